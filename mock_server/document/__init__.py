@@ -1,0 +1,60 @@
+"""The API document: read with places, changed by overlays and by answers to open questions, written.
+
+Others may import this package, which imports nothing of the rest of the project.
+"""
+
+from mock_server.document.effective import (
+    Digest,
+    Document,
+    digest_of,
+    find_overlay,
+    home,
+    load,
+    packaged_overlays,
+)
+from mock_server.document.overlay import (
+    Action,
+    Overlay,
+    apply,
+    apply_actions,
+    parse_actions,
+    parse_overlay,
+    read_overlay,
+)
+from mock_server.document.places import Array, DocumentError, Object, Place, duplicate, place_of, plain
+from mock_server.document.questions import Answer, Question, read_questions, select
+from mock_server.document.rendering import dump_json, dump_yaml
+from mock_server.document.source import read, read_object, read_text
+
+__all__ = [
+    "Action",
+    "Answer",
+    "Array",
+    "Digest",
+    "Document",
+    "DocumentError",
+    "Object",
+    "Overlay",
+    "Place",
+    "Question",
+    "apply",
+    "apply_actions",
+    "digest_of",
+    "dump_json",
+    "dump_yaml",
+    "duplicate",
+    "find_overlay",
+    "home",
+    "load",
+    "packaged_overlays",
+    "parse_actions",
+    "parse_overlay",
+    "place_of",
+    "plain",
+    "read",
+    "read_object",
+    "read_overlay",
+    "read_questions",
+    "read_text",
+    "select",
+]

@@ -1,0 +1,1 @@
+"""Tests of the document: its reading, its overlays, its questions, its writing."""

@@ -1,0 +1,403 @@
+"""Overlays change a document as their specification says, and what fails names its file and line."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_server.document import (
+    DocumentError,
+    Object,
+    apply,
+    duplicate,
+    parse_overlay,
+    place_of,
+    read_overlay,
+    read_text,
+)
+
+BASE = """\
+openapi: 3.1.0
+info:
+  title: Base
+tags: [one, two, three]
+paths:
+  /a:
+    get:
+      summary: old
+      deprecated: true
+      parameters:
+        - {name: dummy, in: query}
+        - {name: kept, in: query}
+        - {name: dummy, in: header}
+      responses:
+        200:
+          description: OK
+  /b:
+    get:
+      summary: other
+"""
+
+
+def changed(actions: str, edition: str = "1.1.0") -> Object:
+    """Give the base after actions written as YAML lines; their first line is line 5 of o.yaml."""
+    document = read_text(BASE, "base.yaml")
+    apply(document, overlay(actions, edition))
+    assert isinstance(document, Object)
+    return document
+
+
+def overlay(actions: str, edition: str = "1.1.0") -> Any:
+    head = f"overlay: {edition}\ninfo: {{title: T, version: '1'}}\nextends: other.yaml\nactions:\n"
+    return parse_overlay(read_text(head + actions, "o.yaml"))
+
+
+def fault(actions: str, edition: str = "1.1.0") -> str:
+    with pytest.raises(DocumentError) as caught:
+        changed(actions, edition)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_an_update_merges_objects_recursively() -> None:
+    document = changed("""\
+  - target: $
+    update:
+      info: {title: New, contact: {name: C}}
+      paths:
+        /a: {get: {summary: new}}
+""")
+    assert document["info"] == {"title": "New", "contact": {"name": "C"}}
+    assert document["paths"]["/a"]["get"]["summary"] == "new"
+    assert document["paths"]["/a"]["get"]["deprecated"] is True
+    assert list(document) == ["openapi", "info", "tags", "paths"]
+
+
+def test_merged_nodes_keep_the_place_of_their_file() -> None:
+    document = changed("""\
+  - target: $
+    update:
+      tags: [four]
+      info:
+        title: New
+        contact:
+          name: C
+""")
+    assert str(place_of(document, "info")) == "base.yaml:2"
+    assert str(place_of(document["info"], "title")) == "o.yaml:9"
+    assert str(place_of(document["info"], "contact")) == "o.yaml:10"
+    assert str(place_of(document["info"]["contact"], "name")) == "o.yaml:11"
+    assert str(place_of(document["tags"], 2)) == "base.yaml:4"
+    assert str(place_of(document["tags"], 3)) == "o.yaml:7"
+
+
+@pytest.mark.parametrize("edition", ["1.0.0", "1.1.0"])
+def test_arrays_inside_an_update_are_concatenated(edition: str) -> None:
+    assert changed("  - {target: $, update: {tags: [four]}}\n", edition)["tags"] == [
+        "one",
+        "two",
+        "three",
+        "four",
+    ]
+
+
+def test_null_in_an_update_is_set_and_removes_nothing() -> None:
+    document = changed("  - {target: $.info, update: {title: null, added: null}}\n")
+    assert document["info"] == {"title": None, "added": None}
+
+
+def test_an_array_target_takes_a_list_in_1_1_and_an_entry_in_both() -> None:
+    assert changed("  - {target: $.tags, update: [x, y]}\n")["tags"][3:] == ["x", "y"]
+    assert changed("  - {target: $.tags, update: x}\n")["tags"][3:] == ["x"]
+    assert changed("  - {target: $.tags, update: {name: x}}\n")["tags"][3:] == [{"name": "x"}]
+    assert changed("  - {target: $.tags, update: {name: x}}\n", "1.0.0")["tags"][3:] == [{"name": "x"}]
+    assert changed("  - {target: $.tags, update: [x, y]}\n", "1.0.0")["tags"][3:] == [["x", "y"]]
+
+
+def test_an_appended_entry_has_the_place_of_the_update() -> None:
+    document = changed("  - target: $.tags\n    update: x\n")
+    assert str(place_of(document["tags"], 3)) == "o.yaml:6"
+
+
+def test_a_primitive_target_is_replaced_in_1_1() -> None:
+    document = changed("  - target: $.paths['/a'].get.summary\n    update: new\n")
+    assert document["paths"]["/a"]["get"]["summary"] == "new"
+    assert str(place_of(document["paths"]["/a"]["get"], "summary")) == "o.yaml:6"
+    assert changed("  - {target: '$.tags[-1]', update: 3}\n")["tags"] == ["one", "two", 3]
+    assert (
+        changed("  - {target: '$.paths.*.get.summary', update: s}\n")["paths"]["/b"]["get"]["summary"] == "s"
+    )
+
+
+@pytest.mark.parametrize("verb", ["update: new", "remove: true"])
+def test_a_primitive_target_is_an_error_in_1_0(verb: str) -> None:
+    assert fault(f"  - target: $.paths['/a'].get.summary\n    {verb}\n", "1.0.0") == (
+        "o.yaml:5: the target is no object or list, which only Overlay 1.1 allows, write `overlay: 1.1.0`"
+    )
+
+
+def test_several_targets_share_nothing_with_each_other_or_the_overlay() -> None:
+    change = overlay("  - {target: $.paths.*.get, update: {x-new: {deep: [1]}}}\n")
+    before = duplicate(change.actions[0].payload)
+    first, second = read_text(BASE, "base.yaml"), read_text(BASE, "base.yaml")
+    apply(first, change)
+    gets = [first["paths"][path]["get"] for path in ("/a", "/b")]
+    gets[0]["x-new"]["deep"].add(2, first.place)
+    assert gets[1]["x-new"] == {"deep": [1]}
+    assert change.actions[0].payload == before
+    apply(second, change)
+    assert second["paths"]["/a"]["get"]["x-new"] == {"deep": [1]}
+
+
+def test_remove_takes_every_match_of_a_list() -> None:
+    document = changed("  - target: $.paths.*.get.parameters[?@.name == 'dummy']\n    remove: true\n")
+    parameters = document["paths"]["/a"]["get"]["parameters"]
+    assert parameters == [{"name": "kept", "in": "query"}]
+    assert place_of(parameters, 0).line == 12
+
+
+@pytest.mark.parametrize(
+    ("target", "left"),
+    [
+        ("$.tags[0,1]", ["three"]),
+        ("$.tags[1,0]", ["three"]),
+        ("$.tags[-1]", ["one", "two"]),
+        ("$.tags[0,-3,0]", ["two", "three"]),
+        ("$.tags[?@ == 'two']", ["one", "three"]),
+        ("$.tags[*]", []),
+    ],
+)
+def test_remove_in_a_list_finds_the_items_meant(target: str, left: list[str]) -> None:
+    assert changed(f"  - target: {target!r}\n    remove: true\n")["tags"] == left
+
+
+def test_remove_takes_keys_and_nested_matches() -> None:
+    assert "tags" not in changed("  - {target: $.tags, remove: true}\n")
+    assert changed("  - {target: '$.*', remove: true}\n") == {}
+    assert changed("  - {target: '$..*', remove: true}\n") == {}
+    assert (
+        "200"
+        not in changed("  - {target: \"$..responses['200']\", remove: true}\n")["paths"]["/a"]["get"][
+            "responses"
+        ]
+    )
+
+
+def test_a_slice_selects_items_of_lists_and_no_letters_of_texts() -> None:
+    assert "matches nothing" in fault("  - {target: '$.info.title[:]', remove: true}\n")
+    assert changed("  - {target: '$.tags[1:]', remove: true}\n")["tags"] == ["one"]
+    assert changed("  - {target: '$..[:]', remove: true}\n")["info"] == {"title": "Base"}
+
+
+def test_a_node_selected_twice_is_changed_once() -> None:
+    assert changed("  - {target: \"$['tags','tags']\", update: x}\n")["tags"].count("x") == 1
+
+
+def test_each_action_sees_the_result_of_the_one_before() -> None:
+    document = changed("""\
+  - {target: $.info, remove: true}
+  - {target: $, update: {info: {title: Again}}}
+  - {target: $.info.title, update: Last}
+""")
+    assert document["info"] == {"title": "Last"}
+
+
+def test_copy_merges_one_node_into_another() -> None:
+    document = changed("  - {target: \"$.paths['/b']\", copy: \"$.paths['/a']\"}\n")
+    a, b = document["paths"]["/a"]["get"], document["paths"]["/b"]["get"]
+    assert a == b
+    assert a["parameters"] is not b["parameters"]
+    assert str(place_of(b, "parameters")) == "base.yaml:10"
+
+
+def test_copy_takes_lists_and_primitives_and_a_part_of_itself() -> None:
+    assert changed("  - {target: $.tags, copy: $.tags}\n")["tags"] == ["one", "two", "three"] * 2
+    assert changed("  - {target: $.info.title, copy: '$.tags[0]'}\n")["info"]["title"] == "one"
+    assert str(place_of(changed("  - {target: $.tags, copy: $.info.title}\n")["tags"], 3)) == "base.yaml:3"
+    whole = changed("  - {target: $.info, copy: $}\n")
+    assert whole["info"]["info"] == {"title": "Base"}
+    assert "info" not in whole["info"]["info"]
+
+
+def test_a_target_that_matches_nothing_is_an_error_unless_optional() -> None:
+    expected = "o.yaml:6: the target '$.none' matches nothing, mend it or say `x-optional: true`"
+    assert fault("  - {target: $.info, update: {}}\n  - {target: $.none, update: {}}\n") == expected
+    base = read_text(BASE, "base.yaml")
+    assert changed("  - {target: $.none, update: {}, x-optional: true}\n") == base
+    assert changed("  - {target: $.none, remove: true, x-optional: true}\n") == base
+    assert fault("  - {target: $.none, update: {}, x-optional: false}\n").startswith("o.yaml:5: the target")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["paths", "$.paths./a", "$.a[", "$.a[?nope(@.b)]", "$.a | $.b", " $.a", "$.a[99999999999999999999]"],
+)
+def test_a_bad_jsonpath_is_an_error_with_its_place(path: str) -> None:
+    message = fault(f'  - description: D\n    target: "{path}"\n    remove: true\n')
+    assert message.startswith(f"o.yaml:6: the JSONPath {path!r} cannot be used (")
+    message = fault(f'  - target: $.info\n    copy: "{path}"\n')
+    assert message.startswith(f"o.yaml:6: the JSONPath {path!r} cannot be used (")
+
+
+@pytest.mark.parametrize(
+    ("actions", "message"),
+    [
+        (
+            "  - target: $.info\n    update: text\n",
+            "o.yaml:6: the target is an object and the update gives a primitive value, "
+            "remove the target first to replace it",
+        ),
+        (
+            "  - target: $.info\n    copy: $.tags\n",
+            "o.yaml:6: the target is an object and the copy gives a list, "
+            "remove the target first to replace it",
+        ),
+        (
+            "  - target: $.info.title\n    update: {a: 1}\n",
+            "o.yaml:6: the target is a primitive value and the update gives an object, "
+            "remove the target first to replace it",
+        ),
+        (
+            "  - target: $\n    update:\n      tags: one\n",
+            "o.yaml:7: 'tags' is a list at base.yaml:4 and a primitive value here, "
+            "remove it first to replace it",
+        ),
+        (
+            "  - target: $\n    update:\n      info:\n",
+            "o.yaml:7: 'info' is an object at base.yaml:2 and a primitive value here, "
+            "remove it first to replace it",
+        ),
+        (
+            "  - target: $.*\n    update: {}\n",
+            "o.yaml:5: the target matches a list and a primitive value and an object, "
+            "write an action for each",
+        ),
+        (
+            "  - {target: $, remove: true}\n",
+            "o.yaml:5: the target is the whole document, name a part of it to remove",
+        ),
+        (
+            "  - target: $.info\n    copy: $.none\n    x-optional: true\n",
+            "o.yaml:6: the source '$.none' matches 0 nodes, copy needs exactly one",
+        ),
+        (
+            "  - target: $.info\n    copy: $.paths.*\n",
+            "o.yaml:6: the source '$.paths.*' matches 2 nodes, copy needs exactly one",
+        ),
+        ("  - {update: {}}\n", "o.yaml:5: an action needs the key 'target', add it"),
+        ("  - text\n", "o.yaml:5: an action must be a mapping, write `key: value` lines"),
+        ("  - {target: 5, update: 1}\n", "o.yaml:5: 'target' of an action must be text, quote it"),
+        (
+            "  - {target: $.a}\n",
+            "o.yaml:5: an action needs exactly one of update, `remove: true`, copy, this one has 0",
+        ),
+        (
+            "  - {target: $.a, remove: false}\n",
+            "o.yaml:5: an action needs exactly one of update, `remove: true`, copy, this one has 0",
+        ),
+        (
+            "  - {target: $.a, remove: true, update: 1}\n",
+            "o.yaml:5: an action needs exactly one of update, `remove: true`, copy, this one has 2",
+        ),
+        ("  - {target: $.a, remove: 'yes'}\n", "o.yaml:5: 'remove' of an action must be true or false"),
+        (
+            "  - {target: $.a, remove: true, x-optional: 1}\n",
+            "o.yaml:5: 'x-optional' of an action must be true or false",
+        ),
+        ("  - {target: $.a, copy: [a]}\n", "o.yaml:5: 'copy' of an action must be text, quote it"),
+        (
+            "  - {target: $.a, description: 1, update: 1}\n",
+            "o.yaml:5: 'description' of an action must be text, quote it",
+        ),
+        (
+            "  - target: $.a\n    updat: {}\n",
+            "o.yaml:6: an action has no key 'updat' (did you mean 'update'?), "
+            "its keys are target, description, update, remove, copy",
+        ),
+    ],
+)
+def test_each_wrong_action_is_one_sentence(actions: str, message: str) -> None:
+    assert fault(actions) == message
+
+
+def test_mixed_objects_and_lists_are_one_edition_s_matter() -> None:
+    document = changed("  - {target: \"$['info','tags']\", update: {name: x}}\n", "1.0.3")
+    assert document["info"]["name"] == "x"
+    assert document["tags"][3] == {"name": "x"}
+
+
+def test_copy_needs_edition_1_1() -> None:
+    expected = "o.yaml:6: 'copy' came with Overlay 1.1, write `overlay: 1.1.0`"
+    assert fault("  - target: $.info\n    copy: $.tags\n", "1.0.0") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("info: {}\n", "o.yaml:1: an overlay needs the key 'overlay', add it"),
+        ("overlay: 1.0\n", "o.yaml:1: 'overlay' of an overlay must be text, quote it"),
+        ("overlay: 1.2.0\n", "o.yaml:1: 'overlay' must be 1.0.x or 1.1.x, write 1.1.0"),
+        (
+            "overlay: 1.1.0\naction: []\n",
+            "o.yaml:2: an overlay has no key 'action' (did you mean 'actions'?), "
+            "its keys are overlay, info, extends, actions",
+        ),
+        ("overlay: 1.1.0\n", "o.yaml:1: 'info' of an overlay is missing, add it"),
+        ("overlay: 1.1.0\ninfo:\n  title: T\n", "o.yaml:3: 'info' needs the key 'version', add it"),
+        (
+            "overlay: 1.1.0\ninfo:\n  title: T\n  version: 1.0\n",
+            "o.yaml:4: 'version' of 'info' must be text, quote it",
+        ),
+        (
+            "overlay: 1.0.0\ninfo:\n  description: D\n",
+            "o.yaml:3: 'info' of a 1.0 overlay has no key 'description', its keys are title, version",
+        ),
+        (
+            "overlay: 1.1.0\ninfo: {title: T, version: v}\nextends: 3\n",
+            "o.yaml:3: 'extends' of an overlay must be text, quote it",
+        ),
+        (
+            "overlay: 1.1.0\ninfo: {title: T, version: v}\n",
+            "o.yaml:1: an overlay needs the key 'actions', add it",
+        ),
+        (
+            "overlay: 1.1.0\ninfo: {title: T, version: v}\nactions: []\n",
+            "o.yaml:3: 'actions' of an overlay needs at least 1 entry",
+        ),
+        (
+            "overlay: 1.1.0\ninfo: {title: T, version: v}\nactions: {}\n",
+            "o.yaml:3: 'actions' of an overlay must be a list, write `- ` lines",
+        ),
+    ],
+)
+def test_each_wrong_overlay_is_one_sentence(text: str, message: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse_overlay(read_text(text, "o.yaml"))
+    assert str(caught.value) == message
+
+
+def test_an_overlay_is_read_from_a_file_with_extensions(tmp_path: Path) -> None:
+    file = tmp_path / "o.yaml"
+    file.write_text(
+        "overlay: 1.1.7\nx-a: 1\ninfo: {title: T, version: v, description: D, x-b: 2}\n"
+        "actions:\n  - {target: $.info, description: why, remove: true, x-c: 3}\n"
+    )
+    found = read_overlay(file)
+    assert (found.edition, found.title, found.version, found.extends) == ("1.1", "T", "v", None)
+    assert (found.actions[0].verb, found.actions[0].optional) == ("remove", False)
+    assert str(found.actions[0].place) == f"{file}:5"
+
+
+def test_the_specification_s_traits_example() -> None:
+    document = read_text(
+        "paths:\n  /items:\n    get: {x-oai-traits: [paged]}\n  /other:\n    get: {}\n", "base.yaml"
+    )
+    apply(
+        document,
+        overlay("""\
+  - target: $.paths[?@.get['x-oai-traits'][?@ == 'paged']].get
+    update: {parameters: [{name: top}, {name: skip}]}
+"""),
+    )
+    assert document["paths"]["/items"]["get"]["parameters"] == [{"name": "top"}, {"name": "skip"}]
+    assert document["paths"]["/other"]["get"] == {}
