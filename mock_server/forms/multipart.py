@@ -1,0 +1,114 @@
+"""multipart/form-data bodies as PHP 8.2 reads them.
+
+Usual bodies (CRLF, exact boundary lines, one text per name) are split in one go; any other is walked line by
+line as PHP does. Both ways give the same Form.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from mock_server.forms import mime, walk
+from mock_server.forms.form import Form, Limits, Part, Remark, empty
+from mock_server.forms.php import field_name
+
+MISSING: Final = Remark(
+    "boundary-missing", "Content-Type was set by hand without a boundary: let the HTTP client set it."
+)
+INVALID: Final = Remark(
+    "boundary-invalid",
+    "The boundary in Content-Type has no closing quote or is too long: let the HTTP client set Content-Type.",
+)
+_LONGEST: Final = mime.BUFFER - 4  # longer ones are refused as "too large" since the fix of CVE-2024-8925
+_SMALL: Final = 400  # bytes of a header block that is worth remembering
+
+
+def boundary_of(content_type: str) -> bytes | Remark:
+    """Give the boundary that a Content-Type names, without the leading dashes, or what is wrong with it.
+
+    PHP looks for the letters "boundary" and the next "=", wherever they are; a value ends at its closing
+    quote or, unquoted, at "," or ";".
+    """
+    at = content_type.find("boundary")
+    if at < 0:
+        at = content_type.lower().find("boundary")
+    at = content_type.find("=", at) if at >= 0 else -1
+    if at < 0:
+        return MISSING
+    value = content_type[at + 1 :]
+    if value.startswith('"'):
+        value, closed, _ = value[1:].partition('"')
+        if not closed:
+            return INVALID
+    elif "," in value or ";" in value:
+        value = value.replace(",", ";").partition(";")[0]
+    boundary = value.encode("latin-1", "replace")
+    return boundary if len(boundary) <= _LONGEST else INVALID
+
+
+def parse(content_type: str, body: bytes, limits: Limits) -> Form:
+    """Read a multipart/form-data body.
+
+    ``content_type`` is the header's value, decoded as ISO-8859-1. Raises TooManyFields, and nothing else for
+    any bytes. Time and memory grow linearly with the body.
+    """
+    boundary = boundary_of(content_type)
+    if isinstance(boundary, Remark):
+        return empty(boundary)
+    line = b"--" + boundary
+    return _usual(body, line, limits) or walk.parse(body, line, limits)
+
+
+def _usual(body: bytes, line: bytes, limits: Limits) -> Form | None:
+    """Read a body of plain, well-formed and distinct text parts; None if it is not one."""
+    start = line + b"\r\n"
+    # Data ends at LF and the boundary, whatever follows: each of those must be a boundary line or the end.
+    count = body.count(b"\n" + line)
+    if count > limits.fields or not body.startswith(start):
+        return None
+    first, *pieces = body.split(b"\r\n" + start)
+    pieces.insert(0, first[len(start) :])
+    pieces[-1], closed, after = pieces[-1].partition(b"\r\n" + line + b"--")
+    # A long epilogue may hold further parts: PHP does not stop at the closing boundary.
+    if len(pieces) != count or not closed or len(after) > 2:
+        return None
+    return _texts(pieces)
+
+
+def _texts(pieces: list[bytes]) -> Form | None:
+    fields: dict[str, str] = {}
+    parts: list[Part] = []
+    for piece in pieces:
+        end = piece.find(b"\r\n\r\n")
+        head = _plain_head(piece[:end]) if 0 < end < _SMALL else None
+        if head is None or head[1] in fields:
+            return None
+        data = piece[end + 4 :]
+        try:
+            value = data.decode()
+        except UnicodeDecodeError:
+            return None
+        name, key, content_type = head
+        fields[key] = value
+        parts.append(Part(name, key, "text", None, content_type, data, value))
+    return Form(fields, {}, frozenset(), tuple(parts), ())
+
+
+@lru_cache(maxsize=512)
+def _plain_head(block: bytes) -> tuple[bytes, str, str | None] | None:
+    """Read a small header block of a text part: its name, key and type; None if anything is unusual.
+
+    Remembered, because clients send the same few blocks again and again.
+    """
+    if b"\0" in block or block.count(b"\n") != block.count(b"\r\n"):
+        return None
+    head, end = mime.read_head(block + b"\r\n\r\n", 0, mime.BUFFER)
+    if head.disposition is None or end != len(block) + 4:
+        return None
+    name, filename = mime.read_disposition(head.disposition)
+    if name is None or filename is not None:
+        return None
+    shown = name.decode(errors="replace")
+    filed = field_name(shown)
+    if filed.key != shown or filed.path:
+        return None
+    return name, filed.key, head.media_type

@@ -1,0 +1,1 @@
+"""Tests of how request bodies and texts are read."""

@@ -1,0 +1,212 @@
+"""No bytes raise, what is written is read back, both multipart readers agree, and work stays linear."""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, SupportsIndex
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mock_server.forms import body, multipart, php, urlencoded, walk
+from mock_server.forms.form import Form, Limits, TooManyFields
+from mock_server.forms.tags import strip_tags
+from tests.forms import cases, text_cases
+
+ALL = frozenset({body.MULTIPART, body.URLENCODED, body.JSON})
+unhurried = settings(deadline=None)
+
+TOKENS = rb"""
+--B --B-- -- " ' \ ; = [ ] a : % & { } +
+Content-Disposition:form-data; name="a" filename="f" Content-Type:x
+""".split()
+tokens = st.sampled_from([*TOKENS, b" ", b"\r\n", b"\n", b"\r", b"\0", b"\xff", b"x" * 5117])
+soups = st.one_of(st.binary(), st.lists(tokens, max_size=20).map(b"".join))
+content_types = st.one_of(
+    st.sampled_from([cases.TYPE, "multipart/form-data", *sorted(ALL), "text/plain", *cases.CONTENT_TYPES]),
+    st.text().map("multipart/form-data; boundary=".__add__),
+    st.text(),
+    st.none(),
+)
+names = st.from_regex(r"[A-Za-z_\-][A-Za-z0-9_\-]{0,20}", fullmatch=True)
+texts = st.text(st.characters(exclude_categories=["Cs"])).filter(lambda text: "--B" not in text)
+fields = st.dictionaries(names, texts, min_size=1, max_size=8)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    """Spoil a body here and there."""
+    body_bytes = draw(st.sampled_from(list(cases.BODIES.values())))
+    for _ in range(draw(st.integers(0, 3))):
+        start = draw(st.integers(0, len(body_bytes)))
+        end = start + draw(st.integers(0, 5))
+        body_bytes = body_bytes[:start] + draw(st.one_of(tokens, st.just(b""))) + body_bytes[end:]
+    return body_bytes
+
+
+def write(sent: dict[str, str]) -> bytes:
+    return b"".join(cases.named(name.encode(), text.encode()) for name, text in sent.items()) + cases.END
+
+
+@unhurried
+@given(content_types, st.one_of(soups, mutated()))
+@example("multipart/form-data; boundary=a\nb", b"--a\nb\r\n\r\n")
+def test_nothing_but_too_many_fields_is_raised(content_type: str | None, sent: bytes) -> None:
+    try:
+        form = body.read(content_type, sent, Limits(fields=5, parts=6, files=2), ALL)
+    except TooManyFields:
+        return
+    assert not form.fields.keys() & form.arrays
+    assert set(form.fields) <= {part.key for part in form.parts if part.kind == "text"}
+    assert all(part.valid_utf8 or part.value is None or "\ufffd" in part.value for part in form.parts)
+    for text in form.fields.values():
+        text.encode()  # no lone surrogates
+
+
+@given(fields)
+def test_multipart_is_read_as_written(sent: dict[str, str]) -> None:
+    form = multipart.parse(cases.TYPE, write(sent), Limits())
+    assert form.fields == sent
+    assert not form.remarks
+
+
+@given(fields)
+def test_urlencoded_is_read_as_written(sent: dict[str, str]) -> None:
+    assert urlencoded.parse(urlencode(sent).encode(), Limits()).fields == sent
+    assert urlencoded.parse_query(urlencode(sent)) == sent
+
+
+@unhurried
+@given(st.one_of(mutated(), fields.map(write)))
+def test_both_ways_through_a_multipart_body_agree(sent: bytes) -> None:
+    assert multipart.parse(cases.TYPE, sent, Limits()) == walk.parse(sent, b"--B", Limits())
+
+
+@given(st.text())
+def test_a_query_never_raises(text: str) -> None:
+    assert isinstance(urlencoded.parse_query(text), dict)
+
+
+@given(st.one_of(st.text(), st.text("0123456789.eE+- \tx")))
+def test_an_int_has_64_bits(text: str) -> None:
+    assert php.INT_MIN <= php.to_int(text) <= php.INT_MAX
+
+
+@given(st.integers())
+def test_whole_numbers_are_clamped(number: int) -> None:
+    # Up to 308 digits: beyond, PHP reads an infinite float, which is 0.
+    assert php.to_int(str(number)) == min(php.INT_MAX, max(php.INT_MIN, number))
+
+
+@given(st.text("<>!?-\"'()ab \0\\xmlXML"))
+def test_stripping_drops_and_never_adds(text: str) -> None:
+    kept, signs = strip_tags(text), iter(text)
+    assert all(sign in signs for sign in kept)
+
+
+@given(st.text("a[]. x\0\t_-"))
+def test_names_are_mangled(name: str) -> None:
+    key = php.field_name(name).key
+    assert key is None or not set(" .[\0") & set(key)
+
+
+class Scanned(bytes):
+    """Bytes that count how many of them their searches look at."""
+
+    seen = 0
+
+    def find(self, sub: Any, start: SupportsIndex | None = 0, end: SupportsIndex | None = None, /) -> int:
+        found = super().find(sub, start, end)
+        Scanned.seen += (found if found >= 0 else min(len(self), int(end or len(self)))) - int(start or 0)
+        return found
+
+    def rfind(self, sub: Any, start: SupportsIndex | None = 0, end: SupportsIndex | None = None, /) -> int:
+        found = super().rfind(sub, start, end)
+        Scanned.seen += int(end or len(self)) - (found if found >= 0 else int(start or 0))
+        return found
+
+
+def work(job: Callable[[], object]) -> int:
+    """Count the calls a job makes and the bytes its searches look at: the same on any machine."""
+    calls = 0
+
+    def count(frame: FrameType, event: str, arg: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    Scanned.seen = 0
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        job()
+    except TooManyFields:
+        pass
+    finally:
+        sys.setprofile(before)
+    return calls + Scanned.seen
+
+
+START = b"--B\r\nContent-Disposition: form-data; name="
+HOSTILE = {
+    "boundary lines": b"--B\n",
+    "boundaries in one line": b"--B",
+    "almost boundaries": b"\n--A",
+    "longer boundaries": b"\r\n--Bx",
+    "line ends": b"\n",
+    "empty parts": b"--B\n\n",
+    "parts": cases.A,
+    "quotes": b'"',
+    "backslashes": b"\\",
+    "words": b"a=;",
+    "folded words": b"\r\n a=;",
+    "headers": b"\r\na: b",
+    "brackets": b"[",
+    "indices": b"[x]",
+    "files": cases.FILE,
+}
+
+
+@pytest.mark.parametrize("repeated", HOSTILE)
+@pytest.mark.parametrize(
+    "start", [b"", START, START + b'"a', START + b'"a"; filename="', START + b"a\r\n\r\n"]
+)
+def test_multipart_work_is_linear(repeated: str, start: bytes) -> None:
+    limits = Limits(fields=10**6, parts=10**6, files=10**6)
+
+    def read(times: int) -> Callable[[], Form]:
+        sent = Scanned(start + HOSTILE[repeated] * times)
+        return lambda: walk.parse(sent, b"--B", limits)
+
+    assert work(read(4000)) < 2.5 * work(read(2000)) + 20_000
+
+
+@pytest.mark.parametrize("text", [*text_cases.TAGS, "<", ">", '<"', "<!--", "<!", "<?", "<b>", "<!-->"])
+def test_stripping_work_is_linear(text: str) -> None:
+    assert work(lambda: strip_tags(text * 2000)) < 2.5 * work(lambda: strip_tags(text * 1000)) + 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0" * 10**7 + "1", 1),
+        ("9" * 10**7, 0),
+        ("1." + "3" * 10**7, 1),
+        ("1e" + "0" * 10**7 + "1", 10),
+        (" " * 10**7, 0),
+    ],
+    ids=["zeros", "nines", "decimals", "exponent", "blanks"],
+)
+def test_ten_megabytes_of_number(text: str, number: int) -> None:
+    assert php.to_int(text) == number
+
+
+@pytest.mark.parametrize("unit", [b"&", b"a&", b"%", b"%41", b"%4", b"+", b"[", b"a[x]", b"="])
+def test_a_megabyte_of_urlencoded(unit: bytes) -> None:
+    try:
+        form = urlencoded.parse(unit * (2**20 // len(unit)), Limits())
+    except TooManyFields:
+        assert b"&" in unit
+    else:
+        assert len(form.parts) == 1
