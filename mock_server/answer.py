@@ -1,0 +1,26 @@
+"""What leaves the mock."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mock_server import __version__
+
+# On every answer, so that a test can assert that it does not talk to production.
+MARKER = ("X-Bitpeak-Mock", __version__)
+
+
+class Answer(NamedTuple):
+    """Status and headers as WSGI wants them, and the whole body. `delay`: seconds to hold it back."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    delay: float = 0.0
+
+    def finished(self, *more: tuple[str, str]) -> Answer:
+        """Return the answer with the headers that every answer has, and these."""
+        self.headers.append(("Content-Length", str(len(self.body))))
+        self.headers.append(MARKER)
+        self.headers.extend(more)
+        return self

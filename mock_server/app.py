@@ -1,0 +1,136 @@
+"""Flask at the door: the app that any WSGI server can host, and the corridor inside its `wsgi_app`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response
+
+from mock_server import __version__
+from mock_server.answer import MARKER, Answer
+from mock_server.contract import Contract, compile_contract
+from mock_server.control import PREFIX, Control
+from mock_server.corridor import Corridor, Observer
+from mock_server.document import load
+from mock_server.handlers import FUNCTIONS
+from mock_server.refusal import Defect
+from mock_server.seed import read_seed, seeded_world
+from mock_server.server import REPLY
+from mock_server.world import Rules
+from mock_server.worlds import Worlds
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a mock is made of: the document and how it is varied, the seed, the rules.
+
+    `overlays` are files or names of packaged ones; `answers` are `QUESTION=ANSWER`.
+    """
+
+    document: Path | None = None
+    overlays: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    seed: Path | None = None
+    rules: Rules = field(default_factory=Rules)
+
+
+class Mock:
+    """A compiled mock. `files` are all that it was read from. Raises DocumentError, with file and line."""
+
+    def __init__(self, settings: Settings, observers: Sequence[Observer] = ()) -> None:
+        document = load(settings.document, settings.overlays, settings.answers)
+        self.contract: Contract = compile_contract(document)
+        _bind(self.contract)
+        rows = self.contract.service.seed if settings.seed is None else read_seed(settings.seed)
+        self.worlds = Worlds(seeded_world(self.contract, settings.rules, rows))
+        self.corridor = Corridor(self.contract, self.worlds, tuple(observers))
+        self.control = Control(self.contract, self.worlds)
+        self.files = (*document.files, *([settings.seed] if settings.seed else []))
+
+    def answer(self, environ: Environ) -> Answer:
+        """Answer one request, the mock's own or the API's."""
+        path: str = environ["PATH_INFO"]
+        if path.startswith(PREFIX) and path[len(PREFIX) :][:1] in {"", "/"}:
+            return self.control.answer(environ["REQUEST_METHOD"], path[len(PREFIX) :]).finished()
+        return self.corridor.answer(environ)
+
+
+def _bind(contract: Contract) -> None:
+    """Raise Defect where an operation has no function to serve it."""
+    unserved = {operation.function for operation in contract.operations.values()} - FUNCTIONS.keys()
+    if unserved:
+        raise Defect(
+            f"no function serves {', '.join(sorted(unserved))}: an operationId must be one of {', '.join(FUNCTIONS)}."
+        )
+
+
+def create_app(settings: Settings | None = None, observers: Sequence[Observer] = ()) -> Flask:
+    """Make the Flask app. Raises DocumentError where the document, an overlay or the seed is wrong."""
+    mock = Mock(settings or Settings(), observers)
+    app = Flask("mock_server", static_folder=None)
+    app.extensions["bitpeak_mock"] = mock
+    app.add_url_rule("/", "welcome", lambda: _welcome(mock))
+    app.wsgi_app = _Door(mock, app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+def mock_of(app: Flask) -> Mock:
+    """Return the mock inside an app."""
+    mock: Mock = app.extensions["bitpeak_mock"]
+    return mock
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """Takes the WSGI environ to the corridor; only the start page goes on to Flask.
+
+    Flask's routing and request context cost more than all steps of the corridor together, and its error pages are
+    HTML, so no path of the API passes them.
+    """
+
+    mock: Mock
+    flask: Callable[[Environ, StartResponse], Iterable[bytes]]
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/" and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
+            return self.flask(environ, start_response)
+        answer = self.mock.answer(environ)
+        if answer.delay:
+            _hold_back(environ, answer.delay)
+        start_response(answer.status, answer.headers)
+        return [answer.body]
+
+
+def _hold_back(environ: Mapping[str, Any], seconds: float) -> None:
+    """Leave the waiting to our own server, which blocks no one; under another one, wait here."""
+    reply = environ.get(REPLY)
+    if reply is None:
+        time.sleep(seconds)
+    else:
+        reply.delay = seconds
+
+
+def _welcome(mock: Mock) -> Response:
+    lines = [
+        f"bitpeak-mock {__version__}: an offline mock of {mock.contract.title} ({mock.contract.version}).",
+        "",
+        f"API          {mock.contract.base_path}",
+        *(
+            f"             {o.method:6} {mock.contract.base_path}{o.path}"
+            for o in mock.contract.operations.values()
+        ),
+        f"key          any that begins with {mock.contract.service.key_prefix!r}; each has a world of its own",
+        f"about        {PREFIX}/info, {PREFIX}/health, {PREFIX}/ready",
+        f"document     {PREFIX}/openapi.yaml",
+        "",
+    ]
+    response = Response("\n".join(lines), mimetype="text/plain")
+    response.headers.add(*MARKER)
+    return response

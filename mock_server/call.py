@@ -1,0 +1,121 @@
+"""One request on its way through the corridor: each step adds what it found out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote as percent_encode
+
+from mock_server.contract import Contract, Form, Operation
+from mock_server.contract.routes import Route
+from mock_server.refusal import Defect, Refusal, Violation
+from mock_server.store import Handler
+from mock_server.world import World
+
+Environ = dict[str, Any]
+
+# A client that errs a thousand times in one body need not read a thousand sentences.
+_MOST_VIOLATIONS = 20
+
+
+class Body(NamedTuple):
+    """What fills an answer's template: JSON texts by `x-value` word, and the bytes of the rows."""
+
+    values: Mapping[str, str]
+    rows: bytes = b""
+
+
+class Call:
+    """The request and what is known of it so far. A step may rely on what the steps before it have set."""
+
+    __slots__ = (
+        "_operation",
+        "account",
+        "contract",
+        "environ",
+        "handler_id",
+        "key",
+        "method",
+        "now",
+        "path",
+        "query",
+        "route",
+        "sent",
+        "violations",
+        "wire_error",
+    )
+
+    route: Route
+    sent: Mapping[str, str]  # the form's fields that count, cleaned
+
+    def __init__(self, contract: Contract, environ: Environ) -> None:
+        self.contract = contract
+        self.environ = environ
+        self.method: str = environ["REQUEST_METHOD"]
+        self.path: str = environ["PATH_INFO"]
+        self.query: str = environ.get("QUERY_STRING", "")
+        self.wire_error: str | None = environ.get("mock_server.wire_error")
+        self.account: World | None = None
+        self.now = 0.0  # seconds on the world's clock
+        self.key = ""
+        self.handler_id = 0
+        self.violations: list[Violation] = []
+        self._operation: Operation | None = None
+
+    @property
+    def target(self) -> str:
+        """Path and query as they were sent: no control character can stand in them."""
+        return self.environ.get("REQUEST_URI") or percent_encode(self.path)
+
+    @property
+    def world(self) -> World:
+        """The world of the request's key. Raises Defect before the key is known to be good."""
+        if self.account is None:
+            raise Defect("a step needs the world before the key was checked")
+        return self.account
+
+    @property
+    def operation_found(self) -> bool:
+        """Whether the path has an operation for the method."""
+        return self._operation is not None
+
+    @property
+    def operation(self) -> Operation:
+        """The operation. Raises Defect before it is found."""
+        if self._operation is None:
+            raise Defect("a step needs the operation before the method was checked")
+        return self._operation
+
+    @operation.setter
+    def operation(self, operation: Operation) -> None:
+        self._operation = operation
+
+    @property
+    def form(self) -> Form:
+        """The operation's form."""
+        if self.operation.form is None:
+            raise Defect(f"{self.operation.id} needs a form, and the document gives it none")
+        return self.operation.form
+
+    @property
+    def site(self) -> str:
+        """Scheme and host that links begin with: the public URL, else the host that was asked."""
+        if self.world.rules.public_url is not None:
+            return self.world.rules.public_url
+        environ = self.environ
+        host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+        return f"{environ['wsgi.url_scheme']}://{host}"
+
+    def violate(self, code: str, sentence: str) -> None:
+        """Note what the service swallows in silence. Raises Refusal where the mock is strict."""
+        if len(self.violations) < _MOST_VIOLATIONS:
+            self.violations.append(Violation(code, sentence))
+        if self.world.rules.strict:
+            raise Refusal("violation", sentence)
+
+    def handler(self) -> Handler:
+        """Return the handler that the path names. Raises Refusal where there is none."""
+        handler = self.world.store.get(self.handler_id)
+        if handler is None:
+            raise Refusal("not_found")
+        return handler

@@ -1,0 +1,46 @@
+"""A world's time. Every time on the wire comes from here, so that a test can hold it still or move it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+
+class Clock:
+    """Seconds since 1970 UTC: the machine's, moved by an offset, or frozen."""
+
+    def __init__(self, source: Callable[[], float] = time.time) -> None:
+        self._source = source
+        self._offset = 0.0
+        self._frozen: float | None = None
+
+    def now(self) -> float:
+        """Return the world's time in seconds since 1970 UTC."""
+        return self._source() + self._offset if self._frozen is None else self._frozen
+
+    def freeze(self, at: float | None = None) -> None:
+        """Stop the time, now or at the given second."""
+        self._frozen = self.now() if at is None else at
+
+    def advance(self, seconds: float) -> None:
+        """Move the time forward, or back where negative."""
+        if self._frozen is None:
+            self._offset += seconds
+        else:
+            self._frozen += seconds
+
+    def run(self) -> None:
+        """Let a frozen time go on from where it stands."""
+        if self._frozen is not None:
+            self._offset, self._frozen = self._frozen - self._source(), None
+
+
+def write_time(seconds: int, offset: int) -> str:
+    """Write a time as the page does, `YYYY-MM-DD HH:MM:SS`; `offset`: seconds east of UTC."""
+    return datetime.fromtimestamp(seconds + offset, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def read_time(text: str, offset: int) -> int:
+    """Read a time as the page writes it. Raises ValueError."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) - offset

@@ -1,0 +1,113 @@
+"""Answers as the document declares them: the success of each operation, and the refusals by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+
+from mock_server.contract.schema import Check, Schemas
+from mock_server.contract.template import Template, compile_template
+from mock_server.contract.text import Quote, write
+from mock_server.document import DocumentError, Object, place_of, plain
+
+# Where a title names what a strict mock objects to.
+_DETAIL = b"{violation}"
+
+# Header name and the `x-value` word that fills it.
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """The one 2xx answer of an operation. `template` is None where the body is empty."""
+
+    status: str  # as WSGI wants it: "201 Created"
+    content_type: str | None
+    headers: Headers
+    template: Template | None
+    check: Check
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalAnswer:
+    """One way to say no: `body` is ready to send, but for a `{violation}` in its title."""
+
+    name: str
+    status: str
+    content_type: str
+    headers: Headers
+    body: bytes
+
+    def filled(self, detail: str, quote: Quote) -> bytes:
+        """Return the body, with `detail` where its title has the place for one."""
+        if _DETAIL not in self.body:
+            return self.body
+        return self.body.replace(_DETAIL, quote(detail)[1:-1].encode())
+
+
+def status_line(code: str) -> str:
+    """Return what WSGI wants for a status code. Raises ValueError for a code that HTTP does not know."""
+    status = HTTPStatus(int(code))
+    return f"{status.value} {status.phrase}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCompiler:
+    """Compiles responses. `charset` is appended to every content type unless it is "none"."""
+
+    schemas: Schemas
+    quote: Quote
+    charset: str
+
+    def success(self, responses: Object) -> Success:
+        """Compile the one 2xx response. Raises DocumentError where there is none or more than one."""
+        codes = [code for code in responses if code.startswith("2")]
+        if len(codes) != 1:
+            place = next((place_of(responses, code) for code in codes or responses), None)
+            raise DocumentError("an operation declares exactly one response from 200 to 299.", place)
+        response = self.schemas.resolve(responses[codes[0]])
+        headers = self._headers(response)
+        for media_type, content in response.get("content", {}).items():
+            schema = self.schemas.resolve(content["schema"])
+            template = compile_template(self.schemas, schema, self.quote)
+            check = self.schemas.check(content["schema"])
+            return Success(status_line(codes[0]), self._typed(media_type), headers, template, check)
+        empty = response.get("x-empty-body")
+        return Success(status_line(codes[0]), empty and self._typed(empty), headers, None, lambda _: None)
+
+    def refusals(self, responses: Object) -> Iterator[RefusalAnswer]:
+        """Compile each named example of each response that is no success. Raises DocumentError at a wrong one."""
+        for code, node in responses.items():
+            if code.startswith("2"):
+                continue
+            response = self.schemas.resolve(node)
+            for media_type, content in response.get("content", {}).items():
+                check = self.schemas.check(content["schema"])
+                for name, example in content.get("examples", {}).items():
+                    value = self.schemas.resolve(example)["value"]
+                    if complaint := check(plain(value)):
+                        place = place_of(content["examples"], name)
+                        raise DocumentError(f"the example {name} violates its schema: {complaint}.", place)
+                    yield RefusalAnswer(
+                        name, status_line(code), self._typed(media_type), self._headers(response),
+                        self._body(media_type, value),
+                    )  # fmt: skip
+
+    def _body(self, media_type: str, value: Any) -> bytes:
+        return write(value, self.quote).encode() if "json" in media_type else str(value).encode()
+
+    def _headers(self, response: Object) -> Headers:
+        nodes = {name: self.schemas.resolve(node) for name, node in response.get("headers", {}).items()}
+        return tuple((name, node["x-value"]) for name, node in nodes.items() if "x-value" in node)
+
+    def _typed(self, media_type: str) -> str:
+        return media_type if self.charset == "none" else f"{media_type}; charset={self.charset}"
+
+
+def parse(body: bytes) -> Any:
+    """Read back what is about to leave. Raises ValueError where it is no JSON."""
+    return orjson.loads(body)

@@ -1,0 +1,121 @@
+"""The forms that a client sends: fields, the types they belong to, and which word of the schema refuses what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mock_server.contract.schema import Schemas
+from mock_server.document import DocumentError, Object, place_of
+from mock_server.forms import php, tags
+
+_CLEANERS: Mapping[str, Callable[[str], str]] = {
+    "strip-tags": tags.strip_tags,
+    "escape-quotes": php.escape_quotes,
+    "trim": php.trim,
+}
+_TRUE_SPELLINGS = frozenset({"1", "true", "on", "yes"})
+_SWITCHES: Mapping[str, Callable[[str], bool]] = {
+    "php-integer-boolean": lambda text: php.to_int(text) != 0,
+    "php-boolean": php.truthy,
+    "spelled-boolean": lambda text: text.strip().lower() in _TRUE_SPELLINGS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a form.
+
+    `fact`: what the field says of the handler ("name", "type", "enabled"); None for a field of its settings.
+    `types`: the handler types it belongs to, or None for every type.
+    """
+
+    name: str
+    fact: str | None
+    types: frozenset[str] | None
+    schema: Mapping[str, Any]
+    pattern: re.Pattern[str] | None
+    switch: Callable[[str], bool] | None
+    cleaners: tuple[Callable[[str], str], ...]
+    cut: int | None
+
+    def clean(self, text: str) -> str:
+        """Return the text as the service stores it."""
+        for cleaner in self.cleaners:
+            text = cleaner(text)
+        return text if self.cut is None else text[: self.cut]
+
+    def is_on(self, text: str) -> bool:
+        """Return what a switch's text means to the service (evidence: B+P for the integer cast)."""
+        return php.truthy(text) if self.switch is None else self.switch(text)
+
+    def violates(self, word: str, text: str) -> bool:
+        """Tell whether a text that was sent violates this word of the field's schema."""
+        limit = self.schema.get(word)
+        match word:
+            case "enum":
+                return limit is not None and text not in limit
+            case "pattern":
+                return self.pattern is not None and self.pattern.search(text) is None
+            case "minLength":
+                return limit is not None and len(text) < limit
+            case "maxLength":
+                return limit is not None and len(text) > limit
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form's fields by name; `refusals`: word of the schema to refusal, in the order they are tried."""
+
+    fields: Mapping[str, Field]
+    names: Mapping[str, str]  # fact to the field that says it
+    required: tuple[str, ...]
+    refusals: Mapping[str, str]
+    own_field_unsent: str
+    own_fields: Mapping[str, tuple[Field, ...]]
+
+    def own(self, type_name: str) -> tuple[Field, ...]:
+        """Return the fields that belong to this type and not to every type."""
+        return self.own_fields.get(type_name, ())
+
+
+def compile_form(schemas: Schemas, schema: Object) -> Form:
+    """Compile a flat form schema. Raises DocumentError at what is not flat."""
+    form = schemas.resolve(schema)
+    fields = {name: _field(schemas, form["properties"], name) for name in form["properties"]}
+    own: dict[str, list[Field]] = {}
+    for field in fields.values():
+        for type_name in field.types or ():
+            own.setdefault(type_name, []).append(field)
+    unsent = form.get("x-own-field-unsent", "empty")
+    frozen = {name: tuple(of_type) for name, of_type in own.items()}
+    names = {field.fact: field.name for field in fields.values() if field.fact}
+    return Form(fields, names, tuple(form.get("required", ())), form.get("x-refusals", {}), unsent, frozen)
+
+
+def _field(schemas: Schemas, properties: Object, name: str) -> Field:
+    schema = schemas.resolve(properties[name])
+    if schema.get("type") != "string":
+        raise DocumentError(
+            f"the field {name!r} must be of type string: a form has only texts.", place_of(properties, name)
+        )
+    types = None
+    for other, values in schema.get("x-available-when", {}).items():
+        if other != "type":
+            raise DocumentError(
+                f"{name!r} can be available when `type` has a value, not {other!r}.",
+                place_of(properties, name),
+            )
+        types = frozenset(values)
+    try:
+        pattern = re.compile(schema["pattern"]) if "pattern" in schema else None
+    except re.error as error:
+        raise DocumentError(
+            f"the pattern of {name!r} is no regular expression: {error}.", place_of(properties, name)
+        ) from None
+    cleaners = tuple(_CLEANERS[cleaner] for cleaner in schema.get("x-clean", ()))
+    switch = _SWITCHES.get(schema.get("x-cast", ""))
+    return Field(name, schema.get("x-value"), types, schema, pattern, switch, cleaners, schema.get("x-cut"))

@@ -1,0 +1,97 @@
+"""One operation, frozen: all that the corridor needs to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mock_server.contract.answer import AnswerCompiler, RefusalAnswer, Success
+from mock_server.contract.form import Form, compile_form
+from mock_server.contract.parameter import Parameter, compile_parameters
+from mock_server.contract.schema import Schemas
+from mock_server.document import DocumentError, Object, place_of
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How a list is ordered, cut and linked: `x-paging`, word for word."""
+
+    newest_first: bool
+    beyond: str
+    empty: str
+    link_path: str
+    link_opening: str
+    repeats: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. `function` names what serves it; `path_parameter` is None for a path without one."""
+
+    id: str
+    function: str
+    method: str
+    path: str
+    summary: str
+    path_parameter: Parameter | None
+    query: tuple[Parameter, ...]
+    form: Form | None
+    media_types: frozenset[str]
+    success: Success
+    refusals: Mapping[str, RefusalAnswer]
+    paging: Paging | None
+    update: Mapping[str, str]
+    examples: Mapping[str, Any]  # of its request body, by name
+
+
+@dataclass(frozen=True, slots=True)
+class OperationCompiler:
+    """Compiles the operations of a document's paths."""
+
+    schemas: Schemas
+    answers: AnswerCompiler
+
+    def compile(self, path: str, method: str, item: Object) -> Operation:
+        """Compile one operation. Raises DocumentError, with file and line, at what cannot be served."""
+        node = item[method]
+        if "operationId" not in node:
+            raise DocumentError(f"{method.upper()} {path} has no operationId.", place_of(item, method))
+        parameters = [*item.get("parameters", ()), *node.get("parameters", ())]
+        in_path = compile_parameters(self.schemas, parameters, "path")
+        body = node.get("requestBody")
+        content: Mapping[str, Any] = {} if body is None else self.schemas.resolve(body).get("content", {})
+        forms = [compile_form(self.schemas, media["schema"]) for media in content.values()]
+        examples: Mapping[str, Any] = next((media.get("examples", {}) for media in content.values()), {})
+        return Operation(
+            id=node["operationId"],
+            function=node.get("x-spelling-of", node["operationId"]),
+            method=method.upper(),
+            path=path,
+            summary=node.get("summary", ""),
+            path_parameter=in_path[0] if in_path else None,
+            query=compile_parameters(self.schemas, parameters, "query"),
+            form=forms[0] if forms else None,
+            media_types=frozenset(content),
+            success=self.answers.success(node["responses"]),
+            refusals={refusal.name: refusal for refusal in self.answers.refusals(node["responses"])},
+            paging=_paging(node),
+            update=node.get("x-update", {}),
+            examples={name: self.schemas.resolve(example)["value"] for name, example in examples.items()},
+        )
+
+
+def _paging(node: Mapping[str, Any]) -> Paging | None:
+    if "x-paging" not in node:
+        return None
+    words = node["x-paging"]
+    return Paging(
+        newest_first=words["order"] == "newest-first",
+        beyond=words["beyond"],
+        empty=words["empty"],
+        link_path=words["link-path"],
+        link_opening=words["link-opening"],
+        repeats=words["link-repeats"] == "accepted",
+    )

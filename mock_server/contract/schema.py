@@ -1,0 +1,80 @@
+"""References resolved and schemas compiled: JSON Schema 2020-12, as OpenAPI 3.1 has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema_rs
+
+from mock_server.document import DocumentError, Object, Place, place_of, plain
+
+# Says what is wrong with a value, or nothing.
+Check = Callable[[Any], str | None]
+
+
+class Schemas:
+    """The document's schemas, with references resolved against the document itself."""
+
+    def __init__(self, document: Object) -> None:
+        self.document = document
+        self._components = {"schemas": plain(document.get("components", {}).get("schemas", {}))}
+
+    def at(self, pointer: str, place: Place | None = None) -> Any:
+        """Return what a pointer such as `#/components/schemas/Name` names. Raises DocumentError."""
+        node: Any = self.document
+        if not pointer.startswith("#/"):
+            raise DocumentError(f"the reference {pointer!r} leaves the document: write it as #/…", place)
+        for step in pointer[2:].split("/"):
+            step = step.replace("~1", "/").replace("~0", "~")
+            try:
+                node = node[int(step)] if isinstance(node, list) else node[step]
+            except (KeyError, IndexError, ValueError, TypeError):
+                raise DocumentError(
+                    f"the reference {pointer!r} names nothing in the document.", place
+                ) from None
+        return node
+
+    def resolve(self, node: Object) -> Object:
+        """Return the mapping with its reference followed; words beside `$ref` win over the referenced ones."""
+        if "$ref" not in node:
+            return node
+        seen = {node["$ref"]}
+        target = self.at(node["$ref"], place_of(node, "$ref"))
+        while "$ref" in target:
+            if target["$ref"] in seen:
+                raise DocumentError(
+                    f"the reference {target['$ref']!r} goes round in a circle.", place_of(node, "$ref")
+                )
+            seen.add(target["$ref"])
+            target = _merge(self.at(target["$ref"], place_of(target, "$ref")), target)
+        return target if len(node) == 1 else _merge(target, node)
+
+    def check(self, schema: Any) -> Check:
+        """Compile a schema to a function that says in a sentence what is wrong with a value, or None."""
+        whole = {**plain(schema), "components": self._components}
+        try:
+            validator = jsonschema_rs.validator_for(whole)
+        except (ValueError, jsonschema_rs.ReferencingError) as error:
+            place = next((place_of(schema, key) for key in schema), None)
+            raise DocumentError(f"the schema cannot be compiled: {error}.", place) from error
+        is_valid, iter_errors = validator.is_valid, validator.iter_errors
+
+        def say(value: Any) -> str | None:
+            if is_valid(value):
+                return None
+            error = next(iter(iter_errors(value)))
+            at = "/".join(str(step) for step in error.instance_path)
+            return f"{at or 'the value'}: {error.message}"
+
+        return say
+
+
+def _merge(target: Object, node: Object) -> Object:
+    """Return the target with the words beside a `$ref` on top, each at its own place."""
+    merged = Object(target.place)
+    for source in (target, node):
+        for key, value in source.items():
+            if key != "$ref" or source is target:
+                merged.put(key, value, place_of(source, key))
+    return merged

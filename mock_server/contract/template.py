@@ -1,0 +1,110 @@
+"""Answers compiled from response schemas: literal JSON with holes for the facts that `x-value` names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mock_server.contract.schema import Schemas
+from mock_server.contract.text import Quote, write
+from mock_server.document import DocumentError, Object, Place, place_of
+
+# A hole that takes ready-made bytes: one handler, or the handlers of a page.
+_ROW_HOLES = ("row", "rows")
+
+# Where a property has another type than the fact, the fact is written in that type.
+_AS_TYPED = {("enabled", "integer"): "enabled-integer", ("settings", "string"): "settings-text"}
+
+_ZEROS: dict[str, Any] = {
+    "string": "",
+    "integer": 0,
+    "number": 0,
+    "boolean": False,
+    "array": [],
+    "object": {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """JSON text before and after the hole for rows, each a `%` format over the values' JSON texts.
+
+    `hole` is "row", "rows" or None; without one, `tail` is empty. `properties` maps each property that has an
+    `x-value` at the top level to that word, which is how a seed in the wire's own form is read back.
+    """
+
+    head: str
+    tail: str
+    hole: str | None
+    properties: Mapping[str, str]
+
+    def render(self, values: Mapping[str, str], rows: bytes = b"") -> bytes:
+        """Return the body. `values`: word to JSON text; `rows`: the bytes that fill the hole."""
+        if self.hole is None:
+            return (self.head % values).encode()
+        return (self.head % values).encode() + rows + (self.tail % values).encode()
+
+
+def compile_template(schemas: Schemas, schema: Object, quote: Quote) -> Template:
+    """Compile an object schema. Raises DocumentError where a property has no source."""
+    text = _Writer(schemas, quote).write_object(schema)
+    for hole in _ROW_HOLES:
+        head, mark, tail = text.partition(f"%({hole})s")
+        if mark:
+            return Template(head, tail, hole, _properties(schemas, schema))
+    return Template(text, "", None, _properties(schemas, schema))
+
+
+def _properties(schemas: Schemas, schema: Object) -> dict[str, str]:
+    resolved = {key: schemas.resolve(node) for key, node in schema.get("properties", {}).items()}
+    return {key: node["x-value"] for key, node in resolved.items() if "x-value" in node}
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    schemas: Schemas
+    quote: Quote
+
+    def write_object(self, schema: Object) -> str:
+        pairs = ",".join(self._members(schema.get("properties") or Object(schema.place)))
+        return "{" + pairs + "}"
+
+    def _members(self, properties: Object) -> Iterator[str]:
+        for key, node in properties.items():
+            source = self._source(self.schemas.resolve(node), place_of(properties, key))
+            yield f"{self._literal(key)}:{source}"
+
+    def _source(self, node: Object, place: Place | None) -> str:
+        kinds = _types(node)
+        if "x-value" in node:
+            word = node["x-value"]
+            word = next((_AS_TYPED[word, kind] for kind in kinds if (word, kind) in _AS_TYPED), word)
+            hole = "null" if word == "never" else f"%({word})s"
+            return f"[{hole}]" if word == "rows" else hole
+        if "properties" in node:
+            return self.write_object(node)
+        return self._literal(_constant(node, kinds, place))
+
+    def _literal(self, value: Any) -> str:
+        return write(value, self.quote).replace("%", "%%")
+
+
+def _constant(node: Object, kinds: list[str], place: Place | None) -> Any:
+    """Choose what a property without a source always shows: what its schema gives first, else its type's zero."""
+    for key in ("const", "default"):
+        if key in node:
+            return node[key]
+    for key in ("examples", "enum"):
+        if node.get(key):
+            return node[key][0]
+    if "null" in kinds or not kinds:
+        return None
+    if kinds[0] not in _ZEROS:
+        raise DocumentError(f"the type {kinds[0]!r} is none of JSON Schema's.", place)
+    return node.get("minimum", _ZEROS[kinds[0]])
+
+
+def _types(node: Mapping[str, Any]) -> list[str]:
+    kind = node.get("type", [])
+    return [kind] if isinstance(kind, str) else list(kind)

@@ -1,0 +1,38 @@
+"""JSON texts as the service writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from json.encoder import encode_basestring, encode_basestring_ascii
+from typing import Any
+
+import orjson
+
+# Writes one Python string as a JSON string.
+Quote = Callable[[str], str]
+
+
+def quote_as_php(text: str) -> str:
+    r"""Write a JSON string as PHP's json_encode does: `/` as `\/`, all but ASCII as `\uXXXX` (evidence: B)."""
+    return encode_basestring_ascii(text).replace("/", "\\/")
+
+
+def quote_plainly(text: str) -> str:
+    """Write a JSON string with no escape that JSON does not ask for."""
+    return encode_basestring(text)
+
+
+QUOTES: dict[str, Quote] = {"php": quote_as_php, "plain": quote_plainly}
+
+
+def write(value: Any, quote: Quote) -> str:
+    """Write a JSON value compactly, its strings with `quote`."""
+    match value:
+        case str():
+            return quote(value)
+        case dict():
+            return "{" + ",".join(f"{quote(key)}:{write(item, quote)}" for key, item in value.items()) + "}"
+        case list():
+            return "[" + ",".join(write(item, quote) for item in value) + "]"
+        case _:
+            return orjson.dumps(value).decode()

@@ -1,0 +1,140 @@
+"""A body becomes the form's fields: what counts is cleaned, what does not is noted, what must not be is refused."""
+
+from __future__ import annotations
+
+from mock_server.call import Call
+from mock_server.contract import Field, Form
+from mock_server.forms import Form as SentForm
+from mock_server.forms import Limits, TooManyFields, read
+from mock_server.refusal import Refusal
+
+
+def decode_form(call: Call) -> None:
+    """Set `call.sent`. Raises Refusal where the document refuses what was sent."""
+    form, sent = call.form, _read(call)
+    for remark in sent.remarks:
+        call.violate(remark.code, remark.sentence)
+    if call.contract.service.invalid_utf_8 != "replaced" and not all(part.valid_utf8 for part in sent.parts):
+        raise Refusal(call.contract.service.invalid_utf_8)
+    texts = _texts(call, form, sent)
+    for field in form.fields.values():
+        if field.name in sent.files and field.name not in texts:
+            call.violate(
+                "file",
+                f"{field.name} was sent as a file and is ignored: send it as text, without a file name.",
+            )
+    texts = _available(call, form, texts)
+    _refuse(call, form, texts)
+    call.sent = {
+        name: form.fields[name].clean(text) for name, text in texts.items() if _counts(call, form, name, text)
+    }
+
+
+def _read(call: Call) -> SentForm:
+    service, environ = call.contract.service, call.environ
+    length = environ.get("CONTENT_LENGTH") or "0"
+    size = int(length) if length.isascii() and length.isdigit() else 0
+    if size > service.body_bytes:
+        raise Refusal("too_large")
+    body = environ["wsgi.input"].read(size) if size else b""
+    try:
+        limits = Limits(fields=service.fields)
+        return read(environ.get("CONTENT_TYPE"), body, limits, call.operation.media_types)
+    except TooManyFields:
+        raise Refusal("too_large") from None
+
+
+def _texts(call: Call, form: Form, sent: SentForm) -> dict[str, str]:
+    """Return the fields that the form has; the others are noted, or refused where the document says so."""
+    service = call.contract.service
+    texts: dict[str, str] = {}
+    for name, text in sent.fields.items():
+        if name in form.fields:
+            texts[name] = text
+            continue
+        if service.unknown_fields != "ignored":
+            raise Refusal(service.unknown_fields)
+        call.violate(
+            "unknown-field", f"The field {name[:60]!r} is none of this operation's and is ignored: remove it."
+        )
+    for name in sent.arrays & form.fields.keys():
+        call.violate("array", f"{name} was sent as an array ({name}[]): send it once, as {name}.")
+        if service.array_fields == "last-item":
+            texts[name] = next(part.value or "" for part in reversed(sent.parts) if part.key == name)
+    return texts
+
+
+def _available(call: Call, form: Form, texts: dict[str, str]) -> dict[str, str]:
+    """Drop the fields that belong to another type than the one the handler has, or is to have."""
+    service, type_name = call.contract.service, _type(call, form, texts)
+    available: dict[str, str] = {}
+    for name, text in texts.items():
+        types = form.fields[name].types
+        if types is None or type_name in types:
+            available[name] = text
+            continue
+        if service.foreign_fields != "ignored":
+            raise Refusal(service.foreign_fields)
+        wanted = " or ".join(sorted(types))
+        call.violate(
+            "foreign-field",
+            f"{name} belongs to the type {wanted}, not {type_name[:60]!r}, and is ignored: remove it.",
+        )
+    return available
+
+
+def _type(call: Call, form: Form, texts: dict[str, str]) -> str:
+    field = form.fields[form.names["type"]]
+    text = texts.get(field.name)
+    if text is not None and not field.violates("enum", text):
+        return text
+    return call.handler().type if call.operation.path_parameter is not None else text or ""
+
+
+def _refuse(call: Call, form: Form, texts: dict[str, str]) -> None:
+    """Refuse a form by the words of its schema, in the order that `x-refusals` has."""
+    for word, refusal in form.refusals.items():
+        if word == "required":
+            needed = [*form.required, *_own_fields_needed(call, form, texts)]
+            if not all(texts.get(name) for name in needed):
+                raise Refusal(refusal)
+        elif any(form.fields[name].violates(word, text) for name, text in texts.items()):
+            raise Refusal(refusal)
+
+
+def _own_fields_needed(call: Call, form: Form, texts: dict[str, str]) -> list[str]:
+    if form.own_field_unsent != "refused":
+        return []
+    return [field.name for field in form.own(_type(call, form, texts))]
+
+
+def _counts(call: Call, form: Form, name: str, text: str) -> bool:
+    """Tell whether a text takes effect; note what the service tolerates in it."""
+    field = form.fields[name]
+    for word in ("enum", "pattern", "minLength", "maxLength"):
+        if word not in form.refusals and field.violates(word, text):
+            allowed = f": send one of {', '.join(field.schema['enum'])}" if word == "enum" else ""
+            effect = "is read as false or true" if field.switch else "is ignored"
+            call.violate("invalid-value", f"{name}={text[:60]!r} is not allowed and {effect}{allowed}.")
+            return field.switch is not None
+    _note_cleaning(call, field, text)
+    return True
+
+
+def _note_cleaning(call: Call, field: Field, text: str) -> None:
+    if field.cut is not None and len(text) > field.cut:
+        call.violate(
+            "text-cut", f"{field.name} has {len(text)} characters and is cut to {field.cut}: send fewer."
+        )
+    elif field.cleaners and field.clean(text) != text:
+        call.violate(
+            "text-cleaned", f"{field.name} is not stored as sent: tags, quotes and outer blanks are changed."
+        )
+
+
+def check_plan(call: Call) -> None:
+    """Refuse one handler more of a type than the plan allows (evidence: B)."""
+    limit, type_name = call.contract.service.plan_limit, call.sent.get(call.form.names["type"])
+    creates = call.operation.path_parameter is None
+    if limit is not None and type_name is not None and creates and call.world.store.count(type_name) >= limit:
+        raise Refusal("plan_limit")

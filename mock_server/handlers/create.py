@@ -1,0 +1,32 @@
+"""Create a handler."""
+
+from mock_server.call import Body, Call
+from mock_server.contract import Form
+from mock_server.store import Handler
+from mock_server.world import values_of
+
+
+def create_notification_handler(call: Call) -> Body:
+    """Make a handler with the next id (page: POST /notification-handlers)."""
+    world, form, sent = call.world, call.form, call.sent
+    facts = {fact: sent[name] for fact, name in form.names.items() if name in sent}
+    switch = form.names.get("enabled", "")
+    enabled = form.fields[switch].is_on(sent[switch]) if switch in sent else True
+    settings = new_settings(call, facts["type"], form)
+    handler = world.write(
+        Handler(world.next_id, facts["type"], facts["name"], settings, enabled, None, int(call.now))
+    )
+    world.next_id += 1
+    world.store.add(handler)
+    return Body(values_of(handler, call.contract), handler.wire)
+
+
+def new_settings(call: Call, type_name: str, form: Form) -> dict[str, str]:
+    """Return a type's settings, filled from the form; what is not sent is empty, or left out where so answered."""
+    settings: dict[str, str] = {}
+    for key, constant in call.contract.resource.shape(type_name).constants.items():
+        if constant is not None or key in call.sent:
+            settings[key] = call.sent.get(key, constant or "")
+        elif form.own_field_unsent != "omitted":
+            settings[key] = ""
+    return settings

@@ -1,0 +1,56 @@
+"""List the handlers, a page at a time."""
+
+from mock_server.call import Body, Call
+from mock_server.contract import Paging
+from mock_server.filters import Selection
+from mock_server.paging import Page, turn_to
+from mock_server.parameters import Asked, read_parameters
+from mock_server.refusal import Defect
+
+
+def list_notification_handlers(call: Call) -> Body:
+    """Show one page with totals and links (page: GET /notification-handlers/)."""
+    paging, store = call.operation.paging, call.world.store
+    if paging is None:
+        raise Defect(f"{call.operation.id} has no x-paging")
+    asked = read_parameters(call)
+    size, requested = int(asked.values["size"]), int(asked.values["page"])
+    selection = Selection(call.contract, asked)
+    if selection.narrows:
+        handlers = selection.apply(store, newest_first=paging.newest_first)
+        total = len(handlers)
+        page = turn_to(requested, size, total, paging)
+        rows = handlers[page.offset : page.offset + size]
+    else:
+        total = len(store)
+        page = turn_to(requested, size, total, paging)
+        rows = store.page(page.offset, size, newest_first=paging.newest_first)
+    quote = call.contract.quote
+    values = {
+        "page": str(page.number),
+        "page-text": str(page.number) if asked.page_text is None else quote(asked.page_text),
+        "page-size": str(size),
+        "total": str(total),
+        "total-pages": str(page.total_pages),
+        **_links(call, asked, page, paging),
+    }
+    return Body(values, b",".join([handler.wire for handler in rows]))
+
+
+def _links(call: Call, asked: Asked, page: Page, paging: Paging) -> dict[str, str]:
+    """Return the JSON text of each link, null where there is no such page."""
+    repeated = asked.repeated if paging.repeats else ""
+    opening = f"?{repeated}&" if repeated else paging.link_opening
+    before = f"{call.site}{call.contract.base_path}{paging.link_path}{opening}page="
+    quote = call.contract.quote
+
+    def link(number: int | None) -> str:
+        return "null" if number is None else quote(f"{before}{number}")
+
+    return {
+        "link-first": link(1),
+        "link-last": link(page.last),
+        "link-next": link(page.next),
+        "link-previous": link(page.previous),
+        "link-self": link(page.shown),
+    }

@@ -1,0 +1,45 @@
+"""Update a handler."""
+
+from mock_server.call import Body, Call
+from mock_server.handlers.create import new_settings
+from mock_server.store import Handler
+from mock_server.world import values_of
+
+
+def update_notification_handler(call: Call) -> Body:
+    """Change what is sent and keep the rest (page: POST /notification-handlers/{id})."""
+    world, form, before = call.world, call.form, call.handler()
+    sent, names = call.sent, form.names
+    switch = names.get("enabled", "")
+    blanked = call.operation.update["unsent"] == "blanked"
+    type_name = "" if blanked else sent.get(names["type"], before.type)
+    handler = world.write(
+        before._replace(
+            type=type_name,
+            name=sent.get(names["name"], before.name),
+            settings=_settings(call, before, type_name),
+            enabled=form.fields[switch].is_on(sent[switch]) if switch in sent else before.enabled,
+            changed=int(call.now),
+        )
+    )
+    world.store.replace(handler)
+    return Body(values_of(handler, call.contract), handler.wire)
+
+
+def _settings(call: Call, before: Handler, type_name: str) -> dict[str, str]:
+    form, words = call.form, call.operation.update
+    if words["unsent"] == "blanked":
+        return {}
+    if type_name == before.type and words["same-type"] == "kept":
+        own = {
+            key: call.sent[key]
+            for key in call.contract.resource.shape(type_name).constants
+            if key in call.sent
+        }
+        return {**before.settings, **own}
+    fresh = new_settings(call, type_name, form)
+    return (
+        {**before.settings, **fresh}
+        if words["type-change"] == "merged" and type_name != before.type
+        else fresh
+    )

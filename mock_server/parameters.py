@@ -1,0 +1,80 @@
+"""The query of a list: what was asked for and accepted, and what was not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import quote
+
+from mock_server.call import Call
+from mock_server.contract import Parameter
+from mock_server.forms import parse_query
+from mock_server.refusal import Refusal
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The query's values by role. `accepted`: the parameters, in the document's order, that links may repeat.
+
+    `equal`: property to wanted value, for the parameters with the role "equals"; `page_text`: `page` as it was sent.
+    """
+
+    values: Mapping[str, int | str]
+    parameters: Mapping[str, Parameter]
+    equal: Mapping[str, int | str]
+    accepted: tuple[tuple[str, str], ...]
+    page_text: str | None
+
+    @cached_property
+    def repeated(self) -> str:
+        """The accepted parameters, but for the page, as a query string."""
+        return "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in self.accepted)
+
+
+def read_parameters(call: Call) -> Asked:
+    """Read the query. Raises Refusal where the document refuses an invalid value instead of ignoring it."""
+    texts = parse_query(call.query) if call.query else {}
+    values: dict[str, int | str] = {}
+    equal: dict[str, int | str] = {}
+    accepted: list[tuple[str, str]] = []
+    page_text = None
+    for parameter in call.operation.query:
+        role = parameter.role or ""
+        text = texts.pop(parameter.name, None)
+        value = parameter.default if text is None else _value(call, parameter, text)
+        if value is None:
+            continue
+        if role == "page":
+            page_text = text
+        elif text is not None and parameter.admits(parameter.cast(text)):
+            accepted.append((parameter.name, text))
+        if role == "equals":
+            equal[parameter.name] = value
+        else:
+            values[role] = value
+    for name in texts:
+        call.violate(
+            "unknown-parameter",
+            f"The parameter {name!r} is none of this operation's and is ignored: remove it.",
+        )
+    by_role = {parameter.role or "": parameter for parameter in call.operation.query}
+    return Asked(values, by_role, equal, tuple(accepted), page_text)
+
+
+def _value(call: Call, parameter: Parameter, text: str) -> int | str | None:
+    value = parameter.cast(text)
+    if parameter.admits(value):
+        if str(value) != text:
+            call.violate("loose-parameter", f"{parameter.name}={text!r} is read as {value}: send {value}.")
+        return value
+    if parameter.otherwise != "default":
+        raise Refusal(parameter.otherwise)
+    allowed = (
+        f"one of {', '.join(map(str, sorted(parameter.enum)))}" if parameter.enum else "a whole number from 1"
+    )
+    call.violate(
+        "invalid-parameter", f"{parameter.name}={text!r} is not allowed and is ignored: send {allowed}."
+    )
+    # An integer below the minimum still shows in the `self` link, as the service's cast leaves it.
+    return value if parameter.lenient and value is not None else parameter.default

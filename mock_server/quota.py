@@ -1,0 +1,37 @@
+"""Requests a key may make in a window of time (evidence: B, 60 a minute)."""
+
+from __future__ import annotations
+
+import math
+
+
+class Quota:
+    """A fixed window that opens with the first request in it.
+
+    Unmetered, it counts nothing and says that all is left: a mock must not make its users wait unless they ask.
+    """
+
+    def __init__(self, requests: int, seconds: float, *, metered: bool) -> None:
+        self.requests = requests
+        self.seconds = seconds
+        self.metered = metered
+        self._opened = -math.inf
+        self._used = 0
+
+    @property
+    def remaining(self) -> int:
+        """Requests left in the window."""
+        return max(0, self.requests - self._used)
+
+    def spend(self, now: float) -> bool:
+        """Count one request at `now`, in seconds of the world's clock; False where the quota was used up."""
+        if not self.metered:
+            return True
+        if not self._opened <= now < self._opened + self.seconds:
+            self._opened, self._used = now, 0
+        self._used += 1
+        return self._used <= self.requests
+
+    def reset_in(self, now: float) -> int:
+        """Return the whole seconds until the window ends, at least one while it is open."""
+        return max(0, math.ceil(self._opened + self.seconds - now)) if self.metered else 0

@@ -1,0 +1,29 @@
+"""The two ways in which a call does not succeed, and the third in which it succeeds too easily."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class Refusal(Exception):
+    """The API says no. `name` is a named example of the operation's responses, which gives status and body.
+
+    `detail` fills the `{violation}` of a title that has one: what a strict mock objects to.
+    """
+
+    def __init__(self, name: str, detail: str = "") -> None:
+        super().__init__(name)
+        self.name = name
+        self.detail = detail
+
+
+class Defect(Exception):
+    """The mock broke its own document: always a 500, always in the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What the service swallows in silence and a client should not have sent: one sentence, with the remedy."""
+
+    code: str
+    sentence: str

@@ -1,0 +1,96 @@
+"""The handlers that a new world begins with, in the form in which the service shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mock_server.clock import read_time
+from mock_server.contract import Contract, parse
+from mock_server.document import Array, DocumentError, Object, Place, place_of, plain, read
+from mock_server.store import Handler, Store
+from mock_server.world import Rules, World
+
+
+def read_seed(path: Path) -> Array:
+    """Read a seed file: a YAML list of handlers, or a mapping with the list under `handlers`.
+
+    Raises DocumentError, with file and line.
+    """
+    data = read(path)
+    rows = data.get("handlers") if isinstance(data, Object) else data
+    if not isinstance(rows, Array):
+        what = "a seed is a list of handlers, or a mapping with that list under `handlers`."
+        raise DocumentError(what, Place(str(path), 1))
+    return rows
+
+
+def seeded_world(contract: Contract, rules: Rules, rows: Array) -> World:
+    """Return the world that others are forked from. Raises DocumentError at a row that the document forbids."""
+    world = World(contract, rules, Store(), 1)
+    numbered = sorted((_handler(world, rows, index), index) for index in range(len(rows)))
+    for handler, index in numbered:
+        if handler.id < world.next_id:
+            raise DocumentError(f"the id {handler.id} is used twice.", place_of(rows, index))
+        world.store.add(handler)
+        world.next_id = handler.id + 1
+    return world
+
+
+def _handler(world: World, rows: Array, index: int) -> Handler:
+    """Make a handler of a row in the wire's form. What the server assigns may be left out, and `is_enabled`."""
+    row, resource = rows[index], world.contract.resource
+    if not isinstance(row, Object):
+        raise DocumentError("a handler is a mapping: type, name, settings and so on.", place_of(rows, index))
+    names = {word: key for key, word in resource.template.properties.items()}
+    _check_needed(row, names, resource.types)
+    settings = row.get(names["settings"])
+    blank = _blank(world, index + 1, row[names["type"]], settings)
+    known = parse(blank.wire)
+    for key in row:
+        if key not in known:
+            raise DocumentError(
+                f"{key!r} is none of a handler's properties: {', '.join(known)}.", place_of(row, key)
+            )
+    complete = {**known, **plain(row)}
+    if isinstance(settings, Object):
+        complete[names["settings"]] = {**known[names["settings"]], **plain(settings)}
+    if complaint := resource.check(complete):
+        key = complaint.partition(":")[0].partition("/")[0]
+        raise DocumentError(f"the handler violates the document: {complaint}.", place_of(row, key))
+    return _made(world, {word: complete[key] for word, key in names.items()}, blank.settings)
+
+
+def _check_needed(row: Object, names: Mapping[str, str], types: tuple[str, ...]) -> None:
+    for word in ("type", "name"):
+        if not isinstance(row.get(names[word]), str):
+            raise DocumentError(f"the handler needs a {names[word]}, which is a text.", row.place)
+    if types and row[names["type"]] not in types:
+        what = f"the type {row[names['type']]!r} is none of {', '.join(types)}."
+        raise DocumentError(what, place_of(row, names["type"]))
+
+
+def _blank(world: World, handler_id: int, type_name: str, given: Any) -> Handler:
+    """Return the handler that a row need only change: the settings given, over empty ones of its type."""
+    constants = world.contract.resource.shape(type_name).constants
+    settings = {key: constant or "" for key, constant in constants.items()}
+    if isinstance(given, Object):
+        settings |= {key: str(value) for key, value in given.items() if key in settings}
+    return world.write(Handler(handler_id, type_name, "", settings, True, None, int(world.clock.now())))
+
+
+def _made(world: World, facts: Mapping[str, Any], settings: Mapping[str, str]) -> Handler:
+    offset = world.contract.service.time_offset
+    changed, created = facts.get("changed"), facts["created"]
+    return world.write(
+        Handler(
+            id=facts["id"],
+            type=facts["type"],
+            name=facts["name"],
+            settings=settings,
+            enabled=bool(facts["enabled"]),
+            changed=None if changed is None else read_time(changed, offset),
+            created=read_time(created, offset),
+        )
+    )

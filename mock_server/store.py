@@ -1,0 +1,138 @@
+"""A user's handlers in the order of their ids, where the page at any depth costs the same."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import NamedTuple
+
+# Ids in one block. A page crosses few blocks, and removing an id moves at most this many.
+_BLOCK = 512
+
+
+class Handler(NamedTuple):
+    """One notification handler: immutable, so that a copy of a store shares it. Times are seconds since 1970 UTC.
+
+    `wire` is its JSON, checked against the document when it was written.
+    """
+
+    id: int
+    type: str
+    name: str
+    settings: Mapping[str, str]
+    enabled: bool
+    changed: int | None
+    created: int
+    wire: bytes = b""
+
+
+class Store:
+    """Handlers by id, and by rank through a Fenwick tree over blocks of ids: both in O(log n)."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[int, Handler] = {}
+        self._types: dict[str, int] = {}
+        self._blocks: list[list[int]] = []
+        self._firsts: list[int] = []  # the lowest id that a block may hold
+        self._tree: list[int] = [0]  # counts of blocks, one-based
+
+    def __len__(self) -> int:
+        return len(self._handlers)
+
+    def get(self, handler_id: int) -> Handler | None:
+        """Return the handler with this id, if there is one."""
+        return self._handlers.get(handler_id)
+
+    def count(self, type_name: str) -> int:
+        """Return how many handlers have this type."""
+        return self._types.get(type_name, 0)
+
+    def add(self, handler: Handler) -> None:
+        """Add a handler whose id is higher than every id before it."""
+        if not self._blocks or len(self._blocks[-1]) >= _BLOCK:
+            self._append_block(handler.id)
+        self._blocks[-1].append(handler.id)
+        self._count(len(self._blocks) - 1, 1)
+        self._handlers[handler.id] = handler
+        self._types[handler.type] = self._types.get(handler.type, 0) + 1
+
+    def replace(self, handler: Handler) -> None:
+        """Put a changed handler in the place of the one with its id. Raises KeyError where there is none."""
+        before = self._handlers[handler.id]
+        self._handlers[handler.id] = handler
+        self._types[before.type] -= 1
+        self._types[handler.type] = self._types.get(handler.type, 0) + 1
+
+    def remove(self, handler_id: int) -> None:
+        """Remove a handler. Raises KeyError where there is none."""
+        handler = self._handlers.pop(handler_id)
+        self._types[handler.type] -= 1
+        block = bisect_right(self._firsts, handler_id) - 1
+        self._blocks[block].remove(handler_id)
+        self._count(block, -1)
+        if len(self._blocks) > 32 and len(self._handlers) * 4 < len(self._blocks) * _BLOCK:
+            self._rebuild()  # a day of creating and deleting must not leave a trail of empty blocks
+
+    def page(self, offset: int, size: int, *, newest_first: bool) -> list[Handler]:
+        """Return up to `size` handlers after the first `offset` ones of the order."""
+        total = len(self._handlers)
+        size = min(size, total - offset)
+        if size <= 0:
+            return []
+        handlers = self._handlers
+        if newest_first:
+            ids = list(islice(self._ids(total - offset - size), size))
+            ids.reverse()
+            return [handlers[handler_id] for handler_id in ids]
+        return [handlers[handler_id] for handler_id in islice(self._ids(offset), size)]
+
+    def copy(self) -> Store:
+        """Return an independent store with the same handlers."""
+        twin = Store()
+        twin._handlers = self._handlers.copy()
+        twin._types = self._types.copy()
+        twin._blocks = [block.copy() for block in self._blocks]
+        twin._firsts = self._firsts.copy()
+        twin._tree = self._tree.copy()
+        return twin
+
+    def _ids(self, rank: int) -> Iterator[int]:
+        """Yield ids upwards from the one with this rank."""
+        block, before = self._locate(rank)
+        yield from islice(self._blocks[block], rank - before, None)
+        for later in islice(self._blocks, block + 1, None):
+            yield from later
+
+    def _locate(self, rank: int) -> tuple[int, int]:
+        """Return the block that holds a rank, and how many ids stand before that block."""
+        position, before, tree = 0, 0, self._tree
+        step = 1 << (len(tree) - 1).bit_length()
+        while step:
+            after = position + step
+            if after < len(tree) and before + tree[after] <= rank:
+                position, before = after, before + tree[after]
+            step >>= 1
+        return position, before
+
+    def _count(self, block: int, change: int) -> None:
+        position, tree = block + 1, self._tree
+        while position < len(tree):
+            tree[position] += change
+            position += position & -position
+
+    def _append_block(self, first: int) -> None:
+        self._blocks.append([])
+        self._firsts.append(first)
+        position, total = len(self._tree), 0
+        below, floor = position - 1, position - (position & -position)
+        while below > floor:
+            total += self._tree[below]
+            below -= below & -below
+        self._tree.append(total)
+
+    def _rebuild(self) -> None:
+        handlers = sorted(self._handlers.values())
+        self.__init__()  # type: ignore[misc]  # start anew, with every rule of an empty store
+        for handler in handlers:
+            self.add(handler)
