@@ -1,0 +1,81 @@
+# bitpeak-mock: `make serve` and `make test` do all their set-up themselves; they need Python 3.11 or later and make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.dev
+NODE   := tests/clients/node
+
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test check fix lint types imports openapi coverage bench wheel clean
+
+help:  ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "bitpeak-mock needs Python 3.11 or later: make PYTHON=python3.12 …" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# The mock alone: what `make serve` needs.
+$(VENV)/.serve: $(VENV)/.venv pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+# Everything that the tests and checks need.
+$(STAMP): $(VENV)/.venv pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.serve
+
+# Node's own clients and the linter of OpenAPI documents; Node itself comes as a Python wheel.
+$(NODE)/node_modules/.stamp: $(NODE)/package.json $(STAMP)
+	cd $(NODE) && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
+
+setup: $(STAMP) $(NODE)/node_modules/.stamp  ## Install everything for development
+
+serve: $(VENV)/.serve  ## Start the mock: make serve ARGS="--port 0 --strict"
+	@exec $(BIN)/bitpeak-mock serve $(ARGS)
+
+test: setup  ## Run all tests: make test ARGS="-k paging"
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+check: lint types imports openapi  ## Lint, types, the import rule, the documents
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+imports: $(STAMP)
+	$(BIN)/lint-imports
+
+openapi: setup
+	cd $(NODE) && PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install redocly lint \
+	  --config $(CURDIR)/openapi/redocly.yaml \
+	  $(CURDIR)/openapi/notification-handlers.yaml $(CURDIR)/openapi/control.yaml
+
+fix: $(STAMP)  ## Format, and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+coverage: setup  ## Branch coverage of the mock, subprocesses included
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest $(ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+bench: $(STAMP)  ## Cold start, memory and throughput on this machine
+	$(BIN)/python -m bench
+
+wheel: $(STAMP)  ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel
+
+clean:  ## Remove what was made
+	rm -rf $(VENV) dist build htmlcov .coverage* $(NODE)/node_modules
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Real clients, unmodified, against the mock as a server."""

@@ -1,0 +1,82 @@
+"""The page's own commands, pasted into a shell: only host, key and id are changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.clients.conftest import Api
+
+_COMMANDS = Path(__file__).with_name("page.txt").read_text(encoding="utf-8").split("\n\n")
+_LIST, _RETRIEVE, _CREATE, _UPDATE, _DELETE = _COMMANDS
+
+_HANDLER = {
+    "id": 1,
+    "type": "email",
+    "name": "Work email",
+    "settings": {"email": "hey@example.com"},
+    "is_enabled": True,
+    "last_datetime": None,
+    "datetime": "2025-12-05 15:32:34",
+}
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("curl") is None and "CI" not in os.environ, reason="curl is not installed; CI demands it"
+)
+
+
+def run(command: str, api: Api, handler_id: int = 1) -> str:
+    """Run a command of the page with its last line's backslash, as a shell does after a paste."""
+    pasted = command.replace("https://bitpeak.ru/api", api.url).replace("{api_key}", api.key)
+    pasted = pasted.replace("{notification_handler_id}", str(handler_id))
+    done = subprocess.run(["sh", "-c", pasted + "\n"], capture_output=True, text=True, check=True, timeout=30)
+    return done.stdout
+
+
+def test_list_is_the_page_s_own_answer(api: Api) -> None:
+    site = f"{api.url}/notification-handlers?page=1"
+    assert json.loads(run(_LIST, api)) == {
+        "data": [_HANDLER],
+        "meta": {"page": 1, "results_per_page": 25, "total": 1, "total_pages": 1},
+        "links": {"first": site, "last": site, "next": None, "prev": None, "self": site},
+    }
+
+
+def test_the_keys_come_in_the_page_s_order(api: Api) -> None:
+    row = json.loads(run(_RETRIEVE, api))["data"]
+    assert list(row) == list(_HANDLER)
+    assert list(json.loads(run(_LIST, api))) == ["data", "meta", "links"]
+
+
+def test_retrieve_is_the_page_s_own_answer(api: Api) -> None:
+    assert json.loads(run(_RETRIEVE, api)) == {"data": _HANDLER}
+
+
+def test_create_answers_the_new_id(api: Api) -> None:
+    assert json.loads(run(_CREATE, api)) == {"data": {"id": 2}}
+    created = json.loads(run(_RETRIEVE, api, 2))["data"]
+    assert (created["name"], created["settings"]) == ("Example", {"email": "hello@example.com"})
+
+
+def test_update_answers_the_id_and_changes_the_name(api: Api) -> None:
+    assert json.loads(run(_UPDATE, api)) == {"data": {"id": 1}}
+    updated = json.loads(run(_RETRIEVE, api))["data"]
+    assert updated == {**_HANDLER, "name": "Example new name", "last_datetime": updated["last_datetime"]}
+    assert updated["last_datetime"] is not None
+
+
+def test_delete_answers_an_empty_body(api: Api) -> None:
+    assert run(_DELETE, api) == ""
+    assert json.loads(run(_RETRIEVE, api))["errors"][0]["status"] == 404
+
+
+def test_delete_s_empty_body_has_a_json_content_type(api: Api) -> None:
+    head = run(_DELETE.replace("curl", "curl --silent --include", 1), api)
+    assert head.splitlines()[0] == "HTTP/1.1 200 OK"
+    assert "content-type: application/json" in head.lower()
+    assert "content-length: 0" in head.lower()
