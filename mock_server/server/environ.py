@@ -1,0 +1,84 @@
+"""From what HTTP says to what WSGI calls it (PEP 3333, RFC 3875)."""
+
+import sys
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+WIRE_ERROR = "mock_server.wire_error"
+DROPPED = ""
+# Clients choose header names, so what is remembered of them is bounded.
+_REMEMBERED = 512
+_keys: dict[bytes, str] = {b"Content-Type": "CONTENT_TYPE", b"Content-Length": "CONTENT_LENGTH"}
+
+
+def server_environ(host: str, port: int, scheme: str) -> "WSGIEnvironment":
+    """Return the part of the environ that all requests to one server share."""
+    return {
+        "REQUEST_METHOD": "",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "",
+        "QUERY_STRING": "",
+        "REQUEST_URI": "",
+        "RAW_URI": "",
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_SOFTWARE": "bitpeak-mock",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.errors": sys.stderr,
+        "wsgi.input_terminated": True,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+
+
+def header_key(name: bytes) -> str:
+    """Return a header's environ key, or `DROPPED`.
+
+    A name with an underscore is dropped: `Content_Length` would have the key of `Content-Length`.
+    """
+    key = _keys.get(name)
+    if key is None:
+        key = _translated(name)
+        if len(_keys) < _REMEMBERED:
+            _keys[name] = key
+    return key
+
+
+def _translated(name: bytes) -> str:
+    if b"_" in name:
+        return DROPPED
+    key = name.decode("latin-1").upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
+
+
+def set_target(environ: "WSGIEnvironment", method: str, target: bytes) -> None:
+    """Put method and request target (RFC 9112, section 3.2) into an environ.
+
+    `PATH_INFO` holds the percent-decoded bytes as latin-1, as PEP 3333 asks. In absolute form the
+    target's authority replaces the Host header; in CONNECT's authority form there is no path.
+    """
+    environ["REQUEST_METHOD"] = method
+    environ["REQUEST_URI"] = environ["RAW_URI"] = target.decode("latin-1")
+    if not target.startswith(b"/"):
+        target = _origin_form(environ, method, target)
+    path, _, query = target.partition(b"?")
+    environ["PATH_INFO"] = (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1")
+    environ["QUERY_STRING"] = query.decode("latin-1")
+
+
+def _origin_form(environ: "WSGIEnvironment", method: str, target: bytes) -> bytes:
+    if method == "CONNECT":
+        return b""
+    _, absolute, rest = target.partition(b"://")
+    if not absolute:
+        return target
+    end = min((at for at in (rest.find(b"/"), rest.find(b"?")) if at >= 0), default=len(rest))
+    environ["HTTP_HOST"] = rest[:end].rpartition(b"@")[2].decode("latin-1")
+    path = rest[end:]
+    return path if path.startswith(b"/") else b"/" + path

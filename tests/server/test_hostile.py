@@ -1,0 +1,236 @@
+"""Requests that no polite client sends. Each gets an answer or an end, and none an exception."""
+
+import contextlib
+import random
+import time
+
+import pytest
+
+from mock_server.server import Limits, Server
+from tests.server.wire import Client, chunked, connections, echo, get, post, wait_until
+
+HOST = b"Host: mock.test\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+MALFORMED = {
+    "unknown method": b"FETCH / HTTP/1.1\r\n" + HOST + b"\r\n",
+    "lower-case method": b"get / HTTP/1.1\r\n" + HOST + b"\r\n",
+    "method of another protocol": b"DESCRIBE / HTTP/1.1\r\n" + HOST + b"\r\n",
+    "unknown version": b"GET / HTTP/1.7\r\n" + HOST + b"\r\n",
+    "version 2": b"GET / HTTP/2.0\r\n" + HOST + b"\r\n",
+    "version 0.9": b"GET /\r\n\r\n",
+    "no protocol": b"GET / 1.1\r\n" + HOST + b"\r\n",
+    "HTTP/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "TLS hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "NUL in target": b"GET /\x00 HTTP/1.1\r\n" + HOST + b"\r\n",
+    "NUL in header": b"GET / HTTP/1.1\r\n" + HOST + b"A: \x00\r\n\r\n",
+    "NUL in name": b"GET / HTTP/1.1\r\n" + HOST + b"A\x00: b\r\n\r\n",
+    "nothing but NUL": b"\x00" * 100,
+    "target without slash": b"GET index HTTP/1.1\r\n" + HOST + b"\r\n",
+    "raw bytes in target": b"GET /\xc3\xa9 HTTP/1.1\r\n" + HOST + b"\r\n",
+    "fragment": b"GET /a#b HTTP/1.1\r\n" + HOST + b"\r\n",
+    "LF only": b"GET / HTTP/1.1\nHost: mock.test\n\n",
+    "CR only": b"GET / HTTP/1.1\rHost: mock.test\r\r",
+    "no colon": b"GET / HTTP/1.1\r\n" + HOST + b"A\r\n\r\n",
+    "no name": b"GET / HTTP/1.1\r\n" + HOST + b": a\r\n\r\n",
+    "space before colon": b"GET / HTTP/1.1\r\n" + HOST + b"A : b\r\n\r\n",
+    "folded header": b"GET / HTTP/1.1\r\n" + HOST + b"A: b\r\n c\r\n\r\n",
+    "header first folded": b"GET / HTTP/1.1\r\n A: b\r\n" + HOST + b"\r\n",
+    "control in header": b"GET / HTTP/1.1\r\n" + HOST + b"A: \x01\r\n\r\n",
+    "no host": b"GET / HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET / HTTP/1.1\r\n" + HOST + HOST + b"\r\n",
+    "length and chunks": b"POST / HTTP/1.1\r\n" + HOST
+    + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunks and length": b"POST / HTTP/1.1\r\n" + HOST
+    + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+    "two lengths": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\na",
+    "two lengths in one": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 1, 1\r\n\r\na",
+    "empty length": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length:\r\n\r\n",
+    "negative length": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n",
+    "signed length": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: +1\r\n\r\na",
+    "hexadecimal length": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 0x1\r\n\r\na",
+    "endless length": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: " + b"9" * 6000 + b"\r\n\r\n",
+    "unknown coding": b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip\r\n\r\n",
+    "coding before chunks": b"POST / HTTP/1.1\r\n" + HOST
+    + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "two codings": b"POST / HTTP/1.1\r\n" + HOST
+    + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+    "disguised coding": b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+    "chunks in 1.0": b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunk size": CHUNKED + b"xyz\r\n",
+    "negative chunk": CHUNKED + b"-1\r\n",
+    "endless chunk size": CHUNKED + b"f" * 40 + b"\r\n",
+    "chunk without end": CHUNKED + b"1\r\nabc\r\n0\r\n\r\n",
+    "nonsense after a request": get("/first") + b"\x01\x02\x03\r\n\r\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("raw", MALFORMED.values(), ids=MALFORMED.keys())
+def test_a_malformed_request_is_refused_by_the_app_and_the_connection_ends(
+    client: Client, raw: bytes
+) -> None:
+    client.send(raw)
+    answer = client.answer()
+    if answer.status == 200:
+        assert answer.json["PATH_INFO"] == "/first"
+        answer = client.answer()
+    assert (answer.status, answer.headers["connection"]) == (400, "close")
+    assert answer.json["mock_server.wire_error"] == "malformed"
+    assert answer.json["body"] == ""
+    assert client.ended()
+
+
+def test_requests_before_a_malformed_one_are_answered_first(client: Client) -> None:
+    client.send(get("/1", "X-Delay: 0.03") + get("/2") + b"nonsense\r\n\r\n" + get("/3"))
+    assert [client.answer().status for _ in range(3)] == [200, 200, 400]
+    assert client.ended()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        get("/", "A: " + "x" * 70_000),
+        get("/" + "x" * 70_000),
+        get("/", *(f"A{number}: {'x' * 1000}" for number in range(70))),
+        get("/", *(f"A{number}: b" for number in range(101))),
+        b"GET / HTTP/1.1\r\nA: " + b"x" * 200_000,
+        b"GET /" + b"x" * 5_000_000,
+        b"\r\n" * 100_000,
+        chunked(b"a").removesuffix(b"\r\n") + b"T: " + b"x" * 200_000,
+        chunked(b"a").removesuffix(b"0\r\n\r\n") + b"1;" + b"x" * 200_000,
+    ],
+    ids=["value", "target", "sum", "count", "no end", "target no end", "empty lines", "trailer", "extension"],
+)
+def test_a_head_too_large_is_refused(client: Client, raw: bytes) -> None:
+    client.send(raw)
+    answer = client.answer()
+    assert (answer.status, answer.json["mock_server.wire_error"]) == (431, "head-too-large")
+    assert client.ended()
+
+
+def test_a_head_just_below_the_limit_is_taken(client: Client) -> None:
+    assert client.ask(get("/", "A: " + "x" * 65_000)).status == 200
+    assert client.ask(get("/", *(f"A{number}: b" for number in range(99)))).status == 200
+
+
+@pytest.mark.parametrize("expect", [(), ("Expect: 100-continue",)])
+def test_a_body_too_large_is_refused_before_it_is_sent(client: Client, expect: tuple[str, ...]) -> None:
+    raw = post(b"", *expect).replace(b"Content-Length: 0", b"Content-Length: 100000000")
+    answer = client.ask(raw)
+    assert (answer.status, answer.headers["connection"]) == (413, "close")
+    assert answer.json["REQUEST_METHOD"] == "POST"
+    assert client.ended()
+
+
+def test_a_client_that_sends_a_large_body_first_can_still_read_the_answer(client: Client) -> None:
+    client.send(post(b"").replace(b"Content-Length: 0", b"Content-Length: 100000000"))
+    for _ in range(100):
+        client.send(b"x" * 1_000_000)
+    assert client.answer().status == 413
+    assert client.ended()
+
+
+def test_chunks_beyond_the_limit_are_refused(client: Client) -> None:
+    client.send(chunked(*[b"x" * 1000] * 200))
+    answer = client.answer()
+    assert (answer.status, answer.json["body"]) == (413, "")
+    assert client.ended()
+
+
+def test_slow_clients_are_told_so() -> None:
+    limits = Limits(head_seconds=0.04, body_seconds=0.04, idle_seconds=0.04)
+    with Server(echo, limits=limits) as server:
+        for raw in (b"G", b"GET / HTTP/1.1\r\nHost: a", post(b"abc")[:-1], chunked(b"abc")[:-2]):
+            with Client(server) as client:
+                answer = client.ask(raw)
+                assert (answer.status, answer.json["mock_server.wire_error"]) == (408, "timeout")
+                assert client.ended()
+        with Client(server) as client:
+            assert client.ended()
+        with Client(server) as client:
+            assert client.ask(get("/", "X-Delay: 0.2")).status == 200
+            assert client.ended()
+        wait_until(lambda: connections(server) == 0)
+
+
+def test_a_trickling_head_has_no_more_time_than_a_silent_one() -> None:
+    with Server(echo, limits=Limits(head_seconds=0.05)) as server, Client(server) as client:
+        started = time.monotonic()
+        client.send(b"GET / HTTP/1.1\r\n")
+        client.sock.settimeout(0.005)
+        while time.monotonic() - started < 2:
+            client.send(b"A: b\r\n")
+            try:
+                assert client.answer().status == 408
+            except TimeoutError:
+                continue
+            break
+        assert 0.05 <= time.monotonic() - started < 1
+
+
+def test_a_client_that_takes_nothing_is_left() -> None:
+    limits = Limits(write_seconds=0.05, body_bytes=10_000_000)
+    with Server(echo, limits=limits) as server, Client(server) as client:
+        client.send(post(b"x" * 9_000_000))
+        wait_until(lambda: connections(server) == 0)
+
+
+def test_a_flood_of_requests_that_nobody_reads_stays_bounded(server: Server) -> None:
+    with Client(server) as client:
+        client.sock.settimeout(0.1)
+        flood, sent = get("/", "X-Fill: " + "x" * 500) * 2000, 0
+        with contextlib.suppress(TimeoutError):
+            while sent < 60_000_000:
+                sent += client.sock.send(flood)
+        assert sent < 60_000_000
+        with Client(server) as other:
+            assert other.ask(get()).status == 200
+
+
+def test_clients_that_leave_in_the_middle_leave_nothing(server: Server) -> None:
+    for raw in (b"", b"GET / HT", post(b"abc")[:-1], chunked(b"abc")[:-9], get("/", "X-Delay: 9") + get()):
+        for _ in range(5):
+            with Client(server) as client:
+                client.send(raw)
+    wait_until(lambda: connections(server) == 0)
+
+
+def test_slow_writers_do_not_hinder_others(server: Server) -> None:
+    slow = [Client(server) for _ in range(250)]
+    quick = [Client(server) for _ in range(250)]
+    raw = post(b"x" * 10)
+    for at in range(0, len(raw), 8):
+        for client in slow:
+            client.send(raw[at : at + 8])
+        for client in quick[at % 200 : at % 200 + 20]:
+            assert client.ask(get()).status == 200
+    assert all(client.answer().status == 200 for client in slow)
+    for client in (*slow, *quick):
+        client.sock.close()
+
+
+def test_beyond_the_cap_the_longest_idle_connection_makes_room() -> None:
+    with Server(echo, limits=Limits(connections=3)) as server:
+        clients = [Client(server) for _ in range(3)]
+        for client in clients:
+            assert client.ask(get()).status == 200
+        with Client(server) as late:
+            assert late.ask(get()).status == 200
+            assert connections(server) == 3
+        for client in clients:
+            client.sock.close()
+
+
+def test_random_damage_never_raises(server: Server) -> None:
+    dice = random.Random(7)
+    for _ in range(300):
+        raw = bytearray(dice.choice([get("/a?b", "A: b"), post(b"hello"), chunked(b"abc", b"de")]) * 2)
+        for _ in range(dice.randint(1, 4)):
+            raw[dice.randrange(len(raw))] = dice.randrange(256)
+        with Client(server) as client:
+            client.send(bytes(raw))
+            client.sock.shutdown(1)
+            try:
+                client.rest()
+            except ConnectionError:
+                pytest.fail(f"reset after {bytes(raw)!r}")
+    wait_until(lambda: connections(server) == 0)

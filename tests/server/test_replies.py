@@ -1,0 +1,104 @@
+"""Delays, and faults on the wire, as a client sees them."""
+
+import threading
+import time
+
+import pytest
+
+from mock_server.server import Server
+from tests.server.wire import Client, connections, get, post, wait_until
+
+
+def test_a_delayed_answer_keeps_its_place_among_pipelined_ones(client: Client) -> None:
+    started = time.monotonic()
+    client.send(get("/1", "X-Delay: 0.06") + get("/2") + get("/3", "X-Delay: 0.01"))
+    assert [client.answer().json["PATH_INFO"] for _ in range(3)] == ["/1", "/2", "/3"]
+    assert 0.07 <= time.monotonic() - started < 1
+
+
+def test_delays_block_nobody_and_need_no_threads(server: Server) -> None:
+    threads = threading.active_count()
+    started = time.monotonic()
+    late = [Client(server) for _ in range(200)]
+    for client in late:
+        client.send(get("/late", "X-Delay: 0.3"))
+    with Client(server) as other:
+        for _ in range(20):
+            assert other.ask(get()).status == 200
+    assert time.monotonic() - started < 0.3
+    assert threading.active_count() == threads
+    assert all(client.answer().status == 200 for client in late)
+    assert time.monotonic() - started < 2
+    for client in late:
+        client.sock.close()
+
+
+def test_what_comes_during_a_delay_is_bounded_and_answered(client: Client) -> None:
+    body = b"x" * 50_000
+    client.send(get("/", "X-Delay: 0.05"))
+    sender = threading.Thread(target=client.send, args=(post(body) * 40,))
+    sender.start()
+    assert client.answer().status == 200
+    assert all(client.answer().json["CONTENT_LENGTH"] == "50000" for _ in range(40))
+    sender.join()
+
+
+@pytest.mark.parametrize("delay", ["0", "0.02", "nan", "-1"])
+def test_dropped(client: Client, delay: str) -> None:
+    client.send(get("/", "X-Wire: drop", f"X-Delay: {delay}"))
+    assert client.ended()
+
+
+def test_reset(client: Client) -> None:
+    client.send(get("/", "X-Wire: reset"))
+    with pytest.raises(ConnectionResetError):
+        client.sock.recv(1)
+
+
+def test_empty(client: Client) -> None:
+    client.send(get("/", "X-Wire: empty"))
+    answer = client.answer(bodiless=True)
+    assert answer.status == 200
+    assert int(answer.headers["content-length"]) > 100
+    assert client.ended()
+
+
+def test_truncated(client: Client) -> None:
+    client.send(get("/", "X-Wire: truncate", "X-Delay: 0.01"))
+    length = int(client.answer(bodiless=True).headers["content-length"])
+    assert len(client.rest()) == length // 2
+
+
+def test_slow(client: Client) -> None:
+    started = time.monotonic()
+    client.send(get("/", "X-Wire: slow", "X-Delay: 0.1") + get("/next"))
+    client.answer(bodiless=True)
+    assert time.monotonic() - started < 0.08
+    pieces = 0
+    while b"HTTP/1.1" not in client.buffer.partition(b"}")[2]:
+        client._more()
+        pieces += 1
+    assert pieces >= 8
+    assert 0.09 <= time.monotonic() - started < 1
+    assert client.buffer.count(b'"PATH_INFO": "/next"') == 1
+
+
+def test_a_fault_ends_what_was_pipelined_behind_it(client: Client) -> None:
+    client.send(get("/1") + get("/2", "X-Wire: drop") + get("/3"))
+    assert client.answer().json["PATH_INFO"] == "/1"
+    assert client.ended()
+
+
+def test_an_unknown_fault_is_logged_and_the_answer_unharmed(
+    client: Client, logged: pytest.LogCaptureFixture
+) -> None:
+    assert client.ask(get("/", "X-Wire: explode")).status == 200
+    assert "explode" in logged.text
+
+
+@pytest.mark.parametrize("wire", ["", "X-Wire: slow"])
+def test_a_client_that_leaves_during_a_delay_leaves_nothing(server: Server, wire: str) -> None:
+    with Client(server) as client:
+        client.send(get("/", "X-Delay: 5", *([wire] if wire else [])))
+        wait_until(lambda: connections(server) == 1)
+    wait_until(lambda: connections(server) == 0)

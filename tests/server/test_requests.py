@@ -1,0 +1,222 @@
+"""What an app is told of a request, and how requests follow each other on a connection."""
+
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+from wsgiref.validate import validator
+
+import pytest
+
+from mock_server.server import Server
+from tests.server.wire import Client, chunked, echo, fixed, get, post
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+def test_a_connection_serves_many_requests(client: Client) -> None:
+    for number in range(5):
+        answer = client.ask(get(f"/{number}"))
+        assert (answer.status, answer.json["PATH_INFO"]) == (200, f"/{number}")
+        assert "connection" not in answer.headers
+        assert answer.headers["date"].endswith(" GMT")
+
+
+def test_pipelined_requests_are_answered_in_order(client: Client) -> None:
+    client.send(b"".join(get(f"/{number}") for number in range(3000)))
+    assert [client.answer().json["PATH_INFO"] for _ in range(3000)] == [
+        f"/{number}" for number in range(3000)
+    ]
+
+
+def test_a_request_may_come_byte_by_byte(client: Client) -> None:
+    client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for byte in post(b"hello", "X-One: 1"):
+        client.send(bytes([byte]))
+    answer = client.answer()
+    assert (answer.json["body"], answer.json["HTTP_X_ONE"]) == ("hello", "1")
+
+
+def test_the_environ(server: Server, client: Client) -> None:
+    environ = client.ask(
+        post(
+            b"{}", "Content-Type: application/json", "x-thing: a ", "X-Thing: b", "Cookie: a=1", "Cookie: b=2"
+        )
+    ).json
+    expected = {
+        "REQUEST_METHOD": "POST",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/",
+        "QUERY_STRING": "",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": str(server.port),
+        "REMOTE_ADDR": "127.0.0.1",
+        "REMOTE_PORT": str(client.sock.getsockname()[1]),
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": "2",
+        "HTTP_HOST": "mock.test",
+        "HTTP_X_THING": "a,b",
+        "HTTP_COOKIE": "a=1; b=2",
+        "wsgi.url_scheme": "http",
+        "body": "{}",
+    }
+    assert {key: environ[key] for key in expected} == expected
+    assert "HTTP_CONTENT_TYPE" not in environ
+    assert "HTTP_CONTENT_LENGTH" not in environ
+
+
+def test_the_environ_passes_the_validator_of_the_standard_library() -> None:
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+        body = environ["wsgi.input"].read(3)
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [body]
+
+    with Server(validator(app)) as server, Client(server) as client:
+        assert client.ask(post(b"abcdef")).body == b"abc"
+
+
+def test_headers_with_an_underscore_are_dropped(client: Client) -> None:
+    environ = client.ask(post(b"abc", "Content_Length: 1", "X_Thing: 1", "Content_Type: evil")).json
+    assert (environ["CONTENT_LENGTH"], environ["body"]) == ("3", "abc")
+    assert not {"HTTP_X_THING", "HTTP_CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_CONTENT_TYPE"} & environ.keys()
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        ("/a/b", "/a/b", ""),
+        ("/a%20b?c=%20d", "/a b", "c=%20d"),
+        ("/%C3%A9", "/\xc3\xa9", ""),
+        ("/a%2Fb%00%zz", "/a/b\x00%zz", ""),
+        ("/?a?b", "/", "a?b"),
+        ("http://other.test/x?y", "/x", "y"),
+        ("http://other.test", "/", ""),
+        ("http://user@other.test?y=/", "/", "y=/"),
+        ("//x//y", "//x//y", ""),
+    ],
+)
+def test_targets(client: Client, target: str, path: str, query: str) -> None:
+    environ = client.ask(get(target)).json
+    assert (environ["PATH_INFO"], environ["QUERY_STRING"]) == (path, query)
+    assert environ["REQUEST_URI"] == environ["RAW_URI"] == target
+    assert environ["HTTP_HOST"] == ("other.test" if target.startswith("http") else "mock.test")
+
+
+def test_options_of_the_whole_server(client: Client) -> None:
+    environ = client.ask(b"OPTIONS * HTTP/1.1\r\nHost: mock.test\r\n\r\n").json
+    assert (environ["REQUEST_METHOD"], environ["PATH_INFO"]) == ("OPTIONS", "*")
+
+
+def test_a_chunked_body_is_read_whole(client: Client) -> None:
+    environ = client.ask(chunked(b"abc", b"d" * 50_000)).json
+    assert environ["body"] == "abc" + "d" * 50_000
+    assert environ["CONTENT_LENGTH"] == "50003"
+    assert client.ask(get("/next")).json["PATH_INFO"] == "/next"
+
+
+def test_trailers_do_not_join_the_headers(client: Client) -> None:
+    raw = chunked(b"abc").removesuffix(b"\r\n") + b"X-Late: 1\r\nContent-Type: evil\r\n\r\n"
+    environ = client.ask(raw).json
+    assert not {"HTTP_X_LATE", "CONTENT_TYPE"} & environ.keys()
+    assert (environ["CONTENT_LENGTH"], environ["body"]) == ("3", "abc")
+    assert client.ask(get("/next")).json["PATH_INFO"] == "/next"
+
+
+def test_a_body_larger_than_a_read_arrives_whole(client: Client) -> None:
+    body = bytes(range(256)) * 390
+    assert client.ask(post(body)).json["body"].encode("latin-1") == body
+
+
+def test_continue_is_said_before_a_body_is_sent(client: Client) -> None:
+    client.send(post(b"hello", "Expect: 100-continue")[:-5])
+    assert client.answer(bodiless=True).status == 100
+    assert client.ask(b"hello").json["body"] == "hello"
+
+
+def test_continue_waits_for_its_turn_and_is_not_said_to_a_body_that_is_there(client: Client) -> None:
+    client.send(get("/late", "X-Delay: 0.03") + post(b"hello", "Expect: 100-continue")[:-5])
+    assert client.answer().json["PATH_INFO"] == "/late"
+    assert client.answer(bodiless=True).status == 100
+    assert client.ask(b"hello").status == 200
+    assert client.ask(post(b"hello", "Expect: 100-continue")).status == 200
+
+
+def test_a_client_that_says_close_is_left(client: Client) -> None:
+    answer = client.ask(get("/", "Connection: close") + get("/too-late"))
+    assert answer.headers["connection"] == "close"
+    assert client.ended()
+
+
+def test_http_1_0_closes_unless_asked_to_keep(server: Server) -> None:
+    with Client(server) as client:
+        answer = client.ask(b"GET / HTTP/1.0\r\n\r\n")
+        assert (answer.json["SERVER_PROTOCOL"], answer.headers["connection"]) == ("HTTP/1.0", "close")
+        assert client.ended()
+    with Client(server) as client:
+        for _ in range(2):
+            answer = client.ask(
+                get(version="1.0").replace(b"\r\n\r\n", b"\r\nConnection: keep-alive\r\n\r\n")
+            )
+            assert answer.headers["connection"] == "keep-alive"
+
+
+def test_a_client_that_reads_late_gets_all_answers(client: Client) -> None:
+    """Even after it closed its own direction."""
+
+    def send() -> None:
+        client.send(post(b"x" * 90_000) * 400 + get("/last"))
+        client.sock.shutdown(socket.SHUT_WR)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    sender.join(0.1)
+    assert sender.is_alive()  # the server stopped reading, because its answers are not taken
+    assert all(client.answer().json["CONTENT_LENGTH"] == "90000" for _ in range(400))
+    assert client.answer().json["PATH_INFO"] == "/last"
+    assert client.ended()
+    sender.join()
+
+
+def test_a_client_may_close_its_own_direction_and_read_then() -> None:
+    with Server(fixed("200 OK", body=b"x" * 10_000_000)) as server, Client(server) as client:
+        client.send(get() * 3)
+        client.sock.shutdown(socket.SHUT_WR)
+        time.sleep(0.03)
+        assert [len(client.answer().body) for _ in range(3)] == [10_000_000] * 3
+        assert client.ended()
+
+
+@pytest.mark.parametrize("body", [b"", b"hello"])
+def test_an_upgrade_is_an_ordinary_request_that_ends_the_connection(client: Client, body: bytes) -> None:
+    upgrade = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: x")
+    answer = client.ask(post(body, *upgrade))
+    assert (answer.json["body"], answer.headers["connection"]) == (body.decode(), "close")
+    assert client.ended()
+
+
+def test_an_upgrade_with_a_chunked_body_in_pieces(client: Client) -> None:
+    raw = chunked(b"abc", b"defg").replace(b"\r\n\r\n", b"\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", 1)
+    for at in range(0, len(raw), 40):
+        client.send(raw[at : at + 40])
+    assert client.answer().json["body"] == "abcdefg"
+    assert client.ended()
+
+
+def test_connect_never_opens_a_tunnel(client: Client) -> None:
+    answer = client.ask(b"CONNECT far.test:443 HTTP/1.1\r\nHost: far.test\r\n\r\n\x16\x03\x01")
+    assert (answer.json["REQUEST_METHOD"], answer.json["PATH_INFO"]) == ("CONNECT", "")
+    assert client.ended()
+
+
+def test_ipv6() -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this computer has no IPv6")
+    with Server(echo, host="::1") as server, Client(server) as client:
+        assert server.url == f"http://[::1]:{server.port}"
+        assert client.ask(get()).json["REMOTE_ADDR"] == "::1"
