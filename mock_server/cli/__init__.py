@@ -1,0 +1,55 @@
+"""The command line, `bitpeak-mock`.
+
+Nothing here imports a command before it is asked for, so that `--version` and `wait` start at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+
+import click
+
+from mock_server import __version__
+from mock_server.cli.failure import PROGRAM, ExitCode, Failure
+from mock_server.cli.group import LazyGroup, Listed
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+# A new command is a module of its own and a line here; its attribute bears the command's name.
+COMMANDS = {
+    "serve": Listed("mock_server.cli.serve", "Serve the API until told to stop."),
+    "wait": Listed("mock_server.cli.wait", "Wait until a mock is ready."),
+    "call": Listed("mock_server.cli.call", "Make one request of the API, without a server."),
+    "routes": Listed("mock_server.cli.routes", "List the operations and how each can answer."),
+    "spec": Listed("mock_server.cli.spec", "Print the OpenAPI document in effect."),
+    "questions": Listed(
+        "mock_server.cli.questions", "List what is not known of the API, and the answers assumed."
+    ),
+}
+
+
+@click.group(cls=LazyGroup, listed=COMMANDS, invoke_without_command=True)
+@click.version_option(__version__, prog_name=PROGRAM)
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Mock BitPeak's notification-handlers API, offline, by its OpenAPI document."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main() -> None:
+    """Run the command line and exit by `ExitCode`."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal without some letter gets it spelled out, rather than an error in place of the output.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        cli.main(prog_name=PROGRAM)
+    except (
+        Exception
+    ):  # click has dealt with all that was foreseen: this is a defect, and its traceback is wanted
+        sys.excepthook(*sys.exc_info())
+        Failure(
+            "this is a defect of the program, please report it with the lines above.", ExitCode.DEFECT
+        ).show()
+        sys.exit(ExitCode.DEFECT)

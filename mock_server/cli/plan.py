@@ -1,0 +1,73 @@
+"""What `serve` was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+from mock_server.app import Settings
+from mock_server.cli.failure import Failure
+from mock_server.cli.loading import load_contract
+from mock_server.cli.log import Wants
+from mock_server.cli.values import Latency, Quota
+from mock_server.server import TLSFiles
+from mock_server.world import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The values of the flags of `serve`, by the same names."""
+
+    host: str
+    port: int
+    port_file: Path | None
+    document: Path | None
+    overlay: tuple[str, ...]
+    answer: tuple[str, ...]
+    seed: Path | None
+    public_url: str | None
+    strict: bool
+    latency: Latency
+    quota: Quota
+    cors: bool | None
+    tls_cert: Path | None
+    tls_key: Path | None
+    log_format: str
+    quiet: bool
+    verbose: bool
+    watch: bool
+
+    @property
+    def tls(self) -> TLSFiles | None:
+        """The certificate and its key, or None for plain HTTP."""
+        return TLSFiles(self.tls_cert, self.tls_key) if self.tls_cert and self.tls_key else None
+
+    @property
+    def wants(self) -> Wants:
+        """What of the log is wanted."""
+        return Wants(self.log_format, self.quiet, self.verbose)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this computer can reach the host."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    def settings(self) -> Settings:
+        """Return what the mock is made of. Raises Failure where the document has no quota and it was asked for."""
+        latency = (self.latency.low, self.latency.high)
+        rules = Rules(self.strict, latency, self._requests(), self.public_url, self.cors)
+        return Settings(self.document, self.overlay, self.answer, self.seed, rules)
+
+    def _requests(self) -> int | None:
+        if self.quota != "document":
+            return None if self.quota == "off" else self.quota
+        quota = load_contract(self.document, self.overlay, self.answer).service.quota
+        if quota is None:
+            raise Failure(
+                "the document has no quota in x-service, so --quota document has nothing to enforce"
+            )
+        return quota["requests"]

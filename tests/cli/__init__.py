@@ -1,0 +1,1 @@
+"""The command line: what it prints, when it ends and with which code."""

@@ -1,0 +1,102 @@
+"""The banner: what is in effect, and a line of curl for each operation that can be run as it stands."""
+
+import json
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_server.app import Settings, create_app, mock_of
+from mock_server.cli.curl import curl_lines
+from mock_server.document import home
+from tests.cli.conftest import Serve
+
+
+def test_every_line_of_curl_runs(serve: Serve) -> None:
+    served = serve()
+    lines = served.out.splitlines()
+    ids = [line[2:].partition(":")[0] for line in lines if line.startswith("# ")]
+    operations = [each["id"] for each in json.loads(served.ask("GET", "/_mock/info")[1])["operations"]]
+    assert sorted(ids) == sorted(operations)
+    commands = [line for line in lines if line.startswith("curl ")]
+    assert len(commands) == len(ids)
+    for command in commands:
+        shown = subprocess.run(
+            ["bash", "-c", f"{command} --silent --show-error --write-out '\\n%{{http_code}}'"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert shown.stdout.splitlines()[-1].startswith("2"), (command, shown)
+
+
+def test_what_is_in_effect(serve: Serve, tmp_path: Path) -> None:
+    overlay = tmp_path / "titled.yaml"
+    overlay.write_text(
+        "overlay: 1.0.0\ninfo: {title: t, version: '1'}\n"
+        'actions: [{target: $.info, update: {title: "Ander\\e[1ms"}}, '
+        "{target: '$.servers[0]', update: {url: 'https://example.com/v2'}}]\n"
+    )
+    served = serve(
+        "--overlay", str(overlay), "--answer", "create-status=ok", "--answer", "delete-status=no-content"
+    )
+    assert served.out.startswith("bitpeak-mock ")
+    assert "document  Ander\\x1b[1ms 2025-12 (notification-handlers.yaml, " in served.out
+    assert "overlays  titled.yaml\n" in served.out
+    assert "answers   create-status=ok, delete-status=no-content\n" in served.out
+    assert "key       mock-key (any that begins with 'mock'" in served.out
+    assert "rules" not in served.out
+    assert served.out.endswith(f"ready http://127.0.0.1:{served.port}/v2\n")
+
+
+def lines_for(path: Path, seed: Path | None = None) -> dict[str, list[str]]:
+    mock = mock_of(create_app(Settings(document=path, seed=seed)))
+    lines = curl_lines(mock, "http://h/api", insecure=False)
+    return {operation.id: shlex.split(line) for operation, line in lines}
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Any:
+    """Write the document with a text replaced."""
+
+    def write(old: str, new: str) -> Path:
+        text = (home() / "notification-handlers.yaml").read_text()
+        assert old in text
+        file = tmp_path / "changed.yaml"
+        file.write_text(text.replace(old, new))
+        return file
+
+    return write
+
+
+def test_the_path_names_the_first_of_the_seed(changed: Any, tmp_path: Path) -> None:
+    document, seed = changed("title: BitPeak", "title: Bitpeak"), tmp_path / "seed.yaml"
+    seed.write_text("- {id: 9, type: email, name: a}\n- {id: 7, type: email, name: b}\n")
+    assert (
+        lines_for(document, seed)["retrieve_notification_handler"][-1]
+        == "http://h/api/notification-handlers/7"
+    )
+    seed.write_text("[]\n")
+    assert (
+        lines_for(document, seed)["retrieve_notification_handler"][-1]
+        == "http://h/api/notification-handlers/1"
+    )
+
+
+def test_a_field_that_curl_would_take_for_a_file(changed: Any) -> None:
+    document = changed("{name: Example, type: email, email", "{name: '@Exa mple', type: 'a;b', email")
+    words = lines_for(document)["create_notification_handler"]
+    assert words[3:-1] == [
+        "--form-string", "name=@Exa mple", "--form-string", "type=a;b", "--form", "email=hello@example.com",
+    ]  # fmt: skip
+
+
+def test_a_deletion_comes_last(changed: Any) -> None:
+    assert list(lines_for(changed("title: BitPeak", "title: Bitpeak")))[-1] == "delete_notification_handler"
+
+
+def test_a_form_that_is_not_multipart(changed: Any) -> None:
+    words = lines_for(changed("multipart/form-data:", "application/x-other:"))["create_notification_handler"]
+    assert words[3:5] == ["--data-urlencode", "name=Example"]

@@ -1,0 +1,208 @@
+"""The log: a line for each request, and beneath it what the caller should know."""
+
+import io
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from mock_server.cli.lines import Note, Style, json_line, text_line
+from mock_server.cli.log import Log, Wants, is_colourful
+from mock_server.cli.writer import Writer
+from mock_server.journal import Exchange
+from mock_server.refusal import Violation
+from tests.cli.conftest import PROGRAM, Serve, environment, wait_until
+
+EXCHANGE = Exchange(
+    "POST", "/api/x?\x9b\x1b[2J\n", 401, 0.00123456, "mock…", "create", "no_access",
+    (Violation("extra", "the field 'a\x07' is ignored: remove it."),), "broken\nin two",
+)  # fmt: skip
+
+
+def test_the_lines_for_people(serve: Serve) -> None:
+    served = serve()
+    form = ["-F", "name=a", "-F", "type=email", "-F", "nme=b"]
+    url = f"http://127.0.0.1:{served.port}/api/notification-handlers"
+    subprocess.run(["curl", "-s", "-H", "Authorization: Bearer mock-long-key", *form, url], check=True)
+    served.ask("GET", "/api/notification-handlers/?page=2", {"Authorization": "Bearer real-key-of-mine"})
+    served.ask("GET", "/api/notification-handlers/%07", {})
+    served.ask("GET", "/_mock/info")
+    lines = served.logged("%07").splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d POST   /api/notification-handlers 201 [\d.]+ms mock-l…13", lines[0])
+    assert lines[1].startswith("  ! ")
+    assert "nme" in lines[1]
+    assert re.fullmatch(r".{8} GET    /api/notification-handlers/\?page=2 401 [\d.]+ms real-k…16", lines[2])
+    assert lines[3].startswith("  ? the mock's keys begin with 'mock', ")
+    assert re.fullmatch(r".{8} GET    /api/notification-handlers/%07 401 [\d.]+ms -", lines[4])
+    assert lines[5].startswith("  ? send the header 'Authorization: Bearer mock-key'")
+    assert len(lines) == 6
+    assert "\x1b" not in served.err
+
+
+def test_verbose_lines(serve: Serve) -> None:
+    served = serve("-v")
+    served.ask("GET", "/api/notification-handlers/77")
+    assert served.logged("GET").endswith(" mock… retrieve_notification_handler not_found\n")
+
+
+def test_the_lines_for_programs(serve: Serve) -> None:
+    served = serve("--log-format", "json", "--host", "0.0.0.0")
+    served.ask("GET", "/api/notification-handlers?page=x")
+    served.ask("GET", "/nowhere", {})
+    warning, listed, nowhere = (json.loads(line) for line in served.logged("nowhere").splitlines())
+    assert warning["event"] == "warning"
+    assert datetime.fromisoformat(listed.pop("ts")).tzinfo is not None
+    assert listed.pop("ms") > 0
+    (violation,) = listed.pop("violations")
+    assert violation["code"]
+    assert "page" in violation["sentence"]
+    assert listed == {
+        "event": "request", "method": "GET", "path": "/api/notification-handlers?page=x", "status": 200,
+        "key": "mock…", "operation": "list_notification_handlers_without_slash", "refusal": None, "defect": None,
+    }  # fmt: skip
+    assert (nowhere["status"], nowhere["operation"], nowhere["refusal"]) == (404, None, "site_page")
+
+
+def test_nothing_in_a_request_can_write_lines_of_its_own() -> None:
+    text = text_line((0.0, EXCHANGE), {"no_access": "send\ta key"}, Style(verbose=True))
+    lines = text.split("\n")
+    assert lines[0].endswith("POST   /api/x?\\x9b\\x1b[2J\\x0a 401 1.23ms mock… create no_access")
+    assert lines[1:] == [
+        "  ! the field 'a\\x07' is ignored: remove it.", "  ? send\\x09a key", "  DEFECT broken\\x0ain two", "",
+    ]  # fmt: skip
+
+
+def test_colours_are_for_terminals() -> None:
+    text = text_line((0.0, EXCHANGE), {}, Style(coloured=True))
+    assert " \x1b[33m401\x1b[0m " in text
+    assert "\x1b[35m  ! the field" in text
+
+
+def test_a_request_that_was_none() -> None:
+    exchange = Exchange("", "", 400, 0.0, "-", "", "malformed", (), "")
+    assert text_line((0.0, exchange), {}, Style()).endswith(" -      - 400 0.0ms -\n")
+
+
+def test_a_line_for_programs_is_one_line_of_ascii() -> None:
+    line = json_line((0.0, EXCHANGE))
+    assert line.isascii()
+    assert line.count("\n") == 1
+    found = json.loads(line)
+    assert (found["path"], found["defect"], found["ts"]) == (
+        EXCHANGE.path,
+        EXCHANGE.defect,
+        "1970-01-01T00:00:00.000+00:00",
+    )
+    assert json.loads(json_line((0.0, Note("reloaded", "now", {"digest": "d"}))))["digest"] == "d"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 2
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[], io.StringIO]:
+    """Put a terminal in the place of standard error; called in the test, since pytest puts its own there first."""
+
+    def put() -> io.StringIO:
+        stream = Terminal()
+        monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        monkeypatch.setenv("TERM", "xterm")
+        return stream
+
+    return put
+
+
+def test_whether_it_is_colourful(
+    terminal: Callable[[], io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal()
+    assert is_colourful()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not is_colourful()
+    monkeypatch.setenv("NO_COLOR", "")
+    monkeypatch.setenv("TERM", "dumb")
+    assert not is_colourful()
+
+
+def test_a_quiet_log_still_tells_of_defects_and_of_pythons_warnings(
+    terminal: Callable[[], io.StringIO],
+) -> None:
+    standard_error = terminal()
+    with Log(Wants(quiet=True)) as log:
+        log.observe(EXCHANGE._replace(defect="", path="/usual"))
+        log.observe(EXCHANGE)
+        logging.getLogger("mock_server.worlds").warning("a world was dropped")
+    text = standard_error.getvalue()
+    assert "/usual" not in text
+    assert "DEFECT" in text
+    assert text.endswith("\na world was dropped\n")
+    log.observe(EXCHANGE)  # after the end, it goes nowhere and hurts nobody
+
+
+def test_a_line_that_cannot_be_written_does_not_end_the_log(terminal: Callable[[], io.StringIO]) -> None:
+    standard_error = terminal()
+    writer: Writer[int] = Writer(lambda number: f"{1 // number}\n", lambda count: count)
+    writer.put(0)
+    wait_until(lambda: writer._queue.empty())
+    writer.put(1)
+    writer.close()
+    assert standard_error.getvalue().endswith("1\n")
+
+
+def test_lines_beyond_what_is_read_are_counted(
+    terminal: Callable[[], io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standard_error = terminal()
+    monkeypatch.setattr("mock_server.cli.writer._MOST", 3)
+    going = threading.Event()
+
+    def render(number: int) -> str:
+        going.wait()
+        return f"{number}\n"
+
+    writer: Writer[int] = Writer(render, lambda count: -count)
+    writer.put(1)
+    wait_until(lambda: writer._queue.empty())
+    threading.Event().wait(0.05)  # it holds that line now
+    for number in range(2, 9):
+        writer.put(number)
+    going.set()
+    writer.close()
+    assert standard_error.getvalue().split() == ["1", "-4", "2", "3", "4"]
+
+
+def test_without_a_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    with Log(Wants()) as log:
+        log.observe(EXCHANGE)
+    assert not is_colourful()
+
+
+def test_a_terminal_gets_colours() -> None:
+    ours, theirs = pytest.importorskip("pty").openpty()
+    command = [*PROGRAM, "serve", "--port", "0", "--log-format", "text"]
+    with subprocess.Popen(
+        command, env=environment(TERM="xterm"), stdout=subprocess.PIPE, stderr=theirs, text=True
+    ) as process:
+        os.close(theirs)
+        assert process.stdout is not None
+        url = next(line for line in process.stdout if line.startswith("ready ")).split()[1]
+        subprocess.run(["curl", "-s", "-o", os.devnull, url], check=True)
+        shown = os.read(ours, 4096).decode()
+        process.terminate()
+        assert process.wait(10) == 0
+    os.close(ours)
+    assert "\x1b[33m404\x1b[0m" in shown

@@ -1,0 +1,181 @@
+"""Flags, environment, file and default: which one counts, and what is said where one is wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_server.cli.options import PREFIX, Setting
+from mock_server.cli.serve import serve
+from tests.cli.conftest import Invoke
+
+SETTINGS = [option for option in serve.params if isinstance(option, Setting)]
+VALUES = {
+    "port": "8001", "latency": "1s..2s", "quota": "7", "public_url": "https://mock.example.com", "log_format": "json",
+}  # fmt: skip
+
+
+def printed(invoke: Invoke, *arguments: str, **env: str) -> dict[str, Any]:
+    result = invoke("serve", "--print-config", "--log-format", "json", *arguments, **env)
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def test_every_flag_has_a_variable_of_its_own() -> None:
+    assert [option.name for option in serve.params] == [option.name for option in SETTINGS]
+    variables = [option.envvar if isinstance(option.envvar, str) else option.envvar[0] for option in SETTINGS]
+    assert variables == [PREFIX + str(option.name).upper() for option in SETTINGS]
+    assert len(set(variables)) == len(variables)
+
+
+@pytest.mark.parametrize("option", SETTINGS, ids=lambda option: option.flag)
+def test_a_variable_counts(option: Setting, invoke: Invoke, tmp_path: Path) -> None:
+    if option.name in {"config", "print_config"}:
+        (tmp_path / "mock.toml").write_text("")
+        result = invoke(
+            "serve", BITPEAK_MOCK_PRINT_CONFIG="1", BITPEAK_MOCK_CONFIG=str(tmp_path / "mock.toml")
+        )
+        assert "environment BITPEAK_MOCK_CONFIG" in result.stdout
+        return
+    value = "1" if option.is_flag else VALUES.get(str(option.name), "some")
+    # A certificate needs its key, and the other way round.
+    both = {"BITPEAK_MOCK_TLS_CERT": "c", "BITPEAK_MOCK_TLS_KEY": "k"} if "tls" in option.flag else {}
+    variable = PREFIX + str(option.name).upper()
+    arguments = [
+        "serve",
+        "--print-config",
+        *([] if option.name == "log_format" else ["--log-format", "json"]),
+    ]
+    result = invoke(*arguments, **{**both, variable: value})
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)[option.flag]
+    assert found["origin"] == {"kind": "environment", "name": variable}
+    assert found["value"] in (
+        True,
+        value,
+        [value],
+        int(value) if value.isdecimal() else None,
+        both.get(variable),
+    )
+
+
+def test_what_counts_before_what(invoke: Invoke, tmp_path: Path) -> None:
+    file = tmp_path / "mock.toml"
+    file.write_text(
+        '[serve]\nhost = "h-file"\nport = 1\nlatency = "1s"\noverlay = ["a", "b"]\nstrict = true\n'
+    )
+    found = printed(
+        invoke,
+        "--config",
+        str(file),
+        "--host",
+        "h-flag",
+        BITPEAK_MOCK_HOST="h-env",
+        BITPEAK_MOCK_PORT="2",
+        PORT="3",
+    )
+    assert found["host"] == {"value": "h-flag", "origin": {"kind": "flag", "name": ""}}
+    assert found["port"] == {"value": 2, "origin": {"kind": "environment", "name": "BITPEAK_MOCK_PORT"}}
+    assert found["latency"] == {"value": "1s", "origin": {"kind": "file", "name": str(file)}}
+    assert found["overlay"]["value"] == ["a", "b"]
+    assert found["strict"]["value"] is True
+    assert found["quota"] == {"value": "off", "origin": {"kind": "default", "name": ""}}
+    assert found["cors"]["value"] is None
+
+
+def test_a_plain_port_is_the_weaker_variable(invoke: Invoke) -> None:
+    assert printed(invoke, PORT="3")["port"]["origin"] == {"kind": "environment", "name": "PORT"}
+    assert printed(invoke, PORT="3", BITPEAK_MOCK_PORT="")["port"]["value"] == 3
+    assert printed(invoke, "--port", "4", PORT="3")["port"]["origin"]["kind"] == "flag"
+
+
+def test_commas_separate_what_may_be_repeated(invoke: Invoke) -> None:
+    found = printed(invoke, BITPEAK_MOCK_ANSWER="a=b, c=d,", BITPEAK_MOCK_OVERLAY=" one.yaml ")
+    assert found["answer"]["value"] == ["a=b", "c=d"]
+    assert found["overlay"]["value"] == ["one.yaml"]
+
+
+def test_the_table_for_people(invoke: Invoke) -> None:
+    result = invoke("serve", "--print-config", "--no-strict", "--cors", "--answer", "a=b", "--answer", "c=d")
+    rows = [line.split() for line in result.stdout.splitlines()]
+    assert rows[0] == ["SETTING", "VALUE", "ORIGIN"]
+    assert ["strict", "no", "flag"] in rows
+    assert ["cors", "yes", "flag"] in rows
+    assert ["answer", "a=b,", "c=d", "flag"] in rows
+    assert ["seed", "-", "default"] in rows
+    assert ["port", "4055", "default"] in rows
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "x"),
+        ("LATENCY", "5"),
+        ("QUOTA", "0"),
+        ("PUBLIC_URL", "x"),
+        ("STRICT", "maybe"),
+        ("LOG_FORMAT", "x"),
+    ],
+)
+def test_a_wrong_variable_is_named(invoke: Invoke, name: str, value: str) -> None:
+    result = invoke("serve", **{PREFIX + name: value})
+    assert result.exit_code == 2
+    assert f"the environment variable {PREFIX}{name}: {value!r} is" in result.stderr
+
+
+def test_a_wrong_plain_port_is_named(invoke: Invoke) -> None:
+    assert "the environment variable PORT: 'x' is no port" in invoke("serve", PORT="x").stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("prt = 1", "{file} has the unknown key 'prt', did you mean 'port'?"),
+        ("zzzzz = 1", "{file} has the unknown key 'zzzzz', choose from host, port, port-file,"),
+        ("public_url = ''", "{file} has the unknown key 'public_url', did you mean 'public-url'?"),
+        ("config = 'x'", "{file} has the unknown key 'config', "),
+        ("port = '1a'", "'port' in {file}: '1a' is no port, write a number from 0 to 65535."),
+        ("port = 1.5", "{file}: 'port' must be a text or a whole number."),
+        ("port = true", "{file}: 'port' must be a text or a whole number."),
+        ("strict = 1", "{file}: 'strict' must be true or false."),
+        ("overlay = [1]", "{file}: 'overlay' must be a list of texts."),
+        ("port = 1\n[serve]\nhost = 'x'", "{file}: 'port' stands outside [serve], move it into that table."),
+        ("port", "{file} is not well-formed TOML: "),
+        ("# \udcff", "{file} is not UTF-8, save it as UTF-8."),
+    ],
+)
+def test_a_wrong_file_is_told_in_a_sentence(invoke: Invoke, tmp_path: Path, text: str, sentence: str) -> None:
+    file = tmp_path / "mock.toml"
+    file.write_bytes(text.encode(errors="surrogateescape"))
+    result = invoke("serve", "--config", str(file))
+    assert result.exit_code == 2
+    assert sentence.format(file=file) in result.stderr
+
+
+def test_a_file_at_its_top_and_other_tables(invoke: Invoke, tmp_path: Path) -> None:
+    file = tmp_path / "mock.toml"
+    file.write_text('overlay = "a,b"\ncors = false\n')
+    found = printed(invoke, "--config", str(file))
+    assert (found["overlay"]["value"], found["cors"]["value"]) == (["a,b"], False)
+    file.write_text("[serve]\nport = 5\n[other]\nx = 1\n")
+    assert printed(invoke, "--config", str(file))["port"]["value"] == 5
+    result = invoke("serve", "--config", str(tmp_path / "none.toml"))
+    assert "none.toml cannot be read (No such file or directory), check its name." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--tls-cert", "x"], "belong together, give --tls-key too."),
+        (["--tls-key", "x"], "belong together, give --tls-cert too."),
+        (["-q", "-v"], "--quiet and --verbose contradict each other"),
+        (["--latency", "5"], "'--latency': '5' is no duration"),
+        (["--no-such"], "No such option"),
+    ],
+)
+def test_wrong_flags(invoke: Invoke, arguments: list[str], sentence: str) -> None:
+    result = invoke("serve", *arguments)
+    assert result.exit_code == 2
+    assert sentence in result.stderr

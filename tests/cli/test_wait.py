@@ -1,0 +1,148 @@
+"""`wait`: ready, not yet, and not a mock at all."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+
+from mock_server.cli import wait
+from mock_server.cli.wait import Target
+from mock_server.control import PREFIX
+from tests.cli.conftest import Invoke, Served, run, wait_until
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """Listen and give every connection these bytes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+                with client:
+                    client.recv(4096)
+                    client.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_it_asks_where_the_mock_answers() -> None:
+    assert f"{PREFIX}/ready" == wait._READY
+
+
+@pytest.mark.parametrize("path", ["", "/", "/api", "/api/notification-handlers/?page=2"])
+def test_a_mock_that_is_ready(shared: Served, invoke: Invoke, path: str) -> None:
+    url = f"http://127.0.0.1:{shared.port}"
+    result = invoke("wait", url + path)
+    assert (result.exit_code, result.stdout) == (0, f"ready {url}\n")
+
+
+def test_the_environment_says_where(shared: Served, invoke: Invoke) -> None:
+    port = str(shared.port)
+    assert invoke("wait", BITPEAK_MOCK_URL=f"http://127.0.0.1:{port}/api", PORT="1").exit_code == 0
+    assert invoke("wait", BITPEAK_MOCK_PORT=port, PORT="1").exit_code == 0
+    assert invoke("wait", "--quiet", PORT=port).output == ""
+    result = invoke("wait", PORT="0")
+    assert result.exit_code == 2
+    assert "the environment variable PORT: '0' is no port to ask at" in result.stderr
+    assert wait.default_target() == Target("http", "127.0.0.1", 4055)
+
+
+def test_one_that_starts_meanwhile(invoke: Invoke) -> None:
+    port = free_port()
+    results = []
+    waiting = threading.Thread(target=lambda: results.append(run("wait", "--timeout", "10s", PORT=str(port))))
+    waiting.start()
+    time.sleep(0.3)
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        wait_until(lambda: True)
+        client, _ = listener.accept()
+        with client:
+            client.recv(4096)
+            client.sendall(b"HTTP/1.1 200 OK\r\nX-Bitpeak-Mock: 1\r\nContent-Length: 0\r\n\r\n")
+        waiting.join()
+    assert results[0].returncode == 0
+
+
+def failed(invoke: Invoke, url: str, timeout: str = "0") -> str:
+    result = invoke("wait", url, "--timeout", timeout)
+    assert result.exit_code == 4
+    assert result.stdout == ""
+    start = f"bitpeak-mock: no mock was ready within {timeout.rstrip('s')}s: "
+    assert result.stderr.startswith(start)
+    assert result.stderr.endswith(".\n")
+    return result.stderr[len(start) : -2]
+
+
+def test_nothing_listens(invoke: Invoke) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    started = time.monotonic()
+    assert failed(invoke, url, "0.3s") == f"nothing listens at {url}"
+    assert 0.3 <= time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "answers, but it is no bitpeak-mock"),
+        (
+            b"HTTP/1.1 503 Busy\r\nX-Bitpeak-Mock: 1\r\nContent-Length: 0\r\n\r\n",
+            "answers 503 to /_mock/ready",
+        ),
+        (b"220 smtp.example.com\r\n", "answers, but not as HTTP does"),
+        (b"", "answers, but not as HTTP does"),
+    ],
+)
+def test_what_answers_is_no_mock(invoke: Invoke, answer: bytes, sentence: str) -> None:
+    with answering(answer) as url:
+        assert failed(invoke, url) == f"{url} {sentence}"
+
+
+def test_tls_where_there_is_none(invoke: Invoke) -> None:
+    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as url:
+        url = url.replace("http", "https")
+        assert failed(invoke, url) == f"{url} listens, but does not speak TLS"
+
+
+def test_one_that_accepts_and_says_nothing(invoke: Invoke) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assert failed(invoke, url, "0.1s") == f"{url} does not answer"
+
+
+def test_a_host_that_is_none(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert failed(invoke, "http://no-such-host") == "there is no host 'no-such-host'"
+
+
+@pytest.mark.parametrize("url", ["localhost:4055", "ftp://a", "http://", "http://a:b", "http://[a", "a"])
+def test_what_is_no_url(invoke: Invoke, url: str) -> None:
+    result = invoke("wait", url)
+    assert result.exit_code == 2
+    assert f"{url!r} is no URL" in result.stderr
+
+
+def test_urls_of_targets() -> None:
+    for url in ("http://127.0.0.1:80", "https://[::1]:8443", "https://a:443"):
+        assert wait.read_target(url).url == url
+    assert urlsplit(wait.read_target("https://a").url).port == 443
