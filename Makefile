@@ -6,8 +6,6 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.dev
 NODE   := tests/clients/node
 
-export PYTHONDONTWRITEBYTECODE := 1
-
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test check fix lint types imports openapi coverage bench wheel clean
 

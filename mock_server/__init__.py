@@ -1,3 +1,27 @@
 """An offline mock of BitPeak's notification-handlers API, driven by its OpenAPI document."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mock_server.app import Settings, create_app
+    from mock_server.server import Server
+    from mock_server.world import Rules
+
 __version__ = "0.1.0"
+
+__all__ = ["Rules", "Server", "Settings", "__version__", "create_app"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: the command line must not pay for Flask to print help."""
+    if name in {"Settings", "create_app"}:
+        from mock_server import app as module
+    elif name == "Server":
+        from mock_server import server as module  # type: ignore[no-redef]
+    elif name == "Rules":
+        from mock_server import world as module  # type: ignore[no-redef]
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(module, name)

@@ -15,9 +15,8 @@ from mock_server.answer import MARKER, Answer
 from mock_server.contract import Contract, compile_contract
 from mock_server.control import PREFIX, Control
 from mock_server.corridor import Corridor, Observer
-from mock_server.document import load
+from mock_server.document import DocumentError, load
 from mock_server.handlers import FUNCTIONS
-from mock_server.refusal import Defect
 from mock_server.seed import read_seed, seeded_world
 from mock_server.server import REPLY
 from mock_server.world import Rules
@@ -63,12 +62,13 @@ class Mock:
 
 
 def _bind(contract: Contract) -> None:
-    """Raise Defect where an operation has no function to serve it."""
-    unserved = {operation.function for operation in contract.operations.values()} - FUNCTIONS.keys()
-    if unserved:
-        raise Defect(
-            f"no function serves {', '.join(sorted(unserved))}: an operationId must be one of {', '.join(FUNCTIONS)}."
-        )
+    """Raise DocumentError where an operation has no function to serve it."""
+    for operation in contract.operations.values():
+        if operation.function not in FUNCTIONS:
+            what = (
+                f"no function serves {operation.function}: an operationId is one of {', '.join(FUNCTIONS)}."
+            )
+            raise DocumentError(what, operation.place)
 
 
 def create_app(settings: Settings | None = None, observers: Sequence[Observer] = ()) -> Flask:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from mock_server.contract import Service
 from mock_server.refusal import Refusal
 
-_BLANKS = " \t\n\r\f\v"
+# Blanks as PHP's `\s` has them without the flag u. Not Python's: its `\s` also takes the bytes 0x85 and 0xA0.
+_BEARER = re.compile(r"(Bearer)[ \t\n\r\f\v]([^ \t\n\r\f\v]+)", re.IGNORECASE)
 
 
 def read_bearer(header: str | None, service: Service) -> str:
@@ -13,12 +16,10 @@ def read_bearer(header: str | None, service: Service) -> str:
 
     Raises Refusal where there is none.
     """
-    scheme, rest = (header or "")[:6], (header or "")[6:]
-    if service.any_case:
-        scheme = scheme.title()
-    if scheme != "Bearer" or len(rest) < 2 or rest[0] not in _BLANKS or rest[1] in _BLANKS:
+    found = _BEARER.match(header or "")
+    if found is None or not (service.any_case or found[1] == "Bearer"):
         raise Refusal("missing_bearer")
-    return rest[1:].split(None, 1)[0]
+    return found[2]
 
 
 def check_key(key: str, service: Service) -> None:

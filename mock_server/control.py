@@ -70,7 +70,7 @@ class Control:
                 "version": contract.version,
                 "name": document.base_name,
                 "digest": str(document.digest),
-                "overlays": [file.name for file in document.files[1:]],
+                "overlays": [file.name for file in document.overlays],
             },
             "base_path": contract.base_path,
             "operations": [

@@ -116,10 +116,11 @@ class Corridor:
         call = Call(self.contract, environ)
         refusal = defect = ""
         try:
-            answer = self._walk(call)
-        except Refusal as no:
-            refusal = no.name
-            answer = self._refuse(call, no)
+            try:
+                answer = self._walk(call)
+            except Refusal as no:
+                refusal = no.name
+                answer = self._refuse(call, no)
         except Exception as error:  # whatever fails is ours, and no client may see a traceback
             if not isinstance(error, Defect):
                 _LOG.exception("a step of the corridor failed")
@@ -136,7 +137,7 @@ class Corridor:
         if route is None:
             raise Refusal(self.contract.service.unknown_route)
         if route.redirect is not None:
-            return Answer("301 Moved Permanently", [("Location", percent_encode(route.redirect))], b"")
+            return _redirect(route.redirect, call.query)
         if self._cors and call.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in call.environ:
             return Answer("204 No Content", list(_PREFLIGHT), b"")
         call.route = route
@@ -204,3 +205,9 @@ class Corridor:
             call.account.journal.add(exchange)
         for observer in self._observers:
             observer(exchange)
+
+
+def _redirect(path: str, query: str) -> Answer:
+    # WSGI's texts are bytes in disguise (PEP 3333): encoded as latin-1, they are what was sent.
+    location = percent_encode(path.encode("latin-1", "replace")) + (f"?{query}" if query else "")
+    return Answer("301 Moved Permanently", [("Location", location)], b"")

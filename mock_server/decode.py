@@ -33,7 +33,8 @@ def decode_form(call: Call) -> None:
 def _read(call: Call) -> SentForm:
     service, environ = call.contract.service, call.environ
     length = environ.get("CONTENT_LENGTH") or "0"
-    size = int(length) if length.isascii() and length.isdigit() else 0
+    # Python reads no number of thousands of digits, and one of twenty is too large in any case.
+    size = int(length[:20]) if length.isascii() and length.isdigit() else 0
     if size > service.body_bytes:
         raise Refusal("too_large")
     body = environ["wsgi.input"].read(size) if size else b""
@@ -58,10 +59,14 @@ def _texts(call: Call, form: Form, sent: SentForm) -> dict[str, str]:
             "unknown-field", f"The field {name[:60]!r} is none of this operation's and is ignored: remove it."
         )
     for name in sent.arrays & form.fields.keys():
-        call.violate("array", f"{name} was sent as an array ({name}[]): send it once, as {name}.")
         if service.array_fields == "last-item":
-            texts[name] = next(part.value or "" for part in reversed(sent.parts) if part.key == name)
+            texts[name] = _last_item(sent, name)
     return texts
+
+
+def _last_item(sent: SentForm, name: str) -> str:
+    items = (part.data for part in reversed(sent.parts) if part.key == name and part.kind == "array")
+    return next(items).decode(errors="replace")
 
 
 def _available(call: Call, form: Form, texts: dict[str, str]) -> dict[str, str]:
@@ -98,8 +103,13 @@ def _refuse(call: Call, form: Form, texts: dict[str, str]) -> None:
             needed = [*form.required, *_own_fields_needed(call, form, texts)]
             if not all(texts.get(name) for name in needed):
                 raise Refusal(refusal)
-        elif any(form.fields[name].violates(word, text) for name, text in texts.items()):
+        elif any(_is_refused(form.fields[name], word, text) for name, text in texts.items()):
             raise Refusal(refusal)
+
+
+def _is_refused(field: Field, word: str, text: str) -> bool:
+    # A switch casts whatever it is sent (evidence: B+P): the enum's refusal is for the type.
+    return field.switch is None and field.violates(word, text)
 
 
 def _own_fields_needed(call: Call, form: Form, texts: dict[str, str]) -> list[str]:
@@ -112,7 +122,7 @@ def _counts(call: Call, form: Form, name: str, text: str) -> bool:
     """Tell whether a text takes effect; note what the service tolerates in it."""
     field = form.fields[name]
     for word in ("enum", "pattern", "minLength", "maxLength"):
-        if word not in form.refusals and field.violates(word, text):
+        if (field.switch or word not in form.refusals) and field.violates(word, text):
             allowed = f": send one of {', '.join(field.schema['enum'])}" if word == "enum" else ""
             effect = "is read as false or true" if field.switch else "is ignored"
             call.violate("invalid-value", f"{name}={text[:60]!r} is not allowed and {effect}{allowed}.")

@@ -22,6 +22,7 @@ _TEXTS: dict[str, Callable[[Handler, int], str | None]] = {
     "changed": lambda handler, offset: (
         None if handler.changed is None else write_time(handler.changed, offset)
     ),
+    "never": lambda _, __: None,
 }
 
 Text = Callable[[Handler], str | None]
@@ -86,4 +87,7 @@ class Selection(NamedTuple):
             return handlers
         descending = str(values.get("order-direction", "DESC" if newest_first else "ASC")).upper() == "DESC"
         text = self._text("order-property", "id")
-        return sorted(handlers, key=lambda handler: (text(handler) or "", handler.id), reverse=descending)
+        # As MySQL's usual collations order: without regard to case, and what has no value comes before all that has.
+        return sorted(
+            handlers, key=lambda handler: ((text(handler) or "").casefold(), handler.id), reverse=descending
+        )

@@ -50,13 +50,13 @@ def read_parameters(call: Call) -> Asked:
         elif text is not None and parameter.admits(parameter.cast(text)):
             accepted.append((parameter.name, text))
         if role == "equals":
-            equal[parameter.name] = value
+            equal[parameter.properties.get(parameter.name, parameter.name)] = value
         else:
             values[role] = value
     for name in texts:
         call.violate(
             "unknown-parameter",
-            f"The parameter {name!r} is none of this operation's and is ignored: remove it.",
+            f"The parameter {name[:60]!r} is none of this operation's and is ignored: remove it.",
         )
     by_role = {parameter.role or "": parameter for parameter in call.operation.query}
     return Asked(values, by_role, equal, tuple(accepted), page_text)
@@ -66,15 +66,24 @@ def _value(call: Call, parameter: Parameter, text: str) -> int | str | None:
     value = parameter.cast(text)
     if parameter.admits(value):
         if str(value) != text:
-            call.violate("loose-parameter", f"{parameter.name}={text!r} is read as {value}: send {value}.")
+            call.violate(
+                "loose-parameter", f"{parameter.name}={text[:60]!r} is read as {value}: send {value}."
+            )
         return value
     if parameter.otherwise != "default":
         raise Refusal(parameter.otherwise)
-    allowed = (
-        f"one of {', '.join(map(str, sorted(parameter.enum)))}" if parameter.enum else "a whole number from 1"
-    )
     call.violate(
-        "invalid-parameter", f"{parameter.name}={text!r} is not allowed and is ignored: send {allowed}."
+        "invalid-parameter",
+        f"{parameter.name}={text[:60]!r} is not allowed and is ignored: send {_allowed(parameter, value)}.",
     )
-    # An integer below the minimum still shows in the `self` link, as the service's cast leaves it.
-    return value if parameter.lenient and value is not None else parameter.default
+    # A page below the first still shows in the `self` link, as the service's cast leaves it.
+    return value if parameter.role == "page" and parameter.lenient else parameter.default
+
+
+def _allowed(parameter: Parameter, value: int | str | None) -> str:
+    if parameter.enum:
+        return f"one of {', '.join(map(str, parameter.enum))}"
+    if parameter.is_integer:
+        return "a whole number from 1"
+    # The end of the complaint says what is allowed; its beginning repeats what was sent, however long.
+    return f"what the document allows (…{(parameter.check(value) or '')[-80:]})"

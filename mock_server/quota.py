@@ -33,5 +33,6 @@ class Quota:
         return self._used <= self.requests
 
     def reset_in(self, now: float) -> int:
-        """Return the whole seconds until the window ends, at least one while it is open."""
-        return max(0, math.ceil(self._opened + self.seconds - now)) if self.metered else 0
+        """Return the whole seconds until the window ends, at least one while it is open, 0 where none is."""
+        opened = self.metered and self._opened > -math.inf
+        return max(0, math.ceil(self._opened + self.seconds - now)) if opened else 0

@@ -71,7 +71,6 @@ def values_of(handler: Handler, contract: Contract) -> dict[str, str]:
 
 def _quota(contract: Contract, rules: Rules) -> Quota | None:
     words = contract.service.quota
-    if words is None and rules.quota is None:
+    if words is None:  # the document has no refusal to say that a quota is used up
         return None
-    requests = rules.quota or (words["requests"] if words else 0)
-    return Quota(requests, words["seconds"] if words else 60, metered=rules.quota is not None)
+    return Quota(rules.quota or words["requests"], words["seconds"], metered=rules.quota is not None)

@@ -17,6 +17,9 @@ from mock_server.document import DocumentError, Object, place_of, plain
 # Where a title names what a strict mock objects to.
 _DETAIL = b"{violation}"
 
+# The facts that a header can show.
+_QUOTA = ("quota-limit", "quota-remaining", "quota-reset")
+
 # Header name and the `x-value` word that fills it.
 Headers = tuple[tuple[str, str], ...]
 
@@ -49,9 +52,12 @@ class RefusalAnswer:
         return self.body.replace(_DETAIL, quote(detail)[1:-1].encode())
 
 
-def status_line(code: str) -> str:
-    """Return what WSGI wants for a status code. Raises ValueError for a code that HTTP does not know."""
-    status = HTTPStatus(int(code))
+def status_line(responses: Object, code: str) -> str:
+    """Return what WSGI wants for a status code. Raises DocumentError for a code that HTTP does not know."""
+    try:
+        status = HTTPStatus(int(code))
+    except ValueError:
+        raise DocumentError(f"HTTP has no status {code}.", place_of(responses, code)) from None
     return f"{status.value} {status.phrase}"
 
 
@@ -63,21 +69,24 @@ class AnswerCompiler:
     quote: Quote
     charset: str
 
-    def success(self, responses: Object) -> Success:
-        """Compile the one 2xx response. Raises DocumentError where there is none or more than one."""
+    def success(self, responses: Object, words: frozenset[str]) -> Success:
+        """Compile the one 2xx response, which may show the facts that `words` names.
+
+        Raises DocumentError where there is none or more than one.
+        """
         codes = [code for code in responses if code.startswith("2")]
         if len(codes) != 1:
-            place = next((place_of(responses, code) for code in codes or responses), None)
+            place = next((place_of(responses, code) for code in codes[1:]), responses.place)
             raise DocumentError("an operation declares exactly one response from 200 to 299.", place)
-        response = self.schemas.resolve(responses[codes[0]])
+        status, response = status_line(responses, codes[0]), self.schemas.resolve(responses[codes[0]])
         headers = self._headers(response)
         for media_type, content in response.get("content", {}).items():
             schema = self.schemas.resolve(content["schema"])
-            template = compile_template(self.schemas, schema, self.quote)
+            template = compile_template(self.schemas, schema, self.quote, words)
             check = self.schemas.check(content["schema"])
-            return Success(status_line(codes[0]), self._typed(media_type), headers, template, check)
+            return Success(status, self._typed(media_type), headers, template, check)
         empty = response.get("x-empty-body")
-        return Success(status_line(codes[0]), empty and self._typed(empty), headers, None, lambda _: None)
+        return Success(status, empty and self._typed(empty), headers, None, lambda _: None)
 
     def refusals(self, responses: Object) -> Iterator[RefusalAnswer]:
         """Compile each named example of each response that is no success. Raises DocumentError at a wrong one."""
@@ -89,19 +98,27 @@ class AnswerCompiler:
                 check = self.schemas.check(content["schema"])
                 for name, example in content.get("examples", {}).items():
                     value = self.schemas.resolve(example)["value"]
+                    place = place_of(content["examples"], name)
+                    if "json" not in media_type and not isinstance(value, str):
+                        raise DocumentError(
+                            f"the example {name} must be a text, as {media_type} is one.", place
+                        )
                     if complaint := check(plain(value)):
-                        place = place_of(content["examples"], name)
                         raise DocumentError(f"the example {name} violates its schema: {complaint}.", place)
                     yield RefusalAnswer(
-                        name, status_line(code), self._typed(media_type), self._headers(response),
+                        name, status_line(responses, code), self._typed(media_type), self._headers(response),
                         self._body(media_type, value),
                     )  # fmt: skip
 
     def _body(self, media_type: str, value: Any) -> bytes:
-        return write(value, self.quote).encode() if "json" in media_type else str(value).encode()
+        return write(value, self.quote).encode() if "json" in media_type else value.encode()
 
     def _headers(self, response: Object) -> Headers:
         nodes = {name: self.schemas.resolve(node) for name, node in response.get("headers", {}).items()}
+        for name, node in nodes.items():
+            if node.get("x-value", _QUOTA[0]) not in _QUOTA:
+                what = f"the header {name} can show {', '.join(_QUOTA)} and no other fact."
+                raise DocumentError(what, place_of(node, "x-value"))
         return tuple((name, node["x-value"]) for name, node in nodes.items() if "x-value" in node)
 
     def _typed(self, media_type: str) -> str:

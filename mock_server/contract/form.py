@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from mock_server.contract.schema import Schemas
 from mock_server.document import DocumentError, Object, place_of
@@ -22,6 +22,9 @@ _SWITCHES: Mapping[str, Callable[[str], bool]] = {
     "php-boolean": php.truthy,
     "spelled-boolean": lambda text: text.strip().lower() in _TRUE_SPELLINGS,
 }
+
+# What a form can say of a handler, beside its settings.
+_FACTS = ("name", "type", "enabled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class Field:
 class Form:
     """A form's fields by name; `refusals`: word of the schema to refusal, in the order they are tried."""
 
+    WORDS: ClassVar = ("minLength", "pattern", "enum", "maxLength")  # that one field can violate
+
     fields: Mapping[str, Field]
     names: Mapping[str, str]  # fact to the field that says it
     required: tuple[str, ...]
@@ -85,7 +90,9 @@ class Form:
 def compile_form(schemas: Schemas, schema: Object) -> Form:
     """Compile a flat form schema. Raises DocumentError at what is not flat."""
     form = schemas.resolve(schema)
-    fields = {name: _field(schemas, form["properties"], name) for name in form["properties"]}
+    properties = form.get("properties", Object(form.place))
+    fields = {name: _field(schemas, properties, name) for name in properties}
+    _check_facts(form, fields)
     own: dict[str, list[Field]] = {}
     for field in fields.values():
         for type_name in field.types or ():
@@ -94,6 +101,29 @@ def compile_form(schemas: Schemas, schema: Object) -> Form:
     frozen = {name: tuple(of_type) for name, of_type in own.items()}
     names = {field.fact: field.name for field in fields.values() if field.fact}
     return Form(fields, names, tuple(form.get("required", ())), form.get("x-refusals", {}), unsent, frozen)
+
+
+def _check_facts(form: Object, fields: Mapping[str, Field]) -> None:
+    """Raise DocumentError where the form does not say what a handler is, or says it of a type it does not know."""
+    facts = {field.fact: field for field in fields.values()}
+    for fact in ("name", "type"):
+        if fact not in facts:
+            raise DocumentError(f"the form has no field with `x-value: {fact}`.", form.place)
+    for name in form.get("required", ()):
+        if name not in fields:
+            raise DocumentError(
+                f"the form requires {name!r}, which is none of its fields.", place_of(form, "required")
+            )
+    types = facts["type"].schema.get("enum")
+    for field in fields.values():
+        unknown = (
+            sorted(field.types.difference(types)) if field.types is not None and types is not None else ()
+        )
+        for type_name in unknown:
+            what = (
+                f"the field {field.name!r} is available for {type_name!r}, which is none of the form's types."
+            )
+            raise DocumentError(what, place_of(form["properties"], field.name))
 
 
 def _field(schemas: Schemas, properties: Object, name: str) -> Field:
@@ -110,12 +140,20 @@ def _field(schemas: Schemas, properties: Object, name: str) -> Field:
                 place_of(properties, name),
             )
         types = frozenset(values)
-    try:
-        pattern = re.compile(schema["pattern"]) if "pattern" in schema else None
-    except re.error as error:
-        raise DocumentError(
-            f"the pattern of {name!r} is no regular expression: {error}.", place_of(properties, name)
-        ) from None
+    if schema.get("x-value", "name") not in _FACTS:
+        what = f"the field {name!r} can say {', '.join(_FACTS)} and no other fact."
+        raise DocumentError(what, place_of(schema, "x-value"))
+    if not all(isinstance(value, str) for value in schema.get("enum", ())):
+        raise DocumentError(f"the values of {name!r} must be texts: quote them.", place_of(schema, "enum"))
     cleaners = tuple(_CLEANERS[cleaner] for cleaner in schema.get("x-clean", ()))
     switch = _SWITCHES.get(schema.get("x-cast", ""))
-    return Field(name, schema.get("x-value"), types, schema, pattern, switch, cleaners, schema.get("x-cut"))
+    fact, pattern = schema.get("x-value"), _pattern(schema, name)
+    return Field(name, fact, types, schema, pattern, switch, cleaners, schema.get("x-cut"))
+
+
+def _pattern(schema: Object, name: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(schema["pattern"]) if "pattern" in schema else None
+    except re.error as error:
+        what = f"the pattern of {name!r} is no regular expression: {error}."
+        raise DocumentError(what, place_of(schema, "pattern")) from None

@@ -8,9 +8,10 @@ from typing import Any
 
 from mock_server.contract.answer import AnswerCompiler, RefusalAnswer, Success
 from mock_server.contract.form import Form, compile_form
+from mock_server.contract.functions import check_complete, check_parts, check_query, need_of
 from mock_server.contract.parameter import Parameter, compile_parameters
 from mock_server.contract.schema import Schemas
-from mock_server.document import DocumentError, Object, place_of
+from mock_server.document import DocumentError, Object, Place, place_of
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -45,6 +46,7 @@ class Operation:
     paging: Paging | None
     update: Mapping[str, str]
     examples: Mapping[str, Any]  # of its request body, by name
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,16 @@ class OperationCompiler:
         node = item[method]
         if "operationId" not in node:
             raise DocumentError(f"{method.upper()} {path} has no operationId.", place_of(item, method))
+        need, place = need_of(node), place_of(node, "operationId")
         parameters = [*item.get("parameters", ()), *node.get("parameters", ())]
         in_path = compile_parameters(self.schemas, parameters, "path")
-        body = node.get("requestBody")
-        content: Mapping[str, Any] = {} if body is None else self.schemas.resolve(body).get("content", {})
-        forms = [compile_form(self.schemas, media["schema"]) for media in content.values()]
+        query = compile_parameters(self.schemas, parameters, "query")
+        check_parts(need, node, in_path, path)
+        check_query(need, query, place)
+        content = self._content(node)
+        form = self._form(content)
+        if need.complete and form is not None:
+            check_complete(form, place)
         examples: Mapping[str, Any] = next((media.get("examples", {}) for media in content.values()), {})
         return Operation(
             id=node["operationId"],
@@ -72,15 +79,32 @@ class OperationCompiler:
             path=path,
             summary=node.get("summary", ""),
             path_parameter=in_path[0] if in_path else None,
-            query=compile_parameters(self.schemas, parameters, "query"),
-            form=forms[0] if forms else None,
+            query=query,
+            form=form,
             media_types=frozenset(content),
-            success=self.answers.success(node["responses"]),
+            success=self.answers.success(node["responses"], need.words),
             refusals={refusal.name: refusal for refusal in self.answers.refusals(node["responses"])},
             paging=_paging(node),
             update=node.get("x-update", {}),
             examples={name: self.schemas.resolve(example)["value"] for name, example in examples.items()},
+            place=place,
         )
+
+    def _content(self, node: Object) -> Mapping[str, Any]:
+        content: Mapping[str, Any] = {}
+        if "requestBody" in node:
+            content = self.schemas.resolve(node["requestBody"])["content"]
+        return content
+
+    def _form(self, content: Mapping[str, Any]) -> Form | None:
+        """Compile the form, which is the same one in whatever media type it comes."""
+        schemas = [media["schema"] for media in content.values()]
+        for schema in schemas:
+            if schema != schemas[0]:
+                raise DocumentError(
+                    "the media types of one body have one schema: make them equal.", schema.place
+                )
+        return compile_form(self.schemas, schemas[0]) if schemas else None
 
 
 def _paging(node: Mapping[str, Any]) -> Paging | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from mock_server.contract.functions import HANDLER
+from mock_server.contract.operation import Operation
 from mock_server.contract.schema import Check, Schemas
-from mock_server.contract.template import Template, compile_template
+from mock_server.contract.template import Template, check_required, compile_template
 from mock_server.contract.text import Quote
 from mock_server.document import DocumentError, Object, place_of
 
@@ -33,6 +36,19 @@ class Shape:
         return "{" + ",".join([f"{quote(key)}:{quote(value)}" for key, value in settings.items()]) + "}"
 
 
+# The facts without which there is no handler to speak of.
+_IDENTITY = ("id", "type", "name", "settings", "enabled", "created")
+
+# What the mock is sure to write for a fact.
+_TIME = "2025-12-05 15:32:34"
+_SAMPLES: Mapping[str, tuple[Any, ...]] = {
+    "id": (1,),
+    "enabled": (True, False),
+    "enabled-integer": (1, 0),
+    "created": (_TIME,),
+    "changed": (None, _TIME),
+}
+
 # What a handler without a type has: only the defect `x-update.unsent: blanked` makes one.
 _NO_SHAPE = Shape("object", {}, {})
 
@@ -55,17 +71,32 @@ class Resource:
 def compile_resource(schemas: Schemas, schema: Object, quote: Quote) -> Resource:
     """Compile the schema of one handler. Raises DocumentError where a type of the enum has no settings."""
     resolved = schemas.resolve(schema)
-    template = compile_template(schemas, resolved, quote)
+    template = compile_template(schemas, resolved, quote, HANDLER)
     names = {word: key for key, word in template.properties.items()}
+    for fact in _IDENTITY:
+        if fact not in names:
+            raise DocumentError(f"a handler needs a property with `x-value: {fact}`.", resolved.place)
+    _check_samples(schemas, resolved, template.properties)
     shapes = dict(_shapes(schemas, resolved, names["type"], names["settings"]))
     types = tuple(schemas.resolve(resolved["properties"][names["type"]]).get("enum", ()))
     for name in types:
-        if name and name not in shapes:
-            raise DocumentError(
-                f"the type {name!r} has no settings: give it a branch of allOf, `if: type, then: settings`.",
-                place_of(resolved, "allOf") if "allOf" in resolved else None,
+        if name not in shapes:
+            what = (
+                f"the type {name!r} has no settings: give it a branch of allOf, `if: type, then: settings`."
             )
+            raise DocumentError(what, place_of(resolved, "allOf"))
     return Resource(template, schemas.check(schema), shapes, quote, types)
+
+
+def _check_samples(schemas: Schemas, resolved: Object, facts: Mapping[str, str]) -> None:
+    """Raise DocumentError where a property does not allow what the mock is sure to write there."""
+    for key, fact in facts.items():
+        node = resolved["properties"][key]
+        integer = fact == "enabled" and schemas.resolve(node).get("type") == "integer"
+        for sample in _SAMPLES.get(f"{fact}-integer" if integer else fact, ()):
+            if complaint := schemas.check(node)(sample):
+                what = f"{key} does not allow what the mock writes there, such as {sample!r}: {complaint}."
+                raise DocumentError(what, place_of(resolved["properties"], key))
 
 
 def _shapes(
@@ -76,13 +107,46 @@ def _shapes(
         try:
             name = branch["if"]["properties"][type_key]["const"]
             settings = schemas.resolve(branch["then"]["properties"][settings_key])
-        except (KeyError, TypeError):
+        except KeyError:
+            name = None
+        if not isinstance(name, str):
             raise DocumentError(
                 "a branch of the handler's allOf must read `if: {properties: {type: {const: …}}}`, "
                 "`then: {properties: {settings: …}}`.",
-                place_of(resource, "allOf"),
-            ) from None
-        properties = settings.get("properties", {})
+                branch.place,
+            )
+        check_required(settings)
+        properties = settings.get("properties", Object(settings.place))
         constants = {key: node.get("const", node.get("default")) for key, node in properties.items()}
+        for key, constant in constants.items():
+            if not isinstance(constant, str | None):
+                raise DocumentError(
+                    f"the setting {key!r} of {name} is a text: quote it.", place_of(properties, key)
+                )
         masks = {key: node["x-mask"] for key, node in properties.items() if "x-mask" in node}
         yield name, Shape(settings.get("type", "object"), constants, masks)
+
+
+def check_types(operations: Iterable[Operation], resource: Resource) -> None:
+    """Raise DocumentError where a form takes a type, or a type has a setting, that the other does not know."""
+    for operation in operations:
+        if operation.form is None:
+            continue
+        field = operation.form.fields[operation.form.names["type"]]
+        types = field.schema.get("enum", () if not resource.types else None)
+        if types is None:
+            what = f"{operation.id}: the form takes any type and answers have {len(resource.types)}: give it the enum."
+            raise DocumentError(what, operation.place)
+        for name in types:
+            if name not in resource.shapes:
+                what = f"{operation.id}: the form takes the type {name!r}, which has no settings in answers."
+                raise DocumentError(what, operation.place)
+            _check_filled(operation, name, resource.shape(name))
+
+
+def _check_filled(operation: Operation, type_name: str, shape: Shape) -> None:
+    own = {field.name for field in operation.form.own(type_name)} if operation.form is not None else set()
+    for key, constant in shape.constants.items():
+        if constant is None and key not in own:
+            what = f"{operation.id}: the type {type_name!r} has the setting {key!r}, which no field of the form fills."
+            raise DocumentError(what, operation.place)

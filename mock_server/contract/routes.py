@@ -52,15 +52,15 @@ class Routes:
                 node = node.children.setdefault(segment, _Node())
                 continue
             if operation.path_parameter is None or segment != f"{{{operation.path_parameter.name}}}":
-                raise DocumentError(
-                    f"{operation.path}: {segment} is not described among the path's parameters.", None
-                )
+                what = f"{operation.path}: {segment} is not described among the path's parameters."
+                raise DocumentError(what, operation.place)
             node.child = node.child or _Node()
             node = node.child
         (node.slashed if slashed else node.plain)[operation.method] = operation
 
     def _merge(self, node: _Node) -> None:
-        node.plain = node.slashed = {**node.slashed, **node.plain}
+        # Each spelling serves what only the other one declares; what both declare stays its own.
+        node.plain, node.slashed = {**node.slashed, **node.plain}, {**node.plain, **node.slashed}
         for child in (*node.children.values(), *([node.child] if node.child else ())):
             self._merge(child)
 

@@ -29,7 +29,7 @@ class Schemas:
             step = step.replace("~1", "/").replace("~0", "~")
             try:
                 node = node[int(step)] if isinstance(node, list) else node[step]
-            except (KeyError, IndexError, ValueError, TypeError):
+            except (KeyError, IndexError, ValueError, TypeError):  # a text has no steps either
                 raise DocumentError(
                     f"the reference {pointer!r} names nothing in the document.", place
                 ) from None
@@ -40,24 +40,32 @@ class Schemas:
         if "$ref" not in node:
             return node
         seen = {node["$ref"]}
-        target = self.at(node["$ref"], place_of(node, "$ref"))
+        target = self._object_at(node)
         while "$ref" in target:
             if target["$ref"] in seen:
                 raise DocumentError(
                     f"the reference {target['$ref']!r} goes round in a circle.", place_of(node, "$ref")
                 )
             seen.add(target["$ref"])
-            target = _merge(self.at(target["$ref"], place_of(target, "$ref")), target)
+            target = _merge(self._object_at(target), target)
         return target if len(node) == 1 else _merge(target, node)
 
-    def check(self, schema: Any) -> Check:
+    def _object_at(self, node: Object) -> Object:
+        """Return the mapping that a reference names."""
+        place = place_of(node, "$ref")
+        target = self.at(node["$ref"], place)
+        if not isinstance(target, Object):
+            raise DocumentError(f"the reference {node['$ref']!r} names no mapping.", place)
+        return target
+
+    def check(self, schema: Object) -> Check:
         """Compile a schema to a function that says in a sentence what is wrong with a value, or None."""
         whole = {**plain(schema), "components": self._components}
         try:
             validator = jsonschema_rs.validator_for(whole)
         except (ValueError, jsonschema_rs.ReferencingError) as error:
-            place = next((place_of(schema, key) for key in schema), None)
-            raise DocumentError(f"the schema cannot be compiled: {error}.", place) from error
+            reason = getattr(error, "message", None) or str(error)
+            raise DocumentError(f"the schema cannot be compiled: {reason}.", schema.place) from error
         is_valid, iter_errors = validator.is_valid, validator.iter_errors
 
         def say(value: Any) -> str | None:

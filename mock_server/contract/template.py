@@ -13,6 +13,24 @@ from mock_server.document import DocumentError, Object, Place, place_of
 # A hole that takes ready-made bytes: one handler, or the handlers of a page.
 _ROW_HOLES = ("row", "rows")
 
+# How deep the objects of an answer may nest: far deeper than any does, unless it contains itself.
+_DEEPEST = 30
+
+# What each fact is in JSON: a property must admit all of it.
+_KINDS: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("id", "page", "page-size", "total", "total-pages"), frozenset({"integer"})),
+    **dict.fromkeys(("type", "name", "settings-text", "created"), frozenset({"string"})),
+    **dict.fromkeys(("link-first", "link-self"), frozenset({"string"})),
+    **dict.fromkeys(("changed", "link-last", "link-next", "link-previous"), frozenset({"string", "null"})),
+    "page-text": frozenset({"string", "integer"}),
+    "enabled": frozenset({"boolean"}),
+    "enabled-integer": frozenset({"integer"}),
+    "settings": frozenset({"object"}),
+    "never": frozenset({"null"}),
+    "rows": frozenset({"array"}),
+    "row": frozenset({"object"}),
+}
+
 # Where a property has another type than the fact, the fact is written in that type.
 _AS_TYPED = {("enabled", "integer"): "enabled-integer", ("settings", "string"): "settings-text"}
 
@@ -46,14 +64,29 @@ class Template:
         return (self.head % values).encode() + rows + (self.tail % values).encode()
 
 
-def compile_template(schemas: Schemas, schema: Object, quote: Quote) -> Template:
-    """Compile an object schema. Raises DocumentError where a property has no source."""
-    text = _Writer(schemas, quote).write_object(schema)
+def compile_template(schemas: Schemas, schema: Object, quote: Quote, words: frozenset[str]) -> Template:
+    """Compile an object schema, which may show the facts that `words` names.
+
+    Raises DocumentError where a property has no source, or one that it does not admit.
+    """
+    text = _Writer(schemas, quote, words).write_object(schema)
+    if sum(text.count(f"%({hole})s") for hole in _ROW_HOLES) > 1:
+        raise DocumentError("an answer has one place for its handlers: keep one.", schema.place)
     for hole in _ROW_HOLES:
         head, mark, tail = text.partition(f"%({hole})s")
         if mark:
             return Template(head, tail, hole, _properties(schemas, schema))
     return Template(text, "", None, _properties(schemas, schema))
+
+
+def check_required(schema: Object) -> None:
+    """Raise DocumentError where a schema requires what none of its properties describes: nothing would fill it."""
+    for name in schema.get("required", ()):
+        if name not in schema.get("properties", ()):
+            what = (
+                f"{name!r} is required and none of the properties: describe it there, or do not require it."
+            )
+            raise DocumentError(what, place_of(schema, "required"))
 
 
 def _properties(schemas: Schemas, schema: Object) -> dict[str, str]:
@@ -65,32 +98,46 @@ def _properties(schemas: Schemas, schema: Object) -> dict[str, str]:
 class _Writer:
     schemas: Schemas
     quote: Quote
+    words: frozenset[str]
 
-    def write_object(self, schema: Object) -> str:
-        pairs = ",".join(self._members(schema.get("properties") or Object(schema.place)))
+    def write_object(self, schema: Object, depth: int = 0) -> str:
+        if depth > _DEEPEST:
+            raise DocumentError("the answer has no end: its schema contains itself.", schema.place)
+        check_required(schema)
+        pairs = ",".join(self._members(schema.get("properties") or Object(schema.place), depth))
         return "{" + pairs + "}"
 
-    def _members(self, properties: Object) -> Iterator[str]:
+    def _members(self, properties: Object, depth: int) -> Iterator[str]:
         for key, node in properties.items():
-            source = self._source(self.schemas.resolve(node), place_of(properties, key))
+            source = self._source(self.schemas.resolve(node), place_of(properties, key), depth)
             yield f"{self._literal(key)}:{source}"
 
-    def _source(self, node: Object, place: Place | None) -> str:
+    def _source(self, node: Object, place: Place, depth: int) -> str:
         kinds = _types(node)
         if "x-value" in node:
-            word = node["x-value"]
-            word = next((_AS_TYPED[word, kind] for kind in kinds if (word, kind) in _AS_TYPED), word)
-            hole = "null" if word == "never" else f"%({word})s"
-            return f"[{hole}]" if word == "rows" else hole
-        if "properties" in node:
-            return self.write_object(node)
+            return self._hole(node, kinds)
+        if "properties" in node or "required" in node:
+            return self.write_object(node, depth + 1)
         return self._literal(_constant(node, kinds, place))
+
+    def _hole(self, node: Object, kinds: list[str]) -> str:
+        word, place = node["x-value"], place_of(node, "x-value")
+        if word not in self.words:
+            known = ", ".join(sorted(self.words)) or "none"
+            raise DocumentError(f"the fact {word!r} is none that this answer can show: {known}.", place)
+        word = next((_AS_TYPED[word, kind] for kind in kinds if (word, kind) in _AS_TYPED), word)
+        admitted = {*kinds, "integer"} if "number" in kinds else {*kinds}
+        if kinds and not _KINDS[word] <= admitted:
+            fact = " or ".join(sorted(_KINDS[word]))
+            raise DocumentError(f"the fact {word!r} is {fact}, which `type` does not admit.", place)
+        hole = "null" if word == "never" else f"%({word})s"
+        return f"[{hole}]" if word == "rows" else hole
 
     def _literal(self, value: Any) -> str:
         return write(value, self.quote).replace("%", "%%")
 
 
-def _constant(node: Object, kinds: list[str], place: Place | None) -> Any:
+def _constant(node: Object, kinds: list[str], place: Place) -> Any:
     """Choose what a property without a source always shows: what its schema gives first, else its type's zero."""
     for key in ("const", "default"):
         if key in node:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
-
-import orjson
 
 # Writes one Python string as a JSON string.
 Quote = Callable[[str], str]
@@ -35,4 +34,4 @@ def write(value: Any, quote: Quote) -> str:
         case list():
             return "[" + ",".join(write(item, quote) for item in value) + "]"
         case _:
-            return orjson.dumps(value).decode()
+            return json.dumps(value)  # takes an integer of any size

@@ -32,7 +32,7 @@ def _validator(word: str) -> jsonschema_rs.Validator:
 
 def check(document: Any) -> None:
     """Raise DocumentError, with file and line, at the first `x-` word that is unknown or has a wrong value."""
-    for container, key in _words_in(document, named=False):
+    for container, key in words_in(document):
         if key not in words():
             near = difflib.get_close_matches(key, words(), n=1)
             hint = f"did you mean {near[0]}?" if near else "the list of words is openapi/vocabulary.yaml."
@@ -45,7 +45,7 @@ def check(document: Any) -> None:
             )
 
 
-def _words_in(node: Any, *, named: bool) -> Iterator[tuple[Any, str]]:
+def words_in(node: Any, *, named: bool = False) -> Iterator[tuple[Any, str]]:
     """Yield each mapping and key that is an `x-` word. `named`: the mapping's keys are names, not words."""
     if isinstance(node, Mapping):
         for key, value in node.items():
@@ -54,7 +54,7 @@ def _words_in(node: Any, *, named: bool) -> Iterator[tuple[Any, str]]:
                 if key != "x-service":  # the only word that holds further words and references
                     continue
             if named or key not in _DATA:
-                yield from _words_in(value, named=not named and key in _NAMES)
+                yield from words_in(value, named=not named and key in _NAMES)
     elif isinstance(node, list):
         for item in node:
-            yield from _words_in(item, named=False)
+            yield from words_in(item)

@@ -48,6 +48,11 @@ class Document:
     base_name: str
     _ask: Callable[[], Mapping[str, Question]] = field(repr=False, compare=False)
 
+    @property
+    def overlays(self) -> tuple[Path, ...]:
+        """The overlays' files: between the base and, where answers were chosen, the questions."""
+        return self.files[1:-1] if self.chosen else self.files[1:]
+
     def questions(self) -> Mapping[str, Question]:
         """Give the open questions by id; their file is read at the first call unless answers were given.
 

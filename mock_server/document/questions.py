@@ -148,7 +148,8 @@ def select(questions: Mapping[str, Question], texts: Iterable[str]) -> dict[str,
 def _check_choice(questions: Mapping[str, Question], name: str, answer: str) -> None:
     if name not in questions:
         close = shape.nearest(name, questions)
-        raise DocumentError(f"there is no question {name!r}{close}, choose from {', '.join(questions)}")
+        hint = close or f", choose from {', '.join(questions)}"  # fifty names would drown the near one
+        raise DocumentError(f"there is no question {name!r}{hint}")
     answers = questions[name].answers
     if answer not in answers:
         close = shape.nearest(answer, answers)

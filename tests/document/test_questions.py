@@ -183,8 +183,7 @@ def test_select_gives_the_choices_in_the_order_of_the_questions(tmp_path: Path) 
     [
         (
             ["create-state=ok"],
-            "there is no question 'create-state' (did you mean 'create-status'?), "
-            "choose from create-status, page-size",
+            "there is no question 'create-state' (did you mean 'create-status'?)",
         ),
         (["xyz=ok"], "there is no question 'xyz', choose from create-status, page-size"),
         (

@@ -1,0 +1,1 @@
+"""What the mock costs, measured on this machine: `python -m bench`."""

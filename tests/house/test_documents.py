@@ -1,0 +1,70 @@
+"""What the prose promises holds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from mock_server.cli import cli
+from mock_server.document import home, load, packaged_overlays, read_object
+
+ROOT = Path(__file__).parents[2]
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_architecture_lists_every_module_and_no_other() -> None:
+    listed = set(re.findall(r"^\| `mock_server\.(\w+)` \|", text_of("ARCHITECTURE.md"), re.MULTILINE))
+    package = ROOT / "mock_server"
+    present = {path.stem for path in package.glob("*.py")} | {
+        path.parent.name for path in package.glob("*/__init__.py")
+    }
+    assert listed == present - {"__init__", "__main__"}
+
+
+def test_the_layers_of_the_import_rule_are_the_same_modules() -> None:
+    layers = set(re.findall(r"mock_server\.(\w+)", text_of("pyproject.toml").partition("layers = [")[2]))
+    listed = set(re.findall(r"^\| `mock_server\.(\w+)` \|", text_of("ARCHITECTURE.md"), re.MULTILINE))
+    assert layers - {"__main__"} == listed
+
+
+def test_readme_names_every_command() -> None:
+    context = click.Context(cli)
+    readme = text_of("README.md")
+    assert not [
+        name for name in cli.list_commands(context) if f"`{name}" not in readme and f" {name}" not in readme
+    ]
+
+
+def test_readme_names_every_flag_of_serve() -> None:
+    context = click.Context(cli)
+    serve = cli.get_command(context, "serve")
+    assert serve is not None
+    readme = text_of("README.md")
+    flags = [param.opts[0] for param in serve.params if isinstance(param, click.Option) and not param.hidden]
+    assert not [
+        flag
+        for flag in flags
+        if flag.startswith("--") and f"`{flag}" not in readme and f"{flag} " not in readme
+    ]
+
+
+def test_readme_counts_nothing_that_changes() -> None:
+    """The number of questions changes with the evidence, so the README does not say it."""
+    assert str(len(load().questions())) + " questions" not in text_of("README.md")
+
+
+def test_every_word_of_the_vocabulary_is_used() -> None:
+    words = set(read_object(home() / "vocabulary.yaml")["words"])
+    overlays = [home() / "overlays" / f"{name}.yaml" for name in packaged_overlays()]
+    documents = [home() / "notification-handlers.yaml", home() / "unspecified.yaml", *overlays]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in documents)
+    assert not [word for word in words if f"{word}:" not in text and f"{word}'" not in text]
+
+
+def test_changelog_has_the_version_or_an_unreleased_part() -> None:
+    assert "## Unreleased" in text_of("CHANGELOG.md")
