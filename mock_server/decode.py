@@ -138,7 +138,7 @@ def _note_cleaning(call: Call, field: Field, text: str) -> None:
         )
     elif field.cleaners and field.clean(text) != text:
         call.violate(
-            "text-cleaned", f"{field.name} is not stored as sent: tags, quotes and outer blanks are changed."
+            "text-cleaned", f"{field.name} is not stored as sent: tags, quotes and outer blanks are changed, leave them out."
         )
 
 

@@ -25,6 +25,9 @@ _TEXTS: dict[str, Callable[[Handler, int], str | None]] = {
     "never": lambda _, __: None,
 }
 
+COMPARED = frozenset(_TEXTS)
+"""The facts that a list can be filtered and ordered by; the document is checked against them."""
+
 Text = Callable[[Handler], str | None]
 
 

@@ -98,7 +98,7 @@ class OperationCompiler:
 
     def _form(self, content: Mapping[str, Any]) -> Form | None:
         """Compile the form, which is the same one in whatever media type it comes."""
-        schemas = [media["schema"] for media in content.values()]
+        schemas = [self.schemas.resolve(media["schema"]) for media in content.values()]
         for schema in schemas:
             if schema != schemas[0]:
                 raise DocumentError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jsonschema_rs
@@ -76,6 +76,16 @@ class Schemas:
             return f"{at or 'the value'}: {error.message}"
 
         return say
+
+
+def place_at(node: Object, path: Iterable[str | int]) -> Place:
+    """Return the place of what stands at a validator's path below a node."""
+    place, below = node.place, node
+    for step in path:
+        # The validator gives a key of digits, such as a status, as a number.
+        key = str(step) if isinstance(below, Object) else step
+        place, below = place_of(below, key), below[key]  # type: ignore[index]  # an index where it is a list
+    return place
 
 
 def _merge(target: Object, node: Object) -> Object:

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema_rs
 
 from mock_server.contract.operation import METHODS
-from mock_server.contract.schema import Schemas
+from mock_server.contract.schema import Schemas, place_at
 from mock_server.document import Array, DocumentError, Object, Place, place_of, plain
 
 # What stands below these keys is an author's data, where `$ref` is a word like any other.
@@ -137,22 +137,11 @@ def check(document: Object) -> None:
     for error in _validator().iter_errors(plain(document)):
         path = list(error.instance_path)
         raise DocumentError(
-            f"{'/'.join(map(str, path)) or 'the document'}: {error.message}.", _at(document, path)
+            f"{'/'.join(map(str, path)) or 'the document'}: {error.message}.", place_at(document, path)
         )
     schemas = Schemas(document)
     for node in _references(document):
         schemas.resolve(node)
-
-
-def _at(document: Object, path: list[str | int]) -> Place:
-    node: Any = document
-    place = document.place
-    for step in path:
-        # The validator gives a key of digits, such as a status, as a number.
-        step = str(step) if isinstance(node, Object) else step
-        place = place_of(node, step)
-        node = node[step]
-    return place
 
 
 def _texts(node: Any, place: Place) -> Iterator[tuple[Place, str]]:

@@ -56,10 +56,7 @@ class Connection(asyncio.Protocol):
         """Forget everything."""
         del exc  # a client that leaves is no event
         self._service.connections.pop(self, None)
-        self._lingering = True
-        self._reader.stop()
-        self._reader.ready.clear()
-        self._held.clear()
+        self._forget()
         if self._delivery is not None:
             self._delivery.cancel()
             self._delivery = None
@@ -125,8 +122,8 @@ class Connection(asyncio.Protocol):
             transport.write(head + body)
             if close:
                 self._linger()
-            elif ready and transport.is_closing():
-                ready.clear()  # the client is gone: nobody is there for the rest
+            elif (ready or self._held) and transport.is_closing():
+                self._forget()  # the client is gone: nobody is there for the rest
 
     def _delivered(self, close: bool) -> None:
         self._delivery = None
@@ -161,21 +158,24 @@ class Connection(asyncio.Protocol):
 
     def _linger(self) -> None:
         """End the connection so that the client can read the last answer."""
-        self._lingering = True
-        refused = self._reader.refused
-        self._reader.stop()
-        self._reader.ready.clear()
-        self._held.clear()
+        self._forget()
         transport = self._transport
         if self._ended:
             transport.close()
         elif transport.can_write_eof():
             transport.write_eof()
             transport.resume_reading()
-        elif refused:
+        elif self._reader.refused:
             transport.resume_reading()  # TLS: the client ends it, on reading `Connection: close`
         else:
             transport.close()
+
+    def _forget(self) -> None:
+        """Take no notice of what came or still comes."""
+        self._lingering = True
+        self._reader.stop()
+        self._reader.ready.clear()
+        self._held.clear()
 
     # What the service calls.
 
@@ -186,7 +186,7 @@ class Connection(asyncio.Protocol):
             self._unsent, self._moves, self._since = unsent, self._reader.moves, now
         if now - self._since <= self._patience():
             return
-        if self._reader.phase != IDLE:
+        if self._reader.phase != IDLE and not self._unsent and not self._lingering:
             self._reader.refuse("timeout")
             self._answer()
         else:

@@ -1,0 +1,1 @@
+"""The document by the field's own tools."""
