@@ -20,7 +20,8 @@ class Answer(NamedTuple):
 
     def finished(self, *more: tuple[str, str]) -> Answer:
         """Return the answer with the headers that every answer has, and these."""
-        self.headers.append(("Content-Length", str(len(self.body))))
+        if not self.status.startswith("204"):  # RFC 9110, section 8.6: a 204 has none
+            self.headers.append(("Content-Length", str(len(self.body))))
         self.headers.append(MARKER)
         self.headers.extend(more)
         return self

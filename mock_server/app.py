@@ -100,7 +100,8 @@ class _Door:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/" and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
-            return self.flask(environ, start_response)
+            # The page says nothing of the host, and Flask would answer a malformed one in HTML.
+            return self.flask({**environ, "HTTP_HOST": "localhost"}, start_response)
         answer = self.mock.answer(environ)
         if answer.delay:
             _hold_back(environ, answer.delay)

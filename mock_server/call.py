@@ -53,7 +53,7 @@ class Call:
         self.environ = environ
         self.method: str = environ["REQUEST_METHOD"]
         self.path: str = environ["PATH_INFO"]
-        self.query: str = environ.get("QUERY_STRING", "")
+        self.query = _text(environ.get("QUERY_STRING", ""))
         self.wire_error: str | None = environ.get("mock_server.wire_error")
         self.account: World | None = None
         self.now = 0.0  # seconds on the world's clock
@@ -65,7 +65,11 @@ class Call:
     @property
     def target(self) -> str:
         """Path and query as they were sent: no control character can stand in them."""
-        return self.environ.get("REQUEST_URI") or percent_encode(self.path)
+        target: str | None = self.environ.get("REQUEST_URI")
+        if target is None:
+            query = self.environ.get("QUERY_STRING")
+            target = percent_encode(_text(self.path)) + (f"?{query}" if query else "")
+        return target if target.isprintable() else percent_encode(target, safe="/?&=%")
 
     @property
     def world(self) -> World:
@@ -103,7 +107,8 @@ class Call:
         if self.world.rules.public_url is not None:
             return self.world.rules.public_url
         environ = self.environ
-        host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+        name = f"[{environ['SERVER_NAME']}]" if ":" in environ["SERVER_NAME"] else environ["SERVER_NAME"]
+        host = environ.get("HTTP_HOST") or f"{name}:{environ['SERVER_PORT']}"
         return f"{environ['wsgi.url_scheme']}://{host}"
 
     def violate(self, code: str, sentence: str) -> None:
@@ -119,3 +124,8 @@ class Call:
         if handler is None:
             raise Refusal("not_found")
         return handler
+
+
+def _text(native: str) -> str:
+    """Read one of WSGI's texts, which are bytes in the disguise of latin-1 (PEP 3333), as UTF-8."""
+    return native if native.isascii() else native.encode("latin-1", "replace").decode("utf-8", "replace")

@@ -17,6 +17,9 @@ from mock_server.worlds import Worlds
 
 PREFIX = "/_mock"
 
+# HTTP's methods are case-sensitive, and the document writes them small.
+_METHODS = {"GET": "get", "HEAD": "get", "POST": "post", "PUT": "put", "PATCH": "patch", "DELETE": "delete"}
+
 
 class Control:
     """Answers control requests. The functions bear the names of the document's operations."""
@@ -35,7 +38,7 @@ class Control:
 
     def answer(self, method: str, path: str) -> Answer:
         """Answer one control request; `path` begins after the prefix. Raises Defect."""
-        operation = self._paths.get(path, {}).get("get" if method == "HEAD" else method.lower())
+        operation = self._paths.get(path, {}).get(_METHODS.get(method, ""))
         if operation is None:
             (example,) = self._not_found["examples"].values()
             return Answer(

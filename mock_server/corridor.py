@@ -127,6 +127,8 @@ class Corridor:
             defect = str(error) or type(error).__name__
             answer = Answer("500 Internal Server Error", [("Content-Type", "application/json")], _DEFECT)
         answer = answer.finished(*(_CORS if self._cors else ()))
+        if call.account is not None and call.account.rules.latency != NO_LATENCY:
+            answer = answer._replace(delay=call.account.random.uniform(*call.account.rules.latency))
         self._note(call, int(answer.status[:3]), perf_counter() - started, refusal, defect)
         return answer
 
@@ -143,13 +145,10 @@ class Corridor:
         call.route = route
         for check in self._outside:
             check(call)
-        world = call.world
-        with world.lock:
+        with call.world.lock:
             for check in self._inside:
                 check(call)
-            answer = self._handle(call)
-            latency = world.rules.latency
-            return answer if latency == NO_LATENCY else answer._replace(delay=world.random.uniform(*latency))
+            return self._handle(call)
 
     def _handle(self, call: Call) -> Answer:
         """Serve the operation and check what it says against the document before it leaves."""
@@ -202,9 +201,13 @@ class Corridor:
             call.operation.id if call.operation_found else "", refusal, tuple(call.violations), defect,
         )  # fmt: skip
         if call.account is not None:
-            call.account.journal.add(exchange)
+            with call.account.lock:
+                call.account.journal.add(exchange)
         for observer in self._observers:
-            observer(exchange)
+            try:
+                observer(exchange)
+            except Exception:  # who watches must not break what is watched
+                _LOG.exception("an observer failed")
 
 
 def _redirect(path: str, query: str) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mock_server.call import Call
+from mock_server.call import Call, Environ
 from mock_server.contract import Field, Form
 from mock_server.forms import Form as SentForm
 from mock_server.forms import Limits, TooManyFields, read
@@ -32,17 +32,28 @@ def decode_form(call: Call) -> None:
 
 def _read(call: Call) -> SentForm:
     service, environ = call.contract.service, call.environ
-    length = environ.get("CONTENT_LENGTH") or "0"
-    # Python reads no number of thousands of digits, and one of twenty is too large in any case.
-    size = int(length[:20]) if length.isascii() and length.isdigit() else 0
-    if size > service.body_bytes:
-        raise Refusal("too_large")
-    body = environ["wsgi.input"].read(size) if size else b""
+    body = _body(environ, service.body_bytes)
     try:
         limits = Limits(fields=service.fields)
         return read(environ.get("CONTENT_TYPE"), body, limits, call.operation.media_types)
     except TooManyFields:
         raise Refusal("too_large") from None
+
+
+def _body(environ: Environ, most: int) -> bytes:
+    length: str = environ.get("CONTENT_LENGTH") or ""
+    size = 0
+    if length.isascii() and length.isdigit():
+        # Python reads no number of thousands of digits, and one of twenty is too large in any case.
+        size = int(length[:20])
+    elif not length and environ.get("wsgi.input_terminated"):
+        size = most + 1  # a body in chunks has no length, and the server ends it for us
+    if length and size > most:
+        raise Refusal("too_large")
+    body: bytes = environ["wsgi.input"].read(size) if size else b""
+    if len(body) > most:
+        raise Refusal("too_large")
+    return body
 
 
 def _texts(call: Call, form: Form, sent: SentForm) -> dict[str, str]:
@@ -138,7 +149,8 @@ def _note_cleaning(call: Call, field: Field, text: str) -> None:
         )
     elif field.cleaners and field.clean(text) != text:
         call.violate(
-            "text-cleaned", f"{field.name} is not stored as sent: tags, quotes and outer blanks are changed, leave them out."
+            "text-cleaned",
+            f"{field.name} is not stored as sent: tags, quotes and outer blanks are changed, leave them out.",
         )
 
 

@@ -29,7 +29,8 @@ def read_seed(path: Path) -> Array:
 def seeded_world(contract: Contract, rules: Rules, rows: Array) -> World:
     """Return the world that others are forked from. Raises DocumentError at a row that the document forbids."""
     world = World(contract, rules, Store(), 1)
-    numbered = sorted((_handler(world, rows, index), index) for index in range(len(rows)))
+    numbered = [(_handler(world, rows, index), index) for index in range(len(rows))]
+    numbered.sort(key=lambda pair: pair[0].id)
     for handler, index in numbered:
         if handler.id < world.next_id:
             raise DocumentError(f"the id {handler.id} is used twice.", place_of(rows, index))
@@ -54,12 +55,15 @@ def _handler(world: World, rows: Array, index: int) -> Handler:
                 f"{key!r} is none of a handler's properties: {', '.join(known)}.", place_of(row, key)
             )
     complete = {**known, **plain(row)}
-    if isinstance(settings, Object):
+    if isinstance(settings, Object) and isinstance(known[names["settings"]], dict):
         complete[names["settings"]] = {**known[names["settings"]], **plain(settings)}
     if complaint := resource.check(complete):
         key = complaint.partition(":")[0].partition("/")[0]
         raise DocumentError(f"the handler violates the document: {complaint}.", place_of(row, key))
-    return _made(world, {word: complete[key] for word, key in names.items()}, blank.settings)
+    try:
+        return _made(world, {word: complete[key] for word, key in names.items()}, blank.settings)
+    except (ValueError, OverflowError) as error:
+        raise DocumentError(f"the handler has a time that is none: {error}.", row.place) from None
 
 
 def _check_needed(row: Object, names: Mapping[str, str], types: tuple[str, ...]) -> None:

@@ -31,9 +31,9 @@ class Worlds:
     def of(self, key: str) -> World:
         """Return the world of a key, a new one where the key has none."""
         with self._lock:
+            self._drop_idle(key)
             world = self._worlds.get(key)
             if world is None:
-                self._drop_idle()
                 world = self._worlds[key] = self._fork(key)
             else:
                 self._worlds.move_to_end(key)
@@ -46,12 +46,13 @@ class Worlds:
             store = seed.store.copy()
         return World(seed.contract, seed.rules, store, seed.next_id, seed=zlib.crc32(key.encode()))
 
-    def _drop_idle(self) -> None:
+    def _drop_idle(self, wanted: str) -> None:
+        """Make room for the wanted world, and forget those that were idle for too long, itself included."""
         now = time.monotonic()
         while self._worlds:
             key = next(iter(self._worlds))
             idle = now - self._used[key]
-            if idle < self._idle and len(self._worlds) < self._limit:
+            if idle < self._idle and len(self._worlds) < self._limit + (wanted in self._worlds):
                 return
             del self._worlds[key], self._used[key]
             _LOG.warning("the world of the key %s was dropped after %.0f idle seconds", shorten(key), idle)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mock_server.contract.functions import HANDLER
@@ -78,6 +78,9 @@ def compile_resource(schemas: Schemas, schema: Object, quote: Quote) -> Resource
             raise DocumentError(f"a handler needs a property with `x-value: {fact}`.", resolved.place)
     _check_samples(schemas, resolved, template.properties)
     shapes = dict(_shapes(schemas, resolved, names["type"], names["settings"]))
+    # A merge leaves settings of another type behind, which stay as secret as they were.
+    masks = {key: mask for shape in shapes.values() for key, mask in shape.masks.items()}
+    shapes = {name: replace(shape, masks=masks) for name, shape in shapes.items()}
     types = tuple(schemas.resolve(resolved["properties"][names["type"]]).get("enum", ()))
     for name in types:
         if name not in shapes:

@@ -51,12 +51,14 @@ def _gather(members: dict[str, Any]) -> Form:
         name = key.encode()
         if isinstance(member, (dict, list)):
             arrays.append(key)
-            parts.append(Part(name, key, "array", None, None, b"", None))
+            last = member[-1] if isinstance(member, list) and member else None
+            data = b"" if isinstance(last, (dict, list)) else _whole(_scalar(last)).encode()
+            parts.append(Part(name, key, "array", None, None, data, None))
             remarks.append(
                 Remark("array-field", f"Field {quoted(key)} is sent as an array: send a single value.")
             )
             continue
-        text = ("1" if member else "") if isinstance(member, bool) else str(member)
+        text = _scalar(member)
         value = _whole(text)
         if value != text:
             remarks.append(
@@ -67,6 +69,13 @@ def _gather(members: dict[str, Any]) -> Form:
         fields[key] = value
         parts.append(Part(name, key, "text", None, None, value.encode(), value, value == text))
     return Form(fields, {}, frozenset(arrays), tuple(parts), tuple(remarks))
+
+
+def _scalar(member: str | float | bool | None) -> str:
+    """Cast a value to a text as PHP does."""
+    if isinstance(member, bool):
+        return "1" if member else ""
+    return "" if member is None else str(member)
 
 
 def _whole(text: str) -> str:

@@ -2,12 +2,20 @@
 
 import contextlib
 import random
+import socket
+import struct
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mock_server.server import Limits, Server
 from tests.server.wire import Client, chunked, connections, echo, get, post, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HOST = b"Host: mock.test\r\n"
 CHUNKED = b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -192,6 +200,26 @@ def test_clients_that_leave_in_the_middle_leave_nothing(server: Server) -> None:
             with Client(server) as client:
                 client.send(raw)
     wait_until(lambda: connections(server) == 0)
+
+
+def test_a_client_that_leaves_while_it_is_answered_is_not_answered_further() -> None:
+    answered = 0
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+        nonlocal answered
+        if not answered:
+            # With answers unread, to close is to reset: the next ones cannot be sent.
+            client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sock.close()
+        answered += 1
+        start_response("200 OK", [])
+        return [b"x" * 100]
+
+    with Server(app) as server:
+        client = Client(server)
+        client.send(get("/", "X-Fill: " + "x" * 1000) * 60)
+        wait_until(lambda: answered > 0 and connections(server) == 0)
+    assert answered <= 2
 
 
 def test_slow_writers_do_not_hinder_others(server: Server) -> None:

@@ -1,0 +1,43 @@
+"""What a question's probe is: something to do to a mock, and what each answer makes of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
+from typing import Any
+
+from flask import Flask
+
+from mock_server.app import Settings, create_app
+from mock_server.world import Rules
+from tests.semantics.client import Client
+
+_KEYS = count()
+
+
+@dataclass(frozen=True)
+class Probe:
+    """`observe` looks at a mock; `expected` has, by answer, what it must see. `rules` are the mock's."""
+
+    observe: Callable[[Client], Any]
+    expected: Mapping[str, Any]
+    rules: Rules = field(default_factory=Rules)
+
+    def seen(self, *answers: str) -> str:
+        """Return what is observed of a mock with these answers, in a world that no one has used."""
+        app = app_with(*answers, rules=self.rules)
+        return as_text(self.observe(Client(app=app, key=f"mock-{next(_KEYS)}")))
+
+
+@cache
+def app_with(*answers: str, rules: Rules | None = None) -> Flask:
+    """Return an app with these answers, made once: whoever wants a fresh world takes a key of their own."""
+    return create_app(Settings(answers=answers, rules=rules or Rules()))
+
+
+def as_text(observation: Any) -> str:
+    """Write an observation down: Python takes 1 and true for equal, JSON does not."""
+    return json.dumps(observation)

@@ -1,0 +1,105 @@
+"""The arithmetic of pages, for every size that the page allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.semantics.client import Client
+from tests.semantics.filling import fill
+
+SIZES = (10, 25, 50, 100, 250, 500, 1000)
+SITE = "http://127.0.0.1:4055/api/notification-handlers"
+
+
+def expected(page: int, size: int, total: int) -> Any:
+    """Return what a page must be, found in another way than the mock's: by cutting a list."""
+    ids = list(range(total, 0, -1))
+    pages = [ids[start : start + size] for start in range(0, total, size)]
+
+    def link(number: int | None) -> str | None:
+        return None if number is None else f"{SITE}?results_per_page={size}&page={number}"
+
+    return {
+        "data": pages[page - 1] if page <= len(pages) else [],
+        "meta": {"page": page, "results_per_page": size, "total": total, "total_pages": len(pages)},
+        "links": {
+            "first": link(1),
+            "last": link(len(pages) or None),
+            "next": link(page + 1 if page < len(pages) else None),
+            "prev": link(page - 1 if page > 1 else None),
+            "self": link(page),
+        },
+    }
+
+
+def listed(client: Client, query: str) -> Any:
+    """Return a page with ids for its rows."""
+    body = client.get(query).json
+    return {**body, "data": [row["id"] for row in body["data"]]}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("total", ["0", "1", "size-1", "size", "size+1", "3*size+1"])
+def test_pages(client: Client, size: int, total: str) -> None:
+    count = {"0": 0, "1": 1, "size-1": size - 1, "size": size, "size+1": size + 1}.get(total, 3 * size + 1)
+    fill(client, count)
+    last = max(1, -(-count // size))
+    for page in sorted({1, 2, (last + 1) // 2, last - 1 or 1, last, last + 1, last + 7}):
+        assert listed(client, f"?results_per_page={size}&page={page}") == expected(page, size, count)
+
+
+def test_pages_of_handlers_made_over_http(client: Client) -> None:
+    for number in range(2, 32):
+        assert client.create(name=str(number), type="email").data == {"id": number}
+    for page in (1, 2, 3, 4, 5):
+        assert listed(client, f"?results_per_page=10&page={page}") == expected(page, 10, 31)
+
+
+def test_without_parameters_a_page_has_25(client: Client) -> None:
+    fill(client, 26)
+    body = listed(client, "")
+    assert body["data"] == list(range(26, 1, -1))
+    assert body["meta"] == {"page": 1, "results_per_page": 25, "total": 26, "total_pages": 2}
+    assert body["links"] == {
+        "first": f"{SITE}?page=1",
+        "last": f"{SITE}?page=2",
+        "next": f"{SITE}?page=2",
+        "prev": None,
+        "self": f"{SITE}?page=1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "number"),
+    [
+        ("0", 0, 1), ("-3", -3, 1), ("abc", 0, 1), ("", 0, 1), ("2abc", 2, 2), ("1e1", 10, 10),
+        ("%202", 2, 2),
+        ("02", 2, 2), ("2.9", 2, 2), ("%2B2", 2, 2), ("9223372036854775807", 2**63 - 1, 2**63 - 1),
+        ("9" * 30, 2**63 - 1, 2**63 - 1), ("-" + "9" * 30, -(2**63), 1), ("%D9%A2", 0, 1),
+    ],
+)  # fmt: skip
+def test_a_page_is_cast_as_php_casts(client: Client, text: str, shown: int, number: int) -> None:
+    fill(client, 26)
+    body = client.get(f"?page={text}").json
+    assert (body["meta"]["page"], body["links"]["self"]) == (number, f"{SITE}?page={shown}")
+    assert len(body["data"]) == {1: 25, 2: 1}.get(number, 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["7", "0", "-10", "010", "10.0", "1e1", "%2010", "10abc", "", "2500", "%D9%A1%D9%A0"]
+)
+def test_a_size_that_is_not_listed_is_ignored(client: Client, text: str) -> None:
+    body = client.get(f"?results_per_page={text}").json
+    assert body["meta"]["results_per_page"] == 25
+    assert body["links"]["self"] == f"{SITE}?page=1"
+
+
+def test_a_page_of_the_empty_list_is_a_page_all_the_same(client: Client) -> None:
+    client.delete(1)
+    body = client.get().json
+    assert body["data"] == []
+    assert body["meta"] == {"page": 1, "results_per_page": 25, "total": 0, "total_pages": 0}
+    assert body["links"]["last"] is None
+    assert body["links"]["first"] == body["links"]["self"] == f"{SITE}?page=1"

@@ -1,0 +1,103 @@
+"""Each key has a world of its own; idle ones are dropped, and there is a limit to their number."""
+
+from __future__ import annotations
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from mock_server import worlds as module
+from mock_server.worlds import Worlds
+from tests.semantics.client import Client
+
+
+def test_two_keys_never_see_each_other(client: Client) -> None:
+    other = client.other(f"{client.key}-other")
+    assert client.created(name="Mine", type="slack", slack="secret")["id"] == 2
+    assert other.get("/2").status == 404
+    assert other.created(name="Theirs", type="email")["id"] == 2
+    assert (client.handler(2)["name"], other.handler(2)["name"]) == ("Mine", "Theirs")
+    assert other.delete(1).status == 200
+    assert (client.ids(), other.ids()) == ([2, 1], [2])
+
+
+def test_a_new_key_begins_with_the_seed_whatever_others_did(client: Client) -> None:
+    client.update(1, name="Changed")
+    client.delete(1)
+    assert client.other(f"{client.key}-later").handler(1)["name"] == "Work email"
+
+
+def test_journals_are_apart_and_shorten_the_key(client: Client) -> None:
+    other = client.other(f"{client.key}-that-no-one-else-has")
+    other.get("/1")
+    assert client.world.journal.exchanges == ()
+    (exchange,) = other.world.journal.exchanges
+    assert (exchange.method, exchange.status) == ("GET", 200)
+    assert exchange.key == f"{other.key[:6]}…{len(other.key)}"
+
+
+@pytest.mark.parametrize("key", ["mock", "mock-key", "mockery", "mock" + "k" * 5000, "mock\xe9", 'mock"<>'])
+def test_a_key_with_the_prefix_is_good(client: Client, key: str) -> None:
+    assert client.other(key).get().status == 200
+
+
+@pytest.mark.parametrize("key", ["moc", "Mock-key", "MOCK", "real-key", "-mock", "\xffmock", "0" * 32])
+def test_any_other_key_is_refused_and_leaves_no_world(client: Client, key: str) -> None:
+    before = len(client.mock.worlds)
+    reply = client.other(key).get()
+    assert (reply.status, reply.title) == (401, "You do not have access to the API.")
+    assert len(client.mock.worlds) == before
+
+
+class Time:
+    """Stands in for the module `time`, so that an hour can pass at once."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        patch.setattr(module, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    return Time(monkeypatch)
+
+
+@pytest.fixture
+def worlds(client: Client, time: Time) -> Worlds:
+    return Worlds(client.mock.worlds.seed, limit=3, idle=100.0)
+
+
+def test_an_idle_world_is_dropped_when_another_begins(
+    worlds: Worlds, time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
+    idle = worlds.of("mock-idle-one")
+    time.now += 60
+    busy = worlds.of("mock-busy-one")
+    time.now += 50
+    with caplog.at_level(logging.WARNING):
+        worlds.of("mock-new-one")
+    assert len(worlds) == 2
+    assert worlds.of("mock-busy-one") is busy
+    assert worlds.of("mock-idle-one") is not idle
+    (record,) = caplog.records
+    assert record.getMessage() == "the world of the key mock-i…13 was dropped after 110 idle seconds"
+
+
+def test_a_world_in_use_is_not_idle(worlds: Worlds, time: Time) -> None:
+    used = worlds.of("mock-used")
+    for number in range(5):
+        time.now += 90
+        assert worlds.of("mock-used") is used
+        worlds.of(f"mock-{number}")
+    assert worlds.of("mock-used") is used
+
+
+def test_beyond_the_limit_the_longest_unused_world_is_dropped(worlds: Worlds, time: Time) -> None:
+    first, second, third = (worlds.of(f"mock-{number}") for number in range(3))
+    assert worlds.of("mock-0") is first
+    worlds.of("mock-3")
+    assert len(worlds) == 3
+    assert worlds.of("mock-0") is first
+    assert worlds.of("mock-2") is third
+    assert worlds.of("mock-1") is not second
