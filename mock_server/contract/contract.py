@@ -45,6 +45,7 @@ class Contract:
 def compile_contract(document: Document) -> Contract:
     """Compile a document. Raises DocumentError, with file and line, at anything that cannot be served."""
     data = document.data
+    structure.check_texts(data)
     vocabulary.check(data)
     structure.check(data)
     words, schemas = data["x-service"], Schemas(data)

@@ -71,7 +71,6 @@ class OperationCompiler:
         form = self._form(content)
         if need.complete and form is not None:
             check_complete(form, place)
-        examples: Mapping[str, Any] = next((media.get("examples", {}) for media in content.values()), {})
         return Operation(
             id=node["operationId"],
             function=node.get("x-spelling-of", node["operationId"]),
@@ -86,7 +85,7 @@ class OperationCompiler:
             refusals={refusal.name: refusal for refusal in self.answers.refusals(node["responses"])},
             paging=_paging(node),
             update=node.get("x-update", {}),
-            examples={name: self.schemas.resolve(example)["value"] for name, example in examples.items()},
+            examples=self._examples(content),
             place=place,
         )
 
@@ -96,14 +95,17 @@ class OperationCompiler:
             content = self.schemas.resolve(node["requestBody"])["content"]
         return content
 
+    def _examples(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        examples: Mapping[str, Any] = next((media.get("examples", {}) for media in content.values()), {})
+        return {name: self.schemas.resolve(example)["value"] for name, example in examples.items()}
+
     def _form(self, content: Mapping[str, Any]) -> Form | None:
         """Compile the form, which is the same one in whatever media type it comes."""
         schemas = [self.schemas.resolve(media["schema"]) for media in content.values()]
-        for schema in schemas:
+        for media, schema in zip(content.values(), schemas, strict=True):
             if schema != schemas[0]:
-                raise DocumentError(
-                    "the media types of one body have one schema: make them equal.", schema.place
-                )
+                what = "the media types of one body have one schema: make them equal."
+                raise DocumentError(what, place_of(media, "schema"))
         return compile_form(self.schemas, schemas[0]) if schemas else None
 
 

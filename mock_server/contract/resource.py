@@ -118,16 +118,26 @@ def _shapes(
                 "`then: {properties: {settings: …}}`.",
                 branch.place,
             )
-        check_required(settings)
-        properties = settings.get("properties", Object(settings.place))
-        constants = {key: node.get("const", node.get("default")) for key, node in properties.items()}
-        for key, constant in constants.items():
-            if not isinstance(constant, str | None):
-                raise DocumentError(
-                    f"the setting {key!r} of {name} is a text: quote it.", place_of(properties, key)
-                )
-        masks = {key: node["x-mask"] for key, node in properties.items() if "x-mask" in node}
-        yield name, Shape(settings.get("type", "object"), constants, masks)
+        yield name, _shape(schemas, name, settings)
+
+
+def _shape(schemas: Schemas, name: str, settings: Object) -> Shape:
+    """Compile the settings of one type. Raises DocumentError where they are other than texts."""
+    container = settings.get("type", "object")
+    if container != "array" and "object" not in ([container] if isinstance(container, str) else container):
+        raise DocumentError(f"the settings of {name} are an object, or an empty array.", settings.place)
+    check_required(settings)
+    properties = settings.get("properties", Object(settings.place))
+    constants: dict[str, str | None] = {}
+    masks: dict[str, str] = {}
+    for key, node in properties.items():
+        setting = schemas.resolve(node)
+        constants[key] = setting.get("const", setting.get("default"))
+        if not isinstance(constants[key], str | None) or "string" not in setting.get("type", "string"):
+            raise DocumentError(f"the setting {key!r} of {name} is a text.", place_of(properties, key))
+        if "x-mask" in setting:
+            masks[key] = setting["x-mask"]
+    return Shape(container, constants, masks)
 
 
 def check_types(operations: Iterable[Operation], resource: Resource) -> None:

@@ -80,11 +80,12 @@ class Schemas:
 
 def place_at(node: Object, path: Iterable[str | int]) -> Place:
     """Return the place of what stands at a validator's path below a node."""
-    place, below = node.place, node
+    place = node.place
+    below: Any = node
     for step in path:
         # The validator gives a key of digits, such as a status, as a number.
         key = str(step) if isinstance(below, Object) else step
-        place, below = place_of(below, key), below[key]  # type: ignore[index]  # an index where it is a list
+        place, below = place_of(below, key), below[key]
     return place
 
 

@@ -127,13 +127,17 @@ def _validator() -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(_DOCUMENT, mask="this")
 
 
-def check(document: Object) -> None:
-    """Raise DocumentError, with file and line, at the first thing that is not where or what it must be."""
+def check_texts(document: Object) -> None:
+    """Raise DocumentError at a text that no validator and no answer can take."""
     for place, text in _texts(document, document.place):
         if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
             raise DocumentError(
                 "a text holds half a surrogate pair, which UTF-8 cannot write: remove it.", place
             )
+
+
+def check(document: Object) -> None:
+    """Raise DocumentError, with file and line, at the first thing that is not where or what it must be."""
     for error in _validator().iter_errors(plain(document)):
         path = list(error.instance_path)
         raise DocumentError(

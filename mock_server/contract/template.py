@@ -104,6 +104,8 @@ class _Writer:
         if depth > _DEEPEST:
             raise DocumentError("the answer has no end: its schema contains itself.", schema.place)
         check_required(schema)
+        if _types(schema) and "object" not in _types(schema):
+            raise DocumentError("an answer is an object, which `type` does not admit.", schema.place)
         pairs = ",".join(self._members(schema.get("properties") or Object(schema.place), depth))
         return "{" + pairs + "}"
 

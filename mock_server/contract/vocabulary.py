@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from mock_server.contract.schema import place_at
 from mock_server.document import DocumentError, home, place_of, plain, read
 
 # Below these keys stand names or data of the document's author, not words.
@@ -38,11 +39,10 @@ def check(document: Any) -> None:
             hint = f"did you mean {near[0]}?" if near else "the list of words is openapi/vocabulary.yaml."
             raise DocumentError(f"the word {key} is not in the vocabulary; {hint}", place_of(container, key))
         for error in _validator(key).iter_errors(plain(container[key])):
-            at = "/".join(str(step) for step in error.instance_path)
-            where = f"{key} ({at})" if at else key
-            raise DocumentError(
-                f"{where} has a value it cannot have: {error.message}.", place_of(container, key)
-            )
+            path = [key, *error.instance_path]
+            # The end of the message says what is allowed; its beginning repeats the value, however long.
+            what = f"{'/'.join(map(str, path))} has a value it cannot have: {error.message[-200:]}."
+            raise DocumentError(what, place_at(container, path))
 
 
 def words_in(node: Any, *, named: bool = False) -> Iterator[tuple[Any, str]]:

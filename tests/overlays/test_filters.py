@@ -1,6 +1,5 @@
 """The list filters of laudits.com: alone, together, with pages and links, and where they make no sense."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -39,11 +38,11 @@ def client() -> Client:
 
 
 @pytest.fixture
-def many() -> Iterator[Client]:
+def many() -> Client:
     client = filled(Client(overlays=("laudits-com-2026-03",)))
     for number in range(1, 24):
         client.create(name=f"Job {number:02}", type="twilio" if number % 2 else "slack")
-    yield client
+    return client
 
 
 def names(client: Client, **query: str | int) -> list[str]:
@@ -111,7 +110,10 @@ def test_each_order_in_both_directions(client: Client, order_by: str, upwards: l
         ({"search": "alpha", "is_enabled": "0"}, ["alphabet"]),
         ({"type": "email", "order_type": "ASC"}, ["Alpha mail", "Gamma MAIL"]),
         ({"type": "email", "is_enabled": "0"}, []),
-        ({"search": "a", "type": "email", "order_by": "name", "order_type": "DESC"}, ["Gamma MAIL", "Alpha mail"]),
+        (
+            {"search": "a", "type": "email", "order_by": "name", "order_type": "DESC"},
+            ["Gamma MAIL", "Alpha mail"],
+        ),
         ({"datetime_start": "2026-03-01 12:00:00", "datetime_end": "2026-03-02"}, ["Gamma MAIL", "beta"]),
         ({"datetime_start": "2026-03-03", "datetime_end": "2026-03-02"}, []),
         ({"datetime_field": "datetime", "datetime_end": "2026-03-01"}, ["beta", "Alpha mail"]),
@@ -142,7 +144,7 @@ def test_filters_add_up(client: Client, query: dict[str, str], expected: list[st
     ],
 )
 def test_an_invalid_value_is_ignored_and_noted(client: Client, name: str, text: str, hint: str) -> None:
-    page = client.list(**{name: text, "results_per_page": 10})
+    page = client.list(results_per_page=10, **{name: text})
     assert [row["name"] for row in page["data"]] == NEWEST_FIRST
     assert page["links"]["self"] == "http://localhost/api/notification-handlers?results_per_page=10&page=1"
     client.list(**{name: text})
@@ -160,8 +162,7 @@ def test_a_long_invalid_value_makes_no_long_remark(client: Client) -> None:
 
 
 def test_pages_are_counted_after_the_filters(many: Client) -> None:
-    query = {"search": "job", "results_per_page": 10}
-    pages = [many.list(**query, page=number) for number in (1, 2, 3, 4)]
+    pages = [many.list(search="job", results_per_page=10, page=number) for number in (1, 2, 3, 4)]
     found = [row["name"] for page in pages for row in page["data"]]
     assert found == [f"Job {number:02}" for number in range(23, 0, -1)]
     assert [len(page["data"]) for page in pages] == [10, 10, 3, 0]
@@ -185,7 +186,13 @@ def test_following_next_walks_over_the_filtered_list(many: Client) -> None:
 
 def test_links_repeat_the_accepted_filters_in_the_documents_order_and_the_page_last(many: Client) -> None:
     links = many.list(
-        page=1, order_type="ASC", color="red", type="fax", search="a b&c=ü", is_enabled="1", results_per_page=7
+        page=1,
+        order_type="ASC",
+        color="red",
+        type="fax",
+        search="a b&c=ü",
+        is_enabled="1",
+        results_per_page=7,
     )["links"]
     query = "?search=a%20b%26c%3D%C3%BC&is_enabled=1&order_type=ASC&page=1"
     assert links["self"] == f"http://localhost/api/notification-handlers{query}"
@@ -210,8 +217,6 @@ def test_a_time_that_is_never_set_is_in_no_range_and_in_any_order() -> None:
 
 
 def test_an_invalid_value_is_refused_where_the_document_says_so() -> None:
-    client = Client(
-        overlays=("laudits-com-2026-03",), answers=("page-size-not-allowed=refused",)
-    )
+    client = Client(overlays=("laudits-com-2026-03",), answers=("page-size-not-allowed=refused",))
     response = client.send("GET", "/notification-handlers?results_per_page=7")
     assert (response.status_code, client.list(search="mail")["meta"]["total"]) == (400, 1)

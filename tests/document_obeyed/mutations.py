@@ -1,0 +1,62 @@
+"""The base document with one of its nodes deleted or replaced: every way in which one slip can break it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+from mock_server.document import Array, Document, Object, Place, digest_of, duplicate, load, place_of
+
+Path = tuple[str | int, ...]
+
+# Each way to what is put in a node's place; None deletes it.
+WAYS: dict[str, Callable[[Place], Any] | None] = {
+    "deleted": None,
+    "null": lambda _: None,
+    "text": lambda _: "broken",
+    "half a character": lambda _: "\ud800",
+    "number": lambda _: 5,
+    "huge number": lambda _: 10**30,
+    "boolean": lambda _: True,
+    "mapping": Object,
+    "list": Array,
+    "reference": lambda place: _reference("#/components/schemas/Value", place),
+    "reference to nothing": lambda place: _reference("#/components/schemas/Nothing", place),
+}
+
+
+@cache
+def base() -> Document:
+    return load()
+
+
+def _reference(pointer: str, place: Place) -> Object:
+    node = Object(place)
+    node.put("$ref", pointer, place)
+    return node
+
+
+def paths(node: Any = None, path: Path = ()) -> Iterator[Path]:
+    """Yield the path of every node but the root."""
+    node = base().data if node is None and not path else node
+    steps = node if isinstance(node, Object) else range(len(node)) if isinstance(node, Array) else ()
+    for step in steps:
+        yield (*path, step)
+        yield from paths(node[step], (*path, step))
+
+
+def mutant(path: Path, way: str) -> Document:
+    """Give the base with the node at a path changed in one way."""
+    data = duplicate(base().data)
+    node: Any = data
+    for step in path[:-1]:
+        node = node[step]
+    make = WAYS[way]
+    if make is None:
+        del node[path[-1]]
+    else:
+        place = place_of(node, path[-1])
+        node.put(path[-1], make(place), place)
+    return dataclasses.replace(base(), data=data, digest=digest_of(data))
