@@ -177,11 +177,17 @@ class Connection(asyncio.Protocol):
         self._reader.ready.clear()
         self._held.clear()
 
+    def _unsent_bytes(self) -> int:
+        try:
+            return self._transport.get_write_buffer_size()
+        except AttributeError:  # asyncio's TLS transport forgets its protocol once it was closed
+            return 0
+
     # What the service calls.
 
     def check(self, now: float) -> None:
         """Act if the client took longer than it may; asked now and again (nothing is timed per request)."""
-        unsent = self._transport.get_write_buffer_size()
+        unsent = self._unsent_bytes()
         if unsent != self._unsent or self._reader.moves != self._moves or self._delivery is not None:
             self._unsent, self._moves, self._since = unsent, self._reader.moves, now
         if now - self._since <= self._patience():

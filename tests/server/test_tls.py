@@ -121,3 +121,25 @@ def test_files_that_cannot_be_used(files: TLSFiles, tmp_path: Path) -> None:
         with pytest.raises(BadCertificate, match=named) as caught:
             Server(echo, tls=tls).start()
         assert str(caught.value).endswith(".")
+
+
+def test_a_client_that_does_not_trust_us_leaves_a_server_that_stops(files: TLSFiles) -> None:
+    with Server(echo, tls=files, limits=Limits(idle_seconds=0.05, head_seconds=0.05)) as server:
+        for _ in range(3):
+            with (
+                socket.create_connection((server.host, server.port)) as plain,
+                pytest.raises(ssl.SSLCertVerificationError),
+            ):
+                ssl.create_default_context().wrap_socket(plain, server_hostname="127.0.0.1")
+        wait_until(lambda: connections(server) == 0)
+
+
+def test_a_closed_connection_may_still_be_looked_at(secure: Server, authority: trustme.CA) -> None:
+    """The sweep of timeouts and `stop` may come between the close and the loss of a connection."""
+    with client_of(secure, authority) as client:
+        assert client.ask(get()).status == 200
+        assert secure._service is not None
+        (connection,) = secure._service.connections
+        connection._transport.close()
+        connection.check(time.monotonic())
+    wait_until(lambda: connections(secure) == 0)
