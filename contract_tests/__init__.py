@@ -1,0 +1,1 @@
+"""Contract tests: one judge for the mock and for the real service."""

@@ -1,0 +1,95 @@
+"""Tells whoever listens of each exchange, fit to be shown."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from contract_tests.guard.body import Body
+from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, FormField
+from contract_tests.guard.policy import Passage
+from contract_tests.guard.reply import Headers, Reply
+from contract_tests.guard.request import Request
+
+_LOG = logging.getLogger("contract_tests.guard")
+
+Listener = Callable[[Exchange], None]
+
+
+@dataclass(slots=True)
+class Visit:
+    """A request on its way through the guard, as far as it came."""
+
+    request: Request
+    body: Body
+    headers: Headers = ()
+    passage: Passage | None = None
+
+
+class Feed:
+    """Counts exchanges and hands them to listeners, one at a time, in the thread that served the request."""
+
+    def __init__(self, origin: str, placeholder: str, clean: Callable[[str], str]) -> None:
+        self._origin = origin
+        self._placeholder = placeholder
+        self._clean = clean
+        self._listeners: list[Listener] = []
+        self._lock = threading.Lock()
+        self.refused: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.passed = 0
+
+    def listen(self, listener: Listener) -> None:
+        """Hear of every exchange from now on."""
+        with self._lock:
+            self._listeners.append(listener)
+
+    def tell(
+        self, visit: Visit, reply: Reply, milliseconds: float, *, refused: str = "", failed: str = ""
+    ) -> None:
+        """Count an exchange and tell of it; what a listener raises is logged, since the request is done."""
+        exchange = self._exchange(visit, reply, milliseconds, refused, failed)
+        with self._lock:
+            if refused:
+                self.refused[refused] += 1
+            elif failed:
+                self.failed[failed] += 1
+            else:
+                self.passed += 1
+            for listener in self._listeners:
+                try:
+                    listener(exchange)
+                except Exception:
+                    _LOG.exception("a listener failed on an exchange")
+
+    def _exchange(
+        self, visit: Visit, reply: Reply, milliseconds: float, refused: str, failed: str
+    ) -> Exchange:
+        request, operation = visit.request, visit.passage.operation if visit.passage else None
+        fields = tuple(
+            FormField(self._plain(f.name), self._plain(f.value), f.filename and self._plain(f.filename))
+            for f in visit.body.fields
+        )
+        answered = not (refused or failed)
+        return Exchange(
+            method=self._plain(request.method),
+            url=self._plain(self._origin + request.target),
+            operation=operation.id if operation else "",
+            request_headers=tuple((name, self._plain(value)) for name, value in visit.headers),
+            media_type=self._plain(visit.body.media_type),
+            form=fields,
+            raw="" if fields else self._plain(visit.body.text),
+            status=reply.status if answered else 0,
+            headers=reply.headers,
+            body=reply.body.decode(errors="replace"),
+            milliseconds=milliseconds,
+            refused=refused,
+            failed=failed,
+        )
+
+    def _plain(self, text: str) -> str:
+        shown = self._clean(text.replace(self._placeholder, KEY_VARIABLE))
+        return shown.encode(errors="surrogateescape").decode(errors="replace")

@@ -1,0 +1,128 @@
+"""Rows of others, replaced by the document's own example before anybody sees them; only their ids are left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+from contract_tests.guard.holdings import row_id
+from contract_tests.guard.marker import Marker
+from contract_tests.guard.surface import Surface
+
+# The name of every row that is not the run's own, and what takes the place of an answer that cannot be read.
+MARK = "(not of this run)"
+UNREADABLE = b"This answer is no JSON, may show rows of others, and is not shown by the guard."
+
+# Hears of each row's id and whether it bears the run's marker, and decides whether it is the run's own.
+Judge = Callable[[int, bool], bool]
+
+
+class Mask:
+    """Masks the rows in answers to the requests of one run.
+
+    A row is whatever stands where the document has rows, and whatever has two or more of a row's properties, at any
+    depth: a faulty service may put it anywhere. It keeps its keys, so that a missing or extra one still shows.
+    """
+
+    def __init__(self, surface: Surface, marker: Marker) -> None:
+        self._surface = surface
+        self._marker = marker
+        self._keys = frozenset(surface.row.values())
+        self._id, self._name = surface.row["id"], surface.row["name"]
+
+    def apply(self, body: bytes, judge: Judge, *, risky: bool) -> bytes:
+        """Return the body without rows of others; the same bytes where there is none.
+
+        `risky`: an answer that is no JSON may show rows of others, and is replaced.
+        """
+        if not body.strip():
+            return body
+        try:
+            tree = json.loads(body)
+            masked = self._walk(tree, judge, self._surface.rows)
+        except (ValueError, RecursionError):
+            return UNREADABLE if risky else body
+        return body if masked is tree else _write(masked, body)
+
+    def rows(self, body: bytes) -> dict[int, dict[str, Any]]:
+        """Return the rows of an answer by id; nothing where it is no JSON."""
+        found: dict[int, dict[str, Any]] = {}
+        try:
+            self._collect(json.loads(body), found)
+        except (ValueError, RecursionError):
+            return {}
+        return found
+
+    def _collect(self, node: Any, found: dict[int, dict[str, Any]]) -> None:
+        if isinstance(node, list):
+            for item in node:
+                self._collect(item, found)
+        elif isinstance(node, dict):
+            row = row_id(node.get(self._id))
+            if row is not None:
+                found.setdefault(row, node)
+            for item in node.values():
+                self._collect(item, found)
+
+    def _walk(self, node: Any, judge: Judge, here: tuple[str, ...] | None) -> Any:
+        """Return a node without rows of others; the same object where nothing changed. `here`: steps to the rows."""
+        if isinstance(node, list):
+            return self._list(node, judge, rows=here == ())
+        if not isinstance(node, dict):
+            return node
+        if here == () or len(self._keys & node.keys()) > 1:
+            return self._row(node, judge)
+        below = {key: self._walk(item, judge, _step(here, key)) for key, item in node.items()}
+        return below if any(below[key] is not node[key] for key in node) else node
+
+    def _list(self, node: list[Any], judge: Judge, *, rows: bool) -> Any:
+        below = [
+            self._walk(item, judge, () if rows else None)
+            if isinstance(item, (dict, list)) or not rows
+            else _neutral(item)
+            for item in node
+        ]
+        return below if any(after is not before for after, before in zip(below, node, strict=True)) else node
+
+    def _row(self, node: dict[str, Any], judge: Judge) -> dict[str, Any]:
+        row = row_id(node.get(self._id))
+        marked = self._marker.number_in(json.dumps(node)) is not None
+        if marked if row is None else judge(row, marked):
+            return node
+        return {key: self._value(key, value, row) for key, value in node.items()}
+
+    def _value(self, key: str, value: Any, row: int | None) -> Any:
+        if key == self._id:
+            return value if row is not None else _neutral(value)
+        if key == self._name and isinstance(value, str):
+            return MARK
+        return self._surface.example[key] if key in self._surface.example else _neutral(value)
+
+
+def _step(here: tuple[str, ...] | None, key: str) -> tuple[str, ...] | None:
+    return here[1:] if here and here[0] == key else None
+
+
+def _neutral(value: Any) -> Any:
+    """Return a value of the same JSON type that says nothing."""
+    if value is None:
+        return None
+    return type(value)()
+
+
+def _write(tree: Any, like: bytes) -> bytes:
+    """Write JSON as compactly, and with the same escapes, as the body it takes the place of."""
+    if b"\\/" in like:
+        return _as_php(tree).encode()
+    text = json.dumps(tree, separators=(",", ":"), ensure_ascii=like.isascii())
+    return text.encode(errors="surrogatepass")
+
+
+def _as_php(node: Any) -> str:
+    if isinstance(node, Mapping):
+        return "{" + ",".join(f"{_as_php(key)}:{_as_php(item)}" for key, item in node.items()) + "}"
+    if isinstance(node, list):
+        return "[" + ",".join(_as_php(item) for item in node) + "]"
+    return encode_basestring_ascii(node).replace("/", "\\/") if isinstance(node, str) else json.dumps(node)

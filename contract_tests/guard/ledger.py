@@ -1,0 +1,200 @@
+"""The write-ahead file of one run: JSON lines, each on the disk before the guard goes on. It never holds the key.
+
+The first line names the target, the run's marker, the time, the process, and a 16-bit check of the key, so that a sweep
+with another account's key does not take every 404 for a row that is gone. Each further line is an event:
+
+    {"event": "intent", "number": 7, "time": …}     before a create is sent
+    {"event": "created", "number": 7, "id": 31}     its answer named an id; with "name" where the marker is not in it
+    {"event": "answered", "number": 7}              its answer named none; 0: a write that should create nothing
+    {"event": "named", "number": 7, "name": ""}     before an update that takes the marker away is sent
+    {"event": "deleted", "number": 7}               confirmed by a 404 or by a list without it
+    {"event": "left", "number": 7}                  the row is not, or no longer, the run's
+
+A file that is finished gets the suffix `.swept`. A torn last line is what a crash leaves; it is passed over.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from contract_tests.guard.entry import Entry, State
+from contract_tests.guard.marker import Marker
+from contract_tests.guard.refusal import Unswept
+
+_SUFFIX = ".jsonl"
+_SWEPT = ".swept"
+
+
+class Ledger:
+    """A ledger that is open for writing, or, with `file` None, one that is kept in memory only.
+
+    All methods may be called from any thread. Writing raises OSError where the disk does.
+    """
+
+    def __init__(self, target: str, marker: Marker, file: Path | None, entries: Iterable[Entry] = ()) -> None:
+        self.target = target
+        self.marker = marker
+        self.file = file
+        self.entries: dict[int, Entry] = {entry.number: entry for entry in entries}
+        self.key_check = ""
+        self._is_torn = False
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open_for(
+        cls, target: str, directory: Path, key: str, clock: Callable[[], float], marker: Marker | None = None
+    ) -> Ledger:
+        """Begin a run's ledger in a directory. Raises Unswept while one of an earlier run on the target is there."""
+        check_swept(target, directory)
+        marker = marker or Marker()
+        directory.mkdir(parents=True, exist_ok=True)
+        host = urlsplit(target).netloc.replace(":", "-")
+        ledger = cls(target, marker, directory / f"{host}-{marker.run}{_SUFFIX}")
+        ledger.key_check = key_check(key, marker.run)
+        first = {"target": target, "marker": marker.run, "time": clock(), "pid": os.getpid()}
+        ledger._write({"event": "run", **first, "key_check": ledger.key_check})
+        _sync_directory(directory)
+        return ledger
+
+    @classmethod
+    def read(cls, file: Path) -> Ledger:
+        """Open a run's ledger again. Raises ValueError, in a sentence, where the file is none."""
+        lines = _lines(file)
+        if not lines or lines[0].get("event") != "run":
+            raise ValueError(f"{file} is not a ledger: its first line does not name a run.")
+        ledger = cls(lines[0]["target"], Marker(lines[0]["marker"]), file)
+        ledger.key_check = str(lines[0].get("key_check", ""))
+        ledger._is_torn = not file.read_bytes().endswith(b"\n")
+        for line in lines[1:]:
+            ledger._replay(line)
+        return ledger
+
+    def intend(self, time: float) -> Entry:
+        """Note that a create is about to be sent, and return its entry."""
+        with self._lock:
+            number = max(self.entries, default=0) + 1
+            entry = self._adopt(number, time)
+            self._write({"event": "intent", "number": number, "time": time})
+            return entry
+
+    def created(self, entry: Entry, row: int, name: str | None = None) -> None:
+        """Note the id that a create's answer, or a list, named; `name` where the row does not bear the marker."""
+        with self._lock:
+            line = {"event": "created", "number": entry.number, "id": row}
+            self._write(line if name is None else {**line, "name": name})
+            self._replay({**line, "name": name})
+
+    def touched(self, time: float) -> None:
+        """Note, once, that a write with a name goes to an id that nobody has: it should create nothing."""
+        with self._lock:
+            if 0 not in self.entries:
+                self.answered(self._adopt(0, time))
+
+    def answered(self, entry: Entry) -> None:
+        """Note that a create was answered without an id."""
+        self._note("answered", entry)
+
+    def named(self, entry: Entry, name: str) -> None:
+        """Note that an update is about to give a row a name without the marker."""
+        with self._lock:
+            if name not in entry.names:
+                self._write({"event": "named", "number": entry.number, "name": name})
+                entry.names.add(name)
+
+    def deleted(self, entry: Entry) -> None:
+        """Note that a row is confirmed to be gone."""
+        self._note("deleted", entry)
+
+    def left(self, entry: Entry) -> None:
+        """Note that a row is not, or no longer, the run's."""
+        self._note("left", entry)
+
+    def found(self, number: int, time: float) -> Entry:
+        """Return the entry of a marker that a list showed; a new one for 0, whose writes should create nothing."""
+        with self._lock:
+            return self.entries.get(number) or self._adopt(number, time)
+
+    def finish(self) -> None:
+        """Give the file its suffix: nothing of the run is left."""
+        if self.file is not None and self.file.exists():
+            self.file.rename(self.file.with_name(self.file.name + _SWEPT))
+            _sync_directory(self.file.parent)
+
+    def _adopt(self, number: int, time: float) -> Entry:
+        entry = self.entries[number] = Entry(number, self.marker.of(number), time)
+        return entry
+
+    def _note(self, event: str, entry: Entry) -> None:
+        with self._lock:
+            line = {"event": event, "number": entry.number}
+            self._write(line)
+            self._replay(line)
+
+    def _replay(self, line: dict[str, Any]) -> None:
+        """Take an event's effect."""
+        number, event = line["number"], line["event"]
+        entry = self.entries.get(number) or self._adopt(number, line.get("time", 0.0))
+        if event == "created":
+            entry.id, entry.state = line["id"], State.CLAIMED
+        elif event in {State.ANSWERED.value, State.DELETED.value, State.LEFT.value}:
+            entry.state = State(event)
+        if line.get("name") is not None:
+            entry.names.add(line["name"])
+
+    def _write(self, line: dict[str, Any]) -> None:
+        if self.file is None:
+            return
+        with self._lock, self.file.open("ab") as out:
+            # Begins anew after a line that a crash tore.
+            out.write(b"\n" * self._is_torn + json.dumps(line).encode() + b"\n")
+            self._is_torn = False
+            out.flush()
+            os.fsync(out.fileno())
+
+
+def check_swept(target: str, directory: Path) -> None:
+    """Raise Unswept while the ledger of an earlier run on a target is in a directory."""
+    for file in sorted(directory.glob(f"*{_SUFFIX}")):
+        if (lines := _lines(file)) and lines[0].get("target") == target:
+            raise Unswept(
+                f"The run {lines[0]['marker']} on {target} left {file} unswept: finish it with "
+                f"`bitpeak-mock sweep {file}`, or wait while its process {lines[0]['pid']} still runs."
+            )
+
+
+def key_check(key: str, run: str) -> str:
+    """Return 16 bits that tell, nearly always, whether a key is the one a run had, and nothing more of it."""
+    return hmac.digest(run.encode(), key.encode(), "sha256")[:2].hex()
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = []
+    for text in file.read_bytes().split(b"\n"):
+        try:
+            line = json.loads(text)
+        except ValueError:  # the line that a crash tore
+            continue
+        if isinstance(line, dict) and "event" in line:
+            lines.append(line)
+    return lines
+
+
+def _sync_directory(directory: Path) -> None:
+    if os.name == "posix":  # elsewhere a directory cannot be opened
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def is_swept(file: Path) -> bool:
+    """Tell whether a ledger, named with or without its suffix, is finished."""
+    return file.name.endswith(_SWEPT) or file.with_name(file.name + _SWEPT).exists()

@@ -1,0 +1,160 @@
+"""Rows of others are never seen, and neither is the key."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from contract_tests.guard import MARK, Exchange, Guard, GuardSettings
+from mock_server.document import Document, plain
+from tests.guard.account import ROWS, SECRET, Mocks, Target
+from tests.guard.client import Client
+from tests.guard.conftest import MakeGuard, through
+from tests.guard.scripted import Asked, Said, Scripted, said
+
+PRIVATE = {
+    "id": 5,
+    "type": "webhook",
+    "name": "Private",
+    "settings": {"webhook": f"https://{SECRET}/5"},
+    "is_enabled": 1,
+    "last_datetime": "2024-05-06 07:08:09",
+    "datetime": "2023-01-02 03:04:05",
+    "user_id": 4711,
+    "user_email": f"me@{SECRET}",
+    "nested": {"deep": [f"me@{SECRET}"]},
+}
+
+
+def test_rows_of_others_keep_their_ids_and_nothing_else(client: Client, target: Target) -> None:
+    row = client.created("Mine")
+    page = client.get("?results_per_page=100")
+    assert [one["id"] for one in page.data] == [row, *range(ROWS, 0, -1)]
+    assert [one["name"] for one in page.data] == ["Mine", *[MARK] * ROWS]
+    assert page.json["meta"] == target.user().get("?results_per_page=100").json["meta"]
+    assert SECRET.encode() not in page.body
+    assert b"2023-01" not in page.body
+    assert client.get("/7").data["name"] == MARK
+    assert page.headers["content-length"] == str(len(page.body))
+
+
+def test_masked_answers_are_valid_by_the_document(client: Client, document: Document) -> None:
+    schema = {"$ref": "#/components/schemas/ListEnvelope", **plain(document.data)}
+    jsonschema_rs.Draft202012Validator(schema).validate(client.get("?results_per_page=100").json)
+
+
+def test_masked_answers_keep_the_services_escapes(client: Client) -> None:
+    assert b"http:\\/\\/127.0.0.1" in client.get("").body
+
+
+def test_another_runs_rows_are_not_ours(target: Target, make_guard: MakeGuard, tmp_path: Path) -> None:
+    first, second = make_guard(target), make_guard(target, ledger_dir=tmp_path / "other")
+    row = through(first).created("Theirs")
+    assert through(second).get(f"/{row}").data["name"] == MARK
+    assert through(second).delete(row).refused == "foreign"
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"data": [PRIVATE]}, {"data": PRIVATE}, PRIVATE, [PRIVATE], {"items": [PRIVATE]}, {"data": {"rows": [PRIVATE]}},
+        {"data": [{key: value for key, value in PRIVATE.items() if key != "id"}]},
+        {"data": [{**PRIVATE, "id": "5"}]}, {"data": [{**PRIVATE, "id": f"me@{SECRET}"}]},
+        {"data": [f"me@{SECRET}"]}, {"data": [[PRIVATE]]}, {"data": {"5": PRIVATE}},
+        {"data": [{"id": 5, "title": f"me@{SECRET}"}]}, {"errors": [{"title": "x", "row": PRIVATE}]},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_rows_are_masked_wherever_a_faulty_service_puts_them(
+    tree: Any, status: int, make_guard: MakeGuard
+) -> None:
+    with Scripted(lambda _: said(tree, status)) as target:
+        client = through(make_guard(target.url))
+        for reply in (client.get(""), client.get("/5")):
+            assert reply.status == status
+            assert SECRET.encode() not in reply.body
+            assert b"4711" not in reply.body
+            assert reply.json
+
+
+@pytest.mark.parametrize(
+    "body", [f"<p>{SECRET}</p>", f'{{"data": [{{"name": "{SECRET}",}}]}}', "[" * 50_000 + SECRET]
+)
+def test_an_answer_that_cannot_be_read_is_not_shown(body: str, make_guard: MakeGuard) -> None:
+    with Scripted(lambda _: Said(200, body.encode())) as target:
+        client = through(make_guard(target.url))
+        for reply in (client.get(""), client.get("/5")):
+            assert SECRET.encode() not in reply.body
+            with pytest.raises(ValueError, match="Expecting"):
+                json.loads(reply.body)
+
+
+def test_compressed_answers_are_masked_too(make_guard: MakeGuard) -> None:
+    packed = gzip.compress(json.dumps({"data": [PRIVATE]}).encode())
+    with Scripted(lambda _: Said(200, packed, {"Content-Encoding": "gzip"})) as target:
+        reply = through(make_guard(target.url)).get("")
+        assert reply.data[0]["name"] == MARK
+        assert "content-encoding" not in reply.headers
+
+
+def test_the_keys_that_a_foreign_row_has_still_show(make_guard: MakeGuard) -> None:
+    with Scripted(lambda _: said({"data": [PRIVATE]})) as target:
+        (row,) = through(make_guard(target.url)).get("").data
+        assert row.keys() == PRIVATE.keys()
+        assert row["nested"] == {}
+        assert row["user_id"] == 0
+
+
+def echoing(asked: Asked) -> Said:
+    """Show the whole request, as a debug page does."""
+    return said({"you": asked.headers, "x": asked.path}, 500, **{"X-Echo": asked.headers["authorization"]})
+
+
+def test_the_key_is_taken_out_of_answers(make_guard: MakeGuard) -> None:
+    with Scripted(echoing) as target:
+        guard = make_guard(target.url)
+        seen: list[Exchange] = []
+        guard.on_exchange(seen.append)
+        for reply in (through(guard).get(""), through(guard).create()):
+            assert b"mock-key-of-a-user" not in reply.body
+            assert "mock-key-of-a-user" not in str(reply.headers)
+        assert all(asked.headers["authorization"] == "Bearer mock-key-of-a-user" for asked in target.asked)
+        assert "mock-key-of-a-user" not in repr(seen)
+
+
+def test_the_key_is_in_no_artefact(
+    target: Target, document: Document, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    settings = GuardSettings(
+        target=target.url, key=target.key, allow_writes=True, ledger_dir=tmp_path / "ledger"
+    )
+    seen: list[Exchange] = []
+    with Guard(settings, document) as guard:
+        guard.on_exchange(seen.append)
+        client = through(guard)
+        row = client.created()
+        client.get("", authorization=f"Bearer {target.key}")
+        client.create(target.key)
+        client.update(row, name="y", email="me@real.com")
+        texts = [repr(guard), repr(settings), repr(guard.stats()), repr(vars(guard).values())]
+    texts += [repr(seen), *(one.as_curl() for one in seen), caplog.text]
+    texts += [file.read_text() for file in tmp_path.rglob("*") if file.is_file()]
+    assert len(texts) > 6
+    for text in texts:
+        assert target.key not in text
+        assert target.key[5:20] not in text
+
+
+def test_listing_with_another_key_shows_nobody(mocks: Mocks, make_guard: MakeGuard) -> None:
+    target = mocks.target()
+    client = through(make_guard(target))
+    client.created("Ours")
+    page = client.get("?results_per_page=100", authorization="Bearer mock-somebody-else-again")
+    assert {row["name"] for row in page.data} == {MARK}
