@@ -11,7 +11,9 @@ import pytest
 from mock_server.document import load
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted((ROOT / "mock_server").rglob("*.py"))
+MACHINE = sorted((ROOT / "mock_server").rglob("*.py"))
+JUDGE = sorted((ROOT / "contract_tests").rglob("*.py"))
+MODULES = [*MACHINE, *JUDGE]
 FORBIDDEN = ("utils", "util", "helpers", "helper", "common", "misc", "manager")
 
 
@@ -75,7 +77,7 @@ def test_names_say_something(module: Path) -> None:
     assert not [name for name in classes if name.endswith("Manager")]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=name_of)
+@pytest.mark.parametrize("module", MACHINE, ids=name_of)
 def test_the_wire_is_not_written_twice(module: Path) -> None:
     said = set(strings_of(ast.parse(module.read_text(encoding="utf-8"))))
     assert not said & wire_words(), "openapi/ owns the wire: Python must not repeat it"

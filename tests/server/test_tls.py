@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from mock_server.server import BadCertificate, Limits, Server, TLSFiles
+from mock_server.server.connection import Connection
 from tests.server.wire import Client, connections, echo, fixed, get, post, wait_until
 
 
@@ -124,7 +125,7 @@ def test_files_that_cannot_be_used(files: TLSFiles, tmp_path: Path) -> None:
 
 
 def test_a_client_that_does_not_trust_us_leaves_a_server_that_stops(files: TLSFiles) -> None:
-    with Server(echo, tls=files, limits=Limits(idle_seconds=0.05, head_seconds=0.05)) as server:
+    with Server(echo, tls=files) as server:
         for _ in range(3):
             with (
                 socket.create_connection((server.host, server.port)) as plain,
@@ -140,6 +141,7 @@ def test_a_closed_connection_may_still_be_looked_at(secure: Server, authority: t
         assert client.ask(get()).status == 200
         assert secure._service is not None
         (connection,) = secure._service.connections
+        assert isinstance(connection, Connection)
         connection._transport.close()
         connection.check(time.monotonic())
     wait_until(lambda: connections(secure) == 0)
