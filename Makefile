@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.dev
 NODE   := tests/clients/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check fix lint types imports openapi coverage bench wheel clean
+.PHONY: help setup serve test test-kit contract check fix lint types imports openapi coverage bench wheel clean
 
 help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,16 @@ serve: $(VENV)/.serve  ## Start the mock: make serve ARGS="--port 0 --strict"
 
 test: setup  ## Run all tests: make test ARGS="-k paging"
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+test-kit: setup  ## Run the kit's own heavy tests: whole runs against many services
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m heavy $(ARGS)
+
+contract: $(STAMP)  ## Hold the mock against its document: make contract ARGS="--profile deep"
+	@dir=$$(mktemp -d) && port=$$dir/port; \
+	trap 'kill $$pid 2>/dev/null; wait $$pid 2>/dev/null; rm -rf "$$dir"' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
+	$(BIN)/bitpeak-mock serve --port 0 --port-file "$$port" --quiet >"$$dir/log" 2>&1 & pid=$$!; \
+	until [ -s "$$port" ]; do kill -0 $$pid 2>/dev/null || { cat "$$dir/log" >&2; exit 3; }; sleep 0.05; done; \
+	env -u BITPEAK_API_KEY $(BIN)/bitpeak-mock check --base-url "http://127.0.0.1:$$(cat "$$port")/api" --profile standard $(ARGS)
 
 check: lint types imports openapi  ## Lint, types, the import rule, the documents
 

@@ -16,6 +16,8 @@ from mock_server.cli.group import LazyGroup, Listed
 
 __all__ = ["COMMANDS", "cli", "main"]
 
+_KIT = "bitpeak-mock[contract]"
+
 # A new command is a module of its own and a line here; its attribute bears the command's name.
 COMMANDS = {
     "serve": Listed("mock_server.cli.serve", "Serve the API until told to stop."),
@@ -26,6 +28,8 @@ COMMANDS = {
     "questions": Listed(
         "mock_server.cli.questions", "List what is not known of the API, and the answers assumed."
     ),
+    "check": Listed("contract_tests.check", "Hold a service against its documentation.", _KIT),
+    "sweep": Listed("contract_tests.sweep_command", "Delete what a killed check left behind.", _KIT),
 }
 
 

@@ -8,12 +8,18 @@ from typing import Any, NamedTuple
 
 import click
 
+from mock_server.cli.failure import Failure
+
 
 class Listed(NamedTuple):
-    """Where a command stands, and the line that the group's help has for it."""
+    """Where a command stands, and the line that the group's help has for it.
+
+    `extra` is what must be installed for it beside the mock itself.
+    """
 
     module: str
     help: str
+    extra: str = ""
 
 
 class LazyGroup(click.Group):
@@ -33,7 +39,16 @@ class LazyGroup(click.Group):
             return None
         # Here and not at the top: the server's commands import Flask and the schemas, which takes longer than
         # all that `wait` has to do.
-        module = importlib.import_module(self._listed[cmd_name].module)
+        listed = self._listed[cmd_name]
+        try:
+            module = importlib.import_module(listed.module)
+        except ModuleNotFoundError as error:
+            if not listed.extra:
+                raise
+            sentence = (
+                f"`{cmd_name}` needs more than the mock: install {listed.extra} (there is no {error.name})."
+            )
+            raise Failure(sentence) from error
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 

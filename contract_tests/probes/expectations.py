@@ -1,0 +1,74 @@
+"""What the document would say under each answer to each open question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from contract_tests.facts import Facts, read_facts
+from contract_tests.probes.finding import Answered, Finding, Outside
+from mock_server.document import Document, DocumentError, apply_actions, duplicate, load
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentArguments:
+    """What `load` takes. `answers` are those that the person who starts the run gives, and thereby accepts."""
+
+    document: Path | str | None = None
+    overlays: tuple[Path | str, ...] = ()
+    answers: Mapping[str, str] | Sequence[str] = ()
+    questions: Path | str | None = None
+
+    def load(self, answers: Mapping[str, str] | Sequence[str] = ()) -> Document:
+        """Make the document with these answers instead. Raises DocumentError."""
+        return load(self.document, self.overlays, answers, self.questions)
+
+
+class Expectations:
+    """The document with its overlays, and with each single answer on top.
+
+    An overlay may have said what an answer would say; then the answer's actions do not apply any more, and it is
+    left out of the comparison: what the document says is what its assumed answer stands for.
+    """
+
+    def __init__(self, arguments: DocumentArguments) -> None:
+        self._document = arguments.load()
+        self.questions = self._document.questions()
+        self.facts = read_facts(self._document.data)
+        self._with: dict[tuple[str, str], Facts | None] = {}
+
+    def facts_with(self, question: str, answer: str) -> Facts | None:
+        """Return the facts under one answer, None where its actions do not apply to this document."""
+        key = question, answer
+        if key not in self._with:
+            self._with[key] = self._apply(question, answer)
+        return self._with[key]
+
+    def _apply(self, question: str, answer: str) -> Facts | None:
+        actions = self.questions[question].answers[answer].actions
+        if not actions:
+            return self.facts
+        data = duplicate(self._document.data)
+        try:
+            apply_actions(data, actions)
+            return read_facts(data)
+        except (DocumentError, LookupError, StopIteration):
+            return None
+
+    def by_answer(self, question: str, read: Callable[[Facts], Value]) -> dict[str, Value]:
+        """Return what `read` gives under each answer that applies, the assumed one first."""
+        asked = self.questions[question]
+        answers = [asked.assumed, *(name for name in asked.answers if name != asked.assumed)]
+        found = {answer: self.facts_with(question, answer) for answer in answers}
+        return {answer: read(facts) for answer, facts in found.items() if facts is not None}
+
+    def decide(self, question: str, seen: Value, read: Callable[[Facts], Value], otherwise: str) -> Finding:
+        """Return the answer under which the document says what was seen, else `otherwise` as a sentence."""
+        for answer, expected in self.by_answer(question, read).items():
+            if expected == seen:
+                return Answered(answer)
+        return Outside(otherwise)

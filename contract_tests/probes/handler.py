@@ -1,0 +1,62 @@
+"""A handler that the probes made, and what they do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from contract_tests.api import Answer
+from contract_tests.probes.multipart import Pairs, multipart
+from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import mapping, switch
+
+
+class Handler:
+    """One row. `created` answers its create; `first` and `raw` are the first look at it, `shown` is the last."""
+
+    def __init__(self, prober: Prober, row: int, created: Answer) -> None:
+        self._prober = prober
+        self._words = prober.facts.row
+        self.id = row
+        self.created = created
+        self.shown = prober.retrieve(row)
+        self.first = self.shown
+        self.raw = prober.answers[-1].body
+
+    def look(self) -> Mapping[str, Any]:
+        """Retrieve the handler. Raises Undecided where it is not shown."""
+        self.shown = self._prober.retrieve(self.id)
+        return self.shown
+
+    def update(self, **fields: str) -> Answer:
+        """Send an update; the keywords are words for form fields (`name`, `type`, `enabled`) or field names."""
+        form = {self._prober.facts.form.get(word, word): value for word, value in fields.items()}
+        return self._prober.send("POST", self._path, form=form)
+
+    def update_raw(self, pairs: Pairs) -> Answer:
+        """Send an update whose fields may repeat, and whose values are bytes."""
+        return self._prober.send("POST", self._path, **multipart(pairs))
+
+    @property
+    def _path(self) -> str:
+        return self._prober.api.path_of("update", self.id)
+
+    @property
+    def name(self) -> str:
+        """The name as last shown."""
+        return str(self.shown.get(self._words["name"]))
+
+    @property
+    def type(self) -> str:
+        """The type as last shown."""
+        return str(self.shown.get(self._words["type"]))
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings as last shown; empty for anything but an object."""
+        return mapping(self.shown.get(self._words["settings"]))
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether it was last shown as enabled, in whatever form. Raises Undecided where that cannot be told."""
+        return switch(self.shown.get(self._words["enabled"]))

@@ -1,0 +1,206 @@
+"""Probes of the questions about keys, refusals and limits."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from contract_tests.api import Answer
+from contract_tests.facts import Facts
+from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
+from contract_tests.probes.observations import (
+    look_for_nobodys,
+    missing_bearer,
+    nameless,
+    not_there,
+    other_method,
+    other_method_without_key,
+    some_id,
+    wrong_key,
+)
+from contract_tests.probes.probe import Probe
+from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import accepted, error_of, is_success, parsed
+
+
+def _bearer_case(prober: Prober) -> Finding:
+    words = ("bearer", "BEARER") if prober.can_write else ("bearer",)
+    path = prober.facts.operation("list").path
+    taken = {}
+    for word in words:
+        answer = prober.send("GET", path, authorization=f"{word} {prober.api.key}")
+        taken[word] = accepted(answer, f"the list with the word {word}")
+    if len(set(taken.values())) > 1:
+        return Outside(f"Of {' and '.join(taken)} only one is taken for Bearer.")
+    return Answered("any" if all(taken.values()) else "exact")
+
+
+def _wrong_key_status(prober: Prober) -> Finding:
+    answer = prober.once(wrong_key)
+    prober.note("no_access", error_of(answer).title)
+    return prober.expectations.decide(
+        "wrong-key-status", answer.status, lambda facts: facts.refusal("list", "no_access").status,
+        f"A wrong key is answered {answer.status}.",
+    )  # fmt: skip
+
+
+def _error_status(prober: Prober) -> Finding:
+    kinds = {name: type(error_of(answer).status) for name, answer in _refusals(prober).items()}
+    missing = kinds.pop("missing_bearer")
+    others = set(kinds.values())
+    if missing is str and others == {int}:
+        return Answered("text-for-missing-bearer")
+    if others == {missing} and missing in {int, str}:
+        return Answered("number" if missing is int else "text")
+    return Outside("The status in errors is neither always a number nor always a text.")
+
+
+def _error_titles(prober: Prober) -> Finding:
+    """Other titles than the documented ones are the site's, unless some of them are the documented ones."""
+    seen = {name: error_of(answer).title for name, answer in _refusals(prober).items()}
+    for name, title in seen.items():
+        prober.note(name, title)
+    odd = [name for name, title in seen.items() if title != _documented(prober.facts, name)]
+    if None in seen.values():
+        return Outside("An error has no title.")
+    if not odd:
+        return Answered("english")
+    if len(odd) < len(seen):
+        return Outside(f"Of the titles only {', '.join(odd)} is none of the documented ones.")
+    return Answered("site-language")
+
+
+def _refusals(prober: Prober) -> dict[str, Answer]:
+    """Return refusals that can be provoked, by name."""
+    found = {
+        "missing_bearer": prober.once(missing_bearer),
+        "no_access": prober.once(wrong_key),
+        "not_found": prober.once(not_there),
+    }
+    if prober.can_write:
+        found["required_fields"] = prober.once(nameless)
+    if passed := [name for name, answer in found.items() if is_success(answer)]:
+        raise Undecided(f"{passed[0]} was to be provoked and was answered 2xx")
+    return found
+
+
+def _documented(facts: Facts, name: str) -> Any:
+    return facts.document["components"]["examples"][name]["value"]["errors"][0]["title"]
+
+
+def _id_not_a_number(prober: Prober) -> Finding:
+    row = prober.once(some_id)
+    spellings = (f"{row}abc", f"0{row}") if prober.can_write else (f"{row}abc",)
+    taken = {}
+    for text in spellings:
+        answer = prober.send("GET", prober.api.path_of("retrieve", text))
+        taken[text] = accepted(answer, f"the id {text}")
+    if len(set(taken.values())) > 1:
+        return Outside(f"Of the ids {' and '.join(taken)} only one is taken for {row}.")
+    return Answered("cast" if all(taken.values()) else "strict")
+
+
+def _other_methods(prober: Prober) -> Finding:
+    answer = prober.once(other_method)
+    finding = prober.expectations.decide(
+        "other-methods", answer.status, _other_method_status, f"PUT is answered {answer.status}."
+    )
+    if isinstance(finding, Answered):
+        facts = prober.expectations.facts_with("other-methods", finding.answer) or prober.facts
+        prober.note(str(facts.document["x-service"]["other-methods"]), error_of(answer).title)
+    return finding
+
+
+def _other_method_status(facts: Facts) -> int:
+    name = facts.document["x-service"]["other-methods"]
+    return int(facts.document["components"]["examples"][name]["value"]["errors"][0]["status"])
+
+
+def _unknown_route(prober: Prober) -> Finding:
+    answer = prober.send("GET", prober.terms.nowhere)
+    if answer.status != 404:
+        return Outside(f"A path that is none of the API's is answered {answer.status}.")
+    if error_of(answer).title is not None:
+        return Answered("envelope")
+    if parsed(answer) is not None:
+        return Outside("A path that is none of the API's is answered with JSON of another form.")
+    return Answered("site-page")
+
+
+def _rate_limit(prober: Prober) -> Finding:
+    """Read the number that the answers show; whether it is enforced is not tried."""
+    limits = {answer.headers.get(_header(prober.facts, "quota-limit")) for answer in _counted(prober)}
+    shown = next(iter(limits - {None}), None)
+    return prober.expectations.decide(
+        "rate-limit", shown, _documented_limit, f"A key may make {shown} requests, by the header."
+    )
+
+
+def _documented_limit(facts: Facts) -> str | None:
+    quota = facts.document["x-service"].get("quota")
+    return str(quota["requests"]) if quota else None
+
+
+def _counted(prober: Prober) -> list[Answer]:
+    """Return answers to requests with the run's key; one at least."""
+    if not any(is_success(answer) for answer in prober.answers):
+        prober.list()
+    return [answer for answer in prober.answers if is_success(answer)]
+
+
+def _header(facts: Facts, word: str) -> str:
+    """Return the name of the header that shows a fact, in lower case."""
+    headers = facts.document["components"]["headers"].items()
+    return next((name.lower() for name, node in headers if node.get("x-value") == word), "")
+
+
+def _retry_after(prober: Prober) -> Finding:
+    if prober.limited is None:
+        return Unknown("it takes more requests than the target allows")
+    return Answered("present" if "retry-after" in prober.limited.headers else "absent")
+
+
+def _checks_order(prober: Prober) -> Finding:
+    """Leave the key out of a request with a wrong method; then see whether a look at nothing is counted."""
+    words = [_said(prober.once(look)) for look in (other_method_without_key, other_method, missing_bearer)]
+    seen, by_method, by_key = words
+    if seen == by_method:
+        return Answered("method-first")
+    if seen != by_key:
+        return Outside(f"A wrong method without a key is answered {seen[0]}.")
+    if not _is_metered(prober):
+        return Unknown("the answers do not show that requests are counted")
+    left = [_left(prober, answer) for answer in (prober.list(), look_for_nobodys(prober), prober.list())]
+    steps = [before - after for before, after in pairwise(left)]
+    found = {(1, 1): "key-first", (0, 1): "rate-after-existence"}.get((steps[0], steps[1]))
+    return Answered(found) if found else Unknown("other requests were counted meanwhile")
+
+
+def _said(answer: Answer) -> tuple[int, str | None]:
+    return answer.status, error_of(answer).title
+
+
+def _is_metered(prober: Prober) -> bool:
+    name = _header(prober.facts, "quota-remaining")
+    return len({answer.headers[name] for answer in prober.answers if name in answer.headers}) > 1
+
+
+def _left(prober: Prober, answer: Answer) -> int:
+    text = answer.headers.get(_header(prober.facts, "quota-remaining"), "")
+    if not text.isdigit():
+        raise Undecided("an answer does not show how many requests are left")
+    return int(text)
+
+
+PROBES = {
+    "bearer-case": Probe("reads", _bearer_case),
+    "wrong-key-status": Probe("reads", _wrong_key_status),
+    "error-status": Probe("reads", _error_status),
+    "error-titles": Probe("reads", _error_titles),
+    "id-not-a-number": Probe("reads", _id_not_a_number),
+    "other-methods": Probe("writes", _other_methods),
+    "unknown-route": Probe("reads", _unknown_route),
+    "rate-limit": Probe("reads", _rate_limit),
+    "retry-after": Probe("reads", _retry_after),
+    "checks-order": Probe("writes", _checks_order),
+}

@@ -1,0 +1,144 @@
+"""Probes of the questions about the list: its order, pages, meta and links."""
+
+from __future__ import annotations
+
+from contract_tests.facts import Facts
+from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
+from contract_tests.probes.observations import first_page, handler, second, wide_answer
+from contract_tests.probes.page import Page
+from contract_tests.probes.probe import Probe
+from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import accepted, error_of, number
+
+# Far enough behind the last page that what the probes make in between does not reach it.
+_BEYOND = 7
+
+
+def _wide_page(prober: Prober) -> Page:
+    """Read the page of the largest size."""
+    return Page(prober.once(wide_answer), prober.expectations)
+
+
+def _list_order(prober: Prober) -> Finding:
+    older, newer = prober.once(handler).id, prober.once(second).handler.id
+    page = prober.once(_wide_page)
+    if not {older, newer} <= set(page.ids) and not page.is_last:
+        last = number(page.value("total-pages")) or 1
+        page = Page(prober.list(size=max(prober.facts.sizes), page=last), prober.expectations)
+    if not {older, newer} <= set(page.ids):
+        raise Undecided("the list does not show both of two new handlers")
+    return Answered("newest-first" if page.ids.index(newer) < page.ids.index(older) else "oldest-first")
+
+
+def _page_not_valid(prober: Prober) -> Finding:
+    """Ask for page 0, and in a run that writes, where requests count less, for other texts too."""
+    texts = ("0", "abc", "-1") if prober.can_write else ("0",)
+    refused = set()
+    for text in texts:
+        answer = prober.list(page=text)
+        if not accepted(answer, f"the page {text}"):
+            prober.note("invalid_parameter", error_of(answer).title)
+            refused.add(text)
+            continue
+        page = Page(answer, prober.expectations)
+        if not page.is_first or (page.total and not page.rows):
+            return Outside(f"The page {text} is shown, and is not the first.")
+    if refused and len(refused) < len(texts):
+        return Outside(f"Of the pages {', '.join(texts)} only {', '.join(sorted(refused))} is refused.")
+    return Answered("refused" if refused else "first-page")
+
+
+def _page_beyond_last(prober: Prober) -> Finding:
+    if prober.can_write:
+        prober.once(handler)
+    first = prober.once(first_page)
+    if not first.total and not prober.can_write:
+        return Unknown("the account is empty")
+    pages = number(first.value("total-pages")) or 1
+    answer = prober.list(page=pages + _BEYOND)
+    if not accepted(answer, "a page beyond the last"):
+        return Outside(f"A page beyond the last is answered {answer.status}.")
+    page = Page(answer, prober.expectations)
+    if not page.rows:
+        return Answered("empty")
+    return Answered("last-page") if page.is_last else Outside("A page beyond the last shows another one.")
+
+
+def _page_size_not_allowed(prober: Prober) -> Finding:
+    size = min(prober.facts.sizes) - 3
+    answer = prober.list(size=size)
+    if not accepted(answer, f"a page size of {size}"):
+        prober.note("invalid_parameter", error_of(answer).title)
+        return Answered("refused")
+    shown = number(Page(answer, prober.expectations).value("page-size"))
+    if shown == prober.facts.default_size:
+        return Answered("default")
+    return Outside(f"A page size of {size} gives pages of {shown}.")
+
+
+def _empty_list(prober: Prober) -> Finding:
+    page = prober.once(first_page)
+    if page.rows or page.total != 0:
+        return Unknown("the account is not empty")
+    seen = number(page.value("total-pages")), page.value("link-last") is not None
+    answer = {(0, False): "no-pages", (1, True): "one-page"}.get((seen[0] or 0, seen[1]))
+    if answer is None:
+        return Outside(f"An empty list has {seen[0]} pages and {'a' if seen[1] else 'no'} last page.")
+    return Answered(answer)
+
+
+def _links_repeat_parameters(prober: Prober) -> Finding:
+    links = prober.once(_wide_page).links
+    repeats = [f"{prober.facts.size_parameter}=" in link for link in links]
+    if not links or len(set(repeats)) > 1:
+        return Outside("Only some links repeat the size of the page." if links else "There are no links.")
+    return Answered("accepted" if all(repeats) else "none")
+
+
+def _links_opening(prober: Prober) -> Finding:
+    links = prober.once(first_page).links
+    parameter = f"{prober.facts.page_parameter}="
+    openings = {f"?{link.partition('?')[2].partition(parameter)[0]}" for link in links}
+    return prober.expectations.decide(
+        "links-opening", openings, lambda facts: {str(_paging(facts)["link-opening"])},
+        f"The query of a link begins with {' or '.join(sorted(openings)) or 'nothing'}.",
+    )  # fmt: skip
+
+
+def _paging(facts: Facts) -> dict[str, object]:
+    return dict(facts.document["paths"][facts.operation("list").path]["get"]["x-paging"])
+
+
+def _meta_page(prober: Prober) -> Finding:
+    value = prober.once(first_page).value(_page_word(prober.facts))
+    kind = "page-text" if value == "1" else "page" if number(value) == 1 else ""
+    return prober.expectations.decide(
+        "meta-page", kind, _page_word, f"On page 1 the page's number is shown as {value!r}."
+    )
+
+
+def _page_word(facts: Facts) -> str:
+    """Return the `x-value` word of the page's number: of the number, or of its text in the query."""
+    answer = facts.operation("list").answer
+    return "page-text" if facts.schemas.path_to(answer, "page-text") else "page"
+
+
+def _meta_total(prober: Prober) -> Finding:
+    page = prober.once(first_page)
+    present = [answer for answer, key in page.total_keys.items() if key in page.meta]
+    if len(present) != 1:
+        return Outside(f"What counts has the keys {', '.join(page.meta) or 'none'}.")
+    return Answered(present[0])
+
+
+PROBES = {
+    "list-order": Probe("writes", _list_order),
+    "page-not-valid": Probe("reads", _page_not_valid),
+    "page-beyond-last": Probe("reads", _page_beyond_last),
+    "page-size-not-allowed": Probe("reads", _page_size_not_allowed),
+    "empty-list": Probe("reads", _empty_list),
+    "links-repeat-parameters": Probe("reads", _links_repeat_parameters),
+    "links-opening": Probe("reads", _links_opening),
+    "meta-page": Probe("reads", _meta_page),
+    "meta-total": Probe("reads", _meta_total),
+}

@@ -1,0 +1,203 @@
+"""Observations that several probes share, each made once: pass them to `Prober.once`."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from contract_tests.api import Answer
+from contract_tests.probes.finding import Undecided
+from contract_tests.probes.handler import Handler
+from contract_tests.probes.page import Page
+from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import accepted, is_success, mapping
+
+# Of a name reserved for examples (RFC 2606): no page of it calls anybody.
+ORIGIN = "https://example.com"
+
+# A handler that nobody has: far beyond what a site counts to, and within 32 bits.
+_NOBODYS = 2_000_000_011
+
+# No key: a good one would be longer, or begin with the mock's prefix.
+_WRONG_KEY = "wrong-key-of-no-account"
+
+
+def first_page(prober: Prober) -> Page:
+    """Get the first page, asked for by its number, before anything is made."""
+    return Page(prober.list(page=1), prober.expectations)
+
+
+def wide_answer(prober: Prober) -> Answer:
+    """Get a page of the largest size as a page of another origin would; it is to show the prober's rows."""
+    if prober.can_write:
+        prober.once(handler)
+        with suppress(Undecided):  # the order cannot be told then, all else can
+            prober.once(second)
+    return prober.list(size=max(prober.facts.sizes), headers={"Origin": ORIGIN})
+
+
+def some_id(prober: Prober) -> int:
+    """Give the id of a handler that may be looked at: an own one, or in a run that only reads anybody's."""
+    if prober.can_write:
+        return prober.once(handler).id
+    ids = [row for row in prober.once(first_page).ids if row is not None]
+    if not ids:
+        raise Undecided("the account has no handler to look at")
+    return ids[0]
+
+
+def missing_bearer(prober: Prober) -> Answer:
+    """Get the list without a key."""
+    return prober.send("GET", prober.facts.operation("list").path, authorization=None)
+
+
+def wrong_key(prober: Prober) -> Answer:
+    """Get the list with a key of nobody's."""
+    return prober.send("GET", prober.facts.operation("list").path, authorization=f"Bearer {_WRONG_KEY}")
+
+
+def not_there(prober: Prober) -> Answer:
+    """Look at a handler that does not exist."""
+    return look_for_nobodys(prober)
+
+
+def look_for_nobodys(prober: Prober) -> Answer:
+    """Ask for a handler that does not exist, anew."""
+    return prober.send("GET", prober.api.path_of("retrieve", _NOBODYS))
+
+
+def nameless(prober: Prober) -> Answer:
+    """Create without a name."""
+    answer, row = prober.create(prober.kinds.form(prober.kinds.plain, None))
+    if row is not None:
+        prober.discard(row)
+    return answer
+
+
+def handler(prober: Prober) -> Handler:
+    """Make the handler that the probes change, of a type with two fields, and with letters beyond ASCII in its name."""
+    form = prober.kinds.form(prober.kinds.pair, f"{prober.name()} ó/ż")
+    answer, row = prober.create(form)
+    if row is None:
+        raise Undecided(f"a plain create is answered {answer.status}")
+    return Handler(prober, row, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """A second handler. `refused` is the answer to a create with the switch in it, None where that was accepted."""
+
+    handler: Handler
+    refused: Answer | None
+
+
+def second(prober: Prober) -> Second:
+    """Make a handler without own fields, disabled from the start; without that where it is refused."""
+    prober.once(handler)  # the older one
+    form = prober.kinds.form(prober.kinds.plain, prober.name())
+    answer, row = prober.create(form | {prober.facts.form["enabled"]: "0"})
+    refused = None if accepted(answer, "a create with is_enabled") else answer
+    if row is None:
+        answer, row = prober.create(form)
+    if row is None:
+        raise Undecided(f"a plain create is answered {answer.status}")
+    return Second(Handler(prober, row, answer), refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """What an update of the name alone did.
+
+    `kept` tells whether the type and each setting stayed, `emptied` whether the type stayed and the settings did not:
+    none has a value any more. `blanked` tells whether both are gone.
+    """
+
+    answer: Answer
+    handler: Handler
+    last_changed: object
+    kept: bool
+    emptied: bool
+    blanked: bool
+
+
+def renaming(prober: Prober) -> Renaming:
+    """Update the handler for the first time: the name alone."""
+    row = prober.once(handler)
+    kind, settings = row.type, row.settings
+    name = prober.name()
+    answer = row.update(name=name)
+    if not is_success(answer):
+        raise Undecided(f"an update of the name is answered {answer.status}")
+    row.look()
+    same_type, some_left = row.type == kind, any(row.settings.values())
+    kept = same_type and row.settings == settings
+    emptied = same_type and not some_left
+    blanked = not row.settings and not row.type
+    changed = row.shown.get(prober.facts.row["changed"])
+    return Renaming(answer, row, changed, kept, emptied, blanked)
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What an update of the first field of two did to the last: its value at first, and after."""
+
+    handler: Handler
+    first: object
+    after: object
+
+
+def partial(prober: Prober) -> Partial:
+    """Update one of the fields that the type has, the type not sent."""
+    row = prober.once(renaming).handler
+    if not row.type:
+        raise Undecided("an update blanks the type")
+    field, *_, last = prober.facts.types[prober.kinds.pair]
+    if not is_success(answer := row.update(**{field: "changed"})):
+        raise Undecided(f"an update of one field is answered {answer.status}")
+    row.look()
+    first = mapping(row.first.get(prober.facts.row["settings"])).get(last)
+    return Partial(row, first, row.settings.get(last))
+
+
+@dataclass(frozen=True, slots=True)
+class TypeChange:
+    """The settings before and after a change of type, and what was sent."""
+
+    field: str
+    sent: str
+    before: dict[str, object]
+    after: dict[str, object]
+
+
+def type_change(prober: Prober) -> TypeChange:
+    """Update to another type, with its one field. It comes after all that needs the first type."""
+    row = prober.once(partial).handler
+    kind = prober.kinds.address
+    (field,) = prober.facts.types[kind]
+    sent = prober.kinds.form(kind, None)[field]
+    if not row.settings:  # where each update resets what it is not sent, nothing would be left to merge
+        row.update(**{prober.facts.types[prober.kinds.pair][0]: "changed"})
+        row.look()
+    before = dict(row.settings)
+    if not is_success(answer := row.update(type=kind, **{field: sent})):
+        raise Undecided(f"a change of type is answered {answer.status}")
+    row.look()
+    return TypeChange(field, sent, before, dict(row.settings))
+
+
+def preflight(prober: Prober) -> Answer:
+    """Ask what a browser asks before it deletes from a page of another origin."""
+    headers = {"Origin": ORIGIN, "Access-Control-Request-Method": "DELETE"}
+    path = prober.api.path_of("delete", prober.once(handler).id)
+    return prober.send("OPTIONS", path, headers=headers, authorization=None)
+
+
+def other_method(prober: Prober) -> Answer:
+    """Send a method that the document does not have, to a handler that exists."""
+    return prober.send("PUT", prober.api.path_of("retrieve", prober.once(handler).id))
+
+
+def other_method_without_key(prober: Prober) -> Answer:
+    """Send the same without a key."""
+    path = prober.api.path_of("retrieve", prober.once(handler).id)
+    return prober.send("PUT", path, authorization=None)

@@ -1,0 +1,72 @@
+"""A page of the list, read without assuming how its keys and numbers are spelled where that is an open question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from contract_tests.api import Answer
+from contract_tests.facts import Facts
+from contract_tests.probes.expectations import Expectations
+from contract_tests.probes.finding import Unlisted
+from contract_tests.probes.reading import at, is_success, mapping, number, parsed
+
+
+class Page:
+    """One page. Raises Unlisted where the answer is no page."""
+
+    def __init__(self, answer: Answer, expectations: Expectations) -> None:
+        self.answer = answer
+        self._expectations = expectations
+        self._schemas = expectations.facts.schemas
+        self._schema = expectations.facts.operation("list").answer
+        self._body = parsed(answer)
+        rows = at(self._body, self._schemas.path_to(self._schema, "rows"))
+        if not is_success(answer) or not isinstance(rows, list):
+            raise Unlisted(f"The list is answered {answer.status} without rows.")
+        self.rows = [mapping(row) for row in rows]
+
+    @property
+    def ids(self) -> list[int | None]:
+        """The rows' ids."""
+        return [number(row.get(self._expectations.facts.row["id"])) for row in self.rows]
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """The object that the total stands in."""
+        return mapping(at(self._body, self._schemas.path_to(self._schema, "total")[:-1]))
+
+    def value(self, word: str) -> Any:
+        """Return what stands where the document has an `x-value` word."""
+        return at(self._body, self._schemas.path_to(self._schema, word))
+
+    @property
+    def total_keys(self) -> dict[str, str]:
+        """The key of the total by the answer to the question what it is."""
+        return self._expectations.by_answer("meta-total", _total_key)
+
+    @property
+    def total(self) -> int | None:
+        """The total under any of its keys, None where there is none."""
+        found = [number(self.meta.get(key)) for key in self.total_keys.values()]
+        return next((value for value in found if value is not None), None)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether there is no next page."""
+        return self.value("link-next") is None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether there is no page before this one."""
+        return self.value("link-previous") is None
+
+    @property
+    def links(self) -> list[str]:
+        """The links, without those that are null."""
+        words = ("link-first", "link-last", "link-next", "link-previous", "link-self")
+        return [link for link in map(self.value, words) if isinstance(link, str)]
+
+
+def _total_key(facts: Facts) -> str:
+    return facts.schemas.path_to(facts.operation("list").answer, "total")[-1]

@@ -1,0 +1,185 @@
+"""Asks the target, remembers what it saw, and owns the handlers that it makes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from contract_tests.api import Answer, Api
+from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.policy import NOWHERE
+from contract_tests.guard.request import FAILED_HEADER, REFUSED_HEADER
+from contract_tests.probes.evidence import Sent, exchange_of
+from contract_tests.probes.expectations import Expectations
+from contract_tests.probes.finding import Finding, Outside, Undecided, Unknown, Unlisted
+from contract_tests.probes.kinds import Kinds
+from contract_tests.probes.reading import at, is_success, mapping, number, parsed
+
+Value = TypeVar("Value")
+
+_TOO_MANY = 429
+
+
+@dataclass(frozen=True, slots=True)
+class _Observation:
+    value: Any
+    error: Undecided | Unlisted | None
+    exchanges: tuple[Exchange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the probes may do and have to know.
+
+    `nowhere` is a path below the base that no service has. `hidden` is by how many characters a stored name is longer
+    than the one that is shown, where a guard keeps a marker in it. `shown_url` is the base URL for the evidence, empty
+    for the one that is called.
+    """
+
+    can_write: bool
+    nowhere: str = f"/{NOWHERE}"
+    hidden: int = 0
+    shown_url: str = ""
+
+
+class Prober:
+    """Serves the probes of one run; not for several threads.
+
+    `limited` is the first answer that told of too many requests, `deleted` the first to a delete, `answers` are all;
+    `titles` are the titles of refusals by the refusal's name.
+    """
+
+    def __init__(self, api: Api, expectations: Expectations, terms: Terms) -> None:
+        self.api = api
+        self.expectations = expectations
+        self.facts = expectations.facts
+        self.kinds = Kinds(self.facts)
+        self.terms = terms
+        self.can_write = terms.can_write
+        self.limited: Answer | None = None
+        self.deleted: Answer | None = None
+        self.titles: dict[str, list[str]] = {}
+        self.answers: list[Answer] = []
+        self._url = terms.shown_url.rstrip("/") or api.base_url
+        self._token = f"probe-{secrets.token_hex(3)}"
+        self._names: dict[int, str] = {}
+        self._proven: set[int] = set()
+        self._observed: dict[object, _Observation] = {}
+        self._touched: list[list[Exchange]] = [[]]
+
+    @property
+    def sent(self) -> int:
+        """How many requests were answered so far."""
+        return len(self.answers)
+
+    def find(self, probe: Callable[[Prober], Finding]) -> tuple[Finding, tuple[Exchange, ...]]:
+        """Return what a probe finds, and the exchanges that it rests on."""
+        self._touched = [[]]
+        try:
+            finding = probe(self)
+        except Undecided as no:
+            finding = Unknown(str(no))
+        except Unlisted as no:
+            finding = Outside(str(no))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            # A body may be anything, and one that a probe did not think of must not end the run.
+            finding = Outside(f"The answers cannot be read ({type(error).__name__}: {error}).")
+        return finding, tuple(self._touched[0])
+
+    def once(self, observe: Callable[[Prober], Value]) -> Value:
+        """Return what an observation gives, made at the first call; so is its Undecided or Unlisted."""
+        if observe not in self._observed:
+            self._touched.append([])
+            value: Value | None = None
+            error = None
+            try:
+                value = observe(self)
+            except (Undecided, Unlisted) as no:
+                error = no
+            finally:
+                exchanges = tuple(self._touched.pop())
+            self._observed[observe] = _Observation(value, error, exchanges)
+        seen = self._observed[observe]
+        self._touched[-1] += [one for one in seen.exchanges if one not in self._touched[-1]]
+        if seen.error is not None:
+            raise seen.error
+        return cast("Value", seen.value)
+
+    def send(self, method: str, path: str, **parts: Any) -> Answer:
+        """Send one request, as `Api.call`. Raises Undecided where the guard or a rate limit is in the way."""
+        answer = self.api.call(method, path, **parts)
+        self.answers.append(answer)
+        exchange = exchange_of(self.facts, self._url, Sent(method, path, parts, self.api.key), answer)
+        self._touched[-1].append(exchange)
+        for header in (REFUSED_HEADER, FAILED_HEADER):
+            if reason := answer.headers.get(header.lower()):
+                raise Undecided(f"the guard did not get an answer to {method} ({reason})")
+        if answer.status == _TOO_MANY:
+            self.limited = self.limited or answer
+            raise Undecided("the target answered that there were too many requests")
+        return answer
+
+    def list(self, **query: Any) -> Answer:
+        """Get the list; the keywords `page` and `size` are its parameters."""
+        names = {"page": self.facts.page_parameter, "size": self.facts.size_parameter}
+        headers = query.pop("headers", None)
+        asked = {names[word]: value for word, value in query.items()}
+        return self.send("GET", self.facts.operation("list").path, query=asked, headers=headers)
+
+    def name(self) -> str:
+        """Return a name that no other handler has."""
+        return f"{self._token}-{self.sent}"
+
+    def create(self, form: Mapping[str, str], **parts: Any) -> tuple[Answer, int | None]:
+        """Send a create; return its answer and, where it was accepted, the id. Raises Undecided for a lack of one."""
+        return self.create_raw(form.get(self.facts.form["name"], ""), form=form, **parts)
+
+    def create_raw(self, name: str, **parts: Any) -> tuple[Answer, int | None]:
+        """Send a create whose body is in `parts`, as for `Api.call`; `name` is the one in it."""
+        answer = self.send("POST", self.facts.operation("create").path, **parts)
+        if not is_success(answer):
+            return answer, None
+        steps = self.facts.schemas.path_to(self.facts.operation("create").answer, "id")
+        row = number(at(parsed(answer), steps))
+        if row is None:
+            raise Undecided("the answer to a create has no id")
+        self._names[row] = name
+        return answer, row
+
+    def retrieve(self, row: int) -> Mapping[str, Any]:
+        """Return a handler as it is shown. Raises Undecided where it is not shown, or is not the one created."""
+        answer = self.send("GET", self.api.path_of("retrieve", row))
+        steps = self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row")
+        shown = mapping(at(parsed(answer), steps))
+        if not is_success(answer) or not shown:
+            raise Undecided(f"a handler that was created is answered {answer.status}")
+        if row not in self._proven:
+            name, given = str(shown.get(self.facts.row["name"], "")), self._names[row]
+            if not (name.startswith(given.partition(" ")[0]) if given.strip() else not name.strip()):
+                raise Undecided("the id in the answer to a create leads to another handler")
+            self._proven.add(row)
+        return shown
+
+    def discard(self, row: int) -> None:
+        """Delete a handler that the prober made, after a look that it is the one. Raises Undecided where it is not."""
+        if row not in self._proven:
+            self.retrieve(row)
+        answer = self.send("DELETE", self.api.path_of("delete", row))
+        self.deleted = self.deleted or answer
+        if is_success(answer):
+            del self._names[row]
+
+    def note(self, refusal: str, title: str | None) -> None:
+        """Remember the title of a refusal."""
+        if title is not None and title not in self.titles.setdefault(refusal, []):
+            self.titles[refusal].append(title)
+
+    def close(self) -> None:
+        """Delete what is left."""
+        for row in list(self._names):
+            try:
+                self.discard(row)
+            except (Undecided, OSError):
+                continue  # the guard's ledger knows the row, and its clean-up tries again

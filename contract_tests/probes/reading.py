@@ -1,0 +1,81 @@
+"""Reads answers without assuming what any open question decides: statuses by their class, texts as they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from contract_tests.api import Answer
+from contract_tests.probes.finding import Undecided, Unlisted
+
+
+class Error(NamedTuple):
+    """The one error of a refusal; None where there is none such in the body."""
+
+    title: str | None
+    status: int | str | None
+
+
+def is_success(answer: Answer) -> bool:
+    """Tell whether an answer is a 2xx."""
+    return 200 <= answer.status < 300
+
+
+def accepted(answer: Answer, what: str) -> bool:
+    """Tell whether a request was taken (2xx) or refused (4xx). Raises Unlisted, about `what`, for anything else."""
+    if not is_success(answer) and not 400 <= answer.status < 500:
+        raise Unlisted(f"{what[0].upper()}{what[1:]} is answered {answer.status}.")
+    return is_success(answer)
+
+
+def parsed(answer: Answer) -> Any:
+    """Return the body as data, None where it is no JSON."""
+    try:
+        return json.loads(answer.body)
+    except ValueError:
+        return None
+
+
+def at(node: Any, steps: tuple[str, ...]) -> Any:
+    """Return what stands at a place, None where there is nothing."""
+    for step in steps:
+        node = node.get(step) if isinstance(node, Mapping) else None
+    return node
+
+
+def error_of(answer: Answer) -> Error:
+    """Return the error in a refusal's body."""
+    errors = at(parsed(answer), ("errors",))
+    first = errors[0] if isinstance(errors, list) and errors else None
+    title, status = at(first, ("title",)), at(first, ("status",))
+    return Error(
+        title if isinstance(title, str) else None,
+        status if isinstance(status, (int, str)) and not isinstance(status, bool) else None,
+    )
+
+
+def number(value: Any) -> int | None:
+    """Return an integer that came as a number or as its text, None for anything else."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def switch(value: Any) -> bool:
+    """Return a truth value that came as such, as 0 or 1 or as its text. Raises Undecided for anything else."""
+    if value in (True, "1", "true"):
+        return True
+    if value in (False, "0", "false", ""):
+        return False
+    raise Undecided(f"a truth value is shown as {value!r}")
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return an object, also one that came as JSON text; an empty one for anything else, as for PHP's `[]`."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return {}
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,137 @@
+"""Probes of the questions about how a handler looks in replies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from contract_tests.api import Answer
+from contract_tests.facts import Facts
+from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
+from contract_tests.probes.observations import first_page, handler, renaming, second, type_change
+from contract_tests.probes.probe import Probe
+from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import mapping
+
+_SHAPE = "%Y-%m-%d %H:%M:%S"
+_ZONE_STEP = timedelta(minutes=30)
+# How far the clocks of a site may be apart, and a create may take.
+_DRIFT = timedelta(minutes=5)
+
+
+def _user_id(prober: Prober) -> Finding:
+    """Look for the keys that tell the answers apart; any other key is not the question's."""
+    row = prober.once(handler).first if prober.can_write else _anybodys(prober)
+    expected = prober.expectations.by_answer("user-id", _row_keys)
+    telling = frozenset().union(*expected.values()).difference(frozenset.intersection(*expected.values()))
+    if not telling and (missing := _row_keys(prober.facts) - row.keys()):  # an overlay has answered already
+        return Outside(f"A handler lacks {', '.join(sorted(missing))}.")
+    seen = telling & row.keys()
+    return prober.expectations.decide(
+        "user-id", seen, lambda facts: telling & _row_keys(facts), f"A handler has {', '.join(seen)}."
+    )
+
+
+def _anybodys(prober: Prober) -> Mapping[str, Any]:
+    rows = prober.once(first_page).rows
+    if not rows:
+        raise Undecided("the account has no handler to look at")
+    return rows[0]
+
+
+def _row_keys(facts: Facts) -> frozenset[str]:
+    answer = facts.operation("retrieve").answer
+    row = facts.schemas.at(answer, facts.schemas.path_to(answer, "row"))
+    return frozenset(facts.schemas.properties(row))
+
+
+def _is_enabled_in_replies(prober: Prober) -> Finding:
+    value = prober.once(handler).first.get(prober.facts.row["enabled"])
+    kind = "boolean" if isinstance(value, bool) else "integer" if isinstance(value, int) else ""
+    return prober.expectations.decide(
+        "is-enabled-in-replies", kind, _enabled_type, f"is_enabled is shown as {value!r}."
+    )
+
+
+def _enabled_type(facts: Facts) -> str:
+    answer = facts.operation("retrieve").answer
+    row = facts.schemas.at(answer, facts.schemas.path_to(answer, "row"))
+    return str(facts.schemas.properties(row)[facts.row["enabled"]].get("type"))
+
+
+def _settings_of_internal_notification(prober: Prober) -> Finding:
+    row = prober.once(second).handler
+    kind = prober.kinds.bare
+    settings = row.first.get(prober.facts.row["settings"])
+    listed = {"empty-text": {kind: ""}, "empty-object": {}, "empty-array": []}
+    for answer, value in listed.items():
+        if settings == value and isinstance(settings, type(value)):
+            return Answered(answer)
+    return Outside(f"The settings of {kind} are {settings!r}.")
+
+
+def _secrets_in_replies(prober: Prober) -> Finding:
+    """Look at the token of a new handler and, where an update can make one, at a webhook's address."""
+    kind = prober.kinds.pair
+    field = prober.facts.types[kind][0]
+    sent = prober.kinds.form(kind, None)[field]
+    shown = mapping(prober.once(handler).first.get(prober.facts.row["settings"])).get(field)
+    masked = {field: shown != sent}
+    try:
+        change = prober.once(type_change)
+        masked[change.field] = change.after.get(change.field) != change.sent
+    except Undecided:
+        pass  # the token alone has to tell
+    if not isinstance(shown, str) or not shown:
+        return Outside(f"{field} is shown as {shown!r}.")
+    if len(set(masked.values())) > 1:
+        return Outside(f"Of {' and '.join(masked)} only one is shown as it was sent.")
+    return Answered("masked" if all(masked.values()) else "shown")
+
+
+def _last_datetime(prober: Prober) -> Finding:
+    word = prober.facts.row["changed"]
+    before = prober.once(handler).first.get(word)
+    if before is not None:
+        return Outside(f"{word} of a new handler is {before!r}.")
+    return Answered("last-notification" if prober.once(renaming).last_changed is None else "last-update")
+
+
+def _time_zone(prober: Prober) -> Finding:
+    """Compare the time of a new handler with the time that its create was answered, to the half hour."""
+    row = prober.once(handler)
+    shown = row.first.get(prober.facts.row["created"])
+    try:
+        created = datetime.strptime(str(shown), _SHAPE).replace(tzinfo=UTC)
+    except ValueError:
+        return Outside(f"The time of a new handler is shown as {shown!r}.")
+    ahead = created - _answered(row.created)
+    steps = round(ahead / _ZONE_STEP)
+    if abs(ahead - steps * _ZONE_STEP) > _DRIFT:
+        return Unknown(f"the time of a new handler, {shown}, is no whole number of half hours from now")
+    minutes = abs(steps) * 30
+    zone = f"{'-' if steps < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
+    return prober.expectations.decide(
+        "time-zone", zone, lambda facts: str(facts.document["x-service"]["time-offset"]),
+        f"Times are those of UTC{zone}.",
+    )  # fmt: skip
+
+
+def _answered(answer: Answer) -> datetime:
+    """Return when an answer was given: by its own word, else by this computer's clock."""
+    try:
+        return parsedate_to_datetime(answer.headers.get("date", "")).astimezone(UTC)
+    except ValueError:
+        return datetime.now(UTC)
+
+
+PROBES = {
+    "user-id": Probe("reads", _user_id),
+    "is-enabled-in-replies": Probe("writes", _is_enabled_in_replies),
+    "settings-of-internal-notification": Probe("writes", _settings_of_internal_notification),
+    "secrets-in-replies": Probe("writes", _secrets_in_replies),
+    "last-datetime": Probe("writes", _last_datetime),
+    "time-zone": Probe("writes", _time_zone),
+}

@@ -1,0 +1,236 @@
+"""Probes of the questions about creates: what they answer, require and refuse."""
+
+from __future__ import annotations
+
+import json
+
+from contract_tests.api import Answer
+from contract_tests.facts import Facts
+from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown, Unlisted
+from contract_tests.probes.observations import handler, nameless, renaming, second
+from contract_tests.probes.probe import Probe
+from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import accepted, at, error_of, mapping, parsed
+
+_NO_TYPE = "no-such-type"
+_BLANKS = " \t "
+_MALFORMED = "nobody"
+
+
+def _create_status(prober: Prober) -> Finding:
+    status = prober.once(handler).created.status
+    return prober.expectations.decide(
+        "create-status", status, lambda facts: facts.operation("create").success,
+        f"A create is answered {status}.",
+    )  # fmt: skip
+
+
+def _delete_status(prober: Prober) -> Finding:
+    if prober.deleted is None:
+        answer, row = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()))
+        if row is None:
+            raise Undecided(f"a plain create is answered {answer.status}")
+        prober.discard(row)
+    answer = prober.deleted or answer
+    if answer.body:
+        return Outside(f"A delete is answered {answer.status} with a body.")
+    return prober.expectations.decide(
+        "delete-status", answer.status, lambda facts: facts.operation("delete").success,
+        f"A delete is answered {answer.status}.",
+    )  # fmt: skip
+
+
+def _write_answer(prober: Prober) -> Finding:
+    """Compare the keys of both answers, those apart that are no row's."""
+    answers = [prober.once(handler).created, prober.once(renaming).answer]
+    expected = prober.expectations.by_answer("write-answer", _written_keys)
+    telling = frozenset().union(*expected.values())
+    seen = {frozenset(_written(prober, answer)) & telling for answer in answers}
+    found = next((answer for answer, keys in expected.items() if seen == {keys}), None)
+    if found is None:
+        shown = " and ".join(", ".join(sorted(keys)) for keys in seen)
+        return Outside(f"Create and update answer with {shown}.")
+    settings = _written(prober, answers[0]).get(prober.facts.row["settings"])
+    if prober.facts.row["settings"] in expected[found] and not isinstance(settings, str):
+        return Outside("Create answers with the whole handler, but its settings are no JSON text.")
+    return Answered(found)
+
+
+def _written_keys(facts: Facts) -> frozenset[str]:
+    schema = facts.operation("create").answer
+    return frozenset(facts.schemas.properties(facts.schemas.at(schema, _written_at(facts))))
+
+
+def _written_at(facts: Facts) -> tuple[str, ...]:
+    return facts.schemas.path_to(facts.operation("create").answer, "id")[:-1]
+
+
+def _written(prober: Prober, answer: Answer) -> dict[str, object]:
+    return dict(mapping(at(parsed(answer), _written_at(prober.facts))))
+
+
+def _required_field_missing(prober: Prober) -> Finding:
+    name, kind = prober.facts.form["name"], prober.facts.form["type"]
+    form = prober.kinds.form(prober.kinds.plain, prober.name())
+    typeless, row = prober.create({key: value for key, value in form.items() if key != kind})
+    if row is not None:
+        prober.discard(row)
+    answers = {name: prober.once(nameless), kind: typeless}
+    for answer in answers.values():
+        prober.note("required_fields", error_of(answer).title)
+    statuses = {answer.status for answer in answers.values()}
+    seen = ", ".join(f"without {field} {answer.status}" for field, answer in answers.items())
+    return prober.expectations.decide(
+        "required-field-missing", statuses, lambda facts: {facts.refusal("create", "required_fields").status},
+        f"A create is answered: {seen}.",
+    )  # fmt: skip
+
+
+def _blank_name(prober: Prober) -> Finding:
+    answer, row = prober.create(prober.kinds.form(prober.kinds.plain, _BLANKS))
+    if not accepted(answer, "a create with a blank name"):
+        return Answered("refused")
+    _discard(prober, row)
+    return Answered("accepted")
+
+
+def _type_not_allowed(prober: Prober) -> Finding:
+    form = {prober.facts.form["name"]: prober.name(), prober.facts.form["type"]: _NO_TYPE}
+    answer, row = prober.create(form)
+    if accepted(answer, "a create with an unknown type"):
+        _discard(prober, row)
+        return Outside("A create with a type that is not listed is accepted.")
+    finding = prober.expectations.decide(
+        "type-not-allowed", answer.status, lambda facts: facts.refusal("create", _type_refusal(facts)).status,
+        f"A create with a type that is not listed is answered {answer.status}.",
+    )  # fmt: skip
+    if isinstance(finding, Answered):
+        facts = prober.expectations.facts_with("type-not-allowed", finding.answer)
+        prober.note(_type_refusal(facts or prober.facts), error_of(answer).title)
+    return finding
+
+
+def _type_refusal(facts: Facts) -> str:
+    """Return the name of the refusal for a type that is not listed."""
+    path = facts.document["paths"][facts.operation("create").path]["post"]
+    media = next(iter(path["requestBody"]["content"].values()))
+    return str(facts.schemas.resolve(media["schema"])["x-refusals"]["enum"])
+
+
+def _plan_limit(_: Prober) -> Finding:
+    return Unknown("it takes as many creates as the plan allows")
+
+
+def _own_field_unsent(prober: Prober) -> Finding:
+    kind = prober.kinds.pair
+    unsent = prober.facts.types[kind][-1]
+    form = prober.kinds.form(kind, prober.name())
+    answer, row = prober.create({key: value for key, value in form.items() if key != unsent})
+    if not accepted(answer, f"a create without {unsent}"):
+        return Answered("refused")
+    settings = mapping(_kept(prober, row).get(prober.facts.row["settings"]))
+    if unsent not in settings:
+        return Answered("omitted")
+    if settings[unsent] == "":
+        return Answered("empty")
+    return Outside(f"A field that is not sent is stored as {settings[unsent]!r}.")
+
+
+def _malformed_contact(prober: Prober) -> Finding:
+    refused = {
+        kind: _refuses_malformed(prober, kind) for kind in (prober.kinds.mailbox, prober.kinds.address)
+    }
+    if len(set(refused.values())) > 1:
+        checked = " and ".join(kind for kind, no in refused.items() if no)
+        return Outside(f"Only a malformed {checked} is refused.")
+    return Answered("refused" if all(refused.values()) else "accepted")
+
+
+def _refuses_malformed(prober: Prober, kind: str) -> bool:
+    (field,) = prober.facts.types[kind]
+    answer, row = prober.create(prober.kinds.form(kind, prober.name()) | {field: _MALFORMED})
+    if not accepted(answer, f"a create with a malformed {field}"):
+        return True
+    _discard(prober, row)
+    return False
+
+
+def _field_of_another_type(prober: Prober) -> Finding:
+    foreign = prober.facts.types[prober.kinds.address][0]
+    value = prober.kinds.form(prober.kinds.address, None)[foreign]
+    answer, row = prober.create(prober.kinds.form(prober.kinds.mailbox, prober.name()) | {foreign: value})
+    if not accepted(answer, "a create with a field of another type"):
+        return Answered("refused")
+    shown = _kept(prober, row)
+    if foreign in mapping(shown.get(prober.facts.row["settings"])):
+        return Outside("A field of another type is stored in the settings.")
+    return Answered("ignored")
+
+
+def _is_enabled_on_create(prober: Prober) -> Finding:
+    """Take a refusal for an answer only where every unknown field is refused."""
+    seen = prober.once(second)
+    if seen.refused is None:
+        return Answered("ignored" if seen.handler.is_enabled else "honoured")
+    answer, row = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()) | {"no-such-field": "1"})
+    if accepted(answer, "a create with an unknown field"):
+        _discard(prober, row)
+        return Outside(f"A create with is_enabled is answered {seen.refused.status}.")
+    return Answered("ignored")
+
+
+def _urlencoded_body(prober: Prober) -> Finding:
+    form = prober.kinds.form(prober.kinds.plain, prober.name())
+    answer, row = prober.create(form, urlencoded=True)
+    return _was_read(prober, answer, row, "urlencoded")
+
+
+def _json_body(prober: Prober) -> Finding:
+    form = prober.kinds.form(prober.kinds.plain, prober.name())
+    answer, row = prober.create_raw(
+        form[prober.facts.form["name"]], body=json.dumps(form).encode(),
+        headers={"Content-Type": "application/json"},
+    )  # fmt: skip
+    return _was_read(prober, answer, row, "JSON")
+
+
+def _was_read(prober: Prober, answer: Answer, row: int | None, what: str) -> Finding:
+    """Tell whether a body was read: otherwise the create lacks its required fields."""
+    if accepted(answer, f"a create with a {what} body"):
+        _discard(prober, row)
+        return Answered("read")
+    missing = prober.once(nameless)
+    if (answer.status, error_of(answer)) != (missing.status, error_of(missing)):
+        return Outside(f"A create with a {what} body is answered {answer.status}.")
+    return Answered("not-read")
+
+
+def _kept(prober: Prober, row: int | None) -> dict[str, object]:
+    """Return a handler that is of no further use, as it is shown, and delete it."""
+    if row is None:
+        raise Unlisted("A create is accepted and names no handler.")
+    shown = dict(prober.retrieve(row))
+    prober.discard(row)
+    return shown
+
+
+def _discard(prober: Prober, row: int | None) -> None:
+    if row is not None:
+        prober.discard(row)
+
+
+PROBES = {
+    "create-status": Probe("writes", _create_status),
+    "delete-status": Probe("writes", _delete_status),
+    "write-answer": Probe("writes", _write_answer),
+    "required-field-missing": Probe("writes", _required_field_missing),
+    "blank-name": Probe("writes", _blank_name),
+    "type-not-allowed": Probe("writes", _type_not_allowed),
+    "plan-limit": Probe("writes", _plan_limit),
+    "own-field-unsent": Probe("writes", _own_field_unsent),
+    "malformed-contact": Probe("writes", _malformed_contact),
+    "field-of-another-type": Probe("writes", _field_of_another_type),
+    "is-enabled-on-create": Probe("writes", _is_enabled_on_create),
+    "urlencoded-body": Probe("writes", _urlencoded_body),
+    "json-body": Probe("writes", _json_body),
+}

@@ -1,0 +1,1 @@
+"""The kit's runner and its reports."""

@@ -1,0 +1,57 @@
+"""`bitpeak-mock check` as a process, and what it left."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+KEY = "real-key-1-kept-secret"
+PROGRAM = str(Path(sys.executable).with_name("bitpeak-mock"))
+# None of the machine's own settings may have a say.
+FOREIGN = ("BITPEAK_", "PYTEST_", "NO_COLOR", "FORCE_COLOR")
+PATIENCE = 120.0
+
+
+class Ran(NamedTuple):
+    """A process that ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(FOREIGN)}
+    return kept | more
+
+
+def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [PROGRAM, *arguments], cwd=folder, env=environment(**variables), text=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def run(folder: Path, *arguments: str, **variables: str) -> Ran:
+    process = start(folder, *arguments, **variables)
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return Ran(process.returncode, out, err)
+
+
+def check(folder: Path, url: str, *arguments: str, key: str = "", **variables: str) -> Ran:
+    if key:
+        variables["BITPEAK_API_KEY"] = key
+    return run(folder, "check", "--base-url", url, *arguments, **variables)
+
+
+def report(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found

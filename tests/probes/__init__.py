@@ -1,0 +1,1 @@
+"""The probes of open questions, tried on two services that can answer each question in every way."""

@@ -1,0 +1,26 @@
+"""Hundreds of documents are made here of the same two files, and parsing them would be most of the work."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from contract_tests.probes import Expectations
+from mock_server import control
+from mock_server.document import duplicate, read_object, read_questions
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _files_are_parsed_once() -> Iterator[None]:
+    parsed = cache(read_object)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mock_server.document.effective.read_object", lambda file: duplicate(parsed(file)))
+        patch.setattr("mock_server.document.effective.read_questions", cache(read_questions))
+        patch.setattr(control, "read_object", parsed)
+        expectations = cache(Expectations)
+        patch.setattr(
+            "contract_tests.effective.Expectations",
+            lambda arguments: expectations(replace(arguments, answers=())),
+        )
+        yield

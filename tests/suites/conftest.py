@@ -1,0 +1,12 @@
+"""No test waits for a clock to tick: the services under test here have clocks that never stand still."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract_tests import test_lifecycle
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(test_lifecycle, "_TICK", 0.0)
