@@ -23,6 +23,7 @@ _CLEANED = str.maketrans(dict.fromkeys("<>'\"", "_"))
 _FILED = str.maketrans(" .", "__")
 _HOST = "example.com"
 _NO_ADDRESS = "not an address"
+_NOT_LISTED = "not listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Harmless:
         if "maxLength" in rules and "x-clean" in rules:
             # Whether a length is that before or after cleaning is nobody's claim.
             value = value.translate(_CLEANED).strip()
+        if not value and "enum" in rules and name not in self.form.get("required", ()):
+            return _NOT_LISTED  # whether an empty text is wrong or missing is nobody's claim
         if name == self.facts.form["name"]:
             return _named(value, rules, mark)
         if name in self.addresses:
