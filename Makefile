@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.dev
 NODE   := tests/clients/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-kit contract check fix lint types imports openapi coverage bench wheel clean
+.PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage bench wheel clean
 
 help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ contract: $(STAMP)  ## Hold the mock against its document: make contract ARGS="-
 	$(BIN)/bitpeak-mock serve --port 0 --port-file "$$port" --quiet >"$$dir/log" 2>&1 & pid=$$!; \
 	until [ -s "$$port" ]; do kill -0 $$pid 2>/dev/null || { cat "$$dir/log" >&2; exit 3; }; sleep 0.05; done; \
 	env -u BITPEAK_API_KEY $(BIN)/bitpeak-mock check --base-url "http://127.0.0.1:$$(cat "$$port")/api" --profile standard $(ARGS)
+
+mutants: $(STAMP)  ## Hold the contract tests against wrong services: make mutants ARGS="--kind crash"
+	$(BIN)/python -m contract_tests.mutants --state .mutants.jsonl $(ARGS)
 
 check: lint types imports openapi  ## Lint, types, the import rule, the documents
 

@@ -1,0 +1,33 @@
+"""All mutants."""
+
+from __future__ import annotations
+
+from contract_tests.facts import read_facts
+from contract_tests.mutants.crashes import crash_mutants
+from contract_tests.mutants.documents import document_mutants
+from contract_tests.mutants.doors import door_mutants
+from contract_tests.mutants.fields import field_mutants
+from contract_tests.mutants.lists import list_mutants
+from contract_tests.mutants.lives import life_mutants
+from contract_tests.mutants.mutant import Mutant
+from contract_tests.mutants.rows import row_mutants
+from contract_tests.mutants.shapes import shape_mutants
+from contract_tests.mutants.tolerances import tolerance_mutants
+from contract_tests.mutants.wire import Wire
+from mock_server.document import load
+
+
+def catalogue() -> tuple[Mutant, ...]:
+    """Return the mutants: those written by hand first, then those that the document's places give."""
+    wire = Wire(read_facts(load().data))
+    return (
+        *tolerance_mutants(wire),
+        *crash_mutants(wire),
+        *life_mutants(wire),
+        *list_mutants(wire),
+        *row_mutants(wire),
+        *document_mutants(),
+        *door_mutants(wire),
+        *field_mutants(wire),
+        *shape_mutants(wire),
+    )

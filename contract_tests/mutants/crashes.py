@@ -1,0 +1,117 @@
+"""Services that break down on some requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from contract_tests.mutants.exchange import Forward, Got, Sabotage, Sent
+from contract_tests.mutants.mutant import Kind, Mutant
+from contract_tests.mutants.wire import Begin, Wire
+
+_HTML = (("Content-Type", "text/html"),)
+_OOPS = Got(500, _HTML, b"<h1>Oops</h1>")
+_DROPPED = Got(0, (), b"")
+_FAR = 2**31  # the first id that a signed word of 32 bits cannot hold
+
+Odd = Callable[[Wire, Sent], bool]
+
+
+def crash_mutants(wire: Wire) -> Iterator[Mutant]:
+    """Yield the crashes."""
+    for name, sentence, begin in (
+        ("crash-on-emoji", "500 where a create has a letter of four bytes.", _when(wire, _emoji)),
+        ("crash-on-long-name", "500 where a name has more than 128 characters.", _when(wire, _long)),
+        ("crash-on-empty-update", "500 where an update sends nothing.", _when(wire, _empty)),
+        ("crash-on-urlencoded-update", "500 where an update is urlencoded.", _when(wire, _urlencoded)),
+        ("crash-on-large-id", "500 where an id is beyond 32 bits.", _when(wire, _large)),
+        ("crash-on-page-in-letters", "500 where the page is no number.", _when(wire, _letters)),
+        ("crash-on-last-type", "500 where the last type is created.", _when(wire, _last_type)),
+        ("delete-drops-connection", "A delete gets no answer.", _when(wire, _deletes, _DROPPED)),
+        ("crash-beyond-last-page", "500 for a page without rows.", _beyond(wire)),
+        ("html-for-errors", "Refusals are pages of HTML.", _answered(wire, "list", "create", "retrieve")),
+        ("half-a-body", "A retrieve's body ends in its middle.", wire.in_answers(_half, "retrieve")),
+        ("empty-list-body", "A list's body is empty.", wire.in_answers(_nothing, "list")),
+        ("every-25th-fails", "Each 25th request gets 500.", _each(25)),
+    ):
+        yield Mutant(name, Kind.CRASH, sentence, begin)
+
+
+def _when(wire: Wire, odd: Odd, answer: Got = _OOPS) -> Begin:
+    def begin() -> Sabotage:
+        def sabotage(sent: Sent, forward: Forward) -> Got:
+            return answer if odd(wire, sent) else forward(sent)
+
+        return sabotage
+
+    return begin
+
+
+def _emoji(wire: Wire, sent: Sent) -> bool:
+    form = sent.form() if wire.kind(sent) == "create" else None
+    return any(ord(letter) > 0xFFFF for value in (form or {}).values() for letter in value)
+
+
+def _long(wire: Wire, sent: Sent) -> bool:
+    return len((sent.form() or {}).get(wire.facts.form["name"], "")) > 128
+
+
+def _empty(wire: Wire, sent: Sent) -> bool:
+    return wire.kind(sent) == "update" and not any((sent.form() or {}).values())
+
+
+def _urlencoded(wire: Wire, sent: Sent) -> bool:
+    return wire.kind(sent) == "update" and "urlencoded" in sent.header("Content-Type")
+
+
+def _large(wire: Wire, sent: Sent) -> bool:
+    return wire.id_in(sent) >= _FAR
+
+
+def _letters(wire: Wire, sent: Sent) -> bool:
+    page = sent.query.get(wire.facts.page_parameter, "1")
+    return wire.kind(sent) == "list" and not page.lstrip("-").isdecimal()
+
+
+def _last_type(wire: Wire, sent: Sent) -> bool:
+    form = sent.form() if wire.kind(sent) == "create" else None
+    return (form or {}).get(wire.facts.form["type"]) == list(wire.facts.types)[-1]
+
+
+def _deletes(wire: Wire, sent: Sent) -> bool:
+    return wire.kind(sent) == "delete"
+
+
+def _beyond(wire: Wire) -> Begin:
+    def crash(got: Got) -> Got:
+        return _OOPS if wire.read("list", "rows", got.data()) == [] else got
+
+    return wire.in_answers(crash, "list")
+
+
+def _answered(wire: Wire, *kinds: str) -> Begin:
+    def page(got: Got) -> Got:
+        return Got(got.status, _HTML, b"<h1>No.</h1>")
+
+    return wire.in_answers(page, *kinds, failed=True)
+
+
+def _half(got: Got) -> Got:
+    return replace(got, body=got.body[: len(got.body) // 2])
+
+
+def _nothing(got: Got) -> Got:
+    return replace(got, body=b"")
+
+
+def _each(count: int) -> Begin:
+    def begin() -> Sabotage:
+        seen: list[None] = []
+
+        def sabotage(sent: Sent, forward: Forward) -> Got:
+            seen.append(None)
+            return forward(sent) if len(seen) % count else _OOPS
+
+        return sabotage
+
+    return begin

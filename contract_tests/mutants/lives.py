@@ -1,0 +1,181 @@
+"""Services in which a write does too little, too much, or something to another row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from contract_tests.mutants.exchange import Forward, Got, Sabotage, Sent
+from contract_tests.mutants.mutant import Kind, Mutant
+from contract_tests.mutants.wire import Begin, Row, Wire
+
+_JSON = (("Content-Type", "application/json"),)
+_KEY = "Authorization"
+
+
+@dataclass
+class Lives:
+    """One sabotaged service's memory: ids that were created, by which key, and what was last shown of each."""
+
+    wire: Wire
+    way: str
+    own: list[int] = field(default_factory=list)
+    seen: dict[int, Got] = field(default_factory=dict)
+    gone: list[int] = field(default_factory=list)
+    shown_as: dict[int, int] = field(default_factory=dict)
+    keys: list[str] = field(default_factory=list)
+
+    def answer(self, sent: Sent, forward: Forward) -> Got:
+        """Answer a request in this service's way, and remember what it did."""
+        kind = self.wire.kind(sent)
+        way = getattr(self, f"_{self.way}_{kind}", None) if kind else None
+        got: Got = way(sent, forward) if way else forward(sent)
+        if got.succeeded and sent.header(_KEY) and sent.header(_KEY) not in self.keys:
+            self.keys.append(sent.header(_KEY))
+        if kind == "create" and (created := self.wire.created(got)):
+            self.own.append(created)
+        if kind == "retrieve" and got.succeeded:
+            self.seen[self.wire.id_in(sent)] = got
+        if kind == "delete" and got.succeeded:
+            self.gone.append(self.wire.id_in(sent))
+            self.own = [one for one in self.own if one != self.wire.id_in(sent)]
+        return got
+
+    def _idle_delete(self, sent: Sent, forward: Forward) -> Got:
+        shown = forward(self.wire.at(sent, self.wire.id_in(sent)))
+        return self._done("delete") if shown.succeeded else forward(sent)
+
+    def _greedy_delete(self, sent: Sent, forward: Forward) -> Got:
+        got = forward(sent)
+        others = [one for one in self.own if one != self.wire.id_in(sent)]
+        if got.succeeded and others:
+            forward(self.wire.at(sent, others[-1], "DELETE"))
+        return got
+
+    def _cached_retrieve(self, sent: Sent, forward: Forward) -> Got:
+        got = forward(sent)
+        return got if got.succeeded else self.seen.get(self.wire.id_in(sent), got)
+
+    def _lingering_list(self, sent: Sent, forward: Forward) -> Got:
+        got = forward(sent)
+        data = got.data() if got.succeeded else None
+        rows = self.wire.read("list", "rows", data)
+        page = sent.query.get(self.wire.facts.page_parameter, "1")
+        last = next((self.seen[one] for one in reversed(self.gone) if one in self.seen), None)
+        if not isinstance(rows, list) or last is None or page != "1":
+            return got
+        rows.extend(self.wire.rows("retrieve", last.data()))
+        return got.with_data(data)
+
+    def _spreading_update(self, sent: Sent, forward: Forward) -> Got:
+        got = forward(sent)
+        others = [one for one in self.own if one != self.wire.id_in(sent)]
+        if got.succeeded and others:
+            forward(replace(sent, target=self.wire.at(sent, others[-1]).target))
+        return got
+
+    def _doubling_create(self, sent: Sent, forward: Forward) -> Got:
+        forward(sent)
+        return forward(sent)
+
+    def _storing_create(self, sent: Sent, forward: Forward) -> Got:
+        got, example = forward(sent), next(iter(self.wire.facts.examples.values()))
+        if not got.succeeded and sent.header(_KEY) in self.keys and sent.form() is not None:
+            forward(sent.with_form(example))
+        return got
+
+    def _copying_update(self, sent: Sent, forward: Forward) -> Got:
+        example = next(iter(self.wire.facts.examples.values()))
+        got = forward(sent)
+        if got.succeeded and sent.form() is not None:
+            above = sent.target.partition("?")[0].rstrip("/").rpartition("/")[0]
+            forward(replace(sent.with_form(example), target=above))
+        return got
+
+    def _lenient_delete(self, sent: Sent, forward: Forward) -> Got:
+        got = forward(sent)
+        return self._done("delete") if got.status == 404 else got
+
+    def _lenient_update(self, sent: Sent, forward: Forward) -> Got:
+        got = forward(sent)
+        if got.status != 404:
+            return got
+        data: Row = {}
+        top, name = self.wire.steps("update", "id")
+        data[top] = {name: self.wire.id_in(sent)}
+        return self._done("update").with_data(data)
+
+    def _blind_retrieve(self, sent: Sent, forward: Forward) -> Got:
+        got = forward(sent)
+        if got.status != 404:
+            return got
+        return self._done("retrieve").with_data(dict.fromkeys(self.wire.steps("retrieve", "row")))
+
+    def _shared_retrieve(self, sent: Sent, forward: Forward) -> Got:
+        got = forward(sent)
+        for key in self.keys if got.status == 404 else ():
+            other = forward(sent.with_header(_KEY, key))
+            if other.succeeded:
+                return other
+        return got
+
+    def _done(self, kind: str) -> Got:
+        return Got(self.wire.facts.operation(kind).success, _JSON, b"")
+
+
+def life_mutants(wire: Wire) -> Iterator[Mutant]:
+    """Yield the mutants of lives."""
+    for way, name, sentence in (
+        ("idle", "delete-does-nothing", "A delete succeeds and deletes nothing."),
+        ("greedy", "delete-takes-another", "A delete takes the newest other row along."),
+        ("cached", "deleted-still-shown", "A deleted row can still be retrieved."),
+        ("lingering", "deleted-still-listed", "A deleted row is still listed."),
+        ("spreading", "update-touches-another", "An update changes another row, too."),
+        ("doubling", "create-makes-two", "A create makes two rows."),
+        ("storing", "refused-create-stores", "A refused create makes a row all the same."),
+        ("copying", "update-makes-row", "An update makes a row, too."),
+        ("lenient", "absent-rows-written", "A delete or an update of no row succeeds."),
+        ("blind", "absent-row-is-null", "Retrieving no row answers null."),
+        ("shared", "rows-of-other-keys", "A row can be retrieved with another account's key."),
+    ):
+        yield Mutant(name, Kind.BUG, sentence, _lives(wire, way))
+    yield Mutant("id-used-again", Kind.BUG, "A new row gets the id of a deleted one.", _again(wire))
+
+
+def _lives(wire: Wire, way: str) -> Begin:
+    return lambda: Lives(wire, way).answer
+
+
+def _again(wire: Wire) -> Begin:
+    """Begin a sabotage that gives new rows the ids of deleted ones."""
+
+    def begin() -> Sabotage:
+        free: list[int] = []
+        real: dict[int, int] = {}
+        name = wire.facts.row["id"]
+
+        def show(row: Row) -> None:
+            row[name] = {value: key for key, value in real.items()}.get(row.get(name, 0), row.get(name))
+
+        def sabotage(sent: Sent, forward: Forward) -> Got:
+            kind, asked = wire.kind(sent), wire.id_in(sent)
+            to = replace(sent, target=wire.at(sent, real[asked]).target) if asked in real else sent
+            got = wire.with_rows(sent, forward(to), show)
+            if kind == "delete" and got.succeeded:
+                real.pop(asked, None)
+                free.append(asked)
+            created = wire.created(got) if kind in ("create", "update") else 0
+            if kind == "create" and created and free:
+                real[free[0]] = created
+                created = free.pop(0)
+            elif kind == "update" and created:
+                created = asked
+            if not created:
+                return got
+            data = got.data()
+            wire.write("create", "id", data, created)
+            return got.with_data(data)
+
+        return sabotage
+
+    return begin

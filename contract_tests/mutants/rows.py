@@ -1,0 +1,175 @@
+"""Services that show or keep a handler's values wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from contract_tests.mutants.exchange import Forward, Got, Sabotage, Sent
+from contract_tests.mutants.mutant import Kind, Mutant
+from contract_tests.mutants.wire import Begin, Row, Wire
+
+_NEVER = "2001-01-01 00:00:00"
+
+
+def row_mutants(wire: Wire) -> Iterator[Mutant]:
+    """Yield the mutants of values."""
+    row = wire.facts.row
+    for name, sentence, begin in (
+        ("enabled-inverted", "Enabled is shown as disabled.", wire.in_rows(_inverted(row["enabled"]))),
+        ("changed-never-set", "An update leaves no time.", wire.in_rows(_set(row["changed"], None))),
+        ("changed-always-set", "A new handler has been changed.", wire.in_rows(_set(row["changed"], _NEVER))),
+        ("empty-text-is-null", "Empty settings are null.", wire.in_rows(_settings(row, _null))),
+        ("settings-swapped", "Two settings change places.", wire.in_rows(_settings(row, _swap))),
+        ("first-setting-lost", "The first setting is not shown.", wire.in_rows(_settings(row, _first_lost))),
+        ("last-setting-blank", "The last of several settings is empty.", wire.in_rows(_settings(row, _blank))),
+        ("foreign-settings", "Settings of all types are shown.", wire.in_rows(_settings(row, _all(wire)))),
+        ("name-cut-at-64", "Names are cut at 64 characters.", _texts(wire, "create", "update", by=_cut)),
+        ("texts-without-unicode", "Other letters than ASCII are lost.", _texts(wire, "create", "update", by=_mangle)),
+        ("update-without-unicode", "An update loses letters beyond ASCII.", _texts(wire, "update", by=_mangle)),
+        ("no-four-byte-letters", "Letters of four bytes are lost.", _texts(wire, "create", by=_narrow)),
+        ("lower-case-texts", "Texts are stored in lower case.", _texts(wire, "create", "update", by=str.lower)),
+        ("created-at-update", "An update sets the time of creation.", _created_moves(wire)),
+        ("type-change-keeps-settings", "A change of type shows the old settings.", _old_settings(wire)),
+        ("unknown-type-taken", "A create takes any type.", wire.in_forms(_any_type(wire), "create")),
+        ("last-type-refused", "A type of the document is refused.", wire.in_forms(_no_type(wire), "create")),
+    ):  # fmt: skip
+        yield Mutant(name, Kind.BUG, sentence, begin)
+
+
+def _set(name: str, value: object) -> Callable[[Row], None]:
+    def change(row: Row) -> None:
+        row[name] = value
+
+    return change
+
+
+def _inverted(name: str) -> Callable[[Row], None]:
+    def change(row: Row) -> None:
+        row[name] = not row.get(name)
+
+    return change
+
+
+def _settings(words: Any, change: Callable[[Row], None]) -> Callable[[Row], None]:
+    def each(row: Row) -> None:
+        if isinstance(row.get(words["settings"]), dict):
+            change(row[words["settings"]])
+
+    return each
+
+
+def _null(settings: Row) -> None:
+    settings.update({name: None for name, value in settings.items() if value == ""})
+
+
+def _swap(settings: Row) -> None:
+    if len(settings) > 1:
+        one, other, *_ = settings
+        settings[one], settings[other] = settings[other], settings[one]
+
+
+def _first_lost(settings: Row) -> None:
+    if settings:
+        del settings[next(iter(settings))]
+
+
+def _blank(settings: Row) -> None:
+    if len(settings) > 1:
+        settings[list(settings)[-1]] = ""
+
+
+def _all(wire: Wire) -> Callable[[Row], None]:
+    def fill(settings: Row) -> None:
+        for fields in wire.facts.types.values():
+            for field in fields:
+                settings.setdefault(field, "")
+
+    return fill
+
+
+def _texts(wire: Wire, *kinds: str, by: Callable[[str], str]) -> Begin:
+    name, kept = wire.facts.form["name"], {wire.facts.form["type"], wire.facts.form["enabled"]}
+
+    def change(form: dict[str, str]) -> None:
+        for field in [name] if by is _cut else [field for field in form if field not in kept]:
+            if field in form:
+                form[field] = by(form[field])
+
+    return wire.in_forms(change, *kinds)
+
+
+def _cut(text: str) -> str:
+    return text[:64]
+
+
+def _mangle(text: str) -> str:
+    return "".join(letter if letter.isascii() else "?" for letter in text)
+
+
+def _narrow(text: str) -> str:
+    return "".join(letter for letter in text if ord(letter) <= 0xFFFF)
+
+
+def _created_moves(wire: Wire) -> Begin:
+    """Begin a sabotage that shows another time of creation for what was updated."""
+
+    def begin() -> Sabotage:
+        moved: set[object] = set()
+
+        def change(row: Row) -> None:
+            if row.get(wire.facts.row["id"]) in moved:
+                row[wire.facts.row["created"]] = _NEVER
+
+        def sabotage(sent: Sent, forward: Forward) -> Got:
+            got = forward(sent)
+            if wire.kind(sent) == "update" and got.succeeded:
+                moved.add(wire.id_in(sent))
+            return wire.with_rows(sent, got, change)
+
+        return sabotage
+
+    return begin
+
+
+def _old_settings(wire: Wire) -> Begin:
+    words = wire.facts.row
+
+    def begin() -> Sabotage:
+        old: dict[object, Any] = {}
+
+        def change(row: Row) -> None:
+            row[words["settings"]] = old.get(row.get(words["id"]), row.get(words["settings"]))
+
+        def sabotage(sent: Sent, forward: Forward) -> Got:
+            form = sent.form() if wire.kind(sent) == "update" else None
+            if form and wire.facts.form["type"] in form:
+                shown = forward(wire.at(sent, wire.id_in(sent))).data()
+                for row in wire.rows("retrieve", shown):
+                    if row[words["type"]] != form[wire.facts.form["type"]]:
+                        old[row[words["id"]]] = row[words["settings"]]
+            return wire.with_rows(sent, forward(sent), change)
+
+        return sabotage
+
+    return begin
+
+
+def _any_type(wire: Wire) -> Callable[[dict[str, str]], None]:
+    field = wire.facts.form["type"]
+
+    def change(form: dict[str, str]) -> None:
+        if form.get(field) and form[field] not in wire.facts.types:
+            form[field] = next(iter(wire.facts.types))
+
+    return change
+
+
+def _no_type(wire: Wire) -> Callable[[dict[str, str]], None]:
+    field = wire.facts.form["type"]
+
+    def change(form: dict[str, str]) -> None:
+        if form.get(field) == list(wire.facts.types)[-1]:
+            form[field] = "refused"
+
+    return change

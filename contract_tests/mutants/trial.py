@@ -1,0 +1,118 @@
+"""One mutant's trial: the kit as a process, in two stages, on the mock behind the saboteur."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from contract_tests.mutants.mutant import Mutant
+from contract_tests.mutants.proxy import Proxy
+from contract_tests.mutants.service import service
+from mock_server.document import dump_yaml, load, plain
+
+# The first stage is quick and always does the same; what survives it meets the generated suites.
+STAGES = (("questions", "page", "lifecycle", "paging", "refusals"), ("model", "schema", "links"))
+SEED = 1
+_PATIENCE = 300  # seconds for one stage
+_OPENING = "opening"  # where the kit could not even begin
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a mutant: the suites that failed, and the open questions that were answered otherwise.
+
+    `requests` and `seconds` are those of all stages until it died. `words` is the kit's first finding.
+    """
+
+    id: str
+    killed_by: tuple[str, ...] = ()
+    noticed: tuple[str, ...] = ()
+    ran: tuple[str, ...] = ()
+    requests: int = 0
+    seconds: float = 0.0
+    words: str = ""
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether a suite failed."""
+        return bool(self.killed_by)
+
+
+def judge(mutant: Mutant, suites: Sequence[str] = ()) -> Fate:
+    """Run the kit against a mutant: all stages, or until it is dead. `suites` limits them."""
+    begun = time.monotonic()
+    fate = Fate(mutant.id)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        port = stack.enter_context(service(mutant.answers))
+        proxy = stack.enter_context(Proxy(port, mutant.begin()))
+        for stage in STAGES:
+            chosen = [suite for suite in stage if not suites or suite in suites]
+            if chosen and not fate.is_dead:
+                fate = _stage(fate, mutant, proxy.url, folder, chosen)
+    return replace(fate, seconds=round(time.monotonic() - begun, 1))
+
+
+def _stage(fate: Fate, mutant: Mutant, url: str, folder: Path, suites: Sequence[str]) -> Fate:
+    report = folder / "report.json"
+    report.unlink(missing_ok=True)
+    base = url + _base_path()
+    command = [
+        *(sys.executable, "-m", "mock_server", "check", "--base-url", base, "--json", str(report)),
+        *("--seed", str(SEED), "--profile", "quick", "--ledger-dir", str(folder / "ledger"), "--no-color"),
+        *(word for suite in suites for word in ("--suite", suite)),
+        *_document(mutant, folder),
+    ]
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("BITPEAK_", "PYTEST_"))}
+    try:
+        ended = subprocess.run(  # noqa: S603  # our own program
+            command, env=kept, cwd=folder, capture_output=True, text=True, timeout=_PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return replace(fate, killed_by=(_OPENING,), words="the kit did not end in time")
+    if not report.exists():
+        words = (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[-1]
+        return replace(fate, killed_by=(_OPENING,), words=words)
+    return _read(fate, json.loads(report.read_text(encoding="utf-8")))
+
+
+def _read(fate: Fate, report: dict[str, Any]) -> Fate:
+    failed = {test["suite"] for test in report["tests"] if test["outcome"] == "failed"}
+    failed |= {finding["suite"] for finding in report["findings"]}
+    if report["exit_code"] not in (0, 1):
+        failed.add(_OPENING)
+    ran = {test["suite"] for test in report["tests"] if test["outcome"] != "skipped"}
+    first = report["findings"][0]["title"] if report["findings"] else report["sentence"]
+    return replace(
+        fate,
+        killed_by=tuple(sorted(failed)),
+        noticed=tuple(f"{one['id']}={one['answer']}" for one in report["questions"] if one["differs"]),
+        ran=tuple(sorted({*fate.ran, *ran})),
+        requests=fate.requests + report["run"]["requests"],
+        words=first,
+    )
+
+
+def _document(mutant: Mutant, folder: Path) -> list[str]:
+    if mutant.rewrite is None:
+        return []
+    data: dict[str, Any] = plain(load().data)
+    mutant.rewrite(data)
+    file = folder / "document.yaml"
+    file.write_text(dump_yaml(data), encoding="utf-8")
+    return ["--document", str(file)]
+
+
+def _base_path() -> str:
+    url: str = load().data["servers"][0]["url"]
+    return urlsplit(url).path.rstrip("/")
