@@ -109,40 +109,8 @@ def follow(chains: Chains) -> None:
 
 def _machine(chains: Chains) -> type[APIStateMachine]:
     """Return the state machine that follows links; each run of it begins with nothing and leaves nothing."""
-    base: Any = chains.judge.schema.build_state_machine(feedback=NO_FEEDBACK, link_calibration=_Followed())
-
-    class Chain(base):  # type: ignore[misc]
-        """One chain of requests."""
-
-        def __init__(self) -> None:
-            self.kinds: set[str] = set()
-            super().__init__()
-            self.control: Any = _Patient(self.control, self.is_time_for)
-
-        def is_time_for(self, target: str) -> bool:
-            """Tell whether a request may come next: where requests are spared, a handler is used before it goes."""
-            used = self.kinds >= {"retrieve", "update"}
-            return used or not target.startswith("DELETE") or not is_thrifty(chains.run.profile)
-
-        def setup(self) -> None:
-            chains.pool.clean()  # what a run that failed has left
-            chains.run.begin()
-
-        def before_call(self, case: AnyCase) -> None:
-            chains.aim(case)
-
-        def after_call(self, response: Response, case: AnyCase) -> None:
-            super().after_call(response, case)
-            chains.note(case, response)
-            self.kinds.add(chains.judge.operation(case).id.partition("_")[0])
-
-        def validate_response(self, response: Response, case: AnyCase, **_: Any) -> None:
-            chains.judge.validate(case, response, recorder=self.recorder)
-
-        def teardown(self) -> None:
-            chains.pool.clean()
-
-    return Chain
+    base = chains.judge.schema.build_state_machine(feedback=NO_FEEDBACK, link_calibration=_Followed())
+    return type("Chain", (_Chain, base), {"chains": chains})
 
 
 def _left_out(run: Run) -> set[str]:
@@ -173,6 +141,42 @@ def _settings(run: Run) -> settings:
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
+
+
+class _Chain(APIStateMachine):
+    """One chain of requests, mixed into the machine that has the rules."""
+
+    chains: Chains
+    control: Any
+    recorder: Any
+
+    def __init__(self) -> None:
+        self.kinds: set[str] = set()
+        super().__init__()
+        self.control = _Patient(self.control, self.is_time_for)
+
+    def is_time_for(self, target: str) -> bool:
+        """Tell whether a request may come next: where requests are spared, a handler is used before it goes."""
+        used = self.kinds >= {"retrieve", "update"}
+        return used or not target.startswith("DELETE") or not is_thrifty(self.chains.run.profile)
+
+    def setup(self) -> None:
+        self.chains.pool.clean()  # what a run that failed has left
+        self.chains.run.begin()
+
+    def before_call(self, case: AnyCase) -> None:
+        self.chains.aim(case)
+
+    def after_call(self, response: Response, case: AnyCase) -> None:
+        super().after_call(response, case)
+        self.chains.note(case, response)
+        self.kinds.add(self.chains.judge.operation(case).id.partition("_")[0])
+
+    def validate_response(self, response: Response, case: AnyCase, *_: Any, **__: Any) -> None:
+        self.chains.judge.validate(case, response, recorder=self.recorder)
+
+    def teardown(self) -> None:
+        self.chains.pool.clean()
 
 
 class _Followed(LinkCalibrationState):
