@@ -30,6 +30,8 @@ def environ(method: str, target: str, body: bytes = b"") -> dict[str, Any]:
         "QUERY_STRING": query,
         "HTTP_AUTHORIZATION": "Bearer mock-bench",
         "HTTP_HOST": "127.0.0.1:4055",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "4055",
         "CONTENT_TYPE": f"multipart/form-data; boundary={_BOUNDARY}",
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.url_scheme": "http",
@@ -66,6 +68,8 @@ def in_process() -> dict[str, float]:
     world.next_id = 1001
 
     def call(method: str, target: str, body: bytes = b"") -> Callable[[], object]:
+        if (answer := mock.answer(environ(method, target, body))).status.startswith("5"):
+            raise RuntimeError(f"{method} {target} fails, and a failure is no figure: {answer.body!r}")
         return lambda: mock.answer(environ(method, target, body))
 
     return {

@@ -107,8 +107,10 @@ class Call:
         if self.world.rules.public_url is not None:
             return self.world.rules.public_url
         environ = self.environ
-        name = f"[{environ['SERVER_NAME']}]" if ":" in environ["SERVER_NAME"] else environ["SERVER_NAME"]
-        host = environ.get("HTTP_HOST") or f"{name}:{environ['SERVER_PORT']}"
+        host = environ.get("HTTP_HOST")
+        if not host:
+            name = environ["SERVER_NAME"]
+            host = f"[{name}]:{environ['SERVER_PORT']}" if ":" in name else f"{name}:{environ['SERVER_PORT']}"
         return f"{environ['wsgi.url_scheme']}://{host}"
 
     def violate(self, code: str, sentence: str) -> None:
