@@ -20,7 +20,7 @@ def _files_are_parsed_once() -> Iterator[None]:
         patch.setattr(control, "read_object", parsed)
         expectations = cache(Expectations)
         patch.setattr(
-            "contract_tests.effective.Expectations",
+            "contract_tests.probes.effective.Expectations",
             lambda arguments: expectations(replace(arguments, answers=())),
         )
         yield
