@@ -20,11 +20,11 @@ def list_notification_handlers(call: Call) -> Body:
         handlers = selection.apply(store, newest_first=paging.newest_first)
         total = len(handlers)
         page = turn_to(requested, size, total, paging)
-        rows = handlers[page.offset : page.offset + size]
+        rows = [handler.wire for handler in handlers[page.offset : page.offset + size]]
     else:
         total = len(store)
         page = turn_to(requested, size, total, paging)
-        rows = store.page(page.offset, size, newest_first=paging.newest_first)
+        rows = store.wires(page.offset, size, newest_first=paging.newest_first)
     quote = call.contract.quote
     values = {
         "page": str(page.number),
@@ -34,7 +34,7 @@ def list_notification_handlers(call: Call) -> Body:
         "total-pages": str(page.total_pages),
         **_links(call, asked, page, paging),
     }
-    return Body(values, b",".join([handler.wire for handler in rows]))
+    return Body(values, b",".join(rows))
 
 
 def _links(call: Call, asked: Asked, page: Page, paging: Paging) -> dict[str, str]:
