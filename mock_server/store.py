@@ -91,6 +91,15 @@ class Store:
         """Return the JSON of the handlers of a page."""
         return self._cut(self._wires, offset, size, newest_first=newest_first)
 
+    @property
+    def highest(self) -> int:
+        """The highest id, 0 where there is no handler."""
+        return max(self._handlers, default=0)
+
+    def all(self) -> list[Handler]:
+        """Return all handlers by their ids, the lowest first."""
+        return [self._handlers[handler_id] for block in self._blocks for handler_id in block]
+
     def copy(self) -> Store:
         """Return an independent store with the same handlers."""
         twin = Store()
