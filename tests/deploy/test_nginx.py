@@ -76,7 +76,8 @@ def test_control_calls_reach_the_world_by_either_name(front: Fleet) -> None:
         assert create(front.port, key).json["data"]["id"] == 70 + number
         assert seen(front.port, key) >= 1
         assert ask(front.port, "POST", "/_mock/reset", key).status == 200
-        assert ask(front.port, "GET", f"/_mock/state?a=b&key={key}").json["next_id"] == 2
+        assert ask(front.port, "GET", f"/_mock/state?key={key}").json["next_id"] == 2
+        assert ask(front.port, "GET", f"/_mock/journal?limit=1&key={key}").json["exchanges"] == []
 
 
 def test_on_a_path_of_the_api_the_query_names_nobody(front: Fleet) -> None:
