@@ -36,7 +36,7 @@ def list_notification_handlers(call: Call) -> Body:
         "total-pages": str(page.total_pages),
         **_links(call, asked, page, paging),
     }
-    return Body(values, b",".join(rows))
+    return Body(values, rows)
 
 
 def _situation(requested: int, page: Page, total: int) -> str:
