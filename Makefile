@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.dev
 NODE   := tests/clients/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage bench wheel clean
+.PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage bench bench-peers soak test-nginx wheel clean
 
 help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: setup  ## Run all tests: make test ARGS="-k paging"
 
 test-kit: setup  ## Run the kit's own heavy tests: whole runs against many services
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m heavy $(ARGS)
+
+test-nginx: setup  ## Several mocks behind nginx, which must be there (Debian: apt-get install nginx-light)
+	BITPEAK_TEST_NGINX=required $(BIN)/python -m pytest tests/deploy/test_nginx.py $(ARGS)
 
 contract: $(STAMP)  ## Hold the mock against its document: make contract ARGS="--profile deep"
 	@dir=$$(mktemp -d) && port=$$dir/port; \
@@ -81,8 +84,11 @@ coverage: setup  ## Branch coverage of the mock, subprocesses included
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
-bench: $(STAMP)  ## Cold start, memory and throughput on this machine
-	$(BIN)/python -m bench
+bench: $(STAMP)  ## Speed and size on this machine, beside the limits of Python: make bench ARGS="--quick"
+	$(BIN)/python -m bench $(ARGS)
+
+bench-peers: $(STAMP)  ## The same beside Prism, Mockoon, WireMock and connexion, which it installs
+	$(BIN)/python -m bench --peers --markdown bench/RESULTS.md --plot bench/results.svg $(ARGS)
 
 wheel: $(STAMP)  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel
