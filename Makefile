@@ -5,9 +5,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.dev
 NODE   := tests/clients/node
+ZOO    := tests/zoo/clients
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage bench wheel clean
+.PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage bench wheel clean zoo zoo-php fuzz
 
 help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,20 @@ contract: $(STAMP)  ## Hold the mock against its document: make contract ARGS="-
 mutants: $(STAMP)  ## Hold the contract tests against wrong services: make mutants ARGS="--kind crash"
 	$(BIN)/python -m contract_tests.mutants --state .mutants.jsonl $(ARGS)
 
+# Node's clients whose requests the zoo has.
+$(ZOO)/node_modules/.stamp: $(ZOO)/package.json $(STAMP)
+	cd $(ZOO) && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
+
+zoo: $(STAMP) $(ZOO)/node_modules/.stamp  ## Record the requests of real clients anew: make zoo ARGS="curl axios"
+	$(BIN)/python -m tests.zoo $(ARGS)
+
+zoo-php: $(STAMP)  ## Ask this machine's PHP anew what it makes of them
+	$(BIN)/python -m tests.zoo --php
+
+fuzz: $(STAMP)  ## Throw a hundred thousand malformed bodies at the mock: make fuzz ARGS="--seed 2"
+	$(BIN)/python -m tests.zoo.fuzz $(ARGS)
+
 check: lint types imports openapi  ## Lint, types, the import rule, the documents
 
 lint: $(STAMP)
@@ -88,5 +103,5 @@ wheel: $(STAMP)  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
 clean:  ## Remove what was made
-	rm -rf $(VENV) dist build htmlcov .coverage* $(NODE)/node_modules
+	rm -rf $(VENV) dist build htmlcov .coverage* $(NODE)/node_modules $(ZOO)/node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +
