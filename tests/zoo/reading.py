@@ -10,7 +10,7 @@ from mock_server.forms.body import MULTIPART, URLENCODED
 
 Reading = dict[str, Any]
 _READABLE = frozenset({MULTIPART, URLENCODED})
-_ARRAY = "(array)"
+ARRAY = "(array)"
 
 
 def by_mock(content_type: str, body: bytes) -> Reading:
@@ -20,7 +20,7 @@ def by_mock(content_type: str, body: bytes) -> Reading:
 
 def of_form(form: Form) -> Reading:
     """Give a form's texts and files; of an array only that it is one."""
-    post = {**form.fields, **dict.fromkeys(form.arrays, _ARRAY)}
+    post = {**form.fields, **dict.fromkeys(form.arrays, ARRAY)}
     return {"post": post, "files": {key: _file(part) for key, part in form.files.items()}}
 
 
@@ -40,7 +40,7 @@ def _file(part: Part) -> dict[str, Any]:
 def by_php(seen: Reading) -> Reading:
     """Give what a PHP told of $_POST and $_FILES in the same shape; ill-formed UTF-8 is replaced as the mock does."""
     post = {
-        _utf8(key): _ARRAY if isinstance(value, dict) else _utf8(value) for key, value in seen["post"].items()
+        _utf8(key): ARRAY if isinstance(value, dict) else _utf8(value) for key, value in seen["post"].items()
     }
     return {"post": post, "files": {_utf8(key): _php_file(file) for key, file in seen["files"].items()}}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from tests.server.wire import Client
 from tests.zoo import golden
 from tests.zoo.cases import CASES, FILES
 from tests.zoo.framing import split
-from tests.zoo.reading import by_mock
+from tests.zoo.reading import ARRAY, by_mock
 from tests.zoo.roster import CLIENTS, SCRIPTS
 
 MANIFEST = golden.manifest()
@@ -87,36 +86,64 @@ def test_php_reads_what_was_sent(client: str, case: str) -> None:
 
 
 @EVERY
-def test_the_mock_does_over_a_socket_what_it_does_with_php_s_reading(
-    client: str, case: str, server: Server
-) -> None:
-    """The same texts sent plainly have the same effect; the file has none."""
-    raw = golden.raw(client, case)
+def test_the_running_mock_reads_what_php_reads(client: str, case: str, server: Server) -> None:
+    key = f"mock-{client}-{case}"
+    with Client(server) as wire:
+        answer = wire.ask(_with_key(golden.raw(client, case), key))
+    assert answer.status == (201 if case.startswith("create") else 200)
+    (exchange,) = _asked(server, f"/_mock/journal?key={key}")["exchanges"]
+    assert _read_by(exchange["request"]["parts"]) == read_of(client, case)
+
+
+def _read_by(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give what a journal says of a form's parts in the shape of the manifest."""
+    post = {
+        part["key"]: ARRAY if part["kind"] == "array" else part["preview"]
+        for part in parts
+        if part["kind"] in {"text", "array"}
+    }
+    files = {
+        part["key"]: {
+            "name": part["file_name"],
+            "type": part["content_type"] or "",
+            "size": part["bytes"],
+            "error": 0,
+            "sha256": part["sha256"],
+        }
+        for part in parts
+        if part["kind"] == "file"
+    }
+    return {"post": post, "files": files}
+
+
+@EVERY
+def test_it_has_the_effect_of_php_s_reading(client: str, case: str, server: Server) -> None:
+    """The same texts sent plainly have the same effect; a file has none."""
     plain = urlencode(read_of(client, case)["post"]).encode()
     head = f"POST {CASES[case].path} HTTP/1.1\r\nHost: mock\r\nAuthorization: Bearer mock-zoo\r\n"
     head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(plain)}\r\n\r\n"
-    sent = [raw, head.encode() + plain]
-    seen = [_effect(server, text, f"mock-{client}-{case}-{number}") for number, text in enumerate(sent)]
+    seen = [
+        _effect(server, raw, f"mock-{client}-{case}-{number}")
+        for number, raw in enumerate([golden.raw(client, case), head.encode() + plain])
+    ]
     assert seen[0] == seen[1]
-    assert seen[0][0] == (201 if case.startswith("create") else 200)
 
 
 def _effect(server: Server, raw: bytes, key: str) -> tuple[int, Any, Any]:
-    """Give status and body of the answer, and the account's list without its times."""
-    authorization = f"Authorization: Bearer {key}".encode()
-    listed = b"GET /api/notification-handlers HTTP/1.1\r\nHost: mock\r\n%s\r\n\r\n" % authorization
+    """Give status and body of the answer, and the account's handlers without their times."""
     with Client(server) as wire:
-        answer = wire.ask(_with_key(raw, authorization))
-    with Client(server) as wire:  # some clients end the connection
-        rows = wire.ask(listed).json["data"]
+        answer = wire.ask(_with_key(raw, key))
+    rows = _asked(server, f"/_mock/state?key={key}")["handlers"]
     for row in rows:
         row["datetime"], row["last_datetime"] = "", bool(row["last_datetime"])
-    return answer.status, json.loads(answer.body), rows
+    return answer.status, answer.json, rows
 
 
-def _with_key(raw: bytes, authorization: bytes) -> bytes:
+def _asked(server: Server, target: str) -> Any:
+    with Client(server) as wire:  # one of its own: some clients end theirs
+        return wire.ask(f"GET {target} HTTP/1.1\r\nHost: mock\r\n\r\n".encode()).json
+
+
+def _with_key(raw: bytes, key: str) -> bytes:
     head, end, body = raw.partition(b"\r\n\r\n")
-    lines = [
-        authorization if line.lower().startswith(b"authorization:") else line for line in head.split(b"\r\n")
-    ]
-    return b"\r\n".join(lines) + end + body
+    return head.replace(b"Bearer mock-zoo", f"Bearer {key}".encode()) + end + body
