@@ -2,6 +2,9 @@
 import { randomUUID } from "node:crypto";
 
 const MOCK = process.env.BITPEAK_MOCK_URL ?? "http://127.0.0.1:4055";
+// A mock in a container asks for a token.
+const TOKEN = process.env.BITPEAK_MOCK_CONTROL_TOKEN;
+const headers = TOKEN ? { "X-Bitpeak-Mock-Token": TOKEN } : {};
 
 export class World {
   key = `mock-${randomUUID()}`;
@@ -9,7 +12,7 @@ export class World {
 
   async #ask(method, path, { body, ...query } = {}) {
     const target = `${MOCK}/_mock${path}?${new URLSearchParams({ key: this.key, ...query })}`;
-    const answer = await fetch(target, { method, body: body && JSON.stringify(body) });
+    const answer = await fetch(target, { method, headers, body: body && JSON.stringify(body) });
     const text = await answer.text();
     if (!answer.ok) throw new Error(JSON.parse(text).errors[0].title);
     return text && JSON.parse(text);

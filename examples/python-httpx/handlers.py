@@ -53,8 +53,8 @@ class Account:
     async def sync(self, wanted: list[Handler]) -> Counter[str]:
         """Make the account as wanted; give how many handlers were created, updated and left unchanged.
 
-        Where an answer is lost, it looks again what is there, and goes on from that. Raises TryLaterError where that does
-        not help, and httpx.HTTPStatusError where the API refuses.
+        Where an answer is lost, it looks again what is there, and goes on from that. Raises TryLaterError where that
+        does not help, and httpx.HTTPStatusError where the API refuses.
         """
         for attempt in range(TRIES):
             try:
@@ -63,9 +63,10 @@ class Account:
                     *(self._settle(handler, there.get(handler["name"])) for handler in wanted),
                     return_exceptions=True,  # so that none is still under way when it looks again
                 )
-                if failed := next((each for each in done if isinstance(each, BaseException)), None):
-                    raise failed
-                return Counter(done)
+                for each in done:
+                    if isinstance(each, BaseException):
+                        raise each
+                return Counter(map(str, done))
             except TryLaterError:
                 if attempt == TRIES - 1:
                     raise
@@ -81,8 +82,7 @@ class Account:
                 off = {"is_enabled": "0"}
                 await self._call("POST", f"/notification-handlers/{created['data']['id']}", off)
             return "created"
-        same = {"type": handler["type"], "settings": handler["settings"], "is_enabled": enabled}
-        if same.items() <= found.items():
+        if found.items() >= {**handler, "is_enabled": enabled}.items():
             return "unchanged"
         form["is_enabled"] = str(int(enabled))
         await self._call("POST", f"/notification-handlers/{found['id']}", form)
@@ -99,7 +99,7 @@ class Account:
     async def _call(self, method: str, url: str, form: dict[str, str] | None = None) -> Any:
         """Make a call, again and again while the quota is used up."""
         # A text in `files` without a file name is how httpx sends a multipart field.
-        fields = form and {name: (None, value) for name, value in form.items()}
+        fields = {name: (None, value) for name, value in form.items()} if form else None
         while True:
             async with self._slots:
                 try:

@@ -77,11 +77,11 @@ class Account:
                 if not enabled:  # a new handler is enabled, whatever its form says
                     self._call("POST", f"{self._url}/{created['data']['id']}", {"is_enabled": "0"})
                 report.created += 1
-            elif any(found[field] != handler[field] for field in ("type", "settings")) or found["is_enabled"] != enabled:
+            elif found.items() >= {**handler, "is_enabled": enabled}.items():
+                report.unchanged += 1
+            else:
                 self._call("POST", f"{self._url}/{found['id']}", form | {"is_enabled": str(int(enabled))})
                 report.updated += 1
-            else:
-                report.unchanged += 1
         return report
 
     def _handlers(self) -> Iterator[Handler]:
@@ -94,17 +94,21 @@ class Account:
     def _call(self, method: str, url: str, form: dict[str, str] | None = None) -> Any:
         """Make a call, again and again while the quota is used up."""
         # A text in `files` without a file name is how requests sends a multipart field.
-        fields = form and {name: (None, value) for name, value in form.items()}
+        fields = {name: (None, value) for name, value in form.items()} if form else None
         while True:
             try:
                 answer = self._session.request(method, url, files=fields, timeout=self._timeout)
-            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            except (
+                requests.ConnectionError,
+                requests.Timeout,
+                requests.exceptions.ChunkedEncodingError,
+            ) as error:
                 raise TryLaterError(f"{method} {url}: {error}") from error
             if answer.status_code != TOO_MANY_REQUESTS:
                 break
             headers = answer.headers
             self._pause(float(headers.get("Retry-After") or headers.get("X-RateLimit-Reset") or 1))
-        if answer.status_code >= 500:  # noqa: PLR2004 - every one of them
+        if answer.status_code >= 500:
             raise TryLaterError(f"{method} {url}: {answer.status_code}")
         answer.raise_for_status()
         return answer.json()
