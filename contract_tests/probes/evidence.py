@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from contract_tests.api import OWN_KEY, Answer
-from contract_tests.facts import Facts
+from contract_tests.document.facts import Facts
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, FormField
+from contract_tests.target.api import OWN_KEY, Answer
 
 
 class Sent(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from contract_tests.facts import Facts, read_facts
+from contract_tests.document.facts import Facts, read_facts
 from contract_tests.probes.finding import Answered, Finding, Outside
 from mock_server.document import Document, DocumentError, apply_actions, duplicate, load
 

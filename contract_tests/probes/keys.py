@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from contract_tests.api import Answer
-from contract_tests.facts import Facts
+from contract_tests.document.facts import Facts
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
 from contract_tests.probes.observations import (
     look_for_nobodys,
@@ -21,6 +20,7 @@ from contract_tests.probes.observations import (
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import accepted, error_of, is_success, parsed
+from contract_tests.target.api import Answer
 
 
 def _bearer_case(prober: Prober) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract_tests.facts import Facts
+from contract_tests.document.facts import Facts
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
 from contract_tests.probes.observations import first_page, handler, second, wide_answer
 from contract_tests.probes.page import Page

@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from contract_tests.api import Answer
 from contract_tests.probes.finding import Undecided
 from contract_tests.probes.handler import Handler
 from contract_tests.probes.page import Page
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import accepted, is_success, mapping
+from contract_tests.target.api import Answer
 
 # Of a name reserved for examples (RFC 2606): no page of it calls anybody.
 ORIGIN = "https://example.com"

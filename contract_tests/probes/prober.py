@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from contract_tests.api import Answer, Api
 from contract_tests.guard.exchange import Exchange
 from contract_tests.guard.policy import NOWHERE
 from contract_tests.guard.request import FAILED_HEADER, REFUSED_HEADER
@@ -16,6 +15,7 @@ from contract_tests.probes.expectations import Expectations
 from contract_tests.probes.finding import Finding, Outside, Undecided, Unknown, Unlisted
 from contract_tests.probes.kinds import Kinds
 from contract_tests.probes.reading import at, is_success, mapping, number, parsed
+from contract_tests.target.api import Answer, Api
 
 Value = TypeVar("Value")
 

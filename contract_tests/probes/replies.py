@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from contract_tests.api import Answer
-from contract_tests.facts import Facts
+from contract_tests.document.facts import Facts
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
 from contract_tests.probes.observations import first_page, handler, renaming, second, type_change
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import mapping
+from contract_tests.target.api import Answer
 
 _SHAPE = "%Y-%m-%d %H:%M:%S"
 _ZONE_STEP = timedelta(minutes=30)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from contract_tests.api import Answer
-from contract_tests.facts import Facts
+from contract_tests.document.facts import Facts
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown, Unlisted
 from contract_tests.probes.observations import handler, nameless, renaming, second
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import accepted, at, error_of, mapping, parsed
+from contract_tests.target.api import Answer
 
 _NO_TYPE = "no-such-type"
 _BLANKS = " \t "

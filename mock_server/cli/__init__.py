@@ -28,8 +28,8 @@ COMMANDS = {
     "questions": Listed(
         "mock_server.cli.questions", "List what is not known of the API, and the answers assumed."
     ),
-    "check": Listed("contract_tests.check", "Hold a service against its documentation.", _KIT),
-    "sweep": Listed("contract_tests.sweep_command", "Delete what a killed check left behind.", _KIT),
+    "check": Listed("contract_tests.command.check", "Hold a service against its documentation.", _KIT),
+    "sweep": Listed("contract_tests.command.sweep", "Delete what a killed check left behind.", _KIT),
 }
 
 
