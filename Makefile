@@ -8,7 +8,7 @@ NODE   := tests/clients/node
 ZOO    := tests/zoo/clients
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage bench wheel clean zoo zoo-php fuzz
+.PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage bench wheel clean zoo zoo-php fuzz examples
 
 help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ contract: $(STAMP)  ## Hold the mock against its document: make contract ARGS="-
 
 mutants: $(STAMP)  ## Hold the contract tests against wrong services: make mutants ARGS="--kind crash"
 	$(BIN)/python -m contract_tests.mutants --state .mutants.jsonl $(ARGS)
+
+examples: setup  ## Run the examples' own tests, and the steps of the recipes
+	$(BIN)/python -m pytest tests/examples -v $(ARGS)
 
 # Node's clients whose requests the zoo has.
 $(ZOO)/node_modules/.stamp: $(ZOO)/package.json $(STAMP)

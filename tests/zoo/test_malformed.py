@@ -16,7 +16,7 @@ from tests.zoo.mutation import mutants
 from tests.zoo.reading import by_mock
 from tests.zoo.throwing import Thrower
 
-_COUNT = 3_000
+_COUNT = 2_000
 
 
 def test_malformed_bodies_are_answered_and_nothing_is_left_of_them() -> None:
