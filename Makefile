@@ -5,9 +5,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.dev
 NODE   := tests/clients/node
+ZOO    := tests/zoo/clients
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage bench bench-peers soak test-nginx wheel clean
+.PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage wheel clean
+.PHONY: bench bench-peers soak test-nginx zoo zoo-php fuzz examples
 
 help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +59,23 @@ contract: $(STAMP)  ## Hold the mock against its document: make contract ARGS="-
 mutants: $(STAMP)  ## Hold the contract tests against wrong services: make mutants ARGS="--kind crash"
 	$(BIN)/python -m contract_tests.mutants --state .mutants.jsonl $(ARGS)
 
+examples: setup  ## Run the examples' own tests, and the steps of the recipes
+	$(BIN)/python -m pytest tests/examples -v $(ARGS)
+
+# Node's clients whose requests the zoo has.
+$(ZOO)/node_modules/.stamp: $(ZOO)/package.json $(STAMP)
+	cd $(ZOO) && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
+
+zoo: $(STAMP) $(ZOO)/node_modules/.stamp  ## Record the requests of real clients anew: make zoo ARGS="curl axios"
+	$(BIN)/python -m tests.zoo $(ARGS)
+
+zoo-php: $(STAMP)  ## Ask this machine's PHP anew what it makes of them
+	$(BIN)/python -m tests.zoo --php
+
+fuzz: $(STAMP)  ## Throw a hundred thousand malformed bodies at the mock: make fuzz ARGS="--seed 2"
+	$(BIN)/python -m tests.zoo.fuzz $(ARGS)
+
 check: lint types imports openapi  ## Lint, types, the import rule, the documents
 
 lint: $(STAMP)
@@ -94,5 +113,5 @@ wheel: $(STAMP)  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
 clean:  ## Remove what was made
-	rm -rf $(VENV) dist build htmlcov .coverage* $(NODE)/node_modules
+	rm -rf $(VENV) dist build htmlcov .coverage* $(NODE)/node_modules $(ZOO)/node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +
