@@ -5,9 +5,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.dev
 NODE   := tests/clients/node
+PAGE   := tests/page/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage bench wheel clean
+.PHONY: help setup serve test test-kit test-page contract mutants check fix lint types imports openapi coverage bench wheel clean
 
 help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +45,16 @@ test: setup  ## Run all tests: make test ARGS="-k paging"
 test-kit: setup  ## Run the kit's own heavy tests: whole runs against many services
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m heavy $(ARGS)
 
+# The page in a browser: the machine's own Chromium, or one that comes as an npm package.
+$(PAGE)/unpacked/.stamp: $(PAGE)/package.json $(PAGE)/unpack.mjs $(STAMP)
+	cd $(PAGE) && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-audit --no-fund --no-package-lock
+	rm -rf $(PAGE)/unpacked && $(BIN)/node $(PAGE)/unpack.mjs
+	@touch $@
+
+test-page: setup  ## Run the tests of the web page, which need a Chromium: CHROMIUM=/path/to/one, or it is fetched
+	@$(BIN)/python -m tests.page.chromium >/dev/null || $(MAKE) --no-print-directory $(PAGE)/unpacked/.stamp
+	PAGE_BROWSER=required $(BIN)/python -m pytest tests/page $(ARGS)
+
 contract: $(STAMP)  ## Hold the mock against its document: make contract ARGS="--profile deep"
 	@dir=$$(mktemp -d) && port=$$dir/port; \
 	trap 'kill $$pid 2>/dev/null; wait $$pid 2>/dev/null; rm -rf "$$dir"' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
@@ -56,9 +67,10 @@ mutants: $(STAMP)  ## Hold the contract tests against wrong services: make mutan
 
 check: lint types imports openapi  ## Lint, types, the import rule, the documents
 
-lint: $(STAMP)
+lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(NODE)/node_modules/.bin/biome check --error-on-warnings
 
 types: $(STAMP)
 	$(BIN)/mypy
@@ -71,9 +83,10 @@ openapi: setup
 	  --config $(CURDIR)/openapi/redocly.yaml \
 	  $(CURDIR)/openapi/notification-handlers.yaml $(CURDIR)/openapi/control.yaml
 
-fix: $(STAMP)  ## Format, and mend what can be mended
+fix: setup  ## Format, and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(NODE)/node_modules/.bin/biome check --write
 
 coverage: setup  ## Branch coverage of the mock, subprocesses included
 	$(BIN)/python -m coverage erase
@@ -88,5 +101,5 @@ wheel: $(STAMP)  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
 clean:  ## Remove what was made
-	rm -rf $(VENV) dist build htmlcov .coverage* $(NODE)/node_modules
+	rm -rf $(VENV) dist build htmlcov .coverage* $(NODE)/node_modules $(PAGE)/node_modules $(PAGE)/unpacked
 	find . -name __pycache__ -prune -exec rm -rf {} +
