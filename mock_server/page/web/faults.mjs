@@ -26,7 +26,9 @@ export class Faults {
         "div",
         { class: "presets" },
         h("span", { class: "soft" }, "Arm at once:"),
-        presets.map(({ summary, name, value }) => button(summary ?? name, () => this.#arm(value), { class: "quiet" })),
+        presets.map(({ summary, name, value }) =>
+          button(summary ?? name, () => this.#arm(value), { class: "quiet", id: `preset-${name}` }),
+        ),
       ),
       this.#form,
       this.#armed,

@@ -167,12 +167,7 @@ function bindJournal(world, place, api) {
     lobby.setAttribute("aria-pressed", String(!shown()));
     begin();
   });
-  find("clear").addEventListener("click", () =>
-    attempt(async () => {
-      await control.send("DELETE", "/journal");
-      world.begin();
-    }),
-  );
+  find("clear").addEventListener("click", () => attempt(() => control.send("DELETE", "/journal")));
   world.addEventListener("begin", begin);
   world.addEventListener("exchanges", ({ detail }) => {
     if (!shown()) journal.add(detail);

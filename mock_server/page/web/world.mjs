@@ -6,6 +6,7 @@ import { ControlError } from "./control.mjs";
 const REMEMBERED = 500;
 // How long one question for changes stays open: below what proxies cut off.
 const WAIT = "20s";
+const NOTHING = { exchanges: [], cleared: 0, next: 0 };
 // A burst of changes is shown at this pace.
 const BREATH = 120;
 // The journal's refusal where it no longer remembers what is asked for.
@@ -20,6 +21,7 @@ const LONGEST_PAUSE = 8000;
 export class World extends EventTarget {
   #control;
   #running = null;
+  #cleared = 0;
   #next = 0;
   #lobbyNext = 0;
 
@@ -78,14 +80,20 @@ export class World extends EventTarget {
       this.#news({ since: this.#next }, signal),
       this.#news({ since: this.#lobbyNext, lobby: true, key: null }, signal),
     ]);
-    // The world was reset, or so much happened that some of it is no longer remembered: what was known is void.
+    if (signal.aborted) return;
+    // The world is another one, or so much happened that some of it is no longer remembered: what was known is void.
     if (journal === null || lobby === null) {
       this.#forget();
       this.#tell("begin");
-      return this.#read(signal);
+      await this.#read(signal);
+      return;
+    }
+    if (journal.cleared !== this.#cleared) {
+      this.#cleared = journal.cleared;
+      this.exchanges = [];
+      this.#tell("begin");
     }
     this.state = state;
-    this.total = journal.total;
     this.#next = journal.next;
     this.exchanges = [...this.exchanges, ...journal.exchanges].slice(-REMEMBERED);
     this.#lobbyNext = lobby.next;
@@ -102,7 +110,7 @@ export class World extends EventTarget {
       return news.next < since ? null : news;
     } catch (error) {
       if (error.status !== EVICTED) throw error;
-      if (since === 0) return { exchanges: [], total: 0, next: 0 }; // there is nothing left to show
+      if (since === 0) return NOTHING; // there is nothing left to show
       return null;
     }
   }
@@ -111,7 +119,7 @@ export class World extends EventTarget {
     this.state = null;
     this.exchanges = [];
     this.lobby = [];
-    this.total = 0;
+    this.#cleared = 0;
     this.#next = 0;
     this.#lobbyNext = 0;
   }
