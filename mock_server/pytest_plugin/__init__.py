@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from mock_server.pytest_plugin.recorder import Recorder
     from mock_server.pytest_plugin.run import Run
 
-PYTEST_DONT_REWRITE = True  # there is no assertion in here
-
 _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 import yaml
@@ -48,9 +49,8 @@ class Answers:
     def mutants(self, operation: str, function: str, answer: Any) -> Iterator[Mutant]:
         """Yield the mutants of an answer that an operation gave; faults know it by the name of its function."""
         for field in self._fields[operation]:
-            found = _value(answer, field.pointer)
-            if found is not None:
-                yield from _changed(function, field, *found)
+            for value in islice(_values(answer, field.pointer.split("/")[1:]), 1):
+                yield from _changed(function, field, value)
         yield from _outages(function)
 
     def _read(self, operation: Mapping[str, Any]) -> list[Field]:
@@ -92,11 +92,11 @@ class Answers:
         return schema
 
 
-def _changed(operation: str, field: Field, place: str, value: Any) -> Iterator[Mutant]:
+def _changed(operation: str, field: Field, value: Any) -> Iterator[Mutant]:
     """Yield the mutants of one field that is in the answer; a change that the document allows is none."""
 
     def mutant(change: str, *, breaking: bool = True, **more: Any) -> Mutant:
-        order = {"mutation": {"pointer": place, "change": change, **more}}
+        order = {"mutation": {"pointer": field.pointer, "change": change, **more}}
         return Mutant(operation, field.pointer, change, breaking, order)
 
     if field.pointer and field.required:
@@ -123,14 +123,14 @@ def _outages(operation: str) -> Iterator[Mutant]:
     yield Mutant(operation, "", "truncated", True, {"wire": "truncate"})
 
 
-def _value(answer: Any, pointer: str) -> tuple[str, Any] | None:
-    """Return the pointer to the first such place of an answer and what stands there; None where there is none."""
-    place = ""
-    for step in pointer.split("/")[1:]:
-        name: Any = 0 if step == _EVERY else step.replace("~1", "/").replace("~0", "~")
-        try:
-            answer = answer[name]
-        except (LookupError, TypeError):
-            return None
-        place += f"/{0 if step == _EVERY else step}"
-    return place, answer
+def _values(answer: Any, steps: list[str]) -> Iterator[Any]:
+    """Yield what stands at each place of an answer that the steps lead to."""
+    if not steps:
+        yield answer
+    elif isinstance(answer, list) and steps[0] == _EVERY:
+        for item in answer:
+            yield from _values(item, steps[1:])
+    elif isinstance(answer, dict):
+        name = steps[0].replace("~1", "/").replace("~0", "~")
+        if name in answer:
+            yield from _values(answer[name], steps[1:])
