@@ -28,6 +28,7 @@ COMMANDS = {
     "questions": Listed(
         "mock_server.cli.questions", "List what is not known of the API, and the answers assumed."
     ),
+    "replay": Listed("mock_server.cli.replay", "Make the calls of a failed test again."),
     "check": Listed("contract_tests.command.check", "Hold a service against its documentation.", _KIT),
     "sweep": Listed("contract_tests.command.sweep", "Delete what a killed check left behind.", _KIT),
 }
