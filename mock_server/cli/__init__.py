@@ -29,6 +29,7 @@ COMMANDS = {
         "mock_server.cli.questions", "List what is not known of the API, and the answers assumed."
     ),
     "check": Listed("contract_tests.command.check", "Hold a service against its documentation.", _KIT),
+    "learn": Listed("contract_tests.command.learn", "Write what a service does as an overlay.", _KIT),
     "sweep": Listed("contract_tests.command.sweep", "Delete what a killed check left behind.", _KIT),
 }
 
