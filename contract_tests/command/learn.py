@@ -10,11 +10,11 @@ import click
 
 from contract_tests.command.guarded import asker, complain, run_guarded
 from contract_tests.command.options import TARGET_FLAGS, options
-from contract_tests.learning.learn import Learnt, learn_from
+from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
-from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.run.settings import Settings, read_settings
 from contract_tests.run.stop import Code, Stop
+from contract_tests.session.lessons import learn_behind
 from contract_tests.session.opening import Opening
 from mock_server.document import LEARNED, DocumentError, digest_of, load
 
@@ -79,20 +79,6 @@ def _learn(opening: Opening, out: Path, format_: str) -> int:
     return Code.FINE
 
 
-def learn_behind(opening: Opening, tell: Any) -> Learnt:
-    """Learn from the target of an open run. Raises Stop (CANNOT) where the document does not allow it."""
-    settings = opening.settings
-    terms = Terms(
-        can_write=settings.allow_writes, nowhere=opening.run.nowhere, hidden=opening.guard.marker_length,
-        shown_url=opening.guard.target,
-    )  # fmt: skip
-    arguments = DocumentArguments(settings.document, settings.overlays, settings.answers)
-    try:
-        return learn_from(opening.run.api, arguments, terms, tell)
-    except DocumentError as error:
-        raise Stop(Code.CANNOT, str(error)) from error
-
-
 def _check(settings: Settings, out: Path, learnt: Learnt) -> None:
     """See that the file makes the document that was learned. Raises Stop (CANNOT)."""
     try:
@@ -116,11 +102,7 @@ def _told(learnt: Learnt, out: Path) -> str:
             else ["All as the document says."]
         ),
         *(["Still open; the assumption is kept:", *still] if still else []),
-        *(
-            ["Seen, and not to be said in a document:", *(f"  {sentence}" for sentence in learnt.unsaid)]
-            if learnt.unsaid
-            else []
-        ),
+        *(["Seen, and not to be said in a document:", *unsaid] if unsaid else []),
         f"Written to {out}: bitpeak-mock serve --overlay {out}",
     ]
     return "\n".join(lines)
