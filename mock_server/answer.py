@@ -11,12 +11,16 @@ MARKER = ("X-Bitpeak-Mock", __version__)
 
 
 class Answer(NamedTuple):
-    """Status and headers as WSGI wants them, and the whole body. `delay`: seconds to hold it back."""
+    """Status and headers as WSGI wants them, and the whole body.
+
+    `delay`: seconds to hold it back. `wire`: how it goes wrong on the wire, by the words of `mock_server.server`.
+    """
 
     status: str
     headers: list[tuple[str, str]]
     body: bytes
     delay: float = 0.0
+    wire: str | None = None
 
     def finished(self, *more: tuple[str, str]) -> Answer:
         """Return the answer with the headers that every answer has, and these."""

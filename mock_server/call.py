@@ -8,6 +8,7 @@ from urllib.parse import quote as percent_encode
 
 from mock_server.contract import Contract, Form, Operation
 from mock_server.contract.routes import Route
+from mock_server.faults import Fault
 from mock_server.refusal import Defect, Refusal, Violation
 from mock_server.store import Handler
 from mock_server.world import World
@@ -31,8 +32,11 @@ class Call:
     __slots__ = (
         "_operation",
         "account",
+        "applied",
+        "body",
         "contract",
         "environ",
+        "fault",
         "handler_id",
         "key",
         "method",
@@ -41,12 +45,17 @@ class Call:
         "query",
         "route",
         "sent",
+        "situation",
         "violations",
         "wire_error",
     )
 
-    route: Route
+    route: Route | None
     sent: Mapping[str, str]  # the form's fields that count, cleaned
+    body: bytes | None  # once it is read
+    fault: Fault | None  # the one that struck
+    applied: str  # the preference that chose the answer
+    situation: str  # what a success shows of the service, for its coverage: a type, a page
 
     def __init__(self, contract: Contract, environ: Environ) -> None:
         self.contract = contract
@@ -58,6 +67,11 @@ class Call:
         self.account: World | None = None
         self.now = 0.0  # seconds on the world's clock
         self.key = ""
+        self.route = None
+        self.body = None
+        self.fault = None
+        self.applied = ""
+        self.situation = ""
         self.handler_id = 0
         self.violations: list[Violation] = []
         self._operation: Operation | None = None
@@ -77,6 +91,11 @@ class Call:
         if self.account is None:
             raise Defect("a step needs the world before the key was checked")
         return self.account
+
+    @property
+    def parameter(self) -> str:
+        """The text that stands in the path for its parameter."""
+        return (self.route.parameter or "") if self.route is not None else ""
 
     @property
     def operation_found(self) -> bool:
@@ -113,10 +132,14 @@ class Call:
             host = f"[{name}]:{environ['SERVER_PORT']}" if ":" in name else f"{name}:{environ['SERVER_PORT']}"
         return f"{environ['wsgi.url_scheme']}://{host}"
 
-    def violate(self, code: str, sentence: str) -> None:
-        """Note what the service swallows in silence. Raises Refusal where the mock is strict."""
+    def remark(self, code: str, sentence: str) -> None:
+        """Note what the client should know."""
         if len(self.violations) < _MOST_VIOLATIONS:
             self.violations.append(Violation(code, sentence))
+
+    def violate(self, code: str, sentence: str) -> None:
+        """Note what the service swallows in silence. Raises Refusal where the mock is strict."""
+        self.remark(code, sentence)
         if self.world.rules.strict:
             raise Refusal("violation", sentence)
 

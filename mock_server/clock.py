@@ -15,6 +15,15 @@ class Clock:
         self._offset = 0.0
         self._frozen: float | None = None
 
+    @property
+    def frozen(self) -> bool:
+        """Whether the time stands still."""
+        return self._frozen is not None
+
+    def set(self, at: float) -> None:
+        """Make it this second now; a frozen time stays frozen."""
+        self.advance(at - self.now())
+
     def now(self) -> float:
         """Return the world's time in seconds since 1970 UTC."""
         return self._source() + self._offset if self._frozen is None else self._frozen

@@ -32,7 +32,7 @@ def decode_form(call: Call) -> None:
 
 def _read(call: Call) -> SentForm:
     service, environ = call.contract.service, call.environ
-    body = _body(environ, service.body_bytes)
+    body = call.body = _body(environ, service.body_bytes)
     try:
         limits = Limits(fields=service.fields)
         return read(environ.get("CONTENT_TYPE"), body, limits, call.operation.media_types)

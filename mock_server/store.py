@@ -87,6 +87,15 @@ class Store:
             return [handlers[handler_id] for handler_id in ids]
         return [handlers[handler_id] for handler_id in islice(self._ids(offset), size)]
 
+    @property
+    def highest(self) -> int:
+        """The highest id, 0 where there is no handler."""
+        return max(self._handlers, default=0)
+
+    def all(self) -> list[Handler]:
+        """Return all handlers by their ids, the lowest first."""
+        return [self._handlers[handler_id] for block in self._blocks for handler_id in block]
+
     def copy(self) -> Store:
         """Return an independent store with the same handlers."""
         twin = Store()

@@ -8,17 +8,26 @@ import time
 import zlib
 from collections import OrderedDict
 
-from mock_server.journal import shorten
+from mock_server.coverage import Sightings
+from mock_server.journal import Archive, Journal, shorten
 from mock_server.world import World
 
 _LOG = logging.getLogger("mock_server.worlds")
 
 
 class Worlds:
-    """At most `limit` worlds, none idle for longer than `idle` seconds; what is dropped is logged."""
+    """At most `limit` worlds, none idle for longer than `idle` seconds; what is dropped is logged.
+
+    `lobby` is the journal of requests that reached no world, and `seen_outside` the behaviours that they, and worlds
+    that are gone, have exercised. `varied` are the keys whose worlds have a contract of their own.
+    """
 
     def __init__(self, seed: World, *, limit: int = 20_000, idle: float = 3600.0) -> None:
         self.seed = seed
+        self.archive = Archive()
+        self.lobby = Journal(self.archive)
+        self.seen_outside: Sightings = Sightings()
+        self.varied: set[str] = set()
         self._limit = limit
         self._idle = idle
         self._worlds: OrderedDict[str, World] = OrderedDict()
@@ -40,11 +49,41 @@ class Worlds:
             self._used[key] = time.monotonic()
             return world
 
+    def vary(self, key: str, world: World) -> None:
+        """Note whether a world has a contract of its own."""
+        with self._lock:
+            if world.contract is self.seed.contract:
+                self.varied.discard(key)
+            elif self._worlds.get(key) is world:
+                self.varied.add(key)
+
+    def reset(self, key: str) -> World:
+        """Put a new world in the place of the key's; its journal is emptied, and its numbers go on."""
+        former = self.of(key)
+        with self._lock:
+            self.seen_outside.update(former.seen)
+            world = self._worlds[key] = self._fork(key)
+            self.varied.discard(key)
+        former.journal.clear()
+        world.journal = former.journal
+        return world
+
+    def sightings(self) -> Sightings:
+        """Return all behaviours exercised since the start, in whatever world."""
+        with self._lock:
+            seen = Sightings(self.seen_outside)
+            for world in self._worlds.values():
+                seen.update(world.seen)
+        return seen
+
     def _fork(self, key: str) -> World:
         seed = self.seed
         with seed.lock:
             store = seed.store.copy()
-        return World(seed.contract, seed.rules, store, seed.next_id, seed=zlib.crc32(key.encode()))
+        number = zlib.crc32(key.encode())
+        world = World(seed.contract, seed.rules, store, seed.next_id, seed=number)
+        world.journal = Journal(self.archive)
+        return world
 
     def _drop_idle(self, wanted: str) -> None:
         """Make room for the wanted world, and forget those that were idle for too long, itself included."""
@@ -54,5 +93,9 @@ class Worlds:
             idle = now - self._used[key]
             if idle < self._idle and len(self._worlds) < self._limit + (wanted in self._worlds):
                 return
-            del self._worlds[key], self._used[key]
+            world = self._worlds.pop(key)
+            del self._used[key]
+            self.varied.discard(key)
+            self.seen_outside.update(world.seen)
+            world.journal.leave()
             _LOG.warning("the world of the key %s was dropped after %.0f idle seconds", shorten(key), idle)

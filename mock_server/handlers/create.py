@@ -16,6 +16,7 @@ def create_notification_handler(call: Call) -> Body:
     handler = world.write(
         Handler(world.next_id, facts["type"], facts["name"], settings, enabled, None, int(call.now))
     )
+    call.situation = handler.type
     world.next_id += 1
     world.store.add(handler)
     return Body(values_of(handler, call.contract), handler.wire)
