@@ -10,7 +10,7 @@ from contract_tests.run.run import PROFILES
 from contract_tests.run.stop import Code, Stop
 
 PREFIX = "BITPEAK_CHECK_"
-SUITES = ("questions", "page", "lifecycle", "paging", "refusals", "model", "schema", "links")
+SUITES = ("questions", "page", "lifecycle", "paging", "refusals", "clients", "model", "schema", "links")
 
 _SWITCH = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
 
