@@ -117,6 +117,7 @@ class Journal:
         self._most = most
         self._bytes = 0
         self.total = 0
+        self.revision = 0  # another one after each change of the journal, or of the world that it belongs to
         self._cleared = 0  # the exchanges up to this number were forgotten on purpose
 
     def add(self, exchange: Exchange) -> None:
@@ -125,6 +126,7 @@ class Journal:
         with self._archive.lock:
             exchanges.append(exchange)
             self.total += 1
+            self.revision += 1
             change = memory
             while len(exchanges) > self._capacity or (
                 self._bytes + change > self._most and len(exchanges) > 1
@@ -138,6 +140,12 @@ class Journal:
         with self._archive.lock:
             self._archive.grow(self, -self.evict())
             self._cleared = self.total
+            self.revision += 1
+
+    def touch(self) -> None:
+        """Note that the world has changed otherwise than by an exchange."""
+        with self._archive.lock:
+            self.revision += 1
 
     def leave(self) -> None:
         """Forget all exchanges for good: the world is gone."""
