@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from dataclasses import dataclass
@@ -58,11 +59,14 @@ class Exchange:
             return [w for f in self.form for w in ("--form-string", shlex.quote(f"{f.name}={f.value}"))]
         if self.media_type == "application/x-www-form-urlencoded" and self.form:
             return [w for f in self.form for w in ("--data-urlencode", shlex.quote(f"{f.name}={f.value}"))]
-        if not self.raw:
+        raw = self.raw
+        if self.form and self.media_type.endswith("json"):
+            raw = json.dumps({field.name: field.value for field in self.form}, ensure_ascii=False)
+        if not raw:
             return []
         return [
             *("--header", shlex.quote(f"Content-Type: {self.media_type}")),
-            *("--data-binary", shlex.quote(self.raw)),
+            *("--data-binary", shlex.quote(raw)),
         ]
 
 

@@ -18,6 +18,8 @@ def learn_behind(opening: Opening, tell: Tell) -> Learnt:
     )  # fmt: skip
     arguments = DocumentArguments(settings.document, settings.overlays, settings.answers)
     try:
-        return learn_from(opening.run.api, arguments, terms, tell)
+        learnt = learn_from(opening.run.api, arguments, terms, tell)
     except DocumentError as error:
         raise Stop(Code.CANNOT, str(error)) from error
+    opening.run.answers = dict(learnt.answers)
+    return learnt
