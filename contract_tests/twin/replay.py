@@ -158,7 +158,7 @@ def _reason(exchange: Exchange) -> str:
     """Return why an exchange cannot be repeated, empty where it can."""
     if any(field.filename is not None for field in exchange.form):
         return "it sent a file"
-    if "\ufffd" in exchange.raw or any("\ufffd" in field.value for field in exchange.form):
+    if "\ufffd" in exchange.raw:
         return "its body was no text"
     keys = [value for name, value in exchange.request_headers if name.lower() == "authorization"]
     if any("$" in key and KEY_VARIABLE not in key for key in keys):
@@ -171,7 +171,8 @@ def _body(exchange: Exchange) -> Mapping[str, Any]:
         return {}
     pairs = [(field.name, field.value) for field in exchange.form]
     if exchange.media_type == "multipart/form-data":
-        return multipart((name, text.encode()) for name, text in pairs)
+        # What was no UTF-8 was recorded as U+FFFD: a byte that is none takes its place.
+        return multipart((name, text.encode().replace(b"\xef\xbf\xbd", b"\xff")) for name, text in pairs)
     if exchange.media_type == "application/x-www-form-urlencoded" and pairs:
         return {"form": dict(pairs), "urlencoded": True}
     return _other_body(exchange, pairs)
