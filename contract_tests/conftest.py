@@ -55,6 +55,7 @@ def _kind(flag: Flag) -> dict[str, Any]:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the run: the one that `bitpeak-mock check` brings, else one of pytest's own options."""
     config.addinivalue_line("markers", "writes: creates, changes or deletes a handler.")
+    config.addinivalue_line("markers", "spared(why): left out where each request counts.")
     config.addinivalue_line(
         "markers", "question(id): what the test expects is an answer to this open question."
     )

@@ -36,7 +36,7 @@ _DEFECT = 70  # of the program itself: EX_SOFTWARE of sysexits.h
 # Nobody else's configuration or plugin has a say in the run.
 _ARGUMENTS = (
     "-c", str(_HOME / "pytest.ini"), "--rootdir", str(_HOME), "--confcutdir", str(_HOME), "--disable-plugin-autoload",
-    "-p", "hypothesispytest", "-p", "schemathesis", "-p", "no:cacheprovider", "--capture", "no", "--quiet",
+    "-p", "hypothesispytest", "-p", "no:cacheprovider", "--capture", "no", "--quiet",
     "--no-header", "--no-summary", "--tb", "short", str(_HOME),
 )  # fmt: skip
 _FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")

@@ -39,8 +39,8 @@ def _judge_operation(judge: Judge, name: str, run: Run, share: int) -> None:
         if (text := _text(case)) not in sent:
             sent.add(text)
             judge.judge(case)
-    if not operation.query and not operation.body:
-        return  # there is nothing to choose but the id, which is always one of our own
+    if not by_chance or (not operation.query and not operation.body):
+        return  # for lack of requests, or since there is nothing to choose but the id, which is always one of our own
 
     @given(any_case(operation))
     @_settings(run, by_chance)

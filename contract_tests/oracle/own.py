@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from contract_tests.document.words import read_words
+from contract_tests.document.words import Form, read_words
 from contract_tests.oracle.expected import Expected, Handler
 from contract_tests.oracle.listing import Listing, at
 from contract_tests.oracle.owned import Deviation, Owned
 from contract_tests.oracle.samples import Samples
 from contract_tests.oracle.shown import Showing
+from contract_tests.oracle.texts import stored
 from contract_tests.run.run import Run
 from contract_tests.target.api import Answer
 from contract_tests.target.conform import Conformity
@@ -46,6 +47,11 @@ class Own:
     def thrifty(self) -> bool:
         """Whether requests are to be spared."""
         return self.run.profile.name == "quick"
+
+    @property
+    def spares(self) -> bool:
+        """Whether each request counts: the run is on somebody's service, and quick."""
+        return self.run.profile.spares
 
     @property
     def most(self) -> int:
@@ -100,6 +106,7 @@ class Own:
         """Update a handler, and expect the refusal or the effect that the document says."""
         refusal = self.expected.refused_update(owned.handler, sent)
         before = owned.handler
+        self._remember(sent, self.words.update_form)
         answer = self.api.post(self.api.path_of("update", owned.id), sent, media)
         if refusal:
             complaints = self.conformity.refusal(answer, self.facts.refusal("update", refusal))
@@ -137,9 +144,23 @@ class Own:
         complaints += [f"the list lacks {n}, which no call deleted" for n in self.live if n not in by_id]
         gone = sorted(self.others() - by_id.keys())
         complaints += [f"the list lacks {n}, which no call of this run touched" for n in gone]
+        complaints += self._strangers(by_id)
         for owned in self.live.values():
             complaints += self.compared(owned, by_id[owned.id]) if owned.id in by_id else []
         self.require(complaints + self.order(by_id))
+
+    def _strangers(self, rows: Mapping[int, Mapping[str, Any]]) -> list[str]:
+        """Return what is wrong with rows that no call should have made.
+
+        Where somebody else may use the account, only those count that bear a name of this session.
+        """
+        known = self.others() | self.live.keys() | set(self.dead)
+        name = self.facts.row["name"]
+        return [
+            f"the list shows {n}, named {row[name]!r}, which no call should have made"
+            for n, row in rows.items()
+            if n not in known and (self.run.is_alone or row[name] in self._names)
+        ]
 
     def order(self, ids: Iterable[int]) -> list[str]:
         """Return what the order of listed ids has against the document, as far as the live handlers tell."""
@@ -184,8 +205,14 @@ class Own:
 
     def _post_create(self, sent: Mapping[str, str], media: str) -> Answer:
         self.others()
-        self._names.add(sent.get(self.facts.form["name"], ""))
+        self._remember(sent, self.words.create_form)
         return self.api.post(self.facts.operation("create").path, sent, media)
+
+    def _remember(self, sent: Mapping[str, str], form: Form) -> None:
+        """Remember a name, as it is sent and as it is stored; a blank one tells nothing."""
+        name = sent.get(self.facts.form["name"], "")
+        stored_name = stored(name, form.fields[self.facts.form["name"]])
+        self._names |= {text for text in (name, stored_name) if text.strip()}
 
     def _skip_if_full(self, answer: Answer) -> None:
         limit = self.words.service["plan-limit"]

@@ -73,7 +73,7 @@ class Tape:
                 self._stream = None
 
     def _write(self, data: Mapping[str, Any]) -> None:
-        line = self._clean(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+        line = self._clean(json.dumps(data, separators=(",", ":")))
         with self._lock:
             if self._stream is not None:
                 self._stream.write(f"{line}\n")
@@ -104,7 +104,6 @@ def as_data(exchange: Exchange) -> dict[str, Any]:
 def read_recording(file: Path) -> Recording:
     """Read a recording. Raises Stop (CANNOT), with the line, where the file is none."""
     try:
-        # Not splitlines: a text in JSON may hold other line breaks than JSON's own.
         lines = [line for line in file.read_text(encoding="utf-8").split("\n") if line]
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"

@@ -12,12 +12,16 @@ from contract_tests.target.api import Api
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How much a run does: `examples` of each generated test, `steps` of each state machine, `machines` of them."""
+    """How much a run does: `examples` of each generated test, `steps` of each state machine, `machines` of them.
+
+    `spares` means that each request counts: nothing is asked twice, and what the probes show is not shown again.
+    """
 
     name: str
     examples: int
     machines: int
     steps: int
+    spares: bool = False
 
 
 PROFILES = {
@@ -25,6 +29,8 @@ PROFILES = {
     "standard": Profile("standard", examples=40, machines=25, steps=30),
     "deep": Profile("deep", examples=400, machines=200, steps=60),
 }
+# What `quick` is on somebody's service, which may allow no more than a request a second.
+SPARING = Profile("quick", examples=3, machines=0, steps=0, spares=True)
 
 
 @dataclass
@@ -32,8 +38,9 @@ class Run:
     """What the suites share. `api` goes through the guard where there is one; `can_write` says what it lets pass.
 
     `answers` are the answers to open questions that the facts follow, found or given; `unknown` the questions that no
-    probe settled, with the reason. `other_key` opens a second account, None where there is none. `nowhere` is a path
-    below the base that no service has. `seed` is always set where the command line or pytest started the run.
+    probe settled, with the reason. `is_alone`: nobody else uses the account. `other_key` opens a second account, None
+    where there is none. `nowhere` is a path below the base that no service has. `seed` is always set where the command
+    line or pytest started the run.
     """
 
     api: Api
@@ -41,6 +48,7 @@ class Run:
     reach: Reach
     profile: Profile
     can_write: bool
+    is_alone: bool = False
     seed: int | None = None
     marker: str = ""
     unknown: dict[str, str] = field(default_factory=dict)

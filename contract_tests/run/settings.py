@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from contract_tests.guard.target import is_loopback
 from contract_tests.run.flags import SUITES, with_environment
-from contract_tests.run.run import PROFILES, Profile
+from contract_tests.run.run import PROFILES, SPARING, Profile
 from contract_tests.run.stop import Code, Stop
 
 KEY_NAME = "BITPEAK_API_KEY"
@@ -76,7 +76,8 @@ def read_settings(
         target=target, key=key, key_is_generated=generated, other_key=_other_key(values, generated), is_live=is_live,
         allow_writes=bool(values["allow_writes"]) or not is_live, allow_plain_http=bool(values["allow_plain_http"]),
         document=values["document"], overlays=tuple(values["overlay"] or ()), answers=tuple(values["answer"] or ()),
-        profile=PROFILES[values["profile"] or "quick"], suites=tuple(name for name in SUITES if name in suites),
+        profile=_profile(values["profile"] or "quick", is_live=is_live),
+        suites=tuple(name for name in SUITES if name in suites),
         max_requests=_positive("max-requests", values["max_requests"]),
         rate=_positive("rate", values["rate"]) or (LIVE_RATE if is_live else None),
         ledger_dir=Path(values["ledger_dir"] or LEDGERS),
@@ -104,6 +105,10 @@ def _key(
     if not is_live and not file and not environment.get(KEY_NAME, "").strip():
         return _generated(), True
     return read_key(file, ask, environment), False
+
+
+def _profile(name: str, *, is_live: bool) -> Profile:
+    return SPARING if is_live and name == SPARING.name else PROFILES[name]
 
 
 def _other_key(values: Mapping[str, Any], generated: bool) -> str | None:

@@ -14,7 +14,7 @@ def learn_behind(opening: Opening, tell: Tell) -> Learnt:
     settings = opening.settings
     terms = Terms(
         can_write=settings.allow_writes, nowhere=opening.run.nowhere, hidden=opening.guard.marker_length,
-        shown_url=opening.guard.target,
+        shown_url=opening.guard.target, spares=settings.profile.spares,
     )  # fmt: skip
     arguments = DocumentArguments(settings.document, settings.overlays, settings.answers)
     try:

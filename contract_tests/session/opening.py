@@ -16,6 +16,7 @@ from contract_tests.guard.policy import NOWHERE
 from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.probes.effective import Effective, effective_of
 from contract_tests.recording.tape import Tape
+from contract_tests.run.memory import Memory
 from contract_tests.run.reach import Reach
 from contract_tests.run.run import Run
 from contract_tests.run.settings import Settings
@@ -58,7 +59,7 @@ class Opening:
         given = DocumentArguments(settings.document, settings.overlays, settings.answers)
         terms = Terms(
             can_write=settings.allow_writes, nowhere=run.nowhere, hidden=self.guard.marker_length,
-            shown_url=self.guard.target,
+            shown_url=self.guard.target, spares=settings.profile.spares,
         )  # fmt: skip
         try:
             effective = self.effective = effective_of(run.api, given, terms)
@@ -140,13 +141,16 @@ def _opened(settings: Settings, guard: Guard, known: Document) -> Opening:
     api = Api(guard.url, guard.placeholder_key, facts)
     run = Run(
         api, facts, Reach(facts), settings.profile, can_write=settings.allow_writes, seed=settings.seed,
-        marker=guard.marker, other_key=settings.other_key, nowhere=f"/{NOWHERE}",
+        is_alone=settings.key_is_generated, marker=guard.marker, other_key=settings.other_key, nowhere=f"/{NOWHERE}",
     )  # fmt: skip
     opening = Opening(settings, guard, known, run, Cleaner(settings, guard), [])
     guard.on_exchange(lambda exchange: _take(opening, exchange))
     if settings.record is not None:
         opening.tape = Tape(settings.record, guard.target, str(known.digest), opening.clean)
         guard.on_exchange(opening.tape.take)
+    if settings.profile.spares:
+        memory = api.memory = Memory(run.trace)
+        guard.on_exchange(memory.take)
     _knock(api, settings.target)
     return opening
 
@@ -176,7 +180,7 @@ def has_gone(opening: Opening) -> bool:
     exchanges = opening.run.trace.exchanges()
     if not exchanges or not exchanges[-1].failed:
         return False
-    return FAILED_HEADER.lower() in opening.run.api.list().headers
+    return FAILED_HEADER.lower() in opening.run.api.list(fresh=True).headers
 
 
 def _sentence(answer: Answer) -> str:

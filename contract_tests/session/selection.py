@@ -11,6 +11,7 @@ from contract_tests.run.flags import SUITES
 from contract_tests.run.settings import Settings
 
 _PREFIX = "test_"
+SPARED = "the quick profile spares requests on a target that is not this computer: "
 WRITES = "it writes, and the target is not this computer: allow it with --allow-writes"
 
 
@@ -53,11 +54,20 @@ def select(items: Sequence[pytest.Item], settings: Settings) -> tuple[list[pytes
             if tests:
                 left_out.append(LeftOut(name, "only other suites were asked for"))
             continue
-        writing = [] if settings.allow_writes else [test for test in tests if _writes(test)]
-        chosen += [test for test in tests if test not in writing]
-        if writing:
-            left_out.append(LeftOut(f"{name}: {named(test.name for test in writing)}", WRITES))
+        reasons = {test: _reason(test, settings) for test in tests}
+        chosen += [test for test, reason in reasons.items() if not reason]
+        for reason in dict.fromkeys(filter(None, reasons.values())):
+            left = named(test.name for test, why in reasons.items() if why == reason)
+            left_out.append(LeftOut(f"{name}: {left}", reason))
     return chosen, left_out
+
+
+def _reason(test: pytest.Item, settings: Settings) -> str:
+    """Return why a test of a suite that was asked for does not run, empty where it does."""
+    if not settings.allow_writes and _writes(test):
+        return WRITES
+    spared = test.get_closest_marker("spared") if settings.profile.spares else None
+    return f"{SPARED}{spared.args[0]}" if spared is not None else ""
 
 
 def _writes(item: pytest.Item) -> bool:

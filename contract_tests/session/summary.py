@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from contract_tests.document.demand import demanded_refusals
 from contract_tests.guard import CleanUp
+from contract_tests.probes import Answered, effective
 from contract_tests.report import LeftOut, OperationSeen, Outcome, QuestionSeen, Trial, Verdict
 from contract_tests.report.finding import Finding, merged
 from contract_tests.run.reach import Reach
@@ -95,10 +96,16 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
         question, is_known = verdict.question, verdict.source != "unknown"
         yield QuestionSeen(
             id=question.id, text=question.text, answer=verdict.answer if is_known else "",
-            means=question.answers[verdict.answer].means if is_known else "", assumed=question.assumed,
+            means=_means(verdict) if is_known else "", assumed=question.assumed,
             assumed_means=question.answers[question.assumed].means, source=verdict.source,
             page_speaks=question.departure, why=opening.clean(verdict.why),
         )  # fmt: skip
+
+
+def _means(verdict: effective.Verdict) -> str:
+    means = verdict.question.answers[verdict.answer].means
+    detail = verdict.finding.detail if isinstance(verdict.finding, Answered) else ""
+    return f"{means} {detail}".rstrip()
 
 
 def _operations(reach: Reach) -> Iterable[OperationSeen]:

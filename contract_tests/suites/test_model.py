@@ -11,7 +11,10 @@ from contract_tests.oracle.own import Own
 
 __all__ = ["RULES"]
 
-pytestmark = pytest.mark.writes
+pytestmark = [
+    pytest.mark.writes,
+    pytest.mark.spared("it takes more than a hundred requests; the suite lifecycle has the same oracle"),
+]
 
 
 def _machine(own: Own) -> type[Machine]:

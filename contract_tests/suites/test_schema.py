@@ -17,14 +17,18 @@ def judge(run: Run) -> Iterator[Judge]:
         yield judge
 
 
+LISTING = pytest.mark.spared("the probes ask the list for odd pages and sizes")
+
+
 @pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=() if kind == "list" else pytest.mark.writes) for kind in KINDS]
+    "kind", [pytest.param(kind, marks=LISTING if kind == "list" else pytest.mark.writes) for kind in KINDS]
 )
 def test_generated_requests(kind: str, judge: Judge) -> None:
     """Requests that the document allows are accepted, others are refused, and each answer is a documented one."""
     judge_operations(kind, judge)
 
 
+@pytest.mark.writes
 def test_every_operation_is_of_a_kind(judge: Judge) -> None:
     """The generated requests leave no operation out."""
     assert {name.partition("_")[0] for name in judge.operations} == set(KINDS)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Hashable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 import requests
 
@@ -13,6 +13,8 @@ from contract_tests.document.facts import Facts
 # Seconds for one answer; the guard has a patience of its own, and it is shorter.
 _TIMEOUT = 960.0
 
+# A key that nobody has: a good one would be longer, or begin with the mock's prefix.
+WRONG_KEY = "wrong-key-of-no-account"
 # Sends the key that belongs to the run, as opposed to no Authorization header (None) or one of the test's own.
 OWN_KEY = object()
 
@@ -32,13 +34,27 @@ class Answer(NamedTuple):
             raise ValueError(f"the body is no JSON: {self.body[:200]!r}") from None
 
 
+class Memory(Protocol):
+    """Remembers answers to requests that only read."""
+
+    def recall(self, request: Hashable) -> Answer | None:
+        """Return the answer to a request, None where it has to be asked."""
+
+    def keep(self, request: Hashable, answer: Answer) -> None:
+        """Remember an answer."""
+
+
 class Api:
-    """Calls one target, or the guard before it, with one key. Paths are those of the document."""
+    """Calls one target, or the guard before it, with one key. Paths are those of the document.
+
+    With a `memory`, a GET that was answered since the last write is not sent again, unless it is to be `fresh`.
+    """
 
     def __init__(self, base_url: str, key: str, facts: Facts) -> None:
         self.base_url = base_url.rstrip("/")
         self.key = key
         self.facts = facts
+        self.memory: Memory | None = None
         self._session = requests.Session()
         self._session.trust_env = False  # the guard alone knows about proxies and .netrc
 
@@ -60,6 +76,7 @@ class Api:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         authorization: object = OWN_KEY,
+        fresh: bool = False,
     ) -> Answer:
         """Send one request. `form` goes as multipart unless `urlencoded`; `body` goes as it is.
 
@@ -79,18 +96,30 @@ class Api:
         elif body is not None:
             request.data = body
         prepared = self._session.prepare_request(request)
+        if self.memory is None or method != "GET":
+            return self._send(prepared)
+        return self._read(prepared, self.memory, fresh=fresh)
+
+    def _read(self, prepared: requests.PreparedRequest, memory: Memory, *, fresh: bool) -> Answer:
+        asked = _asked(prepared)
+        known = None if fresh else memory.recall(asked)
+        if known is None:
+            known = self._send(prepared)
+            memory.keep(asked, known)
+        return known
+
+    def _send(self, prepared: requests.PreparedRequest) -> Answer:
         response = self._session.send(prepared, timeout=_TIMEOUT, allow_redirects=False)
         return Answer(
             response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content
         )
 
-    def list(self, page: object = None, size: object = None) -> Answer:
+    def list(self, page: object = None, size: object = None, *, fresh: bool = False) -> Answer:
         """Get a page of the list; None leaves a parameter out."""
         facts = self.facts
         query = {facts.page_parameter: page, facts.size_parameter: size}
-        return self.call(
-            "GET", facts.operation("list").path, query={k: v for k, v in query.items() if v is not None}
-        )
+        asked = {k: v for k, v in query.items() if v is not None}
+        return self.call("GET", facts.operation("list").path, query=asked, fresh=fresh)
 
     def retrieve(self, handler_id: object) -> Answer:
         """Get one handler."""
@@ -112,3 +141,10 @@ class Api:
         """Return the path of an operation on one handler."""
         before, _, after = self.facts.operation(kind).path.partition("{")
         return f"{before}{handler_id}{after.partition('}')[2]}"
+
+
+def _asked(prepared: requests.PreparedRequest) -> Hashable:
+    """Return what tells a GET from others. Its Origin decides who may read the answer, and not what is in it."""
+    headers = {name.lower(): value for name, value in prepared.headers.items()}
+    headers.pop("origin", None)
+    return prepared.url, frozenset(headers.items())

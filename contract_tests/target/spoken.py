@@ -26,6 +26,7 @@ class Spoken(Api):
 
     def __init__(self, api: Api) -> None:
         super().__init__(api.base_url, api.key, api.facts)
+        self.memory = api.memory
         self.lines: list[str] = []
         self.writes = 0
 

@@ -158,8 +158,6 @@ def _reason(exchange: Exchange) -> str:
     """Return why an exchange cannot be repeated, empty where it can."""
     if any(field.filename is not None for field in exchange.form):
         return "it sent a file"
-    if "\ufffd" in exchange.raw:
-        return "its body was no text"
     keys = [value for name, value in exchange.request_headers if name.lower() == "authorization"]
     if any("$" in key and KEY_VARIABLE not in key for key in keys):
         return "it had another account's key"
@@ -171,8 +169,7 @@ def _body(exchange: Exchange) -> Mapping[str, Any]:
         return {}
     pairs = [(field.name, field.value) for field in exchange.form]
     if exchange.media_type == "multipart/form-data":
-        # What was no UTF-8 was recorded as U+FFFD: a byte that is none takes its place.
-        return multipart((name, text.encode().replace(b"\xef\xbf\xbd", b"\xff")) for name, text in pairs)
+        return multipart((name, text.encode(errors="surrogateescape")) for name, text in pairs)
     if exchange.media_type == "application/x-www-form-urlencoded" and pairs:
         return {"form": dict(pairs), "urlencoded": True}
     return _other_body(exchange, pairs)
@@ -182,7 +179,7 @@ def _other_body(exchange: Exchange, pairs: Sequence[tuple[str, str]]) -> Mapping
     headers = {"Content-Type": exchange.media_type} if exchange.media_type else {}
     if pairs and exchange.media_type.endswith("json"):
         return {"body": json.dumps(dict(pairs)).encode(), "headers": headers}
-    return {"body": exchange.raw.encode(), "headers": headers} if exchange.raw else {}
+    return {"body": exchange.raw.encode(errors="surrogateescape"), "headers": headers} if exchange.raw else {}
 
 
 def places(drifts: Sequence[Drift]) -> Iterator[tuple[str, str, list[Drift]]]:

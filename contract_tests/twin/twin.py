@@ -182,8 +182,9 @@ def _variation(settings: Settings, url: str = "") -> Variation:
 def service_of(opening: Opening, document: Document) -> Service:
     """Return the target of an open run as a side."""
     facts = read_facts(document.data)
-    run = opening.run
-    return Service("service", opening.guard, run.api, facts, can_write=opening.settings.allow_writes, key="")
+    api = opening.run.api
+    api.memory = None  # each call of a sequence is to be made
+    return Service("service", opening.guard, api, facts, can_write=opening.settings.allow_writes, key="")
 
 
 @contextmanager
