@@ -29,6 +29,8 @@ COMMANDS = {
         "mock_server.cli.questions", "List what is not known of the API, and the answers assumed."
     ),
     "replay": Listed("mock_server.cli.replay", "Make the calls of a failed test again."),
+    "evidence": Listed("mock_server.cli.evidence", "Print how well each thing is known."),
+    "doctor": Listed("mock_server.cli.doctor", "Say whether the mock's proof is there and fresh."),
     "check": Listed("contract_tests.command.check", "Hold a service against its documentation.", _KIT),
     "learn": Listed("contract_tests.command.learn", "Write what a service does as an overlay.", _KIT),
     "twin": Listed("contract_tests.command.twin", "Compare the mock with a service, call by call.", _KIT),
