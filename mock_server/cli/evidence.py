@@ -27,8 +27,8 @@ _HEAD = ("what", "which", "grade", "standing")
 @options(
     *document_options,
     click.option(
-        "--format", "format_", type=click.Choice(["markdown", "json", "summary"]), default="markdown", show_default=True,
-        help="A table for people, JSON for programs, or a table of how many of each.",
+        "--format", "format_", type=click.Choice(["markdown", "json", "summary"]), default="markdown",
+        show_default=True, help="A table for people, JSON for programs, or a table of how many of each.",
     ),
 )  # fmt: skip
 def evidence(document: Path | None, overlay: tuple[str, ...], answer: tuple[str, ...], format_: str) -> None:
