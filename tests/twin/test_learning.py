@@ -51,20 +51,15 @@ def test_each_answer_that_was_chosen_is_found(odd: tuple[Learnt, Path]) -> None:
 
 
 def test_titles_are_taken_as_sent_each_cause_its_own(odd: tuple[Learnt, Path]) -> None:
-    data = load(overlays=[odd[1]]).data
-    titles = {
-        name: e["value"]["errors"][0]["title"]
-        for name, e in data["components"]["examples"].items()
-        if "errors" in e["value"]
-    }
-    assert titles["not_found"] == "Szukany zasób nie istnieje."
-    words = {
-        node["x-role"]: node["x-otherwise"]
-        for node in data["components"]["parameters"].values()
-        if "x-role" in node
-    }
-    assert titles[words["page"]] == "Nie ma takiej strony."
-    assert titles[words["size"]] == "Nie ma stron tej wielkości."
+    components = load(overlays=[odd[1]]).data["components"]
+
+    def title(name: str) -> str:
+        return str(components["examples"][name]["value"]["errors"][0]["title"])
+
+    page, size = (components["parameters"][name]["x-otherwise"] for name in ("page", "results_per_page"))
+    assert title("not_found") == "Szukany zasób nie istnieje."
+    assert title(page) == "Nie ma takiej strony."
+    assert title(size) == "Nie ma stron tej wielkości."
 
 
 def test_properties_beyond_the_document_come_with_their_types(odd: tuple[Learnt, Path]) -> None:
