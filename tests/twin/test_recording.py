@@ -29,10 +29,12 @@ ANSWERS = {"create-status": "ok", "list-order": "oldest-first"}
 def recorded(folder: Path, answers: Mapping[str, str], bugs: tuple[str, ...] = ()) -> Path:
     """Record the learning of a service: about a hundred and forty exchanges of every kind."""
     file = folder / "recording.jsonl"
-    with SecondOpinion(answers, {KEY: 30}, bugs=bugs) as service:
-        with opened(service.url, folder, record=file) as opening:
-            learn_behind(opening, lambda _: None)
-            opening.end_recording(0)
+    with (
+        SecondOpinion(answers, {KEY: 30}, bugs=bugs) as service,
+        opened(service.url, folder, record=file) as opening,
+    ):
+        learn_behind(opening, lambda _: None)
+        opening.end_recording(0)
     return file
 
 
@@ -118,10 +120,7 @@ def test_a_proxy_passes_on_what_is_safe_and_judges_it(tmp_path: Path) -> None:
         refused = requests.delete(f"{path}/{page['data'][0]['id']}", headers=headers, timeout=30)
         nobody = requests.get(f"{path}/1", headers={"Authorization": "Bearer nobody"}, timeout=30)
         proxy.close()
-        assert (
-            service.snapshot(KEY, foreign=True) == json.dumps(json.loads(before)).encode()
-            or refused.status_code == 418
-        )
+        assert json.loads(service.snapshot(KEY, foreign=True)) == json.loads(before)
     assert page["links"]["self"].startswith(proxy.url), "links lead back through the proxy"
     assert (made.status_code, refused.status_code, nobody.status_code) == (201, 418, 401)
     assert [complaints for _, complaints in told if complaints] == [

@@ -20,20 +20,18 @@ def overlay(folder: Path, *, days: int = 0, digest: str = "") -> str:
     """Write an overlay as `learn` does."""
     date = datetime.now(UTC) - timedelta(days=days)
     known = load()
-    operations = [
-        node["operationId"]
-        for item in known.data["paths"].values()
-        for node in item.values()
-        if "operationId" in node
-    ]
+    nodes = [node for item in known.data["paths"].values() for node in item.values()]
+    operations = [node["operationId"] for node in nodes if "operationId" in node]
+    answers = {name: question.assumed for name, question in known.questions().items() if name != "plan-limit"}
     data = {
         "overlay": "1.1.0",
         "info": {"title": "What it does", "version": "1"},
         "actions": [{"target": "$.info", "update": {}}],
         LEARNED: {
-            "date": f"{date:%Y-%m-%dT%H:%M:%SZ}", "target": "https://site.example/api", "document": digest or str(known.digest),
+            "date": f"{date:%Y-%m-%dT%H:%M:%SZ}", "target": "https://site.example/api",
+            "document": digest or str(known.digest),
             "requests": 140, "writes": True, "operations": operations, "refusals": ["not_found"],
-            "answers": {name: question.assumed for name, question in known.questions().items() if name != "plan-limit"},
+            "answers": answers,
             "open": {"plan-limit": "it takes as many creates as the plan allows"}, "unsaid": [], "lessons": [],
         },
     }  # fmt: skip
