@@ -74,6 +74,7 @@ FLAGS = (
     Flag("junit", "Write JUnit XML to this file.", metavar="FILE"),
     Flag("json", "Write the report as JSON to this file.", metavar="FILE"),
     Flag("html", "Write the report as one HTML page to this file.", metavar="FILE"),
+    Flag("record", "Write every exchange, without keys and rows of others, to this file.", metavar="FILE"),
     Flag("format", "The report on standard output: text for people, json for programs.", choices=("text", "json")),
     Flag("no-color", "Print without colours; NO_COLOR says the same.", "switch"),
     Flag("treat-as-live", "Treat this computer as if it were somebody else's.", "switch", hidden=True),
