@@ -18,7 +18,9 @@ KEY = "real-key-1"
 
 
 @contextmanager
-def opened(url: str, folder: Path, *overlays: Path | str, allow_writes: bool = True, **more: object) -> Iterator[Opening]:
+def opened(
+    url: str, folder: Path, *overlays: Path | str, allow_writes: bool = True, **more: object
+) -> Iterator[Opening]:
     """Open a run on a service, and clean up after it."""
     settings = Settings(
         target=url, key=KEY, is_live=False, allow_writes=allow_writes, ledger_dir=folder / "ledger",
@@ -41,7 +43,11 @@ def learned(url: str, folder: Path, *overlays: Path | str, allow_writes: bool = 
     return learnt, file
 
 
-def twins(url: str, folder: Path, *overlays: Path | str, sequences: int, seed: int = 1, name: bool = True) -> Twins:
+def twins(
+    url: str, folder: Path, *overlays: Path | str, sequences: int, seed: int = 1, name: bool = True
+) -> Twins:
     """Compare a service with a mock of these overlays."""
     with opened(url, folder, *overlays) as opening:
-        return run_twin(opening, Plan(sequences=sequences, seed=seed, name=name), Acceptances(), lambda _: None)
+        return run_twin(
+            opening, Plan(sequences=sequences, seed=seed, name=name), Acceptances(), lambda _: None
+        )
