@@ -61,7 +61,7 @@ $(PAGE)/unpacked/.stamp: $(PAGE)/package.json $(PAGE)/unpack.mjs $(STAMP)
 
 test-page: setup  ## Run the tests of the web page, which need a Chromium: CHROMIUM=/path/to/one, or it is fetched
 	@$(BIN)/python -m tests.page.chromium >/dev/null || $(MAKE) --no-print-directory $(PAGE)/unpacked/.stamp
-	PAGE_BROWSER=required $(BIN)/python -m pytest tests/page $(ARGS)
+	PAGE_BROWSER=required $(BIN)/python -m pytest -m "browser or not browser" tests/page $(ARGS)
 
 contract: $(STAMP)  ## Hold the mock against its document: make contract ARGS="--profile deep"
 	@dir=$$(mktemp -d) && port=$$dir/port; \

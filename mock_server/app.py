@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from mock_server import __version__
 from mock_server.answer import MARKER, Answer
@@ -20,6 +20,7 @@ from mock_server.control import PREFIX, Control, Subject
 from mock_server.corridor import Corridor
 from mock_server.document import DocumentError, load
 from mock_server.handlers import FUNCTIONS
+from mock_server.page import answer as page_answer
 from mock_server.recorder import Observer
 from mock_server.refusal import Refusal
 from mock_server.seed import read_seed, seeded_world
@@ -78,7 +79,9 @@ class Mock:
         """Answer one request, the mock's own or the API's."""
         path: str = environ["PATH_INFO"]
         if path.startswith(PREFIX) and path[len(PREFIX) :][:1] in {"", "/"}:
-            return self.control.answer(environ, path[len(PREFIX) :])
+            below = path[len(PREFIX) :]
+            page = page_answer(environ["REQUEST_METHOD"], below)
+            return page.finished() if page is not None else self.control.answer(environ, below)
         corridor = self._corridor_of(environ) if self.worlds.varied else self.corridor
         return corridor.answer(environ)
 
@@ -169,6 +172,15 @@ def _spoil(environ: Mapping[str, Any], answer: Answer) -> None:
 
 
 def _welcome(mock: Mock) -> Response:
+    """Lead a browser to the page, and tell anyone else where things are."""
+    html = request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html"
+    response = Response(status=302, headers={"Location": f"{PREFIX}/"}) if html else _where_things_are(mock)
+    response.vary.add("Accept")
+    response.headers.add(*MARKER)
+    return response
+
+
+def _where_things_are(mock: Mock) -> Response:
     lines = [
         f"bitpeak-mock {__version__}: an offline mock of {mock.contract.title} ({mock.contract.version}).",
         "",
@@ -178,10 +190,9 @@ def _welcome(mock: Mock) -> Response:
             for o in mock.contract.operations.values()
         ),
         f"key          any that begins with {mock.contract.service.key_prefix!r}; each has a world of its own",
+        f"page         {PREFIX}/",
         f"about        {PREFIX}/info, {PREFIX}/health, {PREFIX}/ready",
         f"document     {PREFIX}/openapi.yaml",
         "",
     ]
-    response = Response("\n".join(lines), mimetype="text/plain")
-    response.headers.add(*MARKER)
-    return response
+    return Response("\n".join(lines), mimetype="text/plain")

@@ -161,7 +161,7 @@ class Corridor:
     def _walk(self, call: Call) -> Answer:
         if call.wire_error:
             raise Refusal(_WIRE_ERRORS[call.wire_error])
-        route = self.contract.routes.find(call.path)
+        route = self.contract.routes.find(call.path, call.method)
         if route is None:
             raise Refusal(self.contract.service.unknown_route)
         if route.redirect is not None:

@@ -140,6 +140,7 @@ class Journal:
         self._most = most
         self._bytes = 0
         self.total = 0
+        self.revision = 0  # another one after each change of the journal, or of the world that it belongs to
         self._cleared = 0  # the exchanges up to this number were forgotten on purpose
 
     def add(self, noted: Noted) -> None:
@@ -148,6 +149,7 @@ class Journal:
         with self._archive.lock:
             exchanges.append(noted)
             self.total += 1
+            self.revision += 1
             self._bytes += change
             while len(exchanges) > self._capacity or (self._bytes > self._most and len(exchanges) > 1):
                 freed = exchanges.popleft().memory
@@ -160,6 +162,12 @@ class Journal:
         with self._archive.lock:
             self._archive.grow(self, -self.evict())
             self._cleared = self.total
+            self.revision += 1
+
+    def touch(self) -> None:
+        """Note that the world has changed otherwise than by an exchange."""
+        with self._archive.lock:
+            self.revision += 1
 
     def leave(self) -> None:
         """Forget all exchanges for good: the world is gone."""

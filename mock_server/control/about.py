@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from mock_server import __version__
 from mock_server.contract import Contract, Operation
 from mock_server.control.request import Request
-from mock_server.document import dump_yaml, home
+from mock_server.document import Object, dump_yaml, home, read_object
 
 
 def show_health(_: Request) -> dict[str, str]:
@@ -64,12 +65,20 @@ def _described(operation: Operation, contract: Contract) -> dict[str, Any]:
     }
 
 
-def show_document(request: Request) -> str:
+def show_document(request: Request) -> str | Object:
     """Write the effective document, of the world where one is named."""
     contract = request.subject.variations.base if request.account is None else request.account.contract
-    return dump_yaml(contract.document.data)
+    data = contract.document.data
+    return data if request.media_type == "application/json" else dump_yaml(data)
 
 
-def show_control_document(_: Request) -> str:
+def show_control_document(request: Request) -> str | Object:
     """Write the control's own document, as it stands in its file."""
+    if request.media_type == "application/json":
+        return _control_document()
     return (home() / "control.yaml").read_text(encoding="utf-8")
+
+
+@cache
+def _control_document() -> Object:
+    return read_object(home() / "control.yaml")

@@ -75,30 +75,30 @@ class Control:
         key = self._key(environ, operation, values.pop("key", None))
         body = _read_body(environ, operation)
         world = None if key is None else self._subject.worlds.of(key)
-        request = Request(self._subject, key, world, values, body)
-        # A server that cannot ask again is made to wait here.
-        patient = "mock_server.reply" not in environ
+        media_type = operation.media_type(environ.get("HTTP_ACCEPT", ""))
+        request = Request(self._subject, key, world, values, body, media_type)
         while True:
             try:
                 with nullcontext() if world is None else world.lock:
-                    return self._said(operation, FUNCTIONS[operation.id](request))
+                    answer = self._said(operation, media_type, FUNCTIONS[operation.id](request))
             except NotYet as not_yet:
-                deadline = environ.setdefault(_DEADLINE, time.monotonic() + not_yet.seconds)
-                if time.monotonic() >= deadline:
-                    raise not_yet.refusal from None
-                if not patient:
-                    environ["mock_server.reply"].again = _AGAIN
-                    raise not_yet.refusal from None
-                time.sleep(_AGAIN)
+                if not _waits(environ, not_yet.seconds):
+                    if isinstance(not_yet.end, Refusal):
+                        raise not_yet.end from None
+                    return self._said(operation, media_type, not_yet.end)
+            else:
+                if world is not None and environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+                    world.journal.touch()
+                return answer
 
-    def _said(self, operation: Operation, value: Any) -> Answer:
+    def _said(self, operation: Operation, media_type: str | None, value: Any) -> Answer:
         status = status_text(operation.status)
-        if operation.media_type is None:
+        if media_type is None:
             return Answer(status, [], b"")
-        if complaint := operation.check(value):
+        if complaint := operation.contents[media_type](value):
             raise Defect(f"the control answer {operation.id} would violate its document: {complaint}")
         body = value.encode() if isinstance(value, str) else orjson.dumps(value)
-        return Answer(status, [("Content-Type", operation.media_type)], body)
+        return Answer(status, [("Content-Type", media_type)], body)
 
     def _refuse(self, no: Refusal, operation: Operation | None) -> Answer:
         refusal = self._operations.not_found if operation is None else operation.refusals[no.name]
@@ -124,6 +124,22 @@ def _failed(error: Exception) -> Answer:
     title = f"The mock failed, and its log says more: {str(error) or type(error).__name__}"
     body = orjson.dumps({"errors": [{"title": title, "status": 500}]})
     return Answer(status_text(500), [("Content-Type", "application/json")], body)
+
+
+def _waits(environ: Environ, seconds: float) -> bool:
+    """Wait a little, where a request may be looked at again at once; False where its answer is due now.
+
+    Our own server asks again by itself, and sends only the last answer. One that cannot is made to wait here.
+    """
+    deadline = environ.setdefault(_DEADLINE, time.monotonic() + seconds)
+    if time.monotonic() >= deadline:
+        return False
+    reply = environ.get("mock_server.reply")
+    if reply is not None:
+        reply.again = _AGAIN
+        return False
+    time.sleep(_AGAIN)
+    return True
 
 
 def _read_body(environ: Environ, operation: Operation) -> Any:

@@ -48,6 +48,7 @@ def list_exchanges(request: Request) -> dict[str, Any]:
     return {
         "exchanges": [_shown(each, bodies=values["bodies"]) for each in found],
         "total": journal.total,
+        "cleared": journal.cleared,
         "evicted": journal.evicted,
         "next": journal.total,
     }
@@ -57,6 +58,15 @@ def _journal(request: Request) -> Journal:
     if request.account is None:
         raise Refusal("no_world", request.subject.variations.base.service.key_example)
     return request.account.journal
+
+
+def await_change(request: Request) -> dict[str, int]:
+    """Say which revision the world is at. Raises NotYet where another one is waited for."""
+    values = request.values
+    answer = {"revision": request.world.journal.revision + request.subject.worlds.lobby.revision}
+    if values["wait"] is not None and values["since"] == answer["revision"]:
+        raise NotYet(read_duration(values["wait"]), answer)
+    return answer
 
 
 def clear_journal(request: Request) -> None:

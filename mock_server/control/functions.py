@@ -14,7 +14,7 @@ from mock_server.control.about import (
 )
 from mock_server.control.clock import change_clock, show_clock
 from mock_server.control.coverage import show_coverage
-from mock_server.control.exchanges import clear_journal, list_exchanges
+from mock_server.control.exchanges import await_change, clear_journal, list_exchanges
 from mock_server.control.faults import arm_fault, disarm_faults, list_faults
 from mock_server.control.questions import answer_questions, list_questions
 from mock_server.control.quota import change_quota, show_quota
@@ -34,6 +34,7 @@ FUNCTIONS: Mapping[str, Callable[[Request], Any]] = {
         show_state,
         replace_state,
         list_exchanges,
+        await_change,
         clear_journal,
         list_faults,
         arm_fault,

@@ -41,7 +41,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One control operation. `world`: "needed", "optional" or "none"; `body` is None where it takes none."""
+    """One control operation. `world`: "needed", "optional" or "none"; `body` is None where it takes none.
+
+    `contents`: the check of the answer by its media type.
+    """
 
     id: str
     world: str
@@ -49,9 +52,13 @@ class Operation:
     parameters: Mapping[str, Parameter]
     body: Check | None
     status: int
-    media_type: str | None
-    check: Check
+    contents: Mapping[str, Check]
     refusals: Mapping[str, RefusalAnswer]
+
+    def media_type(self, accept: str) -> str | None:
+        """Return the media type to answer in: the first of `Accept` that the document has, else its own first."""
+        wanted = [part.partition(";")[0].strip() for part in accept.split(",")]
+        return next((each for each in wanted if each in self.contents), next(iter(self.contents), None))
 
     def read_query(self, query: str) -> dict[str, Any]:
         """Return the parameters' values, defaults included. Raises Refusal."""
@@ -104,7 +111,7 @@ class Operations:
     def _compile(self, node: Object) -> Operation:
         responses = node["responses"]
         ((code, response),) = ((code, each) for code, each in responses.items() if code.startswith("2"))
-        media_type, check = self._content(self._schemas.resolve(response))
+        contents = self._schemas.resolve(response).get("content", {})
         return Operation(
             id=node["operationId"],
             world=node.get("x-world", "none"),
@@ -112,15 +119,9 @@ class Operations:
             parameters={each.name: each for each in map(self._parameter, node.get("parameters", ()))},
             body=self._body(node),
             status=int(code),
-            media_type=media_type,
-            check=check,
+            contents={each: self._schemas.check(node["schema"]) for each, node in contents.items()},
             refusals={refusal.name: refusal for refusal in self._answers.refusals(responses)},
         )
-
-    def _content(self, response: Object) -> tuple[str | None, Check]:
-        for media_type, content in response.get("content", {}).items():
-            return media_type, self._schemas.check(content["schema"])
-        return None, lambda _: None
 
     def _parameter(self, node: Object) -> Parameter:
         node = self._schemas.resolve(node)

@@ -29,7 +29,8 @@ class Subject:
 class Request:
     """A control request whose parameters and body are good.
 
-    `key` and `account` are None where no world is meant; the lock of a world that is meant is held.
+    `key` and `account` are None where no world is meant; the lock of a world that is meant is held. `media_type`: of
+    the answer, where the document lets it be chosen.
     """
 
     subject: Subject
@@ -37,6 +38,7 @@ class Request:
     account: World | None
     values: Mapping[str, Any]
     body: Any = None
+    media_type: str | None = None
 
     @property
     def world(self) -> World:
@@ -47,12 +49,12 @@ class Request:
 
 
 class NotYet(Exception):
-    """What the request waits for, at most so many seconds, is not there; `refusal` is how it ends if it stays so."""
+    """What the request waits for, at most so many seconds, is not there; `end`: what is said if it stays so."""
 
-    def __init__(self, seconds: float, refusal: Refusal) -> None:
-        super().__init__(refusal.name)
+    def __init__(self, seconds: float, end: Refusal | Mapping[str, Any]) -> None:
+        super().__init__(str(end))
         self.seconds = seconds
-        self.refusal = refusal
+        self.end = end
 
 
 def unusable(detail: str) -> Refusal:

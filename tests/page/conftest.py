@@ -35,7 +35,7 @@ class World:
         return requests.request(method, f"{self.url}/api{path}", headers=headers, timeout=10, **more)
 
     def control(self, method: str, path: str, body: object = None, **query: Any) -> Any:
-        """Call the control API; return what it answers."""
+        """Call the control API, of this world unless a path has none; return what it answers."""
         answer = requests.request(
             method, f"{self.url}/_mock{path}", params={"key": self.key, **query}, json=body, timeout=10
         )

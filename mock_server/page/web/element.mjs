@@ -17,6 +17,11 @@ export function h(name, ...given) {
   return element;
 }
 
+/** Put these children at the end of a container. */
+export function add(container, ...children) {
+  container.append(...present(children));
+}
+
 /** Put these children in place of what a container has; the focus stays on the element with the same id. */
 export function fill(container, ...children) {
   const focused = container.contains(document.activeElement) ? document.activeElement.id : "";

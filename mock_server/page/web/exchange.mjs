@@ -3,6 +3,7 @@
 import { curl } from "./curl.mjs";
 import { h } from "./element.mjs";
 import { button, copyButton } from "./form.mjs";
+import { row, rowHead, table } from "./table.mjs";
 import { bytes, dateAndTime, indented, moment, span } from "./words.mjs";
 
 // What a client sets of itself, so that a curl line need not.
@@ -77,49 +78,28 @@ function headers(message) {
 
 function parts(list) {
   if (!list.length) return null;
-  return h(
-    "div",
-    { class: "wide" },
-    h(
-      "table",
-      { class: "parts" },
-      h("caption", { class: "hidden" }, "What the parser made of the form"),
-      h(
-        "thead",
-        h(
-          "tr",
-          ["Part", "Kind", "Content", "Size"].map((name) => h("th", { scope: "col" }, name)),
-        ),
-      ),
-      h(
-        "tbody",
-        list.map((part) =>
-          h(
-            "tr",
-            { class: `kind-${part.kind}` },
-            h(
-              "th",
-              { scope: "row" },
-              part.name ?? h("i", "no name"),
-              part.key !== part.name && h("small", part.key === null ? "kept by no one" : `read as ${part.key}`),
-            ),
-            h("td", part.kind, part.content_type && h("small", part.content_type)),
-            h(
-              "td",
-              part.file_name !== null && h("small", `file name ${part.file_name || "empty"}`),
-              h("span", { class: "preview" }, part.preview),
-              !part.valid_utf8 && h("small", { class: "open" }, "not UTF-8"),
-            ),
-            h(
-              "td",
-              { class: "number" },
-              bytes(part.bytes),
-              h("small", { title: `SHA-256 ${part.sha256}` }, part.sha256.slice(0, 8)),
-            ),
+  return table(
+    "What the parser made of the form",
+    ["Part", "Kind", "Content", "Size"],
+    list.map((part) =>
+      row(
+        [
+          rowHead(
+            part.name ?? h("i", "no name"),
+            part.key !== part.name && h("small", part.key === null ? "kept by no one" : `read as ${part.key}`),
           ),
-        ),
+          [part.kind, part.content_type && h("small", part.content_type)],
+          [
+            part.file_name !== null && h("small", `file name ${part.file_name || "empty"}`),
+            h("span", { class: "preview" }, part.preview),
+            !part.valid_utf8 && h("small", { class: "open" }, "not UTF-8"),
+          ],
+          [bytes(part.bytes), h("small", { title: `SHA-256 ${part.sha256}` }, part.sha256.slice(0, 8))],
+        ],
+        `kind-${part.kind}`,
       ),
     ),
+    "parts",
   );
 }
 

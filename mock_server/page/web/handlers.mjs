@@ -3,6 +3,7 @@
 import { fill, find, h } from "./element.mjs";
 import { button } from "./form.mjs";
 import { attempt, notice } from "./notice.mjs";
+import { row, table } from "./table.mjs";
 import { counted } from "./words.mjs";
 
 const MOST_ROWS = 200;
@@ -40,7 +41,7 @@ export class Handlers {
     fill(
       find("handlers-body"),
       rows.length
-        ? table(rows)
+        ? tableOf(rows)
         : h("p", { class: "empty" }, "No handlers. Create one by the API, or seed the world here."),
     );
   }
@@ -76,32 +77,13 @@ export class Handlers {
   }
 }
 
-function table(rows) {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  return h(
-    "div",
-    { class: "wide" },
-    h(
-      "table",
-      { class: "handlers" },
-      h("caption", { class: "hidden" }, "Handlers, newest first"),
-      h(
-        "thead",
-        h(
-          "tr",
-          columns.map((name) => h("th", { scope: "col" }, name)),
-        ),
-      ),
-      h(
-        "tbody",
-        rows.map((row) =>
-          h(
-            "tr",
-            columns.map((name) => h("td", cell(row[name]))),
-          ),
-        ),
-      ),
-    ),
+function tableOf(handlers) {
+  const columns = [...new Set(handlers.flatMap((handler) => Object.keys(handler)))];
+  return table(
+    "Handlers, newest first",
+    columns,
+    handlers.map((handler) => row(columns.map((name) => cell(handler[name])))),
+    "handlers",
   );
 }
 

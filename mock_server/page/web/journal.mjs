@@ -80,8 +80,9 @@ export class Journal {
   step(by) {
     const shown = [...this.#rows.values()].filter(({ row }) => !row.hidden).map(({ exchange }) => exchange.number);
     if (!shown.length) return;
-    const at = shown.indexOf(this.#chosen);
-    const to = at === -1 ? shown.length - 1 : Math.min(Math.max(at + by, 0), shown.length - 1);
+    const known = shown.indexOf(this.#chosen);
+    const at = known === -1 ? shown.length - Math.max(by, 0) : known; // where none is chosen, begin at the newest
+    const to = Math.min(Math.max(at + by, 0), shown.length - 1);
     this.choose(shown[to]);
   }
 
@@ -97,7 +98,6 @@ export class Journal {
         id: `row-${number}`,
         role: "option",
         "aria-selected": "false",
-        "aria-label": spoken(exchange),
         class: `row class-${Math.floor(status / 100)}${isNoticed(exchange) ? " noticed" : ""}`,
         click: () => this.choose(number),
       },
@@ -155,7 +155,12 @@ export class Journal {
 function marks({ violations, fault, defect }) {
   return [
     violations.length > 0 &&
-      h("span", { class: "mark open", title: counted(violations.length, "violation") }, `! ${violations.length}`),
+      h(
+        "span",
+        { class: "mark open", title: counted(violations.length, "violation") },
+        `! ${violations.length}`,
+        h("span", { class: "hidden" }, violations.length === 1 ? " violation" : " violations"),
+      ),
     fault !== null && h("span", { class: "mark accent", title: `Fault ${fault} struck` }, "fault"),
     defect !== null && h("span", { class: "mark bad", title: "A defect of the mock" }, "defect"),
   ];

@@ -42,9 +42,10 @@ open();
 async function open() {
   let info;
   try {
-    info = await control.get("/info");
+    info = await control.get("/info", { key: null });
     if (!session.key) session.choose(info.key.example);
-    await show(info, await readDocuments());
+    const [api, own] = await Promise.all([readDocument(), control.get("/control.yaml", { key: null })]);
+    show(info, { api, control: own });
     find("token-form").hidden = true;
   } catch (error) {
     if (error.status === 403) {
@@ -58,12 +59,12 @@ async function open() {
   }
 }
 
-async function readDocuments() {
-  const [api, own] = await Promise.all([control.get("/openapi.yaml"), control.get("/control.yaml")]);
-  return { api, control: own };
+/** Read the document that the world executes: its answers to open questions are in it. */
+function readDocument() {
+  return control.get("/openapi.yaml");
 }
 
-async function show(info, documents) {
+function show(info, documents) {
   const place = { base: location.origin + info.base_path, controlBase, session };
   const schemas = documents.control.components.schemas;
   const world = new World(control);
@@ -92,28 +93,30 @@ async function show(info, documents) {
   const tabs = new Tabs((pane) => {
     if (pane === "coverage") refresh(coverage);
   });
-  let answers = null;
+  let read = null; // what the document was read for, null for what it was read for before there was a state
 
   clock.ticked = () => overview.tick(clock.now);
   showStart(info, documents.api, place);
   reference.load(documents);
   world.addEventListener("pulse", ({ detail }) => showPulse(detail));
-  world.addEventListener("begin", () => {
-    answers = null;
-  });
   world.addEventListener("exchanges", () => {
     if (find("coverage").classList.contains("shown")) refresh(coverage);
   });
   world.addEventListener("state", async () => {
     for (const panel of panels) panel.show(world.state);
-    const now = JSON.stringify(world.state.answers);
-    if (now === answers) return;
-    answers = now;
+    const wanted = JSON.stringify([session.key, world.state.answers]);
+    if (wanted === read) return;
+    const first = read === null;
+    read = wanted;
+    if (!first) {
+      await attempt(async () => {
+        documents.api = await readDocument();
+        reference.load(documents);
+      });
+    }
     await refresh(questions);
-    await attempt(async () => Object.assign(documents, await readDocuments()));
-    reference.load(documents);
   });
-  bindWorld(world, () => {
+  bindWorld(world, info.key.example, () => {
     showStart(info, documents.api, place);
     refresh(coverage);
   });
@@ -126,7 +129,7 @@ function refresh(part) {
 }
 
 /** Let the field, the address and the window's visibility decide which world is followed, and when. */
-function bindWorld(world, changed) {
+function bindWorld(world, otherwise, changed) {
   const field = find("key");
   const begin = () => {
     field.value = session.key;
@@ -136,7 +139,7 @@ function bindWorld(world, changed) {
   field.value = session.key;
   find("world-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    session.choose(field.value.trim());
+    session.choose(field.value.trim() || otherwise);
     begin();
   });
   addEventListener("hashchange", () => {
@@ -195,8 +198,14 @@ function firstSteps(document, place) {
   ];
 }
 
+let loss = null;
+
 function showPulse(error) {
   const pulse = find("pulse");
+  if (loss?.sentence !== error?.message) {
+    loss?.close();
+    loss = error && { sentence: error.message, close: trouble(error) };
+  }
   pulse.textContent = error ? "lost" : "live";
   pulse.title = error ? error.message : "What happens in the world shows at once.";
   pulse.classList.toggle("bad", error !== null);

@@ -4,14 +4,14 @@ import { find, h } from "./element.mjs";
 
 const SHOWN = 6000;
 
-/** Show a message. `action`, where given, is `{label, act}`: a button beside it, such as Undo. */
+/** Show a message. `action`, where given, is `{label, act}`: a button beside it, such as Undo, which stays until the next. */
 export function notice(sentence, action = null) {
-  show("notice", sentence, action);
+  show(action ? "notice offer" : "notice", sentence, action);
 }
 
-/** Show what went wrong. It stays until it is closed. */
+/** Show what went wrong. It stays until it is closed, by hand or by the function that is returned. */
 export function trouble(error) {
-  show("notice bad", error.message, null);
+  return show("notice bad", error.message, null);
 }
 
 /** Do something that may be refused, and show the refusal. Returns whether it went well. */
@@ -45,6 +45,8 @@ function show(look, sentence, action) {
       ),
     h("button", { type: "button", class: "quiet", "aria-label": "Close this message", click: close }, "×"),
   );
+  if (action) find("notices").querySelector(".offer")?.remove();
   find("notices").append(box);
-  if (!look.includes("bad")) setTimeout(close, action ? SHOWN * 2 : SHOWN);
+  if (look === "notice") setTimeout(close, SHOWN);
+  return close;
 }

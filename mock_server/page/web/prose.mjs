@@ -1,6 +1,7 @@
 // The little Markdown that the documents use: paragraphs, tables, `code` and *stress*.
 
 import { h } from "./element.mjs";
+import { row, table } from "./table.mjs";
 
 /** Return elements for a text of a document. */
 export function prose(text) {
@@ -8,7 +9,7 @@ export function prose(text) {
     .trim()
     .split(/\n\s*\n/)
     .filter(Boolean)
-    .map((block) => (block.startsWith("|") ? table(block) : h("p", inline(block))));
+    .map((block) => (block.startsWith("|") ? tableOf(block) : h("p", inline(block))));
 }
 
 /** Return the texts and elements of one line. */
@@ -20,35 +21,17 @@ export function inline(text) {
   });
 }
 
-function table(block) {
-  const rows = block.split("\n").map((line) =>
+function tableOf(block) {
+  const lines = block.split("\n").map((line) =>
     line
       .split("|")
       .slice(1, -1)
-      .map((cell) => cell.trim()),
+      .map((cell) => inline(cell.trim())),
   );
-  const [head, , ...body] = rows;
-  return h(
-    "div",
-    { class: "wide" },
-    h(
-      "table",
-      h(
-        "thead",
-        h(
-          "tr",
-          head.map((cell) => h("th", { scope: "col" }, inline(cell))),
-        ),
-      ),
-      h(
-        "tbody",
-        body.map((row) =>
-          h(
-            "tr",
-            row.map((cell) => h("td", inline(cell))),
-          ),
-        ),
-      ),
-    ),
+  const [headings, , ...rows] = lines;
+  return table(
+    "Table",
+    headings,
+    rows.map((cells) => row(cells)),
   );
 }

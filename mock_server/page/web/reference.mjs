@@ -1,9 +1,10 @@
 // The documentation of the API, and of the control API, as their documents have it.
 
-import { fill, find, h } from "./element.mjs";
+import { add, fill, find, h } from "./element.mjs";
 import { button } from "./form.mjs";
 import { inline, prose } from "./prose.mjs";
 import { answersOf, bodyOf, constraint, fieldsOf, operationsOf } from "./schema.mjs";
+import { row, rowHead, table } from "./table.mjs";
 import { trial } from "./trial.mjs";
 
 export class Reference {
@@ -63,17 +64,14 @@ export class Reference {
     );
     const build = () => {
       if (!details.open || details.childElementCount > 1) return;
-      details.append(
-        ...[
-          prose(operation.description),
-          table("Parameters", parameters),
-          body && table(`Form: ${body.mediaType}`, fieldsOf(document, body.schema)),
-          answers(document, operation),
-          this.#questions(operation),
-          which === "api" && trial({ document, method, path, parameters, body, base, session: this.place.session }),
-        ]
-          .flat()
-          .filter(Boolean),
+      add(
+        details,
+        prose(operation.description),
+        inputs("Parameters", parameters),
+        body && inputs(`Form: ${body.mediaType}`, fieldsOf(document, body.schema)),
+        answers(document, operation),
+        this.#questions(operation),
+        which === "api" && trial({ document, method, path, parameters, body, base, session: this.place.session }),
       );
     };
     details.addEventListener("toggle", build);
@@ -101,33 +99,19 @@ export class Reference {
   }
 }
 
-function table(title, rows) {
+function inputs(title, rows) {
   return (
     rows.length > 0 && [
-      h("h4", title),
-      h(
-        "div",
-        { class: "wide" },
-        h(
-          "table",
-          h(
-            "thead",
-            h(
-              "tr",
-              ["Name", "Value", "Meaning"].map((name) => h("th", { scope: "col" }, name)),
-            ),
-          ),
-          h(
-            "tbody",
-            rows.map(({ name, schema, required, description }) =>
-              h(
-                "tr",
-                h("th", { scope: "row" }, name, required && h("small", "required")),
-                h("td", constraint(schema), when(schema)),
-                h("td", inline(description ?? schema.description ?? "")),
-              ),
-            ),
-          ),
+      h("h3", title),
+      table(
+        title,
+        ["Name", "Value", "Meaning"],
+        rows.map(({ name, schema, required, description }) =>
+          row([
+            rowHead(name, required && h("small", "required")),
+            [constraint(schema), when(schema)],
+            inline(description ?? schema.description ?? ""),
+          ]),
         ),
       ),
     ]
@@ -142,7 +126,7 @@ function when(schema) {
 
 function answers(document, operation) {
   return [
-    h("h4", "Answers"),
+    h("h3", "Answers"),
     answersOf(document, operation).map(({ status, description, headers, examples }) =>
       h(
         "details",

@@ -42,7 +42,7 @@ export function trial({ document, method, path, parameters, body, base, session 
   );
   refresh();
   return [
-    h("h4", "Try it"),
+    h("h3", "Try it"),
     form,
     h(
       "div",
