@@ -47,6 +47,9 @@ test: setup  ## Run all tests: make test ARGS="-k paging"
 test-kit: setup  ## Run the kit's own heavy tests: whole runs against many services
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m heavy $(ARGS)
 
+soak: $(STAMP)  ## Ten minutes of mixed load with faults: make soak ARGS="--seconds 3600"
+	$(BIN)/python -m tests.steadiness $(ARGS)
+
 test-nginx: setup  ## Several mocks behind nginx, which must be there (Debian: apt-get install nginx-light)
 	BITPEAK_TEST_NGINX=required $(BIN)/python -m pytest tests/deploy/test_nginx.py $(ARGS)
 
