@@ -5,13 +5,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.dev
 NODE   := tests/clients/node
+ZOO    := tests/zoo/clients
 PAGE   := tests/page/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-kit test-page contract mutants check fix lint types imports openapi coverage bench wheel clean
+.PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage wheel
+.PHONY: clean bench bench-peers soak test-nginx zoo zoo-php fuzz examples test-page
 
 help:  ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -45,6 +47,9 @@ test: setup  ## Run all tests: make test ARGS="-k paging"
 test-kit: setup  ## Run the kit's own heavy tests: whole runs against many services
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m heavy $(ARGS)
 
+test-nginx: setup  ## Several mocks behind nginx, which must be there (Debian: apt-get install nginx-light)
+	BITPEAK_TEST_NGINX=required $(BIN)/python -m pytest tests/deploy/test_nginx.py $(ARGS)
+
 # The page in a browser: the machine's own Chromium, or one that comes as an npm package.
 $(PAGE)/unpacked/.stamp: $(PAGE)/package.json $(PAGE)/unpack.mjs $(STAMP)
 	cd $(PAGE) && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-audit --no-fund --no-package-lock
@@ -64,6 +69,23 @@ contract: $(STAMP)  ## Hold the mock against its document: make contract ARGS="-
 
 mutants: $(STAMP)  ## Hold the contract tests against wrong services: make mutants ARGS="--kind crash"
 	$(BIN)/python -m contract_tests.mutants --state .mutants.jsonl $(ARGS)
+
+examples: setup  ## Run the examples' own tests, and the steps of the recipes
+	$(BIN)/python -m pytest tests/examples -v $(ARGS)
+
+# Node's clients whose requests the zoo has.
+$(ZOO)/node_modules/.stamp: $(ZOO)/package.json $(STAMP)
+	cd $(ZOO) && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
+
+zoo: $(STAMP) $(ZOO)/node_modules/.stamp  ## Record the requests of real clients anew: make zoo ARGS="curl axios"
+	$(BIN)/python -m tests.zoo $(ARGS)
+
+zoo-php: $(STAMP)  ## Ask this machine's PHP anew what it makes of them
+	$(BIN)/python -m tests.zoo --php
+
+fuzz: $(STAMP)  ## Throw a hundred thousand malformed bodies at the mock: make fuzz ARGS="--seed 2"
+	$(BIN)/python -m tests.zoo.fuzz $(ARGS)
 
 check: lint types imports openapi  ## Lint, types, the import rule, the documents
 
@@ -94,12 +116,15 @@ coverage: setup  ## Branch coverage of the mock, subprocesses included
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
-bench: $(STAMP)  ## Cold start, memory and throughput on this machine
-	$(BIN)/python -m bench
+bench: $(STAMP)  ## Speed and size on this machine, beside the limits of Python: make bench ARGS="--quick"
+	$(BIN)/python -m bench $(ARGS)
+
+bench-peers: $(STAMP)  ## The same beside Prism, Mockoon, WireMock and connexion, which it installs
+	$(BIN)/python -m bench --peers --markdown bench/RESULTS.md --plot bench/results.svg $(ARGS)
 
 wheel: $(STAMP)  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
 clean:  ## Remove what was made
-	rm -rf $(VENV) dist build htmlcov .coverage* $(NODE)/node_modules $(PAGE)/node_modules $(PAGE)/unpacked
+	rm -rf $(VENV) dist build htmlcov .coverage* $(NODE)/node_modules $(ZOO)/node_modules $(PAGE)/node_modules $(PAGE)/unpacked
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from contract_tests.api import Api
-from contract_tests.facts import Facts
-from contract_tests.flags import FLAGS, Flag
-from contract_tests.generators import prepare_generators
-from contract_tests.own import Own
+from contract_tests.document.facts import Facts
+from contract_tests.generated.generators import prepare_generators
+from contract_tests.oracle.own import Own
 from contract_tests.report import as_text
-from contract_tests.run import Run
-from contract_tests.selection import WRITES
-from contract_tests.session import Session
-from contract_tests.settings import read_settings
-from contract_tests.stop import Code, Stop
-from contract_tests.writing import check_places
+from contract_tests.run.flags import FLAGS, Flag
+from contract_tests.run.run import Run
+from contract_tests.run.settings import read_settings
+from contract_tests.run.stop import Code, Stop
+from contract_tests.session.selection import WRITES
+from contract_tests.session.session import Session
+from contract_tests.session.writing import check_places
+from contract_tests.target.api import Api
 
 _SESSION = pytest.StashKey[Session]()
 _NOT_SPREAD = (
@@ -55,6 +55,7 @@ def _kind(flag: Flag) -> dict[str, Any]:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the run: the one that `bitpeak-mock check` brings, else one of pytest's own options."""
     config.addinivalue_line("markers", "writes: creates, changes or deletes a handler.")
+    config.addinivalue_line("markers", "spared(why): left out where each request counts.")
     config.addinivalue_line(
         "markers", "question(id): what the test expects is an answer to this open question."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote as percent_encode
 
@@ -20,10 +20,10 @@ _MOST_VIOLATIONS = 20
 
 
 class Body(NamedTuple):
-    """What fills an answer's template: JSON texts by `x-value` word, and the bytes of the rows."""
+    """What fills an answer's template: JSON texts by `x-value` word, and the JSON of the handlers."""
 
     values: Mapping[str, str]
-    rows: bytes = b""
+    rows: Sequence[bytes] = ()
 
 
 class Call:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 class Clock:
@@ -45,8 +46,12 @@ class Clock:
             self._offset, self._frozen = self._frozen - self._source(), None
 
 
+@lru_cache(maxsize=256)
 def write_time(seconds: int, offset: int) -> str:
-    """Write a time as the page does, `YYYY-MM-DD HH:MM:SS`; `offset`: seconds east of UTC."""
+    """Write a time as the page does, `YYYY-MM-DD HH:MM:SS`; `offset`: seconds east of UTC.
+
+    Remembered, because what is created in one second has one time.
+    """
     return datetime.fromtimestamp(seconds + offset, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 

@@ -27,7 +27,8 @@ def write_duration(seconds: float) -> str:
     """Write seconds as a duration."""
     if seconds == 0:
         return "0"
-    return f"{seconds:.9g}s" if seconds >= 1 else f"{seconds * 1000:.9g}ms"
+    number, unit = (seconds, "s") if seconds >= 1 else (seconds * 1000, "ms")
+    return f"{number:.9f}".rstrip("0").rstrip(".") + unit
 
 
 def read_duration(text: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 from mock_server.duration import Latency
@@ -34,12 +34,6 @@ class Fault:
     seed: int = 0
     calls: int = 0
     hits: int = 0
-    random: Random = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        self.random = Random(self.seed)  # noqa: S311  # for tests to repeat, not for secrets
-        for _ in range(max(0, self.calls - self.after)):  # a restored fault goes on where it was
-            self._draw()
 
     @property
     def spent(self) -> bool:
@@ -51,7 +45,7 @@ class Fault:
         if self.spent or not (self.operation is None or self.operation in names):
             return False
         self.calls += 1
-        if self.calls <= self.after or self._draw() >= self.probability:
+        if self.calls <= self.after or self._is_spared():
             return False
         self.hits += 1
         return True
@@ -60,8 +54,12 @@ class Fault:
         """Return how long this call is held back, where that is a matter of chance by `source`."""
         return source.uniform(*self.latency) if self.latency is not None else 0.0
 
-    def _draw(self) -> float:
-        return self.random.random() if self.probability < 1 else 0.0
+    def _is_spared(self) -> bool:
+        """Tell by chance, which depends on nothing but seed and call: a restored fault goes on where it was."""
+        if self.probability == 1:
+            return False
+        chance = Random(f"{self.seed}/{self.calls}").random()  # noqa: S311  # for tests to repeat, not for secrets
+        return chance >= self.probability
 
 
 class Faults:

@@ -40,7 +40,9 @@ class Variations:
         """
         chosen = {**self.base.document.chosen, **answers}
         assumed = {name: question.assumed for name, question in self.base.document.questions().items()}
-        chosen = {name: answer for name, answer in chosen.items() if assumed.get(name) != answer}
+        # The mock's own choice stays named, also where it is answered back: an overlay may have learned otherwise.
+        own = self.base.document.chosen
+        chosen = {name: each for name, each in chosen.items() if name in own or assumed.get(name) != each}
         if chosen == dict(self.base.document.chosen):
             return self.base
         key = tuple(sorted(chosen.items()))

@@ -87,10 +87,13 @@ class World:
         for name, value in memento.items():
             setattr(self, name, value)
 
-    def write(self, handler: Handler) -> Handler:
-        """Return the handler with its JSON, checked. Raises Defect where it violates the document."""
+    def write(self, handler: Handler, values: Mapping[str, str] | None = None) -> Handler:
+        """Return the handler with its JSON, checked. Raises Defect where it violates the document.
+
+        `values`: what `values_of` says of it, where that is known.
+        """
         resource = self.contract.resource
-        wire = resource.template.render(values_of(handler, self.contract))
+        wire = resource.template.render(values or values_of(handler, self.contract))
         if complaint := resource.check(parse(wire)):
             raise Defect(f"the handler {handler.id} would violate the document: {complaint}")
         return handler._replace(wire=wire)

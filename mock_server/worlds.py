@@ -33,20 +33,23 @@ class Worlds:
         self._worlds: OrderedDict[str, World] = OrderedDict()
         self._lock = threading.Lock()
         self._used: dict[str, float] = {}
+        self._due = 0.0  # before then, no world can have been idle for too long
 
     def __len__(self) -> int:
         return len(self._worlds)
 
     def of(self, key: str) -> World:
         """Return the world of a key, a new one where the key has none."""
+        now = time.monotonic()
         with self._lock:
-            self._drop_idle(key)
+            if now >= self._due:
+                self._drop_idle(now)
             world = self._worlds.get(key)
             if world is None:
-                world = self._worlds[key] = self._fork(key)
+                world = self._begin(key)
             else:
                 self._worlds.move_to_end(key)
-            self._used[key] = time.monotonic()
+            self._used[key] = now
             return world
 
     def vary(self, key: str, world: World) -> None:
@@ -76,6 +79,13 @@ class Worlds:
                 seen.update(world.seen)
         return seen
 
+    def _begin(self, key: str) -> World:
+        """Make a key's world, and room for it."""
+        while len(self._worlds) >= self._limit:
+            self._drop(next(iter(self._worlds)))
+        world = self._worlds[key] = self._fork(key)
+        return world
+
     def _fork(self, key: str) -> World:
         seed = self.seed
         with seed.lock:
@@ -85,17 +95,20 @@ class Worlds:
         world.journal = Journal(self.archive)
         return world
 
-    def _drop_idle(self, wanted: str) -> None:
-        """Make room for the wanted world, and forget those that were idle for too long, itself included."""
-        now = time.monotonic()
+    def _drop_idle(self, now: float) -> None:
+        """Forget the worlds that were idle for too long."""
         while self._worlds:
             key = next(iter(self._worlds))
-            idle = now - self._used[key]
-            if idle < self._idle and len(self._worlds) < self._limit + (wanted in self._worlds):
+            self._due = self._used[key] + self._idle
+            if now < self._due:
                 return
-            world = self._worlds.pop(key)
-            del self._used[key]
-            self.varied.discard(key)
-            self.seen_outside.update(world.seen)
-            world.journal.leave()
-            _LOG.warning("the world of the key %s was dropped after %.0f idle seconds", shorten(key), idle)
+            self._drop(key)
+        self._due = now + self._idle
+
+    def _drop(self, key: str) -> None:
+        idle = time.monotonic() - self._used.pop(key)
+        world = self._worlds.pop(key)
+        self.varied.discard(key)
+        self.seen_outside.update(world.seen)
+        world.journal.leave()
+        _LOG.warning("the world of the key %s was dropped after %.0f idle seconds", shorten(key), idle)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -75,6 +75,11 @@ class Account:
             return True
         row = self._mask.rows(reply.body).get(entry.id if entry.id is not None else 0, {})
         return (row.get(self._surface.row["name"]) or "") in entry.names if row else False
+
+    def listed(self, entries: Iterable[Entry], reply: Reply) -> list[Entry]:
+        """Return those entries whose row, with its own marker, a list shows."""
+        rows = self._mask.rows(reply.body) if reply.is_success else {}
+        return [entry for entry in entries if entry.id in rows and entry.marker in json.dumps(rows[entry.id])]
 
     def name_in(self, row: int, reply: Reply) -> str | None:
         """Return the name of a row that an answer shows, None where it shows none."""

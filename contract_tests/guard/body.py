@@ -10,14 +10,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from contract_tests.guard.exchange import FormField
+from contract_tests.guard.exchange import MULTIPART, URLENCODED, FormField
 from contract_tests.guard.multipart import Multipart
 
 # Takes a field's name and value, and returns the value to send.
 Change = Callable[[str, str], str]
-
-MULTIPART = "multipart/form-data"
-URLENCODED = "application/x-www-form-urlencoded"
 
 
 class Body:
@@ -54,6 +51,11 @@ class Body:
     def text(self) -> str:
         """The whole body as text, for a search or for show."""
         return self.data.decode(errors="replace")
+
+    @property
+    def exact(self) -> str:
+        """The whole body as text, with bytes that are no UTF-8 as lone surrogates."""
+        return self.data.decode(errors="surrogateescape")
 
     def changed(self, change: Change) -> bytes:
         """Return the body with each field's value changed."""

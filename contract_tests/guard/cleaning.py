@@ -39,7 +39,8 @@ class Cleaner:
     """Cleans up after one ledger; doing it again, or being stopped in the midst, does no harm.
 
     Each row is looked at just before it is deleted and just after. Then the list is searched for the run's marker: for
-    creates that were never answered, and for what a faulty service said was gone.
+    creates that were never answered, for what a faulty service said was gone, and, to spare requests, for all whose
+    delete was accepted during the run; where there is no list to be had, those are looked at one by one.
     """
 
     def __init__(self, ledger: Ledger, account: Account, clock: Callable[[], float], settle: float) -> None:
@@ -54,10 +55,13 @@ class Cleaner:
         """Delete what is the run's, and finish the ledger where nothing remains. Raises OSError where the disk does."""
         self._done = CleanUp()
         for entry in list(self._ledger.entries.values()):
-            if entry.id is not None and entry.state not in _FINAL:
+            if entry.id is not None and entry.state not in {*_FINAL, State.GONE}:
                 self._guarded(entry, self._remove)
         if self._ledger.entries:
             self._search()
+            for entry in list(self._ledger.entries.values()):
+                if entry.state is State.GONE:
+                    self._guarded(entry, self._remove)
             self._close_intents()
         if self._done.complete:
             self._ledger.finish()

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from contract_tests.guard.body import Body
-from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, FormField
+from contract_tests.guard.exchange import KEY_VARIABLE, MULTIPART, URLENCODED, Exchange, FormField
 from contract_tests.guard.policy import Passage
 from contract_tests.guard.reply import Headers, Reply
 from contract_tests.guard.request import Request
 
 _LOG = logging.getLogger("contract_tests.guard")
+
+_FORMS = frozenset({MULTIPART, URLENCODED})
 
 Listener = Callable[[Exchange], None]
 
@@ -70,7 +72,7 @@ class Feed:
     ) -> Exchange:
         request, operation = visit.request, visit.passage.operation if visit.passage else None
         fields = tuple(
-            FormField(self._plain(f.name), self._plain(f.value), f.filename and self._plain(f.filename))
+            FormField(self._shown(f.name), self._shown(f.value), f.filename and self._shown(f.filename))
             for f in visit.body.fields
         )
         answered = not (refused or failed)
@@ -81,7 +83,7 @@ class Feed:
             request_headers=tuple((name, self._plain(value)) for name, value in visit.headers),
             media_type=self._plain(visit.body.media_type),
             form=fields,
-            raw="" if fields else self._plain(visit.body.text),
+            raw="" if fields and visit.body.media_type in _FORMS else self._shown(visit.body.exact),
             status=reply.status if answered else 0,
             headers=reply.headers,
             body=reply.body.decode(errors="replace"),
@@ -91,5 +93,7 @@ class Feed:
         )
 
     def _plain(self, text: str) -> str:
-        shown = self._clean(text.replace(self._placeholder, KEY_VARIABLE))
-        return shown.encode(errors="surrogateescape").decode(errors="replace")
+        return self._shown(text).encode(errors="surrogateescape").decode(errors="replace")
+
+    def _shown(self, text: str) -> str:
+        return self._clean(text.replace(self._placeholder, KEY_VARIABLE))

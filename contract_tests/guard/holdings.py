@@ -91,6 +91,11 @@ class Holdings:
                 self._foreign.add(row)
             return marked or self.standing(row) is Standing.OWN
 
+    def claimed(self) -> list[Entry]:
+        """Return the creates whose rows nobody has looked at."""
+        with self._lock:
+            return [entry for entry in self._by_id.values() if entry.state is State.CLAIMED]
+
     @property
     def live(self) -> int:
         """How many rows of the run may exist now."""

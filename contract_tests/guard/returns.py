@@ -54,9 +54,12 @@ class Returns:
         return reply._replace(body=self.redactor.clean_bytes(self.marker.strip(body)), headers=headers)
 
     def _recognise(self, reply: Reply, passage: Passage) -> None:
-        """Take a suite's own look at a new row for the proof that a write would have to ask for."""
+        """Take a suite's own look at new rows for the proof that a write would have to ask for."""
         for entry in passage.rows:
             if entry.id == passage.row and entry.state is State.CLAIMED and self.account.bears(entry, reply):
+                self.holdings.settle(entry, State.LIVE)
+        if passage.row is None:
+            for entry in self.account.listed(self.holdings.claimed(), reply):
                 self.holdings.settle(entry, State.LIVE)
 
     def _is_own(self, passage: Passage) -> bool:

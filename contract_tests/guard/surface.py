@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from contract_tests.guard.schema import Schemas, Steps
+from contract_tests.document.schema import Schemas, Steps
 
 Kind = Literal["list", "retrieve", "create", "update", "delete"]
 

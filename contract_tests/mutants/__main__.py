@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from contract_tests.flags import SUITES
 from contract_tests.mutants.catalogue import catalogue
 from contract_tests.mutants.matrix import as_json, as_text
 from contract_tests.mutants.mutant import Kind, Mutant
 from contract_tests.mutants.state import State
 from contract_tests.mutants.trial import Fate, judge
 from contract_tests.mutants.verdict import explained, verdict
-from contract_tests.stop import Code
+from contract_tests.run.flags import SUITES
+from contract_tests.run.stop import Code
 
 _WIDTH = 24
 

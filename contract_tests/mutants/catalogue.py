@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract_tests.facts import read_facts
+from contract_tests.document.facts import read_facts
 from contract_tests.mutants.crashes import crash_mutants
 from contract_tests.mutants.documents import document_mutants
 from contract_tests.mutants.doors import door_mutants

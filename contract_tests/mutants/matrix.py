@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from contract_tests.flags import SUITES
 from contract_tests.mutants.mutant import Kind, Mutant
 from contract_tests.mutants.trial import Fate
 from contract_tests.mutants.verdict import Verdict
+from contract_tests.run.flags import SUITES
 
 Judged = Sequence[tuple[Mutant, Fate, Verdict]]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-_PATIENCE = 30.0  # seconds for the mock to be ready
+_PATIENCE = 120.0  # seconds for the mock to be ready, on a machine that has other things to do
 _PAUSE = 0.05
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_tests.facts import Facts
-from contract_tests.guard.schema import Steps
+from contract_tests.document.facts import Facts
+from contract_tests.document.schema import Steps
 from contract_tests.mutants.exchange import Forward, Got, Sabotage, Sent
 
 OPERATIONS = ("list", "retrieve", "create", "update", "delete")

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from contract_tests.api import OWN_KEY, Answer
-from contract_tests.facts import Facts
-from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, FormField
+from contract_tests.document.facts import Facts
+from contract_tests.guard.body import Body
+from contract_tests.guard.exchange import KEY_VARIABLE, MULTIPART, URLENCODED, Exchange, FormField
+from contract_tests.target.api import OWN_KEY, Answer
 
 
 class Sent(NamedTuple):
@@ -30,18 +31,20 @@ def exchange_of(facts: Facts, url: str, sent: Sent, answer: Answer) -> Exchange:
     if authorization is not None:
         text = f"Bearer {key}" if authorization is OWN_KEY else str(authorization)
         headers["Authorization"] = text.replace(key, KEY_VARIABLE) if key else text
-    form, body = parts.get("form"), parts.get("body") or b""
-    media_type = headers.get("Content-Type", "").partition(";")[0]
+    form, body = parts.get("form"), Body(headers.get("Content-Type", ""), parts.get("body") or b"")
+    media_type = body.media_type
+    fields = body.fields if media_type == MULTIPART else ()
     if form is not None:
-        media_type = "application/x-www-form-urlencoded" if parts.get("urlencoded") else "multipart/form-data"
+        media_type = URLENCODED if parts.get("urlencoded") else MULTIPART
+        fields = tuple(FormField(name, value) for name, value in form.items())
     return Exchange(
         method=method,
         url=url + path + (f"?{query}" if query else ""),
         operation=_operation(facts, method, path),
         request_headers=tuple(headers.items()),
         media_type=media_type,
-        form=tuple(FormField(name, value) for name, value in (form or {}).items()),
-        raw=body.decode(errors="replace"),
+        form=fields,
+        raw="" if fields else body.exact,
         status=answer.status,
         headers=tuple(answer.headers.items()),
         body=answer.body.decode(errors="replace"),

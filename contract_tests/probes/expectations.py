@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from contract_tests.facts import Facts, read_facts
+from contract_tests.document.facts import Facts, read_facts
 from contract_tests.probes.finding import Answered, Finding, Outside
 from mock_server.document import Document, DocumentError, apply_actions, duplicate, load
 
@@ -40,6 +40,12 @@ class Expectations:
         self.questions = self._document.questions()
         self.facts = read_facts(self._document.data)
         self._with: dict[tuple[str, str], Facts | None] = {}
+
+    @property
+    def learned(self) -> dict[str, str]:
+        """The answers that the overlays were learned with, by question."""
+        known = {name: answer for each in self._document.learned for name, answer in each.answers.items()}
+        return {name: answer for name, answer in known.items() if name in self.questions}
 
     def facts_with(self, question: str, answer: str) -> Facts | None:
         """Return the facts under one answer, None where its actions do not apply to this document."""

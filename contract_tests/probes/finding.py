@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The target answers the question; `answer` is the id in the closed list."""
+    """The target answers the question; `answer` is the id in the closed list.
+
+    `detail` is a sentence that says more of what was seen, empty where the answer says it all.
+    """
 
     answer: str
+    detail: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

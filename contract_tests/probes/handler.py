@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from contract_tests.api import Answer
 from contract_tests.probes.multipart import Pairs, multipart
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import mapping, switch
+from contract_tests.target.api import Answer
 
 
 class Handler:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from contract_tests.api import Answer
-from contract_tests.facts import Facts
+from contract_tests.document.facts import Facts
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
 from contract_tests.probes.observations import (
     look_for_nobodys,
@@ -16,15 +16,18 @@ from contract_tests.probes.observations import (
     other_method,
     other_method_without_key,
     some_id,
+    type_refusal,
+    unknown_type,
     wrong_key,
 )
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import accepted, error_of, is_success, parsed
+from contract_tests.target.api import Answer
 
 
 def _bearer_case(prober: Prober) -> Finding:
-    words = ("bearer", "BEARER") if prober.can_write else ("bearer",)
+    words = ("bearer",) if prober.spares else ("bearer", "BEARER")
     path = prober.facts.operation("list").path
     taken = {}
     for word in words:
@@ -79,6 +82,11 @@ def _refusals(prober: Prober) -> dict[str, Answer]:
     }
     if prober.can_write:
         found["required_fields"] = prober.once(nameless)
+        name, answer = type_refusal(prober.facts), prober.once(unknown_type)
+        if (
+            answer.status == prober.facts.refusal("create", name).status
+        ):  # else its title is another question's
+            found[name] = answer
     if passed := [name for name, answer in found.items() if is_success(answer)]:
         raise Undecided(f"{passed[0]} was to be provoked and was answered 2xx")
     return found
@@ -90,7 +98,7 @@ def _documented(facts: Facts, name: str) -> Any:
 
 def _id_not_a_number(prober: Prober) -> Finding:
     row = prober.once(some_id)
-    spellings = (f"{row}abc", f"0{row}") if prober.can_write else (f"{row}abc",)
+    spellings = (f"{row}abc",) if prober.spares else (f"{row}abc", f"0{row}")
     taken = {}
     for text in spellings:
         answer = prober.send("GET", prober.api.path_of("retrieve", text))
@@ -128,12 +136,14 @@ def _unknown_route(prober: Prober) -> Finding:
 
 
 def _rate_limit(prober: Prober) -> Finding:
-    """Read the number that the answers show; whether it is enforced is not tried."""
+    """Read the number that the answers show, which may be any; whether it is enforced is not tried."""
     limits = {answer.headers.get(_header(prober.facts, "quota-limit")) for answer in _counted(prober)}
     shown = next(iter(limits - {None}), None)
-    return prober.expectations.decide(
-        "rate-limit", shown, _documented_limit, f"A key may make {shown} requests, by the header."
-    )
+    said = f"A key may make {shown} requests, by the header."
+    finding = prober.expectations.decide("rate-limit", shown, _documented_limit, said)
+    if isinstance(finding, Outside) and shown is not None and shown.isascii() and shown.isdigit():
+        return Answered("other-number", said)
+    return finding
 
 
 def _documented_limit(facts: Facts) -> str | None:
@@ -170,10 +180,17 @@ def _checks_order(prober: Prober) -> Finding:
         return Outside(f"A wrong method without a key is answered {seen[0]}.")
     if not _is_metered(prober):
         return Unknown("the answers do not show that requests are counted")
-    left = [_left(prober, answer) for answer in (prober.list(), look_for_nobodys(prober), prober.list())]
+    left = [_left(prober, answer) for answer in _counts(prober)]
     steps = [before - after for before, after in pairwise(left)]
     found = {(1, 1): "key-first", (0, 1): "rate-after-existence"}.get((steps[0], steps[1]))
     return Answered(found) if found else Unknown("other requests were counted meanwhile")
+
+
+def _counts(prober: Prober) -> Iterator[Answer]:
+    """Look at the list, at nothing, and at the list again: each is to be counted, so that none may be a memory."""
+    yield prober.list(fresh=True)
+    yield look_for_nobodys(prober, fresh=True)
+    yield prober.list(fresh=True)
 
 
 def _said(answer: Answer) -> tuple[int, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract_tests.facts import Facts
+from contract_tests.document.facts import Facts
 from contract_tests.probes.finding import Undecided
 
 

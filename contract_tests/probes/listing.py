@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contract_tests.facts import Facts
+import re
+
+from contract_tests.document.facts import Facts
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
 from contract_tests.probes.observations import first_page, handler, second, wide_answer
 from contract_tests.probes.page import Page
@@ -31,8 +33,8 @@ def _list_order(prober: Prober) -> Finding:
 
 
 def _page_not_valid(prober: Prober) -> Finding:
-    """Ask for page 0, and in a run that writes, where requests count less, for other texts too."""
-    texts = ("0", "abc", "-1") if prober.can_write else ("0",)
+    """Ask for page 0, and where requests count less, for other texts too."""
+    texts = ("0",) if prober.spares else ("0", "abc", "-1")
     refused = set()
     for text in texts:
         answer = prober.list(page=text)
@@ -55,7 +57,7 @@ def _page_beyond_last(prober: Prober) -> Finding:
     if not first.total and not prober.can_write:
         return Unknown("the account is empty")
     pages = number(first.value("total-pages")) or 1
-    answer = prober.list(page=pages + _BEYOND)
+    answer = prober.list(page=pages + _BEYOND, size=max(prober.facts.sizes))
     if not accepted(answer, "a page beyond the last"):
         return Outside(f"A page beyond the last is answered {answer.status}.")
     page = Page(answer, prober.expectations)
@@ -96,9 +98,11 @@ def _links_repeat_parameters(prober: Prober) -> Finding:
 
 
 def _links_opening(prober: Prober) -> Finding:
+    """Look at what stands before the page's number, but for a size that a link may repeat."""
     links = prober.once(first_page).links
-    parameter = f"{prober.facts.page_parameter}="
-    openings = {f"?{link.partition('?')[2].partition(parameter)[0]}" for link in links}
+    page, size = prober.facts.page_parameter, prober.facts.size_parameter
+    before = {re.split(f"(?:^|(?<=&)){page}=", link.partition("?")[2])[0] for link in links}
+    openings = {f"?{re.sub(f'{size}=[0-9]+&', '', text)}" for text in before}
     return prober.expectations.decide(
         "links-opening", openings, lambda facts: {str(_paging(facts)["link-opening"])},
         f"The query of a link begins with {' or '.join(sorted(openings)) or 'nothing'}.",

@@ -5,26 +5,27 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from contract_tests.api import Answer
+from contract_tests.document.facts import Facts
 from contract_tests.probes.finding import Undecided
 from contract_tests.probes.handler import Handler
 from contract_tests.probes.page import Page
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import accepted, is_success, mapping
+from contract_tests.target.api import WRONG_KEY, Answer
+
+_NO_TYPE = "no-such-type"
 
 # Of a name reserved for examples (RFC 2606): no page of it calls anybody.
 ORIGIN = "https://example.com"
 
 # A handler that nobody has: far beyond what a site counts to, and within 32 bits.
-_NOBODYS = 2_000_000_011
-
-# No key: a good one would be longer, or begin with the mock's prefix.
-_WRONG_KEY = "wrong-key-of-no-account"
+NOBODYS = 2_000_000_011
 
 
 def first_page(prober: Prober) -> Page:
     """Get the first page, asked for by its number, before anything is made."""
-    return Page(prober.list(page=1), prober.expectations)
+    answer = prober.list(page=1) if prober.can_write else prober.once(wide_answer)
+    return Page(answer, prober.expectations)
 
 
 def wide_answer(prober: Prober) -> Answer:
@@ -33,7 +34,7 @@ def wide_answer(prober: Prober) -> Answer:
         prober.once(handler)
         with suppress(Undecided):  # the order cannot be told then, all else can
             prober.once(second)
-    return prober.list(size=max(prober.facts.sizes), headers={"Origin": ORIGIN})
+    return prober.list(page=1, size=max(prober.facts.sizes), headers={"Origin": ORIGIN}, fresh=True)
 
 
 def some_id(prober: Prober) -> int:
@@ -53,7 +54,7 @@ def missing_bearer(prober: Prober) -> Answer:
 
 def wrong_key(prober: Prober) -> Answer:
     """Get the list with a key of nobody's."""
-    return prober.send("GET", prober.facts.operation("list").path, authorization=f"Bearer {_WRONG_KEY}")
+    return prober.send("GET", prober.facts.operation("list").path, authorization=f"Bearer {WRONG_KEY}")
 
 
 def not_there(prober: Prober) -> Answer:
@@ -61,17 +62,27 @@ def not_there(prober: Prober) -> Answer:
     return look_for_nobodys(prober)
 
 
-def look_for_nobodys(prober: Prober) -> Answer:
-    """Ask for a handler that does not exist, anew."""
-    return prober.send("GET", prober.api.path_of("retrieve", _NOBODYS))
+def look_for_nobodys(prober: Prober, *, fresh: bool = False) -> Answer:
+    """Ask for a handler that does not exist."""
+    return prober.send("GET", prober.api.path_of("retrieve", NOBODYS), fresh=fresh)
 
 
 def nameless(prober: Prober) -> Answer:
     """Create without a name."""
-    answer, row = prober.create(prober.kinds.form(prober.kinds.plain, None))
-    if row is not None:
-        prober.discard(row)
-    return answer
+    return prober.create(prober.kinds.form(prober.kinds.plain, None))[0]
+
+
+def unknown_type(prober: Prober) -> Answer:
+    """Create with a type that is not listed."""
+    form = {prober.facts.form["name"]: prober.name(), prober.facts.form["type"]: _NO_TYPE}
+    return prober.create(form)[0]
+
+
+def type_refusal(facts: Facts) -> str:
+    """Return the name of the refusal for a type that is not listed."""
+    path = facts.document["paths"][facts.operation("create").path]["post"]
+    media = next(iter(path["requestBody"]["content"].values()))
+    return str(facts.schemas.resolve(media["schema"])["x-refusals"]["enum"])
 
 
 def handler(prober: Prober) -> Handler:

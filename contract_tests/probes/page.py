@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from contract_tests.api import Answer
-from contract_tests.facts import Facts
+from contract_tests.document.facts import Facts
 from contract_tests.probes.expectations import Expectations
 from contract_tests.probes.finding import Unlisted
 from contract_tests.probes.reading import at, is_success, mapping, number, parsed
+from contract_tests.target.api import Answer
 
 
 class Page:

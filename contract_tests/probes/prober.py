@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from contract_tests.api import Answer, Api
 from contract_tests.guard.exchange import Exchange
 from contract_tests.guard.policy import NOWHERE
 from contract_tests.guard.request import FAILED_HEADER, REFUSED_HEADER
@@ -16,6 +16,7 @@ from contract_tests.probes.expectations import Expectations
 from contract_tests.probes.finding import Finding, Outside, Undecided, Unknown, Unlisted
 from contract_tests.probes.kinds import Kinds
 from contract_tests.probes.reading import at, is_success, mapping, number, parsed
+from contract_tests.target.api import Answer, Api
 
 Value = TypeVar("Value")
 
@@ -35,20 +36,21 @@ class Terms:
 
     `nowhere` is a path below the base that no service has. `hidden` is by how many characters a stored name is longer
     than the one that is shown, where a guard keeps a marker in it. `shown_url` is the base URL for the evidence, empty
-    for the one that is called.
+    for the one that is called. `spares`: one sample of a kind has to do, as it does where nothing may be written.
     """
 
     can_write: bool
     nowhere: str = f"/{NOWHERE}"
     hidden: int = 0
     shown_url: str = ""
+    spares: bool = False
 
 
 class Prober:
     """Serves the probes of one run; not for several threads.
 
-    `limited` is the first answer that told of too many requests, `deleted` the first to a delete, `answers` are all;
-    `titles` are the titles of refusals by the refusal's name.
+    `limited` is the first answer that told of too many requests, `deleted` the first to a delete, `answers` are all
+    and `exchanges` the same with what was sent; `titles` are the titles of refusals by the refusal's name.
     """
 
     def __init__(self, api: Api, expectations: Expectations, terms: Terms) -> None:
@@ -58,10 +60,12 @@ class Prober:
         self.kinds = Kinds(self.facts)
         self.terms = terms
         self.can_write = terms.can_write
+        self.spares = terms.spares or not terms.can_write
         self.limited: Answer | None = None
         self.deleted: Answer | None = None
         self.titles: dict[str, list[str]] = {}
         self.answers: list[Answer] = []
+        self.exchanges: list[Exchange] = []
         self._url = terms.shown_url.rstrip("/") or api.base_url
         self._token = f"probe-{secrets.token_hex(3)}"
         self._names: dict[int, str] = {}
@@ -88,6 +92,12 @@ class Prober:
             finding = Outside(f"The answers cannot be read ({type(error).__name__}: {error}).")
         return finding, tuple(self._touched[0])
 
+    def watch(self, observe: Callable[[Prober], Value]) -> tuple[Value, tuple[Exchange, ...]]:
+        """Return what a look at the target gives, and the exchanges. Raises Undecided and Unlisted."""
+        self._touched = [[]]
+        value = observe(self)
+        return value, tuple(self._touched[0])
+
     def once(self, observe: Callable[[Prober], Value]) -> Value:
         """Return what an observation gives, made at the first call; so is its Undecided or Unlisted."""
         if observe not in self._observed:
@@ -111,8 +121,10 @@ class Prober:
         """Send one request, as `Api.call`. Raises Undecided where the guard or a rate limit is in the way."""
         answer = self.api.call(method, path, **parts)
         self.answers.append(answer)
+        parts.pop("fresh", None)
         exchange = exchange_of(self.facts, self._url, Sent(method, path, parts, self.api.key), answer)
         self._touched[-1].append(exchange)
+        self.exchanges.append(exchange)
         for header in (REFUSED_HEADER, FAILED_HEADER):
             if reason := answer.headers.get(header.lower()):
                 raise Undecided(f"the guard did not get an answer to {method} ({reason})")
@@ -122,11 +134,10 @@ class Prober:
         return answer
 
     def list(self, **query: Any) -> Answer:
-        """Get the list; the keywords `page` and `size` are its parameters."""
+        """Get the list; the keywords `page` and `size` are its parameters, others those of `Api.call`."""
         names = {"page": self.facts.page_parameter, "size": self.facts.size_parameter}
-        headers = query.pop("headers", None)
-        asked = {names[word]: value for word, value in query.items()}
-        return self.send("GET", self.facts.operation("list").path, query=asked, headers=headers)
+        asked = {name: query.pop(word) for word, name in names.items() if word in query}
+        return self.send("GET", self.facts.operation("list").path, query=asked, **query)
 
     def name(self) -> str:
         """Return a name that no other handler has."""
@@ -155,15 +166,23 @@ class Prober:
         shown = mapping(at(parsed(answer), steps))
         if not is_success(answer) or not shown:
             raise Undecided(f"a handler that was created is answered {answer.status}")
-        if row not in self._proven:
-            name, given = str(shown.get(self.facts.row["name"], "")), self._names[row]
-            if not (name.startswith(given.partition(" ")[0]) if given.strip() else not name.strip()):
-                raise Undecided("the id in the answer to a create leads to another handler")
-            self._proven.add(row)
+        if not self._prove(row, shown):
+            raise Undecided("the id in the answer to a create leads to another handler")
         return shown
 
+    def _prove(self, row: int, shown: Mapping[str, Any]) -> bool:
+        """Tell whether a handler bears the name that it was created with, at its first look."""
+        if row not in self._proven:
+            name, given = str(shown.get(self.facts.row["name"], "")), self._names[row]
+            if name.startswith(given.partition(" ")[0]) if given.strip() else not name.strip():
+                self._proven.add(row)
+        return row in self._proven
+
     def discard(self, row: int) -> None:
-        """Delete a handler that the prober made, after a look that it is the one. Raises Undecided where it is not."""
+        """Delete a handler that the prober made, after a look that it is the one. Raises Undecided where it is not.
+
+        What is of no further use need not be deleted at once: at the end one list proves many, and spares looks.
+        """
         if row not in self._proven:
             self.retrieve(row)
         answer = self.send("DELETE", self.api.path_of("delete", row))
@@ -178,8 +197,18 @@ class Prober:
 
     def close(self) -> None:
         """Delete what is left."""
+        if self._names.keys() - self._proven:
+            with suppress(Undecided, OSError):
+                self._prove_listed(self.list(page=1, size=max(self.facts.sizes)))
         for row in list(self._names):
             try:
                 self.discard(row)
             except (Undecided, OSError):
                 continue  # the guard's ledger knows the row, and its clean-up tries again
+
+    def _prove_listed(self, answer: Answer) -> None:
+        rows = at(parsed(answer), self.facts.schemas.path_to(self.facts.operation("list").answer, "rows"))
+        for shown in map(mapping, rows if isinstance(rows, list) else ()):
+            row = number(shown.get(self.facts.row["id"]))
+            if row in self._names:
+                self._prove(row, shown)

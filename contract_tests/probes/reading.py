@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from contract_tests.api import Answer
 from contract_tests.probes.finding import Undecided, Unlisted
+from contract_tests.target.api import Answer
 
 
 class Error(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from contract_tests.facts import Facts
+from contract_tests.document.facts import Facts
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided
 from contract_tests.probes.handler import Handler
 from contract_tests.probes.observations import partial, renaming, type_change

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 
-from contract_tests.api import Answer
-from contract_tests.facts import Facts
+from contract_tests.document.facts import Facts
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown, Unlisted
-from contract_tests.probes.observations import handler, nameless, renaming, second
+from contract_tests.probes.observations import handler, nameless, renaming, second, type_refusal, unknown_type
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import accepted, at, error_of, mapping, parsed
+from contract_tests.target.api import Answer
 
-_NO_TYPE = "no-such-type"
 _BLANKS = " \t "
 _MALFORMED = "nobody"
 
@@ -72,9 +71,7 @@ def _written(prober: Prober, answer: Answer) -> dict[str, object]:
 def _required_field_missing(prober: Prober) -> Finding:
     name, kind = prober.facts.form["name"], prober.facts.form["type"]
     form = prober.kinds.form(prober.kinds.plain, prober.name())
-    typeless, row = prober.create({key: value for key, value in form.items() if key != kind})
-    if row is not None:
-        prober.discard(row)
+    typeless, _ = prober.create({key: value for key, value in form.items() if key != kind})
     answers = {name: prober.once(nameless), kind: typeless}
     for answer in answers.values():
         prober.note("required_fields", error_of(answer).title)
@@ -87,34 +84,22 @@ def _required_field_missing(prober: Prober) -> Finding:
 
 
 def _blank_name(prober: Prober) -> Finding:
-    answer, row = prober.create(prober.kinds.form(prober.kinds.plain, _BLANKS))
-    if not accepted(answer, "a create with a blank name"):
-        return Answered("refused")
-    _discard(prober, row)
-    return Answered("accepted")
+    answer, _ = prober.create(prober.kinds.form(prober.kinds.plain, _BLANKS))
+    return Answered("accepted" if accepted(answer, "a create with a blank name") else "refused")
 
 
 def _type_not_allowed(prober: Prober) -> Finding:
-    form = {prober.facts.form["name"]: prober.name(), prober.facts.form["type"]: _NO_TYPE}
-    answer, row = prober.create(form)
+    answer = prober.once(unknown_type)
     if accepted(answer, "a create with an unknown type"):
-        _discard(prober, row)
         return Outside("A create with a type that is not listed is accepted.")
     finding = prober.expectations.decide(
-        "type-not-allowed", answer.status, lambda facts: facts.refusal("create", _type_refusal(facts)).status,
+        "type-not-allowed", answer.status, lambda facts: facts.refusal("create", type_refusal(facts)).status,
         f"A create with a type that is not listed is answered {answer.status}.",
     )  # fmt: skip
     if isinstance(finding, Answered):
         facts = prober.expectations.facts_with("type-not-allowed", finding.answer)
-        prober.note(_type_refusal(facts or prober.facts), error_of(answer).title)
+        prober.note(type_refusal(facts or prober.facts), error_of(answer).title)
     return finding
-
-
-def _type_refusal(facts: Facts) -> str:
-    """Return the name of the refusal for a type that is not listed."""
-    path = facts.document["paths"][facts.operation("create").path]["post"]
-    media = next(iter(path["requestBody"]["content"].values()))
-    return str(facts.schemas.resolve(media["schema"])["x-refusals"]["enum"])
 
 
 def _plan_limit(_: Prober) -> Finding:
@@ -148,11 +133,8 @@ def _malformed_contact(prober: Prober) -> Finding:
 
 def _refuses_malformed(prober: Prober, kind: str) -> bool:
     (field,) = prober.facts.types[kind]
-    answer, row = prober.create(prober.kinds.form(kind, prober.name()) | {field: _MALFORMED})
-    if not accepted(answer, f"a create with a malformed {field}"):
-        return True
-    _discard(prober, row)
-    return False
+    answer, _ = prober.create(prober.kinds.form(kind, prober.name()) | {field: _MALFORMED})
+    return not accepted(answer, f"a create with a malformed {field}")
 
 
 def _field_of_another_type(prober: Prober) -> Finding:
@@ -172,32 +154,30 @@ def _is_enabled_on_create(prober: Prober) -> Finding:
     seen = prober.once(second)
     if seen.refused is None:
         return Answered("ignored" if seen.handler.is_enabled else "honoured")
-    answer, row = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()) | {"no-such-field": "1"})
+    answer, _ = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()) | {"no-such-field": "1"})
     if accepted(answer, "a create with an unknown field"):
-        _discard(prober, row)
         return Outside(f"A create with is_enabled is answered {seen.refused.status}.")
     return Answered("ignored")
 
 
 def _urlencoded_body(prober: Prober) -> Finding:
     form = prober.kinds.form(prober.kinds.plain, prober.name())
-    answer, row = prober.create(form, urlencoded=True)
-    return _was_read(prober, answer, row, "urlencoded")
+    answer, _ = prober.create(form, urlencoded=True)
+    return _was_read(prober, answer, "urlencoded")
 
 
 def _json_body(prober: Prober) -> Finding:
     form = prober.kinds.form(prober.kinds.plain, prober.name())
-    answer, row = prober.create_raw(
+    answer, _ = prober.create_raw(
         form[prober.facts.form["name"]], body=json.dumps(form).encode(),
         headers={"Content-Type": "application/json"},
     )  # fmt: skip
-    return _was_read(prober, answer, row, "JSON")
+    return _was_read(prober, answer, "JSON")
 
 
-def _was_read(prober: Prober, answer: Answer, row: int | None, what: str) -> Finding:
+def _was_read(prober: Prober, answer: Answer, what: str) -> Finding:
     """Tell whether a body was read: otherwise the create lacks its required fields."""
     if accepted(answer, f"a create with a {what} body"):
-        _discard(prober, row)
         return Answered("read")
     missing = prober.once(nameless)
     if (answer.status, error_of(answer)) != (missing.status, error_of(missing)):
@@ -206,17 +186,10 @@ def _was_read(prober: Prober, answer: Answer, row: int | None, what: str) -> Fin
 
 
 def _kept(prober: Prober, row: int | None) -> dict[str, object]:
-    """Return a handler that is of no further use, as it is shown, and delete it."""
+    """Return a new handler as it is shown."""
     if row is None:
         raise Unlisted("A create is accepted and names no handler.")
-    shown = dict(prober.retrieve(row))
-    prober.discard(row)
-    return shown
-
-
-def _discard(prober: Prober, row: int | None) -> None:
-    if row is not None:
-        prober.discard(row)
+    return dict(prober.retrieve(row))
 
 
 PROBES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract_tests.finding import Finding
+from contract_tests.report.finding import Finding
 from contract_tests.report.markup import Markup, described, joined, prose, tag
 from contract_tests.report.outcome import Outcome
 

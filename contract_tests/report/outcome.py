@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from contract_tests.finding import Finding
+from contract_tests.report.finding import Finding
 
 
 class Verdict(StrEnum):

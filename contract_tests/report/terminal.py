@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from contract_tests.finding import Finding
+from contract_tests.report.finding import Finding
 from contract_tests.report.outcome import OperationSeen, Outcome, QuestionSeen, Verdict
 
 _WIDTH = 100

@@ -8,6 +8,7 @@ from mock_server.contract.parameter import Parameter
 from mock_server.contract.resource import Resource, Shape
 from mock_server.contract.schema import Check, Schemas
 from mock_server.contract.service import Service
+from mock_server.contract.template import joined
 
 __all__ = [
     "AnswerCompiler",
@@ -26,6 +27,7 @@ __all__ = [
     "Shape",
     "Success",
     "compile_contract",
+    "joined",
     "parse",
     "status_text",
 ]

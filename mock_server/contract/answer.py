@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -20,19 +21,25 @@ _DETAIL = b"{detail}"
 # The facts that a header can show.
 _QUOTA = ("quota-limit", "quota-remaining", "quota-reset")
 
+# Bodies of an operation that need not be checked again.
+_REMEMBERED = 1024
+
 # Header name and the `x-value` word that fills it.
 Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """The one 2xx answer of an operation. `template` is None where the body is empty; `examples` by name."""
+    """The one 2xx answer of an operation. `template` is None where the body is empty; `examples` by name.
+
+    `check` says what is wrong with a body, and raises ValueError where it is no JSON.
+    """
 
     status: str  # as WSGI wants it: "201 Created"
     content_type: str | None
     headers: Headers
     template: Template | None
-    check: Check
+    check: Callable[[bytes], str | None]
     examples: Mapping[str, bytes]
 
 
@@ -93,7 +100,7 @@ class AnswerCompiler:
         for media_type, content in response.get("content", {}).items():
             schema = self.schemas.resolve(content["schema"])
             template = compile_template(self.schemas, schema, self.quote, words)
-            check = self.schemas.check(content["schema"])
+            check = _remembering(self.schemas.check(content["schema"]))
             examples = {
                 name: self._example(media_type, node) for name, node in content.get("examples", {}).items()
             }
@@ -139,6 +146,11 @@ class AnswerCompiler:
 
     def _typed(self, media_type: str) -> str:
         return media_type if self.charset == "none" else f"{media_type}; charset={self.charset}"
+
+
+def _remembering(check: Check) -> Callable[[bytes], str | None]:
+    """Return the check of a body's bytes. On nothing else does it depend: the same bytes are right once and for all."""
+    return lru_cache(maxsize=_REMEMBERED)(lambda body: check(parse(body)))
 
 
 def parse(body: bytes) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mock_server.contract.operation import Operation
 from mock_server.document import DocumentError
@@ -22,8 +22,7 @@ class _Node:
     slashed: dict[str, Operation] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """Where a path leads: operations by method, the parameter's text, and where to redirect to, if anywhere."""
 
     operations: dict[str, Operation]

@@ -5,6 +5,7 @@ route → origin and token → parameters → world → body → serve → check
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import nullcontext
 from functools import cached_property
@@ -23,6 +24,8 @@ from mock_server.control.operations import Operation, Operations
 from mock_server.control.request import NotYet, Request, Subject
 from mock_server.document import home, read_object
 from mock_server.refusal import Defect, Refusal
+
+_LOG = logging.getLogger("mock_server.control")
 
 # Seconds until a request that waits is looked at again.
 _AGAIN = 0.01
@@ -48,7 +51,7 @@ class Control:
         return self._operations.outages[name]
 
     def answer(self, environ: Environ, path: str) -> Answer:
-        """Answer one control request; `path` begins after the prefix. Raises Defect."""
+        """Answer one control request; `path` begins after the prefix. Raises nothing: a defect becomes a 500."""
         cors = cors_headers(environ, self._subject)
         operation: Operation | None = None
         try:
@@ -61,6 +64,9 @@ class Control:
             answer = self._serve(environ, operation)
         except Refusal as no:
             answer = self._refuse(no, operation)
+        except Exception as error:  # whatever fails is ours, and no client may see a traceback
+            _LOG.exception("a control request failed")
+            answer = _failed(error)
         answer.headers.append(("Cache-Control", "no-store"))
         return answer.finished(*cors)
 
@@ -117,7 +123,7 @@ class Control:
 def _waits(environ: Environ, seconds: float) -> bool:
     """Wait a little, where a request may be looked at again at once; False where its answer is due now.
 
-    Our own server asks again by itself, and sends only the answer that comes last. One that cannot is made to wait here.
+    Our own server asks again by itself, and sends only the answer that comes last. One that cannot has to wait here.
     """
     deadline = environ.setdefault(_DEADLINE, time.monotonic() + seconds)
     if time.monotonic() >= deadline:
@@ -128,6 +134,12 @@ def _waits(environ: Environ, seconds: float) -> bool:
         return False
     time.sleep(_AGAIN)
     return True
+
+
+def _failed(error: Exception) -> Answer:
+    title = f"The mock failed, and its log says more: {str(error) or type(error).__name__}"
+    body = orjson.dumps({"errors": [{"title": title, "status": 500}]})
+    return Answer(status_text(500), [("Content-Type", "application/json")], body)
 
 
 def _read_body(environ: Environ, operation: Operation) -> Any:

@@ -10,6 +10,9 @@ from mock_server.control.request import Request, unusable
 from mock_server.duration import Latency, read_latency
 from mock_server.world import World
 
+# Seconds that an answer may be held back.
+_LONGEST = 3600.0
+
 
 def show_rules(request: Request) -> dict[str, Any]:
     """Say what the rules are."""
@@ -38,6 +41,9 @@ def set_rules(world: World, change: Mapping[str, Any]) -> None:
 def read(text: str) -> Latency:
     """Read a latency. Raises Refusal."""
     try:
-        return read_latency(text)
+        latency = read_latency(text)
     except ValueError as error:
         raise unusable(f"latency: {error}") from None
+    if latency.high > _LONGEST:
+        raise unusable(f"latency: {text!r} is longer than an hour, choose a shorter time.")
+    return latency

@@ -21,11 +21,11 @@ def list_notification_handlers(call: Call) -> Body:
         handlers = selection.apply(store, newest_first=paging.newest_first)
         total = len(handlers)
         page = turn_to(requested, size, total, paging)
-        rows = handlers[page.offset : page.offset + size]
+        rows = [handler.wire for handler in handlers[page.offset : page.offset + size]]
     else:
         total = len(store)
         page = turn_to(requested, size, total, paging)
-        rows = store.page(page.offset, size, newest_first=paging.newest_first)
+        rows = store.wires(page.offset, size, newest_first=paging.newest_first)
     call.situation = _situation(requested, page, total)
     quote = call.contract.quote
     values = {
@@ -36,7 +36,7 @@ def list_notification_handlers(call: Call) -> Body:
         "total-pages": str(page.total_pages),
         **_links(call, asked, page, paging),
     }
-    return Body(values, b",".join([handler.wire for handler in rows]))
+    return Body(values, rows)
 
 
 def _situation(requested: int, page: Page, total: int) -> str:

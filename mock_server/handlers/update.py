@@ -13,17 +13,17 @@ def update_notification_handler(call: Call) -> Body:
     switch = names.get("enabled", "")
     blanked = call.operation.update["unsent"] == "blanked"
     type_name = "" if blanked else sent.get(names["type"], before.type)
-    handler = world.write(
-        before._replace(
-            type=type_name,
-            name=sent.get(names["name"], before.name),
-            settings=_settings(call, before, type_name),
-            enabled=form.fields[switch].is_on(sent[switch]) if switch in sent else before.enabled,
-            changed=int(call.now),
-        )
+    handler = before._replace(
+        type=type_name,
+        name=sent.get(names["name"], before.name),
+        settings=_settings(call, before, type_name),
+        enabled=form.fields[switch].is_on(sent[switch]) if switch in sent else before.enabled,
+        changed=int(call.now),
     )
+    values = values_of(handler, call.contract)
+    handler = world.write(handler, values)
     world.store.replace(handler)
-    return Body(values_of(handler, call.contract), handler.wire)
+    return Body(values, (handler.wire,))
 
 
 def _settings(call: Call, before: Handler, type_name: str) -> dict[str, str]:

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from contract_tests.demand import demanded_operations, demanded_refusals
-from contract_tests.facts import Facts, read_facts
+from contract_tests.document.demand import demanded_operations, demanded_refusals
+from contract_tests.document.facts import Facts, read_facts
 from contract_tests.guard import KEY_VARIABLE, Exchange, FormField
-from contract_tests.reach import Reach
+from contract_tests.run.reach import Reach
 from mock_server.document import load
 
 BASE = "https://service.invalid/api"

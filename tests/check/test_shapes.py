@@ -9,9 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from contract_tests.finding import Finding
 from contract_tests.guard import Stats
-from contract_tests.progress import Progress
 from contract_tests.report import (
     LeftOut,
     OperationSeen,
@@ -22,8 +20,10 @@ from contract_tests.report import (
     as_html,
     as_text,
 )
-from contract_tests.reproduction import Step
-from contract_tests.settings import Settings, read_settings
+from contract_tests.report.finding import Finding
+from contract_tests.report.reproduction import Step
+from contract_tests.run.settings import Settings, read_settings
+from contract_tests.session.progress import Progress
 
 HOSTILE = "</style><script>alert(1)</script> & \x00\x1b[31m \ud800 “q” 'a'"
 FINDING = Finding(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-from contract_tests.api import Api
-from contract_tests.cases import KINDS, judge_operations
-from contract_tests.chains import chaining, follow
-from contract_tests.facts import read_facts
-from contract_tests.judge import judging
-from contract_tests.reach import Reach
-from contract_tests.run import PROFILES, Run
+from contract_tests.document.facts import read_facts
+from contract_tests.generated.cases import KINDS, judge_operations
+from contract_tests.generated.chains import chaining, follow
+from contract_tests.generated.judge import judging
+from contract_tests.run.reach import Reach
+from contract_tests.run.run import PROFILES, Run
+from contract_tests.target.api import Api
 from mock_server.document import home, load, read_questions
 
 QUESTIONS = read_questions(home() / "unspecified.yaml")

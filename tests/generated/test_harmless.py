@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.facts import read_facts
+from contract_tests.document.facts import read_facts
+from contract_tests.generated.harmless import Harmless, harmless_form
+from contract_tests.generated.loosened import loosened
 from contract_tests.guard.contacts import contacts
 from contract_tests.guard.marker import Marker
-from contract_tests.harmless import Harmless, harmless_form
-from contract_tests.loosened import loosened
 from mock_server.document import load
 
 PATHS = {"create": "/notification-handlers", "update": "/notification-handlers/{notification_handler_id}"}

@@ -18,7 +18,7 @@ def _files_are_parsed_once() -> Iterator[None]:
         patch.setattr("mock_server.document.effective.read_questions", cache(read_questions))
         expectations = cache(Expectations)
         patch.setattr(
-            "contract_tests.effective.Expectations",
+            "contract_tests.probes.effective.Expectations",
             lambda arguments: expectations(replace(arguments, answers=())),
         )
         yield

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 
-from contract_tests.api import Api
-from contract_tests.effective import Effective, probe_all
 from contract_tests.probes import Answered, DocumentArguments, Expectations, Finding, Terms, Unknown
+from contract_tests.probes.effective import Effective, probe_all
+from contract_tests.target.api import Api
 from mock_server.app import Settings, create_app
 from mock_server.document import load
 from mock_server.server import Server

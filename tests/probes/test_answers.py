@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from contract_tests.api import Api
 from contract_tests.probes import MODULES, PROBES, Answered, Finding, Prober, Terms
+from contract_tests.target.api import Api
 from tests.probes.services import (
     ANSWERS,
     KEY,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from contract_tests.effective import Departure, Effective, effective_of, probe_all
 from contract_tests.guard.exchange import KEY_VARIABLE
 from contract_tests.probes import DocumentArguments, Terms
+from contract_tests.probes.effective import Departure, Effective, effective_of, probe_all
 from mock_server.document import load
 from tests.probes.services import KEY, QUESTIONS, calling, probed, the_mock, the_second_opinion
 from tests.second_opinion import SecondOpinion

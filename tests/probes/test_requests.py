@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from contract_tests.api import Answer, Api
-from contract_tests.effective import probe_all
 from contract_tests.guard import Guard, GuardSettings
 from contract_tests.probes import PROBES, Answered, DocumentArguments, Outside, Terms, Unknown
+from contract_tests.probes.effective import probe_all
+from contract_tests.target.api import Answer, Api
 from tests.probes.services import (
     KEY,
     QUESTIONS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.world import Rules
+from mock_server.world import Rules, World
 from tests.questions.probe import Probe
 from tests.semantics.client import BASE, Client, Reply
 
@@ -75,10 +75,14 @@ def rate_limit(client: Client) -> Any:
     replies = [client.get() for _ in range(4)]
     last = replies[-1]
     names = ("x-ratelimit-limit", "x-ratelimit-remaining")
+    # A world without a rule of its own has the document's number.
+    world = client.world
+    documented = World(world.contract, Rules(), world.store, world.next_id).quota
     return [
         [reply.status for reply in replies],
         *(replies[0].headers.get(name) for name in names),
         last.status,
+        documented and documented.requests,
     ]
 
 
@@ -159,7 +163,11 @@ PROBES = {
     ),
     "rate-limit": Probe(
         rate_limit,
-        {"sixty-a-minute": [[200, 200, 200, 429], "3", "2", 429], "none": [[200] * 4, None, None, 200]},
+        {
+            "sixty-a-minute": [[200, 200, 200, 429], "3", "2", 429, 60],
+            "other-number": [[200, 200, 200, 429], "3", "2", 429, 600],
+            "none": [[200] * 4, None, None, 200, None],
+        },
         rules=Rules(quota=3),
     ),
     "retry-after": Probe(

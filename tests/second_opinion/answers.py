@@ -52,7 +52,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "id-not-a-number": ("cast", "strict"),
     "other-methods": ("not-found", "not-allowed"),
     "unknown-route": ("site-page", "envelope"),
-    "rate-limit": ("sixty-a-minute", "none"),
+    "rate-limit": ("sixty-a-minute", "other-number", "none"),
     "retry-after": ("absent", "present"),
     "checks-order": ("key-first", "method-first", "rate-after-existence"),
     "trailing-slash": ("same", "redirect", "distinct"),

@@ -215,6 +215,15 @@ REPLIES: Observations = {
                     "Retry-After": None,
                 },
             ),
+            "other-number": (
+                200,
+                {
+                    "X-RateLimit-Limit": "66",
+                    "X-RateLimit-Remaining": "25",
+                    "X-RateLimit-Reset": None,
+                    "Retry-After": None,
+                },
+            ),
             "none": (
                 200,
                 dict.fromkeys(

@@ -3,16 +3,19 @@
 from collections.abc import Callable
 from math import ceil
 
-SHOWN_LIMIT = 60
+USUAL_LIMIT, OTHER_LIMIT = 60, 100
 
 
 class Quota:
-    """Counts each key's requests; without a limit every request finds a fresh window of sixty."""
+    """Counts each key's requests; without a limit every request finds a fresh window of those that are shown."""
 
-    def __init__(self, limit: int | None, window: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, limit: int | None, window: float, clock: Callable[[], float], shown: int = USUAL_LIMIT
+    ) -> None:
         if limit is not None and limit < 1:
             raise ValueError("The rate must be at least 1.")
         self.limit = limit
+        self.shown = shown
         self.window = window
         self.clock = clock
         self.used: dict[str, tuple[float, int]] = {}
@@ -31,9 +34,7 @@ class Quota:
         if exceeded:
             reset = max(1, ceil(start + self.window - self.clock()))
             return {"X-RateLimit-Limit": str(self.limit), "X-RateLimit-Reset": str(reset)}
-        limit, left = (
-            (SHOWN_LIMIT, SHOWN_LIMIT - 1) if self.limit is None else (self.limit, self.limit - count)
-        )
+        limit, left = (self.shown, self.shown - 1) if self.limit is None else (self.limit, self.limit - count)
         return {"X-RateLimit-Limit": str(limit), "X-RateLimit-Remaining": str(left)}
 
     def _current(self, key: str) -> tuple[float, int]:

@@ -13,7 +13,7 @@ from tests.second_opinion.answers import Choice
 from tests.second_opinion.desk import Desk
 from tests.second_opinion.exchange import Call, Reply, Request
 from tests.second_opinion.forms import Forms
-from tests.second_opinion.quota import Quota
+from tests.second_opinion.quota import OTHER_LIMIT, USUAL_LIMIT, Quota
 from tests.second_opinion.replies import Replies
 from tests.second_opinion.rows import Account, Ids, foreign_account
 from tests.second_opinion.wire import Doorstep, Manner
@@ -67,7 +67,10 @@ class SecondOpinion:
         self.log: list[Entry] = []
         self._log_file = log_file
         self._lock = threading.Lock()
-        quota = Quota(rate, window, clock)
+        shown = OTHER_LIMIT if choice.answers["rate-limit"] == "other-number" else USUAL_LIMIT
+        # Another number is as many more of a test's own limit.
+        limit = rate and rate * shown // USUAL_LIMIT
+        quota = Quota(limit, window, clock, shown)
         self._desk = Desk(choice, accounts=self.accounts, ids=ids, quota=quota, replies=replies, clock=clock)
         self._doorstep = Doorstep(port, self.reply, manner)
 

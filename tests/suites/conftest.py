@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contract_tests import test_lifecycle
+from contract_tests.suites import test_lifecycle
 
 
 @pytest.fixture(autouse=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.api import Api
-from contract_tests.facts import read_facts
-from contract_tests.own import Own
-from contract_tests.reach import Reach
-from contract_tests.run import PROFILES, Profile, Run
+from contract_tests.document.facts import read_facts
+from contract_tests.oracle.own import Own
+from contract_tests.run.reach import Reach
+from contract_tests.run.run import PROFILES, Profile, Run
+from contract_tests.target.api import Api
 from mock_server.document import load
 
 KEY, OTHER_KEY = "mock-contract", "mock-other"
@@ -40,6 +40,7 @@ class Standing:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.addinivalue_line("markers", "writes: creates, changes or deletes a handler.")
+        config.addinivalue_line("markers", "spared(why): left out where each request counts.")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         if not self.verdict.run.can_write:
@@ -62,7 +63,7 @@ class Standing:
         return reading
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        name = report.nodeid.removeprefix("contract_tests/test_").replace(".py::test_", "::")
+        name = report.nodeid.removeprefix("contract_tests/suites/test_").replace(".py::test_", "::")
         if report.failed:
             self.verdict.failed[name] = report.longreprtext
         elif report.skipped:
@@ -91,7 +92,7 @@ def judge(
     api = Api(url, KEY, facts)
     run = Run(api, facts, Reach(facts), profile, can_write=can_write, seed=seed, other_key=OTHER_KEY)
     verdict = Verdict(run)
-    files = [str(ROOT / "contract_tests" / f"test_{name}.py") for name in suites]
+    files = [str(ROOT / "contract_tests" / "suites" / f"test_{name}.py") for name in suites]
     options = ["-c", str(CONFIG), f"--rootdir={ROOT}", "--noconftest", *(["-x"] if until_failure else [])]
     for plugin in ("terminal", "xdist", "schemathesis", "cacheprovider"):
         options += ["-p", f"no:{plugin}"]

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from contract_tests.api import Api
-from contract_tests.facts import read_facts
-from contract_tests.machine import RULES, Machine
-from contract_tests.run import Profile
-from contract_tests.spoken import JSON, URLENCODED, Spoken
+from contract_tests.document.facts import read_facts
+from contract_tests.oracle.machine import RULES, Machine
+from contract_tests.run.run import Profile
+from contract_tests.target.api import Api
+from contract_tests.target.spoken import JSON, URLENCODED, Spoken
 from mock_server.document import load
 from tests.suites.judging import KEY, judge
 from tests.suites.services import second_opinion
@@ -103,25 +103,20 @@ def test_no_suite_names_a_field_of_its_own() -> None:
         if "errors" in e["value"]
     }
     folder = Path(__file__).parents[2] / "contract_tests"
-    names = [
-        "words",
-        "texts",
-        "expected",
-        "shown",
-        "conform",
-        "listing",
-        "owned",
-        "own",
-        "samples",
-        "spoken",
-        "machine",
+    modules = [
+        folder / "document" / "words.py",
+        *(folder / "target").glob("*.py"),
+        *(folder / "oracle").glob("*.py"),
     ]
-    names += [f"test_{name}" for name in ("page", "lifecycle", "paging", "refusals", "model")]
-    for name in names:
-        tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
+    modules.remove(folder / "target" / "api.py")
+    modules += [
+        folder / "suites" / f"test_{name}.py" for name in ("page", "lifecycle", "paging", "refusals", "model")
+    ]
+    for module in modules:
+        tree = ast.parse(module.read_text(encoding="utf-8"))
         said = {
             node.value
             for node in ast.walk(tree)
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         }
-        assert not said & words, name
+        assert not said & words, module

@@ -1,0 +1,1 @@
+"""The commands: `check` holds a service against its documentation, `sweep` deletes what a killed check left."""

@@ -1,0 +1,110 @@
+"""`bitpeak-mock check`: the suites on any target, for people who do not know pytest."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from contract_tests.command.options import options
+from contract_tests.guard.redaction import Redactor
+from contract_tests.report import as_json, as_text
+from contract_tests.run.flags import FLAGS
+from contract_tests.run.settings import KEY_NAME, Settings, read_settings
+from contract_tests.run.stop import Code, Stop
+from contract_tests.session.progress import Progress
+from contract_tests.session.session import Session
+from contract_tests.session.writing import check_places
+
+for _name in ("hypothesis", "schemathesis"):
+    # The suites import them much later, when one sentence would no longer do.
+    if importlib.util.find_spec(_name) is None:
+        raise ModuleNotFoundError(f"No module named {_name!r}", name=_name)
+
+_PROGRAM = "bitpeak-mock"
+_HOME = Path(__file__).parents[1]
+_DEFECT = 70  # of the program itself: EX_SOFTWARE of sysexits.h
+
+# Nobody else's configuration or plugin has a say in the run.
+_ARGUMENTS = (
+    "-c", str(_HOME / "pytest.ini"), "--rootdir", str(_HOME), "--confcutdir", str(_HOME), "--disable-plugin-autoload",
+    "-p", "hypothesispytest", "-p", "no:cacheprovider", "--capture", "no", "--quiet",
+    "--no-header", "--no-summary", "--tb", "short", str(_HOME),
+)  # fmt: skip
+_FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+
+
+@click.command
+@options(FLAGS)
+@click.pass_context
+def check(ctx: click.Context, /, **given: Any) -> None:
+    """Hold a service against its documentation, and say what differs.
+
+    The open questions of the document are probed first; the suites then test against the document with the answers
+    found. A target that is not this computer is only read, unless --allow-writes; what is created there is noted in a
+    ledger first and deleted in the end, however the end comes. No handler that the run did not create is ever changed.
+
+    The API key comes from BITPEAK_API_KEY, from --api-key-file, or you are asked for it. For a mock on this computer
+    one is made up.
+
+    Exit codes: 0 nothing is wrong, 1 there are findings, 2 wrong options, 3 the run could not start, 4 the target
+    cannot be reached, 5 nothing was executed; 130 after Ctrl-C and 143 after SIGTERM.
+    """
+    try:
+        settings = read_settings(given, _ask if sys.stdin.isatty() else None)
+        check_places(settings)
+    except Stop as stop:
+        ctx.exit(_complain(stop))
+    ctx.exit(run_check(settings))
+
+
+def run_check(settings: Settings) -> int:
+    """Run the suites, print the report, and return the exit code."""
+    session = Session(settings, Progress(sys.stderr, settings))
+    said = io.StringIO()
+    with _alone(), redirect_stdout(said), redirect_stderr(said):
+        code = int(pytest.main([*_ARGUMENTS], plugins=[session]))
+    if session.outcome is not None:
+        render = as_json if settings.format == "json" else _text(settings)
+        click.echo(render(session.outcome))
+    if session.stopped is not None:
+        return _complain(session.stopped)
+    if session.outcome is None:
+        click.echo(Redactor(settings.key).clean(said.getvalue()), err=True)
+        click.echo(
+            f"{_PROGRAM}: this is a defect of the program, please report it with the lines above.", err=True
+        )
+        return _DEFECT
+    return code
+
+
+def _text(settings: Settings) -> Callable[[Any], str]:
+    return lambda outcome: as_text(outcome, color=settings.color and sys.stdout.isatty())
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Keep the environment's options for pytest away."""
+    taken = {name: os.environ.pop(name) for name in _FOREIGN if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)
+
+
+def _ask() -> str:
+    key: str = click.prompt(f"API key ({KEY_NAME} is not set)", hide_input=True, err=True)
+    return key
+
+
+def _complain(stop: Stop) -> Code:
+    click.echo(f"{_PROGRAM}: {stop.sentence}", err=True)
+    return stop.code

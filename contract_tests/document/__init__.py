@@ -1,0 +1,1 @@
+"""What the effective document says, as the kit needs it; nothing else knows the wire."""

@@ -1,0 +1,65 @@
+"""What a whole run must have reached, by the effective document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contract_tests.document.facts import Facts, Operation, Refusal
+
+_CHOSEN = "M"  # the grade of what nobody documents: our own choice, which no target can be held to
+_RATE_LIMITED = 429
+
+
+def demanded_operations(facts: Facts) -> tuple[Operation, ...]:
+    """Return the operations that must succeed; another spelling only where the document says that it is as good."""
+    alike = facts.document.get("x-service", {}).get("trailing-slash", "same") == "same"
+    return tuple(
+        operation for operation in facts.operations.values() if alike or not _is_spelling(facts, operation)
+    )
+
+
+def demanded_refusals(facts: Facts) -> dict[str, tuple[Refusal, ...]]:
+    """Return the refusals to provoke by operation.
+
+    Left out are the rate limit, which a run is to stay below, what the document marks as a choice of its own, a
+    refusal of a form that no rule of the form leads to, and another spelling's refusals, which are the operation's.
+    """
+    return {
+        operation.id: tuple(_demanded(facts, operation))
+        for operation in facts.operations.values()
+        if not _is_spelling(facts, operation)
+    }
+
+
+def _is_spelling(facts: Facts, operation: Operation) -> bool:
+    return "x-spelling-of" in facts.document["paths"][operation.path][operation.method.lower()]
+
+
+def _demanded(facts: Facts, operation: Operation) -> Iterator[Refusal]:
+    node = facts.document["paths"][operation.path][operation.method.lower()]
+    of_forms = facts.operation("create").refusals.keys() - facts.operation("list").refusals.keys()
+    own = _of_form(facts, node)
+    chosen = {int(status) for status in node["responses"] if _grade(facts, node, status) == _CHOSEN}
+    for refusal in operation.refusals.values():
+        if refusal.status == _RATE_LIMITED or refusal.status in chosen:
+            continue
+        if refusal.name not in of_forms or refusal.name in own:
+            yield refusal
+
+
+def _grade(facts: Facts, node: Mapping[str, Any], status: str) -> str:
+    return str(facts.schemas.resolve(node["responses"][status]).get("x-grade", ""))
+
+
+def _of_form(facts: Facts, node: Mapping[str, Any]) -> set[str]:
+    """Return the refusals that a rule of an operation's form leads to, where the form has such a rule."""
+    content = facts.schemas.resolve(node.get("requestBody", {})).get("content", {})
+    found: set[str] = set()
+    for media in content.values():
+        form = facts.schemas.resolve(media["schema"])
+        words = {"required"} & form.keys()
+        for field in facts.schemas.properties(form).values():
+            words |= field.keys()
+        found |= {name for word, name in form.get("x-refusals", {}).items() if word in words}
+    return found

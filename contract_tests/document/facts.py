@@ -1,0 +1,146 @@
+"""What the suites expect, read from the effective document and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from contract_tests.document.schema import Schemas
+
+_METHODS = ("get", "post", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One documented refusal: `title` and `shown_status` are what its body says, `status` what HTTP says."""
+
+    name: str
+    status: int
+    title: str
+    shown_status: int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. `success` is its 2xx status; `answer` the schema of that answer's body, empty for no body."""
+
+    id: str
+    method: str
+    path: str
+    success: int
+    answer: Mapping[str, Any]
+    media_types: tuple[str, ...]
+    refusals: Mapping[str, Refusal]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The effective document as the suites read it.
+
+    `types` maps each handler type to its own form fields; `examples` maps it to the document's example of a create.
+    `row` maps an `x-value` word to the property of a handler that shows it (`id`, `type`, `name`, `settings`,
+    `enabled`, `changed`, `created`), `form` likewise to the form field. `sizes` are the page sizes.
+    """
+
+    document: Mapping[str, Any]
+    schemas: Schemas
+    base_path: str
+    operations: Mapping[str, Operation]
+    types: Mapping[str, tuple[str, ...]]
+    examples: Mapping[str, Mapping[str, str]]
+    row: Mapping[str, str]
+    form: Mapping[str, str]
+    sizes: tuple[int, ...]
+    default_size: int
+    page_parameter: str
+    size_parameter: str
+
+    def operation(self, kind: str) -> Operation:
+        """Return the operation whose id begins with `list_`, `retrieve_`, `create_`, `update_` or `delete_`."""
+        return next(operation for name, operation in self.operations.items() if name.startswith(f"{kind}_"))
+
+    def refusal(self, kind: str, name: str) -> Refusal:
+        """Return a documented refusal of an operation. Raises KeyError where the document has none."""
+        return self.operation(kind).refusals[name]
+
+
+def read_facts(document: Mapping[str, Any]) -> Facts:
+    """Read the effective document's data. Raises KeyError or StopIteration where it describes no such API."""
+    schemas = Schemas(document)
+    operations = {
+        node["operationId"]: _operation(schemas, path, method, node)
+        for path, item in document["paths"].items()
+        for method, node in item.items()
+        if method in _METHODS
+    }
+    create = document["paths"][_path_of(operations, "create")]["post"]
+    form = schemas.resolve(next(iter(create["requestBody"]["content"].values()))["schema"])
+    listed = operations[next(name for name in operations if name.startswith("list_"))]
+    items = schemas.resolve(schemas.at(listed.answer, schemas.path_to(listed.answer, "rows"))["items"])
+    update = document["paths"][_path_of(operations, "update")]["post"]
+    update_form = schemas.resolve(next(iter(update["requestBody"]["content"].values()))["schema"])
+    words = schemas.words(form)
+    parameters = _parameters(schemas, document, listed)
+    return Facts(
+        document=document,
+        schemas=schemas,
+        base_path=urlsplit(document["servers"][0]["url"]).path.rstrip("/"),
+        operations=operations,
+        types=_types(schemas, form, words["type"]),
+        examples=_examples(schemas, create, words["type"]),
+        row=schemas.words(items),
+        form={**schemas.words(update_form), **words},
+        sizes=tuple(parameters["size"]["schema"]["enum"]),
+        default_size=parameters["size"]["schema"]["default"],
+        page_parameter=parameters["page"]["name"],
+        size_parameter=parameters["size"]["name"],
+    )
+
+
+def _path_of(operations: Mapping[str, Operation], kind: str) -> str:
+    return next(operation.path for name, operation in operations.items() if name.startswith(f"{kind}_"))
+
+
+def _operation(schemas: Schemas, path: str, method: str, node: Mapping[str, Any]) -> Operation:
+    success, answer = 0, {}
+    refusals: dict[str, Refusal] = {}
+    for code, unresolved in node["responses"].items():
+        response = schemas.resolve(unresolved)
+        for media in response.get("content", {}).values():
+            if code.startswith("2"):
+                answer = dict(schemas.resolve(media["schema"]))
+            else:
+                refusals |= _refusals(schemas, int(code), media)
+        success = int(code) if code.startswith("2") else success
+    media_types = tuple(schemas.resolve(node.get("requestBody", {})).get("content", {}))
+    return Operation(node["operationId"], method.upper(), path, success, answer, media_types, refusals)
+
+
+def _refusals(schemas: Schemas, status: int, media: Mapping[str, Any]) -> dict[str, Refusal]:
+    found = {}
+    for name, example in media.get("examples", {}).items():
+        (error,) = schemas.resolve(example)["value"]["errors"]
+        found[name] = Refusal(name, status, error["title"], error["status"])
+    return found
+
+
+def _types(schemas: Schemas, form: Mapping[str, Any], type_field: str) -> dict[str, tuple[str, ...]]:
+    properties = schemas.properties(form)
+    names = properties[type_field]["enum"]
+    own = {name: node.get("x-available-when", {}).get(type_field, ()) for name, node in properties.items()}
+    return {name: tuple(field for field, types in own.items() if name in types) for name in names}
+
+
+def _examples(schemas: Schemas, create: Mapping[str, Any], type_field: str) -> dict[str, Mapping[str, str]]:
+    media = next(iter(create["requestBody"]["content"].values()))
+    values = [schemas.resolve(example)["value"] for example in media.get("examples", {}).values()]
+    return {value[type_field]: value for value in values}
+
+
+def _parameters(
+    schemas: Schemas, document: Mapping[str, Any], listed: Operation
+) -> dict[str, Mapping[str, Any]]:
+    nodes = document["paths"][listed.path]["get"]["parameters"]
+    return {schemas.resolve(node).get("x-role", ""): schemas.resolve(node) for node in nodes}

@@ -1,0 +1,111 @@
+"""The document's own words on forms, settings, pages and the service, as the suites need them beside the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contract_tests.document.facts import Facts, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form: schema by field, the fields it requires, and the refusal that each violated word of a schema gets.
+
+    `unsent` is what becomes of a type's own field that is not sent: `empty`, `omitted` or `refused`.
+    """
+
+    fields: Mapping[str, Mapping[str, Any]]
+    required: tuple[str, ...]
+    refusals: Mapping[str, str]
+    unsent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The settings of one type: `constants` maps each key to its fixed value, None where a form fills it."""
+
+    container: str
+    constants: Mapping[str, str | None]
+    masked: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`update` and `paging` are what `x-update` and `x-paging` say, `service` what `x-service` says.
+
+    `row` maps the properties of a handler to their schemas; `masked` are the settings that any type masks.
+    """
+
+    facts: Facts
+    create_form: Form
+    update_form: Form
+    update: Mapping[str, str]
+    paging: Mapping[str, str]
+    service: Mapping[str, Any]
+    shapes: Mapping[str, Shape]
+    row: Mapping[str, Mapping[str, Any]]
+    parameters: Mapping[str, Mapping[str, Any]]
+    masked: frozenset[str]
+
+    def shape(self, type_name: str) -> Shape:
+        """Return the shape of a type's settings, an empty one for the type that a blanked handler has."""
+        return self.shapes.get(type_name, Shape("object", {}, frozenset()))
+
+    def service_refusal(self, word: str) -> Refusal:
+        """Return the refusal that `x-service` names by a word of its own, such as `other-methods`."""
+        name = self.service[word]
+        for status, response in self.service["refusals"].items():
+            for media in self.facts.schemas.resolve(response).get("content", {}).values():
+                if name in media.get("examples", {}):
+                    example = self.facts.schemas.resolve(media["examples"][name])["value"]
+                    shown = example["errors"][0] if isinstance(example, Mapping) else {}
+                    return Refusal(name, int(status), shown.get("title", ""), shown.get("status", 0))
+        raise KeyError(name)
+
+
+def read_words(facts: Facts) -> Words:
+    """Read the words out of the facts' document. Raises KeyError where it lacks one."""
+    document, schemas = facts.document, facts.schemas
+    listed = facts.operation("list")
+    update = document["paths"][facts.operation("update").path]["post"]
+    items = schemas.at(listed.answer, schemas.path_to(listed.answer, "rows"))["items"]
+    shapes = _shapes(facts, schemas.resolve(items))
+    parameters = [schemas.resolve(node) for node in document["paths"][listed.path]["get"]["parameters"]]
+    return Words(
+        facts=facts,
+        create_form=_form(facts, document["paths"][facts.operation("create").path]["post"]),
+        update_form=_form(facts, update),
+        update=update["x-update"],
+        paging=document["paths"][listed.path]["get"]["x-paging"],
+        service=document["x-service"],
+        shapes=shapes,
+        row=schemas.properties(items),
+        parameters={node["x-role"]: node for node in parameters if "x-role" in node},
+        masked=frozenset(key for shape in shapes.values() for key in shape.masked),
+    )
+
+
+def _form(facts: Facts, node: Mapping[str, Any]) -> Form:
+    schema = facts.schemas.resolve(next(iter(node["requestBody"]["content"].values()))["schema"])
+    return Form(
+        fields=facts.schemas.properties(schema),
+        required=tuple(schema.get("required", ())),
+        refusals=schema.get("x-refusals", {}),
+        unsent=schema.get("x-own-field-unsent", "empty"),
+    )
+
+
+def _shapes(facts: Facts, items: Mapping[str, Any]) -> dict[str, Shape]:
+    """Read the branches that say: if the type is this, the settings are those."""
+    type_key, settings_key = facts.row["type"], facts.row["settings"]
+    found = {}
+    for branch in items.get("allOf", ()):
+        name = branch["if"]["properties"][type_key]["const"]
+        settings = facts.schemas.resolve(branch["then"]["properties"][settings_key])
+        properties = facts.schemas.properties(settings)
+        constants = {key: node.get("const", node.get("default")) for key, node in properties.items()}
+        masked = frozenset(key for key, node in properties.items() if "x-mask" in node)
+        found[name] = Shape(settings.get("type", "object"), constants, masked)
+    return found

@@ -1,0 +1,1 @@
+"""Requests that nobody wrote: schemathesis's cases and chains, kept harmless and judged."""

@@ -1,0 +1,70 @@
+"""How many cases of an operation are sent, and which: some that need no chance, and some by chance."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+
+from contract_tests.document.demand import demanded_operations
+from contract_tests.generated.engine import AnyCase, any_case, explicit_cases
+from contract_tests.generated.judge import Judge, is_thrifty
+from contract_tests.run.run import Run
+
+# Creates come first, for the list then has handlers of all kinds to show, and the others have some to work on.
+KINDS = ("create", "list", "retrieve", "update", "delete")
+
+
+def judge_operations(kind: str, judge: Judge) -> None:
+    """Send cases of the operations of a kind. Raises Fault, and AssertionError where that came to nothing."""
+    run = judge.run
+    names = [one.id for one in demanded_operations(run.facts) if one.id.startswith(f"{kind}_")]
+    for share, name in enumerate(names, start=1):
+        with judge.only_faults():
+            _judge_operation(judge, name, run, share)
+        tally = judge.tallies[name]
+        if tally.sent <= tally.withheld:
+            raise AssertionError(f"{name}: most cases were kept back, {tally.withheld} of them")
+        if not tally.own.total():
+            raise AssertionError(f"{name}: none of {tally.sent} cases succeeded")
+
+
+def _judge_operation(judge: Judge, name: str, run: Run, share: int) -> None:
+    """Send an operation's cases; another spelling of an operation gets a smaller share of them."""
+    operation, examples = judge.operations[name], run.profile.examples // share
+    thrifty = is_thrifty(run.profile)
+    by_chance = examples // 4 if thrifty else examples
+    sent: set[str] = set()
+    for case in explicit_cases(operation):
+        if thrifty and len(sent) == examples - by_chance:
+            break
+        if (text := _text(case)) not in sent:
+            sent.add(text)
+            judge.judge(case)
+    if not by_chance or (not operation.query and not operation.body):
+        return  # for lack of requests, or since there is nothing to choose but the id, which is always one of our own
+
+    @given(any_case(operation))
+    @_settings(run, by_chance)
+    def judge_any(case: AnyCase) -> None:
+        judge.judge(case)
+
+    (judge_any if run.seed is None else seed(run.seed)(judge_any))()
+
+
+def _text(case: AnyCase) -> str:
+    """Return what tells a case from others, whichever handler it is about."""
+    return repr((case.media_type, case.body, case.query, case.headers.get("Content-Type")))
+
+
+def _settings(run: Run, examples: int) -> settings:
+    # Making a failing case simpler takes many requests, which only a longer run can afford.
+    return settings(
+        max_examples=examples,
+        phases=(Phase.generate,) if is_thrifty(run.profile) else (Phase.generate, Phase.shrink),
+        derandomize=run.seed is None,
+        database=None,
+        deadline=None,
+        verbosity=Verbosity.quiet,
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )

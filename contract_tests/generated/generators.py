@@ -1,0 +1,47 @@
+"""Hypothesis's behaviour in a run: repeatable by its seed, and without a trace on the disk."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tempfile
+from pathlib import Path
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, core
+from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.internal import charmap
+
+# What UTF-8 can encode: all but the surrogates, each of it to bytes that are read back as the same.
+_ENCODABLE, _LOSSY = ((0, 0xD7FF), (0xE000, 0x10FFFF)), ()
+_PROFILE = "bitpeak-check"
+
+
+def prepare_generators(config: pytest.Config, seed: int) -> None:
+    """Set Hypothesis up, unless pytest's own options already give a seed or a profile.
+
+    Its folder holds literals of the program's source and the requests it made, so that it goes with the process.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="bitpeak-hypothesis-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    set_hypothesis_home_dir(Path(folder.name))
+    spare_the_codec()
+    hypothesis.settings.register_profile(
+        _PROFILE, database=None, deadline=None, print_blob=False, suppress_health_check=list(HealthCheck)
+    )
+    if config.getoption("--hypothesis-profile", None) is None:
+        hypothesis.settings.load_profile(_PROFILE)
+    if config.getoption("--hypothesis-seed", None) is None:
+        setattr(core, "global_force_seed", seed)  # noqa: B010 - its type is that of its first value, None
+
+
+def spare_the_codec() -> None:
+    """Tell Hypothesis what UTF-8 can encode: in an empty folder it would try out each of a million characters.
+
+    Where another version of it looks elsewhere, it tries them.
+    """
+    file = charmap.charmap_file("codec-v2-utf-8")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(file, "wt", encoding="ascii") as table:
+        json.dump([_ENCODABLE, _LOSSY], table)

@@ -1,0 +1,219 @@
+"""A state machine that calls the API at will, and beside it the dictionary that the service must agree with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from contract_tests.oracle.own import Own
+from contract_tests.oracle.owned import Owned
+from contract_tests.oracle.shown import same
+
+# Letters that no cleaning changes and that make no address; a name has no blanks outside.
+_NAMES = st.text("aZ-_&+%=żéЯ日本🔥", min_size=1, max_size=24)
+# Choices are numbers, taken modulo what there is to choose from, so that they shrink.
+_NUMBERS = st.integers(0, 99)
+# Which of a type's fields are sent, by bits: some or, as often, all.
+_MASKS = _NUMBERS | st.just(255)
+_NOBODY = ("0", "-1", "abc", "9" * 30)
+
+
+class Machine(RuleBasedStateMachine):
+    """`own` is set by a subclass. Its rules stand in a table below, and each is drawn as often as any other.
+
+    Handlers of others, and those that other suites left, stay as they were when the machine began.
+    """
+
+    own: ClassVar[Own]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mine: list[Owned] = []
+        self.gone: list[int] = []
+        self.seen: dict[int, Mapping[str, Any]] = {}
+
+    @initialize()
+    def begin(self) -> None:
+        """Look at what the account holds."""
+        own = self.own
+        own.run.begin()
+        own.api.begin()
+        rows = own.listing.everything(len(own.others()) + len(own.live))
+        self.seen = dict(zip(own.ids(rows), rows, strict=True))
+
+    @rule(data=st.data())
+    def step(self, data: st.DataObject) -> None:
+        """Draw a rule that is possible, and what it needs."""
+        # Filtered, not left out: a rule must keep its number, or a shorter run would draw others by the same choices.
+        names = st.sampled_from(RULES).filter(lambda name: bool(_TABLE[name].possible(self)))
+        name = data.draw(names, label="rule")
+        self.fire(name, **{key: data.draw(drawn, label=key) for key, drawn in _TABLE[name].drawn.items()})
+
+    def fire(self, rule_name: str, /, **drawn: Any) -> None:
+        """Follow a rule, and count it."""
+        getattr(self, rule_name)(**drawn)
+        self.own.run.reach.rule(rule_name)
+
+    def has_room(self) -> bool:
+        """Whether the profile lets another handler live."""
+        return len(self.mine) < (3 if self.own.thrifty else 8)
+
+    def create(self, number: int, name: str, mask: int) -> None:
+        """Create a handler of any type, with some of its fields, and perhaps one that is none of its own."""
+        own, names = self.own, self.own.facts.form
+        type_name = self._type_at(number)
+        sent = {names["name"]: name, names["type"]: type_name} | self._fields(type_name, mask)
+        if mask & 64 and own.words.service["foreign-fields"] == "ignored":
+            sent |= {
+                f: text for f, text in self._fields(self._type_at(number + 1), 1).items() if f not in sent
+            }
+        if refusal := own.expected.refused_create(sent):
+            own.refuse(refusal, sent)
+            sent |= self._fields(type_name, ~0)
+        self.mine.append(own.create(sent))
+
+    def update_partially(self, which: int, name: str | None, mask: int) -> None:
+        """Change some of what there is."""
+        owned = self._chosen(which)
+        sent = self._fields(owned.handler.type, mask)
+        self._change(owned, sent if name is None else sent | {self.own.facts.form["name"]: name})
+
+    def change_type(self, which: int, number: int, mask: int) -> None:
+        """Change the type, or send the one that it has."""
+        type_name = self._type_at(number)
+        sent = {self.own.facts.form["type"]: type_name} | self._fields(type_name, mask)
+        self._change(self._chosen(which), sent)
+
+    def enable_or_disable(self, which: int, enabled: bool) -> None:
+        """Switch a handler on or off."""
+        self._change(self._chosen(which), {self.own.facts.form["enabled"]: str(int(enabled))})
+
+    def delete(self, which: int) -> None:
+        """Delete a handler."""
+        owned = self.mine.pop(which % len(self.mine))
+        self.gone.append(owned.id)
+        self.own.delete(owned)
+
+    def retrieve(self, which: int) -> None:
+        """Look at a handler."""
+        self.own.see(self._chosen(which))
+
+    def list_at_a_size(self, number: int) -> None:
+        """Look at the first page of any size."""
+        own, sizes = self.own, self.own.facts.sizes
+        page = own.listing.get(1, sizes[number % len(sizes)])
+        own.require(own.listing.complaints(page) + own.order(page.ids) + self._strange(page.ids, page.rows))
+
+    def page_through(self) -> None:
+        """Walk through everything: the pages show each handler once, and no other."""
+        own, total = self.own, len(self.seen) + len(self.mine)
+        size = next((size for size in own.facts.sizes if size * 5 >= total), own.facts.sizes[-1])
+        pages = list(own.listing.walk(size))
+        ids = [n for page in pages for n in page.ids]
+        wanted = self.seen.keys() | {owned.id for owned in self.mine}
+        complaints = [complaint for page in pages for complaint in own.listing.complaints(page)]
+        complaints += [f"{n} is shown twice" for n in set(ids) if ids.count(n) > 1]
+        complaints += [f"{n} is not shown" for n in sorted(wanted - set(ids))]
+        complaints += [f"{n} is shown, and should not be" for n in sorted(set(ids) - wanted)]
+        complaints += [f"meta counts {page.total} and not {total}" for page in pages if page.total != total]
+        rows = [row for page in pages for row in page.rows]
+        own.require(complaints + self._strange(ids, rows) + own.order(ids))
+
+    def ask_for_a_dead_id(self, which: int, verb: int) -> None:
+        """Ask for a handler that was deleted."""
+        own, handler_id = self.own, self.gone[which % len(self.gone)]
+        kind, ask = self._verbs()[verb]
+        own.require(own.conformity.refusal(ask(handler_id), own.facts.refusal(kind, "not_found")))
+
+    def ask_for_nobody(self, number: int) -> None:
+        """Ask for an id that nobody has."""
+        own = self.own
+        answer = own.api.retrieve(_NOBODY[number % len(_NOBODY)])
+        own.require(own.conformity.refusal(answer, own.facts.refusal("retrieve", "not_found")))
+
+    def create_wrongly(self, number: int) -> None:
+        """Leave out or empty what is required: nothing is created."""
+        own, names = self.own, self.own.facts.form
+        form = {names["name"]: "Nobody", names["type"]: self._type_at(number)}
+        required = own.words.create_form.required
+        field = required[number % len(required)]
+        form = form | {field: ""} if number % 3 else {k: text for k, text in form.items() if k != field}
+        if refusal := own.expected.refused_create(form):
+            own.refuse(refusal, form)
+
+    def teardown(self) -> None:
+        """See that service and dictionary agree in the end, and take the machine's handlers away."""
+        try:
+            self.own.see_all()
+        finally:
+            for owned in self.mine:
+                if owned.id in self.own.live:
+                    self.own.delete(owned)
+
+    def _chosen(self, number: int) -> Owned:
+        return self.mine[number % len(self.mine)]
+
+    def _type_at(self, number: int) -> str:
+        types = list(self.own.facts.types)
+        return types[number % len(types)]
+
+    def _fields(self, type_name: str, mask: int) -> dict[str, str]:
+        """Return some of a type's own fields, by the bits of a number."""
+        own = [f for n, f in enumerate(self.own.facts.types.get(type_name, ())) if mask >> n & 1]
+        return {field: self.own.samples.value(field) for field in own}
+
+    def _change(self, owned: Owned, sent: Mapping[str, str]) -> None:
+        """Update a handler where the document says what comes of it."""
+        if self.own.expected.is_certain(owned.handler, sent):
+            self.own.update(owned, sent)
+
+    def _verbs(self) -> tuple[tuple[str, Callable[[int], Any]], ...]:
+        api, rename = self.own.api, {self.own.facts.form["name"]: "Nobody"}
+        return ("retrieve", api.retrieve), ("update", lambda n: api.update(n, rename)), ("delete", api.delete)
+
+    def _strange(self, ids: Sequence[int], rows: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Return what is wrong with rows: others have changed, or the machine's are not what they must be."""
+        mine, found = {owned.id: owned for owned in self.mine}, []
+        for handler_id, row in zip(ids, rows, strict=True):
+            if handler_id in self.seen and not same(row, self.seen[handler_id]):
+                found.append(f"{handler_id} has changed, and no call of this machine wrote to it")
+            if handler_id in mine:
+                found += self.own.compared(mine[handler_id], row)
+        return found
+
+
+class _Rule(NamedTuple):
+    """When a rule is possible, and what it draws."""
+
+    possible: Callable[[Machine], object]
+    drawn: Mapping[str, st.SearchStrategy[Any]]
+
+
+def _always(_: Machine) -> bool:
+    return True
+
+
+def _some(machine: Machine) -> bool:
+    return bool(machine.mine)
+
+
+# Counterexamples shrink towards the first: with creates there, they would end in a house that is full of them.
+_TABLE = {
+    "update_partially": _Rule(_some, {"which": _NUMBERS, "name": st.none() | _NAMES, "mask": _MASKS}),
+    "create": _Rule(Machine.has_room, {"number": _NUMBERS, "name": _NAMES, "mask": _MASKS}),
+    "change_type": _Rule(_some, {"which": _NUMBERS, "number": _NUMBERS, "mask": _MASKS}),
+    "enable_or_disable": _Rule(_some, {"which": _NUMBERS, "enabled": st.booleans()}),
+    "delete": _Rule(_some, {"which": _NUMBERS}),
+    "retrieve": _Rule(_some, {"which": _NUMBERS}),
+    "list_at_a_size": _Rule(_always, {"number": _NUMBERS}),
+    "page_through": _Rule(_always, {}),
+    "ask_for_a_dead_id": _Rule(lambda machine: machine.gone, {"which": _NUMBERS, "verb": st.integers(0, 2)}),
+    "ask_for_nobody": _Rule(_always, {"number": _NUMBERS}),
+    "create_wrongly": _Rule(_always, {"number": _NUMBERS}),
+}
+
+# Each must have run, or the machines have shown less than they say.
+RULES = tuple(_TABLE)

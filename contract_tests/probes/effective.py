@@ -1,0 +1,189 @@
+"""The effective document: what the target's answers to the open questions make of the document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from contract_tests.document.facts import Facts, read_facts
+from contract_tests.guard.exchange import Exchange
+from contract_tests.probes import (
+    PROBES,
+    Answered,
+    DocumentArguments,
+    Expectations,
+    Finding,
+    Outside,
+    Prober,
+    Terms,
+    Unknown,
+)
+from contract_tests.probes.finding import Undecided, Unlisted
+from contract_tests.probes.observations import first_page
+from contract_tests.target.api import Api
+from mock_server.document import Document, Question, digest_of, duplicate, select
+
+Source = Literal["found", "given", "unknown"]
+
+
+class Departure(AssertionError):
+    """The target answers a question otherwise than the documentation page does; the text names the departure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is known of one question.
+
+    `answer` is the one that the suites follow: found, given by the person who started the run (and then not asked
+    for), or assumed. `finding` is what the probe found, `evidence` the exchanges that it rests on.
+    """
+
+    question: Question
+    answer: str
+    source: Source
+    finding: Finding
+    evidence: tuple[Exchange, ...] = ()
+
+    @property
+    def is_departure(self) -> bool:
+        """Whether the target was seen to do otherwise than the page says."""
+        return self.source == "found" and self.question.departure and self.answer != self.question.assumed
+
+    @property
+    def why(self) -> str:
+        """Why no answer was found; empty where one was, or was given."""
+        if isinstance(self.finding, Unknown):
+            return self.finding.reason
+        return self.finding.sentence if isinstance(self.finding, Outside) else ""
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong, in sentences; empty where nothing is. A question that stays unknown is not wrong."""
+        question, answers = self.question, self.question.answers
+        if isinstance(self.finding, Outside):
+            return f"{self.finding.sentence} None of the known answers to {question.id} says so: {', '.join(answers)}."
+        if self.is_departure:
+            seen, page = answers[self.answer].means, answers[question.assumed].means
+            return (
+                f"A departure from the documentation page ({question.id}={self.answer}). {question.text}"
+                f" The page: {page} The target: {seen}"
+            )
+        return ""
+
+    def check(self) -> None:
+        """Raise AssertionError for what is wrong, a Departure where it is one."""
+        if self.is_departure:
+            raise Departure(self.complaint)
+        if self.complaint:
+            raise AssertionError(self.complaint)
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """What a target's suites run against.
+
+    `document` has every answer that was found or given, departures too: each is named once, by its verdict, instead of
+    breaking every test. `titles` are the titles that refusals were seen to have, by the refusal's name; the document's
+    examples have the first of them, where the language of titles or a title of its own is the target's affair.
+    `requests` is how many the probes took.
+    """
+
+    document: Document
+    facts: Facts
+    verdicts: Mapping[str, Verdict]
+    titles: Mapping[str, tuple[str, ...]]
+    requests: int
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """The answers found or given, by question."""
+        return {name: one.answer for name, one in self.verdicts.items() if one.source != "unknown"}
+
+    @property
+    def unknown(self) -> dict[str, str]:
+        """Why a question stays unknown, by question."""
+        return {name: one.why for name, one in self.verdicts.items() if one.source == "unknown"}
+
+    @property
+    def departures(self) -> list[Verdict]:
+        """The departures from the page that nobody has accepted."""
+        return [one for one in self.verdicts.values() if one.is_departure]
+
+
+def probe_all(api: Api, arguments: DocumentArguments, terms: Terms) -> Effective:
+    """Ask a target every question that was not given an answer, and make the document that follows.
+
+    What the probes make they delete. Raises DocumentError, and what `requests` raises where the target cannot be
+    reached.
+    """
+    prober = Prober(api, Expectations(arguments), terms)
+    try:
+        verdicts = ask_all(prober, arguments)
+    finally:
+        prober.close()
+    return _effective(arguments, verdicts, prober)
+
+
+def ask_all(prober: Prober, arguments: DocumentArguments) -> dict[str, Verdict]:
+    """Ask every question that was not given an answer; whoever calls closes the prober."""
+    expectations = prober.expectations
+    given = _given(arguments, expectations)
+    with suppress(Undecided, Unlisted):  # an empty account is empty only before anything is made
+        prober.once(first_page)
+    return {name: _verdict(question, given, prober) for name, question in expectations.questions.items()}
+
+
+def _given(arguments: DocumentArguments, expectations: Expectations) -> dict[str, str]:
+    asked = arguments.answers
+    given = dict(asked) if isinstance(asked, Mapping) else select(expectations.questions, asked)
+    return expectations.learned | given
+
+
+def _verdict(question: Question, given: Mapping[str, str], prober: Prober) -> Verdict:
+    if question.id in given:
+        return Verdict(question, given[question.id], "given", Answered(given[question.id]))
+    finding, evidence = PROBES[question.id].run(prober)
+    if not isinstance(finding, Answered):
+        return Verdict(question, question.assumed, "unknown", finding, evidence)
+    if prober.expectations.facts_with(question.id, finding.answer) is None:
+        sentence = f"The target answers {finding.answer}, which the overlays leave no room for."
+        return Verdict(question, question.assumed, "unknown", Outside(sentence), evidence)
+    return Verdict(question, finding.answer, "found", finding, evidence)
+
+
+def _effective(arguments: DocumentArguments, verdicts: Mapping[str, Verdict], prober: Prober) -> Effective:
+    answers = {name: one.answer for name, one in verdicts.items() if one.answer != one.question.assumed}
+    document = arguments.load(answers)
+    titles = {name: tuple(seen) for name, seen in prober.titles.items() if seen}
+    language = verdicts["error-titles"]
+    # A documented title is the document's own affair, unless all titles are the site's.
+    fixed = (
+        prober.facts.document["components"]["examples"]
+        if language.answer == language.question.assumed
+        else {}
+    )
+    own = {name: seen[0] for name, seen in titles.items() if name not in fixed}
+    document = _with_titles(document, own)
+    return Effective(document, read_facts(document.data), verdicts, titles, prober.sent)
+
+
+def _with_titles(document: Document, titles: Mapping[str, str]) -> Document:
+    """Return the document with these titles in its examples, by the refusal's name."""
+    data = duplicate(document.data)
+    examples = data["components"]["examples"]
+    for name in titles.keys() & examples.keys():
+        examples[name]["value"]["errors"][0]["title"] = titles[name]
+    return replace(document, data=data, digest=digest_of(data))
+
+
+_FOUND: dict[tuple[str, str], Effective] = {}
+
+
+def effective_of(api: Api, arguments: DocumentArguments, terms: Terms) -> Effective:
+    """Return `probe_all` of a target, asked once for each base URL and key: later calls get what the first one got."""
+    key = api.base_url, api.key
+    if key not in _FOUND:
+        _FOUND[key] = probe_all(api, arguments, terms)
+    return _FOUND[key]

@@ -1,0 +1,177 @@
+"""Opens a run: the document, the guard before the target, a first look, the probes, and the facts that follow."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from contract_tests.document.facts import read_facts
+from contract_tests.guard import FAILED_HEADER, REFUSED_HEADER, Guard, GuardRefusal, GuardSettings, Unswept
+from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.policy import NOWHERE
+from contract_tests.probes import DocumentArguments, Terms
+from contract_tests.probes.effective import Effective, effective_of
+from contract_tests.run.memory import Memory
+from contract_tests.run.reach import Reach
+from contract_tests.run.run import Run
+from contract_tests.run.settings import Settings
+from contract_tests.run.stop import Code, Stop
+from contract_tests.session.plaintext import Cleaner
+from contract_tests.target.api import Answer, Api
+from mock_server.document import Document, DocumentError, load
+
+# So many of a run's own rows may exist at a time: on somebody's service no more than the suites need.
+_LIVE_ROWS, _LOCAL_ROWS = 40, 2000
+_TURNED_AWAY = frozenset({401, 403})
+
+
+@dataclass
+class Opening:
+    """What a run stands on.
+
+    `known` is the document as the user has it; `effective` is what the probes made of it, None before they have asked.
+    `seen` are the exchanges before the suites.
+    """
+
+    settings: Settings
+    guard: Guard
+    known: Document
+    run: Run
+    clean: Callable[[str], str]
+    seen: list[Exchange]
+    effective: Effective | None = None
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def document(self) -> Document:
+        """The document that the suites hold the target against."""
+        return self.effective.document if self.effective is not None else self.known
+
+    def ask(self) -> None:
+        """Let the probes ask the open questions, and the facts follow. Raises Stop (CANNOT)."""
+        settings, run = self.settings, self.run
+        given = DocumentArguments(settings.document, settings.overlays, settings.answers)
+        terms = Terms(
+            can_write=settings.allow_writes, nowhere=run.nowhere, hidden=self.guard.marker_length,
+            shown_url=self.guard.target, spares=settings.profile.spares,
+        )  # fmt: skip
+        try:
+            effective = self.effective = effective_of(run.api, given, terms)
+        except DocumentError as error:
+            raise Stop(Code.CANNOT, str(error)) from error
+        run.facts = run.api.facts = effective.facts
+        run.answers, run.unknown = dict(effective.answers), dict(effective.unknown)
+        reach = Reach(effective.facts)
+        for exchange in self.seen:
+            reach.take(exchange)
+        run.reach = reach
+
+
+def open_run(settings: Settings) -> Opening:
+    """Open a run; whoever gets it closes its guard. Raises Stop (CANNOT, UNREACHABLE), with the guard closed."""
+    document = _load(settings)
+    guard = _guard(settings, document)
+    try:
+        return _opened(settings, guard, document)
+    except BaseException:
+        close_guard(settings, guard)
+        raise
+
+
+def close_guard(settings: Settings, guard: Guard) -> None:
+    """Close a guard, and forget the ledger of a key that nobody knows."""
+    guard.close()
+    if settings.key_is_generated and guard.ledger_file is not None:
+        shutil.rmtree(guard.ledger_file.parent, ignore_errors=True)
+
+
+def _load(settings: Settings) -> Document:
+    try:
+        return load(settings.document, settings.overlays, settings.answers)
+    except DocumentError as error:
+        raise Stop(Code.CANNOT, str(error)) from error
+    except OSError as error:
+        raise Stop(
+            Code.CANNOT, f"{error.filename or 'a file'} cannot be read: {error.strerror or error}"
+        ) from error
+
+
+def _guard(settings: Settings, document: Document) -> Guard:
+    directory = settings.ledger_dir
+    if settings.key_is_generated:
+        # Nobody could sweep with a key that is forgotten, and its world on the mock is gone with it.
+        directory = Path(tempfile.mkdtemp(prefix="bitpeak-check-"))
+    try:
+        guard = Guard(
+            GuardSettings(
+                target=settings.target, key=settings.key, allow_writes=settings.allow_writes,
+                allow_plain_http=settings.allow_plain_http, max_requests=settings.max_requests, rate=settings.rate,
+                live_rows=_LIVE_ROWS if settings.is_live else _LOCAL_ROWS, ledger_dir=directory,
+            ),
+            document,
+        )  # fmt: skip
+        guard.start()
+    except (GuardRefusal, Unswept, ValueError) as error:
+        raise Stop(Code.CANNOT, str(error)) from error
+    except OSError as error:
+        raise Stop(
+            Code.CANNOT, f"no ledger can be written in {directory}: {error.strerror or error}"
+        ) from error
+    return guard
+
+
+def _opened(settings: Settings, guard: Guard, known: Document) -> Opening:
+    try:
+        facts = read_facts(known.data)
+    except (LookupError, StopIteration, TypeError, ValueError) as error:
+        raise Stop(
+            Code.CANNOT, f"the document describes no such API ({type(error).__name__}: {error})"
+        ) from error
+    api = Api(guard.url, guard.placeholder_key, facts)
+    run = Run(
+        api, facts, Reach(facts), settings.profile, can_write=settings.allow_writes, seed=settings.seed,
+        is_alone=settings.key_is_generated, marker=guard.marker, other_key=settings.other_key, nowhere=f"/{NOWHERE}",
+    )  # fmt: skip
+    opening = Opening(settings, guard, known, run, Cleaner(settings, guard), [])
+    guard.on_exchange(lambda exchange: _take(opening, exchange))
+    if settings.profile.spares:
+        memory = api.memory = Memory(run.trace)
+        guard.on_exchange(memory.take)
+    _knock(api, settings.target)
+    return opening
+
+
+def _take(opening: Opening, exchange: Exchange) -> None:
+    if opening.effective is None:
+        opening.seen.append(exchange)
+    opening.run.reach.take(exchange)
+    opening.run.trace.add(exchange)
+
+
+def _knock(api: Api, target: str) -> None:
+    """Ask for the list once. Raises Stop where nobody answers, or where the key opens nothing."""
+    answer = api.list()
+    if FAILED_HEADER.lower() in answer.headers:
+        raise Stop(Code.UNREACHABLE, f"{target} cannot be reached: {_sentence(answer)}")
+    if REFUSED_HEADER.lower() in answer.headers:
+        raise Stop(Code.CANNOT, _sentence(answer))
+    if answer.status in _TURNED_AWAY and api.retrieve(1).status in _TURNED_AWAY:
+        raise Stop(Code.CANNOT, f"{target} refuses the key: it answers {answer.status}.")
+    if answer.status == 404 and api.retrieve(1).headers.get("content-type", "").startswith("text/html"):
+        raise Stop(Code.CANNOT, f"{target} has no such API: it answers {answer.status} with a page of HTML.")
+
+
+def has_gone(opening: Opening) -> bool:
+    """Tell whether the target gave no answer to the last exchange and gives none now."""
+    exchanges = opening.run.trace.exchanges()
+    if not exchanges or not exchanges[-1].failed:
+        return False
+    return FAILED_HEADER.lower() in opening.run.api.list(fresh=True).headers
+
+
+def _sentence(answer: Answer) -> str:
+    return str(answer.json()["guard"]["sentence"])

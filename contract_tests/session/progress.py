@@ -1,0 +1,91 @@
+"""Tells how far a run is: a bar on a terminal, else a line for each suite."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from contract_tests.guard import Stats
+from contract_tests.run.settings import Settings
+
+_WIDTH = 24
+_PAUSE = 0.1  # seconds between two drawings of the bar
+_CLEAR = "\r\x1b[K"
+_EARLY = 0.05  # below this share an estimate of the time left would jump about
+
+
+class Progress:
+    """Writes to a stream. `begin` first, then `suite` and `step` as tests pass, then `end`."""
+
+    def __init__(
+        self, stream: TextIO, settings: Settings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stream = stream
+        self._settings = settings
+        self._clock = clock
+        self._is_bar = stream.isatty()
+        self._begun = self._drawn = clock()
+        self._suite, self._in_suite, self._failed = "", 0, 0
+        self._done, self._all = 0, 0
+
+    def begin(self, tests: int) -> None:
+        """Say how many tests there are."""
+        self._all = tests
+        self._begun = self._clock()
+
+    def note(self, sentence: str) -> None:
+        """Say what goes on before the first test."""
+        self._stream.write(f"{_CLEAR}{sentence}" if self._is_bar else f"{sentence}\n")
+        self._stream.flush()
+
+    def step(self, suite: str, *, failed: bool, stats: Stats) -> None:
+        """Take note of a finished test."""
+        if suite != self._suite:
+            self._close_suite()
+            self._suite, self._in_suite, self._failed = suite, 0, 0
+        self._done += 1
+        self._in_suite += 1
+        self._failed += failed
+        self.draw(stats)
+
+    def draw(self, stats: Stats) -> None:
+        """Draw the bar, if there is one and it has not been drawn just now."""
+        now = self._clock()
+        if not self._is_bar or now - self._drawn < _PAUSE:
+            return
+        self._drawn = now
+        share = self._done / self._all if self._all else 0.0
+        filled = round(share * _WIDTH)
+        bar = "█" * filled + "░" * (_WIDTH - filled)
+        left = self._time_left(share, stats.sent)
+        self._stream.write(f"{_CLEAR}{bar} {self._suite or '…'} · {self._requests(stats.sent)}{left}")
+        self._stream.flush()
+
+    def end(self) -> None:
+        """Say what the last suite came to, and take the bar away."""
+        self._close_suite()
+        if self._is_bar:
+            self._stream.write(_CLEAR)
+            self._stream.flush()
+
+    def _close_suite(self) -> None:
+        if self._suite and not self._is_bar:
+            failed = f", {self._failed} failed" if self._failed else ""
+            tests = "1 test" if self._in_suite == 1 else f"{self._in_suite} tests"
+            self._stream.write(f"{self._suite}: {tests}{failed}\n")
+            self._stream.flush()
+
+    def _requests(self, sent: int) -> str:
+        budget = self._settings.max_requests
+        return f"{sent} requests" if budget is None else f"{sent} of {budget} requests"
+
+    def _time_left(self, share: float, sent: int) -> str:
+        """Estimate by what the tests took so far, and at the worst by the budget and the rate."""
+        if share < _EARLY:
+            return ""
+        left = (self._clock() - self._begun) * (1 - share) / share
+        if self._settings.max_requests is not None and self._settings.rate is not None:
+            left = min(left, max(0, self._settings.max_requests - sent) * 60 / self._settings.rate)
+        minutes, seconds = divmod(round(left), 60)
+        return f" · about {minutes} min {seconds} s left" if minutes else f" · about {seconds} s left"

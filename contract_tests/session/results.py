@@ -1,0 +1,93 @@
+"""What the tests of a run came to, collected as they end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from contract_tests.probes.effective import Departure
+from contract_tests.report import LeftOut, Trial
+from contract_tests.report.finding import Finding, Origin, findings_of
+from contract_tests.session.opening import Opening
+from contract_tests.session.selection import documented_by, named, suite_of
+
+# The guard's reasons for which a test has not come to its end through nobody's fault.
+_CUT = {"budget": "the requests that the run may make were used up", "closing": "the run was ending"}
+
+
+@dataclass
+class Results:
+    """Tests by their node id, and the findings in the order in which they came."""
+
+    opening: Opening
+    tests: dict[str, Trial] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    _seen: set[int] = field(default_factory=set, repr=False)
+
+    def take(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Take a part of a test that ended: its body, or a failing preparation or tidying."""
+        if report.when != "call" and report.passed:
+            return
+        outcome, reason = report.outcome, ""
+        if report.failed and (cut := self._cut()):
+            # A test that was not let to its end has found nothing.
+            outcome = report.outcome = "skipped"
+            report.longrepr = (str(item.path), 0, f"Skipped: {cut}")
+        if outcome == "skipped":
+            reason = self.opening.clean(_reason(report))
+        elif outcome == "failed":
+            self._find(item, call)
+        before = self.tests.get(item.nodeid)
+        if before is None or before.outcome != "failed":
+            self.tests[item.nodeid] = Trial(suite_of(item), item.name, outcome, report.duration, reason)
+
+    def left_out(self, items: list[pytest.Item], interrupted: str) -> list[LeftOut]:
+        """Return what did not run, or not to its end, by suite and reason."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for test in self.tests.values():
+            if test.outcome == "skipped":
+                groups.setdefault((test.suite, test.reason), []).append(test.name)
+        for item in items:
+            if item.nodeid not in self.tests:
+                reason = f"the run was cut short ({interrupted})" if interrupted else "it did not run"
+                groups.setdefault((suite_of(item), reason), []).append(item.name)
+        return [LeftOut(f"{suite}: {named(names)}", why) for (suite, why), names in groups.items()]
+
+    def _cut(self) -> str:
+        exchanges = self.opening.run.trace.exchanges()
+        return _CUT.get(exchanges[-1].refused, "") if exchanges else ""
+
+    def _find(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Make findings of a failure, once; a test whose parts failed before fails again in the end."""
+        if call.excinfo is None or id(call.excinfo.value) in self._seen:
+            return
+        self._seen.add(id(call.excinfo.value))
+        marker = item.get_closest_marker("question")
+        question = str(marker.args[0]) if marker and marker.args else ""
+        origin = Origin(suite_of(item), item.name, documented_by(item), question)
+        found = findings_of(
+            origin, call.excinfo.value, self.opening.run.trace.exchanges(), self.opening.clean
+        )
+        if isinstance(call.excinfo.value, Departure):
+            found = [_as_departure(finding, self.opening) for finding in found]
+        self.findings += found
+
+
+def _as_departure(finding: Finding, opening: Opening) -> Finding:
+    """Say of a departure what the page says and what the target does."""
+    if opening.effective is None:
+        return finding
+    verdict = opening.effective.verdicts[finding.question]
+    question = verdict.question
+    said, seen = (question.answers[answer].means for answer in (question.assumed, verdict.answer))
+    hint = f"To accept this departure: --answer {question.id}={verdict.answer}"
+    return replace(
+        finding, kind="departure", title=question.text, observed=seen, details=hint, documented=said
+    )
+
+
+def _reason(report: pytest.TestReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return report.longrepr[2].removeprefix("Skipped: ")
+    return str(report.longrepr or "")

@@ -1,0 +1,170 @@
+"""The run as pytest walks through it: opened at its start, its tests chosen and judged, cleaned up at its end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import ExitStack
+
+import pytest
+
+from contract_tests.guard import CleanUp, Terminated, interruptible
+from contract_tests.guard.exchange import Exchange
+from contract_tests.report import LeftOut, Outcome
+from contract_tests.report.finding import Finding
+from contract_tests.run.settings import Settings
+from contract_tests.run.stop import Code, Stop
+from contract_tests.session.opening import Opening, close_guard, has_gone, open_run
+from contract_tests.session.progress import Progress
+from contract_tests.session.results import Results
+from contract_tests.session.selection import rules_of, select
+from contract_tests.session.summary import Ended, sum_up
+from contract_tests.session.writing import write_reports
+
+_INTERRUPTED = 130  # what a shell says of a process that Ctrl-C ended
+
+
+class Session:
+    """A pytest plugin that is one run. `opening` is set while it runs, `outcome` or `stopped` once it has ended."""
+
+    def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
+        self.settings = settings
+        self.opening: Opening | None = None
+        self.outcome: Outcome | None = None
+        self.stopped: Stop | None = None
+        self._progress = progress
+        self._results: Results | None = None
+        self._items: list[pytest.Item] = []
+        self._left_out: list[LeftOut] = []
+        self._interrupted, self._code = "", int(Code.FINE)
+        self._signals = ExitStack()
+
+    def pytest_sessionstart(self) -> None:
+        """Open the run, or end pytest with the exit code that says why not."""
+        if threading.current_thread() is threading.main_thread():
+            self._signals.enter_context(interruptible(self._is_cleaning))
+        try:
+            opening = self.opening = open_run(self.settings)
+            if self._progress is not None:
+                self._progress.note("asking the open questions")
+                opening.guard.on_exchange(self._draw)
+            opening.ask()
+        except Stop as stop:
+            self.stopped = stop
+            pytest.exit(stop.sentence, returncode=stop.code)
+        self._results = Results(opening)
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Leave out what may not run or was not asked for, and put the suites in order."""
+        chosen, self._left_out = select(items, self.settings)
+        if left := [item for item in items if item not in chosen]:
+            config.hook.pytest_deselected(items=left)
+        items[:] = self._items = chosen
+        if self._progress is not None:
+            self._progress.begin(len(chosen))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self) -> None:
+        """Begin the test's trace; without requests left there is nothing to run."""
+        run, guard = self._opened.run, self._opened.guard
+        run.begin()
+        most = self.settings.max_requests
+        if most is not None and guard.stats().sent >= most:
+            pytest.skip(f"all {most} requests that the run may make had been made")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Judge a part of a test, and take keys out of what pytest says of it."""
+        report = yield
+        if self._results is not None and self.opening is not None:
+            self._results.take(item, call, report)
+            if report.failed and not self._interrupted and has_gone(self.opening):
+                self._interrupted, self._code = "the target no longer answers", Code.UNREACHABLE
+                item.session.shouldstop = self._interrupted
+            if report.failed and report.longrepr is not None:
+                report.longrepr = self.opening.clean(str(report.longrepr))
+            report.sections = [(head, self.opening.clean(text)) for head, text in report.sections]
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Show how far the run is."""
+        if self._progress is not None and report.when == "teardown":
+            suite = report.fspath.rpartition("/")[2].removeprefix("test_").removesuffix(".py")
+            self._progress.step(
+                suite, failed=self.has_failed(report.nodeid), stats=self._opened.guard.stats()
+            )
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember what ended the run."""
+        if isinstance(excinfo.value, KeyboardInterrupt) and not self._interrupted:
+            self._interrupted = str(excinfo.value) or "ended by SIGINT"
+            self._code = excinfo.value.code if isinstance(excinfo.value, Terminated) else _INTERRUPTED
+
+    # Innermost: after the fixtures' ends, and before the terminal's summary, which shows the report.
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Clean up, sum up, write the reports, and set the exit code, whatever happened."""
+        try:
+            yield
+        finally:
+            if self.opening is not None and self.outcome is None:
+                session.exitstatus = self._finish(self.opening)
+
+    def pytest_unconfigure(self) -> None:
+        """Give the signals back."""
+        self._signals.close()
+
+    @property
+    def _opened(self) -> Opening:
+        if self.opening is None:
+            raise RuntimeError("The run has not been opened.")
+        return self.opening
+
+    def has_failed(self, node_id: str) -> bool:
+        """Tell whether a test has failed so far."""
+        test = self._results.tests.get(node_id) if self._results is not None else None
+        return test is not None and test.outcome == "failed"
+
+    def _is_cleaning(self) -> bool:
+        return self.opening is not None and self.opening.guard.is_cleaning
+
+    def _draw(self, _: Exchange) -> None:
+        if self._progress is not None:
+            self._progress.draw(self._opened.guard.stats())
+
+    def _finish(self, opening: Opening) -> int:
+        if self._progress is not None:
+            self._progress.end()
+        try:
+            cleaned = _cleaned(opening)
+            if self.stopped is not None:
+                return self.stopped.code
+            self.outcome = sum_up(opening, self._ended(cleaned))
+        finally:
+            opening.run.api.close()
+            close_guard(self.settings, opening.guard)
+        try:
+            write_reports(self.settings, self.outcome)
+        except Stop as stop:
+            self.stopped = stop
+            return stop.code
+        return self.outcome.exit_code
+
+    def _ended(self, cleaned: CleanUp) -> Ended:
+        results = self._results
+        tests = list(results.tests.values()) if results is not None else []
+        findings: list[Finding] = results.findings if results is not None else []
+        left_out = [*self._left_out, *(results.left_out(self._items, self._interrupted) if results else ())]
+        return Ended(
+            tests=tests, findings=findings, left_out=left_out, rules=rules_of(self._items), cleaned=cleaned,
+            interrupted=self._interrupted, code=self._code,
+        )  # fmt: skip
+
+
+def _cleaned(opening: Opening) -> CleanUp:
+    try:
+        return opening.guard.clean_up()
+    except OSError as error:
+        return CleanUp(failed={0: f"the ledger cannot be written ({error.strerror or error})"})

@@ -1,0 +1,226 @@
+"""The life of a handler of each type: every property, from the create to the delete and after it.
+
+Where requests are to be spared, updates of different handlers are looked at together, by one list at the end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from contract_tests.oracle.own import Own
+from contract_tests.oracle.owned import Deviation, Owned
+from contract_tests.oracle.samples import UNICODE
+from contract_tests.target.spoken import MULTIPART
+
+pytestmark = pytest.mark.writes
+PROBED = pytest.mark.spared("a probe has seen what comes of it")
+
+# Seconds after which a clock that shows whole ones must have moved.
+_TICK = 1.1
+
+_SWITCHES = ("true", "on", "2", "", "no", "0", "1")
+
+
+def test_each_type_is_created_and_shown(own: Own) -> None:
+    own.leave(own.most - len(own.facts.types))
+    complaints = []
+    for form, media in _creates(own):
+        try:
+            owned = own.create(form, media)
+            if not own.spares:
+                own.see(owned)
+        except Deviation as deviation:
+            complaints.append(str(deviation))
+    if own.spares and not complaints:
+        own.see_all()
+    assert not complaints, "\n".join(complaints)
+
+
+def _creates(own: Own) -> Iterator[tuple[dict[str, str], str]]:
+    """Yield a create of each type: every form that the document reads, and what must have no effect beside it."""
+    media_types = own.facts.operation("create").media_types
+    service, switch = own.words.service, own.facts.form["enabled"]
+    for number, type_name in enumerate(own.facts.types):
+        name = UNICODE[number // 2 % len(UNICODE)] if number % 2 else ""
+        form = own.samples.form(type_name, name)
+        if number % 3 == 1 and service["foreign-fields"] == "ignored":
+            form |= _foreign(own, type_name)
+        if number == 2 and (switch in own.words.create_form.fields or service["unknown-fields"] == "ignored"):
+            form[switch] = "0"
+        yield form, media_types[number % len(media_types)]
+
+
+def _foreign(own: Own, type_name: str) -> dict[str, str]:
+    """Return a field of another type."""
+    field = next(names[-1] for other, names in own.facts.types.items() if names and other != type_name)
+    return {field: own.samples.value(field)}
+
+
+def test_each_own_field_changes_alone(own: Own) -> None:
+    for type_name, fields in own.facts.types.items():
+        for field in fields[:1] if own.thrifty else fields:
+            owned = own.take(type_name)
+            _update(own, owned, {field: own.samples.value(field)})
+    if not own.spares:
+        own.see_all()
+
+
+def _update(own: Own, owned: Owned, sent: Mapping[str, str], media: str = MULTIPART) -> None:
+    """Update a handler and look at it, at once or at the end."""
+    own.update(owned, sent, media)
+    if not own.thrifty:
+        own.see(owned)
+
+
+def _rich(own: Own, number: int) -> str:
+    """Return one of the types that have a field, so that each test may have a handler of its own."""
+    rich = [name for name, fields in own.facts.types.items() if fields]
+    return rich[number % len(rich)]
+
+
+def test_a_handler_is_disabled_and_enabled(own: Own) -> None:
+    names, owned = own.facts.form, own.take(_rich(own, 1))
+    _update(own, owned, {names["enabled"]: "0"})
+    owned = owned if owned.handler.type else own.take()
+    own.update(
+        owned, {names["name"]: own.samples.name(UNICODE[-1])}, own.facts.operation("update").media_types[-1]
+    )
+    if own.spares:
+        return  # the last list shows that it is still disabled; a probe has enabled one
+    own.see(owned)  # a name alone must not enable it
+    for text in ("1",) if own.thrifty else ("1", *_SWITCHES):
+        _update(own, owned, {names["enabled"]: text})
+
+
+def test_a_change_of_type_makes_its_settings(own: Own) -> None:
+    types, names = own.facts.types, own.facts.form
+    rich = [name for name, fields in types.items() if fields]
+    with_fields, without = (rich[1:2], rich[2:3]) if own.thrifty else (rich[1:], list(types))
+    without = [] if own.spares else without
+    owned = own.take(rich[0])
+    forms = [
+        {names["type"]: name} | {field: own.samples.value(field) for field in types[name]}
+        for name in with_fields
+    ]
+    forms += [{names["type"]: name} for name in without]
+    for form in forms:
+        if own.expected.is_certain(owned.handler, form):
+            own.update(owned, form)
+            if not own.spares:
+                own.see(owned)
+
+
+@PROBED
+def test_the_same_type_again_is_no_change_of_type(own: Own) -> None:
+    type_name = max(own.facts.types, key=lambda name: len(own.facts.types[name]))
+    field, owned = own.facts.types[type_name][-1], own.take(type_name)
+    _update(own, owned, {own.facts.form["type"]: type_name, field: own.samples.value(field)})
+
+
+def test_a_field_of_another_type_does_not_change_anything(own: Own) -> None:
+    owned = own.take(_rich(own, 2))
+    _update(own, owned, _foreign(own, owned.handler.type))
+
+
+@PROBED
+def test_a_type_that_is_not_allowed_is_not_taken(own: Own) -> None:
+    _update(own, own.take(_rich(own, 3)), {own.facts.form["type"]: "pigeon"})
+
+
+def test_an_empty_field_is_an_empty_text(own: Own) -> None:
+    type_name = _rich(own, 4)
+    _update(own, own.take(type_name), {own.facts.types[type_name][0]: ""})
+
+
+@PROBED
+def test_an_update_of_nothing_changes_nothing(own: Own) -> None:
+    _update(own, own.take(_rich(own, 5)), {})
+
+
+@PROBED
+def test_tags_quotes_and_blanks_are_what_the_document_says(own: Own) -> None:
+    name = """  <b>Bold</b> 'single' and "double" & more  """
+    _update(own, own.take(_rich(own, 6)), {own.facts.form["name"]: name})
+
+
+@PROBED
+def test_long_texts_are_what_the_document_says(own: Own) -> None:
+    type_name, name = _rich(own, 7), own.facts.form["name"]
+    field = own.facts.types[type_name][0]
+    schema = own.words.update_form.fields[field]
+    limit = schema.get("x-cut", schema.get("maxLength", 512))
+    value = own.samples.value(field)
+    longest = value + "a" * (limit - len(value))
+    own.update(owned := own.take(type_name), {name: "n" * 100, field: longest})
+    own.see(owned)
+    _update(own, own.take(type_name), {field: longest + "bc"})
+
+
+def test_a_long_name_is_what_the_document_says(own: Own) -> None:
+    name = own.facts.form["name"]
+    schema = own.words.update_form.fields[name]
+    if own.thrifty or (own.run.marker and "x-cut" in schema):
+        return  # the marker in the name would be cut with it
+    limit = schema.get("x-cut", schema.get("maxLength", 128))
+    _update(own, own.take(), {name: "n" * (limit + 1)})
+
+
+def test_a_file_is_no_text_or_read_as_one(own: Own) -> None:
+    if own.thrifty:
+        return
+    owned, name = own.take(), own.facts.form["name"]
+    text = own.samples.name("A file")
+    part = f'Content-Disposition: form-data; name="{name}"; filename="name.txt"'
+    body = f"--cut\r\n{part}\r\nContent-Type: text/plain\r\n\r\n{text}\r\n--cut--\r\n".encode()
+    headers = {"Content-Type": f"{MULTIPART}; boundary=cut"}
+    answer = own.api.call("POST", own.api.path_of("update", owned.id), body=body, headers=headers)
+    own.require(own.conformity.success("update", answer))
+    kept, read = (own.expected.updated(owned.handler, sent) for sent in ({}, {name: text}))
+    owned.handler = kept
+    try:
+        own.see(owned)
+    except Deviation:
+        owned.handler = read
+        own.see(owned)
+
+
+def test_all_handlers_are_as_their_updates_left_them(own: Own) -> None:
+    own.see_all()
+
+
+@PROBED
+def test_an_empty_name_is_what_the_document_says(own: Own) -> None:
+    owned = own.take()
+    own.update(owned, {own.facts.form["name"]: ""})
+    own.see(owned)
+    own.delete(owned)  # nobody should have to tell it from the user's own
+
+
+def test_a_deleted_handler_is_gone(own: Own) -> None:
+    owned = own.take()
+    own.delete(owned)
+    gone = own.facts.refusal("retrieve", "not_found")
+    own.require(own.conformity.refusal(own.api.retrieve(owned.id), gone))
+    again = own.facts.refusal("delete", "not_found")
+    own.require(own.conformity.refusal(own.api.delete(owned.id), again))
+    own.see_all()
+
+
+def test_an_id_is_not_used_again(own: Own) -> None:
+    if not own.dead:
+        own.delete(own.take())
+    owned = own.create(own.samples.form(own.scarce()))  # which refuses an id that was in use
+    if not own.spares:
+        own.see(owned)
+
+
+def test_the_time_of_creation_stays(own: Own) -> None:
+    owned = own.take()
+    if owned.created is None:
+        own.see(owned)
+    time.sleep(max(0.0, owned.born + _TICK - time.monotonic()))
+    own.update(owned, {own.facts.form["enabled"]: "0"})
+    own.see(owned)

@@ -1,0 +1,221 @@
+"""Every documented refusal, provoked: in its status, its shape and its words, on every operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from contract_tests.oracle.own import Own
+from contract_tests.probes.observations import NOBODYS
+from contract_tests.target.api import WRONG_KEY, Answer
+from contract_tests.target.spoken import JSON, URLENCODED
+
+READS = ("list", "retrieve")
+WRITES = ("create", "update", "delete")
+KINDS = [*READS, *(pytest.param(kind, marks=pytest.mark.writes) for kind in WRITES)]
+PROBED = pytest.mark.spared("a probe has seen what comes of it")
+ON_ROW = ("retrieve", "update", "delete")
+
+
+def _ask(own: Own, kind: str, handler_id: object, authorization: object) -> Answer:
+    """Send a request that the run's own key would have succeed."""
+    form = {own.facts.form["name"]: own.samples.name("Refused")}
+    if kind in {"list", "create"}:
+        path = own.facts.operation(kind).path
+        form = own.samples.form(own.scarce()) if kind == "create" else {}
+    else:
+        path = own.api.path_of(kind, handler_id)
+    sent = form if kind in {"create", "update"} else None
+    return own.api.call(own.facts.operation(kind).method, path, form=sent, authorization=authorization)
+
+
+def _refused(own: Own, kind: str, handler_id: object, authorization: object, name: str) -> None:
+    answer = _ask(own, kind, handler_id, authorization)
+    if kind == "create":
+        own.adopt(answer)
+    complaints = own.conformity.refusal(answer, own.facts.refusal(kind, name))
+    own.require(f"{kind} with {str(authorization)[:14]!r}: {complaint}" for complaint in complaints)
+
+
+def _target(request: pytest.FixtureRequest, kind: str) -> tuple[Own, object]:
+    """Return the session and the id to ask for; what only reads needs no handler of its own."""
+    if kind in READS:
+        return request.getfixturevalue("reading"), 1
+    own: Own = request.getfixturevalue("own")
+    return own, own.take().id
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_key_is_needed(request: pytest.FixtureRequest, kind: str) -> None:
+    own, handler_id = _target(request, kind)
+    _refused(own, kind, handler_id, None, "missing_bearer")
+    if kind == "list" or own.run.can_write or not own.spares:
+        _refused(own, kind, handler_id, f"Bearer {WRONG_KEY}", "no_access")
+    if kind == WRITES[-1]:
+        own.see(own.live[int(str(handler_id))])  # nobody without a key has changed it
+
+
+def test_a_key_is_needed_for_each_spelling_of_the_list(reading: Own) -> None:
+    wrong = [(None, "missing_bearer"), (f"Bearer {WRONG_KEY}", "no_access")]
+    for path in _spellings(reading)[1:]:
+        for authorization, name in wrong[:1] if reading.spares else wrong:
+            answer = reading.api.call("GET", path, authorization=authorization)
+            reading.require(reading.conformity.refusal(answer, reading.facts.refusal("list", name)))
+
+
+@pytest.mark.spared("a request without a key tells most of it")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_malformed_bearer_is_a_missing_one(request: pytest.FixtureRequest, kind: str) -> None:
+    own, handler_id = _target(request, kind)
+    values = list(_malformed(own))
+    for authorization in values[:1] if own.thrifty and kind != "list" else values:
+        _refused(own, kind, handler_id, authorization, "missing_bearer")
+
+
+def _malformed(own: Own) -> Iterator[str]:
+    key = own.api.key
+    yield from (f"Basic {key}", "Bearer", f"Bearer{key}")
+    if not own.thrifty:
+        yield from (key, f"Token {key}", f"{key} Bearer", "Bearer:")
+    (scheme,) = own.facts.document["components"]["securitySchemes"].values()
+    if scheme["x-scheme-case"] == "exact":
+        yield f"bearer {key}"
+
+
+GONE = pytest.mark.spared("the suite lifecycle has asked for a deleted handler")
+
+
+@pytest.mark.writes
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind == "update" else GONE) for kind in ON_ROW]
+)
+def test_a_handler_that_was_deleted_is_not_found(own: Own, kind: str) -> None:
+    if not own.dead:
+        own.delete(own.take())
+    answer = _ask(own, kind, own.dead[-1], f"Bearer {own.api.key}")
+    own.require(own.conformity.refusal(answer, own.facts.refusal(kind, "not_found")))
+
+
+def test_an_id_that_nobody_has_is_not_found(reading: Own) -> None:
+    texts = ("0",) if reading.thrifty else ("0", "-1", "abc", "9" * 30)
+    for text in (str(NOBODYS),) if reading.spares else texts:
+        refusal = reading.facts.refusal("retrieve", "not_found")
+        reading.require(reading.conformity.refusal(reading.api.retrieve(text), refusal))
+
+
+@pytest.mark.writes
+@pytest.mark.parametrize("kind", ON_ROW)
+def test_another_account_does_not_reach_a_handler(own: Own, kind: str) -> None:
+    key = own.run.other_key
+    if key is None:
+        pytest.skip("no key of a second account was given")
+    owned = own.take()
+    answer = _ask(own, kind, owned.id, f"Bearer {key}")
+    own.require(own.conformity.refusal(answer, own.facts.refusal(kind, "not_found")))
+    if kind == ON_ROW[-1]:
+        own.see(owned)
+
+
+@pytest.mark.writes
+def test_a_create_is_refused_as_documented(own: Own) -> None:
+    for form in _wrong_creates(own):
+        refusal = own.expected.refused_create(form)
+        if refusal is not None:
+            own.refuse(refusal, form)
+    own.see_all()
+
+
+def _wrong_creates(own: Own) -> Iterator[dict[str, str]]:
+    """Yield creates that some service or other refuses; the oracle says which of them this one does."""
+    names, fields = own.facts.form, own.words.create_form
+    name, kind = names["name"], names["type"]
+    form = own.samples.form(own.scarce())
+    bare = {name: form[name], kind: form[kind]}  # without a type, any field would be another type's
+    for required in fields.required:
+        if not own.spares:
+            yield {key: text for key, text in bare.items() if key != required}
+        yield bare | {required: ""}
+    if own.spares:
+        return  # the probes have sent the others
+    yield bare | {kind: "pigeon"}
+    yield form | {name: "   "}
+    yield form | {"colour": "red"}
+    yield form | {names["enabled"]: "0"}
+    yield form | {name: "n" * 2000}
+    for type_name, own_fields in own.facts.types.items():
+        if own_fields:
+            whole = own.samples.form(type_name)
+            others = [field for other, f in own.facts.types.items() if other != type_name for field in f]
+            yield whole | {others[0]: own.samples.value(others[0])}
+            yield {key: text for key, text in whole.items() if key != own_fields[-1]}
+            yield whole | {own_fields[0]: "malformed"}
+            if own.thrifty:
+                return
+
+
+@pytest.mark.writes
+@PROBED
+def test_a_body_that_is_not_read_is_no_body(own: Own) -> None:
+    read = own.facts.operation("create").media_types
+    unread = [media for media in (URLENCODED, JSON) if media not in read]
+    if not unread:
+        pytest.skip("the document reads every kind of body that clients send")
+    for media in unread:
+        own.refuse(own.words.create_form.refusals["required"], own.samples.form(own.scarce()), media)
+
+
+@pytest.mark.writes
+def test_an_update_is_refused_as_documented(own: Own) -> None:
+    names, owned = own.facts.form, own.take()
+    (other,) = [f[0] for t, f in own.facts.types.items() if f and t != owned.handler.type][:1]
+    name: str = names["name"]
+    wrong = [{names["type"]: "pigeon"}, {name: ""}, {name: "n" * 2000}, {"colour": "red"}]
+    wrong.append({other: own.samples.value(other)})
+    refused = [form for form in wrong if own.expected.refused_update(owned.handler, form)]
+    for form in refused:
+        own.update(owned, form)
+    if refused:
+        own.see(owned)
+
+
+@pytest.mark.writes
+@pytest.mark.parametrize("method", [pytest.param("PUT", marks=PROBED), "PATCH"])
+def test_other_methods_are_refused(own: Own, method: str) -> None:
+    owned = own.take()
+    answer = own.api.call(method, own.api.path_of("retrieve", owned.id))
+    own.require(own.conformity.refusal(answer, own.words.service_refusal("other-methods")))
+
+
+# What services often allow; those that the document allows are no wrong ones.
+_SIZES = ("7", "5", "20", "25", "30", "50", "100", "200", "250", "500", "1000")
+
+
+@pytest.mark.parametrize(("role", "text"), [("page", "abc"), *(("size", text) for text in _SIZES)])
+def test_a_wrong_parameter_is_what_the_document_says(reading: Own, role: str, text: str) -> None:
+    parameter = reading.words.parameters[role]
+    if role == "size" and int(text) in reading.facts.sizes:
+        pytest.skip("the document allows this size")
+    if role == "size" and text != _SIZES[0] and reading.spares:
+        pytest.skip("a probe has asked for a size that is not allowed")
+    if reading.spares and role == "page":
+        text = "0"  # which a probe has asked for
+    refused = parameter["x-otherwise"] != "default"
+    for path in _spellings(reading) if refused or not reading.thrifty else _spellings(reading)[:1]:
+        answer = reading.api.call("GET", path, query={parameter["name"]: text})
+        if refused:
+            refusal = reading.facts.refusal("list", parameter["x-otherwise"])
+            reading.require(reading.conformity.refusal(answer, refusal))
+            continue
+        reading.require(reading.conformity.success("list", answer))
+        page = reading.listing.read(answer)
+        assert len(page.ids) == min(page.total, reading.facts.default_size), (
+            "it is no first page of the default"
+        )
+        assert page.facts["page-size"] == reading.facts.default_size
+
+
+def _spellings(reading: Own) -> list[str]:
+    """Return the paths of the list that the document lets be called alike."""
+    paths = [one.path for name, one in reading.facts.operations.items() if name.startswith("list_")]
+    return paths if reading.words.service["trailing-slash"] == "same" else paths[:1]

@@ -1,0 +1,150 @@
+"""The API as a suite calls it: real forms on the wire, and answers as they came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import requests
+
+from contract_tests.document.facts import Facts
+
+# Seconds for one answer; the guard has a patience of its own, and it is shorter.
+_TIMEOUT = 960.0
+
+# A key that nobody has: a good one would be longer, or begin with the mock's prefix.
+WRONG_KEY = "wrong-key-of-no-account"
+# Sends the key that belongs to the run, as opposed to no Authorization header (None) or one of the test's own.
+OWN_KEY = object()
+
+
+class Answer(NamedTuple):
+    """One answer. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Return the body parsed. Raises ValueError, with the body's beginning, where it is no JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise ValueError(f"the body is no JSON: {self.body[:200]!r}") from None
+
+
+class Memory(Protocol):
+    """Remembers answers to requests that only read."""
+
+    def recall(self, request: Hashable) -> Answer | None:
+        """Return the answer to a request, None where it has to be asked."""
+
+    def keep(self, request: Hashable, answer: Answer) -> None:
+        """Remember an answer."""
+
+
+class Api:
+    """Calls one target, or the guard before it, with one key. Paths are those of the document.
+
+    With a `memory`, a GET that was answered since the last write is not sent again, unless it is to be `fresh`.
+    """
+
+    def __init__(self, base_url: str, key: str, facts: Facts) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.key = key
+        self.facts = facts
+        self.memory: Memory | None = None
+        self._session = requests.Session()
+        self._session.trust_env = False  # the guard alone knows about proxies and .netrc
+
+    def __repr__(self) -> str:
+        return f"Api({self.base_url!r})"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def call(  # noqa: PLR0913  # the parts of an HTTP request, each of them named
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
+        urlencoded: bool = False,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        authorization: object = OWN_KEY,
+        fresh: bool = False,
+    ) -> Answer:
+        """Send one request. `form` goes as multipart unless `urlencoded`; `body` goes as it is.
+
+        `authorization` is a whole header value, None for no header; the default is the run's own key.
+        """
+        sent = dict(headers or {})
+        if authorization is OWN_KEY:
+            sent["Authorization"] = f"Bearer {self.key}"
+        elif authorization is not None:
+            sent["Authorization"] = str(authorization)
+        request = requests.Request(method, self.base_url + path, headers=sent, params=dict(query or {}))
+        if form is not None and urlencoded:
+            request.data = dict(form)
+        elif form is not None:
+            # An empty multipart body needs a part, or requests sends no body at all.
+            request.files = {name: (None, value.encode()) for name, value in form.items()}
+        elif body is not None:
+            request.data = body
+        prepared = self._session.prepare_request(request)
+        if self.memory is None or method != "GET":
+            return self._send(prepared)
+        return self._read(prepared, self.memory, fresh=fresh)
+
+    def _read(self, prepared: requests.PreparedRequest, memory: Memory, *, fresh: bool) -> Answer:
+        asked = _asked(prepared)
+        known = None if fresh else memory.recall(asked)
+        if known is None:
+            known = self._send(prepared)
+            memory.keep(asked, known)
+        return known
+
+    def _send(self, prepared: requests.PreparedRequest) -> Answer:
+        response = self._session.send(prepared, timeout=_TIMEOUT, allow_redirects=False)
+        return Answer(
+            response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content
+        )
+
+    def list(self, page: object = None, size: object = None, *, fresh: bool = False) -> Answer:
+        """Get a page of the list; None leaves a parameter out."""
+        facts = self.facts
+        query = {facts.page_parameter: page, facts.size_parameter: size}
+        asked = {k: v for k, v in query.items() if v is not None}
+        return self.call("GET", facts.operation("list").path, query=asked, fresh=fresh)
+
+    def retrieve(self, handler_id: object) -> Answer:
+        """Get one handler."""
+        return self.call("GET", self.path_of("retrieve", handler_id))
+
+    def create(self, fields: Mapping[str, str], *, urlencoded: bool = False) -> Answer:
+        """Create a handler of these form fields."""
+        return self.call("POST", self.facts.operation("create").path, form=fields, urlencoded=urlencoded)
+
+    def update(self, handler_id: object, fields: Mapping[str, str], *, urlencoded: bool = False) -> Answer:
+        """Update a handler with these form fields."""
+        return self.call("POST", self.path_of("update", handler_id), form=fields, urlencoded=urlencoded)
+
+    def delete(self, handler_id: object) -> Answer:
+        """Delete a handler."""
+        return self.call("DELETE", self.path_of("delete", handler_id))
+
+    def path_of(self, kind: str, handler_id: object) -> str:
+        """Return the path of an operation on one handler."""
+        before, _, after = self.facts.operation(kind).path.partition("{")
+        return f"{before}{handler_id}{after.partition('}')[2]}"
+
+
+def _asked(prepared: requests.PreparedRequest) -> Hashable:
+    """Return what tells a GET from others. Its Origin decides who may read the answer, and not what is in it."""
+    headers = {name.lower(): value for name, value in prepared.headers.items()}
+    headers.pop("origin", None)
+    return prepared.url, frozenset(headers.items())

@@ -1,0 +1,116 @@
+"""A quick run spares the requests of somebody's service, says what it has left out, and is not vacuous for that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.request import REFUSED_HEADER
+from contract_tests.run.memory import Memory
+from contract_tests.run.trace import Trace
+from contract_tests.target.api import Answer
+from tests.check.process import KEY, Ran, check, report
+from tests.probes.services import combination
+from tests.second_opinion import BUGS, SecondOpinion
+
+# What the people who run a service were promised: about 150 requests with writes, and about a dozen without.
+MOST, MOST_READING = 155, 17
+# Faults that two of the kinds of tests show which a quick run leaves out, or a second key.
+UNSEEN = {"other-account-visible", "other-account-writable"}
+SAMPLE = {"wrong-total", "update-resets-settings"}
+LIVE = ("--treat-as-live", "--rate", "100000", "--json", "report.json")
+
+
+def quick(folder: Path, service: SecondOpinion, *arguments: str) -> tuple[Ran, dict[str, Any]]:
+    ran = check(folder, service.url, *LIVE, *arguments, key=KEY)
+    return ran, report(folder / "report.json")
+
+
+def test_a_run_that_reads_makes_about_a_dozen_requests(tmp_path: Path) -> None:
+    with SecondOpinion(keys={KEY: 30}) as service:
+        ran, data = quick(tmp_path, service)
+        sent = [entry.method for entry in service.log]
+    assert ran.code == 0, ran
+    assert set(sent) == {"GET"}
+    assert len(sent) == data["run"]["requests"] <= MOST_READING
+    assert sum(question["source"] == "found" for question in data["questions"]) >= 18
+    assert {test["suite"] for test in data["tests"]} == {"questions", "page", "paging", "refusals"}
+    assert not [test for test in data["tests"] if test["outcome"] != "passed"]
+
+
+def test_a_run_that_writes_makes_about_150_requests_and_says_what_it_spared(tmp_path: Path) -> None:
+    with SecondOpinion(keys={KEY: 30}) as service:
+        before = service.snapshot(KEY)
+        ran, data = quick(tmp_path, service, "--allow-writes")
+        assert service.snapshot(KEY) == before
+        sent = len(service.log)
+    assert ran.code == 0, ran
+    assert 100 < sent <= MOST
+    spared = " ".join(entry["what"] for entry in data["left_out"] if "spares requests" in entry["why"])
+    assert all(name in spared for name in ("model", "links", "malformed bearer"))
+    assert {test["suite"] for test in data["tests"]} == {
+        "questions", "page", "lifecycle", "paging", "refusals", "schema",
+    }  # fmt: skip
+    assert all(not operation["missing"] for operation in data["operations"])
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("rows", [0, 30])
+@pytest.mark.parametrize("number", range(8))
+def test_no_faithful_service_makes_a_quick_run_dear_or_wrong(tmp_path: Path, number: int, rows: int) -> None:
+    with SecondOpinion(combination(number), {KEY: rows}) as service:
+        before = service.snapshot(KEY)
+        for more, most in (((), MOST_READING + 2), (("--allow-writes",), MOST + 15)):
+            service.log.clear()
+            ran, data = quick(tmp_path, service, *more)
+            assert not [one for one in data["findings"] if one["kind"] != "departure"], ran.out
+            assert len(service.log) <= most
+        assert service.snapshot(KEY) == before
+
+
+@pytest.mark.parametrize(
+    "bug",
+    [
+        pytest.param(bug, marks=() if bug in SAMPLE else pytest.mark.heavy)
+        for bug in sorted(BUGS.keys() - UNSEEN)
+    ],
+)
+def test_a_fault_is_found_for_all_that(tmp_path: Path, bug: str) -> None:
+    with SecondOpinion(keys={KEY: 30}, bugs=[bug]) as service:
+        ran, data = quick(tmp_path, service, "--allow-writes")
+    assert ran.code == 1, ran
+    assert data["findings"]
+
+
+def exchange(method: str) -> Exchange:
+    return Exchange(
+        method=method, url="https://service.invalid", operation="", request_headers=(), media_type="", form=(),
+        raw="", status=200, headers=(), body="", milliseconds=1.0,
+    )  # fmt: skip
+
+
+def test_an_answer_is_remembered_until_a_write_and_its_exchange_is_told_again() -> None:
+    trace = Trace()
+    memory = Memory(trace)
+    trace.add(seen := exchange("GET"))
+    for asked, status in (("rows", 200), ("key", 401), ("gone", 404)):
+        memory.keep(asked, Answer(status, {}, b""))
+    trace.begin()
+    assert memory.recall("rows") == Answer(200, {}, b"")
+    assert trace.exchanges() == (seen,)
+    memory.take(exchange("OPTIONS"))
+    assert memory.recall("gone") is not None
+    memory.take(exchange("DELETE"))
+    assert [memory.recall(asked) is None for asked in ("rows", "gone", "key")] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"), [(429, {}), (502, {}), (403, {REFUSED_HEADER.lower(): "budget"})]
+)
+def test_what_is_no_answer_is_asked_again(status: int, headers: dict[str, str]) -> None:
+    memory = Memory(Trace())
+    memory.keep("rows", Answer(status, headers, b""))
+    assert memory.recall("rows") is None
