@@ -24,7 +24,7 @@ class Answer(NamedTuple):
 
     def finished(self, *more: tuple[str, str]) -> Answer:
         """Return the answer with the headers that every answer has, and these."""
-        if not self.status.startswith("204"):  # RFC 9110, section 8.6: a 204 has none
+        if self.status[:3] != "204":  # RFC 9110, section 8.6: a 204 has none
             self.headers.append(("Content-Length", str(len(self.body))))
         self.headers.append(MARKER)
         self.headers.extend(more)

@@ -29,61 +29,31 @@ class Body(NamedTuple):
 class Call:
     """The request and what is known of it so far. A step may rely on what the steps before it have set."""
 
-    __slots__ = (
-        "_operation",
-        "account",
-        "applied",
-        "body",
-        "contract",
-        "environ",
-        "fault",
-        "handler_id",
-        "key",
-        "method",
-        "now",
-        "path",
-        "query",
-        "route",
-        "sent",
-        "situation",
-        "violations",
-        "wire_error",
-    )
-
-    route: Route | None
+    # What most calls never set is the class's own: a call is made for each request.
+    account: World | None = None
+    found: Operation | None = None  # the operation, once it is known
+    route: Route | None = None
+    now = 0.0  # seconds on the world's clock
+    key = ""
+    handler_id = 0
     sent: Mapping[str, str]  # the form's fields that count, cleaned
-    body: bytes | None  # once it is read
-    fault: Fault | None  # the one that struck
-    applied: str  # the preference that chose the answer
-    situation: str  # what a success shows of the service, for its coverage: a type, a page
+    body: bytes | None = None  # once it is read
+    fault: Fault | None = None  # the one that struck
+    applied = ""  # the preference that chose the answer
+    situation = ""  # what a success shows of the service, for its coverage: a type, a page
+    violations: tuple[Violation, ...] = ()
 
     def __init__(self, contract: Contract, environ: Environ) -> None:
         self.contract = contract
         self.environ = environ
         self.method: str = environ["REQUEST_METHOD"]
         self.path: str = environ["PATH_INFO"]
-        self.query = _text(environ.get("QUERY_STRING", ""))
         self.wire_error: str | None = environ.get("mock_server.wire_error")
-        self.account: World | None = None
-        self.now = 0.0  # seconds on the world's clock
-        self.key = ""
-        self.route = None
-        self.body = None
-        self.fault = None
-        self.applied = ""
-        self.situation = ""
-        self.handler_id = 0
-        self.violations: list[Violation] = []
-        self._operation: Operation | None = None
 
     @property
-    def target(self) -> str:
-        """Path and query as they were sent: no control character can stand in them."""
-        target: str | None = self.environ.get("REQUEST_URI")
-        if target is None:
-            query = self.environ.get("QUERY_STRING")
-            target = percent_encode(_text(self.path)) + (f"?{query}" if query else "")
-        return target if target.isprintable() else percent_encode(target, safe="/?&=%")
+    def query(self) -> str:
+        """The query, undecoded."""
+        return _text(self.environ.get("QUERY_STRING", ""))
 
     @property
     def world(self) -> World:
@@ -98,20 +68,11 @@ class Call:
         return (self.route.parameter or "") if self.route is not None else ""
 
     @property
-    def operation_found(self) -> bool:
-        """Whether the path has an operation for the method."""
-        return self._operation is not None
-
-    @property
     def operation(self) -> Operation:
         """The operation. Raises Defect before it is found."""
-        if self._operation is None:
+        if self.found is None:
             raise Defect("a step needs the operation before the method was checked")
-        return self._operation
-
-    @operation.setter
-    def operation(self, operation: Operation) -> None:
-        self._operation = operation
+        return self.found
 
     @property
     def form(self) -> Form:
@@ -135,7 +96,7 @@ class Call:
     def remark(self, code: str, sentence: str) -> None:
         """Note what the client should know."""
         if len(self.violations) < _MOST_VIOLATIONS:
-            self.violations.append(Violation(code, sentence))
+            self.violations = (*self.violations, Violation(code, sentence))
 
     def violate(self, code: str, sentence: str) -> None:
         """Note what the service swallows in silence. Raises Refusal where the mock is strict."""
@@ -149,6 +110,15 @@ class Call:
         if handler is None:
             raise Refusal("not_found")
         return handler
+
+
+def target_of(environ: Environ) -> str:
+    """Return path and query as they were sent: no control character can stand in them."""
+    target: str | None = environ.get("REQUEST_URI")
+    if target is None:
+        query = environ.get("QUERY_STRING")
+        target = percent_encode(_text(environ["PATH_INFO"])) + (f"?{query}" if query else "")
+    return target if target.isprintable() else percent_encode(target, safe="/?&=%")
 
 
 def _text(native: str) -> str:

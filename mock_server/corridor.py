@@ -16,8 +16,9 @@ from mock_server.call import Call, Environ
 from mock_server.contract import Contract, Headers, RefusalAnswer, joined
 from mock_server.decode import check_plan, decode_form
 from mock_server.handlers import FUNCTIONS
-from mock_server.override import changed, hear_preference, held_back, meet_fault
-from mock_server.recorder import Observer, Outcome, Recorder
+from mock_server.override import changed, hear_preference, held_back, is_spoiled, meet_fault
+from mock_server.quota import Quota
+from mock_server.recorder import Observer, Recorder
 from mock_server.refusal import Defect, Refusal
 from mock_server.worlds import Worlds
 
@@ -47,7 +48,7 @@ def method(call: Call) -> None:
     operation = None if call.route is None else call.route.operations.get(call.method)
     if operation is None:
         raise Refusal(call.contract.service.other_methods)
-    call.operation = operation
+    call.found = operation
 
 
 def existence(call: Call) -> None:
@@ -78,6 +79,13 @@ _STEPS: Mapping[str, Callable[[Call], None]] = {
     "existence": existence,
     "form": form,
     "plan": plan,
+}
+
+# What a header can show of a quota.
+_QUOTA: Mapping[str, Callable[[Quota, float], int]] = {
+    "quota-limit": lambda quota, _: quota.requests,
+    "quota-remaining": lambda quota, _: quota.remaining,
+    "quota-reset": Quota.reset_in,
 }
 
 _CORS = (
@@ -135,10 +143,10 @@ class Corridor:
                 _LOG.exception("a step of the corridor failed")
             defect = str(error) or type(error).__name__
             answer = Answer("500 Internal Server Error", [("Content-Type", "application/json")], _DEFECT)
-        if call.account is not None:
+        if call.account is not None and is_spoiled(call, call.account):
             answer = self._affected(call, answer)
         answer = answer.finished(*(_CORS if self._cors else ()))
-        self._recorder.note(call, Outcome(answer, perf_counter() - started, refusal, defect))
+        self._recorder.note(call, answer, perf_counter() - started, refusal, defect)
         return answer
 
     def _affected(self, call: Call, answer: Answer) -> Answer:
@@ -153,7 +161,7 @@ class Corridor:
     def _walk(self, call: Call) -> Answer:
         if call.wire_error:
             raise Refusal(_WIRE_ERRORS[call.wire_error])
-        route = self.contract.routes.find(call.path)
+        route = self.contract.routes.find(call.path, call.method)
         if route is None:
             raise Refusal(self.contract.service.unknown_route)
         if route.redirect is not None:
@@ -200,7 +208,7 @@ class Corridor:
 
     def _refusal(self, call: Call, name: str) -> RefusalAnswer:
         """Return the refusal as the operation declares it, else as any does, else an outage."""
-        own = call.operation.refusals.get(name) if call.operation_found else None
+        own = None if call.found is None else call.found.refusals.get(name)
         known = own or self.contract.refusals.get(name)
         if known is None and self._outage is not None:
             known = self._outage(name)
@@ -211,13 +219,8 @@ class Corridor:
     def _headers(self, call: Call, content_type: str | None, words: Headers) -> list[tuple[str, str]]:
         headers = [("Content-Type", content_type)] if content_type else []
         if words and call.account is not None and call.account.quota is not None:
-            quota = call.account.quota
-            values = {
-                "quota-limit": quota.requests,
-                "quota-remaining": quota.remaining,
-                "quota-reset": quota.reset_in(call.now),
-            }
-            headers += [(name, str(values[word])) for name, word in words]
+            quota, now = call.account.quota, call.now
+            headers += [(name, str(_QUOTA[word](quota, now))) for name, word in words]
         return headers
 
     def _key(self, call: Call) -> None:

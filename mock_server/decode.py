@@ -89,7 +89,8 @@ def _available(call: Call, form: Form, texts: dict[str, str]) -> dict[str, str]:
         if types is None or type_name in types:
             available[name] = text
             continue
-        if service.foreign_fields != "ignored":
+        # Where the type itself is none, no field is another's: the type is what is refused.
+        if service.foreign_fields != "ignored" and type_name in call.contract.resource.shapes:
             raise Refusal(service.foreign_fields)
         wanted = " or ".join(sorted(types))
         call.violate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from mock_server.parts import SeenPart, parts_of
 from mock_server.refusal import Violation
@@ -20,7 +20,7 @@ WHOLE_ANSWER = 32 << 10
 _BEGINNING = 4 << 10
 
 # What an exchange holds beside its bodies, about.
-_OVERHEAD = 2000
+OVERHEAD = 2000
 
 
 class Message(NamedTuple):
@@ -34,6 +34,21 @@ class Message(NamedTuple):
     def whole(self) -> bool:
         """Whether all of the body is remembered."""
         return len(self.body) == self.size
+
+
+class Noted(Protocol):
+    """An exchange as it was noted in passing. `memory`: the bytes that it takes, about; `defect`: as an Exchange's."""
+
+    @property
+    def memory(self) -> int:
+        """How many bytes it takes, about; as many once it is written out."""
+
+    @property
+    def defect(self) -> str:
+        """How the mock broke its own document, if it did."""
+
+    def written(self) -> Exchange:
+        """Return the exchange, written out."""
 
 
 class Exchange(NamedTuple):
@@ -72,12 +87,16 @@ class Exchange(NamedTuple):
     @property
     def memory(self) -> int:
         """How many bytes it takes, about."""
-        return _OVERHEAD + len(self.request.body) + len(self.answer.body)
+        return OVERHEAD + len(self.request.body) + len(self.answer.body)
+
+    def written(self) -> Exchange:
+        """Return itself."""
+        return self
 
 
-def beginning(body: bytes, most: int) -> bytes:
-    """Return a body, or the beginning of one that is longer than `most`."""
-    return body if len(body) <= most else body[:_BEGINNING]
+def beginning(body: bytes) -> bytes:
+    """Return what is remembered of a body that is too long to be remembered whole."""
+    return body[:_BEGINNING]
 
 
 class Archive:
@@ -87,13 +106,15 @@ class Archive:
         self.lock = threading.Lock()
         self._most = most
         self._bytes = 0
-        self._journals: OrderedDict[int, Journal] = OrderedDict()
+        self._journals: OrderedDict[int, Journal] = OrderedDict()  # the latest at the end
+        self._latest: Journal | None = None
 
     def grow(self, journal: Journal, change: int) -> None:
         """Count what a journal took or gave back; the lock is held."""
         self._bytes += change
-        self._journals[id(journal)] = journal
-        self._journals.move_to_end(id(journal))
+        if journal is not self._latest:
+            self._latest = self._journals[id(journal)] = journal
+            self._journals.move_to_end(id(journal))
         while self._bytes > self._most and len(self._journals) > 1:
             _, idle = self._journals.popitem(last=False)
             self._bytes -= idle.evict()
@@ -103,6 +124,8 @@ class Archive:
         with self.lock:
             if self._journals.pop(id(journal), None) is not None:
                 self._bytes -= journal.evict()
+            if journal is self._latest:
+                self._latest = None
 
 
 class Journal:
@@ -112,7 +135,7 @@ class Journal:
         self, archive: Archive | None = None, capacity: int = CAPACITY, most: int = WORLD_BYTES
     ) -> None:
         self._archive = archive or Archive()
-        self._exchanges: deque[Exchange] = deque()
+        self._exchanges: deque[Noted] = deque()
         self._capacity = capacity
         self._most = most
         self._bytes = 0
@@ -120,19 +143,18 @@ class Journal:
         self.revision = 0  # another one after each change of the journal, or of the world that it belongs to
         self._cleared = 0  # the exchanges up to this number were forgotten on purpose
 
-    def add(self, exchange: Exchange) -> None:
+    def add(self, noted: Noted) -> None:
         """Remember an exchange; the oldest are evicted where there is no room."""
-        exchanges, memory = self._exchanges, exchange.memory
+        exchanges, change = self._exchanges, noted.memory
         with self._archive.lock:
-            exchanges.append(exchange)
+            exchanges.append(noted)
             self.total += 1
             self.revision += 1
-            change = memory
-            while len(exchanges) > self._capacity or (
-                self._bytes + change > self._most and len(exchanges) > 1
-            ):
-                change -= exchanges.popleft().memory
             self._bytes += change
+            while len(exchanges) > self._capacity or (self._bytes > self._most and len(exchanges) > 1):
+                freed = exchanges.popleft().memory
+                self._bytes -= freed
+                change -= freed
             self._archive.grow(self, change)
 
     def clear(self) -> None:
@@ -161,7 +183,9 @@ class Journal:
     def exchanges(self) -> tuple[Exchange, ...]:
         """The exchanges still remembered, oldest first; the last one has the number `total`."""
         with self._archive.lock:
-            return tuple(self._exchanges)
+            written = tuple([noted.written() for noted in self._exchanges])
+            self._exchanges = deque(written)  # each is written out once
+            return written
 
     @property
     def cleared(self) -> int:

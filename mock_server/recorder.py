@@ -9,18 +9,28 @@ from typing import NamedTuple
 
 from mock_server.answer import Answer
 from mock_server.auth import check_key, read_bearer
-from mock_server.call import Call, Environ
-from mock_server.contract import Service
-from mock_server.journal import WHOLE_ANSWER, WHOLE_REQUEST, Exchange, Message, beginning, shorten
+from mock_server.call import Call, Environ, target_of
+from mock_server.contract import Operation, Service
+from mock_server.faults import Fault
+from mock_server.journal import (
+    OVERHEAD,
+    WHOLE_ANSWER,
+    WHOLE_REQUEST,
+    Exchange,
+    Message,
+    Noted,
+    beginning,
+    shorten,
+)
 from mock_server.parts import SeenPart, parts_of
-from mock_server.refusal import Refusal
+from mock_server.refusal import Refusal, Violation
 from mock_server.world import World
 from mock_server.worlds import Worlds
 
 _LOG = logging.getLogger("mock_server.recorder")
 
 # Hears of each exchange, after its answer is made.
-Observer = Callable[[Exchange], None]
+Observer = Callable[[Noted], None]
 
 _NAMED = {"CONTENT_TYPE": "Content-Type", "CONTENT_LENGTH": "Content-Length"}
 
@@ -30,13 +40,50 @@ _SECRET = {"HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION", "HTTP_COOKIE", "HTT
 _FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 
 
-class Outcome(NamedTuple):
-    """How a call ended: the answer, the seconds it took, the refusal and the defect, where there was one."""
+class Note(NamedTuple):
+    """An exchange as it is noted in passing: what is at hand, and written out only when somebody reads it.
 
+    `environ` holds the key, and what is written out does not. `size` and `answered` are the lengths of the bodies, of
+    which a long one is kept by its beginning alone; `parts` are those of such a request.
+    """
+
+    environ: Environ
+    found: Operation | None
     answer: Answer
     seconds: float
+    key: str
     refusal: str
+    violations: tuple[Violation, ...]
     defect: str
+    at: float
+    fault: Fault | None
+    body: bytes
+    size: int
+    answered: int
+    parts: tuple[SeenPart, ...] | None
+    memory: int
+
+    def written(self) -> Exchange:
+        """Return the exchange, without any key."""
+        environ, found, answer = self.environ, self.found, self.answer
+        return Exchange(
+            environ["REQUEST_METHOD"],
+            target_of(environ),
+            int(answer.status[:3]),
+            self.seconds,
+            shorten(self.key),
+            "" if found is None else found.id,
+            self.refusal,
+            self.violations,
+            self.defect,
+            environ["PATH_INFO"],
+            self.at,
+            None if self.fault is None else self.fault.id,
+            Message(tuple(_headers(environ, self.key)), self.size, self.body),
+            Message(tuple(answer.headers), self.answered, answer.body),
+            _FORMS if found is None else found.media_types,
+            self.parts,
+        )
 
 
 class Recorder:
@@ -47,12 +94,21 @@ class Recorder:
         self._service = service
         self._observers = observers
 
-    def note(self, call: Call, outcome: Outcome) -> None:
-        """Note one exchange."""
+    def note(self, call: Call, answer: Answer, seconds: float, refusal: str, defect: str) -> None:
+        """Note one exchange. `refusal` and `defect` are empty where there was none."""
         world = call.account or self._world_meant(call)
-        exchange = exchange_of(call, outcome)
-        function = call.operation.function if call.operation_found else _function_meant(call)
-        sighting = (function, outcome.refusal, call.situation)
+        body, parts, answered = call.body or _unread(call.environ), None, len(answer.body)
+        size = len(body)
+        if size > WHOLE_REQUEST:  # too long to be kept and read again when somebody asks
+            parts, body = _parts(call, body), beginning(body)
+        if answered > WHOLE_ANSWER:
+            answer = answer._replace(body=beginning(answer.body))
+        call.environ.pop("wsgi.input", None)  # it was read, and may be a connection of some other server's
+        exchange = Note(
+            call.environ, call.found, answer, seconds, call.key, refusal, call.violations, defect,
+            call.now, call.fault, body, size, answered, parts, OVERHEAD + len(body) + len(answer.body),
+        )  # fmt: skip
+        sighting = (_function_meant(call), refusal, call.situation)
         if world is None:
             self._worlds.lobby.add(exchange)
             self._worlds.seen_outside[sighting] += 1
@@ -80,43 +136,23 @@ class Recorder:
 
 
 def _function_meant(call: Call) -> str:
-    """Return the function of the operation that a request would have reached, if any."""
-    operation = None if call.route is None else call.route.operations.get(call.method)
+    """Return the function of the operation that a request reached or would have reached, if any."""
+    operation = call.found
+    if operation is None and call.route is not None:
+        operation = call.route.operations.get(call.method)
     return "" if operation is None else operation.function
 
 
-def exchange_of(call: Call, outcome: Outcome) -> Exchange:
-    """Return the exchange of a call that was answered."""
-    answer, body, known = outcome.answer, _body(call), call.operation_found
-    readable = call.operation.media_types if known else _FORMS
-    parts: tuple[SeenPart, ...] | None = None
-    if len(body) > WHOLE_REQUEST:  # too long to be kept and read again when somebody asks
-        parts = parts_of(call.environ.get("CONTENT_TYPE"), body, readable)
-    return Exchange(
-        call.method,
-        call.target,
-        int(answer.status[:3]),
-        outcome.seconds,
-        shorten(call.key),
-        call.operation.id if known else "",
-        outcome.refusal,
-        tuple(call.violations),
-        outcome.defect,
-        call.path,
-        call.now,
-        None if call.fault is None else call.fault.id,
-        Message(tuple(_headers(call.environ, call.key)), len(body), beginning(body, WHOLE_REQUEST)),
-        Message(tuple(answer.headers), len(answer.body), beginning(answer.body, WHOLE_ANSWER)),
-        readable,
-        parts,
-    )
+def _parts(call: Call, body: bytes) -> tuple[SeenPart, ...]:
+    readable = _FORMS if call.found is None else call.found.media_types
+    return parts_of(call.environ.get("CONTENT_TYPE"), body, readable)
 
 
-def _body(call: Call) -> bytes:
-    """Return the body, where it was read or still can be."""
-    if call.body is not None:
-        return call.body
-    stream = call.environ.get("wsgi.input")
+def _unread(environ: Environ) -> bytes:
+    """Return the body that nobody read, where there is one and it can still be read."""
+    if not environ.get("CONTENT_LENGTH"):
+        return b""
+    stream = environ.get("wsgi.input")
     return stream.getvalue() if isinstance(stream, io.BytesIO) else b""
 
 

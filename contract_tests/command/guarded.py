@@ -41,6 +41,7 @@ def run_guarded(settings: Settings, work: Callable[[Opening], int]) -> int:
 
 def _close(settings: Settings, opening: Opening) -> None:
     opening.run.api.close()
+    opening.end_recording()
     try:
         cleaned = opening.guard.clean_up()
         for row, why in cleaned.failed.items():

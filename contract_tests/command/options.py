@@ -14,7 +14,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 # What every command needs that opens a run on a target.
 _TARGET = (
     "base-url", "api-key-file", "allow-writes", "allow-plain-http", "document", "overlay", "answer", "max-requests",
-    "rate", "ledger-dir", "treat-as-live",
+    "rate", "ledger-dir", "record", "treat-as-live",
 )  # fmt: skip
 TARGET_FLAGS = tuple(flag for flag in FLAGS if flag.name in _TARGET)
 

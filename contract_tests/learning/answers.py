@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.probes.effective import Verdict
+from contract_tests.probes.finding import Answered
 from mock_server.document import DocumentError, Object, apply_actions, duplicate, plain
 
 
@@ -24,7 +25,8 @@ def take_answers(draft: Draft, document: Object, verdicts: Mapping[str, Verdict]
             )
             continue
         given = " (given, not asked for)" if verdict.source == "given" else ""
-        says = f"{answer.id}: {answer.means}{given}"
+        detail = verdict.finding.detail if isinstance(verdict.finding, Answered) else ""
+        says = f"{answer.id}: {answer.means}{given}{f' {detail}' if detail else ''}"
         draft.learn(name, says, verdict.evidence, _become(plain(changed)) if answer.actions else None)
         document = changed
 

@@ -104,7 +104,7 @@ def learn_settings(draft: Draft, specimens: list[Specimen]) -> None:
         if kind_of(shown) == "string":
             draft.unsaid.append(f"The settings of {specimen.kind} are shown as a text: {shown!r}.")
             continue
-        properties = _settings_node(draft, draft.tree, specimen.kind).get("properties", {})
+        properties = settings_node(draft, draft.tree, specimen.kind).get("properties", {})
         wanted = _wanted(draft, specimen, mapping(shown), masks)
         if wanted != properties:
             says = f"The settings of {specimen.kind} are {_form(specimen, mapping(shown))}."
@@ -122,7 +122,8 @@ def _form(specimen: Specimen, shown: Mapping[str, Any]) -> str:
     return ", ".join(words) or "empty"
 
 
-def _settings_node(draft: Draft, tree: Tree, kind: str) -> Tree:
+def settings_node(draft: Draft, tree: Tree, kind: str) -> Tree:
+    """Return the schema of a type's settings, to be changed in place. Raises Unsayable where there is none."""
     for branch in _row_node(draft, tree).get("allOf", ()):
         if kind in {node.get("const") for node in branch["if"]["properties"].values()}:
             (node,) = branch["then"]["properties"].values()
@@ -134,7 +135,7 @@ def _wanted(
     draft: Draft, specimen: Specimen, shown: Mapping[str, Any], masks: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """Return the properties that show what was seen."""
-    properties = _settings_node(draft, draft.tree, specimen.kind).get("properties", {})
+    properties = settings_node(draft, draft.tree, specimen.kind).get("properties", {})
     wanted: dict[str, dict[str, Any]] = {}
     for name, value in shown.items():
         node = {
@@ -179,7 +180,7 @@ def _set_settings(draft: Draft, kind: str, wanted: Mapping[str, dict[str, Any]])
                 raise Unsayable(
                     f"The setting {name} of {kind} is shown as {node['const']!r}, and is no text."
                 )
-        node = _settings_node(draft, tree, kind)
+        node = settings_node(draft, tree, kind)
         node["properties"] = dict(wanted)
         if "required" in node:
             node["required"] = [name for name in node["required"] if name in wanted]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from contract_tests.learning.answers import take_answers
 from contract_tests.learning.draft import Draft, Lesson, Tree
 from contract_tests.learning.handlers import Specimen, collect, learn_row, learn_settings
+from contract_tests.learning.leftovers import learn_leftovers
 from contract_tests.learning.metering import learn_metering
 from contract_tests.learning.pages import learn_links, learn_pages, learn_sizes, learn_spellings
 from contract_tests.learning.refusals import learn_refusals
@@ -89,6 +90,7 @@ _PARTS = (
     _Part("answers to writes", True, learn_written),
     _Part("times", True, _teach_zone),
     _Part("lengths and cleaning of texts", True, learn_texts),
+    _Part("left settings", True, learn_leftovers),
     _Part("blank names", True, learn_blank_update),
     _Part("refusals", False, learn_refusals),
     _Part("headers", False, learn_metering),

@@ -8,10 +8,17 @@ from collections.abc import Callable
 
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange
 from contract_tests.learning.draft import Draft, Tree
-from contract_tests.learning.responses import operations, own_response, resolved
+from contract_tests.learning.responses import examples, operations, own_response, resolved
 from contract_tests.probes.prober import Prober
 
 _TOO_MANY = 429
+# What is refused before the key is known to be good, or by the mock alone.
+_WITHOUT_KEY = frozenset(
+    {
+        *("missing_bearer", "no_access", "site_page", "malformed", "violation", "timeout", "too_large"),
+        "head_too_large",
+    }
+)
 _WORDS = ("quota-limit", "quota-remaining")
 
 
@@ -22,7 +29,7 @@ def learn_metering(prober: Prober, draft: Draft) -> None:
         return
     groups: dict[tuple[str, int], list[Exchange]] = defaultdict(list)
     for exchange in prober.exchanges:
-        if _had_key(exchange) and exchange.status and exchange.status != _TOO_MANY:
+        if _is_counted(exchange):
             groups[exchange.operation, exchange.status].append(exchange)
     _learn_limit(draft, names["quota-limit"], prober.exchanges)
     for (operation, status), exchanges in groups.items():
@@ -34,6 +41,42 @@ def learn_metering(prober: Prober, draft: Draft) -> None:
                 f"The answer {status} to {where} has {'' if shown[0] else 'none of '}the headers that count."
             )
             draft.learn("rate-limit", says, exchanges[:1], _set(operation, status, names, shown[0]))
+    _learn_refusals(draft, names, [one for each in groups.values() for one in each if one.status >= 400])
+
+
+def _learn_refusals(draft: Draft, names: dict[str, str], refused: list[Exchange]) -> None:
+    """Where every refusal of a good key has the headers, or none has, those that were not seen are taken to be so."""
+    shown = {names["quota-limit"].lower() in dict(exchange.headers) for exchange in refused}
+    if len(shown) != 1:
+        return
+    wanted = shown.pop()
+    places = [
+        (operation, int(code))
+        for operation, node in [
+            *operations(draft.tree),
+            ("", {"responses": draft.tree["x-service"]["refusals"]}),
+        ]
+        for code in node["responses"]
+        if 400 <= int(code) < 500
+        and int(code) != _TOO_MANY
+        and _is_of_the_api(draft.tree, operation, int(code))
+    ]
+    unlike = [place for place in places if _says(draft.tree, *place, names) != wanted]
+    if not unlike:
+        return
+
+    def change(tree: Tree) -> None:
+        for operation, status in unlike:
+            _set(operation, status, names, wanted)(tree)
+
+    says = f"Refusals of a good key have {'' if wanted else 'none of '}the headers that count, where they were seen."
+    draft.learn("rate-limit", says, refused[:1], change)
+
+
+def _is_of_the_api(tree: Tree, operation: str, status: int) -> bool:
+    """Tell whether a refusal is one of the API's: of those that a key gets for itself, none has such headers."""
+    named = examples(tree, _responses(tree, operation)[str(status)])
+    return not set(named) <= _WITHOUT_KEY
 
 
 def _names(tree: Tree) -> dict[str, str]:
@@ -44,9 +87,12 @@ def _names(tree: Tree) -> dict[str, str]:
     return {node["x-value"]: name for name, node in declared.items() if node.get("x-value") in _WORDS}
 
 
-def _had_key(exchange: Exchange) -> bool:
-    """Tell whether a request had the run's own key: the others are counted for nobody."""
-    return KEY_VARIABLE in dict(exchange.request_headers).get("Authorization", "")
+def _is_counted(exchange: Exchange) -> bool:
+    """Tell whether a request came to the API with the run's own key: the others are counted for nobody."""
+    if dict(exchange.request_headers).get("Authorization") != f"Bearer {KEY_VARIABLE}":
+        return False
+    page = "html" in dict(exchange.headers).get("content-type", "")
+    return bool(exchange.status) and exchange.status != _TOO_MANY and not page
 
 
 def _responses(tree: Tree, operation: str) -> Tree:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -15,13 +12,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from contract_tests.mutants.kit import check
 from contract_tests.mutants.mutant import Mutant
 from contract_tests.mutants.proxy import Proxy
 from contract_tests.mutants.service import service
 from mock_server.document import dump_yaml, load, plain
 
 # The first stage is quick and always does the same; what survives it meets the generated suites.
-STAGES = (("questions", "page", "lifecycle", "paging", "refusals"), ("model", "schema", "links"))
+STAGES = (("questions", "page", "lifecycle", "paging", "refusals", "clients"), ("model", "schema", "links"))
 SEED = 1
 _PATIENCE = 300  # seconds for one stage
 _OPENING = "opening"  # where the kit could not even begin
@@ -67,21 +65,17 @@ def _stage(fate: Fate, mutant: Mutant, url: str, folder: Path, suites: Sequence[
     report = folder / "report.json"
     report.unlink(missing_ok=True)
     base = url + _base_path()
-    command = [
-        *(sys.executable, "-m", "mock_server", "check", "--base-url", base, "--json", str(report)),
-        *("--seed", str(SEED), "--profile", "quick", "--ledger-dir", str(folder / "ledger"), "--no-color"),
+    arguments = [
+        *("--base-url", base, "--json", str(report), "--seed", str(SEED), "--profile", "quick"),
+        *("--ledger-dir", str(folder / "ledger"), "--no-color"),
         *(word for suite in suites for word in ("--suite", suite)),
         *_document(mutant, folder),
     ]
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("BITPEAK_", "PYTEST_"))}
-    try:
-        ended = subprocess.run(  # noqa: S603  # our own program
-            command, env=kept, cwd=folder, capture_output=True, text=True, timeout=_PATIENCE, check=False
-        )
-    except subprocess.TimeoutExpired:
+    code, said = check(arguments, folder, _PATIENCE)
+    if code is None:
         return replace(fate, killed_by=(_OPENING,), words="the kit did not end in time")
     if not report.exists():
-        words = (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[-1]
+        words = (said.strip().splitlines() or [f"exit code {code}"])[-1]
         return replace(fate, killed_by=(_OPENING,), words=words)
     return _read(fate, json.loads(report.read_text(encoding="utf-8")))
 

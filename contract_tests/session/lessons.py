@@ -14,10 +14,12 @@ def learn_behind(opening: Opening, tell: Tell) -> Learnt:
     settings = opening.settings
     terms = Terms(
         can_write=settings.allow_writes, nowhere=opening.run.nowhere, hidden=opening.guard.marker_length,
-        shown_url=opening.guard.target,
+        shown_url=opening.guard.target, spares=settings.profile.spares,
     )  # fmt: skip
     arguments = DocumentArguments(settings.document, settings.overlays, settings.answers)
     try:
-        return learn_from(opening.run.api, arguments, terms, tell)
+        learnt = learn_from(opening.run.api, arguments, terms, tell)
     except DocumentError as error:
         raise Stop(Code.CANNOT, str(error)) from error
+    opening.run.answers = dict(learnt.answers)
+    return learnt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatchcase
@@ -63,15 +64,19 @@ def read_accepted(file: Path | None, today: date | None = None) -> Acceptances:
     if file is None:
         return Acceptances((), now)
     try:
-        data = read_object(file)
-        entries = data.get("accepted")
-        if set(data) != {"accepted"} or not isinstance(entries, Array):
-            raise DocumentError("the file has one key, `accepted`, a list of differences", data.place)
-        return Acceptances(tuple(_entry(each, entries, number) for number, each in enumerate(entries)), now)
+        return Acceptances(tuple(_entries(read_object(file))), now)
     except DocumentError as error:
         raise Stop(Code.CANNOT, str(error)) from error
     except OSError as error:
         raise Stop(Code.CANNOT, f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def _entries(data: Object) -> Iterator[Accepted]:
+    entries = data.get("accepted")
+    if set(data) != {"accepted"} or not isinstance(entries, Array):
+        raise DocumentError("the file has one key, `accepted`, a list of differences", data.place)
+    for number, each in enumerate(entries):
+        yield _entry(each, entries, number)
 
 
 def _entry(data: Any, entries: Array, number: int) -> Accepted:

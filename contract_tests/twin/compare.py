@@ -19,6 +19,7 @@ from contract_tests.twin.headers import header_differences
 from contract_tests.twin.times import FirstSeen, time_of
 
 _MISSING = "(nothing)"
+_OWN = "row "
 
 
 class Difference(NamedTuple):
@@ -40,7 +41,7 @@ class Rows:
     def named(self, row: Any) -> str:
         """Return what both sides call a row."""
         if row in self.own:
-            return f"row {self.own.index(row) + 1}"
+            return f"{_OWN}{self.own.index(row) + 1}"
         return f"other {self._others[row] + 1}" if row in self._others else f"unknown {kind_of(row)}"
 
 
@@ -52,124 +53,125 @@ class Side(NamedTuple):
     rows: Rows
 
 
-class Comparison:
-    """Compares answers by one document. `lined_up`: both sides hold as many rows of others."""
+Sides = tuple[Side, Side]
 
-    def __init__(self, facts: Facts, *, lined_up: bool) -> None:
+
+class Comparison:
+    """Compares answers by one document. `lined_up`: both sides hold as many rows of others, so that these count."""
+
+    def __init__(self, facts: Facts) -> None:
         self._facts = facts
-        self._lined_up = lined_up
+        self.lined_up = True
         words = facts.row
         self._id, self._settings = words["id"], words["settings"]
         self._times = {words[word]: word for word in ("created", "changed") if word in words}
         listed = facts.operation("list").answer
-        self._rows = facts.schemas.path_to(listed, "rows")
+        self._rows = "/" + "/".join(facts.schemas.path_to(listed, "rows"))
         counting = ("total", "total-pages", "link-last", "link-next", "link-previous")
         self._counting = {"/" + "/".join(facts.schemas.path_to(listed, word)) for word in counting}
         self._affairs = frozenset(_affairs(facts))
 
     def differences(self, left: Side, right: Side) -> list[Difference]:
-        """Return every place at which two answers differ; nothing where either was not given."""
+        """Return every place at which two answers differ; nothing where the guard did not let a side ask."""
         one, other = left.exchange, right.exchange
         if one.refused or other.refused:
             return []
         if one.failed or other.failed:
-            return (
-                []
-                if one.failed == other.failed
-                else [Difference("answer", one.failed or "an answer", other.failed or "an answer")]
-            )
+            shown = one.failed or "an answer", other.failed or "an answer"
+            return [] if one.failed == other.failed else [Difference("answer", *shown)]
         found = [Difference("status", one.status, other.status)] if one.status != other.status else []
-        found += [
-            Difference(*each)
-            for each in header_differences(self._facts, left.exchange, right.exchange, left.base, right.base)
-        ]
+        given = [(side.exchange, side.base, side.rows.own) for side in (left, right)]
+        found += [Difference(*each) for each in header_differences(self._facts, *given)]
         if 300 <= one.status < 400 and one.status == other.status:
-            return found
-        return [*found, *self._bodies(left, right)]
+            return found  # the page of a redirect is for people
+        return [*found, *self._bodies((left, right))]
 
-    def _bodies(self, left: Side, right: Side) -> Iterator[Difference]:
-        trees = [_parsed(side.exchange.body) for side in (left, right)]
-        if trees[0] is None and trees[1] is None:
-            if bool(left.exchange.body.strip()) != bool(right.exchange.body.strip()):
-                yield Difference("body", _short(left.exchange.body), _short(right.exchange.body))
-        elif trees[0] is None or trees[1] is None:
-            yield Difference("body", _short(left.exchange.body), _short(right.exchange.body))
+    def _bodies(self, sides: Sides) -> Iterator[Difference]:
+        texts = [side.exchange.body for side in sides]
+        one, other = (_parsed(text) for text in texts)
+        if one is None or other is None:
+            alike = one is other and bool(texts[0].strip()) == bool(texts[1].strip())
+            yield from () if alike else [Difference("body", *map(_short, texts))]
         else:
-            yield from self._nodes(trees[0], trees[1], "", left, right)
+            yield from self._nodes(one, other, "", sides)
 
-    def _nodes(self, one: Any, other: Any, place: str, left: Side, right: Side) -> Iterator[Difference]:
+    def _nodes(self, one: Any, other: Any, place: str, sides: Sides) -> Iterator[Difference]:
         if isinstance(one, dict) and isinstance(other, dict):
-            yield from self._objects(one, other, place, left, right)
+            yield from self._objects(one, other, place, sides)
         elif isinstance(one, list) and isinstance(other, list):
-            yield from self._lists(one, other, place, left, right)
+            yield from self._lists(one, other, place, sides)
+        elif not self.lined_up and place in self._counting:
+            return
         elif isinstance(one, str) and isinstance(other, str):
-            shown = one.removeprefix(left.base), other.removeprefix(right.base)
-            if shown[0] != shown[1] and not (place in self._counting and not self._lined_up):
+            if one.removeprefix(sides[0].base) != other.removeprefix(sides[1].base):
                 yield Difference(place, one, other)
-        elif (kind_of(one), one) != (kind_of(other), other) and not (
-            place in self._counting and not self._lined_up
-        ):
+        elif (kind_of(one), one) != (kind_of(other), other):
             yield Difference(place, one, other)
 
     def _objects(
-        self, one: Mapping[str, Any], other: Mapping[str, Any], place: str, left: Side, right: Side
+        self, one: Mapping[str, Any], other: Mapping[str, Any], place: str, sides: Sides
     ) -> Iterator[Difference]:
-        if self._id in one and self._id in other:
-            names = left.rows.named(one[self._id]), right.rows.named(other[self._id])
+        is_row = self._id in one and self._id in other
+        if is_row:
+            names = [side.rows.named(row[self._id]) for side, row in zip(sides, (one, other), strict=True)]
             if names[0] != names[1]:
                 yield Difference(f"{place}/{self._id}", *names)
                 return
-            if not names[0].startswith("row "):
+            if not names[0].startswith(_OWN):
                 return  # a row of others: nothing of it is anybody's business but its place
         for key in [*one, *(key for key in other if key not in one)]:
             below = f"{place}/{key}"
             if key not in one or key not in other:
                 yield Difference(below, one.get(key, _MISSING), other.get(key, _MISSING))
-            elif key != self._id or self._id not in one:
-                yield from self._member(key, one, other, below, left, right)
+            elif is_row:
+                yield from self._property(key, (one, other), below, sides)
+            else:
+                yield from self._nodes(one[key], other[key], below, sides)
 
-    def _member(
-        self, key: str, one: Mapping[str, Any], other: Mapping[str, Any], place: str, left: Side, right: Side
+    def _property(
+        self, key: str, rows: tuple[Mapping[str, Any], Mapping[str, Any]], place: str, sides: Sides
     ) -> Iterator[Difference]:
-        values = one[key], other[key]
-        is_row = self._id in one
-        if is_row and key in self._times:
+        """Compare a property of a handler of the sequence."""
+        values = rows[0][key], rows[1][key]
+        if key == self._id:
+            return
+        if key in self._times:
             shown = [
-                time_of(value, side.exchange, side.rows.first_seen, row[self._id], self._times[key])
-                for value, side, row in zip(values, (left, right), (one, other), strict=True)
+                time_of(row[key], side.exchange, side.rows.first_seen, row[self._id], self._times[key])
+                for row, side in zip(rows, sides, strict=True)
             ]
             if shown[0] != shown[1]:
                 yield Difference(place, f"{values[0]} ({shown[0]})", f"{values[1]} ({shown[1]})")
-        elif is_row and key in self._affairs:
+        elif key in self._affairs:
             if kind_of(values[0]) != kind_of(values[1]):
                 yield Difference(place, *values)
-        elif is_row and key == self._settings and all(isinstance(value, str) for value in values):
+        elif key == self._settings and all(isinstance(value, str) for value in values):
             trees = [_parsed(value) for value in values]
-            if trees[0] != trees[1] or trees[0] is None:
-                yield from () if values[0] == values[1] else [Difference(place, *values)]
+            if trees[0] != trees[1] or (trees[0] is None and values[0] != values[1]):
+                yield Difference(place, *values)
         else:
-            yield from self._nodes(*values, place, left, right)
+            yield from self._nodes(*values, place, sides)
 
-    def _lists(
-        self, one: list[Any], other: list[Any], place: str, left: Side, right: Side
-    ) -> Iterator[Difference]:
-        if place == "/" + "/".join(self._rows):
+    def _lists(self, one: list[Any], other: list[Any], place: str, sides: Sides) -> Iterator[Difference]:
+        lists = [one, other]
+        if place == self._rows and all(isinstance(row, dict) for row in (*one, *other)):
+            if not self.lined_up:
+                lists = [
+                    [row for row in rows if side.rows.named(row.get(self._id)).startswith(_OWN)]
+                    for rows, side in zip(lists, sides, strict=True)
+                ]
             names = [
-                [side.rows.named(row.get(self._id)) for row in rows if isinstance(row, dict)]
-                for rows, side in ((one, left), (other, right))
+                [side.rows.named(row.get(self._id)) for row in rows]
+                for rows, side in zip(lists, sides, strict=True)
             ]
-            if not self._lined_up:
-                names = [[name for name in each if name.startswith("row ")] for each in names]
-                one = [row for row in one if left.rows.named(row.get(self._id)).startswith("row ")]
-                other = [row for row in other if right.rows.named(row.get(self._id)).startswith("row ")]
             if names[0] != names[1]:
                 yield Difference(f"{place} (rows)", ", ".join(names[0]), ", ".join(names[1]))
                 return
-        elif len(one) != len(other):
+        if len(lists[0]) != len(lists[1]):
             yield Difference(place, one, other)
             return
-        for number, pair in enumerate(zip(one, other, strict=False)):
-            yield from self._nodes(*pair, f"{place}/{number}", left, right)
+        for number, (item, its_twin) in enumerate(zip(lists[0], lists[1], strict=True)):
+            yield from self._nodes(item, its_twin, f"{place}/{number}", sides)
 
 
 def _affairs(facts: Facts) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from contract_tests.document.facts import Facts
 from contract_tests.guard.exchange import Exchange
@@ -17,15 +18,15 @@ _NONE = "(none)"
 _THERE = "(there)"
 
 
-def header_differences(
-    facts: Facts, left: Exchange, right: Exchange, left_base: str, right_base: str
-) -> Iterator[tuple[str, str, str]]:
+# An exchange, the base URL of the side that gave it, and the ids of the sequence's rows there.
+Given = tuple[Exchange, str, Sequence[int]]
+
+
+def header_differences(facts: Facts, left: Given, right: Given) -> Iterator[tuple[str, str, str]]:
     """Yield the place and both values of each header of interest that differs."""
     limit, counting = _quota(facts)
-    shown = [
-        _shown(exchange, base, limit, counting) for exchange, base in ((left, left_base), (right, right_base))
-    ]
-    for name in shown[0]:
+    shown = [_shown(*given, limit, counting) for given in (left, right)]
+    for name in sorted(shown[0].keys() & shown[1].keys()):
         if shown[0][name] != shown[1][name]:
             yield f"header {name}", shown[0][name], shown[1][name]
 
@@ -38,16 +39,27 @@ def _quota(facts: Facts) -> tuple[str, tuple[str, ...]]:
     return words.get("quota-limit", ""), counting
 
 
-def _shown(exchange: Exchange, base: str, limit: str, counting: tuple[str, ...]) -> Mapping[str, str]:
+def _shown(
+    exchange: Exchange, base: str, ids: Sequence[int], limit: str, counting: tuple[str, ...]
+) -> Mapping[str, str]:
     given = {name.lower(): value for name, value in exchange.headers}
     shown = {name: "".join(given.get(name, _NONE).lower().split()) for name in _AS_THEY_ARE}
-    if "html" in shown["content-type"]:  # a page of the site's own, for people
+    # A redirect's page, and a page of HTML, are the site's own and for people.
+    if 300 <= exchange.status < 400:
+        del shown["content-type"]
+    elif "html" in shown["content-type"]:
         shown["content-type"] = shown["content-type"].partition(";")[0]
-    origin = base[: base.find("/", len("https://"))]
     for name in _PLACES:
-        shown[name] = given.get(name, _NONE).removeprefix(origin)
+        shown[name] = _placed(given.get(name, _NONE), base, ids)
     for name in (*_PRESENT, *counting):
         shown[name] = _THERE if name in given else _NONE
     if limit:
         shown[limit] = given.get(limit, _NONE)
     return shown
+
+
+def _placed(location: str, base: str, ids: Sequence[int]) -> str:
+    """Return a location below the side's own origin, its ids by the row's number."""
+    origin = base[: base.find("/", len("https://"))]
+    numbers = {str(row): f"(row {number + 1})" for number, row in enumerate(ids)}
+    return re.sub(r"\d+", lambda found: numbers.get(found[0], found[0]), location.removeprefix(origin))

@@ -43,12 +43,13 @@ class Lockstep:
         self._accepts = accepts
         self._is_dirty = True
 
-    def line_up(self, make: Callable[[int], None]) -> None:
+    def line_up(self, make: Callable[[int], object]) -> None:
         """Look at the rows that both hold before a sequence; `make` gives the left side as many as the right one."""
         if not self._is_dirty:
             return
         self.right.look()
         make(len(self.right.others))
+        self._comparison.lined_up = len(self.left.others) == len(self.right.others)
         self._is_dirty = False
 
     def run(self, steps: Sequence) -> Outcome:

@@ -1,4 +1,4 @@
-"""Names a difference: is it another answer to an open question, or something that no question asks?"""
+"""Names a difference: another answer to an open question, or something that no question asks."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def names_of(outcome: Outcome, learnt: Learnt, replay: Replay) -> dict[str, Name
         still = {each.place for each in tried.differences}
         found |= {place: Name(lesson.about, lesson.says) for place in left - still if still < left | still}
     for each in outcome.differences:
-        if each.place not in found and (lesson := _beyond(outcome, each, learnt)) is not None:
-            found[each.place] = Name(lesson.about, lesson.says)
+        if each.place not in found and (beyond := _beyond(outcome, each, learnt)) is not None:
+            found[each.place] = Name(beyond.about, beyond.says)
     return found
 
 

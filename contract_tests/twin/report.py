@@ -10,6 +10,8 @@ from contract_tests.learning.draft import Lesson
 from contract_tests.report.reproduction import answer_of, reproduce
 from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.compare import Difference
+from contract_tests.twin.offline import Offline
+from contract_tests.twin.replay import places
 from contract_tests.twin.twin import Shown, Twins
 
 Clean = Callable[[str], str]
@@ -126,3 +128,71 @@ def _place(difference: Difference, shown: Shown, clean: Clean) -> dict[str, Any]
         "about": name.about if name else None,
         "says": clean(name.says) if name else None,
     }
+
+
+def offline_text(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
+    """Return the report of a replay for a terminal."""
+    recording, replayed = offline.recording, offline.replayed
+    lines = [
+        f"{replayed.exchanges} exchanges with {recording.target} of {recording.date:%Y-%m-%d}, repeated on the mock."
+    ]
+    lines += [f"  left out: {count}, {why}" for why, count in replayed.left_out.items()]
+    lines += [] if recording.is_whole else ["  The recording has no end: its run was killed."]
+    unnamed = {id(drift.recorded) for drift in offline.unnamed}
+    for operation, place, met in places(replayed.drifts):
+        first = next((drift for drift in met if id(drift.recorded) in unnamed), met[0])
+        name = "no open question asks this" if id(first.recorded) in unnamed else "the open questions below"
+        lines += [f"{operation} {place}, {len(met)} times: {name}"]
+        lines += [f"  {clean(first.recorded.as_curl())}", f"    then  {_short(answer_of(first.recorded))}"]
+        lines += [f"    now   {_short(clean(answer_of(first.now)))}"]
+    if replayed.drifts and offline.answers:
+        lines += ["The recorded service answered otherwise than the mock:"]
+        lines += [f"  {name}={answer}" for name, answer in offline.answers.items()]
+    lines += [
+        f"expired on {e.until}: {e.operation} {e.place} ({e.reason}), {e.where}" for e in accepted.expired
+    ]
+    lines += [_found(offline)]
+    return "\n".join(lines)
+
+
+def _found(offline: Offline) -> str:
+    if offline.unnamed:
+        return "They differ in what no open question asks."
+    if offline.replayed.drifts:
+        return "They differ in open questions only: serve the mock with the answers above, or with what `learn` writes."
+    return "No difference."
+
+
+def offline_json(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
+    """Return the report of a replay as JSON."""
+    recording, unnamed = offline.recording, {id(drift.recorded) for drift in offline.unnamed}
+    drifts = [
+        {
+            "operation": drift.recorded.operation,
+            "request": clean(drift.recorded.as_curl()),
+            "then": answer_of(drift.recorded),
+            "now": clean(answer_of(drift.now)),
+            "places": [
+                [each.place, clean(str(each.left)), clean(str(each.right))] for each in drift.differences
+            ],
+            "named": id(drift.recorded) not in unnamed,
+        }
+        for drift in offline.replayed.drifts
+    ]
+    return json.dumps(
+        {
+            "target": recording.target,
+            "date": f"{recording.date:%Y-%m-%dT%H:%M:%SZ}",
+            "whole": recording.is_whole,
+            "exchanges": offline.replayed.exchanges,
+            "left_out": offline.replayed.left_out,
+            "alike": not drifts and not accepted.expired,
+            "answers": offline.answers,
+            "drifts": drifts,
+            "expired": [
+                {"place": e.place, "until": str(e.until), "reason": e.reason} for e in accepted.expired
+            ],
+        },
+        indent=2,
+        ensure_ascii=False,
+    )

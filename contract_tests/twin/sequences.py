@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -16,6 +16,8 @@ Sequence = tuple[Step, ...]
 # Letters, and what a service may clean or escape; tags are whole, since parsers differ about half ones.
 _TOKENS = ("a", "Z9", " ", "é", "日本", "🔥", "'", '"', "<b>", "</b>", "&amp;", "%20", "+", "/", "_")
 _LONG = 300
+_LONG_VALUE = "v" * 700
+_DIRTY = " <b>\"x'</b> "
 _SWITCHES = ("1", "0", "true", "on", "off", "yes", "", "2", "no")
 _PAGES = ("1", "2", "3", "9")
 _ODD_PAGES = ("0", "-1", "abc", "2x", "")
@@ -23,6 +25,15 @@ _ODD_IDS = ("0", "abc", "-1", "2000000011")
 _ODD_TAILS = ("abc", ".9", "/")
 _MOST_PIECES = 7
 _ROWS = 3
+
+
+class _Content(NamedTuple):
+    """What a form is made of: `bits` choose some of the type's own fields."""
+
+    type: str
+    name: str
+    bits: int
+    switch: str
 
 
 class Sequences:
@@ -95,56 +106,50 @@ class Sequences:
     def _types(self) -> st.SearchStrategy[str]:
         return st.sampled_from(tuple(self._facts.types))
 
-    def _own(self, kind: str, mask: int, value: str | None = None) -> dict[str, str]:
+    def _content(self) -> st.SearchStrategy[_Content]:
+        bits = st.integers(0, 15) | st.just(15)
+        return st.builds(_Content, self._types(), self._names(), bits, st.sampled_from(_SWITCHES))
+
+    def _own(self, content: _Content) -> dict[str, str]:
         """Return some of a type's own fields, by the bits of a number."""
-        example = self._facts.examples.get(kind, {})
-        fields = [field for n, field in enumerate(self._facts.types[kind]) if mask >> n & 1]
-        return {field: example.get(field, "x") if value is None else value for field in fields}
+        example = self._facts.examples.get(content.type, {})
+        fields = enumerate(self._facts.types[content.type])
+        return {field: example.get(field, "x") for n, field in fields if content.bits >> n & 1}
 
     def _create(self) -> st.SearchStrategy[Step]:
-        mask = st.integers(0, 15) | st.just(15)
+        def build(content: _Content, oddity: str) -> Step:
+            form = {self._name: "a" if oddity else content.name, self._type: content.type}
+            return Step(
+                "create", form=self._form(form | self._own(content), oddity, content), media=_media(oddity)
+            )
 
-        def build(kind: str, name: str, bits: int, oddity: str, switch: str) -> Step:
-            form = {self._name: name, self._type: kind} | self._own(kind, bits)
-            return Step("create", form=_odd(self, form, oddity, switch), media=_media(oddity))
-
-        return st.builds(
-            build,
-            self._types(),
-            self._names(),
-            mask,
-            st.sampled_from(_CREATE_ODDITIES),
-            st.sampled_from(_SWITCHES),
-        )
+        return st.builds(build, self._content(), st.sampled_from(_CREATE_ODDITIES))
 
     def _update(self, row: st.SearchStrategy[int]) -> st.SearchStrategy[Step]:
-        mask = st.integers(0, 15) | st.just(15)
-
-        def build(number: int, what: str, kind: str, name: str, bits: int, switch: str) -> Step:
+        def build(number: int, content: _Content, what: str) -> Step:
+            own, switch = self._own(content), {self._facts.form["enabled"]: content.switch}
+            first = self._own(content._replace(bits=1))
             form = {
-                "name": {self._name: name},
-                "switch": {self._facts.form["enabled"]: switch},
-                "fields": self._own(kind, bits),
-                "type": {self._type: kind} | self._own(kind, bits),
-                "dirty": self._own(kind, 1, " <b>\"x'</b> "),
-                "long": self._own(kind, 1, "v" * 700),
-                "all": {self._name: name, self._facts.form["enabled"]: switch, self._type: kind}
-                | self._own(kind, bits),
-            }.get(what)
-            odd = form if form is not None else {self._name: name}
-            return Step("update", row=number, form=_odd(self, odd, what, switch), media=_media(what))
+                "name": {self._name: content.name},
+                "switch": switch,
+                "fields": own,
+                "type": {self._type: content.type} | own,
+                "dirty": dict.fromkeys(first, _DIRTY),
+                "long": dict.fromkeys(first, _LONG_VALUE),
+                "all": {self._name: content.name, self._type: content.type} | switch | own,
+            }.get(what, {self._name: "a"})
+            return Step("update", row=number, form=self._form(form, what, content), media=_media(what))
 
-        return st.builds(
-            build,
-            row,
-            st.sampled_from(_UPDATE_KINDS),
-            self._types(),
-            self._names(),
-            mask,
-            st.sampled_from(_SWITCHES),
-        )
+        return st.builds(build, row, self._content(), st.sampled_from(_UPDATE_KINDS))
 
-    def odd(self, form: dict[str, str], oddity: str, switch: str) -> dict[str, str]:
+    def _form(self, form: dict[str, str], oddity: str, content: _Content) -> Pairs:
+        pairs = tuple(self._odd(form, oddity, content).items())
+        if oddity != "array":
+            return pairs
+        name, text = pairs[0]
+        return ((f"{name}[]", "first"), (f"{name}[]", text), *pairs[1:])
+
+    def _odd(self, form: dict[str, str], oddity: str, content: _Content) -> dict[str, str]:
         """Return a form with one oddity in it."""
         foreign = next((f for kind, fields in self._facts.types.items() for f in fields if f not in form), "")
         changed: Mapping[str, dict[str, Any]] = {
@@ -153,7 +158,7 @@ class Sequences:
             "odd-type": {self._type: "no-such-type"},
             "unknown": {"no-such-field": "1"},
             "foreign": {foreign: "x"} if foreign else {},
-            "switch": {self._facts.form["enabled"]: switch},
+            "switch": {self._facts.form["enabled"]: content.switch},
             "malformed": {field: "nobody" for field in form if field not in self._facts.form.values()},
         }
         form = form | changed.get(oddity, {})
@@ -171,14 +176,6 @@ _UPDATE_KINDS = (
     "name", "fields", "switch", "type", "name", "type", "all", "dirty", "long", "blank", "empty", "odd-type", "unknown",
     "urlencoded", "json", "array",
 )  # fmt: skip
-
-
-def _odd(sequences: Sequences, form: dict[str, str], oddity: str, switch: str) -> Pairs:
-    pairs = tuple(sequences.odd(form, oddity, switch).items())
-    if oddity != "array":
-        return pairs
-    name, text = pairs[0]
-    return ((f"{name}[]", "first"), (f"{name}[]", text), *pairs[1:])
 
 
 def _media(oddity: str) -> Any:

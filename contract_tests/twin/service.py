@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from contract_tests.document.facts import Facts
 from contract_tests.guard import Guard
@@ -104,6 +104,12 @@ class Service:
         if step.kind == "delete" and isinstance(step.row, int) and 200 <= exchange.status < 300:
             self._deleted.add(self.rows.own[step.row])
         return Side(exchange, self.guard.target, self.rows)
+
+    def ask(self, method: str, path: str, **parts: Any) -> Exchange:
+        """Send any request, as `Api.call`, and return the exchange. Raises Stop (NOTHING)."""
+        self.last = None
+        self.api.call(method, path, **parts)
+        return self._check_spent()
 
     def end(self) -> bool:
         """Delete the sequence's rows, and tell whether all are gone."""

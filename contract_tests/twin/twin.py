@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from contract_tests.document.facts import Facts, read_facts
-from contract_tests.guard import Guard, GuardSettings
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.run.settings import Settings
-from contract_tests.run.stop import Stop
 from contract_tests.session.lessons import learn_behind
 from contract_tests.session.opening import Opening
-from contract_tests.target.api import Api
 from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.compare import Comparison
 from contract_tests.twin.lockstep import Lockstep, Outcome
-from contract_tests.twin.mock import Lining, MockProcess, new_key
+from contract_tests.twin.mock import MockProcess, answer_otherwise
 from contract_tests.twin.naming import Name, names_of
 from contract_tests.twin.recorded import Recorded
 from contract_tests.twin.search import Search
 from contract_tests.twin.sequences import Sequence, Sequences
 from contract_tests.twin.service import Participant, Service
+from contract_tests.twin.sides import Variation, lining_of, mock_of
 from mock_server.document import Document, load
 
 Tell = Callable[[str], None]
@@ -77,11 +75,11 @@ class Plan:
 def run_twin(opening: Opening, plan: Plan, accepted: Acceptances, tell: Tell) -> Twins:
     """Compare the target of an open run with the mock. Raises Stop."""
     settings, document = opening.settings, opening.known
-    with mock_of(settings, plan.mock_url, settings.overlays, settings.answers, document) as left:
+    with mock_of(_variation(settings, plan.mock_url), document, can_write=settings.allow_writes) as left:
         twins = Twins(left.guard.target, opening.guard.target)
-        right = right_of(opening, document)
         tell(f"comparing {plan.sequences} sequences")
-        first = _search(left, right, document, plan, accepted, twins)
+        with lining_of(left, left.facts) as line_up:
+            first = _search((left, service_of(opening, document)), line_up, plan, accepted, twins)
     if first is None:
         return twins
     if not plan.name or plan.mock_url:
@@ -96,13 +94,25 @@ def run_twin(opening: Opening, plan: Plan, accepted: Acceptances, tell: Tell) ->
     return twins
 
 
+def run_against(left: Opening, right: Opening, plan: Plan, accepted: Acceptances, tell: Tell) -> Twins:
+    """Compare the targets of two open runs. Raises Stop."""
+    twins = Twins(left.guard.target, right.guard.target)
+    sides = service_of(left, left.known), service_of(right, left.known)
+    tell(f"comparing {plan.sequences} sequences")
+    first = _search(sides, lambda _: sides[0].look(), plan, accepted, twins)
+    if first is not None:
+        twins.shown.append(Shown(first, {}))
+    return twins
+
+
 def _search_on(opening: Opening, plan: Plan, learnt: Learnt, accepted: Acceptances, twins: Twins) -> None:
     """Search with a mock that has learned: what still differs has no name."""
     (first,) = twins.shown
     with learned_overlay(learnt, opening) as file:
         document = load(opening.settings.document, [file])
         facts = read_facts(document.data)
-        with mock_of(opening.settings, "", (str(file),), (), document) as left:
+        variation = Variation(opening.settings.document, (str(file),))
+        with mock_of(variation, document, can_write=opening.settings.allow_writes) as left:
             recorded = Recorded(first.outcome.right, first.outcome.others, opening.guard.target, facts)
             still = {
                 each.place for each in _repeat(left, recorded, first.outcome, facts, accepted).differences
@@ -111,103 +121,70 @@ def _search_on(opening: Opening, plan: Plan, learnt: Learnt, accepted: Acceptanc
                 names = {place: name for place, name in first.names.items() if place not in still}
                 twins.shown[0] = Shown(first.outcome, names)
                 return
-            second = _search(left, right_of(opening, document), document, plan, accepted, twins)
+            with lining_of(left, facts) as line_up:
+                second = _search((left, service_of(opening, document)), line_up, plan, accepted, twins)
     if second is not None:
         twins.shown.append(Shown(second, {}))
 
 
 def _search(
-    left: Service, right: Service, document: Document, plan: Plan, accepted: Acceptances, twins: Twins
+    sides: tuple[Service, Service],
+    line_up: Callable[[int], object],
+    plan: Plan,
+    accepted: Acceptances,
+    twins: Twins,
 ) -> Outcome | None:
-    facts = read_facts(document.data)
-    lockstep = Lockstep(left, right, Comparison(facts, lined_up=True), accepted.accepts)
-    with _lining(left, facts) as line_up:
+    left, right = sides
+    lockstep = Lockstep(left, right, Comparison(left.facts), accepted.accepts)
 
-        def run(steps: Sequence) -> Outcome:
-            lockstep.line_up(line_up)
-            return lockstep.run(steps)
+    def run(steps: Sequence) -> Outcome:
+        lockstep.line_up(line_up)
+        return lockstep.run(steps)
 
-        strategy = Sequences(facts, can_write=right.can_write).strategy()
-        search = Search(run, strategy, most=plan.sequences, seed=plan.seed)
-        found = search.first()
+    strategy = Sequences(left.facts, can_write=left.can_write and right.can_write).strategy()
+    search = Search(run, strategy, most=plan.sequences, seed=plan.seed)
+    found = search.first()
     twins.sequences += search.sequences
     twins.calls += lockstep.calls
     twins.spent = twins.spent or search.spent
     return found
 
 
-@contextmanager
-def _lining(left: Service, facts: Facts) -> Iterator[Callable[[int], None]]:
-    lining = Lining(left.guard.target, left.key, facts)
-
-    def line_up(wanted: int) -> None:
-        lining.line_up(left.look(), wanted)
-        left.look()
-
-    try:
-        yield line_up
-    finally:
-        lining.close()
-
-
 def _names(opening: Opening, outcome: Outcome, learnt: Learnt, accepted: Acceptances) -> dict[str, Name]:
-    settings = opening.settings
-    facts = read_facts(opening.known.data)
+    """Name the differences of an outcome, with a mock whose worlds answer the questions one by one."""
+    settings, known = opening.settings, opening.known
+    facts = read_facts(known.data)
     recorded = Recorded(outcome.right, outcome.others, opening.guard.target, facts)
+    with MockProcess(settings.document, settings.overlays, settings.answers) as mock:
 
-    def replay(answers: Mapping[str, str]) -> Outcome | None:
-        texts = tuple(f"{name}={answer}" for name, answer in answers.items())
-        asked = (*settings.answers, *texts)
-        try:
-            document = load(settings.document, settings.overlays, asked)
-            with mock_of(settings, "", settings.overlays, asked, document) as left:
+        def replay(answers: Mapping[str, str]) -> Outcome | None:
+            with mock_of(Variation(url=mock.url), known, can_write=settings.allow_writes) as left:
+                if not answer_otherwise(mock.url, left.key, answers):
+                    return None
                 return _repeat(left, recorded, outcome, facts, accepted)
-        except (Stop, ValueError):
-            return None  # the answer does not go with the others
 
-    return names_of(outcome, learnt, replay)
+        return names_of(outcome, learnt, replay)
 
 
 def _repeat(
     left: Service, right: Participant, outcome: Outcome, facts: Facts, accepted: Acceptances
 ) -> Outcome:
-    lockstep = Lockstep(left, right, Comparison(facts, lined_up=True), accepted.accepts)
-    with _lining(left, facts) as line_up:
+    lockstep = Lockstep(left, right, Comparison(facts), accepted.accepts)
+    with lining_of(left, facts) as line_up:
         lockstep.line_up(line_up)
         return lockstep.run(outcome.steps)
 
 
-def right_of(opening: Opening, document: Document) -> Service:
+def _variation(settings: Settings, url: str = "") -> Variation:
+    return Variation(settings.document, settings.overlays, settings.answers, url)
+
+
+def service_of(opening: Opening, document: Document) -> Service:
     """Return the target of an open run as a side."""
     facts = read_facts(document.data)
-    run = opening.run
-    return Service("service", opening.guard, run.api, facts, can_write=opening.settings.allow_writes, key="")
-
-
-@contextmanager
-def mock_of(
-    settings: Settings, url: str, overlays: tuple[str, ...], answers: tuple[str, ...], document: Document
-) -> Iterator[Service]:
-    """Yield a mock behind a guard of its own, its process too unless one runs at `url`. Raises Stop (CANNOT)."""
-    facts, key = read_facts(document.data), new_key()
-    with ExitStack() as stack:
-        if not url:
-            url = stack.enter_context(MockProcess(settings.document, overlays, answers)).url
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bitpeak-twin-"))
-        guard = Guard(
-            GuardSettings(
-                target=url,
-                key=key,
-                allow_writes=settings.allow_writes,
-                live_rows=2000,
-                ledger_dir=Path(folder),
-            ),
-            document,
-        )
-        stack.enter_context(guard)
-        api = Api(guard.url, guard.placeholder_key, facts)
-        stack.callback(api.close)
-        yield Service("mock", guard, api, facts, can_write=settings.allow_writes, key=key)
+    api = opening.run.api
+    api.memory = None  # each call of a sequence is to be made
+    return Service("service", opening.guard, api, facts, can_write=opening.settings.allow_writes, key="")
 
 
 @contextmanager

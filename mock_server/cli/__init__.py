@@ -32,6 +32,7 @@ COMMANDS = {
     "check": Listed("contract_tests.command.check", "Hold a service against its documentation.", _KIT),
     "learn": Listed("contract_tests.command.learn", "Write what a service does as an overlay.", _KIT),
     "twin": Listed("contract_tests.command.twin", "Compare the mock with a service, call by call.", _KIT),
+    "har": Listed("contract_tests.command.har", "Write a recording as an HTTP archive.", _KIT),
     "sweep": Listed("contract_tests.command.sweep", "Delete what a killed check left behind.", _KIT),
 }
 

@@ -62,6 +62,7 @@ class HTTPChannel:
         self._parts = parts
         self._idle: list[http.client.HTTPConnection] = []
         self._lock = threading.Lock()
+        self._closed = False
 
     def ask(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"", waiting: float = 0.0
@@ -82,8 +83,9 @@ class HTTPChannel:
             ) from error
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections. Who asks later still gets an answer, by a connection that is closed after it."""
         with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
@@ -108,7 +110,10 @@ class HTTPChannel:
             connection.close()
             raise
         with self._lock:
-            self._idle.append(connection)
+            if not self._closed:
+                self._idle.append(connection)
+                return said
+        connection.close()
         return said
 
     def _connection(self) -> http.client.HTTPConnection:

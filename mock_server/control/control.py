@@ -120,10 +120,16 @@ class Control:
         return named
 
 
+def _failed(error: Exception) -> Answer:
+    title = f"The mock failed, and its log says more: {str(error) or type(error).__name__}"
+    body = orjson.dumps({"errors": [{"title": title, "status": 500}]})
+    return Answer(status_text(500), [("Content-Type", "application/json")], body)
+
+
 def _waits(environ: Environ, seconds: float) -> bool:
     """Wait a little, where a request may be looked at again at once; False where its answer is due now.
 
-    Our own server asks again by itself, and sends only the answer that comes last. One that cannot has to wait here.
+    Our own server asks again by itself, and sends only the last answer. One that cannot is made to wait here.
     """
     deadline = environ.setdefault(_DEADLINE, time.monotonic() + seconds)
     if time.monotonic() >= deadline:
@@ -134,12 +140,6 @@ def _waits(environ: Environ, seconds: float) -> bool:
         return False
     time.sleep(_AGAIN)
     return True
-
-
-def _failed(error: Exception) -> Answer:
-    title = f"The mock failed, and its log says more: {str(error) or type(error).__name__}"
-    body = orjson.dumps({"errors": [{"title": title, "status": 500}]})
-    return Answer(status_text(500), [("Content-Type", "application/json")], body)
 
 
 def _read_body(environ: Environ, operation: Operation) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -127,17 +128,24 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         del item.stash[_RECORDER]
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Fail a test whose mock broke its own document, and a strict one that violated the API's."""
+    recorder = item.stash.get(_RECORDER, None)
     try:
-        yield
+        with nullcontext() if recorder is None else recorder.limit():
+            yield
     except BaseException as error:
-        if (recorder := item.stash.get(_RECORDER, None)) is not None and (sentence := recorder.complaint()):
+        if sentence := _complaint(item):
             error.add_note(sentence)
         raise
-    if (recorder := item.stash.get(_RECORDER, None)) is not None and (sentence := recorder.complaint()):
+    if sentence := _complaint(item):
         pytest.fail(sentence, pytrace=False)
+
+
+def _complaint(item: pytest.Item) -> str:
+    recorder = item.stash.get(_RECORDER, None)  # the test itself may have asked for a mock
+    return "" if recorder is None else recorder.complaint()
 
 
 @pytest.hookimpl(wrapper=True)

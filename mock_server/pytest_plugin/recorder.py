@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from mock_server.client import Api, Change, Evicted, Exchange, Unreachable, Violated, WentWrong
@@ -54,6 +55,10 @@ class Recorder:
     def opened(self, api: Api) -> None:
         """Begin with a world."""
         self.worlds.append(Recorded(api))
+
+    def limit(self) -> AbstractContextManager[None]:
+        """Return what the test's body runs in."""
+        return nullcontext()
 
     def before(self, api: Api, change: Change) -> None:  # noqa: ARG002 - what was before it is the same for any
         """Note what happened before the change."""

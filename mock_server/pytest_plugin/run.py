@@ -14,7 +14,7 @@ from mock_server.pytest_plugin.coverage import Coverage
 from mock_server.pytest_plugin.recorder import Recorder
 from mock_server.pytest_plugin.rendezvous import CannotStart, Host, Rendezvous
 from mock_server.pytest_plugin.reporting import leave_capsule, write_section
-from mock_server.pytest_plugin.sabotage import Saboteur, Tampering
+from mock_server.pytest_plugin.sabotage import Saboteur
 
 _MEETING = "bitpeak_meeting"
 
@@ -63,8 +63,7 @@ class Run:
 
     def recorder(self) -> Recorder:
         """Return who watches the test that begins."""
-        mutant = self.saboteur.mutant
-        return Recorder() if mutant is None else Tampering(mutant)
+        return self.saboteur.tampering or Recorder()
 
     def heard(self, item: pytest.Item, recorder: Recorder, report: pytest.TestReport) -> None:
         """Hear how a phase of a test ended."""

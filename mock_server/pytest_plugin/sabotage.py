@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -34,10 +34,15 @@ class Tampering(Recorder):
 
     tampering = True
 
-    def __init__(self, mutant: Mutant) -> None:
+    def __init__(self, mutant: Mutant, seconds: float) -> None:
         super().__init__()
+        self._seconds = seconds
         self._order = {**mutant.order, "operation": mutant.operation, "times": None}
         self._armed: dict[str, int] = {}
+
+    def limit(self) -> AbstractContextManager[None]:
+        """Return what ends the test's body when it takes too long."""
+        return _limit(self._seconds)
 
     def opened(self, api: Api) -> None:
         """Arm the fault."""
@@ -53,20 +58,20 @@ class Tampering(Recorder):
     def _arm(self, api: Api) -> None:
         control, key = api.mock.control, api.api_key
         former = self._armed.pop(key, None)
-        if former in {fault["id"] for fault in api.faults}:
+        if former is not None and former in {fault["id"] for fault in api.faults}:
             control.ask("DELETE", "/faults", key=key, id=former)
         self._armed[key] = control.ask("POST", "/faults", self._order, key=key)["id"]
 
 
 class Saboteur:
-    """Collects the trials of a run. `mutant`: the one that is at work, while a test runs again."""
+    """Collects the trials of a run. `tampering` watches a test in the place of a `Recorder` while it runs again."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._file: str | None = config.getoption("bitpeak_sabotage_json")
         self._least: float | None = config.getoption("bitpeak_sabotage_fail_under")
         self.wanted = bool(config.getoption("bitpeak_sabotage") or self._file or self._least is not None)
-        self.mutant: Mutant | None = None
+        self.tampering: Tampering | None = None
         self.findings = Findings()
         self._known: dict[str, Answers] = {}
 
@@ -118,18 +123,18 @@ class Saboteur:
         return list(found.values())
 
     def _answers(self, api: Api) -> Answers:
-        document = str(api.mock.control.ask("GET", "/openapi.yaml", key=api.api_key))
-        if document not in self._known:
-            self._known[document] = Answers(document)
-        return self._known[document]
+        """Return the answers that the world's document describes; it depends on how its open questions are answered."""
+        varied = json.dumps(api.snapshot()["answers"], sort_keys=True)
+        if varied not in self._known:
+            self._known[varied] = Answers(str(api.mock.control.ask("GET", "/openapi.yaml", key=api.api_key)))
+        return self._known[varied]
 
     def _notices(self, item: pytest.Item, following: Any, mutant: Mutant, seconds: float) -> bool:
-        self.mutant = mutant
+        self.tampering = Tampering(mutant, _PATIENCE + _TIMES * seconds)
         try:
-            with _limit(_PATIENCE + _TIMES * seconds):
-                reports = runtestprotocol(item, log=False, nextitem=following)
+            reports = runtestprotocol(item, log=False, nextitem=following)
         finally:
-            self.mutant = None
+            self.tampering = None
         return any(report.failed for report in reports)
 
     def _show(self, item: pytest.Item, how_far: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import Flask
 
 from mock_server import bitpeak_mock, create_app
 from mock_server.client import (
@@ -26,9 +27,14 @@ from mock_server.document import home, read_object
 LIST = "/api/notification-handlers/"
 
 
+@pytest.fixture(scope="module")
+def app() -> Flask:
+    return create_app()
+
+
 @pytest.fixture(params=["http", "process"])
-def api(request: pytest.FixtureRequest, url: str) -> Iterator[Api]:
-    channel = HTTPChannel(url) if request.param == "http" else AppChannel(create_app())
+def api(request: pytest.FixtureRequest, url: str, app: Flask) -> Iterator[Api]:
+    channel = HTTPChannel(url) if request.param == "http" else AppChannel(app)
     with Mock(channel) as mock:
         yield mock.world()
 
@@ -144,6 +150,7 @@ def test_a_connection_that_went_away_is_replaced(url: str) -> None:
     assert channel.ask("GET", "/_mock/health", {"Connection": "close"}).status == 200
     assert channel.ask("GET", "/_mock/health", {}).status == 200
     channel.close()
+    assert channel.ask("GET", "/_mock/health", {}).status == 200  # and leaves nothing open
 
 
 @pytest.mark.parametrize("socket", [True, False])

@@ -80,7 +80,10 @@ def test_fields_are_mapped_to_the_tests_that_depend_on_them(suite: pytest.Pytest
 
 
 def test_workers_find_the_same(suite: pytest.Pytester, url: str) -> None:
-    suite.makepyfile(test_s=SUITE.partition("def test_arms")[0])
+    create = 'client.create(name="Team", type="slack", slack="s")'
+    suite.makepyfile(
+        test_s=f"def test_a(client):\n    {create}\ndef test_b(client):\n    assert {create} == 2\n"
+    )
     found = []
     for arguments in (["-p", "no:xdist"], ["-n", "2"]):
         options = [f"--bitpeak-url={url}", "--bitpeak-sabotage-json=wrong.json", "--bitpeak-sabotage"]
@@ -110,31 +113,25 @@ def test_nothing_tried_is_said(suite: pytest.Pytester) -> None:
 
 
 def test_a_test_that_a_wrong_answer_keeps_busy_has_noticed_it(
-    suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    suite: pytest.Pytester, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mock_server.pytest_plugin.sabotage._PATIENCE", 0.2)
-    monkeypatch.setattr("mock_server.pytest_plugin.mutants._outages", lambda _: [])
     suite.makepyfile(
         """
         import time
 
-        def test_it(bitpeak_in_process):
-            try:
-                while bitpeak_in_process.send("DELETE", "/api/notification-handlers/1").json():
-                    time.sleep(0.01)
-            except ValueError:
-                pass
-            while bitpeak_in_process.send("GET", "/api/notification-handlers/").json()["meta"]["page"] != 1:
+        def test_it(client):
+            if client.create(name="Team", type="slack", slack="s") == "2":
                 try:
-                    time.sleep(0.01)
-                except Exception:
-                    pass
+                    time.sleep(600)
+                except BaseException:  # pytest's own failure too: it comes again
+                    time.sleep(600)
         """
     )
-    result = suite.runpytest_inprocess("--bitpeak-sabotage", "--bitpeak-sabotage-json=wrong.json")
-    result.assert_outcomes(passed=1)
+    options = [f"--bitpeak-url={url}", "--bitpeak-sabotage", "--bitpeak-sabotage-json=wrong.json"]
+    suite.runpytest_inprocess(*options).assert_outcomes(passed=1)
     mutants = json.loads((suite.path / "wrong.json").read_text())["mutants"]
-    (found,) = [each for each in mutants if (each["field"], each["change"]) == ("/meta/page", "value")]
+    (found,) = [each for each in mutants if (each["field"], each["change"]) == ("/data/id", "value")]
     assert found["noticed_by"]
 
 

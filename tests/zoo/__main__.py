@@ -10,9 +10,10 @@ import tempfile
 from pathlib import Path
 from queue import Empty
 
+from contract_tests.target import zoo
 from tests.forms import live_php
-from tests.zoo import golden
 from tests.zoo.cases import FILES
+from tests.zoo.manifest import write_manifest
 from tests.zoo.reading import by_php
 from tests.zoo.recorder import Recorder
 from tests.zoo.roster import CLIENTS, Client
@@ -24,7 +25,7 @@ _SECONDS = 60
 
 def record(names: list[str]) -> int:
     """Record the clients of these names; say which are missing. Returns the exit code."""
-    data = golden.manifest()
+    data = zoo.manifest()
     missing = []
     with Recorder() as recorder, tempfile.TemporaryDirectory() as folder:
         for name, content in FILES.items():
@@ -37,7 +38,7 @@ def record(names: list[str]) -> int:
             print(f"{name:16}{len(CLIENTS[name].cases):3} requests  {version}", flush=True)
             _record_client(name, CLIENTS[name], recorder, folder)
             data["clients"][name] = version
-    golden.write_manifest(data)
+    write_manifest(data)
     if missing:
         print(f"Not on this machine, so their recorded requests stay as they are: {', '.join(missing)}.")
     return 1 if missing else 0
@@ -59,7 +60,7 @@ def _record_client(name: str, client: Client, recorder: Recorder, folder: str) -
             sys.exit(
                 f"{name} did not send {case_name}: {done.stderr.strip() or raw.decode(errors='replace')}"
             )
-        path = golden.path_of(name, case_name)
+        path = zoo.path_of(name, case_name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(raw)
 
@@ -71,13 +72,13 @@ def ask_php() -> int:
     except OSError:
         print("There is no PHP on this machine, so what was written down stays as it is: install php-cli.")
         return 1
-    data = golden.manifest()
+    data = zoo.manifest()
     data["php"], data["vectors"] = version, {}
     with live_php.Php() as php:
-        for client, case in golden.names():
-            seen = php.ask(golden.raw(client, case))
+        for client, case in zoo.names():
+            seen = php.ask(zoo.raw(client, case))
             data["vectors"].setdefault(client, {})[case] = by_php(seen)
-    golden.write_manifest(data)
+    write_manifest(data)
     print(f"PHP {version} was asked about {sum(map(len, data['vectors'].values()))} requests.")
     return 0
 

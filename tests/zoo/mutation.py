@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
-from tests.zoo import golden
-from tests.zoo.framing import split
+from contract_tests.target import zoo
+from contract_tests.target.zoo import split
 
 Framing = Literal["length", "chunks", "broken chunks", "broken length"]
 _AUTHORIZATION = b"Authorization: Bearer mock-fuzz\r\n"
@@ -55,7 +55,7 @@ class Mutant(NamedTuple):
 def mutants(seed: int, count: int) -> Iterator[Mutant]:
     """Yield `count` spoiled requests."""
     chance = random.Random(seed)
-    requests = [(f"{client}/{case}", split(golden.raw(client, case))) for client, case in golden.names()]
+    requests = [(f"{client}/{case}", split(zoo.raw(client, case))) for client, case in zoo.names()]
     bodies = [request.body for _, request in requests]
     for _ in range(count):
         origin, request = chance.choice(requests)

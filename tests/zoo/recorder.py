@@ -7,7 +7,7 @@ import threading
 from queue import SimpleQueue
 from typing import Self
 
-from tests.zoo.framing import headers_of, unchunked
+from contract_tests.target.zoo import headers_of, unchunked
 
 _BODY = b'{"data":{"id":1}}'
 _ANSWER = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"

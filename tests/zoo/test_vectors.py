@@ -9,17 +9,17 @@ from urllib.parse import urlencode
 
 import pytest
 
+from contract_tests.target import zoo
+from contract_tests.target.zoo import split
 from mock_server.app import create_app
 from mock_server.server import Server
 from tests.server.wire import Client
-from tests.zoo import golden
 from tests.zoo.cases import CASES, FILES
-from tests.zoo.framing import split
 from tests.zoo.reading import ARRAY, by_mock
 from tests.zoo.roster import CLIENTS, SCRIPTS
 
-MANIFEST = golden.manifest()
-VECTORS = list(golden.names())
+MANIFEST = zoo.manifest()
+VECTORS = list(zoo.names())
 EVERY = pytest.mark.parametrize(
     ("client", "case"), VECTORS, ids=[f"{client}-{case}" for client, case in VECTORS]
 )
@@ -56,7 +56,7 @@ def test_every_script_is_a_client_s() -> None:
 
 @EVERY
 def test_it_is_a_client_s_own_request_with_a_mock_s_key(client: str, case: str) -> None:
-    request = split(golden.raw(client, case))
+    request = split(zoo.raw(client, case))
     assert request.head.startswith(f"POST {CASES[case].path} HTTP/1.1\r\n".encode())
     assert request.headers["authorization"] == "Bearer mock-zoo"
     assert request.headers["host"].startswith("127.0.0.1:")
@@ -65,7 +65,7 @@ def test_it_is_a_client_s_own_request_with_a_mock_s_key(client: str, case: str) 
 
 @EVERY
 def test_the_parser_reads_what_php_reads(client: str, case: str) -> None:
-    request = split(golden.raw(client, case))
+    request = split(zoo.raw(client, case))
     assert by_mock(request.content_type, request.body) == read_of(client, case)
 
 
@@ -89,7 +89,7 @@ def test_php_reads_what_was_sent(client: str, case: str) -> None:
 def test_the_running_mock_reads_what_php_reads(client: str, case: str, server: Server) -> None:
     key = f"mock-{client}-{case}"
     with Client(server) as wire:
-        answer = wire.ask(_with_key(golden.raw(client, case), key))
+        answer = wire.ask(_with_key(zoo.raw(client, case), key))
     assert answer.status == (201 if case.startswith("create") else 200)
     (exchange,) = _asked(server, f"/_mock/journal?key={key}")["exchanges"]
     assert _read_by(exchange["request"]["parts"]) == read_of(client, case)
@@ -124,7 +124,7 @@ def test_it_has_the_effect_of_php_s_reading(client: str, case: str, server: Serv
     head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(plain)}\r\n\r\n"
     seen = [
         _effect(server, raw, f"mock-{client}-{case}-{number}")
-        for number, raw in enumerate([golden.raw(client, case), head.encode() + plain])
+        for number, raw in enumerate([zoo.raw(client, case), head.encode() + plain])
     ]
     assert seen[0] == seen[1]
 

@@ -6,7 +6,7 @@ import re
 import socket
 from typing import Self
 
-from tests.zoo.framing import headers_of
+from contract_tests.target.zoo import headers_of
 
 _DELETE = b"DELETE /api/notification-handlers/%s HTTP/1.1\r\nHost: mock\r\nAuthorization: Bearer %s\r\n\r\n"
 _ID = re.compile(rb'"id":(\d+)')
