@@ -51,7 +51,9 @@ export class Account {
         // A new handler is enabled, whatever its form says.
         if (!is_enabled) await this.#call("POST", `${this.#url}/${created.data.id}`, { is_enabled: "0" });
         done.created++;
-      } else if (isDeepStrictEqual([found.type, found.settings, found.is_enabled], [handler.type, handler.settings, is_enabled])) {
+      } else if (
+        isDeepStrictEqual([found.type, found.settings, found.is_enabled], [handler.type, handler.settings, is_enabled])
+      ) {
         done.unchanged++;
       } else {
         await this.#call("POST", `${this.#url}/${found.id}`, { ...form, is_enabled: is_enabled ? "1" : "0" });
@@ -91,7 +93,12 @@ export class Account {
       for (const [name, value] of Object.entries(form)) body.append(name, value);
     }
     try {
-      const answer = await fetch(url, { method, headers: this.#headers, body, signal: AbortSignal.timeout(this.#timeout) });
+      const answer = await fetch(url, {
+        method,
+        headers: this.#headers,
+        body,
+        signal: AbortSignal.timeout(this.#timeout),
+      });
       return { answer, text: await answer.text() };
     } catch (error) {
       throw new TryLater(`${method} ${url}: ${error.cause ?? error}`, { cause: error });

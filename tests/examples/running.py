@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-_SECONDS = 120
+_SECONDS = 300
 
 
 def environment(**more: str) -> dict[str, str]:

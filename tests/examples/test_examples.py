@@ -28,6 +28,15 @@ def needs(program: str) -> pytest.MarkDecorator:
     )
 
 
+@pytest.mark.parametrize("folder", ["python-requests", "python-httpx"])
+def test_python(folder: str) -> None:
+    """By the pytest plugin, which starts a mock of its own, with workers side by side."""
+    # Plugins of this environment that a consumer has not, and which take seconds to load.
+    without = ("-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:hypothesispytest")
+    said = run("python", "-m", "pytest", *without, "-n", "2", cwd=EXAMPLES / folder)
+    assert re.search(r"^=+ [1-9]\d* passed in", said, re.MULTILINE), said
+
+
 def test_node(mock_url: str) -> None:
     said = run("node", "--test", cwd=EXAMPLES / "node", BITPEAK_MOCK_URL=mock_url)
     assert re.search(r"^\S+ pass [1-9]", said, re.MULTILINE), said

@@ -141,7 +141,7 @@ def test_the_workflow_s_steps_run(image: Path, tmp_path: Path) -> None:
         script += [f"cd {shlex.quote(str(folder))}", step["run"]]
     told = {"BITPEAK_MOCK_PORT": port, "BITPEAK_MOCK_URL": f"http://127.0.0.1:{port}"}
     with _group(["bash", "-c", "\n".join(script)], image, **told) as process:
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=300)
     assert process.returncode == 0, said
     assert re.search(r"pass [1-9]", said)
     assert "POST   /api/notification-handlers 201" in said, "the last step shows what the mock saw"

@@ -7,7 +7,8 @@ for (let at = 0; at < rest.length; at += 3) {
   const [kind, name, value] = rest.slice(at, at + 3);
   fields.push({ kind, name, value });
 }
-export { url, form, fields };
+
+export { fields, form, url };
 export const headers = { Authorization: `Bearer ${key}` };
 export const bytesOf = (path) => readFileSync(path);
 export const pairs = fields.map(({ name, value }) => [name, value]);
