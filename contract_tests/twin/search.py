@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 from hypothesis import HealthCheck, Phase, find, settings
@@ -47,7 +48,19 @@ class Search:
             found = find(self._strategy, self._differs, settings=fewest, random=self._random)
         except NoSuchExample:
             return None
-        return self._known[found]
+        outcome = self._known[found]
+        return None if outcome is None else self._shortened(outcome)
+
+    def _shortened(self, outcome: Outcome) -> Outcome:
+        """Leave out one step after the other, rows renumbered: choosing rows by number hides this from the search."""
+        at = 0
+        while at < len(outcome.steps) - 1:
+            steps = without(outcome.steps, at)
+            if steps and self._differs(steps):
+                outcome, at = self._known[steps] or outcome, 0
+            else:
+                at += 1
+        return outcome
 
     def _differs(self, steps: Sequence) -> bool:
         # What is generated twice is run once; a search that has found nothing ends when enough were run.
@@ -64,3 +77,16 @@ class Search:
                 self._has_found = True
                 self._known[outcome.steps] = outcome
         return self._known.get(steps) is not None
+
+
+def without(steps: Sequence, at: int) -> Sequence:
+    """Return a sequence without one step; without a create, also without what was done to its row."""
+    left = steps[:at] + steps[at + 1 :]
+    if steps[at].kind != "create":
+        return left
+    gone = sum(step.kind == "create" for step in steps[:at])
+    return tuple(
+        replace(step, row=step.row - 1) if isinstance(step.row, int) and step.row > gone else step
+        for step in left
+        if step.row != gone
+    )

@@ -114,7 +114,7 @@ def test_the_ready_line_for_programs(serve: Serve) -> None:
     url = f"http://127.0.0.1:{served.port}"
     assert found == {
         "event": "ready", "url": url, "base_url": f"{url}/api", "key": "mock-key", "version": __version__,
-        "pid": served.process.pid,
+        "pid": served.process.pid, "verified": None,
     }  # fmt: skip
     assert document["name"] == "notification-handlers.yaml"
     assert (document["overlays"], document["answers"]) == ([], {"create-status": "ok"})
