@@ -5,9 +5,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.dev
 NODE   := tests/clients/node
+ZOO    := tests/zoo/clients
+PAGE   := tests/page/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-kit contract contract-seeds mutants check fix lint types imports openapi coverage bench wheel clean
+.PHONY: help setup serve test test-kit contract contract-seeds mutants check fix lint types imports openapi coverage
+.PHONY: wheel clean bench bench-peers soak test-nginx zoo zoo-php fuzz examples test-page
 
 help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +47,19 @@ test: setup  ## Run all tests: make test ARGS="-k paging"
 test-kit: setup  ## Run the kit's own heavy tests: whole runs against many services
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m heavy $(ARGS)
 
+test-nginx: setup  ## Several mocks behind nginx, which must be there (Debian: apt-get install nginx-light)
+	BITPEAK_TEST_NGINX=required $(BIN)/python -m pytest tests/deploy/test_nginx.py $(ARGS)
+
+# The page in a browser: the machine's own Chromium, or one that comes as an npm package.
+$(PAGE)/unpacked/.stamp: $(PAGE)/package.json $(PAGE)/unpack.mjs $(STAMP)
+	cd $(PAGE) && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-audit --no-fund --no-package-lock
+	rm -rf $(PAGE)/unpacked && $(BIN)/node $(PAGE)/unpack.mjs
+	@touch $@
+
+test-page: setup  ## Run the tests of the web page, which need a Chromium: CHROMIUM=/path/to/one, or it is fetched
+	@$(BIN)/python -m tests.page.chromium >/dev/null || $(MAKE) --no-print-directory $(PAGE)/unpacked/.stamp
+	PAGE_BROWSER=required $(BIN)/python -m pytest -m "browser or not browser" tests/page $(ARGS)
+
 contract: $(STAMP)  ## Hold the mock against its document: make contract ARGS="--profile deep"
 	@dir=$$(mktemp -d) && port=$$dir/port; \
 	trap 'kill $$pid 2>/dev/null; wait $$pid 2>/dev/null; rm -rf "$$dir"' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
@@ -60,11 +76,29 @@ contract-seeds: $(STAMP)  ## Ten such runs, two at a time, each with a seed and 
 mutants: $(STAMP)  ## Hold the contract tests against wrong services: make mutants ARGS="--kind crash"
 	$(BIN)/python -m contract_tests.mutants --state .mutants.jsonl $(ARGS)
 
+examples: setup  ## Run the examples' own tests, and the steps of the recipes
+	$(BIN)/python -m pytest tests/examples -v $(ARGS)
+
+# Node's clients whose requests the zoo has.
+$(ZOO)/node_modules/.stamp: $(ZOO)/package.json $(STAMP)
+	cd $(ZOO) && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
+
+zoo: $(STAMP) $(ZOO)/node_modules/.stamp  ## Record the requests of real clients anew: make zoo ARGS="curl axios"
+	$(BIN)/python -m tests.zoo $(ARGS)
+
+zoo-php: $(STAMP)  ## Ask this machine's PHP anew what it makes of them
+	$(BIN)/python -m tests.zoo --php
+
+fuzz: $(STAMP)  ## Throw a hundred thousand malformed bodies at the mock: make fuzz ARGS="--seed 2"
+	$(BIN)/python -m tests.zoo.fuzz $(ARGS)
+
 check: lint types imports openapi  ## Lint, types, the import rule, the documents
 
-lint: $(STAMP)
+lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(NODE)/node_modules/.bin/biome check --error-on-warnings
 
 types: $(STAMP)
 	$(BIN)/mypy
@@ -77,9 +111,10 @@ openapi: setup
 	  --config $(CURDIR)/openapi/redocly.yaml \
 	  $(CURDIR)/openapi/notification-handlers.yaml $(CURDIR)/openapi/control.yaml
 
-fix: $(STAMP)  ## Format, and mend what can be mended
+fix: setup  ## Format, and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(NODE)/node_modules/.bin/biome check --write
 
 coverage: setup  ## Branch coverage of the mock, subprocesses included
 	$(BIN)/python -m coverage erase
@@ -87,12 +122,15 @@ coverage: setup  ## Branch coverage of the mock, subprocesses included
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
-bench: $(STAMP)  ## Cold start, memory and throughput on this machine
-	$(BIN)/python -m bench
+bench: $(STAMP)  ## Speed and size on this machine, beside the limits of Python: make bench ARGS="--quick"
+	$(BIN)/python -m bench $(ARGS)
+
+bench-peers: $(STAMP)  ## The same beside Prism, Mockoon, WireMock and connexion, which it installs
+	$(BIN)/python -m bench --peers --markdown bench/RESULTS.md --plot bench/results.svg $(ARGS)
 
 wheel: $(STAMP)  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
 clean:  ## Remove what was made
-	rm -rf $(VENV) dist build htmlcov .coverage* $(NODE)/node_modules
+	rm -rf $(VENV) dist build htmlcov .coverage* $(NODE)/node_modules $(ZOO)/node_modules $(PAGE)/node_modules $(PAGE)/unpacked
 	find . -name __pycache__ -prune -exec rm -rf {} +

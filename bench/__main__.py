@@ -1,32 +1,91 @@
-"""Print the figures as a table in Markdown."""
+"""`python -m bench`: measure, and print a report. `--help` says what can be chosen."""
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
 import platform
-import statistics
 import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
 
-from bench.calls import in_process
-from bench.process import resident_bytes, started_mock
-
-_STARTS = 9
+from bench import creates, inside, worlds
+from bench.figures import Report
+from bench.load import QUICK, Effort, measure
+from bench.plot import svg
+from bench.progress import say
+from bench.sizes import installed
+from bench.table import markdown
+from bench.timing import costs
 
 
 def main() -> None:
-    """Measure cold start, memory and the cost of one call, and print them."""
-    starts, memory = [], 0
-    for number in range(_STARTS):
-        print(f"cold start {number + 1} of {_STARTS}", file=sys.stderr)
-        with started_mock() as (process, _, seconds):
-            starts.append(seconds)
-            memory = resident_bytes(process.pid)
-    print(f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}\n")
-    print("| what | figure |\n| --- | --- |")
-    spread = f"{min(starts) * 1000:.0f} to {max(starts) * 1000:.0f}"
-    print(f"| cold start to the first answer | {statistics.median(starts) * 1000:.0f} ms ({spread}) |")
-    print(f"| resident memory at rest | {memory / 1e6:.0f} MB |")
-    for name, cost in in_process().items():
-        print(f"| {name}, in process | {cost:.1f} µs |")
+    """Measure what was asked for. Progress goes to standard error, the report to standard output."""
+    arguments = _arguments()
+    effort = QUICK if arguments.quick else Effort()
+    report = Report(_machine(effort))
+    report.subjects = measure(effort, with_peers=arguments.peers)
+    say("install size")
+    report.subjects[0].sizes = installed()
+    _inside(report, quick=arguments.quick)
+    if arguments.markdown:
+        arguments.markdown.write_text(markdown(report), encoding="utf-8")
+    if arguments.plot:
+        arguments.plot.write_text(svg(report), encoding="utf-8")
+    if arguments.json:
+        json.dump(asdict(report), sys.stdout, indent=2)
+    else:
+        sys.stdout.write(markdown(report))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="two minutes, and figures to match")
+    parser.add_argument("--peers", action="store_true", help="install other tools and measure them too")
+    parser.add_argument("--json", action="store_true", help="print every figure as JSON")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table into a file as well")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a picture, in SVG")
+    return parser.parse_args()
+
+
+def _machine(effort: Effort) -> dict[str, str]:
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "processor": f"{os.cpu_count()} × {_processor()}",
+        "system": f"{platform.system()} {platform.machine()}",
+        "Python": platform.python_version(),
+        "load when it began": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "–",
+        "rounds": f"{effort.rounds} of {effort.seconds:g} s",
+        "reads": f"{effort.reads:,}",
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown")
+
+
+def _inside(report: Report, *, quick: bool) -> None:
+    """Measure what needs no socket."""
+    rounds = 15 if quick else 60
+    say("calls in process")
+    report.calls = costs(inside.calls(), rounds=rounds)
+    say("growth" if quick else "growth to 1,000,000 handlers")
+    for name, calls in inside.by_size(inside.SIZES[:-1] if quick else inside.SIZES).items():
+        report.growth[name] = costs(calls, rounds=rounds)
+    count = 20_000 if quick else 200_000
+    say(f"{count:,} creates")
+    for name, seconds in creates.measured(count).items():
+        report.facts[f"creates: {name}"] = (seconds, "s")
+    say(f"{worlds.WORLDS:,} worlds")
+    made = worlds.measured()
+    report.facts["new world and its first page"] = (made["median"], "s")
+    report.facts["10,000 worlds"] = (made["bytes"], "bytes")
 
 
 if __name__ == "__main__":

@@ -1,67 +1,106 @@
-"""The mock as a process: how soon it answers, how much memory it holds."""
+"""One server as a process: how soon it answers, what CPU time and memory it and its children take."""
 
 from __future__ import annotations
 
-import http.client
 import os
+import socket
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
+
 # A start that takes longer than this, in seconds, is a failure and not a figure.
-_PATIENCE = 30.0
+_PATIENCE = 60.0
+
+
+class DidNotStartError(Exception):
+    """A server ended, or answered nothing, instead of starting."""
+
+
+class Running:
+    """A server that answers. `start_seconds`: from the command to its first answer."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, start_seconds: float) -> None:
+        self.port = port
+        self.start_seconds = start_seconds
+        self._process = psutil.Process(process.pid)
+
+    def _tree(self) -> list[psutil.Process]:
+        return [self._process, *self._process.children(recursive=True)]
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time of the process and its children so far, user and system."""
+        total = 0.0
+        for process in self._tree():
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                total += times.user + times.system
+        return total
+
+    @property
+    def resident_bytes(self) -> int:
+        """Resident memory of the process and its children."""
+        total = 0
+        for process in self._tree():
+            with suppress(psutil.NoSuchProcess):
+                total += process.memory_info().rss
+        return total
+
+
+def free_port() -> int:
+    """Return a port that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port: int = sock.getsockname()[1]
+        return port
 
 
 @contextmanager
-def started_mock() -> Iterator[tuple[subprocess.Popen[bytes], int, float]]:
-    """Start `bitpeak-mock serve` and yield process, port and the seconds until its first answer."""
-    with tempfile.TemporaryDirectory() as folder:
-        port_file = Path(folder) / "port"
-        command = [
-            sys.executable,
-            "-m",
-            "mock_server",
-            "serve",
-            "--port",
-            "0",
-            "--port-file",
-            str(port_file),
-            "-q",
-        ]
-        began = time.perf_counter()
-        # An installed package has its bytecode; a shell that forbids to write it would measure the compiler.
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            port = _first_answer(process, port_file, began)
-            yield process, port, time.perf_counter() - began
-        finally:
-            process.terminate()
-            process.wait(timeout=_PATIENCE)
+def running(
+    command: Sequence[str], port: int, probe: bytes, folder: Path | None = None, path: str = ""
+) -> Iterator[Running]:
+    """Start a server, yield it once it answers `probe` with a success, and stop it. Raises DidNotStartError.
 
-
-def _first_answer(process: subprocess.Popen[bytes], port_file: Path, began: float) -> int:
-    while time.perf_counter() - began < _PATIENCE and process.poll() is None:
-        if port_file.exists() and (text := port_file.read_text().strip()):
-            connection = http.client.HTTPConnection("127.0.0.1", int(text), timeout=5)
-            connection.request(
-                "GET", "/api/notification-handlers/", headers={"Authorization": "Bearer mock-key"}
-            )
-            if connection.getresponse().status == 200:
-                return int(text)
-        time.sleep(0.002)
-    raise RuntimeError("the mock did not start; try `bitpeak-mock serve`")
-
-
-def resident_bytes(pid: int) -> int:
-    """Return a process's resident memory, as ps tells it."""
-    kilobytes = subprocess.run(
-        ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True
+    `path` is put before the search path for programs.
+    """
+    # An installed package has its bytecode; a shell that forbids to write it would measure the compiler.
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    if path:
+        environ["PATH"] = path + os.pathsep + environ["PATH"]
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    return int(kilobytes.stdout) * 1024
+    try:
+        _await_answer(process, port, probe, began)
+        yield Running(process, port, time.perf_counter() - began)
+    finally:
+        _stop(process)
+
+
+def _await_answer(process: subprocess.Popen[bytes], port: int, probe: bytes, began: float) -> None:
+    while time.perf_counter() - began < _PATIENCE:
+        if process.poll() is not None:
+            raise DidNotStartError(f"it ended with status {process.returncode}")
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
+            sock.sendall(probe)
+            if sock.recv(65536)[9:12] == b"200":
+                return
+        time.sleep(0.002)
+    raise DidNotStartError(f"nothing answered within {_PATIENCE:.0f} seconds")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process and its children."""
+    with suppress(psutil.NoSuchProcess):
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        for each in family:
+            with suppress(psutil.NoSuchProcess):
+                each.terminate()
+        _, alive = psutil.wait_procs(family, timeout=10)
+        for each in alive:
+            each.kill()
+    process.wait()

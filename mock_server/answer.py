@@ -11,16 +11,20 @@ MARKER = ("X-Bitpeak-Mock", __version__)
 
 
 class Answer(NamedTuple):
-    """Status and headers as WSGI wants them, and the whole body. `delay`: seconds to hold it back."""
+    """Status and headers as WSGI wants them, and the whole body.
+
+    `delay`: seconds to hold it back. `wire`: how it goes wrong on the wire, by the words of `mock_server.server`.
+    """
 
     status: str
     headers: list[tuple[str, str]]
     body: bytes
     delay: float = 0.0
+    wire: str | None = None
 
     def finished(self, *more: tuple[str, str]) -> Answer:
         """Return the answer with the headers that every answer has, and these."""
-        if not self.status.startswith("204"):  # RFC 9110, section 8.6: a 204 has none
+        if self.status[:3] != "204":  # RFC 9110, section 8.6: a 204 has none
             self.headers.append(("Content-Length", str(len(self.body))))
         self.headers.append(MARKER)
         self.headers.extend(more)

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from mock_server import __version__
 from mock_server.answer import MARKER, Answer
+from mock_server.auth import read_bearer
 from mock_server.contract import Contract, compile_contract
-from mock_server.control import PREFIX, Control
-from mock_server.corridor import Corridor, Observer
+from mock_server.control import PREFIX, Control, Subject
+from mock_server.corridor import Corridor
 from mock_server.document import DocumentError, load
 from mock_server.handlers import FUNCTIONS
+from mock_server.page import answer as page_answer
+from mock_server.recorder import Observer
+from mock_server.refusal import Refusal
 from mock_server.seed import read_seed, seeded_world
 from mock_server.server import REPLY
+from mock_server.variations import Variations
 from mock_server.world import Rules
 from mock_server.worlds import Worlds
+
+_LOG = logging.getLogger("mock_server.app")
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -30,7 +39,8 @@ StartResponse = Callable[..., Any]
 class Settings:
     """What a mock is made of: the document and how it is varied, the seed, the rules.
 
-    `overlays` are files or names of packaged ones; `answers` are `QUESTION=ANSWER`.
+    `overlays` are files or names of packaged ones; `answers` are `QUESTION=ANSWER`. `control_token`: what the control
+    asks for, None where anybody may steer; `control_cors`: whether pages of other origins may.
     """
 
     document: Path | None = None
@@ -38,6 +48,8 @@ class Settings:
     answers: tuple[str, ...] = ()
     seed: Path | None = None
     rules: Rules = field(default_factory=Rules)
+    control_token: str | None = None
+    control_cors: bool = False
 
 
 class Mock:
@@ -49,16 +61,46 @@ class Mock:
         _bind(self.contract)
         rows = self.contract.service.seed if settings.seed is None else read_seed(settings.seed)
         self.worlds = Worlds(seeded_world(self.contract, settings.rules, rows))
-        self.corridor = Corridor(self.contract, self.worlds, tuple(observers))
-        self.control = Control(self.contract, self.worlds)
+        self.variations = Variations(self.contract, settings.overlays, _bind, settings.document)
+        self.control = Control(
+            Subject(
+                self.worlds,
+                self.variations,
+                settings.control_token,
+                settings.control_cors,
+            )
+        )
+        self._observers = tuple(observers)
+        self.corridor = self._corridor(self.contract)
+        self._varied: WeakKeyDictionary[Contract, Corridor] = WeakKeyDictionary()
         self.files = (*document.files, *([settings.seed] if settings.seed else []))
 
     def answer(self, environ: Environ) -> Answer:
         """Answer one request, the mock's own or the API's."""
         path: str = environ["PATH_INFO"]
         if path.startswith(PREFIX) and path[len(PREFIX) :][:1] in {"", "/"}:
-            return self.control.answer(environ["REQUEST_METHOD"], path[len(PREFIX) :]).finished()
-        return self.corridor.answer(environ)
+            below = path[len(PREFIX) :]
+            page = page_answer(environ["REQUEST_METHOD"], below)
+            return page.finished() if page is not None else self.control.answer(environ, below)
+        corridor = self._corridor_of(environ) if self.worlds.varied else self.corridor
+        return corridor.answer(environ)
+
+    def _corridor(self, contract: Contract) -> Corridor:
+        return Corridor(contract, self.worlds, self._observers, self.control.outage)
+
+    def _corridor_of(self, environ: Environ) -> Corridor:
+        """Return the corridor of the world that the request's key opens, where some worlds have one of their own."""
+        try:
+            key = read_bearer(environ.get("HTTP_AUTHORIZATION"), self.contract.service, any_case=True)
+        except Refusal:
+            return self.corridor
+        if key not in self.worlds.varied:
+            return self.corridor
+        contract = self.worlds.of(key).contract
+        corridor = self._varied.get(contract)
+        if corridor is None:
+            corridor = self._varied[contract] = self._corridor(contract)
+        return corridor
 
 
 def _bind(contract: Contract) -> None:
@@ -102,23 +144,43 @@ class _Door:
         if environ["PATH_INFO"] == "/" and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
             # The page says nothing of the host, and Flask would answer a malformed one in HTML.
             return self.flask({**environ, "HTTP_HOST": "localhost"}, start_response)
-        answer = self.mock.answer(environ)
-        if answer.delay:
-            _hold_back(environ, answer.delay)
+        answer = self.mock.answer(environ if REPLY in environ else _texts_of(environ))
+        if answer.delay or answer.wire:
+            _spoil(environ, answer)
         start_response(answer.status, answer.headers)
         return [answer.body]
 
 
-def _hold_back(environ: Mapping[str, Any], seconds: float) -> None:
-    """Leave the waiting to our own server, which blocks no one; under another one, wait here."""
+def _texts_of(environ: Environ) -> Environ:
+    """Return the part of another server's environ that may be remembered: no socket, no file of its connection."""
+    kept = {name: value for name, value in environ.items() if isinstance(value, str)}
+    terminated = environ.get("wsgi.input_terminated", False)
+    return {**kept, "wsgi.input": environ["wsgi.input"], "wsgi.input_terminated": terminated}
+
+
+def _spoil(environ: Mapping[str, Any], answer: Answer) -> None:
+    """Leave waiting and faults on the wire to our own server, which blocks no one; under another one, wait here."""
     reply = environ.get(REPLY)
-    if reply is None:
-        time.sleep(seconds)
-    else:
-        reply.delay = seconds
+    if reply is not None:
+        reply.delay, reply.wire = answer.delay, answer.wire
+        return
+    time.sleep(answer.delay)
+    if answer.wire:
+        _LOG.warning(
+            "this server cannot let an answer go wrong on the wire (%s): it goes out unharmed", answer.wire
+        )
 
 
 def _welcome(mock: Mock) -> Response:
+    """Lead a browser to the page, and tell anyone else where things are."""
+    html = request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html"
+    response = Response(status=302, headers={"Location": f"{PREFIX}/"}) if html else _where_things_are(mock)
+    response.vary.add("Accept")
+    response.headers.add(*MARKER)
+    return response
+
+
+def _where_things_are(mock: Mock) -> Response:
     lines = [
         f"bitpeak-mock {__version__}: an offline mock of {mock.contract.title} ({mock.contract.version}).",
         "",
@@ -128,10 +190,9 @@ def _welcome(mock: Mock) -> Response:
             for o in mock.contract.operations.values()
         ),
         f"key          any that begins with {mock.contract.service.key_prefix!r}; each has a world of its own",
+        f"page         {PREFIX}/",
         f"about        {PREFIX}/info, {PREFIX}/health, {PREFIX}/ready",
         f"document     {PREFIX}/openapi.yaml",
         "",
     ]
-    response = Response("\n".join(lines), mimetype="text/plain")
-    response.headers.add(*MARKER)
-    return response
+    return Response("\n".join(lines), mimetype="text/plain")

@@ -11,13 +11,13 @@ from mock_server.refusal import Refusal
 _BEARER = re.compile(r"(Bearer)[ \t\n\r\f\v]([^ \t\n\r\f\v]+)", re.IGNORECASE)
 
 
-def read_bearer(header: str | None, service: Service) -> str:
+def read_bearer(header: str | None, service: Service, *, any_case: bool = False) -> str:
     r"""Return the key of an Authorization header: `Bearer`, one blank, a token (evidence: B+P, `Bearer\s(\S+)`).
 
-    Raises Refusal where there is none.
+    `any_case` takes any spelling of the word, whatever the service does. Raises Refusal where there is none.
     """
     found = _BEARER.match(header or "")
-    if found is None or not (service.any_case or found[1] == "Bearer"):
+    if found is None or not (any_case or service.any_case or found[1] == "Bearer"):
         raise Refusal("missing_bearer")
     return found[2]
 

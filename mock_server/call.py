@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote as percent_encode
 
 from mock_server.contract import Contract, Form, Operation
 from mock_server.contract.routes import Route
+from mock_server.faults import Fault
 from mock_server.refusal import Defect, Refusal, Violation
 from mock_server.store import Handler
 from mock_server.world import World
@@ -19,57 +20,40 @@ _MOST_VIOLATIONS = 20
 
 
 class Body(NamedTuple):
-    """What fills an answer's template: JSON texts by `x-value` word, and the bytes of the rows."""
+    """What fills an answer's template: JSON texts by `x-value` word, and the JSON of the handlers."""
 
     values: Mapping[str, str]
-    rows: bytes = b""
+    rows: Sequence[bytes] = ()
 
 
 class Call:
     """The request and what is known of it so far. A step may rely on what the steps before it have set."""
 
-    __slots__ = (
-        "_operation",
-        "account",
-        "contract",
-        "environ",
-        "handler_id",
-        "key",
-        "method",
-        "now",
-        "path",
-        "query",
-        "route",
-        "sent",
-        "violations",
-        "wire_error",
-    )
-
-    route: Route
+    # What most calls never set is the class's own: a call is made for each request.
+    account: World | None = None
+    found: Operation | None = None  # the operation, once it is known
+    route: Route | None = None
+    now = 0.0  # seconds on the world's clock
+    key = ""
+    handler_id = 0
     sent: Mapping[str, str]  # the form's fields that count, cleaned
+    body: bytes | None = None  # once it is read
+    fault: Fault | None = None  # the one that struck
+    applied = ""  # the preference that chose the answer
+    situation = ""  # what a success shows of the service, for its coverage: a type, a page
+    violations: tuple[Violation, ...] = ()
 
     def __init__(self, contract: Contract, environ: Environ) -> None:
         self.contract = contract
         self.environ = environ
         self.method: str = environ["REQUEST_METHOD"]
         self.path: str = environ["PATH_INFO"]
-        self.query = _text(environ.get("QUERY_STRING", ""))
         self.wire_error: str | None = environ.get("mock_server.wire_error")
-        self.account: World | None = None
-        self.now = 0.0  # seconds on the world's clock
-        self.key = ""
-        self.handler_id = 0
-        self.violations: list[Violation] = []
-        self._operation: Operation | None = None
 
     @property
-    def target(self) -> str:
-        """Path and query as they were sent: no control character can stand in them."""
-        target: str | None = self.environ.get("REQUEST_URI")
-        if target is None:
-            query = self.environ.get("QUERY_STRING")
-            target = percent_encode(_text(self.path)) + (f"?{query}" if query else "")
-        return target if target.isprintable() else percent_encode(target, safe="/?&=%")
+    def query(self) -> str:
+        """The query, undecoded."""
+        return _text(self.environ.get("QUERY_STRING", ""))
 
     @property
     def world(self) -> World:
@@ -79,20 +63,16 @@ class Call:
         return self.account
 
     @property
-    def operation_found(self) -> bool:
-        """Whether the path has an operation for the method."""
-        return self._operation is not None
+    def parameter(self) -> str:
+        """The text that stands in the path for its parameter."""
+        return (self.route.parameter or "") if self.route is not None else ""
 
     @property
     def operation(self) -> Operation:
         """The operation. Raises Defect before it is found."""
-        if self._operation is None:
+        if self.found is None:
             raise Defect("a step needs the operation before the method was checked")
-        return self._operation
-
-    @operation.setter
-    def operation(self, operation: Operation) -> None:
-        self._operation = operation
+        return self.found
 
     @property
     def form(self) -> Form:
@@ -113,10 +93,14 @@ class Call:
             host = f"[{name}]:{environ['SERVER_PORT']}" if ":" in name else f"{name}:{environ['SERVER_PORT']}"
         return f"{environ['wsgi.url_scheme']}://{host}"
 
+    def remark(self, code: str, sentence: str) -> None:
+        """Note what the client should know."""
+        if len(self.violations) < _MOST_VIOLATIONS:
+            self.violations = (*self.violations, Violation(code, sentence))
+
     def violate(self, code: str, sentence: str) -> None:
         """Note what the service swallows in silence. Raises Refusal where the mock is strict."""
-        if len(self.violations) < _MOST_VIOLATIONS:
-            self.violations.append(Violation(code, sentence))
+        self.remark(code, sentence)
         if self.world.rules.strict:
             raise Refusal("violation", sentence)
 
@@ -126,6 +110,15 @@ class Call:
         if handler is None:
             raise Refusal("not_found")
         return handler
+
+
+def target_of(environ: Environ) -> str:
+    """Return path and query as they were sent: no control character can stand in them."""
+    target: str | None = environ.get("REQUEST_URI")
+    if target is None:
+        query = environ.get("QUERY_STRING")
+        target = percent_encode(_text(environ["PATH_INFO"])) + (f"?{query}" if query else "")
+    return target if target.isprintable() else percent_encode(target, safe="/?&=%")
 
 
 def _text(native: str) -> str:

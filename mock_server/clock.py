@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 class Clock:
@@ -14,6 +15,15 @@ class Clock:
         self._source = source
         self._offset = 0.0
         self._frozen: float | None = None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the time stands still."""
+        return self._frozen is not None
+
+    def set(self, at: float) -> None:
+        """Make it this second now; a frozen time stays frozen."""
+        self.advance(at - self.now())
 
     def now(self) -> float:
         """Return the world's time in seconds since 1970 UTC."""
@@ -36,8 +46,12 @@ class Clock:
             self._offset, self._frozen = self._frozen - self._source(), None
 
 
+@lru_cache(maxsize=256)
 def write_time(seconds: int, offset: int) -> str:
-    """Write a time as the page does, `YYYY-MM-DD HH:MM:SS`; `offset`: seconds east of UTC."""
+    """Write a time as the page does, `YYYY-MM-DD HH:MM:SS`; `offset`: seconds east of UTC.
+
+    Remembered, because what is created in one second has one time.
+    """
     return datetime.fromtimestamp(seconds + offset, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 

@@ -6,17 +6,19 @@ route → the checks of `x-service.checks` → handle → check the answer → j
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from urllib.parse import quote as percent_encode
 
 from mock_server.answer import Answer
 from mock_server.auth import check_key, read_bearer
 from mock_server.call import Call, Environ
-from mock_server.contract import Contract, Headers, parse
+from mock_server.contract import Contract, Headers, RefusalAnswer, joined
 from mock_server.decode import check_plan, decode_form
 from mock_server.handlers import FUNCTIONS
-from mock_server.journal import Exchange, shorten
+from mock_server.override import changed, hear_preference, held_back, is_spoiled, meet_fault
+from mock_server.quota import Quota
+from mock_server.recorder import Observer, Recorder
 from mock_server.refusal import Defect, Refusal
 from mock_server.worlds import Worlds
 
@@ -30,16 +32,10 @@ _WIRE_ERRORS = {
     "timeout": "timeout",
 }
 
-NO_LATENCY = (0.0, 0.0)
-
 # A defect is ours, so its status and body are no business of the document.
 _DEFECT = (
     b'{"errors":[{"title":"The mock broke its own document; its log and journal say how.","status":500}]}'
 )
-
-
-# Hears of each exchange, after its answer is made.
-Observer = Callable[[Exchange], None]
 
 
 def bearer(call: Call) -> None:
@@ -49,17 +45,17 @@ def bearer(call: Call) -> None:
 
 def method(call: Call) -> None:
     """Find the operation; the path has none for other methods."""
-    operation = call.route.operations.get(call.method)
+    operation = None if call.route is None else call.route.operations.get(call.method)
     if operation is None:
         raise Refusal(call.contract.service.other_methods)
-    call.operation = operation
+    call.found = operation
 
 
 def existence(call: Call) -> None:
     """Find the handler that the path names."""
     parameter = call.operation.path_parameter
     if parameter is not None:
-        value = parameter.cast(call.route.parameter or "")
+        value = parameter.cast(call.parameter)
         call.handler_id = value if isinstance(value, int) else 0
         call.handler()
 
@@ -85,6 +81,13 @@ _STEPS: Mapping[str, Callable[[Call], None]] = {
     "plan": plan,
 }
 
+# What a header can show of a quota.
+_QUOTA: Mapping[str, Callable[[Quota, float], int]] = {
+    "quota-limit": lambda quota, _: quota.requests,
+    "quota-remaining": lambda quota, _: quota.remaining,
+    "quota-reset": Quota.reset_in,
+}
+
 _CORS = (
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", "*"),
@@ -97,16 +100,30 @@ _PREFLIGHT = [
 
 
 class Corridor:
-    """Answers the API's requests by the contract, in the world of each request's key."""
+    """Answers the API's requests by the contract, in the world of each request's key.
 
-    def __init__(self, contract: Contract, worlds: Worlds, observers: tuple[Observer, ...] = ()) -> None:
+    `outage` gives the refusals that no document of the API's has, and a fault can be armed with, by name.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        worlds: Worlds,
+        observers: Sequence[Observer] = (),
+        outage: Callable[[str], RefusalAnswer] | None = None,
+    ) -> None:
         self.contract = contract
         self._worlds = worlds
-        self._observers = observers
+        self._recorder = Recorder(worlds, contract.service, observers)
+        self._outage = outage
         steps = {**_STEPS, "key": self._key, "quota": self._quota}
-        at = contract.service.checks.index("key") + 1
-        self._outside = [steps[name] for name in contract.service.checks[:at]]
-        self._inside = [steps[name] for name in contract.service.checks[at:]]
+        checks = contract.service.checks
+        at = checks.index("key") + 1
+        # A fault can strike, and a preference be heard, as soon as the world and the operation are known.
+        meet = max(at, checks.index("method") + 1)
+        self._outside = [steps[name] for name in checks[:at]]
+        self._before = [steps[name] for name in checks[at:meet]]
+        self._after = [steps[name] for name in checks[meet:]]
         cors = worlds.seed.rules.cors
         self._cors = contract.service.cors if cors is None else cors
 
@@ -126,16 +143,25 @@ class Corridor:
                 _LOG.exception("a step of the corridor failed")
             defect = str(error) or type(error).__name__
             answer = Answer("500 Internal Server Error", [("Content-Type", "application/json")], _DEFECT)
+        if call.account is not None and is_spoiled(call, call.account):
+            answer = self._affected(call, answer)
         answer = answer.finished(*(_CORS if self._cors else ()))
-        if call.account is not None and call.account.rules.latency != NO_LATENCY:
-            answer = answer._replace(delay=call.account.random.uniform(*call.account.rules.latency))
-        self._note(call, int(answer.status[:3]), perf_counter() - started, refusal, defect)
+        self._recorder.note(call, answer, perf_counter() - started, refusal, defect)
         return answer
+
+    def _affected(self, call: Call, answer: Answer) -> Answer:
+        """Return the answer as the fault that struck, the latency and the preference leave it."""
+        answer = changed(answer, call)
+        if call.applied:
+            answer.headers.append(("Preference-Applied", call.applied))
+        with call.world.lock:
+            delay = held_back(call)
+        return answer._replace(delay=delay) if delay else answer
 
     def _walk(self, call: Call) -> Answer:
         if call.wire_error:
             raise Refusal(_WIRE_ERRORS[call.wire_error])
-        route = self.contract.routes.find(call.path)
+        route = self.contract.routes.find(call.path, call.method)
         if route is None:
             raise Refusal(self.contract.service.unknown_route)
         if route.redirect is not None:
@@ -146,9 +172,19 @@ class Corridor:
         for check in self._outside:
             check(call)
         with call.world.lock:
-            for check in self._inside:
-                check(call)
-            return self._handle(call)
+            return self._walk_inside(call)
+
+    def _walk_inside(self, call: Call) -> Answer:
+        """Walk on in the world of the key, whose lock is held."""
+        for check in self._before:
+            check(call)
+        meet_fault(call)
+        chosen = hear_preference(call)
+        if chosen is not None:
+            return chosen
+        for check in self._after:
+            check(call)
+        return self._handle(call)
 
     def _handle(self, call: Call) -> Answer:
         """Serve the operation and check what it says against the document before it leaves."""
@@ -158,29 +194,33 @@ class Corridor:
         template = success.template
         if template is None:
             return Answer(success.status, headers, b"")
+        ends = template.ends(body.values)
+        text = joined(ends, body.rows if template.hole else ())
         # The rows of a page were each checked when they were written; their envelope is checked here.
-        checked = template.render(body.values, b"" if template.hole == "rows" else body.rows)
-        if complaint := success.check(parse(checked)):
+        if complaint := success.check(joined(ends, ()) if template.hole == "rows" else text):
             raise Defect(f"the answer of {call.operation.id} would violate the document: {complaint}")
-        text = template.render(body.values, body.rows) if template.hole == "rows" else checked
         return Answer(success.status, headers, text)
 
     def _refuse(self, call: Call, no: Refusal) -> Answer:
-        declared = call.operation.refusals if call.operation_found else self.contract.refusals
-        refusal = declared.get(no.name) or self.contract.refusals[no.name]
+        refusal = self._refusal(call, no.name)
         headers = self._headers(call, refusal.content_type, refusal.headers)
         return Answer(refusal.status, headers, refusal.filled(no.detail, self.contract.quote))
+
+    def _refusal(self, call: Call, name: str) -> RefusalAnswer:
+        """Return the refusal as the operation declares it, else as any does, else an outage."""
+        own = None if call.found is None else call.found.refusals.get(name)
+        known = own or self.contract.refusals.get(name)
+        if known is None and self._outage is not None:
+            known = self._outage(name)
+        if known is None:
+            raise Defect(f"there is no refusal {name}")
+        return known
 
     def _headers(self, call: Call, content_type: str | None, words: Headers) -> list[tuple[str, str]]:
         headers = [("Content-Type", content_type)] if content_type else []
         if words and call.account is not None and call.account.quota is not None:
-            quota = call.account.quota
-            values = {
-                "quota-limit": quota.requests,
-                "quota-remaining": quota.remaining,
-                "quota-reset": quota.reset_in(call.now),
-            }
-            headers += [(name, str(values[word])) for name, word in words]
+            quota, now = call.account.quota, call.now
+            headers += [(name, str(_QUOTA[word](quota, now))) for name, word in words]
         return headers
 
     def _key(self, call: Call) -> None:
@@ -194,20 +234,6 @@ class Corridor:
         quota = call.world.quota
         if quota is not None and not quota.spend(call.now):
             raise Refusal("rate_limited")
-
-    def _note(self, call: Call, status: int, seconds: float, refusal: str, defect: str) -> None:
-        exchange = Exchange(
-            call.method, call.target, status, seconds, shorten(call.key),
-            call.operation.id if call.operation_found else "", refusal, tuple(call.violations), defect,
-        )  # fmt: skip
-        if call.account is not None:
-            with call.account.lock:
-                call.account.journal.add(exchange)
-        for observer in self._observers:
-            try:
-                observer(exchange)
-            except Exception:  # who watches must not break what is watched
-                _LOG.exception("an observer failed")
 
 
 def _redirect(path: str, query: str) -> Answer:

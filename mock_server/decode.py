@@ -32,7 +32,7 @@ def decode_form(call: Call) -> None:
 
 def _read(call: Call) -> SentForm:
     service, environ = call.contract.service, call.environ
-    body = _body(environ, service.body_bytes)
+    body = call.body = _body(environ, service.body_bytes)
     try:
         limits = Limits(fields=service.fields)
         return read(environ.get("CONTENT_TYPE"), body, limits, call.operation.media_types)
@@ -89,7 +89,8 @@ def _available(call: Call, form: Form, texts: dict[str, str]) -> dict[str, str]:
         if types is None or type_name in types:
             available[name] = text
             continue
-        if service.foreign_fields != "ignored":
+        # Where the type itself is none, no field is another's: the type is what is refused.
+        if service.foreign_fields != "ignored" and type_name in call.contract.resource.shapes:
             raise Refusal(service.foreign_fields)
         wanted = " or ".join(sorted(types))
         call.violate(

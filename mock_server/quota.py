@@ -13,10 +13,23 @@ class Quota:
 
     def __init__(self, requests: int, seconds: float, *, metered: bool) -> None:
         self.requests = requests
-        self.seconds = seconds
+        self.seconds: float = seconds
         self.metered = metered
         self._opened = -math.inf
         self._used = 0
+
+    def used_at(self, now: float) -> int:
+        """Return the requests made in the window that is open at `now`."""
+        return self._used if self._is_open(now) else 0
+
+    def remaining_at(self, now: float) -> int:
+        """Return the requests left in the window that is open at `now`, or in a new one."""
+        return max(0, self.requests - self.used_at(now))
+
+    def use(self, requests: int, now: float, left: float | None = None) -> None:
+        """Open a window in which so many requests were made already, with so many seconds left, else at `now`."""
+        self._opened = now if left is None else now + left - self.seconds
+        self._used = requests
 
     @property
     def remaining(self) -> int:
@@ -27,7 +40,7 @@ class Quota:
         """Count one request at `now`, in seconds of the world's clock; False where the quota was used up."""
         if not self.metered:
             return True
-        if not self._opened <= now < self._opened + self.seconds:
+        if not self._is_open(now):
             self._opened, self._used = now, 0
         self._used += 1
         return self._used <= self.requests
@@ -36,3 +49,6 @@ class Quota:
         """Return the whole seconds until the window ends, at least one while it is open, 0 where none is."""
         opened = self.metered and self._opened > -math.inf
         return max(0, math.ceil(self._opened + self.seconds - now)) if opened else 0
+
+    def _is_open(self, now: float) -> bool:
+        return self._opened <= now < self._opened + self.seconds

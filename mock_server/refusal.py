@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class Refusal(Exception):
     """The API says no. `name` is a named example of the operation's responses, which gives status and body.
 
-    `detail` fills the `{violation}` of a title that has one: what a strict mock objects to.
+    `detail` fills the `{detail}` of a title that has one: what a strict mock objects to.
     """
 
     def __init__(self, name: str, detail: str = "") -> None:

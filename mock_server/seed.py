@@ -29,14 +29,24 @@ def read_seed(path: Path) -> Array:
 def seeded_world(contract: Contract, rules: Rules, rows: Array) -> World:
     """Return the world that others are forked from. Raises DocumentError at a row that the document forbids."""
     world = World(contract, rules, Store(), 1)
+    world.store, world.next_id = store_of(world, rows)
+    return world
+
+
+def store_of(world: World, rows: Array) -> tuple[Store, int]:
+    """Return the handlers of rows, as the world would write them, and the id of the next one.
+
+    Raises DocumentError at a row that the document forbids.
+    """
+    store, next_id = Store(), 1
     numbered = [(_handler(world, rows, index), index) for index in range(len(rows))]
     numbered.sort(key=lambda pair: pair[0].id)
     for handler, index in numbered:
-        if handler.id < world.next_id:
+        if handler.id < next_id:
             raise DocumentError(f"the id {handler.id} is used twice.", place_of(rows, index))
-        world.store.add(handler)
-        world.next_id = handler.id + 1
-    return world
+        store.add(handler)
+        next_id = handler.id + 1
+    return store, next_id
 
 
 def _handler(world: World, rows: Array, index: int) -> Handler:

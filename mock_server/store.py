@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping
-from itertools import islice
-from typing import NamedTuple
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from typing import NamedTuple, TypeVar
 
 # Ids in one block. A page crosses few blocks, and removing an id moves at most this many.
 _BLOCK = 512
+
+_Item = TypeVar("_Item", int, bytes)
 
 
 class Handler(NamedTuple):
@@ -28,12 +29,16 @@ class Handler(NamedTuple):
 
 
 class Store:
-    """Handlers by id, and by rank through a Fenwick tree over blocks of ids: both in O(log n)."""
+    """Handlers by id, and by rank through a Fenwick tree over blocks of ids: both in O(log n).
+
+    Beside each block of ids stands one of their JSON, so that a page is a few slices and no look-up.
+    """
 
     def __init__(self) -> None:
         self._handlers: dict[int, Handler] = {}
         self._types: dict[str, int] = {}
         self._blocks: list[list[int]] = []
+        self._wires: list[list[bytes]] = []
         self._firsts: list[int] = []  # the lowest id that a block may hold
         self._tree: list[int] = [0]  # counts of blocks, one-based
 
@@ -53,6 +58,7 @@ class Store:
         if not self._blocks or len(self._blocks[-1]) >= _BLOCK:
             self._append_block(handler.id)
         self._blocks[-1].append(handler.id)
+        self._wires[-1].append(handler.wire)
         self._count(len(self._blocks) - 1, 1)
         self._handlers[handler.id] = handler
         self._types[handler.type] = self._types.get(handler.type, 0) + 1
@@ -61,6 +67,8 @@ class Store:
         """Put a changed handler in the place of the one with its id. Raises KeyError where there is none."""
         before = self._handlers[handler.id]
         self._handlers[handler.id] = handler
+        block, at = self._find(handler.id)
+        self._wires[block][at] = handler.wire
         self._types[before.type] -= 1
         self._types[handler.type] = self._types.get(handler.type, 0) + 1
 
@@ -68,24 +76,29 @@ class Store:
         """Remove a handler. Raises KeyError where there is none."""
         handler = self._handlers.pop(handler_id)
         self._types[handler.type] -= 1
-        block = bisect_right(self._firsts, handler_id) - 1
-        self._blocks[block].remove(handler_id)
+        block, at = self._find(handler_id)
+        del self._blocks[block][at], self._wires[block][at]
         self._count(block, -1)
         if len(self._blocks) > 32 and len(self._handlers) * 4 < len(self._blocks) * _BLOCK:
             self._rebuild()  # a day of creating and deleting must not leave a trail of empty blocks
 
     def page(self, offset: int, size: int, *, newest_first: bool) -> list[Handler]:
         """Return up to `size` handlers after the first `offset` ones of the order."""
-        total = len(self._handlers)
-        size = min(size, total - offset)
-        if size <= 0:
-            return []
-        handlers = self._handlers
-        if newest_first:
-            ids = list(islice(self._ids(total - offset - size), size))
-            ids.reverse()
-            return [handlers[handler_id] for handler_id in ids]
-        return [handlers[handler_id] for handler_id in islice(self._ids(offset), size)]
+        ids = self._cut(self._blocks, offset, size, newest_first=newest_first)
+        return [self._handlers[handler_id] for handler_id in ids]
+
+    def wires(self, offset: int, size: int, *, newest_first: bool) -> list[bytes]:
+        """Return the JSON of the handlers of a page."""
+        return self._cut(self._wires, offset, size, newest_first=newest_first)
+
+    @property
+    def highest(self) -> int:
+        """The highest id, 0 where there is no handler."""
+        return max(self._handlers, default=0)
+
+    def all(self) -> list[Handler]:
+        """Return all handlers by their ids, the lowest first."""
+        return [self._handlers[handler_id] for block in self._blocks for handler_id in block]
 
     def copy(self) -> Store:
         """Return an independent store with the same handlers."""
@@ -93,16 +106,31 @@ class Store:
         twin._handlers = self._handlers.copy()
         twin._types = self._types.copy()
         twin._blocks = [block.copy() for block in self._blocks]
+        twin._wires = [block.copy() for block in self._wires]
         twin._firsts = self._firsts.copy()
         twin._tree = self._tree.copy()
         return twin
 
-    def _ids(self, rank: int) -> Iterator[int]:
-        """Yield ids upwards from the one with this rank."""
+    def _cut(self, blocks: list[list[_Item]], offset: int, size: int, *, newest_first: bool) -> list[_Item]:
+        """Return a page of what stands in the blocks."""
+        total = len(self._handlers)
+        size = min(size, total - offset)
+        if size <= 0:
+            return []
+        rank = total - offset - size if newest_first else offset
         block, before = self._locate(rank)
-        yield from islice(self._blocks[block], rank - before, None)
-        for later in islice(self._blocks, block + 1, None):
-            yield from later
+        items = blocks[block][rank - before : rank - before + size]
+        while len(items) < size:
+            block += 1
+            items += blocks[block][: size - len(items)]
+        if newest_first:
+            items.reverse()
+        return items
+
+    def _find(self, handler_id: int) -> tuple[int, int]:
+        """Return the block that holds an id, and where in it."""
+        block = bisect_right(self._firsts, handler_id) - 1
+        return block, bisect_left(self._blocks[block], handler_id)
 
     def _locate(self, rank: int) -> tuple[int, int]:
         """Return the block that holds a rank, and how many ids stand before that block."""
@@ -123,6 +151,7 @@ class Store:
 
     def _append_block(self, first: int) -> None:
         self._blocks.append([])
+        self._wires.append([])
         self._firsts.append(first)
         position, total = len(self._tree), 0
         below, floor = position - 1, position - (position & -position)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
 from mock_server.clock import Clock, write_time
 from mock_server.contract import Contract, parse
+from mock_server.coverage import Sightings
+from mock_server.duration import NO_LATENCY, Latency
+from mock_server.faults import Faults
 from mock_server.journal import Journal
 from mock_server.quota import Quota
 from mock_server.refusal import Defect
@@ -18,21 +24,33 @@ from mock_server.store import Handler, Store
 class Rules:
     """What the person who starts the mock may choose.
 
-    `latency`: from and to, in seconds. `quota`: requests allowed in a window, None where nothing is counted.
+    `quota`: requests allowed in a window, None where nothing is counted.
     `public_url`: what links begin with, None for the host that was asked. `cors`: None as the document says.
+    `overrides`: whether a request may choose its answer by the header Prefer.
     """
 
     strict: bool = False
-    latency: tuple[float, float] = (0.0, 0.0)
+    latency: Latency = NO_LATENCY
     quota: int | None = None
     public_url: str | None = None
     cors: bool | None = None
+    overrides: bool = True
 
 
 class World:
-    """One user's account: handlers, ids, clock, quota and journal. Hold `lock` around any use of them."""
+    """One user's account: handlers, ids, clock, quota, faults and journal. Hold `lock` around any use of them.
 
-    def __init__(self, contract: Contract, rules: Rules, store: Store, next_id: int, seed: int = 0) -> None:
+    `contract` is the mock's, unless the world answers open questions otherwise; `seen` are the behaviours exercised.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        rules: Rules,
+        store: Store,
+        next_id: int,
+        seed: int = 0,
+    ) -> None:
         self.contract = contract
         self.rules = rules
         self.store = store
@@ -40,13 +58,42 @@ class World:
         self.lock = threading.Lock()
         self.clock = Clock()
         self.journal = Journal()
+        self.faults = Faults()
+        self.seen: Sightings = Sightings()
         self.random = random.Random(seed)  # noqa: S311  # for latency, not for secrets
         self.quota = _quota(contract, rules)
 
-    def write(self, handler: Handler) -> Handler:
-        """Return the handler with its JSON, checked. Raises Defect where it violates the document."""
+    def obey(self, contract: Contract) -> None:
+        """Behave by another contract from now on, its handlers too. Raises Defect where they do not fit it."""
+        former, self.contract = self.contract, contract
+        try:
+            store = Store()
+            for handler in self.store.all():
+                store.add(self.write(handler))
+        except Defect:
+            self.contract = former
+            raise
+        self.store = store
+        if contract.service.quota != former.service.quota:
+            self.quota = _quota(contract, self.rules)
+
+    def memento(self) -> dict[str, Any]:
+        """Return what `return_to` needs to undo a change that replaces parts of the world."""
+        state = {name: getattr(self, name) for name in ("contract", "rules", "store", "next_id", "faults")}
+        return {**state, "clock": copy(self.clock), "quota": copy(self.quota)}
+
+    def return_to(self, memento: Mapping[str, Any]) -> None:
+        """Undo what happened since the memento, but for what the API's own calls did to the handlers."""
+        for name, value in memento.items():
+            setattr(self, name, value)
+
+    def write(self, handler: Handler, values: Mapping[str, str] | None = None) -> Handler:
+        """Return the handler with its JSON, checked. Raises Defect where it violates the document.
+
+        `values`: what `values_of` says of it, where that is known.
+        """
         resource = self.contract.resource
-        wire = resource.template.render(values_of(handler, self.contract))
+        wire = resource.template.render(values or values_of(handler, self.contract))
         if complaint := resource.check(parse(wire)):
             raise Defect(f"the handler {handler.id} would violate the document: {complaint}")
         return handler._replace(wire=wire)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+# Runs of pytest within a test: what the plugin for consumers is tested by.
+pytest_plugins = ["pytester"]
+
 # Folders whose tests run the whole kit many times: minutes, which the everyday run should not take.
 _HEAVY = {"generated", "suites", "mutants", "check"}
 

@@ -14,9 +14,10 @@ from typing import Any
 import click
 import pytest
 
+from contract_tests.command.options import options
 from contract_tests.guard.redaction import Redactor
 from contract_tests.report import as_json, as_text
-from contract_tests.run.flags import FLAGS, Flag
+from contract_tests.run.flags import FLAGS
 from contract_tests.run.settings import KEY_NAME, Settings, read_settings
 from contract_tests.run.stop import Code, Stop
 from contract_tests.session.progress import Progress
@@ -41,26 +42,8 @@ _ARGUMENTS = (
 _FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 
-def _options(command: Callable[..., None]) -> Callable[..., None]:
-    for flag in reversed(FLAGS):
-        command = click.option(f"--{flag.name}", flag.key, **_kind(flag))(command)
-    return command
-
-
-def _kind(flag: Flag) -> dict[str, Any]:
-    kind: dict[str, Any] = {"help": f"{flag.help} [{flag.variable}]", "hidden": flag.hidden}
-    if flag.kind == "switch":
-        return kind | {"is_flag": True}
-    kind["type"] = (
-        click.Choice(flag.choices) if flag.choices else click.INT if flag.kind == "number" else click.STRING
-    )
-    if flag.metavar:
-        kind["metavar"] = flag.metavar
-    return kind | ({"multiple": True} if flag.kind == "list" else {})
-
-
 @click.command
-@_options
+@options(FLAGS)
 @click.pass_context
 def check(ctx: click.Context, /, **given: Any) -> None:
     """Hold a service against its documentation, and say what differs.

@@ -19,7 +19,7 @@ from contract_tests.mutants.service import service
 from mock_server.document import dump_yaml, load, plain
 
 # The first stage is quick and always does the same; what survives it meets the generated suites.
-STAGES = (("questions", "page", "lifecycle", "paging", "refusals"), ("model", "schema", "links"))
+STAGES = (("questions", "page", "lifecycle", "paging", "refusals", "clients"), ("model", "schema", "links"))
 SEED = 1
 _PATIENCE = 300  # seconds for one stage
 _OPENING = "opening"  # where the kit could not even begin

@@ -18,7 +18,7 @@ from contract_tests.oracle.texts import stored
 from contract_tests.run.run import Run
 from contract_tests.target.api import Answer
 from contract_tests.target.conform import Conformity
-from contract_tests.target.spoken import MULTIPART, Spoken
+from contract_tests.target.spoken import MULTIPART, Media, Spoken
 
 
 class Own:
@@ -73,7 +73,7 @@ class Own:
         if sentences := list(complaints):
             raise Deviation("\n".join([*sentences, "after:", *(f"  {line}" for line in self.api.lines)]))
 
-    def create(self, sent: Mapping[str, str], media: str = MULTIPART) -> Owned:
+    def create(self, sent: Mapping[str, str], media: Media = MULTIPART) -> Owned:
         """Create a handler that the document lets be created.
 
         Skips the test where the plan allows no more of the type.
@@ -90,7 +90,7 @@ class Own:
         self.require(complaints)
         return owned
 
-    def refuse(self, name: str, sent: Mapping[str, str], media: str = MULTIPART) -> None:
+    def refuse(self, name: str, sent: Mapping[str, str], media: Media = MULTIPART) -> None:
         """Send a create that must get this refusal."""
         answer = self._post_create(sent, media)
         complaints = self.conformity.refusal(answer, self.facts.refusal("create", name))
@@ -102,7 +102,7 @@ class Own:
         if 200 <= answer.status < 300:
             self._claim(answer, Handler("", "", {}, enabled=True))
 
-    def update(self, owned: Owned, sent: Mapping[str, str], media: str = MULTIPART) -> None:
+    def update(self, owned: Owned, sent: Mapping[str, str], media: Media = MULTIPART) -> None:
         """Update a handler, and expect the refusal or the effect that the document says."""
         refusal = self.expected.refused_update(owned.handler, sent)
         before = owned.handler
@@ -203,7 +203,7 @@ class Own:
         self.api.close()
         self.require(failures)
 
-    def _post_create(self, sent: Mapping[str, str], media: str) -> Answer:
+    def _post_create(self, sent: Mapping[str, str], media: Media) -> Answer:
         self.others()
         self._remember(sent, self.words.create_form)
         return self.api.post(self.facts.operation("create").path, sent, media)

@@ -118,24 +118,27 @@ def probe_all(api: Api, arguments: DocumentArguments, terms: Terms) -> Effective
     What the probes make they delete. Raises DocumentError, and what `requests` raises where the target cannot be
     reached.
     """
-    expectations = Expectations(arguments)
-    prober = Prober(api, expectations, terms)
-    given = _given(arguments, expectations)
+    prober = Prober(api, Expectations(arguments), terms)
     try:
-        with suppress(Undecided, Unlisted):  # an empty account is empty only before anything is made
-            prober.once(first_page)
-        verdicts = {
-            name: _verdict(question, given, prober) for name, question in expectations.questions.items()
-        }
+        verdicts = ask_all(prober, arguments)
     finally:
         prober.close()
     return _effective(arguments, verdicts, prober)
 
 
+def ask_all(prober: Prober, arguments: DocumentArguments) -> dict[str, Verdict]:
+    """Ask every question that was not given an answer; whoever calls closes the prober."""
+    expectations = prober.expectations
+    given = _given(arguments, expectations)
+    with suppress(Undecided, Unlisted):  # an empty account is empty only before anything is made
+        prober.once(first_page)
+    return {name: _verdict(question, given, prober) for name, question in expectations.questions.items()}
+
+
 def _given(arguments: DocumentArguments, expectations: Expectations) -> dict[str, str]:
-    if isinstance(arguments.answers, Mapping):
-        return dict(arguments.answers)
-    return select(expectations.questions, arguments.answers)
+    asked = arguments.answers
+    given = dict(asked) if isinstance(asked, Mapping) else select(expectations.questions, asked)
+    return expectations.learned | given
 
 
 def _verdict(question: Question, given: Mapping[str, str], prober: Prober) -> Verdict:

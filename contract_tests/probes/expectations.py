@@ -41,6 +41,12 @@ class Expectations:
         self.facts = read_facts(self._document.data)
         self._with: dict[tuple[str, str], Facts | None] = {}
 
+    @property
+    def learned(self) -> dict[str, str]:
+        """The answers that the overlays were learned with, by question."""
+        known = {name: answer for each in self._document.learned for name, answer in each.answers.items()}
+        return {name: answer for name, answer in known.items() if name in self.questions}
+
     def facts_with(self, question: str, answer: str) -> Facts | None:
         """Return the facts under one answer, None where its actions do not apply to this document."""
         key = question, answer

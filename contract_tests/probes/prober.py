@@ -49,8 +49,8 @@ class Terms:
 class Prober:
     """Serves the probes of one run; not for several threads.
 
-    `limited` is the first answer that told of too many requests, `deleted` the first to a delete, `answers` are all;
-    `titles` are the titles of refusals by the refusal's name.
+    `limited` is the first answer that told of too many requests, `deleted` the first to a delete, `answers` are all
+    and `exchanges` the same with what was sent; `titles` are the titles of refusals by the refusal's name.
     """
 
     def __init__(self, api: Api, expectations: Expectations, terms: Terms) -> None:
@@ -65,6 +65,7 @@ class Prober:
         self.deleted: Answer | None = None
         self.titles: dict[str, list[str]] = {}
         self.answers: list[Answer] = []
+        self.exchanges: list[Exchange] = []
         self._url = terms.shown_url.rstrip("/") or api.base_url
         self._token = f"probe-{secrets.token_hex(3)}"
         self._names: dict[int, str] = {}
@@ -90,6 +91,12 @@ class Prober:
             # A body may be anything, and one that a probe did not think of must not end the run.
             finding = Outside(f"The answers cannot be read ({type(error).__name__}: {error}).")
         return finding, tuple(self._touched[0])
+
+    def watch(self, observe: Callable[[Prober], Value]) -> tuple[Value, tuple[Exchange, ...]]:
+        """Return what a look at the target gives, and the exchanges. Raises Undecided and Unlisted."""
+        self._touched = [[]]
+        value = observe(self)
+        return value, tuple(self._touched[0])
 
     def once(self, observe: Callable[[Prober], Value]) -> Value:
         """Return what an observation gives, made at the first call; so is its Undecided or Unlisted."""
@@ -117,6 +124,7 @@ class Prober:
         parts.pop("fresh", None)
         exchange = exchange_of(self.facts, self._url, Sent(method, path, parts, self.api.key), answer)
         self._touched[-1].append(exchange)
+        self.exchanges.append(exchange)
         for header in (REFUSED_HEADER, FAILED_HEADER):
             if reason := answer.headers.get(header.lower()):
                 raise Undecided(f"the guard did not get an answer to {method} ({reason})")

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from contract_tests.document.facts import Facts
-from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
+from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unlisted
 from contract_tests.probes.observations import first_page, handler, renaming, second, type_change
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
@@ -100,23 +100,30 @@ def _last_datetime(prober: Prober) -> Finding:
 
 
 def _time_zone(prober: Prober) -> Finding:
-    """Compare the time of a new handler with the time that its create was answered, to the half hour."""
+    zone = zone_of(prober)
+    return prober.expectations.decide(
+        "time-zone", zone, lambda facts: str(facts.document["x-service"]["time-offset"]),
+        f"Times are those of UTC{zone}.",
+    )  # fmt: skip
+
+
+def zone_of(prober: Prober) -> str:
+    """Compare the time of a new handler with the time that its create was answered, to the half hour.
+
+    Raises Undecided and Unlisted.
+    """
     row = prober.once(handler)
     shown = row.first.get(prober.facts.row["created"])
     try:
         created = datetime.strptime(str(shown), _SHAPE).replace(tzinfo=UTC)
     except ValueError:
-        return Outside(f"The time of a new handler is shown as {shown!r}.")
+        raise Unlisted(f"The time of a new handler is shown as {shown!r}.") from None
     ahead = created - _answered(row.created)
     steps = round(ahead / _ZONE_STEP)
     if abs(ahead - steps * _ZONE_STEP) > _DRIFT:
-        return Unknown(f"the time of a new handler, {shown}, is no whole number of half hours from now")
+        raise Undecided(f"the time of a new handler, {shown}, is no whole number of half hours from now")
     minutes = abs(steps) * 30
-    zone = f"{'-' if steps < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
-    return prober.expectations.decide(
-        "time-zone", zone, lambda facts: str(facts.document["x-service"]["time-offset"]),
-        f"Times are those of UTC{zone}.",
-    )  # fmt: skip
+    return f"{'-' if steps < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
 
 
 def _answered(answer: Answer) -> datetime:

@@ -10,7 +10,7 @@ from contract_tests.run.run import PROFILES
 from contract_tests.run.stop import Code, Stop
 
 PREFIX = "BITPEAK_CHECK_"
-SUITES = ("questions", "page", "lifecycle", "paging", "refusals", "model", "schema", "links")
+SUITES = ("questions", "page", "lifecycle", "paging", "refusals", "clients", "model", "schema", "links")
 
 _SWITCH = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
 
@@ -75,6 +75,7 @@ FLAGS = (
     Flag("junit", "Write JUnit XML to this file.", metavar="FILE"),
     Flag("json", "Write the report as JSON to this file.", metavar="FILE"),
     Flag("html", "Write the report as one HTML page to this file.", metavar="FILE"),
+    Flag("record", "Write every exchange, without keys and rows of others, to this file.", metavar="FILE"),
     Flag("format", "The report on standard output: text for people, json for programs.", choices=("text", "json")),
     Flag("no-color", "Print without colours; NO_COLOR says the same.", "switch"),
     Flag("treat-as-live", "Treat this computer as if it were somebody else's.", "switch", hidden=True),

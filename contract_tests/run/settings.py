@@ -52,6 +52,7 @@ class Settings:
     junit: Path | None = None
     json: Path | None = None
     html: Path | None = None
+    record: Path | None = None
     format: str = "text"
     color: bool = True
 
@@ -84,6 +85,7 @@ def read_settings(
         seed=secrets.randbelow(2**32) if values["seed"] is None else values["seed"],
         examples=_file(values["examples"]),
         junit=_file(values["junit"]), json=_file(values["json"]), html=_file(values["html"]),
+        record=_file(values["record"]),
         format=values["format"] or "text", color=not (values["no_color"] or environment.get("NO_COLOR")),
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.guard.policy import NOWHERE
 from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.probes.effective import Effective, effective_of
+from contract_tests.recording.tape import Tape
 from contract_tests.run.memory import Memory
 from contract_tests.run.reach import Reach
 from contract_tests.run.run import Run
@@ -34,7 +35,7 @@ class Opening:
     """What a run stands on.
 
     `known` is the document as the user has it; `effective` is what the probes made of it, None before they have asked.
-    `seen` are the exchanges before the suites.
+    `seen` are the exchanges before the suites, `tape` is where they are recorded, if anywhere.
     """
 
     settings: Settings
@@ -44,6 +45,7 @@ class Opening:
     clean: Callable[[str], str]
     seen: list[Exchange]
     effective: Effective | None = None
+    tape: Tape | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -69,6 +71,11 @@ class Opening:
         for exchange in self.seen:
             reach.take(exchange)
         run.reach = reach
+
+    def end_recording(self, findings: int | None = None) -> None:
+        """Write the end of the recording, if there is one; ending twice does nothing."""
+        if self.tape is not None:
+            self.tape.close(self.run.answers, findings)
 
 
 def open_run(settings: Settings) -> Opening:
@@ -139,6 +146,9 @@ def _opened(settings: Settings, guard: Guard, known: Document) -> Opening:
     )  # fmt: skip
     opening = Opening(settings, guard, known, run, Cleaner(settings, guard), [])
     guard.on_exchange(lambda exchange: _take(opening, exchange))
+    if settings.record is not None:
+        opening.tape = Tape(settings.record, guard.target, str(known.digest), opening.clean)
+        guard.on_exchange(opening.tape.take)
     if settings.profile.spares:
         memory = api.memory = Memory(run.trace)
         guard.on_exchange(memory.take)

@@ -142,8 +142,10 @@ class Session:
             if self.stopped is not None:
                 return self.stopped.code
             self.outcome = sum_up(opening, self._ended(cleaned))
+            opening.end_recording(len(self.outcome.findings))
         finally:
             opening.run.api.close()
+            opening.end_recording()
             close_guard(self.settings, opening.guard)
         try:
             write_reports(self.settings, self.outcome)

@@ -11,7 +11,7 @@ from contract_tests.run.stop import Code, Stop
 
 def check_places(settings: Settings) -> None:
     """Raise Stop (CANNOT) where a report could not be written: better before the run than after it."""
-    for file in (settings.junit, settings.json, settings.html):
+    for file in (settings.junit, settings.json, settings.html, settings.record):
         if file is not None and (file.is_dir() or not file.parent.is_dir()):
             raise Stop(Code.CANNOT, f"the report {file} cannot be written: {_why(file)}.")
     if settings.examples is not None and settings.examples.exists() and not settings.examples.is_dir():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from shlex import quote
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from contract_tests.target.api import OWN_KEY, Answer, Api
@@ -16,6 +16,16 @@ JSON = "application/json"
 
 # A test that calls more often than this shows its last calls.
 _MOST = 40
+
+
+class Written(NamedTuple):
+    """A form as some client wrote it, whatever its fields say."""
+
+    content_type: str
+    body: bytes
+
+
+Media = str | Written
 
 
 class Spoken(Api):
@@ -46,8 +56,10 @@ class Spoken(Api):
         self._remember(f"{line}  # {answer.status}")
         return answer
 
-    def post(self, path: str, sent: Mapping[str, str], media: str = MULTIPART) -> Answer:
-        """Send a form as one of the three media types."""
+    def post(self, path: str, sent: Mapping[str, str], media: Media = MULTIPART) -> Answer:
+        """Send a form as one of the three media types, or as it was written by somebody else."""
+        if isinstance(media, Written):
+            return self.call("POST", path, body=media.body, headers={"Content-Type": media.content_type})
         if media == JSON:
             headers = {"Content-Type": JSON}
             return self.call("POST", path, body=json.dumps(dict(sent)).encode(), headers=headers)

@@ -12,6 +12,7 @@ from mock_server.cli.curl import curl_lines
 from mock_server.cli.failure import PROGRAM
 from mock_server.cli.lines import clean
 from mock_server.cli.plan import Plan
+from mock_server.control import PREFIX
 
 
 def write_banner(mock: Mock, plan: Plan, url: str) -> str:
@@ -61,12 +62,20 @@ def _facts(mock: Mock, plan: Plan, base_url: str) -> list[str]:
         ("rules", ", ".join(_rules(plan))),
         ("links", f"{plan.public_url}{contract.base_path}" if plan.public_url else ""),
         ("API", base_url),
+        ("control", f"{base_url.removesuffix(contract.base_path)}{PREFIX}{_token(plan)}"),
         (
             "key",
             f"{service.key_example} (any that begins with {service.key_prefix!r}; each has a world of its own)",
         ),
     ]
     return [f"{PROGRAM} {__version__}", *(f"{name:<10}{clean(text)}" for name, text in rows if text)]
+
+
+def _token(plan: Plan) -> str:
+    """Tell a token that was made up; who named one knows it."""
+    if plan.token is None or plan.control_token is not None:
+        return ""
+    return f" (with the header X-Bitpeak-Mock-Token: {plan.token})"
 
 
 def _rules(plan: Plan) -> list[str]:

@@ -21,7 +21,7 @@ from mock_server.cli.options import document_options, options, seed_option, stri
 from mock_server.cli.values import read_pair
 from mock_server.contract import Contract
 from mock_server.control import PREFIX
-from mock_server.journal import Exchange
+from mock_server.journal import Noted
 from mock_server.world import Rules
 
 _MULTIPART, _URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
@@ -74,13 +74,13 @@ def call(ctx: click.Context, /, method: str, path: str, include: bool, **given: 
     if given["key"] is not None and given["no_key"]:
         raise click.UsageError("--key and --no-key contradict each other, choose one.")
     wanted = Wanted(method.upper(), path, given["form"], given["header"], given["key"], given["no_key"])
-    seen: list[Exchange] = []
+    seen: list[Noted] = []
     app = load_app(_settings(given), [seen.append])
     answer = send(app, wanted)
     _print(answer, include)
     hints = hints_for(mock_of(app).contract)
-    for exchange in seen:
-        for remark in remarks(exchange, hints):
+    for noted in seen:
+        for remark in remarks(noted.written(), hints):
             click.echo(remark, err=True)
     ctx.exit(ExitCode.OK if 200 <= answer.status_code < 300 else ExitCode.NO)
 

@@ -39,7 +39,7 @@ def text_line(item: tuple[float, Exchange | Note], hints: Mapping[str, str], sty
     at = time.strftime("%H:%M:%S", time.localtime(moment))
     status = _paint(str(event.status), _COLOURS.get(str(event.status)[0], "35"), style)
     line = (
-        f"{at} {clean(event.method) or '-':<6} {clean(event.path) or '-'} {status} {_milliseconds(event)}ms"
+        f"{at} {clean(event.method) or '-':<6} {clean(event.target) or '-'} {status} {_milliseconds(event)}ms"
     )
     line += f" {clean(event.key)}"
     if style.verbose:
@@ -67,7 +67,7 @@ def json_line(item: tuple[float, Exchange | Note]) -> str:
         **at,
         "event": "request",
         "method": event.method,
-        "path": event.path,
+        "path": event.target,
         "status": event.status,
         "ms": _milliseconds(event),
         "key": event.key,

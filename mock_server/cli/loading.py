@@ -11,8 +11,8 @@ from flask import Flask
 from mock_server.app import Settings, create_app
 from mock_server.cli.failure import Failure
 from mock_server.contract import Contract, compile_contract
-from mock_server.corridor import Observer
 from mock_server.document import Document, DocumentError, load
+from mock_server.recorder import Observer
 from mock_server.refusal import Defect
 
 

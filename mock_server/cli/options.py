@@ -26,12 +26,16 @@ class Setting(click.Option):
     """A flag with an environment variable of its own; an error names whichever of the two was wrong.
 
     The variable is the flag's name after BITPEAK_MOCK_. Where the flag may be repeated, commas separate the
-    variable's values; an empty variable counts as unset. `fallback` is a second, weaker variable.
+    variable's values; an empty variable counts as unset. `fallback` is a second, weaker variable. A `secret` is never
+    printed.
     """
 
-    def __init__(self, *args: Any, fallback: str | None = None, **attributes: Any) -> None:
+    def __init__(
+        self, *args: Any, fallback: str | None = None, secret: bool = False, **attributes: Any
+    ) -> None:
         attributes.setdefault("show_envvar", True)
         super().__init__(*args, **attributes)
+        self.secret = secret
         own = f"{PREFIX}{str(self.name).upper()}"
         self.envvar: str | list[str] = own if fallback is None else [own, fallback]
 

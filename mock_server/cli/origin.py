@@ -40,7 +40,8 @@ def settings(ctx: click.Context, leave_out: str) -> Iterator[tuple[str, Any, Ori
     """Yield each setting's name, its value as a flag would take it, and its origin."""
     for option in ctx.command.params:
         if isinstance(option, Setting) and option.name != leave_out:
-            yield option.flag, _plain(ctx.params[str(option.name)]), origin_of(ctx, option)
+            value = _plain(ctx.params[str(option.name)])
+            yield option.flag, "…" if option.secret and value else value, origin_of(ctx, option)
 
 
 def write_settings(ctx: click.Context, leave_out: str, form: str) -> str:

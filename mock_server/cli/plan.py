@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -10,12 +12,13 @@ from mock_server.app import Settings
 from mock_server.cli.failure import Failure
 from mock_server.cli.loading import load_contract
 from mock_server.cli.log import Wants
-from mock_server.cli.values import Latency, Quota
+from mock_server.cli.values import Quota
+from mock_server.duration import Latency
 from mock_server.server import TLSFiles
 from mock_server.world import Rules
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """The values of the flags of `serve`, by the same names."""
 
@@ -31,6 +34,9 @@ class Plan:
     latency: Latency
     quota: Quota
     cors: bool | None
+    control_token: str | None
+    control_cors: bool
+    overrides: bool
     tls_cert: Path | None
     tls_key: Path | None
     log_format: str
@@ -58,9 +64,15 @@ class Plan:
 
     def settings(self) -> Settings:
         """Return what the mock is made of. Raises Failure where the document has no quota and it was asked for."""
-        latency = (self.latency.low, self.latency.high)
-        rules = Rules(self.strict, latency, self._requests(), self.public_url, self.cors)
-        return Settings(self.document, self.overlay, self.answer, self.seed, rules)
+        rules = Rules(self.strict, self.latency, self._requests(), self.public_url, self.cors, self.overrides)
+        return Settings(
+            self.document, self.overlay, self.answer, self.seed, rules, self.token, self.control_cors
+        )
+
+    @cached_property
+    def token(self) -> str | None:
+        """What the control asks for: what was named, else something made up where other computers can ask."""
+        return self.control_token or (None if self.is_local else secrets.token_urlsafe(12))
 
     def _requests(self) -> int | None:
         if self.quota != "document":

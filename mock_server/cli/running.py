@@ -64,7 +64,7 @@ class Running:
     def announce(self) -> None:
         """Warn of what should be known, then say that the mock is ready."""
         if not self._plan.is_local:
-            sentence = f"other computers can reach {self._plan.host}, and the mock asks none who they are."
+            sentence = f"other computers can reach {self._plan.host}, and the API asks none who they are."
             self._log.note("warning", f"{PROGRAM}: warning: {sentence}")
         url = self.server.url
         json = self._plan.log_format == "json"

@@ -51,6 +51,21 @@ _HOW = (
     ),
 )  # fmt: skip
 
+_STEERED = (
+    setting(
+        "--control-token", metavar="TEXT", secret=True,
+        help="What requests to /_mock must send in the header X-Bitpeak-Mock-Token.  [default: one is made up where "
+        "other computers can reach the host, else none]",
+    ),
+    setting(
+        "--control-cors", is_flag=True, help="Let pages of other sites steer the mock by /_mock from a browser.",
+    ),
+    setting(
+        "--overrides/--no-overrides", default=True, show_default=True,
+        help="Let a request choose its answer by the header Prefer: code=404, example=not_found.",
+    ),
+)  # fmt: skip
+
 _SHOWN = (
     setting("--watch", is_flag=True, help="Reload when the document, an overlay or the seed changes."),
     setting(
@@ -69,7 +84,7 @@ _SHOWN = (
 
 
 @click.command
-@options(*_WHERE, *document_options, seed_option, *_HOW, *_SHOWN)
+@options(*_WHERE, *document_options, seed_option, *_HOW, *_STEERED, *_SHOWN)
 @click.pass_context
 def serve(ctx: click.Context, /, print_config: bool, **given: Any) -> None:
     """Serve the API until told to stop (SIGTERM or Ctrl-C).

@@ -3,60 +3,40 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 import click
 
-_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m)\Z")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+from mock_server import duration
+from mock_server.duration import Latency
+
+Value = TypeVar("Value")
+
 _LONGEST = 3600.0
 
 Quota = int | Literal["off", "document"]
 
 
-class Latency(NamedTuple):
-    """From and to, in seconds."""
-
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        low, high = write_duration(self.low), write_duration(self.high)
-        return low if low == high else f"{low}..{high}"
-
-
-def write_duration(seconds: float) -> str:
-    """Write a duration as the flags take it."""
-    if seconds == 0:
-        return "0"
-    return f"{seconds:g}s" if seconds >= 1 else f"{seconds * 1000:g}ms"
-
-
 def read_duration(text: str) -> float:
     """Read `200ms`, `1.5s`, `2m` or `0` to seconds, at most an hour."""
-    return _seconds(text, text)
+    return _bounded(duration.read_duration, text, lambda seconds: seconds)
 
 
 def read_latency(text: str) -> Latency:
     """Read a duration, or a range of two: `100ms..300ms`."""
-    low, dots, high = text.partition("..")
-    latency = Latency(_seconds(low, text), _seconds(high if dots else low, text))
-    if latency.low > latency.high:
-        raise click.BadParameter(f"{text!r} ends before it begins, write the shorter time first.")
-    return latency
+    return _bounded(duration.read_latency, text, lambda latency: latency.high)
 
 
-def _seconds(part: str, text: str) -> float:
-    if part == "0":
-        return 0.0
-    match = _DURATION.match(part)
-    if match is None:
-        raise click.BadParameter(f"{text!r} is no duration, write for example 200ms, 1.5s, 2m or 0.")
-    seconds = float(match[1]) * _SECONDS[match[2]]
-    if seconds > _LONGEST:
+def _bounded(read: Callable[[str], Value], text: str, longest: Callable[[Value], float]) -> Value:
+    try:
+        value = read(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    if longest(value) > _LONGEST:
         raise click.BadParameter(f"{text!r} is longer than an hour, choose a shorter time.")
-    return seconds
+    return value
 
 
 def read_quota(text: str) -> Quota:

@@ -1,15 +1,18 @@
 """The document as the machine sees it: frozen facts and compiled checks."""
 
-from mock_server.contract.answer import Headers, RefusalAnswer, Success, parse
+from mock_server.contract.answer import AnswerCompiler, Headers, RefusalAnswer, Success, parse, status_text
 from mock_server.contract.contract import Contract, compile_contract
 from mock_server.contract.form import Field, Form
 from mock_server.contract.operation import Operation, Paging
 from mock_server.contract.parameter import Parameter
 from mock_server.contract.resource import Resource, Shape
-from mock_server.contract.schema import Schemas
+from mock_server.contract.schema import Check, Schemas
 from mock_server.contract.service import Service
+from mock_server.contract.template import joined
 
 __all__ = [
+    "AnswerCompiler",
+    "Check",
     "Contract",
     "Field",
     "Form",
@@ -24,5 +27,7 @@ __all__ = [
     "Shape",
     "Success",
     "compile_contract",
+    "joined",
     "parse",
+    "status_text",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -15,10 +16,13 @@ from mock_server.contract.text import Quote, write
 from mock_server.document import DocumentError, Object, place_of, plain
 
 # Where a title names what a strict mock objects to.
-_DETAIL = b"{violation}"
+_DETAIL = b"{detail}"
 
 # The facts that a header can show.
 _QUOTA = ("quota-limit", "quota-remaining", "quota-reset")
+
+# Bodies of an operation that need not be checked again.
+_REMEMBERED = 1024
 
 # Header name and the `x-value` word that fills it.
 Headers = tuple[tuple[str, str], ...]
@@ -26,24 +30,32 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """The one 2xx answer of an operation. `template` is None where the body is empty."""
+    """The one 2xx answer of an operation. `template` is None where the body is empty; `examples` by name.
+
+    `check` says what is wrong with a body, and raises ValueError where it is no JSON.
+    """
 
     status: str  # as WSGI wants it: "201 Created"
     content_type: str | None
     headers: Headers
     template: Template | None
-    check: Check
+    check: Callable[[bytes], str | None]
+    examples: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class RefusalAnswer:
-    """One way to say no: `body` is ready to send, but for a `{violation}` in its title."""
+    """One way to say no: `body` is ready to send, but for a `{detail}` in its title.
+
+    `own` tells that it is the mock's, by its grade, and no behaviour of the service.
+    """
 
     name: str
     status: str
     content_type: str
     headers: Headers
     body: bytes
+    own: bool = False
 
     def filled(self, detail: str, quote: Quote) -> bytes:
         """Return the body, with `detail` where its title has the place for one."""
@@ -55,9 +67,14 @@ class RefusalAnswer:
 def status_line(responses: Object, code: str) -> str:
     """Return what WSGI wants for a status code. Raises DocumentError for a code that HTTP does not know."""
     try:
-        status = HTTPStatus(int(code))
+        return status_text(int(code))
     except ValueError:
         raise DocumentError(f"HTTP has no status {code}.", place_of(responses, code)) from None
+
+
+def status_text(code: int) -> str:
+    """Return a status as WSGI wants it. Raises ValueError for one that HTTP does not know."""
+    status = HTTPStatus(code)
     return f"{status.value} {status.phrase}"
 
 
@@ -83,10 +100,13 @@ class AnswerCompiler:
         for media_type, content in response.get("content", {}).items():
             schema = self.schemas.resolve(content["schema"])
             template = compile_template(self.schemas, schema, self.quote, words)
-            check = self.schemas.check(content["schema"])
-            return Success(status, self._typed(media_type), headers, template, check)
+            check = _remembering(self.schemas.check(content["schema"]))
+            examples = {
+                name: self._example(media_type, node) for name, node in content.get("examples", {}).items()
+            }
+            return Success(status, self._typed(media_type), headers, template, check, examples)
         empty = response.get("x-empty-body")
-        return Success(status, empty and self._typed(empty), headers, None, lambda _: None)
+        return Success(status, empty and self._typed(empty), headers, None, lambda _: None, {})
 
     def refusals(self, responses: Object) -> Iterator[RefusalAnswer]:
         """Compile each named example of each response that is no success. Raises DocumentError at a wrong one."""
@@ -107,8 +127,11 @@ class AnswerCompiler:
                         raise DocumentError(f"the example {name} violates its schema: {complaint}.", place)
                     yield RefusalAnswer(
                         name, status_line(responses, code), self._typed(media_type), self._headers(response),
-                        self._body(media_type, value),
+                        self._body(media_type, value), response.get("x-grade") == "M",
                     )  # fmt: skip
+
+    def _example(self, media_type: str, node: Object) -> bytes:
+        return self._body(media_type, self.schemas.resolve(node)["value"])
 
     def _body(self, media_type: str, value: Any) -> bytes:
         return write(value, self.quote).encode() if "json" in media_type else value.encode()
@@ -123,6 +146,11 @@ class AnswerCompiler:
 
     def _typed(self, media_type: str) -> str:
         return media_type if self.charset == "none" else f"{media_type}; charset={self.charset}"
+
+
+def _remembering(check: Check) -> Callable[[bytes], str | None]:
+    """Return the check of a body's bytes. On nothing else does it depend: the same bytes are right once and for all."""
+    return lru_cache(maxsize=_REMEMBERED)(lambda body: check(parse(body)))
 
 
 def parse(body: bytes) -> Any:

@@ -22,7 +22,7 @@ from mock_server.document import Document, DocumentError, Object, place_of
 _BASE_PATH = re.compile(r"(?:/[^/{}?]+)+\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Contract:
     """All facts of one effective document. `refusals` holds every refusal by name, whoever declares it."""
 

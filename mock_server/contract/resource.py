@@ -18,22 +18,24 @@ from mock_server.document import DocumentError, Object, place_of
 class Shape:
     """The settings of one type: `constants` maps each key, in order, to its fixed value or None if a form fills it.
 
-    `masks` maps a key to what replies show in place of its value.
+    `masks` maps a key to what replies show in place of its value: a text, or one sign for each character.
     """
 
-    container: str  # "object" or "array"
+    container: str  # "object", "array", or "either": a list where there is nothing, as PHP writes it
     constants: Mapping[str, str | None]
-    masks: Mapping[str, str]
+    masks: Mapping[str, str | Mapping[str, str]]
 
     def text(self, settings: Mapping[str, str], quote: Quote) -> str:
         """Write the settings as JSON."""
-        if self.container == "array":
+        if self.container == "array" or (self.container == "either" and not settings):
             return "[]"
         if self.masks:
-            settings = {
-                key: self.masks.get(key, value) if value else value for key, value in settings.items()
-            }
+            settings = {key: self._shown(key, value) for key, value in settings.items()}
         return "{" + ",".join([f"{quote(key)}:{quote(value)}" for key, value in settings.items()]) + "}"
+
+    def _shown(self, key: str, value: str) -> str:
+        mask = self.masks.get(key, value) if value else value
+        return mask if isinstance(mask, str) else mask["each"] * len(value)
 
 
 # The facts without which there is no handler to speak of.
@@ -123,13 +125,15 @@ def _shapes(
 
 def _shape(schemas: Schemas, name: str, settings: Object) -> Shape:
     """Compile the settings of one type. Raises DocumentError where they are other than texts."""
-    container = settings.get("type", "object")
-    if container != "array" and "object" not in ([container] if isinstance(container, str) else container):
+    given = settings.get("type", "object")
+    kinds = {given} if isinstance(given, str) else set(given)
+    if not kinds & {"array", "object"}:
         raise DocumentError(f"the settings of {name} are an object, or an empty array.", settings.place)
+    container = "either" if {"array", "object"} <= kinds else "array" if "array" in kinds else "object"
     check_required(settings)
     properties = settings.get("properties", Object(settings.place))
     constants: dict[str, str | None] = {}
-    masks: dict[str, str] = {}
+    masks: dict[str, str | Mapping[str, str]] = {}
     for key, node in properties.items():
         setting = schemas.resolve(node)
         constants[key] = setting.get("const", setting.get("default"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mock_server.contract.operation import Operation
 from mock_server.document import DocumentError
@@ -22,8 +22,7 @@ class _Node:
     slashed: dict[str, Operation] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """Where a path leads: operations by method, the parameter's text, and where to redirect to, if anywhere."""
 
     operations: dict[str, Operation]
@@ -64,8 +63,11 @@ class Routes:
         for child in (*node.children.values(), *([node.child] if node.child else ())):
             self._merge(child)
 
-    def find(self, path: str) -> Route | None:
-        """Return the route of a decoded path, or None where the document has nothing."""
+    def find(self, path: str, method: str = "") -> Route | None:
+        """Return the route of a decoded path, or None where the document has nothing.
+
+        `method` tells which spelling is meant where each has operations of its own.
+        """
         segments = path.split("/")[1:]
         slashed = segments[-1:] == [""]
         if slashed:
@@ -79,7 +81,7 @@ class Routes:
                     return None
             node = below
         here, there = (node.slashed, node.plain) if slashed else (node.plain, node.slashed)
-        if here:
+        if here and (self._slash == "same" or method in here or method not in there):
             return Route(here, parameter)
         if there and self._slash == "redirect":
             return Route(there, parameter, path[:-1] if slashed else path + "/")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,11 +57,23 @@ class Template:
     hole: str | None
     properties: Mapping[str, str]
 
-    def render(self, values: Mapping[str, str], rows: bytes = b"") -> bytes:
-        """Return the body. `values`: word to JSON text; `rows`: the bytes that fill the hole."""
-        if self.hole is None:
-            return (self.head % values).encode()
-        return (self.head % values).encode() + rows + (self.tail % values).encode()
+    def ends(self, values: Mapping[str, str]) -> tuple[bytes, bytes]:
+        """Return what stands before the hole and after it. `values`: word to JSON text."""
+        return (self.head % values).encode(), (self.tail % values).encode()
+
+    def render(self, values: Mapping[str, str]) -> bytes:
+        """Return the body of a template without a hole."""
+        return (self.head % values).encode()
+
+
+def joined(ends: tuple[bytes, bytes], rows: Sequence[bytes]) -> bytes:
+    """Return a body: the rows, with commas, between its ends. A large page is copied once and no more."""
+    if len(rows) < 2:
+        return b"".join((ends[0], *rows, ends[1]))
+    pieces = [*rows]
+    pieces[0] = ends[0] + pieces[0]
+    pieces[-1] += ends[1]
+    return b",".join(pieces)
 
 
 def compile_template(schemas: Schemas, schema: Object, quote: Quote, words: frozenset[str]) -> Template:

@@ -12,6 +12,8 @@ from mock_server.document.effective import (
     load,
     packaged_overlays,
 )
+from mock_server.document.learned import WORD as LEARNED
+from mock_server.document.learned import Learned
 from mock_server.document.overlay import (
     Action,
     Overlay,
@@ -27,12 +29,14 @@ from mock_server.document.rendering import dump_json, dump_yaml
 from mock_server.document.source import read, read_object, read_text
 
 __all__ = [
+    "LEARNED",
     "Action",
     "Answer",
     "Array",
     "Digest",
     "Document",
     "DocumentError",
+    "Learned",
     "Object",
     "Overlay",
     "Place",

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from mock_server.document import shape
+from mock_server.document.learned import Learned
 from mock_server.document.overlay import apply, apply_actions, read_overlay
 from mock_server.document.places import DocumentError, Object, place_of
 from mock_server.document.questions import Question, read_questions, select
@@ -36,9 +37,9 @@ class Digest(str):
 class Document:
     """The effective document, read-only by agreement: whoever changes it takes a copy.
 
-    `files` are those read to make it, base first; `chosen` are the answers that were asked for, without
+    `files` are those read to make it, base first; `chosen` are the answers that were asked for or learned, without
     the assumed ones; `base_name` is the base's file name. `data` is an Object, whose places name the file
-    that each part came from.
+    that each part came from. `learned` are the origins of those overlays that were learned from a service.
     """
 
     data: Object
@@ -46,12 +47,9 @@ class Document:
     files: tuple[Path, ...]
     chosen: Mapping[str, str]
     base_name: str
+    overlays: tuple[Path, ...]
+    learned: tuple[Learned, ...]
     _ask: Callable[[], Mapping[str, Question]] = field(repr=False, compare=False)
-
-    @property
-    def overlays(self) -> tuple[Path, ...]:
-        """The overlays' files: between the base and, where answers were chosen, the questions."""
-        return self.files[1:-1] if self.chosen else self.files[1:]
 
     def questions(self) -> Mapping[str, Question]:
         """Give the open questions by id; their file is read at the first call unless answers were given.
@@ -97,29 +95,53 @@ def load(
     files = [base]
     data = read_object(base)
     _check_openapi(data)
+    learned: list[Learned] = []
     for name in overlays:
         file = find_overlay(name)
         files.append(file)
-        apply(data, read_overlay(file))
+        overlay = read_overlay(file)
+        apply(data, overlay)
+        learned += [overlay.learned] if overlay.learned is not None else []
+    found = tuple(files[1:])
     ask = functools.cache(lambda: read_questions(questions_file))
     if isinstance(answers, Mapping):
         answers = [f"{name}={answer}" for name, answer in answers.items()]
-    chosen = _answer(data, ask, list(answers))
+    chosen = _answer(data, ask, list(answers), learned)
     if chosen:
         files.append(questions_file)
     if len(files) > 1:
         _check_openapi(data)
-    return Document(data, digest_of(data), tuple(files), MappingProxyType(chosen), base.name, ask)
+    return Document(
+        data, digest_of(data), tuple(files), MappingProxyType(chosen), base.name, found, tuple(learned), ask
+    )
 
 
-def _answer(data: Object, ask: Callable[[], Mapping[str, Question]], texts: list[str]) -> dict[str, str]:
-    if not texts:
+def _answer(
+    data: Object, ask: Callable[[], Mapping[str, Question]], texts: list[str], learned: list[Learned]
+) -> dict[str, str]:
+    """Apply the answers that are asked for and not learned: what is learned is in the overlay's actions."""
+    known = {name: answer for each in learned for name, answer in each.answers.items()}
+    if not texts and not known:
         return {}
     questions = ask()
-    chosen = select(questions, texts)
-    for name, answer in chosen.items():
-        apply_actions(data, questions[name].answers[answer].actions)
-    return chosen
+    asked = select(questions, texts)
+    for name in asked.keys() & known.keys():
+        if asked[name] != known[name]:
+            message = (
+                f"{name!r} was learned to be {known[name]!r}, and {asked[name]!r} is asked for, keep one"
+            )
+            raise DocumentError(message)
+    for name, answer in asked.items():
+        if name not in known:
+            apply_actions(data, questions[name].answers[answer].actions)
+    # A learned overlay may be older than the questions, and know some that are no longer asked.
+    still = [f"{name}={answer}" for name, answer in known.items() if _is_listed(questions, name, answer)]
+    learnt = {n: a for n, a in select(questions, still).items() if a != questions[n].assumed}
+    return {name: {**learnt, **asked}[name] for name in questions if name in learnt or name in asked}
+
+
+def _is_listed(questions: Mapping[str, Question], name: str, answer: str) -> bool:
+    return name in questions and answer in questions[name].answers
 
 
 def find_overlay(name: Path | str) -> Path:

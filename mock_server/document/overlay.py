@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from mock_server.document import shape
+from mock_server.document.learned import Learned, parse_learned
 from mock_server.document.places import Array, DocumentError, Object, Place, duplicate, place_of
 from mock_server.document.source import read_object
 
@@ -44,13 +45,17 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """An overlay that has the right shape; its JSONPaths are first looked at when it is applied."""
+    """An overlay that has the right shape; its JSONPaths are first looked at when it is applied.
+
+    `learned` says where it was learned, None for one that somebody wrote.
+    """
 
     edition: Edition
     title: str
     version: str
     extends: str | None
     actions: tuple[Action, ...]
+    learned: Learned | None
     place: Place
 
 
@@ -75,6 +80,7 @@ def parse_overlay(data: Object) -> Overlay:
         version=shape.text(info, "version", "'info'"),
         extends=shape.text(data, "extends", what) if "extends" in data else None,
         actions=parse_actions(shape.an_array(data, "actions", what, least=1), edition),
+        learned=parse_learned(data),
         place=data.place,
     )
 

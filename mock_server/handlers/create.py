@@ -13,12 +13,13 @@ def create_notification_handler(call: Call) -> Body:
     switch = form.names.get("enabled", "")
     enabled = form.fields[switch].is_on(sent[switch]) if switch in sent else True
     settings = new_settings(call, facts["type"], form)
-    handler = world.write(
-        Handler(world.next_id, facts["type"], facts["name"], settings, enabled, None, int(call.now))
-    )
+    handler = Handler(world.next_id, facts["type"], facts["name"], settings, enabled, None, int(call.now))
+    values = values_of(handler, call.contract)
+    handler = world.write(handler, values)
+    call.situation = handler.type
     world.next_id += 1
     world.store.add(handler)
-    return Body(values_of(handler, call.contract), handler.wire)
+    return Body(values, (handler.wire,))
 
 
 def new_settings(call: Call, type_name: str, form: Form) -> dict[str, str]:

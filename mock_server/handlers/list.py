@@ -2,6 +2,7 @@
 
 from mock_server.call import Body, Call
 from mock_server.contract import Paging
+from mock_server.coverage import BEYOND, EMPTY, SECOND
 from mock_server.filters import Selection
 from mock_server.paging import Page, turn_to
 from mock_server.parameters import Asked, read_parameters
@@ -20,11 +21,12 @@ def list_notification_handlers(call: Call) -> Body:
         handlers = selection.apply(store, newest_first=paging.newest_first)
         total = len(handlers)
         page = turn_to(requested, size, total, paging)
-        rows = handlers[page.offset : page.offset + size]
+        rows = [handler.wire for handler in handlers[page.offset : page.offset + size]]
     else:
         total = len(store)
         page = turn_to(requested, size, total, paging)
-        rows = store.page(page.offset, size, newest_first=paging.newest_first)
+        rows = store.wires(page.offset, size, newest_first=paging.newest_first)
+    call.situation = _situation(requested, page, total)
     quote = call.contract.quote
     values = {
         "page": str(page.number),
@@ -34,7 +36,15 @@ def list_notification_handlers(call: Call) -> Body:
         "total-pages": str(page.total_pages),
         **_links(call, asked, page, paging),
     }
-    return Body(values, b",".join([handler.wire for handler in rows]))
+    return Body(values, rows)
+
+
+def _situation(requested: int, page: Page, total: int) -> str:
+    if total == 0:
+        return EMPTY
+    if requested > page.total_pages:
+        return BEYOND
+    return SECOND if page.number == 2 else ""
 
 
 def _links(call: Call, asked: Asked, page: Page, paging: Paging) -> dict[str, str]:

@@ -13,17 +13,17 @@ def update_notification_handler(call: Call) -> Body:
     switch = names.get("enabled", "")
     blanked = call.operation.update["unsent"] == "blanked"
     type_name = "" if blanked else sent.get(names["type"], before.type)
-    handler = world.write(
-        before._replace(
-            type=type_name,
-            name=sent.get(names["name"], before.name),
-            settings=_settings(call, before, type_name),
-            enabled=form.fields[switch].is_on(sent[switch]) if switch in sent else before.enabled,
-            changed=int(call.now),
-        )
+    handler = before._replace(
+        type=type_name,
+        name=sent.get(names["name"], before.name),
+        settings=_settings(call, before, type_name),
+        enabled=form.fields[switch].is_on(sent[switch]) if switch in sent else before.enabled,
+        changed=int(call.now),
     )
+    values = values_of(handler, call.contract)
+    handler = world.write(handler, values)
     world.store.replace(handler)
-    return Body(values_of(handler, call.contract), handler.wire)
+    return Body(values, (handler.wire,))
 
 
 def _settings(call: Call, before: Handler, type_name: str) -> dict[str, str]:
@@ -38,8 +38,16 @@ def _settings(call: Call, before: Handler, type_name: str) -> dict[str, str]:
         }
         return {**before.settings, **own}
     fresh = new_settings(call, type_name, form)
-    return (
-        {**before.settings, **fresh}
-        if words["type-change"] == "merged" and type_name != before.type
-        else fresh
+    if words["type-change"] != "merged":
+        return fresh
+    return {**(before.settings if type_name != before.type else _left_over(call, before)), **fresh}
+
+
+def _left_over(call: Call, before: Handler) -> dict[str, str]:
+    """Return what becomes of the settings of an earlier type, where an update resets those of this one."""
+    fate = call.operation.update.get("left-over", "dropped")
+    own = call.contract.resource.shape(before.type).constants
+    left = (
+        {} if fate == "dropped" else {key: value for key, value in before.settings.items() if key not in own}
     )
+    return left if fate == "kept" else dict.fromkeys(left, "")

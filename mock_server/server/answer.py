@@ -76,7 +76,7 @@ def respond(app: "WSGIApplication", environ: "WSGIEnvironment", close: bool) -> 
     # SystemExit too: an app that exits must not take the server's thread with it.
     except BaseException:
         _log.exception("The app failed at %s %s.", environ["REQUEST_METHOD"], environ["PATH_INFO"])
-    environ[REPLY].delay, environ[REPLY].wire = 0.0, None
+    environ[REPLY].again, environ[REPLY].delay, environ[REPLY].wire = 0.0, 0.0, None
     failed = Answer("500 Internal Server Error", [("Content-Type", "application/json")])
     return _rendered(failed, b"{}", environ, close=True)
 

@@ -1,6 +1,7 @@
 """One client's connection: requests in, the app called, answers out in order."""
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from mock_server.server.answer import respond
@@ -114,9 +115,10 @@ class Connection(asyncio.Protocol):
             environ[REPLY] = reply = Reply()
             last = not keep or (service.draining and not ready and not self._held)
             answer = respond(service.app, environ, last)
-            if reply.wire is not None or reply.delay > 0:
-                self._delivery = Delivery(transport, reply, answer, self._delivered)
-                self._delivery.start()
+            if reply.wire is not None or reply.delay > 0 or reply.again > 0:
+                ask = partial(respond, service.app, environ, last)
+                self._delivery = Delivery(transport, reply, ask, self._delivered)
+                self._delivery.start(answer)
                 return
             head, body, close = answer
             transport.write(head + body)

@@ -1,4 +1,4 @@
-"""One answer that goes out late, or goes wrong on purpose."""
+"""One answer that goes out late, is asked for again, or goes wrong on purpose."""
 
 import asyncio
 import logging
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from mock_server.server.reply import Reply
 
+    Rendered = tuple[bytes, bytes, bool]  # head, body, and whether the connection ends
+
 _log = logging.getLogger("mock_server.server")
 _PIECES = 10
 # To close with no time to linger is to reset; Windows' struct linger has shorts (winsock2.h).
@@ -21,30 +23,45 @@ _NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 class Delivery:
     """Sends one answer as its `Reply` asks, on the loop's timers: nothing waits for it.
 
-    `done` is called once, never from within `start`, with whether the connection ends.
+    `ask` asks the app again, where its answer does not count yet. `done` is called once, never from within `start`,
+    with whether the connection ends.
     """
 
-    __slots__ = ("_body", "_close", "_delay", "_done", "_head", "_loop", "_reply", "_timer", "_transport")
+    __slots__ = (
+        "_ask",
+        "_body",
+        "_close",
+        "_delay",
+        "_done",
+        "_head",
+        "_loop",
+        "_reply",
+        "_timer",
+        "_transport",
+    )
 
     def __init__(
         self,
         transport: asyncio.Transport,
         reply: "Reply",
-        answer: tuple[bytes, bytes, bool],
+        ask: "Callable[[], Rendered]",
         done: "Callable[[bool], None]",
     ) -> None:
         self._transport = transport
         self._reply = reply
-        self._head, self._body, self._close = answer
+        self._ask = ask
         self._done = done
         self._loop = asyncio.get_running_loop()
-        # Not max(): it would let a NaN through, which breaks the loop's order of timers.
-        self._delay = reply.delay if reply.delay > 0 else 0.0
         self._timer: asyncio.TimerHandle | None = None
 
-    def start(self) -> None:
-        """Begin: answer later, or piece by piece from now on."""
-        if self._reply.wire == "slow":
+    def start(self, answer: "Rendered") -> None:
+        """Begin with the app's answer: send it later, or piece by piece from now on, or ask for another one."""
+        self._head, self._body, self._close = answer
+        # Not max(): it would let a NaN through, which breaks the loop's order of timers.
+        self._delay = self._reply.delay if self._reply.delay > 0 else 0.0
+        if self._reply.again > 0:
+            self._timer = self._loop.call_later(self._reply.again, self._repeat)
+        elif self._reply.wire == "slow":
             self._transport.write(self._head)
             size = max(1, -(-len(self._body) // _PIECES))
             self._timer = self._loop.call_later(self._delay / _PIECES, self._drip, size)
@@ -63,6 +80,10 @@ class Delivery:
         """Send nothing more: the client is gone."""
         if self._timer is not None:
             self._timer.cancel()
+
+    def _repeat(self) -> None:
+        self._reply.again = 0.0
+        self.start(self._ask())
 
     def _drip(self, size: int) -> None:
         piece, self._body = self._body[:size], self._body[size:]

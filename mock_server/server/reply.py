@@ -19,10 +19,14 @@ class Reply:
     The app may set `delay`, in seconds: the answer is held back so long, other connections go on and
     pipelined answers keep their order. With `wire` set, the fault happens after the delay; `slow`
     spreads the body over it instead.
+
+    An app that waits for something sets `again`, in seconds: it is asked again after them, with the same environ, and
+    its answer counts once it leaves `again` at 0, or when the server stops.
     """
 
-    __slots__ = ("delay", "wire")
+    __slots__ = ("again", "delay", "wire")
 
     def __init__(self) -> None:
+        self.again: float = 0.0
         self.delay: float = 0.0
         self.wire: Wire | None = None

@@ -96,7 +96,7 @@ def test_a_line_for_programs_is_one_line_of_ascii() -> None:
     assert line.count("\n") == 1
     found = json.loads(line)
     assert (found["path"], found["defect"], found["ts"]) == (
-        EXCHANGE.path,
+        EXCHANGE.target,
         EXCHANGE.defect,
         "1970-01-01T00:00:00.000+00:00",
     )
@@ -142,7 +142,7 @@ def test_a_quiet_log_still_tells_of_defects_and_of_pythons_warnings(
 ) -> None:
     standard_error = terminal()
     with Log(Wants(quiet=True)) as log:
-        log.observe(EXCHANGE._replace(defect="", path="/usual"))
+        log.observe(EXCHANGE._replace(defect="", target="/usual"))
         log.observe(EXCHANGE)
         logging.getLogger("mock_server.worlds").warning("a world was dropped")
     text = standard_error.getvalue()

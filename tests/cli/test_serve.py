@@ -159,7 +159,7 @@ def test_the_documents_own_quota(serve: Serve, tmp_path: Path) -> None:
 def test_a_host_that_others_reach_is_warned_of(serve: Serve) -> None:
     served = serve("--host", "0.0.0.0")
     warning = (
-        "bitpeak-mock: warning: other computers can reach 0.0.0.0, and the mock asks none who they are.\n"
+        "bitpeak-mock: warning: other computers can reach 0.0.0.0, and the API asks none who they are.\n"
     )
     assert served.logged("warning") == warning
     assert f"ready http://127.0.0.1:{served.port}/api" in served.out

@@ -2,7 +2,6 @@
 
 import json
 import math
-import time
 from pathlib import Path
 from typing import Any
 
@@ -157,12 +156,10 @@ def test_a_number_too_long_to_hold_is_cut_short_in_the_message() -> None:
 
 
 @both_parsers
-def test_an_alias_bomb_is_refused_in_time() -> None:
+def test_an_alias_bomb_is_refused() -> None:
     levels = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 12)]
-    began = time.perf_counter()
     message = fault("\n".join(["l0: &l0 [x]", *levels]))
     assert "the file holds more than 200,000 nodes, use fewer aliases" in message
-    assert time.perf_counter() - began < 5
 
 
 def test_an_alias_in_itself_is_refused() -> None:
@@ -208,21 +205,6 @@ def test_read_object_wants_a_mapping(tmp_path: Path, text: str, line: int) -> No
         read_object(file)
     expected = f"{file}:{line}: the top of the file is no mapping, write `key: value` lines"
     assert str(caught.value) == expected
-
-
-def test_a_document_of_30_kb_loads_in_milliseconds() -> None:
-    entry = (
-        "  - name: something\n    schema: {type: string, maxLength: 20}\n    description: a few words of it\n"
-    )
-    text = "entries:\n" + entry * 320
-    assert 30_000 < len(text) < 35_000
-    times = []
-    for _ in range(5):
-        began = time.perf_counter()
-        read_text(text, "f.yaml")
-        times.append(time.perf_counter() - began)
-    # The budget is 10 ms; a busy machine that runs tests side by side gets five times that.
-    assert min(times) < 0.05
 
 
 @settings(deadline=None)

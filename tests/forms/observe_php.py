@@ -5,27 +5,14 @@ longer than 1000 bytes are observed as their length and SHA-256.
 """
 
 import hashlib
-import http.client
 import json
-import socket
 import subprocess
-import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from tests.forms import cases, text_cases
+from tests.forms import cases, live_php, text_cases
 
 OBSERVED = Path(__file__).with_name("observed_php82.json")
-ROUTER = r"""<?php
-function hex($v) {
-    if (!is_array($v)) return is_string($v) ? bin2hex($v) : $v;
-    $seen = [];
-    foreach ($v as $k => $x) if ($k !== 'tmp_name') $seen[] = [bin2hex((string) $k), hex($x)];
-    return $seen;
-}
-echo json_encode([hex($_POST), hex($_FILES)]);
-"""
 TEXTS = r"""
 foreach (json_decode(stream_get_contents(STDIN)) as [$ask, $text])
     $seen[] = match ($ask) {
@@ -45,43 +32,18 @@ def short(text: bytes) -> str:
     return text.decode("latin-1")
 
 
-def _plain(seen: Any) -> Any:
-    if isinstance(seen, list):
-        return {bytes.fromhex(key).decode("latin-1"): _plain(value) for key, value in seen}
-    return short(bytes.fromhex(seen)) if isinstance(seen, str) else seen
+def _short(seen: Any) -> Any:
+    if isinstance(seen, dict):
+        return {key: _short(value) for key, value in seen.items()}
+    return short(seen.encode("latin-1")) if isinstance(seen, str) else seen
 
 
-def _file(seen: dict[str, Any]) -> dict[str, Any]:
-    return {name: seen[name] for name in ("name", "type", "size", "error")}
-
-
-class Php:
-    """A PHP that is running on a port of its own."""
-
-    def __enter__(self) -> "Php":
-        self.folder = tempfile.TemporaryDirectory()
-        router = Path(self.folder.name, "router.php")
-        router.write_text(ROUTER)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        settings = ["-d", "display_errors=0", "-d", "log_errors=0"]
-        command = ["php", *settings, "-S", f"127.0.0.1:{self.port}", str(router)]
-        self.server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        time.sleep(1)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.terminate()
-        self.server.wait()
-        self.folder.cleanup()
-
-    def post(self, content_type: str, body: bytes) -> dict[str, Any]:
-        """Give $_POST and $_FILES (without tmp_name)."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request("POST", "/", body, {"Content-Type": content_type})
-        post, files = map(_plain, json.loads(connection.getresponse().read()))
-        connection.close()
-        return {"post": post, "files": {key: _file(seen) for key, seen in files.items()}}
+def _observed(seen: dict[str, Any]) -> dict[str, Any]:
+    files = {
+        key: {column: file[column] for column in ("name", "type", "size", "error")}
+        for key, file in seen["files"].items()
+    }
+    return {"post": _short(seen["post"]), "files": _short(files)}
 
 
 def _texts(ask: str, texts: list[str]) -> dict[str, Any]:
@@ -94,31 +56,32 @@ def _texts(ask: str, texts: list[str]) -> dict[str, Any]:
 
 def observe() -> dict[str, Any]:
     """Ask about every case."""
-    version = subprocess.run(["php", "-r", "echo PHP_VERSION;"], capture_output=True, text=True, check=True)
     urlencoded = "application/x-www-form-urlencoded"
-    with Php() as php:
+    with live_php.Php() as php:
+
+        def post(content_type: str, body: bytes) -> dict[str, Any]:
+            return _observed(php.post(content_type, body))
+
         return {
-            "php": version.stdout,
+            "php": live_php.version(),
             "to_int": _texts("to_int", text_cases.NUMBERS),
             "strip_tags": _texts("strip_tags", text_cases.TAGS),
             "trim": _texts("trim", text_cases.BLANKS),
             "truthy": _texts("truthy", text_cases.TRUTHS),
-            "multipart": {case: php.post(cases.TYPE, body) for case, body in cases.BODIES.items()},
+            "multipart": {case: post(cases.TYPE, body) for case, body in cases.BODIES.items()},
             "content types": {
-                kind: php.post(kind, cases.of_length(boundary)[1])["post"]
+                kind: post(kind, cases.of_length(boundary)[1])["post"]
                 for kind, boundary in cases.CONTENT_TYPES.items()
             },
             "boundary lengths": {
-                str(length): php.post(*cases.of_length(b"x" * length))["post"]
+                str(length): post(*cases.of_length(b"x" * length))["post"]
                 for length in cases.BOUNDARY_LENGTHS
             },
             "names": {
-                name: php.post(cases.TYPE, cases.named(name.encode()) + cases.END)["post"]
+                name: post(cases.TYPE, cases.named(name.encode()) + cases.END)["post"]
                 for name in text_cases.NAMES
             },
-            "urlencoded": {
-                body: php.post(urlencoded, body.encode())["post"] for body in text_cases.URLENCODED
-            },
+            "urlencoded": {body: post(urlencoded, body.encode())["post"] for body in text_cases.URLENCODED},
         }
 
 

@@ -78,7 +78,7 @@ class Target:
     @property
     def journal(self) -> list[str]:
         """Method and target of what reached the key's world, oldest first."""
-        return [f"{exchange.method} {exchange.path}" for exchange in self.world.journal.exchanges]
+        return [f"{exchange.method} {exchange.target}" for exchange in self.world.journal.exchanges]
 
     def user(self) -> Client:
         """Return the user, who needs no guard."""

@@ -5,7 +5,6 @@ from functools import cache
 
 import pytest
 
-from mock_server import control
 from mock_server.document import duplicate, read_object, read_questions
 
 
@@ -15,5 +14,4 @@ def _files_are_parsed_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mock_server.document.effective.read_object", lambda file: duplicate(parsed(file)))
         patch.setattr("mock_server.document.effective.read_questions", cache(read_questions))
-        patch.setattr(control, "read_object", parsed)
         yield

@@ -9,6 +9,7 @@ import pytest
 
 from mock_server.app import Mock, Settings
 from mock_server.document import DocumentError
+from mock_server.duration import Latency
 from mock_server.world import Rules
 from mock_server.worlds import Worlds
 from tests.semantics.client import BASE, Client
@@ -62,7 +63,7 @@ def test_links_on_an_ipv6_address_have_its_brackets() -> None:
 def test_the_journal_shows_the_target_as_it_was_sent_even_where_the_server_did_not_keep_it() -> None:
     client = Client()
     client.call("GET", f"{BASE}/%C5%BC?page=2", REQUEST_URI=None, RAW_URI=None)
-    assert client.last.path == f"{BASE}/%C5%BC?page=2"
+    assert client.last.target == f"{BASE}/%C5%BC?page=2"
 
 
 def test_secrets_that_a_merge_leaves_behind_stay_masked() -> None:
@@ -113,7 +114,7 @@ def test_a_query_s_raw_bytes_are_utf_8() -> None:
 
 
 def test_latency_holds_refusals_back_too() -> None:
-    client = client_with(latency=(0.25, 0.25))
+    client = client_with(latency=Latency(0.25, 0.25))
     delays = [client.mock.answer(_environ(path)).delay for path in (f"{BASE}/1", f"{BASE}/0")]
     assert delays == [0.25, 0.25]
 

@@ -209,11 +209,13 @@ def test_the_start_page_is_marked_too(client: Client) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "get", "SUMMARY", "$ref", ""])
-@pytest.mark.parametrize("path", ["", "/", "/info/", "/%00", "/..", "/none", "/" + "a" * 5000])
+@pytest.mark.parametrize(
+    "path", ["", "/", "/info/", "/%00", "/..", "/none", "/" + "a" * 5000], ids=lambda path: path[:9]
+)
 def test_control_paths_that_are_none(client: Client, method: str, path: str) -> None:
     reply = client.call(method, f"/_mock{path}")
     assert_ours(reply)
     assert (reply.status, reply.title) == (
         404,
-        "The mock has no such control path or method; see /_mock/info.",
+        "The mock has no such control path or method; see /_mock/control.yaml.",
     )

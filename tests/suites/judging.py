@@ -16,7 +16,7 @@ from contract_tests.target.api import Api
 from mock_server.document import load
 
 KEY, OTHER_KEY = "mock-contract", "mock-other"
-SUITES = ("page", "lifecycle", "paging", "refusals", "model")
+SUITES = ("page", "lifecycle", "paging", "refusals", "clients", "model")
 QUICK = PROFILES["quick"]
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "contract_tests" / "pytest.ini"

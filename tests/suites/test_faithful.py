@@ -96,6 +96,6 @@ def test_suites_stay_below_their_number_of_handlers_and_requests() -> None:
 
     service._doorstep.reply = reply
     with service:
-        judge(service.url, suites=("page", "lifecycle", "paging", "refusals"))
+        judge(service.url, suites=("page", "lifecycle", "paging", "refusals", "clients"))
     assert most <= 12
     assert len(service.log) <= 140

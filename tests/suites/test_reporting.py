@@ -110,7 +110,8 @@ def test_no_suite_names_a_field_of_its_own() -> None:
     ]
     modules.remove(folder / "target" / "api.py")
     modules += [
-        folder / "suites" / f"test_{name}.py" for name in ("page", "lifecycle", "paging", "refusals", "model")
+        folder / "suites" / f"test_{name}.py"
+        for name in ("page", "lifecycle", "paging", "refusals", "clients", "model")
     ]
     for module in modules:
         tree = ast.parse(module.read_text(encoding="utf-8"))

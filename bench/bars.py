@@ -1,0 +1,69 @@
+"""The bars that the mock is held to: ratios within one run, since a machine's speed is its own affair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bench.figures import Report, Subject, median
+
+_OURS, _WSGI, _FLASK = "bitpeak-mock", "trivial WSGI app", "trivial Flask app"
+
+
+class Bar(NamedTuple):
+    """One bar. `most`: the figure must not be higher; otherwise not lower."""
+
+    what: str
+    figure: float
+    bar: float
+    most: bool
+    unit: str = "×"
+
+    @property
+    def met(self) -> bool:
+        """Whether the figure is on the right side."""
+        return self.figure <= self.bar if self.most else self.figure >= self.bar
+
+
+def bars(report: Report) -> Iterator[Bar]:
+    """Yield the bars whose figures were taken."""
+    subjects = {subject.name: subject for subject in report.subjects}
+    ours = subjects[_OURS]
+    if prism := subjects.get("Prism"):
+        yield Bar("cold start, of Prism's", median(ours.starts) / median(prism.starts), 0.25, True)
+        yield Bar("install, of Prism's", sum(ours.sizes.values()) / sum(prism.sizes.values()), 0.9, True)
+        yield Bar("memory at rest, of Prism's", ours.at_rest / prism.at_rest, 0.55, True)
+    if mockoon := subjects.get("Mockoon"):
+        yield Bar("cold start, of Mockoon's", median(ours.starts) / median(mockoon.starts), 0.5, True)
+    for name, times in (("Prism", 8), ("Mockoon", 15)):
+        for scenario in ("retrieve", "list 25", "create"):
+            if peer := subjects.get(name):
+                yield _rate(ours, peer, scenario, times)
+    yield _rate(ours, subjects[_FLASK], "retrieve", 1.5)
+    yield _rate(ours, subjects[_WSGI], "retrieve", 0.3)
+    yield _rate(ours, subjects[_WSGI], "list 1000", 0.4)
+    yield from _facts(report)
+
+
+def _rate(ours: Subject, other: Subject, scenario: str, times: float) -> Bar:
+    """Compare answers a second at 16 connections, round by round: what disturbs a round disturbs both."""
+    pairs = zip(ours.under[scenario].rates[16], other.under[scenario].rates[16], strict=True)
+    return Bar(f"{scenario}, times {other.name}", median(a / b for a, b in pairs), times, False)
+
+
+def _facts(report: Report) -> Iterator[Bar]:
+    for name, growth in report.growth.items():
+        small, large = min(growth), max(growth)
+        if small < large:
+            what = f"{name} with {large:,} handlers, of the cost with {small:,}"
+            yield Bar(what, growth[large] / growth[small], 1.3, True)
+    facts = report.facts
+    if "creates: p99" in facts:
+        yield Bar("p99 of create, of its p50", facts["creates: p99"][0] / facts["creates: p50"][0], 10, True)
+    if "new world and its first page" in facts:
+        seconds, megabytes = facts["new world and its first page"][0], facts["10,000 worlds"][0] / 1e6
+        yield Bar("a new world", seconds * 1000, 1.0, True, " ms")
+        yield Bar("10,000 worlds", megabytes, 200, True, " MB")
+    for part in ("answer checking", "journal"):
+        if part in report.shares:
+            yield Bar(f"{part}, of a retrieve in process", report.shares[part]["retrieve"], 0.15, True)

@@ -1,0 +1,44 @@
+"""Many creates in one world, in a process of its own: `python -m bench.creates 200000` prints JSON."""
+
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+import time
+from array import array
+
+from bench.inside import environ_of, new_mock
+from bench.scenario import SCENARIOS
+
+
+def measured(count: int) -> dict[str, float]:
+    """Return the quantiles of a fresh process, in seconds. Raises CalledProcessError."""
+    command = [sys.executable, "-m", "bench.creates", str(count)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    facts: dict[str, float] = json.loads(done.stdout)
+    return facts
+
+
+def main() -> None:
+    """Create handlers and time each by the CPU, since other processes take their turns as they like."""
+    count, mock, make = int(sys.argv[1]), new_mock(), environ_of(SCENARIOS[3])
+    gc.collect()
+    gc.freeze()  # as `bitpeak-mock serve` does
+    seconds = array("d")
+    for _ in range(count):
+        environ = make()
+        began = time.thread_time()
+        answer = mock.answer(environ)
+        seconds.append(time.thread_time() - began)
+        if answer.status[0] != "2":
+            raise RuntimeError(answer.status)
+    ordered = sorted(seconds)
+    shares = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
+    facts = {name: ordered[int(count * share)] for name, share in shares.items()} | {"max": ordered[-1]}
+    print(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    main()

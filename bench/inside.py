@@ -1,0 +1,104 @@
+"""The mock in this process, without a socket: calls, growth, worlds."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from bench.scenario import FORM_TYPE, KEY, POPULATION, SCENARIOS, Scenario
+from bench.timing import Call
+from mock_server.app import Mock, create_app, mock_of
+from mock_server.store import Handler
+
+_BASE = "/api"
+
+
+def environ_of(scenario: Scenario, key: str = KEY) -> Callable[[], dict[str, Any]]:
+    """Return what makes the WSGI environ of a request, as the server makes it: each time a fresh one."""
+    path, _, query = scenario.path.partition("?")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scenario.method,
+        "PATH_INFO": _BASE + path,
+        "QUERY_STRING": query,
+        "REQUEST_URI": _BASE + scenario.path,
+        "HTTP_HOST": "127.0.0.1:4055",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "4055",
+        "wsgi.url_scheme": "http",
+    }
+    if scenario.with_key:
+        environ["HTTP_AUTHORIZATION"] = f"Bearer {key}"
+    if scenario.body:
+        environ |= {"CONTENT_TYPE": FORM_TYPE, "CONTENT_LENGTH": str(len(scenario.body))}
+    return lambda: {**environ, "wsgi.input": io.BytesIO(scenario.body)}
+
+
+def new_mock() -> Mock:
+    """Return a mock as `bitpeak-mock serve` makes it."""
+    return mock_of(create_app())
+
+
+def fill(mock: Mock, key: str, count: int) -> None:
+    """Put handlers into a key's world until it has `count`, as creating them would."""
+    world = mock.worlds.of(key)
+    with world.lock:
+        (sample,) = world.store.page(0, 1, newest_first=True)
+        for number in range(world.next_id, count + 1):
+            world.store.add(world.write(Handler(number, *sample[1:])))
+        world.next_id = count + 1
+
+
+def call(mock: Mock, scenario: Scenario, key: str = KEY) -> Call:
+    """Return one call. Raises RuntimeError where its answer is not the right one: that would be no figure."""
+    make = environ_of(scenario, key)
+    answer = mock.answer(make())
+    if int(answer.status[:3]) != scenario.status:
+        raise RuntimeError(f"{scenario.method} {scenario.path} was answered {answer.status}: {answer.body!r}")
+    return lambda: mock.answer(make())
+
+
+def calls() -> dict[str, Call]:
+    """Return a call of each scenario."""
+    mock = new_mock()
+    fill(mock, KEY, POPULATION)
+    return {scenario.name: call(mock, scenario) for scenario in SCENARIOS}
+
+
+SIZES = (10, 1_000, 100_000, 1_000_000)
+
+
+def by_size(sizes: tuple[int, ...] = SIZES) -> dict[str, dict[int, Call]]:
+    """Return calls by name and by the number of handlers in their world."""
+    mock = new_mock()
+    retrieve, first, _, create, _, _ = SCENARIOS
+    delete = replace(retrieve, name="delete", method="DELETE")
+    found: dict[str, dict[int, Call]] = {}
+    for size in sizes:
+        key = f"mock-{size}"
+        fill(mock, key, size)
+        deep = f"{first.path}?results_per_page=10&page={max(1, size // 20)}"
+        asked = {
+            "retrieve": replace(retrieve, path=f"/notification-handlers/{size // 2}"),
+            "list 25": first,
+            "deep page of 10": replace(first, path=deep),
+            "create": create,
+        }
+        for name, scenario in asked.items():
+            found.setdefault(name, {})[size] = call(mock, scenario, key)
+        found.setdefault("create and delete", {})[size] = _created_and_deleted(mock, create, delete, key)
+    return found
+
+
+def _created_and_deleted(mock: Mock, create: Scenario, delete: Scenario, key: str) -> Call:
+    world, make = mock.worlds.of(key), environ_of(create, key)
+
+    def both() -> None:
+        mock.answer(make())
+        path = f"/notification-handlers/{world.next_id - 1}"
+        answer = mock.answer(environ_of(replace(delete, path=path), key)())
+        if answer.status[0] != "2":
+            raise RuntimeError(f"DELETE {path} was answered {answer.status}")
+
+    return both

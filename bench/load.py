@@ -1,0 +1,105 @@
+"""Targets under load, in turns, so that a noisy minute of the machine strikes all of them alike."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import peers
+from bench.client import LoadError
+from bench.figures import Subject, Under
+from bench.process import DidNotStartError, Running
+from bench.progress import say
+from bench.scenario import SCENARIOS, Scenario
+from bench.target import Target, limits, mock, populate
+
+CONNECTIONS = (1, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long is measured. `seconds`: of one turn of one target; `reads`: before memory is looked at again."""
+
+    starts: int = 7
+    rounds: int = 5
+    seconds: float = 1.0
+    reads: int = 50_000
+
+
+QUICK = Effort(starts=3, rounds=2, seconds=0.4, reads=10_000)
+
+
+def measure(effort: Effort, *, with_peers: bool) -> list[Subject]:
+    """Measure the mock, its limits and, if so asked, the peers; one that does not start is told of and left out."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        first = mock()
+        started: list[tuple[Target, Running, Subject]] = []
+        process = stack.enter_context(first.started())
+        started.append((first, process, _subject(first, process)))
+        populate(first, process.port)
+        answers = {scenario.name: first.client(process.port, scenario).once() for scenario in SCENARIOS}
+        for target in (*limits(answers, folder), *(peers.targets(answers) if with_peers else ())):
+            try:
+                process = stack.enter_context(target.started())
+            except DidNotStartError as error:
+                say(f"{target.name} is left out: {error}")
+                continue
+            started.append((target, process, _subject(target, process)))
+        for number in range(effort.rounds):
+            _round(started, effort, number)
+        for target, process, subject in started:
+            say(f"memory of {target.name} after {effort.reads:,} reads")
+            client = target.client(process.port, SCENARIOS[0])
+            client.drive(16, answers=effort.reads)
+            subject.after_load = process.resident_bytes
+        _measure_starts([(target, subject) for target, _, subject in started], effort.starts)
+    return [subject for _, _, subject in started]
+
+
+def _subject(target: Target, process: Running) -> Subject:
+    subject = Subject(target.name, target.version, [process.start_seconds], dict(target.sizes))
+    subject.at_rest = process.resident_bytes
+    return subject
+
+
+def _round(started: Sequence[tuple[Target, Running, Subject]], effort: Effort, number: int) -> None:
+    for scenario in SCENARIOS:
+        say(f"round {number + 1} of {effort.rounds}: {scenario.name}")
+        for target, process, subject in started:
+            try:
+                _turn(target, process, subject, scenario, effort.seconds)
+            except (LoadError, OSError) as error:
+                say(f"{target.name} fails at {scenario.name}: {error}")
+                if target.faithful:
+                    raise
+
+
+def _turn(target: Target, process: Running, subject: Subject, scenario: Scenario, seconds: float) -> None:
+    if scenario.name not in subject.under:
+        head, body = target.client(process.port, scenario).once()
+        subject.under[scenario.name] = Under(int(head[9:12]), len(body))
+        target.client(process.port, scenario).drive(4, seconds=seconds / 2)  # machines that warm up
+    under = subject.under[scenario.name]
+    for connections in CONNECTIONS:
+        before = process.cpu_seconds
+        load = target.client(process.port, scenario).drive(connections, seconds=seconds)
+        under.rates.setdefault(connections, []).append(load.rate)
+        under.p50.setdefault(connections, []).append(load.quantile(0.5))
+        under.p99.setdefault(connections, []).append(load.quantile(0.99))
+        if connections == max(CONNECTIONS):
+            under.cpu.append((process.cpu_seconds - before) / load.answers)
+
+
+def _measure_starts(subjects: Sequence[tuple[Target, Subject]], starts: int) -> None:
+    """Start each several times, in turns; the first start, with cold files, does not count."""
+    for _, subject in subjects:
+        subject.starts.clear()
+    for number in range(starts):
+        say(f"cold start {number + 1} of {starts}")
+        for target, subject in subjects:
+            with target.started() as process:
+                subject.starts.append(process.start_seconds)

@@ -1,0 +1,172 @@
+"""Other tools that can mock an OpenAPI document, installed into a folder of the bench's own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.progress import say
+from bench.scenario import SCENARIOS
+from bench.sizes import folder_bytes
+from bench.target import Target
+from mock_server.document import home, load, plain
+
+HOME = Path(__file__).parent / ".peers"
+
+# Node comes as a Python wheel, beside this interpreter.
+_BIN = str(Path(sys.executable).parent)
+
+
+class NoPeerError(Exception):
+    """A peer cannot be installed here; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One tool: its package, of a version that was tried, and how it is installed, set up and started."""
+
+    name: str
+    package: str
+    version: str
+    program: str
+    install: Callable[[Peer, Path], None]
+    arguments: Callable[[int, Path], Sequence[str]]
+    prepare: Callable[[Path, Mapping[str, tuple[bytes, bytes]]], None]
+    base_path: str = "/api"
+    needs: str = ""  # a program that must be there already
+
+    def target(self, answers: Mapping[str, tuple[bytes, bytes]]) -> Target:
+        """Install it if it is not there yet. Raises NoPeerError."""
+        if self.needs and shutil.which(self.needs) is None:
+            raise NoPeerError(f"it needs {self.needs}, which is not installed")
+        folder = HOME / f"{self.name.lower()}-{self.version}"
+        packages = folder / "packages"
+        if not (folder / "installed").exists():
+            say(f"installing {self.package} {self.version}")
+            packages.mkdir(parents=True, exist_ok=True)
+            try:
+                self.install(self, packages)
+            except subprocess.CalledProcessError as error:
+                said = error.stderr.decode(errors="replace").strip().splitlines()[-1:]
+                raise NoPeerError(f"{self.package} {self.version} cannot be installed: {said}") from None
+            (folder / "installed").touch()
+        self.prepare(folder, answers)
+
+        def command(port: int) -> Sequence[str]:
+            return [str(packages / self.program), *self.arguments(port, folder)]
+
+        return Target(
+            self.name, self.version, command, self.base_path, faithful=False, folder=folder, path=_BIN,
+            sizes={self.package: folder_bytes(packages)},
+        )  # fmt: skip
+
+
+def _npm(peer: Peer, packages: Path) -> None:
+    npm = shutil.which("npm", path=_BIN) or "npm"
+    command = [npm, "install", "--prefix", str(packages), "--no-audit", "--no-fund", "--silent"]
+    subprocess.run([*command, f"{peer.package}@{peer.version}"], check=True, capture_output=True)
+
+
+def _pip(peer: Peer, packages: Path) -> None:
+    venv.create(packages, with_pip=True)
+    command = [str(packages / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    subprocess.run([*command, f"{peer.package}=={peer.version}"], check=True, capture_output=True)
+    # What a bare environment has is no share of the tool.
+    subprocess.run(
+        [*command[:3], "uninstall", "--quiet", "--yes", "setuptools", "pip"], check=True, capture_output=True
+    )
+
+
+def _the_document(folder: Path, _: Mapping[str, tuple[bytes, bytes]]) -> None:
+    shutil.copy(home() / "notification-handlers.yaml", folder / "openapi.yaml")
+
+
+def _in_3_0(folder: Path, _: Mapping[str, tuple[bytes, bytes]]) -> None:
+    """Write the document in the words of OpenAPI 3.0, for a tool that knows no other."""
+    document = _older(plain(load().data))
+    document["openapi"] = "3.0.3"
+    document["info"] = {key: document["info"][key] for key in ("title", "version")}
+    for scheme in document["components"]["securitySchemes"].values():
+        scheme["x-bearerInfoFunc"] = "bearer.accept"
+    (folder / "bearer.py").write_text("def accept(token):\n    return {'sub': token}\n")
+    (folder / "openapi.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def _older(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_older(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    older = {key: _older(value) for key, value in node.items()}
+    if isinstance(older.get("type"), list):
+        kinds = [kind for kind in older["type"] if kind != "null"]
+        older |= {"type": kinds[0], "nullable": True}
+    if "const" in older:
+        older["enum"] = [older.pop("const")]
+    if isinstance(older.get("examples"), list):
+        older["example"] = older.pop("examples")[0]
+    if any(isinstance(part, dict) and "if" in part for part in older.get("allOf", ())):
+        del older["allOf"]
+    return older
+
+
+def _mappings(folder: Path, answers: Mapping[str, tuple[bytes, bytes]]) -> None:
+    """Write stubs that send what the mock sends."""
+    stubs = folder / "mappings"
+    stubs.mkdir(exist_ok=True)
+    for scenario in SCENARIOS:
+        head, body = answers[scenario.name]
+        path, _, query = scenario.path.partition("?")
+        asked: dict[str, Any] = {"method": scenario.method, "urlPath": f"/api{path}", "headers": {}}
+        asked["headers"]["Authorization"] = (
+            {"matches": "Bearer mock.*"} if scenario.with_key else {"absent": True}
+        )
+        if query:
+            name, _, value = query.partition("=")
+            asked["queryParameters"] = {name: {"equalTo": value}}
+        answer = {
+            "status": int(head[9:12]),
+            "body": body.decode(),
+            "headers": {"Content-Type": "application/json"},
+        }
+        stub = {"request": asked, "response": answer, "priority": 1 if query else 2}
+        (stubs / f"{scenario.name.replace(' ', '-')}.json").write_text(json.dumps(stub))
+
+
+PEERS = (
+    Peer(
+        "Prism", "@stoplight/prism-cli", "5.16.0", "node_modules/.bin/prism", _npm,
+        lambda port, _: ["mock", "openapi.yaml", "--port", str(port)], _the_document, base_path="",
+    ),
+    Peer(
+        "Mockoon", "@mockoon/cli", "9.9.0", "node_modules/.bin/mockoon-cli", _npm,
+        lambda port, _: ["start", "--data", "openapi.yaml", "--port", str(port), "--disable-log-to-file"],
+        _the_document,
+    ),
+    Peer(
+        "WireMock", "wiremock", "3.13.2", "node_modules/.bin/wiremock", _npm,
+        lambda port, folder: ["--port", str(port), "--root-dir", str(folder)], _mappings, needs="java",
+    ),
+    Peer(
+        "connexion", "connexion[flask,uvicorn]", "3.3.0", "bin/connexion", _pip,
+        lambda port, _: ["run", "openapi.yaml", "--mock", "all", "--port", str(port)], _in_3_0,
+    ),
+)  # fmt: skip
+
+
+def targets(answers: Mapping[str, tuple[bytes, bytes]]) -> Iterator[Target]:
+    """Install the peers and yield them; say which cannot be had here."""
+    for peer in PEERS:
+        try:
+            yield peer.target(answers)
+        except NoPeerError as error:
+            say(f"{peer.name} is left out: {error}")

@@ -1,0 +1,82 @@
+"""What a part of the mock costs: a call with it beside the same call without it, in turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+from bench.inside import call, fill, new_mock
+from bench.scenario import KEY, POPULATION, SCENARIOS
+from bench.timing import Call, costs
+from mock_server.app import Mock
+from mock_server.recorder import Recorder
+
+_MANY = "retrieve, 1,000 in turn"
+
+
+@contextmanager
+def _without_journal(_: Mock) -> Iterator[None]:
+    """Note no exchange: neither in the journal, nor for the coverage, nor for the log."""
+    with patch.object(Recorder, "note", lambda *_: None):
+        yield
+
+
+@contextmanager
+def _without_checking(mock: Mock) -> Iterator[None]:
+    """Take every answer and every handler for right; what is no JSON is not noticed either."""
+    with patch.multiple("mock_server.world", parse=lambda _: None):
+        resource, check = mock.contract.resource, mock.contract.resource.check
+        successes = [operation.success for operation in mock.contract.operations.values()]
+        checks = [success.check for success in successes]
+        for each in (resource, *successes):
+            object.__setattr__(each, "check", lambda _: None)
+        try:
+            yield
+        finally:
+            object.__setattr__(resource, "check", check)
+            for success, former in zip(successes, checks, strict=True):
+                object.__setattr__(success, "check", former)
+
+
+_PARTS: Mapping[str, Callable[[Mock], Any]] = {
+    "answer checking": _without_checking,
+    "journal": _without_journal,
+}
+
+
+def measured(rounds: int) -> dict[str, dict[str, float]]:
+    """Return, by part and by scenario, which share of a call's CPU time goes into it."""
+    mock = new_mock()
+    fill(mock, KEY, POPULATION)
+    calls = {scenario.name: call(mock, scenario) for scenario in SCENARIOS} | {_MANY: _in_turn(mock)}
+    batches = 4
+    shares: dict[str, dict[str, float]] = {}
+    for part, without in _PARTS.items():
+        best: dict[bool, dict[str, float]] = {True: {}, False: {}}
+        for _ in range(batches):
+            for present, context in ((True, nullcontext()), (False, without(mock))):
+                with context:
+                    found = costs(calls, rounds=rounds // batches)
+                best[present] = {name: min(cost, best[present].get(name, cost)) for name, cost in found.items()}
+        shares[part] = {name: 1 - best[False][name] / best[True][name] for name in calls}
+    return shares
+
+
+def _in_turn(mock: Mock) -> Call:
+    """Return a call that asks for another handler each time, so that no answer is one of a moment ago."""
+    retrieve = SCENARIOS[0]
+    each = [
+        call(mock, replace(retrieve, path=f"/notification-handlers/{number}"))
+        for number in range(1, POPULATION + 1)
+    ]
+    at = 0
+
+    def ask() -> None:
+        nonlocal at
+        each[at % len(each)]()
+        at += 7
+
+    return ask

@@ -1,0 +1,35 @@
+"""How much an installation takes, and which part of it has which share."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import distributions
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[1]
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return the size of all files below a folder, bytecode aside: who has it depends on who ran what."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum(path.stat().st_size for path in files if path.suffix != ".pyc")
+
+
+def installed() -> dict[str, int]:
+    """Install the mock alone into an empty folder; return the bytes of each distribution, largest first."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, str(_ROOT)]
+        subprocess.run([*command, "--disable-pip-version-check"], check=True, capture_output=True)
+        sizes = {
+            distribution.name: sum(
+                Path(str(file.locate())).stat().st_size
+                for file in distribution.files or ()
+                if Path(str(file.locate())).is_file() and file.suffix != ".pyc"
+            )
+            for distribution in distributions(path=[folder])
+        }
+        # What no distribution owns, such as a program pip wrote to another place than it says.
+        sizes["other files"] = max(0, folder_bytes(Path(folder)) - sum(sizes.values()))
+    return dict(sorted(sizes.items(), key=lambda pair: -pair[1]))

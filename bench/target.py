@@ -1,0 +1,91 @@
+"""What is measured: the mock, the limits of its server, and (in `peers`) other tools."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.client import Client
+from bench.process import Running, free_port, running
+from bench.scenario import POPULATION, SCENARIOS, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One server. `command` makes its command line from a port; `version` is printed.
+
+    `faithful` targets answer each scenario with its status; where another one does not, its figure is marked.
+    `sizes`: bytes installed, by part.
+    """
+
+    name: str
+    version: str
+    command: Callable[[int], Sequence[str]]
+    base_path: str = "/api"
+    faithful: bool = True
+    folder: Path | None = None
+    path: str = ""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def started(self) -> Iterator[Running]:
+        """Start it on a free port. Raises DidNotStartError."""
+        port = free_port()
+        probe = SCENARIOS[1].wire(self.base_path, f"127.0.0.1:{port}")
+        with running(self.command(port), port, probe, self.folder, self.path) as process:
+            yield process
+
+    def client(self, port: int, scenario: Scenario) -> Client:
+        """Return a client that asks this scenario's request."""
+        request = scenario.wire(self.base_path, f"127.0.0.1:{port}")
+        return Client(("127.0.0.1", port), request, scenario.status if self.faithful else None)
+
+
+def mock() -> Target:
+    """Return the mock, with everything on, in a world of `POPULATION` handlers once `populate` was called."""
+    from mock_server import __version__
+
+    def command(port: int) -> Sequence[str]:
+        return [sys.executable, "-m", "mock_server", "serve", "--port", str(port), "--quiet"]
+
+    return Target("bitpeak-mock", __version__, command)
+
+
+def populate(target: Target, port: int) -> None:
+    """Create handlers until a page of 1,000 is full."""
+    create = next(scenario for scenario in SCENARIOS if scenario.name == "create")
+    target.client(port, create).drive(1, answers=POPULATION - 1)
+
+
+def limits(answers: Mapping[str, tuple[bytes, bytes]], folder: Path) -> list[Target]:
+    """Return apps that send the mock's own answers ready-made, on the mock's own server.
+
+    `answers`: scenario to head and body, as the mock gave them; they are written into `folder`.
+    """
+    canned = folder / "answers.json"
+    canned.write_text(
+        json.dumps(
+            [
+                {
+                    "method": scenario.method,
+                    "path": scenario.path,
+                    "with_key": scenario.with_key,
+                    "head": answers[scenario.name][0].decode("latin-1"),
+                    "body": answers[scenario.name][1].decode(),
+                }
+                for scenario in SCENARIOS
+            ]
+        )
+    )
+
+    def command(kind: str) -> Callable[[int], Sequence[str]]:
+        return lambda port: [sys.executable, "-m", "bench.limit", kind, str(port), str(canned)]
+
+    return [
+        Target("trivial WSGI app", "", command("wsgi")),
+        Target("trivial Flask app", "", command("flask")),
+    ]

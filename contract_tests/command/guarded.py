@@ -1,0 +1,67 @@
+"""Runs a command's work on a target behind the guard, and cleans up, however the work ends."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import click
+import requests
+
+from contract_tests.guard import Terminated, interruptible
+from contract_tests.run.settings import KEY_NAME, Ask, Settings
+from contract_tests.run.stop import Code, Stop
+from contract_tests.session.opening import Opening, close_guard, open_run
+
+PROGRAM = "bitpeak-mock"
+
+
+def run_guarded(settings: Settings, work: Callable[[Opening], int]) -> int:
+    """Open a run, do the work, clean up, and return the exit code. Whatever a person has to know goes to stderr."""
+    opening: Opening | None = None
+    with ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            stack.enter_context(interruptible(lambda: opening is not None and opening.guard.is_cleaning))
+        try:
+            opening = open_run(settings)
+            return work(opening)
+        except Stop as stop:
+            return complain(stop)
+        except requests.RequestException as error:
+            return complain(Stop(Code.UNREACHABLE, f"the guard gave no answer: {type(error).__name__}"))
+        except Terminated as end:
+            click.echo(f"{PROGRAM}: {end}.", err=True)
+            return end.code
+        finally:
+            if opening is not None:
+                _close(settings, opening)
+
+
+def _close(settings: Settings, opening: Opening) -> None:
+    opening.run.api.close()
+    opening.end_recording()
+    try:
+        cleaned = opening.guard.clean_up()
+        for row, why in cleaned.failed.items():
+            click.echo(f"{PROGRAM}: handler {row} may be left: {opening.clean(why)}.", err=True)
+    except OSError as error:
+        click.echo(f"{PROGRAM}: the ledger cannot be written ({error.strerror or error}).", err=True)
+    close_guard(settings, opening.guard)
+
+
+def complain(stop: Stop) -> Code:
+    """Say why there was no run, and return the exit code."""
+    click.echo(f"{PROGRAM}: {stop.sentence}", err=True)
+    return stop.code
+
+
+def asker() -> Ask | None:
+    """Return what asks for the API key, None where nobody could answer."""
+    return _ask if sys.stdin.isatty() else None
+
+
+def _ask() -> str:
+    key: str = click.prompt(f"API key ({KEY_NAME} is not set)", hide_input=True, err=True)
+    return key

@@ -1,0 +1,137 @@
+"""`bitpeak-mock twin`: the same sequences of calls into the mock and a service, compared after every call."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from contract_tests.command.guarded import asker, complain, run_guarded
+from contract_tests.command.options import TARGET_FLAGS, options
+from contract_tests.recording.tape import read_recording
+from contract_tests.run.settings import read_settings
+from contract_tests.run.stop import Code, Stop
+from contract_tests.session.opening import Opening
+from contract_tests.twin.accepted import Acceptances, read_accepted
+from contract_tests.twin.offline import run_offline
+from contract_tests.twin.report import Clean, as_json, as_text, offline_json, offline_text
+from contract_tests.twin.sides import Variation
+from contract_tests.twin.twin import Plan, Twins, run_against, run_twin
+from mock_server.document import DocumentError, load
+
+# On somebody's service a sequence takes a quarter of a minute.
+_HERE, _LIVE = 100, 12
+
+
+@click.command
+@options(TARGET_FLAGS)
+@click.option("--mock-url", metavar="URL", default="", help="A mock that runs already; else one is started.")
+@click.option("--against", metavar="URL", help="Compare with this service in place of the mock.")
+@click.option(
+    "--against-key-file",
+    metavar="FILE",
+    help="A file with the API key of --against; else the same key counts.",
+)
+@click.option(
+    "--recording", metavar="FILE", type=click.Path(path_type=Path),
+    help="Repeat a recording on a mock, with no network, in place of comparing with a service.",
+)  # fmt: skip
+@click.option(
+    "--sequences", type=click.IntRange(min=1), metavar="N",
+    help=f"How many sequences to compare: {_HERE}, and {_LIVE} on a target that is not this computer.",
+)  # fmt: skip
+@click.option(
+    "--seed", type=click.INT, metavar="N", help="Repeat the sequences of the run that named this seed."
+)
+@click.option(
+    "--accepted", metavar="FILE", type=click.Path(path_type=Path),
+    help="Differences that are accepted, each with a reason and a last day.",
+)  # fmt: skip
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="The report.",
+)
+@click.pass_context
+def twin(ctx: click.Context, /, accepted: Path | None, recording: Path | None, **given: Any) -> None:
+    """Send the same sequences of calls into the mock and a service, and compare every answer.
+
+    Ids are paired, times compared by rule, rows of others by their place. The first difference is shortened, shown
+    with both sides' curl lines, and named: another answer to an open question, or something that no question asks.
+    Both sides stand behind the guard: nothing of others is touched, and what is created is deleted.
+
+    Exit codes: 0 no difference, 1 a difference or an expired acceptance, 2 wrong options, 3 the run could not start,
+    4 the target cannot be reached, 5 nothing was compared.
+    """
+    try:
+        known = read_accepted(accepted)
+        if recording is not None:
+            ctx.exit(_offline(recording, known, given))
+        ctx.exit(_online(known, given))
+    except Stop as stop:
+        ctx.exit(complain(stop))
+
+
+def _offline(file: Path, accepted: Acceptances, given: Mapping[str, Any]) -> int:
+    """Repeat a recording. Raises Stop."""
+    variation = Variation(given["document"], tuple(given["overlay"]), tuple(given["answer"]))
+    try:
+        document = load(variation.document, variation.overlays, variation.answers)
+    except DocumentError as error:
+        raise Stop(Code.CANNOT, str(error)) from error
+    offline = run_offline(read_recording(file), variation, document, accepted)
+    render = offline_json if given["format_"] == "json" else offline_text
+    click.echo(render(offline, accepted, str))
+    if not offline.replayed.exchanges:
+        return Code.NOTHING
+    return Code.FINDINGS if offline.replayed.drifts or accepted.expired else Code.FINE
+
+
+def _online(accepted: Acceptances, given: Mapping[str, Any]) -> int:
+    """Compare with a service. Raises Stop."""
+    settings = read_settings(given, asker())
+    plan = Plan(
+        sequences=given["sequences"] or (_LIVE if settings.is_live else _HERE),
+        seed=secrets.randbelow(2**32) if given["seed"] is None else given["seed"],
+        mock_url=given["mock_url"],
+    )  # fmt: skip
+    if not given["against"]:
+
+        def one(opening: Opening) -> int:
+            twins = run_twin(opening, plan, accepted, _note)
+            return _tell(twins, plan, accepted, opening.clean, given["format_"])
+
+        return run_guarded(settings, one)
+    key = {"api_key_file": given["against_key_file"]} if given["against_key_file"] else {}
+    other = read_settings({**given, "base_url": given["against"], **key}, asker())
+
+    def both(left: Opening) -> int:
+        def work(right: Opening) -> int:
+            def clean(text: str) -> str:
+                return left.clean(right.clean(text))
+
+            twins = run_against(left, right, plan, accepted, _note)
+            return _tell(twins, plan, accepted, clean, given["format_"])
+
+        return run_guarded(settings, work)
+
+    return run_guarded(other, both)
+
+
+def _note(what: str) -> None:
+    click.echo(f"twin: {what}", err=True)
+
+
+def _tell(twins: Twins, plan: Plan, accepted: Acceptances, clean: Clean, format_: str) -> int:
+    render = as_json if format_ == "json" else as_text
+    click.echo(render(twins, accepted, clean))
+    _note(f"--seed {plan.seed} repeats these sequences")
+    if not twins.calls:
+        return Code.NOTHING
+    return Code.FINE if twins.is_alike and not accepted.expired else Code.FINDINGS

@@ -1,0 +1,185 @@
+"""Shows a service to the document, and returns what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from contract_tests.learning.answers import take_answers
+from contract_tests.learning.draft import Draft, Lesson, Tree
+from contract_tests.learning.handlers import Specimen, collect, learn_row, learn_settings
+from contract_tests.learning.leftovers import learn_leftovers
+from contract_tests.learning.metering import learn_metering
+from contract_tests.learning.pages import learn_links, learn_pages, learn_sizes, learn_spellings
+from contract_tests.learning.refusals import learn_refusals
+from contract_tests.learning.texts import learn_blank_update, learn_texts
+from contract_tests.learning.written import learn_written
+from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
+from contract_tests.probes.effective import Verdict, ask_all
+from contract_tests.probes.finding import Outside, Undecided, Unlisted
+from contract_tests.probes.replies import zone_of
+from contract_tests.target.api import Api
+from mock_server.document import Document, load, plain
+
+# Told of each part of the learning as it begins.
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What a service taught. `base` is the document that the lessons change, one after the other, to `tree`.
+
+    `open` says of each question that stays open why; its assumption is kept. `unsaid` are sentences on what was seen
+    and cannot be said in a document. `operations` are those that answered with success.
+    """
+
+    date: datetime
+    base: Document
+    tree: Tree
+    lessons: tuple[Lesson, ...]
+    verdicts: Mapping[str, Verdict]
+    open: Mapping[str, str]
+    unsaid: tuple[str, ...]
+    operations: tuple[str, ...]
+    requests: int
+    writes: bool
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """The answers of the closed lists that were found or given."""
+        return {name: one.answer for name, one in self.verdicts.items() if one.source != "unknown"}
+
+    @property
+    def new(self) -> tuple[Lesson, ...]:
+        """The lessons that change the document: the service does otherwise than it says."""
+        return tuple(lesson for lesson in self.lessons if lesson.actions)
+
+
+class _Part(NamedTuple):
+    """A part of the lessons beyond the closed lists; `writes` where it has to create or change."""
+
+    title: str
+    writes: bool
+    teach: Callable[[Prober, Draft], None]
+
+
+def _teach_zone(prober: Prober, draft: Draft) -> None:
+    zone, seen = prober.watch(zone_of)
+    if zone != draft.tree["x-service"]["time-offset"]:
+
+        def change(tree: Tree) -> None:
+            tree["x-service"]["time-offset"] = zone
+
+        draft.learn("time-zone", f"Times are those of UTC{zone}.", seen, change)
+
+
+def _teach_handlers(prober: Prober, draft: Draft) -> None:
+    specimens: list[Specimen] = collect(prober, draft) if prober.can_write else []
+    learn_row(prober, draft, specimens)
+    learn_settings(draft, specimens)
+
+
+_PARTS = (
+    _Part("pages", False, learn_pages),
+    _Part("links", False, learn_links),
+    _Part("page sizes", False, learn_sizes),
+    _Part("spellings of paths", False, learn_spellings),
+    _Part("handlers and settings", False, _teach_handlers),
+    _Part("answers to writes", True, learn_written),
+    _Part("times", True, _teach_zone),
+    _Part("lengths and cleaning of texts", True, learn_texts),
+    _Part("left settings", True, learn_leftovers),
+    _Part("blank names", True, learn_blank_update),
+    _Part("refusals", False, learn_refusals),
+    _Part("headers", False, learn_metering),
+)
+
+
+def learn_from(api: Api, arguments: DocumentArguments, terms: Terms, tell: Tell = lambda _: None) -> Learnt:
+    """Ask a service every question, and look at what no closed list foresees.
+
+    What this makes it deletes. Raises DocumentError, and what `requests` raises where the target cannot be reached.
+    """
+    base = load(arguments.document, questions=arguments.questions)
+    prober = Prober(api, Expectations(arguments), terms)
+    try:
+        tell("open questions")
+        verdicts = ask_all(prober, arguments)
+        draft = _draft(base, arguments, verdicts)
+        prober.facts = draft.facts
+        for part in _PARTS:
+            if prober.can_write or not part.writes:
+                tell(part.title)
+                _take(part, prober, draft)
+    finally:
+        prober.close()
+    return _learnt(base, draft, verdicts, prober)
+
+
+def _draft(base: Document, arguments: DocumentArguments, verdicts: Mapping[str, Verdict]) -> Draft:
+    draft = Draft(plain(base.data))
+    varied = load(arguments.document, arguments.overlays, (), arguments.questions)
+    if arguments.overlays:
+        names = ", ".join(path.name for path in varied.overlays)
+        draft.learn(
+            "overlays",
+            f"As the overlays say that the run was given: {names}.",
+            (),
+            _become(plain(varied.data)),
+        )
+    embodied = {name for each in varied.learned for name in each.answers}
+    take_answers(draft, varied.data, {n: v for n, v in verdicts.items() if n not in embodied})
+    return draft
+
+
+def _become(after: Tree) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        tree.clear()
+        tree.update(after)
+
+    return change
+
+
+def _take(part: _Part, prober: Prober, draft: Draft) -> None:
+    """Take one part; what cannot be seen or read ends this part alone."""
+    try:
+        part.teach(prober, draft)
+    except Undecided as no:
+        draft.unsaid.append(f"Not looked at to the end ({part.title}): {no}.")
+    except Unlisted as no:
+        draft.unsaid.append(str(no))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        # A body may be anything, and one that a lesson did not think of must not end the run.
+        draft.unsaid.append(
+            f"The answers about {part.title} cannot be read ({type(error).__name__}: {error})."
+        )
+
+
+def _learnt(base: Document, draft: Draft, verdicts: Mapping[str, Verdict], prober: Prober) -> Learnt:
+    taught = {lesson.about for lesson in draft.lessons}
+    unsaid = list(draft.unsaid)
+    for name, verdict in verdicts.items():
+        if isinstance(verdict.finding, Outside) and name not in taught:
+            unsaid.append(f"{name}: {verdict.finding.sentence}")
+    return Learnt(
+        date=datetime.now(UTC).replace(microsecond=0),
+        base=base,
+        tree=draft.tree,
+        lessons=tuple(draft.lessons),
+        verdicts=verdicts,
+        open={
+            name: one.why for name, one in verdicts.items() if one.source == "unknown" and name not in taught
+        },
+        unsaid=tuple(dict.fromkeys(unsaid)),
+        operations=_operations(prober),
+        requests=prober.sent,
+        writes=prober.can_write,
+    )
+
+
+def _operations(prober: Prober) -> tuple[str, ...]:
+    """Return the operations that answered with success, in the document's order."""
+    seen = {exchange.operation for exchange in prober.exchanges if 200 <= exchange.status < 300}
+    return tuple(name for name in prober.facts.operations if name in seen)

@@ -1,0 +1,85 @@
+"""What an earlier type has left in the settings, where a change of type keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from contract_tests.learning.draft import Draft, Tree
+from contract_tests.learning.handlers import settings_node
+from contract_tests.learning.responses import operations
+from contract_tests.probes.finding import Undecided
+from contract_tests.probes.handler import Handler
+from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import mapping
+
+
+def learn_leftovers(prober: Prober, draft: Draft) -> None:
+    """Change a type and then the name, and look what is left; then change to a type without settings of its own."""
+    words = _words(draft.tree, draft)
+    if words["type-change"] != "merged" or words["unsent"] == "blanked":
+        return
+    kinds = prober.kinds
+    answer, row = prober.create(kinds.form(kinds.mailbox, prober.name()))
+    if row is None:
+        raise Undecided(f"a plain create is answered {answer.status}")
+    handler = Handler(prober, row, answer)
+    handler.update(**kinds.form(kinds.address, None))
+    if words["same-type"] == "reset":
+        _learn_reset(prober, draft, handler)
+    _learn_bare(prober, draft, handler)
+
+
+def _words(tree: Tree, draft: Draft) -> Tree:
+    found: Tree = dict(operations(tree))[draft.facts.operation("update").id]["x-update"]
+    return found
+
+
+def _learn_reset(prober: Prober, draft: Draft, handler: Handler) -> None:
+    (left,) = draft.facts.types[prober.kinds.mailbox]
+    name = prober.name()
+    shown, seen = prober.watch(_renamed(handler, name))
+    what = "dropped" if left not in shown else "kept" if shown[left] else "emptied"
+    if what != _words(draft.tree, draft).get("left-over", "dropped"):
+        says = f"A setting that an earlier type has left is {what} by an update that keeps the type."
+        draft.learn("update-same-type", says, seen, _set_left(draft, what))
+
+
+def _renamed(handler: Handler, name: str) -> Callable[[Prober], Any]:
+    def rename(_: Prober) -> Any:
+        handler.update(name=name)
+        handler.look()
+        return handler.settings
+
+    return rename
+
+
+def _set_left(draft: Draft, what: str) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        _words(tree, draft)["left-over"] = what
+
+    return change
+
+
+def _learn_bare(prober: Prober, draft: Draft, handler: Handler) -> None:
+    """Change to a type that is shown as a list: with something left, no list can show it."""
+    bare = prober.kinds.bare
+    shown, seen = prober.watch(_retyped(handler, bare, prober.facts.row["settings"]))
+    if settings_node(draft, draft.tree, bare).get("type") == "array" and mapping(shown):
+        says = f"The settings of {bare} are {shown!r} where an earlier type has left something."
+        draft.learn("settings-of-internal-notification", says, seen, _set_either(draft, bare))
+
+
+def _retyped(handler: Handler, kind: str, key: str) -> Callable[[Prober], Any]:
+    def retype(_: Prober) -> Any:
+        handler.update(type=kind)
+        return handler.look().get(key)
+
+    return retype
+
+
+def _set_either(draft: Draft, kind: str) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        settings_node(draft, tree, kind)["type"] = ["object", "array"]
+
+    return change

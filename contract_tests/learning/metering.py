@@ -1,0 +1,141 @@
+"""The headers that count requests: on which answers they stand, and how many a key may make."""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from collections.abc import Callable
+
+from contract_tests.guard.exchange import KEY_VARIABLE, Exchange
+from contract_tests.learning.draft import Draft, Tree
+from contract_tests.learning.responses import examples, operations, own_response, resolved
+from contract_tests.probes.prober import Prober
+
+_TOO_MANY = 429
+# What is refused before the key is known to be good, or by the mock alone.
+_WITHOUT_KEY = frozenset(
+    {
+        *("missing_bearer", "no_access", "site_page", "malformed", "violation", "timeout", "too_large"),
+        "head_too_large",
+    }
+)
+_WORDS = ("quota-limit", "quota-remaining")
+
+
+def learn_metering(prober: Prober, draft: Draft) -> None:
+    """Look through all answers so far: nothing is sent."""
+    names = _names(draft.tree)
+    if not names:
+        return
+    groups: dict[tuple[str, int], list[Exchange]] = defaultdict(list)
+    for exchange in prober.exchanges:
+        if _is_counted(exchange):
+            groups[exchange.operation, exchange.status].append(exchange)
+    _learn_limit(draft, names["quota-limit"], prober.exchanges)
+    for (operation, status), exchanges in groups.items():
+        shown = [names["quota-limit"].lower() in dict(exchange.headers) for exchange in exchanges]
+        known = _says(draft.tree, operation, status, names)
+        if known is not None and all(shown) == any(shown) and shown[0] != known:
+            where = operation or "another method"
+            says = (
+                f"The answer {status} to {where} has {'' if shown[0] else 'none of '}the headers that count."
+            )
+            draft.learn("rate-limit", says, exchanges[:1], _set(operation, status, names, shown[0]))
+    _learn_refusals(draft, names, [one for each in groups.values() for one in each if one.status >= 400])
+
+
+def _learn_refusals(draft: Draft, names: dict[str, str], refused: list[Exchange]) -> None:
+    """Where every refusal of a good key has the headers, or none has, those that were not seen are taken to be so."""
+    shown = {names["quota-limit"].lower() in dict(exchange.headers) for exchange in refused}
+    if len(shown) != 1:
+        return
+    wanted = shown.pop()
+    places = [
+        (operation, int(code))
+        for operation, node in [
+            *operations(draft.tree),
+            ("", {"responses": draft.tree["x-service"]["refusals"]}),
+        ]
+        for code in node["responses"]
+        if 400 <= int(code) < 500
+        and int(code) != _TOO_MANY
+        and _is_of_the_api(draft.tree, operation, int(code))
+    ]
+    unlike = [place for place in places if _says(draft.tree, *place, names) != wanted]
+    if not unlike:
+        return
+
+    def change(tree: Tree) -> None:
+        for operation, status in unlike:
+            _set(operation, status, names, wanted)(tree)
+
+    says = f"Refusals of a good key have {'' if wanted else 'none of '}the headers that count, where they were seen."
+    draft.learn("rate-limit", says, refused[:1], change)
+
+
+def _is_of_the_api(tree: Tree, operation: str, status: int) -> bool:
+    """Tell whether a refusal is one of the API's: of those that a key gets for itself, none has such headers."""
+    named = examples(tree, _responses(tree, operation)[str(status)])
+    return not set(named) <= _WITHOUT_KEY
+
+
+def _names(tree: Tree) -> dict[str, str]:
+    """Return the names of the headers by `x-value` word; nothing where the document counts nothing."""
+    if tree["x-service"].get("quota") is None:
+        return {}
+    declared = tree["components"].get("headers", {})
+    return {node["x-value"]: name for name, node in declared.items() if node.get("x-value") in _WORDS}
+
+
+def _is_counted(exchange: Exchange) -> bool:
+    """Tell whether a request came to the API with the run's own key: the others are counted for nobody."""
+    if dict(exchange.request_headers).get("Authorization") != f"Bearer {KEY_VARIABLE}":
+        return False
+    page = "html" in dict(exchange.headers).get("content-type", "")
+    return bool(exchange.status) and exchange.status != _TOO_MANY and not page
+
+
+def _responses(tree: Tree, operation: str) -> Tree:
+    if not operation:
+        found: Tree = tree["x-service"]["refusals"]
+        return found
+    responses: Tree = dict(operations(tree))[operation]["responses"]
+    return responses
+
+
+def _says(tree: Tree, operation: str, status: int, names: dict[str, str]) -> bool | None:
+    """Tell whether a response has the headers; None where there is no such response."""
+    if operation and operation not in dict(operations(tree)):
+        return None
+    node = _responses(tree, operation).get(str(status))
+    return None if node is None else names["quota-limit"] in resolved(tree, node).get("headers", {})
+
+
+def _set(operation: str, status: int, names: dict[str, str], wanted: bool) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        response = own_response(tree, _responses(tree, operation), status)
+        headers = copy.deepcopy(response.get("headers", {}))
+        for name in names.values():
+            headers.pop(name, None)
+            if wanted:
+                headers[name] = {"$ref": f"#/components/headers/{name}"}
+        response["headers"] = headers
+
+    return change
+
+
+def _learn_limit(draft: Draft, name: str, exchanges: list[Exchange]) -> None:
+    """Take over the number that is shown."""
+    for exchange in exchanges:
+        text = dict(exchange.headers).get(name.lower(), "")
+        if text.isdigit() and int(text) != draft.tree["x-service"]["quota"]["requests"]:
+            says = f"{name} is {text}."
+            draft.learn("rate-limit", says, (exchange,), _quota(int(text)))
+            return
+
+
+def _quota(requests: int) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        tree["x-service"]["quota"]["requests"] = requests
+
+    return change

@@ -1,0 +1,163 @@
+"""The list: keys of meta and links, the path in links, page sizes, and the spelling without a slash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from contract_tests.document.facts import Facts
+from contract_tests.learning.draft import Draft, Tree
+from contract_tests.learning.properties import adjust, extra, kind_of, missing
+from contract_tests.learning.responses import component
+from contract_tests.probes.observations import first_page, wide_answer
+from contract_tests.probes.page import Page
+from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import at, is_success, mapping, number, parsed
+from contract_tests.target.api import Answer
+
+_PAGES = ("get",)
+
+
+def learn_pages(prober: Prober, draft: Draft) -> None:
+    """Compare the envelope of a page with the document's: what counts, and the links."""
+    page, seen = prober.watch(lambda asked: asked.once(first_page))
+    for word in ("total-pages", "link-first"):
+        steps = draft.facts.schemas.path_to(draft.facts.operation("list").answer, word)[:-1]
+        shown = mapping(at(parsed(page.answer), steps))
+        known = draft.facts.schemas.properties(
+            draft.facts.schemas.at(draft.facts.operation("list").answer, steps)
+        )
+        more, fewer = extra(known, [shown]), missing(known, [shown])
+        if renamed := _renamed(prober, known, more, fewer, shown):
+            more |= renamed
+        if more or fewer:
+            says = f"{'.'.join(steps)} of a page has {', '.join(shown) or 'nothing'}."
+            draft.learn(".".join(steps), says, seen, _adjust(draft.facts, steps, more, fewer))
+
+
+def _renamed(
+    prober: Prober,
+    known: Mapping[str, Any],
+    more: Mapping[str, Any],
+    fewer: list[str],
+    shown: Mapping[str, Any],
+) -> dict[str, dict[str, Any]]:
+    """Return the one new number that takes the place of the total: it counts the rows, now and later."""
+    lost = [key for key in fewer if known[key].get("x-value") == "total"]
+    counts = [key for key in more if kind_of(shown[key]) == "integer"]
+    if not lost or not counts or not prober.can_write:
+        return {}
+    later = Page(prober.once(wide_answer), prober.expectations)
+    both = [key for key in counts if number(later.meta.get(key)) != number(shown[key]) or later.is_first]
+    counted = [key for key in both if number(later.meta.get(key)) == len(later.rows) and later.is_last]
+    return {key: {**known[lost[0]], "x-value": "total"} for key in counted[:1]}
+
+
+def _adjust(
+    facts: Facts, steps: tuple[str, ...], more: Mapping[str, Any], fewer: list[str]
+) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        node = component(tree, _schema_of_list(tree, facts))
+        for step in steps:
+            node = component(tree, node["properties"][step])
+        adjust(node, more, fewer)
+
+    return change
+
+
+def _schema_of_list(tree: Tree, facts: Facts) -> Tree:
+    listed = facts.operation("list")
+    response = component(tree, tree["paths"][listed.path]["get"]["responses"][str(listed.success)])
+    schema: Tree = next(iter(response["content"].values()))["schema"]
+    return schema
+
+
+def learn_links(prober: Prober, draft: Draft) -> None:
+    """Compare the path in links with the document's."""
+    page, seen = prober.watch(lambda asked: asked.once(first_page))
+    below = urlsplit(prober.api.base_url).path
+    paths = {urlsplit(link).path.removeprefix(below) for link in page.links}
+    known = _paging(draft.tree, draft.facts)["link-path"]
+    if len(paths) == 1 and (path := paths.pop()) != known:
+        draft.learn("links", f"Links lead to {path}.", seen, lambda tree: _set_path(tree, path))
+
+
+def _paging(tree: Tree, facts: Facts) -> Tree:
+    found: Tree = tree["paths"][facts.operation("list").path]["get"]["x-paging"]
+    return found
+
+
+def _set_path(tree: Tree, path: str) -> None:
+    for item in tree["paths"].values():
+        if "x-paging" in item.get("get", {}):
+            item["get"]["x-paging"]["link-path"] = path
+
+
+def learn_sizes(prober: Prober, draft: Draft) -> None:
+    """Ask for no size, and for each documented one that has not been asked for yet."""
+    answer, seen = prober.watch(lambda asked: asked.list())
+    shown = number(Page(answer, prober.expectations).value("page-size"))
+    if shown is not None and shown != draft.facts.default_size:
+        draft.learn("page-size", f"A page has {shown} rows by default.", seen, _default(shown))
+    if not prober.can_write:
+        return  # requests count more than the sizes
+    taken, proof = [], seen
+    for size in draft.facts.sizes:
+        answer, proof = prober.watch(_at_size(size))
+        if is_success(answer) and number(Page(answer, prober.expectations).value("page-size")) == size:
+            taken.append(size)
+    if taken and tuple(taken) != draft.facts.sizes:
+        draft.learn(
+            "page-size", f"The sizes of a page are {', '.join(map(str, taken))}.", proof, _sizes(taken)
+        )
+
+
+def _at_size(size: int) -> Callable[[Prober], Answer]:
+    return lambda prober: prober.list(size=size)
+
+
+def _at_path(path: str) -> Callable[[Prober], Answer]:
+    return lambda prober: prober.send("GET", path)
+
+
+def _size_schema(tree: Tree) -> Tree:
+    nodes: dict[str, Tree] = tree["components"]["parameters"]
+    schema: Tree = next(node["schema"] for node in nodes.values() if node.get("x-role") == "size")
+    return schema
+
+
+def _default(size: int) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        schema = _size_schema(tree)
+        schema["default"] = size
+        schema["enum"] = sorted({*schema["enum"], size})
+
+    return change
+
+
+def _sizes(taken: list[int]) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        schema = _size_schema(tree)
+        schema["enum"] = sorted({*taken, schema["default"]})
+
+    return change
+
+
+def learn_spellings(prober: Prober, draft: Draft) -> None:
+    """Ask for the list in its other documented spelling; where that is no list, it is no operation."""
+    for path, item in list(draft.tree["paths"].items()):
+        for method in _PAGES:
+            if "x-spelling-of" not in item.get(method, {}):
+                continue
+            answer, seen = prober.watch(_at_path(path))
+            if not is_success(answer):
+                says = f"The list at {path} is answered {answer.status}."
+                draft.learn("trailing-slash", says, seen, _without(path, method))
+
+
+def _without(path: str, method: str) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        del tree["paths"][path][method]
+
+    return change

@@ -1,0 +1,92 @@
+"""What a create and an update answer, key by key."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from contract_tests.document.facts import Facts
+from contract_tests.learning.draft import Draft, Tree
+from contract_tests.learning.properties import adjust, extra, kind_of, missing
+from contract_tests.learning.responses import component, operations, own_response
+from contract_tests.probes.observations import handler, renaming
+from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import at, mapping, parsed
+from contract_tests.target.api import Answer
+
+
+def learn_written(prober: Prober, draft: Draft) -> None:
+    """Compare the answer to a create and the answer to an update with the document's."""
+    for kind, observe in (("create", _created), ("update", _updated)):
+        answer, seen = prober.watch(observe)
+        shown = mapping(at(parsed(answer), _steps(draft.facts, kind)))
+        properties = draft.facts.schemas.properties(_schema(draft.facts, kind))
+        rows: Sequence[Mapping[str, Any]] = [shown]
+        more, fewer = extra(properties, rows), missing(properties, rows)
+        more = {key: _as_row(draft.facts, key, shown[key], schema) for key, schema in more.items()}
+        retyped = {
+            key: {**properties[key], "type": kind_of(shown[key])}
+            for key in properties
+            if properties[key].get("x-value") == "settings" and key in shown
+            and properties[key].get("type", "object") != kind_of(shown[key])
+        }  # fmt: skip
+        if more or fewer or retyped:
+            says = f"The answer to {kind} has {', '.join(shown) or 'nothing'}."
+            draft.learn("write-answer", says, seen[-1:], _change(draft, kind, more | retyped, fewer))
+
+
+def _created(prober: Prober) -> Answer:
+    return prober.once(handler).created
+
+
+def _updated(prober: Prober) -> Answer:
+    return prober.once(renaming).answer
+
+
+def _steps(facts: Facts, kind: str) -> tuple[str, ...]:
+    return facts.schemas.path_to(facts.operation(kind).answer, "id")[:-1]
+
+
+def _schema(facts: Facts, kind: str) -> Mapping[str, Any]:
+    return facts.schemas.at(facts.operation(kind).answer, _steps(facts, kind))
+
+
+def _as_row(facts: Facts, key: str, value: Any, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a key that handlers have too: it shows the same fact."""
+    listed = facts.operation("list").answer
+    items = facts.schemas.at(listed, facts.schemas.path_to(listed, "rows"))["items"]
+    known = facts.schemas.properties(items).get(key)
+    if known is None:
+        return schema
+    kind = {"type": "string"} if known.get("x-value") == "settings" and isinstance(value, str) else {}
+    words = ("type", "enum", "minimum", "readOnly", "default", "x-value")
+    return {word: known[word] for word in words if word in known} | kind
+
+
+def _change(
+    draft: Draft, kind: str, more: Mapping[str, dict[str, Any]], fewer: list[str]
+) -> Callable[[Tree], None]:
+    facts = draft.facts
+
+    def change(tree: Tree) -> None:
+        node = _node(tree, facts, kind)
+        adjust(node, more, [*fewer, *(key for key in more if key in node.get("properties", {}))])
+
+    return change
+
+
+def _node(tree: Tree, facts: Facts, kind: str) -> Tree:
+    """Return the schema of what was written, an operation's own: what differs for one may be right for the other."""
+    responses = dict(operations(tree))[facts.operation(kind).id]["responses"]
+    response = own_response(tree, responses, facts.operation(kind).success)
+    media = next(iter(response["content"].values()))
+    name = f"{kind.title()}Answer"
+    envelope = copy.deepcopy(component(tree, media["schema"]))
+    tree["components"]["schemas"][name] = envelope
+    media["schema"] = {"$ref": f"#/components/schemas/{name}"}
+    node = envelope
+    for step in _steps(facts, kind):
+        node["properties"][step] = copy.deepcopy(component(tree, node["properties"][step]))
+        node = node["properties"][step]
+    return node

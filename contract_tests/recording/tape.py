@@ -1,0 +1,158 @@
+"""A recording as a file: a head, an exchange a line, and a foot with what the run found out."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from contract_tests.guard.exchange import Exchange, FormField
+from contract_tests.run.stop import Code, Stop
+
+# The version of the format, in the head of each file.
+_VERSION = 1
+_DATE = "%Y-%m-%dT%H:%M:%SZ"
+
+Clean = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An exchange, and when it took place."""
+
+    at: str
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a file holds. `digest` is that of the document that the run began with, `answers` those that it found.
+
+    A recording whose run was killed has no foot: `answers` is empty then, and `is_whole` False.
+    """
+
+    date: datetime
+    target: str
+    digest: str
+    exchanges: tuple[Recorded, ...]
+    answers: Mapping[str, str]
+    findings: int | None
+    is_whole: bool
+
+
+class Tape:
+    """Writes a recording as exchanges take place. Raises Stop (CANNOT) where the file cannot be written."""
+
+    def __init__(self, file: Path, target: str, digest: str, clean: Clean) -> None:
+        self._clean = clean
+        self._lock = threading.Lock()
+        try:
+            self._stream: TextIO | None = file.open("w", encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise Stop(
+                Code.CANNOT, f"the recording {file} cannot be written: {error.strerror or error}"
+            ) from error
+        head = {"recording": _VERSION, "date": _now(), "target": target, "document": digest}
+        self._write(head)
+
+    def take(self, exchange: Exchange) -> None:
+        """Write an exchange that took place."""
+        if not exchange.refused and not exchange.failed:
+            self._write({"at": _now(), **as_data(exchange)})
+
+    def close(self, answers: Mapping[str, str], findings: int | None = None) -> None:
+        """Write the foot, and close the file; closing twice does nothing."""
+        self._write({"end": _now(), "answers": dict(answers), "findings": findings})
+        with self._lock:
+            if self._stream is not None:
+                self._stream.close()
+                self._stream = None
+
+    def _write(self, data: Mapping[str, Any]) -> None:
+        line = self._clean(json.dumps(data, separators=(",", ":")))
+        with self._lock:
+            if self._stream is not None:
+                self._stream.write(f"{line}\n")
+                self._stream.flush()
+
+
+def as_data(exchange: Exchange) -> dict[str, Any]:
+    """Return an exchange as a line holds it."""
+    return {
+        "operation": exchange.operation,
+        "request": {
+            "method": exchange.method,
+            "url": exchange.url,
+            "headers": [list(pair) for pair in exchange.request_headers],
+            "media_type": exchange.media_type,
+            "form": [list(field) for field in exchange.form],
+            "raw": exchange.raw,
+        },
+        "answer": {
+            "status": exchange.status,
+            "headers": [list(pair) for pair in exchange.headers],
+            "body": exchange.body,
+            "milliseconds": round(exchange.milliseconds, 3),
+        },
+    }
+
+
+def read_recording(file: Path) -> Recording:
+    """Read a recording. Raises Stop (CANNOT), with the line, where the file is none."""
+    try:
+        lines = [line for line in file.read_text(encoding="utf-8").split("\n") if line]
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise Stop(Code.CANNOT, f"{file} cannot be read: {reason}") from None
+    data = [_parsed(file, number, line) for number, line in enumerate(lines, start=1)]
+    if not data or data[0].get("recording") != _VERSION:
+        raise Stop(Code.CANNOT, f"{file}:1: this is no recording of version {_VERSION}")
+    head, foot = data[0], data[-1] if "end" in data[-1] else {}
+    body = data[1:-1] if foot else data[1:]
+    try:
+        exchanges = tuple(_exchange(each) for each in body)
+        date = datetime.strptime(head["date"], _DATE).replace(tzinfo=UTC)
+        return Recording(
+            date,
+            head["target"],
+            head["document"],
+            exchanges,
+            foot.get("answers", {}),
+            foot.get("findings"),
+            bool(foot),
+        )
+    except (LookupError, TypeError, ValueError) as error:
+        raise Stop(Code.CANNOT, f"{file} is no recording: {type(error).__name__} {error}") from error
+
+
+def _parsed(file: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        data = json.loads(line)
+    except ValueError:
+        data = None
+    if not isinstance(data, dict):
+        raise Stop(Code.CANNOT, f"{file}:{number}: this line is no JSON object")
+    return data
+
+
+def _exchange(data: Mapping[str, Any]) -> Recorded:
+    asked, answer = data["request"], data["answer"]
+    exchange = Exchange(
+        method=asked["method"], url=asked["url"], operation=data["operation"],
+        request_headers=_pairs(asked["headers"]), media_type=asked["media_type"],
+        form=tuple(FormField(*field) for field in asked["form"]), raw=asked["raw"], status=answer["status"],
+        headers=_pairs(answer["headers"]), body=answer["body"], milliseconds=answer["milliseconds"],
+    )  # fmt: skip
+    return Recorded(data["at"], exchange)
+
+
+def _pairs(pairs: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in pairs)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime(_DATE)

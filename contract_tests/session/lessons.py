@@ -1,0 +1,25 @@
+"""Learns from the target of an open run."""
+
+from __future__ import annotations
+
+from contract_tests.learning.learn import Learnt, Tell, learn_from
+from contract_tests.probes import DocumentArguments, Terms
+from contract_tests.run.stop import Code, Stop
+from contract_tests.session.opening import Opening
+from mock_server.document import DocumentError
+
+
+def learn_behind(opening: Opening, tell: Tell) -> Learnt:
+    """Learn from the target of an open run. Raises Stop (CANNOT) where the document does not allow it."""
+    settings = opening.settings
+    terms = Terms(
+        can_write=settings.allow_writes, nowhere=opening.run.nowhere, hidden=opening.guard.marker_length,
+        shown_url=opening.guard.target, spares=settings.profile.spares,
+    )  # fmt: skip
+    arguments = DocumentArguments(settings.document, settings.overlays, settings.answers)
+    try:
+        learnt = learn_from(opening.run.api, arguments, terms, tell)
+    except DocumentError as error:
+        raise Stop(Code.CANNOT, str(error)) from error
+    opening.run.answers = dict(learnt.answers)
+    return learnt

@@ -1,0 +1,58 @@
+"""Forms as real clients write them, byte by byte: each must be read as what its client was given to send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from contract_tests.oracle.own import Own
+from contract_tests.oracle.owned import Deviation
+from contract_tests.target.spoken import Written
+from contract_tests.target.zoo import manifest, names, raw, split
+
+pytestmark = pytest.mark.writes
+
+# Where requests are to be spared: two that agree in nothing but what they say.
+_THRIFTY = ("java", "aiohttp")
+
+_CREATES = ("create-unicode", "create-empty", "create-urlencoded", "create-chunked")
+_UPDATES = ("update-text", "update-unicode")
+_NONE = "the document reads none of the recorded forms"
+
+
+def _forms(own: Own, kind: str, cases: tuple[str, ...]) -> Iterator[tuple[str, Written, Mapping[str, str]]]:
+    """Yield whose form it is, the form, and its fields, for each that the document reads."""
+    read = manifest()["vectors"]
+    for client, case in names():
+        if case not in cases[: 1 if own.thrifty else None] or (own.thrifty and client not in _THRIFTY):
+            continue
+        recorded, fields = split(raw(client, case)), read[client][case]["post"]
+        media = recorded.content_type.partition(";")[0]
+        type_name = fields.get(own.facts.form["type"])
+        known = type_name is None or type_name in own.facts.types
+        if known and media in own.facts.operation(kind).media_types:
+            yield f"{case} of {client}", Written(recorded.content_type, recorded.body), fields
+
+
+def test_a_create_is_read_whoever_wrote_it(own: Own) -> None:
+    complaints = []
+    for name, form, fields in list(_forms(own, "create", _CREATES)) or pytest.skip(_NONE):
+        own.leave(own.most - 1)
+        try:
+            own.see(own.create(fields, form))
+        except Deviation as deviation:
+            complaints.append(f"{name}: {deviation}")
+    assert not complaints, "\n".join(complaints)
+
+
+def test_an_update_is_read_whoever_wrote_it(own: Own) -> None:
+    complaints = []
+    for name, form, fields in list(_forms(own, "update", _UPDATES)) or pytest.skip(_NONE):
+        owned = own.take()
+        try:
+            own.update(owned, fields, form)
+            own.see(owned)
+        except Deviation as deviation:
+            complaints.append(f"{name}: {deviation}")
+    assert not complaints, "\n".join(complaints)

@@ -1,0 +1,196 @@
+"""Compares two answers to one step: what both must share, and what each may have of its own.
+
+Ids are paired by the creates of the sequence. A time is compared by whether it is there, by its form, its zone, and,
+for a creation, by whether it stays; both services have clocks of their own. Links and locations are compared below each
+service's own base URL, titles and texts as they are, JSON as data. What the document calls readOnly and knows no fact
+for is the service's own affair: its type is compared. Rows that are none of the sequence's are compared by their place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from contract_tests.document.facts import Facts
+from contract_tests.guard.exchange import Exchange
+from contract_tests.learning.properties import kind_of
+from contract_tests.twin.headers import header_differences
+from contract_tests.twin.times import FirstSeen, time_of
+
+_MISSING = "(nothing)"
+_OWN = "row "
+
+
+class Difference(NamedTuple):
+    """One place at which two answers differ, and what each side shows there."""
+
+    place: str
+    left: Any
+    right: Any
+
+
+class Rows:
+    """The rows of one side: those of the sequence by their number, and those that were there, by theirs."""
+
+    def __init__(self, others: list[int]) -> None:
+        self.own: list[int] = []
+        self._others = {row: number for number, row in enumerate(others)}
+        self.first_seen = FirstSeen()
+
+    def named(self, row: Any) -> str:
+        """Return what both sides call a row."""
+        if row in self.own:
+            return f"{_OWN}{self.own.index(row) + 1}"
+        return f"other {self._others[row] + 1}" if row in self._others else f"unknown {kind_of(row)}"
+
+
+class Side(NamedTuple):
+    """An answer, with the base URL and the rows of the side that gave it."""
+
+    exchange: Exchange
+    base: str
+    rows: Rows
+
+
+Sides = tuple[Side, Side]
+
+
+class Comparison:
+    """Compares answers by one document. `lined_up`: both sides hold as many rows of others, so that these count."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self.lined_up = True
+        words = facts.row
+        self._id, self._settings = words["id"], words["settings"]
+        self._times = {words[word]: word for word in ("created", "changed") if word in words}
+        listed = facts.operation("list").answer
+        self._rows = "/" + "/".join(facts.schemas.path_to(listed, "rows"))
+        counting = ("total", "total-pages", "link-last", "link-next", "link-previous")
+        self._counting = {"/" + "/".join(facts.schemas.path_to(listed, word)) for word in counting}
+        self._affairs = frozenset(_affairs(facts))
+
+    def differences(self, left: Side, right: Side) -> list[Difference]:
+        """Return every place at which two answers differ; nothing where the guard did not let a side ask."""
+        one, other = left.exchange, right.exchange
+        if one.refused or other.refused:
+            return []
+        if one.failed or other.failed:
+            shown = one.failed or "an answer", other.failed or "an answer"
+            return [] if one.failed == other.failed else [Difference("answer", *shown)]
+        found = [Difference("status", one.status, other.status)] if one.status != other.status else []
+        given = [(side.exchange, side.base, side.rows.own) for side in (left, right)]
+        found += [Difference(*each) for each in header_differences(self._facts, *given)]
+        if 300 <= one.status < 400 and one.status == other.status:
+            return found  # the page of a redirect is for people
+        return [*found, *self._bodies((left, right))]
+
+    def _bodies(self, sides: Sides) -> Iterator[Difference]:
+        texts = [side.exchange.body for side in sides]
+        one, other = (_parsed(text) for text in texts)
+        if one is None or other is None:
+            alike = one is other and bool(texts[0].strip()) == bool(texts[1].strip())
+            yield from () if alike else [Difference("body", *map(_short, texts))]
+        else:
+            yield from self._nodes(one, other, "", sides)
+
+    def _nodes(self, one: Any, other: Any, place: str, sides: Sides) -> Iterator[Difference]:
+        if isinstance(one, dict) and isinstance(other, dict):
+            yield from self._objects(one, other, place, sides)
+        elif isinstance(one, list) and isinstance(other, list):
+            yield from self._lists(one, other, place, sides)
+        elif not self.lined_up and place in self._counting:
+            return
+        elif isinstance(one, str) and isinstance(other, str):
+            if one.removeprefix(sides[0].base) != other.removeprefix(sides[1].base):
+                yield Difference(place, one, other)
+        elif (kind_of(one), one) != (kind_of(other), other):
+            yield Difference(place, one, other)
+
+    def _objects(
+        self, one: Mapping[str, Any], other: Mapping[str, Any], place: str, sides: Sides
+    ) -> Iterator[Difference]:
+        is_row = self._id in one and self._id in other
+        if is_row:
+            names = [side.rows.named(row[self._id]) for side, row in zip(sides, (one, other), strict=True)]
+            if names[0] != names[1]:
+                yield Difference(f"{place}/{self._id}", *names)
+                return
+            if not names[0].startswith(_OWN):
+                return  # a row of others: nothing of it is anybody's business but its place
+        for key in [*one, *(key for key in other if key not in one)]:
+            below = f"{place}/{key}"
+            if key not in one or key not in other:
+                yield Difference(below, one.get(key, _MISSING), other.get(key, _MISSING))
+            elif is_row:
+                yield from self._property(key, (one, other), below, sides)
+            else:
+                yield from self._nodes(one[key], other[key], below, sides)
+
+    def _property(
+        self, key: str, rows: tuple[Mapping[str, Any], Mapping[str, Any]], place: str, sides: Sides
+    ) -> Iterator[Difference]:
+        """Compare a property of a handler of the sequence."""
+        values = rows[0][key], rows[1][key]
+        if key == self._id:
+            return
+        if key in self._times:
+            shown = [
+                time_of(row[key], side.exchange, side.rows.first_seen, row[self._id], self._times[key])
+                for row, side in zip(rows, sides, strict=True)
+            ]
+            if shown[0] != shown[1]:
+                yield Difference(place, f"{values[0]} ({shown[0]})", f"{values[1]} ({shown[1]})")
+        elif key in self._affairs:
+            if kind_of(values[0]) != kind_of(values[1]):
+                yield Difference(place, *values)
+        elif key == self._settings and all(isinstance(value, str) for value in values):
+            trees = [_parsed(value) for value in values]
+            if trees[0] != trees[1] or (trees[0] is None and values[0] != values[1]):
+                yield Difference(place, *values)
+        else:
+            yield from self._nodes(*values, place, sides)
+
+    def _lists(self, one: list[Any], other: list[Any], place: str, sides: Sides) -> Iterator[Difference]:
+        lists = [one, other]
+        if place == self._rows and all(isinstance(row, dict) for row in (*one, *other)):
+            if not self.lined_up:
+                lists = [
+                    [row for row in rows if side.rows.named(row.get(self._id)).startswith(_OWN)]
+                    for rows, side in zip(lists, sides, strict=True)
+                ]
+            names = [
+                [side.rows.named(row.get(self._id)) for row in rows]
+                for rows, side in zip(lists, sides, strict=True)
+            ]
+            if names[0] != names[1]:
+                yield Difference(f"{place} (rows)", ", ".join(names[0]), ", ".join(names[1]))
+                return
+        if len(lists[0]) != len(lists[1]):
+            yield Difference(place, one, other)
+            return
+        for number, (item, its_twin) in enumerate(zip(lists[0], lists[1], strict=True)):
+            yield from self._nodes(item, its_twin, f"{place}/{number}", sides)
+
+
+def _affairs(facts: Facts) -> Iterator[str]:
+    """Yield the properties of a handler that are readOnly and show no fact that is known."""
+    for kind in ("retrieve", "create", "update"):
+        answer = facts.operation(kind).answer
+        steps = facts.schemas.path_to(answer, "row") or facts.schemas.path_to(answer, "id")[:-1]
+        for key, node in facts.schemas.properties(facts.schemas.at(answer, steps)).items():
+            if node.get("readOnly") and "x-value" not in node:
+                yield key
+
+
+def _parsed(text: str) -> Any:
+    """Return a JSON text as data, None where it is none; `null` is none either."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _short(text: str) -> str:
+    return text if len(text) < 200 else f"{text[:200]}…"

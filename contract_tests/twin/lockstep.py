@@ -1,0 +1,83 @@
+"""Sends one sequence into both services, step by step, and stops where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from contract_tests.guard.exchange import Exchange
+from contract_tests.twin.compare import Comparison, Difference
+from contract_tests.twin.sequences import Sequence
+from contract_tests.twin.service import Participant
+from contract_tests.twin.step import Step
+
+# Says of a difference whether it is accepted.
+Accepts = Callable[[str, Difference], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a sequence: the steps that were sent, both sides' exchanges, and how the last ones differ.
+
+    `others` are the ids of the rows that the right side held before, oldest first.
+    """
+
+    steps: tuple[Step, ...]
+    left: tuple[Exchange, ...]
+    right: tuple[Exchange, ...]
+    others: tuple[int, ...]
+    differences: tuple[Difference, ...]
+
+
+class Lockstep:
+    """Runs sequences. `calls` counts the steps that both sides answered, `sequences` the sequences."""
+
+    def __init__(
+        self, left: Participant, right: Participant, comparison: Comparison, accepts: Accepts
+    ) -> None:
+        self.left = left
+        self.right = right
+        self.calls = 0
+        self.sequences = 0
+        self._comparison = comparison
+        self._accepts = accepts
+        self._is_dirty = True
+
+    def line_up(self, make: Callable[[int], object]) -> None:
+        """Look at the rows that both hold before a sequence; `make` gives the left side as many as the right one."""
+        if not self._is_dirty:
+            return
+        self.right.look()
+        make(len(self.right.others))
+        self._comparison.lined_up = len(self.left.others) == len(self.right.others)
+        self._is_dirty = False
+
+    def run(self, steps: Sequence) -> Outcome:
+        """Run one sequence. Raises Stop where the run may send nothing more."""
+        self.left.begin()
+        self.right.begin()
+        lefts: list[Exchange] = []
+        rights: list[Exchange] = []
+        found: list[Difference] = []
+        done: list[Step] = []
+        self.sequences += 1
+        try:
+            for step in steps:
+                one, other = self.left.do(step), self.right.do(step)
+                lefts.append(one.exchange)
+                rights.append(other.exchange)
+                done.append(step)
+                self.calls += not (one.exchange.refused or other.exchange.refused)
+                operation = other.exchange.operation or step.kind
+                found = [
+                    each
+                    for each in self._comparison.differences(one, other)
+                    if not self._accepts(operation, each)
+                ]
+                if found:
+                    break
+        finally:
+            ends = [self.left.end(), self.right.end()]
+            # What one side does not delete would be seen in every list from here on.
+            self._is_dirty = bool(found) or not all(ends)
+        return Outcome(tuple(done), tuple(lefts), tuple(rights), tuple(self.right.others), tuple(found))

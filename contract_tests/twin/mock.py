@@ -1,0 +1,118 @@
+"""The mock as a process of its own, and its rows made to match those of another service."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import requests
+
+from contract_tests.document.facts import Facts
+from contract_tests.run.stop import Code, Stop
+
+_PATIENCE = 30.0  # seconds until the mock must be ready
+_MARKER = "X-Bitpeak-Mock"
+_OTHERS = "(of others)"
+
+
+class MockProcess:
+    """`bitpeak-mock serve` on a free port of this computer, while it is open as a context manager."""
+
+    def __init__(self, document: str | None, overlays: tuple[str, ...], answers: tuple[str, ...]) -> None:
+        self._arguments = [
+            *(("--document", document) if document else ()),
+            *(word for overlay in overlays for word in ("--overlay", overlay)),
+            *(word for answer in answers for word in ("--answer", answer)),
+        ]
+        self._folder = tempfile.TemporaryDirectory(prefix="bitpeak-twin-")
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        port = Path(self._folder.name) / "port"
+        log = Path(self._folder.name) / "log"
+        command = [
+            sys.executable,
+            "-m",
+            "mock_server",
+            "serve",
+            "--port",
+            "0",
+            "--port-file",
+            str(port),
+            "--quiet",
+        ]
+        with log.open("wb") as stream:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [*command, *self._arguments], stdout=stream, stderr=stream, stdin=subprocess.DEVNULL
+            )
+        deadline = time.monotonic() + _PATIENCE
+        while not port.exists():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+                self.__exit__(None, None, None)
+                raise Stop(Code.CANNOT, f"the mock does not start: {said[-1] if said else 'it says nothing'}")
+            time.sleep(0.01)
+        self.url = f"http://127.0.0.1:{port.read_text(encoding='utf-8').strip()}/api"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+            self._process = None
+        self._folder.cleanup()
+
+
+def answer_otherwise(url: str, key: str, answers: Mapping[str, str]) -> bool:
+    """Give the world of a key these answers; False where they do not go with the others."""
+    control = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/_mock/questions"
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.patch(control, params={"key": key}, json=dict(answers), timeout=_PATIENCE).ok
+
+
+def new_key() -> str:
+    """Return a key that the mock makes a world of its own for, and that no real service has."""
+    return f"mock-{secrets.token_hex(8)}"
+
+
+class Lining:
+    """Gives a mock's world as many rows as another service has, past the guard: they stand for rows of others."""
+
+    def __init__(self, url: str, key: str, facts: Facts) -> None:
+        self._url = url
+        self._facts = facts
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {key}"
+
+    def line_up(self, rows: list[int], wanted: int) -> bool:
+        """Make or delete rows until there are so many; False where the mock does not let it, or is none."""
+        create = self._url + self._facts.operation("create").path
+        before, _, _ = self._facts.operation("delete").path.partition("{")
+        forms = [{**example, self._facts.form["name"]: _OTHERS} for example in self._facts.examples.values()]
+        for row in rows[wanted:]:
+            answer = self._session.delete(f"{self._url}{before}{row}", timeout=_PATIENCE)
+            if _MARKER not in answer.headers or not answer.ok:
+                return False
+        for number in range(len(rows), wanted):
+            files = {name: (None, text) for name, text in forms[number % len(forms)].items()}
+            answer = self._session.post(create, files=files, timeout=_PATIENCE)
+            if _MARKER not in answer.headers or not answer.ok:
+                return False
+        return True
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()

@@ -1,0 +1,194 @@
+"""A recording against a mock, with no network but this computer's: what was answered then must be answered now."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from contract_tests.document.facts import Facts
+from contract_tests.guard.exchange import KEY_VARIABLE, Exchange
+from contract_tests.probes.multipart import multipart
+from contract_tests.probes.reading import at, mapping, number, parsed
+from contract_tests.recording.tape import Recording
+from contract_tests.target.api import Answer
+from contract_tests.twin.compare import Comparison, Difference, Rows, Side
+from contract_tests.twin.lockstep import Accepts
+from contract_tests.twin.service import Service, created_id
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """An exchange that is answered otherwise now: what was recorded, what the mock answers, and where they differ."""
+
+    recorded: Exchange
+    now: Exchange
+    differences: tuple[Difference, ...]
+
+
+@dataclass
+class Replayed:
+    """What a replay came to. `left_out` counts exchanges that cannot be repeated, by the reason."""
+
+    exchanges: int = 0
+    drifts: list[Drift] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    def leave_out(self, why: str) -> None:
+        """Count an exchange that was not repeated."""
+        self.left_out[why] = self.left_out.get(why, 0) + 1
+
+
+def others_in(recording: Recording, facts: Facts) -> tuple[list[int], bool]:
+    """Return the ids of the rows that were there before, oldest first, and whether these are all of them."""
+    listed = facts.operation("list").answer
+    made: set[int] = set()
+    seen: set[int] = set()
+    total: int | None = None
+    for each in recording.exchanges:
+        exchange = each.exchange
+        body = parsed(Answer(exchange.status, {}, exchange.body.encode()))
+        if exchange.operation.startswith("create_"):
+            made.add(created_id(facts, exchange, 0))
+        rows = at(body, facts.schemas.path_to(listed, "rows"))
+        if exchange.operation.startswith("list_") and isinstance(rows, list):
+            seen |= {
+                row
+                for row in (number(mapping(each).get(facts.row["id"])) for each in rows)
+                if row is not None
+            }
+            if total is None and not made:
+                total = _total(body, facts)
+    others = sorted(seen - made)
+    return others, total == len(others)
+
+
+def _total(body: Any, facts: Facts) -> int | None:
+    """Return the total of a page, whatever its key: the document's, else the one number beside the known ones."""
+    listed = facts.operation("list").answer
+    steps = facts.schemas.path_to(listed, "total")
+    shown = number(at(body, steps))
+    if shown is not None:
+        return shown
+    known = facts.schemas.properties(facts.schemas.at(listed, steps[:-1]))
+    extra = [number(value) for key, value in mapping(at(body, steps[:-1])).items() if key not in known]
+    return next((value for value in extra if value is not None), None)
+
+
+class Replay:
+    """Repeats the exchanges of one recording on a mock."""
+
+    def __init__(self, recording: Recording, left: Service, others: Sequence[int], accepts: Accepts) -> None:
+        facts = left.facts
+        self._accepts = accepts
+        self._recording = recording
+        self._left = left
+        self._facts = facts
+        self._then = Rows(list(others))
+        self._ids: dict[int, int] = dict(zip(others, left.others, strict=False))
+
+    def run(self, *, lined_up: bool) -> Replayed:
+        """Repeat every exchange that can be repeated, in its order."""
+        comparison, found = Comparison(self._facts), Replayed()
+        comparison.lined_up = lined_up
+        self._left.begin()
+        for each in self._recording.exchanges:
+            recorded = each.exchange
+            if why := _reason(recorded):
+                found.leave_out(why)
+                continue
+            now = self._repeat(recorded)
+            if now.refused:
+                found.leave_out(f"the guard does not let it through ({now.refused})")
+                continue
+            found.exchanges += 1
+            self._pair(recorded, now)
+            sides = (
+                Side(now, self._left.guard.target, self._left.rows),
+                Side(recorded, self._recording.target, self._then),
+            )
+            if differences := comparison.differences(*sides):
+                found.drifts.append(Drift(recorded, now, tuple(differences)))
+        return found
+
+    def _repeat(self, recorded: Exchange) -> Exchange:
+        parts: dict[str, Any] = dict(_body(recorded))
+        headers = dict(parts.pop("headers", {}))
+        for name, value in recorded.request_headers:
+            if name.lower() == "authorization":
+                parts["authorization"] = value.replace(KEY_VARIABLE, self._left.api.key)
+            elif name.lower() not in {"content-type", "user-agent", "accept"}:
+                headers[name] = value
+        parts.setdefault("authorization", None)
+        path = recorded.url.removeprefix(self._recording.target)
+        place, _, query = path.partition("?")
+        if query:
+            parts["query"] = parse_qsl(query, keep_blank_values=True)
+        return self._left.ask(recorded.method, self._translated(place), headers=headers, **parts)
+
+    def _translated(self, path: str) -> str:
+        """Return a path with the mock's id in place of the recorded one."""
+        head, slash, last = path.removesuffix("/").rpartition("/")
+        tail = "/" if path.endswith("/") else ""
+
+        def own(found: re.Match[str]) -> str:
+            row = int(found[0][:18])
+            return str(self._ids.get(row, found[0]))
+
+        return f"{head}{slash}{_DIGITS.sub(own, last, count=1)}{tail}"
+
+    def _pair(self, recorded: Exchange, now: Exchange) -> None:
+        """Pair the ids of a create that both accepted."""
+        if not recorded.operation.startswith("create_"):
+            return
+        rows = [created_id(self._facts, one, len(self._then.own)) for one in (recorded, now)]
+        self._then.own.append(rows[0])
+        self._left.rows.own.append(rows[1])
+        if rows[0] > 0 and rows[1] > 0:
+            self._ids[rows[0]] = rows[1]
+
+
+def _reason(exchange: Exchange) -> str:
+    """Return why an exchange cannot be repeated, empty where it can."""
+    if any(field.filename is not None for field in exchange.form):
+        return "it sent a file"
+    keys = [value for name, value in exchange.request_headers if name.lower() == "authorization"]
+    if any("$" in key and KEY_VARIABLE not in key for key in keys):
+        return "it had another account's key"
+    return ""
+
+
+def _body(exchange: Exchange) -> Mapping[str, Any]:
+    if exchange.method in _READS:
+        return {}
+    pairs = [(field.name, field.value) for field in exchange.form]
+    if exchange.media_type == "multipart/form-data":
+        return multipart((name, text.encode(errors="surrogateescape")) for name, text in pairs)
+    if exchange.media_type == "application/x-www-form-urlencoded" and pairs:
+        return {"form": dict(pairs), "urlencoded": True}
+    return _other_body(exchange, pairs)
+
+
+def _other_body(exchange: Exchange, pairs: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+    headers = {"Content-Type": exchange.media_type} if exchange.media_type else {}
+    if pairs and exchange.media_type.endswith("json"):
+        return {"body": json.dumps(dict(pairs)).encode(), "headers": headers}
+    return {"body": exchange.raw.encode(errors="surrogateescape"), "headers": headers} if exchange.raw else {}
+
+
+def places(drifts: Sequence[Drift]) -> Iterator[tuple[str, str, list[Drift]]]:
+    """Yield the drifts by operation and place, the numbers in it left out."""
+    found: dict[tuple[str, str], list[Drift]] = {}
+    for drift in drifts:
+        for each in drift.differences:
+            place = re.sub(r"/\d+", "/…", each.place)
+            operation = drift.recorded.operation or drift.recorded.method
+            found.setdefault((operation, place), []).append(drift)
+    for (operation, place), met in found.items():
+        yield operation, place, met

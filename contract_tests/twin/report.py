@@ -1,0 +1,198 @@
+"""What a twin run came to, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from contract_tests.learning.draft import Lesson
+from contract_tests.report.reproduction import Happened, answer_of, reproduce
+from contract_tests.twin.accepted import Acceptances
+from contract_tests.twin.compare import Difference
+from contract_tests.twin.offline import Offline
+from contract_tests.twin.replay import places
+from contract_tests.twin.twin import Shown, Twins
+
+Clean = Callable[[str], str]
+
+_LONGEST = 300
+
+
+def as_text(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
+    """Return the report for a terminal."""
+    lines = [
+        f"{twins.sequences} sequences, {twins.calls} calls into each:",
+        f"  left   {twins.left}",
+        f"  right  {twins.right}",
+        "",
+    ]
+    for shown in twins.shown:
+        lines += _sequence(shown, clean)
+    if twins.lessons:
+        lines += ["The right one answers otherwise than the document of the left one says:"]
+        lines += [f"  {lesson.about}: {clean(lesson.says)}" for lesson in twins.lessons] + [""]
+    lines += [
+        f"  expired on {e.until}: {e.operation} {e.place} ({e.reason}), {e.where}" for e in accepted.expired
+    ]
+    lines += [f"  accepted, and not met: {e.operation} {e.place}, {e.where}" for e in accepted.unmet]
+    lines += ["The requests that the run may make ran out."] if twins.spent else []
+    lines += [_verdict(twins, accepted)]
+    return "\n".join(lines)
+
+
+def _verdict(twins: Twins, accepted: Acceptances) -> str:
+    unnamed = sum(not shown.is_named for shown in twins.shown)
+    if accepted.expired and twins.is_alike:
+        return "No difference, but an acceptance has expired: look at it anew."
+    if twins.is_alike:
+        return "No difference."
+    if unnamed:
+        return "They differ in what no open question asks."
+    return "They differ in open questions only: `bitpeak-mock learn` writes the overlay that makes the mock agree."
+
+
+def _sequence(shown: Shown, clean: Clean) -> Iterator[str]:
+    outcome = shown.outcome
+    yield f"A difference after {len(outcome.steps)} call{'s' if len(outcome.steps) > 1 else ''}:"
+    for one, other in zip(outcome.left, outcome.right, strict=True):
+        yield f"  left   {clean(one.as_curl())}"
+        yield f"         {_short(clean(answer_of(one)))}"
+        yield f"  right  {clean(other.as_curl())}"
+        yield f"         {_short(clean(answer_of(other)))}"
+    for each in outcome.differences:
+        name = shown.names.get(each.place)
+        yield f"  {each.place}: left {_short(str(each.left))}, right {_short(str(each.right))}"
+        yield (
+            f"    the open question {name.about}: {clean(name.says)}"
+            if name
+            else "    no open question asks this"
+        )
+    yield ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def as_json(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
+    """Return the report as JSON."""
+    return json.dumps(
+        {
+            "left": twins.left,
+            "right": twins.right,
+            "sequences": twins.sequences,
+            "calls": twins.calls,
+            "alike": twins.is_alike and not accepted.expired,
+            "budget_spent": twins.spent,
+            "differences": [_shown(shown, clean) for shown in twins.shown],
+            "lessons": [_lesson(lesson, clean) for lesson in twins.lessons],
+            "open": dict(twins.open),
+            "expired": [
+                {"place": e.place, "until": str(e.until), "reason": e.reason} for e in accepted.expired
+            ],
+            "unmet": [{"place": e.place, "until": str(e.until), "reason": e.reason} for e in accepted.unmet],
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def _lesson(lesson: Lesson, clean: Clean) -> dict[str, Any]:
+    steps = reproduce(Happened(lesson.seen), clean)
+    return {
+        "about": lesson.about,
+        "says": clean(lesson.says),
+        "seen": [{"request": step.curl, "answer": step.answer} for step in steps[-4:]],
+    }
+
+
+def _shown(shown: Shown, clean: Clean) -> dict[str, Any]:
+    outcome = shown.outcome
+    calls = [
+        {
+            "left": {"request": clean(one.as_curl()), "answer": clean(answer_of(one))},
+            "right": {"request": clean(other.as_curl()), "answer": clean(answer_of(other))},
+        }
+        for one, other in zip(outcome.left, outcome.right, strict=True)
+    ]
+    return {"calls": calls, "places": [_place(each, shown, clean) for each in outcome.differences]}
+
+
+def _place(difference: Difference, shown: Shown, clean: Clean) -> dict[str, Any]:
+    name = shown.names.get(difference.place)
+    return {
+        "place": difference.place,
+        "left": clean(str(difference.left)),
+        "right": clean(str(difference.right)),
+        "about": name.about if name else None,
+        "says": clean(name.says) if name else None,
+    }
+
+
+def offline_text(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
+    """Return the report of a replay for a terminal."""
+    recording, replayed = offline.recording, offline.replayed
+    lines = [
+        f"{replayed.exchanges} exchanges with {recording.target} of {recording.date:%Y-%m-%d}, repeated on the mock."
+    ]
+    lines += [f"  left out: {count}, {why}" for why, count in replayed.left_out.items()]
+    lines += [] if recording.is_whole else ["  The recording has no end: its run was killed."]
+    unnamed = {id(drift.recorded) for drift in offline.unnamed}
+    for operation, place, met in places(replayed.drifts):
+        first = next((drift for drift in met if id(drift.recorded) in unnamed), met[0])
+        name = "no open question asks this" if id(first.recorded) in unnamed else "the open questions below"
+        lines += [f"{operation} {place}, {len(met)} times: {name}"]
+        lines += [f"  {clean(first.recorded.as_curl())}", f"    then  {_short(answer_of(first.recorded))}"]
+        lines += [f"    now   {_short(clean(answer_of(first.now)))}"]
+    if replayed.drifts and offline.answers:
+        lines += ["The recorded service answered otherwise than the mock:"]
+        lines += [f"  {name}={answer}" for name, answer in offline.answers.items()]
+    lines += [
+        f"expired on {e.until}: {e.operation} {e.place} ({e.reason}), {e.where}" for e in accepted.expired
+    ]
+    lines += [_found(offline)]
+    return "\n".join(lines)
+
+
+def _found(offline: Offline) -> str:
+    if offline.unnamed:
+        return "They differ in what no open question asks."
+    if offline.replayed.drifts:
+        return "They differ in open questions only: serve the mock with the answers above, or with what `learn` writes."
+    return "No difference."
+
+
+def offline_json(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
+    """Return the report of a replay as JSON."""
+    recording, unnamed = offline.recording, {id(drift.recorded) for drift in offline.unnamed}
+    drifts = [
+        {
+            "operation": drift.recorded.operation,
+            "request": clean(drift.recorded.as_curl()),
+            "then": answer_of(drift.recorded),
+            "now": clean(answer_of(drift.now)),
+            "places": [
+                [each.place, clean(str(each.left)), clean(str(each.right))] for each in drift.differences
+            ],
+            "named": id(drift.recorded) not in unnamed,
+        }
+        for drift in offline.replayed.drifts
+    ]
+    return json.dumps(
+        {
+            "target": recording.target,
+            "date": f"{recording.date:%Y-%m-%dT%H:%M:%SZ}",
+            "whole": recording.is_whole,
+            "exchanges": offline.replayed.exchanges,
+            "left_out": offline.replayed.left_out,
+            "alike": not drifts and not accepted.expired,
+            "answers": offline.answers,
+            "drifts": drifts,
+            "expired": [
+                {"place": e.place, "until": str(e.until), "reason": e.reason} for e in accepted.expired
+            ],
+        },
+        indent=2,
+        ensure_ascii=False,
+    )

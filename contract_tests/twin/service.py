@@ -1,0 +1,138 @@
+"""One side of a twin run: a service behind a guard of its own, with the rows of the sequence that runs."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from contract_tests.document.facts import Facts
+from contract_tests.guard import Guard
+from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.policy import NOWHERE
+from contract_tests.probes.reading import at, is_success, mapping, parsed
+from contract_tests.probes.reading import number as number_of
+from contract_tests.run.stop import Code, Stop
+from contract_tests.target.api import Answer, Api
+from contract_tests.twin.compare import Rows, Side
+from contract_tests.twin.step import Step, send
+
+# Refusals of the guard that mean that the run may send nothing more.
+_SPENT = frozenset({"budget", "closing"})
+
+
+class Participant(Protocol):
+    """One side of a lock step, live or recorded."""
+
+    @property
+    def others(self) -> list[int]:
+        """The ids of the rows that are none of a sequence's, oldest first, as last looked at."""
+
+    def look(self) -> list[int]:
+        """Look for those rows anew."""
+
+    def begin(self) -> None:
+        """Begin a sequence: no row is its own yet."""
+
+    def do(self, step: Step) -> Side:
+        """Give the exchange of one step."""
+
+    def end(self) -> bool:
+        """Delete the sequence's rows, and tell whether all are gone."""
+
+
+class Service:
+    """Sends the steps of sequences. `name` is what a report calls this side, `key` a mock's own key."""
+
+    def __init__(  # noqa: PLR0913 - what a side is made of
+        self, name: str, guard: Guard, api: Api, facts: Facts, *, can_write: bool, key: str
+    ) -> None:
+        self.name = name
+        self.guard = guard
+        self.api = api
+        self.facts = facts
+        self.can_write = can_write
+        self.key = key
+        self.rows = Rows([])
+        self.last: Exchange | None = None
+        self._others: list[int] = []
+        self._deleted: set[int] = set()
+        guard.on_exchange(self._take)
+
+    def _take(self, exchange: Exchange) -> None:
+        self.last = exchange
+
+    @property
+    def others(self) -> list[int]:
+        """The ids of the rows that are none of a sequence's, oldest first, as last looked at."""
+        return self._others
+
+    def look(self) -> list[int]:
+        """Walk through the list for the rows that are there before a sequence. Raises Stop (CANNOT)."""
+        found: list[int] = []
+        page, size = 1, max(self.facts.sizes)
+        while True:
+            answer = self.api.list(page, size)
+            self._check_spent()
+            listed = self.facts.operation("list").answer
+            rows = at(parsed(answer), self.facts.schemas.path_to(listed, "rows"))
+            if not is_success(answer) or not isinstance(rows, list):
+                raise Stop(
+                    Code.CANNOT, f"{self.guard.target} does not show its list: it answers {answer.status}"
+                )
+            found += [
+                row
+                for row in (number_of(mapping(each).get(self.facts.row["id"])) for each in rows)
+                if row is not None
+            ]
+            if len(rows) < size:
+                break
+            page += 1
+        self._others = sorted(set(found))
+        return self._others
+
+    def begin(self) -> None:
+        """Begin a sequence: no row is its own yet."""
+        self.rows = Rows(self._others)
+        self._deleted.clear()
+
+    def do(self, step: Step) -> Side:
+        """Send one step, and return the exchange. Raises Stop (NOTHING) where the run may send nothing more."""
+        self.last = None
+        send(step, self.api, self.facts, self.rows.own, f"/{NOWHERE}")
+        exchange = self._check_spent()
+        if step.kind == "create":
+            self.rows.own.append(created_id(self.facts, exchange, len(self.rows.own)))
+        if step.kind == "delete" and isinstance(step.row, int) and 200 <= exchange.status < 300:
+            self._deleted.add(self.rows.own[step.row])
+        return Side(exchange, self.guard.target, self.rows)
+
+    def ask(self, method: str, path: str, **parts: Any) -> Exchange:
+        """Send any request, as `Api.call`, and return the exchange. Raises Stop (NOTHING)."""
+        self.last = None
+        self.api.call(method, path, **parts)
+        return self._check_spent()
+
+    def end(self) -> bool:
+        """Delete the sequence's rows, and tell whether all are gone."""
+        clean = True
+        for row in self.rows.own:
+            if row > 0 and row not in self._deleted:
+                clean = is_success(self.api.delete(row)) and clean
+            if row > 0 and not self.key:  # a mock is believed
+                clean = not is_success(self.api.retrieve(row)) and clean
+        self._check_spent()
+        return clean
+
+    def _check_spent(self) -> Exchange:
+        if self.last is None:
+            raise RuntimeError("The guard told of no exchange.")
+        if self.last.refused in _SPENT:
+            raise Stop(Code.NOTHING, "all requests that the run may make had been made")
+        return self.last
+
+
+def created_id(facts: Facts, exchange: Exchange, number: int) -> int:
+    """Return the id that a create answered; a number that no row has where it was refused."""
+    steps = facts.schemas.path_to(facts.operation("create").answer, "id")
+    answer = Answer(exchange.status, {}, exchange.body.encode())
+    row = number_of(at(parsed(answer), steps)) if is_success(answer) else None
+    return row if row is not None else -1 - number

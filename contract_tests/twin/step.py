@@ -1,0 +1,77 @@
+"""One call of a sequence, told in words that hold for both services: rows by their number, never by an id."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from contract_tests.document.facts import Facts
+from contract_tests.probes.multipart import multipart
+from contract_tests.target.api import Api
+
+Kind = Literal["list", "retrieve", "create", "update", "delete", "put", "nowhere"]
+Bearer = Literal["own", "none", "wrong", "small"]
+Media = Literal["multipart", "urlencoded", "json"]
+
+Pairs = tuple[tuple[str, str], ...]
+
+# A handler that nobody has, and a key of no account.
+NOBODY = "2000000011"
+_WRONG_KEY = "Bearer wrong-key-of-no-account"
+_JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call. `row` is the number of a create in the sequence, or an id's text; `tail` is written behind the id."""
+
+    kind: Kind
+    row: int | str | None = None
+    form: Pairs = ()
+    media: Media = "multipart"
+    query: Pairs = ()
+    bearer: Bearer = "own"
+    tail: str = ""
+
+
+def send(step: Step, api: Api, facts: Facts, ids: Sequence[int], nowhere: str) -> None:
+    """Send one call to one service, where `ids` are those of the sequence's rows so far."""
+    parts: dict[str, Any] = {}
+    if step.query:
+        parts["query"] = dict(step.query)
+    if step.kind in {"create", "update"}:
+        parts |= _body(step)
+    if step.bearer != "own":
+        parts["authorization"] = {
+            "none": None, "wrong": _WRONG_KEY, "small": f"bearer {api.key}"
+        }[step.bearer]  # fmt: skip
+    api.call(_method(step, facts), _path(step, api, facts, ids, nowhere), **parts)
+
+
+def _method(step: Step, facts: Facts) -> str:
+    if step.kind == "put":
+        return "PUT"
+    return "GET" if step.kind == "nowhere" else facts.operation(step.kind).method
+
+
+def _path(step: Step, api: Api, facts: Facts, ids: Sequence[int], nowhere: str) -> str:
+    if step.kind == "nowhere":
+        return nowhere
+    if step.kind in {"list", "create"}:
+        path = facts.operation(step.kind).path
+        return path.rstrip("/") if step.tail == "/" else path  # the other spelling
+    row = ids[step.row] if isinstance(step.row, int) else step.row or NOBODY
+    return api.path_of("retrieve" if step.kind == "put" else step.kind, f"{row}{step.tail}")
+
+
+def _body(step: Step) -> dict[str, Any]:
+    names = [name for name, _ in step.form]
+    if step.media == "json":
+        return {"body": json.dumps(dict(step.form)).encode(), "headers": {"Content-Type": _JSON}}
+    if step.media == "urlencoded":
+        return {"form": dict(step.form), "urlencoded": True}
+    if len(set(names)) < len(names):
+        return multipart((name, text.encode()) for name, text in step.form)
+    return {"form": dict(step.form)}

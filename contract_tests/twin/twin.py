@@ -1,0 +1,197 @@
+"""A whole twin run: search, name what was found, and search on with what was learned."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contract_tests.document.facts import Facts, read_facts
+from contract_tests.learning.draft import Lesson
+from contract_tests.learning.learn import Learnt
+from contract_tests.learning.overlay import as_yaml, overlay_of
+from contract_tests.run.settings import Settings
+from contract_tests.session.lessons import learn_behind
+from contract_tests.session.opening import Opening
+from contract_tests.twin.accepted import Acceptances
+from contract_tests.twin.compare import Comparison
+from contract_tests.twin.lockstep import Lockstep, Outcome
+from contract_tests.twin.mock import MockProcess, answer_otherwise
+from contract_tests.twin.naming import Name, names_of
+from contract_tests.twin.recorded import Recorded
+from contract_tests.twin.search import Search
+from contract_tests.twin.sequences import Sequence, Sequences
+from contract_tests.twin.service import Participant, Service
+from contract_tests.twin.sides import Variation, lining_of, mock_of
+from mock_server.document import Document, load
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A difference to be shown, and the names of its places; one without a name is nobody's answer."""
+
+    outcome: Outcome
+    names: Mapping[str, Name]
+
+    @property
+    def is_named(self) -> bool:
+        """Whether every place has a name."""
+        return all(each.place in self.names for each in self.outcome.differences)
+
+
+@dataclass
+class Twins:
+    """What a run came to. `lessons` is what the right side does otherwise than the document of the left one says."""
+
+    left: str
+    right: str
+    sequences: int = 0
+    calls: int = 0
+    shown: list[Shown] = field(default_factory=list)
+    lessons: tuple[Lesson, ...] = ()
+    open: Mapping[str, str] = field(default_factory=dict)
+    spent: bool = False
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether nothing differed."""
+        return not self.shown and not self.lessons
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How a run goes. `mock_url` is a mock that runs already, empty for one that the run starts."""
+
+    sequences: int
+    seed: int
+    mock_url: str = ""
+    name: bool = True
+
+
+def run_twin(opening: Opening, plan: Plan, accepted: Acceptances, tell: Tell) -> Twins:
+    """Compare the target of an open run with the mock. Raises Stop."""
+    settings, document = opening.settings, opening.known
+    with mock_of(_variation(settings, plan.mock_url), document, can_write=settings.allow_writes) as left:
+        twins = Twins(left.guard.target, opening.guard.target)
+        tell(f"comparing {plan.sequences} sequences")
+        with lining_of(left, left.facts) as line_up:
+            first = _search((left, service_of(opening, document)), line_up, plan, accepted, twins)
+    if first is None:
+        return twins
+    if not plan.name or plan.mock_url:
+        twins.shown.append(Shown(first, {}))
+        return twins
+    tell("asking the open questions, to name what was found")
+    learnt = learn_behind(opening, tell)
+    twins.lessons = tuple(lesson for lesson in learnt.new if lesson.about != "overlays")
+    twins.open = learnt.open
+    twins.shown.append(Shown(first, _names(opening, first, learnt, accepted)))
+    _search_on(opening, plan, learnt, accepted, twins)
+    return twins
+
+
+def run_against(left: Opening, right: Opening, plan: Plan, accepted: Acceptances, tell: Tell) -> Twins:
+    """Compare the targets of two open runs. Raises Stop."""
+    twins = Twins(left.guard.target, right.guard.target)
+    sides = service_of(left, left.known), service_of(right, left.known)
+    tell(f"comparing {plan.sequences} sequences")
+    first = _search(sides, lambda _: sides[0].look(), plan, accepted, twins)
+    if first is not None:
+        twins.shown.append(Shown(first, {}))
+    return twins
+
+
+def _search_on(opening: Opening, plan: Plan, learnt: Learnt, accepted: Acceptances, twins: Twins) -> None:
+    """Search with a mock that has learned: what still differs has no name."""
+    (first,) = twins.shown
+    with learned_overlay(learnt, opening) as file:
+        document = load(opening.settings.document, [file])
+        facts = read_facts(document.data)
+        variation = Variation(opening.settings.document, (str(file),))
+        with mock_of(variation, document, can_write=opening.settings.allow_writes) as left:
+            recorded = Recorded(first.outcome.right, first.outcome.others, opening.guard.target, facts)
+            still = {
+                each.place for each in _repeat(left, recorded, first.outcome, facts, accepted).differences
+            }
+            if still:  # no lesson takes it away, so no lesson is its name
+                names = {place: name for place, name in first.names.items() if place not in still}
+                twins.shown[0] = Shown(first.outcome, names)
+                return
+            with lining_of(left, facts) as line_up:
+                second = _search((left, service_of(opening, document)), line_up, plan, accepted, twins)
+    if second is not None:
+        twins.shown.append(Shown(second, {}))
+
+
+def _search(
+    sides: tuple[Service, Service],
+    line_up: Callable[[int], object],
+    plan: Plan,
+    accepted: Acceptances,
+    twins: Twins,
+) -> Outcome | None:
+    left, right = sides
+    lockstep = Lockstep(left, right, Comparison(left.facts), accepted.accepts)
+
+    def run(steps: Sequence) -> Outcome:
+        lockstep.line_up(line_up)
+        return lockstep.run(steps)
+
+    strategy = Sequences(left.facts, can_write=left.can_write and right.can_write).strategy()
+    search = Search(run, strategy, most=plan.sequences, seed=plan.seed)
+    found = search.first()
+    twins.sequences += search.sequences
+    twins.calls += lockstep.calls
+    twins.spent = twins.spent or search.spent
+    return found
+
+
+def _names(opening: Opening, outcome: Outcome, learnt: Learnt, accepted: Acceptances) -> dict[str, Name]:
+    """Name the differences of an outcome, with a mock whose worlds answer the questions one by one."""
+    settings, known = opening.settings, opening.known
+    facts = read_facts(known.data)
+    recorded = Recorded(outcome.right, outcome.others, opening.guard.target, facts)
+    with MockProcess(settings.document, settings.overlays, settings.answers) as mock:
+
+        def replay(answers: Mapping[str, str]) -> Outcome | None:
+            with mock_of(Variation(url=mock.url), known, can_write=settings.allow_writes) as left:
+                if not answer_otherwise(mock.url, left.key, answers):
+                    return None
+                return _repeat(left, recorded, outcome, facts, accepted)
+
+        return names_of(outcome, learnt, replay)
+
+
+def _repeat(
+    left: Service, right: Participant, outcome: Outcome, facts: Facts, accepted: Acceptances
+) -> Outcome:
+    lockstep = Lockstep(left, right, Comparison(facts), accepted.accepts)
+    with lining_of(left, facts) as line_up:
+        lockstep.line_up(line_up)
+        return lockstep.run(outcome.steps)
+
+
+def _variation(settings: Settings, url: str = "") -> Variation:
+    return Variation(settings.document, settings.overlays, settings.answers, url)
+
+
+def service_of(opening: Opening, document: Document) -> Service:
+    """Return the target of an open run as a side."""
+    facts = read_facts(document.data)
+    api = opening.run.api
+    api.memory = None  # each call of a sequence is to be made
+    return Service("service", opening.guard, api, facts, can_write=opening.settings.allow_writes, key="")
+
+
+@contextmanager
+def learned_overlay(learnt: Learnt, opening: Opening) -> Iterator[Path]:
+    """Yield a file with what was learned."""
+    with tempfile.TemporaryDirectory(prefix="bitpeak-twin-") as folder:
+        file = Path(folder) / "learned.yaml"
+        text = as_yaml(overlay_of(learnt, opening.guard.target, opening.clean))
+        file.write_text(text, encoding="utf-8")
+        yield file

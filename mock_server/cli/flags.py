@@ -1,0 +1,21 @@
+"""The flags of `serve` without the command: for a mock in the caller's own process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from mock_server.app import Settings
+from mock_server.cli.plan import Plan
+from mock_server.cli.serve import serve
+
+
+def settings_of(flags: Sequence[str]) -> Settings:
+    """Return what a mock with these flags is made of. Raises ValueError with one sentence."""
+    try:
+        given = dict(serve.make_context("serve", list(flags)).params)
+        del given["config"], given["print_config"]
+        return Plan(**given).settings()
+    except click.ClickException as error:
+        raise ValueError(error.format_message()) from error

@@ -1,0 +1,95 @@
+"""`bitpeak-mock replay`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from mock_server.capsule import Capsule, NoCapsule, Outcome, play, write_curl, write_har, write_test
+from mock_server.cli.failure import ExitCode, Failure
+from mock_server.cli.flags import settings_of
+from mock_server.cli.lines import clean
+from mock_server.cli.loading import load_app
+from mock_server.cli.options import file_type, format_option
+from mock_server.client import AppChannel, ControlError, Mock
+
+
+@click.command
+@click.argument("file", type=file_type)
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["curl", "pytest", "har"]),
+    help="Write the calls out instead of making them.",
+)
+@format_option
+@click.pass_context
+def replay(ctx: click.Context, /, file: Path, form: str | None, format_: str) -> None:
+    """Restore the worlds of a failed test in a fresh mock, make its calls again, and exit with 1 if an answer differs.
+
+    FILE is a capsule, as the pytest plugin leaves it where a test failed. Each call is made at its own time, by the
+    world's clock, so that the answers are the same to the second.
+    """
+    capsule = _read(file)
+    if form is not None:
+        click.echo(_written(capsule, form), nl=False)
+        return
+    outcomes = _replayed(capsule, file)
+    click.echo(_json(outcomes) if format_ == "json" else "\n".join(_lines(outcome) for outcome in outcomes))
+    if not outcomes:
+        raise Failure(f"{file} has no call to make again.", ExitCode.NOTHING)
+    ctx.exit(ExitCode.NO if any(outcome.difference for outcome in outcomes) else ExitCode.OK)
+
+
+def _read(file: Path) -> Capsule:
+    try:
+        return Capsule.read(file)
+    except NoCapsule as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def _written(capsule: Capsule, form: str) -> str:
+    match form:
+        case "curl":
+            return write_curl(capsule)
+        case "pytest":
+            return write_test(capsule)
+    return json.dumps(write_har(capsule), indent=1) + "\n"
+
+
+def _replayed(capsule: Capsule, file: Path) -> list[Outcome]:
+    try:
+        settings = settings_of(capsule.flags)
+        with Mock(AppChannel(load_app(settings))) as mock:
+            if mock.info["document"]["digest"] != capsule.info["document"]["digest"]:
+                click.echo("note: the document is not the one that the test ran against.", err=True)
+            return list(play(capsule, mock))
+    except (ControlError, ValueError) as error:
+        raise Failure(f"{file} cannot be restored: {error}") from error
+
+
+def _lines(outcome: Outcome) -> str:
+    exchange = outcome.exchange
+    line = f"{'DIFFERS' if outcome.difference else 'same   '} {exchange.method} {exchange.target} {exchange.status}"
+    return clean(line) + (f"\n        {clean(outcome.difference)}" if outcome.difference else "")
+
+
+def _json(outcomes: list[Outcome]) -> str:
+    counts = Counter(bool(outcome.difference) for outcome in outcomes)
+    calls = [
+        {
+            "world": outcome.world,
+            "number": outcome.exchange.number,
+            "method": outcome.exchange.method,
+            "target": outcome.exchange.target,
+            "status": outcome.exchange.status,
+            "difference": outcome.difference or None,
+        }
+        for outcome in outcomes
+    ]
+    return json.dumps({"calls": calls, "same": counts[False], "different": counts[True]}, indent=2)

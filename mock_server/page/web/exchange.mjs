@@ -1,0 +1,129 @@
+// One exchange in full: what was sent, what the parser made of it, what the mock has to say about it, what it answered.
+
+import { curl } from "./curl.mjs";
+import { h } from "./element.mjs";
+import { button, copyButton } from "./form.mjs";
+import { row, rowHead, table } from "./table.mjs";
+import { bytes, dateAndTime, indented, moment, span } from "./words.mjs";
+
+// What a client sets of itself, so that a curl line need not.
+const OWN_HEADERS = new Set([
+  "host",
+  "content-length",
+  "accept",
+  "accept-encoding",
+  "connection",
+  "user-agent",
+  "authorization",
+  "content-type",
+]);
+
+/** Return the elements that show an exchange. `close` closes the view; `origin` and `key` are for its curl line. */
+export function exchangeView(exchange, { close, origin, key }) {
+  const { number, method, target, status, request, answer } = exchange;
+  return [
+    h(
+      "header",
+      h(
+        "h3",
+        h("span", { class: "method" }, method),
+        " ",
+        h("span", { class: "target" }, target),
+        " ",
+        h("span", { class: `status class-${Math.floor(status / 100)}` }, status),
+      ),
+      copyButton(() => asCurl(exchange, origin, key), "as a curl line"),
+      button("×", close, { class: "quiet", "aria-label": "Close the exchange (Escape)" }),
+    ),
+    remarks(exchange),
+    h(
+      "p",
+      { class: "soft facts" },
+      [
+        `Number ${number}`,
+        dateAndTime(moment(exchange.time)),
+        span(exchange.milliseconds),
+        exchange.operation,
+        exchange.refusal && `refused as ${exchange.refusal}`,
+        exchange.key && `key ${exchange.key}`,
+      ]
+        .filter(Boolean)
+        .map((fact) => h("span", fact)),
+    ),
+    h("section", h("h4", "Request"), headers(request), parts(request.parts ?? []), body(request)),
+    h("section", h("h4", "Answer"), headers(answer), body(answer)),
+  ];
+}
+
+function remarks({ violations, fault, defect }) {
+  return [
+    ...violations.map(({ code, sentence }) => h("p", { class: "remark open" }, h("b", code), " ", sentence)),
+    fault !== null && h("p", { class: "remark accent" }, h("b", "fault"), ` Fault ${fault} struck this call.`),
+    defect !== null && h("p", { class: "remark bad" }, h("b", "defect"), ` The mock broke its own document: ${defect}`),
+  ];
+}
+
+function headers(message) {
+  const entries = Object.entries(message.headers);
+  return h(
+    "details",
+    h("summary", `${entries.length} headers, ${bytes(message.bytes)}`),
+    h(
+      "dl",
+      { class: "headers" },
+      entries.map(([name, value]) => h("div", h("dt", name), h("dd", value))),
+    ),
+  );
+}
+
+function parts(list) {
+  if (!list.length) return null;
+  return table(
+    "What the parser made of the form",
+    ["Part", "Kind", "Content", "Size"],
+    list.map((part) =>
+      row(
+        [
+          rowHead(
+            part.name ?? h("i", "no name"),
+            part.key !== part.name && h("small", part.key === null ? "kept by no one" : `read as ${part.key}`),
+          ),
+          [part.kind, part.content_type && h("small", part.content_type)],
+          [
+            part.file_name !== null && h("small", `file name ${part.file_name || "empty"}`),
+            h("span", { class: "preview" }, part.preview),
+            !part.valid_utf8 && h("small", { class: "open" }, "not UTF-8"),
+          ],
+          [bytes(part.bytes), h("small", { title: `SHA-256 ${part.sha256}` }, part.sha256.slice(0, 8))],
+        ],
+        `kind-${part.kind}`,
+      ),
+    ),
+    "parts",
+  );
+}
+
+function body({ body: text, bytes: size }) {
+  if (size === 0) return h("p", { class: "soft" }, "No body.");
+  if (text === null) return h("p", { class: "soft" }, `${bytes(size)} that are no text.`);
+  return h("pre", { tabindex: "0", "aria-label": "Body" }, indented(text));
+}
+
+function asCurl({ method, target, request }, origin, key) {
+  const own = Object.entries(request.headers).filter(([name]) => !OWN_HEADERS.has(name.toLowerCase()));
+  const form =
+    contentType(request).startsWith("multipart/form-data") &&
+    (request.parts ?? []).every(({ kind }) => kind === "text");
+  const sent = form || !request.body ? {} : { "Content-Type": contentType(request) };
+  return curl({
+    method,
+    url: origin + target,
+    headers: { Authorization: `Bearer ${key}`, ...Object.fromEntries(own), ...sent },
+    fields: form ? request.parts.map(({ name, preview }) => [name, preview]) : null,
+    body: form || !request.body ? null : request.body,
+  });
+}
+
+function contentType(request) {
+  return Object.entries(request.headers).find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
+}

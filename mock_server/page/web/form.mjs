@@ -1,0 +1,46 @@
+// The pieces of the page's forms.
+
+import { h } from "./element.mjs";
+import { notice } from "./notice.mjs";
+
+/** A labelled control; `hint` is said below it and by a screen reader. */
+export function field(label, control, hint = "") {
+  if (hint) control.setAttribute("aria-description", hint);
+  return h("label", { class: "field", title: hint }, h("span", label), control);
+}
+
+export function textField(name, value = "", attributes = {}) {
+  return h("input", { name, value, type: "text", spellcheck: "false", autocomplete: "off", ...attributes });
+}
+
+/** A list to choose from. Each option is `{value, label}`; `groups` puts them under headings: `{heading: [option…]}`. */
+export function choice(name, groups, attributes = {}) {
+  const option = ({ value, label }) => h("option", { value }, label);
+  return h(
+    "select",
+    { name, ...attributes },
+    Object.entries(groups).map(([heading, options]) =>
+      heading ? h("optgroup", { label: heading }, options.map(option)) : options.map(option),
+    ),
+  );
+}
+
+export function button(label, click, attributes = {}) {
+  return h("button", { type: "button", click, ...attributes }, label);
+}
+
+/** A button that copies a text; `text` is a function that gives it. */
+export function copyButton(text, what) {
+  return button(
+    "Copy",
+    async () => {
+      try {
+        await navigator.clipboard.writeText(text());
+        notice(`Copied ${what}.`);
+      } catch {
+        notice("The browser does not let this page copy. Select the text and copy it by hand.");
+      }
+    },
+    { class: "quiet copy", "aria-label": `Copy ${what}` },
+  );
+}

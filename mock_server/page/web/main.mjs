@@ -1,0 +1,243 @@
+// The page: it joins the world that is followed with the parts that show it.
+
+import { Clock } from "./clock.mjs";
+import { Control } from "./control.mjs";
+import { Coverage } from "./coverage.mjs";
+import { fill, find, h } from "./element.mjs";
+import { exchangeView } from "./exchange.mjs";
+import { Faults } from "./faults.mjs";
+import { copyButton } from "./form.mjs";
+import { Handlers } from "./handlers.mjs";
+import { Journal } from "./journal.mjs";
+import { attempt, trouble } from "./notice.mjs";
+import { Overview } from "./overview.mjs";
+import { Questions } from "./questions.mjs";
+import { Quota } from "./quota.mjs";
+import { Reference } from "./reference.mjs";
+import { Rules } from "./rules.mjs";
+import { examplesIn, refusalsOf, resolve } from "./schema.mjs";
+import { Session } from "./session.mjs";
+import { bindShortcuts } from "./shortcuts.mjs";
+import { firstLine, showStart } from "./start.mjs";
+import { Tabs } from "./tabs.mjs";
+import { currentTheme, nextTheme } from "./theme.mjs";
+import { World } from "./world.mjs";
+
+const session = new Session(location, history, sessionStorage);
+const controlBase = location.href
+  .replace(/\/[^/]*$/, "")
+  .replace(/[#?].*$/, "")
+  .replace(/\/$/, "");
+const control = new Control(controlBase, session);
+
+bindTheme();
+find("token-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  session.token = find("token").value;
+  open();
+});
+open();
+
+/** Ask the mock what it is; then show the page, or ask for the token. */
+async function open() {
+  let info;
+  try {
+    info = await control.get("/info", { key: null });
+    if (!session.key) session.choose(info.key.example);
+    const [api, own] = await Promise.all([readDocument(), control.get("/control.yaml", { key: null })]);
+    show(info, { api, control: own });
+    find("token-form").hidden = true;
+  } catch (error) {
+    if (error.status === 403) {
+      find("token-form").hidden = false;
+      find("pulse").textContent = "closed";
+      find("token").focus();
+      if (session.token) trouble(error);
+    } else {
+      trouble(error);
+    }
+  }
+}
+
+/** Read the document that the world executes: its answers to open questions are in it. */
+function readDocument() {
+  return control.get("/openapi.yaml");
+}
+
+function show(info, documents) {
+  const place = { base: location.origin + info.base_path, controlBase, session };
+  const schemas = documents.control.components.schemas;
+  const world = new World(control);
+  const clock = new Clock(control);
+  const overview = new Overview();
+  const questions = new Questions(control);
+  const coverage = new Coverage(control);
+  const reference = new Reference(place, (id) => {
+    tabs.go("tab-questions");
+    questions.open(id);
+  });
+  const panels = [
+    overview,
+    clock,
+    new Handlers(control, examplesIn(documents.control, "replace_state")),
+    new Quota(control),
+    new Rules(control, resolve(documents.control, schemas.WorldRules)),
+    new Faults(control, {
+      info,
+      refusals: refusalsOf(documents.api),
+      order: schemas.FaultOrder,
+      presets: examplesIn(documents.control, "arm_fault"),
+    }),
+  ];
+  const journal = bindJournal(world, place, () => documents.api);
+  const tabs = new Tabs((pane) => {
+    if (pane === "coverage") refresh(coverage);
+  });
+  let read = null; // what the document was read for, null for what it was read for before there was a state
+
+  clock.ticked = () => overview.tick(clock.now);
+  showStart(info, documents.api, place);
+  reference.load(documents);
+  world.addEventListener("pulse", ({ detail }) => showPulse(detail));
+  world.addEventListener("exchanges", () => {
+    if (find("coverage").classList.contains("shown")) refresh(coverage);
+  });
+  world.addEventListener("state", async () => {
+    for (const panel of panels) panel.show(world.state);
+    const wanted = JSON.stringify([session.key, world.state.answers]);
+    if (wanted === read) return;
+    const first = read === null;
+    read = wanted;
+    if (!first) {
+      await attempt(async () => {
+        documents.api = await readDocument();
+        reference.load(documents);
+      });
+    }
+    await refresh(questions);
+  });
+  bindWorld(world, info.key.example, () => {
+    showStart(info, documents.api, place);
+    refresh(coverage);
+  });
+  bindKeys(tabs, journal);
+  world.begin();
+}
+
+function refresh(part) {
+  return attempt(() => part.load());
+}
+
+/** Let the field, the address and the window's visibility decide which world is followed, and when. */
+function bindWorld(world, otherwise, changed) {
+  const field = find("key");
+  const begin = () => {
+    field.value = session.key;
+    changed();
+    world.begin();
+  };
+  field.value = session.key;
+  find("world-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    session.choose(field.value.trim() || otherwise);
+    begin();
+  });
+  addEventListener("hashchange", () => {
+    if (session.read()) begin();
+  });
+  document.addEventListener("visibilitychange", () => (document.hidden ? world.stop() : world.resume()));
+}
+
+function bindJournal(world, place, api) {
+  const lobby = find("lobby");
+  const shown = () => lobby.getAttribute("aria-pressed") === "true";
+  const close = () => {
+    journal.choose(null);
+    journal.focus();
+  };
+  const journal = new Journal(
+    (exchange) => {
+      const detail = find("exchange");
+      detail.hidden = exchange === null;
+      find("split").classList.toggle("open", exchange !== null);
+      if (exchange) fill(detail, exchangeView(exchange, { close, origin: location.origin, key: place.session.key }));
+      detail.scrollTop = 0;
+    },
+    () => (shown() ? h("p", "Every request so far had a good key, and so a world.") : firstSteps(api(), place)),
+  );
+  const begin = () => journal.begin(shown() ? world.lobby : world.exchanges);
+  lobby.addEventListener("click", () => {
+    lobby.setAttribute("aria-pressed", String(!shown()));
+    begin();
+  });
+  find("clear").addEventListener("click", () => attempt(() => control.send("DELETE", "/journal")));
+  world.addEventListener("begin", begin);
+  world.addEventListener("exchanges", ({ detail }) => {
+    if (!shown()) journal.add(detail);
+  });
+  world.addEventListener("lobby", ({ detail }) => {
+    if (shown()) journal.add(detail);
+  });
+  world.addEventListener("state", () => {
+    find("lobby-count").textContent = world.lobby.length;
+  });
+  return journal;
+}
+
+function firstSteps(document, place) {
+  const line = firstLine(document, place, "GET");
+  return [
+    h("p", h("b", "Nothing yet."), " Send a request with this key, and it is here at once:"),
+    line &&
+      h(
+        "div",
+        { class: "copied" },
+        h("pre", { tabindex: "0", "aria-label": "A first request" }, line),
+        copyButton(() => line, "the line"),
+      ),
+  ];
+}
+
+let loss = null;
+
+function showPulse(error) {
+  const pulse = find("pulse");
+  if (loss?.sentence !== error?.message) {
+    loss?.close();
+    loss = error && { sentence: error.message, close: trouble(error) };
+  }
+  pulse.textContent = error ? "lost" : "live";
+  pulse.title = error ? error.message : "What happens in the world shows at once.";
+  pulse.classList.toggle("bad", error !== null);
+}
+
+function bindTheme() {
+  const button = find("theme");
+  const say = (theme) => {
+    button.textContent = `Theme: ${theme}`;
+  };
+  say(currentTheme());
+  button.addEventListener("click", () => say(nextTheme()));
+}
+
+function bindKeys(tabs, journal) {
+  bindShortcuts([
+    ...tabs.ids.map((id, at) => ({
+      key: String(at + 1),
+      does: `Go to ${find(id).firstChild.textContent.trim()}`,
+      act: () => tabs.go(id),
+    })),
+    { key: "j", does: "Next exchange", act: () => journal.step(1) },
+    { key: "k", does: "Exchange before", act: () => journal.step(-1) },
+    {
+      key: "/",
+      does: "Filter the journal",
+      act: () => {
+        tabs.choose("tab-journal");
+        find("sieve").focus();
+      },
+    },
+    { key: "w", does: "Choose a world", act: () => find("key").select() },
+    { key: "t", does: "Next theme", act: () => find("theme").click() },
+  ]);
+}

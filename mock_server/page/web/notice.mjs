@@ -1,0 +1,52 @@
+// Short messages at the foot of the window, read aloud by a screen reader. None moves anything else.
+
+import { find, h } from "./element.mjs";
+
+const SHOWN = 6000;
+
+/** Show a message. `action`, where given, is `{label, act}`: a button beside it, such as Undo, which stays until the next. */
+export function notice(sentence, action = null) {
+  show(action ? "notice offer" : "notice", sentence, action);
+}
+
+/** Show what went wrong. It stays until it is closed, by hand or by the function that is returned. */
+export function trouble(error) {
+  return show("notice bad", error.message, null);
+}
+
+/** Do something that may be refused, and show the refusal. Returns whether it went well. */
+export async function attempt(act) {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    trouble(error);
+    return false;
+  }
+}
+
+function show(look, sentence, action) {
+  const close = () => box.remove();
+  const box = h(
+    "p",
+    { class: look },
+    h("span", sentence),
+    action &&
+      h(
+        "button",
+        {
+          type: "button",
+          click: () => {
+            close();
+            action.act();
+          },
+        },
+        action.label,
+      ),
+    h("button", { type: "button", class: "quiet", "aria-label": "Close this message", click: close }, "×"),
+  );
+  if (action) find("notices").querySelector(".offer")?.remove();
+  find("notices").append(box);
+  if (look === "notice") setTimeout(close, SHOWN);
+  return close;
+}

@@ -1,0 +1,34 @@
+// The world at a glance, in the bar: its time, and what makes it behave otherwise than it would of itself.
+
+import { fill, find, h } from "./element.mjs";
+import { counted, dateAndTime } from "./words.mjs";
+
+export class Overview {
+  #time = h("time", { title: "The world's time, in UTC" });
+  #facts = h("span");
+
+  constructor() {
+    fill(find("overview"), this.#time, this.#facts);
+  }
+
+  /** Show the time, in milliseconds, or null where it is not known. */
+  tick(now) {
+    const text = now === null ? "" : dateAndTime(now);
+    if (this.#time.textContent !== text) this.#time.textContent = text;
+  }
+
+  /** Show what is special in a state. */
+  show({ clock, quota, faults, rules }) {
+    const facts = [
+      clock.frozen && "frozen",
+      quota?.enforced && `${quota.remaining} of ${quota.requests} left`,
+      faults.length > 0 && `${counted(faults.length, "fault")} armed`,
+      rules.strict && "strict",
+      rules.latency !== "0" && `late by ${rules.latency}`,
+    ].filter(Boolean);
+    fill(
+      this.#facts,
+      facts.map((fact) => h("span", { class: "fact" }, fact)),
+    );
+  }
+}

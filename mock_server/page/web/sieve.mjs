@@ -1,0 +1,28 @@
+// Which exchanges are shown.
+
+/**
+ * Return a function that says whether an exchange passes. Each word of `text` must fit: a status (`404`), a class of
+ * them (`4xx`), or a part of method, target, operation, refusal or a violation's code. `noticed` lets pass only what the mock had
+ * something to say about.
+ */
+export function sieve(text, noticed) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  return (exchange) => (!noticed || isNoticed(exchange)) && words.every((word) => fits(exchange, word));
+}
+
+/** Whether the mock had something to say: a violation, a fault that struck, or a defect of its own. */
+export function isNoticed(exchange) {
+  return exchange.violations.length > 0 || exchange.fault !== null || exchange.defect !== null;
+}
+
+function fits(exchange, word) {
+  if (/^[1-5](\d\d|xx)$/.test(word)) return String(exchange.status).startsWith(word.replace("xx", ""));
+  const said = [
+    exchange.method,
+    exchange.target,
+    exchange.operation,
+    exchange.refusal,
+    ...exchange.violations.map(({ code }) => code),
+  ];
+  return said.some((part) => part?.toLowerCase().includes(word));
+}

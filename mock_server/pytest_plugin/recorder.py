@@ -1,0 +1,93 @@
+"""What happens in the worlds of one test: the state at its beginning, then changes and exchanges in their order."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from mock_server.client import Api, Change, Evicted, Exchange, Unreachable, Violated, WentWrong
+from mock_server.client.world import check
+
+
+class Recorded:
+    """One world. `steps` are `{"change": …}` and `{"exchange": …}`, by the words of openapi/control.yaml."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.state = api.snapshot()
+        self.steps: list[dict[str, Any]] = []
+        self._seen = 0
+
+    def catch_up(self) -> None:
+        """Take what the journal has got since the last time."""
+        said = self._ask()
+        self.steps += [{"exchange": each} for each in said["exchanges"] if each["number"] > self._seen]
+        self._seen = said["next"]
+
+    def change(self, change: Change) -> None:
+        """Note a change that was made."""
+        self.steps.append({"change": change._asdict()})
+        if change.path == "/reset":
+            self._seen = 0
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """The exchanges, oldest first."""
+        return [Exchange(step["exchange"]) for step in self.steps if "exchange" in step]
+
+    def _ask(self) -> Any:
+        journal = {"key": self.api.api_key, "bodies": True}
+        try:
+            return self.api.mock.control.ask("GET", "/journal", **journal, since=self._seen)
+        except Evicted:  # some are lost: take those that are left
+            return self.api.mock.control.ask("GET", "/journal", **journal, limit=1000)
+
+
+class Recorder:
+    """Watches the worlds that one test takes. `passed`: whether its body did; `tampering`: answers are made wrong."""
+
+    tampering = False
+
+    def __init__(self) -> None:
+        self.worlds: list[Recorded] = []
+        self.passed = False
+
+    def opened(self, api: Api) -> None:
+        """Begin with a world."""
+        self.worlds.append(Recorded(api))
+
+    def limit(self) -> AbstractContextManager[None]:
+        """Return what the test's body runs in."""
+        return nullcontext()
+
+    def before(self, api: Api, change: Change) -> None:  # noqa: ARG002 - what was before it is the same for any
+        """Note what happened before the change."""
+        self._of(api).catch_up()
+
+    def after(self, api: Api, change: Change) -> None:
+        """Note the change."""
+        self._of(api).change(change)
+
+    def catch_up(self) -> None:
+        """Take what happened since in all worlds."""
+        for world in self.worlds:
+            world.catch_up()
+
+    def complaint(self) -> str:
+        """Say what went wrong beside the test: a defect of the mock, a violation in a strict world; else nothing."""
+        try:
+            self.check()
+        except (WentWrong, Violated, Unreachable) as error:
+            return str(error)
+        return ""
+
+    def check(self) -> None:
+        """Raise WentWrong for a defect of the mock, Violated for a violation in a strict world."""
+        self.catch_up()
+        for world in self.worlds:
+            exchanges = world.exchanges
+            violated = any(each.violations for each in exchanges)
+            check(exchanges, strict=violated and world.api.strict)
+
+    def _of(self, api: Api) -> Recorded:
+        return next(world for world in self.worlds if world.api is api)

@@ -1,0 +1,167 @@
+"""Writes each exchange down: for the journal, for the coverage, for whoever listens."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from mock_server.answer import Answer
+from mock_server.auth import check_key, read_bearer
+from mock_server.call import Call, Environ, target_of
+from mock_server.contract import Operation, Service
+from mock_server.faults import Fault
+from mock_server.journal import (
+    OVERHEAD,
+    WHOLE_ANSWER,
+    WHOLE_REQUEST,
+    Exchange,
+    Message,
+    Noted,
+    beginning,
+    shorten,
+)
+from mock_server.parts import SeenPart, parts_of
+from mock_server.refusal import Refusal, Violation
+from mock_server.world import World
+from mock_server.worlds import Worlds
+
+_LOG = logging.getLogger("mock_server.recorder")
+
+# Hears of each exchange, after its answer is made.
+Observer = Callable[[Noted], None]
+
+_NAMED = {"CONTENT_TYPE": "Content-Type", "CONTENT_LENGTH": "Content-Length"}
+
+# What a client says to prove who it is, is not for a journal.
+_SECRET = {"HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION", "HTTP_COOKIE", "HTTP_X_BITPEAK_MOCK_TOKEN"}
+
+_FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
+
+
+class Note(NamedTuple):
+    """An exchange as it is noted in passing: what is at hand, and written out only when somebody reads it.
+
+    `environ` holds the key, and what is written out does not. `size` and `answered` are the lengths of the bodies, of
+    which a long one is kept by its beginning alone; `parts` are those of such a request.
+    """
+
+    environ: Environ
+    found: Operation | None
+    answer: Answer
+    seconds: float
+    key: str
+    refusal: str
+    violations: tuple[Violation, ...]
+    defect: str
+    at: float
+    fault: Fault | None
+    body: bytes
+    size: int
+    answered: int
+    parts: tuple[SeenPart, ...] | None
+    memory: int
+
+    def written(self) -> Exchange:
+        """Return the exchange, without any key."""
+        environ, found, answer = self.environ, self.found, self.answer
+        return Exchange(
+            environ["REQUEST_METHOD"],
+            target_of(environ),
+            int(answer.status[:3]),
+            self.seconds,
+            shorten(self.key),
+            "" if found is None else found.id,
+            self.refusal,
+            self.violations,
+            self.defect,
+            environ["PATH_INFO"],
+            self.at,
+            None if self.fault is None else self.fault.id,
+            Message(tuple(_headers(environ, self.key)), self.size, self.body),
+            Message(tuple(answer.headers), self.answered, answer.body),
+            _FORMS if found is None else found.media_types,
+            self.parts,
+        )
+
+
+class Recorder:
+    """Notes each exchange in the journal of the key's world, or of the lobby where the key has none."""
+
+    def __init__(self, worlds: Worlds, service: Service, observers: Sequence[Observer]) -> None:
+        self._worlds = worlds
+        self._service = service
+        self._observers = observers
+
+    def note(self, call: Call, answer: Answer, seconds: float, refusal: str, defect: str) -> None:
+        """Note one exchange. `refusal` and `defect` are empty where there was none."""
+        world = call.account or self._world_meant(call)
+        body, parts, answered = call.body or _unread(call.environ), None, len(answer.body)
+        size = len(body)
+        if size > WHOLE_REQUEST:  # too long to be kept and read again when somebody asks
+            parts, body = _parts(call, body), beginning(body)
+        if answered > WHOLE_ANSWER:
+            answer = answer._replace(body=beginning(answer.body))
+        call.environ.pop("wsgi.input", None)  # it was read, and may be a connection of some other server's
+        exchange = Note(
+            call.environ, call.found, answer, seconds, call.key, refusal, call.violations, defect,
+            call.now, call.fault, body, size, answered, parts, OVERHEAD + len(body) + len(answer.body),
+        )  # fmt: skip
+        sighting = (_function_meant(call), refusal, call.situation)
+        if world is None:
+            self._worlds.lobby.add(exchange)
+            self._worlds.seen_outside[sighting] += 1
+        else:
+            with world.lock:
+                world.journal.add(exchange)
+                world.seen[sighting] += 1
+        for observer in self._observers:
+            try:
+                observer(exchange)
+            except Exception:  # who watches must not break what is watched
+                _LOG.exception("an observer failed")
+
+    def _world_meant(self, call: Call) -> World | None:
+        """Return the world of a request that was refused before its key was looked at, if the key is good."""
+        try:
+            key = read_bearer(call.environ.get("HTTP_AUTHORIZATION"), self._service)
+            check_key(key, self._service)
+        except Refusal:
+            return None
+        call.key = key
+        world = self._worlds.of(key)
+        call.now = world.clock.now()
+        return world
+
+
+def _function_meant(call: Call) -> str:
+    """Return the function of the operation that a request reached or would have reached, if any."""
+    operation = call.found
+    if operation is None and call.route is not None:
+        operation = call.route.operations.get(call.method)
+    return "" if operation is None else operation.function
+
+
+def _parts(call: Call, body: bytes) -> tuple[SeenPart, ...]:
+    readable = _FORMS if call.found is None else call.found.media_types
+    return parts_of(call.environ.get("CONTENT_TYPE"), body, readable)
+
+
+def _unread(environ: Environ) -> bytes:
+    """Return the body that nobody read, where there is one and it can still be read."""
+    if not environ.get("CONTENT_LENGTH"):
+        return b""
+    stream = environ.get("wsgi.input")
+    return stream.getvalue() if isinstance(stream, io.BytesIO) else b""
+
+
+def _headers(environ: Environ, key: str) -> Iterator[tuple[str, str]]:
+    """Yield the request's headers, their names as HTTP spells them."""
+    for name, value in environ.items():
+        if name[:5] == "HTTP_":
+            if name in _SECRET:
+                value = value.replace(key, shorten(key)) if key and key in value else "…"
+            yield name[5:].replace("_", "-").title(), value
+        elif name in _NAMED and value:
+            yield _NAMED[name], value

@@ -1,0 +1,153 @@
+"""Who may steer which world, and what a control request may look like."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_server import create_app
+from mock_server.app import Settings
+from mock_server.control.functions import FUNCTIONS
+from mock_server.control.operations import Operations
+from mock_server.document import home, read_object
+from tests.control.conftest import Steered
+
+DOCUMENT = read_object(home() / "control.yaml")
+NEEDING = [
+    (method.upper(), path)
+    for path, item in DOCUMENT["paths"].items()
+    for method, node in item.items()
+    if node.get("x-world") == "needed" or path == "/journal"
+]
+
+
+def test_each_operation_has_a_function_and_each_function_an_operation() -> None:
+    assert {operation.id for operation in Operations(DOCUMENT)} == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize(("method", "path"), NEEDING)
+def test_a_world_must_be_named(client: Steered, method: str, path: str) -> None:
+    worlds = len(client.mock.worlds)
+    for environ in ({"HTTP_AUTHORIZATION": None}, {"HTTP_AUTHORIZATION": "Bearer real-key"}):
+        reply = client.control(method, path, {}, **environ)
+        assert reply.status == 400
+        assert reply.title == (
+            "Name the world: add ?key=mock-key or the header Authorization: Bearer mock-key."
+        )
+    assert client.control(method, f"{path}?key=real", {}).status == 400
+    assert len(client.mock.worlds) == worlds
+
+
+def test_the_query_names_the_world_before_the_header(client: Steered) -> None:
+    client.other(f"{client.key}-b").get("/1")
+    assert len(client.journal(f"?key={client.key}-b")) == 1
+    assert client.journal() == []
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ("/journal?since=x", "The parameter since is wrong"),
+        ("/journal?since=-1", "The parameter since is wrong"),
+        ("/journal?limit=0", "The parameter limit is wrong"),
+        ("/journal?status=teapot", "The parameter status is wrong"),
+        ("/journal?wait=soon", "The parameter wait is wrong"),
+        ("/journal?bodies=perhaps", "The parameter bodies is wrong"),
+        ("/journal?color=red", "There is no parameter 'color' here: leave it out, or take one of key, lobby"),
+        ("/clock?since=1", "There is no parameter 'since' here"),
+    ],
+)
+def test_a_parameter_that_is_wrong(client: Steered, target: str, says: str) -> None:
+    reply = client.control("GET", target)
+    assert reply.status == 400
+    assert says in reply.title
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "The body is no JSON"),
+        (b"{", "The body is no JSON"),
+        (b"\xff", "The body is no JSON"),
+        (b"[]", "The body is wrong at the value"),
+        (b"{}", "The body is wrong at the value"),
+        (b'{"now": 5}', "The body is wrong at now"),
+    ],
+)
+def test_a_body_that_is_wrong(client: Steered, body: bytes, says: str) -> None:
+    reply = client.control("PATCH", "/clock", body)
+    assert reply.status == 400
+    assert says in reply.title
+
+
+def test_a_body_in_any_content_type_is_read(client: Steered) -> None:
+    for kind in (None, "application/x-www-form-urlencoded", "application/json", "text/plain"):
+        assert client.control("PATCH", "/clock", {"frozen": True}, CONTENT_TYPE=kind).status == 200
+
+
+def test_a_body_too_large_is_refused_unread(client: Steered) -> None:
+    assert client.control("PUT", "/state", {}, CONTENT_LENGTH=str(1 << 40)).status == 413
+
+
+def test_control_stands_in_no_journal_and_meets_no_fault(client: Steered) -> None:
+    client.steer("POST", "/faults", {"status": 503, "times": None})
+    client.steer("GET", "/state")
+    assert client.journal() == []
+
+
+def test_a_head_is_a_get_without_its_body(client: Steered) -> None:
+    assert client.control("HEAD", "/health").status == 200
+
+
+class TestToken:
+    """Beyond loopback the control asks for a token; the API, health and readiness do not."""
+
+    client = Steered(app=create_app(Settings(control_token="open-sesame")))
+
+    def test_without_it_nothing_is_told(self) -> None:
+        for method, path in [*NEEDING, ("GET", "/info"), ("GET", "/control.yaml"), ("GET", "/coverage")]:
+            for token in (None, "", "wrong", "open-sesam", "Öffne"):
+                reply = self.client.control(method, path, {}, HTTP_X_BITPEAK_MOCK_TOKEN=token)
+                assert reply.status == 403
+                assert "X-Bitpeak-Mock-Token" in reply.title
+
+    def test_with_it_all_is_open(self) -> None:
+        assert self.client.control("GET", "/info", HTTP_X_BITPEAK_MOCK_TOKEN="open-sesame").status == 200
+        assert self.client.control("GET", "/state", HTTP_X_BITPEAK_MOCK_TOKEN="open-sesame").status == 200
+
+    def test_health_and_readiness_are_open(self) -> None:
+        assert self.client.control("GET", "/health").status == 200
+        assert self.client.control("GET", "/ready").status == 200
+        assert self.client.get("/1").status == 200
+
+
+class TestOrigin:
+    """A page of another origin may not steer the mock."""
+
+    @pytest.mark.parametrize(
+        ("origin", "host", "allowed"),
+        [
+            ("http://127.0.0.1:4055", "127.0.0.1:4055", True),
+            ("http://localhost:4055", "localhost:4055", True),
+            ("http://[::1]:4055", "[::1]:4055", True),
+            ("http://127.0.0.1:3000", "127.0.0.1:4055", False),
+            ("http://evil.example", "127.0.0.1:4055", False),
+            ("null", "127.0.0.1:4055", False),
+            ("http://evil.example:4055", "evil.example:4055", False),  # DNS rebinding
+        ],
+    )
+    def test_who_is_let_in(self, client: Steered, origin: str, host: str, allowed: bool) -> None:
+        before = client.steer("GET", "/clock")["frozen"]
+        reply = client.control("PATCH", "/clock", {"frozen": True}, HTTP_ORIGIN=origin, HTTP_HOST=host)
+        assert (reply.status == 200) is allowed
+        assert "access-control-allow-origin" not in reply.headers
+        if not allowed:
+            assert reply.status == 403
+            assert client.steer("GET", "/clock")["frozen"] is before
+
+    def test_others_are_let_in_where_told(self) -> None:
+        client = Steered(app=create_app(Settings(control_cors=True)))
+        asked = client.control("OPTIONS", "/clock", HTTP_ORIGIN="http://a.example")
+        assert asked.status == 204
+        assert "PATCH" in asked.headers["access-control-allow-methods"]
+        reply = client.control("PATCH", "/clock", {"frozen": True}, HTTP_ORIGIN="http://a.example")
+        assert (reply.status, reply.headers["access-control-allow-origin"]) == (200, "*")

@@ -1,0 +1,175 @@
+"""Faults: any documented refusal, outages, the wire, latency, changed answers; how often and how likely."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mock_server.contract import compile_contract
+from mock_server.document import load
+from tests.control.conftest import Steered
+from tests.semantics.client import Reply
+
+OPERATIONS = compile_contract(load()).operations
+
+
+def arm(client: Steered, **order: Any) -> int:
+    fault_id: int = client.steer("POST", "/faults", order)["id"]
+    return fault_id
+
+
+@pytest.mark.parametrize(
+    ("operation", "refusal"),
+    [
+        (operation.id, name)
+        for operation in OPERATIONS.values()
+        if operation.id == operation.function
+        for name in operation.refusals
+    ],
+)
+def test_each_documented_refusal_can_be_armed(client: Steered, operation: str, refusal: str) -> None:
+    arm(client, operation=operation, refusal=refusal)
+    expected = OPERATIONS[operation].refusals[refusal]
+    calls: dict[str, Callable[[], Reply]] = {
+        "list_notification_handlers": lambda: client.get(),
+        "create_notification_handler": lambda: client.create(name="a", type="email"),
+        "retrieve_notification_handler": lambda: client.get("/1"),
+        "update_notification_handler": lambda: client.update(1, name="changed"),
+        "delete_notification_handler": lambda: client.delete(1),
+    }
+    others = [call for name, call in calls.items() if name not in {operation, "delete_notification_handler"}]
+    assert all(call().status < 300 for call in others)
+    before = client.steer("GET", "/state")["handlers"]
+    reply = calls[operation]()
+    assert f"{reply.status}" == expected.status[:3]
+    assert reply.body == expected.body
+    assert client.steer("GET", "/state")["handlers"] == before, "a call that is refused changes nothing"
+    assert calls[operation]().status < 300, "it strikes once"
+    assert client.journal(f"?refusal={refusal}")[0]["fault"] == 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_an_outage_is_no_page_of_ours(client: Steered, status: int) -> None:
+    arm(client, status=status)
+    reply = client.get()
+    assert reply.status == status
+    assert reply.headers["content-type"] == "text/html"
+    assert f"<title>{status}".encode() in reply.body
+    (exchange,) = client.journal("?status=5xx")
+    assert (exchange["refusal"], exchange["defect"]) == (f"outage-{status}", None)
+
+
+def test_times_after_and_spent(client: Steered) -> None:
+    arm(client, status=503, times=2, after=1)
+    assert [client.get().status for _ in range(5)] == [200, 503, 503, 200, 200]
+    (fault,) = client.steer("GET", "/faults")["faults"]
+    assert (fault["hits"], fault["calls"]) == (2, 3)
+
+
+def test_the_first_that_fits_strikes(client: Steered) -> None:
+    arm(client, operation="delete_notification_handler", status=500)
+    first = arm(client, status=502)
+    arm(client, status=503)
+    assert [client.get().status for _ in range(3)] == [502, 503, 200]
+    assert client.control("DELETE", f"/faults?id={first}").status == 204
+    assert client.control("DELETE", f"/faults?id={first}").status == 400
+    assert client.control("DELETE", "/faults").status == 204
+    assert client.steer("GET", "/faults") == {"faults": []}
+
+
+def test_chance_repeats_with_its_seed(client: Steered) -> None:
+    def statuses(seed: int) -> list[int]:
+        client.steer("DELETE", "/faults")
+        arm(client, status=503, times=None, probability=0.3, seed=seed)
+        return [client.get().status for _ in range(100)]
+
+    assert statuses(1) == statuses(1) != statuses(2)
+    assert 10 < statuses(3).count(503) < 50
+
+
+def test_the_list_s_other_spelling_is_met_too(client: Steered) -> None:
+    arm(client, operation="list_notification_handlers", status=503)
+    assert client.call("GET", "/api/notification-handlers").status == 503
+
+
+@pytest.mark.parametrize(
+    ("mutation", "expected"),
+    [
+        ({"pointer": "/data/name", "change": "missing"}, {"id": 1}),
+        ({"pointer": "/data/name", "change": "null"}, {"id": 1, "name": None}),
+        ({"pointer": "/data/name", "change": "value", "value": [1]}, {"id": 1, "name": [1]}),
+        ({"pointer": "/data/name", "change": "renamed"}, {"id": 1, "x_bitpeak_mock": "Work email"}),
+        (
+            {"pointer": "/data", "change": "extra", "value": 5},
+            {"id": 1, "name": "Work email", "x_bitpeak_mock": 5},
+        ),
+    ],
+    ids=lambda value: value.get("change", ""),
+)
+def test_an_answer_is_changed(client: Steered, mutation: Any, expected: Any) -> None:
+    arm(client, mutation=mutation)
+    found = client.get("/1").data
+    assert {key: found[key] for key in found if key in {"id", "name", "x_bitpeak_mock"}} == expected
+    assert client.handler(1)["name"] == "Work email"
+
+
+def test_every_item_of_a_list_is_changed(client: Steered) -> None:
+    client.create(name="b", type="email")
+    arm(client, mutation={"pointer": "/data/*/name", "change": "missing"})
+    assert all("name" not in row for row in client.get().data)
+    arm(client, mutation={"pointer": "/data/*", "change": "missing"})
+    assert client.get().data == []
+
+
+def test_a_change_that_misses_is_noted(client: Steered) -> None:
+    arm(client, mutation={"pointer": "/data/colour", "change": "missing"})
+    assert client.get("/1").data["name"] == "Work email"
+    (exchange,) = client.journal("?violation=mutation-missed")
+    assert "'/data/colour'" in exchange["violations"][0]["sentence"]
+
+
+def test_a_latency_moves_a_frozen_clock(client: Steered) -> None:
+    client.steer("PATCH", "/clock", {"now": "2026-01-01T00:00:00Z", "frozen": True})
+    arm(client, latency="90s")
+    began = time.monotonic()
+    client.get()
+    assert time.monotonic() - began < 60
+    assert client.steer("GET", "/clock")["now"] == "2026-01-01T00:01:30.000Z"
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [
+        ({}, "is wrong at"),
+        ({"refusal": "not_found", "status": 500}, "is wrong at"),
+        ({"times": 3}, "is wrong at"),
+        ({"refusal": "not_found", "operation": "create_notification_handler"}, "documents no 'not_found'"),
+        ({"status": 500, "operation": "explode"}, "operation: there is no 'explode', choose from list_"),
+        ({"wire": "melt"}, "is wrong at wire"),
+        ({"latency": "soon"}, "is wrong at latency"),
+        ({"status": 500, "times": 0}, "is wrong at times"),
+        ({"status": 500, "probability": 2}, "is wrong at probability"),
+        ({"mutation": {"pointer": "data", "change": "null"}}, "is wrong at mutation"),
+    ],
+    ids=str,
+)
+def test_an_order_that_cannot_be_used(client: Steered, order: Any, says: str) -> None:
+    reply = client.control("POST", "/faults", order)
+    assert reply.status == 400
+    assert says in reply.title
+    assert client.steer("GET", "/faults") == {"faults": []}
+
+
+def test_spent_faults_make_room_for_new_ones(client: Steered) -> None:
+    arm(client, status=503)
+    client.get()
+    client.steer(
+        "PUT", "/state", {"faults": [*client.steer("GET", "/faults")["faults"], *[{"status": 500}] * 999]}
+    )
+    arm(client, status=502)
+    reply = client.control("POST", "/faults", {"status": 502})
+    assert reply.status == 400
+    assert "disarm some" in reply.title

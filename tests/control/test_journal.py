@@ -1,0 +1,272 @@
+"""The journal: what was asked, with its parts as the parser saw them; bounded, and honest about what is gone."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from mock_server import Server, create_app
+from mock_server.journal import Archive, Exchange, Journal, Message
+from tests.control.conftest import Steered
+from tests.semantics.client import BASE, multipart
+
+
+def exchange(size: int = 0) -> Exchange:
+    return Exchange(
+        "GET", "/x", 200, 0.0, "-", "", "", (), "", request=Message((), size, b"x" * size)
+    )  # fmt: skip
+
+
+def test_an_exchange_tells_all(client: Steered) -> None:
+    client.steer("PATCH", "/clock", {"now": "2026-01-01T00:00:00Z", "frozen": True})
+    client.create(name="Zażółć", type="slack", slack="https://example.com/h", nme="?")
+    (found,) = client.journal()
+    assert {
+        key: found[key] for key in ("number", "time", "method", "path", "status", "operation", "refusal")
+    } == {
+        "number": 1,
+        "time": "2026-01-01T00:00:00.000Z",
+        "method": "POST",
+        "path": BASE,
+        "status": 201,
+        "operation": "create_notification_handler",
+        "refusal": None,
+    }
+    assert [(part["name"], part["kind"], part["preview"]) for part in found["request"]["parts"]] == [
+        ("name", "text", "Zażółć"),
+        ("type", "text", "slack"),
+        ("slack", "text", "https://example.com/h"),
+        ("nme", "text", "?"),
+    ]
+    first = found["request"]["parts"][0]
+    assert (first["bytes"], first["sha256"]) == (10, hashlib.sha256("Zażółć".encode()).hexdigest())
+    assert found["violations"] == [
+        {
+            "code": "unknown-field",
+            "sentence": "The field 'nme' is none of this operation's and is ignored: remove it.",
+        }
+    ]
+    assert json.loads(found["answer"]["body"]) == {"data": {"id": 2}}
+
+
+def test_a_body_that_is_wrong_is_told_with_the_remedy(client: Steered) -> None:
+    body, _ = multipart([("name", "a"), ("type", "email")])
+    client.call("POST", BASE, body, "multipart/form-data")
+    client.call("POST", BASE, b'{"name": "a"}', "application/json")
+    sentences = [each["violations"][0]["sentence"] for each in client.journal("?violation=any")]
+    assert "boundary" in sentences[0]
+    assert "let the" in sentences[0]
+    assert sentences[1] == (
+        "The body is JSON, which this API does not read: send multipart/form-data or application/x-www-form-urlencoded."
+    )
+
+
+def test_a_file_is_seen_as_one(client: Steered) -> None:
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="email"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\n'
+        b"\xff\xfe\r\n--b--\r\n"
+    )
+    client.call("POST", BASE, body, "multipart/form-data; boundary=b")
+    (part,) = client.journal()[0]["request"]["parts"]
+    assert (part["kind"], part["file_name"], part["content_type"], part["bytes"]) == (
+        "file",
+        "a.txt",
+        "text/plain",
+        2,
+    )
+
+
+def test_keys_are_redacted(client: Steered) -> None:
+    client.get()
+    client.get("", HTTP_AUTHORIZATION="Bearer mock-another-long-key", HTTP_COOKIE="session=secret")
+    client.get("", HTTP_AUTHORIZATION="Bearer a-real-key-of-mine")
+    client.get("", HTTP_AUTHORIZATION="a-real-key-of-mine")
+    other = client.steer("GET", "/journal?key=mock-another-long-key")
+    lobby = client.steer("GET", "/journal?lobby=true")
+    assert other["exchanges"][0]["request"]["headers"]["Authorization"] == "Bearer mock-a…21"
+    said = json.dumps([client.journal(), other, lobby])
+    for secret in (client.key, "mock-another-long-key", "a-real-key-of-mine", "session=secret"):
+        assert secret not in said
+
+
+def test_who_has_no_world_is_in_the_lobby(client: Steered) -> None:
+    before = client.steer("GET", "/journal?lobby=true")["next"]
+    client.get("", HTTP_AUTHORIZATION="Bearer wrong")
+    client.get("", HTTP_AUTHORIZATION=None)
+    client.call("GET", "/api/none")
+    found = client.journal(f"?lobby=true&since={before}")
+    assert [each["refusal"] for each in found] == ["no_access", "missing_bearer"]
+    assert [each["status"] for each in client.journal()] == [404], "a good key is told from a wrong path"
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ("", [1, 2, 3, 4]),
+        ("?method=POST", [3, 4]),
+        (f"?path={BASE}/1", [1, 4]),
+        ("?status=404", [2]),
+        ("?status=2xx", [1, 3, 4]),
+        ("?operation=retrieve_notification_handler", [1, 2]),
+        ("?refusal=not_found", [2]),
+        ("?violation=any", [4]),
+        ("?violation=unknown-field", [4]),
+        ("?violation=file", []),
+        ("?defect=true", []),
+        ("?defect=false&since=2", [3, 4]),
+        ("?since=3", [4]),
+        ("?since=4", []),
+        ("?limit=2", [3, 4]),
+        ("?method=POST&limit=1", [4]),
+    ],
+)
+def test_filters(client: Steered, query: str, numbers: list[int]) -> None:
+    client.get("/1")
+    client.get("/99")
+    client.create(name="a", type="email")
+    client.update(1, nme="b")
+    assert [each["number"] for each in client.journal(query)] == numbers
+
+
+def test_bodies_come_whole_where_asked(client: Steered) -> None:
+    body, kind = multipart([("name", "a"), ("type", "email")])
+    client.call("POST", BASE, body, kind)
+    client.steer("PUT", "/state", {"handlers": [{"type": "email", "name": "n" * 100}] * 500})
+    client.get("?results_per_page=1000")
+    created, listed = client.journal("?bodies=true")
+    assert base64.b64decode(created["request"]["base64"]) == body
+    assert json.loads(base64.b64decode(created["answer"]["base64"])) == {"data": {"id": 2}}
+    assert listed["answer"]["bytes"] > 100_000
+    assert listed["answer"]["base64"] is None, "too long to be remembered whole"
+    assert "base64" not in client.journal()[0]["request"]
+
+
+def test_a_long_body_is_parsed_before_it_is_forgotten(client: Steered) -> None:
+    client.create(name="a", type="email", email=b"e" * 400_000)
+    (found,) = client.journal("?bodies=true")
+    assert [part["bytes"] for part in found["request"]["parts"]] == [1, 5, 400_000]
+    assert found["request"]["base64"] is None
+    assert client.world.journal.exchanges[-1].memory < 10_000
+
+
+def test_a_query_past_the_bound_says_evicted(client: Steered) -> None:
+    client.create(name="a", type="email")
+    for _ in range(1005):
+        client.get("/1")
+    answer = client.steer("GET", "/journal?limit=1")
+    assert (answer["total"], answer["evicted"], answer["next"]) == (1006, 6, 1006)
+    created = "?operation=create_notification_handler"
+    for query in (created, "?since=2", f"{created}&wait=5s"):
+        reply = client.control("GET", f"/journal{query}")
+        assert reply.status == 410, "never zero"
+        assert "6 exchanges are no longer remembered" in reply.title
+    assert client.journal("?since=6&operation=create_notification_handler") == []
+
+
+def test_what_was_cleared_is_not_evicted(client: Steered) -> None:
+    client.get("/1")
+    assert client.control("DELETE", "/journal").status == 204
+    assert client.steer("GET", "/journal?operation=retrieve_notification_handler") == {
+        "exchanges": [], "total": 1, "evicted": 0, "next": 1,
+    }  # fmt: skip
+    client.get("/1")
+    assert [each["number"] for each in client.journal()] == [2]
+
+
+def test_numbers_from_before_a_world_was_dropped_begin_anew(client: Steered) -> None:
+    client.get("/1")
+    assert client.steer("GET", "/journal?since=500&wait=5s")["next"] == 1
+
+
+def test_a_wait_ends_when_it_comes_and_blocks_nobody() -> None:
+    with Server(create_app()) as server:
+        first, second = _over_http(server.url), _over_http(server.url)
+        found: list[Any] = []
+        waiting = threading.Thread(
+            target=lambda: found.append(first("GET", "/_mock/journal?status=404&count=2&wait=20s"))
+        )
+        waiting.start()
+        for _ in range(2):
+            assert second("GET", "/api/notification-handlers/99")[0] == 404
+        waiting.join(15)
+        ((status, answer),) = found
+        assert (status, len(answer["exchanges"])) == (200, 2)
+
+
+def test_a_wait_in_vain_is_a_conflict_that_says_how_many_came() -> None:
+    with Server(create_app()) as server:
+        ask = _over_http(server.url)
+        ask("GET", "/api/notification-handlers/99")
+        status, answer = ask("GET", "/_mock/journal?status=404&count=2&wait=50ms")
+        assert status == 409
+        assert answer["errors"][0]["title"] == (
+            "Only 1 of 2 exchanges came within 50ms; GET /_mock/journal lists all."
+        )
+
+
+def test_a_server_that_stops_ends_a_wait() -> None:
+    server = Server(create_app())
+    server.start()
+    ask, found = _over_http(server.url), []
+    waiting = threading.Thread(target=lambda: found.append(ask("GET", "/_mock/journal?wait=1h")))
+    waiting.start()
+    other = _over_http(server.url)
+    while other("GET", "/_mock/info")[1]["worlds"] == 0:  # until the wait has begun
+        time.sleep(0.005)
+    server.stop(0.05)
+    waiting.join(10)
+    assert found[0][0] == 409
+
+
+def test_a_wait_under_another_server_is_one_too(client: Steered) -> None:
+    reply = client.control("GET", "/journal?wait=30ms")
+    assert (reply.status, reply.title[:9]) == (409, "Only 0 of")
+
+
+def _over_http(url: str) -> Any:
+    import http.client
+
+    def ask(method: str, path: str) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+        connection.request(method, path, headers={"Authorization": "Bearer mock-key"})
+        response = connection.getresponse()
+        body = json.loads(response.read())
+        connection.close()
+        return response.status, body
+
+    return ask
+
+
+def test_a_journal_is_bounded_by_count_and_bytes() -> None:
+    journal = Journal(capacity=3, most=20_000)
+    for _ in range(5):
+        journal.add(exchange())
+    assert (len(journal.exchanges), journal.evicted, journal.total) == (3, 2, 5)
+    journal.add(exchange(17_000))
+    assert (len(journal.exchanges), journal.evicted) == (1, 5)
+    journal.add(exchange(50_000))
+    assert (len(journal.exchanges), journal.evicted) == (1, 6), "the last one is always there"
+
+
+def test_all_journals_together_are_bounded() -> None:
+    archive = Archive(most=100_000)
+    idle, busy = Journal(archive), Journal(archive)
+    for _ in range(3):
+        idle.add(exchange(10_000))
+    for _ in range(10):
+        busy.add(exchange(10_000))
+    assert (len(idle.exchanges), idle.evicted) == (0, 3)
+    assert busy.exchanges
+    idle.add(exchange(1))
+    idle.leave()
+    busy.clear()
+    assert (busy.evicted, busy.total) == (0, 10)
+    for _ in range(40):
+        busy.add(exchange(5_000))
+    assert sum(each.memory for each in busy.exchanges) > 100_000, "alone, a journal has its own bound"

@@ -1,0 +1,107 @@
+"""A world is seeded, shown, restored and begun anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.control.conftest import Steered
+
+SLACK = {"type": "slack", "name": "Team", "settings": {"slack": "https://example.com/hook"}}
+
+
+def test_a_seed_may_leave_out_what_the_service_assigns(client: Steered) -> None:
+    state = client.steer("PUT", "/state", {"handlers": [SLACK, {"type": "x", "name": "News"}]})
+    assert [row["id"] for row in state["handlers"]] == [1, 2]
+    assert state["next_id"] == 3
+    assert client.handler(1)["settings"] == SLACK["settings"]
+    assert client.handler(2)["is_enabled"] is True
+    assert client.created(name="a", type="email")["id"] == 3
+
+
+def test_a_part_that_is_not_sent_stays(client: Steered) -> None:
+    client.steer("PATCH", "/clock", {"now": "2026-01-01T00:00:00Z", "frozen": True})
+    client.steer("POST", "/faults", {"status": 503})
+    state = client.steer("PUT", "/state", {"handlers": []})
+    assert state["clock"] == {"now": "2026-01-01T00:00:00.000Z", "frozen": True}
+    assert len(state["faults"]) == 1
+    client.steer("DELETE", "/faults")
+    assert client.get().json["meta"]["total"] == 0
+
+
+def test_a_snapshot_restores_everything(client: Steered) -> None:
+    client.steer("PUT", "/state", {"handlers": [SLACK]})
+    client.steer("PATCH", "/questions", {"create-status": "ok"})
+    client.steer("PATCH", "/clock", {"now": "2026-01-01T00:00:00Z", "frozen": True})
+    client.steer("PATCH", "/quota", {"requests": 5, "used": 2})
+    client.steer("PATCH", "/rules", {"strict": True, "latency": "10ms..20ms"})
+    client.steer("POST", "/faults", {"status": 502, "times": 3, "operation": "delete_notification_handler"})
+    client.delete(1)
+    before = client.steer("GET", "/state")
+    client.steer("POST", "/reset")
+    assert client.steer("GET", "/state") != before
+    assert client.steer("PUT", "/state", before) == before
+    assert client.steer("GET", "/state") == before
+    assert client.delete(1).status == 502
+    assert client.steer("GET", "/state")["faults"][0]["hits"] == 2
+
+
+def test_a_fault_that_is_restored_goes_on_with_its_chances(client: Steered) -> None:
+    client.steer("POST", "/faults", {"status": 503, "times": None, "probability": 0.5, "seed": 4})
+    [client.get() for _ in range(7)]
+    snapshot = client.steer("GET", "/state")
+    following = [client.get().status for _ in range(20)]
+    assert set(following) == {200, 503}
+    client.steer("PUT", "/state", {"faults": snapshot["faults"]})
+    assert [client.get().status for _ in range(20)] == following
+
+
+def test_a_reset_leaves_a_new_world(client: Steered) -> None:
+    fresh = client.steer("GET", "/state")
+    client.created(name="a", type="email")
+    client.steer("PATCH", "/questions", {"create-status": "ok"})
+    client.steer("POST", "/faults", {"status": 503, "times": None})
+    state = client.steer("POST", "/reset")
+    assert {**state, "clock": None} == {**fresh, "clock": None}
+    assert client.journal() == []
+    assert client.create(name="a", type="email").status == 201
+
+
+def test_ids_of_a_seed_count(client: Steered) -> None:
+    client.steer("PUT", "/state", {"handlers": [{**SLACK, "id": 40}, {**SLACK, "id": 7}], "next_id": 100})
+    assert client.ids() == [40, 7]
+    assert client.created(name="a", type="email")["id"] == 100
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"handlers": [SLACK, {"type": "fax", "name": "a"}]}, "handlers:2: the type 'fax' is none of email"),
+        ({"handlers": [{"type": "slack"}]}, "handlers:1: the handler needs a name"),
+        ({"handlers": [{**SLACK, "colour": 1}]}, "handlers:1: 'colour' is none of a handler's properties"),
+        ({"handlers": [{**SLACK, "id": 3}, {**SLACK, "id": 3}]}, "the id 3 is used twice"),
+        ({"handlers": [{**SLACK, "settings": {"email": "a"}}]}, "settings"),
+        ({"handlers": [{**SLACK, "datetime": "yesterday"}]}, "datetime"),
+        ({"handlers": [3]}, "The body is wrong at handlers/0"),
+        (
+            {"handlers": [{**SLACK, "id": 9}], "next_id": 9},
+            "next_id: a handler has the id 9, choose a higher one",
+        ),
+        ({"answers": {"create-status": "maybe"}}, "answers: 'create-status' has no answer 'maybe'"),
+        ({"answers": {"colour": "red"}}, "answers: there is no question 'colour'"),
+        ({"faults": [{"refusal": "tired"}]}, "refusal: this API documents no 'tired'"),
+        ({"clock": {"now": "2026-02-30T00:00:00Z"}}, "The time '2026-02-30T00:00:00Z' is none"),
+        ({"rules": {"latency": "2s..1s"}}, "latency: '2s..1s' ends before it begins"),
+        ({"handlerz": []}, "handlerz"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_used_changes_nothing(client: Steered, change: Any, says: str) -> None:
+    client.steer("PATCH", "/clock", {"frozen": True})
+    before = client.steer("GET", "/state")
+    ahead = {"clock": {"advance": "1h"}, "quota": {"requests": 3}, **change}
+    reply = client.control("PUT", "/state", ahead)
+    assert reply.status == 400
+    assert says in reply.title
+    assert client.steer("GET", "/state") == before

@@ -1,0 +1,80 @@
+"""Clock and quota: an hour passes and nobody sleeps."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_server import create_app
+from mock_server.app import Settings
+from tests.control.conftest import Steered
+
+
+def test_times_on_the_wire_follow_the_clock(client: Steered) -> None:
+    client.steer("PATCH", "/clock", {"now": "2030-05-06 07:08:09", "frozen": True})
+    assert client.created(name="a", type="email")["datetime"] == "2030-05-06 07:08:09"
+    assert client.steer("PATCH", "/clock", {"advance": "1h"})["now"] == "2030-05-06T08:08:09.000Z"
+    client.update(2, name="b")
+    assert client.handler(2)["last_datetime"] == "2030-05-06 08:08:09"
+    client.steer("PATCH", "/clock", {"frozen": False})
+    assert client.steer("GET", "/clock")["now"] >= "2030-05-06T08:08:09.000Z"
+    assert client.steer("GET", "/clock")["frozen"] is False
+
+
+def test_an_offset_counts(client: Steered) -> None:
+    assert client.steer("PATCH", "/clock", {"now": "2030-01-01T00:00:00+02:00", "frozen": True})["now"] == (
+        "2029-12-31T22:00:00.000Z"
+    )
+
+
+@pytest.mark.parametrize(
+    "change", [{"now": "9999-12-31T00:00:00Z"}, {"advance": "99999999d"}, {"now": "0001-01-01T00:00:00Z"}]
+)
+def test_the_clock_stays_in_years_that_the_wire_can_show(client: Steered, change: dict[str, str]) -> None:
+    reply = client.control("PATCH", "/clock", change)
+    assert reply.status == 400
+    assert "the years that a time on the wire can have" in reply.title
+
+
+def test_an_hour_of_a_rate_limit(client: Steered) -> None:
+    client.steer("PATCH", "/clock", {"now": "2026-01-01T00:00:00Z", "frozen": True})
+    client.steer("PATCH", "/quota", {"requests": 60})
+    for _ in range(60):
+        assert [client.get("/1").status for _ in range(60)] == [200] * 60
+        refused = client.get("/1")
+        assert (refused.status, refused.headers["x-ratelimit-reset"]) == (429, "60")
+        client.steer("PATCH", "/clock", {"advance": "61s"})
+    assert client.steer("GET", "/quota")["remaining"] == 60
+
+
+def test_a_quota_is_used_up_and_lifted(client: Steered) -> None:
+    assert client.steer("GET", "/quota")["enforced"] is False
+    assert client.steer("PATCH", "/quota", {"requests": 3, "used": 2})["remaining"] == 1
+    assert [client.get("/1").status for _ in range(2)] == [200, 429]
+    assert client.steer("PATCH", "/quota", {"enforced": False})["enforced"] is False
+    assert client.get("/1").status == 200
+    client.steer("PATCH", "/quota", {"seconds": 5, "used": 0, "requests": 1})
+    assert [client.get("/1").status for _ in range(2)] == [200, 429]
+    assert client.steer("GET", "/quota")["reset"] <= 5
+
+
+def test_control_requests_cost_no_quota(client: Steered) -> None:
+    client.steer("PATCH", "/quota", {"requests": 1})
+    for _ in range(3):
+        client.steer("GET", "/state")
+    assert client.get("/1").status == 200
+
+
+def test_a_document_without_a_quota_says_so() -> None:
+    client = Steered(app=create_app(Settings(answers=("rate-limit=none",))))
+    for method, body in (("GET", None), ("PATCH", {"requests": 1})):
+        reply = client.control(method, "/quota", body)
+        assert reply.status == 400
+        assert "answer rate-limit otherwise" in reply.title
+    assert client.steer("GET", "/state")["quota"] is None
+
+
+def test_a_latency_of_the_world(client: Steered) -> None:
+    assert client.steer("PATCH", "/rules", {"latency": "100ms..300ms"})["latency"] == "100ms..300ms"
+    client.steer("PATCH", "/clock", {"now": "2026-01-01T00:00:00Z", "frozen": True})
+    client.get("/1")
+    assert "2026-01-01T00:00:00.100Z" <= client.steer("GET", "/clock")["now"] <= "2026-01-01T00:00:00.300Z"

@@ -1,0 +1,36 @@
+"""Runs a command of an example, with this environment's Node and Python in front."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+_SECONDS = 300
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Give the machine's environment with `more`, without what this test run has put there."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST", "BITPEAK_", "COVERAGE", "PYTHONPATH"))
+    }
+    return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}", **more}
+
+
+def run(*command: str, cwd: Path, **more: str) -> str:
+    """Run to the end, and give what was said. Raises AssertionError with all of it where it failed."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

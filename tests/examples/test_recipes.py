@@ -1,0 +1,147 @@
+"""The Dockerfile, the compose file and the workflow: there is no engine here, so their own steps are run one by one."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sysconfig
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+import yaml
+
+from tests.examples.running import EXAMPLES, environment, run
+
+ROOT = EXAMPLES.parent
+Step = tuple[str, str]
+
+_COMPOSE = yaml.safe_load((EXAMPLES / "compose.yaml").read_text(encoding="utf-8"))
+_WORKFLOW = yaml.safe_load((EXAMPLES / "github-actions.yml").read_text(encoding="utf-8"))
+
+
+def dockerfile() -> list[Step]:
+    """Give the instructions of the Dockerfile, each with what follows it."""
+    lines = (EXAMPLES / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    return [
+        (word, rest) for word, _, rest in (line.partition(" ") for line in lines if line[:1] not in {"", "#"})
+    ]
+
+
+def only(instruction: str) -> str:
+    """Give what follows an instruction that is there once."""
+    (rest,) = [rest for word, rest in dockerfile() if word == instruction]
+    return rest
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Do what the Dockerfile does, in a fresh environment in place of the base image; give the folder of its commands.
+
+    It sees this environment's packages, so that nothing is fetched: tests/packaging installs the dependencies, too.
+    """
+    root = tmp_path_factory.mktemp("image")
+    venv.create(root / "venv")
+    binaries = root / "venv" / "bin"
+    (packages,) = (root / "venv").glob("lib/python*/site-packages")
+    (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    for instruction, rest in dockerfile():
+        if instruction == "COPY":
+            *sources, target = shlex.split(rest)
+            for source in sources:
+                _copy(ROOT / source, root / target.strip("/"), into=target.endswith("/"))
+        elif instruction == "RUN":
+            command = shlex.split(rest.replace("/src", str(root / "src")))
+            _in_image(binaries, *command, cwd=root, PIP_NO_BUILD_ISOLATION="false", PIP_NO_INDEX="1")
+    assert (packages / "mock_server").is_dir()
+    return binaries
+
+
+def _copy(source: Path, target: Path, *, into: bool) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        assert into, "several files go into a folder"
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+
+
+def _in_image(binaries: Path, *command: str, cwd: Path, **more: str) -> str:
+    return run(*command, cwd=cwd, **{"PATH": f"{binaries}{os.pathsep}{environment()['PATH']}", **more})
+
+
+@contextmanager
+def _group(command: list[str], binaries: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command that goes on, and end all that it has started."""
+    path = f"{binaries}{os.pathsep}{environment()['PATH']}"
+    process = subprocess.Popen(
+        command, env=environment(**more) | {"PATH": path}, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.communicate()
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return str(listener.getsockname()[1])
+
+
+def test_the_dockerfile_copies_what_is_there_and_exposes_its_port() -> None:
+    variables = dict(word.split("=") for word in only("ENV").split())
+    assert variables["BITPEAK_MOCK_PORT"] == only("EXPOSE")
+    assert only("USER") == "nobody"
+    copied = [source for word, rest in dockerfile() if word == "COPY" for source in shlex.split(rest)[:-1]]
+    assert all((ROOT / source).exists() for source in copied)
+
+
+def test_the_container_is_healthy_and_lets_a_suite_in_that_has_the_token(image: Path) -> None:
+    """The steps of Dockerfile and compose file together: start, health check, and the suite beside it."""
+    service, suite = _COMPOSE["services"]["bitpeak"], _COMPOSE["services"]["tests"]
+    assert service["build"] == {"context": "..", "dockerfile": "examples/Dockerfile"}
+    assert suite["depends_on"] == {"bitpeak": {"condition": "service_healthy"}}
+    port = free_port()
+    variables = {**dict(word.split("=") for word in only("ENV").split()), **service["environment"]}
+    variables["BITPEAK_MOCK_PORT"] = port
+    with _group(json.loads(only("CMD")), image, **variables):
+        health = only("HEALTHCHECK")
+        check = json.loads(health[health.index("[") :])
+        patient = ["30s" if word.endswith("s") and word[:-1].isdigit() else word for word in check]
+        _in_image(image, *patient, cwd=EXAMPLES, **variables)
+        url = suite["environment"]["BITPEAK_MOCK_URL"].replace("bitpeak:4055", f"127.0.0.1:{port}")
+        folder = Path(suite["working_dir"].replace("/examples", str(EXAMPLES)))
+        told = {**suite["environment"], "BITPEAK_MOCK_URL": url}
+        assert re.search(r"pass [1-9]", run(*suite["command"], cwd=folder, **told))
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(f"{url}/_mock/state?key=mock-key", timeout=10)
+
+
+def test_the_workflow_s_steps_run(image: Path, tmp_path: Path) -> None:
+    (job,) = _WORKFLOW["jobs"].values()
+    steps: list[dict[str, Any]] = [step for step in job["steps"] if "run" in step]
+    assert [step["name"] for step in steps if "if" in step] == ["Show what the mock saw"]
+    port = free_port()
+    script = ["set -e"]
+    for step in steps:
+        folder = EXAMPLES.parent / step["working-directory"] if "working-directory" in step else tmp_path
+        script += [f"cd {shlex.quote(str(folder))}", step["run"]]
+    told = {"BITPEAK_MOCK_PORT": port, "BITPEAK_MOCK_URL": f"http://127.0.0.1:{port}"}
+    with _group(["bash", "-c", "\n".join(script)], image, **told) as process:
+        said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert re.search(r"pass [1-9]", said)
+    assert "POST   /api/notification-handlers 201" in said, "the last step shows what the mock saw"

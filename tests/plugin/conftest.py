@@ -1,0 +1,83 @@
+"""One mock for all inner runs of pytest, and a consumer to test with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from mock_server import Server, create_app
+from mock_server.client import Mock
+
+# What a consumer has: a client of its own, which is the thing under test.
+CONSUMER = '''
+import json
+import urllib.error
+import urllib.request
+from urllib.parse import urlencode
+
+
+class Client:
+    """A consumer's own little client."""
+
+    def __init__(self, base_url, api_key, timeout=5.0):
+        self.base_url, self.api_key, self.timeout = base_url, api_key, timeout
+
+    def ask(self, method, path, **fields):
+        request = urllib.request.Request(
+            self.base_url + path,
+            urlencode(fields).encode() if fields else None,
+            {"Authorization": f"Bearer {self.api_key}"},
+            method=method,
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self.timeout) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                error.read()
+            raise
+
+    def create(self, **fields):
+        return self.ask("POST", "/notification-handlers", **fields)["data"]["id"]
+
+    def get(self, number):
+        return self.ask("GET", f"/notification-handlers/{number}")["data"]
+
+    def names(self):
+        return [row["name"] for row in self.ask("GET", "/notification-handlers/")["data"]]
+'''
+
+FIXTURE = """
+import pytest
+from consumer import Client
+
+@pytest.fixture
+def client(bitpeak):
+    return Client(bitpeak.base_url, bitpeak.api_key)
+"""
+
+
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    """Start a mock that the inner runs share: they take worlds of their own."""
+    with Server(create_app()) as server:
+        yield server.url
+
+
+@pytest.fixture
+def mock(url: str) -> Iterator[Mock]:
+    with Mock(url) as mock:
+        yield mock
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Make a consumer's folder, where plugins of others are not loaded: they take longer than the tests."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:schemathesis -p no:hypothesispytest -W error")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(pytester.path), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.syspath_prepend(pytester.path)
+    pytester.makepyfile(consumer=CONSUMER)
+    pytester.makeconftest(FIXTURE)
+    return pytester

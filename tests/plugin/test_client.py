@@ -1,0 +1,186 @@
+"""The control API as Python, over HTTP and in process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+
+from mock_server import bitpeak_mock, create_app
+from mock_server.client import (
+    Api,
+    AppChannel,
+    ControlError,
+    HTTPChannel,
+    Mock,
+    NotInTime,
+    Unreachable,
+    Violated,
+    WentWrong,
+)
+from mock_server.client.orders import FaultWords, QuotaWords
+from mock_server.document import home, read_object
+
+LIST = "/api/notification-handlers/"
+
+
+@pytest.fixture(scope="module")
+def app() -> Flask:
+    return create_app()
+
+
+@pytest.fixture(params=["http", "process"])
+def api(request: pytest.FixtureRequest, url: str, app: Flask) -> Iterator[Api]:
+    channel = HTTPChannel(url) if request.param == "http" else AppChannel(app)
+    with Mock(channel) as mock:
+        yield mock.world()
+
+
+def names(api: Api) -> list[str]:
+    return [row["name"] for row in api.send("GET", LIST).json()["data"]]
+
+
+def test_a_world_is_seeded_and_shared_with_nobody(api: Api) -> None:
+    api.seed([{"type": "slack", "name": "Team"}])
+    assert names(api) == ["Team"]
+    assert names(api.another()) == ["Work email"]
+
+
+def test_a_fault_strikes_as_often_as_it_is_told(api: Api) -> None:
+    assert api.fail("rate_limited", times=2)["times"] == 2
+    assert [api.send("GET", LIST).status for _ in range(3)] == [429, 429, 200]
+    api.fail(status=503, operation="delete_notification_handler")
+    assert api.send("GET", LIST).status == 200
+    assert [fault["hits"] for fault in api.faults] == [2, 0]
+    api.heal()
+    assert api.faults == []
+
+
+def test_time_is_moved_and_not_waited_for(api: Api) -> None:
+    assert api.freeze(datetime(2026, 1, 1, tzinfo=UTC)) == datetime(2026, 1, 1, tzinfo=UTC)
+    api.fail(latency=timedelta(hours=2))
+    assert api.send("GET", LIST).status == 200
+    assert api.advance("1h") == api.now == datetime(2026, 1, 1, 3, tzinfo=UTC)
+    api.freeze("2026-02-01T00:00:00Z")
+    assert api.now.month == 2
+    assert api.unfreeze().year == 2026
+
+
+def test_a_quota_is_used_up_and_comes_back(api: Api) -> None:
+    api.freeze()
+    assert api.quota(requests=1)["remaining"] == 1
+    assert [api.send("GET", LIST).status for _ in range(2)] == [200, 429]
+    assert api.quota()["remaining"] == 0
+    api.advance(3600)
+    assert api.send("GET", LIST).status == 200
+
+
+def test_open_questions_are_answered_otherwise(api: Api) -> None:
+    assert api.answers()["create-status"] != "ok"
+    assert api.answers(create_status="ok")["create-status"] == "ok"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert api.send("POST", LIST, form, b"name=a&type=x").status == 200
+
+
+def test_a_snapshot_is_restored(api: Api) -> None:
+    api.seed([{"type": "slack", "name": "Kept"}])
+    before = api.snapshot()
+    api.seed([])
+    api.strict = True
+    api.latency = (0.001, 0.002)
+    assert (names(api), api.strict, api.latency) == ([], True, "1ms..2ms")
+    api.restore(before)
+    assert (names(api), api.strict, api.latency) == (["Kept"], False, "0")
+    api.reset()
+    assert names(api) == ["Work email"]
+
+
+def test_the_journal_is_a_list_that_can_be_narrowed_and_cleared(api: Api) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    api.send("POST", LIST, form, b"name=Team&type=slack&slack=s&colour=red")
+    api.send("GET", LIST)
+    created, listed = api.journal
+    assert created.request.form["name"] == "Team"
+    assert created.violations
+    assert listed.answer.json()["meta"]["total"] == 2
+    assert api.api_key not in str(created.record)
+    assert len(api.journal.filter(violation="any")) == 1
+    assert [each.number for each in api.journal.filter(method="GET")] == [listed.number]
+    api.journal.clear()
+    assert not api.journal
+    api.send("GET", LIST)
+    assert [each.operation for each in api.journal[:1]] == ["list_notification_handlers"]
+
+
+def test_a_request_is_waited_for(api: Api) -> None:
+    caller = threading.Timer(0.02, api.send, ["GET", LIST])
+    caller.start()
+    (exchange,) = api.journal.wait(timeout="20s")
+    caller.join()
+    assert exchange.status == 200
+    with pytest.raises(NotInTime, match=r"1 of 2 (?s:.*)GET /api/notification-handlers/ 200"):
+        api.journal.wait(count=2, timeout=timedelta(milliseconds=30))
+
+
+def test_what_the_mock_refuses_is_its_own_sentence(api: Api) -> None:
+    with pytest.raises(ControlError, match="choose from"):
+        api.fail("no_such_refusal")
+    with pytest.raises(ControlError, match=r"handlers"):
+        api.seed([{"type": "pigeon", "name": "a"}])
+
+
+def test_coverage_is_of_one_world(api: Api) -> None:
+    assert api.coverage()["seen"] == 0
+    api.send("GET", LIST)
+    assert api.coverage()["seen"] == 1
+
+
+def test_nobody_there_is_said_in_a_sentence() -> None:
+    with pytest.raises(Unreachable, match=r"No mock answers at http://127\.0\.0\.1:1:"):
+        Mock("http://127.0.0.1:1").world()
+    with pytest.raises(Unreachable, match="is no URL"):
+        Mock("127.0.0.1:4055")
+
+
+def test_a_connection_that_went_away_is_replaced(url: str) -> None:
+    channel = HTTPChannel(url)
+    assert channel.ask("GET", "/_mock/health", {"Connection": "close"}).status == 200
+    assert channel.ask("GET", "/_mock/health", {}).status == 200
+    channel.close()
+    assert channel.ask("GET", "/_mock/health", {}).status == 200  # and leaves nothing open
+
+
+@pytest.mark.parametrize("socket", [True, False])
+def test_one_line_gives_a_mock(socket: bool) -> None:
+    with bitpeak_mock(socket=socket) as api:
+        assert api.app is not None
+        assert names(api) == ["Work email"]
+
+
+def test_the_one_line_fails_on_a_violation_where_it_is_strict(url: str) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    opened = bitpeak_mock(url=url)
+    api = opened.__enter__()
+    api.strict = True
+    api.send("POST", LIST, form, b"name=Team&type=slack&slack=s&colour=red")
+    with pytest.raises(Violated, match="colour"):
+        opened.__exit__(None, None, None)
+
+
+def test_the_one_line_fails_on_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mock_server.corridor.FUNCTIONS", {})
+    opened = bitpeak_mock(socket=False)
+    assert opened.__enter__().send("GET", LIST).status == 500
+    with pytest.raises(WentWrong, match="defect of bitpeak-mock"):
+        opened.__exit__(None, None, None)
+
+
+def test_the_names_for_editors_are_the_documents() -> None:
+    schemas = read_object(home() / "control.yaml")["components"]["schemas"]
+    counted = {"id", "calls", "hits"}
+    assert set(FaultWords.__annotations__) | {"refusal"} == set(schemas["FaultOrder"]["properties"]) - counted
+    own = {name for name, schema in schemas["QuotaChange"]["properties"].items() if schema.get("readOnly")}
+    assert set(QuotaWords.__annotations__) == set(schemas["QuotaChange"]["properties"]) - own

@@ -1,0 +1,272 @@
+"""The fixtures and the marker, in the suite of a consumer."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+SUITE = """
+import json
+import urllib.error
+
+import pytest
+from consumer import Client
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_each_has_a_world_of_its_own(client, bitpeak, turn):
+    assert client.create(name=f"n{turn}", type="slack", slack="s") == 2
+    assert len(bitpeak.journal) == 1
+
+
+@pytest.mark.bitpeak(seed=[{"type": "slack", "name": "Marked"}], faults=["rate_limited"])
+@pytest.mark.bitpeak(answers={"create_status": "ok"})
+def test_the_marker_arranges(client, bitpeak):
+    with pytest.raises(urllib.error.HTTPError, match="429"):
+        client.names()
+    assert client.names() == ["Marked"]
+    assert bitpeak.answers()["create-status"] == "ok"
+
+
+@pytest.mark.bitpeak(seed="seed.yaml", faults=[{"status": 503, "times": 2}])
+class TestFiles:
+    @pytest.mark.bitpeak(faults=[])
+    def test_the_nearest_marker_wins(self, client):
+        assert client.names() == ["From a file"]
+
+
+def test_two_users(client, bitpeak):
+    other = bitpeak.another()
+    client.create(name="mine", type="slack", slack="s")
+    assert Client(other.base_url, other.api_key).names() == ["Work email"]
+    assert len(other.journal) == 1
+
+
+def test_in_process(bitpeak_in_process):
+    said = bitpeak_in_process.send("GET", "/api/notification-handlers/")
+    assert json.loads(said.body)["meta"]["total"] == 1
+"""
+
+
+def test_a_suite_is_isolated_in_any_order(suite: pytest.Pytester, url: str) -> None:
+    suite.makefile(".yaml", seed="- {type: slack, name: From a file, datetime: 2025-12-05 15:32:34}")
+    path = suite.makepyfile(test_suite=SUITE)
+    suite.runpytest_inprocess(f"--bitpeak-url={url}", "-p", "no:cacheprovider").assert_outcomes(passed=7)
+    names = ["test_in_process", "test_two_users", "TestFiles", "test_the_marker_arranges"]
+    result = suite.runpytest_inprocess(f"--bitpeak-url={url}", *(f"{path}::{name}" for name in names))
+    result.assert_outcomes(passed=4)
+
+
+def test_a_mock_is_started_with_flags_and_ended(suite: pytest.Pytester) -> None:
+    suite.makeini("[pytest]\nbitpeak_flags = --strict --quota 1\n")
+    suite.makepyfile(
+        """
+        import pathlib, urllib.error
+        import pytest
+
+        def test_flags(client, bitpeak, bitpeak_server):
+            assert bitpeak.strict
+            client.names()
+            with pytest.raises(urllib.error.HTTPError, match="429"):
+                client.names()
+            pathlib.Path("where").write_text(bitpeak_server.url)
+
+        def test_in_process(bitpeak_in_process):
+            assert bitpeak_in_process.strict
+        """
+    )
+    suite.runpytest_inprocess().assert_outcomes(passed=2)
+    assert not answers((suite.path / "where").read_text())
+
+
+def answers(url: str) -> bool:
+    from mock_server.client import HTTPChannel, Unreachable
+
+    try:
+        HTTPChannel(url).ask("GET", "/_mock/health", {})
+    except Unreachable:
+        return False
+    return True
+
+
+def test_a_mock_that_cannot_start_is_one_sentence(suite: pytest.Pytester) -> None:
+    suite.makeconftest(
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def bitpeak_flags():
+            return ["--overlay", "no-such-overlay"]
+        """
+    )
+    suite.makepyfile("def test_never(bitpeak): ...\ndef test_neither(bitpeak_in_process): ...")
+    result = suite.runpytest_inprocess()
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["bitpeak-mock: *no-such-overlay*"])
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_nobody_at_the_url_is_one_sentence(suite: pytest.Pytester) -> None:
+    suite.makepyfile("def test_never(bitpeak): ...")
+    result = suite.runpytest_inprocess("--bitpeak-url=http://127.0.0.1:1", "--bitpeak-cov")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["No mock answers at http://127.0.0.1:1: *"])
+
+
+@pytest.mark.parametrize(
+    ("marker", "sentence"),
+    [
+        ("sead=[]", "*takes seed=…, strict=…, answers=…, faults=… and nothing else.*"),
+        ("faults=['nonsense']", "*of test_it: refusal: this API documents no 'nonsense', choose from*"),
+        ("seed='nowhere.yaml'", "*of test_it: *nowhere.yaml*"),
+        ("answers={'nonsense': 'ok'}", "*of test_it: *nonsense*"),
+    ],
+)
+def test_a_wrong_marker_is_one_sentence(suite: pytest.Pytester, url: str, marker: str, sentence: str) -> None:
+    suite.makepyfile(f"import pytest\n@pytest.mark.bitpeak({marker})\ndef test_it(bitpeak): ...")
+    result = suite.runpytest_inprocess(f"--bitpeak-url={url}")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([sentence])
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_a_failure_shows_the_journal_without_the_key(suite: pytest.Pytester, url: str) -> None:
+    suite.makepyfile(
+        """
+        def test_it(client, bitpeak):
+            client.create(name="Team", type="slack", slack="s", colour="red")
+            bitpeak.fail(status=503)
+            client.names()
+        """
+    )
+    result = suite.runpytest_inprocess(f"--bitpeak-url={url}")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*what was asked and answered*",
+            "*POST /api/notification-handlers 201 create_notification_handler",
+            "*> name='Team' type='slack' slack='s' colour='red'",
+            '*< {"data":{"id":2}}',
+            "*! The field 'colour' is none of this operation's*",
+            "*POST /faults {'status': 503}",
+            "*GET /api/notification-handlers/ 503 outage-503 (fault 1)",
+            "again: bitpeak-mock replay *.json",
+        ]
+    )
+    result.stdout.no_re_match_line("Bearer mock-[0-9a-f]{16}")
+
+
+def test_a_violation_fails_a_strict_test_that_noticed_nothing(suite: pytest.Pytester, url: str) -> None:
+    suite.makepyfile(
+        """
+        import contextlib, urllib.error
+        import pytest
+
+        def careless(client):
+            with contextlib.suppress(urllib.error.HTTPError):
+                client.create(name="Team", type="slack", slack="s", colour="red")
+
+        def test_tolerant(client):
+            careless(client)
+
+        @pytest.mark.bitpeak(strict=True)
+        def test_strict(client):
+            careless(client)
+        """
+    )
+    result = suite.runpytest_inprocess(f"--bitpeak-url={url}")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*violates what the API documents: *'colour'*"])
+
+
+def test_a_defect_fails_the_test_that_met_it(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mock_server.corridor.FUNCTIONS", {})
+    suite.makepyfile(
+        """
+        LIST = "/api/notification-handlers/"
+
+        def test_swallows(bitpeak_in_process):
+            bitpeak_in_process.send("GET", LIST)
+            bitpeak_in_process.journal.clear()
+
+        def test_notices(bitpeak_in_process):
+            assert bitpeak_in_process.send("GET", LIST).status == 200
+
+        def test_meets_none(bitpeak_in_process):
+            assert not bitpeak_in_process.journal
+        """
+    )
+    result = suite.runpytest_inprocess()
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["*bitpeak-mock broke its own document at *"] * 2)
+
+
+def test_unittest_takes_the_fixture_too(suite: pytest.Pytester, url: str) -> None:
+    suite.makepyfile(
+        """
+        import unittest
+        import pytest
+        from mock_server import bitpeak_mock
+
+        class Case(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def _api(self, bitpeak):
+                self.api = bitpeak
+
+            def test_it(self):
+                self.assertEqual(self.api.send("GET", "/api/notification-handlers/").status, 200)
+
+        class Alone(unittest.TestCase):
+            def test_it(self):
+                api = self.enterContext(bitpeak_mock(socket=False))
+                self.assertEqual(api.send("GET", "/api/notification-handlers/").status, 200)
+        """
+    )
+    suite.runpytest_inprocess(f"--bitpeak-url={url}").assert_outcomes(passed=2)
+
+
+def test_who_does_not_use_it_pays_nothing(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        """
+        import sys
+
+        def test_it():
+            loaded = {name for name in sys.modules if name.startswith(("mock_server", "flask", "yaml"))}
+            assert loaded <= {"mock_server", "mock_server.pytest_plugin", "mock_server.pytest_plugin.options"}
+        """
+    )
+    suite.runpytest_subprocess("-p", "no:xdist").assert_outcomes(passed=1)
+
+
+def test_a_test_may_run_again(suite: pytest.Pytester, url: str) -> None:
+    """As plugins do that run flaky tests again: what the first run did is forgotten."""
+    suite.makepyfile(
+        conftest="""
+        import pytest
+        from _pytest.runner import runtestprotocol
+
+        def pytest_runtest_protocol(item, nextitem):
+            for _ in range(2):
+                reports = runtestprotocol(item, nextitem=nextitem, log=False)
+            for report in reports:
+                item.ihook.pytest_runtest_logreport(report=report)
+            return True
+        """,
+        test_it="""
+        def test_it(bitpeak):
+            bitpeak.strict = True
+            bitpeak.send("GET", "/api/notification-handlers/")
+            assert len(bitpeak.journal) == 1
+        """,
+    )
+    suite.runpytest_inprocess(f"--bitpeak-url={url}").assert_outcomes(passed=1)
+
+
+def test_the_plugin_is_an_entry_point() -> None:
+    from importlib.metadata import entry_points
+
+    (found,) = [each for each in entry_points(group="pytest11") if each.name == "bitpeak-mock"]
+    assert found.value == "mock_server.pytest_plugin"
+    assert Path(sys.modules[found.value].__file__ or "").name == "__init__.py"

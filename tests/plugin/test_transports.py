@@ -1,0 +1,117 @@
+"""Clients without a socket meet what they would meet on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+import pytest
+import requests
+
+from mock_server import bitpeak_mock
+from mock_server.client import Api
+from mock_server.transports import httpx_transport, requests_adapter
+
+LIST = "/notification-handlers/"
+PATIENCE = 0.15
+
+FAULTS: Mapping[str, Mapping[str, Any]] = {
+    "none": {},
+    "refusal": {"refusal": "rate_limited"},
+    "outage": {"status": 503},
+    "drop": {"wire": "drop"},
+    "reset": {"wire": "reset"},
+    "empty": {"wire": "empty"},
+    "truncate": {"wire": "truncate"},
+    "slow": {"wire": "slow", "latency": "10ms"},
+    "too-slow": {"wire": "slow", "latency": PATIENCE * 20},
+    "late": {"latency": PATIENCE / 10},
+    "too-late": {"latency": PATIENCE * 2},
+}
+
+
+def with_requests(api: Api, app: bool) -> Any:
+    with requests.Session() as session:
+        if app and api.app is not None:
+            session.mount(api.base_url, requests_adapter(api.app))
+        answer = session.get(api.base_url + LIST, headers=api.headers, timeout=(5, PATIENCE))
+        return answer.status_code, answer.json() if answer.ok else answer.text
+
+
+def with_httpx(api: Api, app: bool) -> Any:
+    transport = httpx_transport(api.app) if app and api.app is not None else None
+    with httpx.Client(transport=transport, timeout=PATIENCE) as client:
+        answer = client.get(api.base_url + LIST, headers=api.headers)
+        return answer.status_code, answer.json() if answer.is_success else answer.text
+
+
+def with_httpx_async(api: Api, app: bool) -> Any:
+    async def ask() -> Any:
+        transport = httpx_transport(api.app) if app and api.app is not None else None
+        async with httpx.AsyncClient(transport=transport, timeout=PATIENCE) as client:
+            answer = await client.get(api.base_url + LIST, headers=api.headers)
+            return answer.status_code, answer.json() if answer.is_success else answer.text
+
+    return asyncio.run(ask())
+
+
+CLIENTS = [with_requests, with_httpx, with_httpx_async]
+
+
+def outcome(ask: Callable[[Api, bool], Any], api: Api, app: bool) -> Any:
+    try:
+        return ask(api, app)
+    except (requests.RequestException, httpx.HTTPError) as error:
+        return type(error)
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_client_cannot_tell_the_process_from_the_wire(
+    name: str, ask: Callable[[Api, bool], Any], shared: Api
+) -> None:
+    api = shared.another()
+    api.freeze()
+    seen = []
+    for app in (False, True):
+        if FAULTS[name]:
+            api.fail(**FAULTS[name], virtual=False)
+        seen.append(outcome(ask, api, app))
+    assert seen[0] == seen[1]
+    assert not isinstance(seen[0], tuple) or seen[0][0] in {200, 429, 503}
+
+
+@pytest.fixture(scope="module")
+def shared() -> Any:
+    with bitpeak_mock() as api:
+        yield api
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+def test_nothing_is_waited_for(ask: Callable[[Api, bool], Any], shared: Api) -> None:
+    api = shared.another()
+    api.fail(latency="1h", virtual=False)
+    started = time.monotonic()
+    assert outcome(ask, api, True) in {requests.ReadTimeout, httpx.ReadTimeout}
+    assert time.monotonic() - started < 1800
+
+
+def test_forms_and_repeated_calls_arrive(shared: Api) -> None:
+    api = shared.another()
+    assert api.app is not None
+    fields = {"name": "Żółw", "type": "slack", "slack": "https://example.com/s"}
+    with requests.Session() as session, httpx.Client(transport=httpx_transport(api.app)) as client:
+        session.mount("http://", requests_adapter(api.app))
+        url = api.base_url + LIST
+        parts = {name: (None, value) for name, value in fields.items()}
+        assert session.post(url, headers=api.headers, files=parts).json() == {"data": {"id": 2}}
+        assert session.post(url, headers=api.headers, data=iter([b"name=a&", b"type=x"])).status_code == 401
+        assert session.post(url, headers=api.headers, data=fields).json() == {"data": {"id": 3}}
+        assert client.post(url, headers=api.headers, data=fields).json() == {"data": {"id": 4}}
+        assert client.request("HEAD", url, headers=api.headers).content == b""
+        assert session.get(f"{url}?page=1&results_per_page=10").status_code == 401
+        assert session.delete(api.base_url + "/notification-handlers/2", headers=api.headers).content == b""
+    assert [each.request.form["name"] for each in api.journal.filter(status="201")] == ["Żółw"] * 3
