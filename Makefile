@@ -9,8 +9,8 @@ ZOO    := tests/zoo/clients
 PAGE   := tests/page/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-kit contract contract-seeds mutants check fix lint types imports openapi coverage
-.PHONY: wheel clean bench bench-peers soak test-nginx zoo zoo-php fuzz examples test-page
+.PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage wheel
+.PHONY: clean bench bench-peers soak test-nginx zoo zoo-php fuzz examples test-page contract-seeds
 
 help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ test: setup  ## Run all tests: make test ARGS="-k paging"
 
 test-kit: setup  ## Run the kit's own heavy tests: whole runs against many services
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m heavy $(ARGS)
+
+soak: $(STAMP)  ## Ten minutes of mixed load with faults: make soak ARGS="--seconds 3600"
+	$(BIN)/python -m tests.steadiness $(ARGS)
 
 test-nginx: setup  ## Several mocks behind nginx, which must be there (Debian: apt-get install nginx-light)
 	BITPEAK_TEST_NGINX=required $(BIN)/python -m pytest tests/deploy/test_nginx.py $(ARGS)

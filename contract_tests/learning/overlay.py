@@ -40,6 +40,7 @@ def overlay_of(learnt: Learnt, target: str, clean: Clean) -> dict[str, Any]:
             "requests": learnt.requests,
             "writes": learnt.writes,
             "operations": list(learnt.operations),
+            "refusals": list(learnt.refusals),
             "answers": learnt.answers,
             "open": dict(learnt.open),
             "unsaid": [clean(sentence) for sentence in learnt.unsaid],

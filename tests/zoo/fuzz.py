@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from bench.process import resident_bytes, started_mock
+from bench.target import mock
 from mock_server.forms import TooManyFields
 from tests.forms import live_php
 from tests.zoo.mutation import Mutant, mutants
@@ -28,7 +28,7 @@ def throw_all(count: int, seed: int) -> list[str]:
     """Throw the bodies at a mock; give what went wrong, one sentence each."""
     wrong: list[str] = []
     statuses: Counter[int] = Counter()
-    with started_mock() as (process, port, _), Thrower("127.0.0.1", port, KEY) as thrower:
+    with mock().started() as process, Thrower("127.0.0.1", process.port, KEY) as thrower:
         warm = 0
         began = time.monotonic()
         for number, mutant in enumerate(mutants(seed, count), 1):
@@ -42,12 +42,12 @@ def throw_all(count: int, seed: int) -> list[str]:
             if status >= 500:
                 wrong.append(f"body {number} ({mutant.origin}) was answered by a {status}")
             if number == count // 5:  # by now every buffer, cache and journal is as full as it gets
-                warm = resident_bytes(process.pid)
+                warm = process.resident_bytes
             if number % max(1, count // 10) == 0:
                 rate = number / (time.monotonic() - began)
-                megabytes = resident_bytes(process.pid) / 2**20
+                megabytes = process.resident_bytes / 2**20
                 print(f"{number:8,} bodies {rate:8,.0f}/s {megabytes:7.1f} MiB", flush=True)
-        grown = resident_bytes(process.pid) - warm
+        grown = process.resident_bytes - warm
     print(
         "answers:", ", ".join(f"{status or 'none'} {times:,}" for status, times in sorted(statuses.items()))
     )
