@@ -56,12 +56,17 @@ def test_a_key_is_needed(request: pytest.FixtureRequest, kind: str) -> None:
         own.see(own.live[int(str(handler_id))])  # nobody without a key has changed it
 
 
-def test_a_key_is_needed_for_each_spelling_of_the_list(reading: Own) -> None:
+def test_a_key_is_needed_for_each_spelling_of_a_path(reading: Own) -> None:
     wrong = [(None, "missing_bearer"), (f"Bearer {WRONG_KEY}", "no_access")]
     for path in _spellings(reading)[1:]:
         for authorization, name in wrong[:1] if reading.spares else wrong:
             answer = reading.api.call("GET", path, authorization=authorization)
             reading.require(reading.conformity.refusal(answer, reading.facts.refusal("list", name)))
+    if len(_spellings(reading)) > 1 and not reading.spares:
+        answer = reading.api.call("GET", f"{reading.api.path_of('retrieve', 1)}/", authorization=None)
+        reading.require(
+            reading.conformity.refusal(answer, reading.facts.refusal("retrieve", "missing_bearer"))
+        )
 
 
 @pytest.mark.spared("a request without a key tells most of it")
