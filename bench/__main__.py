@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import creates, inside, worlds
+from bench import creates, inside, shares, worlds
 from bench.figures import Report
 from bench.load import QUICK, Effort, measure
 from bench.plot import svg
@@ -78,6 +78,8 @@ def _inside(report: Report, *, quick: bool) -> None:
     say("growth" if quick else "growth to 1,000,000 handlers")
     for name, calls in inside.by_size(inside.SIZES[:-1] if quick else inside.SIZES).items():
         report.growth[name] = costs(calls, rounds=rounds)
+    say("shares of journal and answer checking")
+    report.shares = shares.measured(rounds)
     count = 20_000 if quick else 200_000
     say(f"{count:,} creates")
     for name, seconds in creates.measured(count).items():

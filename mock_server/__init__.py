@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mock_server.app import Settings, create_app
-    from mock_server.client import bitpeak_mock
+    from mock_server.client import Api, bitpeak_mock
     from mock_server.server import Server
     from mock_server.world import Rules
 
 __version__ = "0.1.0"
 
-__all__ = ["Rules", "Server", "Settings", "__version__", "bitpeak_mock", "create_app"]
+__all__ = ["Api", "Rules", "Server", "Settings", "__version__", "bitpeak_mock", "create_app"]
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for: the command line must not pay for Flask to print help."""
     if name in {"Settings", "create_app"}:
         from mock_server import app as module
-    elif name == "bitpeak_mock":
+    elif name in {"Api", "bitpeak_mock"}:
         from mock_server import client as module  # type: ignore[no-redef]
     elif name == "Server":
         from mock_server import server as module  # type: ignore[no-redef]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -147,8 +147,9 @@ class Judge:
         try:
             case.validate_response(response, **context)
         except FailureGroup as group:
-            what = "; ".join(sorted(_sentence(failure) for failure in group.exceptions))
-            raise self._fault(what, case, response) from None
+            found = sorted(group.exceptions, key=lambda failure: str(failure.title))
+            what = "; ".join(dict.fromkeys(str(failure.title) for failure in found))
+            raise self._fault(what, case, response, [_sentence(failure) for failure in found]) from None
 
     def _check_lost(self, case: AnyCase, response: Response) -> None:
         """Raise Fault where the answer says nothing about the case: it was turned away for the key or the rate."""
@@ -173,14 +174,16 @@ class Judge:
             self._forms[operation.id, media_type] = harmless_form(self.run.facts, schema)
         return self._forms[operation.id, media_type]
 
-    def _fault(self, what: str, case: AnyCase, response: Response) -> Fault:
-        """Return a sentence, the answer's beginning and the curl line, without the key."""
+    def _fault(self, what: str, case: AnyCase, response: Response, more: Sequence[str] = ()) -> Fault:
+        """Return a sentence, what else is known, the answer's beginning and the curl line, without the key."""
         sent = {name: value for name, value in response.request.headers.items() if name != "Authorization"}
         curl = case.as_curl_command(headers=sent, verify=response.verify)
         body = response.content[:200].decode(errors="replace")
         lines = [
             f"{self.operation(case).id}: {what}"[:_LONGEST],
+            *more,
             f"answered: {response.status_code} {body}",
+            "after:",
             curl if len(curl) <= _LONGEST else f"{curl[:_LONGEST]}…",
         ]
         self.found = Fault("\n".join(lines).replace(self.run.api.key, KEY_VARIABLE))

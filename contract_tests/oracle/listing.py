@@ -105,12 +105,14 @@ class Listing:
         wanted: dict[str, Any] = {"page-size": size, "total-pages": pages, "page": shown}
         wanted["page-text"] = shown if page.asked is None else str(page.asked)
         found = [
-            f"page {page.asked} of size {page.size} has {word} {page.facts[word]!r} and not {value!r}"
+            f"page {page.asked} of size {page.size} has {word} {page.facts[word]!r} and should have {value!r}"
             for word, value in wanted.items()
             if word in page.facts and not same(page.facts[word], value)
         ]
         if len(page.rows) != count:
-            found.append(f"page {page.asked} of size {page.size} has {len(page.rows)} rows and not {count}")
+            found.append(
+                f"page {page.asked} of size {page.size} has {len(page.rows)} rows and should have {count}"
+            )
         return found + self._links(page, shown, pages)
 
     def _links(self, page: Page, shown: int, pages: int) -> list[str]:
@@ -123,7 +125,7 @@ class Listing:
         }
         wanted = {word: None if n is None else self._link(page, n) for word, n in numbers.items()}
         return [
-            f"{word} of page {page.asked} of size {page.size} is {page.facts[word]!r} and not {value!r}"
+            f"{word} of page {page.asked} of size {page.size} is {page.facts[word]!r} and should be {value!r}"
             for word, value in wanted.items()
             if not self._is_link(page.facts[word], value)
         ]

@@ -51,7 +51,7 @@ class Showing:
                 continue  # the schema says whether it is required
             complaint = self._property(schema, handler, handler_id, row[key])
             if complaint:
-                found.append(f"{key} of handler {handler_id}: {complaint}")
+                found.append(f"`{key}` of handler {handler_id} {complaint}")
         return found
 
     def _property(
@@ -78,11 +78,11 @@ class Showing:
             try:
                 value = json.loads(value)
             except (TypeError, ValueError):
-                return f"{value!r} is no JSON text"
+                return f"is {value!r}, which is no JSON text"
         if shape.container == "array":
             return _difference(value, [])
         if not isinstance(value, dict):
-            return f"{value!r} is no object"
+            return f"is {value!r}, which is no object"
         wanted, shown = dict(handler.settings), dict(value)
         for key in handler.uncertain:
             wanted.pop(key, None)
@@ -98,16 +98,16 @@ class Showing:
         if word == "changed" and value is None:
             # Where a row never shows the time of a change, the answer to an update need not either.
             never = any(node.get("x-value") == "never" for node in self._words.row.values())
-            return "" if never else "null after an update"
+            return "" if never else "is null after an update"
         try:
             datetime.fromisoformat(value)
         except (TypeError, ValueError):
-            return f"{value!r} is no time"
+            return f"is {value!r}, which is no time"
         return ""
 
 
 def _difference(shown: Any, wanted: Any) -> str:
-    return "" if same(shown, wanted) else f"{_short(shown)} and not {_short(wanted)}"
+    return "" if same(shown, wanted) else f"is {_short(shown)} and should be {_short(wanted)}"
 
 
 def _short(value: Any) -> str:

@@ -37,7 +37,7 @@ def _card(number: int, finding: Finding) -> Markup:
             ("The documentation says" if finding.kind == "departure" else "Expected", prose(finding.documented)),
             ("The service did", _did(finding)),
             ("Repeat it", _steps(finding)),
-            ("Also met by", ", ".join(finding.also)),
+            ("Also seen by", ", ".join(finding.also)),
         ]),
         tag("p", where, kind="where"),
         kind="card",
@@ -48,7 +48,7 @@ def _did(finding: Finding) -> Markup | str:
     if finding.observed:
         return prose(finding.observed)
     lines = finding.details.splitlines()
-    shown = "\n".join(lines[:_MOST_LINES]) + ("\n…" if len(lines) > _MOST_LINES else "")
+    shown = prose("\n".join(lines[:_MOST_LINES]) + ("\n…" if len(lines) > _MOST_LINES else ""))
     return tag("pre", shown) if len(lines) > 1 else shown
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from contract_tests.guard.exchange import Exchange
-from contract_tests.report.reproduction import Step, reproduce
+from contract_tests.report.reproduction import Happened, Step, reproduce
 
 Kind = Literal["departure", "finding", "defect of the kit"]
 
@@ -53,10 +53,10 @@ class Origin(NamedTuple):
 
 
 def findings_of(
-    origin: Origin, error: BaseException, exchanges: Sequence[Exchange], clean: Callable[[str], str]
+    origin: Origin, error: BaseException, happened: Happened, clean: Callable[[str], str]
 ) -> list[Finding]:
     """Return the findings of one failure; one that is a group holds several."""
-    last = exchanges[-1] if exchanges else None
+    last = happened.exchanges[-1] if happened.exchanges else None
     found: dict[str, Finding] = {}
     for each in _leaves(error):
         kind, title, details = _judged(each, last, clean)
@@ -64,7 +64,7 @@ def findings_of(
             title,
             Finding(
                 origin.suite, origin.test, kind, title, details, origin.documented, question=origin.question,
-                operation=last.operation if last else "", steps=reproduce(exchanges, clean, title),
+                operation=last.operation if last else "", steps=reproduce(happened, clean, title),
             ),
         )  # fmt: skip
     return list(found.values())
@@ -123,4 +123,6 @@ def _texts(error: BaseException, clean: Callable[[str], str]) -> tuple[str, str]
         title = f"{type(error).__name__}: {first}" if first else type(error).__name__
     if len(title) > _LONGEST_TITLE:
         title, rest = f"{title[:_LONGEST_TITLE]}…", text
-    return title[:1].upper() + title[1:], rest.strip()[:_LONGEST_DETAILS]
+    if "_" not in title.partition(" ")[0]:  # a name of the document's keeps its letters
+        title = title[:1].upper() + title[1:]
+    return title, rest.strip()[:_LONGEST_DETAILS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import Exchange
@@ -12,6 +13,13 @@ from contract_tests.guard.exchange import Exchange
 _LONGEST_ANSWER = 600
 _MOST_STEPS = 12
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Happened(NamedTuple):
+    """The exchanges of a test, oldest first, and the writes of the run before it."""
+
+    exchanges: Sequence[Exchange]
+    earlier: Sequence[Exchange] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +30,20 @@ class Step:
     answer: str
 
 
-def reproduce(
-    exchanges: Sequence[Exchange], clean: Callable[[str], str], about: str = ""
-) -> tuple[Step, ...]:
+def reproduce(happened: Happened, clean: Callable[[str], str], about: str = "") -> tuple[Step, ...]:
     """Return the exchange that shows a finding, and before it the writes without which it would have been otherwise.
 
     It is the last one; where the text of the finding, `about`, names a row that the exchanges know, the last one of
-    that row. Of an exchange on a row only the writes to that row count, its create included.
+    that row. Of an exchange on a row only the writes to that row count, its create included, and those before the test.
     """
-    happened = [exchange for exchange in exchanges if not exchange.refused]
-    if not happened:
+    exchanges = [exchange for exchange in happened.exchanges if not exchange.refused]
+    if not exchanges:
         return ()
-    row = _row_named(about, happened) or _row(happened[-1])
-    concerned = [exchange for exchange in happened if not row or _concerns(exchange, row)] or happened
+    row = _row_named(about, [*happened.earlier, *exchanges]) or _row(exchanges[-1])
+    concerned = [exchange for exchange in exchanges if not row or _concerns(exchange, row)] or exchanges[-1:]
     last = concerned[-1]
     before = [exchange for exchange in concerned[:-1] if exchange.method not in _READS]
+    before = [*(each for each in happened.earlier if row and _concerns(each, row)), *before]
     return tuple(_step(exchange, clean) for exchange in [*before[-_MOST_STEPS + 1 :], last])
 
 

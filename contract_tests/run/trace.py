@@ -8,6 +8,7 @@ from contract_tests.guard.exchange import Exchange
 
 # A test that makes more exchanges than this keeps the last ones: enough for any machine's longest run.
 _MOST = 2000
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Trace:
@@ -15,6 +16,7 @@ class Trace:
 
     def __init__(self) -> None:
         self._exchanges: list[Exchange] = []
+        self._writes: list[Exchange] = []
         self._lock = threading.Lock()
 
     def add(self, exchange: Exchange) -> None:
@@ -26,7 +28,16 @@ class Trace:
     def begin(self) -> None:
         """Forget what was: a test, or an attempt of a generated one, begins."""
         with self._lock:
+            self._writes += [
+                each for each in self._exchanges if each.method not in _READS and not each.refused
+            ]
+            del self._writes[:-_MOST]
             self._exchanges.clear()
+
+    def earlier_writes(self) -> tuple[Exchange, ...]:
+        """Return the writes before the beginning, oldest first: a test may look at a handler that others have made."""
+        with self._lock:
+            return tuple(self._writes)
 
     def exchanges(self) -> tuple[Exchange, ...]:
         """Return the exchanges since the beginning, oldest first."""

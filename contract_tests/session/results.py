@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from contract_tests.probes.effective import Departure
+from contract_tests.probes import Outside
+from contract_tests.probes.effective import Departure, Verdict
 from contract_tests.report import LeftOut, Trial
 from contract_tests.report.finding import Finding, Origin, findings_of
+from contract_tests.report.reproduction import Happened
 from contract_tests.session.opening import Opening
 from contract_tests.session.selection import documented_by, named, suite_of
 
@@ -66,19 +68,35 @@ class Results:
         marker = item.get_closest_marker("question")
         question = str(marker.args[0]) if marker and marker.args else ""
         origin = Origin(suite_of(item), item.name, documented_by(item), question)
-        found = findings_of(
-            origin, call.excinfo.value, self.opening.run.trace.exchanges(), self.opening.clean
-        )
-        if isinstance(call.excinfo.value, Departure):
-            found = [_as_departure(finding, self.opening) for finding in found]
+        trace = self.opening.run.trace
+        # What a probe has sent is whole; of what others have sent before a test, it may need some.
+        happened = Happened(trace.exchanges(), () if question else trace.earlier_writes())
+        found = findings_of(origin, call.excinfo.value, happened, self.opening.clean)
+        effective = self.opening.effective
+        verdict = effective.verdicts.get(question) if effective is not None else None
+        if verdict is not None:
+            found = [_about(verdict, finding, call.excinfo.value) for finding in found]
         self.findings += found
 
 
-def _as_departure(finding: Finding, opening: Opening) -> Finding:
-    """Say of a departure what the page says and what the target does."""
-    if opening.effective is None:
-        return finding
-    verdict = opening.effective.verdicts[finding.question]
+def _about(verdict: Verdict, finding: Finding, error: BaseException) -> Finding:
+    """Say of a question what is documented and what the target does; a departure is one from the page itself."""
+    if isinstance(error, Departure):
+        return _as_departure(finding, verdict)
+    if isinstance(verdict.finding, Outside):
+        known = " ".join(f"({number}) {text}" for number, text in enumerate(_means(verdict), start=1))
+        return replace(
+            finding, title=verdict.question.text, observed=verdict.finding.sentence, details="",
+            documented=f"The documentation leaves this open; any of these would have done: {known}",
+        )  # fmt: skip
+    return finding
+
+
+def _means(verdict: Verdict) -> list[str]:
+    return [answer.means for answer in verdict.question.answers.values()]
+
+
+def _as_departure(finding: Finding, verdict: Verdict) -> Finding:
     question = verdict.question
     said, seen = (question.answers[answer].means for answer in (question.assumed, verdict.answer))
     hint = f"To accept this departure: --answer {question.id}={verdict.answer}"

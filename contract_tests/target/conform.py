@@ -24,7 +24,7 @@ class Conformity:
         operation = self._facts.operation(kind)
         if answer.status != operation.success:
             said = answer.body[:120].decode(errors="replace")
-            return [f"{operation.id} answered {answer.status} and not {operation.success}: {said}"]
+            return [f"{operation.id} answered {answer.status} and should answer {operation.success}: {said}"]
         if not operation.answer:
             return [f"{operation.id} has a body: {answer.body[:80]!r}"] if answer.body.strip() else []
         return self._json(operation, answer)
@@ -37,7 +37,9 @@ class Conformity:
         """
         if answer.status != refusal.status:
             said = answer.body[:120].decode(errors="replace")
-            return [f"{refusal.name} has the status {refusal.status}; the answer has {answer.status}: {said}"]
+            return [
+                f"the answer has the status {answer.status} and should have {refusal.status} ({refusal.name}): {said}"
+            ]
         if complaints := _media_type(answer):
             return complaints
         try:
@@ -49,12 +51,14 @@ class Conformity:
         known = self._known.get(refusal.name) == refusal.title
         complaints = []
         if not isinstance(title, str) or not title or (known and title != refusal.title):
-            complaints.append(f"{refusal.name} says {title!r} and not {refusal.title!r}")
+            complaints.append(f"{refusal.name} says {title!r} and should say {refusal.title!r}")
         shown, wanted = status, refusal.shown_status
         if refusal.name not in self._known and isinstance(status, str):
             wanted = str(wanted)
         if type(shown) is not type(wanted) or shown != wanted:
-            complaints.append(f"{refusal.name} shows the status {status!r} and not {refusal.shown_status!r}")
+            complaints.append(
+                f"{refusal.name} shows the status {status!r} and should show {refusal.shown_status!r}"
+            )
         return complaints
 
     def _json(self, operation: Operation, answer: Answer) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from contract_tests.guard import Exchange
 from contract_tests.report.finding import Finding, Origin, findings_of, merged
-from contract_tests.report.reproduction import reproduce
+from contract_tests.report.reproduction import Happened, reproduce
 
 ORIGIN = Origin("page", "test_it", "It is so.")
 URL = "https://service.invalid/api/rows"
@@ -28,7 +28,7 @@ def same(text: str) -> str:
 
 
 def paths(*exchanges: Exchange, about: str = "") -> list[str]:
-    words = [step.curl.split() for step in reproduce(exchanges, same, about)]
+    words = [step.curl.split() for step in reproduce(Happened(exchanges), same, about)]
     return [f"{line[2]} {line[3].removeprefix(URL)}".strip() for line in words]
 
 
@@ -42,6 +42,18 @@ def test_a_row_that_the_finding_names_counts() -> None:
     assert paths(*made) == ["POST", "GET /12"]
     assert paths(*made, about="handler 1 has 12 faults") == ["POST", "GET /1"]
     assert paths(created(1), created(12), about="handler 1 is wrong") == ["POST"]
+
+
+def test_the_writes_of_earlier_tests_to_a_row_are_repeated_too() -> None:
+    earlier = (created(1), created(2), exchange("POST", "/1"))
+    steps = reproduce(Happened([exchange("GET", "")], earlier), same, "handler 1 is wrong")
+    assert [step.curl.split()[2:4] for step in steps] == [["POST", URL], ["POST", f"{URL}/1"], ["GET", URL]]
+    assert len(reproduce(Happened([exchange("GET", "")], earlier), same, "the list is wrong")) == 1
+
+
+def test_a_name_of_the_document_keeps_its_letters() -> None:
+    (finding,) = findings_of(ORIGIN, AssertionError("list_rows: no JSON"), Happened([]), same)
+    assert finding.title == "list_rows: no JSON"
 
 
 def test_a_list_needs_all_writes_but_not_too_many() -> None:
@@ -58,20 +70,20 @@ def test_what_the_guard_refused_is_not_repeated() -> None:
 
 
 def test_an_answer_is_shown_in_one_line_and_not_whole() -> None:
-    (step,) = reproduce([exchange("GET", "", "a\nb " + "c" * 2000)], same)
+    (step,) = reproduce(Happened([exchange("GET", "", "a\nb " + "c" * 2000)]), same)
     assert step.answer.startswith("200 a b ccc")
     assert len(step.answer) < 700
 
 
 def test_an_assertion_is_a_finding_and_its_first_line_the_title() -> None:
     text = "the total is 3\nand not 4\nafter:\n  curl …\nassert 3 == 4"
-    (finding,) = findings_of(ORIGIN, AssertionError(text), [exchange("GET", "")], same)
+    (finding,) = findings_of(ORIGIN, AssertionError(text), Happened([exchange("GET", "")]), same)
     assert (finding.kind, finding.title, finding.details) == ("finding", "The total is 3", "and not 4")
     assert finding.documented == "It is so."
 
 
 def test_another_error_is_a_defect_of_the_kit() -> None:
-    (finding,) = findings_of(ORIGIN, KeyError("data"), [exchange("GET", "")], same)
+    (finding,) = findings_of(ORIGIN, KeyError("data"), Happened([exchange("GET", "")]), same)
     assert finding.kind == "defect of the kit"
     assert "KeyError: 'data'" in finding.title
 
@@ -84,7 +96,7 @@ def test_another_error_is_a_defect_of_the_kit() -> None:
     ],
 )
 def test_the_guards_reasons_are_told(last: Exchange, kind: str) -> None:
-    (finding,) = findings_of(ORIGIN, AssertionError("418 and not 200"), [last], same)
+    (finding,) = findings_of(ORIGIN, AssertionError("418 and not 200"), Happened([last]), same)
     assert finding.kind == kind
     assert (last.refused or last.failed) in finding.title
 
@@ -93,7 +105,7 @@ def test_a_group_has_a_finding_for_each_error() -> None:
     group = BaseExceptionGroup(
         "many", [AssertionError("one"), BaseExceptionGroup("", [AssertionError("two")])]
     )
-    assert [finding.title for finding in findings_of(ORIGIN, group, [], same)] == ["One", "Two"]
+    assert [finding.title for finding in findings_of(ORIGIN, group, Happened([]), same)] == ["One", "Two"]
 
 
 def test_what_differs_in_numbers_alone_is_one_finding() -> None:

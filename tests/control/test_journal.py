@@ -173,7 +173,7 @@ def test_what_was_cleared_is_not_evicted(client: Steered) -> None:
     client.get("/1")
     assert client.control("DELETE", "/journal").status == 204
     assert client.steer("GET", "/journal?operation=retrieve_notification_handler") == {
-        "exchanges": [], "total": 1, "evicted": 0, "next": 1,
+        "exchanges": [], "total": 1, "cleared": 1, "evicted": 0, "next": 1,
     }  # fmt: skip
     client.get("/1")
     assert [each["number"] for each in client.journal()] == [2]
