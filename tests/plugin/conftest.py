@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
+import mock_server.cli.loading  # noqa: F401 - it must have its own create_app before the plugin is given another
 from mock_server import Server, Settings, create_app
-from mock_server.cli import loading as _  # it must have its own create_app before the plugin is given another
 from mock_server.client import Mock
 
 # What a consumer has: a client of its own, which is the thing under test.
