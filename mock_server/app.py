@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -23,6 +23,7 @@ from mock_server.handlers import FUNCTIONS
 from mock_server.page import answer as page_answer
 from mock_server.recorder import Observer
 from mock_server.refusal import Refusal
+from mock_server.rehearsal import Rehearsal
 from mock_server.seed import read_seed, seeded_world
 from mock_server.server import REPLY
 from mock_server.variations import Variations
@@ -40,7 +41,8 @@ class Settings:
     """What a mock is made of: the document and how it is varied, the seed, the rules.
 
     `overlays` are files or names of packaged ones; `answers` are `QUESTION=ANSWER`. `control_token`: what the control
-    asks for, None where anybody may steer; `control_cors`: whether pages of other origins may.
+    asks for, None where anybody may steer; `control_cors`: whether pages of other origins may. `rehearse`: overlays on
+    top, whose answers are noted beside those that are given.
     """
 
     document: Path | None = None
@@ -50,6 +52,7 @@ class Settings:
     rules: Rules = field(default_factory=Rules)
     control_token: str | None = None
     control_cors: bool = False
+    rehearse: tuple[str, ...] = ()
 
 
 class Mock:
@@ -62,12 +65,14 @@ class Mock:
         rows = self.contract.service.seed if settings.seed is None else read_seed(settings.seed)
         self.worlds = Worlds(seeded_world(self.contract, settings.rules, rows))
         self.variations = Variations(self.contract, settings.overlays, _bind, settings.document)
+        self.rehearsal = _rehearsal(settings)
         self.control = Control(
             Subject(
                 self.worlds,
                 self.variations,
                 settings.control_token,
                 settings.control_cors,
+                self.rehearsal,
             )
         )
         self._observers = tuple(observers)
@@ -80,10 +85,25 @@ class Mock:
         path: str = environ["PATH_INFO"]
         if path.startswith(PREFIX) and path[len(PREFIX) :][:1] in {"", "/"}:
             below = path[len(PREFIX) :]
+            if self.rehearsal is not None and environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+                self.rehearsal.follow(environ)
             page = page_answer(environ["REQUEST_METHOD"], below)
             return page.finished() if page is not None else self.control.answer(environ, below)
         corridor = self._corridor_of(environ) if self.worlds.varied else self.corridor
-        return corridor.answer(environ)
+        return corridor.answer(environ) if self.rehearsal is None else self._rehearsed(corridor, environ)
+
+    def _rehearsed(self, corridor: Corridor, environ: Environ) -> Answer:
+        """Answer one request, and note what the other document would have answered."""
+        rehearsal = self.rehearsal
+        if rehearsal is None:
+            return corridor.answer(environ)
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        other = rehearsal.ask(environ)
+        answer = corridor.answer(environ)
+        route = corridor.contract.routes.find(path, method)
+        operation = None if route is None else route.operations.get(method)
+        rehearsal.compare(answer, other, method if operation is None else operation.id)
+        return answer
 
     def _corridor(self, contract: Contract) -> Corridor:
         return Corridor(contract, self.worlds, self._observers, self.control.outage)
@@ -101,6 +121,15 @@ class Mock:
         if corridor is None:
             corridor = self._varied[contract] = self._corridor(contract)
         return corridor
+
+
+def _rehearsal(settings: Settings) -> Rehearsal | None:
+    """Make the shadow that answers by the other document. Raises DocumentError."""
+    if not settings.rehearse:
+        return None
+    overlays = (*settings.overlays, *settings.rehearse)
+    shadow = Mock(replace(settings, overlays=overlays, rehearse=()))
+    return Rehearsal(", ".join(Path(name).name for name in settings.rehearse), shadow.answer)
 
 
 def _bind(contract: Contract) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from mock_server.parts import SeenPart, parts_of
@@ -51,6 +52,19 @@ class Noted(Protocol):
         """Return the exchange, written out."""
 
 
+# Where a request holds what a rehearsal answered to it.
+REHEARSED = "mock_server.rehearsed"
+
+
+@dataclass(slots=True)
+class Rehearsed:
+    """What another document would have answered; `places` are those at which it differs from what was answered."""
+
+    status: int
+    body: bytes
+    places: tuple[str, ...] = ()
+
+
 class Exchange(NamedTuple):
     """One request and how it was answered.
 
@@ -76,6 +90,7 @@ class Exchange(NamedTuple):
     answer: Message = Message((), 0, b"")
     readable: frozenset[str] = frozenset()
     parts: tuple[SeenPart, ...] | None = None
+    rehearsed: Rehearsed | None = None
 
     def seen_parts(self) -> tuple[SeenPart, ...]:
         """Return the parts of the request's form, as the parser saw them."""

@@ -14,6 +14,7 @@ from mock_server.contract import Operation, Service
 from mock_server.faults import Fault
 from mock_server.journal import (
     OVERHEAD,
+    REHEARSED,
     WHOLE_ANSWER,
     WHOLE_REQUEST,
     Exchange,
@@ -83,6 +84,7 @@ class Note(NamedTuple):
             Message(tuple(answer.headers), self.answered, answer.body),
             _FORMS if found is None else found.media_types,
             self.parts,
+            environ.get(REHEARSED),
         )
 
 

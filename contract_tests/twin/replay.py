@@ -46,11 +46,14 @@ class Replayed:
 
 
 def others_in(recording: Recording, facts: Facts) -> tuple[list[int], bool]:
-    """Return the ids of the rows that were there before, oldest first, and whether these are all of them."""
+    """Return the ids of the rows that were there before, oldest first, and whether these are all of them.
+
+    They are where some page was the only one. What it counts is not asked: that may be what has drifted.
+    """
     listed = facts.operation("list").answer
     made: set[int] = set()
     seen: set[int] = set()
-    total: int | None = None
+    is_all = False
     for each in recording.exchanges:
         exchange = each.exchange
         body = parsed(Answer(exchange.status, {}, exchange.body.encode()))
@@ -58,27 +61,16 @@ def others_in(recording: Recording, facts: Facts) -> tuple[list[int], bool]:
             made.add(created_id(facts, exchange, 0))
         rows = at(body, facts.schemas.path_to(listed, "rows"))
         if exchange.operation.startswith("list_") and isinstance(rows, list):
-            seen |= {
-                row
-                for row in (number(mapping(each).get(facts.row["id"])) for each in rows)
-                if row is not None
-            }
-            if total is None and not made:
-                total = _total(body, facts)
-    others = sorted(seen - made)
-    return others, total == len(others)
+            ids = (number(mapping(row).get(facts.row["id"])) for row in rows)
+            seen |= {row for row in ids if row is not None}
+            is_all = is_all or _is_only_page(body, facts)
+    return sorted(seen - made), is_all
 
 
-def _total(body: Any, facts: Facts) -> int | None:
-    """Return the total of a page, whatever its key: the document's, else the one number beside the known ones."""
+def _is_only_page(body: Any, facts: Facts) -> bool:
     listed = facts.operation("list").answer
-    steps = facts.schemas.path_to(listed, "total")
-    shown = number(at(body, steps))
-    if shown is not None:
-        return shown
-    known = facts.schemas.properties(facts.schemas.at(listed, steps[:-1]))
-    extra = [number(value) for key, value in mapping(at(body, steps[:-1])).items() if key not in known]
-    return next((value for value in extra if value is not None), None)
+    around = [facts.schemas.path_to(listed, word) for word in ("link-next", "link-previous")]
+    return all(steps and at(body, steps[:-1]) and at(body, steps) is None for steps in around)
 
 
 class Replay:

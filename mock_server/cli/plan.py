@@ -28,6 +28,7 @@ class Plan:
     document: Path | None
     overlay: tuple[str, ...]
     answer: tuple[str, ...]
+    rehearse: tuple[str, ...]
     seed: Path | None
     public_url: str | None
     strict: bool
@@ -66,7 +67,14 @@ class Plan:
         """Return what the mock is made of. Raises Failure where the document has no quota and it was asked for."""
         rules = Rules(self.strict, self.latency, self._requests(), self.public_url, self.cors, self.overrides)
         return Settings(
-            self.document, self.overlay, self.answer, self.seed, rules, self.token, self.control_cors
+            self.document,
+            self.overlay,
+            self.answer,
+            self.seed,
+            rules,
+            self.token,
+            self.control_cors,
+            self.rehearse,
         )
 
     @cached_property

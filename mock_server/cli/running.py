@@ -39,6 +39,7 @@ def run(plan: Plan) -> None:
         finally:
             port_file.remove()
             running.server.stop(_GRACE)
+            running.sum_up()
 
 
 class Running:
@@ -73,6 +74,23 @@ class Running:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.write(text)
             sys.stdout.flush()
+
+    def sum_up(self) -> None:
+        """Say which calls a rehearsed document would change, where one was rehearsed."""
+        rehearsal = self.mock.rehearsal
+        if rehearsal is None:
+            return
+        changes = rehearsal.changes()
+        would = sum(count for _, count in changes)
+        self._log.note(
+            "rehearsed", f"rehearsed {rehearsal.name}: {would} of {rehearsal.calls} calls would change"
+        )
+        for change, count in changes:
+            status = (
+                f"{change.status} → {change.then}" if change.status != change.then else f"{change.status}"
+            )
+            places = ", ".join(place for place in change.places if place != "status")
+            self._log.note("rehearsed", f"  {count} × {change.operation} {status} {places}".rstrip())
 
     def watch(self) -> Watch:
         """Return what reloads the mock when a file changes."""

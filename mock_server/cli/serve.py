@@ -70,6 +70,11 @@ _STEERED = (
 
 _UPSTREAM = (
     setting(
+        "--rehearse", metavar="FILE|NAME", multiple=True,
+        help="Answer by today's document, and note in the journal what this overlay on top would have answered; "
+        "/_mock/rehearsal and the end of the log say which calls would change.",
+    ),
+    setting(
         "--record", metavar="FILE", type=file_type,
         help="With --upstream: write every exchange to this file, without keys and rows of others.",
     ),

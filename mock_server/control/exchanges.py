@@ -118,7 +118,17 @@ def _shown(numbered: Numbered, *, bodies: bool) -> dict[str, Any]:
         "defect": exchange.defect or None,
         "request": {**_message(exchange.request, bodies=bodies), "parts": parts},
         "answer": _message(exchange.answer, bodies=bodies),
+        **_rehearsed(exchange),
     }
+
+
+def _rehearsed(exchange: Exchange) -> dict[str, Any]:
+    """Return what another document would have answered, where a rehearsal is on."""
+    other = exchange.rehearsed
+    if other is None:
+        return {}
+    shown = {"status": other.status, "body": _text(other.body), "places": list(other.places)}
+    return {"rehearsed": shown}
 
 
 def _message(message: Message, *, bodies: bool) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from mock_server.control.exchanges import await_change, clear_journal, list_exch
 from mock_server.control.faults import arm_fault, disarm_faults, list_faults
 from mock_server.control.questions import answer_questions, list_questions
 from mock_server.control.quota import change_quota, show_quota
+from mock_server.control.rehearsal import show_rehearsal
 from mock_server.control.request import Request
 from mock_server.control.rules import change_rules, show_rules
 from mock_server.control.state import replace_state, reset_world, show_state
@@ -48,5 +49,6 @@ FUNCTIONS: Mapping[str, Callable[[Request], Any]] = {
         list_questions,
         answer_questions,
         show_coverage,
+        show_rehearsal,
     )
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mock_server.refusal import Defect, Refusal
+from mock_server.rehearsal import Rehearsal
 from mock_server.variations import Variations
 from mock_server.world import World
 from mock_server.worlds import Worlds
@@ -17,12 +18,14 @@ class Subject:
     """What is steered: the worlds and their contracts.
 
     `token`: what a request must send, None where it need not. `cors`: whether pages of other origins may steer.
+    `rehearsal`: the one that is on, if any.
     """
 
     worlds: Worlds
     variations: Variations
     token: str | None = None
     cors: bool = False
+    rehearsal: Rehearsal | None = None
 
 
 @dataclass(frozen=True, slots=True)

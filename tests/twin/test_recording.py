@@ -1,0 +1,129 @@
+"""A recording holds what passed, without keys; replayed on a mock it finds drift with no network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import requests
+
+from contract_tests.document.facts import read_facts
+from contract_tests.guard.exchange import Exchange
+from contract_tests.recording.har import as_har
+from contract_tests.recording.proxy import Proxy
+from contract_tests.recording.tape import read_recording
+from contract_tests.run.stop import Stop
+from contract_tests.session.lessons import learn_behind
+from contract_tests.twin.accepted import Acceptances
+from contract_tests.twin.offline import Offline, run_offline
+from contract_tests.twin.sides import Variation
+from mock_server.document import load
+from tests.second_opinion import SecondOpinion
+from tests.twin.running import KEY, opened
+
+ANSWERS = {"create-status": "ok", "list-order": "oldest-first"}
+
+
+def recorded(folder: Path, answers: Mapping[str, str], bugs: tuple[str, ...] = ()) -> Path:
+    """Record the learning of a service: about a hundred and forty exchanges of every kind."""
+    file = folder / "recording.jsonl"
+    with (
+        SecondOpinion(answers, {KEY: 30}, bugs=bugs) as service,
+        opened(service.url, folder, record=file) as opening,
+    ):
+        learn_behind(opening, lambda _: None)
+        opening.end_recording(0)
+    return file
+
+
+def replayed(file: Path, *answers: str) -> Offline:
+    return run_offline(read_recording(file), Variation(answers=answers), load(answers=answers), Acceptances())
+
+
+@pytest.fixture(scope="module")
+def today(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return recorded(tmp_path_factory.mktemp("today"), ANSWERS)
+
+
+def test_a_mock_that_agrees_shows_no_drift(today: Path) -> None:
+    offline = replayed(today, *(f"{name}={answer}" for name, answer in ANSWERS.items()))
+    assert offline.replayed.exchanges > 100
+    assert not offline.replayed.drifts
+
+
+def test_other_answers_are_named_by_the_recording(today: Path) -> None:
+    offline = replayed(today)
+    assert offline.replayed.drifts
+    assert not offline.unnamed
+    assert offline.answers == ANSWERS
+
+
+def test_the_drift_of_tomorrow_is_found_offline(tmp_path: Path, today: Path) -> None:
+    answers = tuple(f"{name}={answer}" for name, answer in ANSWERS.items())
+    tomorrow = replayed(recorded(tmp_path, ANSWERS, bugs=("wrong-total", "update-resets-settings")), *answers)
+    places = {each.place for drift in tomorrow.unnamed for each in drift.differences}
+    assert "/meta/total" in places
+    assert any(place.startswith("/data/settings/") for place in places)
+    # And a mock that has drifted from what was recorded is found by the recording of today.
+    assert replayed(today, *answers, "delete-status=no-content").unnamed
+
+
+def test_a_recording_is_redacted_and_whole(today: Path) -> None:
+    text = today.read_text(encoding="utf-8")
+    recording = read_recording(today)
+    assert KEY not in text
+    assert "Zażółć" not in json.loads(json.dumps(text)), "rows of others are masked"
+    assert (recording.is_whole, recording.findings) == (True, 0)
+    assert recording.digest == str(load().digest)
+    assert recording.answers["create-status"] == "ok"
+
+
+def test_a_killed_run_leaves_a_recording_without_an_end(today: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.jsonl"
+    cut.write_text("\n".join(today.read_text(encoding="utf-8").splitlines()[:-1]), encoding="utf-8")
+    assert not read_recording(cut).is_whole
+
+
+def test_what_is_no_recording_is_said_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "no.jsonl"
+    file.write_text('{"recording":1}\nnonsense\n', encoding="utf-8")
+    with pytest.raises(Stop, match=r"no\.jsonl:2: this line is no JSON object"):
+        read_recording(file)
+
+
+def test_a_recording_becomes_an_archive(today: Path) -> None:
+    recording = read_recording(today)
+    log = as_har(recording)["log"]
+    assert log["version"] == "1.2"
+    assert len(log["entries"]) == len(recording.exchanges)
+    create = next(entry for entry in log["entries"] if entry["comment"] == "create_notification_handler")
+    assert create["request"]["postData"]["mimeType"] == "multipart/form-data"
+    assert {"name", "value"} == {*create["request"]["postData"]["params"][0]}
+    assert KEY not in json.dumps(log)
+
+
+def test_a_proxy_passes_on_what_is_safe_and_judges_it(tmp_path: Path) -> None:
+    told: list[tuple[Exchange, list[str]]] = []
+    with (
+        SecondOpinion({"meta-total": "total-results"}, {KEY: 5}) as service,
+        opened(service.url, tmp_path) as opening,
+    ):
+        before = service.snapshot(KEY)
+        proxy = Proxy(opening.guard, read_facts(opening.known.data), 0, lambda *each: told.append(each))
+        headers, path = {"Authorization": "Bearer mock-consumer"}, f"{proxy.url}/notification-handlers"
+        page = requests.get(f"{path}/", headers=headers, timeout=30).json()
+        made = requests.post(
+            path, headers=headers, files={"name": (None, "Mine"), "type": (None, "email")}, timeout=30
+        )
+        refused = requests.delete(f"{path}/{page['data'][0]['id']}", headers=headers, timeout=30)
+        nobody = requests.get(f"{path}/1", headers={"Authorization": "Bearer nobody"}, timeout=30)
+        proxy.close()
+        assert json.loads(service.snapshot(KEY, foreign=True)) == json.loads(before)
+    assert page["links"]["self"].startswith(proxy.url), "links lead back through the proxy"
+    assert (made.status_code, refused.status_code, nobody.status_code) == (201, 418, 401)
+    assert [complaints for _, complaints in told if complaints] == [
+        ['list_notification_handlers: meta: "total" is a required property']
+    ]
+    assert KEY not in repr(told)

@@ -1,0 +1,100 @@
+"""A mock says how well it is known to be like a service, and a doctor fails a build on what is not."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mock_server import Settings, create_app
+from mock_server.cli import cli
+from mock_server.document import LEARNED, dump_yaml, load, stamp_text
+
+ROOT = Path(__file__).parents[2]
+
+
+def overlay(folder: Path, *, days: int = 0, digest: str = "") -> str:
+    """Write an overlay as `learn` does."""
+    date = datetime.now(UTC) - timedelta(days=days)
+    known = load()
+    nodes = [node for item in known.data["paths"].values() for node in item.values()]
+    operations = [node["operationId"] for node in nodes if "operationId" in node]
+    answers = {name: question.assumed for name, question in known.questions().items() if name != "plan-limit"}
+    data = {
+        "overlay": "1.1.0",
+        "info": {"title": "What it does", "version": "1"},
+        "actions": [{"target": "$.info", "update": {}}],
+        LEARNED: {
+            "date": f"{date:%Y-%m-%dT%H:%M:%SZ}", "target": "https://site.example/api",
+            "document": digest or str(known.digest),
+            "requests": 140, "writes": True, "operations": operations, "refusals": ["not_found"],
+            "answers": answers,
+            "open": {"plan-limit": "it takes as many creates as the plan allows"}, "unsaid": [], "lessons": [],
+        },
+    }  # fmt: skip
+    file = folder / "learned.yaml"
+    file.write_text(dump_yaml(data), encoding="utf-8")
+    return str(file)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, words)
+
+
+def test_a_mock_that_nobody_verified_says_so() -> None:
+    answer = (
+        create_app()
+        .test_client()
+        .get("/api/notification-handlers/1", headers={"Authorization": "Bearer mock-1"})
+    )
+    assert answer.headers["X-Bitpeak-Mock-Verified"] == "never verified"
+    assert create_app().test_client().get("/_mock/info").get_json()["verified"] is None
+    done = run("doctor")
+    assert done.exit_code == 1
+    assert "bitpeak-mock learn" in done.output
+
+
+def test_a_fresh_proof_holds(tmp_path: Path) -> None:
+    file = overlay(tmp_path, days=3)
+    day = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%d}"
+    assert stamp_text(load(overlays=[file])) == f"verified {day}, 5/5 operations, 1 questions open"
+    info = create_app(Settings(overlays=(file,))).test_client().get("/_mock/info").get_json()["verified"]
+    assert (info["operations"], info["open"], info["current"]) == ({"seen": 5, "all": 5}, 1, True)
+    assert run("doctor", "--overlay", file, "--max-age", "30d").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("days", "digest", "flags", "complaint"),
+    [
+        (31, "", ("--max-age", "30d"), "31 days ago"),
+        (0, "0" * 64, (), "against another base document"),
+        (0, "", ("--max-open", "0"), "1 questions stay open"),
+    ],
+)
+def test_a_proof_that_does_not_hold_fails(
+    days: int, digest: str, flags: tuple[str, ...], complaint: str, tmp_path: Path
+) -> None:
+    file = overlay(tmp_path, days=days, digest=digest)
+    done = run("doctor", "--overlay", file, *flags, "--format", "json")
+    assert done.exit_code == 1
+    assert complaint in json.loads(done.output)["complaints"][0]
+
+
+def test_the_ledger_tells_what_was_learned_and_what_is_open(tmp_path: Path) -> None:
+    rows = json.loads(run("evidence", "--overlay", overlay(tmp_path), "--format", "json").output)
+    standing = {(row["kind"], row["name"]): row for row in rows}
+    assert standing["question", "create-status"]["standing"] == "learned"
+    assert "https://site.example/api" in standing["question", "create-status"]["detail"]
+    assert standing["question", "plan-limit"]["standing"] == "open"
+    assert standing["refusal", "not_found"]["standing"] == "learned"
+    assert standing["refusal", "plan_limit"]["standing"] == "believed"
+    assert standing["operation", "list_notification_handlers"]["standing"] == "learned"
+
+
+def test_the_readme_has_the_ledger_as_it_is() -> None:
+    table = run("evidence", "--format", "summary").output.strip()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert table in readme, "README.md is to hold what `bitpeak-mock evidence --format summary` prints"
