@@ -10,11 +10,10 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from subprocess import Popen
+from subprocess import PIPE, Popen
 
 from bench.client import Client
 from bench.figures import median
@@ -52,13 +51,12 @@ def _setting(nginx: str, folder: Path, mocks: Sequence[Running]) -> Iterator[Run
         yield proxy
 
 
-def _drive(port: int) -> float:
-    """Return answers a second: two clients, with a process of their own each, so that neither is the limit."""
+def _drive(port: int) -> tuple[float, int]:
+    """Return answers a second, and answers: of two clients in processes of their own, so that neither is the limit."""
     command = [sys.executable, "-m", "bench.fleet", str(port)]
-    began = time.perf_counter()
-    clients = [Popen([*command, str(at)], stdout=-1) for at in range(2)]
-    answers = sum(int(each.communicate()[0]) for each in clients)
-    return answers / (time.perf_counter() - began)
+    clients = [Popen([*command, str(at)], stdout=PIPE, text=True) for at in range(2)]
+    loads = [each.communicate()[0].split() for each in clients]
+    return sum(float(rate) for rate, _ in loads), sum(int(answers) for _, answers in loads)
 
 
 def _client(port: int, at: int) -> None:
@@ -68,7 +66,7 @@ def _client(port: int, at: int) -> None:
     load = Client(("127.0.0.1", port), requests[0], 200, requests[1:]).drive(
         _CONNECTIONS // 2, seconds=_SECONDS
     )
-    print(load.answers)
+    print(load.rate, load.answers)
 
 
 def main() -> None:
@@ -95,10 +93,10 @@ def main() -> None:
             say(f"round {number + 1} of {_ROUNDS}")
             for name, (port, parts) in settings.items():
                 before = [part.cpu_seconds for part in parts]
-                rate = _drive(port)
+                rate, answers = _drive(port)
                 rates[name].append(rate)
                 spent = [part.cpu_seconds - was for part, was in zip(parts, before, strict=True)]
-                cpu[name].append([seconds / (rate * _SECONDS) * 1e6 for seconds in spent])
+                cpu[name].append([seconds / answers * 1e6 for seconds in spent])
     print("| list of 25 | answers a second | CPU µs an answer: proxy and mocks |\n| --- | --- | --- |")
     for name, found in rates.items():
         each = [f"{median(values):.0f}" for values in zip(*cpu[name], strict=True)]
