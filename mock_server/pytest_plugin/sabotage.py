@@ -81,11 +81,12 @@ class Saboteur:
         mutants = self._mutants(recorder)
         with _quiet(), _briefly(self._config):
             for number, mutant in enumerate(mutants, 1):
-                self._show(item, f"{number} of {len(mutants)}")
+                self._show(f"sabotage of {item.name}: wrong answer {number} of {len(mutants)}")
                 # The last time everything is torn down as after the first; until then only the test's own is.
                 following: Any = nextitem if number == len(mutants) else item.parent
                 noticed = self._notices(item, following, mutant, seconds)
                 self.findings.trials.append(Trial(*mutant[:4], item.nodeid, noticed))
+        self._show("")
 
     def judge(self, session: pytest.Session) -> None:
         """Write the file; fail the run where too little was noticed."""
@@ -136,11 +137,14 @@ class Saboteur:
             self.tampering = None
         return any(report.failed for report in reports)
 
-    def _show(self, item: pytest.Item, how_far: str) -> None:
-        """Show on a terminal how far it is; the line is written over."""
+    def _show(self, progress: str) -> None:
+        """Show on a terminal how far it is, in a line that is written over; an empty text takes the line away."""
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None and terminal.isatty and not hasattr(self._config, "workerinput"):
-            terminal.rewrite(f"sabotage of {item.name}: wrong answer {how_far}", erase=True)
+            terminal.ensure_newline()
+            terminal.rewrite(progress, erase=True)
+            if not progress:
+                terminal.rewrite("")
 
 
 @contextmanager
