@@ -60,7 +60,9 @@ def measured(rounds: int) -> dict[str, dict[str, float]]:
             for present, context in ((True, nullcontext()), (False, without(mock))):
                 with context:
                     found = costs(calls, rounds=rounds // batches)
-                best[present] = {name: min(cost, best[present].get(name, cost)) for name, cost in found.items()}
+                best[present] = {
+                    name: min(cost, best[present].get(name, cost)) for name, cost in found.items()
+                }
         shares[part] = {name: 1 - best[False][name] / best[True][name] for name in calls}
     return shares
 
