@@ -10,10 +10,10 @@ PAGE   := tests/page/browser
 
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage wheel
-.PHONY: clean bench bench-peers soak test-nginx zoo zoo-php fuzz examples test-page pictures
+.PHONY: clean bench bench-peers soak test-nginx zoo zoo-php fuzz examples test-page contract-seeds pictures
 
 help:  ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -47,6 +47,9 @@ test: setup  ## Run all tests: make test ARGS="-k paging"
 test-kit: setup  ## Run the kit's own heavy tests: whole runs against many services
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m heavy $(ARGS)
 
+soak: $(STAMP)  ## Ten minutes of mixed load with faults: make soak ARGS="--seconds 3600"
+	$(BIN)/python -m tests.steadiness $(ARGS)
+
 test-nginx: setup  ## Several mocks behind nginx, which must be there (Debian: apt-get install nginx-light)
 	BITPEAK_TEST_NGINX=required $(BIN)/python -m pytest tests/deploy/test_nginx.py $(ARGS)
 
@@ -70,6 +73,12 @@ contract: $(STAMP)  ## Hold the mock against its document: make contract ARGS="-
 	$(BIN)/bitpeak-mock serve --port 0 --port-file "$$port" --quiet >"$$dir/log" 2>&1 & pid=$$!; \
 	until [ -s "$$port" ]; do kill -0 $$pid 2>/dev/null || { cat "$$dir/log" >&2; exit 3; }; sleep 0.05; done; \
 	env -u BITPEAK_API_KEY $(BIN)/bitpeak-mock check --base-url "http://127.0.0.1:$$(cat "$$port")/api" --profile standard $(ARGS)
+
+SEEDS ?= 1 2 3 4 5 6 7 8 9 10
+contract-seeds: $(STAMP)  ## Ten such runs, two at a time, each with a seed and a mock of its own: make contract-seeds SEEDS="11 12"
+	@printf '%s\n' $(SEEDS) | xargs -P 2 -I SEED sh -c \
+	  'said=$$($(MAKE) -s contract ARGS="--seed SEED $(ARGS)" 2>&1) || { printf "%s\n" "$$said"; exit 1; }; \
+	   printf "seed SEED: %s\n" "$$(printf "%s\n" "$$said" | tail -n 1)"'
 
 mutants: $(STAMP)  ## Hold the contract tests against wrong services: make mutants ARGS="--kind crash"
 	$(BIN)/python -m contract_tests.mutants --state .mutants.jsonl $(ARGS)

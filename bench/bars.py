@@ -66,4 +66,4 @@ def _facts(report: Report) -> Iterator[Bar]:
         yield Bar("10,000 worlds", megabytes, 200, True, " MB")
     for part in ("answer checking", "journal"):
         if part in report.shares:
-            yield Bar(f"{part}, of a retrieve in process", report.shares[part]["retrieve"], 0.15, True)
+            yield Bar(f"{part}, of a retrieve served", report.shares[part]["retrieve, served"], 0.15, True)

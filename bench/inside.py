@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +11,10 @@ from typing import Any
 from bench.scenario import FORM_TYPE, KEY, POPULATION, SCENARIOS, Scenario
 from bench.timing import Call
 from mock_server.app import Mock, create_app, mock_of
+from mock_server.server import Limits
+from mock_server.server.connection import Connection
+from mock_server.server.environ import server_environ
+from mock_server.server.service import Service
 from mock_server.store import Handler
 
 _BASE = "/api"
@@ -57,6 +62,34 @@ def call(mock: Mock, scenario: Scenario, key: str = KEY) -> Call:
     if int(answer.status[:3]) != scenario.status:
         raise RuntimeError(f"{scenario.method} {scenario.path} was answered {answer.status}: {answer.body!r}")
     return lambda: mock.answer(make())
+
+
+class _Nowhere(asyncio.Transport):
+    """A connection to nobody: takes whatever is written."""
+
+    def write(self, data: object) -> None:
+        """Throw it away."""
+
+    def is_closing(self) -> bool:
+        """Stay open."""
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        """Have nothing left to send."""
+        return 0
+
+
+def served(app: Callable[..., Any], scenario: Scenario) -> Call:
+    """Return one request through the server: from its bytes to those of the answer, all but the system's part."""
+    service = Service(app, server_environ("127.0.0.1", 4055, "http"), Limits())
+    connection = Connection(service)
+
+    async def connect() -> None:
+        connection.connection_made(_Nowhere())
+
+    asyncio.run(connect())
+    request = scenario.wire(_BASE, "127.0.0.1:4055")
+    return lambda: connection.data_received(request)
 
 
 def calls() -> dict[str, Call]:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from bench.inside import call, fill, new_mock
+from bench.inside import call, fill, served
 from bench.scenario import KEY, POPULATION, SCENARIOS
 from bench.timing import Call, costs
-from mock_server.app import Mock
+from mock_server.app import Mock, create_app, mock_of
 from mock_server.recorder import Recorder
 
 _MANY = "retrieve, 1,000 in turn"
@@ -48,10 +48,15 @@ _PARTS: Mapping[str, Callable[[Mock], Any]] = {
 
 
 def measured(rounds: int) -> dict[str, dict[str, float]]:
-    """Return, by part and by scenario, which share of a call's CPU time goes into it."""
-    mock = new_mock()
+    """Return, by part and by call, which share of the CPU time goes into it.
+
+    A call is measured in process, and as it is served: from the bytes of a request to those of its answer.
+    """
+    app = create_app()
+    mock = mock_of(app)
     fill(mock, KEY, POPULATION)
     calls = {scenario.name: call(mock, scenario) for scenario in SCENARIOS} | {_MANY: _in_turn(mock)}
+    calls |= {f"{scenario.name}, served": served(app, scenario) for scenario in SCENARIOS[:2]}
     batches = 4
     shares: dict[str, dict[str, float]] = {}
     for part, without in _PARTS.items():

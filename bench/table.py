@@ -114,9 +114,11 @@ def _alone(report: Report) -> Iterator[str]:
         yield _table(["installed", "MB", "share"], [*rows, ("all", f"{whole / 1e6:.1f}", "100%")])
     if report.calls:
         rows = [("a call", *(f"{seconds * 1e6:.1f}" for seconds in report.calls.values()))]
-        for part, shares in report.shares.items():
-            rows.append((f"{part}, its share", *(f"{shares[name]:.0%}" for name in report.calls)))
         yield _table(["in process, µs", *report.calls], rows)
+    if report.shares:
+        names = list(next(iter(report.shares.values())))
+        rows = [(part, *(f"{shares[name]:.0%}" for name in names)) for part, shares in report.shares.items()]
+        yield _table(["share of", *names], rows)
     if report.growth:
         counts = list(next(iter(report.growth.values())))
         rows = [(name, *(f"{by[count] * 1e6:.1f}" for count in counts)) for name, by in report.growth.items()]

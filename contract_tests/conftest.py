@@ -24,7 +24,7 @@ from contract_tests.target.api import Api
 _SESSION = pytest.StashKey[Session]()
 _NOT_SPREAD = (
     "one run is one account and cannot be spread over processes: start several runs side by side, each with a key, a "
-    "--seed and a --ledger-dir of its own."
+    "--seed and a --ledger-dir of its own, and let them share what they find by --examples DIR."
 )
 
 
@@ -62,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     brought = [plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Session)]
     session = brought[0] if brought else _session(config)
     config.stash[_SESSION] = session
-    prepare_generators(config, session.settings.seed)
+    prepare_generators(config, session.settings.seed, session.settings.examples)
     if session.settings.junit is not None:
         config.option.xmlpath = str(session.settings.junit)
 

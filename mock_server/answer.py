@@ -9,6 +9,9 @@ from mock_server import __version__
 # On every answer, so that a test can assert that it does not talk to production.
 MARKER = ("X-Bitpeak-Mock", __version__)
 
+# On every answer of the API: how well the mock is known to be like a service.
+VERIFIED = "X-Bitpeak-Mock-Verified"
+
 
 class Answer(NamedTuple):
     """Status and headers as WSGI wants them, and the whole body.

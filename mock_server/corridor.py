@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from urllib.parse import quote as percent_encode
 
-from mock_server.answer import Answer
+from mock_server.answer import VERIFIED, Answer
 from mock_server.auth import check_key, read_bearer
 from mock_server.call import Call, Environ
 from mock_server.contract import Contract, Headers, RefusalAnswer, joined
 from mock_server.decode import check_plan, decode_form
+from mock_server.document import stamp_text
 from mock_server.handlers import FUNCTIONS
 from mock_server.override import changed, hear_preference, held_back, is_spoiled, meet_fault
 from mock_server.quota import Quota
@@ -126,6 +127,7 @@ class Corridor:
         self._after = [steps[name] for name in checks[meet:]]
         cors = worlds.seed.rules.cors
         self._cors = contract.service.cors if cors is None else cors
+        self._always = ((VERIFIED, stamp_text(contract.document)), *(_CORS if self._cors else ()))
 
     def answer(self, environ: Environ) -> Answer:
         """Answer one request. Raises nothing: a defect becomes a 500 that the journal explains."""
@@ -145,7 +147,7 @@ class Corridor:
             answer = Answer("500 Internal Server Error", [("Content-Type", "application/json")], _DEFECT)
         if call.account is not None and is_spoiled(call, call.account):
             answer = self._affected(call, answer)
-        answer = answer.finished(*(_CORS if self._cors else ()))
+        answer = answer.finished(*self._always)
         self._recorder.note(call, answer, perf_counter() - started, refusal, defect)
         return answer
 

@@ -25,9 +25,11 @@ def decode_form(call: Call) -> None:
             )
     texts = _available(call, form, texts)
     _refuse(call, form, texts)
-    call.sent = {
-        name: form.fields[name].clean(text) for name, text in texts.items() if _counts(call, form, name, text)
-    }
+    call.sent = {}
+    for name, text in texts.items():
+        field = form.fields[name]
+        if _counts(call, form, field, text):
+            call.sent[name] = _cleaned(call, field, text)
 
 
 def _read(call: Call) -> SentForm:
@@ -115,13 +117,11 @@ def _refuse(call: Call, form: Form, texts: dict[str, str]) -> None:
             needed = [*form.required, *_own_fields_needed(call, form, texts)]
             if not all(texts.get(name) for name in needed):
                 raise Refusal(refusal)
-        elif any(_is_refused(form.fields[name], word, text) for name, text in texts.items()):
-            raise Refusal(refusal)
-
-
-def _is_refused(field: Field, word: str, text: str) -> bool:
-    # A switch casts whatever it is sent (evidence: B+P): the enum's refusal is for the type.
-    return field.switch is None and field.violates(word, text)
+            continue
+        for name, text in texts.items():
+            # A switch casts whatever it is sent (evidence: B+P): the enum's refusal is for the type.
+            if form.fields[name].violates(word, text) and form.fields[name].switch is None:
+                raise Refusal(refusal)
 
 
 def _own_fields_needed(call: Call, form: Form, texts: dict[str, str]) -> list[str]:
@@ -130,29 +130,32 @@ def _own_fields_needed(call: Call, form: Form, texts: dict[str, str]) -> list[st
     return [field.name for field in form.own(_type(call, form, texts))]
 
 
-def _counts(call: Call, form: Form, name: str, text: str) -> bool:
+def _counts(call: Call, form: Form, field: Field, text: str) -> bool:
     """Tell whether a text takes effect; note what the service tolerates in it."""
-    field = form.fields[name]
-    for word in ("enum", "pattern", "minLength", "maxLength"):
-        if (field.switch or word not in form.refusals) and field.violates(word, text):
+    for word, violates in field.limits.items():
+        if (field.switch or word not in form.refusals) and violates(text):
             allowed = f": send one of {', '.join(field.schema['enum'])}" if word == "enum" else ""
             effect = "is read as false or true" if field.switch else "is ignored"
-            call.violate("invalid-value", f"{name}={text[:60]!r} is not allowed and {effect}{allowed}.")
+            call.violate("invalid-value", f"{field.name}={text[:60]!r} is not allowed and {effect}{allowed}.")
             return field.switch is not None
-    _note_cleaning(call, field, text)
     return True
 
 
-def _note_cleaning(call: Call, field: Field, text: str) -> None:
+def _cleaned(call: Call, field: Field, text: str) -> str:
+    """Return a text as the service stores it; note where that is not as it was sent."""
+    cleaned = field.clean(text)
+    if cleaned == text:
+        return text
     if field.cut is not None and len(text) > field.cut:
         call.violate(
             "text-cut", f"{field.name} has {len(text)} characters and is cut to {field.cut}: send fewer."
         )
-    elif field.cleaners and field.clean(text) != text:
+    else:
         call.violate(
             "text-cleaned",
             f"{field.name} is not stored as sent: tags, quotes and outer blanks are changed, leave them out.",
         )
+    return cleaned
 
 
 def check_plan(call: Call) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from urllib.parse import quote
 
 from mock_server.call import Call
@@ -13,20 +12,25 @@ from mock_server.forms import parse_query
 from mock_server.refusal import Refusal
 
 
-@dataclass(frozen=True)
+@dataclass
 class Asked:
     """The query's values by role. `accepted`: the parameters, in the document's order, that links may repeat.
 
     `equal`: property to wanted value, for the parameters with the role "equals"; `page_text`: `page` as it was sent.
     """
 
+    declared: tuple[Parameter, ...]
     values: Mapping[str, int | str]
-    parameters: Mapping[str, Parameter]
     equal: Mapping[str, int | str]
     accepted: tuple[tuple[str, str], ...]
     page_text: str | None
 
-    @cached_property
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The operation's parameters by role."""
+        return {parameter.role or "": parameter for parameter in self.declared}
+
+    @property
     def repeated(self) -> str:
         """The accepted parameters, but for the page, as a query string."""
         return "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in self.accepted)
@@ -58,8 +62,7 @@ def read_parameters(call: Call) -> Asked:
             "unknown-parameter",
             f"The parameter {name[:60]!r} is none of this operation's and is ignored: remove it.",
         )
-    by_role = {parameter.role or "": parameter for parameter in call.operation.query}
-    return Asked(values, by_role, equal, tuple(accepted), page_text)
+    return Asked(call.operation.query, values, equal, tuple(accepted), page_text)
 
 
 def _value(call: Call, parameter: Parameter, text: str) -> int | str | None:

@@ -113,8 +113,8 @@ class Recorder:
             self._worlds.lobby.add(exchange)
             self._worlds.seen_outside[sighting] += 1
         else:
+            world.journal.add(exchange)
             with world.lock:
-                world.journal.add(exchange)
                 world.seen[sighting] += 1
         for observer in self._observers:
             try:

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
 from contract_tests.document.demand import demanded_operations
 from contract_tests.generated.engine import AnyCase, any_case, explicit_cases
+from contract_tests.generated.generators import first, kept
 from contract_tests.generated.judge import Judge, is_thrifty
 from contract_tests.run.run import Run
 
@@ -47,6 +48,8 @@ def _judge_operation(judge: Judge, name: str, run: Run, share: int) -> None:
     def judge_any(case: AnyCase) -> None:
         judge.judge(case)
 
+    # Examples are kept by the test's source, which is the same for all operations.
+    judge_any.hypothesis.inner_test._hypothesis_internal_add_digest = name.encode()  # type: ignore[attr-defined]
     (judge_any if run.seed is None else seed(run.seed)(judge_any))()
 
 
@@ -57,11 +60,12 @@ def _text(case: AnyCase) -> str:
 
 def _settings(run: Run, examples: int) -> settings:
     # Making a failing case simpler takes many requests, which only a longer run can afford.
+    phases = (Phase.generate,) if is_thrifty(run.profile) else (Phase.generate, Phase.shrink)
     return settings(
         max_examples=examples,
-        phases=(Phase.generate,) if is_thrifty(run.profile) else (Phase.generate, Phase.shrink),
+        phases=(*first(run.examples), *phases),
         derandomize=run.seed is None,
-        database=None,
+        **kept(run.examples),
         deadline=None,
         verbosity=Verbosity.quiet,
         print_blob=False,

@@ -15,6 +15,7 @@ from schemathesis.generation.stateful.state_machine import APIStateMachine
 
 from contract_tests.document.demand import demanded_operations
 from contract_tests.generated.engine import AnyCase, generator
+from contract_tests.generated.generators import first, kept
 from contract_tests.generated.judge import Judge, is_thrifty
 from contract_tests.generated.loosened import loosened, without_foreign_keys
 from contract_tests.generated.pool import Pool, rows_in
@@ -132,9 +133,9 @@ def _settings(run: Run) -> settings:
     return settings(
         max_examples=max(2, run.profile.machines // 3),
         stateful_step_count=max(6, run.profile.steps // 2),
-        phases=(Phase.generate,),
+        phases=(*first(run.examples), Phase.generate),
         derandomize=run.seed is None,
-        database=None,
+        **kept(run.examples),
         deadline=None,
         verbosity=Verbosity.quiet,
         print_blob=False,

@@ -6,11 +6,13 @@ import gzip
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
-from hypothesis import HealthCheck, core
+from hypothesis import HealthCheck, Phase, core
 from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.internal import charmap
 
 # What UTF-8 can encode: all but the surrogates, each of it to bytes that are read back as the same.
@@ -18,7 +20,7 @@ _ENCODABLE, _LOSSY = ((0, 0xD7FF), (0xE000, 0x10FFFF)), ()
 _PROFILE = "bitpeak-check"
 
 
-def prepare_generators(config: pytest.Config, seed: int) -> None:
+def prepare_generators(config: pytest.Config, seed: int, examples: Path | None) -> None:
     """Set Hypothesis up, unless pytest's own options already give a seed or a profile.
 
     Its folder holds literals of the program's source and the requests it made, so that it goes with the process.
@@ -32,8 +34,22 @@ def prepare_generators(config: pytest.Config, seed: int) -> None:
     )
     if config.getoption("--hypothesis-profile", None) is None:
         hypothesis.settings.load_profile(_PROFILE)
-    if config.getoption("--hypothesis-seed", None) is None:
+    # A seed for all keeps Hypothesis from its examples; each generated test has the run's seed in any case.
+    if config.getoption("--hypothesis-seed", None) is None and examples is None:
         setattr(core, "global_force_seed", seed)  # noqa: B010 - its type is that of its first value, None
+
+
+def kept(examples: Path | None) -> dict[str, Any]:
+    """Return Hypothesis's settings for failing examples: a folder that they are kept in, or none.
+
+    They are choices, not requests: what they make of them depends on the document, and no key is among them.
+    """
+    return {"database": None if examples is None else DirectoryBasedExampleDatabase(examples)}
+
+
+def first(examples: Path | None) -> tuple[Phase, ...]:
+    """Return the phase that tries the examples of a folder, where there is one."""
+    return () if examples is None else (Phase.reuse,)
 
 
 def spare_the_codec() -> None:

@@ -31,10 +31,13 @@ Answer = Callable[[Request], Reply]
 
 
 class Door:
-    """Serves one function on a free port of 127.0.0.1 until it is closed."""
+    """Serves one function on a port of 127.0.0.1, a free one for 0, until it is closed.
 
-    def __init__(self, answer: Answer) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+    Raises OSError where the port is taken.
+    """
+
+    def __init__(self, answer: Answer, port: int = 0) -> None:
+        self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.answer = answer
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(

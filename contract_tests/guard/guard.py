@@ -26,6 +26,8 @@ from contract_tests.guard.outgoing import Outgoing
 from contract_tests.guard.policy import NOWHERE, Policy
 from contract_tests.guard.redaction import Redactor
 from contract_tests.guard.relay import Relay
+from contract_tests.guard.reply import Reply
+from contract_tests.guard.request import Request
 from contract_tests.guard.returns import Returns
 from contract_tests.guard.settings import GuardSettings
 from contract_tests.guard.writes import Writes
@@ -72,6 +74,7 @@ class Guard:
         self._ledger = Ledger(self._ground.target.url, self._marker, None)
         self._redactor = redactor
         self._door: Door | None = None
+        self._line_out: Relay | None = None
         self._closing = threading.RLock()
         self._cleaned: CleanUp | None = None
         self.is_cleaning = False
@@ -125,9 +128,18 @@ class Guard:
             )
         else:
             check_swept(target.url, settings.ledger_dir)
-        relay = self._relay()
-        self._door = Door(lambda request: relay.returns.through(relay.answer(request), self.url))
+        self._line_out = self._relay()
+        self._door = Door(lambda request: self.pass_on(request, self.url))
         atexit.register(self.close)
+
+    def pass_on(self, request: Request, door: str) -> Reply:
+        """Answer one request that came through a door, at the base URL that its links are to lead back to.
+
+        Raises RuntimeError before the start.
+        """
+        if self._line_out is None:
+            raise RuntimeError("The guard has not started.")
+        return self._line_out.returns.through(self._line_out.answer(request), door)
 
     def _relay(self) -> Relay:
         settings, surface, target, line = (

@@ -34,11 +34,15 @@ class Unsayable(Exception):
 
 @dataclass
 class Draft:
-    """`tree` is the document so far, plain data. `unsaid` are sentences on what it cannot say."""
+    """`tree` is the document so far, plain data. `unsaid` are sentences on what it cannot say.
+
+    `provoked` are the names of the refusals that were seen.
+    """
 
     tree: Tree
     lessons: list[Lesson] = field(default_factory=list)
     unsaid: list[str] = field(default_factory=list)
+    provoked: dict[str, None] = field(default_factory=dict)
     _facts: Facts | None = None
 
     @property

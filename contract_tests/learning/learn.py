@@ -32,7 +32,8 @@ class Learnt:
     """What a service taught. `base` is the document that the lessons change, one after the other, to `tree`.
 
     `open` says of each question that stays open why; its assumption is kept. `unsaid` are sentences on what was seen
-    and cannot be said in a document. `operations` are those that answered with success.
+    and cannot be said in a document. `operations` are those that answered with success, `refusals` the names of those
+    that were provoked.
     """
 
     date: datetime
@@ -43,6 +44,7 @@ class Learnt:
     open: Mapping[str, str]
     unsaid: tuple[str, ...]
     operations: tuple[str, ...]
+    refusals: tuple[str, ...]
     requests: int
     writes: bool
 
@@ -174,6 +176,7 @@ def _learnt(base: Document, draft: Draft, verdicts: Mapping[str, Verdict], probe
         },
         unsaid=tuple(dict.fromkeys(unsaid)),
         operations=_operations(prober),
+        refusals=tuple(draft.provoked),
         requests=prober.sent,
         writes=prober.can_write,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
-from contract_tests.report.reproduction import reproduce
+from contract_tests.report.reproduction import Happened, reproduce
 from mock_server.document import LEARNED, dump_yaml
 
 _DATE = "%Y-%m-%dT%H:%M:%SZ"
@@ -40,6 +40,7 @@ def overlay_of(learnt: Learnt, target: str, clean: Clean) -> dict[str, Any]:
             "requests": learnt.requests,
             "writes": learnt.writes,
             "operations": list(learnt.operations),
+            "refusals": list(learnt.refusals),
             "answers": learnt.answers,
             "open": dict(learnt.open),
             "unsaid": [clean(sentence) for sentence in learnt.unsaid],
@@ -71,7 +72,7 @@ def _lesson(lesson: Lesson, clean: Clean) -> dict[str, Any]:
 
 
 def _seen(exchanges: Sequence[Exchange], clean: Clean) -> list[dict[str, str]]:
-    steps = reproduce(exchanges, clean)[-_MOST_STEPS:]
+    steps = reproduce(Happened(exchanges), clean)[-_MOST_STEPS:]
     return [{"request": step.curl, "answer": _short(step.answer)} for step in steps]
 
 

@@ -68,12 +68,14 @@ def learn_refusals(prober: Prober, draft: Draft) -> None:
             continue
         if (seen := refused(answer)) is None:
             continue
+        draft.provoked[name] = None
         if settled.setdefault(name, seen) == seen and _as_documented(draft, cause, name, seen):
             continue
         says = f"A refusal as sent: {seen.status} {seen.title!r}, its status shown as {seen.shown!r}."
         target = name if settled[name] == seen else cause.own
         draft.learn(cause.question, says, exchanges[-1:], _change(draft, cause, target, seen))
         settled[target] = seen
+        draft.provoked[target] = None
 
 
 def _as_documented(draft: Draft, cause: Cause, name: str, seen: Refused) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from contract_tests.guard.exchange import Exchange, FormField
 from contract_tests.recording.tape import Recorded, Recording
-from mock_server import __version__
 
 _UNKNOWN = -1
 
@@ -17,7 +17,7 @@ def as_har(recording: Recording) -> dict[str, Any]:
     return {
         "log": {
             "version": "1.2",
-            "creator": {"name": "bitpeak-mock", "version": __version__},
+            "creator": {"name": "bitpeak-mock", "version": version("bitpeak-mock")},
             "comment": f"{recording.target}, {recording.date:%Y-%m-%d}; keys and rows of others are taken out",
             "entries": [_entry(each) for each in recording.exchanges],
         }

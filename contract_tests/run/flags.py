@@ -71,6 +71,7 @@ FLAGS = (
     Flag("rate", "Send no more requests a minute than this: 50, without limit to this computer.", "number", "N"),
     Flag("ledger-dir", "Where to note what is created, .bitpeak-ledger unless you say otherwise.", metavar="DIR"),
     Flag("seed", "Repeat the generated tests of the run that named this seed.", "number", "N"),
+    Flag("examples", "Keep failing examples in this folder and try them first; runs may share it.", metavar="DIR"),
     Flag("junit", "Write JUnit XML to this file.", metavar="FILE"),
     Flag("json", "Write the report as JSON to this file.", metavar="FILE"),
     Flag("html", "Write the report as one HTML page to this file.", metavar="FILE"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from contract_tests.document.facts import Facts
 from contract_tests.run.reach import Reach
@@ -40,7 +41,8 @@ class Run:
     `answers` are the answers to open questions that the facts follow, found or given; `unknown` the questions that no
     probe settled, with the reason. `is_alone`: nobody else uses the account. `other_key` opens a second account, None
     where there is none. `nowhere` is a path below the base that no service has. `seed` is always set where the command
-    line or pytest started the run.
+    line or pytest started the run. `examples` is a folder for the failing examples of generated
+    tests, which runs may share.
     """
 
     api: Api
@@ -50,6 +52,7 @@ class Run:
     can_write: bool
     is_alone: bool = False
     seed: int | None = None
+    examples: Path | None = None
     marker: str = ""
     unknown: dict[str, str] = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)

@@ -48,6 +48,7 @@ class Settings:
     rate: int | None = None
     ledger_dir: Path = Path(LEDGERS)
     seed: int = 0
+    examples: Path | None = None
     junit: Path | None = None
     json: Path | None = None
     html: Path | None = None
@@ -82,6 +83,7 @@ def read_settings(
         rate=_positive("rate", values["rate"]) or (LIVE_RATE if is_live else None),
         ledger_dir=Path(values["ledger_dir"] or LEDGERS),
         seed=secrets.randbelow(2**32) if values["seed"] is None else values["seed"],
+        examples=_file(values["examples"]),
         junit=_file(values["junit"]), json=_file(values["json"]), html=_file(values["html"]),
         record=_file(values["record"]),
         format=values["format"] or "text", color=not (values["no_color"] or environment.get("NO_COLOR")),

@@ -141,7 +141,8 @@ def _opened(settings: Settings, guard: Guard, known: Document) -> Opening:
     api = Api(guard.url, guard.placeholder_key, facts)
     run = Run(
         api, facts, Reach(facts), settings.profile, can_write=settings.allow_writes, seed=settings.seed,
-        is_alone=settings.key_is_generated, marker=guard.marker, other_key=settings.other_key, nowhere=f"/{NOWHERE}",
+        examples=settings.examples, is_alone=settings.key_is_generated, marker=guard.marker,
+        other_key=settings.other_key, nowhere=f"/{NOWHERE}",
     )  # fmt: skip
     opening = Opening(settings, guard, known, run, Cleaner(settings, guard), [])
     guard.on_exchange(lambda exchange: _take(opening, exchange))

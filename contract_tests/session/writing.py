@@ -14,6 +14,8 @@ def check_places(settings: Settings) -> None:
     for file in (settings.junit, settings.json, settings.html, settings.record):
         if file is not None and (file.is_dir() or not file.parent.is_dir()):
             raise Stop(Code.CANNOT, f"the report {file} cannot be written: {_why(file)}.")
+    if settings.examples is not None and settings.examples.exists() and not settings.examples.is_dir():
+        raise Stop(Code.CANNOT, f"examples cannot be kept in {settings.examples}: it is no folder.")
 
 
 def write_reports(settings: Settings, outcome: Outcome) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from contract_tests.generated.generators import first, kept
 from contract_tests.oracle.machine import RULES, Machine
 from contract_tests.oracle.own import Own
 
@@ -47,7 +48,7 @@ def test_each_rule_alone(own: Own) -> None:
 def test_service_and_dictionary_agree(own: Own) -> None:
     if own.run.profile.machines == 0:
         return  # the walk has to do
-    profile, phases = own.run.profile, [Phase.generate, Phase.shrink]
+    profile, phases = own.run.profile, [*first(own.run.examples), Phase.generate, Phase.shrink]
     if own.thrifty:
         phases.remove(Phase.shrink)  # a dozen steps are short enough to read, and shrinking costs requests
     own.leave(own.most // 2)
@@ -62,6 +63,7 @@ def test_service_and_dictionary_agree(own: Own) -> None:
             deadline=None,
             derandomize=own.run.seed is None,
             phases=phases,
+            **kept(own.run.examples),
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,
         ),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from contract_tests.learning.draft import Lesson
-from contract_tests.report.reproduction import answer_of, reproduce
+from contract_tests.report.reproduction import Happened, answer_of, reproduce
 from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.compare import Difference
 from contract_tests.twin.offline import Offline
@@ -99,7 +99,7 @@ def as_json(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
 
 
 def _lesson(lesson: Lesson, clean: Clean) -> dict[str, Any]:
-    steps = reproduce(lesson.seen, clean)
+    steps = reproduce(Happened(lesson.seen), clean)
     return {
         "about": lesson.about,
         "says": clean(lesson.says),

@@ -79,7 +79,12 @@ class Sequences:
         delete = st.builds(Step, kind=st.just("delete"), row=row)
         other = st.builds(Step, kind=st.just("put"), row=row, bearer=st.sampled_from(("own", "none")))
         create, update = self._create(), self._update(row)
-        return st.one_of(create, update, retrieve, delete, odd_look, other, *reads)
+        form = ((self._name, "b"),)
+        unkeyed = st.builds(
+            Step, kind=st.sampled_from(("delete", "retrieve", "update")), row=row, form=st.just(form),
+            bearer=st.sampled_from(("none", "wrong")),
+        )  # fmt: skip
+        return st.one_of(create, update, retrieve, delete, odd_look, other, unkeyed, *reads)
 
     def _list(self) -> st.SearchStrategy[Step]:
         facts = self._facts

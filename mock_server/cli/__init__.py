@@ -29,9 +29,14 @@ COMMANDS = {
         "mock_server.cli.questions", "List what is not known of the API, and the answers assumed."
     ),
     "replay": Listed("mock_server.cli.replay", "Make the calls of a failed test again."),
+    "evidence": Listed("mock_server.cli.evidence", "Print how well each thing is known."),
+    "doctor": Listed("mock_server.cli.doctor", "Say whether the mock's proof is there and fresh."),
     "check": Listed("contract_tests.command.check", "Hold a service against its documentation.", _KIT),
     "learn": Listed("contract_tests.command.learn", "Write what a service does as an overlay.", _KIT),
     "twin": Listed("contract_tests.command.twin", "Compare the mock with a service, call by call.", _KIT),
+    "record": Listed(
+        "contract_tests.command.record", "Record calls to a service, as a proxy before it.", _KIT
+    ),
     "har": Listed("contract_tests.command.har", "Write a recording as an HTTP archive.", _KIT),
     "sweep": Listed("contract_tests.command.sweep", "Delete what a killed check left behind.", _KIT),
 }

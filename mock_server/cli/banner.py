@@ -13,6 +13,7 @@ from mock_server.cli.failure import PROGRAM
 from mock_server.cli.lines import clean
 from mock_server.cli.plan import Plan
 from mock_server.control import PREFIX
+from mock_server.document import stamp_facts, stamp_text
 
 
 def write_banner(mock: Mock, plan: Plan, url: str) -> str:
@@ -33,6 +34,7 @@ def write_ready(mock: Mock, url: str) -> str:
         "base_url": url + mock.contract.base_path,
         "key": mock.contract.service.key_example,
         "document": describe(mock),
+        "verified": stamp_facts(mock.contract.document),
         "version": __version__,
         "pid": os.getpid(),
     }
@@ -59,6 +61,7 @@ def _facts(mock: Mock, plan: Plan, base_url: str) -> list[str]:
     rows = [
         ("document", f"{contract.title} {contract.version} ({document.base_name}, {document.digest.short})"),
         ("overlays", ", ".join(file.name for file in document.overlays)),
+        ("proof", stamp_text(document)),
         ("answers", ", ".join(f"{question}={answer}" for question, answer in document.chosen.items())),
         ("rules", ", ".join(_rules(plan))),
         ("links", f"{plan.public_url}{contract.base_path}" if plan.public_url else ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from mock_server.cli.options import document_options, file_type, options, seed_o
 from mock_server.cli.origin import write_settings
 from mock_server.cli.plan import Plan
 from mock_server.cli.running import run
+from mock_server.cli.upstream import record_upstream
 from mock_server.cli.values import read_latency, read_port, read_public_url, read_quota
 
 _WHERE = (
@@ -66,6 +68,18 @@ _STEERED = (
     ),
 )  # fmt: skip
 
+_UPSTREAM = (
+    setting(
+        "--record", metavar="FILE", type=file_type,
+        help="With --upstream: write every exchange to this file, without keys and rows of others.",
+    ),
+    setting(
+        "--upstream", metavar="URL",
+        help="Do not mock: pass calls on to this service as `bitpeak-mock record` does, which has more to choose. The "
+        "key comes from BITPEAK_API_KEY.",
+    ),
+)  # fmt: skip
+
 _SHOWN = (
     setting("--watch", is_flag=True, help="Reload when the document, an overlay or the seed changes."),
     setting(
@@ -84,9 +98,11 @@ _SHOWN = (
 
 
 @click.command
-@options(*_WHERE, *document_options, seed_option, *_HOW, *_STEERED, *_SHOWN)
+@options(*_WHERE, *document_options, seed_option, *_HOW, *_STEERED, *_UPSTREAM, *_SHOWN)
 @click.pass_context
-def serve(ctx: click.Context, /, print_config: bool, **given: Any) -> None:
+def serve(
+    ctx: click.Context, /, print_config: bool, upstream: str | None, record: Path | None, **given: Any
+) -> None:
     """Serve the API until told to stop (SIGTERM or Ctrl-C).
 
     The banner goes to standard output, and ends with the line `ready URL`. The log goes to standard error: a line
@@ -99,6 +115,10 @@ def serve(ctx: click.Context, /, print_config: bool, **given: Any) -> None:
     _check(plan)
     if print_config:
         click.echo(write_settings(ctx, "print_config", plan.log_format))
+    elif upstream is not None or record is not None:
+        if upstream is None or record is None:
+            raise click.UsageError("--record and --upstream belong together, give both.")
+        ctx.exit(record_upstream(ctx, plan, upstream, record))
     else:
         run(plan)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -32,14 +32,15 @@ class Field:
     """One field of a form.
 
     `fact`: what the field says of the handler ("name", "type", "enabled"); None for a field of its settings.
-    `types`: the handler types it belongs to, or None for every type.
+    `types`: the handler types it belongs to, or None for every type. `limits`: what tells, by the word of the schema,
+    whether a text violates it.
     """
 
     name: str
     fact: str | None
     types: frozenset[str] | None
     schema: Mapping[str, Any]
-    pattern: re.Pattern[str] | None
+    limits: Mapping[str, Callable[[str], bool]]
     switch: Callable[[str], bool] | None
     cleaners: tuple[Callable[[str], str], ...]
     cut: int | None
@@ -56,17 +57,8 @@ class Field:
 
     def violates(self, word: str, text: str) -> bool:
         """Tell whether a text that was sent violates this word of the field's schema."""
-        limit = self.schema.get(word)
-        match word:
-            case "enum":
-                return limit is not None and text not in limit
-            case "pattern":
-                return self.pattern is not None and self.pattern.search(text) is None
-            case "minLength":
-                return limit is not None and len(text) < limit
-            case "maxLength":
-                return limit is not None and len(text) > limit
-        return False
+        violates = self.limits.get(word)
+        return violates is not None and violates(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +139,29 @@ def _field(schemas: Schemas, properties: Object, name: str) -> Field:
         raise DocumentError(f"the values of {name!r} must be texts: quote them.", place_of(schema, "enum"))
     cleaners = tuple(_CLEANERS[cleaner] for cleaner in schema.get("x-clean", ()))
     switch = _SWITCHES.get(schema.get("x-cast", ""))
-    fact, pattern = schema.get("x-value"), _pattern(schema, name)
-    return Field(name, fact, types, schema, pattern, switch, cleaners, schema.get("x-cut"))
+    fact, limits = schema.get("x-value"), dict(_limits(schema, name))
+    return Field(name, fact, types, schema, limits, switch, cleaners, schema.get("x-cut"))
 
 
-def _pattern(schema: Object, name: str) -> re.Pattern[str] | None:
+def _limits(schema: Object, name: str) -> Iterator[tuple[str, Callable[[str], bool]]]:
+    """Yield each word that bounds the field, with what tells whether a text is beyond it."""
+    if "enum" in schema:
+        allowed = frozenset(schema["enum"])
+        yield "enum", lambda text: text not in allowed
+    if "pattern" in schema:
+        search = _pattern(schema, name).search
+        yield "pattern", lambda text: search(text) is None
+    if "minLength" in schema:
+        least: int = schema["minLength"]
+        yield "minLength", lambda text: len(text) < least
+    if "maxLength" in schema:
+        most: int = schema["maxLength"]
+        yield "maxLength", lambda text: len(text) > most
+
+
+def _pattern(schema: Object, name: str) -> re.Pattern[str]:
     try:
-        return re.compile(schema["pattern"]) if "pattern" in schema else None
+        return re.compile(schema["pattern"])
     except re.error as error:
         what = f"the pattern of {name!r} is no regular expression: {error}."
         raise DocumentError(what, place_of(schema, "pattern")) from None

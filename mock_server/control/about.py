@@ -8,7 +8,7 @@ from typing import Any
 from mock_server import __version__
 from mock_server.contract import Contract, Operation
 from mock_server.control.request import Request
-from mock_server.document import Object, dump_yaml, home, read_object
+from mock_server.document import Object, dump_yaml, home, read_object, stamp_facts
 
 
 def show_health(_: Request) -> dict[str, str]:
@@ -36,6 +36,7 @@ def show_info(request: Request) -> dict[str, Any]:
             "digest": str(document.digest),
             "overlays": [file.name for file in document.overlays],
         },
+        "verified": stamp_facts(document),
         "base_path": contract.base_path,
         "operations": [_described(operation, contract) for operation in contract.operations.values()],
         "key": {"prefix": service.key_prefix, "example": service.key_example},

@@ -14,6 +14,7 @@ from mock_server.document.effective import (
 )
 from mock_server.document.learned import WORD as LEARNED
 from mock_server.document.learned import Learned
+from mock_server.document.ledger import Standing, ledger_of
 from mock_server.document.overlay import (
     Action,
     Overlay,
@@ -27,9 +28,11 @@ from mock_server.document.places import Array, DocumentError, Object, Place, dup
 from mock_server.document.questions import Answer, Question, read_questions, select
 from mock_server.document.rendering import dump_json, dump_yaml
 from mock_server.document.source import read, read_object, read_text
+from mock_server.document.stamp import NEVER, Stamp, stamp_facts, stamp_of, stamp_text
 
 __all__ = [
     "LEARNED",
+    "NEVER",
     "Action",
     "Answer",
     "Array",
@@ -41,6 +44,8 @@ __all__ = [
     "Overlay",
     "Place",
     "Question",
+    "Stamp",
+    "Standing",
     "apply",
     "apply_actions",
     "digest_of",
@@ -49,6 +54,7 @@ __all__ = [
     "duplicate",
     "find_overlay",
     "home",
+    "ledger_of",
     "load",
     "packaged_overlays",
     "parse_actions",
@@ -61,4 +67,7 @@ __all__ = [
     "read_questions",
     "read_text",
     "select",
+    "stamp_facts",
+    "stamp_of",
+    "stamp_text",
 ]

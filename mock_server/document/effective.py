@@ -39,7 +39,8 @@ class Document:
 
     `files` are those read to make it, base first; `chosen` are the answers that were asked for or learned, without
     the assumed ones; `base_name` is the base's file name. `data` is an Object, whose places name the file
-    that each part came from. `learned` are the origins of those overlays that were learned from a service.
+    that each part came from. `learned` are the origins of those overlays that were learned from a service;
+    `base_digest`, that of the base alone, is known where there are any.
     """
 
     data: Object
@@ -49,6 +50,7 @@ class Document:
     base_name: str
     overlays: tuple[Path, ...]
     learned: tuple[Learned, ...]
+    base_digest: Digest | None
     _ask: Callable[[], Mapping[str, Question]] = field(repr=False, compare=False)
 
     def questions(self) -> Mapping[str, Question]:
@@ -95,14 +97,13 @@ def load(
     files = [base]
     data = read_object(base)
     _check_openapi(data)
-    learned: list[Learned] = []
-    for name in overlays:
-        file = find_overlay(name)
-        files.append(file)
-        overlay = read_overlay(file)
-        apply(data, overlay)
-        learned += [overlay.learned] if overlay.learned is not None else []
+    files += [find_overlay(name) for name in overlays]
     found = tuple(files[1:])
+    varied = [read_overlay(file) for file in found]
+    learned = [overlay.learned for overlay in varied if overlay.learned is not None]
+    base_digest = digest_of(data) if learned else None
+    for overlay in varied:
+        apply(data, overlay)
     ask = functools.cache(lambda: read_questions(questions_file))
     if isinstance(answers, Mapping):
         answers = [f"{name}={answer}" for name, answer in answers.items()]
@@ -112,7 +113,15 @@ def load(
     if len(files) > 1:
         _check_openapi(data)
     return Document(
-        data, digest_of(data), tuple(files), MappingProxyType(chosen), base.name, found, tuple(learned), ask
+        data,
+        digest_of(data),
+        tuple(files),
+        MappingProxyType(chosen),
+        base.name,
+        found,
+        tuple(learned),
+        base_digest,
+        ask,
     )
 
 

@@ -15,7 +15,8 @@ WORD = "x-learned"
 
 _WHAT = f"'{WORD}' of an overlay"
 _KEYS = (
-    "date", "target", "document", "requests", "writes", "operations", "answers", "open", "unsaid", "lessons",
+    "date", "target", "document", "requests", "writes", "operations", "refusals", "answers", "open", "unsaid",
+    "lessons",
 )  # fmt: skip
 
 
@@ -24,8 +25,8 @@ class Learned:
     """Where an overlay was learned. `date` is in UTC, `digest` that of the base document it was learned against.
 
     `answers` are the answers to open questions that the overlay's actions embody, the assumed ones too; `open` says of
-    each other question why it stays open. `operations` are those that were seen to answer with success. `unsaid` are
-    sentences on what was seen and cannot be said in a document.
+    each other question why it stays open. `operations` are those that were seen to answer with success, `refusals`
+    those that were provoked. `unsaid` are sentences on what was seen and cannot be said in a document.
     """
 
     date: datetime
@@ -34,6 +35,7 @@ class Learned:
     requests: int
     writes: bool
     operations: tuple[str, ...]
+    refusals: tuple[str, ...]
     answers: Mapping[str, str]
     open: Mapping[str, str]
     unsaid: tuple[str, ...]
@@ -53,6 +55,7 @@ def parse_learned(overlay: Object) -> Learned | None:
         requests=_number(data, "requests"),
         writes=shape.flag(data, "writes", _WHAT),
         operations=tuple(shape.an_array(data, "operations", _WHAT)),
+        refusals=tuple(shape.an_array(data, "refusals", _WHAT)),
         answers=_texts(data, "answers"),
         open=_texts(data, "open"),
         unsaid=tuple(shape.an_array(data, "unsaid", _WHAT)),

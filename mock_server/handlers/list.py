@@ -52,10 +52,10 @@ def _links(call: Call, asked: Asked, page: Page, paging: Paging) -> dict[str, st
     repeated = asked.repeated if paging.repeats else ""
     opening = f"?{repeated}&" if repeated else paging.link_opening
     before = f"{call.site}{call.contract.base_path}{paging.link_path}{opening}page="
-    quote = call.contract.quote
+    quoted = call.contract.quote(before)[:-1]  # the number ends the text, and digits need no escape
 
     def link(number: int | None) -> str:
-        return "null" if number is None else quote(f"{before}{number}")
+        return "null" if number is None else f'{quoted}{number}"'
 
     return {
         "link-first": link(1),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # Limits are checked, and answers awaited, between two pieces: a client cannot do more than a piece at once.
 PIECE = 16 * 1024
 HELD = 64 * 1024
+# To copy a larger body behind its head costs more than to send the two one after the other.
+LARGE = 32 * 1024
 
 
 class Connection(asyncio.Protocol):
@@ -121,7 +123,11 @@ class Connection(asyncio.Protocol):
                 self._delivery.start(answer)
                 return
             head, body, close = answer
-            transport.write(head + body)
+            if len(body) > LARGE:
+                transport.write(head)
+                transport.write(body)
+            else:
+                transport.write(head + body)
             if close:
                 self._linger()
             elif (ready or self._held) and transport.is_closing():
