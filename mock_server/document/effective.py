@@ -94,39 +94,27 @@ def load(
     """
     base = Path(document) if document is not None else home() / "notification-handlers.yaml"
     questions_file = Path(questions) if questions is not None else home() / "unspecified.yaml"
-    files = [base]
     data = read_object(base)
     _check_openapi(data)
-    files += [find_overlay(name) for name in overlays]
-    found = tuple(files[1:])
-    varied = [read_overlay(file) for file in found]
-    learned = [overlay.learned for overlay in varied if overlay.learned is not None]
+    files = tuple(find_overlay(name) for name in overlays)
+    varied = [read_overlay(file) for file in files]
+    learned = tuple(overlay.learned for overlay in varied if overlay.learned is not None)
     base_digest = digest_of(data) if learned else None
     for overlay in varied:
         apply(data, overlay)
     ask = functools.cache(lambda: read_questions(questions_file))
-    if isinstance(answers, Mapping):
-        answers = [f"{name}={answer}" for name, answer in answers.items()]
-    chosen = _answer(data, ask, list(answers), learned)
-    if chosen:
-        files.append(questions_file)
-    if len(files) > 1:
+    texts = [f"{n}={a}" for n, a in answers.items()] if isinstance(answers, Mapping) else list(answers)
+    chosen = _answer(data, ask, texts, learned)
+    read = (base, *files, *([questions_file] if chosen else ()))
+    if len(read) > 1:
         _check_openapi(data)
     return Document(
-        data,
-        digest_of(data),
-        tuple(files),
-        MappingProxyType(chosen),
-        base.name,
-        found,
-        tuple(learned),
-        base_digest,
-        ask,
+        data, digest_of(data), read, MappingProxyType(chosen), base.name, files, learned, base_digest, ask
     )
 
 
 def _answer(
-    data: Object, ask: Callable[[], Mapping[str, Question]], texts: list[str], learned: list[Learned]
+    data: Object, ask: Callable[[], Mapping[str, Question]], texts: list[str], learned: Sequence[Learned]
 ) -> dict[str, str]:
     """Apply the answers that are asked for and not learned: what is learned is in the overlay's actions."""
     known = {name: answer for each in learned for name, answer in each.answers.items()}
