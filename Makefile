@@ -10,7 +10,7 @@ PAGE   := tests/page/browser
 
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage wheel
-.PHONY: clean bench bench-peers soak test-nginx zoo zoo-php fuzz examples test-page contract-seeds
+.PHONY: clean bench bench-peers soak test-nginx zoo zoo-php fuzz examples test-page contract-seeds pictures
 
 help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ $(PAGE)/unpacked/.stamp: $(PAGE)/package.json $(PAGE)/unpack.mjs $(STAMP)
 test-page: setup  ## Run the tests of the web page, which need a Chromium: CHROMIUM=/path/to/one, or it is fetched
 	@$(BIN)/python -m tests.page.chromium >/dev/null || $(MAKE) --no-print-directory $(PAGE)/unpacked/.stamp
 	PAGE_BROWSER=required $(BIN)/python -m pytest -m "browser or not browser" tests/page $(ARGS)
+
+pictures: setup  ## Make the README's pictures anew, in docs/
+	@$(BIN)/python -m tests.page.chromium >/dev/null || $(MAKE) --no-print-directory $(PAGE)/unpacked/.stamp
+	$(BIN)/python -m tests.page.pictures
 
 contract: $(STAMP)  ## Hold the mock against its document: make contract ARGS="--profile deep"
 	@dir=$$(mktemp -d) && port=$$dir/port; \

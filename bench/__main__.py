@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +25,8 @@ def main() -> None:
     """Measure what was asked for. Progress goes to standard error, the report to standard output."""
     arguments = _arguments()
     effort = QUICK if arguments.quick else Effort()
+    if arguments.rounds:
+        effort = replace(effort, rounds=arguments.rounds)
     report = Report(_machine(effort))
     report.subjects = measure(effort, with_peers=arguments.peers)
     say("install size")
@@ -43,6 +45,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two minutes, and figures to match")
+    parser.add_argument("--rounds", type=int, metavar="N", help="how often all take their turns")
     parser.add_argument("--peers", action="store_true", help="install other tools and measure them too")
     parser.add_argument("--json", action="store_true", help="print every figure as JSON")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table into a file as well")

@@ -6,10 +6,12 @@ cost, the server's CPU time a request (`process`) tells more than the answers a 
 
 from __future__ import annotations
 
+import itertools
 import selectors
 import socket
 import time
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -52,11 +54,17 @@ class _Line:
 
 
 class Client:
-    """Drives one server at `address` with one request; checks that each answer has `status`, if one is given."""
+    """Drives one server at `address` with a request, or with it and `more` in turn.
 
-    def __init__(self, address: tuple[str, int], request: bytes, status: int | None = None) -> None:
+    Checks that each answer has `status`, if one is given.
+    """
+
+    def __init__(
+        self, address: tuple[str, int], request: bytes, status: int | None = None, more: Sequence[bytes] = ()
+    ) -> None:
         self._address = address
         self._request = request
+        self._turns = itertools.cycle([request, *more])
         self._expected = None if status is None else str(status).encode()
         self._selector = selectors.DefaultSelector()
 
@@ -118,7 +126,7 @@ class Client:
     def _ask(self, line: _Line) -> None:
         line.missing = None
         line.sent = time.perf_counter()
-        line.sock.sendall(self._request)
+        line.sock.sendall(next(self._turns))
 
     def _take(self, line: _Line) -> bool:
         """Read what is there; true where an answer is whole."""

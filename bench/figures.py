@@ -29,6 +29,7 @@ class Subject:
     sizes: dict[str, int] = field(default_factory=dict)
     at_rest: int = 0
     after_load: int = 0
+    reads: int = 0  # that came before
     under: dict[str, Under] = field(default_factory=dict)
 
 

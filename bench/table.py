@@ -45,7 +45,7 @@ def _bars(report: Report) -> str:
 def _compared(report: Report) -> Iterator[str]:
     yield "## Beside others"
     yield _table(
-        ["", "version", "cold start, ms", "install, MB", "at rest, MB", "after load, MB"],
+        ["", "version", "cold start, ms", "install, MB", "at rest, MB", "after load, MB", "reads"],
         [
             (
                 each.name,
@@ -54,13 +54,14 @@ def _compared(report: Report) -> Iterator[str]:
                 f"{sum(each.sizes.values()) / 1e6:.0f}" if each.sizes else "–",
                 f"{each.at_rest / 1e6:.0f}",
                 f"{each.after_load / 1e6:.0f}",
+                f"{each.reads:,}",
             )
             for each in report.subjects
         ],
     )
     yield (
         "Install: without Python, Node or Java themselves, and without bytecode. Memory: resident, children included; "
-        f"after load: after {report.machine['reads']} retrieves beyond the rounds."
+        "after load: after so many reads beyond the rounds, which end after some minutes in any case."
     )
     for connections, word in ((16, "16 connections"), (1, "1 connection")):
 

@@ -21,7 +21,7 @@ WHOLE_ANSWER = 32 << 10
 _BEGINNING = 4 << 10
 
 # What an exchange holds beside its bodies, about.
-OVERHEAD = 2000
+OVERHEAD = 2500
 
 
 class Message(NamedTuple):

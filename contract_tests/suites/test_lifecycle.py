@@ -61,7 +61,7 @@ def _foreign(own: Own, type_name: str) -> dict[str, str]:
 
 def test_each_own_field_changes_alone(own: Own) -> None:
     for type_name, fields in own.facts.types.items():
-        for field in fields[:1] if own.thrifty else fields:
+        for field in fields[:1] if own.spares else fields:
             owned = own.take(type_name)
             _update(own, owned, {field: own.samples.value(field)})
     if not own.spares:

@@ -26,8 +26,19 @@ class Conformity:
             said = answer.body[:120].decode(errors="replace")
             return [f"{operation.id} answered {answer.status} and should answer {operation.success}: {said}"]
         if not operation.answer:
-            return [f"{operation.id} has a body: {answer.body[:80]!r}"] if answer.body.strip() else []
+            return self._empty(operation, answer)
         return self._json(operation, answer)
+
+    def _empty(self, operation: Operation, answer: Answer) -> list[str]:
+        """Judge an answer without a body, which may all the same say what it would be, as the document does."""
+        if answer.body.strip():
+            return [f"{operation.id} has a body: {answer.body[:80]!r}"]
+        node = self._facts.document["paths"][operation.path][operation.method.lower()]["responses"]
+        wanted = self._facts.schemas.resolve(node[str(operation.success)]).get("x-empty-body")
+        found = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if wanted and found not in {"", wanted}:
+            return [f"{operation.id} answers nothing, and calls it {found!r}; it should say {wanted!r}"]
+        return []
 
     def refusal(self, answer: Answer, refusal: Refusal) -> list[str]:
         """Judge an answer that should have been a documented refusal.

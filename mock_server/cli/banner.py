@@ -57,6 +57,7 @@ def describe(mock: Mock) -> dict[str, Any]:
 def _facts(mock: Mock, plan: Plan, base_url: str) -> list[str]:
     contract = mock.contract
     document, service = contract.document, contract.service
+    own = f"{base_url.removesuffix(contract.base_path)}{PREFIX}"
     rows = [
         ("document", f"{contract.title} {contract.version} ({document.base_name}, {document.digest.short})"),
         ("overlays", ", ".join(file.name for file in document.overlays)),
@@ -65,7 +66,8 @@ def _facts(mock: Mock, plan: Plan, base_url: str) -> list[str]:
         ("rules", ", ".join(_rules(plan))),
         ("links", f"{plan.public_url}{contract.base_path}" if plan.public_url else ""),
         ("API", base_url),
-        ("control", f"{base_url.removesuffix(contract.base_path)}{PREFIX}{_token(plan)}"),
+        ("page", f"{own}/{_fragment(plan)}"),
+        ("control", f"{own}{_token(plan)}"),
         (
             "key",
             f"{service.key_example} (any that begins with {service.key_prefix!r}; each has a world of its own)",
@@ -79,6 +81,11 @@ def _token(plan: Plan) -> str:
     if plan.token is None or plan.control_token is not None:
         return ""
     return f" (with the header X-Bitpeak-Mock-Token: {plan.token})"
+
+
+def _fragment(plan: Plan) -> str:
+    """Let the page open with a token that was made up: a fragment is sent nowhere, and the page takes it out."""
+    return f"#token={plan.token}" if _token(plan) else ""
 
 
 def _rules(plan: Plan) -> list[str]:

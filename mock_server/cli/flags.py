@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 import click
 
@@ -14,8 +15,8 @@ from mock_server.cli.serve import serve
 def settings_of(flags: Sequence[str]) -> Settings:
     """Return what a mock with these flags is made of. Raises ValueError with one sentence."""
     try:
-        given = dict(serve.make_context("serve", list(flags)).params)
-        del given["config"], given["print_config"]
-        return Plan(**given).settings()
+        given = serve.make_context("serve", list(flags)).params
+        # The command has flags of its own besides, for what it does and not for what the mock is.
+        return Plan(**{field.name: given[field.name] for field in fields(Plan)}).settings()
     except click.ClickException as error:
         raise ValueError(error.format_message()) from error

@@ -7,9 +7,20 @@ from datetime import timedelta
 from typing import Any, overload
 
 from mock_server.client.control import Control
-from mock_server.client.errors import NotInTime
+from mock_server.client.errors import Evicted, NotInTime
 from mock_server.client.exchange import Exchange
 from mock_server.client.writing import write_duration
+
+_MANY = 1_000_000  # more than any journal holds
+
+
+def remembered(control: Control, key: str, since: int = 0) -> Any:
+    """Ask for all exchanges with a higher number that are still remembered, by `Journal` of openapi/control.yaml."""
+    try:
+        return control.ask("GET", "/journal", key=key, bodies=True, since=since)
+    except Evicted:  # some are lost: take those that are left
+        found = control.ask("GET", "/journal", key=key, bodies=True, limit=_MANY)
+        return {**found, "exchanges": [each for each in found["exchanges"] if each["number"] > since]}
 
 
 class Mark:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Unpack
 from mock_server.client.channel import Said
 from mock_server.client.errors import Violated, WentWrong
 from mock_server.client.exchange import Exchange
-from mock_server.client.journal import Journal, Mark
+from mock_server.client.journal import Journal, Mark, remembered
 from mock_server.client.orders import FaultWords, QuotaWords
 from mock_server.client.writing import read_moment, write_duration, write_latency, write_moment
 
@@ -164,7 +164,7 @@ class Api:
 
     def verify(self) -> None:
         """Raise WentWrong where the mock broke its own document, Violated where this strict world met a violation."""
-        exchanges = list(Journal(self.mock.control, self.api_key, Mark(), {}))
+        exchanges = [Exchange(each) for each in remembered(self.mock.control, self.api_key)["exchanges"]]
         check(exchanges, strict=any(each.record["violations"] for each in exchanges) and self.strict)
 
     def _clock(self, change: Mapping[str, Any]) -> datetime:

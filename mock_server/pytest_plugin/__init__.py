@@ -31,10 +31,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker; begin what the flags ask for."""
     config.addinivalue_line("markers", MARKER)
-    if config.getoption("bitpeak_sabotage") and any(config.getoption(name) is not None for name in COVERAGE):
-        raise pytest.UsageError("--bitpeak-cov would count what --bitpeak-sabotage repeats: choose one.")
-    if any(config.getoption(name) is not None for name in (*COVERAGE, *SABOTAGE)):
+    if _asked(config, SABOTAGE):
+        if _asked(config, COVERAGE):
+            raise pytest.UsageError("--bitpeak-cov would count what --bitpeak-sabotage repeats: choose one.")
+        if config.getoption("usepdb", False):
+            raise pytest.UsageError(
+                "--pdb would stop at each wrong answer of --bitpeak-sabotage: choose one."
+            )
+    if _asked(config, (*COVERAGE, *SABOTAGE)):
         _run(config)
+
+
+def _asked(config: pytest.Config, names: tuple[str, ...]) -> bool:
+    return any(config.getoption(name) is not None for name in names)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -162,7 +171,7 @@ def pytest_runtest_protocol(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, object, object]:
     """Run the test; then, where sabotage was asked for, again with wrong answers."""
-    if not item.config.getoption("bitpeak_sabotage"):
+    if not _asked(item.config, SABOTAGE):
         return (yield)
     started = time.monotonic()
     done = yield

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from mock_server.client import Api, Change, Evicted, Exchange, Unreachable, Violated, WentWrong
+from mock_server.client import Api, Change, Exchange, Unreachable, Violated, WentWrong
+from mock_server.client.journal import remembered
 from mock_server.client.world import check
 
 
@@ -20,8 +21,8 @@ class Recorded:
 
     def catch_up(self) -> None:
         """Take what the journal has got since the last time."""
-        said = self._ask()
-        self.steps += [{"exchange": each} for each in said["exchanges"] if each["number"] > self._seen]
+        said = remembered(self.api.mock.control, self.api.api_key, self._seen)
+        self.steps += [{"exchange": each} for each in said["exchanges"]]
         self._seen = said["next"]
 
     def change(self, change: Change) -> None:
@@ -34,13 +35,6 @@ class Recorded:
     def exchanges(self) -> list[Exchange]:
         """The exchanges, oldest first."""
         return [Exchange(step["exchange"]) for step in self.steps if "exchange" in step]
-
-    def _ask(self) -> Any:
-        journal = {"key": self.api.api_key, "bodies": True}
-        try:
-            return self.api.mock.control.ask("GET", "/journal", **journal, since=self._seen)
-        except Evicted:  # some are lost: take those that are left
-            return self.api.mock.control.ask("GET", "/journal", **journal, limit=1000)
 
 
 class Recorder:

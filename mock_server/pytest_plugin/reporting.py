@@ -12,7 +12,7 @@ import pytest
 
 from mock_server.capsule import Capsule
 from mock_server.cli.lines import clean
-from mock_server.client import Exchange
+from mock_server.client import Exchange, Mock
 from mock_server.pytest_plugin.recorder import Recorder
 
 # Exchanges and letters of a body that a report shows; the capsule has all.
@@ -90,6 +90,16 @@ def leave_capsule(
         report.sections.append(("bitpeak-mock", f"The capsule {path} cannot be written: {error.strerror}."))
         return None
     return path
+
+
+def varied(mock: Mock) -> list[str]:
+    """Return the flags of `serve` for a mock that answers as a running one does. Raises ControlError, Unreachable."""
+    questions = mock.control.ask("GET", "/questions")["questions"]
+    answers = [
+        f"--answer={each['id']}={each['answer']}" for each in questions if each["answer"] != each["assumed"]
+    ]
+    public: str | None = mock.info["rules"]["public_url"]
+    return [*answers, *([] if public is None else [f"--public-url={public}"])]
 
 
 def _folder(config: pytest.Config) -> Path:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from mock_server.client import AppChannel, Mock, Unreachable
+from mock_server.client import AppChannel, ControlError, Mock, Unreachable
 from mock_server.pytest_plugin.coverage import Coverage
 from mock_server.pytest_plugin.recorder import Recorder
 from mock_server.pytest_plugin.rendezvous import CannotStart, Host, Rendezvous
-from mock_server.pytest_plugin.reporting import leave_capsule, write_section
+from mock_server.pytest_plugin.reporting import leave_capsule, varied, write_section
 from mock_server.pytest_plugin.sabotage import Saboteur
 
 _MEETING = "bitpeak_meeting"
@@ -42,13 +42,18 @@ class Run:
     def mock(self, flags: Sequence[str]) -> Iterator[Mock]:
         """Give the run's mock; start it where no process has. The test fails where that does not succeed."""
         url, token = self._config.getoption("bitpeak_url"), self._config.getoption("bitpeak_token")
+        trouble = ""
         try:
-            with Mock(url or self._meeting().url(flags), token) as mock:
-                mock.info  # noqa: B018 - to know at once whether one answers there
-                self._flags[mock.url] = () if url else tuple(flags)
-                yield mock
-        except (CannotStart, Unreachable) as error:
-            pytest.fail(str(error), pytrace=False)
+            mock = Mock(url or self._meeting().url(flags), token)
+            self._flags[mock.url] = (
+                varied(mock) if url else flags
+            )  # which also shows whether one answers there
+        except (CannotStart, ControlError, Unreachable) as error:
+            trouble = str(error)
+        if trouble:
+            pytest.fail(trouble, pytrace=False)
+        with mock:
+            yield mock
 
     def mock_in_process(self, flags: Sequence[str]) -> Mock:
         """Give the mock of this process."""

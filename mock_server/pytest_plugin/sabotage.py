@@ -7,7 +7,6 @@ import json
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -80,13 +79,14 @@ class Saboteur:
     ) -> None:
         """Try the mutants on a test that passed in so many seconds."""
         mutants = self._mutants(recorder)
-        with _quiet():
+        with _quiet(), _briefly(self._config):
             for number, mutant in enumerate(mutants, 1):
-                self._show(item, f"{number} of {len(mutants)}")
+                self._show(f"sabotage of {item.name}: wrong answer {number} of {len(mutants)}")
                 # The last time everything is torn down as after the first; until then only the test's own is.
                 following: Any = nextitem if number == len(mutants) else item.parent
                 noticed = self._notices(item, following, mutant, seconds)
                 self.findings.trials.append(Trial(*mutant[:4], item.nodeid, noticed))
+        self._show("")
 
     def judge(self, session: pytest.Session) -> None:
         """Write the file; fail the run where too little was noticed."""
@@ -137,11 +137,14 @@ class Saboteur:
             self.tampering = None
         return any(report.failed for report in reports)
 
-    def _show(self, item: pytest.Item, how_far: str) -> None:
-        """Show on a terminal how far it is; the line is written over."""
+    def _show(self, progress: str) -> None:
+        """Show on a terminal how far it is, in a line that is written over; an empty text takes the line away."""
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None and terminal.isatty and not hasattr(self._config, "workerinput"):
-            terminal.rewrite(f"sabotage of {item.name}: wrong answer {how_far}", erase=True)
+            terminal.ensure_newline()
+            terminal.rewrite(progress, erase=True)
+            if not progress:
+                terminal.rewrite("")
 
 
 @contextmanager
@@ -164,13 +167,22 @@ def _limit(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
+def _briefly(config: pytest.Config) -> Iterator[None]:
+    """Leave out the source in reports that nobody will see: to find it takes longer than the test."""
+    style, config.option.tbstyle = config.option.tbstyle, "value"
+    try:
+        yield
+    finally:
+        config.option.tbstyle = style
+
+
+@contextmanager
 def _quiet() -> Iterator[None]:
     """Keep what tests leave behind that were made to fail, such as open sockets, from being blamed on the next test."""
     names = ("last_type", "last_value", "last_traceback", "last_exc")
     last = {name: getattr(sys, name) for name in names if hasattr(sys, name)}
     hook = sys.unraisablehook
     sys.unraisablehook = lambda _: None
-    started = time.monotonic()
     try:
         yield
     finally:
@@ -179,6 +191,5 @@ def _quiet() -> Iterator[None]:
                 delattr(sys, name)
         for name, value in last.items():
             setattr(sys, name, value)
-        if time.monotonic() > started:
-            gc.collect()
+        gc.collect()
         sys.unraisablehook = hook

@@ -46,6 +46,7 @@ def test_what_is_in_effect(serve: Serve, tmp_path: Path) -> None:
     assert "document  Ander\\x1b[1ms 2025-12 (notification-handlers.yaml, " in served.out
     assert "overlays  titled.yaml\n" in served.out
     assert "answers   create-status=ok, delete-status=no-content\n" in served.out
+    assert f"page      http://127.0.0.1:{served.port}/_mock/\n" in served.out
     assert "key       mock-key (any that begins with 'mock'" in served.out
     assert "rules" not in served.out
     assert served.out.endswith(f"ready http://127.0.0.1:{served.port}/v2\n")

@@ -46,10 +46,12 @@ def test_the_ring_names_every_mock() -> None:
 
 def test_the_mock_knows_the_flags_and_paths_it_is_given() -> None:
     (container,) = documents()["StatefulSet", "bitpeak-mock"]["spec"]["template"]["spec"]["containers"]
-    _, command, *arguments = container["args"]
+    _, command, *arguments = container["command"]
     serve = cli.get_command(click.Context(cli), command)
     assert serve is not None
     serve.make_context(command, arguments, resilient_parsing=True)
+    variables = {str(each.envvar) for each in serve.params if isinstance(each, click.Option)}
+    assert {each["name"] for each in container["env"]} <= variables
     paths = read_object(home() / "control.yaml")["paths"]
     for probe in ("readinessProbe", "livenessProbe"):
         assert container[probe]["httpGet"]["path"].removeprefix("/_mock") in paths

@@ -51,6 +51,7 @@ def test_every_control_is_reached_by_the_tab_key_and_none_holds_it(page: Page) -
         """[...document.querySelectorAll('a, button, input, select, summary, [tabindex="0"]')]
            .filter(e => e.checkVisibility() && e.tabIndex >= 0 && !e.classList.contains('skip')).length"""
     )
+    page.get_by_role("link", name="Skip to the journal").focus()
     reached = set()
     for _ in range(wanted + 40):
         page.keyboard.press("Tab")
@@ -59,7 +60,7 @@ def test_every_control_is_reached_by_the_tab_key_and_none_holds_it(page: Page) -
                  const style = getComputedStyle(e);
                  return [e.id || e.outerHTML, style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2] }"""
         )
-        if at is None:
+        if at is None or "Skip to the journal" in at[0]:  # past the end, or around to the beginning
             break
         assert at[1], f"no visible focus: {at[0]}"
         reached.add(at[0])

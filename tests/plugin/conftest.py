@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 
-from mock_server import Server, create_app
+import mock_server.cli.loading  # noqa: F401 - it must have its own create_app before the plugin is given another
+from mock_server import Server, Settings, create_app
 from mock_server.client import Mock
 
 # What a consumer has: a client of its own, which is the thing under test.
@@ -72,12 +75,19 @@ def mock(url: str) -> Iterator[Mock]:
         yield mock
 
 
+@functools.cache
+def compiled(settings: Settings) -> Flask:
+    """Compile a mock once for all inner runs: their worlds are apart."""
+    return create_app(settings)
+
+
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Make a consumer's folder, where plugins of others are not loaded: they take longer than the tests."""
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:schemathesis -p no:hypothesispytest -W error")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(pytester.path), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.syspath_prepend(pytester.path)
+    monkeypatch.setattr("mock_server.app.create_app", compiled)
     pytester.makepyfile(consumer=CONSUMER)
     pytester.makeconftest(FIXTURE)
     return pytester

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from mock_server import Rules, Server, Settings, create_app
 from mock_server.cli import cli
 
 # A bit of all that a capsule has to bring back: seed, clock, faults, quota, answers, forms, two users, a deletion.
@@ -130,6 +131,18 @@ def test_the_mocks_flags_are_restored(suite: pytest.Pytester) -> None:
     assert json.loads(path.read_text())["flags"] == ["--answer", "create-status=ok", "--strict"]
     result = replay(path)
     assert (result.exit_code, result.output) == (0, "same    POST /api/notification-handlers 400\n")
+
+
+def test_a_mock_that_ran_before_is_restored_as_it_answers(suite: pytest.Pytester) -> None:
+    rules = Rules(public_url="https://mock.example.com")
+    settings = Settings(answers=("create-status=ok",), rules=rules)
+    with Server(create_app(settings)) as server:
+        path = capsule_of(suite, SUITE, f"--bitpeak-url={server.url}")
+    flags = ["--answer=create-status=ok", "--public-url=https://mock.example.com"]
+    assert json.loads(path.read_text(encoding="utf-8"))["flags"] == flags
+    result = replay(path)
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("same    POST /api/notification-handlers 200")
 
 
 @pytest.mark.parametrize(

@@ -270,3 +270,19 @@ def test_the_plugin_is_an_entry_point() -> None:
     (found,) = [each for each in entry_points(group="pytest11") if each.name == "bitpeak-mock"]
     assert found.value == "mock_server.pytest_plugin"
     assert Path(sys.modules[found.value].__file__ or "").name == "__init__.py"
+
+
+def test_a_test_of_more_calls_than_a_journal_holds_is_judged_by_what_is_left(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        """
+        def test_it(bitpeak_in_process):
+            for _ in range(1100):
+                bitpeak_in_process.send("GET", "/api/notification-handlers/1")
+            bitpeak_in_process.strict = True
+            bitpeak_in_process.send("GET", "/api/notification-handlers/1")
+            assert len(bitpeak_in_process.journal.filter(status=200)[-1:]) == 2
+        """
+    )
+    result = suite.runpytest_inprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["… * before these", "*1101 * GET *", "again: *"])

@@ -79,6 +79,7 @@ def test_fields_are_mapped_to_the_tests_that_depend_on_them(suite: pytest.Pytest
     )
 
 
+@pytest.mark.heavy
 def test_workers_find_the_same(suite: pytest.Pytester, url: str) -> None:
     create = 'client.create(name="Team", type="slack", slack="s")'
     suite.makepyfile(

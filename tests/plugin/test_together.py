@@ -68,7 +68,7 @@ def test_workers_share_one_mock_and_no_world(suite: pytest.Pytester) -> None:
     result.stdout.re_match_lines([r"create_notification_handler +12 .* 1 of \d+ "])
 
 
-@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("workers", [pytest.param(0, marks=pytest.mark.heavy), 1])
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_a_killed_run_leaves_no_mock_behind(suite: pytest.Pytester, workers: int) -> None:
     suite.makepyfile(test_suite=SLOW)
@@ -91,6 +91,7 @@ def appearing(path: Path, run: subprocess.Popen[bytes]) -> str:
     return path.read_text()
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell's Ctrl-C goes another way")
 def test_ctrl_c_ends_the_mock_after_the_run(suite: pytest.Pytester) -> None:
     suite.makepyfile(test_suite=SLOW)

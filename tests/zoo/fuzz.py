@@ -27,34 +27,36 @@ _SHOWN = 5
 def throw_all(count: int, seed: int) -> list[str]:
     """Throw the bodies at a mock; give what went wrong, one sentence each."""
     wrong: list[str] = []
-    statuses: Counter[int] = Counter()
+    statuses: Counter[int | str] = Counter()
     with mock().started() as process, Thrower("127.0.0.1", process.port, KEY) as thrower:
-        warm = 0
-        began = time.monotonic()
+        warm, began = 0, time.monotonic()
         for number, mutant in enumerate(mutants(seed, count), 1):
-            try:
-                status = thrower.throw(mutant.raw, whole=mutant.whole)
-            except (AssertionError, OSError) as error:
-                thrower.close()
-                wrong.append(f"body {number} ({mutant.origin}): {type(error).__name__} {error}")
-                continue
+            status = _thrown(thrower, mutant)
             statuses[status] += 1
-            if status >= 500:
-                wrong.append(f"body {number} ({mutant.origin}) was answered by a {status}")
-            if number == count // 5:  # by now every buffer, cache and journal is as full as it gets
+            if isinstance(status, str) or status >= 500:
+                wrong.append(f"body {number} ({mutant.origin}) was answered by {status}")
+            if number == max(1, count // 5):  # by now every buffer, cache and journal is as full as it gets
                 warm = process.resident_bytes
             if number % max(1, count // 10) == 0:
                 rate = number / (time.monotonic() - began)
-                megabytes = process.resident_bytes / 2**20
-                print(f"{number:8,} bodies {rate:8,.0f}/s {megabytes:7.1f} MiB", flush=True)
+                print(
+                    f"{number:8,} bodies {rate:8,.0f}/s {process.resident_bytes / 2**20:7.1f} MiB", flush=True
+                )
         grown = process.resident_bytes - warm
-    print(
-        "answers:", ", ".join(f"{status or 'none'} {times:,}" for status, times in sorted(statuses.items()))
-    )
-    print(f"growth since the first fifth: {grown / 2**20:+.1f} MiB")
+    told = (f"{status or 'none'} {times:,}" for status, times in sorted(statuses.items(), key=str))
+    print(f"answers: {', '.join(told)}\ngrowth since the first fifth: {grown / 2**20:+.1f} MiB")
     if grown > _GROWTH:
         wrong.append(f"the process grew by {grown / 2**20:.1f} MiB")
     return wrong
+
+
+def _thrown(thrower: Thrower, mutant: Mutant) -> int | str:
+    """Throw a body; give the status of its answer, or what there was in place of one."""
+    try:
+        return thrower.throw(mutant.raw, whole=mutant.whole)
+    except (AssertionError, OSError) as error:
+        thrower.close()
+        return f"{type(error).__name__} {error}"
 
 
 def compare_all(count: int, seed: int) -> list[str]:

@@ -34,7 +34,9 @@ export class Coverage {
           "section",
           { class: "behaviours" },
           h("h3", operation),
-          grouped(list, "kind").map(([kind, some]) => h("p", h("span", { class: "kind" }, kind), some.map(chip))),
+          grouped(list, "kind").map(([kind, some]) =>
+            h("p", h("span", { class: "kind" }, kind), h("span", { class: "chips" }, some.map(chip))),
+          ),
         ),
       ),
     );

@@ -32,7 +32,7 @@ export function exchangeView(exchange, { close, origin, key }) {
         " ",
         h("span", { class: `status class-${Math.floor(status / 100)}` }, status),
       ),
-      copyButton(() => asCurl(exchange, origin, key), "as a curl line"),
+      copyButton(() => asCurl(exchange, origin, key), "as a curl line", "Copy as curl"),
       button("×", close, { class: "quiet", "aria-label": "Close the exchange (Escape)" }),
     ),
     remarks(exchange),

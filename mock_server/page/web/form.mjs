@@ -30,9 +30,9 @@ export function button(label, click, attributes = {}) {
 }
 
 /** A button that copies a text; `text` is a function that gives it. */
-export function copyButton(text, what) {
+export function copyButton(text, what, label = "Copy") {
   return button(
-    "Copy",
+    label,
     async () => {
       try {
         await navigator.clipboard.writeText(text());
@@ -41,6 +41,6 @@ export function copyButton(text, what) {
         notice("The browser does not let this page copy. Select the text and copy it by hand.");
       }
     },
-    { class: "quiet copy", "aria-label": `Copy ${what}` },
+    { class: "quiet copy", "aria-label": label === "Copy" ? `Copy ${what}` : null },
   );
 }

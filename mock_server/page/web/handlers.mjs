@@ -7,6 +7,7 @@ import { row, table } from "./table.mjs";
 import { counted } from "./words.mjs";
 
 const MOST_ROWS = 200;
+const MOMENT = /^\d{4}-\d\d-\d\d /;
 
 export class Handlers {
   #control;
@@ -81,16 +82,26 @@ function tableOf(handlers) {
   const columns = [...new Set(handlers.flatMap((handler) => Object.keys(handler)))];
   return table(
     "Handlers, newest first",
-    columns,
+    columns.map(breakable),
     handlers.map((handler) => row(columns.map((name) => cell(handler[name])))),
     "handlers",
   );
 }
 
+/** A moment that is broken between date and time alone. */
+function whole(moment) {
+  return moment.split(/(?<= )/).map((part) => h("span", { class: "unbroken" }, part));
+}
+
+/** A name that may be broken after each underscore. */
+function breakable(name) {
+  return name.split(/(?<=_)/).flatMap((part) => [h("wbr"), part]);
+}
+
 function cell(value) {
   if (value === null || value === undefined) return h("span", { class: "soft" }, "–");
   if (typeof value === "boolean") return h("span", { class: value ? "yes" : "no" }, String(value));
-  if (typeof value !== "object") return String(value);
+  if (typeof value !== "object") return MOMENT.test(value) ? whole(value) : String(value);
   return h(
     "dl",
     { class: "settings" },

@@ -2,6 +2,7 @@
 
 import { fill, find, h } from "./element.mjs";
 import { attempt } from "./notice.mjs";
+import { inline } from "./prose.mjs";
 
 export class Questions {
   #control;
@@ -81,7 +82,7 @@ export class Questions {
     const item = h(
       "details",
       { class: "question" },
-      h("summary", h("span", { class: "sentence" }, question), answer),
+      h("summary", h("span", { class: "sentence" }, inline(question)), answer),
       h(
         "fieldset",
         h("legend", { class: "hidden" }, question),

@@ -1,0 +1,52 @@
+"""What a journal keeps of a request in passing: nothing of a server's connection, and no key once it is written out."""
+
+from __future__ import annotations
+
+import gc
+import io
+import weakref
+
+from mock_server.app import create_app, mock_of
+from mock_server.recorder import Note
+from tests.semantics.client import Client
+
+BASE = "/api/notification-handlers"
+
+
+class Connection:
+    """Something that a server puts into the environ."""
+
+
+def test_nothing_of_another_server_s_connection_is_kept() -> None:
+    app = create_app()
+    connection, stream = Connection(), io.BytesIO(b"name=N&type=slack")
+    kept: list[weakref.ref[object]] = [weakref.ref(connection), weakref.ref(stream)]
+    environ = {
+        "REQUEST_METHOD": "POST", "PATH_INFO": BASE, "HTTP_AUTHORIZATION": "Bearer mock-key", "HTTP_HOST": "x",
+        "CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": "17", "wsgi.input": stream,
+        "wsgi.url_scheme": "http", "server.connection": connection,
+    }  # fmt: skip
+    assert list(app(environ, lambda *_: None))  # type: ignore[arg-type]
+    del environ, connection, stream
+    gc.collect()
+    assert [each() for each in kept] == [None, None]
+    (exchange,) = mock_of(app).worlds.of("mock-key").journal.exchanges
+    assert exchange.request.body == b"name=N&type=slack"
+
+
+def test_an_exchange_is_written_out_once_and_takes_as_much_memory_as_before(client: Client) -> None:
+    client.create(name="N", type="slack")
+    journal = client.world.journal
+    (note,) = journal._exchanges
+    assert isinstance(note, Note)
+    (first,) = journal.exchanges
+    assert journal.exchanges[0] is first
+    assert first.memory == note.memory
+    assert client.key not in repr(first)
+
+
+def test_a_long_body_is_kept_by_its_beginning(client: Client) -> None:
+    client.create(name="N" * 300_000, type="slack")
+    request = client.last.request
+    assert (request.size > 300_000, len(request.body) < 5_000, request.whole) == (True, True, False)
+    assert {part.key for part in client.last.seen_parts()} >= {"name", "type"}
