@@ -67,7 +67,9 @@ def test_the_drift_of_tomorrow_is_found_offline(tmp_path: Path, today: Path) -> 
     assert "/meta/total" in places
     assert any(place.startswith("/data/settings/") for place in places)
     # And a mock that has drifted from what was recorded is found by the recording of today.
-    assert replayed(today, *answers, "delete-status=no-content").unnamed
+    drifted = replayed(today, *answers, "delete-status=no-content")
+    assert {drift.recorded.method for drift in drifted.replayed.drifts} == {"DELETE"}
+    assert drifted.answers == {"delete-status": "empty-ok"}
 
 
 def test_a_recording_is_redacted_and_whole(today: Path) -> None:
