@@ -135,7 +135,11 @@ def rows(page: Page) -> Any:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the browser's tests in one worker: each worker would start a browser of its own."""
+    """Leave the browser's tests to `make test-page`, where they have a process of their own.
+
+    Playwright's event loop runs in the main thread for as long as the browser does, and no other test of that process
+    could call `asyncio.run`.
+    """
     for item in items:
-        if item.config.pluginmanager.hasplugin("xdist") and "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("browser"))
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)

@@ -49,7 +49,6 @@ def test_handlers_and_journal(world: World, page: Page) -> None:
         unharmed(page)
 
 
-@pytest.mark.browser
 def test_the_key_in_the_address(world: World, opened: Open) -> None:
     page = opened(url=f"{world.url}/_mock/#key=mock-{IMAGE}")
     expect(page.get_by_label("World", exact=True)).to_have_value(f"mock-{IMAGE}")
@@ -57,14 +56,12 @@ def test_the_key_in_the_address(world: World, opened: Open) -> None:
     unharmed(page)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("code", ["document.body.innerHTML = '<b>x</b>'", "document.write('<b>x</b>')"])
 def test_the_browser_itself_makes_no_markup_of_a_text(opened: Open, code: str) -> None:
     page = live(opened(expects="Trusted"))
     assert page.evaluate(f"() => {{ try {{ {code} }} catch (error) {{ return error.name }} }}") == "TypeError"
 
 
-@pytest.mark.browser
 def test_no_other_site_can_be_asked(opened: Open) -> None:
     page = live(opened(expects="Content Security Policy"))
     blocked = page.evaluate(

@@ -59,7 +59,6 @@ def test_reset_and_undo(world: World, page: Page) -> None:
     expect(rows(page)).to_have_count(1)
 
 
-@pytest.mark.browser
 def test_what_another_door_changes_shows_too(world: World, page: Page) -> None:
     overview = page.locator("#overview")
     world.control("PATCH", "/clock", {"now": "2030-01-02T03:04:05Z", "frozen": True})
@@ -75,7 +74,6 @@ def test_what_another_door_changes_shows_too(world: World, page: Page) -> None:
     expect(page.locator("#handlers")).to_contain_text("No handlers.")
 
 
-@pytest.mark.browser
 def test_two_worlds_never_mix(world: World, page: Page) -> None:
     other = World(world.url, f"{world.key}-other")
     other.create(name="Elsewhere", type="slack", slack="https://example.com/hook")
@@ -90,14 +88,12 @@ def test_two_worlds_never_mix(world: World, page: Page) -> None:
     assert other.key in page.url
 
 
-@pytest.mark.browser
 def test_a_request_with_a_wrong_key_is_found_in_no_world(world: World, page: Page) -> None:
     world.api("GET", "/notification-handlers/", headers={"Authorization": "Bearer wrong"})
     page.get_by_role("button", name="No world").click()
     expect(rows(page).last).to_contain_text("401")
 
 
-@pytest.mark.browser
 def test_the_clock_is_frozen_moved_and_released(world: World, page: Page) -> None:
     page.get_by_role("tab", name="Controls").click()
     clock = page.get_by_role("region", name="Clock")
@@ -117,7 +113,6 @@ def test_the_clock_is_frozen_moved_and_released(world: World, page: Page) -> Non
     assert not world.control("GET", "/clock")["frozen"]
 
 
-@pytest.mark.browser
 def test_the_quota_is_enforced_and_used_up(world: World, page: Page) -> None:
     page.get_by_role("tab", name="Controls").click()
     quota = page.get_by_role("region", name="Quota")
@@ -131,7 +126,6 @@ def test_the_quota_is_enforced_and_used_up(world: World, page: Page) -> None:
     assert world.api("GET", "/notification-handlers/").status_code == 200
 
 
-@pytest.mark.browser
 def test_the_rules_are_changed(world: World, page: Page) -> None:
     page.get_by_role("tab", name="Controls").click()
     rules = page.get_by_role("region", name="Rules")
@@ -143,7 +137,6 @@ def test_the_rules_are_changed(world: World, page: Page) -> None:
     assert world.control("GET", "/rules") == {"strict": True, "latency": "1ms..2ms"}
 
 
-@pytest.mark.browser
 def test_a_refused_change_says_why(opened: Open) -> None:
     page = live(opened(expects="400"))
     page.get_by_role("tab", name="Controls").click()
@@ -153,7 +146,6 @@ def test_a_refused_change_says_why(opened: Open) -> None:
     expect(page.locator("#notices")).to_contain_text("latency")
 
 
-@pytest.mark.browser
 def test_a_question_is_answered_otherwise_in_this_world_alone(world: World, page: Page) -> None:
     page.get_by_role("tab", name="Questions").click()
     page.get_by_label("Show only questions with").fill("create-status")
@@ -168,7 +160,6 @@ def test_a_question_is_answered_otherwise_in_this_world_alone(world: World, page
     expect(operation.locator("details.answer summary").first).to_contain_text("200")
 
 
-@pytest.mark.browser
 def test_coverage_says_what_was_met(world: World, page: Page) -> None:
     page.get_by_role("tab", name="Coverage").click()
     world.api("GET", "/notification-handlers/77")
@@ -193,7 +184,6 @@ def test_the_documentation_lists_every_operation_and_sends_requests(world: World
     expect(page.locator("#operation-arm_fault")).to_contain_text("/faults")
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("preset", ["quota", "outage", "slow", "flaky", "changed"])
 def test_each_example_of_a_fault_can_be_armed(world: World, page: Page, preset: str) -> None:
     page.get_by_role("tab", name="Controls").click()
@@ -205,7 +195,6 @@ def test_each_example_of_a_fault_can_be_armed(world: World, page: Page, preset: 
     assert world.control("GET", "/faults")["faults"] == []
 
 
-@pytest.mark.browser
 def test_the_journal_is_filtered(world: World, page: Page) -> None:
     world.api("GET", "/notification-handlers/")
     world.api("GET", "/notification-handlers/77")
@@ -217,7 +206,6 @@ def test_the_journal_is_filtered(world: World, page: Page) -> None:
     expect(page.get_by_text("No exchange fits the filter.")).to_be_visible()
 
 
-@pytest.mark.browser
 def test_the_journal_is_cleared(world: World, page: Page) -> None:
     world.api("GET", "/notification-handlers/")
     expect(rows(page)).to_have_count(1)

@@ -21,7 +21,6 @@ def fill_up(world: World) -> None:
     world.api("GET", "/notification-handlers/")
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_is_amiss_for_an_accessibility_judge(
@@ -69,7 +68,6 @@ def test_every_control_is_reached_by_the_tab_key_and_none_holds_it(page: Page) -
     assert {"key", "theme", "shortcuts", "sieve", "exchanges", "tab-handlers", "reset"} <= reached
 
 
-@pytest.mark.browser
 def test_the_shortcuts_are_shown_and_work(world: World, page: Page) -> None:
     for path in ("/notification-handlers/", "/notification-handlers/77"):
         world.api("GET", path)
@@ -92,7 +90,6 @@ def test_the_shortcuts_are_shown_and_work(world: World, page: Page) -> None:
     expect(shown).to_be_hidden()
 
 
-@pytest.mark.browser
 def test_shortcuts_of_one_letter_can_be_turned_off(page: Page) -> None:
     page.get_by_role("button", name="Shortcuts").click()
     page.get_by_label("Shortcuts of one letter are on").uncheck()
@@ -101,7 +98,6 @@ def test_shortcuts_of_one_letter_can_be_turned_off(page: Page) -> None:
     expect(page.get_by_role("tab", name="Handlers")).to_have_attribute("aria-selected", "true")
 
 
-@pytest.mark.browser
 def test_the_journal_is_walked_by_arrows(world: World, page: Page) -> None:
     for number in (71, 72, 73):
         world.api("GET", f"/notification-handlers/{number}")
@@ -122,7 +118,6 @@ def background(page: Page) -> str:
     return colour
 
 
-@pytest.mark.browser
 def test_themes_follow_the_system_and_the_choice_and_are_kept(opened: Open) -> None:
     light, dark = live(opened(scheme="light")), live(opened(scheme="dark"))
     system = background(light), background(dark)
@@ -139,7 +134,6 @@ def test_themes_follow_the_system_and_the_choice_and_are_kept(opened: Open) -> N
     assert background(dark) == system[1]
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("width", [320, 390, 700, 980])
 def test_a_narrow_window_needs_no_scrolling_sideways(world: World, opened: Open, width: int) -> None:
     page = live(opened(width=width))
@@ -170,7 +164,6 @@ def test_nothing_moves_while_the_journal_grows(world: World, page: Page) -> None
     assert page.evaluate("window.shifts") == []
 
 
-@pytest.mark.browser
 def test_who_reads_further_up_is_left_alone(world: World, page: Page) -> None:
     for number in range(60):
         world.api("GET", f"/notification-handlers/{number + 100}")
@@ -184,7 +177,6 @@ def test_who_reads_further_up_is_left_alone(world: World, page: Page) -> None:
     expect(rows(page).last).to_be_in_viewport()
 
 
-@pytest.mark.browser
 def test_new_exchanges_are_said_to_a_screen_reader(world: World, page: Page) -> None:
     world.api("GET", "/notification-handlers/77")
     expect(page.locator("#heard")).to_have_text(

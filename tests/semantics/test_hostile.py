@@ -208,9 +208,15 @@ def test_the_start_page_is_marked_too(client: Client) -> None:
         assert "x-bitpeak-mock" in reply.headers
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "get", "SUMMARY", "$ref", ""])
 @pytest.mark.parametrize(
-    "path", ["", "/", "/info/", "/%00", "/..", "/none", "/" + "a" * 5000], ids=lambda path: path[:9]
+    ("method", "path"),
+    [
+        (method, path)
+        for method in ("GET", "POST", "get", "SUMMARY", "$ref", "")
+        for path in ("", "/", "/info/", "/%00", "/..", "/none", "/" + "a" * 5000)
+        if method != "GET" or path.strip("/")  # that is the web page
+    ],
+    ids=lambda text: text[:9],
 )
 def test_control_paths_that_are_none(client: Client, method: str, path: str) -> None:
     reply = client.call(method, f"/_mock{path}")
