@@ -197,7 +197,10 @@ class Corridor:
         if template is None:
             return Answer(success.status, headers, b"")
         ends = template.ends(body.values)
-        text = joined(ends, body.rows if template.hole else ())
+        if body.page is None:
+            text = joined(ends, body.rows if template.hole else ())
+        else:
+            text = call.world.store.between(ends, body.page)
         # The rows of a page were each checked when they were written; their envelope is checked here.
         if complaint := success.check(joined(ends, ()) if template.hole == "rows" else text):
             raise Defect(f"the answer of {call.operation.id} would violate the document: {complaint}")
