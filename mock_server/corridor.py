@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from urllib.parse import quote as percent_encode
 
-from mock_server.answer import VERIFIED, Answer
+from mock_server.answer import VERIFIED, Answer, header
 from mock_server.auth import check_key, read_bearer
 from mock_server.call import Call, Environ
 from mock_server.contract import Contract, Headers, RefusalAnswer, joined
@@ -222,10 +222,10 @@ class Corridor:
         return known
 
     def _headers(self, call: Call, content_type: str | None, words: Headers) -> list[tuple[str, str]]:
-        headers = [("Content-Type", content_type)] if content_type else []
+        headers = [header("Content-Type", content_type)] if content_type else []
         if words and call.account is not None and call.account.quota is not None:
             quota, now = call.account.quota, call.now
-            headers += [(name, str(_QUOTA[word](quota, now))) for name, word in words]
+            headers += [header(name, _QUOTA[word](quota, now)) for name, word in words]
         return headers
 
     def _key(self, call: Call) -> None:
