@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from mock_server import __version__
@@ -11,6 +12,12 @@ MARKER = ("X-Bitpeak-Mock", __version__)
 
 # On every answer of the API: how well the mock is known to be like a service.
 VERIFIED = "X-Bitpeak-Mock-Verified"
+
+
+@lru_cache(maxsize=1024)
+def header(name: str, value: str | int) -> tuple[str, str]:
+    """Return a header. The same few are sent again and again, and a journal keeps them: one of each will do."""
+    return name, str(value)
 
 
 class Answer(NamedTuple):
@@ -28,7 +35,7 @@ class Answer(NamedTuple):
     def finished(self, *more: tuple[str, str]) -> Answer:
         """Return the answer with the headers that every answer has, and these."""
         if self.status[:3] != "204":  # RFC 9110, section 8.6: a 204 has none
-            self.headers.append(("Content-Length", str(len(self.body))))
+            self.headers.append(header("Content-Length", len(self.body)))
         self.headers.append(MARKER)
         self.headers.extend(more)
         return self

@@ -10,7 +10,7 @@ from mock_server.contract import Contract, Form, Operation
 from mock_server.contract.routes import Route
 from mock_server.faults import Fault
 from mock_server.refusal import Defect, Refusal, Violation
-from mock_server.store import Handler
+from mock_server.store import Cut, Handler
 from mock_server.world import World
 
 Environ = dict[str, Any]
@@ -20,10 +20,14 @@ _MOST_VIOLATIONS = 20
 
 
 class Body(NamedTuple):
-    """What fills an answer's template: JSON texts by `x-value` word, and the JSON of the handlers."""
+    """What fills an answer's template: JSON texts by `x-value` word, and the JSON of the handlers.
+
+    `page`: the handlers are those of a page of the whole store, and `rows` has none.
+    """
 
     values: Mapping[str, str]
     rows: Sequence[bytes] = ()
+    page: Cut | None = None
 
 
 class Call:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from urllib.parse import quote as percent_encode
 
-from mock_server.answer import VERIFIED, Answer
+from mock_server.answer import VERIFIED, Answer, header
 from mock_server.auth import check_key, read_bearer
 from mock_server.call import Call, Environ
 from mock_server.contract import Contract, Headers, RefusalAnswer, joined
@@ -197,7 +197,10 @@ class Corridor:
         if template is None:
             return Answer(success.status, headers, b"")
         ends = template.ends(body.values)
-        text = joined(ends, body.rows if template.hole else ())
+        if body.page is None:
+            text = joined(ends, body.rows if template.hole else ())
+        else:
+            text = call.world.store.between(ends, body.page)
         # The rows of a page were each checked when they were written; their envelope is checked here.
         if complaint := success.check(joined(ends, ()) if template.hole == "rows" else text):
             raise Defect(f"the answer of {call.operation.id} would violate the document: {complaint}")
@@ -219,10 +222,10 @@ class Corridor:
         return known
 
     def _headers(self, call: Call, content_type: str | None, words: Headers) -> list[tuple[str, str]]:
-        headers = [("Content-Type", content_type)] if content_type else []
+        headers = [header("Content-Type", content_type)] if content_type else []
         if words and call.account is not None and call.account.quota is not None:
             quota, now = call.account.quota, call.now
-            headers += [(name, str(_QUOTA[word](quota, now))) for name, word in words]
+            headers += [header(name, _QUOTA[word](quota, now)) for name, word in words]
         return headers
 
     def _key(self, call: Call) -> None:

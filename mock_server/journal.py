@@ -122,13 +122,13 @@ class Archive:
         self._most = most
         self._bytes = 0
         self._journals: OrderedDict[int, Journal] = OrderedDict()  # the latest at the end
-        self._latest: Journal | None = None
+        self.latest: Journal | None = None
 
     def grow(self, journal: Journal, change: int) -> None:
         """Count what a journal took or gave back; the lock is held."""
         self._bytes += change
-        if journal is not self._latest:
-            self._latest = self._journals[id(journal)] = journal
+        if journal is not self.latest:
+            self.latest = self._journals[id(journal)] = journal
             self._journals.move_to_end(id(journal))
         while self._bytes > self._most and len(self._journals) > 1:
             _, idle = self._journals.popitem(last=False)
@@ -139,8 +139,8 @@ class Archive:
         with self.lock:
             if self._journals.pop(id(journal), None) is not None:
                 self._bytes -= journal.evict()
-            if journal is self._latest:
-                self._latest = None
+            if journal is self.latest:
+                self.latest = None
 
 
 class Journal:
@@ -170,7 +170,8 @@ class Journal:
                 freed = exchanges.popleft().memory
                 self._bytes -= freed
                 change -= freed
-            self._archive.grow(self, change)
+            if change or self._archive.latest is not self:
+                self._archive.grow(self, change)
 
     def clear(self) -> None:
         """Forget all exchanges; the numbers go on."""

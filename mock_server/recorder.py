@@ -110,7 +110,8 @@ class Recorder:
             call.environ, call.found, answer, seconds, call.key, refusal, call.violations, defect,
             call.now, call.fault, body, size, answered, parts, OVERHEAD + len(body) + len(answer.body),
         )  # fmt: skip
-        sighting = (_function_meant(call), refusal, call.situation)
+        function = _function_meant(call) if call.found is None else call.found.function
+        sighting = (function, refusal, call.situation)
         if world is None:
             self._worlds.lobby.add(exchange)
             self._worlds.seen_outside[sighting] += 1
@@ -138,10 +139,8 @@ class Recorder:
 
 
 def _function_meant(call: Call) -> str:
-    """Return the function of the operation that a request reached or would have reached, if any."""
-    operation = call.found
-    if operation is None and call.route is not None:
-        operation = call.route.operations.get(call.method)
+    """Return the function of the operation that a request would have reached, if any."""
+    operation = None if call.route is None else call.route.operations.get(call.method)
     return "" if operation is None else operation.function
 
 

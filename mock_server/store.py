@@ -6,8 +6,16 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
+from mock_server.contract import joined
+
 # Ids in one block. A page crosses few blocks, and removing an id moves at most this many.
 _BLOCK = 512
+
+# A page of so many bytes is worth remembering: its rows are spread all over the memory.
+_LARGE = 32 * 1024
+
+# What stands before the rows in a body, and after them.
+Ends = tuple[bytes, bytes]
 
 _Item = TypeVar("_Item", int, bytes)
 
@@ -28,6 +36,14 @@ class Handler(NamedTuple):
     wire: bytes = b""
 
 
+class Cut(NamedTuple):
+    """Which rows a page has: up to `size` after the first `offset` ones of the order."""
+
+    offset: int
+    size: int
+    newest_first: bool
+
+
 class Store:
     """Handlers by id, and by rank through a Fenwick tree over blocks of ids: both in O(log n).
 
@@ -41,6 +57,7 @@ class Store:
         self._wires: list[list[bytes]] = []
         self._firsts: list[int] = []  # the lowest id that a block may hold
         self._tree: list[int] = [0]  # counts of blocks, one-based
+        self._last: tuple[Ends, Cut, bytes] | None = None  # the last large page, until something changes
 
     def __len__(self) -> int:
         return len(self._handlers)
@@ -55,6 +72,7 @@ class Store:
 
     def add(self, handler: Handler) -> None:
         """Add a handler whose id is higher than every id before it."""
+        self._last = None
         if not self._blocks or len(self._blocks[-1]) >= _BLOCK:
             self._append_block(handler.id)
         self._blocks[-1].append(handler.id)
@@ -65,7 +83,7 @@ class Store:
 
     def replace(self, handler: Handler) -> None:
         """Put a changed handler in the place of the one with its id. Raises KeyError where there is none."""
-        before = self._handlers[handler.id]
+        before, self._last = self._handlers[handler.id], None
         self._handlers[handler.id] = handler
         block, at = self._find(handler.id)
         self._wires[block][at] = handler.wire
@@ -74,7 +92,7 @@ class Store:
 
     def remove(self, handler_id: int) -> None:
         """Remove a handler. Raises KeyError where there is none."""
-        handler = self._handlers.pop(handler_id)
+        handler, self._last = self._handlers.pop(handler_id), None
         self._types[handler.type] -= 1
         block, at = self._find(handler_id)
         del self._blocks[block][at], self._wires[block][at]
@@ -99,6 +117,16 @@ class Store:
     def all(self) -> list[Handler]:
         """Return all handlers by their ids, the lowest first."""
         return [self._handlers[handler_id] for block in self._blocks for handler_id in block]
+
+    def between(self, ends: Ends, cut: Cut) -> bytes:
+        """Return a body: a page's JSON between its ends. A large one is remembered, for who asks again and again."""
+        last = self._last
+        if last is not None and last[0] == ends and last[1] == cut:
+            return last[2]
+        body = joined(ends, self.wires(cut.offset, cut.size, newest_first=cut.newest_first))
+        if len(body) > _LARGE:
+            self._last = (ends, cut, body)
+        return body
 
     def copy(self) -> Store:
         """Return an independent store with the same handlers."""

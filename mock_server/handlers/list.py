@@ -7,6 +7,7 @@ from mock_server.filters import Selection
 from mock_server.paging import Page, turn_to
 from mock_server.parameters import Asked, read_parameters
 from mock_server.refusal import Defect
+from mock_server.store import Cut
 
 
 def list_notification_handlers(call: Call) -> Body:
@@ -16,7 +17,7 @@ def list_notification_handlers(call: Call) -> Body:
         raise Defect(f"{call.operation.id} has no x-paging")
     asked = read_parameters(call)
     size, requested = int(asked.values["size"]), int(asked.values["page"])
-    selection = Selection(call.contract, asked)
+    selection, rows, cut = Selection(call.contract, asked), [], None
     if selection.narrows:
         handlers = selection.apply(store, newest_first=paging.newest_first)
         total = len(handlers)
@@ -25,7 +26,7 @@ def list_notification_handlers(call: Call) -> Body:
     else:
         total = len(store)
         page = turn_to(requested, size, total, paging)
-        rows = store.wires(page.offset, size, newest_first=paging.newest_first)
+        cut = Cut(page.offset, size, paging.newest_first)
     call.situation = _situation(requested, page, total)
     quote = call.contract.quote
     values = {
@@ -36,7 +37,7 @@ def list_notification_handlers(call: Call) -> Body:
         "total-pages": str(page.total_pages),
         **_links(call, asked, page, paging),
     }
-    return Body(values, rows)
+    return Body(values, rows, cut)
 
 
 def _situation(requested: int, page: Page, total: int) -> str:

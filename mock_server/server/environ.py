@@ -1,6 +1,7 @@
 """From what HTTP says to what WSGI calls it (PEP 3333, RFC 3875)."""
 
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -57,6 +58,16 @@ def _translated(name: bytes) -> str:
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
 
 
+@lru_cache(maxsize=1024)
+def text_of(value: bytes) -> str:
+    """Return a header's value, or a method, as WSGI has it.
+
+    Clients send the same values again and again, and an app may keep them: one of each will do. Only for short ones,
+    since what is remembered is bounded by their number.
+    """
+    return value.rstrip().decode("latin-1")
+
+
 def set_target(environ: "WSGIEnvironment", method: str, target: bytes) -> None:
     """Put method and request target (RFC 9112, section 3.2) into an environ.
 
@@ -67,6 +78,9 @@ def set_target(environ: "WSGIEnvironment", method: str, target: bytes) -> None:
     environ["REQUEST_URI"] = environ["RAW_URI"] = target.decode("latin-1")
     if not target.startswith(b"/"):
         target = _origin_form(environ, method, target)
+    elif b"?" not in target and b"%" not in target:
+        environ["PATH_INFO"] = environ["REQUEST_URI"]
+        return
     path, _, query = target.partition(b"?")
     environ["PATH_INFO"] = (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1")
     environ["QUERY_STRING"] = query.decode("latin-1")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 import httptools
 
-from mock_server.server.environ import DROPPED, WIRE_ERROR, header_key, set_target
+from mock_server.server.environ import DROPPED, WIRE_ERROR, header_key, set_target, text_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 WireError = Literal["malformed", "head-too-large", "body-too-large", "timeout"]
 IDLE, HEAD, BODY = range(3)
 _VERSIONS = {"1.1": "HTTP/1.1", "1.0": "HTTP/1.0"}
+_SHORT = 256  # bytes of a header's value that is worth remembering
 _log = logging.getLogger("mock_server.server")
 
 
@@ -126,7 +127,7 @@ class RequestReader:
             joint = "; " if key == "HTTP_COOKIE" else ","
             self._fields[key] += joint + value.decode("latin-1")
         elif key is not DROPPED:
-            self._fields[key] = value.rstrip().decode("latin-1")
+            self._fields[key] = text_of(value) if len(value) <= _SHORT else value.rstrip().decode("latin-1")
 
     def on_headers_complete(self) -> None:
         """Decide, on its whole head, whether the request is taken."""
@@ -137,7 +138,7 @@ class RequestReader:
         version = _VERSIONS.get(parser.get_http_version())
         if version is None:
             self._refuse_here("malformed")
-        set_target(environ, parser.get_method().decode("latin-1"), self._target)
+        set_target(environ, text_of(parser.get_method()), self._target)
         if self._room < len(self._target) or self._count > self._limits.header_count:
             self._refuse_here("head-too-large")
         if version == "HTTP/1.0":

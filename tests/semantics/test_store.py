@@ -7,7 +7,7 @@ import random
 import pytest
 
 from mock_server import store as module
-from mock_server.store import Handler, Store
+from mock_server.store import Cut, Handler, Store
 
 
 def handler(number: int, text: str = "") -> Handler:
@@ -41,6 +41,24 @@ def test_pages_are_what_cutting_a_list_gives(seed: int) -> None:
         assert store.wires(offset, size, newest_first=newest_first) == [rows[number] for number in ids]
         assert [each.id for each in store.page(offset, size, newest_first=newest_first)] == ids
     assert [each.wire for each in store.all()] == [rows[number] for number in sorted(rows)]
+
+
+def test_a_large_page_is_remembered_until_something_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LARGE", 10)
+    store, ends, cut = Store(), (b"<", b">"), Cut(0, 5, newest_first=True)
+    for number in range(1, 6):
+        store.add(handler(number, "-text"))
+    first = store.between(ends, cut)
+    assert first == b"<5-text,4-text,3-text,2-text,1-text>"
+    assert store.between(ends, cut) is first
+    assert store.between((b"(", b")"), cut) == b"(" + first[1:-1] + b")"
+    assert store.between(ends, Cut(1, 2, newest_first=False)) == b"<2-text,3-text>"
+    store.replace(handler(3, "-new"))
+    assert b"3-new" in store.between(ends, cut)
+    store.remove(4)
+    assert b"4-text" not in store.between(ends, cut)
+    store.add(handler(6, "-text"))
+    assert store.between(ends, cut).startswith(b"<6-text")
 
 
 def test_a_copy_is_independent() -> None:
