@@ -60,6 +60,7 @@ def test_other_answers_are_named_by_the_recording(today: Path) -> None:
     assert offline.answers == ANSWERS
 
 
+@pytest.mark.heavy
 def test_the_drift_of_tomorrow_is_found_offline(tmp_path: Path, today: Path) -> None:
     answers = tuple(f"{name}={answer}" for name, answer in ANSWERS.items())
     tomorrow = replayed(recorded(tmp_path, ANSWERS, bugs=("wrong-total", "update-resets-settings")), *answers)

@@ -71,6 +71,7 @@ def check_names(answers: Mapping[str, str], folder: Path, sequences: int) -> Twi
     return found
 
 
+@pytest.mark.heavy
 def test_without_the_overlay_each_difference_is_named_and_both_sides_are_shown(tmp_path: Path) -> None:
     found = check_names(FEW, tmp_path, sequences=8)
     text = as_text(found, Acceptances(), str)
