@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 
 from mock_server.contract.schema import Schemas
 from mock_server.document import DocumentError, Object, place_of
@@ -27,8 +26,7 @@ _SWITCHES: Mapping[str, Callable[[str], bool]] = {
 _FACTS = ("name", "type", "enabled")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field of a form.
 
     `fact`: what the field says of the handler ("name", "type", "enabled"); None for a field of its settings.
@@ -61,11 +59,12 @@ class Field:
         return violates is not None and violates(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A form's fields by name; `refusals`: word of the schema to refusal, in the order they are tried."""
+# The words of a schema that one field can violate by itself.
+WORDS = ("minLength", "pattern", "enum", "maxLength")
 
-    WORDS: ClassVar = ("minLength", "pattern", "enum", "maxLength")  # that one field can violate
+
+class Form(NamedTuple):
+    """A form's fields by name; `refusals`: word of the schema to refusal, in the order they are tried."""
 
     fields: Mapping[str, Field]
     names: Mapping[str, str]  # fact to the field that says it
