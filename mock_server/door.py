@@ -35,18 +35,11 @@ class Door:
         if environ["PATH_INFO"] == "/" and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
             # The page says nothing of the host, and Flask would answer a malformed one in HTML.
             return self.flask({**environ, "HTTP_HOST": "localhost"}, start_response)
-        answer = self.mock.answer(environ if REPLY in environ else _texts_of(environ))
+        answer = self.mock.answer(environ)
         if answer.delay or answer.wire:
             _spoil(environ, answer)
-        start_response(answer.status, answer.headers)
+        start_response(answer.status, list(answer.headers))
         return [answer.body]
-
-
-def _texts_of(environ: Environ) -> Environ:
-    """Return the part of another server's environ that may be remembered: no socket, no file of its connection."""
-    kept = {name: value for name, value in environ.items() if isinstance(value, str)}
-    terminated = environ.get("wsgi.input_terminated", False)
-    return {**kept, "wsgi.input": environ["wsgi.input"], "wsgi.input_terminated": terminated}
 
 
 def _spoil(environ: Mapping[str, Any], answer: Answer) -> None:

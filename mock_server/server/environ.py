@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 WIRE_ERROR = "mock_server.wire_error"
+HEADERS = "mock_server.headers"
 DROPPED = ""
 # Clients choose header names, so what is remembered of them is bounded.
 _REMEMBERED = 512

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 import httptools
 
-from mock_server.server.environ import DROPPED, WIRE_ERROR, header_key, set_target, text_of
+from mock_server.server.environ import DROPPED, HEADERS, WIRE_ERROR, header_key, set_target, text_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -51,7 +51,7 @@ class RequestReader:
         self._limits = limits
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
         self._environ: WSGIEnvironment = base.copy()
-        self._fields = self._environ
+        self._fields: dict[str, str] = {}
         self._target = b""
         self._body: list[bytes] = []
         self._room = self._count = self._size = self._dry = 0
@@ -87,6 +87,8 @@ class RequestReader:
             return
         # Between two requests the last environ is the app's already.
         environ = self._base.copy() if self.phase == IDLE else self._environ
+        if self.phase == HEAD:
+            self._take_fields(environ)
         # A header was seen, so the request line before it is whole.
         if self.phase == HEAD and self._count and not environ["REQUEST_METHOD"]:
             set_target(environ, self._parser.get_method().decode("latin-1"), self._target)
@@ -108,7 +110,8 @@ class RequestReader:
         """Begin a request: its first byte came."""
         self.moves += 1
         self.phase = HEAD
-        self._environ = self._fields = self._base.copy()
+        self._environ = self._base.copy()
+        self._fields = {}
         self._target = b""
         self._room = self._limits.head_bytes
         self._count = 0
@@ -138,6 +141,7 @@ class RequestReader:
         version = _VERSIONS.get(parser.get_http_version())
         if version is None:
             self._refuse_here("malformed")
+        self._take_fields(environ)
         set_target(environ, text_of(parser.get_method()), self._target)
         if self._room < len(self._target) or self._count > self._limits.header_count:
             self._refuse_here("head-too-large")
@@ -149,6 +153,11 @@ class RequestReader:
         self.phase = BODY
         self._size = 0
         self._body = []
+
+    def _take_fields(self, environ: "WSGIEnvironment") -> None:
+        # Apart as well, for an app that remembers its requests: they are a small part of the environ.
+        environ[HEADERS] = self._fields
+        environ.update(self._fields)
 
     def _check(self, environ: "WSGIEnvironment", version: str) -> None:
         """Refuse what the parser lets pass; find out whether a body comes."""
