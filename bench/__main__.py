@@ -92,6 +92,7 @@ def _inside(report: Report, *, quick: bool) -> None:
         report.growth[name] = costs(calls, rounds=rounds)
     say("shares of journal and answer checking")
     report.shares = shares.measured(rounds)
+    report.facts["journal"] = (shares.over_a_socket(), "")
     count = 20_000 if quick else 200_000
     say(f"{count:,} creates")
     for name, seconds in creates.measured(count).items():

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from mock_server.answer import Answer
+from mock_server.answer import Answer, Headers
 from mock_server.auth import check_key, read_bearer
 from mock_server.call import Call, Environ, target_of
 from mock_server.contract import Operation, Service
@@ -46,9 +46,10 @@ _FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 class Note(NamedTuple):
     """An exchange as it is noted in passing: what is at hand, and written out only when somebody reads it.
 
-    `headers`, by their keys in the environ, hold the key, and what is written out does not. `size` and `answered` are
-    the lengths of the bodies, of which a long one is kept by its beginning alone; `parts` are those of such a request.
-    The environ itself is not kept: it is ten times as large as what is asked of it.
+    `shown` and `said` are the answer's headers and body. The request's `headers`, by their keys in the environ, hold
+    the key, and what is written out does not. `size` and `answered` are the lengths of the bodies, of which a long one
+    is kept by its beginning alone; `parts` are those of such a request. The environ itself is not kept: most of it is
+    the same for all requests.
     """
 
     method: str
@@ -58,7 +59,9 @@ class Note(NamedTuple):
     headers: Mapping[str, str]
     rehearsed: Rehearsed | None
     found: Operation | None
-    answer: Answer
+    status: str
+    shown: Headers
+    said: bytes
     seconds: float
     key: str
     refusal: str
@@ -74,11 +77,11 @@ class Note(NamedTuple):
 
     def written(self) -> Exchange:
         """Return the exchange, without any key."""
-        found, answer = self.found, self.answer
+        found = self.found
         return Exchange(
             self.method,
             target_of(self.uri, self.path, self.query),
-            int(answer.status[:3]),
+            int(self.status[:3]),
             self.seconds,
             shorten(self.key),
             "" if found is None else found.id,
@@ -89,7 +92,7 @@ class Note(NamedTuple):
             self.at,
             None if self.fault is None else self.fault.id,
             Message(tuple(_headers(self.headers, self.key)), self.size, self.body),
-            Message(answer.headers, self.answered, answer.body),
+            Message(self.shown, self.answered, self.said),
             _FORMS if found is None else found.media_types,
             self.parts,
             self.rehearsed,
@@ -107,19 +110,21 @@ class Recorder:
     def note(self, call: Call, answer: Answer, seconds: float, refusal: str, defect: str) -> None:
         """Note one exchange. `refusal` and `defect` are empty where there was none."""
         world = call.account or self._world_meant(call)
-        environ = call.environ
-        body, parts, answered = call.body or _unread(environ), None, len(answer.body)
-        size = len(body)
+        environ, parts = call.environ, None
+        body, said = call.body or _unread(environ), answer.body
+        size, answered = len(body), len(said)
         if size > WHOLE_REQUEST:  # too long to be kept and read again when somebody asks
             parts, body = _parts(call, body), beginning(body)
         if answered > WHOLE_ANSWER:
-            answer = answer._replace(body=beginning(answer.body))
+            said = beginning(said)
         headers = environ.get(HEADERS) or _headers_in(environ)
-        exchange = Note(
+        # Not by the class's own __new__, which takes three times as long: this is done for every request.
+        exchange = tuple.__new__(Note, (
             call.method, environ.get("REQUEST_URI"), call.path, environ.get("QUERY_STRING", ""), headers,
-            environ.get(REHEARSED), call.found, answer, seconds, call.key, refusal, call.violations, defect,
-            call.now, call.fault, body, size, answered, parts, OVERHEAD + len(body) + len(answer.body),
-        )  # fmt: skip
+            environ.get(REHEARSED), call.found, answer.status, answer.headers, said, seconds, call.key, refusal,
+            call.violations, defect, call.now, call.fault, body, size, answered, parts,
+            OVERHEAD + len(body) + len(said),
+        ))  # fmt: skip
         function = _function_meant(call) if call.found is None else call.found.function
         sighting = (function, refusal, call.situation)
         if world is None:

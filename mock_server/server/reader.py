@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 import httptools
 
-from mock_server.server.environ import DROPPED, HEADERS, WIRE_ERROR, header_key, set_target, text_of
+from mock_server.server.environ import DROPPED, HEADERS, SHORT, WIRE_ERROR, header_key, set_target, text_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WireError = Literal["malformed", "head-too-large", "body-too-large", "timeout"]
 IDLE, HEAD, BODY = range(3)
 _VERSIONS = {"1.1": "HTTP/1.1", "1.0": "HTTP/1.0"}
-_SHORT = 256  # bytes of a header's value that is worth remembering
+
 _log = logging.getLogger("mock_server.server")
 
 
@@ -41,7 +41,7 @@ class RequestReader:
     """
 
     __slots__ = (
-        "_base", "_body", "_count", "_dry", "_environ", "_fields", "_keep", "_limits", "_parser",
+        "_base", "_body", "_count", "_dry", "_environ", "_fields", "_former", "_keep", "_limits", "_parser",
         "_refusal", "_room", "_size", "_target", "_upgrade", "expects", "moves", "phase", "ready",
         "refused",
     )  # fmt: skip
@@ -52,6 +52,7 @@ class RequestReader:
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
         self._environ: WSGIEnvironment = base.copy()
         self._fields: dict[str, str] = {}
+        self._former: dict[str, str] = {}  # the request's before; nobody changes them
         self._target = b""
         self._body: list[bytes] = []
         self._room = self._count = self._size = self._dry = 0
@@ -130,7 +131,7 @@ class RequestReader:
             joint = "; " if key == "HTTP_COOKIE" else ","
             self._fields[key] += joint + value.decode("latin-1")
         elif key is not DROPPED:
-            self._fields[key] = text_of(value) if len(value) <= _SHORT else value.rstrip().decode("latin-1")
+            self._fields[key] = text_of(value) if len(value) <= SHORT else value.rstrip().decode("latin-1")
 
     def on_headers_complete(self) -> None:
         """Decide, on its whole head, whether the request is taken."""
@@ -155,8 +156,11 @@ class RequestReader:
         self._body = []
 
     def _take_fields(self, environ: "WSGIEnvironment") -> None:
-        # Apart as well, for an app that remembers its requests: they are a small part of the environ.
-        environ[HEADERS] = self._fields
+        # Apart as well, for an app that remembers its requests: they are a small part of the environ, and most clients
+        # send the same ones again and again.
+        if self._fields == self._former:
+            self._fields = self._former
+        self._former = environ[HEADERS] = self._fields
         environ.update(self._fields)
 
     def _check(self, environ: "WSGIEnvironment", version: str) -> None:
