@@ -6,7 +6,6 @@ import difflib
 import json
 import textwrap
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import click
 
@@ -32,27 +31,13 @@ def questions(question_id: str | None, format_: str) -> None:
     chosen = known if question_id is None else {question_id: _one(known, question_id)}
     if format_ == "json":
         click.echo(
-            json.dumps([facts(question) for question in chosen.values()], indent=2, ensure_ascii=False)
+            json.dumps([question.facts() for question in chosen.values()], indent=2, ensure_ascii=False)
         )
     elif question_id is None:
         head = ("QUESTION", "ASSUMED", "OTHER ANSWERS", "GRADE")
         click.echo(table(head, [_row(question) for question in chosen.values()]))
     else:
         click.echo("\n".join(_paragraphs(chosen[question_id])))
-
-
-def facts(question: Question) -> dict[str, Any]:
-    """Return all there is to say of a question; `answers` maps each answer to what it means."""
-    return {
-        "id": question.id,
-        "question": question.text,
-        "evidence": question.evidence,
-        "grade": question.grade,
-        "operations": list(question.operations),
-        "departure": question.departure,
-        "assumed": question.assumed,
-        "answers": {answer.id: answer.means for answer in question.answers.values()},
-    }
 
 
 def _one(known: Mapping[str, Question], name: str) -> Question:

@@ -17,18 +17,7 @@ def list_questions(request: Request) -> dict[str, Any]:
     answers = document.answers
     return {
         "questions": [
-            {
-                "id": question.id,
-                "question": question.text,
-                "evidence": question.evidence,
-                "grade": question.grade,
-                "operations": list(question.operations),
-                "departure": question.departure,
-                "assumed": question.assumed,
-                "answer": answers[question.id],
-                "answers": {answer.id: answer.means for answer in question.answers.values()},
-            }
-            for question in document.questions().values()
+            {**question.facts(), "answer": answers[question.id]} for question in document.questions().values()
         ]
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_server.document import shape
 from mock_server.document.overlay import Action, parse_actions
@@ -46,6 +46,19 @@ class Question(NamedTuple):
     assumed: str
     answers: Mapping[str, Answer]
     place: Place
+
+    def facts(self) -> dict[str, Any]:
+        """Return all there is to say of it as plain data; `answers` maps each answer to what it means."""
+        return {
+            "id": self.id,
+            "question": self.text,
+            "evidence": self.evidence,
+            "grade": self.grade,
+            "operations": list(self.operations),
+            "departure": self.departure,
+            "assumed": self.assumed,
+            "answers": {answer.id: answer.means for answer in self.answers.values()},
+        }
 
 
 def read_questions(file: Path | str) -> Mapping[str, Question]:

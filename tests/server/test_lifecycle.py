@@ -72,13 +72,19 @@ def test_starting_twice_and_stopping_twice_and_starting_again() -> None:
     server.stop()
 
 
+def _stop_without_waiting(server: Server, grace: float) -> None:
+    """Stop, with minutes to wait for: whoever waits for them is not done when the test gives up."""
+    stopping = threading.Thread(target=server.stop, args=(grace,), daemon=True)
+    stopping.start()
+    stopping.join(60)
+    assert not stopping.is_alive()
+
+
 def test_a_stop_closes_idle_connections_at_once(server: Server) -> None:
     with Client(server) as used, Client(server) as unused:
         assert used.ask(get()).status == 200
         wait_until(lambda: connections(server) == 2)
-        started = time.monotonic()
-        server.stop()
-        assert time.monotonic() - started < 0.5
+        _stop_without_waiting(server, grace=600)
         assert used.ended()
         assert unused.ended()
         with pytest.raises(ConnectionRefusedError):
@@ -103,13 +109,11 @@ def test_a_stop_answers_what_is_in_flight_delayed_and_pipelined(server: Server) 
 
 def test_answers_held_back_beyond_the_grace_go_out_at_once(server: Server) -> None:
     with Client(server) as late, Client(server) as slow, Client(server) as unfinished:
-        late.send(get("/1", "X-Delay: 60") + get("/2", "X-Delay: 60"))
-        slow.send(get("/", "X-Delay: 60", "X-Wire: slow"))
+        late.send(get("/1", "X-Delay: 600") + get("/2", "X-Delay: 600"))
+        slow.send(get("/", "X-Delay: 600", "X-Wire: slow"))
         unfinished.send(b"GET / HT")
         wait_until(lambda: connections(server) == 3)
-        started = time.monotonic()
-        server.stop(grace=0.05)
-        assert time.monotonic() - started < 1
+        _stop_without_waiting(server, grace=0.05)
         assert [late.answer().status for _ in range(2)] == [200, 200]
         assert slow.answer().status == 200
         assert unfinished.ended()

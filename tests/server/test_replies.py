@@ -1,5 +1,6 @@
 """Delays, and faults on the wire, as a client sees them."""
 
+import select
 import threading
 import time
 
@@ -13,22 +14,21 @@ def test_a_delayed_answer_keeps_its_place_among_pipelined_ones(client: Client) -
     started = time.monotonic()
     client.send(get("/1", "X-Delay: 0.06") + get("/2") + get("/3", "X-Delay: 0.01"))
     assert [client.answer().json["PATH_INFO"] for _ in range(3)] == ["/1", "/2", "/3"]
-    assert 0.07 <= time.monotonic() - started < 1
+    assert time.monotonic() - started >= 0.07
 
 
 def test_delays_block_nobody_and_need_no_threads(server: Server) -> None:
     threads = threading.active_count()
-    started = time.monotonic()
     late = [Client(server) for _ in range(200)]
     for client in late:
-        client.send(get("/late", "X-Delay: 0.3"))
+        client.send(get("/late", "X-Delay: 600"))
     with Client(server) as other:
         for _ in range(20):
             assert other.ask(get()).status == 200
-    assert time.monotonic() - started < 0.3
     assert threading.active_count() == threads
+    assert select.select([client.sock for client in late], (), (), 0)[0] == []
+    server.stop(grace=0.05)  # which hurries what is held back
     assert all(client.answer().status == 200 for client in late)
-    assert time.monotonic() - started < 2
     for client in late:
         client.sock.close()
 
@@ -71,15 +71,14 @@ def test_truncated(client: Client) -> None:
 
 def test_slow(client: Client) -> None:
     started = time.monotonic()
-    client.send(get("/", "X-Wire: slow", "X-Delay: 0.1") + get("/next"))
+    client.send(get("/", "X-Wire: slow", "X-Delay: 0.4") + get("/next"))
     client.answer(bodiless=True)
-    assert time.monotonic() - started < 0.08
     pieces = 0
     while b"HTTP/1.1" not in client.buffer.partition(b"}")[2]:
         client._more()
         pieces += 1
-    assert pieces >= 8
-    assert 0.09 <= time.monotonic() - started < 1
+    assert pieces >= 3  # of ten: a busy machine may be late, and then find some together
+    assert time.monotonic() - started >= 0.39
     assert client.buffer.count(b'"PATH_INFO": "/next"') == 1
 
 
