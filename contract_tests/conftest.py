@@ -15,17 +15,16 @@ from contract_tests.report import as_text
 from contract_tests.run.flags import FLAGS, Flag
 from contract_tests.run.run import Run
 from contract_tests.run.settings import read_settings
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.stop import Stop
 from contract_tests.session.selection import WRITES
 from contract_tests.session.session import Session
+from contract_tests.session.spread import Spread
+from contract_tests.session.worker import Worker
 from contract_tests.session.writing import check_places
 from contract_tests.target.api import Api
 
 _SESSION = pytest.StashKey[Session]()
-_NOT_SPREAD = (
-    "one run is one account and cannot be spread over processes: start several runs side by side, each with a key, a "
-    "--seed and a --ledger-dir of its own, and let them share what they find by --examples DIR."
-)
+_REPORTING = pytest.StashKey[Session | Spread]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,36 +58,45 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "question(id): what the test expects is an answer to this open question."
     )
-    brought = [plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Session)]
+    plugins = config.pluginmanager.get_plugins()
+    brought = [plugin for plugin in plugins if isinstance(plugin, Session | Spread)]
     session = brought[0] if brought else _session(config)
-    config.stash[_SESSION] = session
+    config.stash[_REPORTING] = session
+    if isinstance(session, Session):
+        config.stash[_SESSION] = session
     prepare_generators(config, session.settings.seed, session.settings.examples)
     if session.settings.junit is not None:
         config.option.xmlpath = str(session.settings.junit)
 
 
-def _check_alone(config: pytest.Config) -> None:
-    if config.getoption("numprocesses", None):
-        raise Stop(Code.USAGE, _NOT_SPREAD)
+def _session(config: pytest.Config) -> Session | Spread:
+    session = _of_xdist(config) or _of_options(config)
+    config.pluginmanager.register(session, "bitpeak-session")
+    return session
 
 
-def _session(config: pytest.Config) -> Session:
+def _of_xdist(config: pytest.Config) -> Session | None:
+    """Return the run of one of xdist's workers, None where this process is none."""
+    told = getattr(config, "workerinput", None)
+    return None if told is None else Worker(told)
+
+
+def _of_options(config: pytest.Config) -> Session | Spread:
     try:
-        _check_alone(config)
         settings = read_settings({flag.key: config.getoption(_place(flag)) for flag in FLAGS})
         check_places(settings)
     except Stop as stop:
         pytest.exit(stop.sentence, returncode=stop.code)
     if not settings.color:
         config.option.color = "no"
-    session = Session(settings)
-    config.pluginmanager.register(session, "bitpeak-session")
-    return session
+    # As xdist itself decides whether there are workers, where it is installed.
+    is_spread = config.getoption("dist", "no") != "no" and config.getoption("tx", None)
+    return Spread(settings) if is_spread else Session(settings)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the report beneath pytest's own words."""
-    outcome = config.stash[_SESSION].outcome
+    outcome = config.stash[_REPORTING].outcome
     if outcome is not None:
         terminalreporter.section("contract")
         terminalreporter.write_line(as_text(outcome, color=terminalreporter.hasmarkup))

@@ -17,11 +17,12 @@ import pytest
 from contract_tests.command.options import options
 from contract_tests.guard.redaction import Redactor
 from contract_tests.report import as_json, as_text
-from contract_tests.run.flags import FLAGS
+from contract_tests.run.flags import FLAGS, Flag
 from contract_tests.run.settings import KEY_NAME, Settings, read_settings
 from contract_tests.run.stop import Code, Stop
 from contract_tests.session.progress import Progress
 from contract_tests.session.session import Session
+from contract_tests.session.spread import Spread
 from contract_tests.session.writing import check_places
 
 for _name in ("hypothesis", "schemathesis"):
@@ -39,11 +40,15 @@ _ARGUMENTS = (
     "-p", "hypothesispytest", "-p", "no:cacheprovider", "--capture", "no", "--quiet",
     "--no-header", "--no-summary", "--tb", "short", str(_HOME),
 )  # fmt: skip
+_SPREAD = ("-p", "xdist", "--dist", "worksteal")
+_WORKERS = Flag(
+    "workers", "Spread the run over so many processes, each with an API key of its own.", "number", "N"
+)
 _FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 
 @click.command
-@options(FLAGS)
+@options((*FLAGS, _WORKERS))
 @click.pass_context
 def check(ctx: click.Context, /, **given: Any) -> None:
     """Hold a service against its documentation, and say what differs.
@@ -59,31 +64,48 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     cannot be reached, 5 nothing was executed; 130 after Ctrl-C and 143 after SIGTERM.
     """
     try:
+        workers = _workers(given.pop(_WORKERS.key))
         settings = read_settings(given, _ask if sys.stdin.isatty() else None)
         check_places(settings)
     except Stop as stop:
         ctx.exit(_complain(stop))
-    ctx.exit(run_check(settings))
+    ctx.exit(run_check(settings, workers))
 
 
-def run_check(settings: Settings) -> int:
+def run_check(settings: Settings, workers: int = 1) -> int:
     """Run the suites, print the report, and return the exit code."""
-    session = Session(settings, Progress(sys.stderr, settings))
+    progress = Progress(sys.stderr, settings)
+    session = Session(settings, progress) if workers == 1 else Spread(settings, progress)
+    arguments = [*_ARGUMENTS, *(() if workers == 1 else (*_SPREAD, "--numprocesses", str(workers)))]
     said = io.StringIO()
     with _alone(), redirect_stdout(said), redirect_stderr(said):
-        code = int(pytest.main([*_ARGUMENTS], plugins=[session]))
+        code = int(pytest.main(arguments, plugins=[session]))
     if session.outcome is not None:
         render = as_json if settings.format == "json" else _text(settings)
         click.echo(render(session.outcome))
     if session.stopped is not None:
         return _complain(session.stopped)
     if session.outcome is None:
-        click.echo(Redactor(settings.key).clean(said.getvalue()), err=True)
+        text = said.getvalue()
+        for key in settings.keys:
+            text = Redactor(key).clean(text)
+        click.echo(text, err=True)
         click.echo(
             f"{_PROGRAM}: this is a defect of the program, please report it with the lines above.", err=True
         )
         return _DEFECT
     return code
+
+
+def _workers(given: int | None) -> int:
+    """Return how many workers there are to be. Raises Stop (USAGE, CANNOT)."""
+    text = os.environ.get(_WORKERS.variable, "")
+    workers = int(_WORKERS.read(text)) if given is None and text else 1 if given is None else given
+    if workers < 1:
+        raise Stop(Code.USAGE, f"--{_WORKERS.name} is {workers}, write 1 or more.")
+    if workers > 1 and importlib.util.find_spec("xdist") is None:
+        raise Stop(Code.CANNOT, "--workers needs pytest-xdist: install bitpeak-mock[spread].")
+    return workers
 
 
 def _text(settings: Settings) -> Callable[[Any], str]:

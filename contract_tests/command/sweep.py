@@ -10,19 +10,20 @@ import click
 
 from contract_tests.guard import CleanUp, GuardRefusal, Ledger, TargetFailed
 from contract_tests.guard import sweep as sweep_ledger
-from contract_tests.guard.ledger import is_swept
+from contract_tests.guard.ledger import is_swept, key_check, ledgers_in
 from contract_tests.guard.target import is_loopback, read_target
-from contract_tests.run.settings import KEY_NAME, LEDGERS, LIVE_RATE, Ask, read_key
+from contract_tests.run.settings import KEY_NAME, LEDGERS, LIVE_RATE, Ask, read_keys
 from contract_tests.run.stop import Code, Stop
 
 _PROGRAM = "bitpeak-mock"
-_LEDGER = "*.jsonl"
 
 
 @click.command
 @click.argument("ledger", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
-    "--api-key-file", metavar="FILE", help="A file with the run's API key; else BITPEAK_API_KEY counts."
+    "--api-key-file",
+    metavar="FILE",
+    help="A file with the run's API key, or one a line; else BITPEAK_API_KEY counts.",
 )
 @click.option(
     "--allow-plain-http", is_flag=True, help="Send the key over http to a target that is not this computer."
@@ -55,29 +56,30 @@ def sweep(  # noqa: PLR0913, PLR0917 - each is one option of the command
     Exit codes: 0 nothing is left, 1 something may be left, 2 wrong options, 3 a ledger or a key is not usable, 4 the
     target cannot be reached.
     """
-    files = ledger or tuple(sorted(ledger_dir.glob(_LEDGER)))
+    files = ledger or tuple(ledgers_in(ledger_dir))
     if not files:
         click.echo(f"nothing to sweep in {ledger_dir}")
         return
     ask: Ask | None = _ask if sys.stdin.isatty() else None
     try:
-        codes = [_sweep(file, lambda: read_key(api_key_file, ask), allow_plain_http, rate) for file in files]
+        codes = [_sweep(file, lambda: read_keys(api_key_file, ask), allow_plain_http, rate) for file in files]
     except Stop as stop:
         click.echo(f"{_PROGRAM}: {stop.sentence}", err=True)
         ctx.exit(stop.code)
     ctx.exit(max(codes))
 
 
-def _sweep(file: Path, key: Callable[[], str], allow_plain_http: bool, rate: int | None) -> Code:
+def _sweep(file: Path, keys: Callable[[], tuple[str, ...]], allow_plain_http: bool, rate: int | None) -> Code:
     """Sweep one ledger. Raises Stop (CANNOT, UNREACHABLE, USAGE)."""
     try:
         if is_swept(file):
             click.echo(f"{file}: swept already")
             return Code.FINE
-        target = Ledger.read(file).target
+        ledger = Ledger.read(file)
+        target = ledger.target
         host = read_target(target, "", allow_plain_http=True).host
         pace = rate or (None if is_loopback(host) else LIVE_RATE)
-        done = sweep_ledger(file, key(), allow_plain_http=allow_plain_http, rate=pace)
+        done = sweep_ledger(file, _key_of(ledger, keys()), allow_plain_http=allow_plain_http, rate=pace)
     except TargetFailed as failure:
         raise Stop(Code.UNREACHABLE, failure.sentence) from failure
     except (GuardRefusal, ValueError) as error:
@@ -85,6 +87,12 @@ def _sweep(file: Path, key: Callable[[], str], allow_plain_http: bool, rate: int
     except OSError as error:
         raise Stop(Code.CANNOT, f"{file} cannot be used: {error.strerror or error}.") from error
     return _tell(file, target, done)
+
+
+def _key_of(ledger: Ledger, keys: tuple[str, ...]) -> str:
+    """Return the key that a run had, of several; where it is none of them, the sweep says so."""
+    fitting = (key for key in keys if key_check(key, ledger.marker.run) == ledger.key_check)
+    return next(fitting, keys[0])
 
 
 def _tell(file: Path, target: str, done: CleanUp) -> Code:

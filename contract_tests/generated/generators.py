@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ def prepare_generators(config: pytest.Config, seed: int, examples: Path | None) 
     folder = tempfile.TemporaryDirectory(prefix="bitpeak-hypothesis-", ignore_cleanup_errors=True)
     config.add_cleanup(folder.cleanup)
     set_hypothesis_home_dir(Path(folder.name))
-    spare_the_codec()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a plugin should not touch a folder at the start
+        spare_the_codec()
     hypothesis.settings.register_profile(
         _PROFILE, database=None, deadline=None, print_blob=False, suppress_health_check=list(HealthCheck)
     )

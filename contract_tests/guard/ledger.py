@@ -28,6 +28,7 @@ from contract_tests.guard.entry import Entry, State
 from contract_tests.guard.marker import Marker
 from contract_tests.guard.refusal import Unswept
 
+WORKER = "worker-"  # how the folder of a worker's ledger begins, where a run is spread over several
 _SUFFIX = ".jsonl"
 _SWEPT = ".swept"
 
@@ -159,9 +160,14 @@ class Ledger:
             os.fsync(out.fileno())
 
 
+def ledgers_in(directory: Path) -> list[Path]:
+    """Return the unfinished ledgers in a directory, and in the folders that workers have there."""
+    return sorted([*directory.glob(f"*{_SUFFIX}"), *directory.glob(f"{WORKER}*/*{_SUFFIX}")])
+
+
 def check_swept(target: str, directory: Path) -> None:
     """Raise Unswept while the ledger of an earlier run on a target is in a directory."""
-    for file in sorted(directory.glob(f"*{_SUFFIX}")):
+    for file in ledgers_in(directory):
         if (lines := _lines(file)) and lines[0].get("target") == target:
             raise Unswept(
                 f"The run {lines[0]['marker']} on {target} left {file} unswept: finish it with "

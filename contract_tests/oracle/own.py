@@ -11,7 +11,7 @@ import pytest
 from contract_tests.document.words import Form, read_words
 from contract_tests.oracle.expected import Expected, Handler
 from contract_tests.oracle.listing import Listing, at
-from contract_tests.oracle.owned import Deviation, Owned
+from contract_tests.oracle.owned import Deviation, Owned, listed
 from contract_tests.oracle.samples import Samples
 from contract_tests.oracle.shown import Showing
 from contract_tests.oracle.texts import stored
@@ -95,7 +95,7 @@ class Own:
         answer = self._post_create(sent, media)
         complaints = self.conformity.refusal(answer, self.facts.refusal("create", name))
         self.adopt(answer)
-        self.require(f"a create with {_listed(sent)}: {complaint}" for complaint in complaints)
+        self.require(f"a create with {listed(sent)}: {complaint}" for complaint in complaints)
 
     def adopt(self, answer: Answer) -> None:
         """Take what a create made that should not have made anything, so that it is deleted in the end."""
@@ -115,7 +115,7 @@ class Own:
             complaints = self.conformity.success("update", answer)
             if not complaints:
                 complaints = self._showing.written("update", owned.handler, owned.id, answer.json())
-        self.require(f"an update of {owned.id} with {_listed(sent)}: {complaint}" for complaint in complaints)
+        self.require(f"an update of {owned.id} with {listed(sent)}: {complaint}" for complaint in complaints)
 
     def delete(self, owned: Owned) -> None:
         """Delete a handler."""
@@ -242,11 +242,3 @@ class Own:
             handler_id = row[self.facts.row["id"]]
             if handler_id not in self.others() and row[self.facts.row["name"]] in self._names:
                 self.api.delete(handler_id)
-
-
-def _listed(sent: Mapping[str, str]) -> str:
-    """Return a form for people to read."""
-    fields = (
-        f"{name}={text!r}" if len(text) < 60 else f"{name}={text[:40]!r}…" for name, text in sent.items()
-    )
-    return ", ".join(fields) or "no fields"

@@ -37,3 +37,11 @@ class Owned:
         if isinstance(changed, str) and isinstance(created, str) and changed < created:
             found.append(f"handler {self.id} was changed at {changed}, before it was created at {created}")
         return found
+
+
+def listed(sent: Mapping[str, str]) -> str:
+    """Return a form for people to read."""
+    fields = (
+        f"{name}={text!r}" if len(text) < 60 else f"{name}={text[:40]!r}…" for name, text in sent.items()
+    )
+    return ", ".join(fields) or "no fields"

@@ -1,7 +1,7 @@
 """The report for programs: JSON, whose shape is `report.schema.json` beside this file (JSON Schema 2020-12).
 
     {"version": 1, "target": "https://…", "verdict": "findings", "exit_code": 1, "sentence": "…",
-     "document": {"name", "digest", "overlays"}, "run": {"profile", "suites", "seed", "read_only", "started",
+     "document": {"name", "digest", "overlays"}, "run": {"profile", "suites", "seed", "read_only", "workers", "started",
      "seconds", "requests", "budget", "waited", "created", "interrupted", "left_behind"},
      "operations": [{"id", "method", "path", "requests", "declared", "statuses", …}],
      "questions": [{"id", "text", "answer", "assumed", "source", "page_speaks", "differs", "why", …}],
@@ -23,8 +23,8 @@ from contract_tests.report.outcome import Outcome
 VERSION = 1
 
 _RUN = (
-    "profile", "suites", "seed", "read_only", "started", "seconds", "requests", "budget", "waited", "created",
-    "interrupted", "left_behind",
+    "profile", "suites", "seed", "read_only", "workers", "started", "seconds", "requests", "budget", "waited",
+    "created", "interrupted", "left_behind",
 )  # fmt: skip
 _LISTS = ("operations", "findings", "left_out", "tests")
 

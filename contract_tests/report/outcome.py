@@ -85,10 +85,11 @@ class LeftOut:
 class Outcome:
     """One run. `started` is in ISO 8601 and UTC, `seconds` its length.
 
-    `tool` is this program with its version. `requests` counts all that were sent to the target, clean-up included;
-    `budget` is their limit, None where there is none. `waited` is in seconds, for the rate; `created` counts creates
-    that were tried. `interrupted` says what ended the run early. `left_behind` names rows that could not be deleted,
-    and the remedy; empty where nothing is left.
+    `tool` is this program with its version. `workers` is over how many the run was spread, each with an account of its
+    own: counts are theirs together, `seconds` and `waited` those of the longest. `requests` counts all that were sent
+    to the target, clean-up included; `budget` is their limit, None where there is none. `waited` is in seconds, for
+    the rate; `created` counts creates that were tried. `interrupted` says what ended the run early. `left_behind` names
+    rows that could not be deleted, and the remedy; empty where nothing is left.
     """
 
     tool: str
@@ -100,6 +101,7 @@ class Outcome:
     suites: tuple[str, ...]
     seed: int
     read_only: bool
+    workers: int
     started: str
     seconds: float
     requests: int

@@ -90,8 +90,9 @@ def _created(outcome: Outcome) -> str:
 
 
 def _about(outcome: Outcome) -> str:
+    keys = "one API key" if outcome.workers == 1 else f"{outcome.workers} API keys"
     return (
-        f"bitpeak-mock is an independent, open-source tool. It called the service over HTTP with one API key and "
+        f"bitpeak-mock is an independent, open-source tool. It called the service over HTTP with {keys} and "
         f"compared each answer with “{outcome.document}”, a machine-readable description written from the service's "
         "public documentation. Where the documentation is silent the tool observed what the service does, took that "
         "for right, and only checked that the service keeps to it."

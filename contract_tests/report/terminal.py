@@ -35,6 +35,7 @@ def _heading(outcome: Outcome) -> list[str]:
     return [
         f"{_bold(outcome.target)} against {outcome.document} ({outcome.digest[:12]}), {what}, "
         f"profile {outcome.profile}, seed {outcome.seed}"
+        + (f", {outcome.workers} workers" if outcome.workers > 1 else "")
     ]
 
 

@@ -58,7 +58,7 @@ class Flag:
 
 FLAGS = (
     Flag("base-url", "The API's base URL, such as https://bitpeak.ru/api.", metavar="URL"),
-    Flag("api-key-file", "A file with the API key; else BITPEAK_API_KEY counts, else you are asked.", metavar="FILE"),
+    Flag("api-key-file", "A file with the API key, for workers one a line; else BITPEAK_API_KEY.", metavar="FILE"),
     Flag("other-key-file", "A file that holds the key of a second account.", metavar="FILE"),
     Flag("allow-writes", "Create handlers on a target that is not this computer, and delete them again.", "switch"),
     Flag("allow-plain-http", "Send the key over http to a target that is not this computer.", "switch"),

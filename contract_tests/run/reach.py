@@ -62,7 +62,11 @@ class Reach:
         self.rules[name] += 1
 
     def missed(self, rules: Iterable[str] = ()) -> list[str]:
-        """Return a sentence for each thing that a whole run must have reached and this one did not."""
+        """Return a sentence for each thing that a whole run must have reached, or kept, and this one did not."""
+        return [*self.unreached(rules), *turned_away(self.lost)]
+
+    def unreached(self, rules: Iterable[str] = ()) -> list[str]:
+        """Return a sentence for each thing that was never seen: true of several runs where it is true of each."""
         missing = [
             f"{operation.id} never succeeded"
             for operation in demanded_operations(self.facts)
@@ -77,12 +81,7 @@ class Reach:
         missing += [
             f"no handler of type {name} was created" for name in self.facts.types if not self.types[name]
         ]
-        missing += [f"the rule {rule} never ran" for rule in rules if not self.rules[rule]]
-        missing += [
-            f"{count} exchanges of {name} with a good key were turned away for the key or the rate"
-            for name, count in self.lost.items()
-        ]
-        return missing
+        return missing + [f"the rule {rule} never ran" for rule in rules if not self.rules[rule]]
 
     def _operation(self, exchange: Exchange) -> Operation | None:
         """Return the operation in the spelling, with a slash at its end or without, in which it was called."""
@@ -113,6 +112,14 @@ class Reach:
             return True
         name = _refusal_name(operation, exchange.status, exchange.body)
         return name in self.facts.operation("list").refusals
+
+
+def turned_away(lost: Mapping[str, int]) -> list[str]:
+    """Return a sentence for each operation of which samples were lost."""
+    return [
+        f"{count} exchanges of {name} with a good key were turned away for the key or the rate"
+        for name, count in lost.items()
+    ]
 
 
 def _id_in(facts: Facts, operation: Operation, body: str) -> str:

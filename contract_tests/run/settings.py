@@ -28,12 +28,13 @@ class Settings:
     """The settings of one run.
 
     `target` is the API's base URL. A `key_is_generated` where the target is this computer and no key was given; the
-    mock then makes a world for it. `is_live`: the target is somebody's service. `rate` counts requests a minute, None
-    does not slow down; `max_requests` None does not limit. `suites` are those to run, in their order.
+    mock then makes a world for it. A run uses the first of `keys`, the workers of a spread run one each. `is_live`: the
+    target is somebody's service. `rate` counts requests a minute, None does not slow down; `max_requests` None does not
+    limit. `suites` are those to run, in their order.
     """
 
     target: str
-    key: str = field(repr=False)
+    keys: tuple[str, ...] = field(repr=False)
     key_is_generated: bool = False
     other_key: str | None = field(default=None, repr=False)
     is_live: bool
@@ -46,6 +47,7 @@ class Settings:
     suites: tuple[str, ...] = SUITES
     max_requests: int | None = None
     rate: int | None = None
+    rate_is_default: bool = False
     ledger_dir: Path = Path(LEDGERS)
     seed: int = 0
     examples: Path | None = None
@@ -55,6 +57,11 @@ class Settings:
     record: Path | None = None
     format: str = "text"
     color: bool = True
+
+    @property
+    def key(self) -> str:
+        """The key of the run."""
+        return self.keys[0]
 
     @property
     def is_whole(self) -> bool:
@@ -71,16 +78,17 @@ def read_settings(
     if not target:
         raise Stop(Code.USAGE, "name the target, for example --base-url http://127.0.0.1:4055/api.")
     is_live = bool(values["treat_as_live"]) or not _is_here(target)
-    key, generated = _key(values["api_key_file"], is_live=is_live, ask=ask, environment=environment)
+    keys, generated = _keys(values["api_key_file"], is_live=is_live, ask=ask, environment=environment)
     suites = values["suite"] or SUITES
     return Settings(
-        target=target, key=key, key_is_generated=generated, other_key=_other_key(values, generated), is_live=is_live,
+        target=target, keys=keys, key_is_generated=generated, other_key=_other_key(values, generated), is_live=is_live,
         allow_writes=bool(values["allow_writes"]) or not is_live, allow_plain_http=bool(values["allow_plain_http"]),
         document=values["document"], overlays=tuple(values["overlay"] or ()), answers=tuple(values["answer"] or ()),
         profile=_profile(values["profile"] or "quick", is_live=is_live),
         suites=tuple(name for name in SUITES if name in suites),
         max_requests=_positive("max-requests", values["max_requests"]),
         rate=_positive("rate", values["rate"]) or (LIVE_RATE if is_live else None),
+        rate_is_default=values["rate"] is None,
         ledger_dir=Path(values["ledger_dir"] or LEDGERS),
         seed=secrets.randbelow(2**32) if values["seed"] is None else values["seed"],
         examples=_file(values["examples"]),
@@ -90,23 +98,30 @@ def read_settings(
     )  # fmt: skip
 
 
-def read_key(file: str | None, ask: Ask | None, environment: Mapping[str, str] = os.environ) -> str:
-    """Return the key of a file, of the environment, or asked for. Raises Stop (USAGE, CANNOT)."""
+def read_keys(
+    file: str | None, ask: Ask | None, environment: Mapping[str, str] = os.environ
+) -> tuple[str, ...]:
+    """Return the keys of a file, of the environment, or asked for: one a line. Raises Stop (USAGE, CANNOT)."""
     if file:
-        return _key_in(file)
-    if key := environment.get(KEY_NAME, "").strip():
-        return key
+        return _keys_in(file)
+    if keys := _lines(environment.get(KEY_NAME, "")):
+        return keys
     if ask is None:
         raise Stop(Code.USAGE, f"give the API key: set {KEY_NAME}, or name a file with --api-key-file.")
-    return ask().strip()
+    return _lines(ask()) or ("",)
 
 
-def _key(
+def made_up_key() -> str:
+    """Return a key that the mock makes a world of its own for, and that no real service has."""
+    return f"mock-{secrets.token_hex(8)}"
+
+
+def _keys(
     file: str | None, *, is_live: bool, ask: Ask | None, environment: Mapping[str, str]
-) -> tuple[str, bool]:
+) -> tuple[tuple[str, ...], bool]:
     if not is_live and not file and not environment.get(KEY_NAME, "").strip():
-        return _generated(), True
-    return read_key(file, ask, environment), False
+        return (made_up_key(),), True
+    return read_keys(file, ask, environment), False
 
 
 def _profile(name: str, *, is_live: bool) -> Profile:
@@ -115,24 +130,23 @@ def _profile(name: str, *, is_live: bool) -> Profile:
 
 def _other_key(values: Mapping[str, Any], generated: bool) -> str | None:
     if values["other_key_file"]:
-        return _key_in(values["other_key_file"])
-    return _generated() if generated else None
+        return _keys_in(values["other_key_file"])[0]
+    return made_up_key() if generated else None
 
 
-def _generated() -> str:
-    """Return a key that the mock makes a world of its own for, and that no real service has."""
-    return f"mock-{secrets.token_hex(8)}"
-
-
-def _key_in(file: str) -> str:
+def _keys_in(file: str) -> tuple[str, ...]:
     try:
-        key = Path(file).read_text(encoding="utf-8").strip()
+        keys = _lines(Path(file).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise Stop(Code.CANNOT, f"the key file {file} cannot be read: {reason}.") from None
-    if not key:
+    if not keys:
         raise Stop(Code.CANNOT, f"the key file {file} is empty.")
-    return key
+    return keys
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
 def _is_here(target: str) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from contract_tests.document.facts import read_facts
 from contract_tests.guard import FAILED_HEADER, REFUSED_HEADER, Guard, GuardRefusal, GuardSettings, Unswept
 from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.ledger import check_swept
 from contract_tests.guard.policy import NOWHERE
 from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.probes.effective import Effective, effective_of
@@ -89,6 +90,16 @@ def open_run(settings: Settings) -> Opening:
         raise
 
 
+def check_ground(settings: Settings) -> None:
+    """Raise Stop (CANNOT) where no run may begin; nothing is sent."""
+    document = _load(settings)
+    try:
+        guard = Guard(_guarding(settings, settings.ledger_dir), document)
+        check_swept(guard.target, settings.ledger_dir)
+    except (GuardRefusal, Unswept, ValueError) as error:
+        raise Stop(Code.CANNOT, str(error)) from error
+
+
 def close_guard(settings: Settings, guard: Guard) -> None:
     """Close a guard, and forget the ledger of a key that nobody knows."""
     guard.close()
@@ -113,14 +124,7 @@ def _guard(settings: Settings, document: Document) -> Guard:
         # Nobody could sweep with a key that is forgotten, and its world on the mock is gone with it.
         directory = Path(tempfile.mkdtemp(prefix="bitpeak-check-"))
     try:
-        guard = Guard(
-            GuardSettings(
-                target=settings.target, key=settings.key, allow_writes=settings.allow_writes,
-                allow_plain_http=settings.allow_plain_http, max_requests=settings.max_requests, rate=settings.rate,
-                live_rows=_LIVE_ROWS if settings.is_live else _LOCAL_ROWS, ledger_dir=directory,
-            ),
-            document,
-        )  # fmt: skip
+        guard = Guard(_guarding(settings, directory), document)
         guard.start()
     except (GuardRefusal, Unswept, ValueError) as error:
         raise Stop(Code.CANNOT, str(error)) from error
@@ -129,6 +133,14 @@ def _guard(settings: Settings, document: Document) -> Guard:
             Code.CANNOT, f"no ledger can be written in {directory}: {error.strerror or error}"
         ) from error
     return guard
+
+
+def _guarding(settings: Settings, directory: Path) -> GuardSettings:
+    return GuardSettings(
+        target=settings.target, key=settings.key, allow_writes=settings.allow_writes,
+        allow_plain_http=settings.allow_plain_http, max_requests=settings.max_requests, rate=settings.rate,
+        live_rows=_LIVE_ROWS if settings.is_live else _LOCAL_ROWS, ledger_dir=directory,
+    )  # fmt: skip
 
 
 def _opened(settings: Settings, guard: Guard, known: Document) -> Opening:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from contract_tests.guard import Stats
 from contract_tests.run.settings import Settings
 
 _WIDTH = 24
@@ -26,7 +25,8 @@ class Progress:
         self._clock = clock
         self._is_bar = stream.isatty()
         self._begun = self._drawn = clock()
-        self._suite, self._in_suite, self._failed = "", 0, 0
+        # The suite that each worker is in, with its tests so far and those that failed.
+        self._suites: dict[str, tuple[str, int, int]] = {}
         self._done, self._all = 0, 0
 
     def begin(self, tests: int) -> None:
@@ -39,17 +39,17 @@ class Progress:
         self._stream.write(f"{_CLEAR}{sentence}" if self._is_bar else f"{sentence}\n")
         self._stream.flush()
 
-    def step(self, suite: str, *, failed: bool, stats: Stats) -> None:
-        """Take note of a finished test."""
-        if suite != self._suite:
-            self._close_suite()
-            self._suite, self._in_suite, self._failed = suite, 0, 0
+    def step(self, suite: str, *, failed: bool, sent: int, worker: str = "") -> None:
+        """Take note of a finished test; `sent` requests have been sent so far."""
+        before, tests, failures = self._suites.get(worker, (suite, 0, 0))
+        if suite != before:
+            self._close_suite(worker)
+            tests = failures = 0
+        self._suites[worker] = suite, tests + 1, failures + failed
         self._done += 1
-        self._in_suite += 1
-        self._failed += failed
-        self.draw(stats)
+        self.draw(sent)
 
-    def draw(self, stats: Stats) -> None:
+    def draw(self, sent: int) -> None:
         """Draw the bar, if there is one and it has not been drawn just now."""
         now = self._clock()
         if not self._is_bar or now - self._drawn < _PAUSE:
@@ -58,22 +58,24 @@ class Progress:
         share = self._done / self._all if self._all else 0.0
         filled = round(share * _WIDTH)
         bar = "█" * filled + "░" * (_WIDTH - filled)
-        left = self._time_left(share, stats.sent)
-        self._stream.write(f"{_CLEAR}{bar} {self._suite or '…'} · {self._requests(stats.sent)}{left}")
+        suites = ", ".join(dict.fromkeys(suite for suite, _, _ in self._suites.values())) or "…"
+        self._stream.write(f"{_CLEAR}{bar} {suites} · {self._requests(sent)}{self._time_left(share, sent)}")
         self._stream.flush()
 
     def end(self) -> None:
-        """Say what the last suite came to, and take the bar away."""
-        self._close_suite()
+        """Say what the last suites came to, and take the bar away."""
+        for worker in self._suites:
+            self._close_suite(worker)
         if self._is_bar:
             self._stream.write(_CLEAR)
             self._stream.flush()
 
-    def _close_suite(self) -> None:
-        if self._suite and not self._is_bar:
-            failed = f", {self._failed} failed" if self._failed else ""
-            tests = "1 test" if self._in_suite == 1 else f"{self._in_suite} tests"
-            self._stream.write(f"{self._suite}: {tests}{failed}\n")
+    def _close_suite(self, worker: str) -> None:
+        if not self._is_bar:
+            suite, tests, failures = self._suites[worker]
+            failed = f", {failures} failed" if failures else ""
+            said = "1 test" if tests == 1 else f"{tests} tests"
+            self._stream.write(f"{f'{worker}, ' if worker else ''}{suite}: {said}{failed}\n")
             self._stream.flush()
 
     def _requests(self, sent: int) -> str:

@@ -8,11 +8,11 @@ import pytest
 
 from contract_tests.probes import Outside
 from contract_tests.probes.effective import Departure, Verdict
-from contract_tests.report import LeftOut, Trial
+from contract_tests.report import Trial
 from contract_tests.report.finding import Finding, Origin, findings_of
 from contract_tests.report.reproduction import Happened
 from contract_tests.session.opening import Opening
-from contract_tests.session.selection import documented_by, named, suite_of
+from contract_tests.session.selection import documented_by, suite_of
 
 # The guard's reasons for which a test has not come to its end through nobody's fault.
 _CUT = {"budget": "the requests that the run may make were used up", "closing": "the run was ending"}
@@ -43,18 +43,6 @@ class Results:
         before = self.tests.get(item.nodeid)
         if before is None or before.outcome != "failed":
             self.tests[item.nodeid] = Trial(suite_of(item), item.name, outcome, report.duration, reason)
-
-    def left_out(self, items: list[pytest.Item], interrupted: str) -> list[LeftOut]:
-        """Return what did not run, or not to its end, by suite and reason."""
-        groups: dict[tuple[str, str], list[str]] = {}
-        for test in self.tests.values():
-            if test.outcome == "skipped":
-                groups.setdefault((test.suite, test.reason), []).append(test.name)
-        for item in items:
-            if item.nodeid not in self.tests:
-                reason = f"the run was cut short ({interrupted})" if interrupted else "it did not run"
-                groups.setdefault((suite_of(item), reason), []).append(item.name)
-        return [LeftOut(f"{suite}: {named(names)}", why) for (suite, why), names in groups.items()]
 
     def _cut(self) -> str:
         exchanges = self.opening.run.trace.exchanges()

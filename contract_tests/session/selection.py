@@ -20,6 +20,11 @@ def suite_of(item: pytest.Item) -> str:
     return item.path.stem.removeprefix(_PREFIX)
 
 
+def suite_in(report: pytest.TestReport) -> str:
+    """Return the suite of a test that a report is about."""
+    return report.fspath.rpartition("/")[2].removeprefix(_PREFIX).removesuffix(".py")
+
+
 def documented_by(item: pytest.Item) -> str:
     """Return what a test expects, in a sentence: its docstring's first paragraph, else its name in words."""
     function = getattr(item, "function", None)

@@ -11,17 +11,21 @@ import pytest
 from contract_tests.guard import CleanUp, Terminated, interruptible
 from contract_tests.guard.exchange import Exchange
 from contract_tests.report import LeftOut, Outcome
-from contract_tests.report.finding import Finding
 from contract_tests.run.settings import Settings
 from contract_tests.run.stop import Code, Stop
+from contract_tests.session.merging import judged
 from contract_tests.session.opening import Opening, close_guard, has_gone, open_run
+from contract_tests.session.part import Part
 from contract_tests.session.progress import Progress
 from contract_tests.session.results import Results
-from contract_tests.session.selection import rules_of, select
-from contract_tests.session.summary import Ended, sum_up
+from contract_tests.session.selection import select, suite_in
+from contract_tests.session.summary import Ended, part_of
 from contract_tests.session.writing import write_reports
 
-_INTERRUPTED = 130  # what a shell says of a process that Ctrl-C ended
+INTERRUPTED = 130  # what a shell says of a process that Ctrl-C ended
+SENT = (
+    "bitpeak_sent"  # how many requests had been sent when a test's report was made, as a report's attribute
+)
 
 
 class Session:
@@ -30,6 +34,7 @@ class Session:
     def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
         self.settings = settings
         self.opening: Opening | None = None
+        self.part: Part | None = None
         self.outcome: Outcome | None = None
         self.stopped: Stop | None = None
         self._progress = progress
@@ -40,9 +45,16 @@ class Session:
         self._signals = ExitStack()
 
     def pytest_sessionstart(self) -> None:
-        """Open the run, or end pytest with the exit code that says why not."""
+        """Take the signals that end a process."""
         if threading.current_thread() is threading.main_thread():
             self._signals.enter_context(interruptible(self._is_cleaning))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> None:
+        """Open the run, or end pytest with the exit code that says why not.
+
+        Not before: what ends pytest at its start has no end of the session, and so no clean-up.
+        """
         try:
             opening = self.opening = open_run(self.settings)
             if self._progress is not None:
@@ -51,6 +63,7 @@ class Session:
             opening.ask()
         except Stop as stop:
             self.stopped = stop
+            session.shouldstop = stop.sentence  # whoever has started a worker hears it so
             pytest.exit(stop.sentence, returncode=stop.code)
         self._results = Results(opening)
 
@@ -86,21 +99,20 @@ class Session:
             if report.failed and report.longrepr is not None:
                 report.longrepr = self.opening.clean(str(report.longrepr))
             report.sections = [(head, self.opening.clean(text)) for head, text in report.sections]
+            report.__dict__[SENT] = self.opening.guard.stats().sent
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Show how far the run is."""
         if self._progress is not None and report.when == "teardown":
-            suite = report.fspath.rpartition("/")[2].removeprefix("test_").removesuffix(".py")
-            self._progress.step(
-                suite, failed=self.has_failed(report.nodeid), stats=self._opened.guard.stats()
-            )
+            failed = self.has_failed(report.nodeid)
+            self._progress.step(suite_in(report), failed=failed, sent=report.__dict__[SENT])
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remember what ended the run."""
         if isinstance(excinfo.value, KeyboardInterrupt) and not self._interrupted:
             self._interrupted = str(excinfo.value) or "ended by SIGINT"
-            self._code = excinfo.value.code if isinstance(excinfo.value, Terminated) else _INTERRUPTED
+            self._code = excinfo.value.code if isinstance(excinfo.value, Terminated) else INTERRUPTED
 
     # Innermost: after the fixtures' ends, and before the terminal's summary, which shows the report.
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -132,7 +144,7 @@ class Session:
 
     def _draw(self, _: Exchange) -> None:
         if self._progress is not None:
-            self._progress.draw(self._opened.guard.stats())
+            self._progress.draw(self._opened.guard.stats().sent)
 
     def _finish(self, opening: Opening) -> int:
         if self._progress is not None:
@@ -141,7 +153,8 @@ class Session:
             cleaned = _cleaned(opening)
             if self.stopped is not None:
                 return self.stopped.code
-            self.outcome = sum_up(opening, self._ended(cleaned))
+            self.part = part_of(opening, self._ended(cleaned))
+            self.outcome = judged(self.settings, [self.part])
             opening.end_recording(len(self.outcome.findings))
         finally:
             opening.run.api.close()
@@ -155,12 +168,8 @@ class Session:
         return self.outcome.exit_code
 
     def _ended(self, cleaned: CleanUp) -> Ended:
-        results = self._results
-        tests = list(results.tests.values()) if results is not None else []
-        findings: list[Finding] = results.findings if results is not None else []
-        left_out = [*self._left_out, *(results.left_out(self._items, self._interrupted) if results else ())]
         return Ended(
-            tests=tests, findings=findings, left_out=left_out, rules=rules_of(self._items), cleaned=cleaned,
+            results=self._results, items=self._items, left_out=self._left_out, cleaned=cleaned,
             interrupted=self._interrupted, code=self._code,
         )  # fmt: skip
 

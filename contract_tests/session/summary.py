@@ -1,85 +1,53 @@
-"""Sums a run up: what was seen, what is wrong, what was not tested, and the verdict."""
+"""Puts together what a run that was cleaned up saw, for its report or for the process that started it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+
+import pytest
 
 from contract_tests.document.demand import demanded_refusals
 from contract_tests.guard import CleanUp
-from contract_tests.probes import Answered, effective
-from contract_tests.report import LeftOut, OperationSeen, Outcome, QuestionSeen, Trial, Verdict
-from contract_tests.report.finding import Finding, merged
+from contract_tests.probes import Answered, Outside, effective
+from contract_tests.report import LeftOut, OperationSeen, QuestionSeen
 from contract_tests.run.reach import Reach
 from contract_tests.run.stop import Code
 from contract_tests.session.opening import Opening
-
-_PROGRAM = "bitpeak-mock"
+from contract_tests.session.part import Part
+from contract_tests.session.results import Results
+from contract_tests.session.selection import rules_of, suite_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """What a run came to. `interrupted` says what ended it early, empty otherwise, and `code` is then its exit code."""
+    """How a run ended. `results` is None where no test could begin, `left_out` what was not chosen to run."""
 
-    tests: Sequence[Trial]
-    findings: Sequence[Finding]
+    results: Results | None
+    items: Sequence[pytest.Item]
     left_out: Sequence[LeftOut]
-    rules: Sequence[str] = ()
     cleaned: CleanUp = field(default_factory=CleanUp)
     interrupted: str = ""
     code: int = Code.FINE
 
 
-def sum_up(opening: Opening, ended: Ended) -> Outcome:
-    """Return the outcome of a run that was cleaned up."""
-    settings, stats, reach = opening.settings, opening.guard.stats(), opening.run.reach
-    findings, left_out = _with_reach(opening, ended)
-    verdict, code = _verdict(ended, findings)
-    return Outcome(
-        tool=_tool(), target=opening.guard.target, document=opening.document.data["info"]["title"],
+def part_of(opening: Opening, ended: Ended) -> Part:
+    """Return what a run saw."""
+    stats, reach, results = opening.guard.stats(), opening.run.reach, ended.results
+    return Part(
+        target=opening.guard.target, document=opening.document.data["info"]["title"],
         digest=opening.document.digest, overlays=tuple(path.name for path in opening.known.overlays),
-        profile=settings.profile.name, suites=settings.suites, seed=settings.seed, read_only=not settings.allow_writes,
         started=opening.started.isoformat(timespec="seconds"),
         seconds=round((datetime.now(UTC) - opening.started).total_seconds(), 3),
-        requests=stats.sent, budget=settings.max_requests, waited=round(stats.waited, 3), created=stats.created,
-        verdict=verdict, exit_code=code, interrupted=ended.interrupted,
-        left_behind=_left_behind(opening, ended.cleaned), operations=tuple(_operations(reach)),
-        questions=tuple(_questions(opening)), findings=tuple(findings), left_out=tuple(left_out),
-        tests=tuple(ended.tests),
+        requests=stats.sent, waited=round(stats.waited, 3), created=stats.created,
+        items={item.nodeid: (suite_of(item), item.name) for item in ended.items},
+        tests=results.tests if results is not None else {},
+        findings=tuple(results.findings) if results is not None else (),
+        left_out=tuple(ended.left_out), operations=tuple(_operations(reach)), questions=tuple(_questions(opening)),
+        outside=_outside(opening), unreached=tuple(reach.unreached(rules_of(ended.items))), lost=dict(reach.lost),
+        interrupted=ended.interrupted, code=int(ended.code), left_behind=_left_behind(opening, ended.cleaned),
     )  # fmt: skip
-
-
-def _with_reach(opening: Opening, ended: Ended) -> tuple[list[Finding], list[LeftOut]]:
-    """Add what a whole run should have reached.
-
-    A target with faults cannot always be walked through; where nothing else is wrong, the kit has not done its work.
-    """
-    findings, left_out = merged(ended.findings), list(ended.left_out)
-    if not opening.settings.is_whole or ended.interrupted or not _ran(ended.tests):
-        return findings, left_out
-    missed = opening.run.reach.missed(ended.rules)
-    cut = any(test.outcome == "skipped" for test in ended.tests) and opening.settings.max_requests is not None
-    if missed and not findings and not cut:
-        details = "\n".join(missed)
-        title = "The run did not reach all that it must, so that it proves less than it seems to."
-        return [Finding("reach", "", "defect of the kit", title, details)], left_out
-    return findings, left_out + [LeftOut("not reached", sentence) for sentence in missed]
-
-
-def _verdict(ended: Ended, findings: Sequence[Finding]) -> tuple[Verdict, int]:
-    if ended.interrupted:
-        return Verdict.CUT_SHORT, ended.code
-    if not _ran(ended.tests):
-        return Verdict.NOTHING, Code.NOTHING
-    if findings or not ended.cleaned.complete:
-        return Verdict.FINDINGS, Code.FINDINGS
-    return Verdict.FINE, Code.FINE
-
-
-def _ran(tests: Iterable[Trial]) -> bool:
-    return any(test.outcome != "skipped" for test in tests)
 
 
 def _left_behind(opening: Opening, cleaned: CleanUp) -> tuple[str, ...]:
@@ -88,7 +56,7 @@ def _left_behind(opening: Opening, cleaned: CleanUp) -> tuple[str, ...]:
     rows = [f"The handler {row} may be left: {why}" for row, why in cleaned.failed.items() if row]
     if cleaned.open or 0 in cleaned.failed:
         rows.append("A handler whose creation was never answered may be left.")
-    return (*rows, f"To finish the clean-up: {_PROGRAM} sweep {opening.guard.ledger_file}")
+    return (*rows, f"To finish the clean-up: bitpeak-mock sweep {opening.guard.ledger_file}")
 
 
 def _questions(opening: Opening) -> Iterable[QuestionSeen]:
@@ -100,6 +68,15 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
             assumed_means=question.answers[question.assumed].means, source=verdict.source,
             page_speaks=question.departure, why=opening.clean(verdict.why),
         )  # fmt: skip
+
+
+def _outside(opening: Opening) -> dict[str, str]:
+    verdicts = opening.effective.verdicts if opening.effective is not None else {}
+    return {
+        name: opening.clean(verdict.finding.sentence)
+        for name, verdict in verdicts.items()
+        if isinstance(verdict.finding, Outside)
+    }
 
 
 def _means(verdict: effective.Verdict) -> str:
@@ -120,10 +97,3 @@ def _operations(reach: Reach) -> Iterable[OperationSeen]:
             declared=tuple(sorted(declared)), statuses=statuses, declared_refusals=tuple(operation.refusals),
             refusals=refusals, missing=tuple(one.name for one in wanted if one.name not in refusals),
         )  # fmt: skip
-
-
-def _tool() -> str:
-    try:
-        return f"{_PROGRAM} {version(_PROGRAM)}"
-    except PackageNotFoundError:  # a checkout that is not installed
-        return _PROGRAM

@@ -18,7 +18,8 @@ import requests
 from contract_tests.document.facts import Facts
 from contract_tests.run.stop import Code, Stop
 
-_PATIENCE = 30.0  # seconds until the mock must be ready
+_READY = 120.0  # seconds until the mock must be ready, on a machine that has other things to do
+_PATIENCE = 30.0  # seconds for an answer of it
 _MARKER = "X-Bitpeak-Mock"
 _OTHERS = "(of others)"
 
@@ -54,8 +55,8 @@ class MockProcess:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [*command, *self._arguments], stdout=stream, stderr=stream, stdin=subprocess.DEVNULL
             )
-        deadline = time.monotonic() + _PATIENCE
-        while not port.exists():
+        deadline = time.monotonic() + _READY
+        while not (port.exists() and port.read_text(encoding="ascii").strip()):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
                 self.__exit__(None, None, None)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from types import MappingProxyType
 from xml.etree import ElementTree
 
 import pytest
 
-from contract_tests.guard import Stats
 from contract_tests.report import (
     LeftOut,
     OperationSeen,
@@ -32,8 +30,9 @@ FINDING = Finding(
 )  # fmt: skip
 OUTCOME = Outcome(
     tool="bitpeak-mock 1", target="https://service.invalid/api", document="The service", digest="0" * 64, overlays=(),
-    profile="quick", suites=("page",), seed=7, read_only=False, started="2026-01-02T03:04:05+00:00", seconds=61.5,
-    requests=12, budget=150, waited=0.0, created=2, verdict=Verdict.FINDINGS, exit_code=1, interrupted="",
+    profile="quick", suites=("page",), seed=7, read_only=False, workers=1,
+    started="2026-01-02T03:04:05+00:00", seconds=61.5, requests=12, budget=150, waited=0.0, created=2,
+    verdict=Verdict.FINDINGS, exit_code=1, interrupted="",
     left_behind=(), operations=(
         OperationSeen("list_rows", "GET", "/rows", 5, (200, 401), {200: 4, 500: 1}, ("no_access",), {}, ("no_access",)),
     ), questions=(
@@ -106,19 +105,12 @@ def settings(**given: object) -> Settings:
     return read_settings({"base_url": "http://127.0.0.1:1/api", **given}, None, {})
 
 
-def stats(sent: int) -> Stats:
-    nothing: MappingProxyType[str, int] = MappingProxyType({})
-    return Stats(
-        sent=sent, passed=sent, refused=nothing, failed=nothing, retried=0, waited=0.0, created=0, live=0
-    )
-
-
 def test_a_line_for_each_suite_where_there_is_no_terminal() -> None:
     stream = io.StringIO()
     progress = Progress(stream, settings())
     progress.begin(3)
     for suite, failed in (("page", False), ("page", True), ("paging", False)):
-        progress.step(suite, failed=failed, stats=stats(1))
+        progress.step(suite, failed=failed, sent=1)
     progress.end()
     assert stream.getvalue().splitlines() == ["page: 2 tests, 1 failed", "paging: 1 test"]
 
@@ -128,13 +120,13 @@ def test_a_bar_tells_requests_and_the_time_left() -> None:
     progress = Progress(stream, settings(max_requests=150, rate=50), lambda: now[0])
     progress.begin(4)
     now[0] = 10.0
-    progress.step("page", failed=False, stats=stats(60))
+    progress.step("page", failed=False, sent=60)
     assert "page · 60 of 150 requests · about 30 s left" in stream.getvalue()
     drawn = len(stream.getvalue())
-    progress.draw(stats(61))
+    progress.draw(61)
     assert len(stream.getvalue()) == drawn, "not drawn again at once"
     now[0] = 400.0
-    progress.step("page", failed=False, stats=stats(140))
+    progress.step("page", failed=False, sent=140)
     assert "about 12 s left" in stream.getvalue(), "ten requests at 50 a minute take no longer"
     progress.end()
     assert stream.getvalue().endswith("\r\x1b[K")

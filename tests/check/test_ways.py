@@ -31,9 +31,6 @@ def test_by_pytest(mock: str, tmp_path: Path) -> None:
 
 def test_pytest_ends_with_the_same_codes() -> None:
     assert pytest_way().code == 2
-    spread = pytest_way("--base-url", "http://127.0.0.1:1/api", "-n", "2")
-    assert spread.code == 2
-    assert "side by side" in spread.out + spread.err
     unreachable = pytest_way("--base-url", "http://127.0.0.1:1/api")
     assert unreachable.code == 4
     assert "cannot be reached" in unreachable.out + unreachable.err

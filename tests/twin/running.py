@@ -23,7 +23,7 @@ def opened(
 ) -> Iterator[Opening]:
     """Open a run on a service, and clean up after it."""
     settings = Settings(
-        target=url, key=KEY, is_live=False, allow_writes=allow_writes, ledger_dir=folder / "ledger",
+        target=url, keys=(KEY,), is_live=False, allow_writes=allow_writes, ledger_dir=folder / "ledger",
         overlays=tuple(map(str, overlays)), **more,  # type: ignore[arg-type]
     )  # fmt: skip
     opening = open_run(settings)
