@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
-from contract_tests.run.stop import Stop
+from contract_tests.run.stop import Code, Stop
 from contract_tests.twin.lockstep import Outcome
 from contract_tests.twin.sequences import Sequence
 
@@ -31,6 +31,7 @@ class Search:
         self._random = Random(seed)  # noqa: S311 - to be repeated
         self._known: dict[Sequence, Outcome | None] = {}
         self._has_found = False
+        self._stopped: Stop | None = None
         self.spent = False
 
     @property
@@ -39,17 +40,20 @@ class Search:
         return len(self._known)
 
     def first(self) -> Outcome | None:
-        """Return the shortest sequence that differs, None where none does."""
+        """Return the shortest sequence that differs, None where none does. Raises Stop where a side is gone."""
         fewest = settings(
             max_examples=3 * self._most, deadline=None, database=None, phases=(Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
         )  # fmt: skip
         try:
             found = find(self._strategy, self._differs, settings=fewest, random=self._random)
+            outcome = self._known[found]
         except NoSuchExample:
-            return None
-        outcome = self._known[found]
-        return None if outcome is None else self._shortened(outcome)
+            outcome = None
+        outcome = None if outcome is None else self._shortened(outcome)
+        if self._stopped is not None and self._stopped.code is not Code.NOTHING:
+            raise self._stopped
+        return outcome
 
     def _shortened(self, outcome: Outcome) -> Outcome:
         """Leave out one step after the other, rows renumbered: choosing rows by number hides this from the search."""
@@ -65,11 +69,12 @@ class Search:
     def _differs(self, steps: Sequence) -> bool:
         # What is generated twice is run once; a search that has found nothing ends when enough were run.
         enough = len(self._known) >= self._most and not self._has_found
-        if steps not in self._known and not self.spent and not enough:
+        if steps not in self._known and self._stopped is None and not enough:
             try:
                 outcome = self._run(steps)
-            except Stop:
-                self.spent = True
+            except Stop as stop:
+                # Not raised from here: the generator would take it for what it looks for.
+                self._stopped, self.spent = stop, stop.code is Code.NOTHING
                 return False
             self._known[steps] = outcome if outcome.differences else None
             # What comes behind the difference belongs to it no more.

@@ -66,14 +66,16 @@ class Service:
         return self._others
 
     def look(self) -> list[int]:
-        """Walk through the list for the rows that are there before a sequence. Raises Stop (CANNOT)."""
+        """Walk through the list for the rows that are there before a sequence. Raises Stop (CANNOT, UNREACHABLE)."""
         found: list[int] = []
         page, size = 1, max(self.facts.sizes)
         while True:
             answer = self.api.list(page, size)
-            self._check_spent()
+            exchange = self._check_spent()
             listed = self.facts.operation("list").answer
             rows = at(parsed(answer), self.facts.schemas.path_to(listed, "rows"))
+            if exchange.failed:
+                raise Stop(Code.UNREACHABLE, f"{self.guard.target} no longer answers ({exchange.failed}).")
             if not is_success(answer) or not isinstance(rows, list):
                 raise Stop(
                     Code.CANNOT, f"{self.guard.target} does not show its list: it answers {answer.status}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from contract_tests.document.facts import Facts, read_facts
+from contract_tests.guard.exchange import KEY_VARIABLE
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
@@ -18,7 +19,7 @@ from contract_tests.session.opening import Opening
 from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.compare import Comparison
 from contract_tests.twin.lockstep import Lockstep, Outcome
-from contract_tests.twin.mock import MockProcess, answer_otherwise
+from contract_tests.twin.mock import MOCK_KEY, MockProcess, answer_otherwise, check_mock
 from contract_tests.twin.naming import Name, names_of
 from contract_tests.twin.recorded import Recorded
 from contract_tests.twin.search import Search
@@ -28,6 +29,9 @@ from contract_tests.twin.sides import Variation, lining_of, mock_of
 from mock_server.document import Document, load
 
 Tell = Callable[[str], None]
+
+# What stands in curl lines for the key of --against, where it is another than the target's.
+LEFT_KEY = "$BITPEAK_AGAINST_API_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +49,15 @@ class Shown:
 
 @dataclass
 class Twins:
-    """What a run came to. `lessons` is what the right side does otherwise than the document of the left one says."""
+    """What a run came to. `lessons` is what the right side does otherwise than the document of the left one says.
+
+    `names` tells whether names were looked for; `left_key` is what stands for the key in curl lines of the left side.
+    """
 
     left: str
     right: str
+    left_key: str = KEY_VARIABLE
+    names: bool = True
     sequences: int = 0
     calls: int = 0
     shown: list[Shown] = field(default_factory=list)
@@ -75,14 +84,16 @@ class Plan:
 def run_twin(opening: Opening, plan: Plan, accepted: Acceptances, tell: Tell) -> Twins:
     """Compare the target of an open run with the mock. Raises Stop."""
     settings, document = opening.settings, opening.known
+    if plan.mock_url:
+        check_mock(plan.mock_url, document.digest)
     with mock_of(_variation(settings, plan.mock_url), document, can_write=settings.allow_writes) as left:
-        twins = Twins(left.guard.target, opening.guard.target)
+        twins = Twins(left.guard.target, opening.guard.target, left_key=f"{MOCK_KEY}twin", names=plan.name)
         tell(f"comparing {plan.sequences} sequences")
         with lining_of(left, left.facts) as line_up:
             first = _search((left, service_of(opening, document)), line_up, plan, accepted, twins)
     if first is None:
         return twins
-    if not plan.name or plan.mock_url:
+    if not plan.name:
         twins.shown.append(Shown(first, {}))
         return twins
     tell("asking the open questions, to name what was found")
@@ -96,7 +107,10 @@ def run_twin(opening: Opening, plan: Plan, accepted: Acceptances, tell: Tell) ->
 
 def run_against(left: Opening, right: Opening, plan: Plan, accepted: Acceptances, tell: Tell) -> Twins:
     """Compare the targets of two open runs. Raises Stop."""
-    twins = Twins(left.guard.target, right.guard.target)
+    is_same = left.settings.key == right.settings.key
+    twins = Twins(
+        left.guard.target, right.guard.target, left_key=KEY_VARIABLE if is_same else LEFT_KEY, names=False
+    )
     sides = service_of(left, left.known), service_of(right, left.known)
     tell(f"comparing {plan.sequences} sequences")
     first = _search(sides, lambda _: sides[0].look(), plan, accepted, twins)

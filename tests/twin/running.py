@@ -19,11 +19,11 @@ KEY = "real-key-1"
 
 @contextmanager
 def opened(
-    url: str, folder: Path, *overlays: Path | str, allow_writes: bool = True, **more: object
+    url: str, folder: Path, *overlays: Path | str, key: str = KEY, allow_writes: bool = True, **more: object
 ) -> Iterator[Opening]:
     """Open a run on a service, and clean up after it."""
     settings = Settings(
-        target=url, key=KEY, is_live=False, allow_writes=allow_writes, ledger_dir=folder / "ledger",
+        target=url, key=key, is_live=False, allow_writes=allow_writes, ledger_dir=folder / "ledger",
         overlays=tuple(map(str, overlays)), **more,  # type: ignore[arg-type]
     )  # fmt: skip
     opening = open_run(settings)
