@@ -13,7 +13,7 @@ import click
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from contract_tests.command.guarded import asker, complain, run_guarded
-from contract_tests.command.options import TARGET_FLAGS, options
+from contract_tests.command.options import OTHER_KEY, TARGET_FLAGS, options
 from contract_tests.recording.tape import read_recording
 from contract_tests.run.settings import Settings, read_settings
 from contract_tests.run.stop import Code, Stop
@@ -30,7 +30,7 @@ _HERE, _LIVE = 100, 12
 
 
 @click.command
-@options(TARGET_FLAGS)
+@options((*TARGET_FLAGS, OTHER_KEY))
 @click.option(
     "--mock-url",
     metavar="URL",
@@ -52,7 +52,7 @@ _HERE, _LIVE = 100, 12
 )  # fmt: skip
 @click.option(
     "--sequences", type=click.IntRange(min=1), metavar="N",
-    help=f"How many sequences to compare: {_HERE}, and {_LIVE} on a target that is not this computer.",
+    help=f"How many sequences to generate: {_HERE}, and {_LIVE} on a target that is not this computer.",
 )  # fmt: skip
 @click.option(
     "--seed", type=click.INT, metavar="N", help="Repeat the sequences of the run that named this seed."
@@ -75,7 +75,8 @@ def twin(ctx: click.Context, /, accepted: Path | None, recording: Path | None, *
 
     Ids are paired, times compared by rule, rows of others by their place. The first difference is shortened, shown
     with both sides' curl lines, and named: another answer to an open question, or something that no question asks.
-    Both sides stand behind the guard: nothing of others is touched, and what is created is deleted.
+    Both sides stand behind the guard: nothing of others is touched, and what is created is deleted. With the key of a
+    second account, --other-key-file, calls of that account to what the first one has made are among the sequences.
 
     Exit codes: 0 no difference, 1 a difference or an expired acceptance, 2 wrong options, 3 the run could not start,
     4 the target cannot be reached, 5 nothing was compared.
@@ -157,7 +158,8 @@ def _other(settings: Settings, given: Mapping[str, Any]) -> Settings:
     other = read_settings({**given, "base_url": given["against"], **key}, asker())
     if other.target.rstrip("/") == settings.target.rstrip("/") and not settings.key_is_generated:
         raise Stop(Code.USAGE, "--against is the service of --base-url: name another one.")
-    return replace(other, record=None)  # the recording is that of --base-url
+    # The recording is that of --base-url, and so is the other account, unless the same keys count for both.
+    return replace(other, record=None, other_key=None if key else other.other_key)
 
 
 def _note(what: str) -> None:

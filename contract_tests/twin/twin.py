@@ -14,6 +14,7 @@ from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.run.settings import Settings
+from contract_tests.run.stop import Code, Stop
 from contract_tests.session.lessons import learn_behind
 from contract_tests.session.opening import Opening
 from contract_tests.twin.accepted import Acceptances
@@ -21,10 +22,11 @@ from contract_tests.twin.compare import Comparison
 from contract_tests.twin.lockstep import Lockstep, Outcome
 from contract_tests.twin.mock import MOCK_KEY, MockProcess, answer_otherwise, check_mock
 from contract_tests.twin.naming import Name, names_of
+from contract_tests.twin.openings import endings, openings
 from contract_tests.twin.recorded import Recorded
 from contract_tests.twin.search import Search
 from contract_tests.twin.sequences import Sequence, Sequences
-from contract_tests.twin.service import Participant, Service
+from contract_tests.twin.service import Participant, Service, check_other
 from contract_tests.twin.sides import Variation, lining_of, mock_of
 from mock_server.document import Document, load
 
@@ -93,7 +95,7 @@ def run_twin(opening: Opening, plan: Plan, accepted: Acceptances, tell: Tell) ->
             first = _search((left, service_of(opening, document)), line_up, plan, accepted, twins)
     if first is None:
         return twins
-    if not plan.name:
+    if not plan.name or first.harms_others:
         twins.shown.append(Shown(first, {}))
         return twins
     tell("asking the open questions, to name what was found")
@@ -155,8 +157,14 @@ def _search(
         lockstep.line_up(line_up)
         return lockstep.run(steps)
 
-    strategy = Sequences(left.facts, can_write=left.can_write and right.can_write).strategy()
-    search = Search(run, strategy, most=plan.sequences, seed=plan.seed)
+    can_write = left.can_write and right.can_write
+    has_other = bool(left.other_key and right.other_key)
+    search = Search(
+        run, Sequences(left.facts, can_write=can_write, has_other=has_other).strategy(),
+        most=plan.sequences, seed=plan.seed,
+        first=openings(left.facts, has_other=has_other) if can_write else (),
+        last=endings(left.facts) if can_write else (),
+    )  # fmt: skip
     found = search.first()
     twins.sequences += search.sequences
     twins.calls += lockstep.calls
@@ -194,11 +202,17 @@ def _variation(settings: Settings, url: str = "") -> Variation:
 
 
 def service_of(opening: Opening, document: Document) -> Service:
-    """Return the target of an open run as a side."""
+    """Return the target of an open run as a side. Raises Stop (CANNOT) where another account's key is none."""
     facts = read_facts(document.data)
     api = opening.run.api
     api.memory = None  # each call of a sequence is to be made
-    return Service("service", opening.guard, api, facts, can_write=opening.settings.allow_writes, key="")
+    other_key = opening.settings.other_key or ""
+    if other_key == opening.settings.key:
+        raise Stop(Code.CANNOT, "the other account's key is the run's own: name another account's key.")
+    if other_key:
+        check_other(api, other_key, opening.guard.target)
+    can_write = opening.settings.allow_writes
+    return Service(opening.guard, api, facts, can_write=can_write, key="", other_key=other_key)
 
 
 @contextmanager

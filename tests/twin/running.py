@@ -15,6 +15,7 @@ from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.twin import Plan, Twins, run_twin
 
 KEY = "real-key-1"
+OTHER_KEY = "real-key-of-another-account"
 
 
 @contextmanager
@@ -44,10 +45,16 @@ def learned(url: str, folder: Path, *overlays: Path | str, allow_writes: bool = 
 
 
 def twins(
-    url: str, folder: Path, *overlays: Path | str, sequences: int, seed: int = 1, name: bool = True
+    url: str,
+    folder: Path,
+    *overlays: Path | str,
+    sequences: int,
+    seed: int = 1,
+    name: bool = True,
+    other_key: str | None = None,
 ) -> Twins:
     """Compare a service with a mock of these overlays."""
-    with opened(url, folder, *overlays) as opening:
+    with opened(url, folder, *overlays, other_key=other_key) as opening:
         return run_twin(
             opening, Plan(sequences=sequences, seed=seed, name=name), Acceptances(), lambda _: None
         )
