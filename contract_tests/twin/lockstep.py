@@ -76,23 +76,20 @@ class Lockstep:
         found: list[Difference] = []
         done: list[Step] = []
         self.sequences += 1
-        try:
-            for step in steps:
-                one, other = self.left.do(step), self.right.do(step)
-                lefts.append(one.exchange)
-                rights.append(other.exchange)
-                done.append(step)
-                self.calls += not (one.exchange.refused or other.exchange.refused)
-                operation = other.exchange.operation or step.kind
-                found = [
-                    each
-                    for each in self._comparison.differences(one, other)
-                    if not self._accepts(operation, each)
-                ]
-                if found:
-                    break
-        finally:
-            ends = [self.left.end(), self.right.end()]
-            # What one side does not delete would be seen in every list from here on.
-            self._is_dirty = bool(found) or not all(ends)
+        self._is_dirty = True
+        for step in steps:
+            one, other = self.left.do(step), self.right.do(step)
+            lefts.append(one.exchange)
+            rights.append(other.exchange)
+            done.append(step)
+            self.calls += not (one.exchange.refused or other.exchange.refused)
+            operation = other.exchange.operation or step.kind
+            differences = self._comparison.differences(one, other)
+            found = [each for each in differences if not self._accepts(operation, each)]
+            if found:
+                break
+        # Whatever is raised above ends the run, and the guard deletes what is there.
+        ends = [self.left.end(), self.right.end()]
+        # What one side does not delete would be seen in every list from here on.
+        self._is_dirty = bool(found) or not all(ends)
         return Outcome(tuple(done), tuple(lefts), tuple(rights), tuple(self.right.others), tuple(found))
