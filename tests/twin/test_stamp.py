@@ -186,3 +186,8 @@ def test_what_is_no_recording_is_said(text: str | None, complaint: str, tmp_path
         file.write_text(text, encoding="utf-8")
     done = run("doctor", "--recording", str(file))
     assert (done.exit_code, complaint in done.output) == (3, True), done.output
+
+
+def test_no_status_is_documented_since_the_page_writes_none() -> None:
+    rows = json.loads(run("evidence", "--format", "json").output)
+    assert {row["standing"] for row in rows if row["kind"] == "status"} == {"believed", "open"}
