@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from contract_tests.document.facts import Facts, read_facts
@@ -28,7 +28,7 @@ from contract_tests.twin.search import Search
 from contract_tests.twin.sequences import Sequence, Sequences
 from contract_tests.twin.service import Participant, Service, check_other
 from contract_tests.twin.sides import Variation, lining_of, mock_of
-from mock_server.document import Document, load
+from mock_server.document import DocumentError, load
 
 Tell = Callable[[str], None]
 
@@ -92,7 +92,7 @@ def run_twin(opening: Opening, plan: Plan, accepted: Acceptances, tell: Tell) ->
         twins = Twins(left.guard.target, opening.guard.target, left_key=f"{MOCK_KEY}twin", names=plan.name)
         tell(f"comparing {plan.sequences} sequences")
         with lining_of(left, left.facts) as line_up:
-            first = _search((left, service_of(opening, document)), line_up, plan, accepted, twins)
+            first = _search((left, service_of(opening, left.facts)), line_up, plan, accepted, twins)
     if first is None:
         return twins
     if not plan.name or first.harms_others:
@@ -113,7 +113,8 @@ def run_against(left: Opening, right: Opening, plan: Plan, accepted: Acceptances
     twins = Twins(
         left.guard.target, right.guard.target, left_key=KEY_VARIABLE if is_same else LEFT_KEY, names=False
     )
-    sides = service_of(left, left.known), service_of(right, left.known)
+    facts = read_facts(left.known.data)
+    sides = service_of(left, facts), service_of(right, facts)
     tell(f"comparing {plan.sequences} sequences")
     first = _search(sides, lambda _: sides[0].look(), plan, accepted, twins)
     if first is not None:
@@ -124,21 +125,16 @@ def run_against(left: Opening, right: Opening, plan: Plan, accepted: Acceptances
 def _search_on(opening: Opening, plan: Plan, learnt: Learnt, accepted: Acceptances, twins: Twins) -> None:
     """Search with a mock that has learned: what still differs has no name."""
     (first,) = twins.shown
-    with learned_overlay(learnt, opening) as file:
-        document = load(opening.settings.document, [file])
-        facts = read_facts(document.data)
-        variation = Variation(opening.settings.document, (str(file),))
-        with mock_of(variation, document, can_write=opening.settings.allow_writes) as left:
-            recorded = Recorded(first.outcome.right, first.outcome.others, opening.guard.target, facts)
-            still = {
-                each.place for each in _repeat(left, recorded, first.outcome, facts, accepted).differences
-            }
-            if still:  # no lesson takes it away, so no lesson is its name
-                names = {place: name for place, name in first.names.items() if place not in still}
-                twins.shown[0] = Shown(first.outcome, names)
-                return
-            with lining_of(left, facts) as line_up:
-                second = _search((left, service_of(opening, document)), line_up, plan, accepted, twins)
+    with _of_lessons(opening, learnt) as left:
+        facts = left.facts
+        recorded = Recorded(first.outcome.right, first.outcome.others, opening.guard.target, facts)
+        still = {each.place for each in _repeat(left, recorded, first.outcome, facts, accepted).differences}
+        if still:  # no lesson takes it away, so no lesson is its name
+            names = {place: name for place, name in first.names.items() if place not in still}
+            twins.shown[0] = Shown(first.outcome, names)
+            return
+        with lining_of(left, facts) as line_up:
+            second = _search((left, service_of(opening, facts)), line_up, plan, accepted, twins)
     if second is not None:
         twins.shown.append(Shown(second, {}))
 
@@ -185,7 +181,26 @@ def _names(opening: Opening, outcome: Outcome, learnt: Learnt, accepted: Accepta
                     return None
                 return _repeat(left, recorded, outcome, facts, accepted)
 
-        return names_of(outcome, learnt, replay)
+        def relearn(count: int) -> Outcome | None:
+            try:
+                with _of_lessons(opening, replace(learnt, lessons=learnt.new[:count])) as left:
+                    known = Recorded(outcome.right, outcome.others, opening.guard.target, left.facts)
+                    return _repeat(left, known, outcome, left.facts, accepted)
+            except (DocumentError, Stop):
+                return None  # half of what was learned may be no document that a mock can serve
+
+        return names_of(outcome, learnt, replay, relearn)
+
+
+@contextmanager
+def _of_lessons(opening: Opening, learnt: Learnt) -> Iterator[Service]:
+    """Yield a mock that has learned. Raises Stop, and DocumentError where the lessons make no document."""
+    settings = opening.settings
+    with learned_overlay(learnt, opening) as file:
+        document = load(settings.document, [file])
+        variation = Variation(settings.document, (str(file),))
+        with mock_of(variation, document, can_write=settings.allow_writes) as left:
+            yield left
 
 
 def _repeat(
@@ -201,9 +216,8 @@ def _variation(settings: Settings, url: str = "") -> Variation:
     return Variation(settings.document, settings.overlays, settings.answers, url)
 
 
-def service_of(opening: Opening, document: Document) -> Service:
+def service_of(opening: Opening, facts: Facts) -> Service:
     """Return the target of an open run as a side. Raises Stop (CANNOT) where another account's key is none."""
-    facts = read_facts(document.data)
     api = opening.run.api
     api.memory = None  # each call of a sequence is to be made
     other_key = opening.settings.other_key or ""
