@@ -11,7 +11,7 @@ from typing import Any
 from bench.scenario import FORM_TYPE, KEY, POPULATION, SCENARIOS, Scenario
 from bench.timing import Call
 from mock_server.app import Mock, create_app, mock_of
-from mock_server.server import Limits
+from mock_server.server import HEADERS, Limits
 from mock_server.server.connection import Connection
 from mock_server.server.environ import server_environ
 from mock_server.server.service import Service
@@ -28,16 +28,17 @@ def environ_of(scenario: Scenario, key: str = KEY) -> Callable[[], dict[str, Any
         "PATH_INFO": _BASE + path,
         "QUERY_STRING": query,
         "REQUEST_URI": _BASE + scenario.path,
-        "HTTP_HOST": "127.0.0.1:4055",
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "4055",
         "wsgi.url_scheme": "http",
     }
+    headers = {"HTTP_HOST": "127.0.0.1:4055"}
     if scenario.with_key:
-        environ["HTTP_AUTHORIZATION"] = f"Bearer {key}"
+        headers["HTTP_AUTHORIZATION"] = f"Bearer {key}"
     if scenario.body:
-        environ |= {"CONTENT_TYPE": FORM_TYPE, "CONTENT_LENGTH": str(len(scenario.body))}
-    return lambda: {**environ, "wsgi.input": io.BytesIO(scenario.body)}
+        headers |= {"CONTENT_TYPE": FORM_TYPE, "CONTENT_LENGTH": str(len(scenario.body))}
+    environ |= headers
+    return lambda: {**environ, HEADERS: headers.copy(), "wsgi.input": io.BytesIO(scenario.body)}
 
 
 def new_mock() -> Mock:
@@ -96,7 +97,19 @@ def calls() -> dict[str, Call]:
     """Return a call of each scenario."""
     mock = new_mock()
     fill(mock, KEY, POPULATION)
-    return {scenario.name: call(mock, scenario) for scenario in SCENARIOS}
+    found = {scenario.name: call(mock, scenario) for scenario in SCENARIOS}
+    return found | {f"{scenario.name}, changed": turned(mock, scenario) for scenario in SCENARIOS[1:3]}
+
+
+def turned(mock: Mock, scenario: Scenario, key: str = KEY) -> Call:
+    """Return a call for a page as it is after a change: nothing that was put together before can be used."""
+    ask, store = call(mock, scenario, key), mock.worlds.of(key).store
+
+    def after_a_change() -> None:
+        store.forget_pages()
+        ask()
+
+    return after_a_change
 
 
 SIZES = (10, 1_000, 100_000, 1_000_000)
@@ -119,7 +132,7 @@ def by_size(sizes: tuple[int, ...] = SIZES) -> dict[str, dict[int, Call]]:
             "create": create,
         }
         for name, scenario in asked.items():
-            found.setdefault(name, {})[size] = call(mock, scenario, key)
+            found.setdefault(name, {})[size] = turned(mock, scenario, key)
         found.setdefault("create and delete", {})[size] = _created_and_deleted(mock, create, delete, key)
     return found
 

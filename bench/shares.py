@@ -1,20 +1,29 @@
-"""What a part of the mock costs: a call with it beside the same call without it, in turns."""
+"""What a part of the mock costs: a call with it beside the same call without it, in turns.
+
+`python -m bench.shares PORT` serves the mock without its journal.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from statistics import median
 from typing import Any
 from unittest.mock import patch
 
 from bench.inside import call, fill, served
 from bench.scenario import KEY, POPULATION, SCENARIOS
+from bench.target import mock, populate
 from bench.timing import Call, costs
 from mock_server.app import Mock, create_app, mock_of
 from mock_server.recorder import Recorder
 
 _MANY = "retrieve, 1,000 in turn"
+
+# Answers of one turn over a socket, and turns: the system counts CPU time in hundredths of a second.
+_ANSWERS, _TURNS = 4000, 5
 
 
 @contextmanager
@@ -53,16 +62,16 @@ def measured(rounds: int) -> dict[str, dict[str, float]]:
     A call is measured in process, and as it is served: from the bytes of a request to those of its answer.
     """
     app = create_app()
-    mock = mock_of(app)
-    fill(mock, KEY, POPULATION)
-    calls = {scenario.name: call(mock, scenario) for scenario in SCENARIOS} | {_MANY: _in_turn(mock)}
+    inside = mock_of(app)
+    fill(inside, KEY, POPULATION)
+    calls = {scenario.name: call(inside, scenario) for scenario in SCENARIOS} | {_MANY: _in_turn(inside)}
     calls |= {f"{scenario.name}, served": served(app, scenario) for scenario in SCENARIOS[:2]}
     batches = 4
     shares: dict[str, dict[str, float]] = {}
     for part, without in _PARTS.items():
         best: dict[bool, dict[str, float]] = {True: {}, False: {}}
         for _ in range(batches):
-            for present, context in ((True, nullcontext()), (False, without(mock))):
+            for present, context in ((True, nullcontext()), (False, without(inside))):
                 with context:
                     found = costs(calls, rounds=rounds // batches)
                 best[present] = {
@@ -70,6 +79,22 @@ def measured(rounds: int) -> dict[str, dict[str, float]]:
                 }
         shares[part] = {name: 1 - best[False][name] / best[True][name] for name in calls}
     return shares
+
+
+def over_a_socket() -> float:
+    """Return which share of a retrieve's CPU time, the system's part included, goes into the journal."""
+    with_all, scenario = mock(), SCENARIOS[0]
+    without = replace(with_all, command=lambda port: [sys.executable, "-m", "bench.shares", str(port)])
+    costs: dict[str, list[float]] = {"with": [], "without": []}
+    with with_all.started() as first, without.started() as second:
+        for process in (first, second):
+            populate(with_all, process.port)
+        for _ in range(_TURNS):
+            for name, process in (("with", first), ("without", second)):
+                began = process.cpu_seconds
+                with_all.client(process.port, scenario).drive(16, answers=_ANSWERS)
+                costs[name].append((process.cpu_seconds - began) / _ANSWERS)
+    return 1 - median(costs["without"]) / median(costs["with"])
 
 
 def _in_turn(mock: Mock) -> Call:
@@ -87,3 +112,12 @@ def _in_turn(mock: Mock) -> Call:
         at += 7
 
     return ask
+
+
+if __name__ == "__main__":
+    from mock_server.cli import main
+
+    port = sys.argv[1]
+    sys.argv[1:] = ["serve", "--port", port, "--quiet"]
+    with patch.object(Recorder, "note", lambda *_: None):
+        main()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mock_server.app import Settings, create_app
+    from mock_server.app import create_app
     from mock_server.client import Api, bitpeak_mock
+    from mock_server.mock import Settings
     from mock_server.server import Server
     from mock_server.world import Rules
 
@@ -17,8 +18,10 @@ __all__ = ["Api", "Rules", "Server", "Settings", "__version__", "bitpeak_mock", 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for: the command line must not pay for Flask to print help."""
-    if name in {"Settings", "create_app"}:
+    if name == "create_app":
         from mock_server import app as module
+    elif name == "Settings":
+        from mock_server import mock as module  # type: ignore[no-redef]
     elif name in {"Api", "bitpeak_mock"}:
         from mock_server import client as module  # type: ignore[no-redef]
     elif name == "Server":

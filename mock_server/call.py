@@ -34,8 +34,10 @@ class Call:
     """The request and what is known of it so far. A step may rely on what the steps before it have set."""
 
     # What most calls never set is the class's own: a call is made for each request.
-    account: World | None = None
+    account: World | None = None  # the world, once it is known
     found: Operation | None = None  # the operation, once it is known
+    world: World  # the same for the steps that come after; plain attributes, since they ask a dozen times
+    operation: Operation
     route: Route | None = None
     now = 0.0  # seconds on the world's clock
     key = ""
@@ -59,24 +61,22 @@ class Call:
         """The query, undecoded."""
         return _text(self.environ.get("QUERY_STRING", ""))
 
-    @property
-    def world(self) -> World:
-        """The world of the request's key. Raises Defect before the key is known to be good."""
-        if self.account is None:
-            raise Defect("a step needs the world before the key was checked")
-        return self.account
+    def enter(self, world: World) -> None:
+        """Go on in the world of the request's key."""
+        self.account = self.world = world
+
+    def reach(self, operation: Operation) -> None:
+        """Go on to an operation."""
+        self.found = self.operation = operation
+
+    def __getattr__(self, name: str) -> Any:
+        """Raise Defect for what no step has set."""
+        raise Defect(f"a step needs the {name} of a call before it is known")
 
     @property
     def parameter(self) -> str:
         """The text that stands in the path for its parameter."""
         return (self.route.parameter or "") if self.route is not None else ""
-
-    @property
-    def operation(self) -> Operation:
-        """The operation. Raises Defect before it is found."""
-        if self.found is None:
-            raise Defect("a step needs the operation before the method was checked")
-        return self.found
 
     @property
     def form(self) -> Form:
@@ -116,12 +116,12 @@ class Call:
         return handler
 
 
-def target_of(environ: Environ) -> str:
-    """Return path and query as they were sent: no control character can stand in them."""
-    target: str | None = environ.get("REQUEST_URI")
-    if target is None:
-        query = environ.get("QUERY_STRING")
-        target = percent_encode(_text(environ["PATH_INFO"])) + (f"?{query}" if query else "")
+def target_of(uri: str | None, path: str, query: str) -> str:
+    """Return path and query as they were sent: no control character can stand in them.
+
+    `uri` is a server's REQUEST_URI, None where it has none; `path` and `query` are WSGI's.
+    """
+    target = percent_encode(_text(path)) + (f"?{query}" if query else "") if uri is None else uri
     return target if target.isprintable() else percent_encode(target, safe="/?&=%")
 
 

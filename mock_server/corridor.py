@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from time import perf_counter
 from urllib.parse import quote as percent_encode
 
-from mock_server.answer import VERIFIED, Answer, header
+from mock_server.answer import VERIFIED, Answer, Headers
 from mock_server.auth import check_key, read_bearer
 from mock_server.call import Call, Environ
-from mock_server.contract import Contract, Headers, RefusalAnswer, joined
+from mock_server.contract import Contract, RefusalAnswer, joined
+from mock_server.contract import Headers as Words
 from mock_server.decode import check_plan, decode_form
 from mock_server.document import stamp_text
 from mock_server.handlers import FUNCTIONS
 from mock_server.override import changed, hear_preference, held_back, is_spoiled, meet_fault
-from mock_server.quota import Quota
+from mock_server.quota import Shown
 from mock_server.recorder import Observer, Recorder
 from mock_server.refusal import Defect, Refusal
 from mock_server.worlds import Worlds
@@ -49,7 +51,7 @@ def method(call: Call) -> None:
     operation = None if call.route is None else call.route.operations.get(call.method)
     if operation is None:
         raise Refusal(call.contract.service.other_methods)
-    call.found = operation
+    call.reach(operation)
 
 
 def existence(call: Call) -> None:
@@ -82,22 +84,15 @@ _STEPS: Mapping[str, Callable[[Call], None]] = {
     "plan": plan,
 }
 
-# What a header can show of a quota.
-_QUOTA: Mapping[str, Callable[[Quota, float], int]] = {
-    "quota-limit": lambda quota, _: quota.requests,
-    "quota-remaining": lambda quota, _: quota.remaining,
-    "quota-reset": Quota.reset_in,
-}
-
 _CORS = (
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", "*"),
 )
-_PREFLIGHT = [
+_PREFLIGHT = (
     ("Access-Control-Allow-Methods", "GET, POST, DELETE"),
     ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
     ("Access-Control-Max-Age", "600"),
-]
+)
 
 
 class Corridor:
@@ -144,7 +139,7 @@ class Corridor:
             if not isinstance(error, Defect):
                 _LOG.exception("a step of the corridor failed")
             defect = str(error) or type(error).__name__
-            answer = Answer("500 Internal Server Error", [("Content-Type", "application/json")], _DEFECT)
+            answer = Answer("500 Internal Server Error", (("Content-Type", "application/json"),), _DEFECT)
         if call.account is not None and is_spoiled(call, call.account):
             answer = self._affected(call, answer)
         answer = answer.finished(*self._always)
@@ -155,7 +150,7 @@ class Corridor:
         """Return the answer as the fault that struck, the latency and the preference leave it."""
         answer = changed(answer, call)
         if call.applied:
-            answer.headers.append(("Preference-Applied", call.applied))
+            answer = answer.with_headers(("Preference-Applied", call.applied))
         with call.world.lock:
             delay = held_back(call)
         return answer._replace(delay=delay) if delay else answer
@@ -169,7 +164,7 @@ class Corridor:
         if route.redirect is not None:
             return _redirect(route.redirect, call.query)
         if self._cors and call.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in call.environ:
-            return Answer("204 No Content", list(_PREFLIGHT), b"")
+            return Answer("204 No Content", _PREFLIGHT, b"")
         call.route = route
         for check in self._outside:
             check(call)
@@ -221,18 +216,17 @@ class Corridor:
             raise Defect(f"there is no refusal {name}")
         return known
 
-    def _headers(self, call: Call, content_type: str | None, words: Headers) -> list[tuple[str, str]]:
-        headers = [header("Content-Type", content_type)] if content_type else []
-        if words and call.account is not None and call.account.quota is not None:
-            quota, now = call.account.quota, call.now
-            headers += [header(name, _QUOTA[word](quota, now)) for name, word in words]
-        return headers
+    def _headers(self, call: Call, content_type: str | None, words: Words) -> Headers:
+        quota = None if call.account is None else call.account.quota
+        if quota is None or not words:
+            return _shown(content_type, (), (0, 0, 0))
+        return _shown(content_type, words, quota.shown(call.now))
 
     def _key(self, call: Call) -> None:
         """Choose the key's world; from here on its lock is held."""
         check_key(call.key, self.contract.service)
-        call.account = self._worlds.of(call.key)
-        call.now = call.account.clock.now()
+        call.enter(self._worlds.of(call.key))
+        call.now = call.world.clock.now()
 
     def _quota(self, call: Call) -> None:
         """Count the request."""
@@ -241,7 +235,15 @@ class Corridor:
             raise Refusal("rate_limited")
 
 
+@lru_cache(maxsize=1024)
+def _shown(content_type: str | None, words: Words, quota: Shown) -> Headers:
+    """Return the headers of an answer whose document has these, by name and `x-value` word."""
+    typed = (("Content-Type", content_type),) if content_type else ()
+    values = dict(zip(("quota-limit", "quota-remaining", "quota-reset"), quota, strict=True))
+    return (*typed, *((name, str(values[word])) for name, word in words))
+
+
 def _redirect(path: str, query: str) -> Answer:
     # WSGI's texts are bytes in disguise (PEP 3333): encoded as latin-1, they are what was sent.
     location = percent_encode(path.encode("latin-1", "replace")) + (f"?{query}" if query else "")
-    return Answer("301 Moved Permanently", [("Location", location)], b"")
+    return Answer("301 Moved Permanently", (("Location", location),), b"")

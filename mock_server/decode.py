@@ -17,11 +17,10 @@ def decode_form(call: Call) -> None:
     if call.contract.service.invalid_utf_8 != "replaced" and not all(part.valid_utf8 for part in sent.parts):
         raise Refusal(call.contract.service.invalid_utf_8)
     texts = _texts(call, form, sent)
-    for field in form.fields.values():
-        if field.name in sent.files and field.name not in texts:
+    for name in sent.files:
+        if name in form.fields and name not in texts:
             call.violate(
-                "file",
-                f"{field.name} was sent as a file and is ignored: send it as text, without a file name.",
+                "file", f"{name} was sent as a file and is ignored: send it as text, without a file name."
             )
     texts = _available(call, form, texts)
     _refuse(call, form, texts)
@@ -112,15 +111,14 @@ def _type(call: Call, form: Form, texts: dict[str, str]) -> str:
 
 def _refuse(call: Call, form: Form, texts: dict[str, str]) -> None:
     """Refuse a form by the words of its schema, in the order that `x-refusals` has."""
-    for word, refusal in form.refusals.items():
-        if word == "required":
+    for refusal, refused in form.refused:
+        if refused is None:
             needed = [*form.required, *_own_fields_needed(call, form, texts)]
             if not all(texts.get(name) for name in needed):
                 raise Refusal(refusal)
             continue
-        for name, text in texts.items():
-            # A switch casts whatever it is sent (evidence: B+P): the enum's refusal is for the type.
-            if form.fields[name].violates(word, text) and form.fields[name].switch is None:
+        for name, violates in refused.items():
+            if name in texts and violates(texts[name]):
                 raise Refusal(refusal)
 
 
@@ -132,8 +130,8 @@ def _own_fields_needed(call: Call, form: Form, texts: dict[str, str]) -> list[st
 
 def _counts(call: Call, form: Form, field: Field, text: str) -> bool:
     """Tell whether a text takes effect; note what the service tolerates in it."""
-    for word, violates in field.limits.items():
-        if (field.switch or word not in form.refusals) and violates(text):
+    for word, violates in form.tolerated[field.name]:
+        if violates(text):
             allowed = f": send one of {', '.join(field.schema['enum'])}" if word == "enum" else ""
             effect = "is read as false or true" if field.switch else "is ignored"
             call.violate("invalid-value", f"{field.name}={text[:60]!r} is not allowed and {effect}{allowed}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mock_server.answer import Answer
+from mock_server.answer import Answer, Headers
 from mock_server.call import Call
 from mock_server.contract import RefusalAnswer, parse
 from mock_server.contract.text import write
@@ -67,8 +67,8 @@ def _fits(refusal: RefusalAnswer, code: str | None, example: str | None) -> bool
     return (code is None or refusal.status.startswith(code)) and (example is None or refusal.name == example)
 
 
-def _typed(content_type: str | None) -> list[tuple[str, str]]:
-    return [("Content-Type", content_type)] if content_type else []
+def _typed(content_type: str | None) -> Headers:
+    return (("Content-Type", content_type),) if content_type else ()
 
 
 def _complaint(call: Call, header: str) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+# Requests allowed in a window, those left of it, and the whole seconds until it ends.
+Shown = tuple[int, int, int]
+
 
 class Quota:
     """A fixed window that opens with the first request in it.
@@ -44,6 +47,10 @@ class Quota:
             self._opened, self._used = now, 0
         self._used += 1
         return self._used <= self.requests
+
+    def shown(self, now: float) -> Shown:
+        """Return what headers can show at `now`."""
+        return self.requests, self.remaining, self.reset_in(now)
 
     def reset_in(self, now: float) -> int:
         """Return the whole seconds until the window ends, at least one while it is open, 0 where none is."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from mock_server.answer import Answer
+from mock_server.answer import Answer, Headers
 from mock_server.auth import check_key, read_bearer
 from mock_server.call import Call, Environ, target_of
 from mock_server.contract import Operation, Service
@@ -20,11 +20,13 @@ from mock_server.journal import (
     Exchange,
     Message,
     Noted,
+    Rehearsed,
     beginning,
     shorten,
 )
 from mock_server.parts import SeenPart, parts_of
 from mock_server.refusal import Refusal, Violation
+from mock_server.server import HEADERS
 from mock_server.world import World
 from mock_server.worlds import Worlds
 
@@ -44,13 +46,22 @@ _FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 class Note(NamedTuple):
     """An exchange as it is noted in passing: what is at hand, and written out only when somebody reads it.
 
-    `environ` holds the key, and what is written out does not. `size` and `answered` are the lengths of the bodies, of
-    which a long one is kept by its beginning alone; `parts` are those of such a request.
+    `shown` and `said` are the answer's headers and body. The request's `headers`, by their keys in the environ, hold
+    the key, and what is written out does not. `size` and `answered` are the lengths of the bodies, of which a long one
+    is kept by its beginning alone; `parts` are those of such a request. The environ itself is not kept: most of it is
+    the same for all requests.
     """
 
-    environ: Environ
+    method: str
+    uri: str | None
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    rehearsed: Rehearsed | None
     found: Operation | None
-    answer: Answer
+    status: str
+    shown: Headers
+    said: bytes
     seconds: float
     key: str
     refusal: str
@@ -66,25 +77,25 @@ class Note(NamedTuple):
 
     def written(self) -> Exchange:
         """Return the exchange, without any key."""
-        environ, found, answer = self.environ, self.found, self.answer
+        found = self.found
         return Exchange(
-            environ["REQUEST_METHOD"],
-            target_of(environ),
-            int(answer.status[:3]),
+            self.method,
+            target_of(self.uri, self.path, self.query),
+            int(self.status[:3]),
             self.seconds,
             shorten(self.key),
             "" if found is None else found.id,
             self.refusal,
             self.violations,
             self.defect,
-            environ["PATH_INFO"],
+            self.path,
             self.at,
             None if self.fault is None else self.fault.id,
-            Message(tuple(_headers(environ, self.key)), self.size, self.body),
-            Message(tuple(answer.headers), self.answered, answer.body),
+            Message(tuple(_headers(self.headers, self.key)), self.size, self.body),
+            Message(self.shown, self.answered, self.said),
             _FORMS if found is None else found.media_types,
             self.parts,
-            environ.get(REHEARSED),
+            self.rehearsed,
         )
 
 
@@ -99,17 +110,21 @@ class Recorder:
     def note(self, call: Call, answer: Answer, seconds: float, refusal: str, defect: str) -> None:
         """Note one exchange. `refusal` and `defect` are empty where there was none."""
         world = call.account or self._world_meant(call)
-        body, parts, answered = call.body or _unread(call.environ), None, len(answer.body)
-        size = len(body)
+        environ, parts = call.environ, None
+        body, said = call.body or _unread(environ), answer.body
+        size, answered = len(body), len(said)
         if size > WHOLE_REQUEST:  # too long to be kept and read again when somebody asks
             parts, body = _parts(call, body), beginning(body)
         if answered > WHOLE_ANSWER:
-            answer = answer._replace(body=beginning(answer.body))
-        call.environ.pop("wsgi.input", None)  # it was read, and may be a connection of some other server's
-        exchange = Note(
-            call.environ, call.found, answer, seconds, call.key, refusal, call.violations, defect,
-            call.now, call.fault, body, size, answered, parts, OVERHEAD + len(body) + len(answer.body),
-        )  # fmt: skip
+            said = beginning(said)
+        headers = environ.get(HEADERS) or _headers_in(environ)
+        # Not by the class's own __new__, which takes three times as long: this is done for every request.
+        exchange = tuple.__new__(Note, (
+            call.method, environ.get("REQUEST_URI"), call.path, environ.get("QUERY_STRING", ""), headers,
+            environ.get(REHEARSED), call.found, answer.status, answer.headers, said, seconds, call.key, refusal,
+            call.violations, defect, call.now, call.fault, body, size, answered, parts,
+            OVERHEAD + len(body) + len(said),
+        ))  # fmt: skip
         function = _function_meant(call) if call.found is None else call.found.function
         sighting = (function, refusal, call.situation)
         if world is None:
@@ -157,9 +172,14 @@ def _unread(environ: Environ) -> bytes:
     return stream.getvalue() if isinstance(stream, io.BytesIO) else b""
 
 
-def _headers(environ: Environ, key: str) -> Iterator[tuple[str, str]]:
+def _headers_in(environ: Environ) -> dict[str, str]:
+    """Return the headers of a request that came by another server than ours."""
+    return {name: value for name, value in environ.items() if name[:5] == "HTTP_" or name in _NAMED}
+
+
+def _headers(headers: Mapping[str, str], key: str) -> Iterator[tuple[str, str]]:
     """Yield the request's headers, their names as HTTP spells them."""
-    for name, value in environ.items():
+    for name, value in headers.items():
         if name[:5] == "HTTP_":
             if name in _SECRET:
                 value = value.replace(key, shorten(key)) if key and key in value else "…"

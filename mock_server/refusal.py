@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class Refusal(Exception):
@@ -21,8 +21,7 @@ class Defect(Exception):
     """The mock broke its own document: always a 500, always in the journal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """What the service swallows in silence and a client should not have sent: one sentence, with the remedy."""
 
     code: str

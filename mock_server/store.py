@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from mock_server.contract import joined
 
@@ -13,6 +13,9 @@ _BLOCK = 512
 
 # A page of so many bytes is worth remembering: its rows are spread all over the memory.
 _LARGE = 32 * 1024
+
+# So many pages are remembered.
+_PAGES = 64
 
 # What stands before the rows in a body, and after them.
 Ends = tuple[bytes, bytes]
@@ -44,6 +47,16 @@ class Cut(NamedTuple):
     newest_first: bool
 
 
+class Pages(dict[tuple[str, str], Any]):
+    """Answers by what was asked: query, and what links begin with. A few, since each holds its rows."""
+
+    def __setitem__(self, asked: tuple[str, str], page: Any) -> None:
+        """Remember a page; where there are many, begin anew."""
+        if len(self) >= _PAGES:
+            self.clear()
+        super().__setitem__(asked, page)
+
+
 class Store:
     """Handlers by id, and by rank through a Fenwick tree over blocks of ids: both in O(log n).
 
@@ -57,7 +70,9 @@ class Store:
         self._wires: list[list[bytes]] = []
         self._firsts: list[int] = []  # the lowest id that a block may hold
         self._tree: list[int] = [0]  # counts of blocks, one-based
-        self._last: tuple[Ends, Cut, bytes] | None = None  # the last large page, until something changes
+        # What was made of these handlers for whoever asks again, until one of them changes.
+        self.pages: Pages = Pages()
+        self._last: tuple[Ends, Cut, bytes] | None = None  # the last large page
 
     def __len__(self) -> int:
         return len(self._handlers)
@@ -72,7 +87,7 @@ class Store:
 
     def add(self, handler: Handler) -> None:
         """Add a handler whose id is higher than every id before it."""
-        self._last = None
+        self.forget_pages()
         if not self._blocks or len(self._blocks[-1]) >= _BLOCK:
             self._append_block(handler.id)
         self._blocks[-1].append(handler.id)
@@ -83,7 +98,8 @@ class Store:
 
     def replace(self, handler: Handler) -> None:
         """Put a changed handler in the place of the one with its id. Raises KeyError where there is none."""
-        before, self._last = self._handlers[handler.id], None
+        before = self._handlers[handler.id]
+        self.forget_pages()
         self._handlers[handler.id] = handler
         block, at = self._find(handler.id)
         self._wires[block][at] = handler.wire
@@ -92,13 +108,19 @@ class Store:
 
     def remove(self, handler_id: int) -> None:
         """Remove a handler. Raises KeyError where there is none."""
-        handler, self._last = self._handlers.pop(handler_id), None
+        handler = self._handlers.pop(handler_id)
+        self.forget_pages()
         self._types[handler.type] -= 1
         block, at = self._find(handler_id)
         del self._blocks[block][at], self._wires[block][at]
         self._count(block, -1)
         if len(self._blocks) > 32 and len(self._handlers) * 4 < len(self._blocks) * _BLOCK:
             self._rebuild()  # a day of creating and deleting must not leave a trail of empty blocks
+
+    def forget_pages(self) -> None:
+        """Forget what was put together for whoever asks again: a handler changes."""
+        self.pages.clear()
+        self._last = None
 
     def page(self, offset: int, size: int, *, newest_first: bool) -> list[Handler]:
         """Return up to `size` handlers after the first `offset` ones of the order."""

@@ -96,7 +96,7 @@ class World:
         wire = resource.template.render(values or values_of(handler, self.contract))
         if complaint := resource.check(parse(wire)):
             raise Defect(f"the handler {handler.id} would violate the document: {complaint}")
-        return handler._replace(wire=wire)
+        return Handler(*handler[:-1], wire)
 
 
 def values_of(handler: Handler, contract: Contract) -> dict[str, str]:

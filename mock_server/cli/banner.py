@@ -7,13 +7,13 @@ import os
 from typing import Any
 
 from mock_server import __version__
-from mock_server.app import Mock
 from mock_server.cli.curl import curl_lines
 from mock_server.cli.failure import PROGRAM
 from mock_server.cli.lines import clean
 from mock_server.cli.plan import Plan
 from mock_server.control import PREFIX
 from mock_server.document import stamp_facts, stamp_text
+from mock_server.mock import Mock
 
 
 def write_banner(mock: Mock, plan: Plan, url: str) -> str:

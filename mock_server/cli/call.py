@@ -8,20 +8,19 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import click
-from flask import Flask
 from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.test import TestResponse
 
-from mock_server.app import Settings, mock_of
 from mock_server.cli.failure import ExitCode
 from mock_server.cli.lines import clean, remarks
-from mock_server.cli.loading import load_app
+from mock_server.cli.loading import flask_of, load_mock
 from mock_server.cli.log import hints_for
 from mock_server.cli.options import document_options, options, seed_option, strict_option
 from mock_server.cli.values import read_pair
 from mock_server.contract import Contract
 from mock_server.control import PREFIX
 from mock_server.journal import Noted
+from mock_server.mock import Mock, Settings
 from mock_server.world import Rules
 
 _MULTIPART, _URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
@@ -75,10 +74,10 @@ def call(ctx: click.Context, /, method: str, path: str, include: bool, **given: 
         raise click.UsageError("--key and --no-key contradict each other, choose one.")
     wanted = Wanted(method.upper(), path, given["form"], given["header"], given["key"], given["no_key"])
     seen: list[Noted] = []
-    app = load_app(_settings(given), [seen.append])
-    answer = send(app, wanted)
+    mock = load_mock(_settings(given), [seen.append])
+    answer = send(mock, wanted)
     _print(answer, include)
-    hints = hints_for(mock_of(app).contract)
+    hints = hints_for(mock.contract)
     for noted in seen:
         for remark in remarks(noted.written(), hints):
             click.echo(remark, err=True)
@@ -90,9 +89,9 @@ def _settings(given: dict[str, Any]) -> Settings:
     return Settings(given["document"], given["overlay"], given["answer"], given["seed"], rules)
 
 
-def send(app: Flask, wanted: Wanted) -> TestResponse:
-    """Give the app a request, without a socket."""
-    contract = mock_of(app).contract
+def send(mock: Mock, wanted: Wanted) -> TestResponse:
+    """Give the mock a request, without a socket."""
+    contract = mock.contract
     path = full_path(contract, wanted.path)
     headers = Headers(wanted.headers)
     if not wanted.no_key and "Authorization" not in headers:
@@ -101,7 +100,7 @@ def send(app: Flask, wanted: Wanted) -> TestResponse:
     body: dict[str, Any] = {}
     if wanted.form:
         body = {"data": MultiDict(wanted.form), "content_type": _media_type(contract, wanted.method, path)}
-    return app.test_client().open(path, method=wanted.method, headers=headers, **body)
+    return flask_of(mock).test_client().open(path, method=wanted.method, headers=headers, **body)
 
 
 def full_path(contract: Contract, path: str) -> str:

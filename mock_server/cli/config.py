@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,6 +42,8 @@ def read_settings(file: Path, command: str, params: list[click.Parameter]) -> di
 
 
 def _read(file: Path) -> dict[str, Any]:
+    import tomllib  # late: few starts have such a file
+
     try:
         return tomllib.loads(file.read_bytes().decode())
     except OSError as error:

@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mock_server.app import Mock
 from mock_server.contract import Operation
+from mock_server.mock import Mock
 
 _MULTIPART = "multipart/form-data"
 # What `--form` takes for a file's name or for an option of its own, at the start or anywhere.

@@ -7,9 +7,9 @@ from dataclasses import fields
 
 import click
 
-from mock_server.app import Settings
 from mock_server.cli.plan import Plan
 from mock_server.cli.serve import serve
+from mock_server.mock import Settings
 
 
 def settings_of(flags: Sequence[str]) -> Settings:

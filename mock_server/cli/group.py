@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from mock_server.cli.collector import at_rest
 from mock_server.cli.failure import Failure
 
 
@@ -37,11 +38,12 @@ class LazyGroup(click.Group):
         """Import a command, or return None where there is none of this name."""
         if cmd_name not in self._listed:
             return None
-        # Here and not at the top: the server's commands import Flask and the schemas, which takes longer than
+        # Here and not at the top: the server's commands import the schemas and the YAML reader, which takes longer than
         # all that `wait` has to do.
         listed = self._listed[cmd_name]
         try:
-            module = importlib.import_module(listed.module)
+            with at_rest():
+                module = importlib.import_module(listed.module)
         except ModuleNotFoundError as error:
             if not listed.extra:
                 raise

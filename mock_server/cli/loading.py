@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flask import Flask
-
-from mock_server.app import Settings, create_app
 from mock_server.cli.failure import Failure
 from mock_server.contract import Contract, compile_contract
 from mock_server.document import Document, DocumentError, load
+from mock_server.door import Door
+from mock_server.mock import Mock, Settings
 from mock_server.recorder import Observer
 from mock_server.refusal import Defect
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 @contextmanager
@@ -51,7 +55,24 @@ def load_contract(document: Path | None, overlay: Sequence[str], answer: Sequenc
         return compile_contract(effective)
 
 
-def load_app(settings: Settings, observers: Sequence[Observer] = ()) -> Flask:
-    """Make the app of a mock. Raises Failure."""
+def load_mock(settings: Settings, observers: Sequence[Observer] = ()) -> Mock:
+    """Make a mock. Raises Failure."""
     with foreseen(own=bool(settings.document or settings.overlays or settings.seed)):
-        return create_app(settings, observers)
+        return Mock(settings, observers)
+
+
+def flask_of(mock: Mock) -> Flask:
+    """Return the Flask app of a mock; Flask takes as long to import as all the rest, so that happens here."""
+    from mock_server.app import app_of
+
+    return app_of(mock)
+
+
+def door_of(mock: Mock) -> Door:
+    """Return the WSGI app of a mock, which imports Flask when it is asked for the first page that Flask serves."""
+
+    @cache
+    def flask() -> Flask:
+        return flask_of(mock)
+
+    return Door(mock, lambda environ, start_response: flask().wsgi_app(environ, start_response))

@@ -8,12 +8,12 @@ from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 
-from mock_server.app import Settings
 from mock_server.cli.failure import Failure
 from mock_server.cli.loading import load_contract
 from mock_server.cli.log import Wants
 from mock_server.cli.values import Quota
 from mock_server.duration import Latency
+from mock_server.mock import Settings
 from mock_server.server import TLSFiles
 from mock_server.world import Rules
 

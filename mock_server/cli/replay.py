@@ -12,7 +12,7 @@ from mock_server.capsule import Capsule, NoCapsule, Outcome, play, write_curl, w
 from mock_server.cli.failure import ExitCode, Failure
 from mock_server.cli.flags import settings_of
 from mock_server.cli.lines import clean
-from mock_server.cli.loading import load_app
+from mock_server.cli.loading import flask_of, load_mock
 from mock_server.cli.options import file_type, format_option
 from mock_server.client import AppChannel, ControlError, Mock
 
@@ -65,7 +65,7 @@ def _written(capsule: Capsule, form: str) -> str:
 def _replayed(capsule: Capsule, file: Path) -> list[Outcome]:
     try:
         settings = settings_of(capsule.flags)
-        with Mock(AppChannel(load_app(settings))) as mock:
+        with Mock(AppChannel(flask_of(load_mock(settings)))) as mock:
             if mock.info["document"]["digest"] != capsule.info["document"]["digest"]:
                 click.echo("note: the document is not the one that the test ran against.", err=True)
             return list(play(capsule, mock))

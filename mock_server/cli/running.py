@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from flask import Flask
-
-from mock_server.app import mock_of
 from mock_server.cli.banner import write_banner, write_ready
+from mock_server.cli.collector import at_rest, settle
 from mock_server.cli.failure import PROGRAM, Failure
-from mock_server.cli.loading import load_app
+from mock_server.cli.loading import door_of, load_mock
 from mock_server.cli.log import Log, hints_for
 from mock_server.cli.plan import Plan
 from mock_server.cli.portfile import PortFile
 from mock_server.cli.signals import Signals
 from mock_server.cli.watch import Watch
+from mock_server.mock import Mock
 from mock_server.server import BadCertificate, CannotBind, Limits, Server
 
 # Seconds for answers that are held back when the mock is told to stop: longer, and whoever stops it waits.
@@ -48,11 +46,10 @@ class Running:
     def __init__(self, plan: Plan, log: Log) -> None:
         self._plan = plan
         self._log = log
-        app = self._load()
-        self.mock = mock_of(app)
+        self.mock = self._load()
         # What the document allows in a body, the server must let through.
         limits = Limits(body_bytes=self.mock.contract.service.body_bytes)
-        self.server = Server(app, plan.host, plan.port, tls=plan.tls, limits=limits)
+        self.server = Server(door_of(self.mock), plan.host, plan.port, tls=plan.tls, limits=limits)
 
     def start(self) -> None:
         """Listen. Raises Failure."""
@@ -60,7 +57,6 @@ class Running:
             self.server.start()
         except (CannotBind, BadCertificate) as error:
             raise Failure(str(error)) from error
-        settle()
 
     def announce(self) -> None:
         """Warn of what should be known, then say that the mock is ready."""
@@ -99,13 +95,13 @@ class Running:
     def reload(self) -> Iterable[Path]:
         """Serve what the files say now, or go on as before where they are wrong; return the files to watch."""
         try:
-            app = self._load()
+            mock = self._load()
         except Failure as failure:
             sentence = f"{PROGRAM}: {failure.message} The former document is still served."
             self._log.note("not-reloaded", sentence)
             return self.mock.files
-        self.server.replace_app(app)
-        self.mock = mock_of(app)
+        self.server.replace_app(door_of(mock))
+        self.mock = mock
         settle()
         document = self.mock.contract.document
         sentence = (
@@ -114,14 +110,8 @@ class Running:
         self._log.note("reloaded", sentence, digest=str(document.digest))
         return self.mock.files
 
-    def _load(self) -> Flask:
-        app = load_app(self._plan.settings(), [self._log.observe])
-        self._log.hints = hints_for(mock_of(app).contract)
-        return app
-
-
-def settle() -> None:
-    """Exempt the compiled document from garbage collection, which would walk through it again and again."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
+    def _load(self) -> Mock:
+        with at_rest():
+            mock = load_mock(self._plan.settings(), [self._log.observe])
+        self._log.hints = hints_for(mock.contract)
+        return mock

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -43,8 +43,7 @@ class Success:
     examples: Mapping[str, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class RefusalAnswer:
+class RefusalAnswer(NamedTuple):
     """One way to say no: `body` is ready to send, but for a `{detail}` in its title.
 
     `own` tells that it is the mock's, by its grade, and no behaviour of the service.
@@ -78,8 +77,7 @@ def status_text(code: int) -> str:
     return f"{status.value} {status.phrase}"
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerCompiler:
+class AnswerCompiler(NamedTuple):
     """Compiles responses. `charset` is appended to every content type unless it is "none"."""
 
     schemas: Schemas

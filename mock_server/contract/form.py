@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 
 from mock_server.contract.schema import Schemas
 from mock_server.document import DocumentError, Object, place_of
@@ -26,9 +25,11 @@ _SWITCHES: Mapping[str, Callable[[str], bool]] = {
 # What a form can say of a handler, beside its settings.
 _FACTS = ("name", "type", "enabled")
 
+# Tells whether a text violates a word of a schema.
+Violates = Callable[[str], bool]
 
-@dataclass(frozen=True, slots=True)
-class Field:
+
+class Field(NamedTuple):
     """One field of a form.
 
     `fact`: what the field says of the handler ("name", "type", "enabled"); None for a field of its settings.
@@ -40,7 +41,7 @@ class Field:
     fact: str | None
     types: frozenset[str] | None
     schema: Mapping[str, Any]
-    limits: Mapping[str, Callable[[str], bool]]
+    limits: Mapping[str, Violates]
     switch: Callable[[str], bool] | None
     cleaners: tuple[Callable[[str], str], ...]
     cut: int | None
@@ -61,16 +62,24 @@ class Field:
         return violates is not None and violates(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A form's fields by name; `refusals`: word of the schema to refusal, in the order they are tried."""
+# The words of a schema that one field can violate by itself.
+WORDS = ("minLength", "pattern", "enum", "maxLength")
 
-    WORDS: ClassVar = ("minLength", "pattern", "enum", "maxLength")  # that one field can violate
+
+class Form(NamedTuple):
+    """A form's fields by name.
+
+    `refusals`: word of the schema to refusal, in the order they are tried. `refused`: the same refusals, each with what
+    tells, by field, whether a text is refused; None where it is for a field that is required and missing. `tolerated`:
+    by field, the words of its schema whose violation is no refusal, with what tells of one.
+    """
 
     fields: Mapping[str, Field]
     names: Mapping[str, str]  # fact to the field that says it
     required: tuple[str, ...]
     refusals: Mapping[str, str]
+    refused: tuple[tuple[str, Mapping[str, Violates] | None], ...]
+    tolerated: Mapping[str, tuple[tuple[str, Violates], ...]]
     own_field_unsent: str
     own_fields: Mapping[str, tuple[Field, ...]]
 
@@ -92,7 +101,28 @@ def compile_form(schemas: Schemas, schema: Object) -> Form:
     unsent = form.get("x-own-field-unsent", "empty")
     frozen = {name: tuple(of_type) for name, of_type in own.items()}
     names = {field.fact: field.name for field in fields.values() if field.fact}
-    return Form(fields, names, tuple(form.get("required", ())), form.get("x-refusals", {}), unsent, frozen)
+    required, refusals = tuple(form.get("required", ())), form.get("x-refusals", {})
+    refused = tuple((refusal, _refused(fields, word)) for word, refusal in refusals.items())
+    tolerated = {field.name: tuple(_tolerated(field, refusals)) for field in fields.values()}
+    return Form(fields, names, required, refusals, refused, tolerated, unsent, frozen)
+
+
+def _refused(fields: Mapping[str, Field], word: str) -> Mapping[str, Violates] | None:
+    """Return what refuses the texts of which fields, by a word of their schemas; None for "required"."""
+    if word == "required":
+        return None
+    # A switch casts whatever it is sent (evidence: B+P): the enum's refusal is for the type.
+    return {
+        field.name: field.limits[word]
+        for field in fields.values()
+        if word in field.limits and field.switch is None
+    }
+
+
+def _tolerated(field: Field, words: Mapping[str, str]) -> Iterator[tuple[str, Violates]]:
+    for word, violates in field.limits.items():
+        if field.switch or word not in words:
+            yield word, violates
 
 
 def _check_facts(form: Object, fields: Mapping[str, Field]) -> None:
@@ -143,7 +173,7 @@ def _field(schemas: Schemas, properties: Object, name: str) -> Field:
     return Field(name, fact, types, schema, limits, switch, cleaners, schema.get("x-cut"))
 
 
-def _limits(schema: Object, name: str) -> Iterator[tuple[str, Callable[[str], bool]]]:
+def _limits(schema: Object, name: str) -> Iterator[tuple[str, Violates]]:
     """Yield each word that bounds the field, with what tells whether a text is beyond it."""
     if "enum" in schema:
         allowed = frozenset(schema["enum"])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from mock_server.contract.form import Form
+from mock_server.contract.form import WORDS, Form
 from mock_server.contract.parameter import Parameter
 from mock_server.document import DocumentError, Object, Place, place_of
 
@@ -21,8 +21,7 @@ LIST = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """`words`: the facts its answer may show; `behaviour`: the word that says how it behaves.
 
     `handler`: it works on the one that the path names; `form`: it reads a form, of which `complete` says that it
@@ -100,7 +99,7 @@ def check_query(need: Need, query: tuple[Parameter, ...], place: Place) -> None:
 def check_complete(form: Form, place: Place) -> None:
     """Raise DocumentError where a form would be tolerated without a name or a type, which a new handler needs."""
     for field in (form.fields[form.names["name"]], form.fields[form.names["type"]]):
-        words = ["required", *(word for word in form.WORDS if word in field.schema)]
+        words = ["required", *(word for word in WORDS if word in field.schema)]
         unrefused = [word for word in words if word not in form.refusals]
         if field.name not in form.required or field.types is not None or unrefused:
             what = (

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mock_server.contract.answer import AnswerCompiler, RefusalAnswer, Success
 from mock_server.contract.form import Form, compile_form
@@ -16,8 +15,7 @@ from mock_server.document import DocumentError, Object, Place, place_of
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-@dataclass(frozen=True, slots=True)
-class Paging:
+class Paging(NamedTuple):
     """How a list is ordered, cut and linked: `x-paging`, word for word."""
 
     newest_first: bool
@@ -28,8 +26,7 @@ class Paging:
     repeats: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One operation. `function` names what serves it; `path_parameter` is None for a path without one."""
 
     id: str
@@ -49,8 +46,7 @@ class Operation:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class OperationCompiler:
+class OperationCompiler(NamedTuple):
     """Compiles the operations of a document's paths."""
 
     schemas: Schemas

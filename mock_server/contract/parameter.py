@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mock_server.contract.schema import Check, Schemas
 from mock_server.document import DocumentError, Object, Place, place_of, plain
@@ -15,8 +14,7 @@ from mock_server.forms import php
 _STRICT_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter. `otherwise`: "default", or the refusal that an invalid value gets.
 
     `enum`: the values allowed, where they are few; `check` says of any value what is wrong with it;

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from mock_server.contract.functions import HANDLER
 from mock_server.contract.operation import Operation
@@ -14,8 +14,7 @@ from mock_server.contract.text import Quote
 from mock_server.document import DocumentError, Object, place_of
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """The settings of one type: `constants` maps each key, in order, to its fixed value or None if a form fills it.
 
     `masks` maps a key to what replies show in place of its value: a text, or one sign for each character.
@@ -82,7 +81,7 @@ def compile_resource(schemas: Schemas, schema: Object, quote: Quote) -> Resource
     shapes = dict(_shapes(schemas, resolved, names["type"], names["settings"]))
     # A merge leaves settings of another type behind, which stay as secret as they were.
     masks = {key: mask for shape in shapes.values() for key, mask in shape.masks.items()}
-    shapes = {name: replace(shape, masks=masks) for name, shape in shapes.items()}
+    shapes = {name: shape._replace(masks=masks) for name, shape in shapes.items()}
     types = tuple(schemas.resolve(resolved["properties"][names["type"]]).get("enum", ()))
     for name in types:
         if name not in shapes:

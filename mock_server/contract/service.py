@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mock_server.contract.schema import Schemas
 from mock_server.document import Array, DocumentError, Object, place_of
@@ -18,8 +18,7 @@ _NEEDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """What holds for the service as a whole: `x-service` and the security scheme, word for word."""
 
     checks: tuple[str, ...]

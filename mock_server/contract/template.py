@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mock_server.contract.schema import Schemas
 from mock_server.contract.text import Quote, write
@@ -44,8 +43,7 @@ _ZEROS: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """JSON text before and after the hole for rows, each a `%` format over the values' JSON texts.
 
     `hole` is "row", "rows" or None; without one, `tail` is empty. `properties` maps each property that has an
@@ -106,8 +104,7 @@ def _properties(schemas: Schemas, schema: Object) -> dict[str, str]:
     return {key: node["x-value"] for key, node in resolved.items() if "x-value" in node}
 
 
-@dataclass(frozen=True, slots=True)
-class _Writer:
+class _Writer(NamedTuple):
     schemas: Schemas
     quote: Quote
     words: frozenset[str]
@@ -123,10 +120,10 @@ class _Writer:
 
     def _members(self, properties: Object, depth: int) -> Iterator[str]:
         for key, node in properties.items():
-            source = self._source(self.schemas.resolve(node), place_of(properties, key), depth)
+            source = self._rendered(self.schemas.resolve(node), place_of(properties, key), depth)
             yield f"{self._literal(key)}:{source}"
 
-    def _source(self, node: Object, place: Place, depth: int) -> str:
+    def _rendered(self, node: Object, place: Place, depth: int) -> str:
         kinds = _types(node)
         if "x-value" in node:
             return self._hole(node, kinds)

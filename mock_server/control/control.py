@@ -67,8 +67,7 @@ class Control:
         except Exception as error:  # whatever fails is ours, and no client may see a traceback
             _LOG.exception("a control request failed")
             answer = _failed(error)
-        answer.headers.append(("Cache-Control", "no-store"))
-        return answer.finished(*cors)
+        return answer.with_headers(("Cache-Control", "no-store")).finished(*cors)
 
     def _serve(self, environ: Environ, operation: Operation) -> Answer:
         values = operation.read_query(environ.get("QUERY_STRING", ""))
@@ -94,16 +93,16 @@ class Control:
     def _said(self, operation: Operation, media_type: str | None, value: Any) -> Answer:
         status = status_text(operation.status)
         if media_type is None:
-            return Answer(status, [], b"")
+            return Answer(status, (), b"")
         if complaint := operation.contents[media_type](value):
             raise Defect(f"the control answer {operation.id} would violate its document: {complaint}")
         body = value.encode() if isinstance(value, str) else orjson.dumps(value)
-        return Answer(status, [("Content-Type", media_type)], body)
+        return Answer(status, (("Content-Type", media_type),), body)
 
     def _refuse(self, no: Refusal, operation: Operation | None) -> Answer:
         refusal = self._operations.not_found if operation is None else operation.refusals[no.name]
         body = refusal.filled(no.detail, quote_plainly)
-        return Answer(refusal.status, [("Content-Type", refusal.content_type)], body)
+        return Answer(refusal.status, (("Content-Type", refusal.content_type),), body)
 
     def _key(self, environ: Environ, operation: Operation, named: str | None) -> str | None:
         """Return the key whose world is meant. Raises Refusal where none is and one is needed."""
@@ -123,7 +122,7 @@ class Control:
 def _failed(error: Exception) -> Answer:
     title = f"The mock failed, and its log says more: {str(error) or type(error).__name__}"
     body = orjson.dumps({"errors": [{"title": title, "status": 500}]})
-    return Answer(status_text(500), [("Content-Type", "application/json")], body)
+    return Answer(status_text(500), (("Content-Type", "application/json"),), body)
 
 
 def _waits(environ: Environ, seconds: float) -> bool:

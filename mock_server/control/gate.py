@@ -6,12 +6,10 @@ import hmac
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from mock_server.answer import Answer
+from mock_server.answer import Answer, Headers
 from mock_server.call import Environ
 from mock_server.control.request import Subject
 from mock_server.refusal import Refusal
-
-Headers = list[tuple[str, str]]
 
 
 def check_token(environ: Environ, subject: Subject) -> None:
@@ -49,15 +47,15 @@ def _is_local(host: str) -> bool:
 def cors_headers(environ: Environ, subject: Subject) -> Headers:
     """Return the headers that let a page of another origin read the answer, where it may."""
     if not subject.cors or "HTTP_ORIGIN" not in environ:
-        return []
-    return [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "*")]
+        return ()
+    return (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "*"))
 
 
 def preflight() -> Answer:
     """Return the answer to a browser that asks whether it may ask."""
-    allowed = [
+    allowed = (
         ("Access-Control-Allow-Methods", "GET, PUT, POST, PATCH, DELETE"),
         ("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Bitpeak-Mock-Token"),
         ("Access-Control-Max-Age", "600"),
-    ]
+    )
     return Answer("204 No Content", allowed, b"")

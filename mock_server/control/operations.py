@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from mock_server.contract import AnswerCompiler, Check, RefusalAnswer, Schemas
@@ -18,8 +17,7 @@ from mock_server.refusal import Refusal
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter of a query."""
 
     name: str
@@ -39,8 +37,7 @@ class Parameter:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One control operation. `world`: "needed", "optional" or "none"; `body` is None where it takes none.
 
     `contents`: the check of the answer by its media type.

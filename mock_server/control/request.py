@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mock_server.refusal import Defect, Refusal
 from mock_server.rehearsal import Rehearsal
@@ -13,8 +12,7 @@ from mock_server.world import World
 from mock_server.worlds import Worlds
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """What is steered: the worlds and their contracts.
 
     `token`: what a request must send, None where it need not. `cors`: whether pages of other origins may steer.
@@ -28,8 +26,7 @@ class Subject:
     rehearsal: Rehearsal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A control request whose parameters and body are good.
 
     `key` and `account` are None where no world is meant; the lock of a world that is meant is held. `media_type`: of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 from mock_server.document import shape
 from mock_server.document.places import DocumentError, Object, place_of
@@ -20,8 +20,7 @@ _KEYS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Learned:
+class Learned(NamedTuple):
     """Where an overlay was learned. `date` is in UTC, `digest` that of the base document it was learned against.
 
     `answers` are the answers to open questions that the overlay's actions embody, the assumed ones too; `open` says of

@@ -8,7 +8,6 @@ matching is an overlay nobody repairs. `x-optional: true` on the action gives th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from mock_server.document import shape
@@ -30,8 +29,7 @@ _INFO: dict[Edition, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """One change: `payload` is an update's value, a copy's JSONPath, or None for a removal."""
 
     edition: Edition
@@ -43,8 +41,7 @@ class Action:
     payload_place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(NamedTuple):
     """An overlay that has the right shape; its JSONPaths are first looked at when it is applied.
 
     `learned` says where it was learned, None for one that somebody wrote.

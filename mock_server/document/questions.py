@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mock_server.document import shape
 from mock_server.document.overlay import Action, parse_actions
@@ -23,8 +22,7 @@ _KEBAB = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 _QUESTION_KEYS = ("question", "evidence", "grade", "operations", "departure", "assumed", "answers")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One answer to a question: what it means, and the actions that make the document say so."""
 
     id: str
@@ -32,8 +30,7 @@ class Answer:
     actions: tuple[Action, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """An open question; the document already gives its `assumed` answer, which has no actions.
 
     `evidence` names the row of the evidence ledger, `operations` the operationIds concerned, empty for

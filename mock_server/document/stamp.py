@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from mock_server.document.effective import Document
 from mock_server.document.learned import Learned
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What a document's last learned overlay proves.
 
     `operations` are those seen to succeed and all there are; `open` counts the questions that stay open, `findings`

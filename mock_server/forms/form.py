@@ -4,7 +4,6 @@ A body is read in one pass into a ``Form``, whose texts, files and arrays are wh
 would hold in PHP 8.2; the parts behind them are kept as sent, for whoever shows or checks the request.
 """
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Kind = Literal["text", "file", "array", "ignored"]
@@ -20,8 +19,7 @@ class TooManyFields(ValueError):
         self.limit = limit
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How many things a body may hold.
 
     ``fields`` counts names with a value (PHP: max_input_vars); ``parts`` counts multipart parts of any kind
@@ -64,8 +62,7 @@ class Part(NamedTuple):
         return len(self.data)
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(NamedTuple):
     """Something odd about a body: a stable ``code``, and one ``sentence`` with the remedy."""
 
     code: str

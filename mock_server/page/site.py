@@ -52,11 +52,11 @@ def answer(method: str, path: str) -> Answer | None:
     if method not in {"GET", "HEAD"}:
         return None
     if not path:  # the page's addresses are relative to the folder
-        return Answer("308 Permanent Redirect", [("Location", "/_mock/")], b"")
+        return Answer("308 Permanent Redirect", (("Location", "/_mock/"),), b"")
     file = _files().get(path)
     if file is None:
         return None
-    headers = [("Content-Type", _MEDIA_TYPES[file.suffix]), *_HEADERS]
+    headers = (("Content-Type", _MEDIA_TYPES[file.suffix]), *_HEADERS)
     return Answer("200 OK", headers, file.read_bytes())
 
 

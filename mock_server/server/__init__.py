@@ -10,6 +10,7 @@ Beyond PEP 3333, the environ has:
 - `mock_server.wire_error`: only in a request that the server refuses, so that the app can word the refusal:
   `malformed` (answer 400), `head-too-large` (431), `body-too-large` (413), `timeout` (408). Its body is
   empty; its method and path are too, unless they could be read. The connection ends after the answer.
+- `mock_server.headers`: the request's headers alone, as they came, by their keys in the environ.
 - `REQUEST_URI` and `RAW_URI`: the request target as it came.
 - `wsgi.input_terminated`: true; the body was read whole before the app is called, and `CONTENT_LENGTH` is
   its length even where it came in chunks.
@@ -18,7 +19,7 @@ Repeated headers are joined with a comma (Cookie with a semicolon); headers with
 are dropped. An app that raises is logged by the logger `mock_server.server` and answered with a 500.
 """
 
-from mock_server.server.environ import WIRE_ERROR
+from mock_server.server.environ import HEADERS, WIRE_ERROR
 from mock_server.server.limits import Limits
 from mock_server.server.listener import CannotBind
 from mock_server.server.reader import WireError
@@ -27,6 +28,7 @@ from mock_server.server.server import Server
 from mock_server.server.tls import BadCertificate, TLSFiles
 
 __all__ = [
+    "HEADERS",
     "REPLY",
     "WIRE_ERROR",
     "BadCertificate",

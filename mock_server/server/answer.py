@@ -2,7 +2,8 @@
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_server.server.reply import REPLY
 
@@ -16,7 +17,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 # What the server does with a header of the app's. Framing is the server's own affair (PEP 3333,
-# "Other HTTP Features"); names and statuses repeat, so what they mean is remembered, within bounds.
+# "Other HTTP Features").
 _ORDINARY, _LENGTH, _CONNECTION, _DATE, _OWN = range(1, 6)
 _MEANINGS = {
     "content-length": _LENGTH,
@@ -27,8 +28,6 @@ _MEANINGS = {
 }
 _BODILESS = ("204", "304")
 _REMEMBERED = 512
-_meanings: dict[str, int] = {}
-_status_lines: dict[str, str] = {}
 
 
 class _Clock:
@@ -97,27 +96,19 @@ def _rendered(
     answer: Answer, body: bytes, environ: "WSGIEnvironment", close: bool
 ) -> tuple[bytes, bytes, bool]:
     status = answer.status
-    lines = [_status_lines.get(status) or _status_line(status), ""]
-    given: dict[int, str] = {}
-    for name, value in answer.headers:
-        meaning = _meanings.get(name) or _meaning(name)
-        if meaning == _ORDINARY:
-            lines.append(f"{name}: {value}\r\n")
-        else:
-            given[meaning] = value
-    lines[1] = f"Date: {given[_DATE]}\r\n" if _DATE in given else _date_line()
+    head = _head_of(status, tuple(answer.headers))
     length: str | None = str(len(body))
     if environ["REQUEST_METHOD"] == "HEAD" or status.startswith(_BODILESS):
-        length = _bodiless_length(status, given.get(_LENGTH), body)
+        length = _bodiless_length(status, head.length, body)
         body = b""
-    if length is not None:
-        lines.append(f"Content-Length: {length}\r\n")
-    close = close or given.get(_CONNECTION, "").lower() == "close"
+    sized = "" if length is None else f"Content-Length: {length}\r\n"
+    close = close or head.closes
     if close:
-        lines.append("Connection: close\r\n")
-    elif environ["SERVER_PROTOCOL"] == "HTTP/1.0":
-        lines.append("Connection: keep-alive\r\n")
-    return _head(lines), body, close
+        kept = "Connection: close\r\n"
+    else:
+        kept = "Connection: keep-alive\r\n" if environ["SERVER_PROTOCOL"] == "HTTP/1.0" else ""
+    text = f"{head.status}{head.date or _date_line()}{head.lines}{sized}{kept}\r\n"
+    return text.encode("latin-1"), body, close
 
 
 def _bodiless_length(status: str, given: str | None, body: bytes) -> str | None:
@@ -127,29 +118,42 @@ def _bodiless_length(status: str, given: str | None, body: bytes) -> str | None:
     return given if given is not None or not body else str(len(body))
 
 
-def _head(lines: list[str]) -> bytes:
-    head = "".join(lines)
-    # A line break inside a value would let it write headers, or answers, of its own.
-    if head.count("\n") != len(lines) or head.count("\r") != len(lines):
-        raise ValueError(f"a header holds a line break: {lines!r}")
-    return (head + "\r\n").encode("latin-1")
+class _Head(NamedTuple):
+    """What an app said, as lines: the status, its Date if it gave one, and the ordinary headers."""
+
+    status: str
+    date: str | None
+    lines: str
+    length: str | None
+    closes: bool
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _head_of(status: str, headers: tuple[tuple[str, str], ...]) -> _Head:
+    """Return a head; raise `ValueError` for one that cannot be sent. Apps answer with the same few again and again."""
+    given: dict[int, str] = {}
+    lines = []
+    for name, value in headers:
+        meaning = _MEANINGS.get(name.lower(), _ORDINARY)
+        # A line break inside a value would let it write headers, or answers, of its own.
+        if "\n" in name or "\r" in name or "\n" in value or "\r" in value:
+            raise ValueError(f"a header holds a line break: {name!r}: {value!r}")
+        if meaning == _ORDINARY:
+            lines.append(f"{name}: {value}\r\n")
+        else:
+            given[meaning] = value
+    date = f"Date: {given[_DATE]}\r\n" if _DATE in given else None
+    closes = given.get(_CONNECTION, "").lower() == "close"
+    return _Head(_status_line(status), date, "".join(lines), given.get(_LENGTH), closes)
 
 
 def _status_line(status: str) -> str:
-    """Return a status line, remembered; raise `ValueError` for what is no final status."""
+    """Return a status line; raise `ValueError` for what is no final status."""
     if not ("200" <= status[:3] <= "999" and status[:3].isdecimal() and status[3:4] in ("", " ")):
         raise ValueError(f"the app's status is not a code and a reason: {status!r}")
-    line = f"HTTP/1.1 {status[:3]} {status[4:]}\r\n"
-    if len(_status_lines) < _REMEMBERED:
-        _status_lines[status] = line
-    return line
-
-
-def _meaning(name: str) -> int:
-    meaning = _MEANINGS.get(name.lower(), _ORDINARY)
-    if len(_meanings) < _REMEMBERED:
-        _meanings[name] = meaning
-    return meaning
+    if "\n" in status or "\r" in status:
+        raise ValueError(f"the app's status holds a line break: {status!r}")
+    return f"HTTP/1.1 {status[:3]} {status[4:]}\r\n"
 
 
 def _date_line() -> str:

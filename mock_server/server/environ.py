@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 WIRE_ERROR = "mock_server.wire_error"
+HEADERS = "mock_server.headers"
 DROPPED = ""
 # Clients choose header names, so what is remembered of them is bounded.
 _REMEMBERED = 512
+SHORT = 256  # bytes of a text that is worth remembering
 _keys: dict[bytes, str] = {b"Content-Type": "CONTENT_TYPE", b"Content-Length": "CONTENT_LENGTH"}
 
 
@@ -75,7 +77,8 @@ def set_target(environ: "WSGIEnvironment", method: str, target: bytes) -> None:
     target's authority replaces the Host header; in CONNECT's authority form there is no path.
     """
     environ["REQUEST_METHOD"] = method
-    environ["REQUEST_URI"] = environ["RAW_URI"] = target.decode("latin-1")
+    whole = text_of(target) if len(target) <= SHORT else target.decode("latin-1")
+    environ["REQUEST_URI"] = environ["RAW_URI"] = whole
     if not target.startswith(b"/"):
         target = _origin_form(environ, method, target)
     elif b"?" not in target and b"%" not in target:

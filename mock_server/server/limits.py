@@ -1,10 +1,9 @@
 """What one client may ask of the server: sizes in bytes, times in seconds."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The bounds of one server.
 
     `head_bytes` and `header_count` bound a request's head (431 beyond), `body_bytes` its body (413

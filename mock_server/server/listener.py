@@ -56,8 +56,10 @@ def resolved(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str | in
     """Return the address family and socket address of a host, IPv4 first; raise `CannotBind`."""
     if not 0 <= port <= 65535:
         raise CannotBind(f"There is no port {port}: ports go from 0 to 65535.")
+    # A text goes through the codec for international names, which takes some milliseconds to import.
+    name = host.encode() if host.isascii() else host
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         raise CannotBind(f"The host {host!r} is neither an address nor a known name.") from error
     family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 import httptools
 
-from mock_server.server.environ import DROPPED, WIRE_ERROR, header_key, set_target, text_of
+from mock_server.server.environ import DROPPED, HEADERS, SHORT, WIRE_ERROR, header_key, set_target, text_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WireError = Literal["malformed", "head-too-large", "body-too-large", "timeout"]
 IDLE, HEAD, BODY = range(3)
 _VERSIONS = {"1.1": "HTTP/1.1", "1.0": "HTTP/1.0"}
-_SHORT = 256  # bytes of a header's value that is worth remembering
+
 _log = logging.getLogger("mock_server.server")
 
 
@@ -41,7 +41,7 @@ class RequestReader:
     """
 
     __slots__ = (
-        "_base", "_body", "_count", "_dry", "_environ", "_fields", "_keep", "_limits", "_parser",
+        "_base", "_body", "_count", "_dry", "_environ", "_fields", "_former", "_keep", "_limits", "_parser",
         "_refusal", "_room", "_size", "_target", "_upgrade", "expects", "moves", "phase", "ready",
         "refused",
     )  # fmt: skip
@@ -51,7 +51,8 @@ class RequestReader:
         self._limits = limits
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
         self._environ: WSGIEnvironment = base.copy()
-        self._fields = self._environ
+        self._fields: dict[str, str] = {}
+        self._former: dict[str, str] = {}  # the request's before; nobody changes them
         self._target = b""
         self._body: list[bytes] = []
         self._room = self._count = self._size = self._dry = 0
@@ -87,6 +88,8 @@ class RequestReader:
             return
         # Between two requests the last environ is the app's already.
         environ = self._base.copy() if self.phase == IDLE else self._environ
+        if self.phase == HEAD:
+            self._take_fields(environ)
         # A header was seen, so the request line before it is whole.
         if self.phase == HEAD and self._count and not environ["REQUEST_METHOD"]:
             set_target(environ, self._parser.get_method().decode("latin-1"), self._target)
@@ -108,7 +111,8 @@ class RequestReader:
         """Begin a request: its first byte came."""
         self.moves += 1
         self.phase = HEAD
-        self._environ = self._fields = self._base.copy()
+        self._environ = self._base.copy()
+        self._fields = {}
         self._target = b""
         self._room = self._limits.head_bytes
         self._count = 0
@@ -127,7 +131,7 @@ class RequestReader:
             joint = "; " if key == "HTTP_COOKIE" else ","
             self._fields[key] += joint + value.decode("latin-1")
         elif key is not DROPPED:
-            self._fields[key] = text_of(value) if len(value) <= _SHORT else value.rstrip().decode("latin-1")
+            self._fields[key] = text_of(value) if len(value) <= SHORT else value.rstrip().decode("latin-1")
 
     def on_headers_complete(self) -> None:
         """Decide, on its whole head, whether the request is taken."""
@@ -138,6 +142,7 @@ class RequestReader:
         version = _VERSIONS.get(parser.get_http_version())
         if version is None:
             self._refuse_here("malformed")
+        self._take_fields(environ)
         set_target(environ, text_of(parser.get_method()), self._target)
         if self._room < len(self._target) or self._count > self._limits.header_count:
             self._refuse_here("head-too-large")
@@ -149,6 +154,14 @@ class RequestReader:
         self.phase = BODY
         self._size = 0
         self._body = []
+
+    def _take_fields(self, environ: "WSGIEnvironment") -> None:
+        # Apart as well, for an app that remembers its requests: they are a small part of the environ, and most clients
+        # send the same ones again and again.
+        if self._fields == self._former:
+            self._fields = self._former
+        self._former = environ[HEADERS] = self._fields
+        environ.update(self._fields)
 
     def _check(self, environ: "WSGIEnvironment", version: str) -> None:
         """Refuse what the parser lets pass; find out whether a body comes."""

@@ -57,7 +57,7 @@ def test_what_compiles_is_served_without_a_defect(monkeypatch: pytest.MonkeyPatc
             if path[-1] in IMPOSSIBLE:
                 continue
             document = mutant(path, way)
-            monkeypatch.setattr(mock_server.app, "load", lambda *_, answer=document: answer)
+            monkeypatch.setattr(mock_server.mock, "load", lambda *_, answer=document: answer)
             app = started()
             if app is not None:
                 assert defects(app) == [], (path, way)
@@ -107,7 +107,7 @@ def defects(app: Flask | None) -> list[str]:
 
 def test_a_defect_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     path = ("components", "schemas", "ListEnvelope", "properties", "meta", "properties", "total", "minimum")
-    monkeypatch.setattr(mock_server.app, "load", lambda *_: mutant(path, "number"))
+    monkeypatch.setattr(mock_server.mock, "load", lambda *_: mutant(path, "number"))
     assert "1 is less than the minimum of 5" in defects(started())[0]
-    monkeypatch.setattr(mock_server.app, "load", lambda *_: base())
+    monkeypatch.setattr(mock_server.mock, "load", lambda *_: base())
     assert defects(started()) == []
