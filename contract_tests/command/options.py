@@ -17,6 +17,7 @@ _TARGET = (
     "rate", "ledger-dir", "record", "treat-as-live",
 )  # fmt: skip
 TARGET_FLAGS = tuple(flag for flag in FLAGS if flag.name in _TARGET)
+OTHER_KEY = next(flag for flag in FLAGS if flag.name == "other-key-file")
 
 
 def options(flags: Iterable[Flag]) -> Callable[[Command], Command]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from contract_tests.command.guarded import asker, complain, run_guarded
-from contract_tests.command.options import TARGET_FLAGS, options
+from contract_tests.command.options import OTHER_KEY, TARGET_FLAGS, options
 from contract_tests.recording.tape import read_recording
-from contract_tests.run.settings import read_settings
+from contract_tests.run.settings import Settings, read_settings
 from contract_tests.run.stop import Code, Stop
 from contract_tests.session.opening import Opening
 from contract_tests.twin.accepted import Acceptances, read_accepted
@@ -27,9 +30,17 @@ _HERE, _LIVE = 100, 12
 
 
 @click.command
-@options(TARGET_FLAGS)
-@click.option("--mock-url", metavar="URL", default="", help="A mock that runs already; else one is started.")
-@click.option("--against", metavar="URL", help="Compare with this service in place of the mock.")
+@options((*TARGET_FLAGS, OTHER_KEY))
+@click.option(
+    "--mock-url",
+    metavar="URL",
+    default="",
+    help="A mock of this document that runs already; else one is started.",
+)
+@click.option(
+    "--against", metavar="URL",
+    help="Compare with this service in place of the mock; differences then get no names.",
+)  # fmt: skip
 @click.option(
     "--against-key-file",
     metavar="FILE",
@@ -41,7 +52,7 @@ _HERE, _LIVE = 100, 12
 )  # fmt: skip
 @click.option(
     "--sequences", type=click.IntRange(min=1), metavar="N",
-    help=f"How many sequences to compare: {_HERE}, and {_LIVE} on a target that is not this computer.",
+    help=f"How many sequences to generate: {_HERE}, and {_LIVE} on a target that is not this computer.",
 )  # fmt: skip
 @click.option(
     "--seed", type=click.INT, metavar="N", help="Repeat the sequences of the run that named this seed."
@@ -64,18 +75,35 @@ def twin(ctx: click.Context, /, accepted: Path | None, recording: Path | None, *
 
     Ids are paired, times compared by rule, rows of others by their place. The first difference is shortened, shown
     with both sides' curl lines, and named: another answer to an open question, or something that no question asks.
-    Both sides stand behind the guard: nothing of others is touched, and what is created is deleted.
+    Both sides stand behind the guard: nothing of others is touched, and what is created is deleted. With the key of a
+    second account, --other-key-file, calls of that account to what the first one has made are among the sequences.
 
     Exit codes: 0 no difference, 1 a difference or an expired acceptance, 2 wrong options, 3 the run could not start,
     4 the target cannot be reached, 5 nothing was compared.
     """
     try:
+        _check_sides(recording, given)
         known = read_accepted(accepted)
         if recording is not None:
             ctx.exit(_offline(recording, known, given))
-        ctx.exit(_online(known, given))
+        # Hypothesis keeps literals of the program's source in a folder, which would be one where the user stands.
+        with tempfile.TemporaryDirectory(prefix="bitpeak-hypothesis-", ignore_cleanup_errors=True) as folder:
+            set_hypothesis_home_dir(folder)
+            ctx.exit(_online(known, given))
     except Stop as stop:
         ctx.exit(complain(stop))
+
+
+def _check_sides(recording: Path | None, given: Mapping[str, Any]) -> None:
+    """See that one other side was named at most. Raises Stop (USAGE)."""
+    sides = {
+        "--mock-url": given["mock_url"], "--against": given["against"], "--recording": recording
+    }  # fmt: skip
+    named = [flag for flag, value in sides.items() if value]
+    if len(named) > 1:
+        raise Stop(Code.USAGE, f"{' and '.join(named)} do not go together: name one of them.")
+    if given["against_key_file"] and not given["against"]:
+        raise Stop(Code.USAGE, "--against-key-file goes with --against only.")
 
 
 def _offline(file: Path, accepted: Acceptances, given: Mapping[str, Any]) -> int:
@@ -96,20 +124,20 @@ def _offline(file: Path, accepted: Acceptances, given: Mapping[str, Any]) -> int
 def _online(accepted: Acceptances, given: Mapping[str, Any]) -> int:
     """Compare with a service. Raises Stop."""
     settings = read_settings(given, asker())
+    other = _other(settings, given) if given["against"] else None
+    is_live = settings.is_live or (other is not None and other.is_live)
     plan = Plan(
-        sequences=given["sequences"] or (_LIVE if settings.is_live else _HERE),
+        sequences=given["sequences"] or (_LIVE if is_live else _HERE),
         seed=secrets.randbelow(2**32) if given["seed"] is None else given["seed"],
         mock_url=given["mock_url"],
     )  # fmt: skip
-    if not given["against"]:
+    if other is None:
 
         def one(opening: Opening) -> int:
             twins = run_twin(opening, plan, accepted, _note)
             return _tell(twins, plan, accepted, opening.clean, given["format_"])
 
         return run_guarded(settings, one)
-    key = {"api_key_file": given["against_key_file"]} if given["against_key_file"] else {}
-    other = read_settings({**given, "base_url": given["against"], **key}, asker())
 
     def both(left: Opening) -> int:
         def work(right: Opening) -> int:
@@ -122,6 +150,16 @@ def _online(accepted: Acceptances, given: Mapping[str, Any]) -> int:
         return run_guarded(settings, work)
 
     return run_guarded(other, both)
+
+
+def _other(settings: Settings, given: Mapping[str, Any]) -> Settings:
+    """Return the settings of the service of --against. Raises Stop."""
+    key = {"api_key_file": given["against_key_file"]} if given["against_key_file"] else {}
+    other = read_settings({**given, "base_url": given["against"], **key}, asker())
+    if other.target.rstrip("/") == settings.target.rstrip("/") and not settings.key_is_generated:
+        raise Stop(Code.USAGE, "--against is the service of --base-url: name another one.")
+    # The recording is that of --base-url, and so is the other account, unless the same keys count for both.
+    return replace(other, record=None, other_key=None if key else other.other_key)
 
 
 def _note(what: str) -> None:

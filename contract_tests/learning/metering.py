@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -19,6 +20,7 @@ _WITHOUT_KEY = frozenset(
         "head_too_large",
     }
 )
+_PLACEHOLDER = re.compile(r"\{[^}]*\}")
 _WORDS = ("quota-limit", "quota-remaining")
 
 
@@ -29,7 +31,7 @@ def learn_metering(prober: Prober, draft: Draft) -> None:
         return
     groups: dict[tuple[str, int], list[Exchange]] = defaultdict(list)
     for exchange in prober.exchanges:
-        if _is_counted(exchange):
+        if _is_counted(exchange) and _is_known(draft.tree, exchange):
             groups[exchange.operation, exchange.status].append(exchange)
     _learn_limit(draft, names["quota-limit"], prober.exchanges)
     for (operation, status), exchanges in groups.items():
@@ -41,10 +43,16 @@ def learn_metering(prober: Prober, draft: Draft) -> None:
                 f"The answer {status} to {where} has {'' if shown[0] else 'none of '}the headers that count."
             )
             draft.learn("rate-limit", says, exchanges[:1], _set(operation, status, names, shown[0]))
-    _learn_refusals(draft, names, [one for each in groups.values() for one in each if one.status >= 400])
+    refused = [one for each in groups.values() for one in each if one.status >= 400]
+    # A method that no operation has may be refused before the key is looked at: it tells nothing of the operations.
+    _learn_refusals(draft, names, [one for one in refused if one.operation], dict(operations(draft.tree)))
+    service = {"": {"responses": draft.tree["x-service"]["refusals"]}}
+    _learn_refusals(draft, names, [one for one in refused if not one.operation] or refused, service)
 
 
-def _learn_refusals(draft: Draft, names: dict[str, str], refused: list[Exchange]) -> None:
+def _learn_refusals(
+    draft: Draft, names: dict[str, str], refused: list[Exchange], nodes: dict[str, Tree]
+) -> None:
     """Where every refusal of a good key has the headers, or none has, those that were not seen are taken to be so."""
     shown = {names["quota-limit"].lower() in dict(exchange.headers) for exchange in refused}
     if len(shown) != 1:
@@ -52,10 +60,7 @@ def _learn_refusals(draft: Draft, names: dict[str, str], refused: list[Exchange]
     wanted = shown.pop()
     places = [
         (operation, int(code))
-        for operation, node in [
-            *operations(draft.tree),
-            ("", {"responses": draft.tree["x-service"]["refusals"]}),
-        ]
+        for operation, node in nodes.items()
         for code in node["responses"]
         if 400 <= int(code) < 500
         and int(code) != _TOO_MANY
@@ -69,7 +74,8 @@ def _learn_refusals(draft: Draft, names: dict[str, str], refused: list[Exchange]
         for operation, status in unlike:
             _set(operation, status, names, wanted)(tree)
 
-    says = f"Refusals of a good key have {'' if wanted else 'none of '}the headers that count, where they were seen."
+    what = "Refusals of a good key have" if "" not in nodes else "Refusals that no operation declares have"
+    says = f"{what} {'' if wanted else 'none of '}the headers that count, where they were seen."
     draft.learn("rate-limit", says, refused[:1], change)
 
 
@@ -93,6 +99,18 @@ def _is_counted(exchange: Exchange) -> bool:
         return False
     page = "html" in dict(exchange.headers).get("content-type", "")
     return bool(exchange.status) and exchange.status != _TOO_MANY and not page
+
+
+def _is_known(tree: Tree, exchange: Exchange) -> bool:
+    """Tell whether a request went to an address as the document spells it.
+
+    The API may not know another one: its own envelope may refuse that, and count it for nobody.
+    """
+    if exchange.operation and exchange.operation not in dict(operations(tree)):
+        return False
+    path = exchange.url.partition("?")[0]
+    known = ("[^/]+".join(map(re.escape, _PLACEHOLDER.split(each))) for each in tree["paths"])
+    return any(re.search(f"{pattern}\\Z", path) for pattern in known)
 
 
 def _responses(tree: Tree, operation: str) -> Tree:

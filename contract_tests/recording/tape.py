@@ -12,10 +12,14 @@ from typing import Any, TextIO
 
 from contract_tests.guard.exchange import Exchange, FormField
 from contract_tests.run.stop import Code, Stop
-
-# The version of the format, in the head of each file.
-_VERSION = 1
-_DATE = "%Y-%m-%dT%H:%M:%SZ"
+from mock_server.document import (
+    RECORDING,
+    RECORDING_DATE,
+    DocumentError,
+    line_of,
+    read_recorded,
+    recorded_lines,
+)
 
 Clean = Callable[[str], str]
 
@@ -56,7 +60,7 @@ class Tape:
             raise Stop(
                 Code.CANNOT, f"the recording {file} cannot be written: {error.strerror or error}"
             ) from error
-        head = {"recording": _VERSION, "date": _now(), "target": target, "document": digest}
+        head = {"recording": RECORDING, "date": _now(), "target": target, "document": digest}
         self._write(head)
 
     def take(self, exchange: Exchange) -> None:
@@ -104,39 +108,22 @@ def as_data(exchange: Exchange) -> dict[str, Any]:
 def read_recording(file: Path) -> Recording:
     """Read a recording. Raises Stop (CANNOT), with the line, where the file is none."""
     try:
-        lines = [line for line in file.read_text(encoding="utf-8").split("\n") if line]
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise Stop(Code.CANNOT, f"{file} cannot be read: {reason}") from None
-    data = [_parsed(file, number, line) for number, line in enumerate(lines, start=1)]
-    if not data or data[0].get("recording") != _VERSION:
-        raise Stop(Code.CANNOT, f"{file}:1: this is no recording of version {_VERSION}")
-    head, foot = data[0], data[-1] if "end" in data[-1] else {}
-    body = data[1:-1] if foot else data[1:]
-    try:
-        exchanges = tuple(_exchange(each) for each in body)
-        date = datetime.strptime(head["date"], _DATE).replace(tzinfo=UTC)
-        return Recording(
-            date,
-            head["target"],
-            head["document"],
-            exchanges,
-            foot.get("answers", {}),
-            foot.get("findings"),
-            bool(foot),
-        )
+        told = read_recorded(file)
+        lines = recorded_lines(file.read_text(encoding="utf-8"))
+        exchanges = []
+        for number, line in enumerate(lines[1 : 1 + told.exchanges], start=2):
+            exchanges.append(_exchange(line_of(file, number, line)))
+    except DocumentError as error:
+        raise Stop(Code.CANNOT, str(error)) from None
+    except OSError as error:
+        raise Stop(Code.CANNOT, f"{file} cannot be read: {error.strerror or error}") from None
     except (LookupError, TypeError, ValueError) as error:
-        raise Stop(Code.CANNOT, f"{file} is no recording: {type(error).__name__} {error}") from error
-
-
-def _parsed(file: Path, number: int, line: str) -> dict[str, Any]:
-    try:
-        data = json.loads(line)
-    except ValueError:
-        data = None
-    if not isinstance(data, dict):
-        raise Stop(Code.CANNOT, f"{file}:{number}: this line is no JSON object")
-    return data
+        raise Stop(
+            Code.CANNOT, f"{file}:{number}: this is no exchange ({type(error).__name__}: {error})"
+        ) from error
+    return Recording(
+        told.date, told.target, told.digest, tuple(exchanges), told.answers, told.findings, told.is_whole
+    )
 
 
 def _exchange(data: Mapping[str, Any]) -> Recorded:
@@ -155,4 +142,4 @@ def _pairs(pairs: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime(_DATE)
+    return datetime.now(UTC).strftime(RECORDING_DATE)

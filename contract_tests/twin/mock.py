@@ -22,6 +22,8 @@ _READY = 120.0  # seconds until the mock must be ready, on a machine that has ot
 _PATIENCE = 30.0  # seconds for an answer of it
 _MARKER = "X-Bitpeak-Mock"
 _OTHERS = "(of others)"
+# What the keys of a mock begin with.
+MOCK_KEY = "mock-"
 
 
 class MockProcess:
@@ -83,9 +85,28 @@ def answer_otherwise(url: str, key: str, answers: Mapping[str, str]) -> bool:
         return session.patch(control, params={"key": key}, json=dict(answers), timeout=_PATIENCE).ok
 
 
+def check_mock(url: str, digest: str) -> None:
+    """See that a mock of this document runs at a base URL; no key is sent. Raises Stop (UNREACHABLE, CANNOT)."""
+    origin = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.get(f"{origin}/_mock/info", timeout=_PATIENCE, allow_redirects=False)
+    except (requests.ConnectionError, requests.Timeout):
+        raise Stop(Code.UNREACHABLE, f"no mock answers at {url}.") from None
+    except requests.RequestException as error:
+        raise Stop(Code.CANNOT, f"--mock-url {url} is no URL of a mock ({type(error).__name__}).") from None
+    if _MARKER not in answer.headers:
+        raise Stop(Code.CANNOT, f"{url} is no mock: name a running `bitpeak-mock serve`.")
+    # One that asks for its control token does not say what it runs.
+    if answer.ok and answer.json()["document"]["digest"] != digest:
+        what = "give --document, --overlay and --answer as it has them"
+        raise Stop(Code.CANNOT, f"the mock at {url} runs another document than this run: {what}.")
+
+
 def new_key() -> str:
     """Return a key that the mock makes a world of its own for, and that no real service has."""
-    return f"mock-{secrets.token_hex(8)}"
+    return f"{MOCK_KEY}{secrets.token_hex(8)}"
 
 
 class Lining:

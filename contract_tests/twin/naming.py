@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
-from contract_tests.twin.compare import Difference
 from contract_tests.twin.lockstep import Outcome
 
 # Repeats an outcome's sequence with a mock of these answers more, against what the service answered.
 Replay = Callable[[Mapping[str, str]], Outcome | None]
+# The same with a mock of so many of the lessons that change the document, the first ones.
+Relearn = Callable[[int], Outcome | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +25,28 @@ class Name:
     says: str
 
 
-def names_of(outcome: Outcome, learnt: Learnt, replay: Replay) -> dict[str, Name]:
-    """Return, by its place, the name of each difference that one lesson takes away.
+def names_of(outcome: Outcome, learnt: Learnt, replay: Replay, relearn: Relearn) -> dict[str, Name]:
+    """Return, by its place, the name of each difference that one lesson takes away; nothing is sent to the service.
 
     An answer is tried alone: a mock that gives it must not differ there any more. What no answer takes away, such as a
-    title as sent, is named after the lesson about the answer that was refused or shown there.
+    title as sent, has the name of the lesson with which a mock that learns one lesson after the other ceases to differ.
     """
     found: dict[str, Name] = {}
     for lesson in _answers(learnt):
         left = {each.place for each in outcome.differences} - found.keys()
         if not left:
             break
-        tried = replay({lesson.about: learnt.answers[lesson.about]})
-        if tried is None or len(tried.steps) < len(outcome.steps):
-            continue
-        still = {each.place for each in tried.differences}
+        still = _still(outcome, replay({lesson.about: learnt.answers[lesson.about]}))
         found |= {place: Name(lesson.about, lesson.says) for place in left - still if still < left | still}
-    for each in outcome.differences:
-        if each.place not in found and (beyond := _beyond(outcome, each, learnt)) is not None:
-            found[each.place] = Name(beyond.about, beyond.says)
-    return found
+    left = {each.place for each in outcome.differences} - found.keys()
+    return found | dict(_beyond(outcome, left, learnt, relearn))
+
+
+def _still(outcome: Outcome, tried: Outcome | None) -> AbstractSet[str]:
+    """Return the places at which an outcome tried anew differs: all of them where it did not come so far."""
+    if tried is None or len(tried.steps) < len(outcome.steps):
+        return {each.place for each in outcome.differences}
+    return {each.place for each in tried.differences}
 
 
 def _answers(learnt: Learnt) -> Iterator[Lesson]:
@@ -53,18 +58,17 @@ def _answers(learnt: Learnt) -> Iterator[Lesson]:
     )
 
 
-def _beyond(outcome: Outcome, difference: Difference, learnt: Learnt) -> Lesson | None:
-    """Return the lesson beyond the lists that says what the service shows at a place."""
-    shown = str(difference.right)
-    asked = outcome.right[-1]
-    said = [
-        lesson
-        for lesson in learnt.new
-        if shown in lesson.says or difference.place.rpartition("/")[2] in lesson.says
-    ]
-    same = [
-        lesson
-        for lesson in said or learnt.new
-        if any((seen.operation, seen.status) == (asked.operation, asked.status) for seen in lesson.seen)
-    ]
-    return next(iter(said if said and not same else same), None)
+def _beyond(
+    outcome: Outcome, places: AbstractSet[str], learnt: Learnt, relearn: Relearn
+) -> Iterator[tuple[str, Name]]:
+    """Yield the name of each place that differs before some lesson and no more after it, found by bisection."""
+    lessons = learnt.new
+    still = functools.cache(lambda count: _still(outcome, relearn(count)))
+    for place in sorted(places) if lessons else ():
+        before, after = 0, len(lessons)
+        if place in still(after) or place not in still(before):
+            continue
+        while after - before > 1:
+            middle = (before + after) // 2
+            before, after = (middle, after) if place in still(middle) else (before, middle)
+        yield place, Name(lessons[after - 1].about, lessons[after - 1].says)

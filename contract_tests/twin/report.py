@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from contract_tests.guard.exchange import KEY_VARIABLE, Exchange
 from contract_tests.learning.draft import Lesson
 from contract_tests.report.reproduction import Happened, answer_of, reproduce
+from contract_tests.session.plaintext import OTHER_KEY_VARIABLE
 from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.compare import Difference
 from contract_tests.twin.offline import Offline
@@ -28,7 +31,7 @@ def as_text(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
         "",
     ]
     for shown in twins.shown:
-        lines += _sequence(shown, clean)
+        lines += _sequence(shown, twins, clean)
     if twins.lessons:
         lines += ["The right one answers otherwise than the document of the left one says:"]
         lines += [f"  {lesson.about}: {clean(lesson.says)}" for lesson in twins.lessons] + [""]
@@ -47,28 +50,43 @@ def _verdict(twins: Twins, accepted: Acceptances) -> str:
         return "No difference, but an acceptance has expired: look at it anew."
     if twins.is_alike:
         return "No difference."
+    if not twins.names:
+        return "They differ."
+    if any(shown.outcome.harms_others for shown in twins.shown):
+        return "A write changed a row that it did not name: no more was sent, since rows of others are in danger."
     if unnamed:
         return "They differ in what no open question asks."
     return "They differ in open questions only: `bitpeak-mock learn` writes the overlay that makes the mock agree."
 
 
-def _sequence(shown: Shown, clean: Clean) -> Iterator[str]:
+def _sequence(shown: Shown, twins: Twins, clean: Clean) -> Iterator[str]:
     outcome = shown.outcome
     yield f"A difference after {len(outcome.steps)} call{'s' if len(outcome.steps) > 1 else ''}:"
-    for one, other in zip(outcome.left, outcome.right, strict=True):
-        yield f"  left   {clean(one.as_curl())}"
+    for step, one, other in zip(outcome.steps, outcome.left, outcome.right, strict=True):
+        if step.later:
+            yield "  a second later:"
+        yield f"  left   {_left(one, twins, clean)}"
         yield f"         {_short(clean(answer_of(one)))}"
-        yield f"  right  {clean(other.as_curl())}"
+        yield f"  right  {_curl(other, clean)}"
         yield f"         {_short(clean(answer_of(other)))}"
     for each in outcome.differences:
         name = shown.names.get(each.place)
         yield f"  {each.place}: left {_short(str(each.left))}, right {_short(str(each.right))}"
-        yield (
-            f"    the open question {name.about}: {clean(name.says)}"
-            if name
-            else "    no open question asks this"
-        )
+        if name:
+            yield f"    the open question {name.about}: {clean(name.says)}"
+        elif twins.names:
+            yield "    no open question asks this"
     yield ""
+
+
+def _left(exchange: Exchange, twins: Twins, clean: Clean) -> str:
+    """Return the curl line of an exchange with the left side, with that side's own key."""
+    return _curl(exchange, clean).replace(KEY_VARIABLE, twins.left_key)
+
+
+def _curl(exchange: Exchange, clean: Clean) -> str:
+    """Return the curl line of an exchange; another account's key is a variable that a shell sees."""
+    return re.sub(f"'([^'$]*{re.escape(OTHER_KEY_VARIABLE)})'", r'"\1"', clean(exchange.as_curl()))
 
 
 def _short(text: str) -> str:
@@ -85,7 +103,8 @@ def as_json(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
             "calls": twins.calls,
             "alike": twins.is_alike and not accepted.expired,
             "budget_spent": twins.spent,
-            "differences": [_shown(shown, clean) for shown in twins.shown],
+            "names": twins.names,
+            "differences": [_shown(shown, twins, clean) for shown in twins.shown],
             "lessons": [_lesson(lesson, clean) for lesson in twins.lessons],
             "open": dict(twins.open),
             "expired": [
@@ -107,12 +126,12 @@ def _lesson(lesson: Lesson, clean: Clean) -> dict[str, Any]:
     }
 
 
-def _shown(shown: Shown, clean: Clean) -> dict[str, Any]:
+def _shown(shown: Shown, twins: Twins, clean: Clean) -> dict[str, Any]:
     outcome = shown.outcome
     calls = [
         {
-            "left": {"request": clean(one.as_curl()), "answer": clean(answer_of(one))},
-            "right": {"request": clean(other.as_curl()), "answer": clean(answer_of(other))},
+            "left": {"request": _left(one, twins, clean), "answer": clean(answer_of(one))},
+            "right": {"request": _curl(other, clean), "answer": clean(answer_of(other))},
         }
         for one, other in zip(outcome.left, outcome.right, strict=True)
     ]

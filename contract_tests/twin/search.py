@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from random import Random
 
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
-from contract_tests.run.stop import Stop
+from contract_tests.run.stop import Code, Stop
 from contract_tests.twin.lockstep import Outcome
 from contract_tests.twin.sequences import Sequence
 
@@ -20,17 +20,29 @@ Run = Callable[[Sequence], Outcome]
 class Search:
     """Runs at most `most` generated sequences, and then so many more as it takes to shorten the first difference.
 
-    `spent` tells whether the run ended because nothing more may be sent. A sequence that was run is not run again: what
-    a service answered once is what counts, so that one that wavers does not confuse the search.
+    `first` come before them and `last` after them, whatever `most` says. `spent` tells whether the run ended because
+    nothing more may be sent. A sequence that was run is not run again: what a service answered once is what counts, so
+    that one that wavers does not confuse the search.
     """
 
-    def __init__(self, run: Run, strategy: SearchStrategy[Sequence], *, most: int, seed: int) -> None:
+    def __init__(  # noqa: PLR0913 - each says what is run
+        self,
+        run: Run,
+        strategy: SearchStrategy[Sequence],
+        *,
+        most: int,
+        seed: int,
+        first: Iterable[Sequence] = (),
+        last: Iterable[Sequence] = (),
+    ) -> None:
         self._run = run
         self._strategy = strategy
         self._most = most
         self._random = Random(seed)  # noqa: S311 - to be repeated
+        self._fixed = tuple(first), tuple(last)
         self._known: dict[Sequence, Outcome | None] = {}
         self._has_found = False
+        self._stopped: Stop | None = None
         self.spent = False
 
     @property
@@ -39,17 +51,33 @@ class Search:
         return len(self._known)
 
     def first(self) -> Outcome | None:
-        """Return the shortest sequence that differs, None where none does."""
+        """Return the shortest sequence that differs, None where none does. Raises Stop where a side is gone."""
+        first, last = self._fixed
+        outcome = self._among(first) or self._generated(self._most + len(self._known)) or self._among(last)
+        outcome = outcome if outcome is None or outcome.harms_others else self._shortened(outcome)
+        if self._stopped is not None and self._stopped.code is not Code.NOTHING:
+            raise self._stopped
+        return outcome
+
+    def _among(self, sequences: Iterable[Sequence]) -> Outcome | None:
+        return next((self._known[steps] for steps in sequences if self._differs(steps)), None)
+
+    def _generated(self, enough: int) -> Outcome | None:
+        """Return the outcome that Hypothesis finds the simplest, of so many sequences in all."""
         fewest = settings(
             max_examples=3 * self._most, deadline=None, database=None, phases=(Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
         )  # fmt: skip
+
+        def differs(steps: Sequence) -> bool:
+            # What is generated twice is run once; a search that has found nothing ends when enough were run.
+            is_over = len(self._known) >= enough and not self._has_found
+            return self._differs(steps) if steps in self._known or not is_over else False
+
         try:
-            found = find(self._strategy, self._differs, settings=fewest, random=self._random)
+            return self._known[find(self._strategy, differs, settings=fewest, random=self._random)]
         except NoSuchExample:
             return None
-        outcome = self._known[found]
-        return None if outcome is None else self._shortened(outcome)
 
     def _shortened(self, outcome: Outcome) -> Outcome:
         """Leave out one step after the other, rows renumbered: choosing rows by number hides this from the search."""
@@ -60,16 +88,16 @@ class Search:
                 outcome, at = self._known[steps] or outcome, 0
             else:
                 at += 1
-        return outcome
+        at_once = tuple(replace(step, later=False) for step in outcome.steps)
+        return (self._known[at_once] or outcome) if self._differs(at_once) else outcome
 
     def _differs(self, steps: Sequence) -> bool:
-        # What is generated twice is run once; a search that has found nothing ends when enough were run.
-        enough = len(self._known) >= self._most and not self._has_found
-        if steps not in self._known and not self.spent and not enough:
+        if steps not in self._known and self._stopped is None:
             try:
                 outcome = self._run(steps)
-            except Stop:
-                self.spent = True
+            except Stop as stop:
+                # Not raised from here: the generator would take it for what it looks for.
+                self._stopped, self.spent = stop, stop.code is Code.NOTHING
                 return False
             self._known[steps] = outcome if outcome.differences else None
             # What comes behind the difference belongs to it no more.

@@ -39,9 +39,10 @@ class _Content(NamedTuple):
 class Sequences:
     """Strategies for one document. A step that names a row which was not created is left out."""
 
-    def __init__(self, facts: Facts, *, can_write: bool) -> None:
+    def __init__(self, facts: Facts, *, can_write: bool, has_other: bool = False) -> None:
         self._facts = facts
         self._can_write = can_write
+        self._bearers = ("none", "wrong", "other") if has_other else ("none", "wrong")
         self._name, self._type = facts.form["name"], facts.form["type"]
 
     def strategy(self) -> st.SearchStrategy[Sequence]:
@@ -82,7 +83,7 @@ class Sequences:
         form = ((self._name, "b"),)
         unkeyed = st.builds(
             Step, kind=st.sampled_from(("delete", "retrieve", "update")), row=row, form=st.just(form),
-            bearer=st.sampled_from(("none", "wrong")),
+            bearer=st.sampled_from(self._bearers),
         )  # fmt: skip
         return st.one_of(create, update, retrieve, delete, odd_look, other, unkeyed, *reads)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Protocol
 
 from contract_tests.document.facts import Facts
@@ -13,10 +14,11 @@ from contract_tests.probes.reading import number as number_of
 from contract_tests.run.stop import Code, Stop
 from contract_tests.target.api import Answer, Api
 from contract_tests.twin.compare import Rows, Side
-from contract_tests.twin.step import Step, send
+from contract_tests.twin.step import Sender, Step, send
 
 # Refusals of the guard that mean that the run may send nothing more.
 _SPENT = frozenset({"budget", "closing"})
+_SECOND = 1.0
 
 
 class Participant(Protocol):
@@ -40,25 +42,27 @@ class Participant(Protocol):
 
 
 class Service:
-    """Sends the steps of sequences. `name` is what a report calls this side, `key` a mock's own key."""
+    """Sends the steps of sequences. `key` is a mock's own key, `other_key` another account's, empty for none."""
 
     def __init__(  # noqa: PLR0913 - what a side is made of
-        self, name: str, guard: Guard, api: Api, facts: Facts, *, can_write: bool, key: str
+        self, guard: Guard, api: Api, facts: Facts, *, can_write: bool, key: str, other_key: str
     ) -> None:
-        self.name = name
         self.guard = guard
         self.api = api
         self.facts = facts
         self.can_write = can_write
         self.key = key
+        self.other_key = other_key
         self.rows = Rows([])
         self.last: Exchange | None = None
+        self._sender = Sender(api, facts, f"/{NOWHERE}", other_key)
+        self._answered = 0.0
         self._others: list[int] = []
         self._deleted: set[int] = set()
         guard.on_exchange(self._take)
 
     def _take(self, exchange: Exchange) -> None:
-        self.last = exchange
+        self.last, self._answered = exchange, time.monotonic()
 
     @property
     def others(self) -> list[int]:
@@ -66,14 +70,16 @@ class Service:
         return self._others
 
     def look(self) -> list[int]:
-        """Walk through the list for the rows that are there before a sequence. Raises Stop (CANNOT)."""
+        """Walk through the list for the rows that are there before a sequence. Raises Stop (CANNOT, UNREACHABLE)."""
         found: list[int] = []
         page, size = 1, max(self.facts.sizes)
         while True:
             answer = self.api.list(page, size)
-            self._check_spent()
+            exchange = self._check_spent()
             listed = self.facts.operation("list").answer
             rows = at(parsed(answer), self.facts.schemas.path_to(listed, "rows"))
+            if exchange.failed:
+                raise Stop(Code.UNREACHABLE, f"{self.guard.target} no longer answers ({exchange.failed}).")
             if not is_success(answer) or not isinstance(rows, list):
                 raise Stop(
                     Code.CANNOT, f"{self.guard.target} does not show its list: it answers {answer.status}"
@@ -96,8 +102,10 @@ class Service:
 
     def do(self, step: Step) -> Side:
         """Send one step, and return the exchange. Raises Stop (NOTHING) where the run may send nothing more."""
+        if step.later:
+            time.sleep(max(0.0, self._answered + _SECOND - time.monotonic()))
         self.last = None
-        send(step, self.api, self.facts, self.rows.own, f"/{NOWHERE}")
+        send(step, self._sender, self.rows.own)
         exchange = self._check_spent()
         if step.kind == "create":
             self.rows.own.append(created_id(self.facts, exchange, len(self.rows.own)))
@@ -128,6 +136,19 @@ class Service:
         if self.last.refused in _SPENT:
             raise Stop(Code.NOTHING, "all requests that the run may make had been made")
         return self.last
+
+
+def check_other(api: Api, other_key: str, target: str) -> None:
+    """See that a key opens another account than the run's own. Raises Stop (CANNOT)."""
+    steps = api.facts.schemas.path_to(api.facts.operation("list").answer, "rows")
+    path, size = api.facts.operation("list").path, {api.facts.size_parameter: max(api.facts.sizes)}
+    theirs = api.call("GET", path, query=size, authorization=f"Bearer {other_key}")
+    if not is_success(theirs):
+        raise Stop(Code.CANNOT, f"{target} refuses the other account's key: it answers {theirs.status}.")
+    rows = [at(parsed(answer), steps) for answer in (theirs, api.list(1, max(api.facts.sizes)))]
+    ids = [{number_of(mapping(row).get(api.facts.row["id"])) for row in each or ()} for each in rows]
+    if ids[0] & ids[1] - {None}:
+        raise Stop(Code.CANNOT, f"both keys open the same account of {target}: name another account's key.")
 
 
 def created_id(facts: Facts, exchange: Exchange, number: int) -> int:

@@ -41,7 +41,7 @@ def mock_of(variation: Variation, document: Document, *, can_write: bool) -> Ite
         guard = stack.enter_context(Guard(settings, document))
         api = Api(guard.url, guard.placeholder_key, facts)
         stack.callback(api.close)
-        yield Service("mock", guard, api, facts, can_write=can_write, key=key)
+        yield Service(guard, api, facts, can_write=can_write, key=key, other_key=new_key())
 
 
 @contextmanager

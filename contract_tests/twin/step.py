@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from contract_tests.document.facts import Facts
@@ -12,7 +12,7 @@ from contract_tests.probes.multipart import multipart
 from contract_tests.target.api import Api
 
 Kind = Literal["list", "retrieve", "create", "update", "delete", "put", "nowhere"]
-Bearer = Literal["own", "none", "wrong", "small"]
+Bearer = Literal["own", "none", "wrong", "small", "other"]
 Media = Literal["multipart", "urlencoded", "json"]
 
 Pairs = tuple[tuple[str, str], ...]
@@ -25,7 +25,11 @@ _JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call. `row` is the number of a create in the sequence, or an id's text; `tail` is written behind the id."""
+    """One call. `row` is the number of a create in the sequence, or an id's text; `tail` is written behind the id.
+
+    `bearer` says whose key it has; `other` is another account's. `later` means that it is sent in a later second than
+    the call before it was answered: times on the wire have no fractions.
+    """
 
     kind: Kind
     row: int | str | None = None
@@ -34,9 +38,20 @@ class Step:
     query: Pairs = ()
     bearer: Bearer = "own"
     tail: str = ""
+    later: bool = False
 
 
-def send(step: Step, api: Api, facts: Facts, ids: Sequence[int], nowhere: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What calls of one side need: the API, what its document says, a path that it does not know, another's key."""
+
+    api: Api
+    facts: Facts
+    nowhere: str
+    other_key: str = field(repr=False)
+
+
+def send(step: Step, sender: Sender, ids: Sequence[int]) -> None:
     """Send one call to one service, where `ids` are those of the sequence's rows so far."""
     parts: dict[str, Any] = {}
     if step.query:
@@ -45,9 +60,10 @@ def send(step: Step, api: Api, facts: Facts, ids: Sequence[int], nowhere: str) -
         parts |= _body(step)
     if step.bearer != "own":
         parts["authorization"] = {
-            "none": None, "wrong": _WRONG_KEY, "small": f"bearer {api.key}"
+            "none": None, "wrong": _WRONG_KEY, "small": f"bearer {sender.api.key}",
+            "other": f"Bearer {sender.other_key}",
         }[step.bearer]  # fmt: skip
-    api.call(_method(step, facts), _path(step, api, facts, ids, nowhere), **parts)
+    sender.api.call(_method(step, sender.facts), _path(step, sender, ids), **parts)
 
 
 def _method(step: Step, facts: Facts) -> str:
@@ -56,14 +72,14 @@ def _method(step: Step, facts: Facts) -> str:
     return "GET" if step.kind == "nowhere" else facts.operation(step.kind).method
 
 
-def _path(step: Step, api: Api, facts: Facts, ids: Sequence[int], nowhere: str) -> str:
+def _path(step: Step, sender: Sender, ids: Sequence[int]) -> str:
     if step.kind == "nowhere":
-        return nowhere
+        return sender.nowhere
     if step.kind in {"list", "create"}:
-        path = facts.operation(step.kind).path
+        path = sender.facts.operation(step.kind).path
         return path.rstrip("/") if step.tail == "/" else path  # the other spelling
     row = ids[step.row] if isinstance(step.row, int) else step.row or NOBODY
-    return api.path_of("retrieve" if step.kind == "put" else step.kind, f"{row}{step.tail}")
+    return sender.api.path_of("retrieve" if step.kind == "put" else step.kind, f"{row}{step.tail}")
 
 
 def _body(step: Step) -> dict[str, Any]:

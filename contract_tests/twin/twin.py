@@ -5,29 +5,35 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from contract_tests.document.facts import Facts, read_facts
+from contract_tests.guard.exchange import KEY_VARIABLE
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.run.settings import Settings
+from contract_tests.run.stop import Code, Stop
 from contract_tests.session.lessons import learn_behind
 from contract_tests.session.opening import Opening
 from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.compare import Comparison
 from contract_tests.twin.lockstep import Lockstep, Outcome
-from contract_tests.twin.mock import MockProcess, answer_otherwise
+from contract_tests.twin.mock import MOCK_KEY, MockProcess, answer_otherwise, check_mock
 from contract_tests.twin.naming import Name, names_of
+from contract_tests.twin.openings import endings, openings
 from contract_tests.twin.recorded import Recorded
 from contract_tests.twin.search import Search
 from contract_tests.twin.sequences import Sequence, Sequences
-from contract_tests.twin.service import Participant, Service
+from contract_tests.twin.service import Participant, Service, check_other
 from contract_tests.twin.sides import Variation, lining_of, mock_of
-from mock_server.document import Document, load
+from mock_server.document import DocumentError, load
 
 Tell = Callable[[str], None]
+
+# What stands in curl lines for the key of --against, where it is another than the target's.
+LEFT_KEY = "$BITPEAK_AGAINST_API_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +51,15 @@ class Shown:
 
 @dataclass
 class Twins:
-    """What a run came to. `lessons` is what the right side does otherwise than the document of the left one says."""
+    """What a run came to. `lessons` is what the right side does otherwise than the document of the left one says.
+
+    `names` tells whether names were looked for; `left_key` is what stands for the key in curl lines of the left side.
+    """
 
     left: str
     right: str
+    left_key: str = KEY_VARIABLE
+    names: bool = True
     sequences: int = 0
     calls: int = 0
     shown: list[Shown] = field(default_factory=list)
@@ -75,14 +86,16 @@ class Plan:
 def run_twin(opening: Opening, plan: Plan, accepted: Acceptances, tell: Tell) -> Twins:
     """Compare the target of an open run with the mock. Raises Stop."""
     settings, document = opening.settings, opening.known
+    if plan.mock_url:
+        check_mock(plan.mock_url, document.digest)
     with mock_of(_variation(settings, plan.mock_url), document, can_write=settings.allow_writes) as left:
-        twins = Twins(left.guard.target, opening.guard.target)
+        twins = Twins(left.guard.target, opening.guard.target, left_key=f"{MOCK_KEY}twin", names=plan.name)
         tell(f"comparing {plan.sequences} sequences")
         with lining_of(left, left.facts) as line_up:
-            first = _search((left, service_of(opening, document)), line_up, plan, accepted, twins)
+            first = _search((left, service_of(opening, left.facts)), line_up, plan, accepted, twins)
     if first is None:
         return twins
-    if not plan.name or plan.mock_url:
+    if not plan.name or first.harms_others:
         twins.shown.append(Shown(first, {}))
         return twins
     tell("asking the open questions, to name what was found")
@@ -96,8 +109,12 @@ def run_twin(opening: Opening, plan: Plan, accepted: Acceptances, tell: Tell) ->
 
 def run_against(left: Opening, right: Opening, plan: Plan, accepted: Acceptances, tell: Tell) -> Twins:
     """Compare the targets of two open runs. Raises Stop."""
-    twins = Twins(left.guard.target, right.guard.target)
-    sides = service_of(left, left.known), service_of(right, left.known)
+    is_same = left.settings.key == right.settings.key
+    twins = Twins(
+        left.guard.target, right.guard.target, left_key=KEY_VARIABLE if is_same else LEFT_KEY, names=False
+    )
+    facts = read_facts(left.known.data)
+    sides = service_of(left, facts), service_of(right, facts)
     tell(f"comparing {plan.sequences} sequences")
     first = _search(sides, lambda _: sides[0].look(), plan, accepted, twins)
     if first is not None:
@@ -108,21 +125,16 @@ def run_against(left: Opening, right: Opening, plan: Plan, accepted: Acceptances
 def _search_on(opening: Opening, plan: Plan, learnt: Learnt, accepted: Acceptances, twins: Twins) -> None:
     """Search with a mock that has learned: what still differs has no name."""
     (first,) = twins.shown
-    with learned_overlay(learnt, opening) as file:
-        document = load(opening.settings.document, [file])
-        facts = read_facts(document.data)
-        variation = Variation(opening.settings.document, (str(file),))
-        with mock_of(variation, document, can_write=opening.settings.allow_writes) as left:
-            recorded = Recorded(first.outcome.right, first.outcome.others, opening.guard.target, facts)
-            still = {
-                each.place for each in _repeat(left, recorded, first.outcome, facts, accepted).differences
-            }
-            if still:  # no lesson takes it away, so no lesson is its name
-                names = {place: name for place, name in first.names.items() if place not in still}
-                twins.shown[0] = Shown(first.outcome, names)
-                return
-            with lining_of(left, facts) as line_up:
-                second = _search((left, service_of(opening, document)), line_up, plan, accepted, twins)
+    with _of_lessons(opening, learnt) as left:
+        facts = left.facts
+        recorded = Recorded(first.outcome.right, first.outcome.others, opening.guard.target, facts)
+        still = {each.place for each in _repeat(left, recorded, first.outcome, facts, accepted).differences}
+        if still:  # no lesson takes it away, so no lesson is its name
+            names = {place: name for place, name in first.names.items() if place not in still}
+            twins.shown[0] = Shown(first.outcome, names)
+            return
+        with lining_of(left, facts) as line_up:
+            second = _search((left, service_of(opening, facts)), line_up, plan, accepted, twins)
     if second is not None:
         twins.shown.append(Shown(second, {}))
 
@@ -141,8 +153,14 @@ def _search(
         lockstep.line_up(line_up)
         return lockstep.run(steps)
 
-    strategy = Sequences(left.facts, can_write=left.can_write and right.can_write).strategy()
-    search = Search(run, strategy, most=plan.sequences, seed=plan.seed)
+    can_write = left.can_write and right.can_write
+    has_other = bool(left.other_key and right.other_key)
+    search = Search(
+        run, Sequences(left.facts, can_write=can_write, has_other=has_other).strategy(),
+        most=plan.sequences, seed=plan.seed,
+        first=openings(left.facts, has_other=has_other) if can_write else (),
+        last=endings(left.facts) if can_write else (),
+    )  # fmt: skip
     found = search.first()
     twins.sequences += search.sequences
     twins.calls += lockstep.calls
@@ -163,7 +181,26 @@ def _names(opening: Opening, outcome: Outcome, learnt: Learnt, accepted: Accepta
                     return None
                 return _repeat(left, recorded, outcome, facts, accepted)
 
-        return names_of(outcome, learnt, replay)
+        def relearn(count: int) -> Outcome | None:
+            try:
+                with _of_lessons(opening, replace(learnt, lessons=learnt.new[:count])) as left:
+                    known = Recorded(outcome.right, outcome.others, opening.guard.target, left.facts)
+                    return _repeat(left, known, outcome, left.facts, accepted)
+            except (DocumentError, Stop):
+                return None  # half of what was learned may be no document that a mock can serve
+
+        return names_of(outcome, learnt, replay, relearn)
+
+
+@contextmanager
+def _of_lessons(opening: Opening, learnt: Learnt) -> Iterator[Service]:
+    """Yield a mock that has learned. Raises Stop, and DocumentError where the lessons make no document."""
+    settings = opening.settings
+    with learned_overlay(learnt, opening) as file:
+        document = load(settings.document, [file])
+        variation = Variation(settings.document, (str(file),))
+        with mock_of(variation, document, can_write=settings.allow_writes) as left:
+            yield left
 
 
 def _repeat(
@@ -179,12 +216,17 @@ def _variation(settings: Settings, url: str = "") -> Variation:
     return Variation(settings.document, settings.overlays, settings.answers, url)
 
 
-def service_of(opening: Opening, document: Document) -> Service:
-    """Return the target of an open run as a side."""
-    facts = read_facts(document.data)
+def service_of(opening: Opening, facts: Facts) -> Service:
+    """Return the target of an open run as a side. Raises Stop (CANNOT) where another account's key is none."""
     api = opening.run.api
     api.memory = None  # each call of a sequence is to be made
-    return Service("service", opening.guard, api, facts, can_write=opening.settings.allow_writes, key="")
+    other_key = opening.settings.other_key or ""
+    if other_key == opening.settings.key:
+        raise Stop(Code.CANNOT, "the other account's key is the run's own: name another account's key.")
+    if other_key:
+        check_other(api, other_key, opening.guard.target)
+    can_write = opening.settings.allow_writes
+    return Service(opening.guard, api, facts, can_write=can_write, key="", other_key=other_key)
 
 
 @contextmanager

@@ -26,6 +26,9 @@ from mock_server.document.overlay import (
 )
 from mock_server.document.places import Array, DocumentError, Object, Place, duplicate, place_of, plain
 from mock_server.document.questions import Answer, Question, read_questions, select
+from mock_server.document.recorded import DATE as RECORDING_DATE
+from mock_server.document.recorded import VERSION as RECORDING
+from mock_server.document.recorded import Recorded, line_of, read_recorded, recorded_lines
 from mock_server.document.rendering import dump_json, dump_yaml
 from mock_server.document.source import read, read_object, read_text
 from mock_server.document.stamp import NEVER, Stamp, stamp_facts, stamp_of, stamp_text
@@ -33,6 +36,8 @@ from mock_server.document.stamp import NEVER, Stamp, stamp_facts, stamp_of, stam
 __all__ = [
     "LEARNED",
     "NEVER",
+    "RECORDING",
+    "RECORDING_DATE",
     "Action",
     "Answer",
     "Array",
@@ -44,6 +49,7 @@ __all__ = [
     "Overlay",
     "Place",
     "Question",
+    "Recorded",
     "Stamp",
     "Standing",
     "apply",
@@ -55,6 +61,7 @@ __all__ = [
     "find_overlay",
     "home",
     "ledger_of",
+    "line_of",
     "load",
     "packaged_overlays",
     "parse_actions",
@@ -65,7 +72,9 @@ __all__ = [
     "read_object",
     "read_overlay",
     "read_questions",
+    "read_recorded",
     "read_text",
+    "recorded_lines",
     "select",
     "stamp_facts",
     "stamp_of",

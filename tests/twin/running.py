@@ -15,15 +15,16 @@ from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.twin import Plan, Twins, run_twin
 
 KEY = "real-key-1"
+OTHER_KEY = "real-key-of-another-account"
 
 
 @contextmanager
 def opened(
-    url: str, folder: Path, *overlays: Path | str, allow_writes: bool = True, **more: object
+    url: str, folder: Path, *overlays: Path | str, key: str = KEY, allow_writes: bool = True, **more: object
 ) -> Iterator[Opening]:
     """Open a run on a service, and clean up after it."""
     settings = Settings(
-        target=url, keys=(KEY,), is_live=False, allow_writes=allow_writes, ledger_dir=folder / "ledger",
+        target=url, keys=(key,), is_live=False, allow_writes=allow_writes, ledger_dir=folder / "ledger",
         overlays=tuple(map(str, overlays)), **more,  # type: ignore[arg-type]
     )  # fmt: skip
     opening = open_run(settings)
@@ -44,10 +45,16 @@ def learned(url: str, folder: Path, *overlays: Path | str, allow_writes: bool = 
 
 
 def twins(
-    url: str, folder: Path, *overlays: Path | str, sequences: int, seed: int = 1, name: bool = True
+    url: str,
+    folder: Path,
+    *overlays: Path | str,
+    sequences: int,
+    seed: int = 1,
+    name: bool = True,
+    other_key: str | None = None,
 ) -> Twins:
     """Compare a service with a mock of these overlays."""
-    with opened(url, folder, *overlays) as opening:
+    with opened(url, folder, *overlays, other_key=other_key) as opening:
         return run_twin(
             opening, Plan(sequences=sequences, seed=seed, name=name), Acceptances(), lambda _: None
         )

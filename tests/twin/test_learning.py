@@ -21,6 +21,7 @@ FAMILY = {
 ODD = {
     "secrets-in-replies": "masked", "unknown-field": "refused", "page-not-valid": "refused", "error-status": "text",
     "page-size-not-allowed": "refused", "error-titles": "site-language", "text-too-long": "refused",
+    "unknown-route": "envelope",
 }  # fmt: skip
 
 
@@ -60,6 +61,13 @@ def test_titles_are_taken_as_sent_each_cause_its_own(odd: tuple[Learnt, Path]) -
     assert title("not_found") == "Szukany zasób nie istnieje."
     assert title(page) == "Nie ma takiej strony."
     assert title(size) == "Nie ma stron tej wielkości."
+
+
+def test_an_address_that_nobody_knows_says_nothing_of_what_is_counted(odd: tuple[Learnt, Path]) -> None:
+    paths = load(overlays=[odd[1]]).data["paths"]
+    refused = [paths[path]["get"]["responses"]["400"] for path in paths if path.rstrip("/").count("/") == 1]
+    assert len(refused) == 2, "both spellings of the list refuse a page"
+    assert all("X-RateLimit-Limit" in response["headers"] for response in refused)
 
 
 def test_properties_beyond_the_document_come_with_their_types(odd: tuple[Learnt, Path]) -> None:

@@ -32,3 +32,27 @@ def test_what_the_difference_does_not_need_is_left_out() -> None:
     outcome = Search(run, drawn, most=5, seed=1).first()
     assert outcome is not None
     assert outcome.steps == (B, Step("retrieve", row=0))
+
+
+def test_what_is_fixed_comes_around_what_is_generated() -> None:
+    ran: list[Sequence] = []
+
+    def run(steps: Sequence) -> Outcome:
+        """Differ nowhere, and tell what was run."""
+        ran.append(steps)
+        return Outcome(steps, (), (), (), ())
+
+    names = st.integers(0, 99).map(lambda number: (Step("create", form=(("name", str(number)),)),))
+    search = Search(run, names, most=5, seed=1, first=[(A,)], last=[(B,)])
+    assert search.first() is None
+    assert (ran[0], ran[-1], len(ran)) == ((A,), (B,), 7)
+
+
+def test_a_pause_that_is_not_needed_is_left_out() -> None:
+    def run(steps: Sequence) -> Outcome:
+        return Outcome(steps, (), (), (), (Difference("status", 200, 500),))
+
+    late = (Step("list", later=True),)
+    outcome = Search(run, st.just(late), most=5, seed=1, first=[late]).first()
+    assert outcome is not None
+    assert outcome.steps == (Step("list"),)

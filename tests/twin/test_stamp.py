@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from contract_tests.guard.exchange import Exchange
+from contract_tests.recording.tape import Tape
 from mock_server import Settings, create_app
 from mock_server.cli import cli
 from mock_server.document import LEARNED, dump_yaml, load, stamp_text
@@ -37,6 +41,29 @@ def overlay(folder: Path, *, days: int = 0, digest: str = "") -> str:
     }  # fmt: skip
     file = folder / "learned.yaml"
     file.write_text(dump_yaml(data), encoding="utf-8")
+    return str(file)
+
+
+def recording(
+    folder: Path,
+    *,
+    days: int = 0,
+    digest: str = "",
+    findings: int | None = 0,
+    answers: Mapping[str, str] | None = None,
+    is_whole: bool = True,
+) -> str:
+    """Write a recording of one exchange as `check --record` does."""
+    known = load()
+    settled = {name: question.assumed for name, question in known.questions().items() if name != "plan-limit"}
+    file = folder / "recording.jsonl"
+    tape = Tape(file, "https://site.example/api", digest or str(known.digest), str)
+    tape.take(Exchange("GET", "https://site.example/api", "", (), "", (), "", 200, (), "", 1.0))
+    tape.close({**settled, **(answers or {})}, findings)
+    date = datetime.now(UTC) - timedelta(days=days)
+    head, *rest = file.read_text(encoding="utf-8").splitlines()
+    dated = json.dumps({**json.loads(head), "date": f"{date:%Y-%m-%dT%H:%M:%SZ}"})
+    file.write_text("\n".join([dated, *rest[: len(rest) - (not is_whole)]]), encoding="utf-8")
     return str(file)
 
 
@@ -98,3 +125,69 @@ def test_the_readme_has_the_ledger_as_it_is() -> None:
     table = run("evidence", "--format", "summary").output.strip()
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert table in readme, "README.md is to hold what `bitpeak-mock evidence --format summary` prints"
+
+
+def test_a_fresh_recording_is_a_proof(tmp_path: Path) -> None:
+    file = recording(tmp_path, days=3)
+    done = run("doctor", "--recording", file, "--max-age", "30d", "--max-open", "1")
+    day = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%d}"
+    said = f"recorded {day} from https://site.example/api, 1 exchanges, 1 questions open\n"
+    assert (done.exit_code, done.output) == (0, said)
+
+
+def test_a_recording_is_a_proof_of_the_mock_that_was_told_what_it_found(tmp_path: Path) -> None:
+    file = recording(tmp_path, answers={"create-status": "ok"})
+    assert run("doctor", "--recording", file, "--answer", "create-status=ok").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "flags", "complaint"),
+    [
+        ({"days": 31}, ("--max-age", "30d"), "It was recorded 31 days ago"),
+        ({"digest": "0" * 64}, (), "against another document"),
+        ({}, ("--overlay", "engine-family"), "against another document"),
+        ({"is_whole": False}, (), "The recording has no end"),
+        ({"findings": 2}, (), "departed from the document 2 times"),
+        ({"answers": {"create-status": "ok"}}, (), "serve the mock with --answer create-status=ok"),
+        ({}, ("--answer", "create-status=ok"), "serve the mock with --answer create-status=created"),
+        ({}, ("--max-open", "0"), "1 questions stay open, and 0 may: plan-limit"),
+    ],
+)
+def test_a_recording_that_does_not_hold_fails(
+    told: dict[str, Any], flags: tuple[str, ...], complaint: str, tmp_path: Path
+) -> None:
+    done = run("doctor", "--recording", recording(tmp_path, **told), *flags, "--format", "json")
+    (complained,) = json.loads(done.output)["complaints"]
+    assert (done.exit_code, complaint in complained) == (1, True), complained
+
+
+def test_both_proofs_are_judged(tmp_path: Path) -> None:
+    words = ("--overlay", overlay(tmp_path), "--recording", recording(tmp_path, days=99))
+    done = run("doctor", *words)
+    assert done.exit_code == 1
+    first, second, complaint = done.output.splitlines()
+    assert first.startswith("verified ")
+    assert second.startswith("recorded ")
+    assert complaint.startswith("It was recorded 99 days ago")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (None, "no.jsonl cannot be used: No such file"),
+        ("", "no.jsonl:1: this is no recording of version 1"),
+        ('{"recording":1}', "no.jsonl:1: head or foot are not as `check --record` writes them"),
+        ('{"recording":1}\nno', "no.jsonl:2: this line is no JSON object"),
+    ],
+)
+def test_what_is_no_recording_is_said(text: str | None, complaint: str, tmp_path: Path) -> None:
+    file = tmp_path / "no.jsonl"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    done = run("doctor", "--recording", str(file))
+    assert (done.exit_code, complaint in done.output) == (3, True), done.output
+
+
+def test_no_status_is_documented_since_the_page_writes_none() -> None:
+    rows = json.loads(run("evidence", "--format", "json").output)
+    assert {row["standing"] for row in rows if row["kind"] == "status"} == {"believed", "open"}

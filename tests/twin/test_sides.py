@@ -1,0 +1,132 @@
+"""Two services beside each other, or a mock that runs already, and what is said of options that make no sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from contract_tests.command.twin import twin
+from contract_tests.recording.tape import read_recording
+from contract_tests.run.stop import Code, Stop
+from contract_tests.twin.accepted import Acceptances
+from contract_tests.twin.report import as_text
+from contract_tests.twin.twin import Plan, run_twin
+from mock_server.app import create_app
+from mock_server.server import Server
+from tests.check.process import run
+from tests.second_opinion import SecondOpinion
+from tests.twin.running import KEY, opened
+
+AGAINST = "real-key-2"
+NOWHERE = "http://127.0.0.1:1/api"
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[str]:
+    server = Server(create_app())
+    server.start()
+    yield f"{server.url}/api"
+    server.stop(grace=0)
+
+
+def test_two_services_are_compared_as_a_user_does_it(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{AGAINST}\n", encoding="utf-8")
+    with (
+        SecondOpinion({}, {KEY: 12}, bugs=["missing-name-status"]) as right,
+        SecondOpinion({}, {AGAINST: 5}) as left,
+    ):
+        before = right.snapshot(KEY), left.snapshot(AGAINST)
+        ran = run(
+            tmp_path, "twin", "--base-url", right.url, "--against", left.url, "--against-key-file", "key",
+            "--sequences", "60", "--seed", "1", "--record", "right.jsonl", BITPEAK_API_KEY=KEY,
+        )  # fmt: skip
+        assert (right.snapshot(KEY), left.snapshot(AGAINST)) == before
+    assert ran.code == Code.FINDINGS, ran
+    assert "status: left 401, right 403\n" in ran.out
+    assert ran.out.count("$BITPEAK_AGAINST_API_KEY") == ran.out.count("$BITPEAK_API_KEY") == 1
+    assert not any(key in ran.out + ran.err for key in (KEY, AGAINST))
+    assert ran.out.endswith("They differ.\n")
+    assert "open question" not in ran.out, "nobody asked one"
+    recording = read_recording(tmp_path / "right.jsonl")
+    assert recording.is_whole
+    assert {each.exchange.url.startswith(right.url) for each in recording.exchanges} == {True}
+    assert {file.name for file in tmp_path.iterdir()} == {"key", "right.jsonl", ".bitpeak-ledger"}
+
+
+def check_mock(mock: str, folder: Path, *, name: bool) -> str:
+    """Compare a service that answers one question otherwise with a mock that runs already."""
+    with (
+        SecondOpinion({"create-status": "ok"}, {KEY: 3}) as service,
+        opened(service.url, folder) as opening,
+    ):
+        plan = Plan(sequences=4, seed=1, mock_url=mock, name=name)
+        found = run_twin(opening, plan, Acceptances(), lambda _: None)
+    assert found.left == mock
+    return as_text(found, Acceptances(), str)
+
+
+def test_a_mock_that_runs_already_is_compared(mock: str, tmp_path: Path) -> None:
+    text = check_mock(mock, tmp_path, name=False)
+    assert "status: left 201, right 200" in text
+    assert '--header "Authorization: Bearer mock-twin"' in text, "a line for the mock has a key of the mock"
+
+
+@pytest.mark.heavy
+def test_what_a_mock_that_runs_already_answers_otherwise_has_a_name(mock: str, tmp_path: Path) -> None:
+    assert "    the open question create-status: " in check_mock(mock, tmp_path, name=True)
+
+
+@pytest.mark.parametrize(
+    ("answers", "code", "complaint"),
+    [
+        ((), Code.CANNOT, "is no mock: name a running `bitpeak-mock serve`"),
+        (
+            ("create-status=ok",),
+            Code.CANNOT,
+            "runs another document than this run: give --document, --overlay",
+        ),
+    ],
+)
+def test_what_is_no_mock_of_this_document_is_not_compared(
+    answers: tuple[str, ...], code: Code, complaint: str, mock: str, tmp_path: Path
+) -> None:
+    with SecondOpinion({}, {KEY: 3}) as service, opened(service.url, tmp_path, answers=answers) as opening:
+        other = mock if answers else service.url
+        with pytest.raises(Stop, match=complaint) as stopped:
+            run_twin(opening, Plan(sequences=4, seed=1, mock_url=other), Acceptances(), lambda _: None)
+    assert stopped.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "complaint"),
+    [
+        (
+            ("--mock-url", NOWHERE, "--against", NOWHERE),
+            Code.USAGE,
+            "--mock-url and --against do not go together",
+        ),
+        (("--recording", "a.jsonl", "--against", NOWHERE), Code.USAGE, "--against and --recording do not go"),
+        (("--against-key-file", "key"), Code.USAGE, "--against-key-file goes with --against only"),
+        (
+            ("--against", f"{NOWHERE}/"),
+            Code.USAGE,
+            "--against is the service of --base-url: name another one",
+        ),
+    ],
+)
+def test_sides_that_do_not_go_together_are_said(words: tuple[str, ...], code: Code, complaint: str) -> None:
+    done = CliRunner(env={"BITPEAK_API_KEY": KEY}).invoke(twin, ["--base-url", NOWHERE, *words])
+    assert (done.exit_code, complaint in done.output) == (code, True), done.output
+
+
+def test_a_service_that_goes_away_ends_the_run(tmp_path: Path) -> None:
+    server = Server(create_app())
+    server.start()
+    with opened(f"{server.url}/api", tmp_path, key="mock-of-a-user") as opening:
+        server.stop(grace=0)
+        with pytest.raises(Stop, match="no longer answers") as stopped:
+            run_twin(opening, Plan(sequences=4, seed=1), Acceptances(), lambda _: None)
+    assert stopped.value.code == Code.UNREACHABLE
