@@ -98,11 +98,18 @@ class Mask:
             return value if row is not None else _neutral(value)
         if key == self._name and isinstance(value, str):
             return MARK
-        return self._surface.example[key] if key in self._surface.example else _neutral(value)
+        return _alike(self._surface.example[key], value) if key in self._surface.example else _neutral(value)
 
 
 def _step(here: tuple[str, ...] | None, key: str) -> tuple[str, ...] | None:
     return here[1:] if here and here[0] == key else None
+
+
+def _alike(example: Any, value: Any) -> Any:
+    """Return the document's example; where a switch is shown as a number, or the other way round, as it is shown."""
+    if isinstance(value, int) and isinstance(example, int):
+        return type(value)(example)
+    return example
 
 
 def _neutral(value: Any) -> Any:

@@ -48,7 +48,8 @@ def _row_keys(facts: Facts) -> frozenset[str]:
 
 
 def _is_enabled_in_replies(prober: Prober) -> Finding:
-    value = prober.once(handler).first.get(prober.facts.row["enabled"])
+    row = prober.once(handler).first if prober.can_write else _anybodys(prober)
+    value = row.get(prober.facts.row["enabled"])
     kind = "boolean" if isinstance(value, bool) else "integer" if isinstance(value, int) else ""
     return prober.expectations.decide(
         "is-enabled-in-replies", kind, _enabled_type, f"is_enabled is shown as {value!r}."
@@ -136,7 +137,7 @@ def _answered(answer: Answer) -> datetime:
 
 PROBES = {
     "user-id": Probe("reads", _user_id),
-    "is-enabled-in-replies": Probe("writes", _is_enabled_in_replies),
+    "is-enabled-in-replies": Probe("reads", _is_enabled_in_replies),
     "settings-of-internal-notification": Probe("writes", _settings_of_internal_notification),
     "secrets-in-replies": Probe("writes", _secrets_in_replies),
     "last-datetime": Probe("writes", _last_datetime),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from contract_tests.probes.finding import Answered, Finding, Outside
+from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
 from contract_tests.probes.observations import ORIGIN, first_page, handler, preflight, some_id, wide_answer
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
@@ -15,11 +15,21 @@ _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
 
 
 def _trailing_slash(prober: Prober) -> Finding:
-    """Look at a handler, whose path is documented without a slash at its end."""
-    answer = prober.send("GET", prober.api.path_of("retrieve", prober.once(some_id)) + "/")
+    """Look at a handler, whose path is documented without a slash at its end; without one, at the list without its own.
+
+    A list that is there in both spellings says nothing: it may be documented in both.
+    """
+    path = prober.facts.operation("list").path
+    try:
+        path, shows_all = prober.api.path_of("retrieve", prober.once(some_id)) + "/", True
+    except Undecided:
+        path, shows_all = path.removesuffix("/") if path.endswith("/") else path + "/", False
+    answer = prober.send("GET", path)
     if 300 <= answer.status < 400:
         return Answered("redirect")
-    return Answered("same" if accepted(answer, "a path with a slash at its end") else "distinct")
+    if not accepted(answer, "a path with a slash at its end"):
+        return Answered("distinct")
+    return Answered("same") if shows_all else Unknown("the account has no handler to look at")
 
 
 def _response_charset(prober: Prober) -> Finding:

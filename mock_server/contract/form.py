@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mock_server.contract.schema import Schemas
@@ -48,8 +48,7 @@ class Field(NamedTuple):
 
     def clean(self, text: str) -> str:
         """Return the text as the service stores it."""
-        for cleaner in self.cleaners:
-            text = cleaner(text)
+        text = _cleaned(self.cleaners, text)
         return text if self.cut is None else text[: self.cut]
 
     def is_on(self, text: str) -> bool:
@@ -169,11 +168,19 @@ def _field(schemas: Schemas, properties: Object, name: str) -> Field:
         raise DocumentError(f"the values of {name!r} must be texts: quote them.", place_of(schema, "enum"))
     cleaners = tuple(_CLEANERS[cleaner] for cleaner in schema.get("x-clean", ()))
     switch = _SWITCHES.get(schema.get("x-cast", ""))
-    fact, limits = schema.get("x-value"), dict(_limits(schema, name))
+    fact, limits = schema.get("x-value"), dict(_limits(schema, name, cleaners))
     return Field(name, fact, types, schema, limits, switch, cleaners, schema.get("x-cut"))
 
 
-def _limits(schema: Object, name: str) -> Iterator[tuple[str, Violates]]:
+def _cleaned(cleaners: Iterable[Callable[[str], str]], text: str) -> str:
+    for cleaner in cleaners:
+        text = cleaner(text)
+    return text
+
+
+def _limits(
+    schema: Object, name: str, cleaners: Iterable[Callable[[str], str]]
+) -> Iterator[tuple[str, Violates]]:
     """Yield each word that bounds the field, with what tells whether a text is beyond it."""
     if "enum" in schema:
         allowed = frozenset(schema["enum"])
@@ -186,7 +193,8 @@ def _limits(schema: Object, name: str) -> Iterator[tuple[str, Violates]]:
         yield "minLength", lambda text: len(text) < least
     if "maxLength" in schema:
         most: int = schema["maxLength"]
-        yield "maxLength", lambda text: len(text) > most
+        # The service cleans before it looks at the length (evidence: B+P, "trimmed, then cut").
+        yield "maxLength", lambda text: len(_cleaned(cleaners, text)) > most
 
 
 def _pattern(schema: Object, name: str) -> re.Pattern[str]:

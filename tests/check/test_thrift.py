@@ -20,6 +20,8 @@ from tests.second_opinion import BUGS, SecondOpinion
 MOST, MOST_READING = 155, 17
 # Faults that two of the kinds of tests show which a quick run leaves out, or a second key.
 UNSEEN = {"other-account-visible", "other-account-writable"}
+# A fault that is an answer to an open question, and no finding.
+ANSWERED = {"last-datetime-never": ("last-datetime", "last-notification")}
 SAMPLE = {"wrong-total", "update-resets-settings"}
 LIVE = ("--treat-as-live", "--rate", "100000", "--json", "report.json")
 
@@ -81,6 +83,9 @@ def test_no_faithful_service_makes_a_quick_run_dear_or_wrong(tmp_path: Path, num
 def test_a_fault_is_found_for_all_that(tmp_path: Path, bug: str) -> None:
     with SecondOpinion(keys={KEY: 30}, bugs=[bug]) as service:
         ran, data = quick(tmp_path, service, "--allow-writes")
+    if bug in ANSWERED:
+        assert ANSWERED[bug] in {(one["id"], one["answer"]) for one in data["questions"]}
+        return
     assert ran.code == 1, ran
     assert data["findings"]
 

@@ -146,3 +146,13 @@ def test_the_refusals_that_answers_bring_can_be_met(name: str, answer: str) -> N
     client.call("PUT", BASE)
     assert name in {exchange.refusal for exchange in client.world.journal.exchanges}
     assert name in client.mock.contract.refusals
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [("n" * 128 + "  ", 201), ("n" * 127 + "''", 401), ("n" * 129, 401)]
+)
+def test_the_length_that_is_refused_is_that_of_the_cleaned_text(text: str, status: int) -> None:
+    assert answering("text-too-long=refused").create(name=text, type="slack").status == status
+    assert answering("text-too-long=refused", "text-cleaning=kept").create(
+        name=text, type="slack"
+    ).status == (201 if len(text) <= 128 else 401)
