@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import sys
-import sysconfig
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,19 +58,11 @@ def _machine(effort: Effort) -> dict[str, str]:
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "processor": f"{os.cpu_count()} × {_processor()}",
         "system": f"{platform.system()} {platform.machine()}",
-        "Python": f"{platform.python_version()}, {_build()}",
+        "Python": platform.python_version(),
         "load when it began": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "–",
         "rounds": f"{effort.rounds} of {effort.seconds:g} s",
         "reads": f"{effort.reads:,}",
     }
-
-
-def _build() -> str:
-    """Say how the interpreter was compiled: one without profile-guided optimization is a third slower."""
-    how = sysconfig.get_config_var("CONFIG_ARGS") or ""
-    return (
-        "optimized build" if "--enable-optimizations" in how else "build without profile-guided optimization"
-    )
 
 
 def _processor() -> str:

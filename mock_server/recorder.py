@@ -106,6 +106,7 @@ class Recorder:
         self._worlds = worlds
         self._service = service
         self._observers = observers
+        self._long = b"", b""  # the last long body, and its beginning
 
     def note(self, call: Call, answer: Answer, seconds: float, refusal: str, defect: str) -> None:
         """Note one exchange. `refusal` and `defect` are empty where there was none."""
@@ -116,7 +117,7 @@ class Recorder:
         if size > WHOLE_REQUEST:  # too long to be kept and read again when somebody asks
             parts, body = _parts(call, body), beginning(body)
         if answered > WHOLE_ANSWER:
-            said = beginning(said)
+            said = self._beginning(said)
         headers = environ.get(HEADERS) or _headers_in(environ)
         # Not by the class's own __new__, which takes three times as long: this is done for every request.
         exchange = tuple.__new__(Note, (
@@ -139,6 +140,12 @@ class Recorder:
                 observer(exchange)
             except Exception:  # who watches must not break what is watched
                 _LOG.exception("an observer failed")
+
+    def _beginning(self, body: bytes) -> bytes:
+        """Return what is remembered of a long body; of the same one, asked for again and again, the same object."""
+        if body is not self._long[0]:
+            self._long = body, beginning(body)
+        return self._long[1]
 
     def _world_meant(self, call: Call) -> World | None:
         """Return the world of a request that was refused before its key was looked at, if the key is good."""

@@ -11,11 +11,8 @@ from mock_server.contract import joined
 # Ids in one block. A page crosses few blocks, and removing an id moves at most this many.
 _BLOCK = 512
 
-# A page of so many bytes is worth remembering: its rows are spread all over the memory.
-_LARGE = 32 * 1024
-
-# So many pages are remembered.
-_PAGES = 64
+# So many pages are remembered: what they are made of, and, since that may be long, a few as they leave.
+_PAGES, _JOINED = 64, 8
 
 # What stands before the rows in a body, and after them.
 Ends = tuple[bytes, bytes]
@@ -72,7 +69,7 @@ class Store:
         self._tree: list[int] = [0]  # counts of blocks, one-based
         # What was made of these handlers for whoever asks again, until one of them changes.
         self.pages: Pages = Pages()
-        self._last: tuple[Ends, Cut, bytes] | None = None  # the last large page
+        self._joined: dict[tuple[Ends, Cut], bytes] = {}
 
     def __len__(self) -> int:
         return len(self._handlers)
@@ -120,7 +117,7 @@ class Store:
     def forget_pages(self) -> None:
         """Forget what was put together for whoever asks again: a handler changes."""
         self.pages.clear()
-        self._last = None
+        self._joined.clear()
 
     def page(self, offset: int, size: int, *, newest_first: bool) -> list[Handler]:
         """Return up to `size` handlers after the first `offset` ones of the order."""
@@ -141,13 +138,13 @@ class Store:
         return [self._handlers[handler_id] for block in self._blocks for handler_id in block]
 
     def between(self, ends: Ends, cut: Cut) -> bytes:
-        """Return a body: a page's JSON between its ends. A large one is remembered, for who asks again and again."""
-        last = self._last
-        if last is not None and last[0] == ends and last[1] == cut:
-            return last[2]
-        body = joined(ends, self.wires(cut.offset, cut.size, newest_first=cut.newest_first))
-        if len(body) > _LARGE:
-            self._last = (ends, cut, body)
+        """Return a body: a page's JSON between its ends, once more the same object for who asks again and again."""
+        body = self._joined.get((ends, cut))
+        if body is None:
+            body = joined(ends, self.wires(cut.offset, cut.size, newest_first=cut.newest_first))
+            if len(self._joined) >= _JOINED:
+                self._joined.clear()
+            self._joined[ends, cut] = body
         return body
 
     def copy(self) -> Store:

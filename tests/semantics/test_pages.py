@@ -103,3 +103,25 @@ def test_a_page_of_the_empty_list_is_a_page_all_the_same(client: Client) -> None
     assert body["meta"] == {"page": 1, "results_per_page": 25, "total": 0, "total_pages": 0}
     assert body["links"]["last"] is None
     assert body["links"]["first"] == body["links"]["self"] == f"{SITE}?page=1"
+
+
+def test_a_page_that_is_asked_for_again_is_as_the_handlers_are_now(client: Client) -> None:
+    ids, whole = [client.created(name="First", type="slack")["id"]], "?results_per_page=1000"
+    for number in range(3):
+        before = client.get(whole)
+        assert client.get(whole).body == before.body
+        ids.append(client.created(name=f"More {number}", type="slack")["id"])
+        assert client.get(whole).json["meta"]["total"] == before.json["meta"]["total"] + 1
+    client.update(ids[1], name="Renamed")
+    assert "Renamed" in {row["name"] for row in client.get(whole).json["data"]}
+    client.delete(ids[2])
+    assert ids[2] not in listed(client, whole)["data"]
+
+
+def test_a_page_that_is_asked_for_again_is_for_the_host_that_asks_and_says_what_it_ignored(
+    client: Client,
+) -> None:
+    for _ in range(2):
+        assert client.get("?odd=1", HTTP_HOST="one.test").json["links"]["self"].startswith("http://one.test/")
+        assert [violation.code for violation in client.last.violations] == ["unknown-parameter"]
+        assert client.get("?odd=1", HTTP_HOST="two.test").json["links"]["self"].startswith("http://two.test/")

@@ -43,8 +43,7 @@ def test_pages_are_what_cutting_a_list_gives(seed: int) -> None:
     assert [each.wire for each in store.all()] == [rows[number] for number in sorted(rows)]
 
 
-def test_a_large_page_is_remembered_until_something_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LARGE", 10)
+def test_a_page_is_remembered_until_something_changes() -> None:
     store, ends, cut = Store(), (b"<", b">"), Cut(0, 5, newest_first=True)
     for number in range(1, 6):
         store.add(handler(number, "-text"))
@@ -70,3 +69,20 @@ def test_a_copy_is_independent() -> None:
     store.remove(7)
     assert twin.wires(0, 20, newest_first=False) == [str(number).encode() for number in range(1, 12)]
     assert b"5-new" in store.wires(0, 20, newest_first=True)
+
+
+def test_few_pages_are_remembered() -> None:
+    store, ends = Store(), (b"<", b">")
+    for number in range(1, 200):
+        store.add(handler(number))
+        store.pages["page", str(number)] = number
+        assert len(store.pages) == 1, "a handler was added before"
+    for number in range(200):
+        store.pages["page", str(number)] = number
+        assert store.pages["page", str(number)] == number
+        assert (
+            store.between(ends, Cut(number, 1, newest_first=False))
+            == b"<" + b"".join(store.wires(number, 1, newest_first=False)) + b">"
+        )
+        assert len(store.pages) <= module._PAGES
+        assert len(store._joined) <= module._JOINED
