@@ -53,6 +53,7 @@ def test_a_mock_that_agrees_shows_no_drift(today: Path) -> None:
     assert not offline.replayed.drifts
 
 
+@pytest.mark.heavy
 def test_other_answers_are_named_by_the_recording(today: Path) -> None:
     offline = replayed(today)
     assert offline.replayed.drifts

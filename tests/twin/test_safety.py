@@ -107,7 +107,7 @@ def consume(url: str) -> None:
 WORKS = pytest.mark.parametrize("work", [learning, twinning, proxying])
 
 
-@WORKS
+@pytest.mark.parametrize("work", [learning, pytest.param(twinning, marks=pytest.mark.heavy), proxying])
 def test_rows_of_others_stay_none_is_left_and_the_rate_is_kept(
     work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
