@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from statistics import median
 from typing import Any
 from unittest.mock import patch
 
@@ -23,7 +22,7 @@ from mock_server.recorder import Recorder
 _MANY = "retrieve, 1,000 in turn"
 
 # Answers of one turn over a socket, and turns: the system counts CPU time in hundredths of a second.
-_ANSWERS, _TURNS = 4000, 5
+_ANSWERS, _TURNS = 5000, 7
 
 
 @contextmanager
@@ -94,7 +93,8 @@ def over_a_socket() -> float:
                 began = process.cpu_seconds
                 with_all.client(process.port, scenario).drive(16, answers=_ANSWERS)
                 costs[name].append((process.cpu_seconds - began) / _ANSWERS)
-    return 1 - median(costs["without"]) / median(costs["with"])
+    # The best turns: what disturbs one is not the journal.
+    return 1 - min(costs["without"]) / min(costs["with"])
 
 
 def _in_turn(mock: Mock) -> Call:

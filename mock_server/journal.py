@@ -155,7 +155,7 @@ class Journal:
         self._most = most
         self._bytes = 0
         self.total = 0
-        self.revision = 0  # another one after each change of the journal, or of the world that it belongs to
+        self._touched = 0
         self._cleared = 0  # the exchanges up to this number were forgotten on purpose
 
     def add(self, noted: Noted) -> None:
@@ -164,12 +164,12 @@ class Journal:
         with self._archive.lock:
             exchanges.append(noted)
             self.total += 1
-            self.revision += 1
-            self._bytes += change
-            while len(exchanges) > self._capacity or (self._bytes > self._most and len(exchanges) > 1):
+            held = self._bytes + change
+            while len(exchanges) > self._capacity or (held > self._most and len(exchanges) > 1):
                 freed = exchanges.popleft().memory
-                self._bytes -= freed
+                held -= freed
                 change -= freed
+            self._bytes = held
             if change or self._archive.latest is not self:
                 self._archive.grow(self, change)
 
@@ -178,12 +178,17 @@ class Journal:
         with self._archive.lock:
             self._archive.grow(self, -self.evict())
             self._cleared = self.total
-            self.revision += 1
+            self._touched += 1
 
     def touch(self) -> None:
         """Note that the world has changed otherwise than by an exchange."""
         with self._archive.lock:
-            self.revision += 1
+            self._touched += 1
+
+    @property
+    def revision(self) -> int:
+        """Another number, a higher one, after each change of the journal, or of the world that it belongs to."""
+        return self.total + self._touched
 
     def leave(self) -> None:
         """Forget all exchanges for good: the world is gone."""
