@@ -160,12 +160,8 @@ class Session:
             opening.run.api.close()
             opening.end_recording()
             close_guard(self.settings, opening.guard)
-        try:
-            write_reports(self.settings, self.outcome)
-        except Stop as stop:
-            self.stopped = stop
-            return stop.code
-        return self.outcome.exit_code
+        self.stopped = write_reports(self.settings, self.outcome)
+        return self.outcome.exit_code if self.stopped is None else self.stopped.code
 
     def _ended(self, cleaned: CleanUp) -> Ended:
         return Ended(

@@ -184,12 +184,8 @@ class Spread:
             self.stopped = stops[0] if stops else Stop(Code.CANNOT, silent)
             return course.code if self._interrupted else self.stopped.code
         self.outcome = judged(self.settings, parts, course)
-        try:
-            write_reports(self.settings, self.outcome)
-        except Stop as stop:
-            self.stopped = stop
-            return stop.code
-        return self.outcome.exit_code
+        self.stopped = write_reports(self.settings, self.outcome)
+        return self.outcome.exit_code if self.stopped is None else self.stopped.code
 
     def _course(self) -> Course:
         """Return what became of the run, by those workers that said less than they should."""

@@ -18,17 +18,16 @@ def check_places(settings: Settings) -> None:
         raise Stop(Code.CANNOT, f"examples cannot be kept in {settings.examples}: it is no folder.")
 
 
-def write_reports(settings: Settings, outcome: Outcome) -> None:
-    """Write the JSON and the HTML report where they were asked for. Raises Stop (CANNOT)."""
+def write_reports(settings: Settings, outcome: Outcome) -> Stop | None:
+    """Write the JSON and the HTML report where they were asked for; return what hindered it (CANNOT), if anything."""
     for file, render in ((settings.json, as_json), (settings.html, as_html)):
         if file is None:
             continue
         try:
             file.write_text(render(outcome), encoding="utf-8", errors="replace")
         except OSError as error:
-            raise Stop(
-                Code.CANNOT, f"the report {file} cannot be written: {error.strerror or error}."
-            ) from error
+            return Stop(Code.CANNOT, f"the report {file} cannot be written: {error.strerror or error}.")
+    return None
 
 
 def _why(file: Path) -> str:

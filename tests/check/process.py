@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +36,15 @@ def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[s
         [PROGRAM, *arguments], cwd=folder, env=environment(**variables), text=True, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
+
+
+def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait for something that a process brings about while it runs."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.005)
 
 
 def run(folder: Path, *arguments: str, **variables: str) -> Ran:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -14,31 +12,16 @@ from contract_tests.guard import GuardSettings
 from contract_tests.run.flags import FLAGS
 from contract_tests.run.settings import read_settings
 from contract_tests.session import opening
+from tests.check.clock import Clock
 from tests.check.process import KEY, report
 from tests.second_opinion import SecondOpinion
 
 ALLOWED = 60
 
 
-@dataclass
-class Clock:
-    """A clock that moves only where somebody waits, or an answer takes its tenth of a second."""
-
-    now: float = field(default_factory=time.time)
-    waits: list[float] = field(default_factory=list)
-
-    def time(self) -> float:
-        self.now += 0.1
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.now += seconds
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
+    clock = Clock(look=0.1)  # as long as an answer takes
     timed = partial(GuardSettings, clock=clock.time, sleep=clock.sleep)
     monkeypatch.setattr(opening, "GuardSettings", timed)
     monkeypatch.setenv("BITPEAK_API_KEY", KEY)

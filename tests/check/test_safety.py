@@ -5,22 +5,12 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.check.process import KEY, check, report, run, start
+from tests.check.process import KEY, check, report, run, start, until
 from tests.second_opinion import SecondOpinion
-
-
-def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.005)
 
 
 def test_a_live_target_is_only_read(tmp_path: Path) -> None:

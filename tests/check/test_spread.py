@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from contract_tests.run.stop import Code, Stop
 from contract_tests.session.merging import Course, judged
 from contract_tests.session.part import Part, part_from, text_of
 from contract_tests.session.share import check_shares, plain_settings, settings_from, share_of
-from tests.check.process import KEY, check, environment, report, run, start
+from tests.check.process import KEY, check, environment, report, run, start, until
 from tests.check.test_ways import pytest_way
 from tests.check.test_written import SCHEMA
 from tests.second_opinion import SecondOpinion
@@ -153,14 +151,6 @@ def test_a_target_that_no_worker_reaches(tmp_path: Path) -> None:
     ran = check(tmp_path, "http://127.0.0.1:1/api", "--workers", "2", *SHORT)
     assert ran.code == 4, ran
     assert "cannot be reached" in ran.err
-
-
-def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.005)
 
 
 def spread_over_two(folder: Path, service: SecondOpinion) -> subprocess.Popen[str]:

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from contract_tests.session.opening import Opening
 from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.report import as_text
 from contract_tests.twin.twin import Plan, run_twin
+from tests.check.clock import Clock
 from tests.check.process import start
 from tests.second_opinion import SecondOpinion
 from tests.second_opinion.exchange import Reply, Request
@@ -55,22 +55,6 @@ class Holding(SecondOpinion):
                 self.reached.set()
                 self.go_on.wait(PATIENCE)
         return reply
-
-
-@dataclass
-class Clock:
-    """A clock that moves where somebody waits, and a little with every look at it."""
-
-    now: float = field(default_factory=time.time)
-    waits: list[float] = field(default_factory=list)
-
-    def time(self) -> float:
-        self.now += 0.02
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.now += seconds
 
 
 def learning(opening: Opening) -> None:
@@ -111,7 +95,7 @@ WORKS = pytest.mark.parametrize("work", [learning, twinning, proxying])
 def test_rows_of_others_stay_none_is_left_and_the_rate_is_kept(
     work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = Clock()
+    clock = Clock(look=0.02)
     timed = partial(GuardSettings, clock=clock.time, sleep=clock.sleep)
     monkeypatch.setattr(opening_module, "GuardSettings", timed)
     with SecondOpinion({}, {KEY: ROWS}, rate=ALLOWED, clock=clock.time) as service:
