@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from _typeshed.wsgi import WSGIEnvironment
 
 WIRE_ERROR = "mock_server.wire_error"
@@ -14,7 +16,16 @@ DROPPED = ""
 # Clients choose header names, so what is remembered of them is bounded.
 _REMEMBERED = 512
 SHORT = 256  # bytes of a text that is worth remembering
-_keys: dict[bytes, str] = {b"Content-Type": "CONTENT_TYPE", b"Content-Length": "CONTENT_LENGTH"}
+
+
+class _HeaderKeys(dict[bytes, str]):
+    """The environ keys of headers, each translated once: a request has several, and most have the same."""
+
+    def __missing__(self, name: bytes) -> str:
+        key = DROPPED if b"_" in name else _translated(name)
+        if len(self) < _REMEMBERED:
+            self[name] = key
+        return key
 
 
 def server_environ(host: str, port: int, scheme: str) -> "WSGIEnvironment":
@@ -40,24 +51,28 @@ def server_environ(host: str, port: int, scheme: str) -> "WSGIEnvironment":
     }
 
 
-def header_key(name: bytes) -> str:
-    """Return a header's environ key, or `DROPPED`.
-
-    A name with an underscore is dropped: `Content_Length` would have the key of `Content-Length`.
-    """
-    key = _keys.get(name)
-    if key is None:
-        key = _translated(name)
-        if len(_keys) < _REMEMBERED:
-            _keys[name] = key
-    return key
-
-
 def _translated(name: bytes) -> str:
-    if b"_" in name:
-        return DROPPED
     key = name.decode("latin-1").upper().replace("-", "_")
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
+
+
+HEADER_KEYS = _HeaderKeys()
+"""A header's environ key by its name, or `DROPPED`.
+
+A name with an underscore is dropped: `Content_Length` would have the key of `Content-Length`.
+"""
+
+
+def fields_of(lines: "Iterable[tuple[bytes, bytes]]") -> dict[str, str]:
+    """Return headers by their environ keys; those of one name are joined (RFC 9110, section 5.3; RFC 6265)."""
+    fields: dict[str, str] = {}
+    for name, value in lines:
+        key = HEADER_KEYS[name]
+        if key in fields:
+            fields[key] += ("; " if key == "HTTP_COOKIE" else ",") + value.rstrip().decode("latin-1")
+        elif key is not DROPPED:
+            fields[key] = text_of(value) if len(value) <= SHORT else value.rstrip().decode("latin-1")
+    return fields
 
 
 @lru_cache(maxsize=1024)

@@ -1,9 +1,10 @@
 """What one client may ask of the server: sizes in bytes, times in seconds."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 
-class Limits(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Limits:
     """The bounds of one server.
 
     `head_bytes` and `header_count` bound a request's head (431 beyond), `body_bytes` its body (413

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 import httptools
 
-from mock_server.server.environ import DROPPED, HEADERS, SHORT, WIRE_ERROR, header_key, set_target, text_of
+from mock_server.server.environ import HEADERS, WIRE_ERROR, fields_of, set_target, text_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -41,8 +41,8 @@ class RequestReader:
     """
 
     __slots__ = (
-        "_base", "_body", "_count", "_dry", "_environ", "_fields", "_former", "_keep", "_limits", "_parser",
-        "_refusal", "_room", "_size", "_target", "_upgrade", "expects", "moves", "phase", "ready",
+        "_base", "_body", "_dry", "_environ", "_fields", "_former", "_keep", "_limits", "_lines", "_parser",
+        "_refusal", "_size", "_target", "_upgrade", "_width", "expects", "moves", "phase", "ready",
         "refused",
     )  # fmt: skip
 
@@ -51,11 +51,12 @@ class RequestReader:
         self._limits = limits
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
         self._environ: WSGIEnvironment = base.copy()
+        self._lines: list[tuple[bytes, bytes]] = []  # headers as they came
+        self._former = self._lines  # those of the last request, and what they say; nobody changes either
         self._fields: dict[str, str] = {}
-        self._former: dict[str, str] = {}  # the request's before; nobody changes them
         self._target = b""
         self._body: list[bytes] = []
-        self._room = self._count = self._size = self._dry = 0
+        self._size = self._dry = self._width = 0
         self._keep = self._upgrade = False
         self._refusal: WireError | None = None
         self.ready: deque[tuple[WSGIEnvironment, bool]] = deque()
@@ -88,10 +89,9 @@ class RequestReader:
             return
         # Between two requests the last environ is the app's already.
         environ = self._base.copy() if self.phase == IDLE else self._environ
-        if self.phase == HEAD:
-            self._take_fields(environ)
-        # A header was seen, so the request line before it is whole.
-        if self.phase == HEAD and self._count and not environ["REQUEST_METHOD"]:
+        if self.phase == HEAD and self._lines:
+            # A header was seen, so the request line before it is whole.
+            self._take_lines(environ)
             set_target(environ, self._parser.get_method().decode("latin-1"), self._target)
         environ.pop("CONTENT_LENGTH", None)
         environ["wsgi.input"] = BytesIO()
@@ -112,10 +112,8 @@ class RequestReader:
         self.moves += 1
         self.phase = HEAD
         self._environ = self._base.copy()
-        self._fields = {}
+        self._lines = []
         self._target = b""
-        self._room = self._limits.head_bytes
-        self._count = 0
 
     def on_url(self, part: bytes) -> None:
         """Take a piece of the request target."""
@@ -123,15 +121,7 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, or a trailer."""
-        self._room -= len(name) + len(value) + 4
-        self._count += 1
-        key = header_key(name)
-        if key in self._fields:
-            value = value.rstrip()
-            joint = "; " if key == "HTTP_COOKIE" else ","
-            self._fields[key] += joint + value.decode("latin-1")
-        elif key is not DROPPED:
-            self._fields[key] = text_of(value) if len(value) <= SHORT else value.rstrip().decode("latin-1")
+        self._lines.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Decide, on its whole head, whether the request is taken."""
@@ -142,9 +132,10 @@ class RequestReader:
         version = _VERSIONS.get(parser.get_http_version())
         if version is None:
             self._refuse_here("malformed")
-        self._take_fields(environ)
+        self._take_lines(environ)
         set_target(environ, text_of(parser.get_method()), self._target)
-        if self._room < len(self._target) or self._count > self._limits.header_count:
+        head = self._width + len(self._target)
+        if head > self._limits.head_bytes or len(self._former) > self._limits.header_count:
             self._refuse_here("head-too-large")
         if version == "HTTP/1.0":
             environ["SERVER_PROTOCOL"] = version
@@ -155,12 +146,14 @@ class RequestReader:
         self._size = 0
         self._body = []
 
-    def _take_fields(self, environ: "WSGIEnvironment") -> None:
-        # Apart as well, for an app that remembers its requests: they are a small part of the environ, and most clients
-        # send the same ones again and again.
-        if self._fields == self._former:
-            self._fields = self._former
-        self._former = environ[HEADERS] = self._fields
+    def _take_lines(self, environ: "WSGIEnvironment") -> None:
+        """Put the headers into an environ; trailers, which come as they do, are read into nowhere from here on."""
+        lines, self._lines = self._lines, []
+        if lines != self._former:  # most clients send the same ones again and again
+            self._former, self._fields = lines, fields_of(lines)
+            self._width = sum([len(name) + len(value) + 4 for name, value in lines])
+        # Apart as well, for an app that remembers its requests: they are a small part of the environ.
+        environ[HEADERS] = self._fields
         environ.update(self._fields)
 
     def _check(self, environ: "WSGIEnvironment", version: str) -> None:
@@ -173,8 +166,6 @@ class RequestReader:
             # HTTP/1.0 has no chunks, and no coding but chunks is understood (RFC 9112, section 6.1).
             if version == "HTTP/1.0" or environ["HTTP_TRANSFER_ENCODING"].lower() != "chunked":
                 self._refuse_here("malformed")
-            # Trailers come as headers do, but must not join them: they are read into nowhere.
-            self._fields = {}
         elif "CONTENT_LENGTH" not in environ:
             return
         elif (length := int(environ["CONTENT_LENGTH"])) > self._limits.body_bytes:

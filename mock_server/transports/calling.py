@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from mock_server.server.answer import respond
-from mock_server.server.environ import header_key, server_environ, set_target
+from mock_server.server.environ import HEADER_KEYS, server_environ, set_target
 from mock_server.server.reply import REPLY, Reply
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _environ(asked: Asked) -> dict[str, Any]:
         "HTTP_HOST": parts.netloc.rpartition("@")[2],
     }
     environ |= {
-        key: value.decode("latin-1") for name, value in asked.headers if (key := header_key(name.title()))
+        key: value.decode("latin-1") for name, value in asked.headers if (key := HEADER_KEYS[name.title()])
     }
     if asked.body:
         environ["CONTENT_LENGTH"] = str(len(asked.body))
