@@ -35,18 +35,16 @@ def _without_journal(_: Mock) -> Iterator[None]:
 @contextmanager
 def _without_checking(mock: Mock) -> Iterator[None]:
     """Take every answer and every handler for right; what is no JSON is not noticed either."""
-    with patch.multiple("mock_server.world", parse=lambda _: None):
-        resource, check = mock.contract.resource, mock.contract.resource.check
-        successes = [operation.success for operation in mock.contract.operations.values()]
-        checks = [success.check for success in successes]
-        for each in (resource, *successes):
-            object.__setattr__(each, "check", lambda _: None)
-        try:
-            yield
-        finally:
-            object.__setattr__(resource, "check", check)
-            for success, former in zip(successes, checks, strict=True):
-                object.__setattr__(success, "check", former)
+    places: list[tuple[object, str]] = [(mock.contract.resource, "check_text")]
+    places += [(operation.success, "check") for operation in mock.contract.operations.values()]
+    checks = [getattr(each, name) for each, name in places]
+    for each, name in places:
+        object.__setattr__(each, name, lambda _: None)
+    try:
+        yield
+    finally:
+        for (each, name), former in zip(places, checks, strict=True):
+            object.__setattr__(each, name, former)
 
 
 _PARTS: Mapping[str, Callable[[Mock], Any]] = {

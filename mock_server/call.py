@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote as percent_encode
 
 from mock_server.contract import Contract, Form, Operation
 from mock_server.contract.routes import Route
 from mock_server.faults import Fault
 from mock_server.refusal import Defect, Refusal, Violation
-from mock_server.store import Cut, Handler
+from mock_server.store import Handler
 from mock_server.world import World
 
 Environ = dict[str, Any]
@@ -19,35 +20,33 @@ Environ = dict[str, Any]
 _MOST_VIOLATIONS = 20
 
 
-class Body(NamedTuple):
+@dataclass(slots=True)  # not frozen: those take three times as long to make, and each request makes one
+class Body:
     """What fills an answer's template: JSON texts by `x-value` word, and the JSON of the handlers.
 
-    `page`: the handlers are those of a page of the whole store, and `rows` has none.
+    `text` is all of it, once it was written and found right: whoever gives the same Body again gives the same text.
     """
 
     values: Mapping[str, str]
     rows: Sequence[bytes] = ()
-    page: Cut | None = None
+    text: bytes | None = field(default=None, init=False)
 
 
 class Call:
-    """The request and what is known of it so far. A step may rely on what the steps before it have set."""
+    """The request and what is known of it so far.
 
-    # What most calls never set is the class's own: a call is made for each request.
-    account: World | None = None  # the world, once it is known
-    found: Operation | None = None  # the operation, once it is known
-    world: World  # the same for the steps that come after; plain attributes, since they ask a dozen times
+    A step may rely on what the steps before it have set; to ask for anything else is an AttributeError, a defect.
+    """
+
+    __slots__ = (
+        "account", "applied", "body", "contract", "environ", "fault", "found", "handler_id", "key", "method",
+        "now", "operation", "path", "route", "sent", "situation", "violations", "wire_error", "world",
+    )  # fmt: skip
+
+    # The same as `account` and `found`, for the steps that come after those that find them.
+    world: World
     operation: Operation
-    route: Route | None = None
-    now = 0.0  # seconds on the world's clock
-    key = ""
-    handler_id = 0
     sent: Mapping[str, str]  # the form's fields that count, cleaned
-    body: bytes | None = None  # once it is read
-    fault: Fault | None = None  # the one that struck
-    applied = ""  # the preference that chose the answer
-    situation = ""  # what a success shows of the service, for its coverage: a type, a page
-    violations: tuple[Violation, ...] = ()
 
     def __init__(self, contract: Contract, environ: Environ) -> None:
         self.contract = contract
@@ -55,23 +54,22 @@ class Call:
         self.method: str = environ["REQUEST_METHOD"]
         self.path: str = environ["PATH_INFO"]
         self.wire_error: str | None = environ.get("mock_server.wire_error")
+        self.account: World | None = None  # the world, once it is known
+        self.found: Operation | None = None  # the operation, once it is known
+        self.route: Route | None = None
+        self.now = 0.0  # seconds on the world's clock
+        self.key = ""
+        self.handler_id = 0
+        self.body: bytes | None = None  # once it is read
+        self.fault: Fault | None = None  # the one that struck
+        self.applied = ""  # the preference that chose the answer
+        self.situation = ""  # what a success shows of the service, for its coverage: a type, a page
+        self.violations: tuple[Violation, ...] = ()
 
     @property
     def query(self) -> str:
         """The query, undecoded."""
         return _text(self.environ.get("QUERY_STRING", ""))
-
-    def enter(self, world: World) -> None:
-        """Go on in the world of the request's key."""
-        self.account = self.world = world
-
-    def reach(self, operation: Operation) -> None:
-        """Go on to an operation."""
-        self.found = self.operation = operation
-
-    def __getattr__(self, name: str) -> Any:
-        """Raise Defect for what no step has set."""
-        raise Defect(f"a step needs the {name} of a call before it is known")
 
     @property
     def parameter(self) -> str:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from time import perf_counter
 from urllib.parse import quote as percent_encode
 
 from mock_server.answer import VERIFIED, Answer, Headers
 from mock_server.auth import check_key, read_bearer
-from mock_server.call import Call, Environ
-from mock_server.contract import Contract, RefusalAnswer, joined
+from mock_server.call import Body, Call, Environ
+from mock_server.contract import Contract, Operation, RefusalAnswer, joined
 from mock_server.contract import Headers as Words
 from mock_server.decode import check_plan, decode_form
 from mock_server.document import stamp_text
@@ -51,7 +52,7 @@ def method(call: Call) -> None:
     operation = None if call.route is None else call.route.operations.get(call.method)
     if operation is None:
         raise Refusal(call.contract.service.other_methods)
-    call.reach(operation)
+    call.found = call.operation = operation
 
 
 def existence(call: Call) -> None:
@@ -153,7 +154,7 @@ class Corridor:
             answer = answer.with_headers(("Preference-Applied", call.applied))
         with call.world.lock:
             delay = held_back(call)
-        return answer._replace(delay=delay) if delay else answer
+        return replace(answer, delay=delay) if delay else answer
 
     def _walk(self, call: Call) -> Answer:
         if call.wire_error:
@@ -184,22 +185,13 @@ class Corridor:
         return self._handle(call)
 
     def _handle(self, call: Call) -> Answer:
-        """Serve the operation and check what it says against the document before it leaves."""
-        success = call.operation.success
-        body = FUNCTIONS[call.operation.function](call)
-        headers = self._headers(call, success.content_type, success.headers)
-        template = success.template
-        if template is None:
-            return Answer(success.status, headers, b"")
-        ends = template.ends(body.values)
-        if body.page is None:
-            text = joined(ends, body.rows if template.hole else ())
-        else:
-            text = call.world.store.between(ends, body.page)
-        # The rows of a page were each checked when they were written; their envelope is checked here.
-        if complaint := success.check(joined(ends, ()) if template.hole == "rows" else text):
-            raise Defect(f"the answer of {call.operation.id} would violate the document: {complaint}")
-        return Answer(success.status, headers, text)
+        """Serve the operation; what it says is checked against the document before it leaves."""
+        operation = call.operation
+        success = operation.success
+        body = FUNCTIONS[operation.function](call)
+        if body.text is None:
+            body.text = _written(operation, body)
+        return Answer(success.status, self._headers(call, success.content_type, success.headers), body.text)
 
     def _refuse(self, call: Call, no: Refusal) -> Answer:
         refusal = self._refusal(call, no.name)
@@ -225,14 +217,28 @@ class Corridor:
     def _key(self, call: Call) -> None:
         """Choose the key's world; from here on its lock is held."""
         check_key(call.key, self.contract.service)
-        call.enter(self._worlds.of(call.key))
-        call.now = call.world.clock.now()
+        call.account = call.world = world = self._worlds.of(call.key)
+        call.now = world.clock.now()
 
     def _quota(self, call: Call) -> None:
         """Count the request."""
         quota = call.world.quota
         if quota is not None and not quota.spend(call.now):
             raise Refusal("rate_limited")
+
+
+def _written(operation: Operation, body: Body) -> bytes:
+    """Return the text of an answer. Raises Defect where it would violate the document."""
+    success = operation.success
+    template = success.template
+    if template is None:
+        return b""
+    ends = template.ends(body.values)
+    text = joined(ends, body.rows if template.hole else ())
+    # The rows of a page were each checked when they were written; their envelope is checked here.
+    if complaint := success.check(joined(ends, ()) if template.hole == "rows" else text):
+        raise Defect(f"the answer of {operation.id} would violate the document: {complaint}")
+    return text
 
 
 @lru_cache(maxsize=1024)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mock_server.call import Call, Environ
 from mock_server.contract import Field, Form
 from mock_server.forms import Form as SentForm
-from mock_server.forms import Limits, TooManyFields, read
+from mock_server.forms import TooManyFields, read
 from mock_server.refusal import Refusal
 
 
@@ -27,16 +27,18 @@ def decode_form(call: Call) -> None:
     call.sent = {}
     for name, text in texts.items():
         field = form.fields[name]
-        if _counts(call, form, field, text):
-            call.sent[name] = _cleaned(call, field, text)
+        if field.tolerated and not _counts(call, field, text):
+            continue
+        cleaned = call.sent[name] = field.clean(text)
+        if cleaned != text:
+            _note_cleaning(call, field, text)
 
 
 def _read(call: Call) -> SentForm:
     service, environ = call.contract.service, call.environ
     body = call.body = _body(environ, service.body_bytes)
     try:
-        limits = Limits(fields=service.fields)
-        return read(environ.get("CONTENT_TYPE"), body, limits, call.operation.media_types)
+        return read(environ.get("CONTENT_TYPE"), body, service.limits, call.operation.media_types)
     except TooManyFields:
         raise Refusal("too_large") from None
 
@@ -59,10 +61,10 @@ def _body(environ: Environ, most: int) -> bytes:
 
 def _texts(call: Call, form: Form, sent: SentForm) -> dict[str, str]:
     """Return the fields that the form has; the others are noted, or refused where the document says so."""
-    service = call.contract.service
+    service, fields = call.contract.service, form.fields
     texts: dict[str, str] = {}
     for name, text in sent.fields.items():
-        if name in form.fields:
+        if name in fields:
             texts[name] = text
             continue
         if service.unknown_fields != "ignored":
@@ -70,9 +72,8 @@ def _texts(call: Call, form: Form, sent: SentForm) -> dict[str, str]:
         call.violate(
             "unknown-field", f"The field {name[:60]!r} is none of this operation's and is ignored: remove it."
         )
-    for name in sent.arrays & form.fields.keys():
-        if service.array_fields == "last-item":
-            texts[name] = _last_item(sent, name)
+    if sent.arrays and service.array_fields == "last-item":
+        texts |= {name: _last_item(sent, name) for name in sent.arrays & fields.keys()}
     return texts
 
 
@@ -83,10 +84,10 @@ def _last_item(sent: SentForm, name: str) -> str:
 
 def _available(call: Call, form: Form, texts: dict[str, str]) -> dict[str, str]:
     """Drop the fields that belong to another type than the one the handler has, or is to have."""
-    service, type_name = call.contract.service, _type(call, form, texts)
+    service, type_name, fields = call.contract.service, _type(call, form, texts), form.fields
     available: dict[str, str] = {}
     for name, text in texts.items():
-        types = form.fields[name].types
+        types = fields[name].types
         if types is None or type_name in types:
             available[name] = text
             continue
@@ -104,7 +105,7 @@ def _available(call: Call, form: Form, texts: dict[str, str]) -> dict[str, str]:
 def _type(call: Call, form: Form, texts: dict[str, str]) -> str:
     field = form.fields[form.names["type"]]
     text = texts.get(field.name)
-    if text is not None and not field.violates("enum", text):
+    if text is not None and field.admits("enum", text):
         return text
     return call.handler().type if call.operation.path_parameter is not None else text or ""
 
@@ -113,25 +114,22 @@ def _refuse(call: Call, form: Form, texts: dict[str, str]) -> None:
     """Refuse a form by the words of its schema, in the order that `x-refusals` has."""
     for refusal, refused in form.refused:
         if refused is None:
-            needed = [*form.required, *_own_fields_needed(call, form, texts)]
-            if not all(texts.get(name) for name in needed):
-                raise Refusal(refusal)
+            needed = form.required
+            if form.own_field_unsent == "refused":
+                needed += tuple([field.name for field in form.own(_type(call, form, texts))])
+            for name in needed:
+                if not texts.get(name):
+                    raise Refusal(refusal)
             continue
-        for name, violates in refused.items():
-            if name in texts and violates(texts[name]):
+        for name, admits in refused.items():
+            if name in texts and not admits(texts[name]):
                 raise Refusal(refusal)
 
 
-def _own_fields_needed(call: Call, form: Form, texts: dict[str, str]) -> list[str]:
-    if form.own_field_unsent != "refused":
-        return []
-    return [field.name for field in form.own(_type(call, form, texts))]
-
-
-def _counts(call: Call, form: Form, field: Field, text: str) -> bool:
+def _counts(call: Call, field: Field, text: str) -> bool:
     """Tell whether a text takes effect; note what the service tolerates in it."""
-    for word, violates in form.tolerated[field.name]:
-        if violates(text):
+    for word, admits in field.tolerated:
+        if not admits(text):
             allowed = f": send one of {', '.join(field.schema['enum'])}" if word == "enum" else ""
             effect = "is read as false or true" if field.switch else "is ignored"
             call.violate("invalid-value", f"{field.name}={text[:60]!r} is not allowed and {effect}{allowed}.")
@@ -139,11 +137,8 @@ def _counts(call: Call, form: Form, field: Field, text: str) -> bool:
     return True
 
 
-def _cleaned(call: Call, field: Field, text: str) -> str:
-    """Return a text as the service stores it; note where that is not as it was sent."""
-    cleaned = field.clean(text)
-    if cleaned == text:
-        return text
+def _note_cleaning(call: Call, field: Field, text: str) -> None:
+    """Note that a text is not stored as it was sent."""
     if field.cut is not None and len(text) > field.cut:
         call.violate(
             "text-cut", f"{field.name} has {len(text)} characters and is cut to {field.cut}: send fewer."
@@ -153,12 +148,13 @@ def _cleaned(call: Call, field: Field, text: str) -> str:
             "text-cleaned",
             f"{field.name} is not stored as sent: tags, quotes and outer blanks are changed, leave them out.",
         )
-    return cleaned
 
 
 def check_plan(call: Call) -> None:
     """Refuse one handler more of a type than the plan allows (evidence: B)."""
-    limit, type_name = call.contract.service.plan_limit, call.sent.get(call.form.names["type"])
-    creates = call.operation.path_parameter is None
-    if limit is not None and type_name is not None and creates and call.world.store.count(type_name) >= limit:
+    limit = call.contract.service.plan_limit
+    if limit is None or call.operation.path_parameter is not None:
+        return
+    type_name = call.sent.get(call.form.names["type"])
+    if type_name is not None and call.world.store.count(type_name) >= limit:
         raise Refusal("plan_limit")

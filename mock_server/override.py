@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from mock_server.answer import Answer, Headers
 from mock_server.call import Call
@@ -99,8 +100,8 @@ def changed(answer: Answer, call: Call) -> Answer:
             )
             call.remark("mutation-missed", what)
         else:
-            answer = answer._replace(body=write(document, call.contract.quote).encode())
-    return answer._replace(wire=fault.wire)
+            answer = replace(answer, body=write(document, call.contract.quote).encode())
+    return replace(answer, wire=fault.wire)
 
 
 def held_back(call: Call) -> float:

@@ -6,16 +6,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from mock_server.contract import joined
-
 # Ids in one block. A page crosses few blocks, and removing an id moves at most this many.
 _BLOCK = 512
 
-# So many pages are remembered: what they are made of, and, since that may be long, a few as they leave.
-_PAGES, _JOINED = 64, 8
-
-# What stands before the rows in a body, and after them.
-Ends = tuple[bytes, bytes]
+# So many pages are remembered; few, since one may be long.
+_PAGES = 8
 
 _Item = TypeVar("_Item", int, bytes)
 
@@ -36,16 +31,8 @@ class Handler(NamedTuple):
     wire: bytes = b""
 
 
-class Cut(NamedTuple):
-    """Which rows a page has: up to `size` after the first `offset` ones of the order."""
-
-    offset: int
-    size: int
-    newest_first: bool
-
-
 class Pages(dict[tuple[str, str], Any]):
-    """Answers by what was asked: query, and what links begin with. A few, since each holds its rows."""
+    """Answers by what was asked: query, and what links begin with."""
 
     def __setitem__(self, asked: tuple[str, str], page: Any) -> None:
         """Remember a page; where there are many, begin anew."""
@@ -69,7 +56,6 @@ class Store:
         self._tree: list[int] = [0]  # counts of blocks, one-based
         # What was made of these handlers for whoever asks again, until one of them changes.
         self.pages: Pages = Pages()
-        self._joined: dict[tuple[Ends, Cut], bytes] = {}
 
     def __len__(self) -> int:
         return len(self._handlers)
@@ -117,7 +103,6 @@ class Store:
     def forget_pages(self) -> None:
         """Forget what was put together for whoever asks again: a handler changes."""
         self.pages.clear()
-        self._joined.clear()
 
     def page(self, offset: int, size: int, *, newest_first: bool) -> list[Handler]:
         """Return up to `size` handlers after the first `offset` ones of the order."""
@@ -136,16 +121,6 @@ class Store:
     def all(self) -> list[Handler]:
         """Return all handlers by their ids, the lowest first."""
         return [self._handlers[handler_id] for block in self._blocks for handler_id in block]
-
-    def between(self, ends: Ends, cut: Cut) -> bytes:
-        """Return a body: a page's JSON between its ends, once more the same object for who asks again and again."""
-        body = self._joined.get((ends, cut))
-        if body is None:
-            body = joined(ends, self.wires(cut.offset, cut.size, newest_first=cut.newest_first))
-            if len(self._joined) >= _JOINED:
-                self._joined.clear()
-            self._joined[ends, cut] = body
-        return body
 
     def copy(self) -> Store:
         """Return an independent store with the same handlers."""

@@ -9,6 +9,7 @@ from mock_server.contract.resource import Resource, Shape
 from mock_server.contract.schema import Check, Schemas
 from mock_server.contract.service import Service
 from mock_server.contract.template import joined
+from mock_server.contract.text import Quote, quote_again
 
 __all__ = [
     "AnswerCompiler",
@@ -20,6 +21,7 @@ __all__ = [
     "Operation",
     "Paging",
     "Parameter",
+    "Quote",
     "RefusalAnswer",
     "Resource",
     "Schemas",
@@ -29,5 +31,6 @@ __all__ = [
     "compile_contract",
     "joined",
     "parse",
+    "quote_again",
     "status_text",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from mock_server.contract.schema import Check, Schemas
+from mock_server.contract.schema import CheckText, Schemas
 from mock_server.contract.template import Template, compile_template
 from mock_server.contract.text import Quote, write
 from mock_server.document import DocumentError, Object, place_of, plain
@@ -30,20 +30,18 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """The one 2xx answer of an operation. `template` is None where the body is empty; `examples` by name.
-
-    `check` says what is wrong with a body, and raises ValueError where it is no JSON.
-    """
+    """The one 2xx answer of an operation. `template` is None where the body is empty; `examples` by name."""
 
     status: str  # as WSGI wants it: "201 Created"
     content_type: str | None
     headers: Headers
     template: Template | None
-    check: Callable[[bytes], str | None]
+    check: CheckText
     examples: Mapping[str, bytes]
 
 
-class RefusalAnswer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RefusalAnswer:
     """One way to say no: `body` is ready to send, but for a `{detail}` in its title.
 
     `own` tells that it is the mock's, by its grade, and no behaviour of the service.
@@ -98,7 +96,8 @@ class AnswerCompiler(NamedTuple):
         for media_type, content in response.get("content", {}).items():
             schema = self.schemas.resolve(content["schema"])
             template = compile_template(self.schemas, schema, self.quote, words)
-            check = _remembering(self.schemas.check(content["schema"]))
+            # On nothing but the bytes does it depend: the same ones are right once and for all.
+            check = lru_cache(maxsize=_REMEMBERED)(self.schemas.check_text(content["schema"]))
             examples = {
                 name: self._example(media_type, node) for name, node in content.get("examples", {}).items()
             }
@@ -144,11 +143,6 @@ class AnswerCompiler(NamedTuple):
 
     def _typed(self, media_type: str) -> str:
         return media_type if self.charset == "none" else f"{media_type}; charset={self.charset}"
-
-
-def _remembering(check: Check) -> Callable[[bytes], str | None]:
-    """Return the check of a body's bytes. On nothing else does it depend: the same bytes are right once and for all."""
-    return lru_cache(maxsize=_REMEMBERED)(lambda body: check(parse(body)))
 
 
 def parse(body: bytes) -> Any:

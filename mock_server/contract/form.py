@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from mock_server.contract.schema import Schemas
 from mock_server.document import DocumentError, Object, place_of
@@ -25,60 +26,62 @@ _SWITCHES: Mapping[str, Callable[[str], bool]] = {
 # What a form can say of a handler, beside its settings.
 _FACTS = ("name", "type", "enabled")
 
-# Tells whether a text violates a word of a schema.
-Violates = Callable[[str], bool]
+# Tells whether a word of a schema admits a text, by what is true or false of it.
+Admits = Callable[[str], object]
 
 
-class Field(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Field:
     """One field of a form.
 
     `fact`: what the field says of the handler ("name", "type", "enabled"); None for a field of its settings.
     `types`: the handler types it belongs to, or None for every type. `limits`: what tells, by the word of the schema,
-    whether a text violates it.
+    whether it admits a text; `tolerated`: those of them whose violation is no refusal.
     """
 
     name: str
     fact: str | None
     types: frozenset[str] | None
     schema: Mapping[str, Any]
-    limits: Mapping[str, Violates]
+    limits: Mapping[str, Admits]
+    tolerated: tuple[tuple[str, Admits], ...]
     switch: Callable[[str], bool] | None
     cleaners: tuple[Callable[[str], str], ...]
     cut: int | None
 
     def clean(self, text: str) -> str:
         """Return the text as the service stores it."""
-        text = _cleaned(self.cleaners, text)
+        for cleaner in self.cleaners:
+            text = cleaner(text)
         return text if self.cut is None else text[: self.cut]
 
     def is_on(self, text: str) -> bool:
         """Return what a switch's text means to the service (evidence: B+P for the integer cast)."""
         return php.truthy(text) if self.switch is None else self.switch(text)
 
-    def violates(self, word: str, text: str) -> bool:
-        """Tell whether a text that was sent violates this word of the field's schema."""
-        violates = self.limits.get(word)
-        return violates is not None and violates(text)
+    def admits(self, word: str, text: str) -> bool:
+        """Tell whether this word of the field's schema admits a text that was sent."""
+        admits = self.limits.get(word)
+        return admits is None or bool(admits(text))
 
 
 # The words of a schema that one field can violate by itself.
 WORDS = ("minLength", "pattern", "enum", "maxLength")
 
 
-class Form(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Form:
     """A form's fields by name.
 
     `refusals`: word of the schema to refusal, in the order they are tried. `refused`: the same refusals, each with what
-    tells, by field, whether a text is refused; None where it is for a field that is required and missing. `tolerated`:
-    by field, the words of its schema whose violation is no refusal, with what tells of one.
+    tells, by field, whether a text is admitted; None where it is for a field that is required and missing.
     """
 
     fields: Mapping[str, Field]
     names: Mapping[str, str]  # fact to the field that says it
     required: tuple[str, ...]
     refusals: Mapping[str, str]
-    refused: tuple[tuple[str, Mapping[str, Violates] | None], ...]
-    tolerated: Mapping[str, tuple[tuple[str, Violates], ...]]
+    refused: tuple[tuple[str, Mapping[str, Admits] | None], ...]
     own_field_unsent: str
     own_fields: Mapping[str, tuple[Field, ...]]
 
@@ -91,7 +94,8 @@ def compile_form(schemas: Schemas, schema: Object) -> Form:
     """Compile a flat form schema. Raises DocumentError at what is not flat."""
     form = schemas.resolve(schema)
     properties = form.get("properties", Object(form.place))
-    fields = {name: _field(schemas, properties, name) for name in properties}
+    refusals = form.get("x-refusals", {})
+    fields = {name: _field(schemas, properties, name, refusals) for name in properties}
     _check_facts(form, fields)
     own: dict[str, list[Field]] = {}
     for field in fields.values():
@@ -100,28 +104,19 @@ def compile_form(schemas: Schemas, schema: Object) -> Form:
     unsent = form.get("x-own-field-unsent", "empty")
     frozen = {name: tuple(of_type) for name, of_type in own.items()}
     names = {field.fact: field.name for field in fields.values() if field.fact}
-    required, refusals = tuple(form.get("required", ())), form.get("x-refusals", {})
     refused = tuple((refusal, _refused(fields, word)) for word, refusal in refusals.items())
-    tolerated = {field.name: tuple(_tolerated(field, refusals)) for field in fields.values()}
-    return Form(fields, names, required, refusals, refused, tolerated, unsent, frozen)
+    return Form(fields, names, tuple(form.get("required", ())), refusals, refused, unsent, frozen)
 
 
-def _refused(fields: Mapping[str, Field], word: str) -> Mapping[str, Violates] | None:
+def _refused(fields: Mapping[str, Field], word: str) -> Mapping[str, Admits] | None:
     """Return what refuses the texts of which fields, by a word of their schemas; None for "required"."""
     if word == "required":
         return None
-    # A switch casts whatever it is sent (evidence: B+P): the enum's refusal is for the type.
     return {
         field.name: field.limits[word]
         for field in fields.values()
         if word in field.limits and field.switch is None
     }
-
-
-def _tolerated(field: Field, words: Mapping[str, str]) -> Iterator[tuple[str, Violates]]:
-    for word, violates in field.limits.items():
-        if field.switch or word not in words:
-            yield word, violates
 
 
 def _check_facts(form: Object, fields: Mapping[str, Field]) -> None:
@@ -147,7 +142,8 @@ def _check_facts(form: Object, fields: Mapping[str, Field]) -> None:
             raise DocumentError(what, place_of(form["properties"], field.name))
 
 
-def _field(schemas: Schemas, properties: Object, name: str) -> Field:
+def _field(schemas: Schemas, properties: Object, name: str, refusals: Mapping[str, str]) -> Field:
+    """Compile one field of a form that refuses what violates these words. Raises DocumentError."""
     schema = schemas.resolve(properties[name])
     if schema.get("type") != "string":
         raise DocumentError(
@@ -169,7 +165,9 @@ def _field(schemas: Schemas, properties: Object, name: str) -> Field:
     cleaners = tuple(_CLEANERS[cleaner] for cleaner in schema.get("x-clean", ()))
     switch = _SWITCHES.get(schema.get("x-cast", ""))
     fact, limits = schema.get("x-value"), dict(_limits(schema, name, cleaners))
-    return Field(name, fact, types, schema, limits, switch, cleaners, schema.get("x-cut"))
+    # A switch casts whatever it is sent (evidence: B+P): the enum's refusal is for the type.
+    tolerated = tuple((word, limit) for word, limit in limits.items() if switch or word not in refusals)
+    return Field(name, fact, types, schema, limits, tolerated, switch, cleaners, schema.get("x-cut"))
 
 
 def _cleaned(cleaners: Iterable[Callable[[str], str]], text: str) -> str:
@@ -180,21 +178,20 @@ def _cleaned(cleaners: Iterable[Callable[[str], str]], text: str) -> str:
 
 def _limits(
     schema: Object, name: str, cleaners: Iterable[Callable[[str], str]]
-) -> Iterator[tuple[str, Violates]]:
-    """Yield each word that bounds the field, with what tells whether a text is beyond it."""
+) -> Iterator[tuple[str, Admits]]:
+    """Yield each word that bounds the field, with what tells whether it admits a text."""
     if "enum" in schema:
         allowed = frozenset(schema["enum"])
-        yield "enum", lambda text: text not in allowed
+        yield "enum", allowed.__contains__
     if "pattern" in schema:
-        search = _pattern(schema, name).search
-        yield "pattern", lambda text: search(text) is None
+        yield "pattern", _pattern(schema, name).search
     if "minLength" in schema:
         least: int = schema["minLength"]
-        yield "minLength", lambda text: len(text) < least
+        yield "minLength", lambda text: len(text) >= least
     if "maxLength" in schema:
         most: int = schema["maxLength"]
         # The service cleans before it looks at the length (evidence: B+P, "trimmed, then cut").
-        yield "maxLength", lambda text: len(_cleaned(cleaners, text)) > most
+        yield "maxLength", lambda text: len(_cleaned(cleaners, text)) <= most
 
 
 def _pattern(schema: Object, name: str) -> re.Pattern[str]:

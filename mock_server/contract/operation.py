@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mock_server.contract.answer import AnswerCompiler, RefusalAnswer, Success
@@ -15,7 +16,8 @@ from mock_server.document import DocumentError, Object, Place, place_of
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-class Paging(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Paging:
     """How a list is ordered, cut and linked: `x-paging`, word for word."""
 
     newest_first: bool
@@ -26,7 +28,8 @@ class Paging(NamedTuple):
     repeats: bool
 
 
-class Operation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Operation:
     """One operation. `function` names what serves it; `path_parameter` is None for a path without one."""
 
     id: str

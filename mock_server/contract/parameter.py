@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from mock_server.contract.schema import Check, Schemas
 from mock_server.document import DocumentError, Object, Place, place_of, plain
@@ -14,7 +15,8 @@ from mock_server.forms import php
 _STRICT_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
 
 
-class Parameter(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Parameter:
     """One parameter. `otherwise`: "default", or the refusal that an invalid value gets.
 
     `enum`: the values allowed, where they are few; `check` says of any value what is wrong with it;

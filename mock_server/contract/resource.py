@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 from mock_server.contract.functions import HANDLER
 from mock_server.contract.operation import Operation
-from mock_server.contract.schema import Check, Schemas
+from mock_server.contract.schema import Check, CheckText, Schemas
 from mock_server.contract.template import Template, check_required, compile_template
-from mock_server.contract.text import Quote
+from mock_server.contract.text import Quote, quote_again
 from mock_server.document import DocumentError, Object, place_of
 
 
-class Shape(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Shape:
     """The settings of one type: `constants` maps each key, in order, to its fixed value or None if a form fills it.
 
     `masks` maps a key to what replies show in place of its value: a text, or one sign for each character.
@@ -30,7 +31,8 @@ class Shape(NamedTuple):
             return "[]"
         if self.masks:
             settings = {key: self._shown(key, value) for key, value in settings.items()}
-        return "{" + ",".join([f"{quote(key)}:{quote(value)}" for key, value in settings.items()]) + "}"
+        members = [f"{quote_again(key, quote)}:{quote(value)}" for key, value in settings.items()]
+        return "{" + ",".join(members) + "}"
 
     def _shown(self, key: str, value: str) -> str:
         mask = self.masks.get(key, value) if value else value
@@ -60,6 +62,7 @@ class Resource:
 
     template: Template
     check: Check
+    check_text: CheckText
     shapes: Mapping[str, Shape]
     quote: Quote
     types: tuple[str, ...]
@@ -81,7 +84,7 @@ def compile_resource(schemas: Schemas, schema: Object, quote: Quote) -> Resource
     shapes = dict(_shapes(schemas, resolved, names["type"], names["settings"]))
     # A merge leaves settings of another type behind, which stay as secret as they were.
     masks = {key: mask for shape in shapes.values() for key, mask in shape.masks.items()}
-    shapes = {name: shape._replace(masks=masks) for name, shape in shapes.items()}
+    shapes = {name: replace(shape, masks=masks) for name, shape in shapes.items()}
     types = tuple(schemas.resolve(resolved["properties"][names["type"]]).get("enum", ()))
     for name in types:
         if name not in shapes:
@@ -89,7 +92,7 @@ def compile_resource(schemas: Schemas, schema: Object, quote: Quote) -> Resource
                 f"the type {name!r} has no settings: give it a branch of allOf, `if: type, then: settings`."
             )
             raise DocumentError(what, place_of(resolved, "allOf"))
-    return Resource(template, schemas.check(schema), shapes, quote, types)
+    return Resource(template, schemas.check(schema), schemas.check_text(schema), shapes, quote, types)
 
 
 def _check_samples(schemas: Schemas, resolved: Object, facts: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from mock_server.contract.operation import Operation
 from mock_server.document import DocumentError
@@ -22,7 +22,8 @@ class _Node:
     slashed: dict[str, Operation] = field(default_factory=dict)
 
 
-class Route(NamedTuple):
+@dataclass(slots=True)
+class Route:
     """Where a path leads: operations by method, the parameter's text, and where to redirect to, if anywhere."""
 
     operations: dict[str, Operation]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from mock_server.contract.schema import Schemas
 from mock_server.document import Array, DocumentError, Object, place_of
+from mock_server.forms import Limits
 
 # What each check needs to have been done before it.
 _NEEDS = {
@@ -18,7 +19,8 @@ _NEEDS = {
 }
 
 
-class Service(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Service:
     """What holds for the service as a whole: `x-service` and the security scheme, word for word."""
 
     checks: tuple[str, ...]
@@ -33,7 +35,7 @@ class Service(NamedTuple):
     array_fields: str
     invalid_utf_8: str
     body_bytes: int
-    fields: int
+    limits: Limits  # of a form
     key_prefix: str
     key_example: str
     any_case: bool
@@ -57,7 +59,7 @@ def compile_service(document: Object, schemas: Schemas) -> Service:
         array_fields=words["array-fields"],
         invalid_utf_8=words["invalid-utf-8"],
         body_bytes=words["limits"]["body-bytes"],
-        fields=words["limits"]["fields"],
+        limits=Limits(fields=words["limits"]["fields"]),
         key_prefix=scheme["x-mock-keys"]["prefix"],
         key_example=scheme["x-mock-keys"]["example"],
         any_case=scheme.get("x-scheme-case", "exact") == "any",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mock_server.contract.schema import Schemas
@@ -43,7 +44,8 @@ _ZEROS: dict[str, Any] = {
 }
 
 
-class Template(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Template:
     """JSON text before and after the hole for rows, each a `%` format over the values' JSON texts.
 
     `hole` is "row", "rows" or None; without one, `tail` is empty. `properties` maps each property that has an

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
@@ -22,6 +23,12 @@ def quote_plainly(text: str) -> str:
 
 
 QUOTES: dict[str, Quote] = {"php": quote_as_php, "plain": quote_plainly}
+
+
+@lru_cache(maxsize=512)
+def quote_again(text: str, quote: Quote) -> str:
+    """Write a JSON string that comes again and again, such as a key."""
+    return quote(text)
 
 
 def write(value: Any, quote: Quote) -> str:

@@ -1,6 +1,7 @@
 """Reads a request's body by its Content-Type, with what PHP 8.2 would have in ``$_POST`` and ``$_FILES``."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from mock_server.forms import jsonbody, multipart, urlencoded
@@ -13,9 +14,7 @@ JSON: Final = "application/json"
 
 def media_type(content_type: str) -> str:
     """Give a Content-Type's media type in lower case, cut at ``;``, ``,`` or a blank, as PHP cuts it."""
-    for sign in ";, ":
-        content_type = content_type.partition(sign)[0]
-    return content_type.lower()
+    return content_type.partition(";")[0].partition(",")[0].partition(" ")[0].lower()
 
 
 def read(content_type: str | None, body: bytes, limits: Limits, readable: frozenset[str]) -> Form:
@@ -41,7 +40,7 @@ def _read_multipart(content_type: str, body: bytes, limits: Limits) -> Form:
         remark = Remark(
             "not-multipart", f"The body is {_NAMES[looks]}, but Content-Type says {MULTIPART}: {_LET}."
         )
-        return form._replace(remarks=(remark,))
+        return replace(form, remarks=(remark,))
     return form
 
 

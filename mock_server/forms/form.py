@@ -4,6 +4,7 @@ A body is read in one pass into a ``Form``, whose texts, files and arrays are wh
 would hold in PHP 8.2; the parts behind them are kept as sent, for whoever shows or checks the request.
 """
 
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Kind = Literal["text", "file", "array", "ignored"]
@@ -69,7 +70,8 @@ class Remark(NamedTuple):
     sentence: str
 
 
-class Form(NamedTuple):
+@dataclass(slots=True)
+class Form:
     """What PHP would make of a body.
 
     ``fields`` are the texts in ``$_POST`` by mangled name, ``arrays`` the names that hold an array there

@@ -9,14 +9,14 @@ from mock_server.world import values_of
 def create_notification_handler(call: Call) -> Body:
     """Make a handler with the next id (page: POST /notification-handlers)."""
     world, form, sent = call.world, call.form, call.sent
-    facts = {fact: sent[name] for fact, name in form.names.items() if name in sent}
-    switch = form.names.get("enabled", "")
+    names = form.names
+    type_name, switch = sent[names["type"]], names.get("enabled", "")
     enabled = form.fields[switch].is_on(sent[switch]) if switch in sent else True
-    settings = new_settings(call, facts["type"], form)
-    handler = Handler(world.next_id, facts["type"], facts["name"], settings, enabled, None, int(call.now))
+    settings = new_settings(call, type_name, form)
+    handler = Handler(world.next_id, type_name, sent[names["name"]], settings, enabled, None, int(call.now))
     values = values_of(handler, call.contract)
     handler = world.write(handler, values)
-    call.situation = handler.type
+    call.situation = type_name
     world.next_id += 1
     world.store.add(handler)
     return Body(values, (handler.wire,))

@@ -7,7 +7,6 @@ from mock_server.filters import Selection
 from mock_server.paging import Page, turn_to
 from mock_server.parameters import Asked, read_parameters
 from mock_server.refusal import Defect
-from mock_server.store import Cut
 
 
 def list_notification_handlers(call: Call) -> Body:
@@ -31,7 +30,7 @@ def _turned(call: Call) -> Body:
         raise Defect(f"{call.operation.id} has no x-paging")
     asked = read_parameters(call)
     size, requested = int(asked.values["size"]), int(asked.values["page"])
-    selection, rows, cut = Selection(call.contract, asked), [], None
+    selection = Selection(call.contract, asked)
     if selection.narrows:
         handlers = selection.apply(store, newest_first=paging.newest_first)
         total = len(handlers)
@@ -40,7 +39,7 @@ def _turned(call: Call) -> Body:
     else:
         total = len(store)
         page = turn_to(requested, size, total, paging)
-        cut = Cut(page.offset, size, paging.newest_first)
+        rows = store.wires(page.offset, size, newest_first=paging.newest_first)
     call.situation = _situation(requested, page, total)
     quote = call.contract.quote
     values = {
@@ -51,7 +50,7 @@ def _turned(call: Call) -> Body:
         "total-pages": str(page.total_pages),
         **_links(call, asked, page, paging),
     }
-    return Body(values, rows, cut)
+    return Body(values, rows)
 
 
 def _situation(requested: int, page: Page, total: int) -> str:

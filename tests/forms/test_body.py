@@ -85,7 +85,7 @@ def test_a_json_body_is_named() -> None:
     "content_type", [None, "", "text/plain", cases.TYPE, "multipart/form-data", body.JSON]
 )
 def test_no_body_is_no_remark(content_type: str | None) -> None:
-    assert body.read(content_type, b"", Limits(), ALL) == ({}, {}, frozenset(), (), ())
+    assert body.read(content_type, b"", Limits(), ALL) == Form({}, {}, frozenset(), (), ())
 
 
 @pytest.mark.parametrize(

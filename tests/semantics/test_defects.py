@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_a_list_s_envelope_is_checked(client: Client, monkeypatch: pytest.Monkey
 
     def boastful(call: Call) -> Body:
         body = honest(call)
-        return body._replace(values={**body.values, "total": "-1"})
+        return replace(body, values={**body.values, "total": "-1"})
 
     monkeypatch.setitem(handlers.FUNCTIONS, "list_notification_handlers", boastful)
     for target in ("", "/"):
