@@ -130,11 +130,10 @@ class Recorder:
         sighting = (function, refusal, call.situation)
         if world is None:
             self._worlds.lobby.add(exchange)
-            self._worlds.seen_outside[sighting] += 1
+            self._worlds.seen_outside.add(sighting)
         else:
             world.journal.add(exchange)
-            with world.lock:
-                world.seen[sighting] += 1
+            world.seen.add(sighting)
         for observer in self._observers:
             try:
                 observer(exchange)

@@ -74,7 +74,8 @@ class Worlds:
     def sightings(self) -> Sightings:
         """Return all behaviours exercised since the start, in whatever world."""
         with self._lock:
-            seen = Sightings(self.seen_outside)
+            seen = Sightings()
+            seen.update(self.seen_outside)
             for world in self._worlds.values():
                 seen.update(world.seen)
         return seen
