@@ -1,16 +1,17 @@
 """What a part of the mock costs: a call with it beside the same call without it, in turns.
 
-`python -m bench.shares PORT` serves the mock without its journal.
+`python -m bench.shares serve PORT` serves the mock without its journal; `python -m bench.shares costs PART ROUNDS`
+prints what calls cost without a part.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
-from unittest.mock import patch
+from statistics import median
 
 from bench.inside import call, fill, served
 from bench.scenario import KEY, POPULATION, SCENARIOS
@@ -21,33 +22,29 @@ from mock_server.recorder import Recorder
 
 _MANY = "retrieve, 1,000 in turn"
 
-# Answers of one turn over a socket, and turns: the system counts CPU time in hundredths of a second.
-_ANSWERS, _TURNS = 5000, 7
+# Answers of one turn over a socket, turns, and pairs of processes: the machine is now faster, now slower, which turns
+# of a tenth of a second share alike, and one process is a little faster than its twin for as long as it lives.
+_ANSWERS, _TURNS, _PAIRS = 1000, 20, 5
 
 
-@contextmanager
-def _without_journal(_: Mock) -> Iterator[None]:
+def _without_journal(_: Mock) -> None:
     """Note no exchange: neither in the journal, nor for the coverage, nor for the log."""
-    with patch.object(Recorder, "note", lambda *_: None):
-        yield
+    _replace(Recorder, "note", lambda *_: None)
 
 
-@contextmanager
-def _without_checking(mock: Mock) -> Iterator[None]:
+def _without_checking(mock: Mock) -> None:
     """Take every answer and every handler for right; what is no JSON is not noticed either."""
-    places: list[tuple[object, str]] = [(mock.contract.resource, "check_text")]
-    places += [(operation.success, "check") for operation in mock.contract.operations.values()]
-    checks = [getattr(each, name) for each, name in places]
-    for each, name in places:
-        object.__setattr__(each, name, lambda _: None)
-    try:
-        yield
-    finally:
-        for (each, name), former in zip(places, checks, strict=True):
-            object.__setattr__(each, name, former)
+    _replace(mock.contract.resource, "check_text", lambda _: None)
+    for operation in mock.contract.operations.values():
+        _replace(operation.success, "check", lambda _: None)
 
 
-_PARTS: Mapping[str, Callable[[Mock], Any]] = {
+def _replace(owner: object, name: str, part: Callable[..., None]) -> None:
+    # Past those that are frozen. Nobody puts the part back: the process is there for this.
+    (type.__setattr__ if isinstance(owner, type) else object.__setattr__)(owner, name, part)
+
+
+_PARTS: Mapping[str, Callable[[Mock], None]] = {
     "answer checking": _without_checking,
     "journal": _without_journal,
 }
@@ -56,43 +53,51 @@ _PARTS: Mapping[str, Callable[[Mock], Any]] = {
 def measured(rounds: int) -> dict[str, dict[str, float]]:
     """Return, by part and by call, which share of the CPU time goes into it.
 
-    A call is measured in process, and as it is served: from the bytes of a request to those of its answer.
+    A call is measured in process, and as it is served: from the bytes of a request to those of its answer. Each time in
+    a process of its own, since Python runs slower what was changed under way.
     """
+    best: dict[str, dict[str, float]] = {part: {} for part in ("", *_PARTS)}
+    for _ in range(_PAIRS):
+        for part, known in best.items():
+            command = [sys.executable, "-m", "bench.shares", "costs", part, str(rounds // _PAIRS)]
+            found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+            known |= {name: min(cost, known.get(name, cost)) for name, cost in found.items()}
+    whole = best.pop("")
+    return {part: {name: 1 - known[name] / whole[name] for name in whole} for part, known in best.items()}
+
+
+def _costs(part: str, rounds: int) -> dict[str, float]:
+    """Return the CPU seconds that each call takes without a part."""
     app = create_app()
     inside = mock_of(app)
     fill(inside, KEY, POPULATION)
+    if part:
+        _PARTS[part](inside)
     calls = {scenario.name: call(inside, scenario) for scenario in SCENARIOS} | {_MANY: _in_turn(inside)}
     calls |= {f"{scenario.name}, served": served(app, scenario) for scenario in SCENARIOS[:2]}
-    batches = 4
-    shares: dict[str, dict[str, float]] = {}
-    for part, without in _PARTS.items():
-        best: dict[bool, dict[str, float]] = {True: {}, False: {}}
-        for _ in range(batches):
-            for present, context in ((True, nullcontext()), (False, without(inside))):
-                with context:
-                    found = costs(calls, rounds=rounds // batches)
-                best[present] = {
-                    name: min(cost, best[present].get(name, cost)) for name, cost in found.items()
-                }
-        shares[part] = {name: 1 - best[False][name] / best[True][name] for name in calls}
-    return shares
+    return costs(calls, rounds=rounds)
 
 
 def over_a_socket() -> float:
     """Return which share of a retrieve's CPU time, the system's part included, goes into the journal."""
-    with_all, scenario = mock(), SCENARIOS[0]
-    without = replace(with_all, command=lambda port: [sys.executable, "-m", "bench.shares", str(port)])
-    costs: dict[str, list[float]] = {"with": [], "without": []}
+    return median(_share_of_pair() for _ in range(_PAIRS))
+
+
+def _share_of_pair() -> float:
+    with_all, retrieve = mock(), SCENARIOS[0]
+    without = replace(
+        with_all, command=lambda port: [sys.executable, "-m", "bench.shares", "serve", str(port)]
+    )
     with with_all.started() as first, without.started() as second:
-        for process in (first, second):
+        spent = dict.fromkeys((first, second), 0.0)
+        for process in spent:
             populate(with_all, process.port)
         for _ in range(_TURNS):
-            for name, process in (("with", first), ("without", second)):
-                began = process.cpu_seconds
-                with_all.client(process.port, scenario).drive(16, answers=_ANSWERS)
-                costs[name].append((process.cpu_seconds - began) / _ANSWERS)
-    # The best turns: what disturbs one is not the journal.
-    return 1 - min(costs["without"]) / min(costs["with"])
+            for process in spent:
+                before = process.cpu_seconds
+                with_all.client(process.port, retrieve).drive(16, answers=_ANSWERS)
+                spent[process] += process.cpu_seconds - before
+        return 1 - spent[second] / spent[first]
 
 
 def _in_turn(mock: Mock) -> Call:
@@ -112,10 +117,18 @@ def _in_turn(mock: Mock) -> Call:
     return ask
 
 
-if __name__ == "__main__":
+def _serve(port: str) -> None:
+    """Serve the mock without its journal."""
     from mock_server.cli import main
 
-    port = sys.argv[1]
+    _replace(Recorder, "note", lambda *_: None)
     sys.argv[1:] = ["serve", "--port", port, "--quiet"]
-    with patch.object(Recorder, "note", lambda *_: None):
-        main()
+    main()
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["serve", port]:
+            _serve(port)
+        case ["costs", part, rounds]:
+            print(json.dumps(_costs(part, int(rounds))))
