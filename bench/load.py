@@ -21,11 +21,14 @@ CONNECTIONS = (1, 16)
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long is measured. `seconds`: of one turn of one target; `reads`: before memory is looked at again."""
+    """How long is measured. `seconds`: of one turn of one target; `reads`: before memory is looked at again.
+
+    Many short turns say more than a few long ones: a machine that others share is now faster, now slower.
+    """
 
     starts: int = 7
-    rounds: int = 5
-    seconds: float = 1.0
+    rounds: int = 12
+    seconds: float = 0.5
     reads: int = 50_000
     patience: float = 180.0  # seconds for those reads; who is slower has done fewer, which is shown
 

@@ -8,12 +8,11 @@ from mock_server.server.answer import respond
 from mock_server.server.delivery import Delivery
 from mock_server.server.reader import HEAD, IDLE, RequestReader
 from mock_server.server.reply import REPLY, Reply
+from mock_server.server.service import PIECE
 
 if TYPE_CHECKING:
     from mock_server.server.service import Service
 
-# Limits are checked, and answers awaited, between two pieces: a client cannot do more than a piece at once.
-PIECE = 16 * 1024
 HELD = 64 * 1024
 # To copy a larger body behind its head costs more than to send the two one after the other.
 LARGE = 32 * 1024
@@ -29,8 +28,8 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_blocked", "_delivery", "_discarded", "_ended", "_held", "_lingering", "_moves", "_reader",
-        "_service", "_since", "_transport", "_unsent",
+        "_blocked", "_delivery", "_discarded", "_due", "_ended", "_held", "_lingering", "_moves", "_reader",
+        "_service", "_since", "_transport", "_unsent", "_waiting",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -41,7 +40,8 @@ class Connection(asyncio.Protocol):
         self._delivery: Delivery | None = None
         self._held = bytearray()
         self._blocked = self._lingering = self._ended = False
-        self._discarded = self._moves = self._unsent = 0
+        self._discarded = self._moves = self._unsent = self._due = 0
+        self._waiting = b""  # an answer that goes out with those of others
         self._since = 0.0
 
     # What asyncio calls.
@@ -65,7 +65,13 @@ class Connection(asyncio.Protocol):
             self._delivery = None
 
     def data_received(self, data: bytes) -> None:
-        """Read a piece and answer the requests that it completes."""
+        """Take a piece, now or with what arrives for others."""
+        self._due += 1
+        self._service.arrive(self, data)
+
+    def take(self, data: bytes) -> None:
+        """Read a piece and answer the requests that it completes; the last answer may wait for `send`."""
+        self._due -= 1
         if self._delivery is not None or self._blocked or self._lingering or len(data) > PIECE:
             self._set_aside(data)
             return
@@ -82,6 +88,8 @@ class Connection(asyncio.Protocol):
         closed its own direction only; but those who give up are many, and each would count as a
         connection, and hinder a stop, until its delay is over.) TLS has no half-open connections.
         """
+        if self._due:
+            self._service.catch_up()
         self._ended = True
         owing = self._delivery is None and (self._blocked or bool(self._held))
         return owing and not self._lingering and self._transport.can_write_eof()
@@ -111,6 +119,7 @@ class Connection(asyncio.Protocol):
 
     def _answer(self) -> None:
         """Answer the requests that are ready, as far as answers may go out now."""
+        self.send()
         service, transport, ready = self._service, self._transport, self._reader.ready
         while ready and self._delivery is None and not self._blocked and not self._lingering:
             environ, keep = ready.popleft()
@@ -126,8 +135,10 @@ class Connection(asyncio.Protocol):
             if len(body) > LARGE:
                 transport.write(head)
                 transport.write(body)
-            else:
+            elif close or ready or self._held:
                 transport.write(head + body)
+            else:
+                self._waiting = head + body
             if close:
                 self._linger()
             elif (ready or self._held) and transport.is_closing():
@@ -153,9 +164,11 @@ class Connection(asyncio.Protocol):
             else:
                 self._caught_up()
                 return
+        self.send()
 
     def _caught_up(self) -> None:
         """Everything that came is read and answered."""
+        self.send()
         if self._ended:
             self._transport.close()
             return
@@ -193,6 +206,12 @@ class Connection(asyncio.Protocol):
 
     # What the service calls.
 
+    def send(self) -> None:
+        """Write the answer that waits, if any."""
+        if self._waiting:
+            waiting, self._waiting = self._waiting, b""
+            self._transport.write(waiting)
+
     def check(self, now: float) -> None:
         """Act if the client took longer than it may; asked now and again (nothing is timed per request)."""
         unsent = self._unsent_bytes()
@@ -221,7 +240,9 @@ class Connection(asyncio.Protocol):
     def quiet_since(self, now: float) -> float | None:
         """Return since when nothing happens here, in the loop's seconds; None while something does."""
         self.check(now)
-        owing = self._delivery is not None or self._blocked or self._held or self._reader.ready
+        owing = (
+            self._delivery or self._blocked or self._held or self._reader.ready or self._due or self._waiting
+        )
         return None if owing or self._lingering or self._reader.phase != IDLE else self._since
 
     def close(self) -> None:

@@ -86,31 +86,40 @@ def text_of(value: bytes) -> str:
 
 
 def set_target(environ: "WSGIEnvironment", method: str, target: bytes) -> None:
-    """Put method and request target (RFC 9112, section 3.2) into an environ.
+    """Put method and request target (RFC 9112, section 3.2) into an environ."""
+    read = _remembered_target if len(target) <= SHORT else _read_target
+    environ.update(read(method, target))
+
+
+def _read_target(method: str, target: bytes) -> dict[str, str]:
+    """Return what a method and a request target say, by the keys of the environ.
 
     `PATH_INFO` holds the percent-decoded bytes as latin-1, as PEP 3333 asks. In absolute form the
     target's authority replaces the Host header; in CONNECT's authority form there is no path.
     """
-    environ["REQUEST_METHOD"] = method
-    whole = text_of(target) if len(target) <= SHORT else target.decode("latin-1")
-    environ["REQUEST_URI"] = environ["RAW_URI"] = whole
+    whole = target.decode("latin-1")
+    said = {"REQUEST_METHOD": method, "REQUEST_URI": whole, "RAW_URI": whole}
     if not target.startswith(b"/"):
-        target = _origin_form(environ, method, target)
-    elif b"?" not in target and b"%" not in target:
-        environ["PATH_INFO"] = environ["REQUEST_URI"]
-        return
+        host, target = _origin_form(method, target)
+        if host is not None:
+            said["HTTP_HOST"] = host.decode("latin-1")
     path, _, query = target.partition(b"?")
-    environ["PATH_INFO"] = (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1")
-    environ["QUERY_STRING"] = query.decode("latin-1")
+    said["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
+    said["QUERY_STRING"] = query.decode("latin-1")
+    return said
 
 
-def _origin_form(environ: "WSGIEnvironment", method: str, target: bytes) -> bytes:
+# Clients ask for the same few things again and again.
+_remembered_target = lru_cache(maxsize=1024)(_read_target)
+
+
+def _origin_form(method: str, target: bytes) -> tuple[bytes | None, bytes]:
+    """Return the host that a target names, if any, and its path and query."""
     if method == "CONNECT":
-        return b""
+        return None, b""
     _, absolute, rest = target.partition(b"://")
     if not absolute:
-        return target
+        return None, target
     end = min((at for at in (rest.find(b"/"), rest.find(b"?")) if at >= 0), default=len(rest))
-    environ["HTTP_HOST"] = rest[:end].rpartition(b"@")[2].decode("latin-1")
     path = rest[end:]
-    return path if path.startswith(b"/") else b"/" + path
+    return rest[:end].rpartition(b"@")[2], path if path.startswith(b"/") else b"/" + path
