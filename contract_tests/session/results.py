@@ -25,7 +25,8 @@ class Results:
     opening: Opening
     tests: dict[str, Trial] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
-    _seen: set[int] = field(default_factory=set, repr=False)
+    _node: str = ""
+    _errors: list[BaseException] = field(default_factory=list, repr=False)  # of that test
 
     def take(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Take a part of a test that ended: its body, or a failing preparation or tidying."""
@@ -50,9 +51,8 @@ class Results:
 
     def _find(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         """Make findings of a failure, once; a test whose parts failed before fails again in the end."""
-        if call.excinfo is None or id(call.excinfo.value) in self._seen:
+        if call.excinfo is None or not self._is_new(item.nodeid, call.excinfo.value):
             return
-        self._seen.add(id(call.excinfo.value))
         marker = item.get_closest_marker("question")
         question = str(marker.args[0]) if marker and marker.args else ""
         origin = Origin(suite_of(item), item.name, documented_by(item), question)
@@ -65,6 +65,15 @@ class Results:
         if verdict is not None:
             found = [_about(verdict, finding, call.excinfo.value) for finding in found]
         self.findings += found
+
+    def _is_new(self, node: str, error: BaseException) -> bool:
+        # The errors themselves, since another one may have the id of one that is gone.
+        if node != self._node:
+            self._node, self._errors = node, []
+        if any(error is known for known in self._errors):
+            return False
+        self._errors.append(error)
+        return True
 
 
 def _about(verdict: Verdict, finding: Finding, error: BaseException) -> Finding:

@@ -1,0 +1,1 @@
+"""A run of the kit, from its opening to its report."""
