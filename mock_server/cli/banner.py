@@ -78,7 +78,7 @@ def _facts(mock: Mock, plan: Plan, base_url: str) -> list[str]:
 
 def _token(plan: Plan) -> str:
     """Tell a token that was made up; who named one knows it."""
-    if plan.token is None or plan.control_token is not None:
+    if plan.token is None or plan.control_token:
         return ""
     return f" (with the header X-Bitpeak-Mock-Token: {plan.token})"
 

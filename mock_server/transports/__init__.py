@@ -10,23 +10,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from mock_server.transports.httpx_transport import InProcessTransport
-    from mock_server.transports.requests_adapter import InProcessAdapter
+    from mock_server.transports.over_httpx import InProcessTransport
+    from mock_server.transports.over_requests import InProcessAdapter
 
 __all__ = ["httpx_transport", "requests_adapter"]
 
-# The clients are imported late: the mock needs none of them, and most users have but one.
+# The clients are imported late: the mock needs none of them, and most users have but one. No module may have the name
+# of a function here: its import would put it in the function's place.
 
 
 def requests_adapter(app: WSGIApplication) -> InProcessAdapter:
     """Return an adapter for `requests.Session.mount`. Raises ImportError where there is no requests."""
-    from mock_server.transports.requests_adapter import InProcessAdapter
+    from mock_server.transports.over_requests import InProcessAdapter
 
     return InProcessAdapter(app)
 
 
 def httpx_transport(app: WSGIApplication) -> InProcessTransport:
     """Return a transport for `httpx.Client` and `httpx.AsyncClient`. Raises ImportError where there is no httpx."""
-    from mock_server.transports.httpx_transport import InProcessTransport
+    from mock_server.transports.over_httpx import InProcessTransport
 
     return InProcessTransport(app)

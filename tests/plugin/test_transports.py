@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -116,3 +118,15 @@ def test_forms_and_repeated_calls_arrive(shared: Api) -> None:
         assert session.get(f"{url}?page=1&results_per_page=10").status_code == 401
         assert session.delete(api.base_url + "/notification-handlers/2", headers=api.headers).content == b""
     assert [each.request.form["name"] for each in api.journal.filter(status="201")] == ["Żółw"] * 3
+
+
+@pytest.mark.parametrize("name", ["httpx_transport", "requests_adapter"])
+def test_a_transport_can_be_had_again(name: str) -> None:
+    """In a process of its own: here they were imported before one was made, which hides what making one changes."""
+    code = f"""
+from mock_server import create_app
+for _ in range(2):
+    from mock_server.transports import {name}
+    {name}(create_app())
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr == ""
