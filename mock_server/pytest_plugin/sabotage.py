@@ -21,7 +21,7 @@ from _pytest.runner import (
 from mock_server.client import Api, Change
 from mock_server.pytest_plugin.mutants import Answers, Mutant
 from mock_server.pytest_plugin.recorder import Recorder
-from mock_server.pytest_plugin.sabotage_report import Findings, Trial
+from mock_server.pytest_plugin.sabotage_report import UNCHANGED, Findings, Trial
 
 # A test that a wrong answer keeps busy for longer than this, beside several times its usual seconds, has noticed it.
 _PATIENCE = 2.0
@@ -29,14 +29,14 @@ _TIMES = 5
 
 
 class Tampering(Recorder):
-    """Makes one wrong answer in each world that the test takes, after all faults of the test's own."""
+    """Makes one wrong answer, or none, in each world that the test takes, after all faults of the test's own."""
 
     tampering = True
 
-    def __init__(self, mutant: Mutant, seconds: float) -> None:
+    def __init__(self, mutant: Mutant | None, seconds: float) -> None:
         super().__init__()
         self._seconds = seconds
-        self._order = {**mutant.order, "operation": mutant.operation, "times": None}
+        self._order = mutant and {**mutant.order, "operation": mutant.operation, "times": None}
         self._armed: dict[str, int] = {}
 
     def limit(self) -> AbstractContextManager[None]:
@@ -55,6 +55,8 @@ class Tampering(Recorder):
             self._arm(api)
 
     def _arm(self, api: Api) -> None:
+        if self._order is None:
+            return
         control, key = api.mock.control, api.api_key
         former = self._armed.pop(key, None)
         if former is not None and former in {fault["id"] for fault in api.faults}:
@@ -77,14 +79,18 @@ class Saboteur:
     def run(
         self, item: pytest.Item, nextitem: pytest.Item | None, recorder: Recorder, seconds: float
     ) -> None:
-        """Try the mutants on a test that passed in so many seconds."""
+        """Try the mutants on a test that passed in so many seconds, if it passes again: else failures say nothing."""
         mutants = self._mutants(recorder)
         with _quiet(), _briefly(self._config):
+            if mutants and self._fails(item, item.parent, None, seconds):
+                self.findings.trials.append(Trial("", "", UNCHANGED, False, item.nodeid, True))
+                self._fails(item, nextitem, None, seconds)  # for what it tears down
+                return
             for number, mutant in enumerate(mutants, 1):
                 self._show(f"sabotage of {item.name}: wrong answer {number} of {len(mutants)}")
                 # The last time everything is torn down as after the first; until then only the test's own is.
                 following: Any = nextitem if number == len(mutants) else item.parent
-                noticed = self._notices(item, following, mutant, seconds)
+                noticed = self._fails(item, following, mutant, seconds)
                 self.findings.trials.append(Trial(*mutant[:4], item.nodeid, noticed))
         self._show("")
 
@@ -129,7 +135,7 @@ class Saboteur:
             self._known[varied] = Answers(str(api.mock.control.ask("GET", "/openapi.yaml", key=api.api_key)))
         return self._known[varied]
 
-    def _notices(self, item: pytest.Item, following: Any, mutant: Mutant, seconds: float) -> bool:
+    def _fails(self, item: pytest.Item, following: Any, mutant: Mutant | None, seconds: float) -> bool:
         self.tampering = Tampering(mutant, _PATIENCE + _TIMES * seconds)
         try:
             reports = runtestprotocol(item, log=False, nextitem=following)

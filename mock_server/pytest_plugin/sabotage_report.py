@@ -9,6 +9,8 @@ from mock_server.cli.table import table
 
 # The changes in the order of the table's columns.
 _CHANGES = ("missing", "renamed", "null", "value", "extra")
+# In the place of a change: the test failed when it ran again with nothing changed.
+UNCHANGED = "unchanged"
 _NAMES = 3  # tests that a row of the table names
 
 
@@ -57,12 +59,15 @@ class Findings:
             "percent": round(self.percent, 1),
             "additions": additions,
             "tolerated": additions - disturbed,
+            "not_repeatable": self._not_repeatable(),
         }
 
     def text(self) -> str:
         """Write a table for people."""
-        if not self.trials:
-            return "none was tried: no test that passed had an answer of a mock"
+        if not self._mutants():
+            return "\n".join(
+                ["none was tried: no test that passed had an answer of a mock", *self._left_out()]
+            )
         facts = self.facts()
         lines = [
             table(
@@ -73,8 +78,16 @@ class Findings:
             "x noticed   . unnoticed   ok tolerated   FAILS not tolerated   - ruled out by nothing, so not tried",
             f"{facts['noticed']} of {facts['breaking']} breaking answers noticed, {self.percent:.1f} %; "
             f"{facts['tolerated']} of {facts['additions']} additions tolerated",
+            *self._left_out(),
         ]
         return "\n".join(lines)
+
+    def _not_repeatable(self) -> list[str]:
+        return sorted({trial.test for trial in self.trials if trial.change == UNCHANGED})
+
+    def _left_out(self) -> Iterator[str]:
+        for test in self._not_repeatable():
+            yield f"left out, as it fails when it runs twice in a row with nothing changed: {test}"
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
         mutants = self._mutants()
@@ -116,7 +129,7 @@ class Findings:
 
     def _sorted(self) -> list[Trial]:
         """Return the trials in an order that does not depend on who ran first."""
-        return sorted(self.trials)
+        return sorted(trial for trial in self.trials if trial.change != UNCHANGED)
 
     def _share(self, *, breaking: bool) -> tuple[int, int]:
         every = [trials for trials in self._mutants().values() if trials[0].breaking == breaking]

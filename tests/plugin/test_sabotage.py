@@ -162,3 +162,32 @@ def test_the_document_says_what_is_wrong(answers: Answers) -> None:
     } <= found
     assert not {field for field, _ in found if "slack" in field or field.startswith("/meta")}
     assert ("/data/*", "missing") not in found
+
+
+ONCE = """
+seen = []
+
+def test_runs_once(client):
+    assert not seen
+    seen.append(1)
+    client.get(1)
+
+def test_runs_again(client):
+    client.get(1)
+"""
+
+
+@pytest.mark.parametrize("spread", [(), ("-n", "2")])
+def test_what_fails_with_nothing_changed_has_noticed_nothing(
+    suite: pytest.Pytester, url: str, spread: tuple[str, ...]
+) -> None:
+    suite.makepyfile(test_o=ONCE)
+    result = suite.runpytest_inprocess(
+        "--bitpeak-sabotage-json=wrong.json", "--bitpeak-sabotage", f"--bitpeak-url={url}", *spread
+    )
+    result.assert_outcomes(passed=2)
+    facts = json.loads((suite.path / "wrong.json").read_text())
+    assert facts["not_repeatable"] == ["test_o.py::test_runs_once"]
+    tests = {test for each in facts["mutants"] for test in each["noticed_by"] + each["unnoticed_by"]}
+    assert tests == {"test_o.py::test_runs_again"}
+    result.stdout.fnmatch_lines(["left out, as it fails when it runs twice*test_runs_once"])
