@@ -31,10 +31,10 @@ class Handler(NamedTuple):
     wire: bytes = b""
 
 
-class Pages(dict[tuple[str, str], Any]):
-    """Answers by what was asked: query, and what links begin with."""
+class Pages(dict[tuple[str, str, str], Any]):
+    """Answers by what was asked: operation, query, and what links begin with."""
 
-    def __setitem__(self, asked: tuple[str, str], page: Any) -> None:
+    def __setitem__(self, asked: tuple[str, str, str], page: Any) -> None:
         """Remember a page; where there are many, begin anew."""
         if len(self) >= _PAGES:
             self.clear()

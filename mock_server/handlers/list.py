@@ -14,13 +14,14 @@ def list_notification_handlers(call: Call) -> Body:
 
     Suites ask for the same few pages again and again, so each is put together once, until a handler changes.
     """
-    asked, pages = (call.query, call.site), call.world.store.pages
+    asked, pages = (call.operation.id, call.query, call.site), call.world.store.pages
     known = pages.get(asked)
-    if known is None:
-        known = _turned(call), call.situation
+    # Another contract has other operations, of the same ids.
+    if known is None or known[0] is not call.operation:
+        known = call.operation, _turned(call), call.situation
         if not call.violations:  # each call is to hear of those
             pages[asked] = known
-    body, call.situation = known
+    _, body, call.situation = known
     return body
 
 

@@ -23,7 +23,7 @@ class _HeaderKeys(dict[bytes, str]):
 
     def __missing__(self, name: bytes) -> str:
         key = DROPPED if b"_" in name else _translated(name)
-        if len(self) < _REMEMBERED:
+        if len(self) < _REMEMBERED and len(name) <= SHORT:
             self[name] = key
         return key
 

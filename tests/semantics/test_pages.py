@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mock_server.app import Settings, create_app
 from tests.semantics.client import Client
 from tests.semantics.filling import fill
 
@@ -125,3 +127,37 @@ def test_a_page_that_is_asked_for_again_is_for_the_host_that_asks_and_says_what_
         assert client.get("?odd=1", HTTP_HOST="one.test").json["links"]["self"].startswith("http://one.test/")
         assert [violation.code for violation in client.last.violations] == ["unknown-parameter"]
         assert client.get("?odd=1", HTTP_HOST="two.test").json["links"]["self"].startswith("http://two.test/")
+        for host in ("one.test", "two.test"):
+            assert client.get("?page=1", HTTP_HOST=host).json["links"]["self"].startswith(f"http://{host}/")
+
+
+ROWS_ONLY = """
+overlay: 1.1.0
+info: {title: Rows only, version: "1"}
+actions:
+  - target: $.paths['/notification-handlers'].get.responses['200']
+    remove: true
+  - target: $.paths['/notification-handlers'].get.responses
+    update:
+      '200':
+        description: Rows only.
+        content:
+          application/json:
+            schema:
+              type: object
+              required: [data]
+              additionalProperties: false
+              properties:
+                data: {type: array, x-value: rows, items: {$ref: '#/components/schemas/NotificationHandler'}}
+"""
+
+
+def test_each_spelling_is_answered_as_the_document_says_of_it(tmp_path: Path) -> None:
+    overlay = tmp_path / "rows.yaml"
+    overlay.write_text(ROWS_ONLY, encoding="utf-8")
+    ask = create_app(Settings(overlays=(str(overlay),))).test_client().get
+    for _ in range(2):
+        for path, keys in (("/", {"data", "meta", "links"}), ("", {"data"})):
+            answer = ask(f"/api/notification-handlers{path}", headers={"Authorization": "Bearer mock-key"})
+            assert answer.json is not None
+            assert set(answer.json) == keys

@@ -52,7 +52,7 @@ def test_pages_are_forgotten_when_a_handler_changes() -> None:
         lambda: store.remove(1),
     )
     for change in changes:
-        store.pages["page=1", "http://localhost"] = "a page"
+        store.pages["list", "page=1", "http://localhost"] = "a page"
         change()
         assert not store.pages
 
@@ -71,6 +71,6 @@ def test_a_copy_is_independent() -> None:
 def test_few_pages_are_remembered() -> None:
     store = Store()
     for number in range(200):
-        store.pages["page", str(number)] = number
-        assert store.pages["page", str(number)] == number
+        store.pages["list", "page", str(number)] = number
+        assert store.pages["list", "page", str(number)] == number
         assert len(store.pages) <= module._PAGES

@@ -220,3 +220,9 @@ def test_ipv6() -> None:
     with Server(echo, host="::1") as server, Client(server) as client:
         assert server.url == f"http://[::1]:{server.port}"
         assert client.ask(get()).json["REMOTE_ADDR"] == "::1"
+
+
+def test_each_request_of_a_connection_has_its_own_headers(client: Client) -> None:
+    for value in ("one", "two", "one", "one", "three"):
+        assert client.ask(get("/", f"X-Mine: {value}")).json["HTTP_X_MINE"] == value
+    assert "HTTP_X_MINE" not in client.ask(get("/")).json
