@@ -10,6 +10,7 @@ from mock_server.contract import Contract, Operation
 
 # What was seen: the operation's function, the refusal or nothing, and the situation of a success or nothing.
 Sighting = tuple[str, str, str]
+
 # The situations that a page can be in; a page of the middle is none.
 SECOND, EMPTY, BEYOND = "second", "empty", "beyond"
 

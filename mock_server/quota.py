@@ -50,7 +50,7 @@ class Quota:
 
     def shown(self, now: float) -> Shown:
         """Return what headers can show at `now`."""
-        return self.requests, self.remaining, self.reset_in(now) if self.metered else 0
+        return self.requests, self.remaining, self.reset_in(now)
 
     def reset_in(self, now: float) -> int:
         """Return the whole seconds until the window ends, at least one while it is open, 0 where none is."""

@@ -7,11 +7,10 @@ import threading
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from mock_server.clock import Clock, write_time
-from mock_server.contract import Contract, Quote, quote_again
+from mock_server.contract import Contract, quote_again
 from mock_server.coverage import Sightings
 from mock_server.duration import NO_LATENCY, Latency
 from mock_server.faults import Faults
@@ -60,7 +59,7 @@ class World:
         self.clock = Clock()
         self.journal = Journal()
         self.faults = Faults()
-        self.seen: Sightings = Sightings()
+        self.seen = Sightings()
         self.random = random.Random(seed)  # noqa: S311  # for latency, not for secrets
         self.quota = _quota(contract, rules)
 
@@ -113,15 +112,11 @@ def values_of(handler: Handler, contract: Contract) -> dict[str, str]:
         "settings-text": quote(settings),
         "enabled": "true" if handler.enabled else "false",
         "enabled-integer": "1" if handler.enabled else "0",
-        "changed": "null" if handler.changed is None else _time(handler.changed, offset, quote),
-        "created": _time(handler.created, offset, quote),
+        "changed": "null"
+        if handler.changed is None
+        else quote_again(write_time(handler.changed, offset), quote),
+        "created": quote_again(write_time(handler.created, offset), quote),
     }
-
-
-@lru_cache(maxsize=256)
-def _time(seconds: int, offset: int, quote: Quote) -> str:
-    """Write a time as JSON. Remembered, because what is created in one second has one time."""
-    return quote(write_time(seconds, offset))
 
 
 def _quota(contract: Contract, rules: Rules) -> Quota | None:

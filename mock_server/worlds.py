@@ -26,7 +26,7 @@ class Worlds:
         self.seed = seed
         self.archive = Archive()
         self.lobby = Journal(self.archive)
-        self.seen_outside: Sightings = Sightings()
+        self.seen_outside = Sightings()
         self.varied: set[str] = set()
         self._limit = limit
         self._idle = idle

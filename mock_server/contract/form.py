@@ -51,8 +51,7 @@ class Field:
 
     def clean(self, text: str) -> str:
         """Return the text as the service stores it."""
-        for cleaner in self.cleaners:
-            text = cleaner(text)
+        text = _cleaned(self.cleaners, text)
         return text if self.cut is None else text[: self.cut]
 
     def is_on(self, text: str) -> bool:
@@ -112,6 +111,7 @@ def _refused(fields: Mapping[str, Field], word: str) -> Mapping[str, Admits] | N
     """Return what refuses the texts of which fields, by a word of their schemas; None for "required"."""
     if word == "required":
         return None
+    # A switch casts whatever it is sent (evidence: B+P): the enum's refusal is for the type.
     return {
         field.name: field.limits[word]
         for field in fields.values()
@@ -165,7 +165,7 @@ def _field(schemas: Schemas, properties: Object, name: str, refusals: Mapping[st
     cleaners = tuple(_CLEANERS[cleaner] for cleaner in schema.get("x-clean", ()))
     switch = _SWITCHES.get(schema.get("x-cast", ""))
     fact, limits = schema.get("x-value"), dict(_limits(schema, name, cleaners))
-    # A switch casts whatever it is sent (evidence: B+P): the enum's refusal is for the type.
+    # What is no refusal: of a switch nothing is, as `_refused` says.
     tolerated = tuple((word, limit) for word, limit in limits.items() if switch or word not in refusals)
     return Field(name, fact, types, schema, limits, tolerated, switch, cleaners, schema.get("x-cut"))
 
