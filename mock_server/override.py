@@ -20,10 +20,7 @@ _PREFERENCE = re.compile(r'\b(code|example)="?([0-9A-Za-z_-]{1,80})"?', re.IGNOR
 
 def meet_fault(call: Call) -> None:
     """Let the armed fault strike that fits, if any. Raises Refusal where it is one."""
-    faults = call.world.faults
-    if not faults.all:
-        return
-    fault = call.fault = faults.strike(call.operation.id, call.operation.function)
+    fault = call.fault = call.world.faults.strike(call.operation.id, call.operation.function)
     if fault is not None and (name := refusal_of(fault)) is not None:
         raise Refusal(name)
 

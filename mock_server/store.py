@@ -75,7 +75,7 @@ class Store:
             self._append_block(handler.id)
         self._blocks[-1].append(handler.id)
         self._wires[-1].append(handler.wire)
-        self._count(len(self._blocks) - 1, 1)
+        self._tree[-1] += 1  # no later sum counts the last block
         self._handlers[handler.id] = handler
         self._types[handler.type] = self._types.get(handler.type, 0) + 1
 
