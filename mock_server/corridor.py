@@ -20,7 +20,7 @@ from mock_server.contract import Headers as Words
 from mock_server.decode import check_plan, decode_form
 from mock_server.document import stamp_text
 from mock_server.handlers import FUNCTIONS
-from mock_server.override import changed, hear_preference, held_back, is_spoiled, meet_fault
+from mock_server.override import changed, hear_preference, held_back, meet_fault
 from mock_server.quota import Shown
 from mock_server.recorder import Observer, Recorder
 from mock_server.refusal import Defect, Refusal
@@ -140,7 +140,7 @@ class Corridor:
                 _LOG.exception("a step of the corridor failed")
             defect = str(error) or type(error).__name__
             answer = Answer("500 Internal Server Error", (("Content-Type", "application/json"),), _DEFECT)
-        if call.account is not None and is_spoiled(call, call.account):
+        if call.applied or call.fault is not None or (call.account and call.account.rules.latency.high):
             answer = self._affected(call, answer)
         answer.finished(self._always)
         self._recorder.note(call, answer, perf_counter() - started, refusal, defect)

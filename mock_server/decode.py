@@ -18,11 +18,13 @@ def decode_form(call: Call) -> None:
     texts = read.fields
     if read.remarks or read.files or read.arrays or not texts.keys() <= form.fields.keys():
         texts = _texts(call, form, read)
-    type_name = _type(call, form, texts)
-    available = form.of_type(type_name)
+    # A type with fields of its own is one of the form's types.
+    available = form.available.get(texts.get(form.names["type"], ""))
+    if available is None:
+        available = form.of_type(_type(call, form, texts))
     if not texts.keys() <= available.names:
-        texts = _available(call, form, texts, type_name)
-    for refusal, name, admits in available.refusing:
+        texts = _available(call, form, texts)
+    for refusal, name, admits in available.reasons:
         text = texts.get(name)
         if not text if admits is None else text is not None and not admits(text):
             raise Refusal(refusal)
@@ -91,9 +93,9 @@ def _last_item(read: SentForm, name: str) -> str:
     return next(items).decode(errors="replace")
 
 
-def _available(call: Call, form: Form, texts: dict[str, str], type_name: str) -> dict[str, str]:
+def _available(call: Call, form: Form, texts: dict[str, str]) -> dict[str, str]:
     """Drop the fields that belong to another type than the one the handler has, or is to have."""
-    service, fields = call.contract.service, form.fields
+    service, type_name, fields = call.contract.service, _type(call, form, texts), form.fields
     available: dict[str, str] = {}
     for name, text in texts.items():
         types = fields[name].types

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from mock_server.contract.schema import Schemas
 from mock_server.document import DocumentError, Object, place_of
@@ -67,27 +67,25 @@ class Field:
 WORDS = ("minLength", "pattern", "enum", "maxLength")
 
 
-class Refusing(NamedTuple):
-    """A reason to refuse a form: a field whose text is not admitted, or, where `admits` is None, which has none."""
-
-    refusal: str
-    field: str
-    admits: Admits | None
+# A reason to refuse a form: the refusal, the field, and what tells whether its text is admitted; None where the field
+# must have a text.
+Reason = tuple[str, str, Admits | None]
 
 
-class Available(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Available:
     """What a form has for handlers of one type: the names of its fields, and the reasons to refuse, in their order."""
 
     names: frozenset[str]
-    refusing: tuple[Refusing, ...]
+    reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """A form's fields by name.
 
-    `refusals`: word of the schema to refusal, in the order they are tried. `available`: what there is for a handler,
-    by its type; "" stands for all types that the form does not know.
+    `refusals`: word of the schema to refusal, in the order they are tried. `available`: what there is for a handler, by
+    its type; `shared`: what there is for one of a type without fields of its own.
     """
 
     fields: Mapping[str, Field]
@@ -96,6 +94,7 @@ class Form:
     refusals: Mapping[str, str]
     own_field_unsent: str
     available: Mapping[str, Available]
+    shared: Available
 
     def own(self, type_name: str) -> tuple[Field, ...]:
         """Return the fields that belong to this type and not to every type."""
@@ -103,7 +102,7 @@ class Form:
 
     def of_type(self, type_name: str) -> Available:
         """Return what there is for a handler of this type."""
-        return self.available.get(type_name) or self.available[""]
+        return self.available.get(type_name, self.shared)
 
 
 def compile_form(schemas: Schemas, schema: Object) -> Form:
@@ -117,35 +116,35 @@ def compile_form(schemas: Schemas, schema: Object) -> Form:
     names = {field.fact: field.name for field in fields.values() if field.fact}
     required = tuple(form.get("required", ()))
     types = frozenset[str]().union(*(field.types or () for field in fields.values()))
-    available = {
-        type_name: _available(fields, type_name, required, refusals, unsent) for type_name in ("", *types)
-    }
-    return Form(fields, names, required, refusals, unsent, available)
+    shared = _available(fields, required, refusals)
+    available = {}
+    for type_name in types:
+        own = tuple(field.name for field in fields.values() if type_name in (field.types or ()))
+        needed = (*required, *own) if unsent == "refused" else required
+        available[type_name] = _available(fields, needed, refusals, own)
+    return Form(fields, names, required, refusals, unsent, available, shared)
 
 
 def _available(
     fields: Mapping[str, Field],
-    type_name: str,
-    required: tuple[str, ...],
+    needed: tuple[str, ...],
     refusals: Mapping[str, str],
-    unsent: str,
+    own: tuple[str, ...] = (),
 ) -> Available:
-    """Return what a form has for a type. `unsent`: what becomes of a field of the type's own that is not sent."""
-    own = tuple(field.name for field in fields.values() if type_name in (field.types or ()))
-    shared = tuple(field.name for field in fields.values() if field.types is None)
-    needed = (*required, *own) if unsent == "refused" else required
-    refusing: list[Refusing] = []
+    """Return what a form has for a type with these fields of its own, which needs those."""
+    available = frozenset(field.name for field in fields.values() if field.types is None or field.name in own)
+    reasons: list[Reason] = []
     for word, refusal in refusals.items():
         if word == "required":
-            refusing += [Refusing(refusal, name, None) for name in needed]
+            reasons += [(refusal, name, None) for name in needed]
             continue
         # A switch casts whatever it is sent (evidence: B+P): the enum's refusal is for the type.
-        refusing += [
-            Refusing(refusal, field.name, field.limits[word])
+        reasons += [
+            (refusal, field.name, field.limits[word])
             for field in fields.values()
-            if word in field.limits and field.switch is None and field.name in {*own, *shared}
+            if word in field.limits and field.switch is None and field.name in available
         ]
-    return Available(frozenset((*own, *shared)), tuple(refusing))
+    return Available(available, tuple(reasons))
 
 
 def _check_facts(form: Object, fields: Mapping[str, Field]) -> None:
