@@ -9,12 +9,15 @@ from mock_server.contract import Field, Form
 from mock_server.forms import Form as SentForm
 from mock_server.forms import TooManyFields
 from mock_server.forms import read as read_body
-from mock_server.refusal import Refusal
+from mock_server.refusal import Defect, Refusal
 
 
 def decode_form(call: Call) -> None:
-    """Set `call.sent`. Raises Refusal where the document refuses what was sent."""
-    form, read = call.form, _read(call)
+    """Set `call.form` and `call.sent`. Raises Refusal where the document refuses what was sent."""
+    form, read = call.operation.form, _read(call)
+    if form is None:
+        raise Defect(f"{call.operation.id} reads a form, and the document gives it none")
+    call.form = form
     texts = read.fields
     if read.remarks or read.files or read.arrays or not texts.keys() <= form.fields.keys():
         texts = _texts(call, form, read)

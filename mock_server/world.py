@@ -7,10 +7,11 @@ import threading
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mock_server.clock import Clock, write_time
-from mock_server.contract import Contract, quote_again
+from mock_server.contract import Contract, Quote, quote_again
 from mock_server.coverage import Sightings
 from mock_server.duration import NO_LATENCY, Latency
 from mock_server.faults import Faults
@@ -114,9 +115,15 @@ def values_of(handler: Handler, contract: Contract) -> dict[str, str]:
         "settings-text": quote(settings),
         "enabled": "true" if enabled else "false",
         "enabled-integer": "1" if enabled else "0",
-        "changed": "null" if changed is None else quote_again(write_time(changed, offset), quote),
-        "created": quote_again(write_time(created, offset), quote),
+        "changed": "null" if changed is None else _quoted_time(changed, offset, quote),
+        "created": _quoted_time(created, offset, quote),
     }
+
+
+@lru_cache(maxsize=256)
+def _quoted_time(seconds: int, offset: int, quote: Quote) -> str:
+    """Write a time as JSON. Remembered, as a time is: what is created in one second has one."""
+    return quote(write_time(seconds, offset))
 
 
 def _quota(contract: Contract, rules: Rules) -> Quota | None:

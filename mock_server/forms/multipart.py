@@ -31,14 +31,14 @@ def boundary_of(content_type: str) -> bytes | Remark:
     PHP looks for the letters "boundary" and the next "=", wherever they are; a value ends at its closing
     quote or, unquoted, at "," or ";".
     """
-    at = content_type.find("boundary")
-    if at < 0:
+    _, named, rest = content_type.partition("boundary")
+    if not named:
         at = content_type.lower().find("boundary")
-    at = content_type.find("=", at) if at >= 0 else -1
-    if at < 0:
+        rest = content_type[at:] if at >= 0 else ""
+    _, equals, value = rest.partition("=")
+    if not equals:
         return MISSING
-    value = content_type[at + 1 :]
-    if value.startswith('"'):
+    if value[:1] == '"':
         value, closed, _ = value[1:].partition('"')
         if not closed:
             return INVALID
@@ -79,7 +79,9 @@ def _usual(body: bytes, line: bytes, limits: Limits) -> Form | None:
     fields: dict[str, str] = {}
     for piece in pieces:
         block, ended, value = piece.partition(_BLANK)
-        head = _plain_head(block) if ended and len(block) < _SMALL else None
+        if not ended or len(block) >= _SMALL:
+            return None
+        head = _plain_head(block)
         if head is None or head[1] in fields:
             return None
         fields[head[1]] = value
