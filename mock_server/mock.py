@@ -26,6 +26,8 @@ from mock_server.worlds import Worlds
 
 Environ = dict[str, Any]
 
+_PREFIX = len(PREFIX)
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -74,8 +76,8 @@ class Mock:
     def answer(self, environ: Environ) -> Answer:
         """Answer one request, the mock's own or the API's."""
         path: str = environ["PATH_INFO"]
-        if path.startswith(PREFIX) and path[len(PREFIX) :][:1] in {"", "/"}:
-            below = path[len(PREFIX) :]
+        if path[:_PREFIX] == PREFIX and path[_PREFIX : _PREFIX + 1] in {"", "/"}:
+            below = path[_PREFIX:]
             if self.rehearsal is not None and environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
                 self.rehearsal.follow(environ)
             page = page_answer(environ["REQUEST_METHOD"], below)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from mock_server.answer import Answer, Headers
@@ -99,6 +100,10 @@ class Note(NamedTuple):
         )
 
 
+# Not the class's own __new__, which takes three times as long: this is done for every request.
+_make_note = partial(tuple.__new__, Note)
+
+
 class Recorder:
     """Notes each exchange in the journal of the key's world, or of the lobby where the key has none."""
 
@@ -119,8 +124,7 @@ class Recorder:
         if answered > WHOLE_ANSWER:
             said = self._beginning(said)
         headers = environ.get(HEADERS) or _headers_in(environ)
-        # Not by the class's own __new__, which takes three times as long: this is done for every request.
-        exchange = tuple.__new__(Note, (
+        exchange = _make_note((
             call.method, environ.get("REQUEST_URI"), call.path, environ.get("QUERY_STRING", ""), headers,
             environ.get(REHEARSED), call.found, answer.status, answer.headers, said, seconds, call.key, refusal,
             call.violations, defect, call.now, call.fault, body, size, answered, parts,

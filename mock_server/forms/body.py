@@ -14,7 +14,10 @@ JSON: Final = "application/json"
 
 def media_type(content_type: str) -> str:
     """Give a Content-Type's media type in lower case, cut at ``;``, ``,`` or a blank, as PHP cuts it."""
-    return content_type.partition(";")[0].partition(",")[0].partition(" ")[0].lower()
+    kind, _, _ = content_type.partition(";")
+    if "," in kind or " " in kind:
+        kind = kind.partition(",")[0].partition(" ")[0]
+    return kind.lower()
 
 
 def read(content_type: str | None, body: bytes, limits: Limits, readable: frozenset[str]) -> Form:
