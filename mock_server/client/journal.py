@@ -14,12 +14,15 @@ from mock_server.client.writing import write_duration
 _MANY = 1_000_000  # more than any journal holds
 
 
-def remembered(control: Control, key: str, since: int = 0) -> Any:
-    """Ask for all exchanges with a higher number that are still remembered, by `Journal` of openapi/control.yaml."""
+def remembered(control: Control, since: int = 0, /, **whose: str | bool) -> Any:
+    """Ask for all exchanges with a higher number that are still remembered, by `Journal` of openapi/control.yaml.
+
+    `whose`: `key=` for those of a world, `lobby=True` for those that reached none.
+    """
     try:
-        return control.ask("GET", "/journal", key=key, bodies=True, since=since)
+        return control.ask("GET", "/journal", **whose, bodies=True, since=since)
     except Evicted:  # some are lost: take those that are left
-        found = control.ask("GET", "/journal", key=key, bodies=True, limit=_MANY)
+        found = control.ask("GET", "/journal", **whose, bodies=True, limit=_MANY)
         return {**found, "exchanges": [each for each in found["exchanges"] if each["number"] > since]}
 
 

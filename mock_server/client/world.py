@@ -172,7 +172,8 @@ class Api:
 
     def verify(self) -> None:
         """Raise WentWrong where the mock broke its own document, Violated where this strict world met a violation."""
-        exchanges = [Exchange(each) for each in remembered(self.mock.control, self.api_key)["exchanges"]]
+        said = remembered(self.mock.control, key=self.api_key)
+        exchanges = [Exchange(each) for each in said["exchanges"]]
         check(exchanges, strict=any(each.record["violations"] for each in exchanges) and self.strict)
 
     def _clock(self, change: Mapping[str, Any]) -> datetime:

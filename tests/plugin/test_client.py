@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from mock_server import bitpeak_mock, create_app
+from mock_server.app import mock_of
 from mock_server.client import (
     Api,
     AppChannel,
@@ -25,6 +26,7 @@ from mock_server.client import (
 )
 from mock_server.client.orders import FaultWords, QuotaWords
 from mock_server.document import home, read_object
+from mock_server.pytest_plugin.lobby import Lobby
 
 LIST = "/api/notification-handlers/"
 
@@ -234,3 +236,16 @@ def test_the_names_for_editors_are_the_documents() -> None:
     assert set(FaultWords.__annotations__) | {"refusal"} == set(schemas["FaultOrder"]["properties"]) - counted
     own = {name for name, schema in schemas["QuotaChange"]["properties"].items() if schema.get("readOnly")}
     assert set(QuotaWords.__annotations__) == set(schemas["QuotaChange"]["properties"]) - own
+
+
+def test_a_lobby_of_which_all_is_forgotten_has_no_news(app: Flask) -> None:
+    with Mock(AppChannel(app)) as mock:
+        lobby, worlds = Lobby(), mock_of(app).worlds
+        mock.channel.ask("GET", LIST, {})
+        assert [each.refusal for each in lobby.news(mock)] == ["missing_bearer"]
+        mock.channel.ask("GET", LIST, {})
+        worlds.lobby.evict()
+        assert lobby.news(mock) == []
+        mock.channel.ask("GET", LIST, {"Authorization": "Bearer wrong"})
+        assert [each.refusal for each in lobby.news(mock)] == ["no_access"]
+        assert lobby.news(mock) == []

@@ -164,6 +164,44 @@ def test_a_failure_shows_the_journal_without_the_key(suite: pytest.Pytester, url
     result.stdout.no_re_match_line("Bearer mock-[0-9a-f]{16}")
 
 
+def test_a_failure_tells_of_requests_that_reached_no_world(suite: pytest.Pytester, url: str) -> None:
+    suite.makepyfile(
+        """
+        from consumer import Client
+
+        def refused(api, key):
+            return api.mock.channel.ask("GET", "/api/notification-handlers/?page=1", {"Authorization": key}).status
+
+        def test_before(bitpeak_in_process):
+            assert refused(bitpeak_in_process, "Bearer before") == 401
+
+        def test_it(bitpeak_in_process):
+            assert [refused(bitpeak_in_process, key) for key in ("Bearer wrong", "none", "none")] == [200] * 3
+
+        def test_after(bitpeak_in_process):
+            assert not bitpeak_in_process.send("GET", "/api/notification-handlers/")
+
+        def test_elsewhere(bitpeak):
+            assert refused(bitpeak, "Bearer wrong") == 200
+        """
+    )
+    result = suite.runpytest_inprocess(f"--bitpeak-url={url}")
+    result.assert_outcomes(passed=1, failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "nothing: no request with this test's key reached the mock",
+            "meanwhile 3 requests were refused before any world was reached:",
+            "  2 × GET /api/notification-handlers/[?]page=1 401 missing_bearer",
+            '      < *"The request is missing the Bearer *',
+            "  1 × GET /api/notification-handlers/[?]page=1 401 no_access",
+            "*_ test_after _*",
+            "*_ test_elsewhere _*",
+            "meanwhile 1 request was refused before any world was reached, of this test or of others *:",
+        ]
+    )
+    assert result.stdout.str().count("meanwhile") == 2
+
+
 def test_a_violation_fails_a_strict_test_that_noticed_nothing(suite: pytest.Pytester, url: str) -> None:
     suite.makepyfile(
         """
