@@ -21,7 +21,7 @@ Headers = tuple[tuple[str, str], ...]
 _REMEMBERED = 1024
 
 
-@dataclass(slots=True)  # not frozen: those take three times as long to make, and each request makes two
+@dataclass(slots=True)  # not frozen: those take three times as long to make, and each request makes one
 class Answer:
     """Status and headers as WSGI wants them, and the whole body.
 
@@ -38,10 +38,11 @@ class Answer:
         """Return the answer with these headers, too."""
         return replace(self, headers=self.headers + more)
 
-    def finished(self, *more: tuple[str, str]) -> Answer:
-        """Return the answer with the headers that every answer has, and these."""
+    def finished(self, more: Headers = ()) -> Answer:
+        """Take on the headers that every answer has, and these, once; return the same answer."""
         length = None if self.status[:3] == "204" else len(self.body)  # RFC 9110, section 8.6: a 204 has none
-        return Answer(self.status, _complete(self.headers, length, more), self.body, self.delay, self.wire)
+        self.headers = _complete(self.headers, length, more)
+        return self
 
 
 @lru_cache(maxsize=_REMEMBERED)

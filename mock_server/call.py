@@ -10,7 +10,7 @@ from urllib.parse import quote as percent_encode
 from mock_server.contract import Contract, Form, Operation
 from mock_server.contract.routes import Route
 from mock_server.faults import Fault
-from mock_server.refusal import Defect, Refusal, Violation
+from mock_server.refusal import Refusal, Violation
 from mock_server.store import Handler
 from mock_server.world import World
 
@@ -39,13 +39,14 @@ class Call:
     """
 
     __slots__ = (
-        "account", "applied", "body", "contract", "environ", "fault", "found", "handler_id", "key", "method",
-        "now", "operation", "path", "route", "sent", "situation", "violations", "wire_error", "world",
+        "account", "applied", "body", "contract", "environ", "fault", "form", "found", "handler_id", "key",
+        "method", "now", "operation", "path", "route", "sent", "situation", "violations", "wire_error", "world",
     )  # fmt: skip
 
     # The same as `account` and `found`, for the steps that come after those that find them.
     world: World
     operation: Operation
+    form: Form  # the operation's
     sent: Mapping[str, str]  # the form's fields that count, cleaned
 
     def __init__(self, contract: Contract, environ: Environ) -> None:
@@ -75,13 +76,6 @@ class Call:
     def parameter(self) -> str:
         """The text that stands in the path for its parameter."""
         return (self.route.parameter or "") if self.route is not None else ""
-
-    @property
-    def form(self) -> Form:
-        """The operation's form."""
-        if self.operation.form is None:
-            raise Defect(f"{self.operation.id} needs a form, and the document gives it none")
-        return self.operation.form
 
     @property
     def site(self) -> str:

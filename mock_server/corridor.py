@@ -20,7 +20,7 @@ from mock_server.contract import Headers as Words
 from mock_server.decode import check_plan, decode_form
 from mock_server.document import stamp_text
 from mock_server.handlers import FUNCTIONS
-from mock_server.override import changed, hear_preference, held_back, is_spoiled, meet_fault
+from mock_server.override import changed, hear_preference, held_back, meet_fault
 from mock_server.quota import Shown
 from mock_server.recorder import Observer, Recorder
 from mock_server.refusal import Defect, Refusal
@@ -64,25 +64,19 @@ def existence(call: Call) -> None:
         call.handler()
 
 
-def form(call: Call) -> None:
-    """Read the body, where the operation has a form."""
-    call.sent = {}
-    if call.operation.form is not None:
-        decode_form(call)
-
-
-def plan(call: Call) -> None:
-    """Ask the plan, where the operation has a form."""
-    if call.operation.form is not None:
-        check_plan(call)
-
-
 _STEPS: Mapping[str, Callable[[Call], None]] = {
     "bearer": bearer,
     "method": method,
     "existence": existence,
-    "form": form,
-    "plan": plan,
+    "form": decode_form,
+    "plan": check_plan,
+}
+
+# The steps that are for some operations only.
+_CONCERNS: Mapping[str, Callable[[Operation], bool]] = {
+    "existence": lambda operation: operation.path_parameter is not None,
+    "form": lambda operation: operation.form is not None,
+    "plan": lambda operation: operation.form is not None,
 }
 
 _CORS = (
@@ -120,7 +114,12 @@ class Corridor:
         meet = max(at, checks.index("method") + 1)
         self._outside = [steps[name] for name in checks[:at]]
         self._before = [steps[name] for name in checks[at:meet]]
-        self._after = [steps[name] for name in checks[meet:]]
+        self._after = {
+            operation.id: [
+                steps[name] for name in checks[meet:] if name not in _CONCERNS or _CONCERNS[name](operation)
+            ]
+            for operation in contract.operations.values()
+        }
         cors = worlds.seed.rules.cors
         self._cors = contract.service.cors if cors is None else cors
         self._always = ((VERIFIED, stamp_text(contract.document)), *(_CORS if self._cors else ()))
@@ -141,9 +140,9 @@ class Corridor:
                 _LOG.exception("a step of the corridor failed")
             defect = str(error) or type(error).__name__
             answer = Answer("500 Internal Server Error", (("Content-Type", "application/json"),), _DEFECT)
-        if call.account is not None and is_spoiled(call, call.account):
+        if call.applied or call.fault is not None or (call.account and call.account.rules.latency.high):
             answer = self._affected(call, answer)
-        answer = answer.finished(*self._always)
+        answer.finished(self._always)
         self._recorder.note(call, answer, perf_counter() - started, refusal, defect)
         return answer
 
@@ -176,11 +175,11 @@ class Corridor:
         """Walk on in the world of the key, whose lock is held."""
         for check in self._before:
             check(call)
-        meet_fault(call)
-        chosen = hear_preference(call)
-        if chosen is not None:
+        if call.world.faults.all:
+            meet_fault(call)
+        if "HTTP_PREFER" in call.environ and (chosen := hear_preference(call)) is not None:
             return chosen
-        for check in self._after:
+        for check in self._after[call.operation.id]:
             check(call)
         return self._handle(call)
 
@@ -233,10 +232,14 @@ def _written(operation: Operation, body: Body) -> bytes:
     template = success.template
     if template is None:
         return b""
-    ends = template.ends(body.values)
-    text = joined(ends, body.rows if template.hole else ())
+    if template.hole is None:
+        envelope = text = template.render(body.values)
+    else:
+        ends = template.ends(body.values)
+        text = joined(ends, body.rows)
+        envelope = joined(ends, ()) if template.hole == "rows" else text
     # The rows of a page were each checked when they were written; their envelope is checked here.
-    if complaint := success.check(joined(ends, ()) if template.hole == "rows" else text):
+    if complaint := success.check(envelope):
         raise Defect(f"the answer of {operation.id} would violate the document: {complaint}")
     return text
 

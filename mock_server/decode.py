@@ -2,68 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mock_server.call import Call, Environ
 from mock_server.contract import Field, Form
 from mock_server.forms import Form as SentForm
-from mock_server.forms import TooManyFields, read
-from mock_server.refusal import Refusal
+from mock_server.forms import TooManyFields
+from mock_server.forms import read as read_body
+from mock_server.refusal import Defect, Refusal
 
 
 def decode_form(call: Call) -> None:
-    """Set `call.sent`. Raises Refusal where the document refuses what was sent."""
-    form, sent = call.form, _read(call)
-    for remark in sent.remarks:
-        call.violate(remark.code, remark.sentence)
-    if call.contract.service.invalid_utf_8 != "replaced" and not all(part.valid_utf8 for part in sent.parts):
-        raise Refusal(call.contract.service.invalid_utf_8)
-    texts = _texts(call, form, sent)
-    for name in sent.files:
-        if name in form.fields and name not in texts:
-            call.violate(
-                "file", f"{name} was sent as a file and is ignored: send it as text, without a file name."
-            )
-    texts = _available(call, form, texts)
-    _refuse(call, form, texts)
-    call.sent = {}
-    for name, text in texts.items():
-        field = form.fields[name]
-        if field.tolerated and not _counts(call, field, text):
-            continue
-        cleaned = call.sent[name] = field.clean(text)
-        if cleaned != text:
-            _note_cleaning(call, field, text)
+    """Set `call.form` and `call.sent`. Raises Refusal where the document refuses what was sent."""
+    form, read = call.operation.form, _read(call)
+    if form is None:
+        raise Defect(f"{call.operation.id} reads a form, and the document gives it none")
+    call.form = form
+    texts = read.fields
+    if read.remarks or read.files or read.arrays or not texts.keys() <= form.fields.keys():
+        texts = _texts(call, form, read)
+    # A type with fields of its own is one of the form's types.
+    available = form.available.get(texts.get(form.names["type"], ""))
+    if available is None:
+        available = form.of_type(_type(call, form, texts))
+    if not texts.keys() <= available.names:
+        texts = _available(call, form, texts)
+    for refusal, name, admits in available.reasons:
+        text = texts.get(name)
+        if not text if admits is None else text is not None and not admits(text):
+            raise Refusal(refusal)
+    call.sent = _kept(call, form, texts)
 
 
 def _read(call: Call) -> SentForm:
     service, environ = call.contract.service, call.environ
     body = call.body = _body(environ, service.body_bytes)
     try:
-        return read(environ.get("CONTENT_TYPE"), body, service.limits, call.operation.media_types)
+        return read_body(environ.get("CONTENT_TYPE"), body, service.limits, call.operation.media_types)
     except TooManyFields:
         raise Refusal("too_large") from None
 
 
 def _body(environ: Environ, most: int) -> bytes:
     length: str = environ.get("CONTENT_LENGTH") or ""
-    size = 0
     if length.isascii() and length.isdigit():
         # Python reads no number of thousands of digits, and one of twenty is too large in any case.
         size = int(length[:20])
-    elif not length and environ.get("wsgi.input_terminated"):
-        size = most + 1  # a body in chunks has no length, and the server ends it for us
-    if length and size > most:
-        raise Refusal("too_large")
+        if size > most:
+            raise Refusal("too_large")
+    else:
+        # A body in chunks has no length, and the server ends it for us.
+        size = most + 1 if not length and environ.get("wsgi.input_terminated") else 0
     body: bytes = environ["wsgi.input"].read(size) if size else b""
     if len(body) > most:
         raise Refusal("too_large")
     return body
 
 
-def _texts(call: Call, form: Form, sent: SentForm) -> dict[str, str]:
-    """Return the fields that the form has; the others are noted, or refused where the document says so."""
+def _texts(call: Call, form: Form, read: SentForm) -> dict[str, str]:
+    """Return the fields that the form has; what else a body held is noted, or refused where the document says so."""
     service, fields = call.contract.service, form.fields
+    for remark in read.remarks:
+        call.violate(remark.code, remark.sentence)
+    if service.invalid_utf_8 != "replaced" and not all(part.valid_utf8 for part in read.parts):
+        raise Refusal(service.invalid_utf_8)
     texts: dict[str, str] = {}
-    for name, text in sent.fields.items():
+    for name, text in read.fields.items():
         if name in fields:
             texts[name] = text
             continue
@@ -72,13 +76,23 @@ def _texts(call: Call, form: Form, sent: SentForm) -> dict[str, str]:
         call.violate(
             "unknown-field", f"The field {name[:60]!r} is none of this operation's and is ignored: remove it."
         )
-    if sent.arrays and service.array_fields == "last-item":
-        texts |= {name: _last_item(sent, name) for name in sent.arrays & fields.keys()}
+    if service.array_fields == "last-item":
+        texts |= {name: _last_item(read, name) for name in read.arrays & fields.keys()}
+    _note_files(call, form, read, texts)
     return texts
 
 
-def _last_item(sent: SentForm, name: str) -> str:
-    items = (part.data for part in reversed(sent.parts) if part.key == name and part.kind == "array")
+def _note_files(call: Call, form: Form, read: SentForm, texts: Mapping[str, str]) -> None:
+    """Note fields of the form that were sent as files alone."""
+    for name in read.files:
+        if name in form.fields and name not in texts:
+            call.violate(
+                "file", f"{name} was sent as a file and is ignored: send it as text, without a file name."
+            )
+
+
+def _last_item(read: SentForm, name: str) -> str:
+    items = (part.data for part in reversed(read.parts) if part.key == name and part.kind == "array")
     return next(items).decode(errors="replace")
 
 
@@ -103,6 +117,7 @@ def _available(call: Call, form: Form, texts: dict[str, str]) -> dict[str, str]:
 
 
 def _type(call: Call, form: Form, texts: dict[str, str]) -> str:
+    """Return the type that the handler is to have: the one sent, or where that is none, the one it has."""
     field = form.fields[form.names["type"]]
     text = texts.get(field.name)
     if text is not None and field.admits("enum", text):
@@ -110,20 +125,17 @@ def _type(call: Call, form: Form, texts: dict[str, str]) -> str:
     return call.handler().type if call.operation.path_parameter is not None else text or ""
 
 
-def _refuse(call: Call, form: Form, texts: dict[str, str]) -> None:
-    """Refuse a form by the words of its schema, in the order that `x-refusals` has."""
-    for refusal, refused in form.refused:
-        if refused is None:
-            needed = form.required
-            if form.own_field_unsent == "refused":
-                needed += tuple([field.name for field in form.own(_type(call, form, texts))])
-            for name in needed:
-                if not texts.get(name):
-                    raise Refusal(refusal)
+def _kept(call: Call, form: Form, texts: dict[str, str]) -> dict[str, str]:
+    """Return the texts that take effect, as the service stores them."""
+    kept: dict[str, str] = {}
+    for name, text in texts.items():
+        field = form.fields[name]
+        if field.tolerated and not _counts(call, field, text):
             continue
-        for name, admits in refused.items():
-            if name in texts and not admits(texts[name]):
-                raise Refusal(refusal)
+        kept[name] = cleaned = field.clean(text)
+        if cleaned != text:
+            _note_cleaning(call, field, text)
+    return kept
 
 
 def _counts(call: Call, field: Field, text: str) -> bool:

@@ -12,7 +12,6 @@ from mock_server.contract.text import write
 from mock_server.faults import Fault
 from mock_server.mutation import mutate
 from mock_server.refusal import Refusal
-from mock_server.world import World
 
 # `Prefer: code=404, example=not_found`; a value may be quoted.
 _PREFERENCE = re.compile(r'\b(code|example)="?([0-9A-Za-z_-]{1,80})"?', re.IGNORECASE)
@@ -20,10 +19,7 @@ _PREFERENCE = re.compile(r'\b(code|example)="?([0-9A-Za-z_-]{1,80})"?', re.IGNOR
 
 def meet_fault(call: Call) -> None:
     """Let the armed fault strike that fits, if any. Raises Refusal where it is one."""
-    faults = call.world.faults
-    if not faults.all:
-        return
-    fault = call.fault = faults.strike(call.operation.id, call.operation.function)
+    fault = call.fault = call.world.faults.strike(call.operation.id, call.operation.function)
     if fault is not None and (name := refusal_of(fault)) is not None:
         raise Refusal(name)
 
@@ -79,11 +75,6 @@ def _complaint(call: Call, header: str) -> str:
     for refusal in operation.refusals.values():
         known |= {f"code={refusal.status[:3]}": None, f"example={refusal.name}": None}
     return f"Prefer: {header[:60]!r} is none of what {operation.id} documents: {', '.join(known)}."
-
-
-def is_spoiled(call: Call, world: World) -> bool:
-    """Tell whether anything is to be done to the answer: by a fault, a latency or a preference."""
-    return call.fault is not None or call.applied != "" or world.rules.latency.high > 0
 
 
 def changed(answer: Answer, call: Call) -> Answer:

@@ -71,13 +71,14 @@ class Store:
     def add(self, handler: Handler) -> None:
         """Add a handler whose id is higher than every id before it."""
         self.forget_pages()
+        handler_id, type_name, types = handler.id, handler.type, self._types
         if not self._blocks or len(self._blocks[-1]) >= _BLOCK:
-            self._append_block(handler.id)
-        self._blocks[-1].append(handler.id)
+            self._append_block(handler_id)
+        self._blocks[-1].append(handler_id)
         self._wires[-1].append(handler.wire)
-        self._count(len(self._blocks) - 1, 1)
-        self._handlers[handler.id] = handler
-        self._types[handler.type] = self._types.get(handler.type, 0) + 1
+        self._tree[-1] += 1  # no later sum counts the last block
+        self._handlers[handler_id] = handler
+        types[type_name] = types.get(type_name, 0) + 1
 
     def replace(self, handler: Handler) -> None:
         """Put a changed handler in the place of the one with its id. Raises KeyError where there is none."""

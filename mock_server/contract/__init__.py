@@ -9,7 +9,7 @@ from mock_server.contract.resource import Resource, Shape
 from mock_server.contract.schema import Check, Schemas
 from mock_server.contract.service import Service
 from mock_server.contract.template import joined
-from mock_server.contract.text import quote_again
+from mock_server.contract.text import Quote, quote_again
 
 __all__ = [
     "AnswerCompiler",
@@ -21,6 +21,7 @@ __all__ = [
     "Operation",
     "Paging",
     "Parameter",
+    "Quote",
     "RefusalAnswer",
     "Resource",
     "Schemas",

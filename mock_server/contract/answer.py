@@ -23,6 +23,7 @@ _QUOTA = ("quota-limit", "quota-remaining", "quota-reset")
 
 # Bodies of an operation that need not be checked again.
 _REMEMBERED = 1024
+_SHORT = 4096  # bytes of one that is worth remembering
 
 # Header name and the `x-value` word that fills it.
 Headers = tuple[tuple[str, str], ...]
@@ -75,6 +76,12 @@ def status_text(code: int) -> str:
     return f"{status.value} {status.phrase}"
 
 
+def _remembering(check: CheckText) -> CheckText:
+    """Return the same check, which on nothing but the bytes depends: the same ones are right once and for all."""
+    remembered = lru_cache(maxsize=_REMEMBERED)(check)
+    return lambda text: remembered(text) if len(text) <= _SHORT else check(text)
+
+
 class AnswerCompiler(NamedTuple):
     """Compiles responses. `charset` is appended to every content type unless it is "none"."""
 
@@ -96,8 +103,9 @@ class AnswerCompiler(NamedTuple):
         for media_type, content in response.get("content", {}).items():
             schema = self.schemas.resolve(content["schema"])
             template = compile_template(self.schemas, schema, self.quote, words)
-            # On nothing but the bytes does it depend: the same ones are right once and for all.
-            check = lru_cache(maxsize=_REMEMBERED)(self.schemas.check_text(content["schema"]))
+            check = self.schemas.check_text(content["schema"])
+            if template.hole is not None:  # else it tells of a write, and is another one each time
+                check = _remembering(check)
             examples = {
                 name: self._example(media_type, node) for name, node in content.get("examples", {}).items()
             }

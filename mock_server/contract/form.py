@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,9 @@ _SWITCHES: Mapping[str, Callable[[str], bool]] = {
 # What a form can say of a handler, beside its settings.
 _FACTS = ("name", "type", "enabled")
 
+# Gives a text as the service stores it.
+Cleaner = Callable[[str], str]
+
 # Tells whether a word of a schema admits a text, by what is true or false of it.
 Admits = Callable[[str], object]
 
@@ -36,7 +39,8 @@ class Field:
 
     `fact`: what the field says of the handler ("name", "type", "enabled"); None for a field of its settings.
     `types`: the handler types it belongs to, or None for every type. `limits`: what tells, by the word of the schema,
-    whether it admits a text; `tolerated`: those of them whose violation is no refusal.
+    whether it admits a text; `tolerated`: those of them whose violation is no refusal. `clean` gives the text as the
+    service stores it, of at most `cut` characters.
     """
 
     name: str
@@ -46,13 +50,8 @@ class Field:
     limits: Mapping[str, Admits]
     tolerated: tuple[tuple[str, Admits], ...]
     switch: Callable[[str], bool] | None
-    cleaners: tuple[Callable[[str], str], ...]
+    clean: Cleaner
     cut: int | None
-
-    def clean(self, text: str) -> str:
-        """Return the text as the service stores it."""
-        text = _cleaned(self.cleaners, text)
-        return text if self.cut is None else text[: self.cut]
 
     def is_on(self, text: str) -> bool:
         """Return what a switch's text means to the service (evidence: B+P for the integer cast)."""
@@ -68,25 +67,42 @@ class Field:
 WORDS = ("minLength", "pattern", "enum", "maxLength")
 
 
+# A reason to refuse a form: the refusal, the field, and what tells whether its text is admitted; None where the field
+# must have a text.
+Reason = tuple[str, str, Admits | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """What a form has for handlers of one type: the names of its fields, and the reasons to refuse, in their order."""
+
+    names: frozenset[str]
+    reasons: tuple[Reason, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """A form's fields by name.
 
-    `refusals`: word of the schema to refusal, in the order they are tried. `refused`: the same refusals, each with what
-    tells, by field, whether a text is admitted; None where it is for a field that is required and missing.
+    `refusals`: word of the schema to refusal, in the order they are tried. `available`: what there is for a handler, by
+    its type; `shared`: what there is for one of a type without fields of its own.
     """
 
     fields: Mapping[str, Field]
     names: Mapping[str, str]  # fact to the field that says it
     required: tuple[str, ...]
     refusals: Mapping[str, str]
-    refused: tuple[tuple[str, Mapping[str, Admits] | None], ...]
     own_field_unsent: str
-    own_fields: Mapping[str, tuple[Field, ...]]
+    available: Mapping[str, Available]
+    shared: Available
 
     def own(self, type_name: str) -> tuple[Field, ...]:
         """Return the fields that belong to this type and not to every type."""
-        return self.own_fields.get(type_name, ())
+        return tuple(field for field in self.fields.values() if type_name in (field.types or ()))
+
+    def of_type(self, type_name: str) -> Available:
+        """Return what there is for a handler of this type."""
+        return self.available.get(type_name, self.shared)
 
 
 def compile_form(schemas: Schemas, schema: Object) -> Form:
@@ -96,27 +112,39 @@ def compile_form(schemas: Schemas, schema: Object) -> Form:
     refusals = form.get("x-refusals", {})
     fields = {name: _field(schemas, properties, name, refusals) for name in properties}
     _check_facts(form, fields)
-    own: dict[str, list[Field]] = {}
-    for field in fields.values():
-        for type_name in field.types or ():
-            own.setdefault(type_name, []).append(field)
     unsent = form.get("x-own-field-unsent", "empty")
-    frozen = {name: tuple(of_type) for name, of_type in own.items()}
     names = {field.fact: field.name for field in fields.values() if field.fact}
-    refused = tuple((refusal, _refused(fields, word)) for word, refusal in refusals.items())
-    return Form(fields, names, tuple(form.get("required", ())), refusals, refused, unsent, frozen)
+    required = tuple(form.get("required", ()))
+    types = frozenset[str]().union(*(field.types or () for field in fields.values()))
+    shared = _available(fields, required, refusals)
+    available = {}
+    for type_name in types:
+        own = tuple(field.name for field in fields.values() if type_name in (field.types or ()))
+        needed = (*required, *own) if unsent == "refused" else required
+        available[type_name] = _available(fields, needed, refusals, own)
+    return Form(fields, names, required, refusals, unsent, available, shared)
 
 
-def _refused(fields: Mapping[str, Field], word: str) -> Mapping[str, Admits] | None:
-    """Return what refuses the texts of which fields, by a word of their schemas; None for "required"."""
-    if word == "required":
-        return None
-    # A switch casts whatever it is sent (evidence: B+P): the enum's refusal is for the type.
-    return {
-        field.name: field.limits[word]
-        for field in fields.values()
-        if word in field.limits and field.switch is None
-    }
+def _available(
+    fields: Mapping[str, Field],
+    needed: tuple[str, ...],
+    refusals: Mapping[str, str],
+    own: tuple[str, ...] = (),
+) -> Available:
+    """Return what a form has for a type with these fields of its own, which needs those."""
+    available = frozenset(field.name for field in fields.values() if field.types is None or field.name in own)
+    reasons: list[Reason] = []
+    for word, refusal in refusals.items():
+        if word == "required":
+            reasons += [(refusal, name, None) for name in needed]
+            continue
+        # A switch casts whatever it is sent (evidence: B+P): the enum's refusal is for the type.
+        reasons += [
+            (refusal, field.name, field.limits[word])
+            for field in fields.values()
+            if word in field.limits and field.switch is None and field.name in available
+        ]
+    return Available(available, tuple(reasons))
 
 
 def _check_facts(form: Object, fields: Mapping[str, Field]) -> None:
@@ -164,21 +192,27 @@ def _field(schemas: Schemas, properties: Object, name: str, refusals: Mapping[st
         raise DocumentError(f"the values of {name!r} must be texts: quote them.", place_of(schema, "enum"))
     cleaners = tuple(_CLEANERS[cleaner] for cleaner in schema.get("x-clean", ()))
     switch = _SWITCHES.get(schema.get("x-cast", ""))
-    fact, limits = schema.get("x-value"), dict(_limits(schema, name, cleaners))
-    # What is no refusal: of a switch nothing is, as `_refused` says.
+    fact, limits = schema.get("x-value"), dict(_limits(schema, name, _cleaner(cleaners)))
+    # What is no refusal: of a switch nothing is, as `_available` says.
     tolerated = tuple((word, limit) for word, limit in limits.items() if switch or word not in refusals)
-    return Field(name, fact, types, schema, limits, tolerated, switch, cleaners, schema.get("x-cut"))
+    cut = schema.get("x-cut")
+    return Field(name, fact, types, schema, limits, tolerated, switch, _cleaner(cleaners, cut), cut)
 
 
-def _cleaned(cleaners: Iterable[Callable[[str], str]], text: str) -> str:
-    for cleaner in cleaners:
-        text = cleaner(text)
-    return text
+def _cleaner(cleaners: Sequence[Cleaner], cut: int | None = None) -> Cleaner:
+    """Return what does all of these, in their order, and then cuts."""
+    if not cleaners and cut is None:
+        return str  # the text itself
+
+    def clean(text: str) -> str:
+        for cleaner in cleaners:
+            text = cleaner(text)
+        return text if cut is None else text[:cut]
+
+    return clean
 
 
-def _limits(
-    schema: Object, name: str, cleaners: Iterable[Callable[[str], str]]
-) -> Iterator[tuple[str, Admits]]:
+def _limits(schema: Object, name: str, clean: Cleaner) -> Iterator[tuple[str, Admits]]:
     """Yield each word that bounds the field, with what tells whether it admits a text."""
     if "enum" in schema:
         allowed = frozenset(schema["enum"])
@@ -191,7 +225,7 @@ def _limits(
     if "maxLength" in schema:
         most: int = schema["maxLength"]
         # The service cleans before it looks at the length (evidence: B+P, "trimmed, then cut").
-        yield "maxLength", lambda text: len(_cleaned(cleaners, text)) <= most
+        yield "maxLength", lambda text: len(clean(text)) <= most
 
 
 def _pattern(schema: Object, name: str) -> re.Pattern[str]:

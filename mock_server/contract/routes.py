@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,6 +22,10 @@ class _Node:
     slashed: dict[str, Operation] = field(default_factory=dict)
 
 
+_Operations = dict[str, Operation]  # by method
+_Located = tuple[_Operations, _Operations, str | None]
+
+
 @dataclass(slots=True)
 class Route:
     """Where a path leads: operations by method, the parameter's text, and where to redirect to, if anywhere."""
@@ -34,7 +38,7 @@ class Route:
 class Routes:
     """The paths of a document below its base path. `slash`: what a trailing slash changes (`x-service`)."""
 
-    def __init__(self, operations: Iterable[Operation], base_path: str, slash: Slash) -> None:
+    def __init__(self, operations: Collection[Operation], base_path: str, slash: Slash) -> None:
         self.base_path = base_path
         self._slash = slash
         self._root = _Node()
@@ -42,6 +46,9 @@ class Routes:
             self._add(operation)
         if slash == "same":
             self._merge(self._root)
+        # Most calls are for these, and for them there is nothing to look for.
+        plain = [base_path + operation.path for operation in operations if operation.path_parameter is None]
+        self._known = {path: self._located(path) for path in (*plain, *(_respelt(path) for path in plain))}
 
     def _add(self, operation: Operation) -> None:
         node = self._root
@@ -69,6 +76,18 @@ class Routes:
 
         `method` tells which spelling is meant where each has operations of its own.
         """
+        located = self._known.get(path) or self._located(path)
+        if located is None:
+            return None
+        here, there, parameter = located
+        if here and (self._slash == "same" or method in here or method not in there):
+            return Route(here, parameter)
+        if there and self._slash == "redirect":
+            return Route(there, parameter, _respelt(path))
+        return None
+
+    def _located(self, path: str) -> _Located | None:
+        """Return the operations at a path and at its other spelling, and the text of its parameter."""
         segments = path.split("/")[1:]
         slashed = segments[-1:] == [""]
         if slashed:
@@ -81,9 +100,9 @@ class Routes:
                 if below is None:
                     return None
             node = below
-        here, there = (node.slashed, node.plain) if slashed else (node.plain, node.slashed)
-        if here and (self._slash == "same" or method in here or method not in there):
-            return Route(here, parameter)
-        if there and self._slash == "redirect":
-            return Route(there, parameter, path[:-1] if slashed else path + "/")
-        return None
+        return (node.slashed, node.plain, parameter) if slashed else (node.plain, node.slashed, parameter)
+
+
+def _respelt(path: str) -> str:
+    """Return the path with a slash at its end, or without the one that it has."""
+    return path[:-1] if path.endswith("/") else path + "/"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from mock_server.contract.schema import Schemas
@@ -12,6 +14,12 @@ from mock_server.document import DocumentError, Object, Place, place_of
 
 # A hole that takes ready-made bytes: one handler, or the handlers of a page.
 _ROW_HOLES = ("row", "rows")
+
+# Writes JSON from the texts of words.
+Filled = Callable[[Mapping[str, str]], bytes]
+
+# A word in a format, or a percent sign, which is written as two.
+_WORD = re.compile(r"%\(([^)]+)\)s|%%")
 
 # How deep the objects of an answer may nest: far deeper than any does, unless it contains itself.
 _DEEPEST = 30
@@ -46,24 +54,42 @@ _ZEROS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """JSON text before and after the hole for rows, each a `%` format over the values' JSON texts.
+    """JSON text before and after the hole for rows, each written from the values' JSON texts, by `x-value` word.
 
     `hole` is "row", "rows" or None; without one, `tail` is empty. `properties` maps each property that has an
     `x-value` at the top level to that word, which is how a seed in the wire's own form is read back.
     """
 
-    head: str
-    tail: str
+    head: Filled
+    tail: Filled
     hole: str | None
     properties: Mapping[str, str]
 
     def ends(self, values: Mapping[str, str]) -> tuple[bytes, bytes]:
         """Return what stands before the hole and after it. `values`: word to JSON text."""
-        return (self.head % values).encode(), (self.tail % values).encode()
+        return self.head(values), self.tail(values)
 
     def render(self, values: Mapping[str, str]) -> bytes:
         """Return the body of a template without a hole."""
-        return (self.head % values).encode()
+        return self.head(values)
+
+
+def _filled(text: str) -> Filled:
+    """Return what fills a `%` format over words. Which words those are is found out now, and not for each answer."""
+    words: list[str] = []
+
+    def place(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0]
+        words.append(found[1])
+        return "%s"
+
+    places = _WORD.sub(place, text)
+    if not words:
+        constant = (places % ()).encode()
+        return lambda _: constant
+    pick = itemgetter(*words)  # of one word, its text; of several, a tuple: `%` takes either
+    return lambda values: (places % pick(values)).encode()
 
 
 def joined(ends: tuple[bytes, bytes], rows: Sequence[bytes]) -> bytes:
@@ -87,8 +113,8 @@ def compile_template(schemas: Schemas, schema: Object, quote: Quote, words: froz
     for hole in _ROW_HOLES:
         head, mark, tail = text.partition(f"%({hole})s")
         if mark:
-            return Template(head, tail, hole, _properties(schemas, schema))
-    return Template(text, "", None, _properties(schemas, schema))
+            return Template(_filled(head), _filled(tail), hole, _properties(schemas, schema))
+    return Template(_filled(text), _filled(""), None, _properties(schemas, schema))
 
 
 def check_required(schema: Object) -> None:

@@ -55,7 +55,7 @@ class Control:
         operation: Operation | None = None
         try:
             if cors and environ["REQUEST_METHOD"] == "OPTIONS":
-                return preflight().finished(*cors)
+                return preflight().finished(cors)
             operation = self._operations.find(environ["REQUEST_METHOD"], path)
             check_origin(environ, self._subject)
             if not operation.open:
@@ -66,7 +66,7 @@ class Control:
         except Exception as error:  # whatever fails is ours, and no client may see a traceback
             _LOG.exception("a control request failed")
             answer = _failed(error)
-        return answer.with_headers(("Cache-Control", "no-store")).finished(*cors)
+        return answer.with_headers(("Cache-Control", "no-store")).finished(cors)
 
     def _serve(self, environ: Environ, operation: Operation) -> Answer:
         values = operation.read_query(environ.get("QUERY_STRING", ""))

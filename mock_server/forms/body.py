@@ -36,7 +36,7 @@ def read(content_type: str | None, body: bytes, limits: Limits, readable: frozen
 
 def _read_multipart(content_type: str, body: bytes, limits: Limits) -> Form:
     form = multipart.parse(content_type, body, limits)
-    if not form.parts and (looks := _looks_like(body)) and looks != MULTIPART:
+    if not form.fields and not form.parts and (looks := _looks_like(body)) and looks != MULTIPART:
         remark = Remark(
             "not-multipart", f"The body is {_NAMES[looks]}, but Content-Type says {MULTIPART}: {_LET}."
         )

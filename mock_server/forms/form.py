@@ -4,6 +4,7 @@ A body is read in one pass into a ``Form``, whose texts, files and arrays are wh
 would hold in PHP 8.2; the parts behind them are kept as sent, for whoever shows or checks the request.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -76,14 +77,30 @@ class Form:
 
     ``fields`` are the texts in ``$_POST`` by mangled name, ``arrays`` the names that hold an array there
     (a name is in one of both only: the last one sent wins), ``files`` the last part of each name in
-    ``$_FILES``. Not to be changed after it was built.
+    ``$_FILES``. Not to be changed after it was built. ``sent`` are the parts, or what makes them.
     """
 
     fields: dict[str, str]
     files: dict[str, Part]
     arrays: frozenset[str]
-    parts: tuple[Part, ...]
+    sent: tuple[Part, ...] | Callable[[], tuple[Part, ...]]
     remarks: tuple[Remark, ...]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts, in the order sent. Few ask for those of a usual body, so they are made when somebody does."""
+        if not isinstance(self.sent, tuple):
+            self.sent = self.sent()
+        return self.sent
+
+    def __eq__(self, other: object) -> bool:
+        """Compare what was read, and not whether the parts were asked for."""
+        return isinstance(other, Form) and all(
+            getattr(self, name) == getattr(other, name)
+            for name in ("fields", "files", "arrays", "parts", "remarks")
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # its dicts have none
 
 
 def empty(*remarks: Remark) -> Form:

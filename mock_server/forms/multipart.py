@@ -4,7 +4,7 @@ Usual bodies (CRLF, exact boundary lines, one text per name) are split in one go
 line as PHP does. Both ways give the same Form.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from mock_server.forms import mime, walk
@@ -19,8 +19,9 @@ INVALID: Final = Remark(
     "The boundary in Content-Type has no closing quote or is too long: let the HTTP client set Content-Type.",
 )
 _LONGEST: Final = mime.BUFFER - 4  # longer ones are refused as "too large" since the fix of CVE-2024-8925
-_SMALL: Final = 400  # bytes of a header block that is worth remembering
-_ENDS: Final = (b"--\r\n", b"--")  # what may follow the last boundary of a usual body
+_SMALL: Final = 400  # characters of a header block that is worth remembering
+_ENDS: Final = ("--\r\n", "--")  # what may follow the last boundary of a usual body
+_BLANK: Final = "\r\n\r\n"  # ends a header block
 _NO_NAMES: Final[frozenset[str]] = frozenset()
 
 
@@ -30,14 +31,14 @@ def boundary_of(content_type: str) -> bytes | Remark:
     PHP looks for the letters "boundary" and the next "=", wherever they are; a value ends at its closing
     quote or, unquoted, at "," or ";".
     """
-    at = content_type.find("boundary")
-    if at < 0:
+    _, named, rest = content_type.partition("boundary")
+    if not named:
         at = content_type.lower().find("boundary")
-    at = content_type.find("=", at) if at >= 0 else -1
-    if at < 0:
+        rest = content_type[at:] if at >= 0 else ""
+    _, equals, value = rest.partition("=")
+    if not equals:
         return MISSING
-    value = content_type[at + 1 :]
-    if value.startswith('"'):
+    if value[:1] == '"':
         value, closed, _ = value[1:].partition('"')
         if not closed:
             return INVALID
@@ -62,45 +63,48 @@ def parse(content_type: str, body: bytes, limits: Limits) -> Form:
 
 def _usual(body: bytes, line: bytes, limits: Limits) -> Form | None:
     """Read a body of plain, well-formed and distinct text parts; None if it is not one."""
-    # Data ends at LF and the boundary, whatever follows: each of those must be a boundary line or the end.
-    count = body.count(b"\n" + line)
-    if not 0 < count <= limits.fields or not body.startswith(line):
+    try:
+        text, mark = body.decode(), line.decode()
+    except UnicodeDecodeError:
         return None
-    pieces = body.split(b"\r\n" + line)
-    pieces[0] = pieces[0][len(line) :]
+    # Data ends at LF and the boundary, whatever follows: each of those must be a boundary line or the end.
+    count = text.count("\n" + mark)
+    if not 0 < count <= limits.fields or not text.startswith(mark) or "\0" in mark:
+        return None
+    pieces = text.split("\r\n" + mark)
     # A long epilogue may hold further parts: PHP does not stop at the closing boundary.
     if pieces.pop() not in _ENDS or len(pieces) != count:
         return None
-    return _texts(pieces)
-
-
-def _texts(pieces: list[bytes]) -> Form | None:
-    """Read the parts, each from the end of its boundary on; None if one is unusual."""
+    pieces[0] = pieces[0][len(mark) :]
     fields: dict[str, str] = {}
-    parts: list[Part] = []
     for piece in pieces:
-        end = piece.find(b"\r\n\r\n")
-        head = _plain_head(piece[:end]) if 0 < end < _SMALL else None
+        block, ended, value = piece.partition(_BLANK)
+        if not ended or len(block) >= _SMALL:
+            return None
+        head = _plain_head(block)
         if head is None or head[1] in fields:
             return None
-        data = piece[end + 4 :]
-        try:
-            value = data.decode()
-        except UnicodeDecodeError:
-            return None
-        name, key, content_type = head
-        fields[key] = value
-        # Not by the class's own __new__, which takes three times as long: a body has several.
-        parts.append(tuple.__new__(Part, (name, key, "text", None, content_type, data, value, True, 0)))
-    return Form(fields, {}, _NO_NAMES, tuple(parts), ())
+        fields[head[1]] = value
+    return Form(fields, {}, _NO_NAMES, partial(_parts, pieces), ())
+
+
+def _parts(pieces: list[str]) -> tuple[Part, ...]:
+    """Make the parts of a usual body, of which each piece is one, from the end of its boundary on."""
+    parts = []
+    for block, _, value in (piece.partition(_BLANK) for piece in pieces):
+        if (head := _plain_head(block)) is not None:
+            name, key, content_type = head
+            parts.append(Part(name, key, "text", None, content_type, value.encode(), value))
+    return tuple(parts)
 
 
 @lru_cache(maxsize=512)
-def _plain_head(block: bytes) -> tuple[bytes, str, str | None] | None:
+def _plain_head(text: str) -> tuple[bytes, str, str | None] | None:
     """Read a small header block of a text part, line end first: its name, key and type; None if anything is unusual.
 
     Remembered, because clients send the same few blocks again and again.
     """
+    block = text.encode()
     if b"\0" in block or block.count(b"\n") != block.count(b"\r\n") or not block.startswith(b"\r\n"):
         return None
     head, end = mime.read_head(block + b"\r\n\r\n", 2, mime.BUFFER)

@@ -2,8 +2,9 @@
 
 import logging
 import time
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mock_server.server.reply import REPLY
 
@@ -98,7 +99,7 @@ def _rendered(
     status = answer.status
     head = _head_of(status, tuple(answer.headers))
     length: str | None = str(len(body))
-    if environ["REQUEST_METHOD"] == "HEAD" or status.startswith(_BODILESS):
+    if head.bodiless or environ["REQUEST_METHOD"] == "HEAD":
         length = _bodiless_length(status, head.length, body)
         body = b""
     sized = "" if length is None else f"Content-Length: {length}\r\n"
@@ -118,13 +119,18 @@ def _bodiless_length(status: str, given: str | None, body: bytes) -> str | None:
     return given if given is not None or not body else str(len(body))
 
 
-class _Head(NamedTuple):
-    """What an app said, as lines: the status, its Date if it gave one, and the ordinary headers."""
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What an app said, as lines: the status, its Date if it gave one, and the ordinary headers.
+
+    `bodiless`: the status has no body; `closes`: the app ends the connection.
+    """
 
     status: str
     date: str | None
     lines: str
     length: str | None
+    bodiless: bool
     closes: bool
 
 
@@ -144,7 +150,8 @@ def _head_of(status: str, headers: tuple[tuple[str, str], ...]) -> _Head:
             given[meaning] = value
     date = f"Date: {given[_DATE]}\r\n" if _DATE in given else None
     closes = given.get(_CONNECTION, "").lower() == "close"
-    return _Head(_status_line(status), date, "".join(lines), given.get(_LENGTH), closes)
+    bodiless = status.startswith(_BODILESS)
+    return _Head(_status_line(status), date, "".join(lines), given.get(_LENGTH), bodiless, closes)
 
 
 def _status_line(status: str) -> str:

@@ -119,7 +119,8 @@ class Connection(asyncio.Protocol):
 
     def _answer(self) -> None:
         """Answer the requests that are ready, as far as answers may go out now."""
-        self.send()
+        if self._waiting:
+            self.send()
         service, transport, ready = self._service, self._transport, self._reader.ready
         while ready and self._delivery is None and not self._blocked and not self._lingering:
             environ, keep = ready.popleft()

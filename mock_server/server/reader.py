@@ -41,19 +41,21 @@ class RequestReader:
     """
 
     __slots__ = (
-        "_base", "_body", "_dry", "_environ", "_fields", "_former", "_keep", "_limits", "_lines", "_parser",
-        "_refusal", "_size", "_target", "_upgrade", "_width", "expects", "moves", "phase", "ready",
-        "refused",
+        "_awaited", "_base", "_body", "_dry", "_environ", "_former", "_keep", "_known", "_limits", "_lines",
+        "_parser", "_refusal", "_size", "_target", "_upgrade", "_version", "_width", "expects", "moves", "phase",
+        "ready", "refused",
     )  # fmt: skip
 
     def __init__(self, base: "WSGIEnvironment", limits: "Limits") -> None:
         self._base = base
         self._limits = limits
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
-        self._environ: WSGIEnvironment = base.copy()
+        self._environ: WSGIEnvironment = base  # of a request whose head is read, one of its own
         self._lines: list[tuple[bytes, bytes]] = []  # headers as they came
-        self._former = self._lines  # those of the last request, and what they say; nobody changes either
-        self._fields: dict[str, str] = {}
+        self._former = self._lines  # those of the last request, which nobody changes
+        self._version = ""  # that request's,
+        self._known = base  # an environ with what it said,
+        self._awaited = False  # and whether its client waited to be asked for the body
         self._target = b""
         self._body: list[bytes] = []
         self._size = self._dry = self._width = 0
@@ -87,11 +89,10 @@ class RequestReader:
         """End reading with a refused request, made of what is known of it."""
         if self._parser is None:
             return
-        # Between two requests the last environ is the app's already.
-        environ = self._base.copy() if self.phase == IDLE else self._environ
+        environ = self._base.copy() if self._environ is self._base else self._environ
         if self.phase == HEAD and self._lines:
             # A header was seen, so the request line before it is whole.
-            self._take_lines(environ)
+            environ = self._with_lines(self._lines, self._base["SERVER_PROTOCOL"])
             set_target(environ, self._parser.get_method().decode("latin-1"), self._target)
         environ.pop("CONTENT_LENGTH", None)
         environ["wsgi.input"] = BytesIO()
@@ -111,7 +112,6 @@ class RequestReader:
         """Begin a request: its first byte came."""
         self.moves += 1
         self.phase = HEAD
-        self._environ = self._base.copy()
         self._lines = []
         self._target = b""
 
@@ -125,55 +125,62 @@ class RequestReader:
 
     def on_headers_complete(self) -> None:
         """Decide, on its whole head, whether the request is taken."""
-        parser, environ = self._parser, self._environ
+        parser = self._parser
         if parser is None:  # pragma: no cover - the parser only calls while it is fed
             return
         self.moves += 1
         version = _VERSIONS.get(parser.get_http_version())
         if version is None:
             self._refuse_here("malformed")
-        self._take_lines(environ)
+        # Trailers, which come as headers do, are read into nowhere from here on.
+        lines, self._lines = self._lines, []
+        # Most clients send the same headers again and again.
+        usual = lines == self._former and version == self._version
+        if not usual:
+            self._former, self._version, self._known = lines, version, self._with_lines(lines, version)
+            self._width = sum([len(name) + len(value) + 4 for name, value in lines])
+        self._environ = environ = self._known.copy()
         set_target(environ, text_of(parser.get_method()), self._target)
-        head = self._width + len(self._target)
-        if head > self._limits.head_bytes or len(self._former) > self._limits.header_count:
+        if self._width + len(self._target) > self._limits.head_bytes:
             self._refuse_here("head-too-large")
-        if version == "HTTP/1.0":
-            environ["SERVER_PROTOCOL"] = version
         self._keep = parser.should_keep_alive()
         self._upgrade = parser.should_upgrade()
-        self._check(environ, version)
+        self._check_names(environ, version)
+        if not usual:
+            self._awaited = self._check_body(environ, version)
+        self.expects = self._awaited
         self.phase = BODY
         self._size = 0
         self._body = []
 
-    def _take_lines(self, environ: "WSGIEnvironment") -> None:
-        """Put the headers into an environ; trailers, which come as they do, are read into nowhere from here on."""
-        lines, self._lines = self._lines, []
-        if lines != self._former:  # most clients send the same ones again and again
-            self._former, self._fields = lines, fields_of(lines)
-            self._width = sum([len(name) + len(value) + 4 for name, value in lines])
-        # Apart as well, for an app that remembers its requests: they are a small part of the environ.
-        environ[HEADERS] = self._fields
-        environ.update(self._fields)
+    def _with_lines(self, lines: list[tuple[bytes, bytes]], version: str) -> "WSGIEnvironment":
+        """Return an environ with these headers, and with them apart, for an app that remembers its requests."""
+        fields = fields_of(lines)
+        return {**self._base, "SERVER_PROTOCOL": version, HEADERS: fields, **fields}
 
-    def _check(self, environ: "WSGIEnvironment", version: str) -> None:
-        """Refuse what the parser lets pass; find out whether a body comes."""
+    def _check_names(self, environ: "WSGIEnvironment", version: str) -> None:
+        """Refuse a target with a fragment, and a host that is none."""
         host = environ.get("HTTP_HOST")
         # RFC 9112, section 3.2: exactly one Host in 1.1. A comma is no part of a host: there were two.
         if (host is None and version == "HTTP/1.1") or (host and "," in host) or b"#" in self._target:
             self._refuse_here("malformed")
+
+    def _check_body(self, environ: "WSGIEnvironment", version: str) -> bool:
+        """Refuse the framing that the parser lets pass; tell whether the client waits before it sends a body."""
+        if len(self._former) > self._limits.header_count:
+            self._refuse_here("head-too-large")
         if "HTTP_TRANSFER_ENCODING" in environ:
             # HTTP/1.0 has no chunks, and no coding but chunks is understood (RFC 9112, section 6.1).
             if version == "HTTP/1.0" or environ["HTTP_TRANSFER_ENCODING"].lower() != "chunked":
                 self._refuse_here("malformed")
         elif "CONTENT_LENGTH" not in environ:
-            return
+            return False
         elif (length := int(environ["CONTENT_LENGTH"])) > self._limits.body_bytes:
             self._refuse_here("body-too-large")
         elif not length:
-            return
-        if version == "HTTP/1.1" and environ.get("HTTP_EXPECT", "").lower() == "100-continue":
-            self.expects = True
+            return False
+        awaited: bool = version == "HTTP/1.1" and environ.get("HTTP_EXPECT", "").lower() == "100-continue"
+        return awaited
 
     def on_body(self, part: bytes) -> None:
         """Take a piece of body."""
@@ -193,6 +200,7 @@ class RequestReader:
             environ["CONTENT_LENGTH"] = str(self._size)
         environ["wsgi.input"] = BytesIO(b"".join(self._body))
         self._body = []
+        self._environ = self._base  # the other is the app's from now on
         self.phase = IDLE
         self.expects = False
         self.ready.append((environ, self._keep))
@@ -221,7 +229,8 @@ class RequestReader:
     def _stopped(self, error: httptools.HttpParserError) -> None:
         """Find out why the parser gave up."""
         cause = error.__context__
-        if cause is not None and not isinstance(cause, _RefusedError):
+        # An upgrade's body is read while the parser's word about the upgrade is being dealt with.
+        if cause is not None and not isinstance(cause, (_RefusedError, httptools.HttpParserUpgrade)):
             _log.error("A request could not be read.", exc_info=cause)
         if self.phase == IDLE and not self._keep and self.moves:
             self.stop()  # bytes after a request that said `Connection: close`: nobody asks for an answer

@@ -198,6 +198,35 @@ def test_an_upgrade_is_an_ordinary_request_that_ends_the_connection(client: Clie
     assert client.ended()
 
 
+def test_a_malformed_body_behind_an_upgrade_is_refused_and_no_mistake_of_ours(client: Client) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: mock.test\r\nConnection: upgrade\r\nUpgrade: h2c\r\n"
+    assert client.ask(head + b"Transfer-Encoding: chunked\r\n\r\nno length\r\n").status == 400
+    assert client.ended()
+
+
+def test_the_same_headers_again_are_asked_for_their_body_again(client: Client) -> None:
+    for _ in range(3):
+        client.send(post(b"hello", "Expect: 100-continue")[:-5])
+        assert client.answer(bodiless=True).status == 100
+        assert client.ask(b"hello").json["body"] == "hello"
+
+
+def test_the_same_headers_mean_another_thing_behind_another_request_line(server: Server) -> None:
+    headers = b"Host: mock.test\r\nConnection: keep-alive\r\n\r\n"
+    with Client(server) as client:
+        said = [
+            client.ask(b"GET / HTTP/" + version + headers) for version in (b"1.1\r\n", b"1.0\r\n", b"1.1\r\n")
+        ]
+        assert [answer.json["SERVER_PROTOCOL"][-3:] for answer in said] == ["1.1", "1.0", "1.1"]
+        assert client.ask(b"GET http://other.test/x HTTP/1.1\r\n" + headers).json["HTTP_HOST"] == "other.test"
+        assert client.ask(b"GET / HTTP/1.1\r\n" + headers).json["HTTP_HOST"] == "mock.test"
+        assert client.ask(b"GET http://a,b/ HTTP/1.1\r\n" + headers).status == 400
+    chunks = headers.replace(b"keep", b"Keep").replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n")
+    with Client(server) as client:
+        assert client.ask(b"POST / HTTP/1.1\r\n" + chunks + b"0\r\n\r\n").status == 200
+        assert client.ask(b"POST / HTTP/1.0\r\n" + chunks + b"0\r\n\r\n").status == 400
+
+
 def test_an_upgrade_with_a_chunked_body_in_pieces(client: Client) -> None:
     raw = chunked(b"abc", b"defg").replace(b"\r\n\r\n", b"\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", 1)
     for at in range(0, len(raw), 40):
