@@ -61,11 +61,13 @@ def _handler(world: World, rows: Array, index: int) -> Handler:
     known = parse(blank.wire)
     _check_keys(row, known, "a handler's properties")
     complete = {**known, **plain(row)}
-    if isinstance(settings, Object) and isinstance(known[names["settings"]], dict):
-        complete[names["settings"]] = {**known[names["settings"]], **plain(settings)}
+    shown = known[names["settings"]]
+    merged = settings if isinstance(settings, Object) and isinstance(shown, dict) else None
+    if merged is not None:
+        complete[names["settings"]] = {**shown, **plain(merged)}
     if complaint := resource.check(complete):
-        if isinstance(settings, Object):
-            _check_keys(settings, blank.settings, f"the settings of {row[names['type']]}")
+        if merged is not None:
+            _check_keys(merged, blank.settings, f"the settings of {row[names['type']]}")
         key = complaint.partition(":")[0].partition("/")[0]
         raise DocumentError(f"the handler violates the document: {complaint}.", place_of(row, key))
     try:
