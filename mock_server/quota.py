@@ -29,15 +29,14 @@ class Quota:
         """Return the requests left in the window that is open at `now`, or in a new one."""
         return max(0, self.requests - self.used_at(now))
 
+    def lift(self) -> None:
+        """Count nothing from now on; what was counted is forgotten, so that all is left."""
+        self.metered, self._opened, self._used = False, -math.inf, 0
+
     def use(self, requests: int, now: float, left: float | None = None) -> None:
         """Open a window in which so many requests were made already, with so many seconds left, else at `now`."""
         self._opened = now if left is None else now + left - self.seconds
         self._used = requests
-
-    @property
-    def remaining(self) -> int:
-        """Requests left in the window."""
-        return max(0, self.requests - self._used)
 
     def spend(self, now: float) -> bool:
         """Count one request at `now`, in seconds of the world's clock; False where the quota was used up."""
@@ -50,12 +49,13 @@ class Quota:
 
     def shown(self, now: float) -> Shown:
         """Return what headers can show at `now`."""
-        return self.requests, self.remaining, self.reset_in(now)
+        if not self.metered:
+            return self.requests, self.requests, 0
+        return self.requests, self.remaining_at(now), self.reset_in(now)
 
     def reset_in(self, now: float) -> int:
         """Return the whole seconds until the window ends, at least one while it is open, 0 where none is."""
-        opened = self.metered and self._opened > -math.inf
-        return max(0, math.ceil(self._opened + self.seconds - now)) if opened else 0
+        return max(0, math.ceil(self._opened + self.seconds - now)) if self._opened > -math.inf else 0
 
     def _is_open(self, now: float) -> bool:
         return self._opened <= now < self._opened + self.seconds

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from mock_server.clock import read_time
 from mock_server.contract import Contract, parse
-from mock_server.document import Array, DocumentError, Object, Place, place_of, plain, read
+from mock_server.document import Array, DocumentError, Object, Place, nearest, place_of, plain, read
 from mock_server.store import Handler, Store
 from mock_server.world import Rules, World
 
@@ -59,15 +59,15 @@ def _handler(world: World, rows: Array, index: int) -> Handler:
     settings = row.get(names["settings"])
     blank = _blank(world, index + 1, row[names["type"]], settings)
     known = parse(blank.wire)
-    for key in row:
-        if key not in known:
-            raise DocumentError(
-                f"{key!r} is none of a handler's properties: {', '.join(known)}.", place_of(row, key)
-            )
+    _check_keys(row, known, "a handler's properties")
     complete = {**known, **plain(row)}
-    if isinstance(settings, Object) and isinstance(known[names["settings"]], dict):
-        complete[names["settings"]] = {**known[names["settings"]], **plain(settings)}
+    shown = known[names["settings"]]
+    merged = settings if isinstance(settings, Object) and isinstance(shown, dict) else None
+    if merged is not None:
+        complete[names["settings"]] = {**shown, **plain(merged)}
     if complaint := resource.check(complete):
+        if merged is not None:
+            _check_keys(merged, blank.settings, f"the settings of {row[names['type']]}")
         key = complaint.partition(":")[0].partition("/")[0]
         raise DocumentError(f"the handler violates the document: {complaint}.", place_of(row, key))
     try:
@@ -76,12 +76,26 @@ def _handler(world: World, rows: Array, index: int) -> Handler:
         raise DocumentError(f"the handler has a time that is none: {error}.", row.place) from None
 
 
+def _check_keys(record: Object, known: Collection[str], whose: str) -> None:
+    for key in record:
+        if key not in known:
+            listed = ", ".join(known) or "there are none"
+            what = f"{key!r} is none of {whose}{nearest(key, known)}: {listed}."
+            raise DocumentError(what, place_of(record, key))
+
+
 def _check_needed(row: Object, names: Mapping[str, str], types: tuple[str, ...]) -> None:
     for word in ("type", "name"):
         if not isinstance(row.get(names[word]), str):
+            for key in row:  # a misspelt one says more than a missing one
+                if key not in names.values() and (hint := nearest(key, (names[word],))):
+                    raise DocumentError(
+                        f"{key!r} is none of a handler's properties{hint}.", place_of(row, key)
+                    )
             raise DocumentError(f"the handler needs a {names[word]}, which is a text.", row.place)
     if types and row[names["type"]] not in types:
-        what = f"the type {row[names['type']]!r} is none of {', '.join(types)}."
+        hint = nearest(row[names["type"]], types)
+        what = f"the type {row[names['type']]!r} is none of {', '.join(types)}{hint}."
         raise DocumentError(what, place_of(row, names["type"]))
 
 

@@ -35,7 +35,7 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
         "bodySize": request.record["bytes"],
     }
     if request.record["bytes"]:
-        asked["postData"] = {"mimeType": request.headers.get("Content-Type", ""), "text": request.text or ""}
+        asked["postData"] = {"mimeType": request.headers.get("Content-Type", ""), **_body(request)}
     return {
         "startedDateTime": record["time"],
         "time": record["milliseconds"],
@@ -61,11 +61,27 @@ def _headers(message: Message) -> list[dict[str, str]]:
 
 
 def _content(answer: Message) -> dict[str, Any]:
-    content = {"size": answer.record["bytes"], "mimeType": answer.headers.get("Content-Type", "")}
-    body = answer.body
-    if body is not None and answer.text is None:
-        return {**content, "encoding": "base64", "text": base64.b64encode(body).decode()}
-    return {**content, "text": body.decode(errors="replace") if body is not None else answer.text or ""}
+    return {
+        "size": answer.record["bytes"],
+        "mimeType": answer.headers.get("Content-Type", ""),
+        **_body(answer),
+    }
+
+
+def _body(message: Message) -> dict[str, str]:
+    """Write a body: as text, or where it is none in Base64.
+
+    HAR 1.2 has `encoding` for answers only. For requests too it is what most tools write and read that do not lose
+    such bodies.
+    """
+    body = message.body
+    if body is None:
+        what = f"The beginning of {message.record['bytes']} bytes: the mock remembers no more of them."
+        return {"text": message.text or "", "comment": what}
+    try:
+        return {"text": body.decode()}
+    except UnicodeDecodeError:
+        return {"text": base64.b64encode(body).decode(), "encoding": "base64"}
 
 
 def _phrase(status: int) -> str:

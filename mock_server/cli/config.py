@@ -27,6 +27,9 @@ def take_file(ctx: click.Context, _: click.Parameter, file: Path | None) -> Path
 def read_settings(file: Path, command: str, params: list[click.Parameter]) -> dict[str, Any]:
     """Read the table `[command]`, or the top level where there is none. Raises click.BadParameter."""
     data = _read(file)
+    known = {
+        each.flag: each for each in params if isinstance(each, Setting) and each.flag not in _NOT_IN_A_FILE
+    }
     inner = data.get(command)
     if isinstance(inner, dict):
         outside = [key for key, value in data.items() if not isinstance(value, dict)]
@@ -35,9 +38,10 @@ def read_settings(file: Path, command: str, params: list[click.Parameter]) -> di
                 f"{file}: {outside[0]!r} stands outside [{command}], move it into that table."
             )
         data = inner
-    known = {
-        each.flag: each for each in params if isinstance(each, Setting) and each.flag not in _NOT_IN_A_FILE
-    }
+    elif tables := [key for key, value in data.items() if isinstance(value, dict) and key not in known]:
+        raise click.BadParameter(
+            f"{file}: the table [{tables[0]}] is none of {command}'s, call it [{command}]."
+        )
     return {str(known[key].name): _value(file, known[key], value) for key, value in _known(file, data, known)}
 
 

@@ -16,6 +16,8 @@ Record = Mapping[str, Any]
 class Message:
     """A request or an answer."""
 
+    __slots__ = ("record",)
+
     def __init__(self, record: Record) -> None:
         self.record = record
 
@@ -55,7 +57,22 @@ class Message:
 
 
 class Exchange:
-    """What was asked and answered."""
+    """What was asked and answered. Two are equal where the journal says the same of both."""
+
+    __slots__ = (
+        "answer",
+        "defect",
+        "fault",
+        "method",
+        "number",
+        "operation",
+        "path",
+        "record",
+        "refusal",
+        "request",
+        "status",
+        "target",
+    )
 
     def __init__(self, record: Record) -> None:
         self.record = record
@@ -80,6 +97,12 @@ class Exchange:
     def violations(self) -> list[str]:
         """The codes of what the service would have swallowed in silence."""
         return [each["code"] for each in self.record["violations"]]
+
+    def __eq__(self, other: object) -> bool:
+        return self.record == other.record if isinstance(other, Exchange) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.number, self.record["time"], self.target))
 
     def __repr__(self) -> str:
         refusal = f" {self.refusal}" if self.refusal else ""

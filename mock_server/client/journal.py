@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, overload
 
@@ -14,12 +14,15 @@ from mock_server.client.writing import write_duration
 _MANY = 1_000_000  # more than any journal holds
 
 
-def remembered(control: Control, key: str, since: int = 0) -> Any:
-    """Ask for all exchanges with a higher number that are still remembered, by `Journal` of openapi/control.yaml."""
+def remembered(control: Control, since: int = 0, /, **whose: str | bool) -> Any:
+    """Ask for all exchanges with a higher number that are still remembered, by `Journal` of openapi/control.yaml.
+
+    `whose`: `key=` for those of a world, `lobby=True` for those that reached none.
+    """
     try:
-        return control.ask("GET", "/journal", key=key, bodies=True, since=since)
+        return control.ask("GET", "/journal", **whose, bodies=True, since=since)
     except Evicted:  # some are lost: take those that are left
-        found = control.ask("GET", "/journal", key=key, bodies=True, limit=_MANY)
+        found = control.ask("GET", "/journal", **whose, bodies=True, limit=_MANY)
         return {**found, "exchanges": [each for each in found["exchanges"] if each["number"] > since]}
 
 
@@ -31,7 +34,12 @@ class Mark:
 
 
 class Journal(Sequence[Exchange]):
-    """The exchanges that fit, oldest first: `len(journal)`, `journal[-1]`, `for exchange in journal`."""
+    """The exchanges that fit, oldest first: `len(journal)`, `journal[-1]`, `for exchange in journal`.
+
+    It equals a list of the same exchanges. As a list can, it can change, so it has no hash.
+    """
+
+    __slots__ = ("_control", "_key", "_mark", "_wanted")
 
     def __init__(self, control: Control, key: str, mark: Mark, wanted: Mapping[str, Any]) -> None:
         self._control = control
@@ -52,7 +60,8 @@ class Journal(Sequence[Exchange]):
         try:
             return self._read(wait=write_duration(timeout), count=count)
         except NotInTime as error:
-            raise NotInTime(f"{error}{self._listed()}") from None
+            every = Journal(self._control, self._key, self._mark, {})  # what came in its place says why
+            raise NotInTime(f"{error}{_listed(every)}") from None
 
     def clear(self) -> None:
         """Look only at what comes from now on. The mock remembers the rest for the report of a failed test."""
@@ -71,12 +80,16 @@ class Journal(Sequence[Exchange]):
     def __iter__(self) -> Iterator[Exchange]:
         return iter(self._read())
 
-    def __repr__(self) -> str:
-        return f"<journal:{self._listed() or ' empty'}>"
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, (Journal, list)):
+            return NotImplemented
+        return list(self) == list(other)
 
-    def _listed(self) -> str:
-        every = Journal(self._control, self._key, self._mark, {})._read()
-        return "".join(f"\n  {exchange!r}" for exchange in every)
+    __hash__ = None  # type: ignore[assignment]  # what equals by what can change has none
+
+    def __repr__(self) -> str:
+        wanted = "".join(f" {name}={value!r}" for name, value in self._wanted.items())
+        return f"<journal{wanted}:{_listed(self) or ' empty'}>"
 
     def _read(self, **more: Any) -> list[Exchange]:
         asked = self._ask(**{"since": self._mark.since, **self._wanted, **more})
@@ -84,3 +97,7 @@ class Journal(Sequence[Exchange]):
 
     def _ask(self, **query: Any) -> Any:
         return self._control.ask("GET", "/journal", key=self._key, bodies=True, **query)
+
+
+def _listed(exchanges: Iterable[Exchange]) -> str:
+    return "".join(f"\n  {exchange!r}" for exchange in exchanges)

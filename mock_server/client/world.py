@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Never, Protocol, Unpack
 
 from mock_server.client.channel import Said
 from mock_server.client.errors import Violated, WentWrong
@@ -45,6 +45,9 @@ class Watcher(Protocol):
 class Api:
     """The API as one user has it. Made by `Mock.world`; `app` is the mock where it is in this process, else None."""
 
+    # So that a misspelt `api.latency = …` is an error and not lost; likewise in what a test gets from here.
+    __slots__ = ("_mark", "_watcher", "api_key", "app", "base_url", "journal", "mock")
+
     def __init__(self, mock: Mock, key: str, watcher: Watcher | None = None) -> None:
         self.mock = mock
         self.api_key = key
@@ -66,8 +69,8 @@ class Api:
         return self.mock.world(watcher=self._watcher)
 
     def seed(self, handlers: Iterable[Mapping[str, Any]]) -> State:
-        """Replace the handlers. One may leave out what the service assigns."""
-        return self.restore({"handlers": list(handlers)})
+        """Replace the handlers. One may leave out what the service assigns. Raises TypeError where they are none."""
+        return self.restore({"handlers": handler_rows(handlers)})
 
     def fail(self, refusal: str | None = None, **order: Unpack[FaultWords]) -> Mapping[str, Any]:
         """Arm a fault: once, for any operation, unless said otherwise. Return it as the mock shows it.
@@ -111,8 +114,13 @@ class Api:
         quota: Mapping[str, Any] = asked
         return quota
 
-    def answers(self, **questions: str) -> Mapping[str, str]:
-        """Answer open questions otherwise, their names with `_` for `-`. Return all answers in force."""
+    def answers(self, *unnamed: Never, **questions: str) -> Mapping[str, str]:
+        """Answer open questions otherwise, their names with `_` for `-`. Return all answers in force.
+
+        `answers(create_status="ok")`. Raises TypeError where a question is not named.
+        """
+        if unnamed:
+            raise TypeError('answers takes each question by its name: answers(create_status="ok").')
         changes = {name.replace("_", "-"): answer for name, answer in questions.items()}
         asked = self._change("PATCH", "/questions", changes) if changes else self._ask("GET", "/questions")
         return {each["id"]: each["answer"] for each in asked["questions"]}
@@ -164,7 +172,8 @@ class Api:
 
     def verify(self) -> None:
         """Raise WentWrong where the mock broke its own document, Violated where this strict world met a violation."""
-        exchanges = [Exchange(each) for each in remembered(self.mock.control, self.api_key)["exchanges"]]
+        said = remembered(self.mock.control, key=self.api_key)
+        exchanges = [Exchange(each) for each in said["exchanges"]]
         check(exchanges, strict=any(each.record["violations"] for each in exchanges) and self.strict)
 
     def _clock(self, change: Mapping[str, Any]) -> datetime:
@@ -181,6 +190,18 @@ class Api:
         if self._watcher is not None:
             self._watcher.after(self, change)
         return said
+
+
+def handler_rows(handlers: object) -> list[Mapping[str, Any]]:
+    """Return the handlers of a seed. Raises TypeError where they are none."""
+    if isinstance(handlers, Iterable) and not isinstance(handlers, (str, bytes, Mapping)):
+        rows = list(handlers)
+        if all(isinstance(row, Mapping) for row in rows):
+            return rows
+    raise TypeError(
+        f"A seed is a list of handlers, each of them a mapping, and not {handlers!r:.60}: "
+        "read a file of them first, or name it by @pytest.mark.bitpeak(seed=…)."
+    )
 
 
 def fault_order(refusal: str | None = None, **order: Unpack[FaultWords]) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from mock_server import __version__
 from mock_server.contract import Contract, Operation
+from mock_server.control.operations import control_document
 from mock_server.control.request import Request
-from mock_server.document import Object, dump_yaml, home, read_object, stamp_facts
+from mock_server.document import Object, dump_yaml, home, stamp_facts
 
 
 def show_health(_: Request) -> dict[str, str]:
@@ -76,10 +76,5 @@ def show_document(request: Request) -> str | Object:
 def show_control_document(request: Request) -> str | Object:
     """Write the control's own document, as it stands in its file."""
     if request.media_type == "application/json":
-        return _control_document()
+        return control_document()
     return (home() / "control.yaml").read_text(encoding="utf-8")
-
-
-@cache
-def _control_document() -> Object:
-    return read_object(home() / "control.yaml")

@@ -20,9 +20,8 @@ from mock_server.contract import RefusalAnswer, status_text
 from mock_server.contract.text import quote_plainly
 from mock_server.control.functions import FUNCTIONS
 from mock_server.control.gate import check_origin, check_token, cors_headers, preflight
-from mock_server.control.operations import Operation, Operations
+from mock_server.control.operations import Operation, Operations, control_document
 from mock_server.control.request import NotYet, Request, Subject
-from mock_server.document import home, read_object
 from mock_server.refusal import Defect, Refusal
 
 _LOG = logging.getLogger("mock_server.control")
@@ -44,7 +43,7 @@ class Control:
 
     @cached_property
     def _operations(self) -> Operations:
-        return Operations(read_object(home() / "control.yaml"))
+        return Operations(control_document())
 
     def outage(self, name: str) -> RefusalAnswer:
         """Return an outage that a fault is armed with."""

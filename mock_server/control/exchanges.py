@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mock_server.control.clock import write_moment
-from mock_server.control.request import NotYet, Request
+from mock_server.control.operations import control_document
+from mock_server.control.request import NotYet, Request, unknown
 from mock_server.duration import read_duration
 from mock_server.journal import Exchange, Journal, Message
+from mock_server.override import outage
 from mock_server.refusal import Refusal
 
 # Characters of a body that are shown.
@@ -27,6 +29,7 @@ def list_exchanges(request: Request) -> dict[str, Any]:
     """List the exchanges that fit. Raises Refusal where some may be gone, NotYet where they are waited for."""
     values = request.values
     journal = request.subject.worlds.lobby if values["lobby"] else _journal(request)
+    _check_names(request, journal)
     since = values["since"] if values["since"] is None or values["since"] <= journal.total else 0
     found, wanted, gone = (
         list(_fitting(journal, since or 0, values)),
@@ -58,6 +61,25 @@ def _journal(request: Request) -> Journal:
     if request.account is None:
         raise Refusal("no_world", request.subject.variations.base.service.key_example)
     return request.account.journal
+
+
+def _check_names(request: Request, journal: Journal) -> None:
+    """Raise Refusal for an operation or a refusal that there is none of: that it never came would say nothing.
+
+    What has come is known, even where the world has answered an open question otherwise since.
+    """
+    contracts = [request.subject.variations.base]
+    if request.account is not None:
+        contracts.append(request.account.contract)
+    outages = [outage(int(status)) for status in control_document()["x-outages"]]
+    documented = {
+        "operation": [name for contract in contracts for name in contract.operations],
+        "refusal": [name for contract in contracts for name in contract.refusals] + outages,
+    }
+    for what, known in documented.items():
+        name = request.values[what]
+        if name and name not in known and all(getattr(each, what) != name for each in journal.exchanges):
+            raise unknown(what, name, dict.fromkeys(known))
 
 
 def await_change(request: Request) -> dict[str, int]:

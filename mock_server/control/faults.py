@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mock_server.contract import Contract
-from mock_server.control.request import Request, unusable
+from mock_server.control.request import Request, unknown, unusable
 from mock_server.control.rules import read
 from mock_server.faults import Fault, Faults, TooManyFaults
 from mock_server.mutation import Mutation
@@ -54,8 +54,7 @@ def arm(faults: Faults, contract: Contract, order: Mapping[str, Any]) -> Fault:
 
 def _check_operation(name: str | None, contract: Contract) -> None:
     if name is not None and name not in contract.operations:
-        known = ", ".join(contract.operations)
-        raise unusable(f"operation: there is no {name[:60]!r}, choose from {known}.")
+        raise unknown("operation", name, contract.operations)
 
 
 def _check_refusal(name: str | None, operation: str | None, contract: Contract) -> None:

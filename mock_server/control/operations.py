@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from mock_server.contract import AnswerCompiler, Check, RefusalAnswer, Schemas
 from mock_server.contract.text import quote_plainly
 from mock_server.control.request import unusable
-from mock_server.document import Object
+from mock_server.document import Object, home, read_object
 from mock_server.refusal import Refusal
 
 # Texts that a boolean parameter may be.
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+@cache
+def control_document() -> Object:
+    """Return the document as it stands in its file."""
+    return read_object(home() / "control.yaml")
 
 
 class Parameter(NamedTuple):

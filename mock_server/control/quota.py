@@ -39,7 +39,10 @@ def set_quota(world: World, change: Mapping[str, Any]) -> None:
     quota = _quota(world)
     quota.requests = change.get("requests", quota.requests)
     quota.seconds = change.get("seconds", quota.seconds)
-    quota.metered = change.get("enforced", True)
+    if not change.get("enforced", True):
+        quota.lift()
+        return
+    quota.metered = True
     if "used" in change:
         quota.use(change["used"], world.clock.now(), change.get("reset"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mock_server.refusal import Defect, Refusal
@@ -60,3 +60,8 @@ class NotYet(Exception):
 def unusable(detail: str) -> Refusal:
     """Return the refusal of a request that cannot be used; `detail`: what is wrong, where, and what to do."""
     return Refusal("unusable", detail)
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> Refusal:
+    """Return the refusal of a name that nothing has; `what`: where it stands."""
+    return unusable(f"{what}: there is no {name[:60]!r}, choose from {', '.join(known)}.")

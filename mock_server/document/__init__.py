@@ -30,6 +30,7 @@ from mock_server.document.recorded import DATE as RECORDING_DATE
 from mock_server.document.recorded import VERSION as RECORDING
 from mock_server.document.recorded import Recorded, line_of, read_recorded, recorded_lines
 from mock_server.document.rendering import dump_json, dump_yaml
+from mock_server.document.shape import nearest
 from mock_server.document.source import read, read_object, read_text
 from mock_server.document.stamp import NEVER, Stamp, stamp_facts, stamp_of, stamp_text
 
@@ -63,6 +64,7 @@ __all__ = [
     "ledger_of",
     "line_of",
     "load",
+    "nearest",
     "packaged_overlays",
     "parse_actions",
     "parse_overlay",

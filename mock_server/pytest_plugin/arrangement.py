@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from mock_server.client import Api, ControlError
-from mock_server.client.world import fault_order
+from mock_server.client.world import fault_order, handler_rows
 
 _WORDS = ("seed", "strict", "answers", "faults")
 
@@ -30,7 +30,7 @@ def arrange(api: Api, item: pytest.Item) -> None:
     trouble = ""
     try:
         api.restore(_state(wanted, item.path.parent))
-    except (ControlError, OSError, ValueError) as error:
+    except (ControlError, OSError, TypeError, ValueError) as error:
         trouble = f"@pytest.mark.bitpeak of {item.name}: {error}"
     if trouble:
         pytest.fail(trouble, pytrace=False)
@@ -54,9 +54,12 @@ def _state(wanted: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def _handlers(seed: str | Path | Iterable[Mapping[str, Any]], folder: Path) -> Any:
     """Return handlers as they are, or read them from a YAML or JSON file beside the test."""
     if not isinstance(seed, (str, Path)):
-        return list(seed)
+        return handler_rows(seed)
     text = (folder / seed).read_text(encoding="utf-8")
     try:
-        return yaml.safe_load(text)
+        rows = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ValueError(f"{folder / seed} is no YAML: {error}") from None
+    return (
+        rows["handlers"] if isinstance(rows, dict) and "handlers" in rows else rows
+    )  # as `serve --seed` reads it

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mock_server.cli.table import table
 from mock_server.client import ControlError, Mock, Unreachable
+from mock_server.pytest_plugin.options import file_of
 
 Behaviour = Mapping[str, Any]
 _Name = tuple[str, str, str]
@@ -21,8 +21,7 @@ class Coverage:
     """Sums up what the mocks of a run have seen, by `Coverage` of openapi/control.yaml."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-        self._file: str | None = config.getoption("bitpeak_cov_json")
+        self._file = file_of(config, "bitpeak_cov_json")
         self._least: float | None = config.getoption("bitpeak_cov_fail_under")
         self.wanted = bool(config.getoption("bitpeak_cov") or self._file or self._least is not None)
         self._seen: Counter[_Name] = Counter()
@@ -59,8 +58,7 @@ class Coverage:
     def judge(self, session: pytest.Session) -> None:
         """Write the file; fail the run where too little was seen."""
         if self._file is not None:
-            path = Path(self._config.invocation_params.dir, self._file)
-            path.write_text(json.dumps(self.facts(), indent=2) + "\n", encoding="utf-8")
+            self._file.write_text(json.dumps(self.facts(), indent=2) + "\n", encoding="utf-8")
         if self._least is not None and self.percent < self._least and session.exitstatus in {0, 5}:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

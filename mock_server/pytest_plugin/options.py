@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,3 +58,25 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini(
         "bitpeak_flags", "Flags of `bitpeak-mock serve` for the mock of the tests.", type="args", default=[]
     )
+
+
+def file_of(config: pytest.Config, name: str) -> Path | None:
+    """Return the file that a flag names, None where it is not given; its folder is made, as that of --junit-xml is.
+
+    Raises pytest.UsageError where nothing can be written there: at the start, since a run may be long.
+    """
+    given: str | None = config.getoption(name)
+    if given is None:
+        return None
+    flag, path = f"--{name.replace('_', '-')}", Path(config.invocation_params.dir, given)
+    if path.is_dir():
+        raise pytest.UsageError(f"{flag}: {path} is a folder, name a file in it.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(
+            f"{flag}: the folder {path.parent} cannot be made ({error.strerror}), choose another."
+        ) from None
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise pytest.UsageError(f"{flag}: {path} cannot be written, check its permissions or choose another.")
+    return path

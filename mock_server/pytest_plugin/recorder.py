@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from mock_server.client import Api, Change, Exchange, Unreachable, Violated, WentWrong
+from mock_server.client import Api, Change, Exchange, Mock, Unreachable, Violated, WentWrong
 from mock_server.client.journal import remembered
 from mock_server.client.world import check
+from mock_server.pytest_plugin.lobby import Lobby
 
 
 class Recorded:
@@ -21,7 +22,7 @@ class Recorded:
 
     def catch_up(self) -> None:
         """Take what the journal has got since the last time."""
-        said = remembered(self.api.mock.control, self.api.api_key, self._seen)
+        said = remembered(self.api.mock.control, self._seen, key=self.api.api_key)
         self.steps += [{"exchange": each} for each in said["exchanges"]]
         self._seen = said["next"]
 
@@ -38,16 +39,23 @@ class Recorded:
 
 
 class Recorder:
-    """Watches the worlds that one test takes. `passed`: whether its body did; `tampering`: answers are made wrong."""
+    """Watches the worlds that one test takes. `passed`: whether its body did; `tampering`: answers are made wrong.
+
+    `refused` are the requests that reached no world meanwhile, where a lobby is watched too.
+    """
 
     tampering = False
 
-    def __init__(self) -> None:
+    def __init__(self, lobby: Lobby | None = None) -> None:
         self.worlds: list[Recorded] = []
+        self.refused: list[Exchange] = []
         self.passed = False
+        self._lobby = lobby
 
     def opened(self, api: Api) -> None:
         """Begin with a world."""
+        if self._lobby is not None and api.mock not in self._mocks():
+            self._lobby.news(api.mock)  # what came before the test is none of its business
         self.worlds.append(Recorded(api))
 
     def limit(self) -> AbstractContextManager[None]:
@@ -67,6 +75,12 @@ class Recorder:
         for world in self.worlds:
             world.catch_up()
 
+    def look_outside(self) -> None:
+        """Take what reached no world since the test took the first one of its mock."""
+        if self._lobby is not None:
+            for mock in self._mocks():
+                self.refused += self._lobby.news(mock)
+
     def complaint(self) -> str:
         """Say what went wrong beside the test: a defect of the mock, a violation in a strict world; else nothing."""
         try:
@@ -82,6 +96,9 @@ class Recorder:
             exchanges = world.exchanges
             violated = any(each.violations for each in exchanges)
             check(exchanges, strict=violated and world.api.strict)
+
+    def _mocks(self) -> set[Mock]:
+        return {world.api.mock for world in self.worlds}
 
     def _of(self, api: Api) -> Recorded:
         return next(world for world in self.worlds if world.api is api)

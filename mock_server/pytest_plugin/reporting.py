@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -15,13 +16,14 @@ from mock_server.cli.lines import clean
 from mock_server.client import Exchange, Mock
 from mock_server.pytest_plugin.recorder import Recorder
 
-# Exchanges and letters of a body that a report shows; the capsule has all.
+# Exchanges, kinds of refused requests, and letters of a body that a report shows; the capsule has all exchanges.
 _EXCHANGES = 40
+_KINDS = 5
 _LETTERS = 300
 
 
-def write_section(recorder: Recorder, capsule: Path | None) -> str:
-    """Write what happened in the test's worlds, for a person to read."""
+def write_section(recorder: Recorder, capsule: Path | None, *, shared: bool) -> str:
+    """Write what happened in the test's worlds, for a person to read; `shared`: others may use the mock meanwhile."""
     lines: list[str] = []
     for number, world in enumerate(recorder.worlds, 1):
         if len(recorder.worlds) > 1:
@@ -32,9 +34,30 @@ def write_section(recorder: Recorder, capsule: Path | None) -> str:
             lines += _written(step)
         if not world.steps:
             lines.append("nothing: no request with this test's key reached the mock")
+    lines += _outside(recorder.refused, shared=shared)
     if capsule is not None:
         lines.append(f"again: bitpeak-mock replay {capsule}")
     return "\n".join(lines)
+
+
+def _outside(refused: Sequence[Exchange], *, shared: bool) -> Iterator[str]:
+    """Tell of the requests that reached no world: a client with a wrong key is in no test's journal."""
+    if not refused:
+        return
+    count = "1 request was" if len(refused) == 1 else f"{len(refused)} requests were"
+    whose = ", of this test or of others that use the mock" if shared else ""
+    yield f"meanwhile {count} refused before any world was reached{whose}:"
+    kinds = Counter((_line(each), each.answer.text or "") for each in refused)
+    for (line, answer), times in kinds.most_common(_KINDS):
+        yield f"{times:3} × {line}"
+        yield f"      < {_cut(answer)}"
+    if len(kinds) > _KINDS:
+        yield f"… and {len(kinds) - _KINDS} other kinds"
+
+
+def _line(exchange: Exchange) -> str:
+    words = (exchange.method, exchange.target, exchange.status, exchange.refusal or exchange.operation or "")
+    return clean(" ".join(map(str, words))).rstrip()
 
 
 def _written(step: Mapping[str, Any]) -> Iterator[str]:
@@ -43,15 +66,8 @@ def _written(step: Mapping[str, Any]) -> Iterator[str]:
         yield f"  · {change['method']} {change['path']} {_cut(str(change['body'] or ''))}".rstrip()
         return
     exchange = Exchange(step["exchange"])
-    words = [
-        exchange.method,
-        exchange.target,
-        str(exchange.status),
-        exchange.refusal or exchange.operation or "",
-    ]
-    if exchange.fault is not None:
-        words.append(f"(fault {exchange.fault})")
-    yield f"{exchange.number:3} {exchange.time:%H:%M:%S} {clean(' '.join(words)).rstrip()}"
+    fault = "" if exchange.fault is None else f" (fault {exchange.fault})"
+    yield f"{exchange.number:3} {exchange.time:%H:%M:%S} {_line(exchange)}{fault}"
     form = " ".join(f"{name}={value!r}" for name, value in exchange.request.form.items())
     if sent := form or exchange.request.text:
         yield f"      > {_cut(sent)}"

@@ -11,6 +11,7 @@ import pytest
 
 from mock_server.client import AppChannel, ControlError, Mock, Unreachable
 from mock_server.pytest_plugin.coverage import Coverage
+from mock_server.pytest_plugin.lobby import Lobby
 from mock_server.pytest_plugin.recorder import Recorder
 from mock_server.pytest_plugin.rendezvous import CannotStart, Host, Rendezvous
 from mock_server.pytest_plugin.reporting import leave_capsule, varied, write_section
@@ -27,6 +28,7 @@ class Run:
         self._host: Host | None = None
         self._in_process: dict[tuple[str, ...], Mock] = {}
         self._flags: dict[str, Sequence[str]] = {}
+        self._lobby = Lobby()
         self.worker: dict[str, Any] | None = getattr(config, "workerinput", None)
         self.coverage = Coverage(config) if self.worker is None else None
         self.saboteur = Saboteur(config)
@@ -68,7 +70,7 @@ class Run:
 
     def recorder(self) -> Recorder:
         """Return who watches the test that begins."""
-        return self.saboteur.tampering or Recorder()
+        return self.saboteur.tampering or Recorder(self._lobby)
 
     def heard(self, item: pytest.Item, recorder: Recorder, report: pytest.TestReport) -> None:
         """Hear how a phase of a test ended."""
@@ -78,11 +80,18 @@ class Run:
             return
         try:
             recorder.catch_up()
-        except Unreachable as error:
+            recorder.look_outside()
+        except (ControlError, Unreachable) as error:
             report.sections.append(("bitpeak-mock", str(error)))
             return
         path = leave_capsule(item, recorder, report, self._flags)
-        report.sections.append(("bitpeak-mock: what was asked and answered", write_section(recorder, path)))
+        section = write_section(recorder, path, shared=self._is_shared(recorder))
+        report.sections.append(("bitpeak-mock: what was asked and answered", section))
+
+    def _is_shared(self, recorder: Recorder) -> bool:
+        """Tell whether others than a test may have used a mock of its while it ran."""
+        shared = self.worker is not None or self._config.getoption("bitpeak_url") is not None
+        return shared and any(world.api.app is None for world in recorder.worlds)
 
     def finish(self, session: pytest.Session) -> None:
         """Sum up, where the mock still runs; then end it."""

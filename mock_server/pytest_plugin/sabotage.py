@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -20,6 +19,7 @@ from _pytest.runner import (
 
 from mock_server.client import Api, Change
 from mock_server.pytest_plugin.mutants import Answers, Mutant
+from mock_server.pytest_plugin.options import file_of
 from mock_server.pytest_plugin.recorder import Recorder
 from mock_server.pytest_plugin.sabotage_report import UNCHANGED, Findings, Trial
 
@@ -69,7 +69,7 @@ class Saboteur:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._file: str | None = config.getoption("bitpeak_sabotage_json")
+        self._file = file_of(config, "bitpeak_sabotage_json")
         self._least: float | None = config.getoption("bitpeak_sabotage_fail_under")
         self.wanted = bool(config.getoption("bitpeak_sabotage") or self._file or self._least is not None)
         self.tampering: Tampering | None = None
@@ -97,8 +97,7 @@ class Saboteur:
     def judge(self, session: pytest.Session) -> None:
         """Write the file; fail the run where too little was noticed."""
         if self._file is not None:
-            path = Path(self._config.invocation_params.dir, self._file)
-            path.write_text(json.dumps(self.findings.facts(), indent=2) + "\n", encoding="utf-8")
+            self._file.write_text(json.dumps(self.findings.facts(), indent=2) + "\n", encoding="utf-8")
         if self._least is not None and self.findings.percent < self._least and session.exitstatus in {0, 5}:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

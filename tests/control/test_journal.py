@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import threading
 import time
 from typing import Any
 
 import pytest
 
-from mock_server import Server, create_app
+from mock_server import Server, Settings, create_app
 from mock_server.journal import Archive, Exchange, Journal, Message
 from tests.control.conftest import Steered
 from tests.semantics.client import BASE, multipart
@@ -132,6 +133,41 @@ def test_filters(client: Steered, query: str, numbers: list[int]) -> None:
     client.create(name="a", type="email")
     client.update(1, nme="b")
     assert [each["number"] for each in client.journal(query)] == numbers
+
+
+@pytest.mark.parametrize("lobby", ["", "&lobby=true"])
+def test_a_misspelt_name_is_refused_and_is_not_never(client: Steered, lobby: str) -> None:
+    for query, known in (
+        (
+            "?operation=list_notification_handler",
+            "create_notification_handler, retrieve_notification_handler",
+        ),
+        ("?refusal=rate_limit&wait=5s", "rate_limited"),
+        ("?refusal=outage-504", "outage-500, outage-502, outage-503"),
+    ):
+        reply = client.control("GET", f"/journal{query}{lobby}")
+        assert reply.status == 400
+        assert re.match(r"(operation|refusal): there is no '[\w-]+', choose from ", reply.title), reply.title
+        assert known in reply.title
+
+
+@pytest.mark.parametrize(
+    "query", ["?operation=delete_notification_handler", "?refusal=outage-503", "?operation="]
+)
+def test_a_name_that_there_is_may_have_come_never(client: Steered, query: str) -> None:
+    client.get("/1")
+    assert client.journal(query) == []
+
+
+def test_what_came_is_known_even_where_the_document_has_it_no_more() -> None:
+    client = Steered(app=create_app(Settings(answers=("rate-limit=none",))))
+    client.steer("PATCH", "/questions", {"rate-limit": "sixty-a-minute"})
+    client.steer("PATCH", "/quota", {"requests": 1, "used": 1})
+    client.get("/1")
+    client.steer("PATCH", "/questions", {"rate-limit": "none"})
+    assert [each["status"] for each in client.journal("?refusal=rate_limited")] == [429]
+    client.control("DELETE", "/journal")
+    assert client.control("GET", "/journal?refusal=rate_limited").status == 400
 
 
 def test_bodies_come_whole_where_asked(client: Steered) -> None:

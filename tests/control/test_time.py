@@ -57,6 +57,17 @@ def test_a_quota_is_used_up_and_lifted(client: Steered) -> None:
     assert client.steer("GET", "/quota")["reset"] <= 5
 
 
+def test_of_a_quota_that_is_not_enforced_all_is_left(client: Steered) -> None:
+    said = client.steer("PATCH", "/quota", {"enforced": False, "used": 60})
+    assert (said["used"], said["remaining"], said["reset"]) == (0, 60, 0)
+    client.steer("PATCH", "/quota", {"requests": 3, "used": 3})
+    said = client.steer("PATCH", "/quota", {"enforced": False})
+    assert (said["used"], said["remaining"]) == (0, 3)
+    assert client.get("/1").headers["x-ratelimit-remaining"] == "3"
+    client.steer("PATCH", "/quota", {"enforced": True})
+    assert client.get("/1").headers["x-ratelimit-remaining"] == "2", "it begins anew"
+
+
 def test_control_requests_cost_no_quota(client: Steered) -> None:
     client.steer("PATCH", "/quota", {"requests": 1})
     for _ in range(3):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from mock_server import Rules, Server, Settings, create_app
+from mock_server import Rules, Server, Settings, bitpeak_mock, create_app
+from mock_server.capsule import Capsule, write_har
 from mock_server.cli import cli
 
 # A bit of all that a capsule has to bring back: seed, clock, faults, quota, answers, forms, two users, a deletion.
@@ -121,6 +123,27 @@ def test_as_har_it_has_every_exchange(capsule: Path) -> None:
     assert created["request"]["url"].endswith("/api/notification-handlers")
     assert created["request"]["postData"]["text"].startswith("name=It%27s")
     assert log["entries"][3]["request"]["queryString"] == [{"name": "page", "value": "2"}]
+
+
+def test_as_har_no_body_is_lost() -> None:
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    with bitpeak_mock(socket=False) as api:
+        bodies = [b"name=" + b"n" * 5000, b"name=\xff\x00", b"name=\xc5\xbb\x00", b"name=" + b"n" * 300_000]
+        for body in bodies:
+            api.send("POST", "/api/notification-handlers", kind, body)
+        steps = [{"exchange": each.record} for each in api.journal]
+        steps[0]["exchange"]["answer"]["base64"] = "//4="
+    log = write_har(Capsule("test", "", {}, [], [{"steps": steps}]))["log"]
+    long, bytes_, text, cut = [entry["request"]["postData"] for entry in log["entries"]]
+    mime = {"mimeType": kind["Content-Type"]}
+    assert long == {**mime, "text": bodies[0].decode()}
+    assert bytes_ == {**mime, "text": base64.b64encode(bodies[1]).decode(), "encoding": "base64"}
+    assert text == {**mime, "text": bodies[2].decode()}
+    assert cut["comment"].startswith("The beginning of 300005 bytes")
+    answers = [entry["response"]["content"] for entry in log["entries"]]
+    assert (answers[0]["text"], answers[0]["encoding"]) == ("//4=", "base64")
+    assert "encoding" not in answers[1]
+    assert json.loads(answers[1]["text"])
 
 
 def test_the_mocks_flags_are_restored(suite: pytest.Pytester) -> None:

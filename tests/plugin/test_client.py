@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 
 from mock_server import bitpeak_mock, create_app
+from mock_server.app import mock_of
 from mock_server.client import (
     Api,
     AppChannel,
@@ -23,6 +26,7 @@ from mock_server.client import (
 )
 from mock_server.client.orders import FaultWords, QuotaWords
 from mock_server.document import home, read_object
+from mock_server.pytest_plugin.lobby import Lobby
 
 LIST = "/api/notification-handlers/"
 
@@ -115,6 +119,37 @@ def test_the_journal_is_a_list_that_can_be_narrowed_and_cleared(api: Api) -> Non
     assert [each.operation for each in api.journal[:1]] == ["list_notification_handlers"]
 
 
+def test_a_filter_shows_and_equals_what_it_kept(api: Api) -> None:
+    api.send("GET", LIST)
+    api.send("GET", f"{LIST}99")
+    found, none = api.journal.filter(status=404), api.journal.filter(status=500)
+    assert repr(found) == f"<journal status=404:\n  <2: GET {LIST}99 404 not_found>>"
+    assert repr(none) == "<journal status=500: empty>"
+    assert repr(api.journal) == f"<journal:\n  <1: GET {LIST} 200>\n  <2: GET {LIST}99 404 not_found>>"
+    assert none == []
+    assert found == api.journal[1:]
+    assert found != api.journal[:1]
+    assert found != 404
+    assert len({*found, *api.journal}) == 2, "an exchange has a hash"
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(found)
+
+
+def test_a_filter_by_an_operation_that_there_is_not_is_no_empty_list(api: Api) -> None:
+    with pytest.raises(ControlError, match=r"operation: there is no 'create_handler', choose from list_"):
+        assert not api.journal.filter(operation="create_handler")
+    assert api.journal.filter(operation="create_notification_handler") == []
+
+
+def test_an_attribute_that_there_is_not_is_not_set(api: Api) -> None:
+    api.send("GET", LIST)
+    for target in (api, api.journal, api.journal[0], api.journal[0].request):
+        with pytest.raises(AttributeError, match="has no attribute 'latncy'"):
+            target.latncy = "2s"  # type: ignore[union-attr]
+    with pytest.raises(AttributeError, match="'quota' is read-only"):
+        api.quota = 2  # type: ignore[assignment,method-assign]
+
+
 def test_a_request_is_waited_for(api: Api) -> None:
     caller = threading.Timer(0.02, api.send, ["GET", LIST])
     caller.start()
@@ -130,6 +165,23 @@ def test_what_the_mock_refuses_is_its_own_sentence(api: Api) -> None:
         api.fail("no_such_refusal")
     with pytest.raises(ControlError, match=r"handlers"):
         api.seed([{"type": "pigeon", "name": "a"}])
+
+
+@pytest.mark.parametrize(
+    "seed", ["seed.yaml", Path("seed.yaml"), {"type": "slack", "name": "a"}, ["slack"], 1]
+)
+def test_a_seed_that_is_no_list_of_handlers_is_one_sentence(api: Api, seed: Any) -> None:
+    with pytest.raises(
+        TypeError, match=r"A seed is a list of handlers, each of them a mapping, and not .*read a file"
+    ):
+        api.seed(seed)
+    assert names(api) == ["Work email"]
+
+
+def test_an_answer_without_its_question_is_told_how_to_call(api: Api) -> None:
+    with pytest.raises(TypeError, match=r'each question by its name: answers\(create_status="ok"\)\.'):
+        api.answers({"create_status": "ok"})  # type: ignore[arg-type]
+    assert api.answers(create_status="ok")["create-status"] == "ok", "as the sentence says"
 
 
 def test_coverage_is_of_one_world(api: Api) -> None:
@@ -184,3 +236,16 @@ def test_the_names_for_editors_are_the_documents() -> None:
     assert set(FaultWords.__annotations__) | {"refusal"} == set(schemas["FaultOrder"]["properties"]) - counted
     own = {name for name, schema in schemas["QuotaChange"]["properties"].items() if schema.get("readOnly")}
     assert set(QuotaWords.__annotations__) == set(schemas["QuotaChange"]["properties"]) - own
+
+
+def test_a_lobby_of_which_all_is_forgotten_has_no_news(app: Flask) -> None:
+    with Mock(AppChannel(app)) as mock:
+        lobby, worlds = Lobby(), mock_of(app).worlds
+        mock.channel.ask("GET", LIST, {})
+        assert [each.refusal for each in lobby.news(mock)] == ["missing_bearer"]
+        mock.channel.ask("GET", LIST, {})
+        worlds.lobby.evict()
+        assert lobby.news(mock) == []
+        mock.channel.ask("GET", LIST, {"Authorization": "Bearer wrong"})
+        assert [each.refusal for each in lobby.news(mock)] == ["no_access"]
+        assert lobby.news(mock) == []

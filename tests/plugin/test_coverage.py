@@ -85,3 +85,32 @@ def test_it_is_not_counted_what_sabotage_repeats(suite: pytest.Pytester) -> None
     result = suite.runpytest_inprocess("--bitpeak-cov", "--bitpeak-sabotage")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*choose one.*"])
+
+
+FLAGS = ("--bitpeak-cov-json", "--bitpeak-sabotage-json")
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_the_folder_of_a_file_is_made(suite: pytest.Pytester, flag: str) -> None:
+    suite.makepyfile("def test_it(bitpeak_in_process): ...")
+    result = suite.runpytest_inprocess(f"{flag}=out/of/cov.json")
+    result.assert_outcomes(passed=1)
+    assert "percent" in json.loads((suite.path / "out/of/cov.json").read_text())
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        (".", "*: * is a folder, name a file in it."),
+        ("consumer.py/cov.json", "*: the folder *consumer.py cannot be made (*), choose another."),
+    ],
+)
+def test_a_file_that_cannot_be_is_told_at_the_start(
+    suite: pytest.Pytester, flag: str, file: str, sentence: str
+) -> None:
+    suite.makepyfile("def test_it(): ...")
+    result = suite.runpytest_inprocess(f"{flag}={file}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {flag}{sentence}"])
+    assert "Traceback" not in result.stderr.str()

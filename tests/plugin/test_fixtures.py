@@ -36,6 +36,10 @@ class TestFiles:
     def test_the_nearest_marker_wins(self, client):
         assert client.names() == ["From a file"]
 
+    @pytest.mark.bitpeak(faults=[], seed="mapping.yaml")
+    def test_a_file_may_be_a_mapping(self, client):
+        assert client.names() == []
+
 
 def test_two_users(client, bitpeak):
     other = bitpeak.another()
@@ -52,11 +56,12 @@ def test_in_process(bitpeak_in_process):
 
 def test_a_suite_is_isolated_in_any_order(suite: pytest.Pytester, url: str) -> None:
     suite.makefile(".yaml", seed="- {type: slack, name: From a file, datetime: 2025-12-05 15:32:34}")
+    (suite.path / "mapping.yaml").write_text("handlers: []")
     path = suite.makepyfile(test_suite=SUITE)
-    suite.runpytest_inprocess(f"--bitpeak-url={url}", "-p", "no:cacheprovider").assert_outcomes(passed=7)
+    suite.runpytest_inprocess(f"--bitpeak-url={url}", "-p", "no:cacheprovider").assert_outcomes(passed=8)
     names = ["test_in_process", "test_two_users", "TestFiles", "test_the_marker_arranges"]
     result = suite.runpytest_inprocess(f"--bitpeak-url={url}", *(f"{path}::{name}" for name in names))
-    result.assert_outcomes(passed=4)
+    result.assert_outcomes(passed=5)
 
 
 def test_a_mock_is_started_with_flags_and_ended(suite: pytest.Pytester) -> None:
@@ -121,6 +126,7 @@ def test_nobody_at_the_url_is_one_sentence(suite: pytest.Pytester) -> None:
         ("sead=[]", "*takes seed=…, strict=…, answers=…, faults=… and nothing else.*"),
         ("faults=['nonsense']", "*of test_it: refusal: this API documents no 'nonsense', choose from*"),
         ("seed='nowhere.yaml'", "*of test_it: *nowhere.yaml*"),
+        ("seed=7", "*of test_it: A seed is a list of handlers*"),
         ("answers={'nonsense': 'ok'}", "*of test_it: *nonsense*"),
     ],
 )
@@ -156,6 +162,44 @@ def test_a_failure_shows_the_journal_without_the_key(suite: pytest.Pytester, url
         ]
     )
     result.stdout.no_re_match_line("Bearer mock-[0-9a-f]{16}")
+
+
+def test_a_failure_tells_of_requests_that_reached_no_world(suite: pytest.Pytester, url: str) -> None:
+    suite.makepyfile(
+        """
+        from consumer import Client
+
+        def refused(api, key):
+            return api.mock.channel.ask("GET", "/api/notification-handlers/?page=1", {"Authorization": key}).status
+
+        def test_before(bitpeak_in_process):
+            assert refused(bitpeak_in_process, "Bearer before") == 401
+
+        def test_it(bitpeak_in_process):
+            assert [refused(bitpeak_in_process, key) for key in ("Bearer wrong", "none", "none")] == [200] * 3
+
+        def test_after(bitpeak_in_process):
+            assert not bitpeak_in_process.send("GET", "/api/notification-handlers/")
+
+        def test_elsewhere(bitpeak):
+            assert refused(bitpeak, "Bearer wrong") == 200
+        """
+    )
+    result = suite.runpytest_inprocess(f"--bitpeak-url={url}")
+    result.assert_outcomes(passed=1, failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "nothing: no request with this test's key reached the mock",
+            "meanwhile 3 requests were refused before any world was reached:",
+            "  2 × GET /api/notification-handlers/[?]page=1 401 missing_bearer",
+            '      < *"The request is missing the Bearer *',
+            "  1 × GET /api/notification-handlers/[?]page=1 401 no_access",
+            "*_ test_after _*",
+            "*_ test_elsewhere _*",
+            "meanwhile 1 request was refused before any world was reached, of this test or of others *:",
+        ]
+    )
+    assert result.stdout.str().count("meanwhile") == 2
 
 
 def test_a_violation_fails_a_strict_test_that_noticed_nothing(suite: pytest.Pytester, url: str) -> None:
