@@ -127,6 +127,6 @@ def _ask() -> str:
     return key
 
 
-def _complain(stop: Stop) -> Code:
+def _complain(stop: Stop) -> int:
     click.echo(f"{_PROGRAM}: {stop.sentence}", err=True)
     return stop.code

@@ -10,7 +10,7 @@ from contract_tests.guard.assembly import connect, survey_ground
 from contract_tests.guard.cleaning import Cleaner, CleanUp
 from contract_tests.guard.ledger import Ledger, is_swept, key_check
 from contract_tests.guard.refusal import GuardRefusal
-from contract_tests.guard.settings import GuardSettings
+from contract_tests.guard.settings import GuardSettings, silent
 from mock_server.document import Document
 
 
@@ -24,6 +24,7 @@ def sweep(  # noqa: PLR0913 -- each is one thing that the person who sweeps deci
     settle: float = 60.0,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
+    tell: Callable[[str], None] = silent,
 ) -> CleanUp:
     """Delete what a run left, and tell what was done.
 
@@ -38,7 +39,7 @@ def sweep(  # noqa: PLR0913 -- each is one thing that the person who sweeps deci
     ledger = Ledger.read(ledger_file)
     settings = GuardSettings(
         target=ledger.target, key=key, allow_writes=True, allow_plain_http=allow_plain_http, rate=rate, clock=clock,
-        sleep=sleep,
+        sleep=sleep, tell=tell,
     )  # fmt: skip
     ground = survey_ground(settings, document)
     if ledger.key_check != key_check(key, ledger.marker.run):
@@ -46,6 +47,6 @@ def sweep(  # noqa: PLR0913 -- each is one thing that the person who sweeps deci
         raise GuardRefusal("key", f"{ledger_file} was written with another key: sweep it with that one.")
     line = connect(settings, ground, ledger.marker)
     try:
-        return Cleaner(ledger, line.account, clock, settle).clean()
+        return Cleaner(ledger, line.account, clock, settle, tell).clean()
     finally:
         line.upstream.close()

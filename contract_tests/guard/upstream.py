@@ -45,7 +45,7 @@ class Upstream:
             reply, reusable = _read(connection.getresponse(), method)
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
-            raise _failure(error) from None
+            raise _failure(error, self._timeout) from None
         except BaseException:
             connection.close()
             raise
@@ -158,12 +158,12 @@ def _is_readable(sock: socket.socket) -> bool:
         return bool(selector.select(0))
 
 
-def _failure(error: Exception) -> TargetFailed:
+def _failure(error: Exception, timeout: float) -> TargetFailed:
     """Say what went wrong without any text of the exchange."""
     if isinstance(error, ssl.SSLError):
         return TargetFailed("tls", f"TLS with the target failed ({type(error).__name__}).")
     if isinstance(error, TimeoutError):
-        return TargetFailed("timeout", "The target did not answer in time.")
+        return TargetFailed("timeout", f"The target gave no answer within {timeout:g} s.")
     if isinstance(error, (ConnectionRefusedError, http.client.InvalidURL)) or (
         isinstance(error, OSError) and not isinstance(error, ConnectionError)
     ):

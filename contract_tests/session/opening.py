@@ -10,7 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from contract_tests.document.facts import read_facts
-from contract_tests.guard import FAILED_HEADER, REFUSED_HEADER, Guard, GuardRefusal, GuardSettings, Unswept
+from contract_tests.guard import (
+    FAILED_HEADER,
+    REFUSED_HEADER,
+    Guard,
+    GuardRefusal,
+    GuardSettings,
+    Unswept,
+    silent,
+)
 from contract_tests.guard.exchange import Exchange
 from contract_tests.guard.ledger import check_swept
 from contract_tests.guard.policy import NOWHERE
@@ -79,14 +87,18 @@ class Opening:
             self.tape.close(self.run.answers, findings)
 
 
-def open_run(settings: Settings) -> Opening:
-    """Open a run; whoever gets it closes its guard. Raises Stop (CANNOT, UNREACHABLE), with the guard closed."""
+def open_run(settings: Settings, tell: Callable[[str], None] = silent) -> Opening:
+    """Open a run; whoever gets it closes its guard. `tell` hears what is waited for, now and later.
+
+    Raises Stop (CANNOT, UNREACHABLE), with the guard closed.
+    """
     document = _load(settings)
-    guard = _guard(settings, document)
+    guard = _guard(settings, document, tell)
     try:
+        tell(f"waiting for {guard.target} to show its list, {guard.patience:g} s at most")
         return _opened(settings, guard, document)
     except BaseException:
-        close_guard(settings, guard)
+        close_guard(settings, guard, drain=False)
         raise
 
 
@@ -94,15 +106,15 @@ def check_ground(settings: Settings) -> None:
     """Raise Stop (CANNOT) where no run may begin; nothing is sent."""
     document = _load(settings)
     try:
-        guard = Guard(_guarding(settings, settings.ledger_dir), document)
+        guard = Guard(_guarding(settings, settings.ledger_dir, silent), document)
         check_swept(guard.target, settings.ledger_dir)
     except (GuardRefusal, Unswept, ValueError) as error:
         raise Stop(Code.CANNOT, str(error)) from error
 
 
-def close_guard(settings: Settings, guard: Guard) -> None:
-    """Close a guard, and forget the ledger of a key that nobody knows."""
-    guard.close()
+def close_guard(settings: Settings, guard: Guard, *, drain: bool = True) -> None:
+    """Close a guard, and forget the ledger of a key that nobody knows. Without `drain` nothing was written so far."""
+    guard.close(drain=drain)
     if settings.key_is_generated and guard.ledger_file is not None:
         shutil.rmtree(guard.ledger_file.parent, ignore_errors=True)
 
@@ -118,13 +130,13 @@ def _load(settings: Settings) -> Document:
         ) from error
 
 
-def _guard(settings: Settings, document: Document) -> Guard:
+def _guard(settings: Settings, document: Document, tell: Callable[[str], None]) -> Guard:
     directory = settings.ledger_dir
     if settings.key_is_generated:
         # Nobody could sweep with a key that is forgotten, and its world on the mock is gone with it.
         directory = Path(tempfile.mkdtemp(prefix="bitpeak-check-"))
     try:
-        guard = Guard(_guarding(settings, directory), document)
+        guard = Guard(_guarding(settings, directory, tell), document)
         guard.start()
     except (GuardRefusal, Unswept, ValueError) as error:
         raise Stop(Code.CANNOT, str(error)) from error
@@ -135,11 +147,11 @@ def _guard(settings: Settings, document: Document) -> Guard:
     return guard
 
 
-def _guarding(settings: Settings, directory: Path) -> GuardSettings:
+def _guarding(settings: Settings, directory: Path, tell: Callable[[str], None]) -> GuardSettings:
     return GuardSettings(
         target=settings.target, key=settings.key, allow_writes=settings.allow_writes,
         allow_plain_http=settings.allow_plain_http, max_requests=settings.max_requests, rate=settings.rate,
-        live_rows=_LIVE_ROWS if settings.is_live else _LOCAL_ROWS, ledger_dir=directory,
+        live_rows=_LIVE_ROWS if settings.is_live else _LOCAL_ROWS, ledger_dir=directory, tell=tell,
     )  # fmt: skip
 
 
