@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from contract_tests.guard.account import Account
 from contract_tests.guard.assembly import connect, survey_ground
 from contract_tests.guard.cleaning import Cleaner, CleanUp
 from contract_tests.guard.ledger import Ledger, is_swept, key_check
-from contract_tests.guard.refusal import GuardRefusal
+from contract_tests.guard.refusal import GuardRefusal, TargetFailed
 from contract_tests.guard.settings import GuardSettings, silent
 from mock_server.document import Document
 
@@ -32,7 +33,7 @@ def sweep(  # noqa: PLR0913 -- each is one thing that the person who sweeps deci
     run again; on a finished ledger it does nothing. `rate` counts requests a minute, `settle` is in seconds: a create
     younger than that, which was never answered and is in no list, keeps the ledger open.
     Raises FileNotFoundError, ValueError where the file is no ledger, GuardRefusal (`key`: another key than the
-    run's, `target`, `plain-http`, `proxy`) and OSError.
+    run's, `target`, `plain-http`, `proxy`), TargetFailed where nothing answers, and OSError.
     """
     if is_swept(ledger_file):
         return CleanUp()
@@ -47,6 +48,16 @@ def sweep(  # noqa: PLR0913 -- each is one thing that the person who sweeps deci
         raise GuardRefusal("key", f"{ledger_file} was written with another key: sweep it with that one.")
     line = connect(settings, ground, ledger.marker)
     try:
+        if ledger.entries:
+            _reach(line.account)
         return Cleaner(ledger, line.account, clock, settle, tell).clean()
     finally:
         line.upstream.close()
+
+
+def _reach(account: Account) -> None:
+    """See that the target answers at all. Raises TargetFailed."""
+    try:
+        account.highest()
+    except TargetFailed:
+        account.look(1, exempt=True)  # a list that fails alone stops no clean-up
