@@ -42,22 +42,21 @@ def sweep(  # noqa: PLR0913 -- each is one thing that the person who sweeps deci
         target=ledger.target, key=key, allow_writes=True, allow_plain_http=allow_plain_http, rate=rate, clock=clock,
         sleep=sleep, tell=tell,
     )  # fmt: skip
-    ground = survey_ground(settings, document)
     if ledger.key_check != key_check(key, ledger.marker.run):
         # With another account's key every row would seem to be gone.
         raise GuardRefusal("key", f"{ledger_file} was written with another key: sweep it with that one.")
-    line = connect(settings, ground, ledger.marker)
+    line = connect(settings, survey_ground(settings, document), ledger.marker)
     try:
-        if ledger.entries:
-            _reach(line.account)
+        _reach(line.account, ledger)
         return Cleaner(ledger, line.account, clock, settle, tell).clean()
     finally:
         line.upstream.close()
 
 
-def _reach(account: Account) -> None:
-    """See that the target answers at all. Raises TargetFailed."""
+def _reach(account: Account, ledger: Ledger) -> None:
+    """See that the target answers at all, where there is anything to ask it for. Raises TargetFailed."""
     try:
-        account.highest()
+        if ledger.entries:
+            account.highest()
     except TargetFailed:
         account.look(1, exempt=True)  # a list that fails alone stops no clean-up

@@ -32,6 +32,7 @@ class Upstream:
         self._proxy = proxy_for(target)
         self._context = _tls() if target.scheme == "https" else None
         self._idle: list[http.client.HTTPConnection] = []
+        self._is_closed = False
         self._lock = threading.Lock()
 
     def send(self, method: str, path: str, headers: Iterable[tuple[str, str]], body: bytes) -> Reply:
@@ -49,16 +50,20 @@ class Upstream:
         except BaseException:
             connection.close()
             raise
-        if reusable:
-            with self._lock:
-                self._idle.append(connection)
-        else:
-            connection.close()
+        self._put_back(connection, reusable=reusable)
         return reply
 
-    def close(self) -> None:
-        """Close what is idle."""
+    def _put_back(self, connection: http.client.HTTPConnection, *, reusable: bool) -> None:
         with self._lock:
+            if reusable and not self._is_closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Close what is idle; what is under way is closed when it has been answered."""
+        with self._lock:
+            self._is_closed = True
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from contract_tests.document.facts import read_facts
+from contract_tests.document.facts import Facts, read_facts
 from contract_tests.guard import (
     FAILED_HEADER,
     REFUSED_HEADER,
@@ -24,6 +25,7 @@ from contract_tests.guard.ledger import check_swept
 from contract_tests.guard.policy import NOWHERE
 from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.probes.effective import Effective, effective_of
+from contract_tests.probes.reading import is_success, rows_in
 from contract_tests.recording.tape import Tape
 from contract_tests.run.memory import Memory
 from contract_tests.run.reach import Reach
@@ -37,6 +39,7 @@ from mock_server.document import Document, DocumentError, load
 # So many of a run's own rows may exist at a time: on somebody's service no more than the suites need.
 _LIVE_ROWS, _LOCAL_ROWS = 40, 2000
 _TURNED_AWAY = frozenset({401, 403})
+_NO_ANSWER = Answer(0, {}, b"")
 
 
 @dataclass
@@ -44,7 +47,8 @@ class Opening:
     """What a run stands on.
 
     `known` is the document as the user has it; `effective` is what the probes made of it, None before they have asked.
-    `seen` are the exchanges before the suites, `tape` is where they are recorded, if anywhere.
+    `seen` are the exchanges before the suites, `first` is the first answer, that of the list. `tape` is where exchanges
+    are recorded, if anywhere.
     """
 
     settings: Settings
@@ -53,6 +57,7 @@ class Opening:
     run: Run
     clean: Callable[[str], str]
     seen: list[Exchange]
+    first: Answer = _NO_ANSWER
     effective: Effective | None = None
     tape: Tape | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -176,7 +181,11 @@ def _opened(settings: Settings, guard: Guard, known: Document) -> Opening:
     if settings.profile.spares:
         memory = api.memory = Memory(run.trace)
         guard.on_exchange(memory.take)
-    _knock(api, settings.target)
+    try:
+        opening.first = _knock(api, settings.target)
+    except BaseException:
+        api.close()
+        raise
     return opening
 
 
@@ -187,8 +196,8 @@ def _take(opening: Opening, exchange: Exchange) -> None:
     opening.run.trace.add(exchange)
 
 
-def _knock(api: Api, target: str) -> None:
-    """Ask for the list once. Raises Stop where nobody answers, or where the key opens nothing."""
+def _knock(api: Api, target: str) -> Answer:
+    """Ask for the list once. Raises Stop where nobody answers, where the key opens nothing, or where no API is."""
     answer = api.list()
     if FAILED_HEADER.lower() in answer.headers:
         raise Stop(Code.UNREACHABLE, f"{target} cannot be reached: {_sentence(answer)}")
@@ -196,8 +205,22 @@ def _knock(api: Api, target: str) -> None:
         raise Stop(Code.CANNOT, _sentence(answer))
     if answer.status in _TURNED_AWAY and api.retrieve(1).status in _TURNED_AWAY:
         raise Stop(Code.CANNOT, f"{target} refuses the key: it answers {answer.status}.")
-    if answer.status == 404 and api.retrieve(1).headers.get("content-type", "").startswith("text/html"):
+    is_odd = answer.status == 404 or (is_success(answer) and _is_page(answer))
+    if is_odd and _is_page(api.retrieve(1)):
         raise Stop(Code.CANNOT, f"{target} has no such API: it answers {answer.status} with a page of HTML.")
+    return answer
+
+
+def _is_page(answer: Answer) -> bool:
+    return answer.headers.get("content-type", "").startswith("text/html")
+
+
+def listed(answer: Answer, facts: Facts, target: str) -> list[Any]:
+    """Return the rows that a target's list shows. Raises Stop (CANNOT) where it shows none: there is no such API."""
+    rows = rows_in(answer, facts)
+    if rows is None:
+        raise Stop(Code.CANNOT, f"{target} does not show its list: it answers {answer.status}")
+    return rows
 
 
 def has_gone(opening: Opening) -> bool:
