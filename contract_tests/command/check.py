@@ -37,7 +37,7 @@ _DEFECT = 70  # of the program itself: EX_SOFTWARE of sysexits.h
 # Nobody else's configuration or plugin has a say in the run.
 _ARGUMENTS = (
     "-c", str(_HOME / "pytest.ini"), "--rootdir", str(_HOME), "--confcutdir", str(_HOME), "--disable-plugin-autoload",
-    "-p", "hypothesispytest", "-p", "no:cacheprovider", "--capture", "no", "--quiet",
+    "-p", "hypothesispytest", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture", "no", "--quiet",
     "--no-header", "--no-summary", "--tb", "short", str(_HOME),
 )  # fmt: skip
 _SPREAD = ("-p", "xdist", "--dist", "worksteal")
@@ -127,6 +127,6 @@ def _ask() -> str:
     return key
 
 
-def _complain(stop: Stop) -> Code:
+def _complain(stop: Stop) -> int:
     click.echo(f"{_PROGRAM}: {stop.sentence}", err=True)
     return stop.code

@@ -18,14 +18,22 @@ from contract_tests.session.opening import Opening, close_guard, open_run
 PROGRAM = "bitpeak-mock"
 
 
-def run_guarded(settings: Settings, work: Callable[[Opening], int]) -> int:
-    """Open a run, do the work, clean up, and return the exit code. Whatever a person has to know goes to stderr."""
+def say(sentence: str) -> None:
+    """Say what takes long."""
+    click.echo(sentence, err=True)
+
+
+def run_guarded(settings: Settings, work: Callable[[Opening], int], tell: Callable[[str], None] = say) -> int:
+    """Open a run, do the work, clean up, and return the exit code. Whatever a person has to know goes to stderr.
+
+    `tell` hears what is waited for.
+    """
     opening: Opening | None = None
     with ExitStack() as stack:
         if threading.current_thread() is threading.main_thread():
             stack.enter_context(interruptible(lambda: opening is not None and opening.guard.is_cleaning))
         try:
-            opening = open_run(settings)
+            opening = open_run(settings, tell)
             return work(opening)
         except Stop as stop:
             return complain(stop)
@@ -51,7 +59,7 @@ def _close(settings: Settings, opening: Opening) -> None:
     close_guard(settings, opening.guard)
 
 
-def complain(stop: Stop) -> Code:
+def complain(stop: Stop) -> int:
     """Say why there was no run, and return the exit code."""
     click.echo(f"{PROGRAM}: {stop.sentence}", err=True)
     return stop.code

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from contract_tests.command.guarded import asker, complain, run_guarded
+from contract_tests.command.guarded import asker, complain, run_guarded, say
 from contract_tests.command.options import TARGET_FLAGS, options
 from contract_tests.document.facts import read_facts
-from contract_tests.guard import Terminated
+from contract_tests.guard import Terminated, silent
 from contract_tests.recording.proxy import Proxy, line_of
 from contract_tests.run.settings import read_settings
 from contract_tests.run.stop import Code, Stop
@@ -55,7 +55,8 @@ def record(
         check_places(settings)
     except Stop as stop:
         ctx.exit(complain(stop))
-    ctx.exit(run_guarded(settings, lambda opening: _serve(opening, port, port_file, quiet=quiet)))
+    tell = silent if quiet else say
+    ctx.exit(run_guarded(settings, lambda opening: _serve(opening, port, port_file, quiet=quiet), tell))
 
 
 def _serve(opening: Opening, port: int, port_file: Path | None, *, quiet: bool) -> int:

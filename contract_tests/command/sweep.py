@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from contract_tests.command.guarded import PROGRAM, asker, complain, say
 from contract_tests.guard import CleanUp, GuardRefusal, Ledger, TargetFailed
 from contract_tests.guard import sweep as sweep_ledger
 from contract_tests.guard.ledger import is_swept, key_check, ledgers_in
 from contract_tests.guard.target import is_loopback, read_target
-from contract_tests.run.settings import KEY_NAME, LEDGERS, LIVE_RATE, Ask, read_keys
+from contract_tests.run.settings import LEDGERS, LIVE_RATE, read_keys
 from contract_tests.run.stop import Code, Stop
-
-_PROGRAM = "bitpeak-mock"
 
 
 @click.command
@@ -39,6 +37,11 @@ _PROGRAM = "bitpeak-mock"
     show_default=True,
     help="Where ledgers are looked for if none is named.",
 )
+@click.option(
+    "--forget",
+    is_flag=True,
+    help="Give up each LEDGER that is named: send nothing, and say what stays behind at the service.",
+)
 @click.pass_context
 def sweep(  # noqa: PLR0913, PLR0917 - each is one option of the command
     ctx: click.Context,
@@ -47,46 +50,70 @@ def sweep(  # noqa: PLR0913, PLR0917 - each is one option of the command
     allow_plain_http: bool,
     rate: int | None,
     ledger_dir: Path,
+    forget: bool,
 ) -> None:
     """Delete what a run of `check` left behind that was killed, as its LEDGER says.
 
     Only handlers that the ledger knows and that still bear the run's marker are deleted. It may be stopped and
-    repeated. Without LEDGER all that are unfinished in --ledger-dir are swept.
+    repeated. Without LEDGER all that are unfinished in --ledger-dir are swept. Where a service can no longer be swept,
+    --forget takes a ledger out of the way of further runs.
 
-    Exit codes: 0 nothing is left, 1 something may be left, 2 wrong options, 3 a ledger or a key is not usable, 4 the
-    target cannot be reached.
+    Exit codes: 0 nothing is left, or it was given up, 1 something may be left, 2 wrong options, 3 a ledger or a key is
+    not usable, 4 the target cannot be reached.
     """
+    if forget:
+        if not ledger:
+            raise click.UsageError("--forget gives up only what is named: name a LEDGER.")
+        ctx.exit(max(_told(_forget, file) for file in ledger))
     files = ledger or tuple(ledgers_in(ledger_dir))
     if not files:
         click.echo(f"nothing to sweep in {ledger_dir}")
         return
-    ask: Ask | None = _ask if sys.stdin.isatty() else None
-    try:
-        codes = [_sweep(file, lambda: read_keys(api_key_file, ask), allow_plain_http, rate) for file in files]
-    except Stop as stop:
-        click.echo(f"{_PROGRAM}: {stop.sentence}", err=True)
-        ctx.exit(stop.code)
-    ctx.exit(max(codes))
+
+    def one(file: Path) -> int:
+        return _sweep(file, lambda: read_keys(api_key_file, asker()), allow_plain_http, rate)
+
+    ctx.exit(max(_told(one, file) for file in files))
 
 
-def _sweep(file: Path, keys: Callable[[], tuple[str, ...]], allow_plain_http: bool, rate: int | None) -> Code:
-    """Sweep one ledger. Raises Stop (CANNOT, UNREACHABLE, USAGE)."""
+def _told(work: Callable[[Path], int], file: Path) -> int:
+    """Do something about a ledger; what hinders it there hinders it with no other."""
     try:
         if is_swept(file):
             click.echo(f"{file}: swept already")
             return Code.FINE
-        ledger = Ledger.read(file)
-        target = ledger.target
-        host = read_target(target, "", allow_plain_http=True).host
-        pace = rate or (None if is_loopback(host) else LIVE_RATE)
-        done = sweep_ledger(file, _key_of(ledger, keys()), allow_plain_http=allow_plain_http, rate=pace)
+        return work(file)
+    except Stop as stop:
+        return complain(stop)
     except TargetFailed as failure:
-        raise Stop(Code.UNREACHABLE, failure.sentence) from failure
+        return complain(Stop(Code.UNREACHABLE, f"{file}: {failure.sentence}"))
     except (GuardRefusal, ValueError) as error:
-        raise Stop(Code.CANNOT, str(error)) from error
+        return complain(Stop(Code.CANNOT, str(error)))
     except OSError as error:
-        raise Stop(Code.CANNOT, f"{file} cannot be used: {error.strerror or error}.") from error
+        return complain(Stop(Code.CANNOT, f"{file} cannot be used: {error.strerror or error}."))
+
+
+def _sweep(file: Path, keys: Callable[[], tuple[str, ...]], allow_plain_http: bool, rate: int | None) -> Code:
+    ledger = Ledger.read(file)
+    target = ledger.target
+    host = read_target(target, "", allow_plain_http=True).host
+    pace = rate or (None if is_loopback(host) else LIVE_RATE)
+    key = _key_of(ledger, keys())
+    done = sweep_ledger(file, key, allow_plain_http=allow_plain_http, rate=pace, tell=say)
     return _tell(file, target, done)
+
+
+def _forget(file: Path) -> Code:
+    """Give one ledger up, and say what it knows of that nobody has seen go."""
+    ledger = Ledger.read(file)
+    there = [entry for entry in ledger.entries.values() if entry.exists]
+    rows = [f"handler {entry.id}" for entry in there if entry.id is not None]
+    rows += ["a handler whose creation was never answered" for entry in there if entry.id is None]
+    click.echo(f"{file}: given up, and kept as {ledger.forget()}")
+    if rows:
+        where = f"{ledger.target}, with {ledger.marker.run} in its name"
+        click.echo("\n".join(f"what may be left on {where}: {row}" for row in rows))
+    return Code.FINE
 
 
 def _key_of(ledger: Ledger, keys: tuple[str, ...]) -> str:
@@ -98,16 +125,15 @@ def _key_of(ledger: Ledger, keys: tuple[str, ...]) -> str:
 def _tell(file: Path, target: str, done: CleanUp) -> Code:
     click.echo(f"{file}: {len(done.deleted)} deleted on {target}, {len(done.left)} no longer the run's")
     for row, why in done.failed.items():
-        click.echo(f"{_PROGRAM}: {f'handler {row}' if row else 'the list'}: {why}", err=True)
+        click.echo(f"{PROGRAM}: {f'handler {row}' if row else 'the list'}: {why}", err=True)
     for marker in done.open:
         click.echo(
-            f"{_PROGRAM}: the create {marker} was never answered and is too young to be given up: sweep again in a "
+            f"{PROGRAM}: the create {marker} was never answered and is too young to be given up: sweep again in a "
             "minute.",
             err=True,
         )
+    if done.failed:
+        click.echo(
+            f"{PROGRAM}: sweep again later, or give it up: bitpeak-mock sweep --forget {file}", err=True
+        )
     return Code.FINE if done.complete else Code.FINDINGS
-
-
-def _ask() -> str:
-    key: str = click.prompt(f"API key ({KEY_NAME} is not set)", hide_input=True, err=True)
-    return key

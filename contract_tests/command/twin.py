@@ -113,7 +113,7 @@ def _offline(file: Path, accepted: Acceptances, given: Mapping[str, Any]) -> int
         document = load(variation.document, variation.overlays, variation.answers)
     except DocumentError as error:
         raise Stop(Code.CANNOT, str(error)) from error
-    offline = run_offline(read_recording(file), variation, document, accepted)
+    offline = run_offline(read_recording(file), variation, document, accepted, _note)
     render = offline_json if given["format_"] == "json" else offline_text
     click.echo(render(offline, accepted, str))
     if not offline.replayed.exchanges:

@@ -12,7 +12,7 @@ from contract_tests.guard.interrupts import Terminated, interruptible
 from contract_tests.guard.ledger import Ledger
 from contract_tests.guard.refusal import GuardRefusal, TargetFailed, Unswept
 from contract_tests.guard.request import FAILED_HEADER, FAILED_STATUS, REFUSED_HEADER, REFUSED_STATUS
-from contract_tests.guard.settings import GuardSettings
+from contract_tests.guard.settings import GuardSettings, silent
 from contract_tests.guard.sweep import sweep
 
 __all__ = [
@@ -34,5 +34,6 @@ __all__ = [
     "Terminated",
     "Unswept",
     "interruptible",
+    "silent",
     "sweep",
 ]

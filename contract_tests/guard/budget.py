@@ -12,6 +12,7 @@ from contract_tests.guard.settings import GuardSettings
 from contract_tests.guard.surface import Surface
 
 _MINUTE = 60.0
+_LONG = 5.0  # seconds of waiting that are told
 
 
 class Budget:
@@ -52,7 +53,18 @@ class Budget:
                     self.sent += 1
                     return
                 self.waited += wait
+            self._tell(wait, now)
             self._settings.sleep(wait)
+
+    def _tell(self, wait: float, now: float) -> None:
+        if wait >= _LONG:
+            is_asked = self._closed_until - now >= wait
+            why = (
+                "the service asks for it"
+                if is_asked
+                else f"the rate is {self._settings.rate} requests a minute"
+            )
+            self._settings.tell(f"waiting {wait:.0f} s: {why}")
 
     def _wait(self, now: float, *, patient: bool) -> float:
         while self._recent and self._recent[0] <= now - _MINUTE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from contract_tests.guard.account import Account
@@ -12,6 +12,7 @@ from contract_tests.guard.ledger import Ledger
 from contract_tests.guard.refusal import TargetFailed
 
 _ROUNDS = 3
+_PAUSE = 5.0  # seconds between two words on how far a clean-up is
 _GONE = frozenset({404, 410})
 _FINAL = frozenset({State.DELETED, State.LEFT})
 
@@ -43,29 +44,51 @@ class Cleaner:
     delete was accepted during the run; where there is no list to be had, those are looked at one by one.
     """
 
-    def __init__(self, ledger: Ledger, account: Account, clock: Callable[[], float], settle: float) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        account: Account,
+        clock: Callable[[], float],
+        settle: float,
+        tell: Callable[[str], None],
+    ) -> None:
         self._ledger = ledger
         self._account = account
         self._clock = clock
         self._settle = settle
+        self._tell = tell
+        self._told = 0.0
         self._done = CleanUp()
         self._listed: set[int] = set()
 
     def clean(self) -> CleanUp:
         """Delete what is the run's, and finish the ledger where nothing remains. Raises OSError where the disk does."""
         self._done = CleanUp()
-        for entry in list(self._ledger.entries.values()):
-            if entry.id is not None and entry.state not in {*_FINAL, State.GONE}:
-                self._guarded(entry, self._remove)
-        if self._ledger.entries:
+        entries = self._ledger.entries
+        self._remove_all(
+            e for e in entries.values() if e.id is not None and e.state not in {*_FINAL, State.GONE}
+        )
+        if entries:
+            self._say("cleaning up: searching the list for what is left")
             self._search()
-            for entry in list(self._ledger.entries.values()):
-                if entry.state is State.GONE:
-                    self._guarded(entry, self._remove)
+            self._remove_all(e for e in entries.values() if e.state is State.GONE)
             self._close_intents()
         if self._done.complete:
             self._ledger.finish()
         return self._done
+
+    def _remove_all(self, entries: Iterable[Entry]) -> None:
+        there = list(entries)
+        for number, entry in enumerate(there, start=1):
+            self._say(f"cleaning up: row {number} of {len(there)}")
+            self._guarded(entry, self._remove)
+
+    def _say(self, sentence: str) -> None:
+        """Tell how far the clean-up is, unless that was told just now."""
+        now = self._clock()
+        if now - self._told >= _PAUSE:
+            self._told = now
+            self._tell(sentence)
 
     def _guarded(self, entry: Entry, act: Callable[[Entry], None]) -> None:
         try:

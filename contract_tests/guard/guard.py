@@ -110,6 +110,11 @@ class Guard:
         return Marker.LENGTH
 
     @property
+    def patience(self) -> float:
+        """For how many seconds the target may be silent."""
+        return self._settings.timeout
+
+    @property
     def ledger_file(self) -> Path | None:
         """The ledger, None for a run that may only read."""
         return self._ledger.file
@@ -186,34 +191,41 @@ class Guard:
             live=sum(entry.exists for entry in entries),
         )
 
-    def clean_up(self) -> CleanUp:
+    def clean_up(self, *, drain: bool = True) -> CleanUp:
         """Delete every row of the run, and tell what was done; the door lets nothing more through.
 
-        What is complete is not done again. Raises OSError where the ledger cannot be written.
+        Without `drain` nobody waits for requests under way: none of them writes. What is complete is not done again.
+        Raises OSError where the ledger cannot be written.
         """
         with self._closing:
             if self._cleaned is not None and self._cleaned.complete:
                 return self._cleaned
             self.is_cleaning = True
             try:
-                self._gate.close(self._settings.drain)
-                cleaner = Cleaner(
-                    self._ledger, self._line.account, self._settings.clock, self._settings.settle
-                )
-                self._cleaned = cleaner.clean()
+                self._drain(self._settings.drain if drain else 0.0)
+                self._cleaned = self._cleaner().clean()
             finally:
                 self.is_cleaning = False
         if not self._cleaned.complete:
             _LOG.warning("rows may be left: run `bitpeak-mock sweep %s`", self._ledger.file)
         return self._cleaned
 
-    def close(self) -> None:
+    def _drain(self, seconds: float) -> None:
+        if seconds and self._gate.under_way:
+            self._settings.tell(f"waiting for requests under way, {seconds:g} s at most")
+        self._gate.close(seconds)
+
+    def _cleaner(self) -> Cleaner:
+        settings = self._settings
+        return Cleaner(self._ledger, self._line.account, settings.clock, settings.settle, settings.tell)
+
+    def close(self, *, drain: bool = True) -> None:
         """Clean up and close the door; closing twice does nothing."""
         with self._closing:
             if self._door is None:
                 return
             try:
-                self.clean_up()
+                self.clean_up(drain=drain)
             finally:
                 atexit.unregister(self.close)
                 self._door.close()

@@ -22,7 +22,7 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def interruptible(is_cleaning: Callable[[], bool]) -> Iterator[None]:
-    """Raise Terminated in the main thread at SIGINT, SIGTERM, SIGHUP or SIGBREAK, while inside.
+    """Raise Terminated in the main thread at SIGINT, SIGTERM, SIGBREAK, or SIGHUP unless `nohup` keeps it away.
 
     Put it around the guard. A signal that comes while `is_cleaning` says so is taken note of and let go, unless it
     is the third. To be used in the main thread only: Python raises ValueError elsewhere.
@@ -35,6 +35,8 @@ def interruptible(is_cleaning: Callable[[], bool]) -> Iterator[None]:
             raise Terminated(number)
 
     numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        numbers.remove(signal.SIGHUP)
     before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield

@@ -10,7 +10,8 @@ with another account's key does not take every 404 for a row that is gone. Each 
     {"event": "deleted", "number": 7}               confirmed by a 404 or by a list without it
     {"event": "left", "number": 7}                  the row is not, or no longer, the run's
 
-A file that is finished gets the suffix `.swept`. A torn last line is what a crash leaves; it is passed over.
+A file that is finished gets the suffix `.swept`, one that somebody gave up `.forgotten`. A torn last line is what a
+crash leaves; it is passed over.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from contract_tests.guard.refusal import Unswept
 WORKER = "worker-"  # how the folder of a worker's ledger begins, where a run is spread over several
 _SUFFIX = ".jsonl"
 _SWEPT = ".swept"
+_FORGOTTEN = ".forgotten"
 
 
 class Ledger:
@@ -124,9 +126,18 @@ class Ledger:
 
     def finish(self) -> None:
         """Give the file its suffix: nothing of the run is left."""
-        if self.file is not None and self.file.exists():
-            self.file.rename(self.file.with_name(self.file.name + _SWEPT))
-            _sync_directory(self.file.parent)
+        self._rename(_SWEPT)
+
+    def forget(self) -> Path | None:
+        """Give the run up, whatever is left of it, and return the file's new name; it can still be swept by that."""
+        return self._rename(_FORGOTTEN)
+
+    def _rename(self, suffix: str) -> Path | None:
+        if self.file is None or not self.file.exists():
+            return None
+        file = self.file.rename(self.file.with_name(self.file.name + suffix))
+        _sync_directory(file.parent)
+        return file
 
     def _adopt(self, number: int, time: float) -> Entry:
         entry = self.entries[number] = Entry(number, self.marker.of(number), time)
@@ -169,10 +180,25 @@ def check_swept(target: str, directory: Path) -> None:
     """Raise Unswept while the ledger of an earlier run on a target is in a directory."""
     for file in ledgers_in(directory):
         if (lines := _lines(file)) and lines[0].get("target") == target:
+            pid = lines[0]["pid"]
+            runs = f" Its process {pid} may still run: then wait for its end." if _may_run(pid) else ""
             raise Unswept(
                 f"The run {lines[0]['marker']} on {target} left {file} unswept: finish it with "
-                f"`bitpeak-mock sweep {file}`, or wait while its process {lines[0]['pid']} still runs."
+                f"`bitpeak-mock sweep {file}`.{runs}"
             )
+
+
+def _may_run(pid: int) -> bool:
+    """Tell whether a process of this number is there; it may be another one's by now, or on another computer."""
+    if os.name != "posix":  # elsewhere the question would end it
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def key_check(key: str, run: str) -> str:

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+def silent(_: str) -> None:
+    """Say nothing of what takes long."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardSettings:
     """The settings of one guard.
@@ -19,7 +23,8 @@ class GuardSettings:
     `rewrite_contacts` replaces a host that is not reserved instead of refusing the request. All times are in seconds:
     `timeout` for one answer, `longest_wait` for what a 429 may ask, `drain` for requests under way at the end,
     `settle` until an unanswered create that no list shows is taken not to have happened. `clock` gives seconds since
-    1970 and `sleep` waits; tests replace both.
+    1970 and `sleep` waits; tests replace both. `tell` hears, in a sentence, of what takes long: a wait of the budget's,
+    and how far the clean-up is.
     """
 
     target: str
@@ -38,3 +43,4 @@ class GuardSettings:
     settle: float = 60.0
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    tell: Callable[[str], None] = silent

@@ -32,6 +32,7 @@ class Upstream:
         self._proxy = proxy_for(target)
         self._context = _tls() if target.scheme == "https" else None
         self._idle: list[http.client.HTTPConnection] = []
+        self._is_closed = False
         self._lock = threading.Lock()
 
     def send(self, method: str, path: str, headers: Iterable[tuple[str, str]], body: bytes) -> Reply:
@@ -45,20 +46,24 @@ class Upstream:
             reply, reusable = _read(connection.getresponse(), method)
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
-            raise _failure(error) from None
+            raise _failure(error, self._timeout) from None
         except BaseException:
             connection.close()
             raise
-        if reusable:
-            with self._lock:
-                self._idle.append(connection)
-        else:
-            connection.close()
+        self._put_back(connection, reusable=reusable)
         return reply
 
-    def close(self) -> None:
-        """Close what is idle."""
+    def _put_back(self, connection: http.client.HTTPConnection, *, reusable: bool) -> None:
         with self._lock:
+            if reusable and not self._is_closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Close what is idle; what is under way is closed when it has been answered."""
+        with self._lock:
+            self._is_closed = True
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
@@ -158,12 +163,12 @@ def _is_readable(sock: socket.socket) -> bool:
         return bool(selector.select(0))
 
 
-def _failure(error: Exception) -> TargetFailed:
+def _failure(error: Exception, timeout: float) -> TargetFailed:
     """Say what went wrong without any text of the exchange."""
     if isinstance(error, ssl.SSLError):
         return TargetFailed("tls", f"TLS with the target failed ({type(error).__name__}).")
     if isinstance(error, TimeoutError):
-        return TargetFailed("timeout", "The target did not answer in time.")
+        return TargetFailed("timeout", f"The target gave no answer within {timeout:g} s.")
     if isinstance(error, (ConnectionRefusedError, http.client.InvalidURL)) or (
         isinstance(error, OSError) and not isinstance(error, ConnectionError)
     ):

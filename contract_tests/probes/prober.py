@@ -15,7 +15,7 @@ from contract_tests.probes.evidence import Sent, exchange_of
 from contract_tests.probes.expectations import Expectations
 from contract_tests.probes.finding import Finding, Outside, Undecided, Unknown, Unlisted
 from contract_tests.probes.kinds import Kinds
-from contract_tests.probes.reading import at, is_success, mapping, number, parsed
+from contract_tests.probes.reading import at, is_success, mapping, number, parsed, rows_in
 from contract_tests.target.api import Answer, Api
 
 Value = TypeVar("Value")
@@ -207,8 +207,7 @@ class Prober:
                 continue  # the guard's ledger knows the row, and its clean-up tries again
 
     def _prove_listed(self, answer: Answer) -> None:
-        rows = at(parsed(answer), self.facts.schemas.path_to(self.facts.operation("list").answer, "rows"))
-        for shown in map(mapping, rows if isinstance(rows, list) else ()):
+        for shown in map(mapping, rows_in(answer, self.facts) or ()):
             row = number(shown.get(self.facts.row["id"]))
             if row in self._names:
                 self._prove(row, shown)

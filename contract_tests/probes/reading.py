@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from contract_tests.document.facts import Facts
 from contract_tests.probes.finding import Undecided, Unlisted
 from contract_tests.target.api import Answer
 
@@ -42,6 +43,12 @@ def at(node: Any, steps: tuple[str, ...]) -> Any:
     for step in steps:
         node = node.get(step) if isinstance(node, Mapping) else None
     return node
+
+
+def rows_in(answer: Answer, facts: Facts) -> list[Any] | None:
+    """Return the rows that an answer lists, None where it is no list."""
+    rows = at(parsed(answer), facts.schemas.path_to(facts.operation("list").answer, "rows"))
+    return rows if is_success(answer) and isinstance(rows, list) else None
 
 
 def error_of(answer: Answer) -> Error:

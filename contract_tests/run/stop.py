@@ -17,9 +17,9 @@ class Code(IntEnum):
 
 
 class Stop(Exception):
-    """A run cannot begin, or cannot go on; `sentence` says why."""
+    """A run cannot begin, or cannot go on; `sentence` says why. `code` is a Code, or what a signal's end says."""
 
-    def __init__(self, code: Code, sentence: str) -> None:
+    def __init__(self, code: int, sentence: str) -> None:
         sentence = " ".join(sentence.split())
         self.code = code
         self.sentence = sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."

@@ -5,13 +5,14 @@ from __future__ import annotations
 from contract_tests.learning.learn import Learnt, Tell, learn_from
 from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.run.stop import Code, Stop
-from contract_tests.session.opening import Opening
+from contract_tests.session.opening import Opening, listed
 from mock_server.document import DocumentError
 
 
 def learn_behind(opening: Opening, tell: Tell) -> Learnt:
-    """Learn from the target of an open run. Raises Stop (CANNOT) where the document does not allow it."""
+    """Learn from the target of an open run. Raises Stop (CANNOT) where it or the document does not allow it."""
     settings = opening.settings
+    listed(opening.first, opening.run.facts, opening.guard.target)
     terms = Terms(
         can_write=settings.allow_writes, nowhere=opening.run.nowhere, hidden=opening.guard.marker_length,
         shown_url=opening.guard.target, spares=settings.profile.spares,

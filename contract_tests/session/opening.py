@@ -8,14 +8,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from contract_tests.document.facts import read_facts
-from contract_tests.guard import FAILED_HEADER, REFUSED_HEADER, Guard, GuardRefusal, GuardSettings, Unswept
+from contract_tests.document.facts import Facts, read_facts
+from contract_tests.guard import (
+    FAILED_HEADER,
+    REFUSED_HEADER,
+    Guard,
+    GuardRefusal,
+    GuardSettings,
+    Unswept,
+    silent,
+)
 from contract_tests.guard.exchange import Exchange
 from contract_tests.guard.ledger import check_swept
 from contract_tests.guard.policy import NOWHERE
 from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.probes.effective import Effective, effective_of
+from contract_tests.probes.reading import is_success, rows_in
 from contract_tests.recording.tape import Tape
 from contract_tests.run.memory import Memory
 from contract_tests.run.reach import Reach
@@ -29,6 +39,7 @@ from mock_server.document import Document, DocumentError, load
 # So many of a run's own rows may exist at a time: on somebody's service no more than the suites need.
 _LIVE_ROWS, _LOCAL_ROWS = 40, 2000
 _TURNED_AWAY = frozenset({401, 403})
+_NO_ANSWER = Answer(0, {}, b"")
 
 
 @dataclass
@@ -36,7 +47,8 @@ class Opening:
     """What a run stands on.
 
     `known` is the document as the user has it; `effective` is what the probes made of it, None before they have asked.
-    `seen` are the exchanges before the suites, `tape` is where they are recorded, if anywhere.
+    `seen` are the exchanges before the suites, `first` is the first answer, that of the list. `tape` is where exchanges
+    are recorded, if anywhere.
     """
 
     settings: Settings
@@ -45,6 +57,7 @@ class Opening:
     run: Run
     clean: Callable[[str], str]
     seen: list[Exchange]
+    first: Answer = _NO_ANSWER
     effective: Effective | None = None
     tape: Tape | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -79,14 +92,18 @@ class Opening:
             self.tape.close(self.run.answers, findings)
 
 
-def open_run(settings: Settings) -> Opening:
-    """Open a run; whoever gets it closes its guard. Raises Stop (CANNOT, UNREACHABLE), with the guard closed."""
+def open_run(settings: Settings, tell: Callable[[str], None] = silent) -> Opening:
+    """Open a run; whoever gets it closes its guard. `tell` hears what is waited for, now and later.
+
+    Raises Stop (CANNOT, UNREACHABLE), with the guard closed.
+    """
     document = _load(settings)
-    guard = _guard(settings, document)
+    guard = _guard(settings, document, tell)
     try:
+        tell(f"waiting for {guard.target} to show its list, {guard.patience:g} s at most")
         return _opened(settings, guard, document)
     except BaseException:
-        close_guard(settings, guard)
+        close_guard(settings, guard, drain=False)
         raise
 
 
@@ -94,15 +111,15 @@ def check_ground(settings: Settings) -> None:
     """Raise Stop (CANNOT) where no run may begin; nothing is sent."""
     document = _load(settings)
     try:
-        guard = Guard(_guarding(settings, settings.ledger_dir), document)
+        guard = Guard(_guarding(settings, settings.ledger_dir, silent), document)
         check_swept(guard.target, settings.ledger_dir)
     except (GuardRefusal, Unswept, ValueError) as error:
         raise Stop(Code.CANNOT, str(error)) from error
 
 
-def close_guard(settings: Settings, guard: Guard) -> None:
-    """Close a guard, and forget the ledger of a key that nobody knows."""
-    guard.close()
+def close_guard(settings: Settings, guard: Guard, *, drain: bool = True) -> None:
+    """Close a guard, and forget the ledger of a key that nobody knows. Without `drain` nothing was written so far."""
+    guard.close(drain=drain)
     if settings.key_is_generated and guard.ledger_file is not None:
         shutil.rmtree(guard.ledger_file.parent, ignore_errors=True)
 
@@ -118,13 +135,13 @@ def _load(settings: Settings) -> Document:
         ) from error
 
 
-def _guard(settings: Settings, document: Document) -> Guard:
+def _guard(settings: Settings, document: Document, tell: Callable[[str], None]) -> Guard:
     directory = settings.ledger_dir
     if settings.key_is_generated:
         # Nobody could sweep with a key that is forgotten, and its world on the mock is gone with it.
         directory = Path(tempfile.mkdtemp(prefix="bitpeak-check-"))
     try:
-        guard = Guard(_guarding(settings, directory), document)
+        guard = Guard(_guarding(settings, directory, tell), document)
         guard.start()
     except (GuardRefusal, Unswept, ValueError) as error:
         raise Stop(Code.CANNOT, str(error)) from error
@@ -135,11 +152,11 @@ def _guard(settings: Settings, document: Document) -> Guard:
     return guard
 
 
-def _guarding(settings: Settings, directory: Path) -> GuardSettings:
+def _guarding(settings: Settings, directory: Path, tell: Callable[[str], None]) -> GuardSettings:
     return GuardSettings(
         target=settings.target, key=settings.key, allow_writes=settings.allow_writes,
         allow_plain_http=settings.allow_plain_http, max_requests=settings.max_requests, rate=settings.rate,
-        live_rows=_LIVE_ROWS if settings.is_live else _LOCAL_ROWS, ledger_dir=directory,
+        live_rows=_LIVE_ROWS if settings.is_live else _LOCAL_ROWS, ledger_dir=directory, tell=tell,
     )  # fmt: skip
 
 
@@ -164,7 +181,11 @@ def _opened(settings: Settings, guard: Guard, known: Document) -> Opening:
     if settings.profile.spares:
         memory = api.memory = Memory(run.trace)
         guard.on_exchange(memory.take)
-    _knock(api, settings.target)
+    try:
+        opening.first = _knock(api, settings.target)
+    except BaseException:
+        api.close()
+        raise
     return opening
 
 
@@ -175,8 +196,8 @@ def _take(opening: Opening, exchange: Exchange) -> None:
     opening.run.trace.add(exchange)
 
 
-def _knock(api: Api, target: str) -> None:
-    """Ask for the list once. Raises Stop where nobody answers, or where the key opens nothing."""
+def _knock(api: Api, target: str) -> Answer:
+    """Ask for the list once. Raises Stop where nobody answers, where the key opens nothing, or where no API is."""
     answer = api.list()
     if FAILED_HEADER.lower() in answer.headers:
         raise Stop(Code.UNREACHABLE, f"{target} cannot be reached: {_sentence(answer)}")
@@ -184,8 +205,22 @@ def _knock(api: Api, target: str) -> None:
         raise Stop(Code.CANNOT, _sentence(answer))
     if answer.status in _TURNED_AWAY and api.retrieve(1).status in _TURNED_AWAY:
         raise Stop(Code.CANNOT, f"{target} refuses the key: it answers {answer.status}.")
-    if answer.status == 404 and api.retrieve(1).headers.get("content-type", "").startswith("text/html"):
+    is_odd = answer.status == 404 or (is_success(answer) and _is_page(answer))
+    if is_odd and _is_page(api.retrieve(1)):
         raise Stop(Code.CANNOT, f"{target} has no such API: it answers {answer.status} with a page of HTML.")
+    return answer
+
+
+def _is_page(answer: Answer) -> bool:
+    return answer.headers.get("content-type", "").startswith("text/html")
+
+
+def listed(answer: Answer, facts: Facts, target: str) -> list[Any]:
+    """Return the rows that a target's list shows. Raises Stop (CANNOT) where it shows none: there is no such API."""
+    rows = rows_in(answer, facts)
+    if rows is None:
+        raise Stop(Code.CANNOT, f"{target} does not show its list: it answers {answer.status}")
+    return rows
 
 
 def has_gone(opening: Opening) -> bool:

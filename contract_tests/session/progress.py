@@ -35,7 +35,7 @@ class Progress:
         self._begun = self._clock()
 
     def note(self, sentence: str) -> None:
-        """Say what goes on before the first test."""
+        """Say what goes on before the first test, after the last one, or where nothing does for a while."""
         self._stream.write(f"{_CLEAR}{sentence}" if self._is_bar else f"{sentence}\n")
         self._stream.flush()
 
@@ -66,6 +66,10 @@ class Progress:
         """Say what the last suites came to, and take the bar away."""
         for worker in self._suites:
             self._close_suite(worker)
+        self.wipe()
+
+    def wipe(self) -> None:
+        """Take away what stands in the place of the bar."""
         if self._is_bar:
             self._stream.write(_CLEAR)
             self._stream.flush()

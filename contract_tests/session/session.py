@@ -56,10 +56,9 @@ class Session:
         Not before: what ends pytest at its start has no end of the session, and so no clean-up.
         """
         try:
-            opening = self.opening = open_run(self.settings)
-            if self._progress is not None:
-                self._progress.note("asking the open questions")
-                opening.guard.on_exchange(self._draw)
+            opening = self.opening = open_run(self.settings, self._note)
+            self._note("asking the open questions")
+            opening.guard.on_exchange(self._draw)
             opening.ask()
         except Stop as stop:
             self.stopped = stop
@@ -123,6 +122,9 @@ class Session:
         finally:
             if self.opening is not None and self.outcome is None:
                 session.exitstatus = self._finish(self.opening)
+            elif self.opening is None and self._interrupted:
+                self.stopped = Stop(self._code, f"{self._interrupted} while it opened; nothing was created")
+                session.exitstatus = self._code
 
     def pytest_unconfigure(self) -> None:
         """Give the signals back."""
@@ -142,6 +144,10 @@ class Session:
     def _is_cleaning(self) -> bool:
         return self.opening is not None and self.opening.guard.is_cleaning
 
+    def _note(self, sentence: str) -> None:
+        if self._progress is not None:
+            self._progress.note(sentence)
+
     def _draw(self, _: Exchange) -> None:
         if self._progress is not None:
             self._progress.draw(self._opened.guard.stats().sent)
@@ -160,6 +166,8 @@ class Session:
             opening.run.api.close()
             opening.end_recording()
             close_guard(self.settings, opening.guard)
+            if self._progress is not None:
+                self._progress.wipe()
         self.stopped = write_reports(self.settings, self.outcome)
         return self.outcome.exit_code if self.stopped is None else self.stopped.code
 

@@ -57,7 +57,7 @@ class _Staff:
     @property
     def stop(self) -> Stop | None:
         plain = self.told.get("stopped")
-        return Stop(Code(plain[0]), plain[1]) if plain is not None else None
+        return Stop(*plain) if plain is not None else None
 
 
 class Spread:

@@ -167,6 +167,9 @@ def offline_text(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
     if replayed.drifts and offline.answers:
         lines += ["The recorded service answered otherwise than the mock:"]
         lines += [f"  {name}={answer}" for name, answer in offline.answers.items()]
+    if offline.fitting:
+        lines += ["The recording does not say so, but these answers take differences away:"]
+        lines += [f"  {name}={answer}" for name, answer in offline.fitting.items()]
     lines += [
         f"expired on {e.until}: {e.operation} {e.place} ({e.reason}), {e.where}" for e in accepted.expired
     ]
@@ -207,6 +210,7 @@ def offline_json(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
             "left_out": offline.replayed.left_out,
             "alike": not drifts and not accepted.expired,
             "answers": offline.answers,
+            "fitting": offline.fitting,
             "drifts": drifts,
             "expired": [
                 {"place": e.place, "until": str(e.until), "reason": e.reason} for e in accepted.expired

@@ -12,6 +12,7 @@ from contract_tests.guard.policy import NOWHERE
 from contract_tests.probes.reading import at, is_success, mapping, parsed
 from contract_tests.probes.reading import number as number_of
 from contract_tests.run.stop import Code, Stop
+from contract_tests.session.opening import listed
 from contract_tests.target.api import Answer, Api
 from contract_tests.twin.compare import Rows, Side
 from contract_tests.twin.step import Sender, Step, send
@@ -76,14 +77,9 @@ class Service:
         while True:
             answer = self.api.list(page, size)
             exchange = self._check_spent()
-            listed = self.facts.operation("list").answer
-            rows = at(parsed(answer), self.facts.schemas.path_to(listed, "rows"))
             if exchange.failed:
                 raise Stop(Code.UNREACHABLE, f"{self.guard.target} no longer answers ({exchange.failed}).")
-            if not is_success(answer) or not isinstance(rows, list):
-                raise Stop(
-                    Code.CANNOT, f"{self.guard.target} does not show its list: it answers {answer.status}"
-                )
+            rows = listed(answer, self.facts, self.guard.target)
             found += [
                 row
                 for row in (number_of(mapping(each).get(self.facts.row["id"])) for each in rows)

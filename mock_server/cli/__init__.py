@@ -6,13 +6,13 @@ Nothing here imports a command before it is asked for, so that `--version` and `
 from __future__ import annotations
 
 import sys
-from io import TextIOWrapper
 
 import click
 
 from mock_server import __version__
 from mock_server.cli.failure import PROGRAM, ExitCode, Failure
 from mock_server.cli.group import LazyGroup, Listed
+from mock_server.cli.streams import OutputLost, prepare_streams
 
 __all__ = ["COMMANDS", "cli", "main"]
 
@@ -53,11 +53,12 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the command line and exit by `ExitCode`."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        # A terminal without some letter gets it spelled out, rather than an error in place of the output.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    prepare_streams()
     try:
         cli.main(prog_name=PROGRAM)
+    except OutputLost as lost:
+        Failure(f"standard output cannot be written: {lost.strerror}").show()
+        sys.exit(ExitCode.CANNOT)
     except (
         Exception
     ):  # click has dealt with all that was foreseen: this is a defect, and its traceback is wanted

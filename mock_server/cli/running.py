@@ -15,6 +15,7 @@ from mock_server.cli.log import Log, hints_for
 from mock_server.cli.plan import Plan
 from mock_server.cli.portfile import PortFile
 from mock_server.cli.signals import Signals
+from mock_server.cli.streams import OutputLost
 from mock_server.cli.watch import Watch
 from mock_server.mock import Mock
 from mock_server.server import BadCertificate, CannotBind, Limits, Server
@@ -66,10 +67,14 @@ class Running:
         url = self.server.url
         json = self._plan.log_format == "json"
         text = write_ready(self.mock, url) if json else write_banner(self.mock, self._plan, url)
-        # Whoever closed the pipe after the first lines still wants the mock.
-        with contextlib.suppress(OSError, ValueError):
-            sys.stdout.write(text)
-            sys.stdout.flush()
+        try:
+            # Whoever closed the pipe after the first lines still wants the mock.
+            with contextlib.suppress(BrokenPipeError, ValueError):
+                sys.stdout.write(text)
+                sys.stdout.flush()
+        except OutputLost as lost:
+            sentence = f"standard output cannot be written ({lost.strerror}): the mock is at {url}."
+            self._log.note("warning", f"{PROGRAM}: warning: {sentence}")
 
     def sum_up(self) -> None:
         """Say which calls a rehearsed document would change, where one was rehearsed."""

@@ -16,7 +16,7 @@ _PATIENCE = 0.25 if sys.platform == "win32" else None
 
 
 class Signals:
-    """As a context manager, hears SIGTERM, SIGINT and, on Windows, SIGBREAK.
+    """As a context manager, hears SIGTERM, SIGINT, SIGHUP unless `nohup` keeps it away, and, on Windows, SIGBREAK.
 
     The first one ends `wait`. A second SIGINT ends the process there and then, after `abandon`. A handler of
     our own is needed even for what ends a process anyway: process 1 of a container does not get a signal that it
@@ -31,6 +31,8 @@ class Signals:
         self._numbers = [signal.SIGTERM, signal.SIGINT]
         if sys.platform == "win32":
             self._numbers.append(signal.SIGBREAK)
+        elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            self._numbers.append(signal.SIGHUP)
 
     def __enter__(self) -> Signals:
         self._before = {number: signal.signal(number, self._hear) for number in self._numbers}

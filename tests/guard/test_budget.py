@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import itertools
+import threading
 
 import pytest
 
@@ -150,3 +151,31 @@ def test_only_reads_are_repeated_when_the_connection_fails(make_guard: MakeGuard
         reply = client.create()
         assert (reply.status, reply.headers["x-guard-failed"]) == (502, "no-answer")
         assert [asked.method for asked in target.asked].count("POST") == 1
+
+
+def test_a_target_that_hangs_is_asked_once(make_guard: MakeGuard) -> None:
+    released = threading.Event()
+    with Scripted(lambda _: said({}) if released.wait() else None) as target:
+        reply = through(make_guard(target.url, timeout=0.1, allow_writes=False)).get("")
+        released.set()
+    assert reply.headers["x-guard-failed"] == "timeout"
+    assert "within 0.1 s" in reply.body.decode()
+    assert len(target.asked) == 1
+
+
+def test_what_takes_long_is_told(target: Target, make_guard: MakeGuard) -> None:
+    time, told = Time(), list[str]()
+    guard = make_guard(target, rate=2, clock=time.clock, sleep=time.sleep, tell=told.append)
+    through(guard).created()
+    told.clear()
+    assert guard.clean_up().complete
+    assert told[:2] == ["cleaning up: row 1 of 1", "waiting 60 s: the rate is 2 requests a minute"]
+    assert "cleaning up: searching the list for what is left" in told
+
+
+def test_a_wait_that_the_service_asks_for_is_told_as_such(make_guard: MakeGuard) -> None:
+    time, told = Time(), list[str]()
+    turns = itertools.chain([said({}, 429, **{"Retry-After": "17"})], itertools.repeat(said({"data": []})))
+    with Scripted(lambda _: next(turns)) as target:
+        through(make_guard(target.url, clock=time.clock, sleep=time.sleep, tell=told.append)).get("")
+    assert told == ["waiting 17 s: the service asks for it"]

@@ -35,9 +35,11 @@ def opened(
         close_guard(settings, opening.guard)
 
 
-def learned(url: str, folder: Path, *overlays: Path | str, allow_writes: bool = True) -> tuple[Learnt, Path]:
+def learned(
+    url: str, folder: Path, *overlays: Path | str, allow_writes: bool = True, key: str = KEY
+) -> tuple[Learnt, Path]:
     """Learn a service, and return what was learned and the file."""
-    with opened(url, folder, *overlays, allow_writes=allow_writes) as opening:
+    with opened(url, folder, *overlays, allow_writes=allow_writes, key=key) as opening:
         learnt = learn_behind(opening, lambda _: None)
         file = folder / "learned.yaml"
         file.write_text(as_yaml(overlay_of(learnt, opening.guard.target, opening.clean)), encoding="utf-8")

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from contract_tests.learning.learn import Learnt
+from mock_server.app import create_app
 from mock_server.document import LEARNED, load, read_object
+from mock_server.mock import Settings
+from mock_server.server import Server
 from tests.second_opinion import Manner, SecondOpinion
 from tests.twin.running import KEY, learned
 
@@ -112,3 +115,15 @@ def test_reading_alone_teaches_what_reading_can(tmp_path: Path) -> None:
     assert learnt.answers["page-beyond-last"] == "last-page"
     assert learnt.open["create-status"] == "needs --allow-writes"
     assert "get" in load(overlays=[file]).data["paths"]["/notification-handlers/"]
+
+
+@pytest.mark.parametrize("answers", [(), ("checks-order=method-first", "other-methods=not-allowed")])
+def test_a_mock_of_the_document_is_learned_to_be_as_it_says(answers: tuple[str, ...], tmp_path: Path) -> None:
+    server = Server(create_app(Settings(answers=answers)))
+    server.start()
+    try:
+        learnt, _ = learned(f"{server.url}/api", tmp_path, key="mock-of-a-user")
+    finally:
+        server.stop(grace=0)
+    assert [lesson.about for lesson in learnt.new] == [answer.partition("=")[0] for answer in answers][::-1]
+    assert not learnt.unsaid

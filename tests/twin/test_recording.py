@@ -18,6 +18,7 @@ from contract_tests.run.stop import Stop
 from contract_tests.session.lessons import learn_behind
 from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.offline import Offline, run_offline
+from contract_tests.twin.report import offline_text
 from contract_tests.twin.sides import Variation
 from mock_server.document import load
 from tests.second_opinion import SecondOpinion
@@ -59,6 +60,22 @@ def test_other_answers_are_named_by_the_recording(today: Path) -> None:
     assert offline.replayed.drifts
     assert not offline.unnamed
     assert offline.answers == ANSWERS
+
+
+def test_answers_that_a_recording_does_not_have_are_found_by_trying(tmp_path: Path) -> None:
+    """As with one of `record`, which asks no question."""
+    file = tmp_path / "recording.jsonl"
+    with (
+        SecondOpinion({"create-status": "ok"}, {KEY: 3}) as service,
+        opened(service.url, tmp_path, record=file) as opening,
+    ):
+        opening.run.api.create({"name": "Mine", "type": "email"})
+        opening.end_recording()
+    offline = replayed(file)
+    assert offline.replayed.drifts
+    assert (offline.answers, offline.unnamed) == ({}, [])
+    assert offline.fitting == {"create-status": "ok"}
+    assert "  create-status=ok\n" in offline_text(offline, Acceptances(), str)
 
 
 @pytest.mark.heavy

@@ -10,10 +10,11 @@ from click.testing import CliRunner
 
 from contract_tests.command.twin import twin
 from contract_tests.recording.tape import read_recording
+from contract_tests.run.settings import made_up_key
 from contract_tests.run.stop import Code, Stop
 from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.report import as_text
-from contract_tests.twin.twin import Plan, run_twin
+from contract_tests.twin.twin import Plan, run_twin, service_of
 from mock_server.app import create_app
 from mock_server.server import Server
 from tests.check.process import run
@@ -72,6 +73,13 @@ def test_a_mock_that_runs_already_is_compared(mock: str, tmp_path: Path) -> None
     text = check_mock(mock, tmp_path, name=False)
     assert "status: left 201, right 200" in text
     assert '--header "Authorization: Bearer mock-twin"' in text, "a line for the mock has a key of the mock"
+
+
+def test_keys_that_were_made_up_open_two_accounts(mock: str, tmp_path: Path) -> None:
+    """Though both worlds begin with the same rows."""
+    key, other = made_up_key(), made_up_key()
+    with opened(mock, tmp_path, key=key, other_key=other, key_is_generated=True) as opening:
+        assert service_of(opening, opening.run.facts).other_key == other
 
 
 @pytest.mark.heavy

@@ -1,0 +1,97 @@
+"""`bitpeak-mock sweep` where the service is in no state to be swept."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from contract_tests.command.sweep import sweep
+from contract_tests.guard import Ledger, Unswept
+from contract_tests.guard.ledger import check_swept
+from contract_tests.guard.marker import Marker
+from tests.guard.scripted import Scripted, said
+
+KEY = "mock-key-of-a-user"
+
+
+def left(url: str, folder: Path) -> Path:
+    """Leave a ledger with two rows, and one create that was never answered."""
+    ledger = Ledger.open_for(url, folder, KEY, lambda: time.time() - 3600, Marker())
+    for row in (31, 32):
+        ledger.created(ledger.intend(0.0), row)
+    ledger.intend(0.0)
+    assert ledger.file is not None
+    return ledger.file
+
+
+def swept(*arguments: Path | str) -> Result:
+    return CliRunner().invoke(sweep, [str(each) for each in arguments], env={"BITPEAK_API_KEY": KEY})
+
+
+def test_nobody_is_there(tmp_path: Path) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        file = left(f"http://127.0.0.1:{held.getsockname()[1]}/api", tmp_path)
+        result = swept(file)
+    assert result.exit_code == 4, result.output
+    assert result.output.startswith(f"bitpeak-mock: {file}: The target cannot be reached")
+    assert file.exists()
+
+
+def test_one_ledger_that_cannot_be_swept_hinders_no_other(tmp_path: Path) -> None:
+    with socket.socket() as held, Scripted(lambda _: said({"data": [], "meta": {}}, 404)) as target:
+        held.bind(("127.0.0.1", 0))
+        left(f"http://127.0.0.1:{held.getsockname()[1]}/api", tmp_path / "worker-1")
+        other = left(target.url, tmp_path / "worker-2")
+        result = swept("--ledger-dir", tmp_path)
+    assert result.exit_code == 4, result.output
+    assert f"{other}: 2 deleted" in result.output
+
+
+@pytest.mark.parametrize("status", [401, 500])
+def test_what_can_never_be_swept_can_be_given_up(status: int, tmp_path: Path) -> None:
+    with Scripted(lambda _: said({}, status)) as target:
+        file = left(target.url, tmp_path)
+        tried = swept(file)
+        assert tried.exit_code == 1
+        assert f"bitpeak-mock sweep --forget {file}" in tried.output
+        asked = len(target.asked)
+        result = swept("--forget", file)
+        assert len(target.asked) == asked, "nothing is sent any more"
+    assert result.exit_code == 0, result.output
+    for row in ("handler 31", "handler 32", "a handler whose creation was never answered"):
+        assert row in result.output
+    check_swept(target.url, tmp_path)
+    kept = file.with_name(f"{file.name}.forgotten")
+    assert json.loads(kept.read_text().splitlines()[0])["marker"] in result.output
+
+
+def test_a_forgotten_ledger_can_still_be_swept(tmp_path: Path) -> None:
+    with Scripted(lambda _: said({"data": [], "meta": {}}, 404)) as target:
+        file = left(target.url, tmp_path)
+        swept("--forget", file)
+        assert "2 deleted" in swept(f"{file}.forgotten").output
+
+
+def test_only_what_is_named_is_given_up(tmp_path: Path) -> None:
+    file = left("http://127.0.0.1:9/api", tmp_path)
+    result = swept("--forget", "--ledger-dir", tmp_path)
+    assert result.exit_code == 2
+    assert file.exists()
+
+
+def test_only_a_process_that_is_there_is_said_to_run(tmp_path: Path) -> None:
+    url = "http://127.0.0.1:9/api"
+    file = left(url, tmp_path)
+    with pytest.raises(Unswept, match="may still run"):
+        check_swept(url, tmp_path)
+    first, *rest = file.read_text().splitlines()
+    dead = json.dumps(json.loads(first) | {"pid": 2**22 + 1})  # above what Linux gives
+    file.write_text("\n".join([dead, *rest, ""]))
+    with pytest.raises(Unswept, match=rf"bitpeak-mock sweep {file}`\.$"):
+        check_swept(url, tmp_path)

@@ -1,0 +1,72 @@
+"""A run before its first test: it says what it waits for, and a signal ends it there as anywhere."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from contract_tests.command.check import run_check
+from contract_tests.command.learn import learn
+from contract_tests.run.flags import FLAGS
+from contract_tests.run.settings import Settings, read_settings
+from tests.guard.scripted import Asked, Said, Scripted, said
+
+KEY = "mock-key-of-a-user"
+
+
+@pytest.fixture
+def released() -> Iterator[threading.Event]:
+    """Let go, at the end, whoever waits for it."""
+    released = threading.Event()
+    yield released
+    released.set()
+
+
+def settings_for(target: Scripted, folder: Path) -> Settings:
+    told = {"base_url": target.url, "ledger_dir": str(folder)}
+    return read_settings(
+        dict.fromkeys(flag.key for flag in FLAGS) | told, environment={"BITPEAK_API_KEY": KEY}
+    )
+
+
+def test_ctrl_c_ends_the_wait_for_a_service_that_hangs(
+    released: threading.Event, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def hang(_: Asked) -> Said:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        released.wait()
+        return said({})
+
+    with Scripted(hang) as target:
+        code = run_check(settings_for(target, tmp_path))
+    assert code == 130
+    assert capsys.readouterr().err.splitlines() == [
+        f"waiting for {target.url} to show its list, 30 s at most",
+        "bitpeak-mock: ended by SIGINT while it opened; nothing was created.",
+    ]
+    assert [file.suffix for file in tmp_path.iterdir()] == [".swept"]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body", "complaint"),
+    [
+        (200, "text/html; charset=utf-8", b"<!DOCTYPE html>", "has no such API"),
+        (200, "application/json", b'{"data": {}}', "does not show its list"),
+        (500, "application/json", b'{"data": []}', "does not show its list"),
+    ],
+)
+def test_nothing_is_learned_from_what_is_no_such_api(
+    status: int, kind: str, body: bytes, complaint: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "learned.yaml"
+    words = ["--out", str(file), "--ledger-dir", str(tmp_path / "ledgers")]
+    with Scripted(lambda _: Said(status, body, {"Content-Type": kind})) as target:
+        result = CliRunner().invoke(learn, ["--base-url", target.url, *words], env={"BITPEAK_API_KEY": KEY})
+        assert {asked.method for asked in target.asked} == {"GET"}
+    assert (result.exit_code, complaint in result.output) == (3, True), result.output
+    assert not file.exists()
