@@ -11,7 +11,7 @@ from typing import Any
 from bench.scenario import FORM_TYPE, KEY, POPULATION, SCENARIOS, Scenario
 from bench.timing import Call
 from mock_server.app import Mock, create_app, mock_of
-from mock_server.server import HEADERS, Limits
+from mock_server.server import HEAD_BYTES, HEADERS, Limits
 from mock_server.server.connection import Connection
 from mock_server.server.environ import server_environ
 from mock_server.server.service import Service
@@ -38,7 +38,13 @@ def environ_of(scenario: Scenario, key: str = KEY) -> Callable[[], dict[str, Any
     if scenario.body:
         headers |= {"CONTENT_TYPE": FORM_TYPE, "CONTENT_LENGTH": str(len(scenario.body))}
     environ |= headers
-    return lambda: {**environ, HEADERS: headers.copy(), "wsgi.input": io.BytesIO(scenario.body)}
+    width = sum(len(name) + len(value) for name, value in headers.items())
+    return lambda: {
+        **environ,
+        HEADERS: headers.copy(),
+        HEAD_BYTES: width,
+        "wsgi.input": io.BytesIO(scenario.body),
+    }
 
 
 def new_mock() -> Mock:

@@ -41,11 +41,15 @@ class Answer:
     def finished(self, more: Headers = ()) -> Answer:
         """Take on the headers that every answer has, and these, once; return the same answer."""
         length = None if self.status[:3] == "204" else len(self.body)  # RFC 9110, section 8.6: a 204 has none
-        self.headers = _complete(self.headers, length, more)
+        # A redirect says a place that its client has named: of those there is no end.
+        complete = _complete if self.status[:1] == "3" else _remembered_complete
+        self.headers = complete(self.headers, length, more)
         return self
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _complete(headers: Headers, length: int | None, more: Headers) -> Headers:
     sized = () if length is None else (("Content-Length", str(length)),)
     return (*headers, *sized, MARKER, *more)
+
+
+_remembered_complete = lru_cache(maxsize=_REMEMBERED)(_complete)

@@ -20,7 +20,7 @@ WHOLE_REQUEST = 256 << 10
 WHOLE_ANSWER = 32 << 10
 _BEGINNING = 4 << 10
 
-# What an exchange holds beside its bodies, about.
+# What an exchange holds beside its bodies and the request's head, about.
 OVERHEAD = 2500
 
 
@@ -71,7 +71,7 @@ class Exchange(NamedTuple):
     `target`: path and query as they were sent; `path`: the path decoded. `seconds`: time spent on it; `key`:
     shortened, never whole; `at`: seconds since 1970 UTC by the world's clock; `fault`: the id of the one that struck.
     `readable` are the media types that the operation reads, and `parts` what the parser made of a body too long to be
-    remembered; the others are read again when asked for.
+    remembered; the others are read again when asked for. `head`: how long the request's was, in bytes.
     """
 
     method: str
@@ -91,6 +91,7 @@ class Exchange(NamedTuple):
     readable: frozenset[str] = frozenset()
     parts: tuple[SeenPart, ...] | None = None
     rehearsed: Rehearsed | None = None
+    head: int = 0
 
     def seen_parts(self) -> tuple[SeenPart, ...]:
         """Return the parts of the request's form, as the parser saw them."""
@@ -102,7 +103,7 @@ class Exchange(NamedTuple):
     @property
     def memory(self) -> int:
         """How many bytes it takes, about."""
-        return OVERHEAD + len(self.request.body) + len(self.answer.body)
+        return OVERHEAD + self.head + len(self.request.body) + len(self.answer.body)
 
     def written(self) -> Exchange:
         """Return itself."""

@@ -27,7 +27,7 @@ from mock_server.journal import (
 )
 from mock_server.parts import SeenPart, parts_of
 from mock_server.refusal import Refusal, Violation
-from mock_server.server import HEADERS
+from mock_server.server import HEAD_BYTES, HEADERS
 from mock_server.world import World
 from mock_server.worlds import Worlds
 
@@ -49,8 +49,8 @@ class Note(NamedTuple):
 
     `shown` and `said` are the answer's headers and body. The request's `headers`, by their keys in the environ, hold
     the key, and what is written out does not. `size` and `answered` are the lengths of the bodies, of which a long one
-    is kept by its beginning alone; `parts` are those of such a request. The environ itself is not kept: most of it is
-    the same for all requests.
+    is kept by its beginning alone; `parts` are those of such a request. `head` is the length of the request's head. The
+    environ itself is not kept: most of it is the same for all requests.
     """
 
     method: str
@@ -74,6 +74,7 @@ class Note(NamedTuple):
     size: int
     answered: int
     parts: tuple[SeenPart, ...] | None
+    head: int
     memory: int
 
     def written(self) -> Exchange:
@@ -97,6 +98,7 @@ class Note(NamedTuple):
             _FORMS if found is None else found.media_types,
             self.parts,
             self.rehearsed,
+            self.head,
         )
 
 
@@ -123,12 +125,13 @@ class Recorder:
             parts, body = _parts(call, body), beginning(body)
         if answered > WHOLE_ANSWER:
             said = self._beginning(said)
-        headers = environ.get(HEADERS) or _headers_in(environ)
+        headers, uri = environ.get(HEADERS) or _headers_in(environ), environ.get("REQUEST_URI")
+        head = (environ[HEAD_BYTES] if HEAD_BYTES in environ else _length(headers)) + len(uri or call.path)
         exchange = _make_note((
-            call.method, environ.get("REQUEST_URI"), call.path, environ.get("QUERY_STRING", ""), headers,
+            call.method, uri, call.path, environ.get("QUERY_STRING", ""), headers,
             environ.get(REHEARSED), call.found, answer.status, answer.headers, said, seconds, call.key, refusal,
-            call.violations, defect, call.now, call.fault, body, size, answered, parts,
-            OVERHEAD + len(body) + len(said),
+            call.violations, defect, call.now, call.fault, body, size, answered, parts, head,
+            OVERHEAD + head + len(body) + len(said),
         ))  # fmt: skip
         function = _function_meant(call) if call.found is None else call.found.function
         sighting = (function, refusal, call.situation)
@@ -185,6 +188,10 @@ def _unread(environ: Environ) -> bytes:
 def _headers_in(environ: Environ) -> dict[str, str]:
     """Return the headers of a request that came by another server than ours."""
     return {name: value for name, value in environ.items() if name[:5] == "HTTP_" or name in _NAMED}
+
+
+def _length(headers: Mapping[str, str]) -> int:
+    return sum(len(name) + len(value) for name, value in headers.items())
 
 
 def _headers(headers: Mapping[str, str], key: str) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ Beyond PEP 3333, the environ has:
   `malformed` (answer 400), `head-too-large` (431), `body-too-large` (413), `timeout` (408). Its body is
   empty; its method and path are too, unless they could be read. The connection ends after the answer.
 - `mock_server.headers`: the request's headers alone, as they came, by their keys in the environ.
+- `mock_server.head_bytes`: how long they are together, for an app that remembers its requests.
 - `REQUEST_URI` and `RAW_URI`: the request target as it came.
 - `wsgi.input_terminated`: true; the body was read whole before the app is called, and `CONTENT_LENGTH` is
   its length even where it came in chunks.
@@ -19,7 +20,7 @@ Repeated headers are joined with a comma (Cookie with a semicolon); headers with
 are dropped. An app that raises is logged by the logger `mock_server.server` and answered with a 500.
 """
 
-from mock_server.server.environ import HEADERS, WIRE_ERROR
+from mock_server.server.environ import HEAD_BYTES, HEADERS, WIRE_ERROR
 from mock_server.server.limits import Limits
 from mock_server.server.listener import CannotBind
 from mock_server.server.reader import WireError
@@ -29,6 +30,7 @@ from mock_server.server.tls import BadCertificate, TLSFiles
 
 __all__ = [
     "HEADERS",
+    "HEAD_BYTES",
     "REPLY",
     "WIRE_ERROR",
     "BadCertificate",

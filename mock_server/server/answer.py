@@ -97,7 +97,9 @@ def _rendered(
     answer: Answer, body: bytes, environ: "WSGIEnvironment", close: bool
 ) -> tuple[bytes, bytes, bool]:
     status = answer.status
-    head = _head_of(status, tuple(answer.headers))
+    # A redirect says a place that its client has named: of those there is no end.
+    head_of = _head_of if status[:1] == "3" else _remembered_head_of
+    head = head_of(status, tuple(answer.headers))
     length: str | None = str(len(body))
     if head.bodiless or environ["REQUEST_METHOD"] == "HEAD":
         length = _bodiless_length(status, head.length, body)
@@ -134,9 +136,8 @@ class _Head:
     closes: bool
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _head_of(status: str, headers: tuple[tuple[str, str], ...]) -> _Head:
-    """Return a head; raise `ValueError` for one that cannot be sent. Apps answer with the same few again and again."""
+    """Return a head; raise `ValueError` for one that cannot be sent."""
     given: dict[int, str] = {}
     lines = []
     for name, value in headers:
@@ -152,6 +153,10 @@ def _head_of(status: str, headers: tuple[tuple[str, str], ...]) -> _Head:
     closes = given.get(_CONNECTION, "").lower() == "close"
     bodiless = status.startswith(_BODILESS)
     return _Head(_status_line(status), date, "".join(lines), given.get(_LENGTH), bodiless, closes)
+
+
+# Apps answer with the same few again and again.
+_remembered_head_of = lru_cache(maxsize=_REMEMBERED)(_head_of)
 
 
 def _status_line(status: str) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 WIRE_ERROR = "mock_server.wire_error"
 HEADERS = "mock_server.headers"
+HEAD_BYTES = "mock_server.head_bytes"
 DROPPED = ""
 # Clients choose header names, so what is remembered of them is bounded.
 _REMEMBERED = 512

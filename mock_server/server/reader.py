@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 import httptools
 
-from mock_server.server.environ import HEADERS, WIRE_ERROR, fields_of, set_target, text_of
+from mock_server.server.environ import HEAD_BYTES, HEADERS, WIRE_ERROR, fields_of, set_target, text_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -42,7 +42,7 @@ class RequestReader:
 
     __slots__ = (
         "_awaited", "_base", "_body", "_dry", "_environ", "_former", "_keep", "_known", "_limits", "_lines",
-        "_parser", "_refusal", "_size", "_target", "_upgrade", "_version", "_width", "expects", "moves", "phase",
+        "_parser", "_refusal", "_size", "_target", "_upgrade", "_version", "expects", "moves", "phase",
         "ready", "refused",
     )  # fmt: skip
 
@@ -58,7 +58,7 @@ class RequestReader:
         self._awaited = False  # and whether its client waited to be asked for the body
         self._target = b""
         self._body: list[bytes] = []
-        self._size = self._dry = self._width = 0
+        self._size = self._dry = 0
         self._keep = self._upgrade = False
         self._refusal: WireError | None = None
         self.ready: deque[tuple[WSGIEnvironment, bool]] = deque()
@@ -138,10 +138,9 @@ class RequestReader:
         usual = lines == self._former and version == self._version
         if not usual:
             self._former, self._version, self._known = lines, version, self._with_lines(lines, version)
-            self._width = sum([len(name) + len(value) + 4 for name, value in lines])
         self._environ = environ = self._known.copy()
         set_target(environ, text_of(parser.get_method()), self._target)
-        if self._width + len(self._target) > self._limits.head_bytes:
+        if environ[HEAD_BYTES] + len(self._target) > self._limits.head_bytes:
             self._refuse_here("head-too-large")
         self._keep = parser.should_keep_alive()
         self._upgrade = parser.should_upgrade()
@@ -156,7 +155,8 @@ class RequestReader:
     def _with_lines(self, lines: list[tuple[bytes, bytes]], version: str) -> "WSGIEnvironment":
         """Return an environ with these headers, and with them apart, for an app that remembers its requests."""
         fields = fields_of(lines)
-        return {**self._base, "SERVER_PROTOCOL": version, HEADERS: fields, **fields}
+        width = sum([len(name) + len(value) + 4 for name, value in lines])
+        return {**self._base, "SERVER_PROTOCOL": version, HEADERS: fields, HEAD_BYTES: width, **fields}
 
     def _check_names(self, environ: "WSGIEnvironment", version: str) -> None:
         """Refuse a target with a fragment, and a host that is none."""

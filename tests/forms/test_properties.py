@@ -79,9 +79,17 @@ def test_urlencoded_is_read_as_written(sent: dict[str, str]) -> None:
 
 
 @unhurried
-@given(st.one_of(mutated(), fields.map(write)))
-def test_both_ways_through_a_multipart_body_agree(sent: bytes) -> None:
-    assert multipart.parse(cases.TYPE, sent, Limits()) == walk.parse(sent, b"--B", Limits())
+@given(
+    st.one_of(mutated(), fields.map(write)),
+    st.sampled_from(["B", "B\0", "B\0x", "\xe9", "\xc3\xa9", "-", ""]),
+)
+@example(cases.A.replace(b"--B\r\n", b"--B??\r\n") + cases.END, "B")
+@example(cases.A.replace(b"--B\r\n", b"--B, ") + cases.END, "B")
+def test_both_ways_through_a_multipart_body_agree(sent: bytes, boundary: str) -> None:
+    line = b"--" + boundary.encode("latin-1")
+    sent = sent.replace(b"--B", line)
+    content_type = f"multipart/form-data; boundary={boundary}"
+    assert multipart.parse(content_type, sent, Limits()) == walk.parse(sent, line, Limits())
 
 
 @given(st.text())

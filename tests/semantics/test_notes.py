@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import io
+import tracemalloc
 import weakref
 
-from mock_server.app import create_app, mock_of
+from mock_server.app import Settings, create_app, mock_of
 from mock_server.recorder import Note
 from tests.semantics.client import Client
 
@@ -50,3 +51,19 @@ def test_a_long_body_is_kept_by_its_beginning(client: Client) -> None:
     request = client.last.request
     assert (request.size > 300_000, len(request.body) < 5_000, request.whole) == (True, True, False)
     assert {part.key for part in client.last.seen_parts()} >= {"name", "type"}
+
+
+def test_redirects_leave_nothing_behind_but_what_the_journal_counts() -> None:
+    """Each names a place that its client has chosen, so a memory of their headers would have no bound in bytes."""
+    client = Client(Settings(answers=("trailing-slash=redirect",)))
+    client.get("/1/")
+    tracemalloc.start()
+    try:
+        for number in range(300):
+            assert client.get(f"/1/?name={number:06}{'x' * 40_000}").status == 301
+        client.world.journal.clear()
+        client.mock.worlds.lobby.clear()
+        left, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert left < 1_000_000  # of 12 MB

@@ -64,6 +64,21 @@ def test_a_flood_leaves_a_journal_of_bounded_size(mock: Mock) -> None:
     told.close()
 
 
+@pytest.mark.parametrize(("path", "header"), [("/?name={}", ""), ("/", "{}")], ids=["targets", "headers"])
+def test_long_heads_are_counted_like_bodies(mock: Mock, path: str, header: str) -> None:
+    before, connection = mock.sample().resident, mock.connect()
+    for number in range(2000):
+        long = f"{number:06}" * 7500
+        headers = {**KEY, "X-Long": header.format(long)}
+        connection.request("GET", BASE + path.format(long), headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 200
+    connection.close()
+    # 90 MB came in, and a target is kept twice, as it came and decoded.
+    assert mock.sample().resident - before < 45e6
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to be told by")
 def test_a_signal_answers_what_was_accepted(mock: Mock) -> None:
     control = mock.connect()
