@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_tests.guard.target import is_loopback
+from contract_tests.guard.refusal import GuardRefusal
+from contract_tests.guard.target import is_loopback, read_target
 from contract_tests.run.flags import SUITES, with_environment
 from contract_tests.run.run import PROFILES, SPARING, Profile
 from contract_tests.run.stop import Code, Stop
@@ -77,7 +78,8 @@ def read_settings(
     target = values["base_url"]
     if not target:
         raise Stop(Code.USAGE, "name the target, for example --base-url http://127.0.0.1:4055/api.")
-    is_live = bool(values["treat_as_live"]) or not _is_here(target)
+    _check_url(target)
+    is_live = bool(values["treat_as_live"]) or not is_loopback(urlsplit(target).hostname or "")
     keys, generated = _keys(values["api_key_file"], is_live=is_live, ask=ask, environment=environment)
     suites = values["suite"] or SUITES
     return Settings(
@@ -149,11 +151,12 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
-def _is_here(target: str) -> bool:
+def _check_url(target: str) -> None:
+    """Raise Stop (USAGE) for what is no base URL, before a key is asked for."""
     try:
-        return is_loopback(urlsplit(target).hostname or "")
-    except ValueError:  # the guard says what is wrong with it
-        return False
+        read_target(target, "", allow_plain_http=True)
+    except GuardRefusal as refusal:
+        raise Stop(Code.USAGE, refusal.sentence) from None
 
 
 def _positive(name: str, value: int | None) -> int | None:

@@ -86,7 +86,7 @@ def answer_otherwise(url: str, key: str, answers: Mapping[str, str]) -> bool:
 
 
 def check_mock(url: str, digest: str) -> None:
-    """See that a mock of this document runs at a base URL; no key is sent. Raises Stop (UNREACHABLE, CANNOT)."""
+    """See that a mock of this document runs at a base URL; no key is sent. Raises Stop (UNREACHABLE, CANNOT, USAGE)."""
     origin = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
     try:
         with requests.Session() as session:
@@ -95,7 +95,7 @@ def check_mock(url: str, digest: str) -> None:
     except (requests.ConnectionError, requests.Timeout):
         raise Stop(Code.UNREACHABLE, f"no mock answers at {url}.") from None
     except requests.RequestException as error:
-        raise Stop(Code.CANNOT, f"--mock-url {url} is no URL of a mock ({type(error).__name__}).") from None
+        raise Stop(Code.USAGE, f"--mock-url {url} is no URL of a mock ({type(error).__name__}).") from None
     if _MARKER not in answer.headers:
         raise Stop(Code.CANNOT, f"{url} is no mock: name a running `bitpeak-mock serve`.")
     # One that asks for its control token does not say what it runs.

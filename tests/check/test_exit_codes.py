@@ -37,6 +37,7 @@ def test_findings(faulty: Written) -> None:
     [
         ((), {}, "--base-url"),
         (("--base-url", "https://service.invalid/api"), {}, "BITPEAK_API_KEY"),
+        (("--base-url", "service.invalid/api"), {}, "write https://HOST/PATH"),
         (("--base-url", "http://127.0.0.1:1/api"), {"BITPEAK_CHECK_SUITE": "page,pages"}, "'pages'"),
     ],
 )

@@ -37,6 +37,15 @@ def test_another_computer_is_live(url: str) -> None:
     assert settings({"base_url": url, "allow_writes": True}, {KEY_NAME: "k"}).is_whole
 
 
+@pytest.mark.parametrize(
+    "url", ["nonsense", "ftp://x/api", f"{HERE}?x=1", "http://u:p@127.0.0.1/api", "http://[x/api"]
+)
+def test_what_is_no_base_url_is_a_wrong_option(url: str) -> None:
+    with pytest.raises(Stop, match="write https://HOST/PATH") as stopped:
+        settings({"base_url": url})
+    assert stopped.value.code == Code.USAGE
+
+
 def test_a_key_is_never_made_up_for_another_computer() -> None:
     with pytest.raises(Stop, match=KEY_NAME) as stopped:
         settings({"base_url": THERE})
