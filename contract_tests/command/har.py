@@ -25,7 +25,7 @@ def har(ctx: click.Context, recording: Path, out: Path | None) -> None:
     Exit codes: 0 it is written, 2 wrong options, 3 the recording is none or the file cannot be written.
     """
     try:
-        # In ASCII: a body that is no UTF-8 has halves of surrogate pairs, which a file takes only as escapes.
+        # In ASCII: JSON can name half of a surrogate pair, and a file cannot hold one.
         text = json.dumps(as_har(read_recording(recording)), indent=1)
     except Stop as stop:
         ctx.exit(complain(stop))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -50,17 +51,37 @@ def _request(exchange: Exchange) -> dict[str, Any]:
         "bodySize": _UNKNOWN,
     }
     if exchange.media_type:
-        params = [
-            {"name": f.name, "value": f.value, **({"fileName": f.filename} if f.filename else {})}
-            for f in exchange.form
-        ]
-        request["postData"] = {"mimeType": exchange.media_type, "params": params, "text": exchange.raw}
+        # HAR 1.2 has either: the fields as they were read, or the text where there are none.
+        sent = (
+            {"params": [_param(field) for field in exchange.form]} if exchange.form else _body(exchange.raw)
+        )
+        request["postData"] = {"mimeType": exchange.media_type, **sent}
     return request
 
 
 def _param(field: FormField) -> dict[str, str]:
     file = {"fileName": field.filename} if field.filename else {}
-    return {"name": field.name, "value": field.value, **file}
+    return {"name": field.name, **_body(field.value, "value"), **file}
+
+
+def _body(text: str, name: str = "text") -> dict[str, str]:
+    """Write a text whose bytes that are no UTF-8 are lone surrogates: as it is, or where it has those in Base64.
+
+    HAR 1.2 has `encoding` for answers only. For requests too it is what most tools write and read that do not lose
+    such bodies.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return {name: base64.b64encode(_bytes(text)).decode(), "encoding": "base64"}
+    return {name: text}
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:  # a recording that somebody has edited
+        return text.encode(errors="surrogatepass")
 
 
 def _response(exchange: Exchange) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,21 @@ def test_a_recording_becomes_an_archive(today: Path) -> None:
     assert create["request"]["postData"]["mimeType"] == "multipart/form-data"
     assert {"name", "value"} == {*create["request"]["postData"]["params"][0]}
     assert KEY not in json.dumps(log)
+
+
+def test_an_archive_has_bytes_that_are_no_utf_8_in_base64(today: Path) -> None:
+    recording = read_recording(today)
+    create = next(each for each in recording.exchanges if each.exchange.form)
+    raw = b"\xff\xc5\xbc"
+    text = raw.decode(errors="surrogateescape")
+    form = (create.exchange.form[0]._replace(value=text), *create.exchange.form[1:])
+    as_form = replace(create, exchange=replace(create.exchange, form=form))
+    as_text = replace(create, exchange=replace(create.exchange, form=(), raw=text))
+    entries = as_har(replace(recording, exchanges=(as_form, as_text)))["log"]["entries"]
+    sent = [entry["request"]["postData"] for entry in entries]
+    assert [sorted(each) for each in sent] == [["mimeType", "params"], ["encoding", "mimeType", "text"]]
+    assert b64decode(sent[0]["params"][0]["value"]) == b64decode(sent[1]["text"]) == raw
+    assert [each.get("encoding") for each in sent[0]["params"][:2]] == ["base64", None]
 
 
 def test_a_proxy_passes_on_what_is_safe_and_judges_it(tmp_path: Path) -> None:
