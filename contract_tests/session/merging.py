@@ -39,7 +39,8 @@ def judged(settings: Settings, parts: Sequence[Part], course: Course | None = No
     left_out = [*dict.fromkeys(one for part in parts for one in part.left_out)]
     left_out += _not_done(first.items, tests, interrupted)
     findings = merged(sorted(_findings(parts, course), key=lambda one: _ORDER.get(one.suite, len(_ORDER))))
-    if settings.is_whole and not interrupted and _ran(tests.values()):
+    is_whole = settings.is_whole and not any(part.is_part for part in parts)
+    if is_whole and not interrupted and _ran(tests.values()):
         findings, more = _with_reach(settings, parts, tests, findings)
         left_out += more
     left_behind = (*(each for part in parts for each in part.left_behind), *course.left_behind)

@@ -19,8 +19,9 @@ class Part:
     `worker` is the number of the worker whose part it is. `items` are the suite and the name of each test that was to
     run, by node id and in order; of `tests`, those that ran. `outside` says, by question, what the target did where it
     is none of the known answers. `unreached` are sentences on what it did not reach, `lost` counts samples that said
-    nothing, by operation. `interrupted` says what ended it early, empty otherwise, and `code` is then the exit code.
-    `left_behind` is told in sentences. The other fields are those of `Outcome`.
+    nothing, by operation. `is_part`: it was told to run some tests only. `interrupted` says what ended it early, empty
+    otherwise, and `code` is then the exit code. `left_behind` is told in sentences. The other fields are those of
+    `Outcome`.
     """
 
     worker: int = 1
@@ -42,6 +43,7 @@ class Part:
     outside: Mapping[str, str]
     unreached: tuple[str, ...]
     lost: Mapping[str, int]
+    is_part: bool
     interrupted: str
     code: int
     left_behind: tuple[str, ...]

@@ -12,6 +12,7 @@ from contract_tests.run.settings import Settings
 
 _PREFIX = "test_"
 SPARED = "the quick profile spares requests on a target that is not this computer: "
+DESELECTED = "pytest was told to run other tests only"
 WRITES = "it writes, and the target is not this computer: allow it with --allow-writes"
 
 
@@ -65,6 +66,14 @@ def select(items: Sequence[pytest.Item], settings: Settings) -> tuple[list[pytes
             left = named(test.name for test, why in reasons.items() if why == reason)
             left_out.append(LeftOut(f"{name}: {left}", reason))
     return chosen, left_out
+
+
+def left_by_pytest(items: Iterable[pytest.Item]) -> list[LeftOut]:
+    """Return what pytest's own options leave out, by suite."""
+    by_suite: dict[str, list[str]] = {}
+    for item in items:
+        by_suite.setdefault(suite_of(item), []).append(item.name)
+    return [LeftOut(f"{suite}: {named(names)}", DESELECTED) for suite, names in by_suite.items()]
 
 
 def _reason(test: pytest.Item, settings: Settings) -> str:

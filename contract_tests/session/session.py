@@ -11,6 +11,7 @@ import pytest
 from contract_tests.guard import CleanUp, Terminated, interruptible
 from contract_tests.guard.exchange import Exchange
 from contract_tests.report import LeftOut, Outcome
+from contract_tests.run.flags import SUITES
 from contract_tests.run.settings import Settings
 from contract_tests.run.stop import Code, Stop
 from contract_tests.session.merging import judged
@@ -18,7 +19,7 @@ from contract_tests.session.opening import Opening, close_guard, has_gone, open_
 from contract_tests.session.part import Part
 from contract_tests.session.progress import Progress
 from contract_tests.session.results import Results
-from contract_tests.session.selection import select, suite_in
+from contract_tests.session.selection import left_by_pytest, select, suite_in, suite_of
 from contract_tests.session.summary import Ended, part_of
 from contract_tests.session.writing import write_reports
 
@@ -41,6 +42,7 @@ class Session:
         self._results: Results | None = None
         self._items: list[pytest.Item] = []
         self._left_out: list[LeftOut] = []
+        self._is_part = False
         self._interrupted, self._code = "", int(Code.FINE)
         self._signals = ExitStack()
 
@@ -68,12 +70,23 @@ class Session:
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what may not run or was not asked for, and put the suites in order."""
+        self._is_part = {suite_of(item) for item in items} != {*SUITES} or any(
+            "::" in arg for arg in config.args
+        )
         chosen, self._left_out = select(items, self.settings)
         if left := [item for item in items if item not in chosen]:
             config.hook.pytest_deselected(items=left)
-        items[:] = self._items = chosen
+        items[:] = chosen
+        self._items = list(chosen)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """See what pytest's own options, such as -k, have left of it."""
+        self._is_part = self._is_part or len(session.items) < len(self._items)
+        there = {*session.items}
+        self._left_out += left_by_pytest(item for item in self._items if item not in there)
+        self._items = [item for item in self._items if item in there]
         if self._progress is not None:
-            self._progress.begin(len(chosen))
+            self._progress.begin(len(self._items))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
@@ -174,7 +187,7 @@ class Session:
     def _ended(self, cleaned: CleanUp) -> Ended:
         return Ended(
             results=self._results, items=self._items, left_out=self._left_out, cleaned=cleaned,
-            interrupted=self._interrupted, code=self._code,
+            interrupted=self._interrupted, code=self._code, is_part=self._is_part,
         )  # fmt: skip
 
 

@@ -22,7 +22,10 @@ from contract_tests.session.selection import rules_of, suite_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a run ended. `results` is None where no test could begin, `left_out` what was not chosen to run."""
+    """How a run ended. `results` is None where no test could begin, `left_out` what was not chosen to run.
+
+    `is_part`: pytest was told to run some tests only, by -k or otherwise.
+    """
 
     results: Results | None
     items: Sequence[pytest.Item]
@@ -30,6 +33,7 @@ class Ended:
     cleaned: CleanUp = field(default_factory=CleanUp)
     interrupted: str = ""
     code: int = Code.FINE
+    is_part: bool = False
 
 
 def part_of(opening: Opening, ended: Ended) -> Part:
@@ -46,7 +50,8 @@ def part_of(opening: Opening, ended: Ended) -> Part:
         findings=tuple(results.findings) if results is not None else (),
         left_out=tuple(ended.left_out), operations=tuple(_operations(reach)), questions=tuple(_questions(opening)),
         outside=_outside(opening), unreached=tuple(reach.unreached(rules_of(ended.items))), lost=dict(reach.lost),
-        interrupted=ended.interrupted, code=int(ended.code), left_behind=_left_behind(opening, ended.cleaned),
+        is_part=ended.is_part, interrupted=ended.interrupted, code=int(ended.code),
+        left_behind=_left_behind(opening, ended.cleaned),
     )  # fmt: skip
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from urllib.parse import unquote_plus
 
 from mock_server.journal import Exchange
 
 # A request can carry any byte; none may move a terminal's cursor or begin a line of its own.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: " ", 0x2029: " "}
 
+_SECRET = re.compile("key|token|secret", re.IGNORECASE)
 _COLOURS = {"2": "32", "3": "36", "4": "33", "5": "31"}
 
 
@@ -31,17 +34,22 @@ class Style(NamedTuple):
     coloured: bool = False
 
 
-def text_line(item: tuple[float, Exchange | Note], hints: Mapping[str, str], style: Style) -> str:
-    """Write an exchange as a line, and indented lines beneath it; a note as its sentence."""
+def text_line(
+    item: tuple[float, Exchange | Note], hints: Mapping[str, str], style: Style, prefix: str = ""
+) -> str:
+    """Write an exchange as a line, and indented lines beneath it; a note as its sentence.
+
+    `prefix` is what the mock's keys begin with.
+    """
     moment, event = item
     if isinstance(event, Note):
         return "".join(f"{clean(line)}\n" for line in event.sentence.splitlines())
     at = time.strftime("%H:%M:%S", time.localtime(moment))
     status = _paint(str(event.status), _COLOURS.get(str(event.status)[0], "35"), style)
+    target = clean(redacted(event.target, prefix)) or "-"
     line = (
-        f"{at} {clean(event.method) or '-':<6} {clean(event.target) or '-'} {status} {_milliseconds(event)}ms"
+        f"{at} {clean(event.method) or '-':<6} {target} {status} {_milliseconds(event)}ms {clean(event.key)}"
     )
-    line += f" {clean(event.key)}"
     if style.verbose:
         line += "".join(f" {clean(word)}" for word in (event.operation, event.refusal) if word)
     return "\n".join([line, *(_paint(remark, "35", style) for remark in remarks(event, hints)), ""])
@@ -57,7 +65,7 @@ def remarks(exchange: Exchange, hints: Mapping[str, str]) -> Iterator[str]:
         yield f"  DEFECT {clean(exchange.defect)}"
 
 
-def json_line(item: tuple[float, Exchange | Note]) -> str:
+def json_line(item: tuple[float, Exchange | Note], prefix: str = "") -> str:
     """Write an exchange or a note as one JSON object, all of it ASCII."""
     moment, event = item
     at = {"ts": datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")}
@@ -67,7 +75,7 @@ def json_line(item: tuple[float, Exchange | Note]) -> str:
         **at,
         "event": "request",
         "method": event.method,
-        "path": event.target,
+        "path": redacted(event.target, prefix),
         "status": event.status,
         "ms": _milliseconds(event),
         "key": event.key,
@@ -77,6 +85,18 @@ def json_line(item: tuple[float, Exchange | Note]) -> str:
         "defect": event.defect or None,
     }
     return json.dumps(facts) + "\n"
+
+
+def redacted(target: str, prefix: str) -> str:
+    """Return a target without the values in its query that look like keys, by their name or their beginning."""
+    path, mark, query = target.partition("?")
+    return path + mark + "&".join(_pair(each, prefix) for each in query.split("&"))
+
+
+def _pair(pair: str, prefix: str) -> str:
+    name, sign, value = pair.partition("=")
+    is_key = _SECRET.search(unquote_plus(name)) or (prefix and unquote_plus(value).startswith(prefix))
+    return f"{name}{sign}…" if value and is_key else pair
 
 
 def clean(text: str) -> str:

@@ -28,12 +28,15 @@ class Log:
 
     def __init__(self, wants: Wants) -> None:
         self.hints: Mapping[str, str] = {}
+        self.key_prefix = ""
         self._quiet = wants.quiet
         style = Style(wants.verbose, wants.form == "text" and is_colourful())
         if wants.form == "json":
-            self._writer: Writer[tuple[float, Exchange | Note]] = Writer(json_line, _lost)
+            self._writer: Writer[tuple[float, Exchange | Note]] = Writer(
+                lambda item: json_line(item, self.key_prefix), _lost
+            )
         else:
-            self._writer = Writer(lambda item: text_line(item, self.hints, style), _lost)
+            self._writer = Writer(lambda item: text_line(item, self.hints, style, self.key_prefix), _lost)
         self._handler = _Handler(self)
 
     def observe(self, noted: Noted) -> None:

@@ -119,4 +119,5 @@ class Running:
         with at_rest():
             mock = load_mock(self._plan.settings(), [self._log.observe])
         self._log.hints = hints_for(mock.contract)
+        self._log.key_prefix = mock.contract.service.key_prefix
         return mock

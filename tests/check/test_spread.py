@@ -236,7 +236,7 @@ PART = Part(
     requests=3, waited=0.0, created=1, items={"a": ("page", "test_a"), "b": ("model", "test_b")}, tests={},
     findings=(Finding("page", "test_a", "finding", "It is \ud800", steps=(Step("curl", "200 \x00"),)),), left_out=(),
     operations=(OperationSeen("list", "GET", "/", 3, (200, 401), {200: 3}, ("no_access",), {}, ("no_access",)),),
-    questions=(QUESTION,), outside={}, unreached=("one", "two"), lost={}, interrupted="", code=0,
+    questions=(QUESTION,), outside={}, unreached=("one", "two"), lost={}, is_part=False, interrupted="", code=0,
     left_behind=(),
 )  # fmt: skip
 TRIALS = {"a": Trial("page", "test_a", "passed", 0.1), "b": Trial("model", "test_b", "passed", 0.2)}
@@ -256,6 +256,10 @@ def test_what_no_worker_reached_is_missed_and_what_one_lost() -> None:
         settings(), [replace(FINE, lost={"list": 1}), replace(FINE, lost={"list": 2})]
     ).findings
     assert finding.details.startswith("3 exchanges of list")
+
+
+def test_a_part_of_the_tests_need_not_reach_all() -> None:
+    assert judged(settings(), [replace(FINE, unreached=("one",), is_part=True)]).verdict is Verdict.FINE
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def pytest_way(*arguments: str) -> Ran:
-    command = [sys.executable, "-m", "pytest", "contract_tests", *arguments]
-    ended = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    return pytest_run("contract_tests", *arguments)
+
+
+def pytest_run(*arguments: str, folder: Path = ROOT) -> Ran:
+    command = [sys.executable, "-m", "pytest", *arguments]
+    ended = subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
     return Ran(ended.returncode, ended.stdout, ended.stderr)
 
 
@@ -27,6 +33,20 @@ def test_by_pytest(mock: str, tmp_path: Path) -> None:
     assert "no difference found" in ran.out
     data = report(tmp_path / "report.json")
     assert {test["suite"] for test in data["tests"]} == {"page"}
+
+
+def test_what_pytest_was_told_to_run_need_not_reach_all(mock: str) -> None:
+    chosen = pytest_way("--base-url", mock, "-k", "test_page")
+    named = pytest_run("contract_tests/suites/test_page.py", "--base-url", mock)
+    for ran in (chosen, named):
+        assert ran.code == 0, ran
+        assert "no difference found" in ran.out
+    assert "pytest was told to run other tests only" in chosen.out
+
+
+def test_by_the_path_of_an_installed_kit(mock: str, tmp_path: Path) -> None:
+    ran = pytest_run(str(ROOT / "contract_tests"), "--base-url", mock, "--suite", "page", folder=tmp_path)
+    assert ran.code == 0, ran
 
 
 def test_pytest_ends_with_the_same_codes() -> None:

@@ -48,7 +48,8 @@ def test_the_lines_for_people(serve: Serve) -> None:
 
 def test_verbose_lines(serve: Serve) -> None:
     served = serve("-v")
-    served.ask("GET", "/api/notification-handlers/77")
+    served.ask("GET", "/api/notification-handlers/77?q=mock-secret")
+    assert "secret" not in served.logged("GET")
     assert served.logged("GET").endswith(" mock… retrieve_notification_handler not_found\n")
 
 
@@ -77,6 +78,24 @@ def test_nothing_in_a_request_can_write_lines_of_its_own() -> None:
     assert lines[1:] == [
         "  ! the field 'a\\x07' is ignored: remove it.", "  ? send\\x09a key", "  DEFECT broken\\x0ain two", "",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("?api_key=mock-secret-1", "?api_key=…"),
+        ("?page=2&Access%54oken=abc&results_per_page=10", "?page=2&Access%54oken=…&results_per_page=10"),
+        ("?q=%6Dock-secret-1", "?q=…"),
+        ("?client_secret=a=b", "?client_secret=…"),
+        ("?key=&page=2", "?key=&page=2"),
+        ("?page=2", "?page=2"),
+        ("", ""),
+    ],
+)
+def test_what_looks_like_a_key_is_in_no_line(query: str, shown: str) -> None:
+    exchange = EXCHANGE._replace(target=f"/api/x{query}")
+    assert f" /api/x{shown} 401 " in text_line((0.0, exchange), {}, Style(), "mock")
+    assert json.loads(json_line((0.0, exchange), "mock"))["path"] == f"/api/x{shown}"
 
 
 def test_colours_are_for_terminals() -> None:
