@@ -26,7 +26,6 @@ def started(words: str, redirection: str, folder: Path, before: str = "") -> sub
     ("words", "redirection", "why"),
     [
         ("--version", ">/dev/full", "No space left on device"),
-        ("spec", ">/dev/full", "No space left on device"),
         ("routes", ">&-", "Bad file descriptor"),
     ],
 )

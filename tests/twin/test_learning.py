@@ -117,7 +117,13 @@ def test_reading_alone_teaches_what_reading_can(tmp_path: Path) -> None:
     assert "get" in load(overlays=[file]).data["paths"]["/notification-handlers/"]
 
 
-@pytest.mark.parametrize("answers", [(), ("checks-order=method-first", "other-methods=not-allowed")])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        (),
+        pytest.param(("checks-order=method-first", "other-methods=not-allowed"), marks=pytest.mark.heavy),
+    ],
+)
 def test_a_mock_of_the_document_is_learned_to_be_as_it_says(answers: tuple[str, ...], tmp_path: Path) -> None:
     server = Server(create_app(Settings(answers=answers)))
     server.start()
