@@ -11,9 +11,8 @@ from contract_tests.guard.upstream import Upstream
 
 _TOO_MANY = 429
 _PATIENCE = 6  # times that a 429 is waited out
-_TRIES = (
-    3  # of a GET on a connection that fails; a target that lets one wait would let the next one wait, too
-)
+# Of a GET, on a connection that fails. A target that lets one wait would let the next one wait, too.
+_TRIES = 3
 
 
 class Parcel(NamedTuple):
