@@ -20,7 +20,7 @@ BUGS: Mapping[str, str] = {
     "update-forgets-is-enabled": "An update without is_enabled disables.",
     "update-touches-another": "An update renames the newest of the other rows as well.",
     "type-change-keeps-settings": "A change of type leaves the old type's settings as they are.",
-    "created-changes": "An update sets datetime anew.",
+    "created-changes": "An update sets datetime anew, to the next second.",
     "last-datetime-never": "An update does not set last_datetime.",
     "is-enabled-inverted": "is_enabled=1 disables and is_enabled=0 enables.",
     "delete-does-nothing": "A delete is answered and not made.",

@@ -59,7 +59,7 @@ class Writing(Chosen):
         if self.says("last-datetime", "last-update") and not self.bug("last-datetime-never"):
             row.changed = int(self.clock())
         if self.bug("created-changes"):
-            row.created = int(self.clock())
+            row.created = int(self.clock()) + 1  # else nobody sees it who updates within the second
         if self.bug("update-touches-another") and len(account.rows) > 1:
             account.rows[max(account.rows.keys() - {row.id})].name = name
 
