@@ -98,7 +98,7 @@ class Form:
 
     def own(self, type_name: str) -> tuple[Field, ...]:
         """Return the fields that belong to this type and not to every type."""
-        return tuple(field for field in self.fields.values() if type_name in (field.types or ()))
+        return _own(self.fields, type_name)
 
     def of_type(self, type_name: str) -> Available:
         """Return what there is for a handler of this type."""
@@ -119,10 +119,14 @@ def compile_form(schemas: Schemas, schema: Object) -> Form:
     shared = _available(fields, required, refusals)
     available = {}
     for type_name in types:
-        own = tuple(field.name for field in fields.values() if type_name in (field.types or ()))
+        own = tuple(field.name for field in _own(fields, type_name))
         needed = (*required, *own) if unsent == "refused" else required
         available[type_name] = _available(fields, needed, refusals, own)
     return Form(fields, names, required, refusals, unsent, available, shared)
+
+
+def _own(fields: Mapping[str, Field], type_name: str) -> tuple[Field, ...]:
+    return tuple(field for field in fields.values() if type_name in (field.types or ()))
 
 
 def _available(

@@ -68,6 +68,9 @@ def _check_names(request: Request, journal: Journal) -> None:
 
     What has come is known, even where the world has answered an open question otherwise since.
     """
+    wanted = {what: name for what in ("operation", "refusal") if (name := request.values[what])}
+    if not wanted:  # as most who ask
+        return
     contracts = [request.subject.variations.base]
     if request.account is not None:
         contracts.append(request.account.contract)
@@ -76,9 +79,9 @@ def _check_names(request: Request, journal: Journal) -> None:
         "operation": [name for contract in contracts for name in contract.operations],
         "refusal": [name for contract in contracts for name in contract.refusals] + outages,
     }
-    for what, known in documented.items():
-        name = request.values[what]
-        if name and name not in known and all(getattr(each, what) != name for each in journal.exchanges):
+    for what, name in wanted.items():
+        known = documented[what]
+        if name not in known and all(getattr(each, what) != name for each in journal.exchanges):
             raise unknown(what, name, dict.fromkeys(known))
 
 
