@@ -15,7 +15,7 @@ from mock_server.server import HEAD_BYTES, HEADERS, Limits
 from mock_server.server.connection import Connection
 from mock_server.server.environ import server_environ
 from mock_server.server.service import Service
-from mock_server.store import Handler
+from mock_server.state.store import Item
 
 _BASE = "/api"
 
@@ -58,7 +58,7 @@ def fill(mock: Mock, key: str, count: int) -> None:
     with world.lock:
         (sample,) = world.store.page(0, 1, newest_first=True)
         for number in range(world.next_id, count + 1):
-            world.store.add(world.write(Handler(number, *sample[1:])))
+            world.store.add(world.write(Item(number, *sample[1:])))
         world.next_id = count + 1
 
 

@@ -17,8 +17,8 @@ from bench.inside import call, fill, served
 from bench.scenario import KEY, POPULATION, SCENARIOS
 from bench.target import mock, populate
 from bench.timing import Call, costs
+from mock_server.api.recorder import Recorder
 from mock_server.app import Mock, create_app, mock_of
-from mock_server.recorder import Recorder
 
 _MANY = "retrieve, 1,000 in turn"
 

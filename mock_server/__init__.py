@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mock_server.client import Api, bitpeak_mock
     from mock_server.mock import Settings
     from mock_server.server import Server
-    from mock_server.world import Rules
+    from mock_server.state.world import Rules
 
 __version__ = "0.1.0"
 
@@ -27,7 +27,7 @@ def __getattr__(name: str) -> Any:
     elif name == "Server":
         from mock_server import server as module  # type: ignore[no-redef]
     elif name == "Rules":
-        from mock_server import world as module  # type: ignore[no-redef]
+        from mock_server.state import world as module  # type: ignore[no-redef]
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(module, name)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from flask import Flask, Response, request
 
 from mock_server import __version__
-from mock_server.answer import MARKER
+from mock_server.api.recorder import Observer
+from mock_server.api.response import MARKER
 from mock_server.control import PREFIX
-from mock_server.door import Door
 from mock_server.mock import Mock, Settings
-from mock_server.recorder import Observer
+from mock_server.wsgi import WsgiApp
 
 __all__ = ["Mock", "Settings", "app_of", "create_app", "mock_of"]
 
@@ -26,7 +26,7 @@ def app_of(mock: Mock) -> Flask:
     app = Flask("mock_server", static_folder=None)
     app.extensions["bitpeak_mock"] = mock
     app.add_url_rule("/", "welcome", lambda: _welcome(mock))
-    app.wsgi_app = Door(mock, app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = WsgiApp(mock, app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from mock_server.answer import Answer
-from mock_server.auth import read_bearer
+from mock_server.api.auth import read_bearer
+from mock_server.api.operations import FUNCTIONS
+from mock_server.api.pipeline import Pipeline
+from mock_server.api.recorder import Observer
+from mock_server.api.response import Response
 from mock_server.contract import Contract, compile_contract
 from mock_server.control import PREFIX, Control, Subject
-from mock_server.corridor import Corridor
 from mock_server.document import DocumentError, load
-from mock_server.handlers import FUNCTIONS
 from mock_server.page import answer as page_answer
-from mock_server.recorder import Observer
 from mock_server.refusal import Refusal
 from mock_server.rehearsal import Rehearsal
-from mock_server.seed import read_seed, seeded_world
+from mock_server.state.seed import read_seed, seeded_world
+from mock_server.state.world import Rules
+from mock_server.state.worlds import Worlds
 from mock_server.variations import Variations
-from mock_server.world import Rules
-from mock_server.worlds import Worlds
 
 Environ = dict[str, Any]
 
@@ -70,10 +70,10 @@ class Mock:
         )
         self._observers = tuple(observers)
         self.corridor = self._corridor(self.contract)
-        self._varied: WeakKeyDictionary[Contract, Corridor] = WeakKeyDictionary()
+        self._varied: WeakKeyDictionary[Contract, Pipeline] = WeakKeyDictionary()
         self.files = (*document.files, *([settings.seed] if settings.seed else []))
 
-    def answer(self, environ: Environ) -> Answer:
+    def answer(self, environ: Environ) -> Response:
         """Answer one request, the mock's own or the API's."""
         path: str = environ["PATH_INFO"]
         if path[:_PREFIX] == PREFIX and path[_PREFIX : _PREFIX + 1] in {"", "/"}:
@@ -85,7 +85,7 @@ class Mock:
         corridor = self._corridor_of(environ) if self.worlds.varied else self.corridor
         return corridor.answer(environ) if self.rehearsal is None else self._rehearsed(corridor, environ)
 
-    def _rehearsed(self, corridor: Corridor, environ: Environ) -> Answer:
+    def _rehearsed(self, corridor: Pipeline, environ: Environ) -> Response:
         """Answer one request, and note what the other document would have answered."""
         rehearsal = self.rehearsal
         if rehearsal is None:
@@ -98,10 +98,10 @@ class Mock:
         rehearsal.compare(answer, other, method if operation is None else operation.id)
         return answer
 
-    def _corridor(self, contract: Contract) -> Corridor:
-        return Corridor(contract, self.worlds, self._observers, self.control.outage)
+    def _corridor(self, contract: Contract) -> Pipeline:
+        return Pipeline(contract, self.worlds, self._observers, self.control.outage)
 
-    def _corridor_of(self, environ: Environ) -> Corridor:
+    def _corridor_of(self, environ: Environ) -> Pipeline:
         """Return the corridor of the world that the request's key opens, where some worlds have one of their own."""
         try:
             key = read_bearer(environ.get("HTTP_AUTHORIZATION"), self.contract.service, any_case=True)

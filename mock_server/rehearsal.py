@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from mock_server.answer import Answer
-from mock_server.journal import REHEARSED, Rehearsed
+from mock_server.api.response import Response
+from mock_server.state.journal import REHEARSED, Rehearsed
 
 _TIME = "%Y-%m-%d %H:%M:%S"
 _DRIFT = 5.0  # seconds that two answers to one request may be apart
@@ -36,7 +36,7 @@ class Change(NamedTuple):
 class Rehearsal:
     """Asks the shadow, and counts what would change. `name` is what the other document is called."""
 
-    def __init__(self, name: str, shadow: Callable[[Environ], Answer]) -> None:
+    def __init__(self, name: str, shadow: Callable[[Environ], Response]) -> None:
         self.name = name
         self.calls = 0
         self._shadow = shadow
@@ -49,7 +49,7 @@ class Rehearsal:
         rehearsed = environ[REHEARSED] = Rehearsed(int(other.status[:3]), other.body)
         return rehearsed
 
-    def follow(self, environ: Environ) -> Answer:
+    def follow(self, environ: Environ) -> Response:
         """Have the shadow go through what the mock goes through: a reset of a world is one of both."""
         length = environ.get("CONTENT_LENGTH") or ""
         has_end = bool(environ.get("wsgi.input_terminated"))
@@ -58,7 +58,7 @@ class Rehearsal:
         environ["wsgi.input"] = io.BytesIO(body)
         return self._shadow({**environ, "wsgi.input": io.BytesIO(body)})
 
-    def compare(self, answer: Answer, rehearsed: Rehearsed, operation: str) -> None:
+    def compare(self, answer: Response, rehearsed: Rehearsed, operation: str) -> None:
         """Note what would change: in the exchange, and in the count."""
         status = int(answer.status[:3])
         places = ("status",) if status != rehearsed.status else ()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
-from mock_server.journal import Exchange
+from mock_server.state.journal import Exchange
 
 # A request can carry any byte; none may move a terminal's cursor or begin a line of its own.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: " ", 0x2029: " "}

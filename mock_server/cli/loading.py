@@ -8,13 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mock_server.api.recorder import Observer
 from mock_server.cli.failure import Failure
 from mock_server.contract import Contract, compile_contract
 from mock_server.document import Document, DocumentError, load
-from mock_server.door import Door
 from mock_server.mock import Mock, Settings
-from mock_server.recorder import Observer
 from mock_server.refusal import Defect
+from mock_server.wsgi import WsgiApp
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -68,11 +68,11 @@ def flask_of(mock: Mock) -> Flask:
     return app_of(mock)
 
 
-def door_of(mock: Mock) -> Door:
+def door_of(mock: Mock) -> WsgiApp:
     """Return the WSGI app of a mock, which imports Flask when it is asked for the first page that Flask serves."""
 
     @cache
     def flask() -> Flask:
         return flask_of(mock)
 
-    return Door(mock, lambda environ, start_response: flask().wsgi_app(environ, start_response))
+    return WsgiApp(mock, lambda environ, start_response: flask().wsgi_app(environ, start_response))

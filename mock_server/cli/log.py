@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from mock_server.cli.lines import Note, Style, json_line, text_line
 from mock_server.cli.writer import Writer
 from mock_server.contract import Contract
-from mock_server.journal import Exchange, Noted
+from mock_server.state.journal import Exchange, Noted
 
 
 class Wants(NamedTuple):

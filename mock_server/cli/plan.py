@@ -12,10 +12,10 @@ from mock_server.cli.failure import Failure
 from mock_server.cli.loading import load_contract
 from mock_server.cli.log import Wants
 from mock_server.cli.values import Quota
-from mock_server.duration import Latency
 from mock_server.mock import Settings
 from mock_server.server import TLSFiles
-from mock_server.world import Rules
+from mock_server.state.duration import Latency
+from mock_server.state.world import Rules
 
 
 @dataclass(frozen=True)

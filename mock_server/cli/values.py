@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from mock_server import duration
-from mock_server.duration import Latency
+from mock_server.state import duration
+from mock_server.state.duration import Latency
 
 Value = TypeVar("Value")
 

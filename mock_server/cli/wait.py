@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from mock_server.answer import MARKER
+from mock_server.api.response import MARKER
 from mock_server.cli.failure import ExitCode, Failure
 from mock_server.cli.values import read_duration
 

@@ -1,18 +1,24 @@
 """The document as the machine sees it: frozen facts and compiled checks."""
 
-from mock_server.contract.answer import AnswerCompiler, Headers, RefusalAnswer, Success, parse, status_text
 from mock_server.contract.contract import Contract, compile_contract
 from mock_server.contract.form import Field, Form
 from mock_server.contract.operation import Operation, Paging
 from mock_server.contract.parameter import Parameter
 from mock_server.contract.resource import Resource, Shape
+from mock_server.contract.response import (
+    Headers,
+    RefusalResponse,
+    ResponseCompiler,
+    Success,
+    parse,
+    status_text,
+)
 from mock_server.contract.schema import Check, Schemas
 from mock_server.contract.service import Service
 from mock_server.contract.template import joined
 from mock_server.contract.text import Quote, quote_again
 
 __all__ = [
-    "AnswerCompiler",
     "Check",
     "Contract",
     "Field",
@@ -22,8 +28,9 @@ __all__ = [
     "Paging",
     "Parameter",
     "Quote",
-    "RefusalAnswer",
+    "RefusalResponse",
     "Resource",
+    "ResponseCompiler",
     "Schemas",
     "Service",
     "Shape",

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from mock_server.contract import structure, vocabulary
-from mock_server.contract.answer import AnswerCompiler, RefusalAnswer
 from mock_server.contract.filtering import check_filters
 from mock_server.contract.operation import METHODS, Operation, OperationCompiler
 from mock_server.contract.refusals import check_names
 from mock_server.contract.resource import Resource, check_types, compile_resource
+from mock_server.contract.response import RefusalResponse, ResponseCompiler
 from mock_server.contract.routes import Routes
 from mock_server.contract.schema import Schemas
 from mock_server.contract.service import Service, compile_service
@@ -32,7 +32,7 @@ class Contract:
     service: Service
     operations: Mapping[str, Operation]
     routes: Routes
-    refusals: Mapping[str, RefusalAnswer]
+    refusals: Mapping[str, RefusalResponse]
     resource: Resource
     quote: Quote
 
@@ -50,7 +50,7 @@ def compile_contract(document: Document) -> Contract:
     structure.check(data)
     words, schemas = data["x-service"], Schemas(data)
     quote = QUOTES[words["json-escapes"]]
-    answers = AnswerCompiler(schemas, quote, words["charset"])
+    answers = ResponseCompiler(schemas, quote, words["charset"])
     operations = _operations(data, OperationCompiler(schemas, answers))
     refusals = {refusal.name: refusal for refusal in answers.refusals(words["refusals"])}
     for operation in operations.values():

@@ -9,17 +9,17 @@ from typing import Any
 
 from mock_server.contract.schema import Schemas
 from mock_server.document import DocumentError, Object, place_of
-from mock_server.forms import php, tags
+from mock_server.php import tags, values
 
 _CLEANERS: Mapping[str, Callable[[str], str]] = {
     "strip-tags": tags.strip_tags,
-    "escape-quotes": php.escape_quotes,
-    "trim": php.trim,
+    "escape-quotes": values.escape_quotes,
+    "trim": values.trim,
 }
 _TRUE_SPELLINGS = frozenset({"1", "true", "on", "yes"})
 _SWITCHES: Mapping[str, Callable[[str], bool]] = {
-    "php-integer-boolean": lambda text: php.to_int(text) != 0,
-    "php-boolean": php.truthy,
+    "php-integer-boolean": lambda text: values.to_int(text) != 0,
+    "php-boolean": values.truthy,
     "spelled-boolean": lambda text: text.strip().lower() in _TRUE_SPELLINGS,
 }
 
@@ -55,7 +55,7 @@ class Field:
 
     def is_on(self, text: str) -> bool:
         """Return what a switch's text means to the service (evidence: B+P for the integer cast)."""
-        return php.truthy(text) if self.switch is None else self.switch(text)
+        return values.truthy(text) if self.switch is None else self.switch(text)
 
     def admits(self, word: str, text: str) -> bool:
         """Tell whether this word of the field's schema admits a text that was sent."""
@@ -182,13 +182,13 @@ def _field(schemas: Schemas, properties: Object, name: str, refusals: Mapping[st
             f"the field {name!r} must be of type string: a form has only texts.", place_of(properties, name)
         )
     types = None
-    for other, values in schema.get("x-available-when", {}).items():
+    for other, wanted in schema.get("x-available-when", {}).items():
         if other != "type":
             raise DocumentError(
                 f"{name!r} can be available when `type` has a value, not {other!r}.",
                 place_of(properties, name),
             )
-        types = frozenset(values)
+        types = frozenset(wanted)
     if schema.get("x-value", "name") not in _FACTS:
         what = f"the field {name!r} can say {', '.join(_FACTS)} and no other fact."
         raise DocumentError(what, place_of(schema, "x-value"))

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from mock_server.contract.answer import AnswerCompiler, RefusalAnswer, Success
 from mock_server.contract.form import Form, compile_form
 from mock_server.contract.functions import check_complete, check_parts, check_query, need_of
 from mock_server.contract.parameter import Parameter, compile_parameters
+from mock_server.contract.response import RefusalResponse, ResponseCompiler, Success
 from mock_server.contract.schema import Schemas
 from mock_server.document import DocumentError, Object, Place, place_of
 
@@ -42,7 +42,7 @@ class Operation:
     form: Form | None
     media_types: frozenset[str]
     success: Success
-    refusals: Mapping[str, RefusalAnswer]
+    refusals: Mapping[str, RefusalResponse]
     paging: Paging | None
     update: Mapping[str, str]
     examples: Mapping[str, Any]  # of its request body, by name
@@ -53,7 +53,7 @@ class OperationCompiler(NamedTuple):
     """Compiles the operations of a document's paths."""
 
     schemas: Schemas
-    answers: AnswerCompiler
+    answers: ResponseCompiler
 
     def compile(self, path: str, method: str, item: Object) -> Operation:
         """Compile one operation. Raises DocumentError, with file and line, at what cannot be served."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from mock_server.contract.schema import Check, Schemas
 from mock_server.document import DocumentError, Object, Place, place_of, plain
-from mock_server.forms import php
+from mock_server.php import values
 
 # An integer as JSON and OpenAPI write it. Not `int()`: that also takes "1_0", " 1" and Arabic digits.
 _STRICT_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
@@ -39,7 +39,7 @@ class Parameter:
         if not self.is_integer:
             return text
         if self.lenient:
-            return php.to_int(text)
+            return values.to_int(text)
         return int(text) if _STRICT_INTEGER.match(text) else None
 
     def admits(self, value: int | str | None) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mock_server.contract.schema import Schemas
 from mock_server.document import Array, DocumentError, Object, place_of
-from mock_server.forms import Limits
+from mock_server.php import Limits
 
 # What each check needs to have been done before it.
 _NEEDS = {

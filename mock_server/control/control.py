@@ -13,10 +13,10 @@ from typing import Any
 
 import orjson
 
-from mock_server.answer import Answer
-from mock_server.auth import check_key, read_bearer
-from mock_server.call import Environ
-from mock_server.contract import RefusalAnswer, status_text
+from mock_server.api.auth import check_key, read_bearer
+from mock_server.api.context import Environ
+from mock_server.api.response import Response
+from mock_server.contract import RefusalResponse, status_text
 from mock_server.contract.text import quote_plainly
 from mock_server.control.functions import FUNCTIONS
 from mock_server.control.gate import check_origin, check_token, cors_headers, preflight
@@ -45,11 +45,11 @@ class Control:
     def _operations(self) -> Operations:
         return Operations(control_document())
 
-    def outage(self, name: str) -> RefusalAnswer:
+    def outage(self, name: str) -> RefusalResponse:
         """Return an outage that a fault is armed with."""
         return self._operations.outages[name]
 
-    def answer(self, environ: Environ, path: str) -> Answer:
+    def answer(self, environ: Environ, path: str) -> Response:
         """Answer one control request; `path` begins after the prefix. Raises nothing: a defect becomes a 500."""
         cors = cors_headers(environ, self._subject)
         operation: Operation | None = None
@@ -68,7 +68,7 @@ class Control:
             answer = _failed(error)
         return answer.with_headers(("Cache-Control", "no-store")).finished(cors)
 
-    def _serve(self, environ: Environ, operation: Operation) -> Answer:
+    def _serve(self, environ: Environ, operation: Operation) -> Response:
         values = operation.read_query(environ.get("QUERY_STRING", ""))
         key = self._key(environ, operation, values.pop("key", None))
         body = _read_body(environ, operation)
@@ -89,19 +89,19 @@ class Control:
                     world.journal.touch()
                 return answer
 
-    def _said(self, operation: Operation, media_type: str | None, value: Any) -> Answer:
+    def _said(self, operation: Operation, media_type: str | None, value: Any) -> Response:
         status = status_text(operation.status)
         if media_type is None:
-            return Answer(status, (), b"")
+            return Response(status, (), b"")
         if complaint := operation.contents[media_type](value):
             raise Defect(f"the control answer {operation.id} would violate its document: {complaint}")
         body = value.encode() if isinstance(value, str) else orjson.dumps(value)
-        return Answer(status, (("Content-Type", media_type),), body)
+        return Response(status, (("Content-Type", media_type),), body)
 
-    def _refuse(self, no: Refusal, operation: Operation | None) -> Answer:
+    def _refuse(self, no: Refusal, operation: Operation | None) -> Response:
         refusal = self._operations.not_found if operation is None else operation.refusals[no.name]
         body = refusal.filled(no.detail, quote_plainly)
-        return Answer(refusal.status, (("Content-Type", refusal.content_type),), body)
+        return Response(refusal.status, (("Content-Type", refusal.content_type),), body)
 
     def _key(self, environ: Environ, operation: Operation, named: str | None) -> str | None:
         """Return the key whose world is meant. Raises Refusal where none is and one is needed."""
@@ -118,10 +118,10 @@ class Control:
         return named
 
 
-def _failed(error: Exception) -> Answer:
+def _failed(error: Exception) -> Response:
     title = f"The mock failed, and its log says more: {str(error) or type(error).__name__}"
     body = orjson.dumps({"errors": [{"title": title, "status": 500}]})
-    return Answer(status_text(500), (("Content-Type", "application/json"),), body)
+    return Response(status_text(500), (("Content-Type", "application/json"),), body)
 
 
 def _waits(environ: Environ, seconds: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mock_server.control.request import Request
-from mock_server.coverage import behaviours
+from mock_server.state.coverage import behaviours
 
 
 def show_coverage(request: Request) -> dict[str, Any]:

@@ -6,13 +6,13 @@ import base64
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from mock_server.api.forced import outage
 from mock_server.control.clock import write_moment
 from mock_server.control.operations import control_document
 from mock_server.control.request import NotYet, Request, unknown
-from mock_server.duration import read_duration
-from mock_server.journal import Exchange, Journal, Message
-from mock_server.override import outage
 from mock_server.refusal import Refusal
+from mock_server.state.duration import read_duration
+from mock_server.state.journal import Exchange, Journal, Message
 
 # Characters of a body that are shown.
 _SHOWN = 2000

@@ -6,8 +6,8 @@ import hmac
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from mock_server.answer import Answer, Headers
-from mock_server.call import Environ
+from mock_server.api.context import Environ
+from mock_server.api.response import Headers, Response
 from mock_server.control.request import Subject
 from mock_server.refusal import Refusal
 
@@ -51,11 +51,11 @@ def cors_headers(environ: Environ, subject: Subject) -> Headers:
     return (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "*"))
 
 
-def preflight() -> Answer:
+def preflight() -> Response:
     """Return the answer to a browser that asks whether it may ask."""
     allowed = (
         ("Access-Control-Allow-Methods", "GET, PUT, POST, PATCH, DELETE"),
         ("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Bitpeak-Mock-Token"),
         ("Access-Control-Max-Age", "600"),
     )
-    return Answer("204 No Content", allowed, b"")
+    return Response("204 No Content", allowed, b"")

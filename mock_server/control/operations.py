@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from mock_server.contract import AnswerCompiler, Check, RefusalAnswer, Schemas
+from mock_server.contract import Check, RefusalResponse, ResponseCompiler, Schemas
 from mock_server.contract.text import quote_plainly
 from mock_server.control.request import unusable
 from mock_server.document import Object, home, read_object
@@ -56,7 +56,7 @@ class Operation(NamedTuple):
     body: Check | None
     status: int
     contents: Mapping[str, Check]
-    refusals: Mapping[str, RefusalAnswer]
+    refusals: Mapping[str, RefusalResponse]
 
     def media_type(self, accept: str) -> str | None:
         """Return the media type to answer in: the first of `Accept` that the document has, else its own first."""
@@ -82,7 +82,7 @@ class Operations:
     def __init__(self, document: Object) -> None:
         self._document = document
         self._schemas = Schemas(document)
-        self._answers = AnswerCompiler(self._schemas, quote_plainly, "none")
+        self._answers = ResponseCompiler(self._schemas, quote_plainly, "none")
         self._compiled: dict[str, Operation] = {}
 
     def __iter__(self) -> Iterator[Operation]:
@@ -101,13 +101,13 @@ class Operations:
         return operation
 
     @cached_property
-    def not_found(self) -> RefusalAnswer:
+    def not_found(self) -> RefusalResponse:
         """The refusal of a path that the document does not have."""
         (refusal,) = self._answers.refusals(self._document["x-unknown-path"])
         return refusal
 
     @cached_property
-    def outages(self) -> Mapping[str, RefusalAnswer]:
+    def outages(self) -> Mapping[str, RefusalResponse]:
         """The outages that a fault can be armed with, by name."""
         return {outage.name: outage for outage in self._answers.refusals(self._document["x-outages"])}
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mock_server.control.request import Request, unusable
-from mock_server.quota import Quota
-from mock_server.world import World
+from mock_server.state.quota import Quota
+from mock_server.state.world import World
 
 
 def show_quota(request: Request) -> dict[str, Any]:

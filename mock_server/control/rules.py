@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from mock_server.control.request import Request, unusable
-from mock_server.duration import Latency, read_latency
-from mock_server.world import World
+from mock_server.state.duration import Latency, read_latency
+from mock_server.state.world import World
 
 # Seconds that an answer may be held back.
 _LONGEST = 3600.0

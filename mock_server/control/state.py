@@ -13,8 +13,8 @@ from mock_server.control.quota import quota_of, set_quota
 from mock_server.control.request import Request, unusable
 from mock_server.control.rules import rules_of, set_rules
 from mock_server.document import Array, DocumentError, Object, Place
-from mock_server.faults import Faults
-from mock_server.seed import store_of
+from mock_server.state.faults import Faults
+from mock_server.state.seed import store_of
 
 
 def show_state(request: Request) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from mock_server.answer import Answer
+from mock_server.api.response import Response
 
 _WEB = Path(__file__).parent / "web"
 
@@ -44,7 +44,7 @@ _HEADERS = (
 )
 
 
-def answer(method: str, path: str) -> Answer | None:
+def answer(method: str, path: str) -> Response | None:
     """Answer a request for the page or a file of it, None where the path is neither. `path`: after the prefix `/_mock`.
 
     The answer to HEAD has the body too: the server leaves it out.
@@ -52,12 +52,12 @@ def answer(method: str, path: str) -> Answer | None:
     if method not in {"GET", "HEAD"}:
         return None
     if not path:  # the page's addresses are relative to the folder
-        return Answer("308 Permanent Redirect", (("Location", "/_mock/"),), b"")
+        return Response("308 Permanent Redirect", (("Location", "/_mock/"),), b"")
     file = _files().get(path)
     if file is None:
         return None
     headers = (("Content-Type", _MEDIA_TYPES[file.suffix]), *_HEADERS)
-    return Answer("200 OK", headers, file.read_bytes())
+    return Response("200 OK", headers, file.read_bytes())
 
 
 @cache

@@ -16,8 +16,8 @@ import pytest
 from mock_server.cli.lines import Note, Style, json_line, text_line
 from mock_server.cli.log import Log, Wants, is_colourful
 from mock_server.cli.writer import Writer
-from mock_server.journal import Exchange
 from mock_server.refusal import Violation
+from mock_server.state.journal import Exchange
 from tests.cli.conftest import PROGRAM, Serve, environment, wait_until
 
 EXCHANGE = Exchange(
@@ -163,7 +163,7 @@ def test_a_quiet_log_still_tells_of_defects_and_of_pythons_warnings(
     with Log(Wants(quiet=True)) as log:
         log.observe(EXCHANGE._replace(defect="", target="/usual"))
         log.observe(EXCHANGE)
-        logging.getLogger("mock_server.worlds").warning("a world was dropped")
+        logging.getLogger("mock_server.state.worlds").warning("a world was dropped")
     text = standard_error.getvalue()
     assert "/usual" not in text
     assert "DEFECT" in text

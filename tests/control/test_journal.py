@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mock_server import Server, Settings, create_app
-from mock_server.journal import Archive, Exchange, Journal, Message
+from mock_server.state.journal import Archive, Exchange, Journal, Message
 from tests.control.conftest import Steered
 from tests.semantics.client import BASE, multipart
 

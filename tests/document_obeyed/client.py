@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from mock_server.app import Settings, create_app, mock_of
 from mock_server.contract import Contract
-from mock_server.world import World
+from mock_server.state.world import World
 
 KEY = "mock-key"
 

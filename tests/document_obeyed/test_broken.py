@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from mock_server.api.filters import COMPARED
+from mock_server.api.operations import FUNCTIONS
 from mock_server.app import Settings, create_app
 from mock_server.contract import filtering, functions
 from mock_server.document import DocumentError, home, plain, read
-from mock_server.filters import COMPARED
-from mock_server.handlers import FUNCTIONS
 from tests.document_obeyed.variations import HEAD
 
 BASE = home() / "notification-handlers.yaml"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mock_server.forms import body, multipart, urlencoded
-from mock_server.forms.form import Form, Limits, TooManyFields
-from mock_server.forms.php import cut, escape_quotes
+from mock_server.php import body, multipart, urlencoded
+from mock_server.php.form import Form, Limits, TooManyFields
+from mock_server.php.values import cut, escape_quotes
 from tests.forms import cases
 
 ALL = frozenset({body.MULTIPART, body.URLENCODED, body.JSON})

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from mock_server.forms import multipart, php, urlencoded
-from mock_server.forms.form import Form, Limits
-from mock_server.forms.tags import strip_tags
+from mock_server.php import multipart, urlencoded, values
+from mock_server.php.form import Form, Limits
+from mock_server.php.tags import strip_tags
 from tests.forms import cases, text_cases
 from tests.forms.observe_php import OBSERVED, short
 
@@ -85,7 +85,7 @@ def test_name(name: str) -> None:
     while isinstance(seen, dict):
         index, seen = next(iter(seen.items()), (None, None))
         path.append(index)
-    filed = php.field_name(name)
+    filed = values.field_name(name)
     # [] is filed under the next free number.
     assert [filed.key and filed.key.encode().decode("latin-1")] == path[:1]
     assert ["0" if index is None else index for index in filed.path] == path[1:]
@@ -99,7 +99,7 @@ def test_urlencoded(body: str) -> None:
 
 @pytest.mark.parametrize("text", text_cases.NUMBERS)
 def test_to_int(text: str) -> None:
-    assert php.to_int(text) == SEEN["to_int"][text]
+    assert values.to_int(text) == SEEN["to_int"][text]
 
 
 @pytest.mark.parametrize("text", text_cases.TAGS)
@@ -109,9 +109,9 @@ def test_strip_tags(text: str) -> None:
 
 @pytest.mark.parametrize("text", text_cases.BLANKS)
 def test_trim(text: str) -> None:
-    assert php.trim(text) == SEEN["trim"][text]
+    assert values.trim(text) == SEEN["trim"][text]
 
 
 @pytest.mark.parametrize("text", text_cases.TRUTHS)
 def test_truthy(text: str) -> None:
-    assert php.truthy(text) is SEEN["truthy"][text]
+    assert values.truthy(text) is SEEN["truthy"][text]

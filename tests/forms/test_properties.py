@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mock_server.forms import body, multipart, php, urlencoded, walk
-from mock_server.forms.form import Form, Limits, TooManyFields
-from mock_server.forms.tags import strip_tags
+from mock_server.php import body, multipart, urlencoded, values, walk
+from mock_server.php.form import Form, Limits, TooManyFields
+from mock_server.php.tags import strip_tags
 from tests.forms import cases, text_cases
 
 ALL = frozenset({body.MULTIPART, body.URLENCODED, body.JSON})
@@ -99,13 +99,13 @@ def test_a_query_never_raises(text: str) -> None:
 
 @given(st.one_of(st.text(), st.text("0123456789.eE+- \tx")))
 def test_an_int_has_64_bits(text: str) -> None:
-    assert php.INT_MIN <= php.to_int(text) <= php.INT_MAX
+    assert values.INT_MIN <= values.to_int(text) <= values.INT_MAX
 
 
 @given(st.integers())
 def test_whole_numbers_are_clamped(number: int) -> None:
     # Up to 308 digits: beyond, PHP reads an infinite float, which is 0.
-    assert php.to_int(str(number)) == min(php.INT_MAX, max(php.INT_MIN, number))
+    assert values.to_int(str(number)) == min(values.INT_MAX, max(values.INT_MIN, number))
 
 
 @given(st.text("<>!?-\"'()ab \0\\xmlXML"))
@@ -116,7 +116,7 @@ def test_stripping_drops_and_never_adds(text: str) -> None:
 
 @given(st.text("a[]. x\0\t_-"))
 def test_names_are_mangled(name: str) -> None:
-    key = php.field_name(name).key
+    key = values.field_name(name).key
     assert key is None or not set(" .[\0") & set(key)
 
 
@@ -207,7 +207,7 @@ def test_stripping_work_is_linear(text: str) -> None:
     ids=["zeros", "nines", "decimals", "exponent", "blanks"],
 )
 def test_ten_megabytes_of_number(text: str, number: int) -> None:
-    assert php.to_int(text) == number
+    assert values.to_int(text) == number
 
 
 @pytest.mark.parametrize("unit", [b"&", b"a&", b"%", b"%41", b"%4", b"+", b"[", b"a[x]", b"="])

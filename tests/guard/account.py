@@ -10,7 +10,7 @@ from flask import Flask
 from mock_server.app import Settings, create_app, mock_of
 from mock_server.document import dump_yaml
 from mock_server.server import Server
-from mock_server.world import Rules, World
+from mock_server.state.world import Rules, World
 from tests.guard.client import Client
 
 SECRET = "hooks.private-company.ru"

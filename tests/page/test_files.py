@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.answer import Answer
+from mock_server.api.response import Response
 from mock_server.page import answer
 from tests.house.test_code import wire_words
 
@@ -21,7 +21,7 @@ def name_of(file: Path) -> str:
     return file.name
 
 
-def served(path: str, method: str = "GET") -> Answer:
+def served(path: str, method: str = "GET") -> Response:
     found = answer(method, path)
     assert found is not None
     return found

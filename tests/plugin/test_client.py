@@ -223,7 +223,7 @@ def test_the_one_line_fails_on_a_violation_where_it_is_strict(url: str) -> None:
 
 
 def test_the_one_line_fails_on_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mock_server.corridor.FUNCTIONS", {})
+    monkeypatch.setattr("mock_server.api.pipeline.FUNCTIONS", {})
     opened = bitpeak_mock(socket=False)
     assert opened.__enter__().send("GET", LIST).status == 500
     with pytest.raises(WentWrong, match="defect of bitpeak-mock"):

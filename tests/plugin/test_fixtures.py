@@ -226,7 +226,7 @@ def test_a_violation_fails_a_strict_test_that_noticed_nothing(suite: pytest.Pyte
 
 
 def test_a_defect_fails_the_test_that_met_it(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mock_server.corridor.FUNCTIONS", {})
+    monkeypatch.setattr("mock_server.api.pipeline.FUNCTIONS", {})
     suite.makepyfile(
         """
         LIST = "/api/notification-handlers/"

@@ -13,7 +13,7 @@ from contract_tests.target.api import Api
 from mock_server.app import Settings, create_app
 from mock_server.document import load
 from mock_server.server import Server
-from mock_server.world import Rules
+from mock_server.state.world import Rules
 from tests.second_opinion import SecondOpinion
 
 QUESTIONS = load().questions()

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask
 
 from mock_server.app import Settings, create_app
-from mock_server.world import Rules
+from mock_server.state.world import Rules
 from tests.semantics.client import Client
 
 _KEYS = count()

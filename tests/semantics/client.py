@@ -13,8 +13,8 @@ from flask import Flask
 
 from mock_server import __version__
 from mock_server.app import Settings, create_app, mock_of
-from mock_server.journal import Exchange
-from mock_server.world import Rules, World
+from mock_server.state.journal import Exchange
+from mock_server.state.world import Rules, World
 
 KEY = "mock-key"
 BASE = "/api/notification-handlers"

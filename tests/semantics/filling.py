@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mock_server.store import Handler, Store
+from mock_server.state.store import Item, Store
 from tests.semantics.client import Client
 
 
@@ -11,6 +11,6 @@ def fill(client: Client, total: int) -> None:
     world = client.world
     world.store = Store()
     for handler_id in range(1, total + 1):
-        handler = Handler(handler_id, "email", f"N{handler_id}", {"email": ""}, True, None, 0)
+        handler = Item(handler_id, "email", f"N{handler_id}", {"email": ""}, True, None, 0)
         world.store.add(world.write(handler))
     world.next_id = total + 1

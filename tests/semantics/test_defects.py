@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mock_server import handlers
+from mock_server.api import operations as handlers
+from mock_server.api.context import Body, Context
 from mock_server.app import Settings
-from mock_server.call import Body, Call
 from mock_server.document import DocumentError
 from mock_server.refusal import Defect
 from tests.semantics.client import Client, Reply
@@ -73,7 +73,7 @@ def test_a_template_that_lies(client: Client, monkeypatch: pytest.MonkeyPatch, n
 def test_a_list_s_envelope_is_checked(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = handlers.FUNCTIONS["list_notification_handlers"]
 
-    def boastful(call: Call) -> Body:
+    def boastful(call: Context) -> Body:
         body = honest(call)
         return replace(body, values={**body.values, "total": "-1"})
 
@@ -85,13 +85,13 @@ def test_a_list_s_envelope_is_checked(client: Client, monkeypatch: pytest.Monkey
 def test_a_failure_of_any_kind_is_a_defect(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def failing(_: Call) -> Body:
+    def failing(_: Context) -> Body:
         raise KeyError
 
     monkeypatch.setitem(handlers.FUNCTIONS, "delete_notification_handler", failing)
     with caplog.at_level(logging.ERROR):
         assert_defect(client, client.delete(1), "KeyError")
-    assert [record.name for record in caplog.records] == ["mock_server.corridor"]
+    assert [record.name for record in caplog.records] == ["mock_server.api.pipeline"]
     # The world is not left locked, nor changed.
     assert client.ids() == [1]
 

@@ -9,9 +9,9 @@ import pytest
 
 from mock_server.app import Mock, Settings
 from mock_server.document import DocumentError
-from mock_server.duration import Latency
-from mock_server.world import Rules
-from mock_server.worlds import Worlds
+from mock_server.state.duration import Latency
+from mock_server.state.world import Rules
+from mock_server.state.worlds import Worlds
 from tests.semantics.client import BASE, Client
 
 FORM = "application/x-www-form-urlencoded"

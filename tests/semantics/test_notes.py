@@ -7,8 +7,8 @@ import io
 import tracemalloc
 import weakref
 
+from mock_server.api.recorder import Note
 from mock_server.app import Settings, create_app, mock_of
-from mock_server.recorder import Note
 from tests.semantics.client import Client
 
 BASE = "/api/notification-handlers"

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from mock_server import store as module
-from mock_server.store import Handler, Store
+from mock_server.state import store as module
+from mock_server.state.store import Item, Store
 
 
-def handler(number: int, text: str = "") -> Handler:
-    return Handler(number, "t", "n", {}, True, None, 0, f"{number}{text}".encode())
+def handler(number: int, text: str = "") -> Item:
+    return Item(number, "t", "n", {}, True, None, 0, f"{number}{text}".encode())
 
 
 @pytest.fixture(autouse=True)

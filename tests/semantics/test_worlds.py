@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from mock_server import worlds as module
-from mock_server.worlds import Worlds
+from mock_server.state import worlds as module
+from mock_server.state.worlds import Worlds
 from tests.semantics.client import Client
 
 

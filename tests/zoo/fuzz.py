@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bench.target import mock
-from mock_server.forms import TooManyFields
+from mock_server.php import TooManyFields
 from tests.forms import live_php
 from tests.zoo.mutation import Mutant, mutants
 from tests.zoo.reading import by_mock, by_php

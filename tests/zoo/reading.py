@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from mock_server.forms import Form, Limits, Part, read
-from mock_server.forms.body import MULTIPART, URLENCODED
+from mock_server.php import Form, Limits, Part, read
+from mock_server.php.body import MULTIPART, URLENCODED
 
 Reading = dict[str, Any]
 _READABLE = frozenset({MULTIPART, URLENCODED})

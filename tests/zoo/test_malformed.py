@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mock_server.app import create_app, mock_of
-from mock_server.forms import Form, Limits, TooManyFields, read
-from mock_server.forms.body import MULTIPART, URLENCODED
+from mock_server.php import Form, Limits, TooManyFields, read
+from mock_server.php.body import MULTIPART, URLENCODED
 from mock_server.server import Server
 from tests.zoo import fuzz
 from tests.zoo.mutation import mutants
@@ -78,6 +78,6 @@ def test_a_mock_that_fails_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None
     def failing(*_: object) -> Form:
         raise RuntimeError("a parser that fails")
 
-    monkeypatch.setattr("mock_server.decode.read_body", failing)
+    monkeypatch.setattr("mock_server.api.form.read_body", failing)
     with Server(create_app()) as server, Thrower(server.host, server.port, fuzz.KEY) as thrower:
         assert 500 in {thrower.throw(mutant.raw, whole=mutant.whole) for mutant in mutants(1, 20)}

@@ -1,0 +1,1 @@
+"""The API's requests, from the bearer key to the response."""

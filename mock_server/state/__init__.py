@@ -1,0 +1,1 @@
+"""Everything mutable: one world a key."""
