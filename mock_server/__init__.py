@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mock_server.app import create_app
     from mock_server.client import Api, bitpeak_mock
-    from mock_server.mock import Settings
     from mock_server.server import Server
-    from mock_server.state.world import Rules
+    from mock_server.settings import Rules, Settings
 
 __version__ = "0.1.0"
 
@@ -17,17 +16,15 @@ __all__ = ["Api", "Rules", "Server", "Settings", "__version__", "bitpeak_mock", 
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for: the command line must not pay for Flask to print help."""
+    """Import a public name on first use, so that `bitpeak-mock --help` does not import Flask."""
     if name == "create_app":
         from mock_server import app as module
-    elif name == "Settings":
-        from mock_server import mock as module  # type: ignore[no-redef]
+    elif name in {"Rules", "Settings"}:
+        from mock_server import settings as module  # type: ignore[no-redef]
     elif name in {"Api", "bitpeak_mock"}:
         from mock_server import client as module  # type: ignore[no-redef]
     elif name == "Server":
         from mock_server import server as module  # type: ignore[no-redef]
-    elif name == "Rules":
-        from mock_server.state import world as module  # type: ignore[no-redef]
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(module, name)

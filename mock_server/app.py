@@ -10,10 +10,11 @@ from mock_server import __version__
 from mock_server.api.recorder import Observer
 from mock_server.api.response import MARKER
 from mock_server.control import PREFIX
-from mock_server.mock import Mock, Settings
+from mock_server.mock import Mock
+from mock_server.settings import Settings
 from mock_server.wsgi import WsgiApp
 
-__all__ = ["Mock", "Settings", "app_of", "create_app", "mock_of"]
+__all__ = ["Mock", "app_of", "create_app", "mock_of"]
 
 
 def create_app(settings: Settings | None = None, observers: Sequence[Observer] = ()) -> Flask:

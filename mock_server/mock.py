@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,37 +15,18 @@ from mock_server.api.recorder import Observer
 from mock_server.api.response import Response
 from mock_server.contract import Contract, compile_contract
 from mock_server.control import PREFIX, Control, Subject
-from mock_server.document import DocumentError, load
+from mock_server.document import DocumentError, load, place_of
 from mock_server.page import answer as page_answer
 from mock_server.refusal import Refusal
 from mock_server.rehearsal import Rehearsal
+from mock_server.settings import Rules, Settings
 from mock_server.state.seed import read_seed, seeded_world
-from mock_server.state.world import Rules
 from mock_server.state.worlds import Worlds
 from mock_server.variations import Variations
 
 Environ = dict[str, Any]
 
 _PREFIX = len(PREFIX)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a mock is made of: the document and how it is varied, the seed, the rules.
-
-    `overlays` are files or names of packaged ones; `answers` are `QUESTION=ANSWER`. `control_token`: what the control
-    asks for, None where anybody may steer; `control_cors`: whether pages of other origins may. `rehearse`: overlays on
-    top, whose answers are noted beside those that are given.
-    """
-
-    document: Path | None = None
-    overlays: tuple[str, ...] = ()
-    answers: tuple[str, ...] = ()
-    seed: Path | None = None
-    rules: Rules = field(default_factory=Rules)
-    control_token: str | None = None
-    control_cors: bool = False
-    rehearse: tuple[str, ...] = ()
 
 
 class Mock:
@@ -56,7 +37,7 @@ class Mock:
         self.contract: Contract = compile_contract(document)
         _bind(self.contract)
         rows = self.contract.service.seed if settings.seed is None else read_seed(settings.seed)
-        self.worlds = Worlds(seeded_world(self.contract, settings.rules, rows))
+        self.worlds = Worlds(seeded_world(self.contract, _rules(settings.rules, self.contract), rows))
         self.variations = Variations(self.contract, settings.overlays, _bind, settings.document)
         self.rehearsal = _rehearsal(settings)
         self.control = Control(
@@ -114,6 +95,16 @@ class Mock:
         if corridor is None:
             corridor = self._varied[contract] = self._corridor(contract)
         return corridor
+
+
+def _rules(rules: Rules, contract: Contract) -> Rules:
+    """Return the rules with the document's quota as a number. Raises DocumentError if the document has none."""
+    if rules.quota != "document":
+        return rules
+    if contract.service.quota is None:
+        what = "x-service has no quota to enforce: give it one, or choose --quota off or a number."
+        raise DocumentError(what, place_of(contract.document.data, "x-service"))
+    return replace(rules, quota=contract.service.quota["requests"])
 
 
 def _rehearsal(settings: Settings) -> Rehearsal | None:

@@ -19,9 +19,9 @@ from mock_server.cli.options import document_options, options, seed_option, stri
 from mock_server.cli.values import read_pair
 from mock_server.contract import Contract
 from mock_server.control import PREFIX
-from mock_server.mock import Mock, Settings
+from mock_server.mock import Mock
+from mock_server.settings import Rules, Settings
 from mock_server.state.journal import Noted
-from mock_server.state.world import Rules
 
 _MULTIPART, _URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 

@@ -14,7 +14,7 @@ from mock_server.cli.failure import ExitCode
 from mock_server.cli.loading import foreseen, load_document
 from mock_server.cli.options import document_options, format_option, options
 from mock_server.document import Document, Recorded, read_recorded, stamp_facts, stamp_of, stamp_text
-from mock_server.state.duration import read_duration
+from mock_server.settings import read_duration
 
 _DAY = 86_400
 

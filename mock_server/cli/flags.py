@@ -9,7 +9,7 @@ import click
 
 from mock_server.cli.plan import Plan
 from mock_server.cli.serve import serve
-from mock_server.mock import Settings
+from mock_server.settings import Settings
 
 
 def settings_of(flags: Sequence[str]) -> Settings:

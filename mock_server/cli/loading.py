@@ -12,8 +12,9 @@ from mock_server.api.recorder import Observer
 from mock_server.cli.failure import Failure
 from mock_server.contract import Contract, compile_contract
 from mock_server.document import Document, DocumentError, load
-from mock_server.mock import Mock, Settings
+from mock_server.mock import Mock
 from mock_server.refusal import Defect
+from mock_server.settings import Settings
 from mock_server.wsgi import WsgiApp
 
 if TYPE_CHECKING:

@@ -8,14 +8,10 @@ from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 
-from mock_server.cli.failure import Failure
-from mock_server.cli.loading import load_contract
 from mock_server.cli.log import Wants
 from mock_server.cli.values import Quota
-from mock_server.mock import Settings
 from mock_server.server import TLSFiles
-from mock_server.state.duration import Latency
-from mock_server.state.world import Rules
+from mock_server.settings import Latency, Rules, Settings
 
 
 @dataclass(frozen=True)
@@ -64,8 +60,9 @@ class Plan:
             return self.host == "localhost"
 
     def settings(self) -> Settings:
-        """Return what the mock is made of. Raises Failure where the document has no quota and it was asked for."""
-        rules = Rules(self.strict, self.latency, self._requests(), self.public_url, self.cors, self.overrides)
+        """Return what the mock is made of."""
+        quota = None if self.quota == "off" else self.quota
+        rules = Rules(self.strict, self.latency, quota, self.public_url, self.cors, self.overrides)
         return Settings(
             self.document,
             self.overlay,
@@ -81,13 +78,3 @@ class Plan:
     def token(self) -> str | None:
         """What the control asks for: what was named, else something made up where other computers can ask."""
         return self.control_token or (None if self.is_local else secrets.token_urlsafe(12))
-
-    def _requests(self) -> int | None:
-        if self.quota != "document":
-            return None if self.quota == "off" else self.quota
-        quota = load_contract(self.document, self.overlay, self.answer).service.quota
-        if quota is None:
-            raise Failure(
-                "the document has no quota in x-service, so --quota document has nothing to enforce"
-            )
-        return quota["requests"]

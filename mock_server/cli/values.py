@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from mock_server.state import duration
-from mock_server.state.duration import Latency
+from mock_server import settings
+from mock_server.settings import Latency
 
 Value = TypeVar("Value")
 
@@ -21,12 +21,12 @@ Quota = int | Literal["off", "document"]
 
 def read_duration(text: str) -> float:
     """Read `200ms`, `1.5s`, `2m` or `0` to seconds, at most an hour."""
-    return _bounded(duration.read_duration, text, lambda seconds: seconds)
+    return _bounded(settings.read_duration, text, lambda seconds: seconds)
 
 
 def read_latency(text: str) -> Latency:
     """Read a duration, or a range of two: `100ms..300ms`."""
-    return _bounded(duration.read_latency, text, lambda latency: latency.high)
+    return _bounded(settings.read_latency, text, lambda latency: latency.high)
 
 
 def _bounded(read: Callable[[str], Value], text: str, longest: Callable[[Value], float]) -> Value:

@@ -11,7 +11,7 @@ from mock_server.client.mock import Mock
 from mock_server.client.world import Api
 
 if TYPE_CHECKING:
-    from mock_server.mock import Settings
+    from mock_server.settings import Settings
 
 
 @contextmanager

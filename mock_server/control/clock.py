@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mock_server.control.request import Request, unusable
-from mock_server.state.duration import read_duration
+from mock_server.settings import read_duration
 from mock_server.state.world import World
 
 # The years in which a world can be: those that the wire's four digits show, a year from either end.

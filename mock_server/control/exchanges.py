@@ -11,7 +11,7 @@ from mock_server.control.clock import write_moment
 from mock_server.control.operations import control_document
 from mock_server.control.request import NotYet, Request, unknown
 from mock_server.refusal import Refusal
-from mock_server.state.duration import read_duration
+from mock_server.settings import read_duration
 from mock_server.state.journal import Exchange, Journal, Message
 
 # Characters of a body that are shown.

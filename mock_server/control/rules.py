@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mock_server.control.request import Request, unusable
-from mock_server.state.duration import Latency, read_latency
+from mock_server.settings import Latency, read_latency
 from mock_server.state.world import World
 
 # Seconds that an answer may be held back.

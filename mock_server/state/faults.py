@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from mock_server.state.duration import Latency
+from mock_server.settings import Latency
 from mock_server.state.mutation import Mutation
 
 # Faults that a world holds, spent ones included; the oldest spent one goes first.

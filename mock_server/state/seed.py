@@ -8,9 +8,10 @@ from typing import Any
 
 from mock_server.contract import Contract, parse
 from mock_server.document import Array, DocumentError, Object, Place, nearest, place_of, plain, read
+from mock_server.settings import Rules
 from mock_server.state.clock import read_time
 from mock_server.state.store import Item, Store
-from mock_server.state.world import Rules, World
+from mock_server.state.world import World
 
 
 def read_seed(path: Path) -> Array:

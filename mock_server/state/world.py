@@ -6,36 +6,18 @@ import random
 import threading
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from mock_server.contract import Contract, Quote, quote_again
 from mock_server.refusal import Defect
+from mock_server.settings import Rules
 from mock_server.state.clock import Clock, write_time
 from mock_server.state.coverage import Sightings
-from mock_server.state.duration import NO_LATENCY, Latency
 from mock_server.state.faults import Faults
 from mock_server.state.journal import Journal
 from mock_server.state.quota import Quota
 from mock_server.state.store import Item, Store, make_item
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the person who starts the mock may choose.
-
-    `quota`: requests allowed in a window, None where nothing is counted.
-    `public_url`: what links begin with, None for the host that was asked. `cors`: None as the document says.
-    `overrides`: whether a request may choose its answer by the header Prefer.
-    """
-
-    strict: bool = False
-    latency: Latency = NO_LATENCY
-    quota: int | None = None
-    public_url: str | None = None
-    cors: bool | None = None
-    overrides: bool = True
 
 
 class World:
@@ -129,4 +111,5 @@ def _quota(contract: Contract, rules: Rules) -> Quota | None:
     words = contract.service.quota
     if words is None:  # the document has no refusal to say that a quota is used up
         return None
-    return Quota(rules.quota or words["requests"], words["seconds"], metered=rules.quota is not None)
+    requests = rules.quota if isinstance(rules.quota, int) else words["requests"]
+    return Quota(requests, words["seconds"], metered=rules.quota is not None)

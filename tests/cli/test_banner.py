@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from mock_server.app import Settings, create_app, mock_of
+from mock_server import Settings
+from mock_server.app import create_app, mock_of
 from mock_server.cli.curl import curl_lines
 from mock_server.document import home
 from tests.cli.conftest import Serve

@@ -122,7 +122,8 @@ def test_the_table_for_people(invoke: Invoke) -> None:
 def test_a_wrong_variable_is_named(invoke: Invoke, name: str, value: str) -> None:
     result = invoke("serve", **{PREFIX + name: value})
     assert result.exit_code == 2
-    assert f"the environment variable {PREFIX}{name}: {value!r} is" in result.stderr
+    assert f"the environment variable {PREFIX}{name}: " in result.stderr
+    assert repr(value) in result.stderr
 
 
 def test_a_wrong_plain_port_is_named(invoke: Invoke) -> None:
@@ -175,7 +176,7 @@ def test_a_file_at_its_top_and_other_tables(invoke: Invoke, tmp_path: Path) -> N
         (["--tls-cert", "x"], "belong together, give --tls-key too."),
         (["--tls-key", "x"], "belong together, give --tls-cert too."),
         (["-q", "-v"], "--quiet and --verbose contradict each other"),
-        (["--latency", "5"], "'--latency': '5' is no duration"),
+        (["--latency", "5"], "'--latency': Invalid duration '5'"),
         (["--no-such"], "No such option"),
     ],
 )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_server import create_app
-from mock_server.app import Settings
+from mock_server import Settings, create_app
 from tests.control.conftest import Steered
 
 

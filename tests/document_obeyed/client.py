@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from werkzeug.test import TestResponse
 
-from mock_server.app import Settings, create_app, mock_of
+from mock_server import Settings
+from mock_server.app import create_app, mock_of
 from mock_server.contract import Contract
 from mock_server.state.world import World
 

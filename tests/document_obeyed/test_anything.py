@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 
 import mock_server.app
-from mock_server.app import Settings, create_app, mock_of
+from mock_server import Settings
+from mock_server.app import create_app, mock_of
 from mock_server.contract import compile_contract
 from mock_server.document import Document, DocumentError
 from tests.document_obeyed.client import KEY

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from mock_server import Settings
 from mock_server.api.filters import COMPARED
 from mock_server.api.operations import FUNCTIONS
-from mock_server.app import Settings, create_app
+from mock_server.app import create_app
 from mock_server.contract import filtering, functions
 from mock_server.document import DocumentError, home, plain, read
 from tests.document_obeyed.variations import HEAD

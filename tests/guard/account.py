@@ -7,10 +7,11 @@ from pathlib import Path
 
 from flask import Flask
 
-from mock_server.app import Settings, create_app, mock_of
+from mock_server import Rules, Settings
+from mock_server.app import create_app, mock_of
 from mock_server.document import dump_yaml
 from mock_server.server import Server
-from mock_server.state.world import Rules, World
+from mock_server.state.world import World
 from tests.guard.client import Client
 
 SECRET = "hooks.private-company.ru"

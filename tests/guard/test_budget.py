@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from mock_server.state.world import Rules
+from mock_server import Rules
 from tests.guard.account import Mocks, Target
 from tests.guard.conftest import MakeGuard, through
 from tests.guard.scripted import Asked, Said, Scripted, said

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_server import create_app
-from mock_server.app import Settings
+from mock_server import Settings, create_app
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 CLIENT = create_app().test_client()

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from mock_server.app import Settings, create_app
+from mock_server import Settings
+from mock_server.app import create_app
 from mock_server.server import Server
 from tests.page.conftest import Open, World, live
 

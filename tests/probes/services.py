@@ -10,10 +10,10 @@ from functools import cache
 from contract_tests.probes import Answered, DocumentArguments, Expectations, Finding, Terms, Unknown
 from contract_tests.probes.effective import Effective, probe_all
 from contract_tests.target.api import Api
-from mock_server.app import Settings, create_app
+from mock_server import Rules, Settings
+from mock_server.app import create_app
 from mock_server.document import load
 from mock_server.server import Server
-from mock_server.state.world import Rules
 from tests.second_opinion import SecondOpinion
 
 QUESTIONS = load().questions()

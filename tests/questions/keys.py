@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.state.world import Rules, World
+from mock_server import Rules
+from mock_server.state.world import World
 from tests.questions.probe import Probe
 from tests.semantics.client import BASE, Client, Reply
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from flask import Flask
 
-from mock_server.app import Settings, create_app
-from mock_server.state.world import Rules
+from mock_server import Rules, Settings
+from mock_server.app import create_app
 from tests.semantics.client import Client
 
 _KEYS = count()

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from mock_server.app import Settings
+from mock_server import Rules, Settings
 from mock_server.document import plain
-from mock_server.state.world import Rules
 from tests.questions.test_answers import QUESTIONS
 from tests.questions.writing import EXCEEDED, REQUIRED
 from tests.semantics.client import BASE, Client, Reply, answering, assert_ours

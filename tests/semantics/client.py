@@ -11,10 +11,10 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Flask
 
-from mock_server import __version__
-from mock_server.app import Settings, create_app, mock_of
+from mock_server import Rules, Settings, __version__
+from mock_server.app import create_app, mock_of
 from mock_server.state.journal import Exchange
-from mock_server.state.world import Rules, World
+from mock_server.state.world import World
 
 KEY = "mock-key"
 BASE = "/api/notification-handlers"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mock_server import Settings
 from mock_server.api import operations as handlers
 from mock_server.api.context import Body, Context
-from mock_server.app import Settings
 from mock_server.document import DocumentError
 from mock_server.refusal import Defect
 from tests.semantics.client import Client, Reply

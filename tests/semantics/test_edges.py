@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from mock_server.app import Mock, Settings
+from mock_server import Rules, Settings
+from mock_server.app import Mock
 from mock_server.document import DocumentError
-from mock_server.state.duration import Latency
-from mock_server.state.world import Rules
+from mock_server.settings import Latency
 from mock_server.state.worlds import Worlds
 from tests.semantics.client import BASE, Client
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.app import Settings
-from mock_server.state.world import Rules
+from mock_server import Rules, Settings
 from tests.semantics.client import BASE, Client, answering, assert_ours
 
 PATH = "/api/notification-handlers"

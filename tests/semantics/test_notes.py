@@ -7,8 +7,9 @@ import io
 import tracemalloc
 import weakref
 
+from mock_server import Settings
 from mock_server.api.recorder import Note
-from mock_server.app import Settings, create_app, mock_of
+from mock_server.app import create_app, mock_of
 from tests.semantics.client import Client
 
 BASE = "/api/notification-handlers"

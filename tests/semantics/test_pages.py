@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mock_server.app import Settings, create_app
+from mock_server import Settings
+from mock_server.app import create_app
 from tests.semantics.client import Client
 from tests.semantics.filling import fill
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_server.app import Settings
-from mock_server.state.world import Rules
+from mock_server import Rules, Settings
 from tests.semantics.client import Client, Reply
 
 WAIT = "You reached the limit of requests in one minute, please wait."

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.app import Settings
-from mock_server.state.world import Rules
+from mock_server import Rules, Settings
 from tests.semantics.client import BASE, Client, Reply, answering, assert_ours
 
 # Which title says that a check was not passed, with answers under which no two checks share one.

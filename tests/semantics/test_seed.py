@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.app import Settings
+from mock_server import Rules, Settings
 from mock_server.document import DocumentError
-from mock_server.state.world import Rules
 from tests.semantics.client import Client, seeded
 from tests.semantics.types import TYPES, shown
 

@@ -9,8 +9,7 @@ from sys import getswitchinterval, setswitchinterval
 
 import pytest
 
-from mock_server.app import Settings
-from mock_server.state.world import Rules
+from mock_server import Rules, Settings
 from tests.semantics.client import Client
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import mock_server
-from mock_server.app import Settings, create_app
-from mock_server.state.world import Rules
+from mock_server import Rules, Settings
+from mock_server.app import create_app
 from tests.semantics.client import BASE, Client, answering, assert_ours
 from tests.semantics.types import OWN_FIELDS, TYPES
 from tests.semantics.violations import VIOLATIONS

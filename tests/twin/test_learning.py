@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from contract_tests.learning.learn import Learnt
+from mock_server import Settings
 from mock_server.app import create_app
 from mock_server.document import LEARNED, load, read_object
-from mock_server.mock import Settings
 from mock_server.server import Server
 from tests.second_opinion import Manner, SecondOpinion
 from tests.twin.running import KEY, learned

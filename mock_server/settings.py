@@ -1,0 +1,96 @@
+"""What a mock is made of, down to the rules that a world follows; and durations as people write them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)\Z")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class Latency(NamedTuple):
+    """The shortest and the longest time, in seconds, that a response is held back."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        low, high = write_duration(self.low), write_duration(self.high)
+        return low if low == high else f"{low}..{high}"
+
+
+NO_LATENCY = Latency(0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules that a world follows. The control can change `strict` and `latency` of one world.
+
+    `strict`: refuse what the service would silently accept. `quota`: requests allowed in one window, "document" for the
+    document's own number, None for no limit. `public_url`: what links begin with, None for the host of the request.
+    `cors`: whether pages of other origins may call the API, None for what the document says. `overrides`: whether a
+    request may choose its response by the header Prefer.
+    """
+
+    strict: bool = False
+    latency: Latency = NO_LATENCY
+    quota: int | Literal["document"] | None = None
+    public_url: str | None = None
+    cors: bool | None = None
+    overrides: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a mock is made of: the document and its variations, the seed, the rules, and who may steer it.
+
+    `document`: an OpenAPI file, None for the packaged one. `overlays`: files, or names of packaged overlays.
+    `answers`: answers to open questions, each `QUESTION=ANSWER`. `seed`: a YAML file with the items of a new world.
+    `control_token`: what control requests must send, None for no token. `control_cors`: whether pages of other origins
+    may steer the mock. `rehearse`: overlays whose effect is only noted in the journal.
+
+        Settings(answers=("create-status=ok",), rules=Rules(strict=True))
+    """
+
+    document: Path | None = None
+    overlays: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    seed: Path | None = None
+    rules: Rules = field(default_factory=Rules)
+    control_token: str | None = None
+    control_cors: bool = False
+    rehearse: tuple[str, ...] = ()
+
+
+def write_duration(seconds: float) -> str:
+    """Write seconds as a duration: `1.5` becomes `1.5s`, `0.2` becomes `200ms`."""
+    if seconds == 0:
+        return "0"
+    number, unit = (seconds, "s") if seconds >= 1 else (seconds * 1000, "ms")
+    return f"{number:.9f}".rstrip("0").rstrip(".") + unit
+
+
+def read_duration(text: str) -> float:
+    """Read `200ms`, `1.5s`, `2m`, `1h`, `3d` or `0` to seconds. Raises ValueError with a sentence."""
+    return _seconds(text, text)
+
+
+def read_latency(text: str) -> Latency:
+    """Read a duration, or a range of two such as `100ms..300ms`. Raises ValueError with a sentence."""
+    low, dots, high = text.partition("..")
+    latency = Latency(_seconds(low, text), _seconds(high if dots else low, text))
+    if latency.low > latency.high:
+        raise ValueError(f"Invalid range {text!r}: write the shorter time first.")
+    return latency
+
+
+def _seconds(part: str, text: str) -> float:
+    if part == "0":
+        return 0.0
+    match = _DURATION.match(part)
+    if match is None:
+        raise ValueError(f"Invalid duration {text!r}: use for example 200ms, 1.5s, 2m or 0.")
+    return float(match[1]) * _SECONDS[match[2]]
