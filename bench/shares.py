@@ -17,7 +17,7 @@ from bench.inside import call, fill, served
 from bench.scenario import KEY, POPULATION, SCENARIOS
 from bench.target import mock, populate
 from bench.timing import Call, costs
-from mock_server.api.recorder import Recorder
+from mock_server.api.pipeline import Pipeline
 from mock_server.app import Mock, create_app, mock_of
 
 _MANY = "retrieve, 1,000 in turn"
@@ -29,7 +29,7 @@ _ANSWERS, _TURNS, _PAIRS = 1000, 20, 5
 
 def _without_journal(_: Mock) -> None:
     """Note no exchange: neither in the journal, nor for the coverage, nor for the log."""
-    _replace(Recorder, "note", lambda *_: None)
+    _replace(Pipeline, "_note", lambda *_: None)
 
 
 def _without_checking(mock: Mock) -> None:
@@ -121,7 +121,7 @@ def _serve(port: str) -> None:
     """Serve the mock without its journal."""
     from mock_server.cli import main
 
-    _replace(Recorder, "note", lambda *_: None)
+    _replace(Pipeline, "_note", lambda *_: None)
     sys.argv[1:] = ["serve", "--port", port, "--quiet"]
     main()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import Flask, Response, request
 
 from mock_server import __version__
-from mock_server.api.recorder import Observer
+from mock_server.api.pipeline import Observer
 from mock_server.api.response import MARKER
 from mock_server.control import PREFIX
 from mock_server.mock import Mock

@@ -10,8 +10,7 @@ from weakref import WeakKeyDictionary
 
 from mock_server.api.auth import read_bearer
 from mock_server.api.operations import FUNCTIONS
-from mock_server.api.pipeline import Pipeline
-from mock_server.api.recorder import Observer
+from mock_server.api.pipeline import Observer, Pipeline
 from mock_server.api.response import Response
 from mock_server.contract import Contract, compile_contract
 from mock_server.control import PREFIX, Control, Subject
@@ -21,7 +20,7 @@ from mock_server.refusal import Refusal
 from mock_server.rehearsal import Rehearsal
 from mock_server.settings import Rules, Settings
 from mock_server.state.seed import read_seed, seeded_world
-from mock_server.state.worlds import Worlds
+from mock_server.state.world import Worlds
 from mock_server.variations import Variations
 
 Environ = dict[str, Any]

@@ -108,13 +108,9 @@ class Context:
         return handler
 
 
-def target_of(uri: str | None, path: str, query: str) -> str:
-    """Return path and query as they were sent: no control character can stand in them.
-
-    `uri` is a server's REQUEST_URI, None where it has none; `path` and `query` are WSGI's.
-    """
-    target = percent_encode(_text(path)) + (f"?{query}" if query else "") if uri is None else uri
-    return target if target.isprintable() else percent_encode(target, safe="/?&=%")
+def target_of(path: str, query: str) -> str:
+    """Return path and query as a client would send them, from those of WSGI."""
+    return percent_encode(_text(path)) + (f"?{query}" if query else "")
 
 
 def _text(native: str) -> str:

@@ -21,7 +21,7 @@ from mock_server.contract import Contract
 from mock_server.control import PREFIX
 from mock_server.mock import Mock
 from mock_server.settings import Rules, Settings
-from mock_server.state.journal import Noted
+from mock_server.state.journal import Exchange
 
 _MULTIPART, _URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 
@@ -73,13 +73,13 @@ def call(ctx: click.Context, /, method: str, path: str, include: bool, **given: 
     if given["key"] is not None and given["no_key"]:
         raise click.UsageError("--key and --no-key contradict each other, choose one.")
     wanted = Wanted(method.upper(), path, given["form"], given["header"], given["key"], given["no_key"])
-    seen: list[Noted] = []
+    seen: list[Exchange] = []
     mock = load_mock(_settings(given), [seen.append])
     answer = send(mock, wanted)
     _print(answer, include)
     hints = hints_for(mock.contract)
-    for noted in seen:
-        for remark in remarks(noted.written(), hints):
+    for exchange in seen:
+        for remark in remarks(exchange, hints):
             click.echo(remark, err=True)
     ctx.exit(ExitCode.OK if 200 <= answer.status_code < 300 else ExitCode.NO)
 

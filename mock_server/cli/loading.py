@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mock_server.api.recorder import Observer
+from mock_server.api.pipeline import Observer
 from mock_server.cli.failure import Failure
 from mock_server.contract import Contract, compile_contract
 from mock_server.document import Document, DocumentError, load

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from mock_server.cli.lines import Note, Style, json_line, text_line
 from mock_server.cli.writer import Writer
 from mock_server.contract import Contract
-from mock_server.state.journal import Exchange, Noted
+from mock_server.state.journal import Exchange
 
 
 class Wants(NamedTuple):
@@ -39,10 +39,10 @@ class Log:
             self._writer = Writer(lambda item: text_line(item, self.hints, style, self.key_prefix), _lost)
         self._handler = _Handler(self)
 
-    def observe(self, noted: Noted) -> None:
-        """Log an exchange; where the log is quiet, only a defect."""
-        if not self._quiet or noted.defect:
-            self._writer.put((time.time(), noted.written()))
+    def observe(self, exchange: Exchange) -> None:
+        """Log an exchange. A quiet log has only defects."""
+        if not self._quiet or exchange.defect:
+            self._writer.put((time.time(), exchange))
 
     def note(self, event: str, sentence: str, **facts: Any) -> None:
         """Log what is no exchange; `facts` are for JSON alone."""

@@ -124,7 +124,7 @@ def _fits(exchange: Exchange, values: Mapping[str, Any]) -> bool:
 
 def _shown(numbered: Numbered, *, bodies: bool) -> dict[str, Any]:
     number, exchange = numbered
-    parts = [{**part._asdict(), "bytes": part.size} for part in exchange.seen_parts()]
+    parts = [{**part._asdict(), "bytes": part.size} for part in exchange.parts]
     for part in parts:
         del part["size"]
     return {
@@ -142,7 +142,7 @@ def _shown(numbered: Numbered, *, bodies: bool) -> dict[str, Any]:
         "violations": [{"code": each.code, "sentence": each.sentence} for each in exchange.violations],
         "defect": exchange.defect or None,
         "request": {**_message(exchange.request, bodies=bodies), "parts": parts},
-        "answer": _message(exchange.answer, bodies=bodies),
+        "answer": _message(exchange.response, bodies=bodies),
         **_rehearsed(exchange),
     }
 

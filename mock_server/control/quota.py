@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mock_server.control.request import Request, unusable
-from mock_server.state.quota import Quota
-from mock_server.state.world import World
+from mock_server.state.world import Quota, World
 
 
 def show_quota(request: Request) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from mock_server.refusal import Defect, Refusal
 from mock_server.rehearsal import Rehearsal
-from mock_server.state.world import World
-from mock_server.state.worlds import Worlds
+from mock_server.state.world import World, Worlds
 from mock_server.variations import Variations
 
 

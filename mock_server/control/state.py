@@ -42,11 +42,11 @@ def reset_world(request: Request) -> dict[str, Any]:
 def replace_state(request: Request) -> dict[str, Any]:
     """Replace each part that is sent, or none of them where one cannot be used. Raises Refusal."""
     world, body = request.world, request.body
-    former = world.memento()
+    former = world.saved()
     try:
         _replace(request, body)
     except Exception:
-        world.return_to(former)
+        vars(world).update(former)
         request.subject.worlds.vary(request.key or "", world)
         raise
     return show_state(request)

@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from mock_server.contract import Contract, Operation
-
-# What was seen: the operation's function, the refusal or nothing, and the situation of a success or nothing.
-Sighting = tuple[str, str, str]
+from mock_server.state.journal import Sighting
 
 # The situations that a page can be in; a page of the middle is none.
 SECOND, EMPTY, BEYOND = "second", "empty", "beyond"
-
-
-class Sightings:
-    """How often each behaviour was seen. Any thread may add to it."""
-
-    __slots__ = ("_counts", "_lock")
-
-    def __init__(self) -> None:
-        self._counts: dict[Sighting, int] = {}
-        self._lock = threading.Lock()
-
-    def add(self, sighting: Sighting, times: int = 1) -> None:
-        """Count a sighting."""
-        # Not a Counter, which takes ten times as long for each: this is done for every request.
-        with self._lock:
-            self._counts[sighting] = self._counts.get(sighting, 0) + times
-
-    def update(self, others: Sightings) -> None:
-        """Count what others have counted."""
-        for sighting, times in others.items():
-            self.add(sighting, times)
-
-    def items(self) -> list[tuple[Sighting, int]]:
-        """Return each sighting with how often it was seen."""
-        with self._lock:
-            return list(self._counts.items())
 
 
 class Behaviour(NamedTuple):
@@ -50,7 +21,7 @@ class Behaviour(NamedTuple):
     seen: int
 
 
-def behaviours(contract: Contract, seen: Sightings) -> list[Behaviour]:
+def behaviours(contract: Contract, seen: Mapping[Sighting, int]) -> list[Behaviour]:
     """Return all behaviours of the document, operation by operation, with how often each was seen."""
     found: dict[tuple[str, str, str], int] = {}
     for operation in contract.operations.values():

@@ -1,31 +1,49 @@
-"""What happened in a world: the last exchanges, in bounded memory."""
+"""The journal of a world: its last exchanges, in bounded memory, and which behaviours were seen."""
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict, deque
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from urllib.parse import quote as percent_encode
 
-from mock_server.php.parts import SeenPart, parts_of
+from mock_server.php import Limits, TooManyFields, read
 from mock_server.refusal import Violation
 
-# Exchanges that a world remembers, and bytes: of each exchange, of a world, of all worlds together.
+# How many exchanges a world remembers, and how many bytes: one world, and all worlds together.
 CAPACITY = 1000
 WORLD_BYTES = 4 << 20
 ALL_BYTES = 64 << 20
 
-# The longest bodies that are remembered whole; of a longer one, its beginning is.
+# Longer bodies are remembered by their beginning.
 WHOLE_REQUEST = 256 << 10
-WHOLE_ANSWER = 32 << 10
-_BEGINNING = 4 << 10
+WHOLE_RESPONSE = 32 << 10
+BEGINNING = 4 << 10
 
-# What an exchange holds beside its bodies and the request's head, about.
+# About what an exchange takes beside its bodies and the head of its request, in bytes.
 OVERHEAD = 2500
+
+# Characters of a part that a reader of the journal sees.
+PREVIEW = 200
+
+# A request's environ holds here what a rehearsal would have answered.
+REHEARSED = "mock_server.rehearsed"
+
+# The two headers that the environ keeps without the prefix HTTP_.
+_UNPREFIXED = {"CONTENT_TYPE": "Content-Type", "CONTENT_LENGTH": "Content-Length"}
+
+# Headers that prove who a client is. A journal must not show them.
+_SECRET = {"HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION", "HTTP_COOKIE", "HTTP_X_BITPEAK_MOCK_TOKEN"}
+
+# One behaviour: the operation's function, the refusal or "", and the situation of a success or "".
+Sighting = tuple[str, str, str]
 
 
 class Message(NamedTuple):
-    """A request or an answer: its headers without any key, the length of its body, and the body or its beginning."""
+    """A request or a response: its headers, the length of its body, and the body or its beginning."""
 
     headers: tuple[tuple[str, str], ...]
     size: int
@@ -37,189 +55,236 @@ class Message(NamedTuple):
         return len(self.body) == self.size
 
 
-class Noted(Protocol):
-    """An exchange as it was noted in passing. `memory`: the bytes that it takes, about; `defect`: as an Exchange's."""
+class SeenPart(NamedTuple):
+    """One part of a form as PHP would see it. `size`, `sha256` and `preview` describe its data."""
 
-    @property
-    def memory(self) -> int:
-        """How many bytes it takes, about; as many once it is written out."""
-
-    @property
-    def defect(self) -> str:
-        """How the mock broke its own document, if it did."""
-
-    def written(self) -> Exchange:
-        """Return the exchange, written out."""
-
-
-# Where a request holds what a rehearsal answered to it.
-REHEARSED = "mock_server.rehearsed"
+    name: str | None
+    key: str | None
+    kind: str
+    file_name: str | None
+    content_type: str | None
+    size: int
+    sha256: str
+    preview: str
+    valid_utf8: bool
 
 
 @dataclass(slots=True)
 class Rehearsed:
-    """What another document would have answered; `places` are those at which it differs from what was answered."""
+    """What another document would have answered; `places` lists where that differs from the response."""
 
     status: int
     body: bytes
     places: tuple[str, ...] = ()
 
 
-class Exchange(NamedTuple):
-    """One request and how it was answered.
+@dataclass(slots=True, eq=False)
+class Exchange:
+    """One request and its response.
 
-    `target`: path and query as they were sent; `path`: the path decoded. `seconds`: time spent on it; `key`:
-    shortened, never whole; `at`: seconds since 1970 UTC by the world's clock; `fault`: the id of the one that struck.
-    `readable` are the media types that the operation reads, and `parts` what the parser made of a body too long to be
-    remembered; the others are read again when asked for. `head`: how long the request's was, in bytes.
+    Each request makes one, so its fields are what is at hand then. Whatever takes time is a property, worked out when
+    it is read. The fields `sent_key` and `sent_headers` hold the client's key; no property shows it.
+
+    `at`: seconds since 1970 UTC by the world's clock; `seconds`: the time spent on it; `path`: the path, decoded;
+    `fault`: the id of the fault that struck; `media_types`: those that the operation reads. Of a long body, `body` is
+    the beginning, `size` the length and `long_parts` what the form held. `memory`: about how many bytes this takes.
     """
 
     method: str
-    target: str
+    path: str
     status: int
-    seconds: float
-    key: str
-    operation: str
-    refusal: str
-    violations: tuple[Violation, ...]
-    defect: str
-    path: str = ""
-    at: float = 0.0
+    sent_target: str = ""
+    sent_key: str = field(default="", repr=False)
+    sent_headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # by their names in the environ
+    body: bytes = b""
+    size: int = 0
+    response_headers: tuple[tuple[str, str], ...] = ()
+    response_body: bytes = b""
+    response_size: int = 0
+    operation: str = ""
+    media_types: frozenset[str] = frozenset()
+    refusal: str = ""
+    violations: tuple[Violation, ...] = ()
+    defect: str = ""
     fault: int | None = None
-    request: Message = Message((), 0, b"")
-    answer: Message = Message((), 0, b"")
-    readable: frozenset[str] = frozenset()
-    parts: tuple[SeenPart, ...] | None = None
+    at: float = 0.0
+    seconds: float = 0.0
     rehearsed: Rehearsed | None = None
-    head: int = 0
-
-    def seen_parts(self) -> tuple[SeenPart, ...]:
-        """Return the parts of the request's form, as the parser saw them."""
-        if self.parts is not None:
-            return self.parts
-        content_type = dict(self.request.headers).get("Content-Type")
-        return parts_of(content_type, self.request.body, self.readable)
+    long_parts: tuple[SeenPart, ...] | None = None
+    memory: int = OVERHEAD
 
     @property
-    def memory(self) -> int:
-        """How many bytes it takes, about."""
-        return OVERHEAD + self.head + len(self.request.body) + len(self.answer.body)
+    def key(self) -> str:
+        """The client's key, shortened."""
+        return shorten(self.sent_key)
 
-    def written(self) -> Exchange:
-        """Return itself."""
-        return self
+    @property
+    def target(self) -> str:
+        """Path and query as they were sent, without control characters."""
+        target = self.sent_target
+        return target if target.isprintable() else percent_encode(target, safe="/?&=%")
+
+    @property
+    def request(self) -> Message:
+        """The request, without keys."""
+        return Message(tuple(_shown_headers(self.sent_headers, self.sent_key)), self.size, self.body)
+
+    @property
+    def response(self) -> Message:
+        """The response."""
+        return Message(self.response_headers, self.response_size, self.response_body)
+
+    @property
+    def parts(self) -> tuple[SeenPart, ...]:
+        """The parts of the request's form as PHP would see them."""
+        if self.long_parts is not None:
+            return self.long_parts
+        return parts_of(self.sent_headers.get("CONTENT_TYPE"), self.body, self.media_types)
 
 
-def beginning(body: bytes) -> bytes:
-    """Return what is remembered of a body that is too long to be remembered whole."""
-    return body[:_BEGINNING]
+def parts_of(content_type: str | None, body: bytes, media_types: frozenset[str]) -> tuple[SeenPart, ...]:
+    """Return the parts of a form; none if it has too many fields to be read."""
+    try:
+        form = read(content_type, body, Limits(), media_types)
+    except TooManyFields:
+        return ()
+    return tuple(
+        SeenPart(
+            None if part.name is None else part.name.decode(errors="replace"),
+            part.key,
+            part.kind,
+            part.filename,
+            part.content_type,
+            part.size,
+            hashlib.sha256(part.data).hexdigest(),
+            part.data[: PREVIEW * 4].decode(errors="replace")[:PREVIEW],
+            part.valid_utf8,
+        )
+        for part in form.parts
+    )
 
 
-class Archive:
-    """What all journals of a mock hold together: where that is too much, the one idle for longest is emptied."""
+def shorten(key: str) -> str:
+    """Return enough of a key to tell two apart, and too little to use it."""
+    return f"{key[:6]}…{len(key)}" if len(key) > 8 else key[:4] + "…" if key else "-"
 
-    def __init__(self, most: int = ALL_BYTES) -> None:
-        self.lock = threading.Lock()
-        self._most = most
-        self._bytes = 0
-        self._journals: OrderedDict[int, Journal] = OrderedDict()  # the latest at the end
-        self.latest: Journal | None = None
 
-    def grow(self, journal: Journal, change: int) -> None:
-        """Count what a journal took or gave back; the lock is held."""
-        self._bytes += change
-        if journal is not self.latest:
-            self.latest = self._journals[id(journal)] = journal
-            self._journals.move_to_end(id(journal))
-        while self._bytes > self._most and len(self._journals) > 1:
-            _, idle = self._journals.popitem(last=False)
-            self._bytes -= idle.evict()
+def headers_in(environ: Mapping[str, Any]) -> dict[str, str]:
+    """Return a request's headers, by their names in the environ."""
+    return {name: value for name, value in environ.items() if name.startswith("HTTP_") or name in _UNPREFIXED}
 
-    def leave(self, journal: Journal) -> None:
-        """Forget a journal whose world is gone."""
-        with self.lock:
-            if self._journals.pop(id(journal), None) is not None:
-                self._bytes -= journal.evict()
-            if journal is self.latest:
-                self.latest = None
+
+def _shown_headers(headers: Mapping[str, str], key: str) -> Iterator[tuple[str, str]]:
+    """Yield the headers by the names that HTTP gives them, keys and other secrets shortened."""
+    for name, value in headers.items():
+        if name.startswith("HTTP_"):
+            if name in _SECRET:
+                value = value.replace(key, shorten(key)) if key and key in value else "…"
+            yield name[5:].replace("_", "-").title(), value
+        elif name in _UNPREFIXED and value:
+            yield _UNPREFIXED[name], value
 
 
 class Journal:
-    """The last exchanges, numbered from 1. `total` counts all there ever were, so that a reader sees what is gone."""
+    """The last exchanges of a world, numbered from 1. `total` counts all there ever were.
+
+    At most `capacity` exchanges and `most` bytes are kept, and the latest one in any case. `seen` counts the behaviours
+    that they showed; it outlives them. The archive's lock is held for every change.
+    """
 
     def __init__(
         self, archive: Archive | None = None, capacity: int = CAPACITY, most: int = WORLD_BYTES
     ) -> None:
+        self.total = 0
+        self.cleared = 0  # the exchanges up to this number were forgotten on request
+        self.seen: dict[Sighting, int] = {}
         self._archive = archive or Archive()
-        self._exchanges: deque[Noted] = deque()
+        self._exchanges: deque[Exchange] = deque()
         self._capacity = capacity
         self._most = most
         self._bytes = 0
-        self.total = 0
         self._touched = 0
-        self._cleared = 0  # the exchanges up to this number were forgotten on purpose
 
-    def add(self, noted: Noted) -> None:
-        """Remember an exchange; the oldest are evicted where there is no room."""
-        exchanges, change = self._exchanges, noted.memory
-        with self._archive.lock:
-            exchanges.append(noted)
+    def add(self, exchange: Exchange, sighting: Sighting = ("", "", "")) -> None:
+        """Remember an exchange, and count what it showed. The oldest exchanges make room for it."""
+        archive, exchanges, change = self._archive, self._exchanges, exchange.memory
+        with archive.lock:
+            exchanges.append(exchange)
             self.total += 1
-            held = self._bytes + change
-            while len(exchanges) > self._capacity or (held > self._most and len(exchanges) > 1):
-                freed = exchanges.popleft().memory
-                held -= freed
-                change -= freed
-            self._bytes = held
-            if change or self._archive.latest is not self:
-                self._archive.grow(self, change)
+            self.seen[sighting] = self.seen.get(sighting, 0) + 1
+            while len(exchanges) > self._capacity or (
+                self._bytes + change > self._most and len(exchanges) > 1
+            ):
+                change -= exchanges.popleft().memory
+            self._bytes += change
+            archive.grow(self, change)
 
     def clear(self) -> None:
-        """Forget all exchanges; the numbers go on."""
+        """Forget all exchanges. Their numbers go on."""
         with self._archive.lock:
             self._archive.grow(self, -self.evict())
-            self._cleared = self.total
+            self.cleared = self.total
             self._touched += 1
 
+    def take_seen(self, other: Journal) -> None:
+        """Count here what another journal has counted, and no longer there."""
+        with self._archive.lock:
+            for sighting, times in other.seen.items():
+                self.seen[sighting] = self.seen.get(sighting, 0) + times
+            other.seen = {}
+
+    def leave(self) -> None:
+        """Forget all exchanges for good, because the world is gone."""
+        self._archive.leave(self)
+
     def touch(self) -> None:
-        """Note that the world has changed otherwise than by an exchange."""
+        """Note that the world has changed in another way than by an exchange."""
         with self._archive.lock:
             self._touched += 1
 
-    @property
-    def revision(self) -> int:
-        """Another number, a higher one, after each change of the journal, or of the world that it belongs to."""
-        return self.total + self._touched
-
-    def leave(self) -> None:
-        """Forget all exchanges for good: the world is gone."""
-        self._archive.leave(self)
-
     def evict(self) -> int:
-        """Drop all exchanges for want of room, and return how many bytes that frees; the archive's lock is held."""
+        """Drop all exchanges to make room, and return how many bytes that frees. The archive's lock must be held."""
         freed, self._bytes = self._bytes, 0
         self._exchanges.clear()
         return freed
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """The exchanges still remembered, oldest first; the last one has the number `total`."""
+        """The exchanges still remembered, the oldest first. The last one has the number `total`."""
         with self._archive.lock:
-            written = tuple([noted.written() for noted in self._exchanges])
-            self._exchanges = deque(written)  # each is written out once
-            return written
-
-    @property
-    def cleared(self) -> int:
-        """The number up to which exchanges were forgotten on purpose."""
-        return self._cleared
+            return tuple(self._exchanges)
 
     @property
     def evicted(self) -> int:
-        """How many exchanges are no longer remembered for want of room."""
-        return self.total - self._cleared - len(self._exchanges)
+        """How many exchanges had to make room for others."""
+        return self.total - self.cleared - len(self._exchanges)
+
+    @property
+    def revision(self) -> int:
+        """A number that grows with each change of the journal or of its world."""
+        return self.total + self._touched
 
 
-def shorten(key: str) -> str:
-    """Return enough of a key to tell two apart and too little to use it."""
-    return f"{key[:6]}…{len(key)}" if len(key) > 8 else key[:4] + "…" if key else "-"
+class Archive:
+    """The bytes of all journals together. If they are too many, the journal that was idle for longest is emptied."""
+
+    def __init__(self, most: int = ALL_BYTES) -> None:
+        self.lock = threading.Lock()
+        self._most = most
+        self._bytes = 0
+        self._journals: OrderedDict[Journal, None] = OrderedDict()  # the latest used is last
+
+    def grow(self, journal: Journal, change: int) -> None:
+        """Count the bytes that a journal took or gave back. The lock must be held."""
+        self._bytes += change
+        self._journals[journal] = None
+        self._journals.move_to_end(journal)
+        while self._bytes > self._most and len(self._journals) > 1:
+            idle, _ = self._journals.popitem(last=False)
+            self._bytes -= idle.evict()
+
+    def leave(self, journal: Journal) -> None:
+        """Forget a journal whose world is gone."""
+        with self.lock:
+            self._bytes -= journal.evict()
+            self._journals.pop(journal, None)

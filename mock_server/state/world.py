@@ -1,9 +1,14 @@
-"""Everything mutable, once per key: two keys never see each other."""
+"""A world is everything mutable behind one key. No world sees another."""
 
 from __future__ import annotations
 
+import logging
+import math
 import random
 import threading
+import time
+import zlib
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from copy import copy
 from functools import lru_cache
@@ -13,46 +18,97 @@ from mock_server.contract import Contract, Quote, quote_again
 from mock_server.refusal import Defect
 from mock_server.settings import Rules
 from mock_server.state.clock import Clock, write_time
-from mock_server.state.coverage import Sightings
 from mock_server.state.faults import Faults
-from mock_server.state.journal import Journal
-from mock_server.state.quota import Quota
+from mock_server.state.journal import Archive, Journal, Sighting, shorten
 from mock_server.state.store import Item, Store, make_item
+
+_LOG = logging.getLogger("mock_server.state.world")
+
+# Requests allowed in a window, those left of it, and the whole seconds until it ends.
+ShownQuota = tuple[int, int, int]
+
+
+class Quota:
+    """The requests that a key may make in a window of time, which opens with the first of them (evidence: B).
+
+    A quota that is not metered counts nothing and says that all is left: a mock must not make its users wait unless
+    they ask for it. `now` is always in seconds of the world's clock.
+    """
+
+    def __init__(self, requests: int, seconds: float, *, metered: bool) -> None:
+        self.requests = requests
+        self.seconds: float = seconds
+        self.metered = metered
+        self._opened = -math.inf
+        self._used = 0
+
+    def spend(self, now: float) -> bool:
+        """Count one request. False if the quota was used up."""
+        if not self.metered:
+            return True
+        if not self._is_open(now):
+            self._opened, self._used = now, 0
+        self._used += 1
+        return self._used <= self.requests
+
+    def use(self, requests: int, now: float, left: float | None = None) -> None:
+        """Open a window in which so many requests were made, with `left` seconds to go, or all of them."""
+        self._opened = now if left is None else now + left - self.seconds
+        self._used = requests
+
+    def lift(self) -> None:
+        """Count nothing from now on, and forget what was counted."""
+        self.metered, self._opened, self._used = False, -math.inf, 0
+
+    def used_at(self, now: float) -> int:
+        """Return the requests made in the current window."""
+        return self._used if self._is_open(now) else 0
+
+    def remaining_at(self, now: float) -> int:
+        """Return the requests left in the current window, or in a new one."""
+        return max(0, self.requests - self.used_at(now))
+
+    def reset_in(self, now: float) -> int:
+        """Return the whole seconds until the window ends: at least one while it is open, 0 if none is."""
+        return max(0, math.ceil(self._opened + self.seconds - now)) if self._opened > -math.inf else 0
+
+    def shown(self, now: float) -> ShownQuota:
+        """Return what response headers can show."""
+        if not self.metered:
+            return self.requests, self.requests, 0
+        return self.requests, self.remaining_at(now), self.reset_in(now)
+
+    def _is_open(self, now: float) -> bool:
+        return self._opened <= now < self._opened + self.seconds
 
 
 class World:
-    """One user's account: handlers, ids, clock, quota, faults and journal. Hold `lock` around any use of them.
+    """One user's account. Hold `lock` around any use of it.
 
-    `contract` is the mock's, unless the world answers open questions otherwise; `seen` are the behaviours exercised.
+    `contract` is the mock's, unless the world answers open questions in its own way. `used`: when a request last asked
+    for the world, by the machine's monotonic clock.
     """
 
-    def __init__(
-        self,
-        contract: Contract,
-        rules: Rules,
-        store: Store,
-        next_id: int,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, contract: Contract, rules: Rules, store: Store, next_id: int, seed: int = 0) -> None:
         self.contract = contract
         self.rules = rules
         self.store = store
         self.next_id = next_id
         self.lock = threading.Lock()
         self.clock = Clock()
-        self.journal = Journal()
-        self.faults = Faults()
-        self.seen = Sightings()
-        self.random = random.Random(seed)  # noqa: S311  # for latency, not for secrets
         self.quota = _quota(contract, rules)
+        self.faults = Faults()
+        self.journal = Journal()
+        self.random = random.Random(seed)  # noqa: S311  # for latency, not for secrets
+        self.used = 0.0
 
     def obey(self, contract: Contract) -> None:
-        """Behave by another contract from now on, its handlers too. Raises Defect where they do not fit it."""
+        """Behave by another contract from now on, with the same items. Raises Defect if they do not fit it."""
         former, self.contract = self.contract, contract
         try:
             store = Store()
-            for handler in self.store.all():
-                store.add(self.write(handler))
+            for item in self.store.all():
+                store.add(self.write(item))
         except Defect:
             self.contract = former
             raise
@@ -60,26 +116,108 @@ class World:
         if contract.service.quota != former.service.quota:
             self.quota = _quota(contract, self.rules)
 
-    def memento(self) -> dict[str, Any]:
-        """Return what `return_to` needs to undo a change that replaces parts of the world."""
-        state = {name: getattr(self, name) for name in ("contract", "rules", "store", "next_id", "faults")}
-        return {**state, "clock": copy(self.clock), "quota": copy(self.quota)}
+    def saved(self) -> dict[str, Any]:
+        """Return all that the world holds: `vars(world).update(saved)` undoes what was replaced since."""
+        return {**vars(self), "clock": copy(self.clock), "quota": copy(self.quota)}
 
-    def return_to(self, memento: Mapping[str, Any]) -> None:
-        """Undo what happened since the memento, but for what the API's own calls did to the handlers."""
-        for name, value in memento.items():
-            setattr(self, name, value)
+    def write(self, item: Item, values: Mapping[str, str] | None = None) -> Item:
+        """Return the item with its JSON, checked. Raises Defect if that violates the document.
 
-    def write(self, handler: Item, values: Mapping[str, str] | None = None) -> Item:
-        """Return the handler with its JSON, checked. Raises Defect where it violates the document.
-
-        `values`: what `values_of` says of it, where that is known.
+        `values` is what `values_of(item)` returns, if the caller has it already.
         """
         resource = self.contract.resource
-        wire = resource.template.render(values or values_of(handler, self.contract))
+        wire = resource.template.render(values or values_of(item, self.contract))
         if complaint := resource.check_text(wire):
-            raise Defect(f"the handler {handler.id} would violate the document: {complaint}")
-        return make_item((*handler[:-1], wire))
+            raise Defect(f"the handler {item.id} would violate the document: {complaint}")
+        return make_item((*item[:-1], wire))
+
+
+class Worlds:
+    """The worlds by key. A key's first request forks its world from the seed.
+
+    At most `limit` worlds are kept, and none that was idle for `idle` seconds; what is dropped is logged. `lobby` is
+    the journal of requests that reached no world; it also counts the behaviours seen in worlds that are gone. `varied`
+    are the keys whose worlds have a contract of their own.
+    """
+
+    def __init__(self, seed: World, *, limit: int = 20_000, idle: float = 3600.0) -> None:
+        self.seed = seed
+        self.archive = Archive()
+        self.lobby = Journal(self.archive)
+        self.varied: set[str] = set()
+        self._limit = limit
+        self._idle = idle
+        self._worlds: OrderedDict[str, World] = OrderedDict()  # the latest used is last
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._worlds)
+
+    def of(self, key: str) -> World:
+        """Return the world of a key: a new one if the key has none, or was idle for too long."""
+        now = time.monotonic()
+        with self._lock:
+            world = self._worlds.get(key)
+            if world is None or now - world.used >= self._idle:
+                self._make_room(now)
+                world = self._worlds[key] = self._fork(key)
+            else:
+                self._worlds.move_to_end(key)
+            world.used = now
+            return world
+
+    def reset(self, key: str) -> World:
+        """Put a new world in the place of the key's. Its journal is emptied, and its numbers go on."""
+        former = self.of(key)
+        with self._lock:
+            world = self._worlds[key] = self._fork(key)
+            world.used = former.used
+            world.journal = former.journal
+            self.varied.discard(key)
+        self.lobby.take_seen(former.journal)
+        former.journal.clear()
+        return world
+
+    def vary(self, key: str, world: World) -> None:
+        """Note whether a world has a contract of its own."""
+        with self._lock:
+            if world.contract is self.seed.contract:
+                self.varied.discard(key)
+            elif self._worlds.get(key) is world:
+                self.varied.add(key)
+
+    def seen(self) -> Counter[Sighting]:
+        """Return how often each behaviour was seen since the mock started, in any world."""
+        with self._lock:
+            journals = [self.lobby, *(world.journal for world in self._worlds.values())]
+        seen: Counter[Sighting] = Counter()
+        for journal in journals:
+            seen.update(journal.seen.copy())
+        return seen
+
+    def _fork(self, key: str) -> World:
+        seed = self.seed
+        with seed.lock:
+            store = seed.store.copy()
+        world = World(seed.contract, seed.rules, store, seed.next_id, seed=zlib.crc32(key.encode()))
+        world.journal = Journal(self.archive)
+        return world
+
+    def _make_room(self, now: float) -> None:
+        """Drop the worlds that were idle for too long, and the longest idle one if there are too many."""
+        while self._worlds:
+            key, world = next(iter(self._worlds.items()))
+            if now - world.used < self._idle and len(self._worlds) < self._limit:
+                break
+            self._drop(key, world, now)
+
+    def _drop(self, key: str, world: World, now: float) -> None:
+        del self._worlds[key]
+        self.varied.discard(key)
+        self.lobby.take_seen(world.journal)
+        world.journal.leave()
+        idle = now - world.used
+        _LOG.warning("The world of the key %s was dropped after %.0f idle seconds.", shorten(key), idle)
 
 
 def values_of(handler: Item, contract: Contract) -> dict[str, str]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -21,9 +22,17 @@ from mock_server.state.journal import Exchange
 from tests.cli.conftest import PROGRAM, Serve, environment, wait_until
 
 EXCHANGE = Exchange(
-    "POST", "/api/x?\x9b\x1b[2J\n", 401, 0.00123456, "mock…", "create", "no_access",
-    (Violation("extra", "the field 'a\x07' is ignored: remove it."),), "broken\nin two",
-)  # fmt: skip
+    "POST",
+    "/api/x",
+    401,
+    sent_target="/api/x?\x9b\x1b[2J\n",
+    sent_key="mock",
+    operation="create",
+    refusal="no_access",
+    violations=(Violation("extra", "the field 'a\x07' is ignored: remove it."),),
+    defect="broken\nin two",
+    seconds=0.00123456,
+)
 
 
 def test_the_lines_for_people(serve: Serve) -> None:
@@ -74,7 +83,7 @@ def test_the_lines_for_programs(serve: Serve) -> None:
 def test_nothing_in_a_request_can_write_lines_of_its_own() -> None:
     text = text_line((0.0, EXCHANGE), {"no_access": "send\ta key"}, Style(verbose=True))
     lines = text.split("\n")
-    assert lines[0].endswith("POST   /api/x?\\x9b\\x1b[2J\\x0a 401 1.23ms mock… create no_access")
+    assert lines[0].endswith("POST   /api/x?%C2%9B%1B%5B2J%0A 401 1.23ms mock… create no_access")
     assert lines[1:] == [
         "  ! the field 'a\\x07' is ignored: remove it.", "  ? send\\x09a key", "  DEFECT broken\\x0ain two", "",
     ]  # fmt: skip
@@ -93,7 +102,7 @@ def test_nothing_in_a_request_can_write_lines_of_its_own() -> None:
     ],
 )
 def test_what_looks_like_a_key_is_in_no_line(query: str, shown: str) -> None:
-    exchange = EXCHANGE._replace(target=f"/api/x{query}")
+    exchange = replace(EXCHANGE, sent_target=f"/api/x{query}")
     assert f" /api/x{shown} 401 " in text_line((0.0, exchange), {}, Style(), "mock")
     assert json.loads(json_line((0.0, exchange), "mock"))["path"] == f"/api/x{shown}"
 
@@ -105,7 +114,7 @@ def test_colours_are_for_terminals() -> None:
 
 
 def test_a_request_that_was_none() -> None:
-    exchange = Exchange("", "", 400, 0.0, "-", "", "malformed", (), "")
+    exchange = Exchange("", "", 400, refusal="malformed")
     assert text_line((0.0, exchange), {}, Style()).endswith(" -      - 400 0.0ms -\n")
 
 
@@ -161,9 +170,9 @@ def test_a_quiet_log_still_tells_of_defects_and_of_pythons_warnings(
 ) -> None:
     standard_error = terminal()
     with Log(Wants(quiet=True)) as log:
-        log.observe(EXCHANGE._replace(defect="", target="/usual"))
+        log.observe(replace(EXCHANGE, defect="", sent_target="/usual"))
         log.observe(EXCHANGE)
-        logging.getLogger("mock_server.state.worlds").warning("a world was dropped")
+        logging.getLogger("mock_server.state.world").warning("a world was dropped")
     text = standard_error.getvalue()
     assert "/usual" not in text
     assert "DEFECT" in text

@@ -13,15 +13,13 @@ from typing import Any
 import pytest
 
 from mock_server import Server, Settings, create_app
-from mock_server.state.journal import Archive, Exchange, Journal, Message
+from mock_server.state.journal import OVERHEAD, Archive, Exchange, Journal
 from tests.control.conftest import Steered
 from tests.semantics.client import BASE, multipart
 
 
 def exchange(size: int = 0) -> Exchange:
-    return Exchange(
-        "GET", "/x", 200, 0.0, "-", "", "", (), "", request=Message((), size, b"x" * size)
-    )  # fmt: skip
+    return Exchange("GET", "/x", 200, body=b"x" * size, size=size, memory=OVERHEAD + size)
 
 
 def test_an_exchange_tells_all(client: Steered) -> None:

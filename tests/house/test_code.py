@@ -53,7 +53,7 @@ def wire_words() -> set[str]:
 
 @pytest.mark.parametrize("module", MODULES, ids=name_of)
 def test_modules_are_short(module: Path) -> None:
-    assert len(module.read_text(encoding="utf-8").splitlines()) <= 260
+    assert len(module.read_text(encoding="utf-8").splitlines()) <= 600
 
 
 @pytest.mark.parametrize("module", MODULES, ids=name_of)
@@ -64,9 +64,9 @@ def test_functions_are_short(module: Path) -> None:
         for node in ast.walk(tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and node.end_lineno is not None
-        and node.end_lineno - node.lineno + 1 > 36
+        and node.end_lineno - node.lineno + 1 > 60
     }
-    assert not long, "about 30 lines a function, docstring included"
+    assert not long, "at most 60 lines a function, docstring included"
 
 
 @pytest.mark.parametrize("module", MODULES, ids=name_of)

@@ -11,7 +11,7 @@ from mock_server import Rules, Settings
 from mock_server.app import Mock
 from mock_server.document import DocumentError
 from mock_server.settings import Latency
-from mock_server.state.worlds import Worlds
+from mock_server.state.world import Worlds
 from tests.semantics.client import BASE, Client
 
 FORM = "application/x-www-form-urlencoded"

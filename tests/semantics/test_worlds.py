@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from mock_server.state import worlds as module
-from mock_server.state.worlds import Worlds
+from mock_server.state import world as module
+from mock_server.state.world import Worlds
 from tests.semantics.client import Client
 
 
@@ -81,7 +81,7 @@ def test_an_idle_world_is_dropped_when_another_begins(
     assert worlds.of("mock-busy-one") is busy
     assert worlds.of("mock-idle-one") is not idle
     (record,) = caplog.records
-    assert record.getMessage() == "the world of the key mock-i…13 was dropped after 110 idle seconds"
+    assert record.getMessage() == "The world of the key mock-i…13 was dropped after 110 idle seconds."
 
 
 def test_a_world_in_use_is_not_idle(worlds: Worlds, time: Time) -> None:
