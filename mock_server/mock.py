@@ -9,7 +9,6 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from mock_server.api.auth import read_bearer
-from mock_server.api.operations import FUNCTIONS
 from mock_server.api.pipeline import Observer, Pipeline
 from mock_server.api.response import Response
 from mock_server.contract import Contract, compile_contract
@@ -34,10 +33,9 @@ class Mock:
     def __init__(self, settings: Settings, observers: Sequence[Observer] = ()) -> None:
         document = load(settings.document, settings.overlays, settings.answers)
         self.contract: Contract = compile_contract(document)
-        _bind(self.contract)
-        rows = self.contract.service.seed if settings.seed is None else read_seed(settings.seed)
+        rows = self.contract.resource.seed if settings.seed is None else read_seed(settings.seed)
         self.worlds = Worlds(seeded_world(self.contract, _rules(settings.rules, self.contract), rows))
-        self.variations = Variations(self.contract, settings.overlays, _bind, settings.document)
+        self.variations = Variations(self.contract, settings.overlays, settings.document)
         self.rehearsal = _rehearsal(settings)
         self.control = Control(
             Subject(
@@ -113,13 +111,3 @@ def _rehearsal(settings: Settings) -> Rehearsal | None:
     overlays = (*settings.overlays, *settings.rehearse)
     shadow = Mock(replace(settings, overlays=overlays, rehearse=()))
     return Rehearsal(", ".join(Path(name).name for name in settings.rehearse), shadow.answer)
-
-
-def _bind(contract: Contract) -> None:
-    """Raise DocumentError where an operation has no function to serve it."""
-    for operation in contract.operations.values():
-        if operation.function not in FUNCTIONS:
-            what = (
-                f"no function serves {operation.function}: an operationId is one of {', '.join(FUNCTIONS)}."
-            )
-            raise DocumentError(what, operation.place)

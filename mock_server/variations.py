@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from mock_server.contract import Contract, compile_contract
@@ -17,19 +17,17 @@ Answers = tuple[tuple[str, str], ...]
 
 
 class Variations:
-    """Contracts by the answers that they give. `check` raises DocumentError where one cannot be served."""
+    """Contracts by the answers that they give."""
 
     def __init__(
         self,
         base: Contract,
         overlays: tuple[str, ...],
-        check: Callable[[Contract], None],
         document: Path | None,
     ) -> None:
         self.base = base
         self._overlays = overlays
         self._document = document
-        self._check = check
         self._lock = threading.Lock()
         self._kept: OrderedDict[Answers, Contract] = OrderedDict()
 
@@ -49,9 +47,7 @@ class Variations:
         with self._lock:
             contract = self._kept.get(key)
             if contract is None:
-                contract = compile_contract(load(self._document, self._overlays, chosen))
-                self._check(contract)
-                self._kept[key] = contract
+                contract = self._kept[key] = compile_contract(load(self._document, self._overlays, chosen))
             self._kept.move_to_end(key)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)

@@ -228,7 +228,7 @@ class Pipeline:
         """Serve the operation; what it says is checked against the document before it leaves."""
         operation = call.operation
         success = operation.success
-        body = FUNCTIONS[operation.function](call)
+        body = FUNCTIONS[operation.behaviour](call)
         if body.text is None:
             body.text = _written(operation, body)
         return Response(success.status, self._headers(call, success.content_type, success.headers), body.text)

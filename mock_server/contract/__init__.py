@@ -1,10 +1,10 @@
 """The document as the machine sees it: frozen facts and compiled checks."""
 
 from mock_server.contract.contract import Contract, compile_contract
-from mock_server.contract.form import Field, Form
-from mock_server.contract.operation import Operation, Paging
+from mock_server.contract.form import Field, Form, Value
+from mock_server.contract.operation import Behaviour, Operation, Paging
 from mock_server.contract.parameter import Parameter
-from mock_server.contract.resource import Resource, Shape
+from mock_server.contract.resource import Property, Resource, Shape
 from mock_server.contract.response import (
     Headers,
     RefusalResponse,
@@ -19,6 +19,7 @@ from mock_server.contract.template import joined
 from mock_server.contract.text import Quote, quote_again
 
 __all__ = [
+    "Behaviour",
     "Check",
     "Contract",
     "Field",
@@ -27,6 +28,7 @@ __all__ = [
     "Operation",
     "Paging",
     "Parameter",
+    "Property",
     "Quote",
     "RefusalResponse",
     "Resource",
@@ -35,6 +37,7 @@ __all__ = [
     "Service",
     "Shape",
     "Success",
+    "Value",
     "compile_contract",
     "joined",
     "parse",

@@ -1,9 +1,9 @@
-"""The forms that a client sends: fields, the types they belong to, and which word of the schema refuses what."""
+"""The forms that a client sends: their fields, the types that a field belongs to, and the reasons to refuse."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,16 @@ from mock_server.contract.schema import Schemas
 from mock_server.document import DocumentError, Object, place_of
 from mock_server.php import tags, values
 
-_CLEANERS: Mapping[str, Callable[[str], str]] = {
+# What an item stores for one fact. A mapping holds settings.
+Value = str | bool | int | float | None | Mapping[str, str]
+
+# Gives a text as the service stores it.
+Cleaner = Callable[[str], str]
+
+# Tells whether a word of a schema admits a text, by what is true or false of the result.
+Admits = Callable[[str], object]
+
+_CLEANERS: Mapping[str, Cleaner] = {
     "strip-tags": tags.strip_tags,
     "escape-quotes": values.escape_quotes,
     "trim": values.trim,
@@ -23,24 +32,18 @@ _SWITCHES: Mapping[str, Callable[[str], bool]] = {
     "spelled-boolean": lambda text: text.strip().lower() in _TRUE_SPELLINGS,
 }
 
-# What a form can say of a handler, beside its settings.
-_FACTS = ("name", "type", "enabled")
-
-# Gives a text as the service stores it.
-Cleaner = Callable[[str], str]
-
-# Tells whether a word of a schema admits a text, by what is true or false of it.
-Admits = Callable[[str], object]
+# The words of a schema that one field can violate by itself.
+WORDS = ("minLength", "pattern", "enum", "maxLength")
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of a form.
 
-    `fact`: what the field says of the handler ("name", "type", "enabled"); None for a field of its settings.
-    `types`: the handler types it belongs to, or None for every type. `limits`: what tells, by the word of the schema,
-    whether it admits a text; `tolerated`: those of them whose violation is no refusal. `clean` gives the text as the
-    service stores it, of at most `cut` characters.
+    `fact`: what the field says of an item; None for one of the settings of its type. `types`: the types that it
+    belongs to; None for all. `limits`: what tells whether a text is admitted, by the word of the schema;
+    `tolerated`: those of them whose violation is not refused. `is_switch`: any text is read as on or off. `read`
+    gives the value of a text; `clean` gives the text as the service stores it, of at most `cut` characters.
     """
 
     name: str
@@ -49,32 +52,39 @@ class Field:
     schema: Mapping[str, Any]
     limits: Mapping[str, Admits]
     tolerated: tuple[tuple[str, Admits], ...]
-    switch: Callable[[str], bool] | None
+    kind: str
+    read: Callable[[str], Value]
     clean: Cleaner
     cut: int | None
 
+    @property
+    def is_switch(self) -> bool:
+        """Whether any text is read as on or off."""
+        return self.kind == "switch"
+
+    @property
+    def switch(self) -> Callable[[str], Value] | None:
+        """What reads a switch's text; None if the field is not a switch."""
+        return self.read if self.is_switch else None
+
     def is_on(self, text: str) -> bool:
         """Return what a switch's text means to the service (evidence: B+P for the integer cast)."""
-        return values.truthy(text) if self.switch is None else self.switch(text)
+        return bool(self.read(text))
 
     def admits(self, word: str, text: str) -> bool:
-        """Tell whether this word of the field's schema admits a text that was sent."""
+        """Tell whether a word of the field's schema admits a text that was sent."""
         admits = self.limits.get(word)
         return admits is None or bool(admits(text))
 
 
-# The words of a schema that one field can violate by itself.
-WORDS = ("minLength", "pattern", "enum", "maxLength")
-
-
-# A reason to refuse a form: the refusal, the field, and what tells whether its text is admitted; None where the field
-# must have a text.
+# A reason to refuse a form: the refusal, the field, and what tells whether its text is admitted. None: the field must
+# have a text.
 Reason = tuple[str, str, Admits | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Available:
-    """What a form has for handlers of one type: the names of its fields, and the reasons to refuse, in their order."""
+    """The part of a form that is for items of one type: the fields' names, and the reasons to refuse, in order."""
 
     names: frozenset[str]
     reasons: tuple[Reason, ...]
@@ -84,12 +94,13 @@ class Available:
 class Form:
     """A form's fields by name.
 
-    `refusals`: word of the schema to refusal, in the order they are tried. `available`: what there is for a handler, by
-    its type; `shared`: what there is for one of a type without fields of its own.
+    `type_field`: the field that gives the item's type, if any. `refusals`: word of the schema to refusal, in the order
+    in which they are tried. `available`: the part for items of a type; `shared`: the part for all other types.
     """
 
     fields: Mapping[str, Field]
     names: Mapping[str, str]  # fact to the field that says it
+    type_field: str | None
     required: tuple[str, ...]
     refusals: Mapping[str, str]
     own_field_unsent: str
@@ -97,23 +108,37 @@ class Form:
     shared: Available
 
     def own(self, type_name: str) -> tuple[Field, ...]:
-        """Return the fields that belong to this type and not to every type."""
+        """Return the fields that belong to this type and not to all types."""
         return _own(self.fields, type_name)
 
     def of_type(self, type_name: str) -> Available:
-        """Return what there is for a handler of this type."""
+        """Return the part that is for items of this type."""
         return self.available.get(type_name, self.shared)
 
+    def values(self, sent: Mapping[str, str]) -> dict[str, Value]:
+        """Return the value of each fact that was sent. `sent`: cleaned texts by field."""
+        fields = self.fields
+        return {
+            fact: field.read(text)
+            for field, text in ((fields[name], text) for name, text in sent.items())
+            if (fact := field.fact) is not None
+        }
 
-def compile_form(schemas: Schemas, schema: Object) -> Form:
-    """Compile a flat form schema. Raises DocumentError at what is not flat."""
+
+def compile_form(schemas: Schemas, schema: Object, unnamed: Collection[str], type_fact: str | None) -> Form:
+    """Compile a flat form schema.
+
+    A field without `x-value` that has one of the `unnamed` names gives the property of that name. `type_fact`: the fact
+    that is the type of an item. Raises DocumentError if the form is not flat.
+    """
     form = schemas.resolve(schema)
-    properties = form.get("properties", Object(form.place))
+    nodes = form.get("properties", Object(form.place))
     refusals = form.get("x-refusals", {})
-    fields = {name: _field(schemas, properties, name, refusals) for name in properties}
-    _check_facts(form, fields)
-    unsent = form.get("x-own-field-unsent", "empty")
+    fields = {name: _field(schemas, nodes, name, refusals, unnamed) for name in nodes}
     names = {field.fact: field.name for field in fields.values() if field.fact}
+    type_field = names.get(type_fact) if type_fact is not None else None
+    _check_fields(form, fields, type_field)
+    unsent = form.get("x-own-field-unsent", "empty")
     required = tuple(form.get("required", ()))
     types = frozenset[str]().union(*(field.types or () for field in fields.values()))
     shared = _available(fields, required, refusals)
@@ -122,7 +147,7 @@ def compile_form(schemas: Schemas, schema: Object) -> Form:
         own = tuple(field.name for field in _own(fields, type_name))
         needed = (*required, *own) if unsent == "refused" else required
         available[type_name] = _available(fields, needed, refusals, own)
-    return Form(fields, names, required, refusals, unsent, available, shared)
+    return Form(fields, names, type_field, required, refusals, unsent, available, shared)
 
 
 def _own(fields: Mapping[str, Field], type_name: str) -> tuple[Field, ...]:
@@ -135,76 +160,91 @@ def _available(
     refusals: Mapping[str, str],
     own: tuple[str, ...] = (),
 ) -> Available:
-    """Return what a form has for a type with these fields of its own, which needs those."""
+    """Return the part of a form for a type that has these fields of its own and needs those fields."""
     available = frozenset(field.name for field in fields.values() if field.types is None or field.name in own)
     reasons: list[Reason] = []
     for word, refusal in refusals.items():
         if word == "required":
             reasons += [(refusal, name, None) for name in needed]
             continue
-        # A switch casts whatever it is sent (evidence: B+P): the enum's refusal is for the type.
+        # A switch casts any text (evidence: B+P): the refusal of an enum is for the type.
         reasons += [
             (refusal, field.name, field.limits[word])
             for field in fields.values()
-            if word in field.limits and field.switch is None and field.name in available
+            if word in field.limits and not field.is_switch and field.name in available
         ]
     return Available(available, tuple(reasons))
 
 
-def _check_facts(form: Object, fields: Mapping[str, Field]) -> None:
-    """Raise DocumentError where the form does not say what a handler is, or says it of a type it does not know."""
-    facts = {field.fact: field for field in fields.values()}
-    for fact in ("name", "type"):
-        if fact not in facts:
-            raise DocumentError(f"the form has no field with `x-value: {fact}`.", form.place)
+def _check_fields(form: Object, fields: Mapping[str, Field], type_field: str | None) -> None:
+    """Raise DocumentError if the form requires a field, or names a type, that it does not have."""
     for name in form.get("required", ()):
         if name not in fields:
-            raise DocumentError(
-                f"the form requires {name!r}, which is none of its fields.", place_of(form, "required")
-            )
-    types = facts["type"].schema.get("enum")
-    for field in fields.values():
-        unknown = (
-            sorted(field.types.difference(types)) if field.types is not None and types is not None else ()
-        )
-        for type_name in unknown:
             what = (
-                f"the field {field.name!r} is available for {type_name!r}, which is none of the form's types."
+                f"The form requires {name!r}, which is not one of its fields. Add the field or drop the word."
             )
-            raise DocumentError(what, place_of(form["properties"], field.name))
+            raise DocumentError(what, place_of(form, "required"))
+    allowed = None if type_field is None else fields[type_field].schema.get("enum")
+    for field in fields.values():
+        condition = field.schema.get("x-available-when", {})
+        place = place_of(form.get("properties", form), field.name)
+        if type_field is not None and condition and type_field not in condition:
+            what = (
+                f"x-available-when of {field.name!r} must name {type_field!r}, the field that gives the type."
+            )
+            raise DocumentError(what, place)
+        for type_name in sorted(set(field.types or ()).difference(allowed)) if allowed is not None else ():
+            what = (
+                f"The field {field.name!r} is available for {type_name!r}, which is not a type of the form."
+            )
+            raise DocumentError(what, place)
 
 
-def _field(schemas: Schemas, properties: Object, name: str, refusals: Mapping[str, str]) -> Field:
-    """Compile one field of a form that refuses what violates these words. Raises DocumentError."""
-    schema = schemas.resolve(properties[name])
+def _field(
+    schemas: Schemas, nodes: Object, name: str, refusals: Mapping[str, str], unnamed: Collection[str]
+) -> Field:
+    """Compile one field of a form that refuses what violates the words of `refusals`. Raises DocumentError."""
+    schema = schemas.resolve(nodes[name])
     if schema.get("type") != "string":
-        raise DocumentError(
-            f"the field {name!r} must be of type string: a form has only texts.", place_of(properties, name)
-        )
-    types = None
-    for other, wanted in schema.get("x-available-when", {}).items():
-        if other != "type":
-            raise DocumentError(
-                f"{name!r} can be available when `type` has a value, not {other!r}.",
-                place_of(properties, name),
-            )
-        types = frozenset(wanted)
-    if schema.get("x-value", "name") not in _FACTS:
-        what = f"the field {name!r} can say {', '.join(_FACTS)} and no other fact."
-        raise DocumentError(what, place_of(schema, "x-value"))
+        what = f"The field {name!r} must be of type string: a form has only texts."
+        raise DocumentError(what, place_of(nodes, name))
     if not all(isinstance(value, str) for value in schema.get("enum", ())):
-        raise DocumentError(f"the values of {name!r} must be texts: quote them.", place_of(schema, "enum"))
+        what = f"The values of {name!r} must be texts. Quote them."
+        raise DocumentError(what, place_of(schema, "enum"))
+    condition = schema.get("x-available-when")
+    types = None if condition is None else frozenset(next(iter(condition.values())))
+    by_name = name if types is None and name in unnamed else None
     cleaners = tuple(_CLEANERS[cleaner] for cleaner in schema.get("x-clean", ()))
-    switch = _SWITCHES.get(schema.get("x-cast", ""))
-    fact, limits = schema.get("x-value"), dict(_limits(schema, name, _cleaner(cleaners)))
-    # What is no refusal: of a switch nothing is, as `_available` says.
-    tolerated = tuple((word, limit) for word, limit in limits.items() if switch or word not in refusals)
+    kind, read = _reader(schema)
+    limits = dict(_limits(schema, name, _cleaner(cleaners)))
     cut = schema.get("x-cut")
-    return Field(name, fact, types, schema, limits, tolerated, switch, _cleaner(cleaners, cut), cut)
+    return Field(
+        name=name,
+        fact=schema.get("x-value", by_name),
+        types=types,
+        schema=schema,
+        limits=limits,
+        # Nothing that a switch is sent is refused, as `_available` says.
+        tolerated=tuple(
+            (word, limit) for word, limit in limits.items() if kind == "switch" or word not in refusals
+        ),
+        kind=kind,
+        read=read,
+        clean=_cleaner(cleaners, cut),
+        cut=cut,
+    )
+
+
+def _reader(schema: Mapping[str, Any]) -> tuple[str, Callable[[str], Value]]:
+    """Return the kind of value that a field gives, and what reads it from a text."""
+    cast = schema.get("x-cast", "")
+    if cast in _SWITCHES:
+        return "switch", _SWITCHES[cast]
+    return ("number", values.to_int) if cast == "php-integer" else ("text", str)
 
 
 def _cleaner(cleaners: Sequence[Cleaner], cut: int | None = None) -> Cleaner:
-    """Return what does all of these, in their order, and then cuts."""
+    """Return a function that applies all of these in order, and then cuts."""
     if not cleaners and cut is None:
         return str  # the text itself
 
@@ -228,7 +268,7 @@ def _limits(schema: Object, name: str, clean: Cleaner) -> Iterator[tuple[str, Ad
         yield "minLength", lambda text: len(text) >= least
     if "maxLength" in schema:
         most: int = schema["maxLength"]
-        # The service cleans before it looks at the length (evidence: B+P, "trimmed, then cut").
+        # The service cleans a text before it looks at the length (evidence: B+P, "trimmed, then cut").
         yield "maxLength", lambda text: len(clean(text)) <= most
 
 
@@ -236,5 +276,5 @@ def _pattern(schema: Object, name: str) -> re.Pattern[str]:
     try:
         return re.compile(schema["pattern"])
     except re.error as error:
-        what = f"the pattern of {name!r} is no regular expression: {error}."
+        what = f"The pattern of {name!r} is not a regular expression: {error}."
         raise DocumentError(what, place_of(schema, "pattern")) from None

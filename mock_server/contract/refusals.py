@@ -10,6 +10,7 @@ from mock_server.document import DocumentError, Object, place_of
 # What the mock refuses with by itself, whatever the document names.
 _NEEDED = (
     "missing_bearer", "no_access", "not_found", "too_large", "malformed", "head_too_large", "timeout", "violation",
+    "defect",
 )  # fmt: skip
 
 # The words of x-service that name a refusal, unless they say this.

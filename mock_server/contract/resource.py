@@ -1,27 +1,49 @@
-"""The handler as the document describes it: its JSON, and the settings of each type."""
+"""A resource as the document describes it: what an item stores, its JSON, and the settings of each type."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import NoneType
 from typing import Any
 
-from mock_server.contract.functions import HANDLER
-from mock_server.contract.operation import Operation
+from mock_server.contract.form import Form, Value
+from mock_server.contract.response import ResponseCompiler
 from mock_server.contract.schema import Check, CheckText, Schemas
-from mock_server.contract.template import Template, check_required, compile_template
-from mock_server.contract.text import Quote, quote_again
-from mock_server.document import DocumentError, Object, place_of
+from mock_server.contract.template import Facts, Template, check_required, compile_template, types_of
+from mock_server.contract.text import Quote, quote_again, write
+from mock_server.document import Array, DocumentError, Object, place_of
+
+# The facts that the server itself gives an item, and what they are in JSON. "never" is null everywhere.
+OWN: Mapping[str, frozenset[str]] = {
+    "id": frozenset({"integer"}),
+    "created": frozenset({"string"}),
+    "changed": frozenset({"string", "null"}),
+    "never": frozenset({"null"}),
+}
+
+# What the mock is sure to write for a fact.
+_TIME = "2025-12-05 15:32:34"
+_SAMPLES: Mapping[str, tuple[Any, ...]] = {"id": (1,), "created": (_TIME,), "changed": (None, _TIME)}
+
+# What a stored value is in JSON, by its kind.
+_KINDS: Mapping[str, frozenset[str]] = {
+    "text": frozenset({"string"}),
+    "switch": frozenset({"boolean"}),
+    "number": frozenset({"integer"}),
+    "settings": frozenset({"object"}),
+}
+_ZEROS: Mapping[str, Value] = {"text": "", "switch": False, "number": 0, "settings": {}}
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The settings of one type: `constants` maps each key, in order, to its fixed value or None if a form fills it.
+    """The settings of one type: `constants` maps each key, in order, to its fixed value, or None if a form fills it.
 
     `masks` maps a key to what replies show in place of its value: a text, or one sign for each character.
     """
 
-    container: str  # "object", "array", or "either": a list where there is nothing, as PHP writes it
+    container: str  # "object", "array", or "either": an empty list if there are no settings, as PHP writes it
     constants: Mapping[str, str | None]
     masks: Mapping[str, str | Mapping[str, str]]
 
@@ -39,98 +61,239 @@ class Shape:
         return mask if isinstance(mask, str) else mask["each"] * len(value)
 
 
-# The facts without which there is no handler to speak of.
-_IDENTITY = ("id", "type", "name", "settings", "enabled", "created")
-
-# What the mock is sure to write for a fact.
-_TIME = "2025-12-05 15:32:34"
-_SAMPLES: Mapping[str, tuple[Any, ...]] = {
-    "id": (1,),
-    "enabled": (True, False),
-    "enabled-integer": (1, 0),
-    "created": (_TIME,),
-    "changed": (None, _TIME),
-}
-
-# What a handler without a type has: only the defect `x-update.unsent: blanked` makes one.
+# The settings of an item whose type the document does not know, as the defect `x-update.unsent: blanked` makes one.
 _NO_SHAPE = Shape("object", {}, {})
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
-    """The handler's JSON: its template, the check of one row, and per type the shape of its settings."""
+class Property:
+    """A property of a row that shows a stored value. `kind`: "text", "switch", "number" or "settings".
 
+    `default`: the value of an item that was not sent one; `needed`: there is no such value that a row may show.
+    """
+
+    name: str
+    fact: str
+    kind: str
+    default: Value
+    needed: bool
+
+    def read(self, shown: Any) -> Value:
+        """Return the stored value of what a row shows: a switch may be shown as 0 or 1."""
+        if self.kind == "switch":
+            return bool(shown)
+        return {str(key): str(value) for key, value in shown.items()} if isinstance(shown, dict) else shown
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The rows of a resource, before its forms are known. `path` is that of the collection.
+
+    `schema` is that of one row; in `node` and `properties` references are resolved. `type_key` and `settings_key` are
+    the properties that the branches of `allOf` speak of.
+    """
+
+    name: str
+    path: str
+    schema: Object
+    node: Object
+    properties: Mapping[str, Object]
+    type_key: str | None
+    settings_key: str | None
+
+    def fact(self, key: str | None) -> str | None:
+        """Return the fact that a property shows: its `x-value`, else its name."""
+        if key is None or key not in self.properties:
+            return None
+        fact: str = self.properties[key].get("x-value", key)
+        return "settings" if fact == "settings-text" else fact
+
+    @property
+    def type_fact(self) -> str | None:
+        """The fact that is the type of an item."""
+        return self.fact(self.type_key)
+
+    @property
+    def unnamed(self) -> tuple[str, ...]:
+        """The properties that show what the form field of their name says."""
+        return tuple(
+            key
+            for key, node in self.properties.items()
+            if "x-value" not in node and "const" not in node and key not in OWN
+        )
+
+
+def read_row(schemas: Schemas, schema: Object, path: str) -> Row:
+    """Return the rows of the collection at a path. Raises DocumentError."""
+    node = schemas.resolve(schema)
+    properties = {key: schemas.resolve(each) for key, each in node.get("properties", {}).items()}
+    keys = [_branch_keys(branch) for branch in node.get("allOf", ())]
+    for branch, pair in zip(node.get("allOf", ()), keys, strict=True):
+        if pair is None or pair != keys[0] or not properties.keys() >= set(pair):
+            what = (
+                "A branch of a row's allOf must read `if: {properties: {TYPE: {const: …}}}`, "
+                "`then: {properties: {SETTINGS: …}}`, with the same two properties in all branches."
+            )
+            raise DocumentError(what, branch.place)
+    type_key, settings_key = (keys[0] if keys else None) or (None, None)
+    name = node.get("x-resource", path.rpartition("/")[2])
+    return Row(name, path, schema, node, properties, type_key, settings_key)
+
+
+def _branch_keys(branch: Object) -> tuple[str, str] | None:
+    """Return the properties of the type and of the settings of a branch, None if it reads otherwise."""
+    try:
+        ((type_key, condition),) = branch["if"]["properties"].items()
+        (settings_key,) = branch["then"]["properties"]
+    except (KeyError, ValueError):
+        return None
+    return (type_key, settings_key) if isinstance(condition.get("const"), str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource: its rows' JSON, what an item stores, and for each type the shape of its settings.
+
+    `path` is that of the collection. `stored`: fact to the property that shows it, in the row's order; `defaults`: fact
+    to the value of an item that was sent nothing. `type_fact` and `settings_fact`: None if items have no types or
+    settings. `label_fact`: the text by which people know an item. `seed`: the rows of a new world.
+    """
+
+    name: str
+    path: str
+    stored: Mapping[str, Property]
+    defaults: Mapping[str, Value]
+    type_fact: str | None
+    settings_fact: str | None
+    label_fact: str | None
+    types: tuple[str, ...]
+    shapes: Mapping[str, Shape]
     template: Template
     check: Check
     check_text: CheckText
-    shapes: Mapping[str, Shape]
+    seed: Array
     quote: Quote
-    types: tuple[str, ...]
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """The fact that each property of a row shows."""
+        return self.template.facts
 
     def shape(self, type_name: str) -> Shape:
-        """Return the settings' shape of a type."""
+        """Return the shape of a type's settings."""
         return self.shapes.get(type_name, _NO_SHAPE)
 
+    def type_of(self, values: Mapping[str, Value]) -> str:
+        """Return the type of an item that stores these values, empty if it has none."""
+        return "" if self.type_fact is None else str(values.get(self.type_fact, ""))
 
-def compile_resource(schemas: Schemas, schema: Object, quote: Quote) -> Resource:
-    """Compile the schema of one handler. Raises DocumentError where a type of the enum has no settings."""
-    resolved = schemas.resolve(schema)
-    template = compile_template(schemas, resolved, quote, HANDLER)
-    names = {word: key for key, word in template.properties.items()}
-    for fact in _IDENTITY:
-        if fact not in names:
-            raise DocumentError(f"a handler needs a property with `x-value: {fact}`.", resolved.place)
-    _check_samples(schemas, resolved, template.properties)
-    shapes = dict(_shapes(schemas, resolved, names["type"], names["settings"]))
-    # A merge leaves settings of another type behind, which stay as secret as they were.
-    masks = {key: mask for shape in shapes.values() for key, mask in shape.masks.items()}
-    shapes = {name: replace(shape, masks=masks) for name, shape in shapes.items()}
-    types = tuple(schemas.resolve(resolved["properties"][names["type"]]).get("enum", ()))
+    def texts(self, values: Mapping[str, Value]) -> dict[str, str]:
+        """Return the JSON text of each stored value, by its fact."""
+        quote, texts = self.quote, {}
+        for fact, default in self.defaults.items():
+            value = values.get(fact, default)
+            if isinstance(value, str):
+                texts[fact] = quote(value)
+            elif isinstance(value, Mapping):
+                texts[fact] = self.shape(self.type_of(values)).text(value, quote)
+            else:
+                texts[fact] = write(value, quote)
+        return texts
+
+
+def compile_resource(responses: ResponseCompiler, row: Row, forms: Sequence[Form], seed: Array) -> Resource:
+    """Compile one resource. Raises DocumentError if its rows and its forms do not fit together."""
+    schemas, quote = responses.schemas, responses.quote
+    stored = {each.fact: each for each in _stored(schemas, row, forms)}
+    template = compile_template(schemas, row.node, quote, facts_of(stored))
+    if "id" not in template.facts.values():
+        raise DocumentError("A row needs a property with `x-value: id`.", row.node.place)
+    if row.type_key is not None and row.type_fact not in stored:
+        what = f"The type {row.type_key!r} needs a form field of its name, or an `x-value`."
+        raise DocumentError(what, place_of(row.node["properties"], row.type_key))
+    _check_samples(schemas, row, template.facts, stored)
+    texts = [fact for fact, each in stored.items() if each.kind == "text" and fact != row.type_fact]
+    return Resource(
+        name=row.name,
+        path=row.path,
+        stored=stored,
+        defaults={fact: each.default for fact, each in stored.items()},
+        type_fact=row.type_fact,
+        settings_fact=next((fact for fact, each in stored.items() if each.kind == "settings"), None),
+        label_fact="name" if "name" in texts else next(iter(texts), None),
+        types=() if row.type_key is None else tuple(row.properties[row.type_key].get("enum", ())),
+        shapes=_shapes(schemas, row),
+        template=template,
+        check=schemas.check(row.schema),
+        check_text=schemas.check_text(row.schema),
+        seed=seed,
+        quote=quote,
+    )
+
+
+def _stored(schemas: Schemas, row: Row, forms: Sequence[Form]) -> Iterator[Property]:
+    """Yield each property of a row that shows what a form, or a seed, has said."""
+    fields = {field.fact: field for form in forms for field in form.fields.values() if field.fact}
+    seen = set(OWN)
+    for key, node in row.properties.items():
+        fact = row.fact(key) or key
+        is_settings = fact in {"settings", row.fact(row.settings_key)}
+        if fact in seen or ("x-value" not in node and not is_settings and fact not in fields):
+            continue
+        seen.add(fact)
+        if forms and not is_settings and fact not in fields:
+            what = f"No form has a field that gives {fact!r}. Add one with `x-value: {fact}`."
+            raise DocumentError(what, place_of(node, "x-value"))
+        kind = "settings" if is_settings else fields[fact].kind if fact in fields else _kind(node)
+        default = _default(kind, node)
+        needed = kind != "settings" and (
+            key == row.type_key or _complaint(schemas, row, key, default) is not None
+        )
+        yield Property(key, fact, kind, default, needed)
+
+
+def _complaint(schemas: Schemas, row: Row, key: str, value: Value) -> str | None:
+    """Return what is wrong with a value that a row would show."""
+    if isinstance(value, bool) and "integer" in types_of(row.properties[key]):
+        value = int(value)
+    return schemas.check(row.node["properties"][key])(value)
+
+
+def _check_samples(
+    schemas: Schemas, row: Row, facts: Mapping[str, str], stored: Mapping[str, Property]
+) -> None:
+    """Raise DocumentError if a property does not allow what the mock is sure to write there."""
+    for key, fact in facts.items():
+        is_switch = fact in stored and stored[fact].kind == "switch"
+        for sample in (True, False) if is_switch else _SAMPLES.get(fact, ()):
+            if complaint := _complaint(schemas, row, key, sample):
+                what = f"{key} does not allow what the mock writes there, such as {sample!r}: {complaint}."
+                raise DocumentError(what, place_of(row.node["properties"], key))
+
+
+def _shapes(schemas: Schemas, row: Row) -> dict[str, Shape]:
+    """Return the settings of each type, by the branches of `allOf`. Raises DocumentError if a type has none."""
+    shapes = {}
+    for branch in row.node.get("allOf", ()):
+        name = branch["if"]["properties"][row.type_key]["const"]
+        shapes[name] = _shape(schemas, name, schemas.resolve(branch["then"]["properties"][row.settings_key]))
+    types = () if row.type_key is None else row.properties[row.type_key].get("enum", ())
     for name in types:
         if name not in shapes:
             what = (
-                f"the type {name!r} has no settings: give it a branch of allOf, `if: type, then: settings`."
+                f"The type {name!r} has no settings. Give it a branch of allOf, `if: type, then: settings`."
             )
-            raise DocumentError(what, place_of(resolved, "allOf"))
-    return Resource(template, schemas.check(schema), schemas.check_text(schema), shapes, quote, types)
-
-
-def _check_samples(schemas: Schemas, resolved: Object, facts: Mapping[str, str]) -> None:
-    """Raise DocumentError where a property does not allow what the mock is sure to write there."""
-    for key, fact in facts.items():
-        node = resolved["properties"][key]
-        integer = fact == "enabled" and schemas.resolve(node).get("type") == "integer"
-        for sample in _SAMPLES.get(f"{fact}-integer" if integer else fact, ()):
-            if complaint := schemas.check(node)(sample):
-                what = f"{key} does not allow what the mock writes there, such as {sample!r}: {complaint}."
-                raise DocumentError(what, place_of(resolved["properties"], key))
-
-
-def _shapes(
-    schemas: Schemas, resource: Object, type_key: str, settings_key: str
-) -> Iterator[tuple[str, Shape]]:
-    """Read the branches of `allOf` that say: if the type is this, the settings are those."""
-    for branch in resource.get("allOf", ()):
-        try:
-            name = branch["if"]["properties"][type_key]["const"]
-            settings = schemas.resolve(branch["then"]["properties"][settings_key])
-        except KeyError:
-            name = None
-        if not isinstance(name, str):
-            raise DocumentError(
-                "a branch of the handler's allOf must read `if: {properties: {type: {const: …}}}`, "
-                "`then: {properties: {settings: …}}`.",
-                branch.place,
-            )
-        yield name, _shape(schemas, name, settings)
+            raise DocumentError(what, place_of(row.node, "allOf"))
+    # A merge leaves settings of another type behind, which stay as secret as they were.
+    masks = {key: mask for shape in shapes.values() for key, mask in shape.masks.items()}
+    return {name: replace(shape, masks=masks) for name, shape in shapes.items()}
 
 
 def _shape(schemas: Schemas, name: str, settings: Object) -> Shape:
-    """Compile the settings of one type. Raises DocumentError where they are other than texts."""
-    given = settings.get("type", "object")
-    kinds = {given} if isinstance(given, str) else set(given)
+    """Compile the settings of one type. Raises DocumentError if they are not texts."""
+    kinds = set(types_of(settings)) or {"object"}
     if not kinds & {"array", "object"}:
-        raise DocumentError(f"the settings of {name} are an object, or an empty array.", settings.place)
+        raise DocumentError(f"The settings of {name} must be an object, or an empty array.", settings.place)
     container = "either" if {"array", "object"} <= kinds else "array" if "array" in kinds else "object"
     check_required(settings)
     properties = settings.get("properties", Object(settings.place))
@@ -140,32 +303,30 @@ def _shape(schemas: Schemas, name: str, settings: Object) -> Shape:
         setting = schemas.resolve(node)
         constants[key] = setting.get("const", setting.get("default"))
         if not isinstance(constants[key], str | None) or "string" not in setting.get("type", "string"):
-            raise DocumentError(f"the setting {key!r} of {name} is a text.", place_of(properties, key))
+            raise DocumentError(f"The setting {key!r} of {name} must be a text.", place_of(properties, key))
         if "x-mask" in setting:
             masks[key] = setting["x-mask"]
     return Shape(container, constants, masks)
 
 
-def check_types(operations: Iterable[Operation], resource: Resource) -> None:
-    """Raise DocumentError where a form takes a type, or a type has a setting, that the other does not know."""
-    for operation in operations:
-        if operation.form is None:
-            continue
-        field = operation.form.fields[operation.form.names["type"]]
-        types = field.schema.get("enum", () if not resource.types else None)
-        if types is None:
-            what = f"{operation.id}: the form takes any type and answers have {len(resource.types)}: give it the enum."
-            raise DocumentError(what, operation.place)
-        for name in types:
-            if name not in resource.shapes:
-                what = f"{operation.id}: the form takes the type {name!r}, which has no settings in answers."
-                raise DocumentError(what, operation.place)
-            _check_filled(operation, name, resource.shape(name))
+def facts_of(stored: Mapping[str, Property]) -> Facts:
+    """Return the facts of an item that a body may show."""
+    return Facts({**OWN, **{fact: _KINDS[each.kind] for fact, each in stored.items()}}, stored.keys())
 
 
-def _check_filled(operation: Operation, type_name: str, shape: Shape) -> None:
-    own = {field.name for field in operation.form.own(type_name)} if operation.form is not None else set()
-    for key, constant in shape.constants.items():
-        if constant is None and key not in own:
-            what = f"{operation.id}: the type {type_name!r} has the setting {key!r}, which no field of the form fills."
-            raise DocumentError(what, operation.place)
+def _kind(node: Object) -> str:
+    """Return the kind of a property that no form fills."""
+    kinds = types_of(node)
+    return "switch" if "boolean" in kinds else "number" if {"integer", "number"} & {*kinds} else "text"
+
+
+def _default(kind: str, node: Object) -> Value:
+    """Return what an item stores if it was not sent a value."""
+    if kind == "settings":
+        return {}
+    if "default" not in node:
+        return None if "null" in types_of(node) else _ZEROS[kind]
+    default: Value = node["default"]
+    if kind == "switch":
+        return bool(default)
+    return default if isinstance(default, (str, int, float, NoneType)) else _ZEROS[kind]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from mock_server.contract.schema import CheckText, Schemas
-from mock_server.contract.template import Template, compile_template
+from mock_server.contract.template import Facts, Template, compile_template
 from mock_server.contract.text import Quote, write
 from mock_server.document import DocumentError, Object, place_of, plain
 
@@ -62,6 +62,15 @@ class RefusalResponse:
         return self.body.replace(_DETAIL, quote(detail)[1:-1].encode())
 
 
+def success_code(responses: Object) -> str:
+    """Return the code of the one 2xx response. Raises DocumentError if there is not exactly one."""
+    codes = [code for code in responses if code.startswith("2")]
+    if len(codes) != 1:
+        place = next((place_of(responses, code) for code in codes[1:]), responses.place)
+        raise DocumentError("An operation needs exactly one response from 200 to 299.", place)
+    return codes[0]
+
+
 def status_line(responses: Object, code: str) -> str:
     """Return what WSGI wants for a status code. Raises DocumentError for a code that HTTP does not know."""
     try:
@@ -89,20 +98,14 @@ class ResponseCompiler(NamedTuple):
     quote: Quote
     charset: str
 
-    def success(self, responses: Object, words: frozenset[str]) -> Success:
-        """Compile the one 2xx response, which may show the facts that `words` names.
-
-        Raises DocumentError where there is none or more than one.
-        """
-        codes = [code for code in responses if code.startswith("2")]
-        if len(codes) != 1:
-            place = next((place_of(responses, code) for code in codes[1:]), responses.place)
-            raise DocumentError("an operation declares exactly one response from 200 to 299.", place)
-        status, response = status_line(responses, codes[0]), self.schemas.resolve(responses[codes[0]])
+    def success(self, responses: Object, facts: Facts) -> Success:
+        """Compile the one 2xx response, which may show these facts. Raises DocumentError."""
+        code = success_code(responses)
+        status, response = status_line(responses, code), self.schemas.resolve(responses[code])
         headers = self._headers(response)
         for media_type, content in response.get("content", {}).items():
             schema = self.schemas.resolve(content["schema"])
-            template = compile_template(self.schemas, schema, self.quote, words)
+            template = compile_template(self.schemas, schema, self.quote, facts)
             check = self.schemas.check_text(content["schema"])
             if template.hole is not None:  # else it tells of a write, and is another one each time
                 check = _remembering(check)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mock_server.contract.schema import Schemas
-from mock_server.document import Array, DocumentError, Object, place_of
+from mock_server.document import DocumentError, Object, place_of
 from mock_server.php import Limits
 
 # What each check needs to have been done before it.
@@ -39,10 +38,9 @@ class Service:
     key_prefix: str
     key_example: str
     any_case: bool
-    seed: Array
 
 
-def compile_service(document: Object, schemas: Schemas) -> Service:
+def compile_service(document: Object) -> Service:
     """Compile `x-service`. Raises DocumentError where it contradicts itself or the document."""
     words, scheme = document["x-service"], _scheme(document)
     _check_order(words)
@@ -63,7 +61,6 @@ def compile_service(document: Object, schemas: Schemas) -> Service:
         key_prefix=scheme["x-mock-keys"]["prefix"],
         key_example=scheme["x-mock-keys"]["example"],
         any_case=scheme.get("x-scheme-case", "exact") == "any",
-        seed=_seed(words, schemas),
     )
 
 
@@ -87,10 +84,3 @@ def _scheme(document: Object) -> Object:
 def _seconds(offset: str) -> int:
     """Return the seconds of an offset such as `+03:00`."""
     return int(f"{offset[0]}1") * (int(offset[1:3]) * 3600 + int(offset[4:]) * 60)
-
-
-def _seed(words: Object, schemas: Schemas) -> Array:
-    seed = schemas.at(words["seed"], place_of(words, "seed"))
-    if not isinstance(seed, Array):
-        raise DocumentError("seed: what stands there is no list of handlers.", place_of(words, "seed"))
-    return seed

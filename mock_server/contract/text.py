@@ -22,6 +22,7 @@ def quote_plainly(text: str) -> str:
     return encode_basestring(text)
 
 
+_WORDS = {True: "true", False: "false", None: "null"}
 QUOTES: dict[str, Quote] = {"php": quote_as_php, "plain": quote_plainly}
 
 
@@ -40,5 +41,7 @@ def write(value: Any, quote: Quote) -> str:
             return "{" + ",".join(f"{quote(key)}:{write(item, quote)}" for key, item in value.items()) + "}"
         case list():
             return "[" + ",".join(write(item, quote) for item in value) + "]"
+        case bool() | None:
+            return _WORDS[value]
         case _:
             return json.dumps(value)  # takes an integer of any size

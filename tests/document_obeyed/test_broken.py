@@ -1,15 +1,14 @@
 """A document that cannot be served stops the start with one sentence, at the file and the line that is wrong."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from mock_server import Settings
-from mock_server.api.filters import COMPARED
 from mock_server.api.operations import FUNCTIONS
 from mock_server.app import create_app
-from mock_server.contract import filtering, functions
+from mock_server.contract import Behaviour
 from mock_server.document import DocumentError, home, plain, read
 from tests.document_obeyed.variations import HEAD
 
@@ -43,15 +42,15 @@ def test_a_broken_document_gives_one_sentence_at_its_line(case: dict[str, str], 
 PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "an equality with no property": (
         {"name": "color", "schema": {"type": "string"}, "x-role": "equals"},
-        "color: 'color' names no property of a handler that can be compared (id, type, name, is_enabled,",
+        "color: 'color' is not a property that can be compared (id, type, name, is_enabled, last_datetime",
     ),
     "an equality with settings": (
         {"name": "settings", "schema": {"type": "string"}, "x-role": "equals"},
-        "settings: 'settings' names no property",
+        "settings: 'settings' is not a property",
     ),
     "an order by no property": (
         {"name": "by", "schema": {"enum": ["name", "size"]}, "x-role": "order-property"},
-        "by: 'size' names no property",
+        "by: 'size' is not a property",
     ),
     "an order by a mapped property that is none": (
         {
@@ -60,11 +59,11 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
             "x-role": "order-property",
             "x-properties": {"size": "length"},
         },
-        "by: 'size' names no property",
+        "by: 'size' is not a property",
     ),
     "a search in anything": (
         {"name": "by", "schema": {"type": "string"}, "x-role": "search-property"},
-        "by names a property, so its schema lists which in an enum",
+        "by names a property. List the properties in the enum of its schema",
     ),
 }
 
@@ -89,11 +88,11 @@ def test_an_error_names_the_overlay_that_is_wrong(tmp_path: Path) -> None:
         f"{HEAD}  - target: $.components.schemas.HandlerType.enum\n    update:\n      - pager\n"
     )
     error = start(BASE, overlay)
-    assert "the type 'pager' has no settings" in error.message
+    assert "The type 'pager' has no settings" in error.message
     assert error.place is not None
     assert BASE.read_text().splitlines()[error.place.line - 1].strip() == "allOf:"
 
 
-def test_the_compiler_and_the_functions_know_each_other() -> None:
-    assert functions.NEEDS.keys() == FUNCTIONS.keys()
-    assert filtering.COMPARABLE == COMPARED
+def test_the_compiler_and_the_functions_know_the_same_behaviours() -> None:
+    words = read(home() / "vocabulary.yaml")["words"]
+    assert list(FUNCTIONS) == words["x-behaviour"]["schema"]["enum"] == list(get_args(Behaviour))

@@ -11,8 +11,8 @@ import pytest
 from mock_server import Settings
 from mock_server.api import operations as handlers
 from mock_server.api.context import Body, Context
+from mock_server.contract import Behaviour
 from mock_server.document import DocumentError
-from mock_server.refusal import Defect
 from tests.semantics.client import Client, Reply
 
 TITLE = "The mock broke its own document; its log and journal say how."
@@ -57,27 +57,25 @@ def test_a_stored_handler_that_is_no_json(client: Client, caplog: pytest.LogCapt
     assert record.exc_info is not None
 
 
-LIES: dict[str, dict[str, str]] = {
-    "create_notification_handler": {"id": '"one"'},
-    "update_notification_handler": {"id": "0"},
-}
-
-
-@pytest.mark.parametrize("name", LIES)
-def test_a_template_that_lies(client: Client, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setitem(handlers.FUNCTIONS, name, lambda _: Body(LIES[name]))
-    reply = client.create(name="N", type="email") if name.startswith("create") else client.update(1)
-    assert_defect(client, reply, f"the answer of {name} would violate the document: data/id")
+@pytest.mark.parametrize(("behaviour", "shown"), [("create", '"one"'), ("update", "0")])
+def test_a_template_that_lies(
+    client: Client, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour, shown: str
+) -> None:
+    monkeypatch.setitem(handlers.FUNCTIONS, behaviour, lambda _: Body({"id": shown}))
+    reply = client.create(name="N", type="email") if behaviour == "create" else client.update(1)
+    assert_defect(
+        client, reply, f"the answer of {behaviour}_notification_handler would violate the document: data/id"
+    )
 
 
 def test_a_list_s_envelope_is_checked(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = handlers.FUNCTIONS["list_notification_handlers"]
+    honest = handlers.FUNCTIONS["list"]
 
     def boastful(call: Context) -> Body:
         body = honest(call)
         return replace(body, values={**body.values, "total": "-1"})
 
-    monkeypatch.setitem(handlers.FUNCTIONS, "list_notification_handlers", boastful)
+    monkeypatch.setitem(handlers.FUNCTIONS, "list", boastful)
     for target in ("", "/"):
         assert_defect(client, client.get(target), "meta/total")
 
@@ -88,7 +86,7 @@ def test_a_failure_of_any_kind_is_a_defect(
     def failing(_: Context) -> Body:
         raise KeyError
 
-    monkeypatch.setitem(handlers.FUNCTIONS, "delete_notification_handler", failing)
+    monkeypatch.setitem(handlers.FUNCTIONS, "delete", failing)
     with caplog.at_level(logging.ERROR):
         assert_defect(client, client.delete(1), "KeyError")
     assert [record.name for record in caplog.records] == ["mock_server.api.pipeline"]
@@ -133,7 +131,7 @@ def test_a_seed_is_checked_by_the_document_it_is_shown_in(tmp_path: Path) -> Non
         overlaid(tmp_path, f"  - {{target: {NAME}, update: {{maxLength: 3}}}}\n")
 
 
-def test_an_operation_that_no_function_serves_stops_the_start(tmp_path: Path) -> None:
+def test_an_unknown_behaviour_stops_the_start(tmp_path: Path) -> None:
     target = "$.paths['/notification-handlers'].post"
-    with pytest.raises((DocumentError, Defect), match="no function serves 'dance'"):
-        overlaid(tmp_path, f'  - {{target: "{target}", update: {{operationId: dance}}}}\n')
+    with pytest.raises(DocumentError, match="x-behaviour has a value it cannot have"):
+        overlaid(tmp_path, f'  - {{target: "{target}", update: {{x-behaviour: dance}}}}\n')

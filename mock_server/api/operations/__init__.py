@@ -1,4 +1,4 @@
-"""What each operation does to a world. `operationId` is the function's name."""
+"""What each operation does to a world, by its behaviour: `x-behaviour` in the document."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,14 +8,12 @@ from mock_server.api.operations.delete import delete_notification_handler
 from mock_server.api.operations.list import list_notification_handlers
 from mock_server.api.operations.retrieve import retrieve_notification_handler
 from mock_server.api.operations.update import update_notification_handler
+from mock_server.contract import Behaviour
 
-FUNCTIONS: Mapping[str, Callable[[Context], Body]] = {
-    function.__name__: function
-    for function in (
-        list_notification_handlers,
-        retrieve_notification_handler,
-        create_notification_handler,
-        update_notification_handler,
-        delete_notification_handler,
-    )
+FUNCTIONS: Mapping[Behaviour, Callable[[Context], Body]] = {
+    "list": list_notification_handlers,
+    "retrieve": retrieve_notification_handler,
+    "create": create_notification_handler,
+    "update": update_notification_handler,
+    "delete": delete_notification_handler,
 }
