@@ -15,7 +15,7 @@ import click
 import pytest
 
 from contract_tests.command.options import options
-from contract_tests.guard.redaction import Redactor
+from contract_tests.guard.mask import Redactor
 from contract_tests.report import as_json, as_text
 from contract_tests.run.flags import FLAGS, Flag
 from contract_tests.run.settings import KEY_NAME, Settings, read_settings

@@ -11,7 +11,7 @@ from contract_tests.command.guarded import PROGRAM, asker, complain, say
 from contract_tests.guard import CleanUp, GuardRefusal, Ledger, TargetFailed
 from contract_tests.guard import sweep as sweep_ledger
 from contract_tests.guard.ledger import is_swept, key_check, ledgers_in
-from contract_tests.guard.target import is_loopback, read_target
+from contract_tests.guard.upstream import is_loopback, read_target
 from contract_tests.run.settings import LEDGERS, LIVE_RATE, read_keys
 from contract_tests.run.stop import Code, Stop
 

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from contract_tests.document.facts import Facts
 from contract_tests.generated.loosened import RULES
-from contract_tests.guard.contacts import contacts
-from contract_tests.guard.marker import Marker
+from contract_tests.guard.body import contacts
+from contract_tests.guard.ledger import Marker
 
 Fields = Mapping[str, Mapping[str, Any]]
 

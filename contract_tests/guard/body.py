@@ -1,24 +1,29 @@
-"""A request's body: its form fields read, and changed one by one with every other byte left alone.
+"""A request's body: read as a form, searched for real addresses, and changed field by field.
 
-Texts are UTF-8 with other bytes as lone surrogates, so that a field that is not changed goes out as it came in.
+Every byte of a field that is not changed goes out as it came in. Texts are UTF-8 with other bytes as lone surrogates.
 """
 
 from __future__ import annotations
 
+import html
 import json
-from collections.abc import Callable
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import quote_from_bytes, unquote, unquote_to_bytes
 
-from contract_tests.guard.exchange import MULTIPART, URLENCODED, FormField
-from contract_tests.guard.multipart import Multipart
+from contract_tests.guard.exchange import MULTIPART, URLENCODED, FormField, GuardRefusal
+from contract_tests.guard.ledger import Marker
+from contract_tests.guard.surface import Surface
 
 # Takes a field's name and value, and returns the value to send.
 Change = Callable[[str, str], str]
 
 
 class Body:
-    """A body and its Content-Type. `readable` is False where it holds something that is no form."""
+    """A body and its Content-Type. `readable` is False if it holds something that is not a form."""
 
     def __init__(self, content_type: str, data: bytes) -> None:
         self.media_type = content_type.partition(";")[0].partition(",")[0].strip().lower()
@@ -78,7 +83,7 @@ def _pair(pair: bytes) -> FormField:
 
 
 def _decoded(text: bytes) -> str:
-    return unquote_to_bytes(text.replace(b"+", b" ")).decode(errors="surrogateescape")
+    return _text(unquote_to_bytes(text.replace(b"+", b" ")))
 
 
 def _changed_pair(pair: bytes, change: Change) -> bytes:
@@ -94,3 +99,214 @@ def _changed_json(members: dict[str, Any], change: Change, data: bytes) -> bytes
     texts = {name: value for name, value in members.items() if isinstance(value, str)}
     changed = {name: change(name, value) for name, value in texts.items()}
     return data if changed == texts else json.dumps({**members, **changed}).encode()
+
+
+# multipart/form-data, read leniently (line ends of either kind, no end needed) and written back byte for byte.
+
+_BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]*)\"|([^;,\s]*))", re.IGNORECASE)
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_DISPOSITION = re.compile(rb"(?:^|\n)content-disposition\s*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE)
+_VALUE = rb"(?:\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)'|([^;\s]*))"
+_NAME = re.compile(rb"(?:^|[;\s])name\s*=\s*" + _VALUE, re.IGNORECASE | re.DOTALL)
+_EXTENDED = re.compile(rb"(?:^|[;\s])name\*\s*=\s*[^';]*'[^';]*'([^;\s]*)", re.IGNORECASE)
+_FILENAME = re.compile(rb"(?:^|[;\s])filename\*?\s*=\s*" + _VALUE, re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The bytes before the value, the value, and what they say; `field` is None if the part has no name."""
+
+    before: bytes
+    value: bytes
+    field: FormField | None
+
+
+class Multipart:
+    """The parts of one body."""
+
+    def __init__(self, parts: list[_Part]) -> None:
+        self._parts = parts
+
+    @classmethod
+    def read(cls, content_type: str, data: bytes) -> Multipart | None:
+        """Read a body; None if it has no boundary, no part, or a part without a name or in an encoding."""
+        found = _BOUNDARY.search(content_type)
+        boundary = (found[1] or found[2] or "") if found else ""
+        if not boundary:
+            return None
+        pieces = _split(data, boundary.encode("latin-1", errors="replace"))
+        parts = [_part(before, piece) for before, piece in pieces[:-1]]
+        parts.append(_Part(pieces[-1][0], pieces[-1][1], None))
+        odd = any(part.field is None for part in parts[1:-1])
+        encoded = b"content-transfer-encoding" in data.lower()
+        return None if len(parts) == 1 or odd or encoded else cls(parts)
+
+    def fields(self) -> Iterator[FormField]:
+        """Yield the fields in their order."""
+        for part in self._parts:
+            if part.field is not None:
+                yield part.field
+
+    def changed(self, change: Change) -> bytes:
+        """Return the body with each field's value changed."""
+        out = []
+        for part in self._parts:
+            value = part.value
+            if part.field is not None:
+                changed = change(part.field.name, part.field.value)
+                value = value if changed == part.field.value else changed.encode(errors="surrogateescape")
+            out += [part.before, value]
+        return b"".join(out)
+
+
+def _split(data: bytes, boundary: bytes) -> list[tuple[bytes, bytes]]:
+    """Return pairs of a delimiter line and what follows it, the preamble first and the epilogue last."""
+    line = re.compile(rb"(?:^|\r?\n)--" + re.escape(boundary) + rb"(--)?[^\n]*(?:\n|\Z)")
+    pieces: list[tuple[bytes, bytes]] = []
+    before, at = b"", 0
+    for found in line.finditer(data):
+        pieces.append((before, data[at : found.start()]))
+        before, at = found[0], found.end()
+        if found[1]:
+            break
+    else:
+        # The end is missing: the last piece is a part, and nothing follows it.
+        return [*pieces, (before, data[at:]), (b"", b"")] if pieces else [(b"", data)]
+    return [*pieces, (before, data[at:])]
+
+
+def _part(before: bytes, piece: bytes) -> _Part:
+    end = _HEAD_END.search(piece)
+    disposition = _DISPOSITION.search(piece[: end.start()]) if end else None
+    name = _name_in(disposition[1]) if disposition else None
+    if end is None or disposition is None or name is None:
+        return _Part(before, piece, None)
+    value = piece[end.end() :]
+    filename = _FILENAME.search(disposition[1])
+    shown = None if filename is None else _text(b"".join(filename.groups(b"")))
+    return _Part(before + piece[: end.end()], value, FormField(name, _text(value), shown))
+
+
+def _name_in(disposition: bytes) -> str | None:
+    if found := _NAME.search(disposition):
+        return _text(re.sub(rb"\\(.)", rb"\1", b"".join(found.groups(b"")), flags=re.DOTALL))
+    if found := _EXTENDED.search(disposition):
+        return _text(unquote_to_bytes(found[1]))
+    return None
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="surrogateescape")
+
+
+# Addresses. A form could make the service contact somebody: only hosts that are reserved for examples are let through.
+
+_RESERVED = re.compile(
+    r"(?:[^.]+\.)*(?:example\.(?:com|net|org)|example|invalid|test|localhost)\.?", re.IGNORECASE
+)
+_LABEL = r"[^\W_][\w-]{0,62}+\."
+_HOST = re.compile(rf"(?:{_LABEL})+(?:xn--[\w-]+|[^\W\d_]{{2,63}})(?![\w-])", re.IGNORECASE)
+_IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])", re.ASCII)
+_MAILBOX = re.compile(r"[^\s@]@([^\s@<>,;\"']+)")
+_AUTHORITY = re.compile(r"[/\\]{2,}+([^\s/\\?#<>\"']*)")
+# What C's inet_aton reads as an address, if it is a whole value: 0x7f.1, 2130706433.
+_NUMERIC = re.compile(
+    r"\s*(?:[a-z]+:)?(?:0x[0-9a-f]+(?:\.[0-9a-fx]+)*|\d+(?:\.[0-9a-fx]+)+|\d{8,10})\s*(?:[:/?#].*)?",
+    re.IGNORECASE | re.ASCII | re.DOTALL,
+)
+_TAG = re.compile(r"<[^>]*>?")
+_DOTS = str.maketrans("。．｡․", "....")
+
+# What takes the place of a value that is refused, by what it looks like.
+_MAILBOX_SHOWN, _URL_SHOWN, _HOST_SHOWN = "guard@example.com", "https://example.com/guard", "example.com"
+
+
+def contacts(value: str, *, address: bool = False) -> list[str]:
+    """Return the hosts in a value that are not reserved for examples (RFC 2606, RFC 6761).
+
+    Read as sent and as a service may read it: percent-decoded, HTML decoded, without tags and invisible characters,
+    other full stops as dots. `address`: the field is meant to hold an address, so a number counts as one.
+    """
+    found: list[str] = []
+    for text in (value, _cleaned(value)):
+        plain = unicodedata.normalize("NFKC", text.translate(_DOTS))
+        found += [host for host in _hosts(plain) if not _RESERVED.fullmatch(host)]
+        if address and _NUMERIC.fullmatch(plain):
+            found.append(plain.strip())
+    return found
+
+
+def reserved(value: str) -> str:
+    """Return a value that contacts nobody, in place of one that might."""
+    if "@" in value:
+        return _MAILBOX_SHOWN
+    return _URL_SHOWN if "/" in value else _HOST_SHOWN
+
+
+def _cleaned(value: str) -> str:
+    text = _TAG.sub("", html.unescape(unquote(value)))
+    return "".join(
+        sign for sign in text if unicodedata.category(sign) not in {"Cf", "Cc", "Cs"} or sign in "\t\n\r"
+    )
+
+
+def _hosts(text: str) -> list[str]:
+    hosts = _HOST.findall(text) + _IPV4.findall(text)
+    hosts += [name.rstrip(".,;:!?)]}") for name in _MAILBOX.findall(text)]
+    authorities = [name.rpartition("@")[2] for name in _AUTHORITY.findall(text)]
+    hosts += [re.sub(r":\d*\Z", "", name) for name in authorities]
+    return [host for host in hosts if host]
+
+
+class Outgoing:
+    """Checks and changes the forms of one run: the marker in the name, reserved hosts, no override of the method."""
+
+    def __init__(self, surface: Surface, marker: Marker, *, rewrite_contacts: bool) -> None:
+        self._name = surface.name_field
+        self._addresses = surface.addresses
+        self._marker = marker
+        self._rewrite = rewrite_contacts
+
+    def check(self, body: Body) -> None:
+        """Raise GuardRefusal (`contact`, `form`, `override`) if a body must not leave."""
+        if any(_key(field.name).lower() == "_method" for field in body.fields):
+            raise GuardRefusal(
+                "override", "A field that overrides the method could turn a write into another one."
+            )
+        if not body.readable and self._name in unquote(body.text).lower():
+            # A service that reads it all the same would store a name that looks like one of the user's own.
+            raise GuardRefusal("form", "The body is no form that the guard can read, and may hold a name.")
+        if body.readable and self._rewrite:
+            return
+        texts = [(field.name, text) for field in body.fields for text in (field.name, field.value)]
+        for name, text in texts or [("", body.text)]:
+            if found := contacts(text, address=_key(name) in self._addresses):
+                what = "".join(sign for sign in found[0] if sign.isprintable())[:60]
+                raise GuardRefusal(
+                    "contact",
+                    f"{what!r} is not reserved for examples: use example.com or a name under .invalid.",
+                )
+
+    def prepared(self, body: Body, number: int) -> bytes:
+        """Return the body with the marker of a create in its name, and with hosts rewritten if that is asked for."""
+
+        def change(name: str, value: str) -> str:
+            key = _key(name)
+            if self._rewrite and contacts(value, address=key in self._addresses):
+                value = reserved(value)
+            return self._marker.insert(value, number) if key == self._name else value
+
+        return body.changed(change)
+
+    def blank_names(self, body: Body) -> list[str]:
+        """Return the names in a body that stay without the marker, since they are blank."""
+        return [f.value for f in body.fields if _key(f.name) == self._name and Marker.is_blank(f.value)]
+
+    def has_name(self, body: Body) -> bool:
+        """Tell whether a body has a name that bears the marker when it leaves."""
+        return any(_key(f.name) == self._name and not Marker.is_blank(f.value) for f in body.fields)
+
+
+def _key(name: str) -> str:
+    """Return a field's name as PHP files it: without leading blanks, what follows a NUL, and indices."""
+    return name.partition("\0")[0].lstrip(" ").partition("[")[0]

@@ -1,4 +1,4 @@
-"""The door on loopback: an HTTP/1.1 server, a thread for each connection, that takes whatever comes."""
+"""The door on loopback: an HTTP/1.1 server, a thread for each connection, that takes whatever comes; and its gate."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import contextlib
 import email.errors
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from contract_tests.guard.refusal import GuardRefusal, TargetFailed
-from contract_tests.guard.reply import Reply
-from contract_tests.guard.request import Request, failed, refused
+from contract_tests.guard.exchange import GuardRefusal, Reply, Request, TargetFailed, failed, refused
 
 _LOG = logging.getLogger("contract_tests.guard")
 _LARGEST = 32 * 1024 * 1024
@@ -33,7 +32,7 @@ Answer = Callable[[Request], Reply]
 class Door:
     """Serves one function on a port of 127.0.0.1, a free one for 0, until it is closed.
 
-    Raises OSError where the port is taken.
+    Raises OSError if the port is taken.
     """
 
     def __init__(self, answer: Answer, port: int = 0) -> None:
@@ -59,7 +58,7 @@ class _Server(ThreadingHTTPServer):
     answer: Answer
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that goes away is its own affair."""
+        """Say nothing: a client may go away."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -100,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._write(reply)
 
     def _body(self) -> bytes:
-        """Read the body. Raises GuardRefusal where its end cannot be known for sure."""
+        """Read the body. Raises GuardRefusal if its end cannot be known for sure."""
         if any(isinstance(defect, _HEADER_DEFECTS) for defect in self.headers.defects):
             raise GuardRefusal("malformed-request", "A header is not one of HTTP.")
         lengths = self.headers.get_all("Content-Length", [])
@@ -164,3 +163,32 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base class says so
         """Say nothing: the feed tells of every exchange."""
+
+
+class Gate:
+    """Lets requests in until it is closed. `under_way` is how many are inside."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._closed = False
+        self.under_way = 0
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """Hold a request's place. Raises GuardRefusal (`closing`)."""
+        with self._changed:
+            if self._closed:
+                raise GuardRefusal("closing", "The run is at its end.")
+            self.under_way += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self.under_way -= 1
+                self._changed.notify_all()
+
+    def close(self, seconds: float) -> bool:
+        """Let no further request in, and wait for those inside; False if some are still there after `seconds`."""
+        with self._changed:
+            self._closed = True
+            return self._changed.wait_for(lambda: not self.under_way, timeout=seconds)

@@ -1,9 +1,11 @@
-"""One request and its answer, fit to be shown: without the key, and without rows of others."""
+"""Requests and responses as the guard handles them, and one exchange fit to be shown: no key, no rows of others."""
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,13 +14,109 @@ KEY_VARIABLE = "$BITPEAK_API_KEY"
 
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
+
+# A refusal of the guard's own: a status that no service has, and a header that says why.
+REFUSED_STATUS, REFUSED_HEADER = 418, "X-Guard-Refused"
+# The target did not answer.
+FAILED_STATUS, FAILED_HEADER = 502, "X-Guard-Failed"
+# With this request header set to 1 a suite gets to see a 429.
+PASS_429_HEADER = "x-guard-pass-429"  # noqa: S105 -- no password
+
+# Headers that belong to one connection and are not passed on; bodies are framed anew.
+HOP_BY_HOP = frozenset(
+    {
+        *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"),
+        *("te", "trailer", "transfer-encoding", "upgrade", "content-length"),
+    }
+)
 _ESCAPES = {"\r": "\\r", "\n": "\\n", "\t": "\\t"}
 
 Headers = tuple[tuple[str, str], ...]
 
 
+class GuardRefusal(Exception):
+    """The guard refuses, and nothing was sent. `reason` is a stable word, `sentence` is for people.
+
+    Reasons: `read-only`, `path`, `method`, `query`, `foreign` (an id that is not the run's own), `contact` (a host
+    that is not reserved), `key` (the key's own text), `other-account`, `live-rows`, `budget`, `form`, `override`,
+    `malformed-request`, `closing`, `redirect` (to another host), `plain-http`, `target` and `proxy`.
+    """
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.sentence = sentence
+
+
+class TargetFailed(Exception):
+    """The target gave no answer. `reason`: `connect`, `timeout`, `tls`, `no-answer`, `too-large` or `list`."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.sentence = sentence
+
+
+class Unswept(Exception):
+    """An earlier run on this target left its ledger unswept; the sentence names the file and the remedy."""
+
+
+class Request(NamedTuple):
+    """Method, request target and headers as sent; the body without transfer coding."""
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+
+    def values(self, name: str) -> list[str]:
+        """Return a header's values; `name` in lower case."""
+        return [value for key, value in self.headers if key.lower() == name]
+
+    def header(self, name: str) -> str:
+        """Return a header's first value, empty if it is absent."""
+        return next(iter(self.values(name)), "")
+
+
+class Reply(NamedTuple):
+    """A response of the target: status, reason, headers in their order, body without transfer or content coding."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """Return a header's first value, empty if it is absent; `name` in lower case."""
+        return next(self.values(name), "")
+
+    def values(self, name: str) -> Iterator[str]:
+        """Yield a header's values."""
+        return (value.strip() for key, value in self.headers if key.lower() == name)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+
+def refused(no: GuardRefusal) -> Reply:
+    """Return the guard's response to a request that it does not let through."""
+    return _own(REFUSED_STATUS, "Refused by the guard", REFUSED_HEADER, no.reason, no.sentence)
+
+
+def failed(failure: TargetFailed) -> Reply:
+    """Return the guard's response if the target gave none."""
+    return _own(FAILED_STATUS, "No answer from the target", FAILED_HEADER, failure.reason, failure.sentence)
+
+
+def _own(status: int, reason: str, header: str, word: str, sentence: str) -> Reply:
+    body = json.dumps({"guard": {"reason": word, "sentence": sentence}}, ensure_ascii=False).encode()
+    return Reply(status, reason, (("Content-Type", "application/json"), (header, word)), body)
+
+
 class FormField(NamedTuple):
-    """A field as the suite sent it; `filename` is None where it was sent as text."""
+    """A field as the suite sent it; `filename` is None if it was sent as text."""
 
     name: str
     value: str
@@ -27,12 +125,12 @@ class FormField(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What passed the guard, or did not.
+    """A request that reached the guard, and what came of it.
 
-    `url` is the target's. `operation` is an operationId, empty where the document has none. Names are those that the
+    `url` is the target's. `operation` is an operationId, empty if the document has none. Names are those that the
     suite sent and saw, without the run's marker. `media_type` is that of the request's body: `multipart/form-data`,
-    another one or empty; `form` holds its fields, `raw` its text where it is sent as no form. Both are UTF-8 with other
-    bytes as lone surrogates. `status` is 0 where the target did not answer. `refused` and `failed` are reasons, empty
+    another one or empty; `form` holds its fields, `raw` its text if it is not a form. Both are UTF-8 with other
+    bytes as lone surrogates. `status` is 0 if the target did not answer. `refused` and `failed` are reasons, empty
     for an exchange that took place.
     """
 
@@ -62,20 +160,17 @@ class Exchange:
         elif self.raw:
             kind = next((v for name, v in self.request_headers if name.lower() == "content-type"), "")
             words += ["--header", shlex.quote(f"Content-Type: {kind or self.media_type}"), "--data-binary"]
-            if not _is_plain(self.raw):  # an argument would lose a line's end or a byte
+            if not self.raw.isprintable():  # an argument would lose a line's end or a byte
                 return f"printf {_escapes(self.raw)} | {' '.join(words)} @-"
             words.append(shlex.quote(self.raw))
         return " ".join(words)
 
 
-def _is_plain(text: str) -> bool:
-    """Tell whether a text can be pasted into a terminal and is itself there."""
-    return text.isprintable()
-
-
 def _argument(text: str) -> str:
-    """Quote an argument; one with signs that nobody can paste is spelled by printf."""
-    return shlex.quote(text) if _is_plain(text) or text.endswith("\n") else f'"$(printf {_escapes(text)})"'
+    """Quote an argument; characters that cannot be pasted into a terminal are spelled by printf."""
+    if text.isprintable() or text.endswith("\n"):
+        return shlex.quote(text)
+    return f'"$(printf {_escapes(text)})"'
 
 
 def _escapes(text: str) -> str:
@@ -94,7 +189,7 @@ def _octal(sign: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Quote for a shell, but let the one variable be seen."""
+    """Quote for a shell, but leave the variable of the key unquoted."""
     before, variable, after = text.partition(KEY_VARIABLE)
     if not variable:
         return shlex.quote(text)

@@ -5,35 +5,30 @@ from __future__ import annotations
 import atexit
 import logging
 import secrets
+import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import FrameType, MappingProxyType, TracebackType
 from typing import Self
 
-from contract_tests.guard.assembly import Ground, Line, connect, survey_ground
-from contract_tests.guard.cleaning import Cleaner, CleanUp
-from contract_tests.guard.credentials import Credentials
+from contract_tests.guard.account import Account, Cleaner, CleanUp
 from contract_tests.guard.door import Door
-from contract_tests.guard.exchange import Exchange
-from contract_tests.guard.feed import Feed
-from contract_tests.guard.gate import Gate
-from contract_tests.guard.holdings import Holdings
-from contract_tests.guard.ledger import Ledger, check_swept
-from contract_tests.guard.marker import Marker
-from contract_tests.guard.outgoing import Outgoing
-from contract_tests.guard.policy import NOWHERE, Policy
-from contract_tests.guard.redaction import Redactor
-from contract_tests.guard.relay import Relay
-from contract_tests.guard.reply import Reply
-from contract_tests.guard.request import Request
-from contract_tests.guard.returns import Returns
-from contract_tests.guard.settings import GuardSettings
-from contract_tests.guard.writes import Writes
+from contract_tests.guard.exchange import Exchange, Reply, Request
+from contract_tests.guard.ledger import Ledger, Marker, check_swept
+from contract_tests.guard.mask import Redactor
+from contract_tests.guard.policy import NOWHERE
+from contract_tests.guard.relay import Feed, Relay
+from contract_tests.guard.upstream import GuardSettings
 from mock_server.document import Document
 
 _LOG = logging.getLogger("contract_tests.guard")
+
+# Signals that end a process. Not all of them exist on every system.
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+_STUBBORN = 3  # so many signals stop even a clean-up; the sweep can finish it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,41 +53,38 @@ class Stats:
 class Guard:
     """A proxy on loopback. As a context manager it starts, and cleans up at the end, however the end comes.
 
-    Suites talk to `url` with `Authorization: Bearer {placeholder_key}`. Making one raises GuardRefusal where the target
+    Suites talk to `url` with `Authorization: Bearer {placeholder_key}`. Making one raises GuardRefusal if the target
     or the key is not acceptable; nothing has been sent by then.
     """
 
     def __init__(self, settings: GuardSettings, document: Document | None = None) -> None:
         self._settings = settings
-        self._ground: Ground = survey_ground(settings, document)
         self._marker = Marker()
-        self._line: Line = connect(settings, self._ground, self._marker)
+        self._account = Account(settings, document, self._marker)
         self.placeholder_key = f"guard-{secrets.token_hex(8)}"
-        redactor = Redactor(settings.key)
-        self._feed = Feed(self._ground.target.origin, self.placeholder_key, redactor.clean)
-        self._gate = Gate()
-        self._ledger = Ledger(self._ground.target.url, self._marker, None)
-        self._redactor = redactor
+        origin = self._account.target.origin
+        self._feed = Feed(origin, self.placeholder_key, Redactor(settings.key).clean)
+        self._ledger = Ledger(self._account.target.url, self._marker, None)
         self._door: Door | None = None
-        self._line_out: Relay | None = None
+        self._relay: Relay | None = None
         self._closing = threading.RLock()
         self._cleaned: CleanUp | None = None
         self.is_cleaning = False
 
     def __repr__(self) -> str:
-        return f"Guard({self._ground.target.url!r}, allow_writes={self._settings.allow_writes})"
+        return f"Guard({self.target!r}, allow_writes={self._settings.allow_writes})"
 
     @property
     def target(self) -> str:
         """The target's base URL."""
-        return self._ground.target.url
+        return self._account.target.url
 
     @property
     def url(self) -> str:
         """The base URL for the suites. Raises RuntimeError before the start."""
         if self._door is None:
             raise RuntimeError("The guard has not started.")
-        return f"http://127.0.0.1:{self._door.port}{self._ground.target.path}"
+        return f"http://127.0.0.1:{self._door.port}{self._account.target.path}"
 
     @property
     def nowhere(self) -> str:
@@ -125,15 +117,15 @@ class Guard:
         return self._cleaned
 
     def start(self) -> None:
-        """Begin the ledger and open the door. Raises Unswept, and OSError where the ledger cannot be written."""
-        settings, target = self._settings, self._ground.target
+        """Begin the ledger and open the door. Raises Unswept, and OSError if the ledger cannot be written."""
+        settings = self._settings
         if settings.allow_writes:
             self._ledger = Ledger.open_for(
-                target.url, settings.ledger_dir, settings.key, settings.clock, self._marker
+                self.target, settings.ledger_dir, settings.key, settings.clock, self._marker
             )
         else:
-            check_swept(target.url, settings.ledger_dir)
-        self._line_out = self._relay()
+            check_swept(self.target, settings.ledger_dir)
+        self._relay = Relay(settings, self._account, self._ledger, self.placeholder_key, self._feed)
         self._door = Door(lambda request: self.pass_on(request, self.url))
         atexit.register(self.close)
 
@@ -142,36 +134,9 @@ class Guard:
 
         Raises RuntimeError before the start.
         """
-        if self._line_out is None:
+        if self._relay is None:
             raise RuntimeError("The guard has not started.")
-        return self._line_out.returns.through(self._line_out.answer(request), door)
-
-    def _relay(self) -> Relay:
-        settings, surface, target, line = (
-            self._settings,
-            self._ground.surface,
-            self._ground.target,
-            self._line,
-        )
-        holdings = Holdings(self._ledger, settings.impossible_from)
-        credentials = Credentials(settings.key, self.placeholder_key, line.account)
-        outgoing = Outgoing(surface, self._marker, rewrite_contacts=settings.rewrite_contacts)
-        writes = Writes(
-            surface=surface, holdings=holdings, account=line.account, credentials=credentials, outgoing=outgoing,
-            mask=line.mask, clock=settings.clock, most=settings.live_rows,
-        )  # fmt: skip
-        returns = Returns(
-            target=target, holdings=holdings, account=line.account, mask=line.mask, marker=self._marker,
-            redactor=self._redactor,
-        )  # fmt: skip
-        policy = Policy(
-            surface=surface, path=target.path, holdings=holdings, learn=writes.learn,
-            allow_writes=settings.allow_writes,
-        )  # fmt: skip
-        return Relay(
-            gate=self._gate, policy=policy, redactor=self._redactor, outgoing=outgoing, credentials=credentials,
-            courier=line.courier, writes=writes, returns=returns, feed=self._feed,
-        )  # fmt: skip
+        return self._relay.through(self._relay.answer(request), door)
 
     def on_exchange(self, listener: Callable[[Exchange], None]) -> None:
         """Call a function with every exchange from now on, one at a time; it must not use the guard's URL itself."""
@@ -180,13 +145,14 @@ class Guard:
     def stats(self) -> Stats:
         """Return what has passed so far."""
         entries = [entry for entry in list(self._ledger.entries.values()) if entry.number]
+        upstream = self._account.upstream
         return Stats(
-            sent=self._line.courier.budget.sent,
+            sent=upstream.budget.sent,
             passed=self._feed.passed,
             refused=MappingProxyType(dict(self._feed.refused)),
             failed=MappingProxyType(dict(self._feed.failed)),
-            retried=self._line.courier.retried,
-            waited=self._line.courier.budget.waited,
+            retried=upstream.retried,
+            waited=upstream.budget.waited,
             created=len(entries),
             live=sum(entry.exists for entry in entries),
         )
@@ -194,8 +160,8 @@ class Guard:
     def clean_up(self, *, drain: bool = True) -> CleanUp:
         """Delete every row of the run, and tell what was done; the door lets nothing more through.
 
-        Without `drain` nobody waits for requests under way: none of them writes. What is complete is not done again.
-        Raises OSError where the ledger cannot be written.
+        Without `drain`, requests under way are not waited for: none of them writes. What is complete is not done
+        again. Raises OSError if the ledger cannot be written.
         """
         with self._closing:
             if self._cleaned is not None and self._cleaned.complete:
@@ -203,7 +169,7 @@ class Guard:
             self.is_cleaning = True
             try:
                 self._drain(self._settings.drain if drain else 0.0)
-                self._cleaned = self._cleaner().clean()
+                self._cleaned = Cleaner(self._ledger, self._account, self._settings).clean()
             finally:
                 self.is_cleaning = False
         if not self._cleaned.complete:
@@ -211,13 +177,11 @@ class Guard:
         return self._cleaned
 
     def _drain(self, seconds: float) -> None:
-        if seconds and self._gate.under_way:
+        if self._relay is None:
+            return
+        if seconds and self._relay.gate.under_way:
             self._settings.tell(f"waiting for requests under way, {seconds:g} s at most")
-        self._gate.close(seconds)
-
-    def _cleaner(self) -> Cleaner:
-        settings = self._settings
-        return Cleaner(self._ledger, self._line.account, settings.clock, settings.settle, settings.tell)
+        self._relay.gate.close(seconds)
 
     def close(self, *, drain: bool = True) -> None:
         """Clean up and close the door; closing twice does nothing."""
@@ -230,7 +194,7 @@ class Guard:
                 atexit.unregister(self.close)
                 self._door.close()
                 self._door = None
-                self._line.upstream.close()
+                self._account.upstream.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -240,3 +204,36 @@ class Guard:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class Terminated(KeyboardInterrupt):
+    """A signal asks the process to end. `code` is the exit code that a shell expects of it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"ended by {signal.Signals(number).name}")
+        self.code = 128 + number
+
+
+@contextmanager
+def interruptible(is_cleaning: Callable[[], bool]) -> Iterator[None]:
+    """Raise Terminated in the main thread at SIGINT, SIGTERM, SIGBREAK, or SIGHUP unless `nohup` keeps it away.
+
+    Put it around the guard, so that a run cleans up before it goes. A signal that comes while `is_cleaning` says so is
+    only counted, unless it is the third. To be used in the main thread only: Python raises ValueError elsewhere.
+    """
+    heard: list[int] = []
+
+    def handle(number: int, _: FrameType | None) -> None:
+        heard.append(number)
+        if not is_cleaning() or len(heard) >= _STUBBORN:
+            raise Terminated(number)
+
+    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        numbers.remove(signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)

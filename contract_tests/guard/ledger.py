@@ -1,17 +1,18 @@
-"""The write-ahead file of one run: JSON lines, each on the disk before the guard goes on. It never holds the key.
+"""The write-ahead file of one run, what it says of each create, and the marker that tells the run's rows from others.
 
-The first line names the target, the run's marker, the time, the process, and a 16-bit check of the key, so that a sweep
-with another account's key does not take every 404 for a row that is gone. Each further line is an event:
+The ledger is JSON lines, each on the disk before the guard goes on. It never holds the key. The first line names the
+target, the run's marker, the time, the process, and a 16-bit check of the key, so that a sweep with another account's
+key does not take every 404 for a row that is gone. Each further line is an event:
 
     {"event": "intent", "number": 7, "time": …}     before a create is sent
-    {"event": "created", "number": 7, "id": 31}     its answer named an id; with "name" where the marker is not in it
+    {"event": "created", "number": 7, "id": 31}     its answer named an id; with "name" if the marker is not in it
     {"event": "answered", "number": 7}              its answer named none; 0: a write that should create nothing
     {"event": "named", "number": 7, "name": ""}     before an update that takes the marker away is sent
     {"event": "deleted", "number": 7}               confirmed by a 404 or by a list without it
     {"event": "left", "number": 7}                  the row is not, or no longer, the run's
 
-A file that is finished gets the suffix `.swept`, one that somebody gave up `.forgotten`. A torn last line is what a
-crash leaves; it is passed over.
+A file that is finished gets the suffix `.swept`, one that was given up `.forgotten`. A torn last line is what a crash
+leaves; it is passed over.
 """
 
 from __future__ import annotations
@@ -19,26 +20,111 @@ from __future__ import annotations
 import hmac
 import json
 import os
+import re
+import secrets
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_tests.guard.entry import Entry, State
-from contract_tests.guard.marker import Marker
-from contract_tests.guard.refusal import Unswept
+from contract_tests.guard.exchange import Unswept
 
-WORKER = "worker-"  # how the folder of a worker's ledger begins, where a run is spread over several
+_BLANKS = re.compile(r"[\s\0]*")
+
+
+class Marker:
+    """The marker of one run, `bpm-` and eight hex digits, and that of each create in it; the suites never see it.
+
+    It stands inside the stored name, `bpm-1a2b3c4d-00007:Example`, after whatever white space the name begins with: a
+    service that trims and one that does not then both give back, without the marker, what they would have given anyway.
+    What the marker costs is room: if a service cuts a name at 128 characters, a suite sees `Marker.LENGTH` fewer.
+    Ordering by name becomes ordering by creation.
+    """
+
+    LENGTH = 19
+    LAST = 99_999
+
+    def __init__(self, run: str | None = None) -> None:
+        self.run = run or f"bpm-{secrets.token_hex(4)}"
+        self._text = re.compile(re.escape(self.run) + r"-(\d{5}):")
+        self._bytes = re.compile(self._text.pattern.encode())
+
+    def of(self, number: int) -> str:
+        """Return the unique marker of a create; 0 is for a write that should create nothing."""
+        return f"{self.run}-{number:05}:"
+
+    @staticmethod
+    def is_blank(name: str) -> bool:
+        """Tell whether a name is empty or white space."""
+        found = _BLANKS.match(name)
+        return found is not None and found.end() == len(name)
+
+    def insert(self, name: str, number: int) -> str:
+        """Return the name with the marker in it; a blank name stays as it is, since it should be refused."""
+        found = _BLANKS.match(name)
+        start = found.end() if found else 0
+        return name if start == len(name) else name[:start] + self.of(number) + name[start:]
+
+    def strip(self, body: bytes) -> bytes:
+        """Return a body without any marker of the run, all else as it was."""
+        return self._bytes.sub(b"", body)
+
+    def strip_text(self, text: str) -> str:
+        """Return a text without any marker of the run."""
+        return self._text.sub("", text)
+
+    def number_in(self, text: str) -> int | None:
+        """Return the number of the first marker of the run in a text."""
+        found = self._text.search(text)
+        return int(found[1]) if found else None
+
+
+class State(Enum):
+    """How far a create has come."""
+
+    OPEN = "open"  # sent, and no answer so far
+    ANSWERED = "answered"  # answered without an id: no row, if the service is honest
+    CLAIMED = "claimed"  # the answer named an id, and no look at that row has shown the marker yet
+    LIVE = "live"  # the row was seen to bear the marker
+    GONE = "gone"  # a delete was accepted, and nothing has confirmed it yet
+    DELETED = "deleted"  # confirmed
+    LEFT = "left"  # the id's row is not, or no longer, the run's: it stays
+
+
+@dataclass(slots=True)
+class Entry:
+    """One create of the run, from the intent to the confirmed deletion. `time` is that of the intent, since 1970.
+
+    `names` are the stored names, other than one with the marker, that the run itself gave the row: blank ones.
+    """
+
+    number: int
+    marker: str
+    time: float
+    id: int | None = None
+    state: State = State.OPEN
+    names: set[str] = field(default_factory=set)
+
+    @property
+    def exists(self) -> bool:
+        """Whether a row of this entry may be there."""
+        return self.state in {State.OPEN, State.CLAIMED, State.LIVE}
+
+
+# The folder of a worker's ledger begins with this, if a run is spread over several workers.
+WORKER = "worker-"
 _SUFFIX = ".jsonl"
 _SWEPT = ".swept"
 _FORGOTTEN = ".forgotten"
 
 
 class Ledger:
-    """A ledger that is open for writing, or, with `file` None, one that is kept in memory only.
+    """A ledger that is open for writing; with `file` None it is kept in memory only.
 
-    All methods may be called from any thread. Writing raises OSError where the disk does.
+    All methods may be called from any thread. Writing raises OSError if the disk does.
     """
 
     def __init__(self, target: str, marker: Marker, file: Path | None, entries: Iterable[Entry] = ()) -> None:
@@ -68,7 +154,7 @@ class Ledger:
 
     @classmethod
     def read(cls, file: Path) -> Ledger:
-        """Open a run's ledger again. Raises ValueError, in a sentence, where the file is none."""
+        """Open a run's ledger again. Raises ValueError, in a sentence, if the file is not a ledger."""
         lines = _lines(file)
         if not lines or lines[0].get("event") != "run":
             raise ValueError(f"{file} is not a ledger: its first line does not name a run.")
@@ -88,7 +174,7 @@ class Ledger:
             return entry
 
     def created(self, entry: Entry, row: int, name: str | None = None) -> None:
-        """Note the id that a create's answer, or a list, named; `name` where the row does not bear the marker."""
+        """Note the id that a create's answer, or a list, named; `name` if the row does not bear the marker."""
         with self._lock:
             line = {"event": "created", "number": entry.number, "id": row}
             self._write(line if name is None else {**line, "name": name})
@@ -129,7 +215,7 @@ class Ledger:
         self._rename(_SWEPT)
 
     def forget(self) -> Path | None:
-        """Give the run up, whatever is left of it, and return the file's new name; it can still be swept by that."""
+        """Give the run up and return the file's new name, by which it can still be swept."""
         return self._rename(_FORGOTTEN)
 
     def _rename(self, suffix: str) -> Path | None:
@@ -196,7 +282,7 @@ def _may_run(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # somebody else's
+    except OSError:  # another user's
         return True
     return True
 

@@ -30,7 +30,7 @@ class Operation:
 
 
 class Paging(NamedTuple):
-    """The list's parameters, and the largest page; empty and 0 where there is none."""
+    """The list's parameters, and the largest page; empty and 0 if there are none."""
 
     page: str
     size: str
@@ -38,7 +38,7 @@ class Paging(NamedTuple):
 
 
 class Quota(NamedTuple):
-    """The rate headers' names in lower case, empty where there is none, and the window in seconds."""
+    """The rate headers' names in lower case, empty if there are none, and the window in seconds."""
 
     remaining: str
     reset: str
@@ -67,7 +67,7 @@ class Surface:
     quota: Quota
 
     def of(self, kind: Kind) -> Operation:
-        """Return the operation of a kind. Raises KeyError where the document has none."""
+        """Return the operation of a kind. Raises KeyError if the document has none."""
         for operation in self.operations:
             if operation.kind == kind:
                 return operation
@@ -75,7 +75,7 @@ class Surface:
 
 
 def survey(data: Mapping[str, Any]) -> Surface:
-    """Read a document's data. Raises ValueError, in a sentence, where a needed fact is missing."""
+    """Read a document's data. Raises ValueError, in a sentence, if a needed fact is missing."""
     schemas = Schemas(data)
     nodes = dict(_operations(data))
     missing = set(_KINDS) - {operation.kind for operation in nodes}

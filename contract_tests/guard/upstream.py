@@ -1,32 +1,290 @@
-"""The connections to the target: exact bytes, verified TLS, the environment's proxy, no redirect ever followed."""
+"""The connections to the target: where they may lead, how many requests they carry and how fast, and exact bytes."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import email.utils
 import http.client
+import ipaddress
 import os
+import re
 import selectors
 import socket
 import ssl
 import threading
+import time
+import urllib.request
 import zlib
-from collections.abc import Iterable, Iterator
-from urllib.parse import SplitResult, unquote
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 import certifi
 
-from contract_tests.guard.refusal import GuardRefusal, TargetFailed
-from contract_tests.guard.reply import HOP_BY_HOP, Reply
-from contract_tests.guard.target import Target, proxy_for
+from contract_tests.guard.exchange import HOP_BY_HOP, GuardRefusal, Headers, Reply, TargetFailed
+from contract_tests.guard.surface import Quota
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_PORTS = {"http": 80, "https": 443}
 _LARGEST = 64 * 1024 * 1024
+_MINUTE = 60.0
+_LONG = 5.0  # seconds of waiting that are told
+_TOO_MANY = 429
+_PATIENCE = 6  # times that a 429 is waited out
+# Of a GET, on a connection that fails. A target that lets one wait would let the next one wait, too.
+_TRIES = 3
+
+
+def silent(_: str) -> None:
+    """Say nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardSettings:
+    """What the person who starts a run decides for its guard.
+
+    `target` is the API's base URL, as in the document's `servers`; without a path it gets the document's. `key` is the
+    real key, which only the guard holds. `rate` counts requests a minute, None does not slow down. `max_requests` is
+    for the whole run; what the clean-up needs comes on top. `live_rows` is how many of its own rows may exist at a
+    time. Ids of `impossible_from` and above are taken to exist nowhere, unless 1000 times the highest id is above them.
+    `rewrite_contacts` replaces a host that is not reserved instead of refusing the request. All times are in seconds:
+    `timeout` for one answer, `longest_wait` for what a 429 may ask, `drain` for requests under way at the end,
+    `settle` until an unanswered create that no list shows is taken not to have happened. `clock` gives seconds since
+    1970 and `sleep` waits; tests replace both. `tell` hears, in a sentence, of what takes long: a wait of the budget's,
+    and how far the clean-up is.
+    """
+
+    target: str
+    key: str = field(repr=False)
+    allow_writes: bool = False
+    allow_plain_http: bool = False
+    max_requests: int | None = None
+    rate: int | None = None
+    live_rows: int = 30
+    rewrite_contacts: bool = False
+    impossible_from: int = 10**9
+    ledger_dir: Path = Path(".bitpeak-ledger")
+    timeout: float = 30.0
+    longest_wait: float = 900.0
+    drain: float = 10.0
+    settle: float = 60.0
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    tell: Callable[[str], None] = silent
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The base URL taken apart. `path` has no slash at its end; `host_header` is what HTTP's Host says."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def host_header(self) -> str:
+        """The host as in a URL, with the port if it is not the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return f"{self.scheme}://{self.host_header}"
+
+    @property
+    def url(self) -> str:
+        """The base URL in its one spelling."""
+        return self.origin + self.path
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the host is this computer."""
+        return is_loopback(self.host)
+
+    def is_home(self, location: str, path: str) -> bool:
+        """Tell whether a redirect from a path stays at this origin."""
+        place = location.strip().replace("\\", "/")
+        if _SCHEME.match(place) and "://" not in place[:10]:  # some clients take what follows for a host
+            return False
+        try:
+            there = urlsplit(urljoin(self.origin + path, place))
+            return (there.scheme, there.hostname, there.port or _PORTS.get(there.scheme)) == (
+                self.scheme,
+                self.host,
+                self.port,
+            )
+        except ValueError:
+            return False
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this computer, without asking a name server."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def read_target(url: str, base_path: str, *, allow_plain_http: bool) -> Target:
+    """Read a base URL; one without a path gets `base_path`. Raises GuardRefusal (`target`, `plain-http`)."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = SplitResult("", "", "", "", ""), None
+    if parts.scheme not in _PORTS or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise GuardRefusal("target", "The target is not a plain base URL: write https://HOST/PATH.")
+    path = parts.path.rstrip("/") or base_path
+    target = Target(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], path)
+    if target.scheme == "http" and not target.is_loopback and not allow_plain_http:
+        raise GuardRefusal(
+            "plain-http", f"{target.url} would send the key in the clear: use https, or allow plain http."
+        )
+    return target
+
+
+def proxy_for(target: Target) -> SplitResult | None:
+    """Return the proxy that the environment names for a target; this computer needs none.
+
+    Raises GuardRefusal (`proxy`) if it is not an HTTP proxy.
+    """
+    if target.is_loopback or urllib.request.proxy_bypass(target.host):
+        return None
+    proxies = urllib.request.getproxies()
+    url = proxies.get(target.scheme) or proxies.get("all")
+    if not url:
+        return None
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    if parts.scheme != "http" or not parts.hostname:
+        raise GuardRefusal(
+            "proxy", "The environment names a proxy that is not an HTTP proxy: write http://HOST:PORT."
+        )
+    return parts
+
+
+class Budget:
+    """How many requests one guard may send, and how fast; it waits, so that no suite has to. Safe from any thread.
+
+    Within any 60 seconds no more than `rate` are sent. A service that says that none are left in its window is given
+    the time until that window must have ended.
+    """
+
+    def __init__(self, settings: GuardSettings, quota: Quota) -> None:
+        self._settings = settings
+        self._quota = quota
+        self._recent: deque[float] = deque()
+        self._closed_until = 0.0
+        self._opened = 0.0
+        self._remaining: int | None = None
+        self._lock = threading.Lock()
+        self.sent = 0
+        self.waited = 0.0
+
+    def take(self, *, patient: bool = True, exempt: bool = False) -> None:
+        """Wait until one more request may be sent, and count it.
+
+        Not `patient`: the service's own word that nothing is left does not count. `exempt` from `max_requests`. Raises
+        GuardRefusal (`budget`).
+        """
+        while True:
+            with self._lock:
+                most = self._settings.max_requests
+                if not exempt and most is not None and self.sent >= most:
+                    raise GuardRefusal(
+                        "budget", f"All {most} requests that this run may make have been made."
+                    )
+                now = self._settings.clock()
+                wait = self._wait(now, patient=patient)
+                if wait <= 0:
+                    self._recent.append(now)
+                    self.sent += 1
+                    return
+                self.waited += wait
+            self._tell(wait, now)
+            self._settings.sleep(wait)
+
+    def _tell(self, wait: float, now: float) -> None:
+        if wait >= _LONG:
+            is_asked = self._closed_until - now >= wait
+            rate = f"the rate is {self._settings.rate} requests a minute"
+            self._settings.tell(f"waiting {wait:.0f} s: {'the service asks for it' if is_asked else rate}")
+
+    def _wait(self, now: float, *, patient: bool) -> float:
+        while self._recent and self._recent[0] <= now - _MINUTE:
+            self._recent.popleft()
+        rate = self._settings.rate
+        wait = 0.0
+        if rate is None:
+            self._recent.clear()
+        elif len(self._recent) >= rate:
+            wait = self._recent[0] + _MINUTE - now
+        return max(wait, self._closed_until - now) if patient else wait
+
+    def learn(self, reply: Reply) -> None:
+        """Take note of what an answer says is left."""
+        text = reply.header(self._quota.remaining)
+        if not (text.isascii() and text.isdigit()) or len(text) > 18:
+            return
+        with self._lock:
+            now, left = self._settings.clock(), int(text)
+            if self._remaining is None or left > self._remaining:
+                self._opened = now
+            self._remaining = left
+            if left == 0:
+                self._closed_until = max(self._closed_until, self._opened + self._quota.window)
+
+    def close(self, reply: Reply) -> bool:
+        """Send nothing until a 429 says so; False if that is longer than the settings allow to wait."""
+        wait = self._asked(reply)
+        if wait > self._settings.longest_wait:
+            return False
+        with self._lock:
+            self._closed_until = max(self._closed_until, self._settings.clock() + wait)
+            self._remaining = None
+        return True
+
+    def _asked(self, reply: Reply) -> float:
+        """Return the seconds that a 429 asks for: Retry-After, else the document's header, else a whole window."""
+        for text in (reply.header("retry-after"), reply.header(self._quota.reset)):
+            if text.isascii() and text.isdigit() and len(text) < 10:
+                # A clock that is a little ahead of ours must not make us early.
+                return float(text) or 1.0
+            try:
+                moment = email.utils.parsedate_to_datetime(text).timestamp()
+            except (TypeError, ValueError):
+                continue
+            return max(1.0, moment - self._settings.clock())
+        return self._quota.window
+
+
+class Parcel(NamedTuple):
+    """A request to the target. Not `patient`: a 429 is wanted. `exempt`: outside of the budget's `max_requests`."""
+
+    method: str
+    path: str
+    headers: Headers
+    body: bytes = b""
+    patient: bool = True
+    exempt: bool = False
 
 
 class Upstream:
-    """Sends requests to one target, from any thread, each on a connection that nobody else uses meanwhile."""
+    """Sends requests to one target, from any thread, within a budget; `retried` counts what was sent again.
 
-    def __init__(self, target: Target, timeout: float) -> None:
+    TLS is verified, the environment's proxy is used, and no redirect is ever followed.
+    """
+
+    def __init__(self, target: Target, budget: Budget, timeout: float) -> None:
+        self.budget = budget
+        self.retried = 0
         self._target = target
         self._timeout = timeout
         self._proxy = proxy_for(target)
@@ -35,30 +293,56 @@ class Upstream:
         self._is_closed = False
         self._lock = threading.Lock()
 
-    def send(self, method: str, path: str, headers: Iterable[tuple[str, str]], body: bytes) -> Reply:
-        """Send one request, once. Raises TargetFailed, and GuardRefusal (`malformed-request`) for what is no HTTP."""
+    def send(self, parcel: Parcel) -> Reply:
+        """Return the target's answer; a 429 only if the parcel is not `patient`, or if it asks for too long a wait.
+
+        Only what is safe is repeated: a GET on a connection that fails, and what a 429 refused, for that was not
+        executed. Raises TargetFailed and GuardRefusal (`budget`, `malformed-request`).
+        """
+        reply = self._answered(parcel)
+        for _ in range(_PATIENCE):
+            if reply.status != _TOO_MANY or not parcel.patient or not self.budget.close(reply):
+                break
+            self.retried += 1
+            reply = self._answered(parcel)
+        return reply
+
+    def _answered(self, parcel: Parcel) -> Reply:
+        tries = _TRIES if parcel.method == "GET" else 1
+        while True:
+            self.budget.take(patient=parcel.patient, exempt=parcel.exempt)
+            tries -= 1
+            try:
+                reply = self._once(parcel)
+            except TargetFailed as failure:
+                if not tries or failure.reason == "timeout":
+                    raise
+                self.retried += 1
+                continue
+            self.budget.learn(reply)
+            return reply
+
+    def _once(self, parcel: Parcel) -> Reply:
+        """Send one request, once, on a connection that nothing else uses meanwhile."""
         connection = self._connection()
         through_proxy = self._proxy is not None and self._context is None
-        url = self._target.origin + path if through_proxy else path
+        url = self._target.origin + parcel.path if through_proxy else parcel.path
         try:
-            _write_head(connection, method, url, [*self._own_headers(method, body), *headers])
-            connection.endheaders(body or None)
-            reply, reusable = _read(connection.getresponse(), method)
+            _write_head(connection, parcel.method, url, [*self._own_headers(parcel), *parcel.headers])
+            connection.endheaders(parcel.body or None)
+            reply, reusable = _read(connection.getresponse(), parcel.method)
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
             raise _failure(error, self._timeout) from None
         except BaseException:
             connection.close()
             raise
-        self._put_back(connection, reusable=reusable)
-        return reply
-
-    def _put_back(self, connection: http.client.HTTPConnection, *, reusable: bool) -> None:
         with self._lock:
             if reusable and not self._is_closed:
                 self._idle.append(connection)
-                return
+                return reply
         connection.close()
+        return reply
 
     def close(self) -> None:
         """Close what is idle; what is under way is closed when it has been answered."""
@@ -91,14 +375,14 @@ class Upstream:
             connection.set_tunnel(target.host, target.port, _proxy_headers(proxy))
         return connection
 
-    def _own_headers(self, method: str, body: bytes) -> Iterator[tuple[str, str]]:
+    def _own_headers(self, parcel: Parcel) -> Iterator[tuple[str, str]]:
         """Yield what the guard itself says to the target, and to a proxy that it speaks with in plain http."""
         yield "Host", self._target.host_header
         yield "Accept-Encoding", "identity"
         if self._proxy is not None and self._context is None:
             yield from _proxy_headers(self._proxy).items()
-        if body or method in {"POST", "PUT", "PATCH"}:
-            yield "Content-Length", str(len(body))
+        if parcel.body or parcel.method in {"POST", "PUT", "PATCH"}:
+            yield "Content-Length", str(len(parcel.body))
 
 
 def _write_head(
@@ -129,7 +413,7 @@ def _read(response: http.client.HTTPResponse, method: str) -> tuple[Reply, bool]
 
 
 def _decoded(body: bytes, headers: list[tuple[str, str]]) -> tuple[bytes, list[tuple[str, str]]]:
-    """Undo gzip or deflate, which nobody asked for; a row inside could not be masked otherwise."""
+    """Undo gzip or deflate, although it was not asked for: a row inside could not be masked otherwise."""
     coding = next(
         (value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), ""
     )

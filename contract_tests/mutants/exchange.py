@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from contract_tests.guard.multipart import Multipart
+from contract_tests.guard.body import Multipart
 
 Headers = tuple[tuple[str, str], ...]
 

@@ -8,9 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.exchange import FAILED_HEADER, REFUSED_HEADER, Exchange
 from contract_tests.guard.policy import NOWHERE
-from contract_tests.guard.request import FAILED_HEADER, REFUSED_HEADER
 from contract_tests.probes.evidence import Sent, exchange_of
 from contract_tests.probes.expectations import Expectations
 from contract_tests.probes.finding import Finding, Outside, Undecided, Unknown, Unlisted

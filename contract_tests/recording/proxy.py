@@ -8,9 +8,7 @@ from contextlib import suppress
 from contract_tests.document.facts import Facts
 from contract_tests.guard import Guard
 from contract_tests.guard.door import Door
-from contract_tests.guard.exchange import Exchange
-from contract_tests.guard.reply import Reply
-from contract_tests.guard.request import Request
+from contract_tests.guard.exchange import Exchange, Reply, Request
 from contract_tests.target.api import Answer
 from contract_tests.target.conform import Conformity
 

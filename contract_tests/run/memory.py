@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable
 
-from contract_tests.guard.exchange import Exchange
-from contract_tests.guard.request import FAILED_HEADER, REFUSED_HEADER
+from contract_tests.guard.exchange import FAILED_HEADER, REFUSED_HEADER, Exchange
 from contract_tests.run.trace import Trace
 from contract_tests.target.api import Answer
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_tests.guard.refusal import GuardRefusal
-from contract_tests.guard.target import is_loopback, read_target
+from contract_tests.guard.exchange import GuardRefusal
+from contract_tests.guard.upstream import is_loopback, read_target
 from contract_tests.run.flags import SUITES, with_environment
 from contract_tests.run.run import PROFILES, SPARING, Profile
 from contract_tests.run.stop import Code, Stop

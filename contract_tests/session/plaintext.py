@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract_tests.guard import KEY_VARIABLE, Guard
-from contract_tests.guard.redaction import Redactor
+from contract_tests.guard.mask import Redactor
 from contract_tests.run.settings import Settings
 
 OTHER_KEY_VARIABLE = "$BITPEAK_OTHER_API_KEY"

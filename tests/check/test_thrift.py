@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.guard.exchange import Exchange
-from contract_tests.guard.request import REFUSED_HEADER
+from contract_tests.guard.exchange import REFUSED_HEADER, Exchange
 from contract_tests.run.memory import Memory
 from contract_tests.run.trace import Trace
 from contract_tests.target.api import Answer

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from contract_tests.document.facts import read_facts
 from contract_tests.generated.harmless import Harmless, harmless_form
 from contract_tests.generated.loosened import loosened
-from contract_tests.guard.contacts import contacts
-from contract_tests.guard.marker import Marker
+from contract_tests.guard.body import contacts
+from contract_tests.guard.ledger import Marker
 from mock_server.document import load
 
 PATHS = {"create": "/notification-handlers", "update": "/notification-handlers/{notification_handler_id}"}

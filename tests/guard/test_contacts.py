@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.guard.contacts import contacts, reserved
+from contract_tests.guard.body import contacts, reserved
 from tests.guard.account import ROWS, Target
 from tests.guard.client import Client
 from tests.guard.conftest import MakeGuard, through

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from contract_tests.guard import Ledger, sweep
-from contract_tests.guard.entry import State
+from contract_tests.guard.ledger import State
 from mock_server.document import Document
 from tests.guard.conftest import MakeGuard, through
 from tests.guard.scripted import Asked, Said, Scripted, said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract_tests.guard import Guard
-from contract_tests.guard.identity import readings
+from contract_tests.guard.policy import readings
 from tests.guard.account import Target
 from tests.guard.client import Client
 from tests.guard.conftest import MakeGuard, through

@@ -12,8 +12,7 @@ from click.testing import CliRunner, Result
 
 from contract_tests.command.sweep import sweep
 from contract_tests.guard import Ledger, Unswept
-from contract_tests.guard.ledger import check_swept
-from contract_tests.guard.marker import Marker
+from contract_tests.guard.ledger import Marker, check_swept
 from tests.guard.scripted import Scripted, said
 
 KEY = "mock-key-of-a-user"

@@ -13,7 +13,7 @@ import requests
 import trustme
 
 from contract_tests.guard import Guard, GuardRefusal, GuardSettings
-from contract_tests.guard.target import read_target
+from contract_tests.guard.upstream import read_target
 from mock_server.document import Document
 from tests.guard.account import ROWS, Target
 from tests.guard.client import Client, multipart

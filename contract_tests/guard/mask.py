@@ -1,14 +1,16 @@
-"""Rows of others, replaced by the document's own example before anybody sees them; only their ids are left."""
+"""What is hidden in a response: rows of others, replaced by the document's example, and the key in every spelling."""
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any
+from urllib.parse import quote, quote_plus, unquote_plus, unquote_to_bytes
 
-from contract_tests.guard.holdings import row_id
-from contract_tests.guard.marker import Marker
+from contract_tests.guard.ledger import Marker
+from contract_tests.guard.policy import row_id
 from contract_tests.guard.surface import Surface
 
 # The name of every row that is not the run's own, and what takes the place of an answer that cannot be read.
@@ -22,8 +24,8 @@ Judge = Callable[[int, bool], bool]
 class Mask:
     """Masks the rows in answers to the requests of one run.
 
-    A row is whatever stands where the document has rows, and whatever has two or more of a row's properties, at any
-    depth: a faulty service may put it anywhere. It keeps its keys, so that a missing or extra one still shows.
+    A row is anything at the place where the document has rows, and any object with two or more of a row's properties,
+    at any depth: a faulty service may put it anywhere. It keeps its keys, so that a missing or extra one still shows.
     """
 
     def __init__(self, surface: Surface, marker: Marker) -> None:
@@ -33,7 +35,7 @@ class Mask:
         self._id, self._name = surface.row["id"], surface.row["name"]
 
     def apply(self, body: bytes, judge: Judge, *, risky: bool) -> bytes:
-        """Return the body without rows of others; the same bytes where there is none.
+        """Return the body without rows of others; the same bytes if there is none.
 
         `risky`: an answer that is no JSON may show rows of others, and is replaced.
         """
@@ -47,7 +49,7 @@ class Mask:
         return body if masked is tree else _write(masked, body)
 
     def rows(self, body: bytes) -> dict[int, dict[str, Any]]:
-        """Return the rows of an answer by id; nothing where it is no JSON."""
+        """Return the rows of an answer by id; nothing if it is no JSON."""
         found: dict[int, dict[str, Any]] = {}
         try:
             self._collect(json.loads(body), found)
@@ -67,7 +69,7 @@ class Mask:
                 self._collect(item, found)
 
     def _walk(self, node: Any, judge: Judge, here: tuple[str, ...] | None) -> Any:
-        """Return a node without rows of others; the same object where nothing changed. `here`: steps to the rows."""
+        """Return a node without rows of others; the same object if nothing changed. `here`: steps to the rows."""
         if isinstance(node, list):
             return self._list(node, judge, rows=here == ())
         if not isinstance(node, dict):
@@ -106,7 +108,7 @@ def _step(here: tuple[str, ...] | None, key: str) -> tuple[str, ...] | None:
 
 
 def _alike(example: Any, value: Any) -> Any:
-    """Return the document's example; where a switch is shown as a number, or the other way round, as it is shown."""
+    """Return the document's example, with a switch shown as number or boolean, as the value is."""
     if isinstance(value, int) and isinstance(example, int):
         return type(value)(example)
     return example
@@ -133,3 +135,41 @@ def _as_php(node: Any) -> str:
     if isinstance(node, list):
         return "[" + ",".join(_as_php(item) for item in node) + "]"
     return encode_basestring_ascii(node).replace("/", "\\/") if isinstance(node, str) else json.dumps(node)
+
+
+_SHOWN = "[key]"
+
+
+class Redactor:
+    """Finds and removes one key. Its repr does not show it."""
+
+    def __init__(self, key: str) -> None:
+        escaped = json.dumps(key)[1:-1]
+        encoded = base64.b64encode(key.encode()).decode()
+        spellings = {key, quote(key, safe=""), quote_plus(key), escaped, escaped.replace("/", "\\/"), encoded}
+        self._texts = sorted(spellings - {""}, key=len, reverse=True)
+        self._bytes = [text.encode() for text in self._texts]
+        self._key = key
+
+    def __repr__(self) -> str:
+        return "Redactor()"
+
+    def carries(self, text: str | bytes) -> bool:
+        """Tell whether the key stands in a text, percent-encoded or not."""
+        if isinstance(text, bytes):
+            return any(spelling in text for spelling in self._bytes) or (
+                b"%" in text and self._key.encode() in unquote_to_bytes(text)
+            )
+        return any(spelling in text for spelling in self._texts) or self._key in unquote_plus(text)
+
+    def clean(self, text: str) -> str:
+        """Return a text without the key."""
+        for spelling in self._texts:
+            text = text.replace(spelling, _SHOWN)
+        return text
+
+    def clean_bytes(self, body: bytes) -> bytes:
+        """Return bytes without the key."""
+        for spelling in self._bytes:
+            body = body.replace(spelling, _SHOWN.encode())
+        return body
