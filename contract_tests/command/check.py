@@ -14,12 +14,10 @@ from typing import Any
 import click
 import pytest
 
-from contract_tests.command.options import options
+from contract_tests.command.guarded import PROGRAM, asker, complain, options
 from contract_tests.guard.mask import Redactor
 from contract_tests.report import as_json, as_text
-from contract_tests.run.flags import FLAGS, Flag
-from contract_tests.run.settings import KEY_NAME, Settings, read_settings
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.settings import FLAGS, Code, Flag, Settings, Stop, read_settings
 from contract_tests.session.progress import Progress
 from contract_tests.session.session import Session
 from contract_tests.session.spread import Spread
@@ -30,7 +28,6 @@ for _name in ("hypothesis", "schemathesis"):
     if importlib.util.find_spec(_name) is None:
         raise ModuleNotFoundError(f"No module named {_name!r}", name=_name)
 
-_PROGRAM = "bitpeak-mock"
 _HOME = Path(__file__).parents[1]
 _DEFECT = 70  # of the program itself: EX_SOFTWARE of sysexits.h
 
@@ -65,10 +62,10 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     """
     try:
         workers = _workers(given.pop(_WORKERS.key))
-        settings = read_settings(given, _ask if sys.stdin.isatty() else None)
+        settings = read_settings(given, asker())
         check_places(settings)
     except Stop as stop:
-        ctx.exit(_complain(stop))
+        ctx.exit(complain(stop))
     ctx.exit(run_check(settings, workers))
 
 
@@ -84,14 +81,14 @@ def run_check(settings: Settings, workers: int = 1) -> int:
         render = as_json if settings.format == "json" else _text(settings)
         click.echo(render(session.outcome))
     if session.stopped is not None:
-        return _complain(session.stopped)
+        return complain(session.stopped)
     if session.outcome is None:
         text = said.getvalue()
         for key in settings.keys:
             text = Redactor(key).clean(text)
         click.echo(text, err=True)
         click.echo(
-            f"{_PROGRAM}: this is a defect of the program, please report it with the lines above.", err=True
+            f"{PROGRAM}: this is a defect of the program, please report it with the lines above.", err=True
         )
         return _DEFECT
     return code
@@ -120,13 +117,3 @@ def _alone() -> Iterator[None]:
         yield
     finally:
         os.environ.update(taken)
-
-
-def _ask() -> str:
-    key: str = click.prompt(f"API key ({KEY_NAME} is not set)", hide_input=True, err=True)
-    return key
-
-
-def _complain(stop: Stop) -> int:
-    click.echo(f"{_PROGRAM}: {stop.sentence}", err=True)
-    return stop.code

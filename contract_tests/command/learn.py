@@ -8,12 +8,10 @@ from typing import Any
 
 import click
 
-from contract_tests.command.guarded import asker, complain, run_guarded
-from contract_tests.command.options import TARGET_FLAGS, options
+from contract_tests.command.guarded import TARGET_FLAGS, asker, complain, options, run_guarded
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
-from contract_tests.run.settings import Settings, read_settings
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.settings import Code, Settings, Stop, read_settings
 from contract_tests.session.lessons import learn_behind
 from contract_tests.session.opening import Opening
 from mock_server.document import LEARNED, DocumentError, digest_of, load

@@ -1,20 +1,20 @@
-"""`bitpeak-mock record`: a recording proxy before a real service; `serve --upstream` is another name for it."""
+"""`bitpeak-mock record`, a recording proxy before a real service, and `bitpeak-mock har`, its file for other tools."""
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
 
 import click
 
-from contract_tests.command.guarded import asker, complain, run_guarded, say
-from contract_tests.command.options import TARGET_FLAGS, options
+from contract_tests.command.guarded import TARGET_FLAGS, asker, complain, options, run_guarded, say
 from contract_tests.document.facts import read_facts
 from contract_tests.guard import Terminated, silent
 from contract_tests.recording.proxy import Proxy, line_of
-from contract_tests.run.settings import read_settings
-from contract_tests.run.stop import Code, Stop
+from contract_tests.recording.tape import as_har, read_recording
+from contract_tests.run.settings import Code, Stop, read_settings
 from contract_tests.session.opening import Opening
 from contract_tests.session.writing import check_places
 
@@ -88,3 +88,28 @@ def _serve(opening: Opening, port: int, port_file: Path | None, *, quiet: bool) 
     if not passed:
         return Code.NOTHING
     return Code.FINDINGS if proxy.complaints else Code.FINE
+
+
+@click.command
+@click.argument("recording", type=click.Path(path_type=Path))
+@click.option(
+    "--out", metavar="FILE", type=click.Path(path_type=Path), help="Where to write it; else standard output."
+)
+@click.pass_context
+def har(ctx: click.Context, recording: Path, out: Path | None) -> None:
+    """Write a RECORDING as an HTTP archive (HAR 1.2).
+
+    Exit codes: 0 it is written, 2 wrong options, 3 the recording is none or the file cannot be written.
+    """
+    try:
+        # In ASCII: JSON can name half of a surrogate pair, and a file cannot hold one.
+        text = json.dumps(as_har(read_recording(recording)), indent=1)
+    except Stop as stop:
+        ctx.exit(complain(stop))
+    if out is None:
+        click.echo(text)
+        return
+    try:
+        out.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror or error}.") from error

@@ -12,8 +12,7 @@ from contract_tests.guard import CleanUp, GuardRefusal, Ledger, TargetFailed
 from contract_tests.guard import sweep as sweep_ledger
 from contract_tests.guard.ledger import is_swept, key_check, ledgers_in
 from contract_tests.guard.upstream import is_loopback, read_target
-from contract_tests.run.settings import LEDGERS, LIVE_RATE, read_keys
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.settings import LEDGERS, LIVE_RATE, Code, Stop, read_keys
 
 
 @click.command

@@ -12,11 +12,9 @@ from typing import Any
 import click
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from contract_tests.command.guarded import asker, complain, run_guarded
-from contract_tests.command.options import OTHER_KEY, TARGET_FLAGS, options
+from contract_tests.command.guarded import OTHER_KEY, TARGET_FLAGS, asker, complain, options, run_guarded
 from contract_tests.recording.tape import read_recording
-from contract_tests.run.settings import Settings, read_settings
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.settings import Code, Settings, Stop, read_settings
 from contract_tests.session.opening import Opening
 from contract_tests.twin.accepted import Acceptances, read_accepted
 from contract_tests.twin.offline import run_offline

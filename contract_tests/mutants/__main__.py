@@ -15,8 +15,7 @@ from contract_tests.mutants.mutant import Kind, Mutant
 from contract_tests.mutants.state import State
 from contract_tests.mutants.trial import Fate, judge
 from contract_tests.mutants.verdict import explained, verdict
-from contract_tests.run.flags import SUITES
-from contract_tests.run.stop import Code
+from contract_tests.run.settings import SUITES, Code
 
 _WIDTH = 24
 

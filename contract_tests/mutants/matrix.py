@@ -10,7 +10,7 @@ from dataclasses import asdict
 from contract_tests.mutants.mutant import Kind, Mutant
 from contract_tests.mutants.trial import Fate
 from contract_tests.mutants.verdict import Verdict
-from contract_tests.run.flags import SUITES
+from contract_tests.run.settings import SUITES
 
 Judged = Sequence[tuple[Mutant, Fate, Verdict]]
 

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from contract_tests.document.words import Words
 from contract_tests.oracle.owned import Deviation
 from contract_tests.oracle.shown import same
-from contract_tests.target.api import Answer
-from contract_tests.target.spoken import Spoken
+from contract_tests.target.api import Answer, Spoken
 
 _LINKS = ("link-first", "link-last", "link-next", "link-previous", "link-self")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

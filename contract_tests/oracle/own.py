@@ -16,9 +16,8 @@ from contract_tests.oracle.samples import Samples
 from contract_tests.oracle.shown import Showing
 from contract_tests.oracle.texts import stored
 from contract_tests.run.run import Run
-from contract_tests.target.api import Answer
+from contract_tests.target.api import MULTIPART, Answer, Media, Spoken
 from contract_tests.target.conform import Conformity
-from contract_tests.target.spoken import MULTIPART, Media, Spoken
 
 
 class Own:

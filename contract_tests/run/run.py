@@ -1,14 +1,20 @@
-"""One run of the suites: the target, the effective document, and what was reached."""
+"""What the suites share while a run lasts: the target, the document, the exchanges so far, and what was reached."""
 
 from __future__ import annotations
 
+import json
+import threading
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
-from contract_tests.document.facts import Facts
-from contract_tests.run.reach import Reach
-from contract_tests.run.trace import Trace
-from contract_tests.target.api import Api
+from contract_tests.document.demand import demanded_operations, demanded_refusals
+from contract_tests.document.facts import Facts, Operation
+from contract_tests.guard import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER, Exchange
+from contract_tests.target.api import Answer, Api
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,222 @@ PROFILES = {
 }
 # What `quick` is on somebody's service, which may allow no more than a request a second.
 SPARING = Profile("quick", examples=3, machines=0, steps=0, spares=True)
+
+
+# A test that makes more exchanges than this keeps the last ones: enough for any machine's longest run.
+_MOST = 2000
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Trace:
+    """Collects exchanges, which arrive in the guard's threads."""
+
+    def __init__(self) -> None:
+        self._exchanges: list[Exchange] = []
+        self._writes: list[Exchange] = []
+        self._lock = threading.Lock()
+
+    def add(self, exchange: Exchange) -> None:
+        """Take an exchange."""
+        with self._lock:
+            self._exchanges.append(exchange)
+            del self._exchanges[:-_MOST]
+
+    def begin(self) -> None:
+        """Forget what was: a test, or an attempt of a generated one, begins."""
+        with self._lock:
+            self._writes += [
+                each for each in self._exchanges if each.method not in _READS and not each.refused
+            ]
+            del self._writes[:-_MOST]
+            self._exchanges.clear()
+
+    def earlier_writes(self) -> tuple[Exchange, ...]:
+        """Return the writes before the beginning, oldest first: a test may look at a handler that others have made."""
+        with self._lock:
+            return tuple(self._writes)
+
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Return the exchanges since the beginning, oldest first."""
+        with self._lock:
+            return tuple(self._exchanges)
+
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_NO_ANSWERS = frozenset({FAILED_HEADER.lower(), REFUSED_HEADER.lower()})
+_TOO_MANY = 429
+_NOT_THERE = frozenset({404, 410})
+
+
+class Memory:
+    """Answers since the last write, by request. The trace hears of a remembered exchange as if it took place again.
+
+    What is refused for its key or its parameters is refused after a write as before it.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._answers: dict[Hashable, tuple[Answer, Exchange | None]] = {}
+        self._lock = threading.Lock()
+
+    def recall(self, request: Hashable) -> Answer | None:
+        """Return the answer to a request, None where it has to be asked."""
+        with self._lock:
+            known = self._answers.get(request)
+        if known is None:
+            return None
+        answer, exchange = known
+        if exchange is not None:
+            self._trace.add(exchange)
+        return answer
+
+    def keep(self, request: Hashable, answer: Answer) -> None:
+        """Remember an answer of the target's own; the last exchange is the one that it came by."""
+        if answer.status == _TOO_MANY or answer.status >= 500 or answer.headers.keys() & _NO_ANSWERS:
+            return
+        exchanges = self._trace.exchanges()
+        with self._lock:
+            self._answers[request] = answer, exchanges[-1] if exchanges else None
+
+    def take(self, exchange: Exchange) -> None:
+        """Hear of any exchange, whoever caused it: after a write nothing is certain any more."""
+        if exchange.method not in _READING:
+            with self._lock:
+                self._answers = {
+                    asked: known for asked, known in self._answers.items() if _is_lasting(known[0].status)
+                }
+
+
+def _is_lasting(status: int) -> bool:
+    return 400 <= status < 500 and status not in _NOT_THERE
+
+
+_RATE_LIMITED = 429
+
+
+@dataclass
+class Reach:
+    """Counts what was seen: `statuses` by operation and status, `refusals` by operation and name, and so on.
+
+    `types` counts creates that succeeded by handler type, `rules` the rules of the state machines that ran, `own` the
+    successes of an operation, on a row of the run where it is one on a row. `lost` counts exchanges with the run's
+    good key that were turned away for the key or the rate, by operation: samples that said nothing.
+    """
+
+    facts: Facts
+    statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
+    refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
+    types: Counter[str] = field(default_factory=Counter)
+    rules: Counter[str] = field(default_factory=Counter)
+    own: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    _created: set[str] = field(default_factory=set, repr=False)
+
+    def take(self, exchange: Exchange) -> None:
+        """Count an exchange that took place, from whatever thread it comes: the guard tells of one at a time."""
+        operation = self._operation(exchange)
+        if operation is None or not exchange.status:
+            return
+        form = {part.name: part.value for part in exchange.form}
+        self.observe(operation.id, exchange.status, form, exchange.body)
+        if 200 <= exchange.status < 300:
+            self._take_own(operation, exchange)
+        elif self._is_lost(operation, exchange):
+            self.lost[operation.id] += 1
+
+    def observe(self, operation_id: str, status: int, form: Mapping[str, str], body: bytes | str) -> None:
+        """Count one exchange of an operation."""
+        operation = self.facts.operations.get(operation_id)
+        if operation is None:
+            return
+        self.statuses[operation_id, status] += 1
+        if status == operation.success and operation_id.startswith("create_"):
+            self.types[form.get(self.facts.form["type"], "")] += 1
+        if status >= 400 and (name := _refusal_name(operation, status, body)):
+            self.refusals[operation_id, name] += 1
+
+    def rule(self, name: str) -> None:
+        """Count one run of a state machine's rule."""
+        self.rules[name] += 1
+
+    def missed(self, rules: Iterable[str] = ()) -> list[str]:
+        """Return a sentence for each thing that a whole run must have reached, or kept, and this one did not."""
+        return [*self.unreached(rules), *turned_away(self.lost)]
+
+    def unreached(self, rules: Iterable[str] = ()) -> list[str]:
+        """Return a sentence for each thing that was never seen: true of several runs where it is true of each."""
+        missing = [
+            f"{operation.id} never succeeded"
+            for operation in demanded_operations(self.facts)
+            if not self.own[operation.id]
+        ]
+        missing += [
+            f"the refusal {refusal.name} of {name} was never seen"
+            for name, refusals in demanded_refusals(self.facts).items()
+            for refusal in refusals
+            if not self.refusals[name, refusal.name]
+        ]
+        missing += [
+            f"no handler of type {name} was created" for name in self.facts.types if not self.types[name]
+        ]
+        return missing + [f"the rule {rule} never ran" for rule in rules if not self.rules[rule]]
+
+    def _operation(self, exchange: Exchange) -> Operation | None:
+        """Return the operation in the spelling, with a slash at its end or without, in which it was called."""
+        found = self.facts.operations.get(exchange.operation)
+        if found is None:
+            return None
+        slash = urlsplit(exchange.url).path.endswith("/")
+        alike = [
+            operation
+            for operation in self.facts.operations.values()
+            if operation.method == found.method and operation.path.strip("/") == found.path.strip("/")
+        ]
+        return next((operation for operation in alike if operation.path.endswith("/") == slash), found)
+
+    def _take_own(self, operation: Operation, exchange: Exchange) -> None:
+        if operation.id.startswith("create_"):
+            self._created.add(_id_in(self.facts, operation, exchange.body))
+        last = urlsplit(exchange.url).path.rstrip("/").rpartition("/")[2]
+        if not operation.path.endswith("}") or last in self._created:
+            self.own[operation.id] += 1
+
+    def _is_lost(self, operation: Operation, exchange: Exchange) -> bool:
+        """Tell whether a good key was refused: by one of the refusals that even the list has, or by the rate."""
+        sent = {name.lower(): value for name, value in exchange.request_headers}
+        if sent.get("authorization") != f"Bearer {KEY_VARIABLE}":
+            return False
+        if exchange.status == _RATE_LIMITED:
+            return True
+        name = _refusal_name(operation, exchange.status, exchange.body)
+        return name in self.facts.operation("list").refusals
+
+
+def turned_away(lost: Mapping[str, int]) -> list[str]:
+    """Return a sentence for each operation of which samples were lost."""
+    return [
+        f"{count} exchanges of {name} with a good key were turned away for the key or the rate"
+        for name, count in lost.items()
+    ]
+
+
+def _id_in(facts: Facts, operation: Operation, body: str) -> str:
+    try:
+        node: Any = json.loads(body)
+        for step in facts.schemas.path_to(operation.answer, "id"):
+            node = node[step]
+    except (ValueError, LookupError, TypeError):
+        return ""
+    return str(node)
+
+
+def _refusal_name(operation: Operation, status: int, body: bytes | str) -> str | None:
+    try:
+        title: Any = json.loads(body)["errors"][0]["title"]
+    except (ValueError, LookupError, TypeError):
+        return None
+    found = [r.name for r in operation.refusals.values() if r.status == status and r.title == title]
+    return found[0] if found else None
 
 
 @dataclass

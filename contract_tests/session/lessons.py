@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contract_tests.learning.learn import Learnt, Tell, learn_from
 from contract_tests.probes import DocumentArguments, Terms
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.settings import Code, Stop
 from contract_tests.session.opening import Opening, listed
 from mock_server.document import DocumentError
 

@@ -9,10 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from contract_tests.report import LeftOut, OperationSeen, Outcome, QuestionSeen, Trial, Verdict
 from contract_tests.report.finding import Finding, merged
-from contract_tests.run.flags import SUITES
-from contract_tests.run.reach import turned_away
-from contract_tests.run.settings import Settings
-from contract_tests.run.stop import Code
+from contract_tests.run.run import turned_away
+from contract_tests.run.settings import SUITES, Code, Settings
 from contract_tests.session.part import Part
 from contract_tests.session.selection import named
 

@@ -27,11 +27,8 @@ from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.probes.effective import Effective, effective_of
 from contract_tests.probes.reading import is_success, rows_in
 from contract_tests.recording.tape import Tape
-from contract_tests.run.memory import Memory
-from contract_tests.run.reach import Reach
-from contract_tests.run.run import Run
-from contract_tests.run.settings import Settings
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.run import Memory, Reach, Run
+from contract_tests.run.settings import Code, Settings, Stop
 from contract_tests.session.plaintext import Cleaner
 from contract_tests.target.api import Answer, Api
 from mock_server.document import Document, DocumentError, load

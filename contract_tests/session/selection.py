@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from contract_tests.report import LeftOut
-from contract_tests.run.flags import SUITES
-from contract_tests.run.settings import Settings
+from contract_tests.run.settings import SUITES, Settings
 
 _PREFIX = "test_"
 SPARED = "the quick profile spares requests on a target that is not this computer: "

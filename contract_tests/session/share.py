@@ -9,8 +9,7 @@ from typing import Any
 
 from contract_tests.guard.ledger import WORKER
 from contract_tests.run.run import Profile
-from contract_tests.run.settings import KEY_NAME, Settings, made_up_key
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.settings import KEY_NAME, Code, Settings, Stop, made_up_key
 
 _FOLDERS = frozenset({"ledger_dir", "examples", "record"})
 

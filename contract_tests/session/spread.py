@@ -21,8 +21,7 @@ from contract_tests.guard import Terminated, interruptible
 from contract_tests.guard.ledger import ledgers_in
 from contract_tests.report import Outcome
 from contract_tests.report.finding import Finding
-from contract_tests.run.settings import Settings
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.settings import Code, Settings, Stop
 from contract_tests.session.merging import Course, judged
 from contract_tests.session.opening import check_ground
 from contract_tests.session.part import Part, part_from

@@ -12,8 +12,8 @@ from contract_tests.document.demand import demanded_refusals
 from contract_tests.guard import CleanUp
 from contract_tests.probes import Answered, Outside, effective
 from contract_tests.report import LeftOut, OperationSeen, QuestionSeen
-from contract_tests.run.reach import Reach
-from contract_tests.run.stop import Code
+from contract_tests.run.run import Reach
+from contract_tests.run.settings import Code
 from contract_tests.session.opening import Opening
 from contract_tests.session.part import Part
 from contract_tests.session.results import Results

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from contract_tests.report import Outcome, as_html, as_json
-from contract_tests.run.settings import Settings
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.settings import Code, Settings, Stop
 
 
 def check_places(settings: Settings) -> None:

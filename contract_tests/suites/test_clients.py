@@ -8,7 +8,7 @@ import pytest
 
 from contract_tests.oracle.own import Own
 from contract_tests.oracle.owned import Deviation
-from contract_tests.target.spoken import Written
+from contract_tests.target.api import Written
 from contract_tests.target.zoo import manifest, names, raw, split
 
 pytestmark = [

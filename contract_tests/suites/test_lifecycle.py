@@ -13,7 +13,7 @@ import pytest
 from contract_tests.oracle.own import Own
 from contract_tests.oracle.owned import Deviation, Owned
 from contract_tests.oracle.samples import UNICODE
-from contract_tests.target.spoken import MULTIPART
+from contract_tests.target.api import MULTIPART
 
 pytestmark = pytest.mark.writes
 PROBED = pytest.mark.spared("a probe has seen what comes of it")

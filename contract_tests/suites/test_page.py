@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from contract_tests.oracle.own import Own
-from contract_tests.target.spoken import MULTIPART
+from contract_tests.target.api import MULTIPART
 
 
 def test_the_list_has_the_documented_form_in_both_spellings(reading: Own) -> None:

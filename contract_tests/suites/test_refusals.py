@@ -8,8 +8,7 @@ import pytest
 
 from contract_tests.oracle.own import Own
 from contract_tests.probes.observations import NOBODYS
-from contract_tests.target.api import WRONG_KEY, Answer
-from contract_tests.target.spoken import JSON, URLENCODED
+from contract_tests.target.api import JSON, URLENCODED, WRONG_KEY, Answer
 
 READS = ("list", "retrieve")
 WRITES = ("create", "update", "delete")

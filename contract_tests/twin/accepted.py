@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.settings import Code, Stop
 from contract_tests.twin.compare import Difference
 from mock_server.document import Array, DocumentError, Object, place_of, read_object
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import requests
 
 from contract_tests.document.facts import Facts
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.settings import Code, Stop
 
 _READY = 120.0  # seconds until the mock must be ready, on a machine that has other things to do
 _PATIENCE = 30.0  # seconds for an answer of it

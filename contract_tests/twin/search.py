@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.settings import Code, Stop
 from contract_tests.twin.lockstep import Outcome
 from contract_tests.twin.sequences import Sequence
 

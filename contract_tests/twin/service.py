@@ -11,7 +11,7 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.guard.policy import NOWHERE
 from contract_tests.probes.reading import at, is_success, mapping, parsed
 from contract_tests.probes.reading import number as number_of
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.settings import Code, Stop
 from contract_tests.session.opening import listed
 from contract_tests.target.api import Answer, Api
 from contract_tests.twin.compare import Rows, Side

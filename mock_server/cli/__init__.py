@@ -37,7 +37,7 @@ COMMANDS = {
     "record": Listed(
         "contract_tests.command.record", "Record calls to a service, as a proxy before it.", _KIT
     ),
-    "har": Listed("contract_tests.command.har", "Write a recording as an HTTP archive.", _KIT),
+    "har": Listed("contract_tests.command.record", "Write a recording as an HTTP archive.", _KIT),
     "sweep": Listed("contract_tests.command.sweep", "Delete what a killed check left behind.", _KIT),
 }
 

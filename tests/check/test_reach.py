@@ -9,7 +9,7 @@ import pytest
 from contract_tests.document.demand import demanded_operations, demanded_refusals
 from contract_tests.document.facts import Facts, read_facts
 from contract_tests.guard import KEY_VARIABLE, Exchange, FormField
-from contract_tests.run.reach import Reach
+from contract_tests.run.run import Reach
 from mock_server.document import load
 
 BASE = "https://service.invalid/api"

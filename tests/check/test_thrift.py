@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from contract_tests.guard.exchange import REFUSED_HEADER, Exchange
-from contract_tests.run.memory import Memory
-from contract_tests.run.trace import Trace
+from contract_tests.run.run import Memory, Trace
 from contract_tests.target.api import Answer
 from tests.check.process import KEY, Ran, check, report
 from tests.probes.services import combination

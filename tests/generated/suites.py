@@ -9,8 +9,7 @@ from contract_tests.document.facts import read_facts
 from contract_tests.generated.cases import KINDS, judge_operations
 from contract_tests.generated.chains import chaining, follow
 from contract_tests.generated.judge import judging
-from contract_tests.run.reach import Reach
-from contract_tests.run.run import PROFILES, Run
+from contract_tests.run.run import PROFILES, Reach, Run
 from contract_tests.target.api import Api
 from mock_server.document import home, load, read_questions
 

@@ -10,8 +10,7 @@ import pytest
 
 from contract_tests.document.facts import read_facts
 from contract_tests.oracle.own import Own
-from contract_tests.run.reach import Reach
-from contract_tests.run.run import PROFILES, Profile, Run
+from contract_tests.run.run import PROFILES, Profile, Reach, Run
 from contract_tests.target.api import Api
 from mock_server.document import load
 

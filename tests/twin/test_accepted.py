@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.run.stop import Stop
+from contract_tests.run.settings import Stop
 from contract_tests.twin.accepted import Acceptances, read_accepted
 from contract_tests.twin.compare import Difference
 

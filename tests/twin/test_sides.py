@@ -10,8 +10,7 @@ from click.testing import CliRunner
 
 from contract_tests.command.twin import twin
 from contract_tests.recording.tape import read_recording
-from contract_tests.run.settings import made_up_key
-from contract_tests.run.stop import Code, Stop
+from contract_tests.run.settings import Code, Stop, made_up_key
 from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.report import as_text
 from contract_tests.twin.twin import Plan, run_twin, service_of
