@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from mock_server.capsule import Capsule, NoCapsule, Outcome, play, write_curl, write_har, write_test
+from mock_server.capsule import Capsule, NoCapsule, ReplayedCall, play, write_curl, write_har, write_test
 from mock_server.cli.failure import ExitCode, Failure
 from mock_server.cli.flags import settings_of
 from mock_server.cli.lines import clean
 from mock_server.cli.loading import flask_of, load_mock
 from mock_server.cli.options import file_type, format_option
-from mock_server.client import AppChannel, ControlError, Mock
+from mock_server.client import AppChannel, ControlError, RunningMock
 
 
 @click.command
@@ -62,10 +62,10 @@ def _written(capsule: Capsule, form: str) -> str:
     return json.dumps(write_har(capsule), indent=1) + "\n"
 
 
-def _replayed(capsule: Capsule, file: Path) -> list[Outcome]:
+def _replayed(capsule: Capsule, file: Path) -> list[ReplayedCall]:
     try:
         settings = settings_of(capsule.flags)
-        with Mock(AppChannel(flask_of(load_mock(settings)))) as mock:
+        with RunningMock(AppChannel(flask_of(load_mock(settings)))) as mock:
             if mock.info["document"]["digest"] != capsule.info["document"]["digest"]:
                 click.echo("note: the document is not the one that the test ran against.", err=True)
             return list(play(capsule, mock))
@@ -73,21 +73,21 @@ def _replayed(capsule: Capsule, file: Path) -> list[Outcome]:
         raise Failure(f"{file} cannot be restored: {error}") from error
 
 
-def _lines(outcome: Outcome) -> str:
-    exchange = outcome.exchange
-    line = f"{'DIFFERS' if outcome.difference else 'same   '} {exchange.method} {exchange.target} {exchange.status}"
+def _lines(outcome: ReplayedCall) -> str:
+    call = outcome.call
+    line = f"{'DIFFERS' if outcome.difference else 'same   '} {call.method} {call.target} {call.status}"
     return clean(line) + (f"\n        {clean(outcome.difference)}" if outcome.difference else "")
 
 
-def _json(outcomes: list[Outcome]) -> str:
+def _json(outcomes: list[ReplayedCall]) -> str:
     counts = Counter(bool(outcome.difference) for outcome in outcomes)
     calls = [
         {
             "world": outcome.world,
-            "number": outcome.exchange.number,
-            "method": outcome.exchange.method,
-            "target": outcome.exchange.target,
-            "status": outcome.exchange.status,
+            "number": outcome.call.number,
+            "method": outcome.call.method,
+            "target": outcome.call.target,
+            "status": outcome.call.status,
             "difference": outcome.difference or None,
         }
         for outcome in outcomes

@@ -1,54 +1,236 @@
-"""Control requests: JSON both ways, and the mock's refusals as exceptions."""
+"""Sends control requests to a mock, over HTTP or in this process."""
 
 from __future__ import annotations
 
+import http.client
 import json
+import ssl
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Any
-from urllib.parse import urlencode
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import SplitResult, urlencode, urlsplit
 
-from mock_server.client.channel import Channel, Said
-from mock_server.client.errors import ControlError, Evicted, NotInTime
-from mock_server.client.writing import read_duration
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
-PREFIX = "/_mock"
-_TOKEN = "X-Bitpeak-Mock-Token"  # noqa: S105 - the header's name
+_PREFIX = "/_mock"
+_TOKEN = "X-Bitpeak-Mock-Token"  # noqa: S105 - the name of a header
+# Seconds to wait for a response, on top of the time that a request asks the mock to wait.
+_PATIENCE = 30.0
+
+Duration = str | float | timedelta
+
+
+class ControlError(Exception):
+    """The mock refused a control request. The message is the mock's own."""
+
+
+class Evicted(ControlError):
+    """The journal no longer remembers calls that could have matched."""
+
+
+class Unreachable(Exception):
+    """No mock answers at the given URL."""
+
+
+class NotInTime(AssertionError):
+    """The awaited calls did not arrive in time."""
+
+
+class WentWrong(AssertionError):
+    """The mock broke its own document. This is a defect of bitpeak-mock, not of the code under test."""
+
+
+class Violated(AssertionError):
+    """In a strict world, the code under test sent something that the service would ignore or change in silence."""
+
+
 _ERRORS: dict[int, type[Exception]] = {HTTPStatus.CONFLICT: NotInTime, HTTPStatus.GONE: Evicted}
 
 
-class Control:
-    """Speaks openapi/control.yaml through a channel; `token` is for a mock that asks for one."""
+class ClientResponse(NamedTuple):
+    """A response with its whole body."""
 
-    def __init__(self, channel: Channel, token: str | None = None) -> None:
-        self.channel = channel
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Parse the body. Raises ValueError if it is not JSON."""
+        return json.loads(self.body)
+
+
+class Channel(ABC):
+    """Carries requests to a mock. A mock that listens beyond loopback asks control requests for `token`."""
+
+    def __init__(self, url: str, app: WSGIApplication | None = None, token: str | None = None) -> None:
+        self.url = url  # scheme, host and port, as clients connect to it
+        self.app = app  # the mock itself, if it runs in this process
         self._headers = {"Content-Type": "application/json"} | ({_TOKEN: token} if token else {})
 
-    def ask(self, method: str, path: str, body: Any = None, /, **query: Any) -> Any:
-        """Return what the mock says: read from JSON, else as text. Raises ControlError, Unreachable, NotInTime.
+    @abstractmethod
+    def ask(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"", waiting: float = 0.0
+    ) -> ClientResponse:
+        """Send a request. Allow `waiting` seconds more than usual for the response. Raises Unreachable."""
 
-        A parameter that is None is not sent.
+    def control(self, method: str, path: str, body: Any = None, /, **query: Any) -> Any:
+        """Send a control request. Return the JSON of the response, or its text. Parameters of None are not sent.
+
+        Raises ControlError, Unreachable, NotInTime, Evicted. Example:
+        `channel.control("PATCH", "/clock", {"advance": "1h"}, key="mock-anna")`
         """
         sent = {name: _text(value) for name, value in query.items() if value is not None}
-        target = PREFIX + path + (f"?{urlencode(sent)}" if sent else "")
-        waiting = read_duration(sent["wait"]) if "wait" in sent else 0.0
-        data = (
-            b"" if body is None else json.dumps(body, default=str).encode()
-        )  # a YAML file's times are texts here
-        said = self.channel.ask(method, target, self._headers, data, waiting)
-        if said.status >= HTTPStatus.BAD_REQUEST:
-            raise _ERRORS.get(said.status, ControlError)(_sentence(said, self.channel.url))
-        if said.headers.get("Content-Type", "").startswith("application/json"):
-            return said.json()
-        return said.body.decode()
+        target = _PREFIX + path + (f"?{urlencode(sent)}" if sent else "")
+        # `default=str` because a YAML file may hold dates, which are texts in the API.
+        data = b"" if body is None else json.dumps(body, default=str).encode()
+        waiting = _seconds(sent["wait"]) if "wait" in sent else 0.0
+        response = self.ask(method, target, self._headers, data, waiting)
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            raise _ERRORS.get(response.status, ControlError)(_message(response, self.url))
+        if response.headers.get("Content-Type", "").startswith("application/json"):
+            return response.json()
+        return response.body.decode()
+
+    def close(self) -> None:  # noqa: B027 - a channel without connections has nothing to do
+        """Close idle connections. Later requests use a one-off connection."""
+
+
+class HTTPChannel(Channel):
+    """A pool of HTTP connections to a mock. Threads may share it. Raises Unreachable for an invalid URL."""
+
+    def __init__(self, url: str, app: WSGIApplication | None = None, token: str | None = None) -> None:
+        self._parts = urlsplit(url)
+        if self._parts.scheme not in {"http", "https"} or not self._parts.hostname:
+            raise Unreachable(f"Invalid URL of a mock: {url!r}. Use for example http://127.0.0.1:4055.")
+        super().__init__(f"{self._parts.scheme}://{self._parts.netloc}", app, token)
+        self._idle: list[http.client.HTTPConnection] = []
+        self._closed = False
+
+    def ask(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"", waiting: float = 0.0
+    ) -> ClientResponse:
+        """Send a request, over an idle connection if there is one. Raises Unreachable."""
+        request = method, target, body or None, dict(headers)
+        try:
+            if (idle := self._take_idle()) is not None:
+                try:
+                    return self._send(idle, request, _PATIENCE + waiting)
+                except (ConnectionError, http.client.BadStatusLine):
+                    pass  # the mock closed the idle connection, and has not seen the request
+            return self._send(_connect(self._parts), request, _PATIENCE + waiting)
+        except (OSError, http.client.HTTPException) as error:
+            reason = str(error) or type(error).__name__
+            raise Unreachable(f"No mock answers at {self.url}: {reason}.") from error
+
+    def _send(
+        self, connection: http.client.HTTPConnection, request: tuple[Any, ...], seconds: float
+    ) -> ClientResponse:
+        connection.timeout = seconds
+        if connection.sock is not None:
+            connection.sock.settimeout(seconds)
+        try:
+            connection.request(*request)
+            response = connection.getresponse()
+            received = ClientResponse(response.status, dict(response.getheaders()), response.read())
+        except BaseException:
+            connection.close()
+            raise
+        if self._closed:
+            connection.close()
+        else:
+            self._idle.append(connection)
+        return received
+
+    def close(self) -> None:
+        """Close idle connections. Later requests use a one-off connection."""
+        self._closed = True
+        while (connection := self._take_idle()) is not None:
+            connection.close()
+
+    def _take_idle(self) -> http.client.HTTPConnection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+
+def _connect(parts: SplitResult) -> http.client.HTTPConnection:
+    host, port = parts.hostname or "", parts.port
+    if parts.scheme == "http":
+        return http.client.HTTPConnection(host, port)
+    return http.client.HTTPSConnection(host, port, context=ssl.create_default_context())
+
+
+class AppChannel(Channel):
+    """Calls a mock in this process, without a socket."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        # A name that no network resolves (RFC 6761): a client without our transport must not reach a real host.
+        super().__init__("http://bitpeak-mock.invalid", app)
+        self._app = app
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        waiting: float = 0.0,  # noqa: ARG002 - the mock itself ends a long poll
+    ) -> ClientResponse:
+        """Call the app."""
+        # Imported here because a client over HTTP needs nothing of the server.
+        from mock_server.transports.calling import Asked, call
+
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        heard = call(self._app, Asked(method, self.url + target, pairs, body))
+        status, _, lines = heard.head.partition(b"\r\n")
+        received = dict(http.client.parse_headers(BytesIO(lines)).items())
+        return ClientResponse(int(status.split()[1]), received, heard.body)
 
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _sentence(said: Said, url: str) -> str:
+def _message(response: ClientResponse, url: str) -> str:
     try:
-        title: str = said.json()["errors"][0]["title"]
+        title: str = response.json()["errors"][0]["title"]
     except (ValueError, LookupError, TypeError):
-        return f"{url} answers {said.status} to a control request: it is no bitpeak-mock, or not one of this version."
+        return f"{url} sent {response.status} to a control request. It is not a bitpeak-mock of this version."
     return title
+
+
+def _seconds(duration: str) -> float:
+    """Read a duration. One that is invalid is 0, since the mock refuses it at once."""
+    for unit, seconds in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86400.0)):
+        number = duration.removesuffix(unit)
+        if number != duration and number.replace(".", "", 1).isdigit():
+            return float(number) * seconds
+    return 0.0
+
+
+def write_duration(value: Duration) -> str:
+    """Write a duration for the control. A number is in seconds; a text is sent as it is."""
+    if isinstance(value, str):
+        return value
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    return f"{seconds:.9f}".rstrip("0").rstrip(".") + "s"
+
+
+def write_latency(value: Duration | tuple[float, float]) -> str:
+    """Write a latency for the control. Two numbers are a range in seconds."""
+    if isinstance(value, tuple):
+        return "..".join(write_duration(end) for end in value)
+    return write_duration(value)
+
+
+def write_moment(value: str | datetime) -> str:
+    """Write a moment for the control. Without a time zone it is in UTC."""
+    if isinstance(value, str):
+        return value
+    at = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond:06}Z"

@@ -1,27 +1,61 @@
-"""One world of a mock: what a test seeds, breaks and asks."""
+"""A running mock and its worlds: what a test seeds, breaks and asks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, Never, Protocol, Unpack
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, Never, Protocol, TypedDict, Unpack
 
-from mock_server.client.channel import Said
-from mock_server.client.errors import Violated, WentWrong
-from mock_server.client.exchange import Exchange
-from mock_server.client.journal import Journal, Mark, remembered
-from mock_server.client.orders import FaultWords, QuotaWords
-from mock_server.client.writing import read_moment, write_duration, write_latency, write_moment
+from mock_server.client.control import (
+    AppChannel,
+    Channel,
+    ClientResponse,
+    Duration,
+    HTTPChannel,
+    Violated,
+    WentWrong,
+    write_duration,
+    write_latency,
+    write_moment,
+)
+from mock_server.client.journal import Call, Calls, calls_since
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from mock_server.client.mock import Mock
+    from mock_server.settings import Settings
 
 State = Mapping[str, Any]
 
 
-class Change(NamedTuple):
+class FaultWords(TypedDict, total=False):
+    """The words of `FaultOrder`, without `refusal`, which has an argument of its own, and what the mock counts."""
+
+    operation: str | None
+    status: int | None
+    wire: str | None
+    latency: str | float | timedelta | tuple[float, float] | None
+    virtual: bool | None
+    mutation: Mapping[str, Any] | None
+    times: int | None
+    after: int
+    probability: float
+    seed: int
+
+
+class QuotaWords(TypedDict, total=False):
+    """The words of `QuotaChange`."""
+
+    enforced: bool
+    requests: int
+    seconds: float
+    used: int
+
+
+class WorldChange(NamedTuple):
     """A control request that changes a world."""
 
     method: str
@@ -29,183 +63,233 @@ class Change(NamedTuple):
     body: Any = None
 
 
-class Watcher(Protocol):
-    """Hears of each world that a test takes, and of each change that it makes, before and after it."""
+class WorldObserver(Protocol):
+    """Hears of the worlds that a test takes, and of the changes that it makes."""
 
     def opened(self, api: Api) -> None:
-        """Hear of a world, before anything happens in it."""
+        """Hear of a world that a test takes, before anything happens in it."""
 
-    def before(self, api: Api, change: Change) -> None:
-        """Hear of a change to come."""
+    def changing(self, api: Api, change: WorldChange) -> AbstractContextManager[None]:
+        """Return a context for making the change."""
 
-    def after(self, api: Api, change: Change) -> None:
-        """Hear of a change that was made."""
+
+class RunningMock:
+    """A mock that runs somewhere. A `with` block closes its connections and does not stop it.
+
+    Example: `RunningMock(HTTPChannel("http://127.0.0.1:4055")).world()`
+    """
+
+    def __init__(self, channel: Channel, observer: WorldObserver | None = None) -> None:
+        self.channel = channel
+        self.observer = observer
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port."""
+        return self.channel.url
+
+    @cached_property
+    def info(self) -> Any:
+        """What the mock serves and by which rules, by `Info` of `openapi/control.yaml`. Raises ControlError."""
+        return self.channel.control("GET", "/info")
+
+    @property
+    def base_url(self) -> str:
+        """The base URL for a client of the API."""
+        return self.url + str(self.info["base_path"])
+
+    def world(self, key: str | None = None) -> Api:
+        """Return the world of a key, or without a key a new world."""
+        return Api(self, key or f"{self.info['key']['prefix']}-{secrets.token_hex(8)}")
+
+    def document(self) -> str:
+        """Return the effective OpenAPI document as YAML."""
+        return str(self.channel.control("GET", "/openapi.yaml"))
+
+    def coverage(self) -> Any:
+        """Return which behaviours were exercised in all worlds, by `Coverage` of `openapi/control.yaml`."""
+        return self.channel.control("GET", "/coverage")
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self.channel.close()
+
+    def __enter__(self) -> RunningMock:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class Api:
-    """The API as one user has it. Made by `Mock.world`; `app` is the mock where it is in this process, else None."""
+    """The API as one user sees it: a base URL, a key, and the world of that key. Made by `RunningMock.world`.
 
-    # So that a misspelt `api.latency = …` is an error and not lost; likewise in what a test gets from here.
-    __slots__ = ("_mark", "_watcher", "api_key", "app", "base_url", "journal", "mock")
+    `app` is the mock's WSGI app if it runs in this process, else None.
+    """
 
-    def __init__(self, mock: Mock, key: str, watcher: Watcher | None = None) -> None:
+    # Slots, so that a misspelt `api.latncy = …` is an error. The same holds for all that a test gets from here.
+    __slots__ = ("__weakref__", "api_key", "app", "base_url", "journal", "mock")
+
+    def __init__(self, mock: RunningMock, key: str) -> None:
         self.mock = mock
         self.api_key = key
         self.base_url = mock.base_url
         self.app: WSGIApplication | None = mock.channel.app
-        self._watcher = watcher
-        self._mark = Mark()
-        self.journal = Journal(mock.control, key, self._mark, {})
-        if watcher is not None:
-            watcher.opened(self)
+        self.journal = Calls(mock.channel, key)
+        if mock.observer is not None:
+            mock.observer.opened(self)
 
     @property
     def headers(self) -> dict[str, str]:
-        """What each request of this user has."""
+        """The headers that each request of this user needs."""
         return {"Authorization": f"Bearer {self.api_key}"}
 
     def another(self) -> Api:
-        """Return the world of another user, who shares nothing with this one."""
-        return self.mock.world(watcher=self._watcher)
+        """Return the world of another user. It shares nothing with this one."""
+        return self.mock.world()
 
     def seed(self, handlers: Iterable[Mapping[str, Any]]) -> State:
-        """Replace the handlers. One may leave out what the service assigns. Raises TypeError where they are none."""
+        """Replace the handlers. What the service assigns may be left out. Raises TypeError if they are not mappings.
+
+        Example: `seed([{"type": "slack", "name": "Team"}])`
+        """
         return self.restore({"handlers": handler_rows(handlers)})
 
     def fail(self, refusal: str | None = None, **order: Unpack[FaultWords]) -> Mapping[str, Any]:
-        """Arm a fault: once, for any operation, unless said otherwise. Return it as the mock shows it.
+        """Arm a fault and return it as the mock shows it. By default it strikes once, at any operation.
 
-        `fail("rate_limited")`, `fail(status=503, times=3)`, `fail(wire="reset", operation=…)`, `fail(latency="2s")`.
+        Examples: `fail("rate_limited")`, `fail(status=503, times=3)`, `fail(wire="reset")`, `fail(latency="2s")`
         """
-        fault: Mapping[str, Any] = self._change("POST", "/faults", fault_order(refusal, **order))
+        fault: Mapping[str, Any] = self.control("POST", "/faults", fault_order(refusal, **order))
         return fault
 
     @property
     def faults(self) -> list[Mapping[str, Any]]:
-        """What is armed, in the order in which it is tried; `hits` says how often each struck."""
-        faults: list[Mapping[str, Any]] = self._ask("GET", "/faults")["faults"]
+        """The armed faults in the order in which they are tried. `hits` counts how often each struck."""
+        faults: list[Mapping[str, Any]] = self.control("GET", "/faults")["faults"]
         return faults
 
     def heal(self) -> None:
         """Disarm all faults."""
-        self._change("DELETE", "/faults")
+        self.control("DELETE", "/faults")
 
     def freeze(self, at: str | datetime | None = None) -> datetime:
-        """Stop the clock, at a moment or where it is. A latency then moves the clock, and holds nothing back."""
+        """Stop the clock, now or at a given moment. A latency then moves the clock and delays nothing."""
         moment = {} if at is None else {"now": write_moment(at)}
         return self._clock({**moment, "frozen": True})
 
-    def advance(self, by: str | float | timedelta) -> datetime:
-        """Move the clock ahead: `advance("1h")`, or a number of seconds. Return the new time."""
+    def advance(self, by: Duration) -> datetime:
+        """Move the clock ahead and return the new time: `advance("1h")`. A number is in seconds."""
         return self._clock({"advance": write_duration(by)})
 
     def unfreeze(self) -> datetime:
-        """Let the clock run on."""
+        """Let the clock run again."""
         return self._clock({"frozen": False})
 
     @property
     def now(self) -> datetime:
         """The world's time."""
-        return read_moment(self._ask("GET", "/clock")["now"])
+        return datetime.fromisoformat(self.control("GET", "/clock")["now"])
 
     def quota(self, **change: Unpack[QuotaWords]) -> Mapping[str, Any]:
-        """Enforce a quota, or use some of it up; without a word, only say what is left."""
-        asked = self._change("PATCH", "/quota", change) if change else self._ask("GET", "/quota")
-        quota: Mapping[str, Any] = asked
+        """Enforce a quota, or use some of it. Return what is left.
+
+        Examples: `quota(requests=60, used=59)`, `quota(enforced=False)`
+        """
+        quota: Mapping[str, Any] = (
+            self.control("PATCH", "/quota", change) if change else self.control("GET", "/quota")
+        )
         return quota
 
     def answers(self, *unnamed: Never, **questions: str) -> Mapping[str, str]:
-        """Answer open questions otherwise, their names with `_` for `-`. Return all answers in force.
+        """Answer open questions in another way. Return all answers in force. Names have `_` for `-`.
 
-        `answers(create_status="ok")`. Raises TypeError where a question is not named.
+        Example: `answers(create_status="ok")`. Raises TypeError for an answer without its question.
         """
         if unnamed:
             raise TypeError('answers takes each question by its name: answers(create_status="ok").')
         changes = {name.replace("_", "-"): answer for name, answer in questions.items()}
-        asked = self._change("PATCH", "/questions", changes) if changes else self._ask("GET", "/questions")
-        return {each["id"]: each["answer"] for each in asked["questions"]}
+        found = self.control("PATCH", "/questions", changes) if changes else self.control("GET", "/questions")
+        return {each["id"]: each["answer"] for each in found["questions"]}
 
     @property
     def strict(self) -> bool:
-        """Whether what the service would swallow in silence is refused, and fails the test."""
-        return bool(self._ask("GET", "/rules")["strict"])
+        """Whether the mock refuses what the service would ignore or change in silence, and the test fails."""
+        return bool(self.control("GET", "/rules")["strict"])
 
     @strict.setter
     def strict(self, strict: bool) -> None:
-        self._change("PATCH", "/rules", {"strict": strict})
+        self.control("PATCH", "/rules", {"strict": strict})
 
     @property
     def latency(self) -> str:
-        """How long each answer is held back."""
-        return str(self._ask("GET", "/rules")["latency"])
+        """How long each response is delayed. Set it to `"200ms"`, a number of seconds, or a range of two."""
+        return str(self.control("GET", "/rules")["latency"])
 
     @latency.setter
-    def latency(self, latency: str | float | timedelta | tuple[float, float]) -> None:
-        self._change("PATCH", "/rules", {"latency": write_latency(latency)})
+    def latency(self, latency: Duration | tuple[float, float]) -> None:
+        self.control("PATCH", "/rules", {"latency": write_latency(latency)})
 
     def snapshot(self) -> State:
-        """Return all of the world but its journal, to restore it later."""
-        state: State = self._ask("GET", "/state")
+        """Return the whole world but its journal, for `restore`."""
+        state: State = self.control("GET", "/state")
         return state
 
     def restore(self, state: State) -> State:
-        """Replace the parts of the world that are given; return all of it."""
-        restored: State = self._change("PUT", "/state", dict(state))
+        """Replace the given parts of the world. Return all of it."""
+        restored: State = self.control("PUT", "/state", dict(state))
         return restored
 
     def reset(self) -> State:
-        """Begin anew, the journal included."""
-        state: State = self._change("POST", "/reset")
-        self._mark.since = 0
+        """Begin anew, with an empty journal."""
+        state: State = self.control("POST", "/reset")
+        self.journal.since = 0
         return state
 
     def coverage(self) -> Mapping[str, Any]:
         """Return which behaviours were exercised in this world."""
-        coverage: Mapping[str, Any] = self._ask("GET", "/coverage")
+        coverage: Mapping[str, Any] = self.control("GET", "/coverage")
         return coverage
 
     def send(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
-    ) -> Said:
-        """Make one call of the API as this user; `target` is path and query, with the base path."""
+    ) -> ClientResponse:
+        """Call the API as this user: `send("GET", "/api/notification-handlers/?page=2")`."""
         return self.mock.channel.ask(method, target, {**(headers or {}), **self.headers}, body)
 
     def verify(self) -> None:
-        """Raise WentWrong where the mock broke its own document, Violated where this strict world met a violation."""
-        said = remembered(self.mock.control, key=self.api_key)
-        exchanges = [Exchange(each) for each in said["exchanges"]]
-        check(exchanges, strict=any(each.record["violations"] for each in exchanges) and self.strict)
+        """Raise WentWrong for a defect of the mock, and Violated for a violation if this world is strict."""
+        calls, _ = calls_since(self.mock.channel, key=self.api_key)
+        check(calls, strict=any(call.violations for call in calls) and self.strict)
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a control request about this world, and return what the mock says.
+
+        Example: `control("PATCH", "/clock", {"advance": "1h"})`
+        """
+        observer = None if method == "GET" else self.mock.observer
+        change = WorldChange(method, path, body)
+        with nullcontext() if observer is None else observer.changing(self, change):
+            return self.mock.channel.control(method, path, body, key=self.api_key)
 
     def _clock(self, change: Mapping[str, Any]) -> datetime:
-        return read_moment(self._change("PATCH", "/clock", change)["now"])
-
-    def _ask(self, method: str, path: str) -> Any:
-        return self.mock.control.ask(method, path, key=self.api_key)
-
-    def _change(self, method: str, path: str, body: Any = None) -> Any:
-        change = Change(method, path, body)
-        if self._watcher is not None:
-            self._watcher.before(self, change)
-        said = self.mock.control.ask(method, path, body, key=self.api_key)
-        if self._watcher is not None:
-            self._watcher.after(self, change)
-        return said
+        return datetime.fromisoformat(self.control("PATCH", "/clock", change)["now"])
 
 
 def handler_rows(handlers: object) -> list[Mapping[str, Any]]:
-    """Return the handlers of a seed. Raises TypeError where they are none."""
+    """Return the handlers of a seed as a list. Raises TypeError if they are not mappings."""
     if isinstance(handlers, Iterable) and not isinstance(handlers, (str, bytes, Mapping)):
         rows = list(handlers)
         if all(isinstance(row, Mapping) for row in rows):
             return rows
     raise TypeError(
-        f"A seed is a list of handlers, each of them a mapping, and not {handlers!r:.60}: "
-        "read a file of them first, or name it by @pytest.mark.bitpeak(seed=…)."
+        f"A seed is a list of handlers, each of them a mapping, and not {handlers!r:.60}. "
+        "Read a file of them first, or name it in @pytest.mark.bitpeak(seed=…)."
     )
 
 
 def fault_order(refusal: str | None = None, **order: Unpack[FaultWords]) -> dict[str, Any]:
-    """Write a fault in the words of openapi/control.yaml."""
+    """Write a fault for the control."""
     facts: dict[str, Any] = {**order}
     if refusal is not None:
         facts["refusal"] = refusal
@@ -214,12 +298,42 @@ def fault_order(refusal: str | None = None, **order: Unpack[FaultWords]) -> dict
     return facts
 
 
-def check(exchanges: Iterable[Exchange], *, strict: bool) -> None:
-    """Raise WentWrong for a defect among the exchanges; where it is strict, Violated for a violation."""
-    for exchange in exchanges:
-        if exchange.defect:
-            sentence = f"bitpeak-mock broke its own document at {exchange!r}: {exchange.defect}"
-            raise WentWrong(f"{sentence} This is a defect of bitpeak-mock; please report it.")
-        if strict and exchange.record["violations"]:
-            sentences = " ".join(each["sentence"] for each in exchange.record["violations"])
-            raise Violated(f"{exchange!r} violates what the API documents: {sentences}")
+def check(calls: Iterable[Call], *, strict: bool) -> None:
+    """Raise WentWrong for a defect of the mock, and with `strict` Violated for a violation."""
+    for call in calls:
+        if call.defect:
+            message = f"bitpeak-mock broke its own document at {call!r}: {call.defect}"
+            raise WentWrong(f"{message} This is a defect of bitpeak-mock. Please report it.")
+        if strict and call.violations:
+            raise Violated(f"{call!r} violates what the API documents: {' '.join(call.remarks)}")
+
+
+@contextmanager
+def bitpeak_mock(
+    settings: Settings | None = None,
+    *,
+    url: str | None = None,
+    token: str | None = None,
+    socket: bool = True,
+) -> Iterator[Api]:
+    """Start a mock on a free port and give one of its worlds. With `url`, use a mock that already runs.
+
+    With `socket=False` the mock has no port, for clients with a transport of `mock_server.transports`. A good end of
+    the block raises WentWrong if the mock broke its own document, and Violated if a strict world met a violation.
+    """
+    with ExitStack() as stack:
+        channel = _open(settings, stack, socket=socket) if url is None else HTTPChannel(url, token=token)
+        api = stack.enter_context(RunningMock(channel)).world()
+        yield api
+        api.verify()
+
+
+def _open(settings: Settings | None, stack: ExitStack, *, socket: bool) -> Channel:
+    # Imported here because a client of a mock elsewhere needs nothing of the server.
+    from mock_server.app import create_app
+    from mock_server.server import Server
+
+    app = create_app(settings)
+    if not socket:
+        return AppChannel(app)
+    return HTTPChannel(stack.enter_context(Server(app)).url, app)

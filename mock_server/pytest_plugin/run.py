@@ -1,55 +1,142 @@
-"""What the plugin knows of one run of pytest, in each of its processes."""
+"""One run of pytest: where its processes find their mock, and what it collects. Each process has a `PluginRun`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+import hashlib
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from mock_server.client import AppChannel, ControlError, Mock, Unreachable
-from mock_server.pytest_plugin.coverage import Coverage
-from mock_server.pytest_plugin.lobby import Lobby
-from mock_server.pytest_plugin.recorder import Recorder
-from mock_server.pytest_plugin.rendezvous import CannotStart, Host, Rendezvous
-from mock_server.pytest_plugin.reporting import leave_capsule, varied, write_section
+from mock_server.client.control import AppChannel, ControlError, HTTPChannel, Unreachable
+from mock_server.client.world import Api, RunningMock, fault_order, handler_rows
+from mock_server.pytest_plugin.coverage import SuiteCoverage
 from mock_server.pytest_plugin.sabotage import Saboteur
+from mock_server.pytest_plugin.watching import Watcher, write_capsule, write_section
 
+# Seconds that a mock may take to start on a busy machine, and to stop; seconds between two looks.
+_START, _STOP, _LOOK = 60.0, 5.0, 0.01
 _MEETING = "bitpeak_meeting"
+_WORDS = ("seed", "strict", "answers", "faults")
 
 
-class Run:
-    """Finds the mock, hears of each test, and sums up. A run is one process, or xdist's controller and its workers."""
+class CannotStart(Exception):
+    """The mock does not start. The message is its own."""
+
+
+class Rendezvous:
+    """A folder in which the processes of a run find their mocks. The first process that needs a mock starts it.
+
+    A mock lives as long as somebody listens at the port `lifeline`: the run's own process does, see `Host`.
+    """
+
+    def __init__(self, folder: Path, lifeline: int) -> None:
+        self.folder = folder
+        self.lifeline = lifeline
+
+    def url(self, flags: Sequence[str]) -> str:
+        """Return the URL of the mock with these flags of `serve`. Start it if no process has. Raises CannotStart."""
+        name = hashlib.sha256(json.dumps(list(flags)).encode()).hexdigest()[:12]
+        port_file, failed = self.folder / f"{name}.port", self.folder / f"{name}.failed"
+        starter = self._start(name, flags) if self._is_first(name) else None
+        deadline = time.monotonic() + _START
+        while not port_file.exists():
+            if starter is not None and starter.poll() is not None:
+                failed.touch()  # for the other processes
+            if failed.exists():
+                raise CannotStart(self._log(name))
+            if time.monotonic() > deadline:
+                raise CannotStart(f"The mock did not start within {_START:g} seconds. {self._log(name)}")
+            time.sleep(_LOOK)
+        if starter is not None:
+            starter.returncode = 0  # keeps Popen from warning that the mock outlives this process
+        return f"http://127.0.0.1:{port_file.read_text(encoding='ascii').strip()}"
+
+    def urls(self) -> list[str]:
+        """Return the URLs of all mocks that were started."""
+        ports = (path.read_text(encoding="ascii").strip() for path in sorted(self.folder.glob("*.port")))
+        return [f"http://127.0.0.1:{port}" for port in ports]
+
+    def _is_first(self, name: str) -> bool:
+        try:
+            (self.folder / f"{name}.starting").touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
+
+    def _start(self, name: str, flags: Sequence[str]) -> subprocess.Popen[bytes]:
+        port_file = str(self.folder / f"{name}.port")
+        own = ["--host", "127.0.0.1", "--port", "0", "--port-file", port_file, "--quiet"]
+        command = [sys.executable, "-m", "mock_server.lifeline", str(self.lifeline), "serve", *flags, *own]
+        # A process group of its own: Ctrl-C is for the run, which then stops the mock.
+        group: dict[str, Any] = {"start_new_session": True}
+        if sys.platform == "win32":
+            group = {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP, which only Windows' subprocess has
+        with (self.folder / f"{name}.log").open("wb") as log:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **group)  # noqa: S603
+
+    def _log(self, name: str) -> str:
+        with contextlib.suppress(OSError):
+            return (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace").strip()
+        return ""
+
+
+class Host(Rendezvous):
+    """The rendezvous in the run's own process, which keeps the mocks alive and stops them."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        super().__init__(Path(tempfile.mkdtemp(prefix="bitpeak-mock-")), self._listener.getsockname()[1])
+
+    def close(self) -> None:
+        """Stop the mocks and remove the folder. A mock removes its port file when it stops."""
+        self._listener.close()
+        deadline = time.monotonic() + _STOP
+        while any(self.folder.glob("*.port")) and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class PluginRun:
+    """Finds the mock, hears of each test, and sums up. With xdist, the controller and each worker have one."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._host: Host | None = None
-        self._in_process: dict[tuple[str, ...], Mock] = {}
+        self._in_process: dict[tuple[str, ...], RunningMock] = {}
         self._flags: dict[str, Sequence[str]] = {}
-        self._lobby = Lobby()
-        self.worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-        self.coverage = Coverage(config) if self.worker is None else None
-        self.saboteur = Saboteur(config)
+        self._worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+        self.watcher = Watcher()
+        self.coverage = SuiteCoverage(config) if self._worker is None else None
+        self.saboteur = Saboteur(config, self.watcher)
         if self.coverage is not None and (url := config.getoption("bitpeak_url")):
             self.coverage.begin(url, config.getoption("bitpeak_token"))
 
     def invite(self, workerinput: dict[str, Any]) -> None:
-        """Tell a worker of xdist where the run's processes meet."""
+        """Tell a worker of xdist where the processes of the run meet."""
         meeting = self._hosted()
         workerinput[_MEETING] = [str(meeting.folder), meeting.lifeline]
 
     @contextmanager
-    def mock(self, flags: Sequence[str]) -> Iterator[Mock]:
-        """Give the run's mock; start it where no process has. The test fails where that does not succeed."""
+    def mock(self, flags: Sequence[str]) -> Iterator[RunningMock]:
+        """Give the run's mock, and start it if no process has. If it does not start, the test fails."""
         url, token = self._config.getoption("bitpeak_url"), self._config.getoption("bitpeak_token")
         trouble = ""
         try:
-            mock = Mock(url or self._meeting().url(flags), token)
-            self._flags[mock.url] = (
-                varied(mock) if url else flags
-            )  # which also shows whether one answers there
+            channel = HTTPChannel(url or self._meeting().url(flags), token=token)
+            mock = RunningMock(channel, self.watcher)
+            self._flags[mock.url] = _flags_like(mock) if url else flags
         except (CannotStart, ControlError, Unreachable) as error:
             trouble = str(error)
         if trouble:
@@ -57,48 +144,50 @@ class Run:
         with mock:
             yield mock
 
-    def mock_in_process(self, flags: Sequence[str]) -> Mock:
-        """Give the mock of this process."""
-        from mock_server.app import create_app  # late: who has a server pays nothing for its machinery
+    def mock_in_process(self, flags: Sequence[str]) -> RunningMock:
+        """Give the mock in this process. Raises ValueError for a wrong flag."""
+        # Imported here because a run with a mock of its own process needs nothing of the server.
+        from mock_server.app import create_app
         from mock_server.cli.flags import settings_of
 
         known = self._in_process.get(tuple(flags))
         if known is None:
-            known = self._in_process[tuple(flags)] = Mock(AppChannel(create_app(settings_of(flags))))
+            channel = AppChannel(create_app(settings_of(flags)))
+            known = self._in_process[tuple(flags)] = RunningMock(channel, self.watcher)
             self._flags[known.url] = tuple(flags)
         return known
 
-    def recorder(self) -> Recorder:
-        """Return who watches the test that begins."""
-        return self.saboteur.tampering or Recorder(self._lobby)
+    def world(self, mock: RunningMock, node: pytest.Item) -> Api:
+        """Give a new world as the markers of a test ask for it."""
+        api = mock.world()
+        self.watcher.own(api)
+        _arrange(api, node)
+        return api
 
-    def heard(self, item: pytest.Item, recorder: Recorder, report: pytest.TestReport) -> None:
-        """Hear how a phase of a test ended."""
+    def hear_report(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Hear how a phase of a test ended. To the report of a failure, add what happened in its worlds."""
+        watcher = self.watcher
         if report.when == "call":
-            recorder.passed = report.passed
-        if not report.failed or recorder.tampering:
+            watcher.passed = report.passed
+        if not report.failed or watcher.tampering is not None or not watcher.worlds:
             return
         try:
-            recorder.catch_up()
-            recorder.look_outside()
+            watcher.look_around()
         except (ControlError, Unreachable) as error:
             report.sections.append(("bitpeak-mock", str(error)))
             return
-        path = leave_capsule(item, recorder, report, self._flags)
-        section = write_section(recorder, path, shared=self._is_shared(recorder))
+        path = write_capsule(item, watcher, report, self._flags)
+        # Whether other tests may have used the mock at the same time.
+        shared = self._worker is not None or self._config.getoption("bitpeak_url") is not None
+        section = write_section(watcher, path, shared=shared)
         report.sections.append(("bitpeak-mock: what was asked and answered", section))
 
-    def _is_shared(self, recorder: Recorder) -> bool:
-        """Tell whether others than a test may have used a mock of its while it ran."""
-        shared = self.worker is not None or self._config.getoption("bitpeak_url") is not None
-        return shared and any(world.api.app is None for world in recorder.worlds)
-
     def finish(self, session: pytest.Session) -> None:
-        """Sum up, where the mock still runs; then end it."""
-        if self.worker is not None:
+        """Sum up while the mock still runs, then stop it."""
+        if self._worker is not None:
             output: dict[str, Any] = self._config.workeroutput  # type: ignore[attr-defined]  # xdist sets it
             output["bitpeak_behaviours"] = self._own_behaviours()
-            output["bitpeak_trials"] = [list(trial) for trial in self.saboteur.findings.trials]
+            output["bitpeak_trials"] = [list(trial) for trial in self.saboteur.trials]
             return
         try:
             if self.coverage is not None and self.coverage.wanted:
@@ -113,34 +202,90 @@ class Run:
             self.close()
 
     def close(self) -> None:
-        """End the mock, where this process hosts it."""
+        """Stop the mock, if this process keeps it alive."""
         if self._host is not None:
             self._host.close()
             self._host = None
 
     def hear_worker(self, output: Mapping[str, Any]) -> None:
-        """Take what a worker of xdist has seen and tried."""
+        """Take the results of a worker of xdist."""
         if self.coverage is not None:
             self.coverage.add(output.get("bitpeak_behaviours", ()))
-        self.saboteur.hear(output.get("bitpeak_trials", ()))
+        self.saboteur.add(output.get("bitpeak_trials", ()))
 
     def write(self, terminal: pytest.TerminalReporter) -> None:
-        """Show what was asked for, at the end."""
+        """Show coverage or sabotage at the end of the run."""
         if self.coverage is not None and self.coverage.wanted:
             self.coverage.write(terminal)
-        if self.worker is None and self.saboteur.wanted:
+        if self._worker is None and self.saboteur.wanted:
             self.saboteur.write(terminal)
 
     def _own_behaviours(self) -> list[dict[str, Any]]:
         return [each for mock in self._in_process.values() for each in mock.coverage()["behaviours"]]
 
     def _meeting(self) -> Rendezvous:
-        if self.worker is None:
+        if self._worker is None:
             return self._hosted()
-        folder, lifeline = self.worker[_MEETING]
+        folder, lifeline = self._worker[_MEETING]
         return Rendezvous(Path(folder), lifeline)
 
-    def _hosted(self) -> Rendezvous:
+    def _hosted(self) -> Host:
         if self._host is None:
             self._host = Host()
-        return self._host.rendezvous
+        return self._host
+
+
+def _flags_like(mock: RunningMock) -> list[str]:
+    """Return flags of `serve` for a mock that behaves like a running one. Raises ControlError, Unreachable."""
+    questions = mock.channel.control("GET", "/questions")["questions"]
+    answers = [
+        f"--answer={each['id']}={each['answer']}" for each in questions if each["answer"] != each["assumed"]
+    ]
+    public: str | None = mock.info["rules"]["public_url"]
+    return [*answers, *([] if public is None else [f"--public-url={public}"])]
+
+
+def _arrange(api: Api, node: pytest.Item) -> None:
+    """Put a world in the state that the markers ask for. The nearest marker wins. If it cannot be, the test fails."""
+    wanted: dict[str, Any] = {}
+    for marker in node.iter_markers("bitpeak"):
+        if marker.args or set(marker.kwargs) - set(_WORDS):
+            words = ", ".join(f"{word}=…" for word in _WORDS)
+            pytest.fail(f"@pytest.mark.bitpeak takes {words} and nothing else.", pytrace=False)
+        wanted = {**marker.kwargs, **wanted}
+    if not wanted:
+        return
+    trouble = ""
+    try:
+        api.restore(_state(wanted, node.path.parent))
+    except (ControlError, OSError, TypeError, ValueError) as error:
+        trouble = f"@pytest.mark.bitpeak of {node.name}: {error}"
+    if trouble:
+        pytest.fail(trouble, pytrace=False)
+
+
+def _state(wanted: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    state: dict[str, Any] = {}
+    if "seed" in wanted:
+        state["handlers"] = _handlers(wanted["seed"], folder)
+    if "strict" in wanted:
+        state["rules"] = {"strict": wanted["strict"]}
+    if "answers" in wanted:
+        state["answers"] = {name.replace("_", "-"): answer for name, answer in wanted["answers"].items()}
+    if "faults" in wanted:
+        state["faults"] = [
+            fault_order(each) if isinstance(each, str) else fault_order(**each) for each in wanted["faults"]
+        ]
+    return state
+
+
+def _handlers(seed: str | Path | Iterable[Mapping[str, Any]], folder: Path) -> Any:
+    """Return the handlers of a seed, or read them from a YAML or JSON file beside the test, as `serve --seed` does."""
+    if not isinstance(seed, (str, Path)):
+        return handler_rows(seed)
+    text = (folder / seed).read_text(encoding="utf-8")
+    try:
+        rows = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{folder / seed} is not YAML: {error}") from None
+    return rows["handlers"] if isinstance(rows, dict) and "handlers" in rows else rows

@@ -1,4 +1,4 @@
-"""Runs a test that passed again, once for each wrong answer to a call that it made, to see whether it notices."""
+"""Runs a test that passed again, once for each wrong response to a call that it made, to see whether it notices."""
 
 from __future__ import annotations
 
@@ -10,140 +10,177 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from _pytest.runner import (
     runtestprotocol,
-)  # what plugins that run a test again use; pytest has no public name for it
+)  # what other plugins use to run a test again; it has no public name
 
-from mock_server.client import Api, Change
-from mock_server.pytest_plugin.mutants import Answers, Mutant
-from mock_server.pytest_plugin.options import file_of
-from mock_server.pytest_plugin.recorder import Recorder
-from mock_server.pytest_plugin.sabotage_report import UNCHANGED, Findings, Trial
+from mock_server.cli.table import table
+from mock_server.pytest_plugin.coverage import SuiteMeasure
+from mock_server.pytest_plugin.mutants import ResponseSchemas, WrongResponse
+from mock_server.pytest_plugin.watching import Watcher, WorldHistory
 
-# A test that a wrong answer keeps busy for longer than this, beside several times its usual seconds, has noticed it.
+# A test has noticed a wrong response, too, if it is busy for so many seconds more than five times its usual time.
 _PATIENCE = 2.0
 _TIMES = 5
 
+# The changes in the order of the table's columns.
+_CHANGES = ("missing", "renamed", "null", "value", "extra")
+# Stands in place of a change for a test that failed when it ran again with nothing changed.
+_UNCHANGED = "unchanged"
+_NAMES = 3  # tests that a row of the table names
 
-class Tampering(Recorder):
-    """Makes one wrong answer, or none, in each world that the test takes, after all faults of the test's own."""
 
-    tampering = True
+class SabotageTrial(NamedTuple):
+    """One test under one wrong response."""
 
-    def __init__(self, mutant: Mutant | None, seconds: float) -> None:
-        super().__init__()
+    operation: str
+    field: str
+    change: str
+    breaking: bool
+    test: str
+    noticed: bool
+
+
+class _Tamperer:
+    """Makes one response wrong, or none, in each world that the test takes, after all faults of the test's own."""
+
+    def __init__(self, wrong: WrongResponse | None, seconds: float) -> None:
         self._seconds = seconds
-        self._order = mutant and {**mutant.order, "operation": mutant.operation, "times": None}
+        self._order = wrong and {**wrong.order, "operation": wrong.operation, "times": None}
         self._armed: dict[str, int] = {}
 
-    def limit(self) -> AbstractContextManager[None]:
-        """Return what ends the test's body when it takes too long."""
-        return _limit(self._seconds)
-
-    def opened(self, api: Api) -> None:
-        """Arm the fault."""
-        super().opened(api)
-        self._arm(api)
-
-    def after(self, api: Api, change: Change) -> None:
-        """Arm it anew behind what the test has armed, or where the test disarmed it."""
-        super().after(api, change)
-        if change.path in {"/faults", "/state", "/reset"}:
-            self._arm(api)
-
-    def _arm(self, api: Api) -> None:
+    def arm(self, world: WorldHistory) -> None:
+        """Arm the fault, or arm it again behind the faults of the test."""
         if self._order is None:
             return
-        control, key = api.mock.control, api.api_key
-        former = self._armed.pop(key, None)
-        if former is not None and former in {fault["id"] for fault in api.faults}:
-            control.ask("DELETE", "/faults", key=key, id=former)
-        self._armed[key] = control.ask("POST", "/faults", self._order, key=key)["id"]
+        former = self._armed.pop(world.key, None)
+        if former in {fault["id"] for fault in world.control("GET", "/faults")["faults"]}:
+            world.control("DELETE", "/faults", id=former)
+        self._armed[world.key] = world.control("POST", "/faults", self._order)["id"]
+
+    def limit(self) -> AbstractContextManager[None]:
+        """Return a context that ends the test's body when it takes too long."""
+        return _limit(self._seconds)
 
 
-class Saboteur:
-    """Collects the trials of a run. `tampering` watches a test in the place of a `Recorder` while it runs again."""
+class Saboteur(SuiteMeasure):
+    """Collects the trials of a run, and says what follows from them."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    name = "sabotage"
+
+    def __init__(self, config: pytest.Config, watcher: Watcher) -> None:
+        super().__init__(config)
         self._config = config
-        self._file = file_of(config, "bitpeak_sabotage_json")
-        self._least: float | None = config.getoption("bitpeak_sabotage_fail_under")
-        self.wanted = bool(config.getoption("bitpeak_sabotage") or self._file or self._least is not None)
-        self.tampering: Tampering | None = None
-        self.findings = Findings()
-        self._known: dict[str, Answers] = {}
+        self._watcher = watcher
+        self._schemas: dict[str, ResponseSchemas] = {}
+        self.trials: list[SabotageTrial] = []
 
-    def run(
-        self, item: pytest.Item, nextitem: pytest.Item | None, recorder: Recorder, seconds: float
-    ) -> None:
-        """Try the mutants on a test that passed in so many seconds, if it passes again: else failures say nothing."""
-        mutants = self._mutants(recorder)
+    def try_test(self, item: pytest.Item, nextitem: pytest.Item | None, seconds: float) -> None:
+        """Run a test that passed in so many seconds with each wrong response, if it passes a second time at all."""
+        wrong_responses = self._wrong_responses()
         with _quiet(), _briefly(self._config):
-            if mutants and self._fails(item, item.parent, None, seconds):
-                self.findings.trials.append(Trial("", "", UNCHANGED, False, item.nodeid, True))
+            if wrong_responses and self._fails(item, item.parent, None, seconds):
+                self.trials.append(SabotageTrial("", "", _UNCHANGED, False, item.nodeid, True))
                 self._fails(item, nextitem, None, seconds)  # for what it tears down
                 return
-            for number, mutant in enumerate(mutants, 1):
-                self._show(f"sabotage of {item.name}: wrong answer {number} of {len(mutants)}")
-                # The last time everything is torn down as after the first; until then only the test's own is.
-                following: Any = nextitem if number == len(mutants) else item.parent
-                noticed = self._fails(item, following, mutant, seconds)
-                self.findings.trials.append(Trial(*mutant[:4], item.nodeid, noticed))
+            for number, wrong in enumerate(wrong_responses, 1):
+                self._show(f"sabotage of {item.name}: wrong response {number} of {len(wrong_responses)}")
+                # Only the last time, the fixtures of wider scopes are torn down as after the first.
+                following: Any = nextitem if number == len(wrong_responses) else item.parent
+                noticed = self._fails(item, following, wrong, seconds)
+                self.trials.append(SabotageTrial(*wrong[:4], item.nodeid, noticed))
         self._show("")
 
-    def judge(self, session: pytest.Session) -> None:
-        """Write the file; fail the run where too little was noticed."""
-        if self._file is not None:
-            self._file.write_text(json.dumps(self.findings.facts(), indent=2) + "\n", encoding="utf-8")
-        if self._least is not None and self.findings.percent < self._least and session.exitstatus in {0, 5}:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    def add(self, trials: Iterable[Sequence[Any]]) -> None:
+        """Take the trials of a worker of xdist."""
+        self.trials += [SabotageTrial(*trial) for trial in trials]
+
+    @property
+    def percent(self) -> float:
+        """The share of the breaking responses that some test noticed."""
+        noticed, tried = self._share(breaking=True)
+        return 100.0 * noticed / tried if tried else 0.0
+
+    def facts(self) -> dict[str, Any]:
+        """Return all results, for programs."""
+        noticed, breaking = self._share(breaking=True)
+        disturbed, additions = self._share(breaking=False)
+        mutants = [
+            {
+                "operation": operation,
+                "field": field,
+                "change": change,
+                "breaking": trials[0].breaking,
+                "noticed_by": [trial.test for trial in trials if trial.noticed],
+                "unnoticed_by": [trial.test for trial in trials if not trial.noticed],
+            }
+            for (operation, field, change), trials in self._by_response().items()
+        ]
+        return {
+            "mutants": mutants,
+            "breaking": breaking,
+            "noticed": noticed,
+            "percent": round(self.percent, 1),
+            "additions": additions,
+            "tolerated": additions - disturbed,
+            "not_repeatable": self._not_repeatable(),
+        }
 
     def write(self, terminal: pytest.TerminalReporter) -> None:
-        """Show the findings."""
-        terminal.section("bitpeak-mock: wrong answers, and who notices them")
-        terminal.line(self.findings.text())
-        if self._least is not None and self.findings.percent < self._least:
-            terminal.line(f"FAIL: less than the {self._least:g} % of --bitpeak-sabotage-fail-under", red=True)
+        """Show a row for each field."""
+        terminal.section("bitpeak-mock: wrong responses, and which tests notice them")
+        if not self._by_response():
+            terminal.line("none was tried: no test that passed had a response of a mock")
+        else:
+            facts = self.facts()
+            head = ("OPERATION", "FIELD", *(change.upper() for change in _CHANGES), "TESTS THAT DEPEND ON IT")
+            terminal.line(table(head, self._rows()))
+            terminal.line("")
+            terminal.line(
+                "x noticed   . unnoticed   ok tolerated   FAILS not tolerated   - allowed, so not tried"
+            )
+            terminal.line(
+                f"{facts['noticed']} of {facts['breaking']} breaking responses noticed, {self.percent:.1f} %; "
+                f"{facts['tolerated']} of {facts['additions']} additions tolerated"
+            )
+        for test in self._not_repeatable():
+            terminal.line(f"left out, as it fails when it runs twice in a row with nothing changed: {test}")
+        super().write(terminal)
 
-    def hear(self, trials: Iterable[Sequence[Any]]) -> None:
-        """Take what a worker of xdist has tried."""
-        self.findings.trials += [Trial(*trial) for trial in trials]
-
-    def _mutants(self, recorder: Recorder) -> list[Mutant]:
-        """Return the mutants of what the test was answered, each once."""
-        found: dict[tuple[str, str, str], Mutant] = {}
-        for world in recorder.worlds:
-            functions = {each["id"]: each["function"] for each in world.api.mock.info["operations"]}
-            answers = self._answers(world.api)
-            for exchange in world.exchanges:
-                body = exchange.answer.body
-                if exchange.operation is None or exchange.refusal or not body:
+    def _wrong_responses(self) -> list[WrongResponse]:
+        """Return what can be wrong with the responses that the test got, each once."""
+        found: dict[tuple[str, str, str], WrongResponse] = {}
+        for world in self._watcher.worlds:
+            functions = {each["id"]: each["function"] for each in world.mock.info["operations"]}
+            schemas = self._schemas_of(world)
+            for call in world.calls:
+                body = call.response.body
+                if call.operation is None or call.refusal or not body:
                     continue
-                operation = exchange.operation
-                for mutant in answers.mutants(operation, functions[operation], json.loads(body)):
-                    found.setdefault(mutant[:3], mutant)
+                for wrong in schemas.wrong(call.operation, functions[call.operation], json.loads(body)):
+                    found.setdefault(wrong[:3], wrong)
         return list(found.values())
 
-    def _answers(self, api: Api) -> Answers:
-        """Return the answers that the world's document describes; it depends on how its open questions are answered."""
-        varied = json.dumps(api.snapshot()["answers"], sort_keys=True)
-        if varied not in self._known:
-            self._known[varied] = Answers(str(api.mock.control.ask("GET", "/openapi.yaml", key=api.api_key)))
-        return self._known[varied]
+    def _schemas_of(self, world: WorldHistory) -> ResponseSchemas:
+        """Return the schemas of a world's document. It depends on the answers to its open questions."""
+        varied = json.dumps(world.control("GET", "/state")["answers"], sort_keys=True)
+        if varied not in self._schemas:
+            self._schemas[varied] = ResponseSchemas(str(world.control("GET", "/openapi.yaml")))
+        return self._schemas[varied]
 
-    def _fails(self, item: pytest.Item, following: Any, mutant: Mutant | None, seconds: float) -> bool:
-        self.tampering = Tampering(mutant, _PATIENCE + _TIMES * seconds)
+    def _fails(self, item: pytest.Item, following: Any, wrong: WrongResponse | None, seconds: float) -> bool:
+        self._watcher.tampering = _Tamperer(wrong, _PATIENCE + _TIMES * seconds)
         try:
             reports = runtestprotocol(item, log=False, nextitem=following)
         finally:
-            self.tampering = None
+            self._watcher.tampering = None
         return any(report.failed for report in reports)
 
     def _show(self, progress: str) -> None:
-        """Show on a terminal how far it is, in a line that is written over; an empty text takes the line away."""
+        """Show the progress on a terminal, in a line that is overwritten. An empty text removes it."""
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None and terminal.isatty and not hasattr(self._config, "workerinput"):
             terminal.ensure_newline()
@@ -151,19 +188,69 @@ class Saboteur:
             if not progress:
                 terminal.rewrite("")
 
+    def _not_repeatable(self) -> list[str]:
+        return sorted({trial.test for trial in self.trials if trial.change == _UNCHANGED})
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        by_response = self._by_response()
+        for operation, field in dict.fromkeys((operation, field) for operation, field, _ in by_response):
+            cells = [_cell(by_response.get((operation, field, change), [])) for change in _CHANGES]
+            tests = self._dependent(operation, field, _CHANGES)
+            yield operation, field or "(the whole)", *cells, tests
+        for (operation, field, change), trials in by_response.items():
+            if change not in _CHANGES:
+                blank = [""] * (len(_CHANGES) - 1)
+                yield (
+                    operation,
+                    f"({change})",
+                    _cell(trials),
+                    *blank,
+                    self._dependent(operation, field, [change]),
+                )
+
+    def _dependent(self, operation: str, field: str, changes: Sequence[str]) -> str:
+        names = dict.fromkeys(
+            trial.test.rpartition("::")[2]
+            for (o, f, change), trials in self._by_response().items()
+            for trial in trials
+            if (o, f) == (operation, field) and change in changes and trial.breaking and trial.noticed
+        )
+        shown = ", ".join(list(names)[:_NAMES])
+        return f"{shown} and {len(names) - _NAMES} more" if len(names) > _NAMES else shown
+
+    def _by_response(self) -> dict[tuple[str, str, str], list[SabotageTrial]]:
+        """Return the trials by what was wrong, in an order that does not depend on which ran first."""
+        found: dict[tuple[str, str, str], list[SabotageTrial]] = {}
+        for trial in sorted(trial for trial in self.trials if trial.change != _UNCHANGED):
+            found.setdefault((trial.operation, trial.field, trial.change), []).append(trial)
+        return found
+
+    def _share(self, *, breaking: bool) -> tuple[int, int]:
+        every = [trials for trials in self._by_response().values() if trials[0].breaking == breaking]
+        return sum(any(trial.noticed for trial in trials) for trials in every), len(every)
+
+
+def _cell(trials: list[SabotageTrial]) -> str:
+    if not trials:
+        return "-"
+    noticed = any(trial.noticed for trial in trials)
+    if trials[0].breaking:
+        return "x" if noticed else "."
+    return "FAILS" if noticed else "ok"
+
 
 @contextmanager
 def _limit(seconds: float) -> Iterator[None]:
-    """Fail the test after so many seconds, where the system has alarms and this is the main thread."""
+    """Fail the test after so many seconds, if the system has alarms and this is the main thread."""
     if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def ring(_number: int, _frame: FrameType | None) -> None:
-        pytest.fail("A wrong answer kept the test busy for too long.", pytrace=False)
+        pytest.fail("A wrong response kept the test busy for too long.", pytrace=False)
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)  # again and again: the test may catch what is raised
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)  # repeated, because the test may catch what is raised
     try:
         yield
     finally:
@@ -173,7 +260,7 @@ def _limit(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _briefly(config: pytest.Config) -> Iterator[None]:
-    """Leave out the source in reports that nobody will see: to find it takes longer than the test."""
+    """Leave the source out of reports that are not shown: finding it takes longer than the test."""
     style, config.option.tbstyle = config.option.tbstyle, "value"
     try:
         yield
@@ -183,7 +270,7 @@ def _briefly(config: pytest.Config) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what tests leave behind that were made to fail, such as open sockets, from being blamed on the next test."""
+    """Keep what failed trials leave behind, such as open sockets, from being blamed on the next test."""
     names = ("last_type", "last_value", "last_traceback", "last_exc")
     last = {name: getattr(sys, name) for name in names if hasattr(sys, name)}
     hook = sys.unraisablehook

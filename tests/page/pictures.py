@@ -17,7 +17,7 @@ from typing import Literal
 from playwright.sync_api import Browser, sync_playwright
 
 from mock_server.app import create_app
-from mock_server.client import Mock
+from mock_server.client import HTTPChannel, RunningMock
 from mock_server.server import Server
 from tests.page.chromium import FLAGS, MISSING, find
 from tests.page.conftest import World, form, live, rows
@@ -36,7 +36,7 @@ _STYLE = """
 
 def tell(world: World) -> None:
     """Let a consumer do a few things, right and wrong."""
-    with Mock(world.url) as mock:
+    with RunningMock(HTTPChannel(world.url)) as mock:
         mock.world(world.key).freeze("2026-01-01T09:30:00Z")
     path = "/notification-handlers"
     world.api("GET", f"{path}/")

@@ -11,7 +11,7 @@ from flask import Flask
 
 import mock_server.cli.loading  # noqa: F401 - it must have its own create_app before the plugin is given another
 from mock_server import Server, Settings, create_app
-from mock_server.client import Mock
+from mock_server.client import HTTPChannel, RunningMock
 
 # What a consumer has: a client of its own, which is the thing under test.
 CONSUMER = '''
@@ -70,8 +70,8 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture
-def mock(url: str) -> Iterator[Mock]:
-    with Mock(url) as mock:
+def mock(url: str) -> Iterator[RunningMock]:
+    with RunningMock(HTTPChannel(url)) as mock:
         yield mock
 
 

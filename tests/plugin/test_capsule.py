@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mock_server import Rules, Server, Settings, bitpeak_mock, create_app
-from mock_server.capsule import Capsule, write_har
+from mock_server.capsule import Capsule, CapsuleWorld, write_har
 from mock_server.cli import cli
 
 # A bit of all that a capsule has to bring back: seed, clock, faults, quota, answers, forms, two users, a deletion.
@@ -91,7 +91,7 @@ def test_a_difference_is_shown_and_is_exit_code_1(capsule: Path) -> None:
     assert lines[0].startswith("DIFFERS POST /api/notification-handlers 418")
     assert lines[1].strip() == "the status was 418 and is now 201"
     assert lines[3].strip() == 'the body was {} and is now {"data":{"id":2}}'
-    assert "cannot be asked again" in lines[5]
+    assert "cannot be repeated" in lines[5]
     facts = json.loads(replay(capsule, "--format", "json").stdout)
     assert (facts["same"], facts["different"]) == (3, 3)
     assert facts["calls"][0]["difference"] == lines[1].strip()
@@ -131,9 +131,9 @@ def test_as_har_no_body_is_lost() -> None:
         bodies = [b"name=" + b"n" * 5000, b"name=\xff\x00", b"name=\xc5\xbb\x00", b"name=" + b"n" * 300_000]
         for body in bodies:
             api.send("POST", "/api/notification-handlers", kind, body)
-        steps = [{"exchange": each.record} for each in api.journal]
-        steps[0]["exchange"]["answer"]["base64"] = "//4="
-    log = write_har(Capsule("test", "", {}, [], [{"steps": steps}]))["log"]
+        calls = list(api.journal)
+        calls[0].record["answer"]["base64"] = "//4="
+    log = write_har(Capsule("test", "", {}, [], [CapsuleWorld({}, calls)]))["log"]
     long, bytes_, text, cut = [entry["request"]["postData"] for entry in log["entries"]]
     mime = {"mimeType": kind["Content-Type"]}
     assert long == {**mime, "text": bodies[0].decode()}
@@ -172,9 +172,9 @@ def test_a_mock_that_ran_before_is_restored_as_it_answers(suite: pytest.Pytester
     ("content", "sentence"),
     [
         (None, "cannot be read"),
-        ("no", "is no capsule: it is no JSON"),
-        ("[]", "is no capsule of this version"),
-        ('{"format": "bitpeak-mock capsule 1"}', "is no whole capsule"),
+        ("no", "is not a capsule: it is not JSON"),
+        ("[]", "is not a capsule of this version"),
+        ('{"format": "bitpeak-mock capsule 1"}', "is not a whole capsule"),
     ],
 )
 def test_a_file_that_is_no_capsule_is_one_sentence(

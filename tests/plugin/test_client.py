@@ -18,15 +18,15 @@ from mock_server.client import (
     AppChannel,
     ControlError,
     HTTPChannel,
-    Mock,
     NotInTime,
+    RunningMock,
     Unreachable,
     Violated,
     WentWrong,
 )
-from mock_server.client.orders import FaultWords, QuotaWords
+from mock_server.client.world import FaultWords, QuotaWords
 from mock_server.document import home, read_object
-from mock_server.pytest_plugin.lobby import Lobby
+from mock_server.pytest_plugin.watching import Watcher
 
 LIST = "/api/notification-handlers/"
 
@@ -39,7 +39,7 @@ def app() -> Flask:
 @pytest.fixture(params=["http", "process"])
 def api(request: pytest.FixtureRequest, url: str, app: Flask) -> Iterator[Api]:
     channel = HTTPChannel(url) if request.param == "http" else AppChannel(app)
-    with Mock(channel) as mock:
+    with RunningMock(channel) as mock:
         yield mock.world()
 
 
@@ -109,7 +109,7 @@ def test_the_journal_is_a_list_that_can_be_narrowed_and_cleared(api: Api) -> Non
     created, listed = api.journal
     assert created.request.form["name"] == "Team"
     assert created.violations
-    assert listed.answer.json()["meta"]["total"] == 2
+    assert listed.response.json()["meta"]["total"] == 2
     assert api.api_key not in str(created.record)
     assert len(api.journal.filter(violation="any")) == 1
     assert [each.number for each in api.journal.filter(method="GET")] == [listed.number]
@@ -172,7 +172,7 @@ def test_what_the_mock_refuses_is_its_own_sentence(api: Api) -> None:
 )
 def test_a_seed_that_is_no_list_of_handlers_is_one_sentence(api: Api, seed: Any) -> None:
     with pytest.raises(
-        TypeError, match=r"A seed is a list of handlers, each of them a mapping, and not .*read a file"
+        TypeError, match=r"A seed is a list of handlers, each of them a mapping, and not .*Read a file"
     ):
         api.seed(seed)
     assert names(api) == ["Work email"]
@@ -192,9 +192,9 @@ def test_coverage_is_of_one_world(api: Api) -> None:
 
 def test_nobody_there_is_said_in_a_sentence() -> None:
     with pytest.raises(Unreachable, match=r"No mock answers at http://127\.0\.0\.1:1:"):
-        Mock("http://127.0.0.1:1").world()
-    with pytest.raises(Unreachable, match="is no URL"):
-        Mock("127.0.0.1:4055")
+        RunningMock(HTTPChannel("http://127.0.0.1:1")).world()
+    with pytest.raises(Unreachable, match="Invalid URL of a mock"):
+        HTTPChannel("127.0.0.1:4055")
 
 
 def test_a_connection_that_went_away_is_replaced(url: str) -> None:
@@ -239,13 +239,20 @@ def test_the_names_for_editors_are_the_documents() -> None:
 
 
 def test_a_lobby_of_which_all_is_forgotten_has_no_news(app: Flask) -> None:
-    with Mock(AppChannel(app)) as mock:
-        lobby, worlds = Lobby(), mock_of(app).worlds
+    watcher, worlds = Watcher(), mock_of(app).worlds
+    with RunningMock(AppChannel(app), watcher) as mock:
+
+        def news() -> list[str | None]:
+            watcher.refused.clear()
+            watcher.look_around()
+            return [call.refusal for call in watcher.refused]
+
+        mock.world()
         mock.channel.ask("GET", LIST, {})
-        assert [each.refusal for each in lobby.news(mock)] == ["missing_bearer"]
+        assert news() == ["missing_bearer"]
         mock.channel.ask("GET", LIST, {})
         worlds.lobby.evict()
-        assert lobby.news(mock) == []
+        assert news() == []
         mock.channel.ask("GET", LIST, {"Authorization": "Bearer wrong"})
-        assert [each.refusal for each in lobby.news(mock)] == ["no_access"]
-        assert lobby.news(mock) == []
+        assert news() == ["no_access"]
+        assert news() == []

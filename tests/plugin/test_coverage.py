@@ -84,7 +84,7 @@ def test_it_is_not_counted_what_sabotage_repeats(suite: pytest.Pytester) -> None
     suite.makepyfile("def test_it(): ...")
     result = suite.runpytest_inprocess("--bitpeak-cov", "--bitpeak-sabotage")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*choose one.*"])
+    result.stderr.fnmatch_lines(["*Use one of them.*"])
 
 
 FLAGS = ("--bitpeak-cov-json", "--bitpeak-sabotage-json")
@@ -102,8 +102,8 @@ def test_the_folder_of_a_file_is_made(suite: pytest.Pytester, flag: str) -> None
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        (".", "*: * is a folder, name a file in it."),
-        ("consumer.py/cov.json", "*: the folder *consumer.py cannot be made (*), choose another."),
+        (".", "*: * is a folder. Name a file in it."),
+        ("consumer.py/cov.json", "*: cannot make the folder *consumer.py (*). Choose another."),
     ],
 )
 def test_a_file_that_cannot_be_is_told_at_the_start(

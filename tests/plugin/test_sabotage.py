@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mock_server import bitpeak_mock
-from mock_server.pytest_plugin.mutants import Answers, Mutant
+from mock_server.pytest_plugin.mutants import ResponseSchemas, WrongResponse
 
 SUITE = """
 def test_reads_the_name(client, bitpeak):
@@ -74,7 +74,7 @@ def test_fields_are_mapped_to_the_tests_that_depend_on_them(suite: pytest.Pytest
             "OPERATION*FIELD*MISSING*RENAMED*NULL*VALUE*EXTRA*TESTS THAT DEPEND ON IT",
             "retrieve_notification_handler  /data/name *x        x        *x * -      test_allows_no_other_field,*",
             "retrieve_notification_handler  /data/type *x        x        .     .      -      *",
-            f"{facts['noticed']} of {facts['breaking']} breaking answers noticed, *; 2 of 3 additions tolerated",
+            f"{facts['noticed']} of {facts['breaking']} breaking responses noticed, *; 2 of 3 additions tolerated",
         ]
     )
 
@@ -103,7 +103,7 @@ def test_too_little_noticed_is_red(suite: pytest.Pytester) -> None:
     )
     result = suite.runpytest_inprocess("--bitpeak-sabotage", "--bitpeak-sabotage-fail-under=10")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["0 of * breaking answers noticed, 0.0 %*", "FAIL: less than the 10 % *"])
+    result.stdout.fnmatch_lines(["0 of * breaking responses noticed, 0.0 %*", "FAIL: less than the 10 % *"])
 
 
 def test_nothing_tried_is_said(suite: pytest.Pytester) -> None:
@@ -137,22 +137,22 @@ def test_a_test_that_a_wrong_answer_keeps_busy_has_noticed_it(
 
 
 @pytest.fixture(scope="module")
-def answers() -> Answers:
+def schemas() -> ResponseSchemas:
     with bitpeak_mock(socket=False) as api:
-        return Answers(api.mock.document())
+        return ResponseSchemas(api.mock.document())
 
 
-def mutants_of(answers: Answers, answer: Any) -> set[tuple[str, str]]:
-    found: list[Mutant] = list(
-        answers.mutants("list_notification_handlers", "list_notification_handlers", answer)
+def mutants_of(schemas: ResponseSchemas, body: Any) -> set[tuple[str, str]]:
+    found: list[WrongResponse] = list(
+        schemas.wrong("list_notification_handlers", "list_notification_handlers", body)
     )
     return {(each.field, each.change) for each in found}
 
 
-def test_the_document_says_what_is_wrong(answers: Answers) -> None:
+def test_the_document_says_what_is_wrong(schemas: ResponseSchemas) -> None:
     links = {"first": "f", "last": "l", "next": None, "prev": None, "self": "s"}
     row = {"id": 1, "type": "email", "name": "n", "settings": {"email": "e"}, "last_datetime": None}
-    found = mutants_of(answers, {"data": [{"id": 2}, row], "links": links})
+    found = mutants_of(schemas, {"data": [{"id": 2}, row], "links": links})
     assert ("/links/next", "missing") in found
     assert ("/links/next", "null") not in found
     assert {

@@ -1,0 +1,234 @@
+"""What happens in the worlds of a test, and what the report of a failure says of it."""
+
+from __future__ import annotations
+
+import re
+import weakref
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from mock_server.capsule import Capsule, CapsuleWorld, Step
+from mock_server.cli.lines import clean
+from mock_server.client.control import Unreachable, Violated, WentWrong
+from mock_server.client.journal import Call, calls_since
+from mock_server.client.world import Api, RunningMock, WorldChange, check
+
+# Steps, kinds of refused requests, and letters of a body that a report shows. The capsule has all steps.
+_STEPS = 40
+_KINDS = 5
+_LETTERS = 300
+
+
+class WorldHistory:
+    """What happened in one world during a test: its state at the beginning, then changes and calls in their order."""
+
+    def __init__(self, api: Api) -> None:
+        self.mock = api.mock
+        self.key = api.api_key
+        self.apis = weakref.WeakSet([api])
+        self.is_own = False
+        self._seen = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin with the world as it is now."""
+        self.state: Mapping[str, Any] = self.control("GET", "/state")
+        self.steps: list[Step] = []
+
+    def control(self, method: str, path: str, body: Any = None, /, **query: Any) -> Any:
+        """Send a control request about this world, and note nothing."""
+        return self.mock.channel.control(method, path, body, key=self.key, **query)
+
+    def catch_up(self) -> None:
+        """Note the calls since the last time."""
+        calls, self._seen = calls_since(self.mock.channel, self._seen, key=self.key)
+        self.steps += calls
+
+    def note(self, change: WorldChange) -> None:
+        """Note a change that was made."""
+        self.steps.append(change)
+        if change.path == "/reset":
+            self._seen = 0
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls, oldest first."""
+        return [step for step in self.steps if isinstance(step, Call)]
+
+    @property
+    def strict(self) -> bool:
+        """Whether violations are refused in this world."""
+        return bool(self.control("GET", "/rules")["strict"])
+
+
+class Tampering(Protocol):
+    """Changes responses while a test runs again, see `sabotage`."""
+
+    def arm(self, world: WorldHistory) -> None:
+        """Arm a fault in a world that was taken, or whose faults have changed."""
+
+    def limit(self) -> AbstractContextManager[None]:
+        """Return a context that ends the body of the test if it takes too long."""
+
+
+class Watcher:
+    """Watches the worlds that a test takes, and the requests that reach no world meanwhile."""
+
+    def __init__(self) -> None:
+        self.worlds: list[WorldHistory] = []
+        self.refused: list[Call] = []
+        self.passed = False
+        self.tampering: Tampering | None = None
+        self._lobbies: dict[RunningMock, int] = {}  # up to which number the lobby of each mock was read
+
+    def begin_test(self) -> None:
+        """Forget the test before."""
+        self.worlds, self.refused, self.passed = [], [], False
+
+    def own(self, api: Api) -> None:
+        """Note that a world belongs to the test that runs now."""
+        self._of(api).is_own = True
+
+    def opened(self, api: Api) -> None:
+        """Begin to watch a world."""
+        if all(world.mock is not api.mock for world in self.worlds):
+            self._news(api.mock)  # requests before the test do not concern it
+        self.worlds.append(WorldHistory(api))
+        if self.tampering is not None:
+            self.tampering.arm(self.worlds[-1])
+
+    @contextmanager
+    def changing(self, api: Api, change: WorldChange) -> Iterator[None]:
+        """Note the calls before a change, and then the change."""
+        world = self._of(api)
+        world.catch_up()
+        yield
+        world.note(change)
+        if self.tampering is not None and change.path in {"/faults", "/state", "/reset"}:
+            self.tampering.arm(world)
+
+    def look_around(self) -> None:
+        """Note new calls, and new requests that reached no world. Raises ControlError, Unreachable."""
+        for world in self.worlds:
+            world.catch_up()
+        for mock in dict.fromkeys(world.mock for world in self.worlds):
+            self.refused += self._news(mock)
+
+    def limit(self) -> AbstractContextManager[None]:
+        """Return the context in which the body of the test runs."""
+        return nullcontext() if self.tampering is None else self.tampering.limit()
+
+    def complaint(self) -> str:
+        """Name a defect of the mock, or a violation in a strict world, that the test did not notice; else ''."""
+        try:
+            for world in self.worlds:
+                world.catch_up()
+                check(world.calls, strict=any(call.violations for call in world.calls) and world.strict)
+        except (WentWrong, Violated, Unreachable) as error:
+            return str(error)
+        return ""
+
+    def _news(self, mock: RunningMock) -> list[Call]:
+        """Return the requests that reached no world of a mock since the last time."""
+        calls, self._lobbies[mock] = calls_since(mock.channel, self._lobbies.get(mock, 0), lobby=True)
+        return calls
+
+    def _of(self, api: Api) -> WorldHistory:
+        return next(world for world in self.worlds if api in world.apis)
+
+
+def write_capsule(
+    item: pytest.Item, watcher: Watcher, report: pytest.TestReport, flags: Mapping[str, Sequence[str]]
+) -> Path | None:
+    """Write the capsule of a failed test, and return its path. Return None if nothing happened or it cannot be written.
+
+    `flags` are those of `serve` by the URL of the mock.
+    """
+    if not any(world.steps for world in watcher.worlds):
+        return None
+    mock = watcher.worlds[0].mock
+    worlds = [CapsuleWorld(world.state, world.steps) for world in watcher.worlds]
+    capsule = Capsule(item.nodeid, report.longreprtext, mock.info, flags.get(mock.url, ()), worlds)
+    name = re.sub(r"[^\w.-]+", "-", item.nodeid)[-100:].strip("-")
+    path = _capsules(item.config) / f"{name}-{sha256(item.nodeid.encode()).hexdigest()[:8]}.json"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        capsule.write(path)
+    except OSError as error:
+        report.sections.append(("bitpeak-mock", f"Cannot write the capsule {path}: {error.strerror}."))
+        return None
+    return path
+
+
+def _capsules(config: pytest.Config) -> Path:
+    given: str | None = config.getoption("bitpeak_capsules")
+    if given is not None:
+        return Path(config.invocation_params.dir, given)
+    cache = getattr(config, "cache", None)
+    return Path(cache.mkdir("bitpeak")) if cache is not None else config.rootpath / ".bitpeak"
+
+
+def write_section(watcher: Watcher, capsule: Path | None, *, shared: bool) -> str:
+    """Write for people what happened in the worlds of a test. With `shared`, others use the mock at the same time."""
+    lines: list[str] = []
+    for number, world in enumerate(watcher.worlds, 1):
+        if len(watcher.worlds) > 1:
+            lines.append(f"world {number}")
+        if (left_out := len(world.steps) - _STEPS) > 0:
+            lines.append(f"… {left_out} before these")
+        for step in world.steps[-_STEPS:]:
+            lines += _step_lines(step)
+        if not world.steps:
+            lines.append("nothing: no request with this test's key reached the mock")
+    over_socket = any(world.mock.channel.app is None for world in watcher.worlds)
+    lines += _refused_lines(watcher.refused, shared=shared and over_socket)
+    if capsule is not None:
+        lines.append(f"again: bitpeak-mock replay {capsule}")
+    return "\n".join(lines)
+
+
+def _step_lines(step: Step) -> Iterator[str]:
+    if isinstance(step, WorldChange):
+        yield f"  · {step.method} {step.path} {_cut(str(step.body or ''))}".rstrip()
+        return
+    fault = "" if step.fault is None else f" (fault {step.fault})"
+    yield f"{step.number:3} {step.time:%H:%M:%S} {_call_line(step)}{fault}"
+    form = " ".join(f"{name}={value!r}" for name, value in step.request.form.items())
+    if sent := form or step.request.text:
+        yield f"      > {_cut(sent)}"
+    if step.response.text:
+        yield f"      < {_cut(step.response.text)}"
+    for remark in step.remarks:
+        yield f"      ! {clean(remark)}"
+    if step.defect:
+        yield f"      DEFECT {clean(step.defect)}"
+
+
+def _refused_lines(refused: Sequence[Call], *, shared: bool) -> Iterator[str]:
+    """Tell of requests that reached no world: those of a client with a wrong key are in no test's journal."""
+    if not refused:
+        return
+    count = "1 request was" if len(refused) == 1 else f"{len(refused)} requests were"
+    whose = ", of this test or of others that use the mock" if shared else ""
+    yield f"meanwhile {count} refused before any world was reached{whose}:"
+    kinds = Counter((_call_line(call), call.response.text or "") for call in refused)
+    for (line, text), times in kinds.most_common(_KINDS):
+        yield f"{times:3} × {line}"
+        yield f"      < {_cut(text)}"
+    if len(kinds) > _KINDS:
+        yield f"… and {len(kinds) - _KINDS} other kinds"
+
+
+def _call_line(call: Call) -> str:
+    words = (call.method, call.target, call.status, call.refusal or call.operation or "")
+    return clean(" ".join(map(str, words))).rstrip()
+
+
+def _cut(text: str) -> str:
+    return clean(text if len(text) <= _LETTERS else f"{text[:_LETTERS]}…")

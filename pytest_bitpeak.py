@@ -1,0 +1,237 @@
+"""The pytest plugin of bitpeak-mock: fixtures, the marker `bitpeak`, and flags.
+
+pytest loads this module in every run. So it imports nothing but pytest until a test asks for a mock, and it has a name
+of its own: a folder `mock_server` beside somebody's tests does not disturb a run that uses no fixture.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import nullcontext
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from mock_server.client import Api, RunningMock
+    from mock_server.pytest_plugin.run import PluginRun
+
+_RUN: pytest.StashKey[PluginRun] = pytest.StashKey()
+
+_MARKER = (
+    "bitpeak(seed=…, strict=…, answers=…, faults=…): how the world of a test begins: handlers or a file of them, "
+    "whether violations fail the test, answers to open questions, armed faults."
+)
+
+# The flags that ask for coverage, and those that ask for sabotage.
+_COVERAGE = ("bitpeak_cov", "bitpeak_cov_json", "bitpeak_cov_fail_under")
+_SABOTAGE = ("bitpeak_sabotage", "bitpeak_sabotage_json", "bitpeak_sabotage_fail_under")
+
+_FLAGS: Mapping[str, Mapping[str, Any]] = {
+    "--bitpeak-url": {"metavar": "URL", "help": "Use the mock that runs there, and start none."},
+    "--bitpeak-token": {"metavar": "TOKEN", "help": "The control token of that mock."},
+    "--bitpeak-capsules": {
+        "metavar": "DIR",
+        "help": "Where failed tests leave their capsules, for `bitpeak-mock replay`.  [default: in pytest's cache]",
+    },
+    "--bitpeak-cov": {
+        "action": "store_const",
+        "const": True,
+        "help": "Show which behaviours of the API the tests exercised, and which not.",
+    },
+    "--bitpeak-cov-json": {"metavar": "FILE", "help": "Write that as JSON."},
+    "--bitpeak-cov-fail-under": {
+        "metavar": "N",
+        "type": float,
+        "help": "Fail if less than N percent of the behaviours were exercised.",
+    },
+    "--bitpeak-sabotage": {
+        "action": "store_const",
+        "const": True,
+        "help": "Run each test that passes again, once for each wrong response, and show which go unnoticed.",
+    },
+    "--bitpeak-sabotage-json": {"metavar": "FILE", "help": "Write that as JSON."},
+    "--bitpeak-sabotage-fail-under": {
+        "metavar": "N",
+        "type": float,
+        "help": "Fail if less than N percent of the breaking responses were noticed.",
+    },
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the flags, and the setting `bitpeak_flags`."""
+    group = parser.getgroup("bitpeak", "bitpeak-mock")
+    for name, facts in _FLAGS.items():
+        group.addoption(name, **facts)
+    parser.addini(
+        "bitpeak_flags", "Flags of `bitpeak-mock serve` for the mock of the tests.", type="args", default=[]
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, and prepare what the flags ask for."""
+    config.addinivalue_line("markers", _MARKER)
+    if _asked(config, _SABOTAGE):
+        if _asked(config, _COVERAGE):
+            raise pytest.UsageError(
+                "--bitpeak-cov would count what --bitpeak-sabotage repeats. Use one of them."
+            )
+        if config.getoption("usepdb", False):
+            raise pytest.UsageError(
+                "--pdb would stop at each wrong response of --bitpeak-sabotage. Use one of them."
+            )
+    if _asked(config, (*_COVERAGE, *_SABOTAGE)):
+        _run(config)
+
+
+def _asked(config: pytest.Config, names: tuple[str, ...]) -> bool:
+    return any(config.getoption(name) is not None for name in names)
+
+
+def _run(config: pytest.Config) -> PluginRun:
+    """Return what the plugin knows of this run. It is made when it is first needed."""
+    run = config.stash.get(_RUN, None)
+    if run is None:
+        _check_import()
+        from mock_server.pytest_plugin.run import PluginRun
+
+        run = config.stash[_RUN] = PluginRun(config)
+    return run
+
+
+def _check_import() -> None:
+    """Raise pytest.UsageError if a file of the user's hides our package."""
+    spec = find_spec("mock_server")
+    found = spec and spec.origin
+    if found and Path(found).parent != Path(__file__).with_name("mock_server"):
+        raise pytest.UsageError(
+            f"{found} hides the package 'mock_server' of bitpeak-mock. Rename it, or keep its folder out of sys.path: "
+            "see pytest's --import-mode=importlib."
+        )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of xdist where to find the mock."""
+    _run(node.config).invite(node.workerinput)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take the results of a worker of xdist. A worker that crashed has none."""
+    _run(node.config).hear_worker(getattr(node, "workeroutput", None) or {})
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Sum up, and stop the mock."""
+    if (run := session.config.stash.get(_RUN, None)) is not None:
+        run.finish(session)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show coverage or sabotage."""
+    if (run := config.stash.get(_RUN, None)) is not None:
+        run.write(terminalreporter)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the mock of a run that did not finish."""
+    if (run := config.stash.get(_RUN, None)) is not None:
+        run.close()
+
+
+@pytest.fixture(scope="session")
+def bitpeak_flags(pytestconfig: pytest.Config) -> list[str]:
+    """Give the flags of `bitpeak-mock serve` for the mock of the tests. A conftest.py may override it."""
+    flags: list[str] = pytestconfig.getini("bitpeak_flags")
+    return flags
+
+
+@pytest.fixture(scope="session")
+def bitpeak_server(pytestconfig: pytest.Config, bitpeak_flags: list[str]) -> Iterator[RunningMock]:
+    """Give the mock that all processes of the run share: `.url`, `.base_url`, `.info`, `.world()`."""
+    with _run_for_test(pytestconfig).mock(bitpeak_flags) as mock:
+        yield mock
+
+
+@pytest.fixture(scope="session")
+def bitpeak_app(pytestconfig: pytest.Config, bitpeak_flags: list[str]) -> RunningMock:
+    """Give a mock in this process, without a socket."""
+    return _run_for_test(pytestconfig).mock_in_process(bitpeak_flags)
+
+
+@pytest.fixture
+def bitpeak(request: pytest.FixtureRequest, bitpeak_server: RunningMock) -> Api:
+    """Give a world that only this test sees: `.base_url`, `.api_key`, `.seed()`, `.fail()`, `.journal`."""
+    return _run(request.config).world(bitpeak_server, request.node)
+
+
+@pytest.fixture
+def bitpeak_in_process(request: pytest.FixtureRequest, bitpeak_app: RunningMock) -> Api:
+    """Give the same without a socket. Give its `app` to `requests_adapter` or `httpx_transport`."""
+    return _run(request.config).world(bitpeak_app, request.node)
+
+
+def _run_for_test(config: pytest.Config) -> PluginRun:
+    trouble = ""
+    try:
+        return _run(config)
+    except pytest.UsageError as error:
+        trouble = str(error)
+    pytest.fail(trouble, pytrace=False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Forget what the test before has done."""
+    if (run := item.config.stash.get(_RUN, None)) is not None:
+        run.watcher.begin_test()
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Fail a test whose mock broke its own document, and a strict test that violated the API's."""
+    run = item.config.stash.get(_RUN, None)
+    try:
+        with nullcontext() if run is None else run.watcher.limit():
+            yield
+    except BaseException as error:
+        if sentence := _complaint(item):
+            error.add_note(sentence)
+        raise
+    if sentence := _complaint(item):
+        pytest.fail(sentence, pytrace=False)
+
+
+def _complaint(item: pytest.Item) -> str:
+    run = item.config.stash.get(_RUN, None)  # the body of the test may have asked for the first mock
+    return "" if run is None else run.watcher.complaint()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach the journal to the report of a failure, and leave a capsule."""
+    report = yield
+    if (run := item.config.stash.get(_RUN, None)) is not None:
+        run.hear_report(item, report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """Run the test. With --bitpeak-sabotage, run it again with wrong responses if it passed."""
+    if not _asked(item.config, _SABOTAGE):
+        return (yield)
+    started = time.monotonic()
+    done = yield
+    run = _run(item.config)
+    if run.watcher.passed and not item.session.shouldstop:
+        run.saboteur.try_test(item, nextitem, time.monotonic() - started)
+    return done
