@@ -65,6 +65,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
             command = shlex.split(rest.replace("/src", str(root / "src")))
             _in_image(binaries, *command, cwd=root, PIP_NO_BUILD_ISOLATION="false", PIP_NO_INDEX="1")
     assert (packages / "mock_server").is_dir()
+    assert (packages / "pytest_bitpeak.py").is_file()
     return binaries
 
 
