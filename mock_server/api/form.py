@@ -77,7 +77,7 @@ def _texts(call: Context, form: Form, read: SentForm) -> dict[str, str]:
             "unknown-field", f"The field {name[:60]!r} is none of this operation's and is ignored: remove it."
         )
     if service.array_fields == "last-item":
-        texts |= {name: _last_item(read, name) for name in read.arrays & fields.keys()}
+        texts |= {name: _last_item(read, name) for name in read.arrays.keys() & fields.keys()}
     _note_files(call, form, read, texts)
     return texts
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mock_server.contract.schema import Schemas
 from mock_server.document import DocumentError, Object, place_of
-from mock_server.php import tags, values
+from mock_server.php import values
 
 # What an item stores for one fact. A mapping holds settings.
 Value = str | bool | int | float | None | Mapping[str, str]
@@ -21,7 +21,7 @@ Cleaner = Callable[[str], str]
 Admits = Callable[[str], object]
 
 _CLEANERS: Mapping[str, Cleaner] = {
-    "strip-tags": tags.strip_tags,
+    "strip-tags": values.strip_tags,
     "escape-quotes": values.escape_quotes,
     "trim": values.trim,
 }

@@ -1,58 +1,134 @@
-"""Reads a request's body by its Content-Type, with what PHP 8.2 would have in ``$_POST`` and ``$_FILES``."""
+"""Reads a request's body by its Content-Type: forms as PHP 8.2 does, and JSON objects as if they were forms."""
 
+import json
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
-from mock_server.php import jsonbody, multipart, urlencoded
-from mock_server.php.form import Form, Limits, Remark, empty
+from mock_server.php import multipart, urlencoded
+from mock_server.php.form import Form, Limits, Part, TooManyFields, quoted
 
 MULTIPART: Final = "multipart/form-data"
 URLENCODED: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
 
 
-def media_type(content_type: str) -> str:
-    """Give a Content-Type's media type in lower case, cut at ``;``, ``,`` or a blank, as PHP cuts it."""
-    kind, _, _ = content_type.partition(";")
-    if "," in kind or " " in kind:
-        kind = kind.partition(",")[0].partition(" ")[0]
-    return kind.lower()
-
-
 def read(content_type: str | None, body: bytes, limits: Limits, readable: frozenset[str]) -> Form:
     """Read a body of any type.
 
-    ``content_type`` is the header's value decoded as ISO-8859-1, None if absent; ``readable`` are the media
-    types that the API takes, in lower case, of which this module knows MULTIPART, URLENCODED and JSON. A body
-    of another type gives an empty form with a remark that names its type; no body, an empty form. Raises
-    TooManyFields, and nothing else for any bytes; the caller bounds the size of the body.
+    ``content_type`` is the header's value decoded as ISO-8859-1, or None. ``readable`` are the media types that the API
+    takes, in lower case; this module knows MULTIPART, URLENCODED and JSON. A body of another type gives a form without
+    fields and a remark that names its type. Raises TooManyFields, and nothing else for any bytes. The caller bounds the
+    size of the body.
     """
     if not body:
-        return empty()
+        return Form()
     kind = media_type(content_type or "")
     reader = _READERS.get(kind) if kind in readable else None
-    if reader is None:
-        return empty(_unread(kind, readable))
-    return reader(content_type or "", body, limits)
+    if reader is not None:
+        return reader(content_type or "", body, limits)
+    form = Form()
+    wanted = " or ".join(sorted(readable & _READERS.keys(), reverse=True)) or "no body"
+    if not kind:
+        form.remark("content-type-missing", f"The body has no Content-Type: send {wanted}.")
+        return form
+    named = "JSON" if kind == JSON or kind.endswith("+json") else kind
+    if len(named) > 60 or not named.isprintable():  # a sentence must not repeat whatever was sent
+        named = "of an unknown type"
+    form.remark("content-type-unread", f"The body is {named}, which this API does not read: send {wanted}.")
+    return form
+
+
+def media_type(content_type: str) -> str:
+    """Return a Content-Type's media type in lower case, cut at ``;``, ``,`` or a blank, as PHP cuts it."""
+    return content_type.partition(";")[0].partition(",")[0].partition(" ")[0].lower()
 
 
 def _read_multipart(content_type: str, body: bytes, limits: Limits) -> Form:
     form = multipart.parse(content_type, body, limits)
-    if not form.fields and not form.parts and (looks := _looks_like(body)) and looks != MULTIPART:
-        remark = Remark(
-            "not-multipart", f"The body is {_NAMES[looks]}, but Content-Type says {MULTIPART}: {_LET}."
+    if not form.parts and (kind := _guess(body)):
+        form = Form()
+        sentence = (
+            f"The body is {kind}, but Content-Type says {MULTIPART}: let the HTTP client set Content-Type."
         )
-        return replace(form, remarks=(remark,))
+        form.remark("not-multipart", sentence)
     return form
+
+
+def _guess(body: bytes) -> str | None:
+    """Return what a body looks like that is not multipart, or None."""
+    start = body[:200].lstrip()
+    if start.startswith((b"{", b"[")):
+        return "JSON"
+    line = start.partition(b"\n")[0]
+    return "urlencoded" if b"=" in line and b" " not in line and not start.startswith(b"--") else None
 
 
 def _read_urlencoded(_: str, body: bytes, limits: Limits) -> Form:
     return urlencoded.parse(body, limits)
 
 
+class _Number(str):
+    """A number's digits as sent, told apart from a string."""
+
+    __slots__ = ()
+
+
 def _read_json(_: str, body: bytes, limits: Limits) -> Form:
-    return jsonbody.parse(body, limits)
+    """Read a JSON object as a form, for documents that list application/json; PHP would leave ``$_POST`` empty.
+
+    Each member that is a string, a number or a bool is a text: numbers keep their digits as sent, true is ``"1"`` and
+    false ``""`` (PHP's casts). null is absent; lists and objects are arrays. Names are not mangled.
+    """
+    form = Form(limits)
+    try:
+        members = json.loads(
+            body.decode(), parse_int=_Number, parse_float=_Number, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError):
+        form.remark("json-broken", "The body is not valid JSON (in UTF-8): send one JSON object.")
+        return form
+    if not isinstance(members, dict):
+        form.remark("json-no-object", "The body is JSON but no object: send one JSON object.")
+        return form
+    if len(members) > limits.fields:
+        raise TooManyFields(limits.fields)
+    for name, member in members.items():
+        if member is not None:
+            _take_member(form, _whole(name), member)
+    return form
+
+
+def _take_member(form: Form, key: str, member: Any) -> None:
+    if isinstance(member, (dict, list)):
+        last = member[-1] if isinstance(member, list) and member else None
+        data = b"" if isinstance(last, (dict, list)) else _whole(_cast(last)).encode()
+        form.arrays[key] = None
+        form.parts.append(Part(key, key, "array", None, None, data))
+        form.remark("array-field", f"Field {quoted(key)} is sent as an array: send a single value.")
+        return
+    text = _cast(member)
+    value = _whole(text)
+    if value != text:
+        sentence = f"Field {quoted(key)} has half a surrogate pair: send whole characters."
+        form.remark("invalid-utf8", sentence)
+    form.fields[key] = value
+    form.parts.append(Part(key, key, "text", None, None, value.encode(), value == text))
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _cast(member: str | bool | None) -> str:
+    """Cast a value to a text as PHP does."""
+    if isinstance(member, bool):
+        return "1" if member else ""
+    return "" if member is None else str(member)
+
+
+def _whole(text: str) -> str:
+    """Replace halves of surrogate pairs, which JSON can escape: they cannot be sent back as UTF-8."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 _READERS: Final[dict[str, Callable[[str, bytes, Limits], Form]]] = {
@@ -60,25 +136,3 @@ _READERS: Final[dict[str, Callable[[str, bytes, Limits], Form]]] = {
     URLENCODED: _read_urlencoded,
     JSON: _read_json,
 }
-_NAMES: Final = {MULTIPART: MULTIPART, URLENCODED: "urlencoded", JSON: "JSON"}
-_LET: Final = "let the HTTP client set Content-Type"
-
-
-def _looks_like(body: bytes) -> str | None:
-    start = body[:200].lstrip()
-    if start.startswith((b"{", b"[")):
-        return JSON
-    if start.startswith(b"--"):
-        return MULTIPART
-    line = start.partition(b"\n")[0]
-    return URLENCODED if b"=" in line and b" " not in line else None
-
-
-def _unread(kind: str, readable: frozenset[str]) -> Remark:
-    wanted = " or ".join(sorted(readable & _READERS.keys(), reverse=True)) or "no body"
-    if not kind:
-        return Remark("content-type-missing", f"The body has no Content-Type: send {wanted}.")
-    named = "JSON" if kind == JSON or kind.endswith("+json") else kind
-    if len(named) > 60 or not named.isprintable():  # a sentence is no place for whatever was sent
-        named = "of an unknown type"
-    return Remark("content-type-unread", f"The body is {named}, which this API does not read: send {wanted}.")

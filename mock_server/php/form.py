@@ -1,20 +1,23 @@
-"""What a request body held: its fields, its parts and what was odd about it.
+"""What a request body held: its fields as ``$_POST`` and ``$_FILES`` would have them, its parts, and what was odd.
 
-A body is read in one pass into a ``Form``, whose texts, files and arrays are what ``$_POST`` and ``$_FILES``
-would hold in PHP 8.2; the parts behind them are kept as sent, for whoever shows or checks the request.
+A reader makes a ``Form`` and files each part of the body in it, in the order sent: later names win, and texts and
+arrays of one name push each other out.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+from mock_server.php.values import FieldName
 
 Kind = Literal["text", "file", "array", "ignored"]
 
 UPLOAD_ERR_OK, UPLOAD_ERR_PARTIAL, UPLOAD_ERR_NO_FILE = 0, 3, 4
 
+_SHOWN = 40  # characters of a name that a sentence quotes
+
 
 class TooManyFields(ValueError):
-    """A body holds more than ``limit`` fields (or parts); PHP would drop the rest without a word."""
+    """A body holds more than ``limit`` fields or parts. PHP would drop the rest without a word."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The body holds more than {limit} fields.")
@@ -24,10 +27,9 @@ class TooManyFields(ValueError):
 class Limits(NamedTuple):
     """How many things a body may hold.
 
-    ``fields`` counts names with a value (PHP: max_input_vars); ``parts`` counts multipart parts of any kind
-    (PHP: max_multipart_body_parts, which defaults to max_input_vars + max_file_uploads). Passing either
-    raises TooManyFields. After ``files`` uploads PHP ignores further ones, and so do we
-    (PHP: max_file_uploads).
+    ``fields`` counts texts (PHP: max_input_vars), ``parts`` counts multipart parts of any kind (PHP:
+    max_multipart_body_parts, by default max_input_vars + max_file_uploads). More of either raise TooManyFields. After
+    ``files`` uploads, further ones are ignored, as in PHP (max_file_uploads).
     """
 
     fields: int = 1000
@@ -35,32 +37,29 @@ class Limits(NamedTuple):
     files: int = 20
 
 
-class Part(NamedTuple):
-    """One part or pair of a body, in the order sent.
+@dataclass(slots=True)
+class Part:
+    """One part or pair of a body.
 
-    A NamedTuple and not a dataclass: a frozen dataclass takes a microsecond to build, and a body has several.
-
-    ``name`` is the name as sent, unescaped (None: the part had none); ``key`` is the name after PHP's
-    mangling, None when PHP keeps nothing of the part. ``data`` are the bytes as sent, after percent-decoding
-    in a urlencoded body; ``value`` is that data as text, each ill-formed UTF-8 sequence replaced by U+FFFD,
-    and None for files and ignored parts. ``filename`` and ``content_type`` are what ``$_FILES`` would say:
-    the base name, and the type without its parameters. ``error`` is PHP's UPLOAD_ERR_*: 0, 3 (the body ends
-    inside the file) or 4 (empty file name: no file was chosen).
+    ``name`` is the name as sent, unescaped, or None if there is none; ``key`` is the name after PHP's mangling, or None
+    if PHP keeps nothing of the part. ``data`` are the bytes as sent, after percent-decoding in a urlencoded body.
+    ``filename`` and ``content_type`` are what ``$_FILES`` would say: the base name, and the type without its
+    parameters. ``error`` is PHP's UPLOAD_ERR_*: 0, 3 (the body ends inside the file) or 4 (the file name is empty: no
+    file was chosen).
     """
 
-    name: bytes | None
+    name: str | None
     key: str | None
     kind: Kind
     filename: str | None
     content_type: str | None
     data: bytes
-    value: str | None
     valid_utf8: bool = True
     error: int = UPLOAD_ERR_OK
 
     @property
     def size(self) -> int:
-        """Length of the data in bytes."""
+        """The length of the data in bytes."""
         return len(self.data)
 
 
@@ -75,34 +74,79 @@ class Remark(NamedTuple):
 class Form:
     """What PHP would make of a body.
 
-    ``fields`` are the texts in ``$_POST`` by mangled name, ``arrays`` the names that hold an array there
-    (a name is in one of both only: the last one sent wins), ``files`` the last part of each name in
-    ``$_FILES``. Not to be changed after it was built. ``sent`` are the parts, or what makes them.
+    ``fields`` are the texts in ``$_POST`` by their mangled names, each ill-formed UTF-8 sequence replaced by U+FFFD.
+    ``arrays`` are the names that hold an array there; a name is in one of both only. ``files`` are the last parts of
+    each name in ``$_FILES``. ``parts`` are all parts in the order sent, ``remarks`` what was odd, each once.
     """
 
-    fields: dict[str, str]
-    files: dict[str, Part]
-    arrays: frozenset[str]
-    sent: tuple[Part, ...] | Callable[[], tuple[Part, ...]]
-    remarks: tuple[Remark, ...]
+    limits: Limits = field(default=Limits(), compare=False)
+    fields: dict[str, str] = field(default_factory=dict)
+    arrays: dict[str, None] = field(default_factory=dict)
+    files: dict[str, Part] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+    remarks: dict[Remark, None] = field(default_factory=dict)
+    texts: int = field(default=0, compare=False)
 
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        """The parts, in the order sent. Few ask for those of a usual body, so they are made when somebody does."""
-        if not isinstance(self.sent, tuple):
-            self.sent = self.sent()
-        return self.sent
+    def remark(self, code: str, sentence: str) -> None:
+        """Note something odd."""
+        self.remarks[Remark(code, sentence)] = None
 
-    def __eq__(self, other: object) -> bool:
-        """Compare what was read, and not whether the parts were asked for."""
-        return isinstance(other, Form) and all(
-            getattr(self, name) == getattr(other, name)
-            for name in ("fields", "files", "arrays", "parts", "remarks")
-        )
+    def text(self, name: FieldName, data: bytes, content_type: str | None = None) -> None:
+        """File a text field. Raises TooManyFields."""
+        self.texts += 1
+        if self.texts > self.limits.fields:
+            raise TooManyFields(self.limits.fields)
+        try:
+            value, valid = data.decode(), True
+        except UnicodeDecodeError:
+            value, valid = data.decode(errors="replace"), False
+            self.remark("invalid-utf8", f"Field {quoted(name.sent)} is not valid UTF-8: send texts as UTF-8.")
+        kind = self._file(name, value)
+        self.parts.append(Part(name.sent, name.key, kind, None, content_type, data, valid))
 
-    __hash__ = None  # type: ignore[assignment]  # its dicts have none
+    def upload(self, part: Part) -> None:
+        """File an upload under the key that its part has, if any."""
+        self.parts.append(part)
+        if part.key is not None and part.kind == "file":
+            self.files[part.key] = part
+
+    def ignored(self, name: str | None = None) -> None:
+        """Note a part that PHP passes over."""
+        self.parts.append(Part(name, None, "ignored", None, None, b""))
+
+    def _file(self, name: FieldName, value: str) -> Kind:
+        """Put a text where PHP puts it, and return what that makes of it."""
+        sent, key, path, too_deep = name
+        if key is None or too_deep:
+            self._drop(sent, key)
+            return "ignored"
+        if key in self.fields or (key in self.arrays and not path):
+            sentence = f"Field {quoted(key)} is sent more than once, and the last one wins."
+            self.remark("duplicate-field", sentence)
+        if path:
+            self.fields.pop(key, None)
+            self.arrays[key] = None
+            sentence = f"Field {quoted(key)} is sent as an array: drop the brackets from its name."
+            self.remark("array-field", sentence)
+            return "array"
+        if key != sent:
+            self.remark("name-changed", f"PHP reads the field name {quoted(sent)} as {quoted(key)}.")
+        self.arrays.pop(key, None)
+        self.fields[key] = value
+        return "text"
+
+    def _drop(self, sent: str, key: str | None) -> None:
+        """Drop a field whose name PHP does not take, with what it held under a name that is nested too deeply."""
+        if key is None:
+            sentence = f"PHP drops the field name {quoted(sent)}: give the field a plain name."
+        else:
+            self.fields.pop(key, None)
+            self.arrays.pop(key, None)
+            sentence = f"Field {quoted(key)} is nested too deeply for PHP, which drops it."
+        self.remark("name-dropped", sentence)
 
 
-def empty(*remarks: Remark) -> Form:
-    """Give a form without any field."""
-    return Form({}, {}, frozenset(), (), remarks)
+def quoted(name: str) -> str:
+    """Quote a name for a sentence, cut to a readable length and without control characters."""
+    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+    return '"' + "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in shown) + '"'

@@ -1,15 +1,44 @@
-"""multipart/form-data bodies as PHP 8.2 reads them.
+"""multipart/form-data bodies as PHP 8.2 reads them (rfc1867.c), which is not RFC 7578.
 
-Usual bodies (CRLF, exact boundary lines, one text per name) are split in one go; any other is walked line by
-line as PHP does. Both ways give the same Form.
+PHP goes on after the closing boundary, stops at a part without a name, and takes what it has of a body that was cut
+off. It reads through a buffer of 5120 bytes: a longer line comes in slices, and lines are C strings that end at the
+first NUL. Both can be observed from outside, so both are kept here. Not imitated: upload_max_filesize, MAX_FILE_SIZE
+and whatever else turns an upload into an error.
 """
 
-from functools import lru_cache, partial
-from typing import Final
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
 
-from mock_server.php import mime, walk
-from mock_server.php.form import Form, Limits, Part, Remark, empty
-from mock_server.php.values import field_name
+from mock_server.php.form import (
+    UPLOAD_ERR_NO_FILE,
+    UPLOAD_ERR_OK,
+    UPLOAD_ERR_PARTIAL,
+    Form,
+    Kind,
+    Limits,
+    Part,
+    Remark,
+    TooManyFields,
+)
+from mock_server.php.values import NESTING, FieldName, field_name
+
+BUFFER: Final = 5120  # FILLUNIT
+_LONGEST_BOUNDARY: Final = BUFFER - 4  # longer ones are "too large" since the fix of CVE-2024-8925
+_SMALL_HEAD: Final = 400  # bytes of a head that is worth remembering
+_SPACES: Final = b" \t\n\r\v\f"
+_COUNTED: Final = (b"content-disposition", b"content-type")
+_CR: Final = 13
+
+# A word goes to its stop character. Quotes of either kind hide the stop, and \" inside them does not end them.
+_PAIR = re.compile(rb"""(?:[^;"']|"(?:\\"|[^"])*+"?|'(?:\\'|[^'])*+'?)*+""", re.DOTALL)
+_KEY = re.compile(rb"""(?:[^="']|"(?:\\"|[^"])*+"?|'(?:\\'|[^'])*+'?)*+""", re.DOTALL)
+_UNQUOTED = re.compile(rb"[^ \t\n\r\v\f]*+")
+_QUOTED: Final = {
+    ord('"'): (re.compile(rb'(?:\\[\\"]|[^"])*+', re.DOTALL), re.compile(rb'\\([\\"])')),
+    ord("'"): (re.compile(rb"(?:\\[\\']|[^'])*+", re.DOTALL), re.compile(rb"\\([\\'])")),
+}
+
 
 MISSING: Final = Remark(
     "boundary-missing", "Content-Type was set by hand without a boundary: let the HTTP client set it."
@@ -18,103 +47,294 @@ INVALID: Final = Remark(
     "boundary-invalid",
     "The boundary in Content-Type has no closing quote or is too long: let the HTTP client set Content-Type.",
 )
-_LONGEST: Final = mime.BUFFER - 4  # longer ones are refused as "too large" since the fix of CVE-2024-8925
-_SMALL: Final = 400  # characters of a header block that is worth remembering
-_ENDS: Final = ("--\r\n", "--")  # what may follow the last boundary of a usual body
-_BLANK: Final = "\r\n\r\n"  # ends a header block
-_NO_NAMES: Final[frozenset[str]] = frozenset()
+MISMATCH: Final = Remark(
+    "boundary-mismatch",
+    "The body does not begin with the boundary that Content-Type names: let the HTTP client set both.",
+)
+TRUNCATED: Final = Remark(
+    "truncated",
+    "The body ends before its closing boundary: send it whole, with the Content-Length of what is sent.",
+)
+LINE_ENDS: Final = Remark("lf-line-ends", "The body's lines end in LF alone: end them in CRLF.")
+NAMELESS: Final = Remark(
+    "part-without-name", 'PHP stops reading at a part without a name: give every part a name="…".'
+)
+UNDISPOSED: Final = Remark(
+    "part-without-disposition",
+    'PHP skips a part without Content-Disposition: send Content-Disposition: form-data; name="…" with it.',
+)
+GARBLED: Final = Remark(
+    "file-name-garbled",
+    "The name of a file field has unbalanced brackets: PHP skips it and all later files; use a plain name.",
+)
+FILES: Final = Remark("too-many-files", "PHP skips files beyond its limit per request: send fewer files.")
 
 
-def boundary_of(content_type: str) -> bytes | Remark:
-    """Give the boundary that a Content-Type names, without the leading dashes, or what is wrong with it.
+class Head(NamedTuple):
+    """What counts of a part's headers: whether there is a Content-Disposition, and what it says. None is for absent.
 
-    PHP looks for the letters "boundary" and the next "=", wherever they are; a value ends at its closing
-    quote or, unquoted, at "," or ";".
+    ``media_type`` is the Content-Type without its parameters, as ``$_FILES`` has it.
     """
-    _, named, rest = content_type.partition("boundary")
-    if not named:
-        at = content_type.lower().find("boundary")
-        rest = content_type[at:] if at >= 0 else ""
-    _, equals, value = rest.partition("=")
-    if not equals:
-        return MISSING
-    if value[:1] == '"':
-        value, closed, _ = value[1:].partition('"')
-        if not closed:
-            return INVALID
-    elif "," in value or ";" in value:
-        value = value.replace(",", ";").partition(";")[0]
-    boundary = value.encode("latin-1", "replace")
-    return boundary if len(boundary) <= _LONGEST else INVALID
+
+    disposed: bool
+    name: FieldName | None
+    filename: bytes | None
+    media_type: str | None
 
 
 def parse(content_type: str, body: bytes, limits: Limits) -> Form:
     """Read a multipart/form-data body.
 
-    ``content_type`` is the header's value, decoded as ISO-8859-1. Raises TooManyFields, and nothing else for
-    any bytes. Time and memory grow linearly with the body.
+    ``content_type`` is the header's value, decoded as ISO-8859-1. Raises TooManyFields, and nothing else for any bytes.
+    Takes linear time and memory.
     """
     boundary = boundary_of(content_type)
+    if isinstance(boundary, bytes) and (b"\n" in boundary or b"\0" in boundary):
+        boundary = MISMATCH  # a line has neither
     if isinstance(boundary, Remark):
-        return empty(boundary)
-    line = b"--" + boundary
-    return _usual(body, line, limits) or walk.parse(body, line, limits)
+        form = Form(limits)
+        form.remark(*boundary)
+        return form
+    return _Reader(body, b"--" + boundary, limits).read()
 
 
-def _usual(body: bytes, line: bytes, limits: Limits) -> Form | None:
-    """Read a body of plain, well-formed and distinct text parts; None if it is not one."""
-    try:
-        text, mark = body.decode(), line.decode()
-    except UnicodeDecodeError:
-        return None
-    # Data ends at LF and the boundary, whatever follows: each of those must be a boundary line or the end.
-    count = text.count("\n" + mark)
-    if not 0 < count <= limits.fields or not text.startswith(mark) or "\0" in mark:
-        return None
-    pieces = text.split("\r\n" + mark)
-    # A long epilogue may hold further parts: PHP does not stop at the closing boundary.
-    if pieces.pop() not in _ENDS or len(pieces) != count:
-        return None
-    pieces[0] = pieces[0][len(mark) :]
-    fields: dict[str, str] = {}
-    for piece in pieces:
-        block, ended, value = piece.partition(_BLANK)
-        if not ended or len(block) >= _SMALL:
-            return None
-        head = _plain_head(block)
-        if head is None or head[1] in fields:
-            return None
-        fields[head[1]] = value
-    return Form(fields, {}, _NO_NAMES, partial(_parts, pieces), ())
+def boundary_of(content_type: str) -> bytes | Remark:
+    """Return the boundary that a Content-Type names, without the leading dashes, or what is wrong with it.
+
+    PHP looks for the letters "boundary", if need be in any case, and the next "=", wherever they are. A value ends at
+    its closing quote or, unquoted, at "," or ";".
+    """
+    at = content_type.find("boundary")
+    if at < 0:
+        at = content_type.lower().find("boundary")
+    _, equals, value = content_type[at:].partition("=") if at >= 0 else ("", "", "")
+    if not equals:
+        return MISSING
+    if value.startswith('"'):
+        value, closed, _ = value[1:].partition('"')
+        if not closed:
+            return INVALID
+    else:
+        value = value.partition(";")[0].partition(",")[0]
+    boundary = value.encode("latin-1", "replace")
+    return boundary if len(boundary) <= _LONGEST_BOUNDARY else INVALID
 
 
-def _parts(pieces: list[str]) -> tuple[Part, ...]:
-    """Make the parts of a usual body, of which each piece is one, from the end of its boundary on."""
-    parts = []
-    for block, _, value in (piece.partition(_BLANK) for piece in pieces):
-        if (head := _plain_head(block)) is not None:
-            name, key, content_type = head
-            parts.append(Part(name, key, "text", None, content_type, value.encode(), value))
-    return tuple(parts)
+class _Reader:
+    """Goes over a body from boundary line to boundary line. ``line`` is such a line: two dashes and the boundary."""
+
+    def __init__(self, body: bytes, line: bytes, limits: Limits) -> None:
+        self.body = body
+        self.line = line
+        self.end_of_data = b"\n" + line  # whatever follows it
+        self.usual_line = line + b"\r\n"
+        self.room = max(BUFFER, len(line) + 4)  # the longest line that comes whole
+        self.at = 0
+        self.form = Form(limits)
+        self.nameless_files = 0
+        self.uploads = 0
+        self.skips_files = False  # once a file was skipped, PHP skips all further ones
+
+    def read(self) -> Form:
+        """Read the parts, as many as PHP reads."""
+        form, count, most = self.form, 0, self.form.limits.parts
+        while self._go_to_part():
+            if not count and self.body[self.at - 2] != _CR:
+                form.remark(*LINE_ENDS)
+            count += 1
+            if count > most:
+                raise TooManyFields(most)
+            if not self._take_part():
+                return form
+        if not count:
+            form.remark(*MISMATCH)
+        elif self.body.find(self.line + b"--", self.at) < 0:
+            form.remark(*TRUNCATED)
+        return form
+
+    def _go_to_part(self) -> bool:
+        """Go to the place after the next line that is exactly the boundary. False if there is none."""
+        body, line, room, start = self.body, self.line, self.room, self.at
+        if body.startswith(self.usual_line, start):  # the usual case, which the rest would find as well
+            self.at = start + len(self.usual_line)
+            return True
+        while (found := body.find(line, start)) >= 0:
+            begin = body.rfind(b"\n", start, found) + 1 or start
+            begin += (found - begin) // room * room  # the slice of a long line
+            if found != begin:
+                end = body.find(b"\n", found, begin + room)
+                start = end + 1 if end >= 0 else begin + room
+                continue
+            text, start = _line(body, begin, room)
+            if text is None:
+                return False
+            if text == line:
+                self.at = start
+                return True
+        return False
+
+    def _take_part(self) -> bool:
+        """Take the part that begins here. False if PHP reads no further."""
+        body, at, form = self.body, self.at, self.form
+        end = body.find(b"\r\n\r\n", at, at + _SMALL_HEAD)
+        if end >= 0:
+            head, length = read_small_head(body[at : end + 4])
+            self.at = at + length
+        else:
+            head, self.at = read_head(body, at, self.room)
+        if head.filename is not None:
+            self._take_file(head, head.filename)
+        elif head.name is not None:
+            form.text(head.name, self._data()[0], head.media_type)
+        elif not head.disposed:
+            form.ignored()
+            form.remark(*UNDISPOSED)
+        else:
+            form.ignored()
+            form.remark(*NAMELESS)
+            return False
+        return True
+
+    def _data(self) -> tuple[bytes, bool]:
+        """Read up to the next LF and boundary. Tell whether there was one."""
+        body, start = self.body, self.at
+        end = body.find(self.end_of_data, start)
+        complete = end >= 0
+        if not complete:  # the end of the body may cut off a boundary that has begun
+            end = body.rfind(b"\n", max(start, len(body) - len(self.end_of_data)))
+            if end < 0 or not self.end_of_data.startswith(body[end:]):
+                self.at = len(body)
+                return body[start:], False
+        self.at = end + 1
+        return body[start : end - 1 if end > start and body[end - 1] == _CR else end], complete
+
+    def _take_file(self, head: Head, filename: bytes) -> None:
+        form, name = self.form, head.name
+        if self.uploads >= form.limits.files:
+            self.skips_files = True
+            form.remark(*FILES)
+        if name is None:
+            name = field_name(str(self.nameless_files))  # PHP numbers them
+            self.nameless_files += 1
+        if not self.skips_files and not _balanced(name.sent):
+            self.skips_files = True
+            form.remark(*GARBLED)
+        if self.skips_files:
+            form.ignored(name.sent)
+            return
+        data, complete, error = b"", True, UPLOAD_ERR_NO_FILE
+        if filename:
+            data, complete = self._data()
+            error = UPLOAD_ERR_OK if complete else UPLOAD_ERR_PARTIAL
+            self.uploads += 1
+        # $_FILES has one level more than the name: file[name][x].
+        key = None if name.too_deep or len(name.path) >= NESTING else name.key
+        kind: Kind = "ignored" if key is None else "file"
+        base = min(filename.rpartition(b"/")[2], filename.rpartition(b"\\")[2], key=len)
+        shown = base.decode(errors="replace")
+        form.upload(Part(name.sent, key, kind, shown, head.media_type, data, error=error))
+
+
+def read_head(body: bytes, at: int, room: int) -> tuple[Head, int]:
+    """Read a part's headers from ``at`` on, and return the place after the empty line that ends them.
+
+    Names are compared without case, and the first of a name counts. A line that begins with white space, or has no
+    colon, continues the one before.
+    """
+    headers: dict[bytes, list[bytes]] = {}
+    current: list[bytes] | None = None
+    while True:
+        line, at = _line(body, at, room)
+        if not line:
+            break
+        header, colon, value = line.partition(b":")
+        if colon and line[0] not in _SPACES:
+            header = header.lower()
+            # No other header is kept, lest a body of a million headers fills the memory.
+            current = [value.lstrip(_SPACES)] if header in _COUNTED and header not in headers else None
+            if current is not None:
+                headers[header] = current
+        elif current is not None:
+            current.append(line)
+    disposition, content_type = (b"".join(headers[name]) if name in headers else None for name in _COUNTED)
+    name, filename = (None, None) if disposition is None else read_disposition(disposition)
+    field = None if name is None else field_name(name.decode(errors="replace"))
+    media_type = None if content_type is None else content_type.partition(b";")[0].decode(errors="replace")
+    return Head(disposition is not None, field, filename, media_type), at
 
 
 @lru_cache(maxsize=512)
-def _plain_head(text: str) -> tuple[bytes, str, str | None] | None:
-    """Read a small header block of a text part, line end first: its name, key and type; None if anything is unusual.
+def read_small_head(block: bytes) -> tuple[Head, int]:
+    """Read a small head with the empty line that ends it, and return its length.
 
-    Remembered, because clients send the same few blocks again and again.
+    Clients send the same few heads again and again: without the memory, a create takes 30 % longer.
     """
-    block = text.encode()
-    if b"\0" in block or block.count(b"\n") != block.count(b"\r\n") or not block.startswith(b"\r\n"):
-        return None
-    head, end = mime.read_head(block + b"\r\n\r\n", 2, mime.BUFFER)
-    if head.disposition is None or end != len(block) + 4:
-        return None
-    name, filename = mime.read_disposition(head.disposition)
-    if name is None or filename is not None:
-        return None
-    shown = name.decode(errors="replace")
-    filed = field_name(shown)
-    if filed.key != shown or filed.path:
-        return None
-    return name, filed.key, head.media_type
+    return read_head(block, 0, BUFFER)
+
+
+def read_disposition(value: bytes) -> tuple[bytes | None, bytes | None]:
+    """Return name and file name of ``form-data; name="…"; filename="…"``, by PHP's rules of quoting.
+
+    The last of a name counts.
+    """
+    words: dict[bytes, bytes] = {}
+    at, size = len(value) - len(value.lstrip(_SPACES)), len(value)
+    while at < size:
+        pair, at = _word(_PAIR, value, at)
+        at = _skip(_SPACES, value, at)
+        if b"=" in pair:
+            key, rest = _word(_KEY, pair, 0)
+            words[key.lower()] = pair[rest:]
+    name, filename = words.get(b"name"), words.get(b"filename")
+    return None if name is None else _unquote(name), None if filename is None else _unquote(filename)
+
+
+def _line(body: bytes, at: int, room: int) -> tuple[bytes | None, int]:
+    """Return the line at ``at`` as a C string, and where the next one begins; None if the body ends within the line.
+
+    A line ends at LF, and one CR before it is dropped. A line longer than ``room`` bytes comes in slices.
+    """
+    end = body.find(b"\n", at, at + room)
+    if end >= 0:
+        line, after = body[at : end - 1 if end > at and body[end - 1] == _CR else end], end + 1
+    elif len(body) - at >= room:
+        line, after = body[at : at + room], at + room
+    else:
+        return None, at
+    return line.partition(b"\0")[0], after
+
+
+def _word(pattern: re.Pattern[bytes], text: bytes, at: int) -> tuple[bytes, int]:
+    found = pattern.match(text, at)
+    end = found.end() if found else at
+    # The stop is skipped, and so is any further one: "a;;b" has two words.
+    return text[at:end], _skip(text[end : end + 1], text, end)
+
+
+def _skip(signs: bytes, text: bytes, at: int) -> int:
+    while at < len(text) and text[at] in signs:
+        at += 1
+    return at
+
+
+def _unquote(word: bytes) -> bytes:
+    word = word.lstrip(_SPACES)
+    if word[:1] not in {b'"', b"'"}:
+        found = _UNQUOTED.match(word)
+        return found[0].replace(rb"\\", b"\\") if found else b""
+    inside, escaped = _QUOTED[word[0]]
+    found = inside.match(word, 1)
+    return escaped.sub(rb"\1", found[0]) if found else b""
+
+
+def _balanced(name: str) -> bool:
+    """Tell whether PHP takes a file by this name: each bracket is closed, and nothing follows an index but the next."""
+    depth = 0
+    for at, sign in enumerate(name):
+        if sign == "[":
+            depth += 1
+        elif sign == "]":
+            depth -= 1
+            if depth < 0 or name[at + 1 : at + 2] not in {"", "["}:
+                return False
+    return depth == 0

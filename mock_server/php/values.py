@@ -1,6 +1,7 @@
 """PHP 8.2's reading of texts: casts, trimming and variable names, as observed on a 64-bit PHP 8.2."""
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 INT_MAX = 2**63 - 1
@@ -58,58 +59,183 @@ def escape_quotes(text: str) -> str:
     return text.translate(_NO_QUOTES) if "'" in text or '"' in text else text
 
 
-def cut(text: str, characters: int) -> str:
-    """Keep the first ``characters`` code points, as ``mb_substr($text, 0, $characters)`` does."""
-    return text[:characters]
-
-
 def truthy(text: str) -> bool:
     """Cast to bool as ``(bool) $text`` does: only ``""`` and ``"0"`` are false."""
     return text not in {"", "0"}
 
 
 class FieldName(NamedTuple):
-    """A field's name as PHP files it: the ``key`` in ``$_POST``, and the indices below it.
+    """A field's name, as it was sent and as PHP files it: the ``key`` in ``$_POST``, and the indices below it.
 
-    ``key`` is None when PHP drops the field. ``path`` is empty for a text; an index is None for ``[]``.
-    ``too_deep`` marks more than 64 indices: PHP then drops this field and what it held under the key.
+    ``key`` is None if PHP drops the field. ``path`` is empty for a text; an index is None for ``[]``. ``too_deep``:
+    more than 64 indices, for which PHP drops this field and what it held under the key.
     """
 
+    sent: str
     key: str | None
     path: tuple[str | None, ...] = ()
     too_deep: bool = False
 
 
-def field_name(name: str) -> FieldName:
+def field_name(sent: str) -> FieldName:
     """Read a field name as php_variables.c does.
 
-    Leading blanks go; blanks, dots and an unmatched ``[`` become ``_``; a NUL ends the name; ``a[x][]`` is an
-    index path below ``a``; an empty name or one that begins with ``[x]`` is dropped, and so is one that
-    mangling would turn into a ``__Host-`` or ``__Secure-`` name.
+    Leading blanks go; blanks, dots and an unmatched ``[`` become ``_``; a NUL ends the name; ``a[x][]`` is an index
+    path below ``a``. An empty name is dropped, and so is one that begins with ``[x]`` or that mangling would turn into
+    a ``__Host-`` or ``__Secure-`` name.
     """
-    if name.isidentifier():  # nothing in an identifier is mangled
-        return FieldName(name)
-    name = name.partition("\0")[0].lstrip(" ")
+    if sent.isidentifier():  # nothing in an identifier is mangled
+        return FieldName(sent, sent)
+    name = sent.partition("\0")[0].lstrip(" ")
     head, bracket, rest = name.partition("[")
     # "[" opens an index only if something closes it, and "[" or "[x" is no name in any case.
     indexed = bracket and "]" in rest
     key = (head if indexed or not head else name).translate(_UNDERSCORED)
     if not key or (key.startswith(_RESERVED) and not name.startswith(_RESERVED)):
-        return FieldName(None)
-    return _indices(key, rest) if indexed else FieldName(key)
+        return FieldName(sent, None)
+    return FieldName(sent, key, *_indices(rest)) if indexed else FieldName(sent, key)
 
 
-def _indices(key: str, rest: str) -> FieldName:
-    # `rest` begins after the first "[". What follows a "]" counts only if it opens the next index.
+def _indices(rest: str) -> tuple[tuple[str | None, ...], bool]:
+    """Read the indices after the first "[", and tell whether there are too many.
+
+    What follows a "]" counts only if it opens the next index.
+    """
     path: list[str | None] = []
     at = 0
     while (end := rest.find("]", at)) >= 0:
         if len(path) == NESTING:
-            return FieldName(key, tuple(path), too_deep=True)
+            return tuple(path), True
         index = rest[at:end]
         # One white space before "]" is skipped, two are an index.
         path.append(None if index == "" or (len(index) == 1 and index in _SPACES) else index)
         at = end + 2
         if not rest.startswith("[", end + 1):
             break
-    return FieldName(key, tuple(path))
+    return tuple(path), False
+
+
+_OPEN = re.compile(r"<(?![ \t\n\r\v\f])")
+_IN_TAG = re.compile(r"""<(?![ \t\n\r\v\f])|[>"']|(?<=<)[!?]""")
+# PHP knows "<?xml" for what it is only if something stands before it.
+_IN_CODE = re.compile(r"""[()>"']|(?<=.<\?[xX][mM])[lL]""", re.DOTALL)
+_IN_DECLARATION = re.compile(r"""(?<=!--)|[>"']|(?<=doctyp)e""", re.IGNORECASE)
+_COMMENT_END = "-->"
+_BRACKETS = {"(": 1, ")": -1}
+_QUOTES = {'"', "'"}
+
+
+def strip_tags(text: str) -> str:
+    """Drop tags, comments and PHP code as ``strip_tags($text)`` does, in linear time.
+
+    That is no HTML parser but a small machine with observable habits: ``<`` before white space is text, quotes inside a
+    tag hide ``>``, an unclosed tag swallows the rest, and a ``<`` inside a tag wants a ``>`` of its own.
+    """
+    if "<" not in text:
+        return text.replace("\0", "") if "\0" in text else text
+    return _Stripper(text).run()
+
+
+class _Stripper:
+    """One walk over a text; each method reads one state from ``at`` on and names the next (None: the end)."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.kept: list[str] = []
+        self.depth = 0  # how many "<" inside a tag still want their ">"
+        self.quote = ""  # the quote that is open in a tag, or ""
+        self.xml = False
+
+    def run(self) -> str:
+        state: Callable[[], _State] | None = self._plain
+        while state is not None:
+            state = state()
+        return "".join(self.kept).replace("\0", "")
+
+    def _plain(self) -> "_State":
+        found = _OPEN.search(self.text, self.at)
+        chunk = self.text[self.at : found.start() if found else None]
+        if self.depth:  # a comment ended while a "<" around it still wants its ">"
+            paid = min(self.depth, chunk.count(">"))
+            chunk, self.depth = chunk.replace(">", "", paid), self.depth - paid
+        self.kept.append(chunk)
+        if found is None:
+            return None
+        self.at = found.end()
+        return self._tag
+
+    def _closes(self) -> bool:
+        # A ">" pays for a "<" first, even inside quotes.
+        if self.depth:
+            self.depth -= 1
+            return False
+        return not self.quote
+
+    def _toggle(self, quote: str) -> None:
+        if not self.quote:
+            self.quote = quote
+        elif self.quote == quote:
+            self.quote = ""
+
+    def _leave(self, at: int) -> "_State":
+        self.at, self.quote = at, ""
+        return self._plain
+
+    def _tag(self) -> "_State":
+        for found in _IN_TAG.finditer(self.text, self.at):
+            sign = found[0]
+            if sign == "<":
+                self.depth += not self.quote
+            elif sign == ">":
+                if self._closes() and not (self.xml and self.text[found.start() - 1] == "-"):
+                    self.xml = False
+                    return self._leave(found.end())
+            elif sign in "!?":
+                self.at = found.end()
+                return self._declaration if sign == "!" else self._code
+            else:
+                self._toggle(sign)
+        return None
+
+    def _code(self) -> "_State":
+        last, brackets = "<", 0
+        for found in _IN_CODE.finditer(self.text, self.at):
+            sign, before = found[0], self.text[found.start() - 1]
+            if sign in _BRACKETS:
+                if last not in _QUOTES:
+                    last, brackets = sign, brackets + _BRACKETS[sign]
+            elif sign == ">":
+                if self._closes() and not brackets and last != '"' and before == "?":
+                    return self._leave(found.end())
+            elif sign in "lL":
+                self.xml, self.at = True, found.end()
+                return self._tag
+            elif before != "\\":
+                last = sign if last != sign else ""
+                self._toggle(sign)
+        return None
+
+    def _declaration(self) -> "_State":
+        for found in _IN_DECLARATION.finditer(self.text, self.at):
+            sign = found[0]
+            if sign == ">":
+                if self._closes():
+                    return self._leave(found.end())
+            elif sign == "":
+                self.at = found.start()
+                return self._comment
+            elif sign in "eE":
+                self.at = found.end()
+                return self._tag
+            elif self.text[found.start() - 1] != "\\":
+                self._toggle(sign)
+        return None
+
+    def _comment(self) -> "_State":
+        # The two dashes may be those that opened it: "<!-->" is a whole comment.
+        end = -1 if self.quote else self.text.find(_COMMENT_END, self.at - 2)
+        return self._leave(end + 3) if end >= 0 else None
+
+
+_State = Callable[[], "_State"] | None

@@ -150,7 +150,7 @@ def parts_of(content_type: str | None, body: bytes, media_types: frozenset[str])
         return ()
     return tuple(
         SeenPart(
-            None if part.name is None else part.name.decode(errors="replace"),
+            part.name,
             part.key,
             part.kind,
             part.filename,

@@ -7,7 +7,7 @@ import pytest
 
 from mock_server.php import multipart, urlencoded, values
 from mock_server.php.form import Form, Limits
-from mock_server.php.tags import strip_tags
+from mock_server.php.values import strip_tags
 from tests.forms import cases, text_cases
 from tests.forms.observe_php import OBSERVED, short
 
