@@ -10,8 +10,7 @@ from mock_server.api.response import Headers, Response
 from mock_server.contract import RefusalResponse, parse
 from mock_server.contract.text import write
 from mock_server.refusal import Refusal
-from mock_server.state.faults import Fault
-from mock_server.state.mutation import mutate
+from mock_server.state.faults import Fault, mutate
 
 # `Prefer: code=404, example=not_found`; a value may be quoted.
 _PREFERENCE = re.compile(r'\b(code|example)="?([0-9A-Za-z_-]{1,80})"?', re.IGNORECASE)

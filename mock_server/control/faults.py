@@ -8,8 +8,7 @@ from typing import Any
 from mock_server.contract import Contract
 from mock_server.control.request import Request, unknown, unusable
 from mock_server.control.rules import read
-from mock_server.state.faults import Fault, Faults, TooManyFaults
-from mock_server.state.mutation import Mutation
+from mock_server.state.faults import Fault, Faults, Mutation, TooManyFaults
 
 
 def list_faults(request: Request) -> dict[str, Any]:

@@ -1,24 +1,36 @@
-"""What is armed to go wrong in a world."""
+"""What is armed to go wrong in a world: faults, and how a mutation changes the JSON of a response."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import Any, NamedTuple
 
 from mock_server.settings import Latency
-from mock_server.state.mutation import Mutation
 
-# Faults that a world holds, spent ones included; the oldest spent one goes first.
+# Faults that a world holds, with those that are spent.
 MOST = 1000
+
+# The name of a property that a mutation adds or renames one to. No service has it.
+_NEW = "x_bitpeak_mock"
 
 
 class TooManyFaults(Exception):
     """A world holds as many armed faults as it may."""
 
 
+class Mutation(NamedTuple):
+    """One change to a JSON document: a `pointer` (RFC 6901), and a `change` by the word of openapi/control.yaml."""
+
+    pointer: str
+    change: str
+    value: Any = None
+
+
 @dataclass(slots=True)
 class Fault:
-    """One fault, by the words of openapi/control.yaml. `calls` fitted it so far, and `hits` of them it struck."""
+    """One fault, by the words of openapi/control.yaml. `calls` counts requests that fit it, `hits` those it struck."""
 
     id: int
     operation: str | None = None
@@ -41,25 +53,20 @@ class Fault:
         return self.times is not None and self.hits >= self.times
 
     def strikes(self, names: tuple[str, ...]) -> bool:
-        """Tell whether a call of an operation, known by these names, goes wrong now."""
+        """Tell whether a request to the operation with these names goes wrong, and count it."""
         if self.spent or not (self.operation is None or self.operation in names):
             return False
         self.calls += 1
-        if self.calls <= self.after or self._is_spared():
+        # Chance depends on the seed and the number of the call alone, so a restored fault goes on where it was.
+        chance = Random(f"{self.seed}/{self.calls}")  # noqa: S311  # for tests to repeat, not for secrets
+        if self.calls <= self.after or (self.probability < 1 and chance.random() >= self.probability):
             return False
         self.hits += 1
         return True
 
     def seconds(self, source: Random) -> float:
-        """Return how long this call is held back, where that is a matter of chance by `source`."""
+        """Return for how long this call is held back; `source` chooses within the range of the latency."""
         return source.uniform(*self.latency) if self.latency is not None else 0.0
-
-    def _is_spared(self) -> bool:
-        """Tell by chance, which depends on nothing but seed and call: a restored fault goes on where it was."""
-        if self.probability == 1:
-            return False
-        chance = Random(f"{self.seed}/{self.calls}").random()  # noqa: S311  # for tests to repeat, not for secrets
-        return chance >= self.probability
 
 
 class Faults:
@@ -78,7 +85,7 @@ class Faults:
         return self._ids
 
     def arm(self, fault: Fault) -> None:
-        """Add a fault. Raises TooManyFaults."""
+        """Add a fault; the oldest spent one makes room if need be. Raises TooManyFaults."""
         if len(self.all) >= MOST:
             spent = next((each for each in self.all if each.spent), None)
             if spent is None:
@@ -87,11 +94,65 @@ class Faults:
         self.all.append(fault)
 
     def disarm(self, fault_id: int | None = None) -> bool:
-        """Remove all faults, or the one with this id; False where there is none with it."""
+        """Remove the fault with this id, or all faults. False if there is none with the id."""
         before = len(self.all)
         self.all = [] if fault_id is None else [fault for fault in self.all if fault.id != fault_id]
         return fault_id is None or len(self.all) < before
 
     def strike(self, *names: str) -> Fault | None:
-        """Return the fault that a call of an operation meets, if any."""
+        """Return the fault that a request to the operation with these names meets, if any."""
         return next((fault for fault in self.all if fault.strikes(names)), None)
+
+
+def mutate(document: Any, mutation: Mutation) -> Any:
+    """Change a JSON document in place and return it. A step `*` of the pointer stands for each item of a list.
+
+    Raises LookupError if the pointer names nothing in the document that can be changed so.
+
+        mutate({"data": [{"id": 1}]}, Mutation("/data/*/id", "null"))  ->  {"data": [{"id": None}]}
+    """
+    holder: dict[str, Any] = {"": document}
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in mutation.pointer.split("/")]
+    found = list(_find(holder, steps))
+    if not found:
+        raise LookupError(mutation.pointer)
+    for container, key in reversed(found):  # from the end, since removing an item moves those after it
+        _change(container, key, mutation)
+    return holder.get("")
+
+
+def _find(container: Any, steps: list[str]) -> Iterator[tuple[Any, Any]]:
+    """Yield the container and the key of each place that the steps lead to."""
+    step, keys = steps[0], list[Any]()
+    match container:
+        case dict():
+            keys = [step] if step in container else []
+        case list() if step == "*":
+            keys = list(range(len(container)))
+        case list() if step.isascii() and step.isdigit() and int(step) < len(container):
+            keys = [int(step)]
+    for key in keys:
+        if len(steps) == 1:
+            yield container, key
+        else:
+            yield from _find(container[key], steps[1:])
+
+
+def _change(container: Any, key: Any, mutation: Mutation) -> None:
+    match mutation.change, container:
+        case "missing", _:
+            del container[key]
+        case "null", _:
+            container[key] = None
+        case "value", _:
+            container[key] = mutation.value
+        case "renamed", dict():
+            pairs = [(_NEW if name == key else name, value) for name, value in container.items()]
+            container.clear()
+            container.update(pairs)
+        case "extra", _ if isinstance(container[key], dict):
+            container[key][_NEW] = mutation.value
+        case "extra", _ if isinstance(container[key], list):
+            container[key].append(mutation.value)
+        case _:
+            raise LookupError(key)
