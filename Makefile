@@ -10,7 +10,7 @@ PAGE   := tests/page/browser
 
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage wheel
-.PHONY: clean bench bench-peers soak test-nginx zoo zoo-php fuzz examples test-page contract-seeds pictures
+.PHONY: clean bench bench-peers soak test-nginx zoo zoo-php fuzz examples test-page contract-seeds pictures vocabulary
 
 help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -134,6 +134,9 @@ bench: $(STAMP)  ## Speed and size on this machine, beside the limits of Python:
 
 bench-peers: $(STAMP)  ## The same beside Prism, Mockoon, WireMock and connexion, which it installs
 	$(BIN)/python -m bench --peers --markdown bench/RESULTS.md --plot bench/results.svg $(ARGS)
+
+vocabulary: setup  ## Write the types of the client's words anew, after a change in openapi/
+	$(BIN)/python -m tests.plugin.vocabulary
 
 wheel: $(STAMP)  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel

@@ -242,7 +242,8 @@ def _form_flags(call: Call) -> list[str]:
         return []
     if any(part["kind"] != "text" or len(part["preview"].encode()) != part["bytes"] for part in parts):
         return []
-    return [f"--form-string {shlex.quote(part['name'] + '=' + part['preview'])}" for part in parts]
+    fields = (f"{part['name']}={part['preview']}" for part in parts)
+    return [f"--form-string {shlex.quote(field)}" for field in fields]
 
 
 def _double_quoted(text: str) -> str:

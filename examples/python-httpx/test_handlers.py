@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from handlers import Account, Handler, TryLaterError
 
-from mock_server.client import Api
+from mock_server.client import Api, Wire
 
 CREATE = "create_notification_handler"
 HERE = Path(__file__).parent
@@ -96,7 +96,7 @@ async def test_a_long_outage_is_not(bitpeak: Api, account: Account) -> None:
 
 
 @pytest.mark.parametrize("wire", ["truncate", "reset", "drop"])
-async def test_a_lost_answer_creates_nothing_twice(bitpeak: Api, account: Account, wire: str) -> None:
+async def test_a_lost_answer_creates_nothing_twice(bitpeak: Api, account: Account, wire: Wire) -> None:
     bitpeak.fail(wire=wire, operation=CREATE, after=2)
     assert await account.sync(WANTED) == {"unchanged": 8}  # what was created is there when it looks again
     assert len(bitpeak.snapshot()["handlers"]) == 8

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from handlers import Account, Handler, TryLaterError
 
-from mock_server.client import Api
+from mock_server.client import Api, Wire
 
 CREATE = "create_notification_handler"
 HERE = Path(__file__).parent
@@ -97,7 +97,7 @@ def test_a_long_outage_is_not(bitpeak: Api, account: Account) -> None:
 
 
 @pytest.mark.parametrize("wire", ["truncate", "reset", "drop"])
-def test_a_lost_answer_creates_nothing_twice(bitpeak: Api, account: Account, wire: str) -> None:
+def test_a_lost_answer_creates_nothing_twice(bitpeak: Api, account: Account, wire: Wire) -> None:
     bitpeak.fail(wire=wire, operation=CREATE)
     assert str(account.sync(WANTED[:2])) == "1 created, 0 updated, 1 unchanged"
     assert len(rows(bitpeak)) == 2

@@ -16,6 +16,14 @@ from mock_server.client.control import (
     WentWrong,
 )
 from mock_server.client.journal import Call, Calls
+from mock_server.client.vocabulary import (
+    Duration,
+    OperationName,
+    OutageStatus,
+    RefusalName,
+    StatusClass,
+    Wire,
+)
 from mock_server.client.world import Api, RunningMock, bitpeak_mock
 
 __all__ = [
@@ -25,12 +33,18 @@ __all__ = [
     "Calls",
     "ClientResponse",
     "ControlError",
+    "Duration",
     "Evicted",
     "HTTPChannel",
     "NotInTime",
+    "OperationName",
+    "OutageStatus",
+    "RefusalName",
     "RunningMock",
+    "StatusClass",
     "Unreachable",
     "Violated",
     "WentWrong",
+    "Wire",
     "bitpeak_mock",
 ]

@@ -13,6 +13,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+from mock_server.client.vocabulary import Duration
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
@@ -20,8 +22,6 @@ _PREFIX = "/_mock"
 _TOKEN = "X-Bitpeak-Mock-Token"  # noqa: S105 - the name of a header
 # Seconds to wait for a response, on top of the time that a request asks the mock to wait.
 _PATIENCE = 30.0
-
-Duration = str | float | timedelta
 
 
 class ControlError(Exception):

@@ -6,11 +6,10 @@ import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, overload
+from typing import Any, Unpack, overload
 
-from mock_server.client.control import Channel, Duration, Evicted, NotInTime, write_duration
-
-Record = Mapping[str, Any]
+from mock_server.client.control import Channel, Evicted, NotInTime, write_duration
+from mock_server.client.vocabulary import CallFilter, CallRecord, Duration, MessageRecord, PartRecord
 
 _MANY = 1_000_000  # more than any journal holds
 
@@ -20,26 +19,23 @@ class CallMessage:
 
     __slots__ = ("record",)
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: MessageRecord) -> None:
         self.record = record
 
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers, with API keys redacted."""
-        headers: Mapping[str, str] = self.record["headers"]
-        return headers
+        return self.record["headers"]
 
     @property
     def size(self) -> int:
         """The length of the body in bytes."""
-        size: int = self.record["bytes"]
-        return size
+        return self.record["bytes"]
 
     @property
     def text(self) -> str | None:
         """The beginning of the body as text; None if it is not text."""
-        text: str | None = self.record["body"]
-        return text
+        return self.record["body"]
 
     @property
     def body(self) -> bytes | None:
@@ -59,10 +55,9 @@ class CallRequest(CallMessage):
     __slots__ = ()
 
     @property
-    def parts(self) -> Sequence[Record]:
-        """The parts of the form as the parser saw them, by `Part` of `openapi/control.yaml`."""
-        parts: Sequence[Record] = self.record.get("parts") or ()
-        return parts
+    def parts(self) -> Sequence[PartRecord]:
+        """The parts of the form as the parser saw them."""
+        return self.record.get("parts", ())
 
     @property
     def form(self) -> Mapping[str, str]:
@@ -88,19 +83,19 @@ class Call:
         "target",
     )
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: CallRecord) -> None:
         self.record = record
         self.request = CallRequest(record["request"])
         self.response = CallMessage(record["answer"])
-        self.number: int = record["number"]
-        self.method: str = record["method"]
-        self.path: str = record["path"]
-        self.target: str = record["target"]
-        self.status: int = record["status"]
-        self.operation: str | None = record["operation"]
-        self.refusal: str | None = record["refusal"]
-        self.fault: int | None = record["fault"]
-        self.defect: str | None = record["defect"]
+        self.number = record["number"]
+        self.method = record["method"]
+        self.path = record["path"]
+        self.target = record["target"]
+        self.status = record["status"]
+        self.operation = record["operation"]
+        self.refusal = record["refusal"]
+        self.fault = record["fault"]
+        self.defect = record["defect"]
 
     @property
     def time(self) -> datetime:
@@ -153,15 +148,15 @@ class Calls(Sequence[Call]):
     __slots__ = ("_channel", "_key", "_root", "_wanted", "since")
 
     def __init__(
-        self, channel: Channel, key: str, wanted: Record | None = None, root: Calls | None = None
+        self, channel: Channel, key: str, wanted: CallFilter | None = None, root: Calls | None = None
     ) -> None:
         self._channel = channel
         self._key = key
-        self._wanted: Record = wanted or {}
+        self._wanted: CallFilter = wanted or {}
         self._root = self if root is None else root
         self.since = 0  # of the root: calls up to this number are not shown
 
-    def filter(self, **wanted: str | int | bool) -> Calls:
+    def filter(self, **wanted: Unpack[CallFilter]) -> Calls:
         """Narrow the view by method, path, status, operation, refusal, violation or defect.
 
         Example: `journal.filter(method="POST", status="4xx")`

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Never, Protocol, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Unpack, cast, overload
 
 from mock_server.client.control import (
     AppChannel,
     Channel,
     ClientResponse,
-    Duration,
     HTTPChannel,
     Violated,
     WentWrong,
@@ -22,37 +22,22 @@ from mock_server.client.control import (
     write_moment,
 )
 from mock_server.client.journal import Call, Calls, calls_since
+from mock_server.client.vocabulary import (
+    CoverageRecord,
+    Duration,
+    FaultRecord,
+    FaultWords,
+    QuestionAnswers,
+    QuotaRecord,
+    QuotaWords,
+    RefusalName,
+    StateRecord,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from mock_server.settings import Settings
-
-State = Mapping[str, Any]
-
-
-class FaultWords(TypedDict, total=False):
-    """The words of `FaultOrder`, without `refusal`, which has an argument of its own, and what the mock counts."""
-
-    operation: str | None
-    status: int | None
-    wire: str | None
-    latency: str | float | timedelta | tuple[float, float] | None
-    virtual: bool | None
-    mutation: Mapping[str, Any] | None
-    times: int | None
-    after: int
-    probability: float
-    seed: int
-
-
-class QuotaWords(TypedDict, total=False):
-    """The words of `QuotaChange`."""
-
-    enforced: bool
-    requests: int
-    seconds: float
-    used: int
 
 
 class WorldChange(NamedTuple):
@@ -148,26 +133,24 @@ class Api:
         """Return the world of another user. It shares nothing with this one."""
         return self.mock.world()
 
-    def seed(self, handlers: Iterable[Mapping[str, Any]]) -> State:
+    def seed(self, handlers: Iterable[Mapping[str, Any]]) -> StateRecord:
         """Replace the handlers. What the service assigns may be left out. Raises TypeError if they are not mappings.
 
         Example: `seed([{"type": "slack", "name": "Team"}])`
         """
         return self.restore({"handlers": handler_rows(handlers)})
 
-    def fail(self, refusal: str | None = None, **order: Unpack[FaultWords]) -> Mapping[str, Any]:
+    def fail(self, refusal: RefusalName | str | None = None, **order: Unpack[FaultWords]) -> FaultRecord:
         """Arm a fault and return it as the mock shows it. By default it strikes once, at any operation.
 
         Examples: `fail("rate_limited")`, `fail(status=503, times=3)`, `fail(wire="reset")`, `fail(latency="2s")`
         """
-        fault: Mapping[str, Any] = self.control("POST", "/faults", fault_order(refusal, **order))
-        return fault
+        return cast("FaultRecord", self.control("POST", "/faults", fault_order(refusal, **order)))
 
     @property
-    def faults(self) -> list[Mapping[str, Any]]:
+    def faults(self) -> list[FaultRecord]:
         """The armed faults in the order in which they are tried. `hits` counts how often each struck."""
-        faults: list[Mapping[str, Any]] = self.control("GET", "/faults")["faults"]
-        return faults
+        return cast("list[FaultRecord]", self.control("GET", "/faults")["faults"])
 
     def heal(self) -> None:
         """Disarm all faults."""
@@ -191,24 +174,26 @@ class Api:
         """The world's time."""
         return datetime.fromisoformat(self.control("GET", "/clock")["now"])
 
-    def quota(self, **change: Unpack[QuotaWords]) -> Mapping[str, Any]:
+    def quota(self, **change: Unpack[QuotaWords]) -> QuotaRecord:
         """Enforce a quota, or use some of it. Return what is left.
 
         Examples: `quota(requests=60, used=59)`, `quota(enforced=False)`
         """
-        quota: Mapping[str, Any] = (
-            self.control("PATCH", "/quota", change) if change else self.control("GET", "/quota")
-        )
-        return quota
+        said = self.control("PATCH", "/quota", change) if change else self.control("GET", "/quota")
+        return cast("QuotaRecord", said)
 
-    def answers(self, *unnamed: Never, **questions: str) -> Mapping[str, str]:
-        """Answer open questions in another way. Return all answers in force. Names have `_` for `-`.
+    @overload
+    def answers(self, questions: Mapping[str, str], /) -> Mapping[str, str]: ...
+    @overload
+    def answers(self, **questions: Unpack[QuestionAnswers]) -> Mapping[str, str]: ...
+    def answers(self, *questions: Any, **named: Any) -> Mapping[str, str]:
+        """Answer open questions in another way. Return all answers in force.
 
-        Example: `answers(create_status="ok")`. Raises TypeError for an answer without its question.
+        Example: `answers(create_status="ok")`, or for questions of another document `answers({"its-question": "yes"})`.
         """
-        if unnamed:
+        if any(not isinstance(each, Mapping) for each in questions):
             raise TypeError('answers takes each question by its name: answers(create_status="ok").')
-        changes = {name.replace("_", "-"): answer for name, answer in questions.items()}
+        changes = {name.replace("_", "-"): answer for name, answer in ChainMap(named, *questions).items()}
         found = self.control("PATCH", "/questions", changes) if changes else self.control("GET", "/questions")
         return {each["id"]: each["answer"] for each in found["questions"]}
 
@@ -230,26 +215,23 @@ class Api:
     def latency(self, latency: Duration | tuple[float, float]) -> None:
         self.control("PATCH", "/rules", {"latency": write_latency(latency)})
 
-    def snapshot(self) -> State:
+    def snapshot(self) -> StateRecord:
         """Return the whole world but its journal, for `restore`."""
-        state: State = self.control("GET", "/state")
-        return state
+        return cast("StateRecord", self.control("GET", "/state"))
 
-    def restore(self, state: State) -> State:
+    def restore(self, state: StateRecord | Mapping[str, Any]) -> StateRecord:
         """Replace the given parts of the world. Return all of it."""
-        restored: State = self.control("PUT", "/state", dict(state))
-        return restored
+        return cast("StateRecord", self.control("PUT", "/state", dict(state)))
 
-    def reset(self) -> State:
+    def reset(self) -> StateRecord:
         """Begin anew, with an empty journal."""
-        state: State = self.control("POST", "/reset")
+        state = self.control("POST", "/reset")
         self.journal.since = 0
-        return state
+        return cast("StateRecord", state)
 
-    def coverage(self) -> Mapping[str, Any]:
+    def coverage(self) -> CoverageRecord:
         """Return which behaviours were exercised in this world."""
-        coverage: Mapping[str, Any] = self.control("GET", "/coverage")
-        return coverage
+        return cast("CoverageRecord", self.control("GET", "/coverage"))
 
     def send(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""

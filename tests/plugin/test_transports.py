@@ -117,7 +117,7 @@ def test_forms_and_repeated_calls_arrive(shared: Api) -> None:
         assert client.request("HEAD", url, headers=api.headers).content == b""
         assert session.get(f"{url}?page=1&results_per_page=10").status_code == 401
         assert session.delete(api.base_url + "/notification-handlers/2", headers=api.headers).content == b""
-    assert [each.request.form["name"] for each in api.journal.filter(status="201")] == ["Żółw"] * 3
+    assert [each.request.form["name"] for each in api.journal.filter(status=201)] == ["Żółw"] * 3
 
 
 @pytest.mark.parametrize("name", ["httpx_transport", "requests_adapter"])
