@@ -9,8 +9,8 @@ from typing import Any
 import jsonschema_rs
 
 from mock_server.contract.operation import METHODS
-from mock_server.contract.schema import Schemas, place_at
-from mock_server.document import Array, DocumentError, Object, Place, place_of, plain
+from mock_server.contract.schema import Schemas
+from mock_server.document import Array, DocumentError, Object, Place, place_at, place_of, plain
 
 # What stands below these keys is an author's data, where `$ref` is a word like any other.
 _DATA = frozenset({"example", "examples", "value", "enum", "const", "default"})

@@ -9,8 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from mock_server.contract.schema import place_at
-from mock_server.document import DocumentError, home, place_of, plain, read
+from mock_server.document import DocumentError, home, place_at, place_of, plain, read
 
 # Below these keys stand names or data of the document's author, not words.
 _NAMES = frozenset(

@@ -43,7 +43,7 @@ def set_answers(request: Request, answers: Mapping[str, str]) -> None:
     try:
         contract = request.subject.variations.answering(answers)
     except DocumentError as error:
-        raise unusable(f"answers: {error}.") from None
+        raise unusable(f"answers: {error}") from None
     world = request.world
     try:
         world.obey(contract)

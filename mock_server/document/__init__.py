@@ -4,19 +4,36 @@ Others may import this package, which imports nothing of the rest of the project
 """
 
 from mock_server.document.effective import (
+    Answer,
     Digest,
     Document,
+    Question,
     digest_of,
     find_overlay,
-    home,
     load,
     packaged_overlays,
+    read_questions,
+    select,
 )
-from mock_server.document.learned import WORD as LEARNED
-from mock_server.document.learned import Learned
-from mock_server.document.ledger import Standing, ledger_of
+from mock_server.document.evidence import (
+    NEVER,
+    RECORDING,
+    RECORDING_DATE,
+    Recorded,
+    Stamp,
+    Standing,
+    ledger_of,
+    line_of,
+    read_recorded,
+    recorded_lines,
+    stamp_facts,
+    stamp_of,
+    stamp_text,
+)
 from mock_server.document.overlay import (
+    LEARNED,
     Action,
+    Learned,
     Overlay,
     apply,
     apply_actions,
@@ -24,61 +41,29 @@ from mock_server.document.overlay import (
     parse_overlay,
     read_overlay,
 )
-from mock_server.document.places import Array, DocumentError, Object, Place, duplicate, place_of, plain
-from mock_server.document.questions import Answer, Question, read_questions, select
-from mock_server.document.recorded import DATE as RECORDING_DATE
-from mock_server.document.recorded import VERSION as RECORDING
-from mock_server.document.recorded import Recorded, line_of, read_recorded, recorded_lines
-from mock_server.document.rendering import dump_json, dump_yaml
-from mock_server.document.shape import nearest
-from mock_server.document.source import read, read_object, read_text
-from mock_server.document.stamp import NEVER, Stamp, stamp_facts, stamp_of, stamp_text
+from mock_server.document.shape import Shape, nearest, shape
+from mock_server.document.source import (
+    Array,
+    DocumentError,
+    Object,
+    Place,
+    dump_json,
+    dump_yaml,
+    duplicate,
+    home,
+    place_at,
+    place_of,
+    plain,
+    read,
+    read_object,
+    read_text,
+)
 
 __all__ = [
-    "LEARNED",
-    "NEVER",
-    "RECORDING",
-    "RECORDING_DATE",
-    "Action",
-    "Answer",
-    "Array",
-    "Digest",
-    "Document",
-    "DocumentError",
-    "Learned",
-    "Object",
-    "Overlay",
-    "Place",
-    "Question",
-    "Recorded",
-    "Stamp",
-    "Standing",
-    "apply",
-    "apply_actions",
-    "digest_of",
-    "dump_json",
-    "dump_yaml",
-    "duplicate",
-    "find_overlay",
-    "home",
-    "ledger_of",
-    "line_of",
-    "load",
-    "nearest",
-    "packaged_overlays",
-    "parse_actions",
-    "parse_overlay",
-    "place_of",
-    "plain",
-    "read",
-    "read_object",
-    "read_overlay",
-    "read_questions",
-    "read_recorded",
-    "read_text",
-    "recorded_lines",
-    "select",
-    "stamp_facts",
-    "stamp_of",
-    "stamp_text",
-]
+    "LEARNED", "NEVER", "RECORDING", "RECORDING_DATE", "Action", "Answer", "Array", "Digest", "Document",
+    "DocumentError", "Learned", "Object", "Overlay", "Place", "Question", "Recorded", "Shape", "Stamp",
+    "Standing", "apply", "apply_actions", "digest_of", "dump_json", "dump_yaml", "duplicate", "find_overlay",
+    "home", "ledger_of", "line_of", "load", "nearest", "packaged_overlays", "parse_actions", "parse_overlay",
+    "place_at", "place_of", "plain", "read", "read_object", "read_overlay", "read_questions", "read_recorded",
+    "read_text", "recorded_lines", "select", "shape", "stamp_facts", "stamp_of", "stamp_text",
+]  # fmt: skip

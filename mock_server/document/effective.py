@@ -1,4 +1,8 @@
-"""The document that takes effect: a base, then overlays, then the answers chosen to open questions."""
+"""The document that takes effect: a base, then overlays, then the answers chosen to open questions.
+
+An open question has a closed list of answers. The base gives the assumed one; each other one is a list of actions that
+change the document.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,54 @@ import functools
 import hashlib
 import json
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from mock_server.document import shape
-from mock_server.document.learned import Learned
-from mock_server.document.overlay import apply, apply_actions, read_overlay
-from mock_server.document.places import DocumentError, Object, place_of
-from mock_server.document.questions import Question, read_questions, select
-from mock_server.document.source import read_object
+from mock_server.document.overlay import Action, Learned, apply, apply_actions, parse_actions, read_overlay
+from mock_server.document.shape import nearest, shape
+from mock_server.document.source import DocumentError, Object, Place, home, place_of, read_object
 
-_OPENAPI = re.compile(r"3\.1\.\d+\Z")
+
+class Answer(NamedTuple):
+    """One answer to a question: what it means, and the actions that make the document say so."""
+
+    id: str
+    means: str
+    actions: tuple[Action, ...]
+
+
+class Question(NamedTuple):
+    """An open question; the document already gives its `assumed` answer, which has no actions.
+
+    `evidence` names the row of the evidence ledger, `operations` the operationIds concerned, empty for all, and
+    `departure` says that the assumed answer departs from the published page.
+    """
+
+    id: str
+    text: str
+    evidence: str
+    grade: str
+    operations: tuple[str, ...]
+    departure: bool
+    assumed: str
+    answers: Mapping[str, Answer]
+    place: Place
+
+    def facts(self) -> dict[str, Any]:
+        """Return all there is to say of it as plain data; `answers` maps each answer to what it means."""
+        return {
+            "id": self.id,
+            "question": self.text,
+            "evidence": self.evidence,
+            "grade": self.grade,
+            "operations": list(self.operations),
+            "departure": self.departure,
+            "assumed": self.assumed,
+            "answers": {answer.id: answer.means for answer in self.answers.values()},
+        }
 
 
 class Digest(str):
@@ -35,12 +73,12 @@ class Digest(str):
 
 @dataclass(frozen=True)
 class Document:
-    """The effective document, read-only by agreement: whoever changes it takes a copy.
+    """The effective document. Do not change it: take a copy.
 
     `files` are those read to make it, base first; `chosen` are the answers that were asked for or learned, without
-    the assumed ones; `base_name` is the base's file name. `data` is an Object, whose places name the file
-    that each part came from. `learned` are the origins of those overlays that were learned from a service;
-    `base_digest`, that of the base alone, is known where there are any.
+    the assumed ones; `base_name` is the base's file name. `data` is an Object, whose places name the file that each
+    part came from. `learned` are the origins of those overlays that were learned from a service; `base_digest`, that
+    of the base alone, is known if there are any.
     """
 
     data: Object
@@ -54,29 +92,22 @@ class Document:
     _ask: Callable[[], Mapping[str, Question]] = field(repr=False, compare=False)
 
     def questions(self) -> Mapping[str, Question]:
-        """Give the open questions by id; their file is read at the first call unless answers were given.
+        """Return the open questions by id. Their file is read at the first call, unless answers were given.
 
-        Raise DocumentError where that file is wrong.
+        Raises DocumentError if that file is wrong.
         """
         return self._ask()
 
     @property
     def answers(self) -> Mapping[str, str]:
-        """The answer to every question, the assumed one where none was chosen; reads as `questions`."""
+        """The answer to every question, the assumed one if none was chosen; reads as `questions`."""
         return MappingProxyType(
             {name: self.chosen.get(name, question.assumed) for name, question in self.questions().items()}
         )
 
 
-def home() -> Path:
-    """Give the folder of the packaged documents: in the wheel, else beside the package in a checkout."""
-    package = Path(__file__).parents[1]
-    inside = package / "openapi"
-    return inside if inside.is_dir() else package.parent / "openapi"
-
-
 def packaged_overlays() -> tuple[str, ...]:
-    """Give the names of the packaged overlays, sorted."""
+    """Return the names of the packaged overlays, sorted."""
     return tuple(sorted(file.stem for file in (home() / "overlays").glob("*.yaml")))
 
 
@@ -86,16 +117,18 @@ def load(
     answers: Mapping[str, str] | Iterable[str] = (),
     questions: Path | str | None = None,
 ) -> Document:
-    """Make the effective document, or raise DocumentError.
+    """Make the effective document. Raises DocumentError.
 
-    The defaults are the packaged base and its questions. An overlay is a file or the name of a packaged
-    one; `answers` are `QUESTION=ANSWER` texts or a mapping. The overlays apply in the order given, the
-    answers after them in the order of the questions.
+    The defaults are the packaged base and its questions. An overlay is a file or the name of a packaged one;
+    `answers` are `QUESTION=ANSWER` texts or a mapping. The overlays apply in the order given, the answers after them
+    in the order of the questions:
+
+        load(overlays=["biolinks-pl"], answers=["create-status=ok"])
     """
     base = Path(document) if document is not None else home() / "notification-handlers.yaml"
     questions_file = Path(questions) if questions is not None else home() / "unspecified.yaml"
     data = read_object(base)
-    _check_openapi(data)
+    shape("base").check(data)
     files = tuple(find_overlay(name) for name in overlays)
     varied = [read_overlay(file) for file in files]
     learned = tuple(overlay.learned for overlay in varied if overlay.learned is not None)
@@ -107,7 +140,7 @@ def load(
     chosen = _answer(data, ask, texts, learned)
     read = (base, *files, *([questions_file] if chosen else ()))
     if len(read) > 1:
-        _check_openapi(data)
+        shape("base").check(data)
     return Document(
         data, digest_of(data), read, MappingProxyType(chosen), base.name, files, learned, base_digest, ask
     )
@@ -116,33 +149,29 @@ def load(
 def _answer(
     data: Object, ask: Callable[[], Mapping[str, Question]], texts: list[str], learned: Sequence[Learned]
 ) -> dict[str, str]:
-    """Apply the answers that are asked for and not learned: what is learned is in the overlay's actions."""
+    """Apply the answers that are asked for; those that were learned are in the overlay's actions already."""
     known = {name: answer for each in learned for name, answer in each.answers.items()}
     if not texts and not known:
         return {}
     questions = ask()
     asked = select(questions, texts)
-    for name in asked.keys() & known.keys():
-        if asked[name] != known[name]:
-            message = (
-                f"{name!r} was learned to be {known[name]!r}, and {asked[name]!r} is asked for, keep one"
-            )
-            raise DocumentError(message)
     for name, answer in asked.items():
         if name not in known:
             apply_actions(data, questions[name].answers[answer].actions)
+        elif known[name] != answer:
+            message = f"{name!r} was learned to be {known[name]!r}, and {answer!r} is asked for. Keep one."
+            raise DocumentError(message)
     # A learned overlay may be older than the questions, and know some that are no longer asked.
-    still = [f"{name}={answer}" for name, answer in known.items() if _is_listed(questions, name, answer)]
-    learnt = {n: a for n, a in select(questions, still).items() if a != questions[n].assumed}
-    return {name: {**learnt, **asked}[name] for name in questions if name in learnt or name in asked}
-
-
-def _is_listed(questions: Mapping[str, Question], name: str, answer: str) -> bool:
-    return name in questions and answer in questions[name].answers
+    chosen = {
+        name: answer
+        for name, answer in known.items()
+        if name in questions and answer in questions[name].answers and answer != questions[name].assumed
+    }
+    return {name: {**chosen, **asked}[name] for name in questions if name in chosen or name in asked}
 
 
 def find_overlay(name: Path | str) -> Path:
-    """Give the file of an overlay: the one so named, or a packaged one by its bare name."""
+    """Return the file of an overlay: the file of that name, or a packaged one by its bare name."""
     file, text = Path(name), str(name)
     separators = {os.sep, os.altsep or os.sep}
     if file.suffix or any(separator in text for separator in separators) or file.is_file():
@@ -150,20 +179,74 @@ def find_overlay(name: Path | str) -> Path:
     packaged = packaged_overlays()
     if text in packaged:
         return home() / "overlays" / f"{text}.yaml"
-    listed = ", ".join(packaged) or "none"
-    close = shape.nearest(text, packaged)
-    raise DocumentError(f"there is no overlay {text!r}{close}, name a file or choose from {listed}")
-
-
-def _check_openapi(data: Object) -> None:
-    what = "an OpenAPI document"
-    if not _OPENAPI.match(shape.text(data, "openapi", what)):
-        raise DocumentError("'openapi' must be 3.1.x, write 3.1.0", place_of(data, "openapi"))
-    shape.an_object(data, "paths", "'paths' of an OpenAPI document")
+    what = f"There is no overlay {text!r}{nearest(text, packaged)}."
+    raise DocumentError(f"{what} Name a file, or one of these: {', '.join(packaged) or 'none'}.")
 
 
 def digest_of(data: object) -> Digest:
-    """Give the digest of data as JSON with sorted keys and no spaces, so that order does not count."""
+    """Return the digest of data as JSON with sorted keys and no spaces, so that order does not count."""
     canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    # A lone surrogate can come from a JSON escape, and is to give a digest rather than an error.
+    # A lone surrogate can come from a JSON escape, and must give a digest rather than an error.
     return Digest(hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+def read_questions(file: Path | str) -> Mapping[str, Question]:
+    """Read the questions of a file by id, in order. Raises DocumentError."""
+    data = read_object(file)
+    shape("questions").check(data)
+    return MappingProxyType({name: _question(data["questions"], name) for name in data["questions"]})
+
+
+def _question(questions: Object, name: str) -> Question:
+    data, answers = questions[name], questions[name]["answers"]
+    question = Question(
+        id=name,
+        text=data["question"],
+        evidence=data["evidence"],
+        grade=data["grade"],
+        operations=tuple(data["operations"]),
+        departure=data.get("departure", False),
+        assumed=data["assumed"],
+        answers=MappingProxyType(
+            {
+                answer: Answer(answer, node["means"], parse_actions(node.get("actions", ())))
+                for answer, node in answers.items()
+            }
+        ),
+        place=place_of(questions, name),
+    )
+    if question.assumed not in answers:
+        what = f"questions/{name}/assumed: There is no answer {question.assumed!r}{nearest(question.assumed, answers)}."
+        raise DocumentError(f"{what} Choose from {', '.join(answers)}.", place_of(data, "assumed"))
+    for answer in question.answers.values():
+        if (answer.id == question.assumed) == bool(answer.actions):
+            what = (
+                "has actions, but the document assumes it. Put its change in the base document."
+                if answer.actions
+                else "has no actions. Write what it changes."
+            )
+            raise DocumentError(f"questions/{name}/answers/{answer.id} {what}", place_of(answers, answer.id))
+    return question
+
+
+def select(questions: Mapping[str, Question], texts: Iterable[str]) -> dict[str, str]:
+    """Read `QUESTION=ANSWER` texts to the answer's id by the question's, in the order of the questions.
+
+    Raises DocumentError, with no place, if a question or an answer is unknown, or a question is answered twice.
+    """
+    chosen: dict[str, str] = {}
+    for text in texts:
+        name, equals, answer = (part.strip() for part in text.partition("="))
+        if not equals:
+            raise DocumentError(f"{text!r} is not an answer. Write QUESTION=ANSWER.")
+        if name not in questions:
+            near = nearest(name, questions)  # which fifty names would drown
+            listed = "" if near else f" Choose from {', '.join(questions)}."
+            raise DocumentError(f"There is no question {name!r}{near}.{listed}")
+        answers = questions[name].answers
+        if answer not in answers:
+            what = f"{name!r} has no answer {answer!r}{nearest(answer, answers)}."
+            raise DocumentError(f"{what} Choose from {', '.join(answers)}.")
+        if chosen.setdefault(name, answer) != answer:
+            raise DocumentError(f"{name!r} is answered {chosen[name]!r} and {answer!r}. Keep one.")
+    return {name: chosen[name] for name in questions if name in chosen}

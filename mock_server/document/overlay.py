@@ -1,38 +1,39 @@
-"""Reads OpenAPI Overlays and applies them.
+"""OpenAPI Overlays: read, checked and applied. An overlay can say that it was learned from a running service.
 
-Source: https://spec.openapis.org/overlay/v1.0.html and https://spec.openapis.org/overlay/v1.1.html. We
-differ in one thing: a target that matches nothing is an error, because an overlay that silently stopped
-matching is an overlay nobody repairs. `x-optional: true` on the action gives the specification's rule.
+Source: https://spec.openapis.org/overlay/v1.0.html and https://spec.openapis.org/overlay/v1.1.html. We differ in one
+thing: a target that matches nothing is an error, because an overlay that silently stopped to match is never repaired.
+`x-optional: true` on the action gives the specification's rule.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
-from mock_server.document import shape
-from mock_server.document.learned import Learned, parse_learned
-from mock_server.document.places import Array, DocumentError, Object, Place, duplicate, place_of
-from mock_server.document.source import read_object
+from mock_server.document.shape import shape
+from mock_server.document.source import (
+    Array,
+    DocumentError,
+    Object,
+    Place,
+    duplicate,
+    place_of,
+    read_object,
+)
 
-if TYPE_CHECKING:
-    from pathlib import Path
+Verb = Literal["update", "copy", "remove"]
+_VERBS: tuple[Verb, ...] = ("update", "copy", "remove")
 
-Edition = Literal["1.0", "1.1"]
-Verb = Literal["update", "remove", "copy"]
-
-_VERSION = re.compile(r"(1\.[01])\.\d+\Z")
-_VERBS: dict[Edition, tuple[Verb, ...]] = {"1.0": ("update", "remove"), "1.1": ("update", "remove", "copy")}
-_INFO: dict[Edition, tuple[str, ...]] = {
-    "1.0": ("title", "version"),
-    "1.1": ("title", "version", "description"),
-}
+LEARNED = "x-learned"
+"""The extension of an overlay that was learned from a running service."""
 
 
 class Action(NamedTuple):
     """One change: `payload` is an update's value, a copy's JSONPath, or None for a removal."""
 
-    edition: Edition
+    edition: str
     target: str
     verb: Verb
     payload: Any
@@ -41,13 +42,34 @@ class Action(NamedTuple):
     payload_place: Place
 
 
-class Overlay(NamedTuple):
-    """An overlay that has the right shape; its JSONPaths are first looked at when it is applied.
+class Learned(NamedTuple):
+    """Where an overlay was learned. `date` is in UTC; `digest` is that of the base document it was learned against.
 
-    `learned` says where it was learned, None for one that somebody wrote.
+    `answers` are the answers to open questions that the overlay's actions embody, the assumed ones too; `open` says of
+    each other question why it stays open. `operations` are those that were seen to succeed, `refusals` those that were
+    provoked. `unsaid` are sentences on what was seen and cannot be said in a document.
     """
 
-    edition: Edition
+    date: datetime
+    target: str
+    digest: str
+    requests: int
+    writes: bool
+    operations: tuple[str, ...]
+    refusals: tuple[str, ...]
+    answers: Mapping[str, str]
+    open: Mapping[str, str]
+    unsaid: tuple[str, ...]
+    file: str
+
+
+class Overlay(NamedTuple):
+    """An overlay of the right shape; its JSONPaths are first looked at when it is applied. `edition`: "1.0" or "1.1".
+
+    `learned` says where it was learned, None if somebody wrote it.
+    """
+
+    edition: str
     title: str
     version: str
     extends: str | None
@@ -57,75 +79,65 @@ class Overlay(NamedTuple):
 
 
 def read_overlay(file: Path | str) -> Overlay:
-    """Read an overlay file and check its shape, or raise DocumentError."""
+    """Read an overlay file and check its shape. Raises DocumentError."""
     return parse_overlay(read_object(file))
 
 
 def parse_overlay(data: Object) -> Overlay:
-    """Check the shape of an overlay, or raise DocumentError."""
-    what = "an overlay"
-    found = _VERSION.match(shape.text(data, "overlay", what))
-    if found is None:
-        raise DocumentError("'overlay' must be 1.0.x or 1.1.x, write 1.1.0", place_of(data, "overlay"))
-    edition = cast("Edition", found[1])
-    shape.check_keys(data, ("overlay", "info", "extends", "actions"), what, extensible=True)
-    info = shape.an_object(data, "info", "'info' of an overlay")
-    shape.check_keys(info, _INFO[edition], f"'info' of a {edition} overlay", extensible=True)
+    """Check the shape of an overlay. Raises DocumentError."""
+    shape("overlay").check(data)
+    edition = data["overlay"][:3]
     return Overlay(
         edition=edition,
-        title=shape.text(info, "title", "'info'"),
-        version=shape.text(info, "version", "'info'"),
-        extends=shape.text(data, "extends", what) if "extends" in data else None,
-        actions=parse_actions(shape.an_array(data, "actions", what, least=1), edition),
-        learned=parse_learned(data),
+        title=data["info"]["title"],
+        version=data["info"]["version"],
+        extends=data.get("extends"),
+        actions=parse_actions(data["actions"], edition),
+        learned=_learned(data[LEARNED]) if LEARNED in data else None,
         place=data.place,
     )
 
 
-def parse_actions(actions: Array, edition: Edition = "1.1") -> tuple[Action, ...]:
-    """Check the shape of a list of actions, or raise DocumentError."""
-    return tuple(_action(shape.an_object(actions, at, "an action"), edition) for at in range(len(actions)))
+def parse_actions(actions: Array, edition: str = "1.1") -> tuple[Action, ...]:
+    """Return the actions of a list whose shape is right."""
+    return tuple(_action(action, edition) for action in actions)
 
 
-def _action(data: Object, edition: Edition) -> Action:
-    verbs = _VERBS[edition]
-    if "copy" in data and edition == "1.0":
-        raise DocumentError("'copy' came with Overlay 1.1, write `overlay: 1.1.0`", place_of(data, "copy"))
-    shape.check_keys(data, ("target", "description", *verbs), "an action", extensible=True)
-    if "description" in data:
-        shape.text(data, "description", "an action")
-    target = shape.text(data, "target", "an action")
-    removes = shape.flag(data, "remove", "an action")
-    given = [verb for verb in verbs if verb in data and (verb != "remove" or removes)]
-    if len(given) != 1:
-        choice = ", ".join(verb if verb != "remove" else "`remove: true`" for verb in verbs)
-        message = f"an action needs exactly one of {choice}, this one has {len(given)}"
-        raise DocumentError(message, place_of(data, "target"))
-    verb = given[0]
-    if verb == "copy":
-        shape.text(data, "copy", "an action")
+def _action(data: Object, edition: str) -> Action:
+    verb = next(verb for verb in _VERBS if verb in data)
     return Action(
         edition=edition,
-        target=target,
+        target=data["target"],
         verb=verb,
         payload=None if verb == "remove" else data[verb],
-        optional=shape.flag(data, "x-optional", "an action"),
+        optional=data.get("x-optional", False),
         place=place_of(data, "target"),
         payload_place=place_of(data, verb),
     )
 
 
+def _learned(data: Object) -> Learned:
+    facts: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
+    facts["digest"] = facts.pop("document")
+    facts.pop("lessons", None)
+    try:
+        facts["date"] = datetime.strptime(data["date"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise DocumentError(f"{LEARNED}/date: There is no such day.", place_of(data, "date")) from None
+    return Learned(**facts, file=data.place.file)
+
+
 def apply(document: Object, overlay: Overlay) -> None:
     """Apply an overlay to the caller's own copy of a document, in place.
 
-    What is merged in keeps the place it came from and shares nothing with the overlay. After a
-    DocumentError the document is changed in part and good for nothing.
+    What is merged in keeps the place it came from and shares nothing with the overlay. After a DocumentError the
+    document is changed in part and cannot be used.
     """
     apply_actions(document, overlay.actions)
 
 
 def apply_actions(document: Object, actions: tuple[Action, ...]) -> None:
-    """Apply actions in their order, each to the result of the one before, as `apply` does."""
+    """Apply actions in order, each to the result of the one before, as `apply` does."""
     for action in actions:
         _perform(document, action)
 
@@ -146,7 +158,7 @@ def _select(document: Object, path: str, place: Place) -> list[_Spot]:
         matches = list(jsonpath.JSONPathEnvironment(strict=True).finditer(path, document))
     except jsonpath.JSONPathError as error:
         reason = str(error.message or "not valid").partition("\n")[0]
-        raise DocumentError(f"the JSONPath {path!r} cannot be used ({reason}), mend it", place) from None
+        raise DocumentError(f"The JSONPath {path!r} cannot be used ({reason}). Correct it.", place) from None
     # A query such as $['a','a'] selects a node twice, and it is to be changed once.
     once = {match.parts: match for match in matches}
     spots = []
@@ -163,7 +175,7 @@ def _perform(document: Object, action: Action) -> None:
     if not spots:
         if action.optional:
             return
-        message = f"the target {action.target!r} matches nothing, mend it or say `x-optional: true`"
+        message = f"The target {action.target!r} matches nothing. Correct it, or write `x-optional: true`."
         raise DocumentError(message, action.place)
     _check_kinds(spots, action)
     if action.verb == "remove":
@@ -177,16 +189,16 @@ def _perform(document: Object, action: Action) -> None:
 def _check_kinds(spots: list[_Spot], action: Action) -> None:
     kinds = {_kind(spot.value) for spot in spots}
     if action.edition == "1.0" and _PRIMITIVE in kinds:
-        message = "the target is no object or list, which only Overlay 1.1 allows, write `overlay: 1.1.0`"
+        message = "The target is not an object or a list, which Overlay 1.1 allows. Write `overlay: 1.1.0`."
         raise DocumentError(message, action.place)
     if action.edition == "1.1" and action.verb != "remove" and len(kinds) > 1:
-        message = f"the target matches {' and '.join(sorted(kinds))}, write an action for each"
+        message = f"The target matches {' and '.join(sorted(kinds))}. Write an action for each."
         raise DocumentError(message, action.place)
 
 
 def _remove(spots: list[_Spot], action: Action) -> None:
     if any(spot.container is None for spot in spots):
-        raise DocumentError("the target is the whole document, name a part of it to remove", action.place)
+        raise DocumentError("The target is the whole document. Name a part of it to remove.", action.place)
     # Later items first, so that an index still means the item it was found at.
     for spot in sorted(spots, key=lambda spot: spot.key if isinstance(spot.key, int) else -1, reverse=True):
         del spot.container[spot.key]
@@ -197,7 +209,7 @@ def _payload(document: Object, action: Action) -> tuple[Any, Place]:
         return action.payload, action.payload_place
     spots = _select(document, action.payload, action.payload_place)
     if len(spots) != 1:
-        message = f"the source {action.payload!r} matches {len(spots)} nodes, copy needs exactly one"
+        message = f"The source {action.payload!r} matches {len(spots)} nodes. A copy needs exactly one."
         raise DocumentError(message, action.payload_place)
     spot = spots[0]
     place = document.place if spot.container is None else place_of(spot.container, spot.key)
@@ -212,8 +224,8 @@ def _change(spot: _Spot, value: Any, place: Place, action: Action) -> None:
         else:
             spot.value.add(duplicate(value), place)
     elif _kind(spot.value) != _kind(value):
-        message = f"the target is {_kind(spot.value)} and the {action.verb} gives {_kind(value)}"
-        raise DocumentError(f"{message}, remove the target first to replace it", action.payload_place)
+        message = f"The target is {_kind(spot.value)} and the {action.verb} gives {_kind(value)}."
+        raise DocumentError(f"{message} Remove the target first to replace it.", action.payload_place)
     elif isinstance(spot.value, Object):
         _merge(spot.value, value)
     else:
@@ -227,8 +239,8 @@ def _merge(target: Object, update: Object) -> None:
         if key not in target:
             target.put(key, duplicate(value), place)
         elif _kind(present) != _kind(value):
-            message = f"{key!r} is {_kind(present)} at {place_of(target, key)} and {_kind(value)} here"
-            raise DocumentError(f"{message}, remove it first to replace it", place)
+            message = f"{key!r} is {_kind(present)} at {place_of(target, key)} and {_kind(value)} here."
+            raise DocumentError(f"{message} Remove it first to replace it.", place)
         elif isinstance(present, Object):
             _merge(present, value)
         elif isinstance(present, Array):

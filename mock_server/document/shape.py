@@ -1,73 +1,112 @@
-"""Checks the shape of a hand-written Object key by key, with the place in every error."""
+"""Checks a file against its JSON Schema, and says what is wrong with the file, the line and the field."""
 
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
 
-from mock_server.document.places import Array, DocumentError, Object, place_of
+import jsonschema_rs
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+from mock_server.document.source import Array, DocumentError, Object, home, place_at, plain, read
+
+_TYPES = {
+    "string": "must be text. Quote it.",
+    "object": "must be a mapping. Write `key: value` lines.",
+    "array": "must be a list. Write `- ` lines.",
+    "boolean": "must be true or false.",
+    "integer": "must be a whole number.",
+    "number": "must be a number.",
+}
+_FEW = {
+    "minItems": "has too few entries. Add one.",
+    "minProperties": "has too few keys. Add one.",
+    "minLength": "must not be empty.",
+}
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """Give ` (did you mean 'x'?)` for the closest of some words, or nothing where none is close."""
+    """Return ` (did you mean 'x'?)` for the closest of some words, or nothing if none is close."""
     close = difflib.get_close_matches(word, list(words), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
-def check_keys(container: Object, known: Collection[str], what: str, *, extensible: bool = False) -> None:
-    """Refuse keys that are not known; `extensible` lets those through that begin with `x-`."""
-    for key in container:
-        if key in known or (extensible and key.startswith("x-")):
-            continue
-        listed = ", ".join(known)
-        message = f"{what} has no key {key!r}{nearest(key, known)}, its keys are {listed}"
-        raise DocumentError(message, place_of(container, key))
+class Shape:
+    """A JSON Schema whose complaints name the field and the remedy.
+
+    A `description` in the schema is such a remedy, as in "must be 3.1.x. Write 3.1.0.". The validator's own words are
+    for what has none.
+    """
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._schema: dict[str, Any] = plain(schema)
+        # Masked, because a message that quotes half a document is not a sentence.
+        self._validator = jsonschema_rs.validator_for(
+            self._schema, mask="this value", retriever=lambda uri: _schema(uri.rpartition("/")[2])
+        )
+
+    def check(self, root: Object | Array, at: tuple[str | int, ...] = ()) -> None:
+        """Raise DocumentError if the value at a path below `root` has another shape."""
+        value: Any = root
+        for step in at:
+            value = value[step]
+        found = [self._fault(root, at, error) for error in self._validator.iter_errors(plain(value))]
+        if found:
+            raise min(found, key=lambda fault: (fault[0], fault[1].place or root.place))[1]
+
+    def _fault(
+        self, root: Object | Array, at: tuple[str | int, ...], error: jsonschema_rs.ValidationError
+    ) -> tuple[int, DocumentError]:
+        """Return the error, and its rank: a misspelt key explains more than a wrong value, and a missing key less."""
+        kind: Any = error.kind
+        path, rank = [*at, *error.instance_path], 1
+        if kind.name == "propertyNames":
+            path.append(kind.error.instance)
+        place, node = place_at(root, path), self._node(list(error.evaluation_path)[:-1])
+        if kind.name == "additionalProperties":
+            key, known = kind.unexpected[0], list(node.get("properties", ()))
+            listed = f" Known keys: {', '.join(known)}." if known else ""
+            rank, what = 0, f"Unknown key {key!r}{nearest(key, known)}.{listed}"
+            place = place_at(root, [*path, key])
+        elif kind.name == "required":
+            rank, what = 2, f"The key {kind.property!r} is missing. Add it."
+        elif "description" in node:
+            what = node["description"]
+        elif kind.name == "type":
+            what = _TYPES.get(kind.types[0], f"{error.message}.")
+        elif kind.name == "enum":
+            what = f"must be one of {', '.join(map(str, kind.options))}."
+        else:
+            what = _FEW.get(kind.name, f"{error.message}.")
+        field = "/".join(map(str, path))
+        about = f"{field}{' ' if what[0].islower() else ': '}{what}"
+        return rank, DocumentError(about if field else what[0].upper() + what[1:], place)
+
+    def _node(self, path: list[str | int]) -> dict[str, Any]:
+        """Return the part of the schema at a validator's path, which follows references."""
+        root: Any = self._schema
+        node = root
+        for step in path:
+            steps = [step]
+            if step == "$ref":
+                file, _, pointer = node["$ref"].partition("#")
+                root = node = _schema(file.rpartition("/")[2]) if file else root
+                steps = [*pointer.split("/")[1:]]
+            for name in steps:
+                node = node.get(name, {}) if isinstance(node, dict) else node[name]
+        return node if isinstance(node, dict) else {}
 
 
-def required(container: Object, key: str, what: str) -> Any:
-    """Give the value of a key that must be there."""
-    if key not in container:
-        raise DocumentError(f"{what} needs the key {key!r}, add it", container.place)
-    return container[key]
+@cache
+def _schema(file: str) -> dict[str, Any]:
+    """Return a schema of openapi/schemas; empty for one from elsewhere, such as the meta-schema of JSON Schema."""
+    path = home() / "schemas" / file
+    schema: dict[str, Any] = plain(read(path)) if path.is_file() else {}
+    return schema
 
 
-def text(container: Object, key: str, what: str) -> str:
-    """Give the text of a key that must be there; `1.0` unquoted is a number and refused."""
-    value = required(container, key, what)
-    if not isinstance(value, str) or not value.strip():
-        raise DocumentError(f"{key!r} of {what} must be text, quote it", place_of(container, key))
-    return value
-
-
-def flag(container: Object, key: str, what: str) -> bool:
-    """Give a boolean, false where the key is absent."""
-    value = container.get(key, False)
-    if not isinstance(value, bool):
-        raise DocumentError(f"{key!r} of {what} must be true or false", place_of(container, key))
-    return value
-
-
-def an_object(container: Object | Array, key: str | int, what: str) -> Object:
-    """Give the Object at a key or an index, which must be there."""
-    if isinstance(container, Object):
-        if key not in container:
-            raise DocumentError(f"{what} is missing, add it", container.place)
-        value = container[str(key)]
-    else:
-        value = container[int(key)]
-    if not isinstance(value, Object):
-        raise DocumentError(f"{what} must be a mapping, write `key: value` lines", place_of(container, key))
-    return value
-
-
-def an_array(container: Object, key: str, what: str, *, least: int = 0) -> Array:
-    """Give the Array at a key that must be there and hold at least so many items."""
-    value = required(container, key, what)
-    if not isinstance(value, Array):
-        raise DocumentError(f"{key!r} of {what} must be a list, write `- ` lines", place_of(container, key))
-    if len(value) < least:
-        raise DocumentError(f"{key!r} of {what} needs at least {least} entry", place_of(container, key))
-    return value
+@cache
+def shape(name: str) -> Shape:
+    """Return one of the shapes in openapi/schemas, such as "overlay"."""
+    return Shape(_schema(f"{name}.yaml"))

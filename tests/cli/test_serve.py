@@ -186,9 +186,9 @@ def overlaid(target: str, update: str) -> str:
         ("--document", "openapi: 3.0.0\npaths: {}\n", "{file}:1: "),
         ("--document", "openapi: 3.1.0\npaths: {}\n", "{file}:1: "),
         ("--overlay", "overlay: 1.0.0\nactions: 5\n", "{file}:"),
-        ("--overlay", None, "{file}:1: there is no such file"),
+        ("--overlay", None, "{file}:1: File not found"),
         ("--seed", "- {type: email, name: x, nme: x}\n", "{file}:1: 'nme' is none of"),
-        ("--seed", None, "{file}:1: there is no such file"),
+        ("--seed", None, "{file}:1: File not found"),
     ],
 )
 def test_a_broken_file_is_told_in_one_sentence(
@@ -203,12 +203,12 @@ def test_a_broken_file_is_told_in_one_sentence(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--overlay", "no-such"], "there is no overlay 'no-such'"),
+        (["--overlay", "no-such"], "There is no overlay 'no-such'"),
         (
             ["--answer", "create-staus=ok"],
-            "there is no question 'create-staus' (did you mean 'create-status'?)",
+            "There is no question 'create-staus' (did you mean 'create-status'?)",
         ),
-        (["--answer", "create-status"], "'create-status' is no answer, write QUESTION=ANSWER."),
+        (["--answer", "create-status"], "'create-status' is not an answer. Write QUESTION=ANSWER."),
         (["--tls-cert", "no-such.pem", "--tls-key", "no-such.pem"], "no-such.pem cannot be read"),
         (["--host", "no such host"], "The host 'no such host' is neither"),
         (["--port-file", "no/such/folder/port"], "the port file no/such/folder/port cannot be written"),

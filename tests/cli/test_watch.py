@@ -39,7 +39,7 @@ def test_a_change_is_served_and_a_broken_one_is_not(serve: Serve, tmp_path: Path
     assert served.ask("GET", f"{PATH}1", {"Authorization": "Bearer other"})[0] == 200
 
     overlay.unlink()
-    served.logged("there is no such file")
+    served.logged("File not found")
     overlay.write_text(OVERLAY.format(prefix="mock"))
     wait_until(lambda: served.err.count("reloaded notification") == 2)
     assert served.ask("GET", f"{PATH}1", KEY)[0] == 200

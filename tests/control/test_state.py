@@ -89,7 +89,7 @@ def test_ids_of_a_seed_count(client: Steered) -> None:
             "next_id: a handler has the id 9, choose a higher one",
         ),
         ({"answers": {"create-status": "maybe"}}, "answers: 'create-status' has no answer 'maybe'"),
-        ({"answers": {"colour": "red"}}, "answers: there is no question 'colour'"),
+        ({"answers": {"colour": "red"}}, "answers: There is no question 'colour'"),
         ({"faults": [{"refusal": "tired"}]}, "refusal: this API documents no 'tired'"),
         ({"clock": {"now": "2026-02-30T00:00:00Z"}}, "The time '2026-02-30T00:00:00Z' is none"),
         ({"rules": {"latency": "2s..1s"}}, "latency: Invalid range '2s..1s'"),

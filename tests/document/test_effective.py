@@ -17,6 +17,7 @@ from mock_server.document import (
     home,
     load,
     place_of,
+    source,
 )
 
 BASE = "openapi: 3.1.0\ninfo: {title: Base}\npaths: {}\nx-status: created\nx-list: [base]\n"
@@ -152,15 +153,15 @@ def test_the_document_is_frozen(packaged: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("paths: {}\n", "1: an OpenAPI document needs the key 'openapi', add it"),
-        ("paths: {}\nopenapi: 3.1\n", "2: 'openapi' of an OpenAPI document must be text, quote it"),
-        ("openapi: 3.0.3\npaths: {}\n", "1: 'openapi' must be 3.1.x, write 3.1.0"),
-        ("openapi: 3.1.0\n", "1: 'paths' of an OpenAPI document is missing, add it"),
+        ("paths: {}\n", "1: The key 'openapi' is missing. Add it."),
+        ("paths: {}\nopenapi: 3.1\n", "2: openapi must be text. Quote it."),
+        ("openapi: 3.0.3\npaths: {}\n", "1: openapi must be 3.1.x. Write 3.1.0."),
+        ("openapi: 3.1.0\n", "1: The key 'paths' is missing. Add it."),
         (
             "openapi: 3.1.0\npaths: []\n",
-            "2: 'paths' of an OpenAPI document must be a mapping, write `key: value` lines",
+            "2: paths must be a mapping. Write `key: value` lines.",
         ),
-        ("- a\n", "1: the top of the file is no mapping, write `key: value` lines"),
+        ("- a\n", "1: The top of the file must be a mapping. Write `key: value` lines."),
     ],
 )
 def test_a_base_that_is_no_openapi_3_1_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -176,15 +177,17 @@ def test_an_overlay_cannot_take_the_paths_away(packaged: Path, tmp_path: Path) -
     own.write_text(
         "overlay: 1.1.0\ninfo: {title: T, version: v}\nactions:\n  - {target: $.paths, remove: true}\n"
     )
-    with pytest.raises(DocumentError, match="'paths' of an OpenAPI document is missing"):
+    with pytest.raises(DocumentError, match="The key 'paths' is missing"):
         load(overlays=[own])
 
 
 def test_an_unknown_overlay_is_told_the_packaged_ones(packaged: Path) -> None:
     with pytest.raises(DocumentError) as caught:
         load(overlays=["zipa-lla"])
-    message = "there is no overlay 'zipa-lla' (did you mean 'zipa-la'?), name a file or choose from zipa-la"
-    assert str(caught.value) == f"{message}, zipa-sf"
+    message = (
+        "There is no overlay 'zipa-lla' (did you mean 'zipa-la'?). Name a file, or one of these: zipa-la"
+    )
+    assert str(caught.value) == f"{message}, zipa-sf."
 
 
 def test_only_a_bare_name_is_looked_up_among_the_packaged(
@@ -192,7 +195,7 @@ def test_only_a_bare_name_is_looked_up_among_the_packaged(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("./zipa-la", "sub/zipa-la", "zipa-la.yaml"):
-        with pytest.raises(DocumentError, match="there is no such file"):
+        with pytest.raises(DocumentError, match="File not found"):
             load(overlays=[name])
     (tmp_path / "zipa-la").write_text(overlay_text("a file of that name"))
     assert find_overlay("zipa-la") == Path("zipa-la")
@@ -201,8 +204,8 @@ def test_only_a_bare_name_is_looked_up_among_the_packaged(
 
 def test_home_is_beside_the_package_or_inside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert home().name == "openapi"
-    module = tmp_path / "site" / "mock_server" / "document" / "effective.py"
-    monkeypatch.setattr(effective, "__file__", str(module))
+    module = tmp_path / "site" / "mock_server" / "document" / "source.py"
+    monkeypatch.setattr(source, "__file__", str(module))
     assert home() == tmp_path / "site" / "openapi"
     (tmp_path / "site" / "mock_server" / "openapi").mkdir(parents=True)
     assert home() == tmp_path / "site" / "mock_server" / "openapi"

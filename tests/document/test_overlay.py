@@ -132,7 +132,7 @@ def test_a_primitive_target_is_replaced_in_1_1() -> None:
 @pytest.mark.parametrize("verb", ["update: new", "remove: true"])
 def test_a_primitive_target_is_an_error_in_1_0(verb: str) -> None:
     assert fault(f"  - target: $.paths['/a'].get.summary\n    {verb}\n", "1.0.0") == (
-        "o.yaml:5: the target is no object or list, which only Overlay 1.1 allows, write `overlay: 1.1.0`"
+        "o.yaml:5: The target is not an object or a list, which Overlay 1.1 allows. Write `overlay: 1.1.0`."
     )
 
 
@@ -220,12 +220,12 @@ def test_copy_takes_lists_and_primitives_and_a_part_of_itself() -> None:
 
 
 def test_a_target_that_matches_nothing_is_an_error_unless_optional() -> None:
-    expected = "o.yaml:6: the target '$.none' matches nothing, mend it or say `x-optional: true`"
+    expected = "o.yaml:6: The target '$.none' matches nothing. Correct it, or write `x-optional: true`."
     assert fault("  - {target: $.info, update: {}}\n  - {target: $.none, update: {}}\n") == expected
     base = read_text(BASE, "base.yaml")
     assert changed("  - {target: $.none, update: {}, x-optional: true}\n") == base
     assert changed("  - {target: $.none, remove: true, x-optional: true}\n") == base
-    assert fault("  - {target: $.none, update: {}, x-optional: false}\n").startswith("o.yaml:5: the target")
+    assert fault("  - {target: $.none, update: {}, x-optional: false}\n").startswith("o.yaml:5: The target")
 
 
 @pytest.mark.parametrize(
@@ -234,9 +234,9 @@ def test_a_target_that_matches_nothing_is_an_error_unless_optional() -> None:
 )
 def test_a_bad_jsonpath_is_an_error_with_its_place(path: str) -> None:
     message = fault(f'  - description: D\n    target: "{path}"\n    remove: true\n')
-    assert message.startswith(f"o.yaml:6: the JSONPath {path!r} cannot be used (")
+    assert message.startswith(f"o.yaml:6: The JSONPath {path!r} cannot be used (")
     message = fault(f'  - target: $.info\n    copy: "{path}"\n')
-    assert message.startswith(f"o.yaml:6: the JSONPath {path!r} cannot be used (")
+    assert message.startswith(f"o.yaml:6: The JSONPath {path!r} cannot be used (")
 
 
 @pytest.mark.parametrize(
@@ -244,75 +244,75 @@ def test_a_bad_jsonpath_is_an_error_with_its_place(path: str) -> None:
     [
         (
             "  - target: $.info\n    update: text\n",
-            "o.yaml:6: the target is an object and the update gives a primitive value, "
-            "remove the target first to replace it",
+            "o.yaml:6: The target is an object and the update gives a primitive value. Remove the "
+            "target first to replace it.",
         ),
         (
             "  - target: $.info\n    copy: $.tags\n",
-            "o.yaml:6: the target is an object and the copy gives a list, "
-            "remove the target first to replace it",
+            "o.yaml:6: The target is an object and the copy gives a list. Remove the target first to "
+            "replace it.",
         ),
         (
             "  - target: $.info.title\n    update: {a: 1}\n",
-            "o.yaml:6: the target is a primitive value and the update gives an object, "
-            "remove the target first to replace it",
+            "o.yaml:6: The target is a primitive value and the update gives an object. Remove the "
+            "target first to replace it.",
         ),
         (
             "  - target: $\n    update:\n      tags: one\n",
-            "o.yaml:7: 'tags' is a list at base.yaml:4 and a primitive value here, "
-            "remove it first to replace it",
+            "o.yaml:7: 'tags' is a list at base.yaml:4 and a primitive value here. Remove it first "
+            "to replace it.",
         ),
         (
             "  - target: $\n    update:\n      info:\n",
-            "o.yaml:7: 'info' is an object at base.yaml:2 and a primitive value here, "
-            "remove it first to replace it",
+            "o.yaml:7: 'info' is an object at base.yaml:2 and a primitive value here. Remove it "
+            "first to replace it.",
         ),
         (
             "  - target: $.*\n    update: {}\n",
-            "o.yaml:5: the target matches a list and a primitive value and an object, "
-            "write an action for each",
+            "o.yaml:5: The target matches a list and a primitive value and an object. Write an "
+            "action for each.",
         ),
         (
             "  - {target: $, remove: true}\n",
-            "o.yaml:5: the target is the whole document, name a part of it to remove",
+            "o.yaml:5: The target is the whole document. Name a part of it to remove.",
         ),
         (
             "  - target: $.info\n    copy: $.none\n    x-optional: true\n",
-            "o.yaml:6: the source '$.none' matches 0 nodes, copy needs exactly one",
+            "o.yaml:6: The source '$.none' matches 0 nodes. A copy needs exactly one.",
         ),
         (
             "  - target: $.info\n    copy: $.paths.*\n",
-            "o.yaml:6: the source '$.paths.*' matches 2 nodes, copy needs exactly one",
+            "o.yaml:6: The source '$.paths.*' matches 2 nodes. A copy needs exactly one.",
         ),
-        ("  - {update: {}}\n", "o.yaml:5: an action needs the key 'target', add it"),
-        ("  - text\n", "o.yaml:5: an action must be a mapping, write `key: value` lines"),
-        ("  - {target: 5, update: 1}\n", "o.yaml:5: 'target' of an action must be text, quote it"),
+        ("  - {update: {}}\n", "o.yaml:5: actions/0: The key 'target' is missing. Add it."),
+        ("  - text\n", "o.yaml:5: actions/0 must be a mapping. Write `key: value` lines."),
+        ("  - {target: 5, update: 1}\n", "o.yaml:5: actions/0/target must be text. Quote it."),
         (
             "  - {target: $.a}\n",
-            "o.yaml:5: an action needs exactly one of update, `remove: true`, copy, this one has 0",
+            "o.yaml:5: actions/0 needs exactly one of update, copy and `remove: true`.",
         ),
         (
             "  - {target: $.a, remove: false}\n",
-            "o.yaml:5: an action needs exactly one of update, `remove: true`, copy, this one has 0",
+            "o.yaml:5: actions/0 needs exactly one of update, copy and `remove: true`.",
         ),
         (
             "  - {target: $.a, remove: true, update: 1}\n",
-            "o.yaml:5: an action needs exactly one of update, `remove: true`, copy, this one has 2",
+            "o.yaml:5: actions/0 needs exactly one of update, copy and `remove: true`.",
         ),
-        ("  - {target: $.a, remove: 'yes'}\n", "o.yaml:5: 'remove' of an action must be true or false"),
+        ("  - {target: $.a, remove: 'yes'}\n", "o.yaml:5: actions/0/remove must be true or false."),
         (
             "  - {target: $.a, remove: true, x-optional: 1}\n",
-            "o.yaml:5: 'x-optional' of an action must be true or false",
+            "o.yaml:5: actions/0/x-optional must be true or false.",
         ),
-        ("  - {target: $.a, copy: [a]}\n", "o.yaml:5: 'copy' of an action must be text, quote it"),
+        ("  - {target: $.a, copy: [a]}\n", "o.yaml:5: actions/0/copy must be text. Quote it."),
         (
             "  - {target: $.a, description: 1, update: 1}\n",
-            "o.yaml:5: 'description' of an action must be text, quote it",
+            "o.yaml:5: actions/0/description must be text. Quote it.",
         ),
         (
             "  - target: $.a\n    updat: {}\n",
-            "o.yaml:6: an action has no key 'updat' (did you mean 'update'?), "
-            "its keys are target, description, update, remove, copy",
+            "o.yaml:6: actions/0: Unknown key 'updat' (did you mean 'update'?). Known keys: target, "
+            "description, update, remove, copy, x-optional.",
         ),
     ],
 )
@@ -327,46 +327,46 @@ def test_mixed_objects_and_lists_are_one_edition_s_matter() -> None:
 
 
 def test_copy_needs_edition_1_1() -> None:
-    expected = "o.yaml:6: 'copy' came with Overlay 1.1, write `overlay: 1.1.0`"
+    expected = "o.yaml:6: actions/0/copy came with Overlay 1.1. Write `overlay: 1.1.0`."
     assert fault("  - target: $.info\n    copy: $.tags\n", "1.0.0") == expected
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("info: {}\n", "o.yaml:1: an overlay needs the key 'overlay', add it"),
-        ("overlay: 1.0\n", "o.yaml:1: 'overlay' of an overlay must be text, quote it"),
-        ("overlay: 1.2.0\n", "o.yaml:1: 'overlay' must be 1.0.x or 1.1.x, write 1.1.0"),
+        ("info: {}\n", "o.yaml:1: The key 'overlay' is missing. Add it."),
+        ("overlay: 1.0\n", "o.yaml:1: overlay must be text. Quote it."),
+        ("overlay: 1.2.0\n", "o.yaml:1: overlay must be 1.0.x or 1.1.x. Write 1.1.0."),
         (
             "overlay: 1.1.0\naction: []\n",
-            "o.yaml:2: an overlay has no key 'action' (did you mean 'actions'?), "
-            "its keys are overlay, info, extends, actions",
+            "o.yaml:2: Unknown key 'action' (did you mean 'actions'?). Known keys: overlay, info, "
+            "extends, actions, x-learned.",
         ),
-        ("overlay: 1.1.0\n", "o.yaml:1: 'info' of an overlay is missing, add it"),
-        ("overlay: 1.1.0\ninfo:\n  title: T\n", "o.yaml:3: 'info' needs the key 'version', add it"),
+        ("overlay: 1.1.0\n", "o.yaml:1: The key 'info' is missing. Add it."),
+        ("overlay: 1.1.0\ninfo:\n  title: T\n", "o.yaml:1: The key 'actions' is missing. Add it."),
         (
             "overlay: 1.1.0\ninfo:\n  title: T\n  version: 1.0\n",
-            "o.yaml:4: 'version' of 'info' must be text, quote it",
+            "o.yaml:4: info/version must be text. Quote it.",
         ),
         (
             "overlay: 1.0.0\ninfo:\n  description: D\n",
-            "o.yaml:3: 'info' of a 1.0 overlay has no key 'description', its keys are title, version",
+            "o.yaml:3: info/description came with Overlay 1.1. Write `overlay: 1.1.0`.",
         ),
         (
             "overlay: 1.1.0\ninfo: {title: T, version: v}\nextends: 3\n",
-            "o.yaml:3: 'extends' of an overlay must be text, quote it",
+            "o.yaml:3: extends must be text. Quote it.",
         ),
         (
             "overlay: 1.1.0\ninfo: {title: T, version: v}\n",
-            "o.yaml:1: an overlay needs the key 'actions', add it",
+            "o.yaml:1: The key 'actions' is missing. Add it.",
         ),
         (
             "overlay: 1.1.0\ninfo: {title: T, version: v}\nactions: []\n",
-            "o.yaml:3: 'actions' of an overlay needs at least 1 entry",
+            "o.yaml:3: actions has too few entries. Add one.",
         ),
         (
             "overlay: 1.1.0\ninfo: {title: T, version: v}\nactions: {}\n",
-            "o.yaml:3: 'actions' of an overlay must be a list, write `- ` lines",
+            "o.yaml:3: actions must be a list. Write `- ` lines.",
         ),
     ],
 )

@@ -71,94 +71,103 @@ def test_an_answer_s_actions_apply_as_an_overlay_s(tmp_path: Path) -> None:
         (
             "questions:\n",
             "question:\n",
-            "1: a file of questions has no key 'question' (did you mean 'questions'?), its",
+            "1: Unknown key 'question' (did you mean 'questions'?). Known keys: questions.",
         ),
         (
             "  create-status:\n",
             "  create_status:\n",
-            "2: the id 'create_status' of a question is not in kebab-case",
+            "2: questions/create_status must be written like-this: small letters, digits, hyphens.",
         ),
         (
             "      ok:\n",
             "      OK:\n",
-            "11: the id 'OK' of an answer is not in kebab-case, write it like-this",
+            "11: questions/create-status/answers/OK must be written like-this: small letters, "
+            "digits, hyphens.",
         ),
         (
             "    grade: B\n",
             "    grade: Z\n",
-            "5: the question 'create-status' has the grade 'Z', choose from D, S, C, P,",
+            "5: questions/create-status/grade must be one of D, S, C, P, B, M.",
         ),
-        ("    grade: B\n", "", "3: the question 'create-status' needs the key 'grade', add it"),
+        ("    grade: B\n", "", "2: questions/create-status: The key 'grade' is missing. Add it."),
         (
             "    grade: B\n",
             "    grade: 1\n",
-            "5: 'grade' of the question 'create-status' must be text, quote it",
+            "5: questions/create-status/grade must be one of D, S, C, P, B, M.",
         ),
         (
             "    grade: B\n",
             "    grades: B\n",
-            "5: the question 'create-status' has no key 'grades' (did you mean 'gr",
+            "5: questions/create-status: Unknown key 'grades' (did you mean 'grade'?). Known keys: "
+            "question, evidence, grade, operations, departure, assumed, answers.",
         ),
         (
             "    departure: true\n",
             "    departure: 'yes'\n",
-            "23: 'departure' of the question 'page-size' must be true",
+            "23: questions/page-size/departure must be true or false.",
         ),
         (
             "    operations: []\n",
             "    operations: all\n",
-            "22: 'operations' of the question 'page-size' must be a list",
+            "22: questions/page-size/operations must be a list. Write `- ` lines.",
         ),
         (
             "[create_notification_handler]",
             "[1]",
-            "6: an operation of the question 'create-status' must be text",
+            "6: questions/create-status/operations/0 must be text. Quote it.",
         ),
         (
             "    assumed: created\n",
             "    assumed: create\n",
-            "7: the question 'create-status' assumes 'create' (did you mean 'created'?), choose from created",
+            "7: questions/create-status/assumed: There is no answer 'create' (did you mean "
+            "'created'?). Choose from created, ok.",
         ),
         (
             "    assumed: created\n",
             "    assumed: ok\n",
-            "9: the answer 'created' has no actions, say what it changes",
+            "9: questions/create-status/answers/created has no actions. Write what it changes.",
         ),
         (
             "{means: '20'}",
             "{means: '20', actions: [{target: $.size, update: 20}]}",
-            "26: the assumed answer 'twenty' has actions, put its change in the base document",
+            "26: questions/page-size/answers/twenty has actions, but the document assumes it. Put "
+            "its change in the base document.",
         ),
         (
             "      ten: {means: ten, actions: [{target: $.size, update: 10}]}\n",
             "",
-            "25: the question 'page-size' needs at least two answers, add one",
+            "25: questions/page-size/answers has too few keys. Add one.",
         ),
         (
             "actions: [{target: $.size, update: 10}]",
             "actions: []",
-            "27: 'actions' of the answer 'ten' to the question",
+            "27: questions/page-size/answers/ten/actions has too few entries. Add one.",
         ),
         (
             "update: 10}",
             "updated: 10}",
-            "27: an action has no key 'updated' (did you mean 'update'?), its keys",
+            "27: questions/page-size/answers/ten/actions/0: Unknown key 'updated' (did you mean "
+            "'update'?). Known keys: target, description, update, remove, copy, x-optional.",
         ),
         (
             "{means: '20'}",
             "{means: '20', runtime: x}",
-            "26: the answer 'twenty' to the question 'page-size' has no key",
+            "26: questions/page-size/answers/twenty: Unknown key 'runtime'. Known keys: means, actions.",
         ),
         (
             "{means: '20'}",
             "{means: 20}",
-            "26: 'means' of the answer 'twenty' to the question 'page-size' must be text",
+            "26: questions/page-size/answers/twenty/means must be text. Quote it.",
         ),
-        ("{means: '20'}", "twenty", "26: the answer 'twenty' to the question 'page-size' must be a mapping"),
+        (
+            "{means: '20'}",
+            "twenty",
+            "26: questions/page-size/answers/twenty must be a mapping. Write `key: value` lines.",
+        ),
         (
             "  page-size:\n",
             "  create-status:\n",
-            "18: the key 'create-status' stands on line 2 already, keep one",
+            "18: The key 'create-status' stands on line 2 already. Keep one.",
         ),
     ],
 )
@@ -183,16 +192,16 @@ def test_select_gives_the_choices_in_the_order_of_the_questions(tmp_path: Path) 
     [
         (
             ["create-state=ok"],
-            "there is no question 'create-state' (did you mean 'create-status'?)",
+            "There is no question 'create-state' (did you mean 'create-status'?).",
         ),
-        (["xyz=ok"], "there is no question 'xyz', choose from create-status, page-size"),
+        (["xyz=ok"], "There is no question 'xyz'. Choose from create-status, page-size."),
         (
             ["page-size=tewnty"],
-            "'page-size' has no answer 'tewnty' (did you mean 'twenty'?), choose from twenty, ten",
+            "'page-size' has no answer 'tewnty' (did you mean 'twenty'?). Choose from twenty, ten.",
         ),
-        (["page-size="], "'page-size' has no answer '', choose from twenty, ten"),
-        (["page-size"], "'page-size' is no answer, write QUESTION=ANSWER"),
-        (["page-size=ten", "page-size=twenty"], "'page-size' is answered 'ten' and 'twenty', keep one"),
+        (["page-size="], "'page-size' has no answer ''. Choose from twenty, ten."),
+        (["page-size"], "'page-size' is not an answer. Write QUESTION=ANSWER."),
+        (["page-size=ten", "page-size=twenty"], "'page-size' is answered 'ten' and 'twenty'. Keep one."),
     ],
 )
 def test_a_wrong_choice_is_told_the_closed_list(tmp_path: Path, texts: list[str], message: str) -> None:

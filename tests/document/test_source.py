@@ -105,28 +105,31 @@ def test_lines_count_from_one_with_either_line_break() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "f.yaml:1: the file is empty, write a YAML document in it"),
-        ("# a remark\n", "f.yaml:1: the file is empty, write a YAML document in it"),
-        ("a: 1\nb: 2\na: 3\n", "f.yaml:3: the key 'a' stands on line 1 already, keep one"),
-        ("200: a\n'200': b\n", "f.yaml:2: the key '200' stands on line 1 already, keep one"),
-        ("a: 1\n---\nb: 2\n", "f.yaml:2: a second YAML document begins here, keep one to a file"),
-        ("a: 1\nb: !point [1]\n", "f.yaml:2: the tag !point is not supported, remove it"),
-        ("a: !point {}\n", "f.yaml:1: the tag !point is not supported, remove it"),
-        ("a: !point x\n", "f.yaml:1: the tag !point is not supported, remove it"),
-        ("!point a: x\n", "f.yaml:1: the tag !point is not supported, remove it"),
-        ("a: !!binary aGk=\n", "f.yaml:1: the tag !!binary is not supported, remove it"),
-        ("a: !!set {b}\n", "f.yaml:1: the tag !!set is not supported, remove it"),
-        ("a: &x {k: 1}\nb:\n  <<: *x\n", "f.yaml:3: the merge key `<<` is not supported, write the keys out"),
-        ("a: 1\n? [x]\n: 2\n", "f.yaml:2: a key is a list or a mapping, write text"),
-        ("a:\n\tb: 1\n", "f.yaml:2: a tab indents this line, use spaces"),
-        ("a: 1\n\tb: 1\n", "f.yaml:2: a tab indents this line, use spaces"),
-        ("é: 1\nb: \x07\n", "f.yaml:2: a control character stands here, remove it"),
-        ("a: 1\nb: .inf\n", "f.yaml:2: '.inf' is no number that JSON can hold, quote it if it is text"),
-        ("- .NaN\n", "f.yaml:1: '.NaN' is no number that JSON can hold, quote it if it is text"),
-        ("- 1e999\n", "f.yaml:1: '1e999' is no number that JSON can hold, quote it if it is text"),
-        ("- !!int x\n", "f.yaml:1: 'x' is no integer that JSON can hold, quote it if it is text"),
-        ("- !!bool yes\n", "f.yaml:1: 'yes' is no boolean that JSON can hold, quote it if it is text"),
-        ("- !!null x\n", "f.yaml:1: 'x' is no null that JSON can hold, quote it if it is text"),
+        ("", "f.yaml:1: The file is empty. Write a YAML document in it."),
+        ("# a remark\n", "f.yaml:1: The file is empty. Write a YAML document in it."),
+        ("a: 1\nb: 2\na: 3\n", "f.yaml:3: The key 'a' stands on line 1 already. Keep one."),
+        ("200: a\n'200': b\n", "f.yaml:2: The key '200' stands on line 1 already. Keep one."),
+        ("a: 1\n---\nb: 2\n", "f.yaml:2: A second YAML document begins here. Keep one to a file."),
+        ("a: 1\nb: !point [1]\n", "f.yaml:2: The tag !point is not supported. Remove it."),
+        ("a: !point {}\n", "f.yaml:1: The tag !point is not supported. Remove it."),
+        ("a: !point x\n", "f.yaml:1: The tag !point is not supported. Remove it."),
+        ("!point a: x\n", "f.yaml:1: The tag !point is not supported. Remove it."),
+        ("a: !!binary aGk=\n", "f.yaml:1: The tag !!binary is not supported. Remove it."),
+        ("a: !!set {b}\n", "f.yaml:1: The tag !!set is not supported. Remove it."),
+        (
+            "a: &x {k: 1}\nb:\n  <<: *x\n",
+            "f.yaml:3: The merge key `<<` is not supported. Write the keys out.",
+        ),
+        ("a: 1\n? [x]\n: 2\n", "f.yaml:2: A key cannot be a list or a mapping. Write text."),
+        ("a:\n\tb: 1\n", "f.yaml:2: A tab indents this line. Use spaces."),
+        ("a: 1\n\tb: 1\n", "f.yaml:2: A tab indents this line. Use spaces."),
+        ("é: 1\nb: \x07\n", "f.yaml:2: A control character stands here. Remove it."),
+        ("a: 1\nb: .inf\n", "f.yaml:2: '.inf' is not a number that JSON can hold. Quote it if it is text."),
+        ("- .NaN\n", "f.yaml:1: '.NaN' is not a number that JSON can hold. Quote it if it is text."),
+        ("- 1e999\n", "f.yaml:1: '1e999' is not a number that JSON can hold. Quote it if it is text."),
+        ("- !!int x\n", "f.yaml:1: 'x' is not an integer that JSON can hold. Quote it if it is text."),
+        ("- !!bool yes\n", "f.yaml:1: 'yes' is not a boolean that JSON can hold. Quote it if it is text."),
+        ("- !!null x\n", "f.yaml:1: 'x' is not a null that JSON can hold. Quote it if it is text."),
     ],
 )
 def test_each_fault_is_one_sentence_with_its_line(text: str, message: str) -> None:
@@ -137,12 +140,12 @@ def test_each_fault_is_one_sentence_with_its_line(text: str, message: str) -> No
 @pytest.mark.parametrize(
     ("text", "start"),
     [
-        ("a: 1\nb: c: d\n", "f.yaml:2: this is not well-formed YAML (mapping values are not allowed"),
-        ("a: *x\n", "f.yaml:1: this is not well-formed YAML (found undefined alias"),
-        ("a: [1\n", "f.yaml:1: this is not well-formed YAML ("),
-        ("a: @x\n", "f.yaml:1: this is not well-formed YAML ("),
-        ("a: 1\nb: 'x\n", "f.yaml:2: this is not well-formed YAML ("),
-        ("- a\nb: 1\n", "f.yaml:2: this is not well-formed YAML ("),
+        ("a: 1\nb: c: d\n", "f.yaml:2: Malformed YAML (mapping values are not allowed"),
+        ("a: *x\n", "f.yaml:1: Malformed YAML (found undefined alias"),
+        ("a: [1\n", "f.yaml:1: Malformed YAML ("),
+        ("a: @x\n", "f.yaml:1: Malformed YAML ("),
+        ("a: 1\nb: 'x\n", "f.yaml:2: Malformed YAML ("),
+        ("- a\nb: 1\n", "f.yaml:2: Malformed YAML ("),
         pytest.param("[" * 2000, "f.yaml:1: ", id="deep"),
     ],
 )
@@ -152,18 +155,18 @@ def test_ill_formed_yaml_is_placed(text: str, start: str) -> None:
 
 def test_a_number_too_long_to_hold_is_cut_short_in_the_message() -> None:
     message = fault(f"- {'9' * 5000}\n")
-    assert message == f"f.yaml:1: '{'9' * 36}…' is no integer that JSON can hold, quote it if it is text"
+    assert message == f"f.yaml:1: '{'9' * 36}…' is not an integer that JSON can hold. Quote it if it is text."
 
 
 @both_parsers
 def test_an_alias_bomb_is_refused() -> None:
     levels = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 12)]
     message = fault("\n".join(["l0: &l0 [x]", *levels]))
-    assert "the file holds more than 200,000 nodes, use fewer aliases" in message
+    assert "The file holds more than 200,000 nodes. Use fewer aliases." in message
 
 
 def test_an_alias_in_itself_is_refused() -> None:
-    assert "nests deeper than 100 levels, look for an alias in itself" in fault("a: &a [*a]\n")
+    assert "nests deeper than 100 levels. Look for an alias in itself." in fault("a: &a [*a]\n")
     assert "nests deeper than 100 levels" in fault("[" * 150 + "]" * 150)
 
 
@@ -176,12 +179,12 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     missing, latin, wide = tmp_path / "none.yaml", tmp_path / "latin.yaml", tmp_path / "wide.yaml"
     latin.write_bytes("a: 1\nb: é\n".encode("latin-1"))
     wide.write_bytes("a: 1\n".encode("utf-16"))
-    assert reading(missing) == f"{missing}:1: there is no such file, check its name"
-    assert reading(tmp_path) == f"{tmp_path}:1: this is a folder, name a file in it"
-    assert reading(latin) == f"{latin}:2: the file is not UTF-8 from here on, save it as UTF-8"
-    assert reading(wide) == f"{wide}:1: the file is not UTF-8 from here on, save it as UTF-8"
-    assert "the file cannot be read (" in reading(latin / "below.yaml")
-    assert reading("a\0b").endswith("this is no file name, it holds a NUL")
+    assert reading(missing) == f"{missing}:1: File not found. Check its name."
+    assert reading(tmp_path) == f"{tmp_path}:1: This is a folder. Name a file in it."
+    assert reading(latin) == f"{latin}:2: The file is not UTF-8 from here on. Save it as UTF-8."
+    assert reading(wide) == f"{wide}:1: The file is not UTF-8 from here on. Save it as UTF-8."
+    assert "The file cannot be read (" in reading(latin / "below.yaml")
+    assert reading("a\0b").endswith("A file name cannot hold a NUL. Remove it.")
 
 
 def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
@@ -203,7 +206,7 @@ def test_read_object_wants_a_mapping(tmp_path: Path, text: str, line: int) -> No
     file.write_text(text)
     with pytest.raises(DocumentError) as caught:
         read_object(file)
-    expected = f"{file}:{line}: the top of the file is no mapping, write `key: value` lines"
+    expected = f"{file}:{line}: The top of the file must be a mapping. Write `key: value` lines."
     assert str(caught.value) == expected
 
 

@@ -111,7 +111,7 @@ def test_a_killed_run_leaves_a_recording_without_an_end(today: Path, tmp_path: P
 def test_what_is_no_recording_is_said_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "no.jsonl"
     file.write_text('{"recording":1}\nnonsense\n', encoding="utf-8")
-    with pytest.raises(Stop, match=r"no\.jsonl:2: this line is no JSON object"):
+    with pytest.raises(Stop, match=r"no\.jsonl:2: This line is not a JSON object"):
         read_recording(file)
 
 

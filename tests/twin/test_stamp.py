@@ -175,9 +175,9 @@ def test_both_proofs_are_judged(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         (None, "no.jsonl cannot be used: No such file"),
-        ("", "no.jsonl:1: this is no recording of version 1"),
-        ('{"recording":1}', "no.jsonl:1: head or foot are not as `check --record` writes them"),
-        ('{"recording":1}\nno', "no.jsonl:2: this line is no JSON object"),
+        ("", "no.jsonl:1: This is not a recording of version 1"),
+        ('{"recording":1}', "no.jsonl:1: Head or foot are not as `check --record` writes them"),
+        ('{"recording":1}\nno', "no.jsonl:2: This line is not a JSON object"),
     ],
 )
 def test_what_is_no_recording_is_said(text: str | None, complaint: str, tmp_path: Path) -> None:
