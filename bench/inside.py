@@ -11,10 +11,8 @@ from typing import Any
 from bench.scenario import FORM_TYPE, KEY, POPULATION, SCENARIOS, Scenario
 from bench.timing import Call
 from mock_server.app import Mock, create_app, mock_of
-from mock_server.server import HEAD_BYTES, HEADERS, Limits
+from mock_server.server import HEAD_BYTES, HEADERS, Server
 from mock_server.server.connection import Connection
-from mock_server.server.environ import server_environ
-from mock_server.server.service import Service
 from mock_server.state.store import Item
 
 _BASE = "/api"
@@ -81,15 +79,26 @@ class _Nowhere(asyncio.Transport):
         """Stay open."""
         return False
 
+    def resume_reading(self) -> None:
+        """Go on: it was never paused."""
+
     def get_write_buffer_size(self) -> int:
         """Have nothing left to send."""
         return 0
 
 
+class _Alone(Server):
+    """A server that waits for no other connection."""
+
+    def wake(self, connection: Connection) -> None:
+        """Let the connection go on at once."""
+        connection.advance()
+        connection.send()
+
+
 def served(app: Callable[..., Any], scenario: Scenario) -> Call:
     """Return one request through the server: from its bytes to those of the answer, all but the system's part."""
-    service = Service(app, server_environ("127.0.0.1", 4055, "http"), Limits())
-    connection = Connection(service)
+    connection = Connection(_Alone(app, port=4055))
 
     async def connect() -> None:
         connection.connection_made(_Nowhere())

@@ -105,7 +105,7 @@ class Running:
             sentence = f"{PROGRAM}: {failure.message} The former document is still served."
             self._log.note("not-reloaded", sentence)
             return self.mock.files
-        self.server.replace_app(door_of(mock))
+        self.server.app = door_of(mock)
         self.mock = mock
         settle()
         document = self.mock.contract.document

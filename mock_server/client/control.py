@@ -9,9 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from mock_server.client.vocabulary import Duration
 
@@ -121,7 +120,7 @@ class HTTPChannel(Channel):
                     return self._send(idle, request, _PATIENCE + waiting)
                 except (ConnectionError, http.client.BadStatusLine):
                     pass  # the mock closed the idle connection, and has not seen the request
-            return self._send(_connect(self._parts), request, _PATIENCE + waiting)
+            return self._send(self._connect(), request, _PATIENCE + waiting)
         except (OSError, http.client.HTTPException) as error:
             reason = str(error) or type(error).__name__
             raise Unreachable(f"No mock answers at {self.url}: {reason}.") from error
@@ -157,15 +156,14 @@ class HTTPChannel(Channel):
         except IndexError:
             return None
 
+    def _connect(self) -> http.client.HTTPConnection:
+        host, port = self._parts.hostname or "", self._parts.port
+        if self._parts.scheme == "http":
+            return http.client.HTTPConnection(host, port)
+        return http.client.HTTPSConnection(host, port, context=ssl.create_default_context())
 
-def _connect(parts: SplitResult) -> http.client.HTTPConnection:
-    host, port = parts.hostname or "", parts.port
-    if parts.scheme == "http":
-        return http.client.HTTPConnection(host, port)
-    return http.client.HTTPSConnection(host, port, context=ssl.create_default_context())
 
-
-class AppChannel(Channel):
+class AppChannel(HTTPChannel):
     """Calls a mock in this process, without a socket."""
 
     def __init__(self, app: WSGIApplication) -> None:
@@ -173,23 +171,11 @@ class AppChannel(Channel):
         super().__init__("http://bitpeak-mock.invalid", app)
         self._app = app
 
-    def ask(
-        self,
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: bytes = b"",
-        waiting: float = 0.0,  # noqa: ARG002 - the mock itself ends a long poll
-    ) -> ClientResponse:
-        """Call the app."""
+    def _connect(self) -> http.client.HTTPConnection:
         # Imported here because a client over HTTP needs nothing of the server.
-        from mock_server.transports.calling import Asked, call
+        from mock_server.transports.in_process import InProcessConnection
 
-        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-        heard = call(self._app, Asked(method, self.url + target, pairs, body))
-        status, _, lines = heard.head.partition(b"\r\n")
-        received = dict(http.client.parse_headers(BytesIO(lines)).items())
-        return ClientResponse(int(status.split()[1]), received, heard.body)
+        return InProcessConnection(self._app, self._parts.hostname or "")
 
 
 def _text(value: Any) -> str:

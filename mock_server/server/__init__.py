@@ -1,32 +1,31 @@
 """A WSGI server for a mock: one process, one thread, quick to start and prompt to stop.
 
-The app is called on the event loop, so it must not wait for anything. To hold an answer back, it asks the
-server to (`environ["mock_server.reply"]`, a `Reply`): other connections go on meanwhile, and pipelined
-answers keep their order.
+The app is called on the event loop, so it must not wait for anything. To hold a response back, it asks the server to
+(`environ["mock_server.reply"]`, a `Reply`). Other connections go on meanwhile; pipelined responses keep their order.
 
 Beyond PEP 3333, the environ has:
 
-- `mock_server.reply`: this answer's `Reply`, for the app to change: its delay, its fault on the wire.
+- `mock_server.reply`: how the server sends this response, for the app to change: its delay, its fault on the wire.
 - `mock_server.wire_error`: only in a request that the server refuses, so that the app can word the refusal:
-  `malformed` (answer 400), `head-too-large` (431), `body-too-large` (413), `timeout` (408). Its body is
-  empty; its method and path are too, unless they could be read. The connection ends after the answer.
-- `mock_server.headers`: the request's headers alone, as they came, by their keys in the environ.
-- `mock_server.head_bytes`: how long they are together, for an app that remembers its requests.
+  `malformed` (respond with 400), `head-too-large` (431), `body-too-large` (413), `timeout` (408). Its body is
+  empty, and so are its method and path unless they could be read. The connection ends after the response.
+- `mock_server.headers`: the request's headers alone, by their keys in the environ.
+- `mock_server.head_bytes`: their length in bytes as they came, for an app that keeps its requests.
 - `REQUEST_URI` and `RAW_URI`: the request target as it came.
-- `wsgi.input_terminated`: true; the body was read whole before the app is called, and `CONTENT_LENGTH` is
-  its length even where it came in chunks.
+- `wsgi.input_terminated`: true. The body is read whole before the app is called, and `CONTENT_LENGTH` is its length
+  even if it came in chunks.
 
-Repeated headers are joined with a comma (Cookie with a semicolon); headers with an underscore in their name
-are dropped. An app that raises is logged by the logger `mock_server.server` and answered with a 500.
+Repeated headers are joined with a comma (Cookie with a semicolon). Headers with an underscore in their name are
+dropped. If an app raises, the logger `mock_server.server` logs it and the response is a 500.
+
+`server` has the socket, the thread and the stop; `connection` the way of a request; `request` reads HTTP; `response`
+calls the app and writes HTTP; `listening` opens the address and reads the certificate.
 """
 
-from mock_server.server.environ import HEAD_BYTES, HEADERS, WIRE_ERROR
-from mock_server.server.limits import Limits
-from mock_server.server.listener import CannotBind
-from mock_server.server.reader import WireError
-from mock_server.server.reply import REPLY, Reply, Wire
+from mock_server.server.listening import BadCertificate, CannotBind, TLSFiles
+from mock_server.server.request import HEAD_BYTES, HEADERS, WIRE_ERROR, Limits, WireError
+from mock_server.server.response import REPLY, Reply, Wire
 from mock_server.server.server import Server
-from mock_server.server.tls import BadCertificate, TLSFiles
 
 __all__ = [
     "HEADERS",

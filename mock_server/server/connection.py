@@ -1,260 +1,258 @@
-"""One client's connection: requests in, the app called, answers out in order."""
+"""One client's connection: requests in, the app called, responses out in order."""
+
+from __future__ import annotations
 
 import asyncio
-from functools import partial
+import socket
+import struct
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from mock_server.server.answer import respond
-from mock_server.server.delivery import Delivery
-from mock_server.server.reader import HEAD, IDLE, RequestReader
-from mock_server.server.reply import REPLY, Reply
-from mock_server.server.service import PIECE
+from mock_server.server.request import HEAD, IDLE, PIECE, RequestReader
+from mock_server.server.response import REPLY, Outgoing, Reply, respond
 
 if TYPE_CHECKING:
-    from mock_server.server.service import Service
+    from _typeshed.wsgi import WSGIEnvironment
 
-HELD = 64 * 1024
+    from mock_server.server.server import Server
+
+# What a client may send while it waits for a response, in bytes; beyond them nothing is read from the network.
+_UNREAD = 64 * 1024
 # To copy a larger body behind its head costs more than to send the two one after the other.
-LARGE = 32 * 1024
+_LARGE = 32 * 1024
+# To close with no time to linger is to reset; Windows' struct linger has shorts (winsock2.h).
+_NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 class Connection(asyncio.Protocol):
-    """Calls the app for each request as it is complete, and writes its answer.
+    """Calls the app for each request once it is complete, and sends the response.
 
-    While an answer is held back, or the client takes none, what comes in is set aside unread, and beyond
-    a bound no longer taken from the network. A connection that ends after an answer first closes its own
-    direction, and throws away what still comes: closing both at once would reset the connection, and
-    could take from the client an answer that it has not read yet (RFC 9112, section 9.6).
+    While a response is held back, or the client takes none, what comes in stays unread. A connection that ends after a
+    response first closes its own direction and throws away what still comes: closing both at once would reset the
+    connection, and could take from the client a response that it has not read yet (RFC 9112, section 9.6).
     """
 
-    __slots__ = (
-        "_blocked", "_delivery", "_discarded", "_due", "_ended", "_held", "_lingering", "_moves", "_reader",
-        "_service", "_since", "_transport", "_unsent", "_waiting",
-    )  # fmt: skip
-
     _transport: asyncio.Transport
-    _reader: RequestReader
+    _requests: RequestReader
 
-    def __init__(self, service: "Service") -> None:
-        self._service = service
-        self._delivery: Delivery | None = None
-        self._held = bytearray()
-        self._blocked = self._lingering = self._ended = False
-        self._discarded = self._moves = self._unsent = self._due = 0
-        self._waiting = b""  # an answer that goes out with those of others
-        self._since = 0.0
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._unread = bytearray()
+        self._outgoing: list[bytes] = []  # responses that `send` writes
+        self._delivery: asyncio.Task[None] | None = None  # sends a response that is not plain
+        self._blocked = False  # the client does not take what it has
+        self._ended = False  # the client sends no more
+        self._lingering = False  # we send no more
+        self._discarded = 0
+        self._state = (0, 0)
+        self.since = 0.0  # when something happened here last, by the server's clock
 
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Get ready for the first request."""
         self._transport = cast("asyncio.Transport", transport)
-        peer = transport.get_extra_info("peername") or ("", 0)
-        environ = {**self._service.environ, "REMOTE_ADDR": peer[0], "REMOTE_PORT": str(peer[1])}
-        self._reader = RequestReader(environ, self._service.limits)
-        self._since = asyncio.get_running_loop().time()
-        self._service.admit(self, self._since)
+        host, port, *_ = transport.get_extra_info("peername") or ("", 0)
+        environ = {**self._server.environ, "REMOTE_ADDR": host, "REMOTE_PORT": str(port)}
+        self._requests = RequestReader(environ, self._server.limits)
+        self.since = self._server.now()
+        self._server.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget everything."""
-        del exc  # a client that leaves is no event
-        self._service.connections.pop(self, None)
+        """Forget everything. A client that leaves is not an error."""
+        del exc
+        self._server.connections.discard(self)
         self._forget()
+        self._outgoing.clear()
         if self._delivery is not None:
             self._delivery.cancel()
-            self._delivery = None
 
     def data_received(self, data: bytes) -> None:
-        """Take a piece, now or with what arrives for others."""
-        self._due += 1
-        self._service.arrive(self, data)
-
-    def take(self, data: bytes) -> None:
-        """Read a piece and answer the requests that it completes; the last answer may wait for `send`."""
-        self._due -= 1
-        if self._delivery is not None or self._blocked or self._lingering or len(data) > PIECE:
-            self._set_aside(data)
+        """Respond to the requests that this completes, together with those of other connections."""
+        if self._lingering:
+            self._discarded += len(data)
+            if self._discarded > self._server.limits.linger_bytes:
+                self._transport.abort()
             return
-        reader = self._reader
-        reader.feed(data)
-        self._answer()
-        if reader.expects:
-            self._advance()
+        self._unread += data
+        if len(self._unread) > _UNREAD and not self._may_respond:
+            self._transport.pause_reading()
+        else:
+            self._server.wake(self)
 
     def eof_received(self) -> bool:
-        """Stay half open for a client that has yet to take its answers; otherwise close.
+        """Stay half open for a client that has yet to take its responses; otherwise close.
 
-        While an answer is held back, the end means that the client gave up waiting. (It could also have
-        closed its own direction only; but those who give up are many, and each would count as a
-        connection, and hinder a stop, until its delay is over.) TLS has no half-open connections.
+        While a response is held back, the end means that the client gave up waiting. (It could also have closed its
+        own direction only. But clients that give up are many, and each would hinder a stop until its delay is over.)
+        TLS has no half-open connections.
         """
-        if self._due:
-            self._service.catch_up()
+        self.advance()
+        self.send()
         self._ended = True
-        owing = self._delivery is None and (self._blocked or bool(self._held))
+        owing = self._delivery is None and (self._blocked or bool(self._unread))
         return owing and not self._lingering and self._transport.can_write_eof()
 
     def pause_writing(self) -> None:
-        """Answer nothing more while the client does not take what it has."""
+        """Respond to nothing more while the client does not take what it has."""
         self._blocked = True
 
     def resume_writing(self) -> None:
-        """Go on; but later: TLS calls this from within a write."""
+        """Go on, but later: TLS calls this from within a write."""
         self._blocked = False
-        asyncio.get_running_loop().call_soon(self._advance)
+        self._server.wake(self)
 
     # The way of a request.
 
-    def _set_aside(self, data: bytes) -> None:
-        if self._lingering:
-            self._discarded += len(data)
-            if self._discarded > self._service.limits.linger_bytes:
-                self._transport.abort()
-            return
-        self._held += data
-        if self._delivery is None and not self._blocked:
-            self._advance()
-        elif len(self._held) > HELD:
-            self._transport.pause_reading()
-
-    def _answer(self) -> None:
-        """Answer the requests that are ready, as far as answers may go out now."""
-        if self._waiting:
-            self.send()
-        service, transport, ready = self._service, self._transport, self._reader.ready
-        while ready and self._delivery is None and not self._blocked and not self._lingering:
-            environ, keep = ready.popleft()
-            environ[REPLY] = reply = Reply()
-            last = not keep or (service.draining and not ready and not self._held)
-            answer = respond(service.app, environ, last)
-            if reply.wire is not None or reply.delay > 0 or reply.again > 0:
-                ask = partial(respond, service.app, environ, last)
-                self._delivery = Delivery(transport, reply, ask, self._delivered)
-                self._delivery.start(answer)
-                return
-            head, body, close = answer
-            if len(body) > LARGE:
-                transport.write(head)
-                transport.write(body)
-            elif close or ready or self._held:
-                transport.write(head + body)
-            else:
-                self._waiting = head + body
-            if close:
-                self._linger()
-            elif (ready or self._held) and transport.is_closing():
-                self._forget()  # the client is gone: nobody is there for the rest
-
-    def _delivered(self, close: bool) -> None:
-        self._delivery = None
-        if close:
-            self._linger()
-        else:
-            self._advance()
-
-    def _advance(self) -> None:
-        """Go on with what was set aside, as far as answers may go out now."""
-        reader, held = self._reader, self._held
-        while self._delivery is None and not self._blocked and not self._lingering:
-            if reader.ready:
-                self._answer()
-            elif held:
-                piece = bytes(held[:PIECE])
-                del held[:PIECE]
-                reader.feed(piece)
+    def advance(self) -> None:
+        """Respond to what has come, as far as responses may go out now; `send` sends the last of them."""
+        requests, unread = self._requests, self._unread
+        while self._may_respond:
+            if requests.ready:
+                self._respond(*requests.ready.popleft())
+            elif unread:
+                piece = unread[:PIECE]
+                del unread[:PIECE]
+                requests.feed(piece)
             else:
                 self._caught_up()
                 return
-        self.send()
+
+    @property
+    def _may_respond(self) -> bool:
+        return not (self._delivery or self._blocked or self._lingering or self._transport.is_closing())
+
+    def _respond(self, environ: WSGIEnvironment, keep: bool) -> None:
+        server = self._server
+        environ[REPLY] = reply = Reply()
+        more = bool(self._requests.ready or self._unread)
+        last = not keep or (server.stopping and not more)
+        outgoing = respond(server.app, environ, last)
+        if not reply.plain:
+            self.send()
+            self._delivery = asyncio.create_task(self._deliver(environ, reply, outgoing))
+            return
+        self._outgoing += (outgoing.head, outgoing.body)
+        if outgoing.close:
+            self._linger()
+        elif more:
+            self.send()
+
+    async def _deliver(self, environ: WSGIEnvironment, reply: Reply, outgoing: Outgoing) -> None:
+        """Send a response as its `Reply` asks, and go on."""
+        server = self._server
+        while reply.again > 0 and await server.pause(reply.again):
+            reply.again = 0.0
+            outgoing = respond(server.app, environ, outgoing.close)
+        for seconds, piece in outgoing.pieces(reply):
+            await server.pause(seconds)
+            self._transport.write(piece)
+        self._delivery = None
+        if reply.wire == "reset":
+            _reset(self._transport)
+        if outgoing.ends(reply):
+            self._linger()
+        else:
+            self._server.wake(self)
+
+    def send(self) -> None:
+        """Write the responses that are ready."""
+        pieces, self._outgoing = self._outgoing, []
+        if not pieces or self._transport.is_closing():
+            return
+        if sum(map(len, pieces)) > _LARGE:
+            for piece in pieces:
+                self._transport.write(piece)
+        else:
+            self._transport.write(b"".join(pieces))
 
     def _caught_up(self) -> None:
-        """Everything that came is read and answered."""
-        self.send()
+        """Go on reading, now that everything that came is read and answered."""
         if self._ended:
+            self.send()
             self._transport.close()
             return
         self._transport.resume_reading()
-        if self._reader.expects:
-            self._reader.expects = False
+        if self._requests.expects:
+            self._requests.expects = False
+            self.send()
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _linger(self) -> None:
-        """End the connection so that the client can read the last answer."""
+        """End the connection so that the client can read the last response."""
+        self.send()
         self._forget()
         transport = self._transport
         if self._ended:
             transport.close()
         elif transport.can_write_eof():
-            transport.write_eof()
+            with suppress(OSError):  # the client has reset the connection
+                transport.write_eof()
             transport.resume_reading()
-        elif self._reader.refused:
-            transport.resume_reading()  # TLS: the client ends it, on reading `Connection: close`
+        elif self._requests.refused:
+            transport.resume_reading()  # TLS: the client ends it when it reads `Connection: close`
         else:
             transport.close()
 
     def _forget(self) -> None:
-        """Take no notice of what came or still comes."""
+        """Ignore what came and what still comes."""
         self._lingering = True
-        self._reader.stop()
-        self._reader.ready.clear()
-        self._held.clear()
+        self._requests.stop()
+        self._requests.ready.clear()
+        self._unread.clear()
 
-    def _unsent_bytes(self) -> int:
-        try:
-            return self._transport.get_write_buffer_size()
-        except AttributeError:  # asyncio's TLS transport forgets its protocol once it was closed
-            return 0
+    # What the server calls.
 
-    # What the service calls.
-
-    def send(self) -> None:
-        """Write the answer that waits, if any."""
-        if self._waiting:
-            waiting, self._waiting = self._waiting, b""
-            self._transport.write(waiting)
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is owed to the client, and nothing has come of a next request."""
+        owing = self._delivery or self._blocked or self._outgoing or self._requests.ready or self._unread
+        return not owing and not self._lingering and self._requests.phase == IDLE
 
     def check(self, now: float) -> None:
-        """Act if the client took longer than it may; asked now and again (nothing is timed per request)."""
-        unsent = self._unsent_bytes()
-        if unsent != self._unsent or self._reader.moves != self._moves or self._delivery is not None:
-            self._unsent, self._moves, self._since = unsent, self._reader.moves, now
-        if now - self._since <= self._patience():
+        """Act if the client took longer than it may. Called now and again: nothing is timed per request."""
+        state = (self._unsent(), self._requests.moves)
+        if state != self._state or self._delivery is not None:
+            self._state, self.since = state, now
+        if now - self.since <= self._patience():
             return
-        if self._reader.phase != IDLE and not self._unsent and not self._lingering:
-            self._reader.refuse("timeout")
-            self._answer()
+        if self._requests.phase != IDLE and not self._unsent():
+            self._requests.refuse("timeout")
+            self._server.wake(self)
         else:
             self._transport.abort()
 
+    def _unsent(self) -> int:
+        try:
+            return self._transport.get_write_buffer_size()
+        except AttributeError:  # asyncio's TLS transport forgets its protocol when it is closed
+            return 0
+
     def _patience(self) -> float:
         """Return for how many seconds nothing may happen in the connection's present state."""
-        limits, phase = self._service.limits, self._reader.phase
-        if self._unsent:
+        limits, phase = self._server.limits, self._requests.phase
+        if self._unsent():
             return limits.write_seconds
         if self._lingering:
-            # A server that stops is not to wait for clients that have their answers.
-            return min(limits.linger_seconds, 0.25) if self._service.draining else limits.linger_seconds
+            # A server that stops does not wait for clients that have their responses.
+            return min(limits.linger_seconds, 0.25) if self._server.stopping else limits.linger_seconds
         if phase == IDLE:
             return limits.idle_seconds
         return limits.head_seconds if phase == HEAD else limits.body_seconds
-
-    def quiet_since(self, now: float) -> float | None:
-        """Return since when nothing happens here, in the loop's seconds; None while something does."""
-        self.check(now)
-        owing = (
-            self._delivery or self._blocked or self._held or self._reader.ready or self._due or self._waiting
-        )
-        return None if owing or self._lingering or self._reader.phase != IDLE else self._since
 
     def close(self) -> None:
         """Close, once what was written is out."""
         self._transport.close()
 
-    def hurry(self) -> None:
-        """Send at once what is held back."""
-        while self._delivery is not None:
-            self._delivery.hurry()
-
     def abort(self) -> None:
-        """Close without more ado."""
+        """Close at once."""
         self._transport.abort()
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Reset a connection (RFC 9293, section 3.5): its peer sees an error, not an end."""
+    sock: socket.socket | None = transport.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    transport.abort()

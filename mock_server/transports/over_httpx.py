@@ -2,84 +2,114 @@
 
 from __future__ import annotations
 
-import errno
-import os
-from collections.abc import AsyncIterator, Iterator
-from io import BytesIO
+import ssl
 from typing import TYPE_CHECKING, Any
 
+import httpcore
 import httpx
 
-from mock_server.transports.calling import Asked, Heard, call
+from mock_server.transports.in_process import InProcessSocket
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
 class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """`httpx.Client(transport=…)` or `httpx.AsyncClient(transport=…)`: all that the client asks goes to the app.
+    """`httpx.Client(transport=…)` or `httpx.AsyncClient(transport=…)`: all that the client asks for goes to the app.
 
-    Raises what httpx raises of a real connection: ReadTimeout, ReadError, RemoteProtocolError.
+    Everything but the connection is httpx's and httpcore's own: pools, timeouts, exceptions. An async client's event
+    loop is kept waiting for as long as the app takes, which is microseconds.
     """
 
     def __init__(self, app: WSGIApplication) -> None:
-        self._app = app
+        backend = _Backend(app)
+        unused = ssl.SSLContext(
+            ssl.PROTOCOL_TLS_CLIENT
+        )  # else httpcore reads all certificates of the computer
+        # httpx lets nobody choose httpcore's backend, so each of its transports gets a pool of ours.
+        self._sync = httpx.HTTPTransport(verify=unused)
+        self._sync._pool = httpcore.ConnectionPool(unused, None, network_backend=backend)
+        self._async = httpx.AsyncHTTPTransport(verify=unused)
+        self._async._pool = httpcore.AsyncConnectionPool(unused, None, network_backend=_AsyncBackend(backend))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Ask the app."""
-        return self._answer(request, request.read())
+        """Send a request to the app."""
+        return self._sync.handle_request(request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Ask the app; it answers in microseconds, so the loop is not kept waiting."""
-        return self._answer(request, await request.aread())
+        """Send a request to the app."""
+        return await self._async.handle_async_request(request)
 
-    def _answer(self, request: httpx.Request, body: bytes) -> httpx.Response:
-        heard = call(self._app, Asked(request.method, str(request.url), request.headers.raw, body))
-        patience: float | None = request.extensions.get("timeout", {}).get("read")
-        if heard.late(patience):
-            raise httpx.ReadTimeout("timed out", request=request)
-        match heard.wire:
-            case "drop":
-                sentence = "Server disconnected without sending a response."
-                raise httpx.RemoteProtocolError(sentence, request=request)
-            case "reset":
-                sentence = f"[Errno {errno.ECONNRESET}] {os.strerror(errno.ECONNRESET)}"
-                raise httpx.ReadError(sentence, request=request)
-        status, headers = _read_head(heard.head)
-        return httpx.Response(status, headers=headers, stream=_Body(heard, patience))
+    def close(self) -> None:
+        """Close the connections."""
+        self._sync.close()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._async.aclose()
 
 
-class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """What arrives of a body, and the error with which it ends, if it does."""
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
 
-    def __init__(self, heard: Heard, patience: float | None) -> None:
-        self._heard = heard
-        self._patience = patience
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._pieces()
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces():
-            yield piece
-
-    def _pieces(self) -> Iterator[bytes]:
-        if self._heard.dripping(self._patience):
-            raise httpx.ReadTimeout("timed out")
-        arriving, whole = self._heard.arriving, self._heard.body
-        if arriving:
-            yield arriving
-        if len(arriving) < len(whole):
-            raise httpx.RemoteProtocolError(
-                "peer closed connection without sending complete message body "
-                f"(received {len(arriving)} bytes, expected {len(whole)})"
-            )
+    def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> _Stream:
+        return _Stream(self._app, host, port, "http")
 
 
-def _read_head(head: bytes) -> tuple[int, list[tuple[str, str]]]:
-    """Read the status and the headers of our own server's head: one line each."""
-    stream: Any = BytesIO(head)
-    status = int(stream.readline().split()[1])
-    lines = (line.decode("latin-1").rstrip("\r\n") for line in stream)
-    pairs = (line.partition(": ") for line in lines if line)
-    return status, [(name, value) for name, _, value in pairs]
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, app: WSGIApplication, host: str, port: int, scheme: str) -> None:
+        self._app = app
+        self._address = host, port
+        self._sock = InProcessSocket(app, host, port, scheme)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._sock.settimeout(timeout)
+        try:
+            return self._sock.recv(max_bytes)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        del timeout
+        self._sock.sendall(buffer)
+
+    def close(self) -> None:
+        self._sock.close()
+
+    def start_tls(self, *_: Any, **__: Any) -> _Stream:
+        return _Stream(self._app, *self._address, "https")
+
+    def get_extra_info(self, info: str) -> Any:
+        # httpcore takes a connection that is readable while it is idle for one that the server has closed.
+        return self._sock.ended if info == "is_readable" else None
+
+
+class _AsyncBackend(httpcore.AsyncNetworkBackend):
+    def __init__(self, backend: _Backend) -> None:
+        self._backend = backend
+
+    async def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> _AsyncStream:
+        return _AsyncStream(self._backend.connect_tcp(host, port))
+
+
+class _AsyncStream(httpcore.AsyncNetworkStream):
+    def __init__(self, stream: _Stream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        self._stream.close()
+
+    async def start_tls(self, *_: Any, **__: Any) -> _AsyncStream:
+        return _AsyncStream(self._stream.start_tls())
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)

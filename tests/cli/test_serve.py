@@ -171,7 +171,7 @@ def test_the_port_comes_from_the_environment(tmp_path: Path) -> None:
         result = run("serve", PORT=str(port))
     assert result.returncode == 3
     assert result.stderr == (
-        f"bitpeak-mock: Port {port} of 127.0.0.1 is in use: another program listens there.\n"
+        f"bitpeak-mock: Port {port} of 127.0.0.1 is in use by another program.\n"
     )
 
 

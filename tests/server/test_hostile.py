@@ -1,10 +1,15 @@
 """Requests that no polite client sends. Each gets an answer or an end, and none an exception."""
 
 import contextlib
+import os
 import random
+import signal
 import socket
 import struct
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -238,16 +243,74 @@ def test_slow_writers_do_not_hinder_others(server: Server) -> None:
         client.sock.close()
 
 
-def test_beyond_the_cap_the_longest_idle_connection_makes_room() -> None:
-    with Server(echo, limits=Limits(connections=3)) as server:
-        clients = [Client(server) for _ in range(3)]
-        for client in clients:
-            assert client.ask(get()).status == 200
-        with Client(server) as late:
-            assert late.ask(get()).status == 200
-            assert connections(server) == 3
-        for client in clients:
-            client.sock.close()
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts file descriptors in /proc")
+def test_without_descriptors_an_idle_connection_makes_room(
+    server: Server, logged: pytest.LogCaptureFixture
+) -> None:
+    import resource  # which Windows does not have
+
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(server)) for _ in range(3)]
+        assert [client.ask(get()).status for client in clients] == [200] * 3
+        late = stack.enter_context(socket.socket())
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        used = max(int(path.name) for path in Path("/proc/self/fd").iterdir())
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used, limits[1]))
+        with contextlib.suppress(OSError):
+            while True:
+                stack.callback(os.close, os.dup(late.fileno()))
+        late.connect((server.host, server.port))
+        assert Client(server, late).ask(get()).status == 200
+        assert connections(server) == 3
+    assert "No connection can be accepted" in logged.text
+
+
+def test_a_client_that_resets_at_the_end_is_no_event(server: Server) -> None:
+    """What is logged fails the test."""
+    for _ in range(50):
+        with Client(server) as client:
+            client.send(get("/", "Connection: close"))
+            client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wait_until(lambda: connections(server) == 0)
+
+
+STOPPED = """
+import sys
+from mock_server.server import Limits, Server
+from tests.server.wire import echo
+
+limits = Limits(head_seconds=0.4, body_seconds=0.4, idle_seconds=0.4)
+with Server(echo, limits=limits) as server:
+    print(server.port, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop a process")
+def test_time_that_the_process_was_stopped_for_does_not_count() -> None:
+    """A laptop that was closed, a container that was paused: what clients sent meanwhile is answered."""
+    raw = post(b"hello")
+    with subprocess.Popen(
+        [sys.executable, "-c", STOPPED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        address = ("127.0.0.1", int(process.stdout.readline()))
+        halves = (0, 10, len(raw) - 2)
+        socks = [socket.create_connection(address, timeout=10) for _ in halves]
+        for sock, half in zip(socks, halves, strict=True):
+            sock.sendall(raw[:half])
+        time.sleep(0.1)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(1.5)
+        for sock, half in zip(socks, halves, strict=True):
+            sock.sendall(raw[half:])
+        process.send_signal(signal.SIGCONT)
+        first = [sock.recv(65536)[:12] for sock in socks]
+        for sock in socks:
+            sock.close()
+        process.communicate()
+    assert first == [b"HTTP/1.1 200"] * 3
 
 
 def test_random_damage_never_raises(server: Server) -> None:

@@ -11,7 +11,6 @@ import pytest
 import trustme
 
 from mock_server.server import BadCertificate, Limits, Server, TLSFiles
-from mock_server.server.connection import Connection
 from tests.server.wire import Client, connections, echo, fixed, get, post, wait_until
 
 
@@ -139,9 +138,7 @@ def test_a_closed_connection_may_still_be_looked_at(secure: Server, authority: t
     """The sweep of timeouts and `stop` may come between the close and the loss of a connection."""
     with client_of(secure, authority) as client:
         assert client.ask(get()).status == 200
-        assert secure._service is not None
-        (connection,) = secure._service.connections
-        assert isinstance(connection, Connection)
+        (connection,) = secure.connections
         connection._transport.close()
         connection.check(time.monotonic())
     wait_until(lambda: connections(secure) == 0)

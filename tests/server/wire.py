@@ -128,8 +128,7 @@ def chunked(*chunks: bytes) -> bytes:
 
 def connections(server: Server) -> int:
     """Return how many connections a server holds."""
-    assert server._service is not None
-    return len(server._service.connections)
+    return len(server.connections)
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 3.0) -> None:
