@@ -170,9 +170,7 @@ def test_the_port_comes_from_the_environment(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         result = run("serve", PORT=str(port))
     assert result.returncode == 3
-    assert result.stderr == (
-        f"bitpeak-mock: Port {port} of 127.0.0.1 is in use by another program.\n"
-    )
+    assert result.stderr == (f"bitpeak-mock: Port {port} of 127.0.0.1 is in use by another program.\n")
 
 
 def overlaid(target: str, update: str) -> str:
@@ -209,8 +207,8 @@ def test_a_broken_file_is_told_in_one_sentence(
             "There is no question 'create-staus' (did you mean 'create-status'?)",
         ),
         (["--answer", "create-status"], "'create-status' is not an answer. Write QUESTION=ANSWER."),
-        (["--tls-cert", "no-such.pem", "--tls-key", "no-such.pem"], "no-such.pem cannot be read"),
-        (["--host", "no such host"], "The host 'no such host' is neither"),
+        (["--tls-cert", "no-such.pem", "--tls-key", "no-such.pem"], "Cannot read no-such.pem"),
+        (["--host", "no such host"], "Unknown host 'no such host'"),
         (["--port-file", "no/such/folder/port"], "the port file no/such/folder/port cannot be written"),
     ],
 )

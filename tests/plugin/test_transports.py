@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from mock_server import bitpeak_mock
 from mock_server.client import Api
@@ -118,6 +120,61 @@ def test_forms_and_repeated_calls_arrive(shared: Api) -> None:
         assert session.get(f"{url}?page=1&results_per_page=10").status_code == 401
         assert session.delete(api.base_url + "/notification-handlers/2", headers=api.headers).content == b""
     assert [each.request.form["name"] for each in api.journal.filter(status=201)] == ["Żółw"] * 3
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 503}, {"wire": "drop"}, {"wire": "reset"}, {"wire": "truncate"}]
+)
+def test_the_retries_of_requests_are_kept(fault: Mapping[str, Any], shared: Api) -> None:
+    seen = []
+    for app in (False, True):
+        api = shared.another()
+        api.fail(**fault, times=2)
+        retry = Retry(4, status_forcelist=[503], backoff_factor=0)
+        assert api.app is not None
+        adapter = requests_adapter(api.app, max_retries=retry) if app else HTTPAdapter(max_retries=retry)
+        with requests.Session() as session:
+            session.mount("http://", adapter)
+            outcome: Any
+            try:
+                outcome = session.get(api.base_url + LIST, headers=api.headers, timeout=LONG).status_code
+            except requests.RequestException as error:
+                outcome = type(error)
+        seen.append((outcome, [call.status for call in api.journal]))
+    assert seen[0] == seen[1]
+    # A body that breaks off is read by the session, not by the adapter, so nothing tries again.
+    assert seen[0] == (200, [503, 503, 200]) or "status" not in fault
+
+
+@pytest.mark.parametrize("wire", ["drop", "reset", "empty", "truncate"])
+def test_a_connection_that_a_fault_has_ended_is_not_used_again(wire: Any, shared: Api) -> None:
+    api = shared.another()
+    assert api.app is not None
+    url = api.base_url + LIST
+    with requests.Session() as session, httpx.Client(transport=httpx_transport(api.app)) as client:
+        session.mount("http://", requests_adapter(api.app))
+        for get in (session.get, client.get):
+            for fault in (True, False, True, False):
+                if fault:
+                    api.fail(wire=wire)
+                    with pytest.raises((requests.RequestException, httpx.HTTPError)):
+                        get(url, headers=api.headers)
+                else:
+                    assert get(url, headers=api.headers).status_code == 200
+
+
+def test_https_and_proxies_stay_in_the_process(shared: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    api = shared.another()
+    assert api.app is not None
+    with requests.Session() as session, httpx.Client(transport=httpx_transport(api.app)) as client:
+        session.mount("https://", requests_adapter(api.app))
+        for get in (session.get, client.get):
+            page = get("https://api.example.com/api" + LIST, headers=api.headers).json()
+            assert page["links"]["self"].startswith("https://api.example.com/api")
 
 
 @pytest.mark.parametrize("name", ["httpx_transport", "requests_adapter"])

@@ -101,3 +101,13 @@ def test_a_client_that_leaves_during_a_delay_leaves_nothing(server: Server, wire
         client.send(get("/", "X-Delay: 5", *([wire] if wire else [])))
         wait_until(lambda: connections(server) == 1)
     wait_until(lambda: connections(server) == 0)
+
+
+def test_a_test_that_stops_the_clock_does_not_stop_delays(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As freezegun does."""
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    with Client(server) as client:
+        assert client.ask(get("/", "X-Delay: 0.02")).status == 200
