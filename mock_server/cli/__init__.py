@@ -1,69 +1,118 @@
 """The command line, `bitpeak-mock`.
 
-Nothing here imports a command before it is asked for, so that `--version` and `wait` start at once.
+A command's module is imported when the command is called, so `--version` and `wait` start at once. Commands keep
+their own heavy imports out of their modules' heads: see `mock_server.cli.loading`.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
+from typing import Any, NamedTuple
 
 import click
 
 from mock_server import __version__
-from mock_server.cli.failure import PROGRAM, ExitCode, Failure
-from mock_server.cli.group import LazyGroup, Listed
-from mock_server.cli.streams import OutputLost, prepare_streams
+from mock_server.cli.terminal import PROGRAM, ExitCode, Failure, OutputLost, prepare_streams
 
 __all__ = ["COMMANDS", "cli", "main"]
 
+_EPILOG = f"Run `{PROGRAM} COMMAND --help` for the options of a command."
 _KIT = "bitpeak-mock[contract]"
 
-# A new command is a module of its own and a line here; its attribute bears the command's name.
-COMMANDS = {
-    "serve": Listed("mock_server.cli.serve", "Serve the API until told to stop."),
-    "wait": Listed("mock_server.cli.wait", "Wait until a mock is ready."),
-    "call": Listed("mock_server.cli.call", "Make one request of the API, without a server."),
-    "routes": Listed("mock_server.cli.routes", "List the operations and how each can answer."),
-    "spec": Listed("mock_server.cli.spec", "Print the OpenAPI document in effect."),
-    "questions": Listed(
-        "mock_server.cli.questions", "List what is not known of the API, and the answers assumed."
-    ),
-    "replay": Listed("mock_server.cli.replay", "Make the calls of a failed test again."),
-    "evidence": Listed("mock_server.cli.evidence", "Print how well each thing is known."),
-    "doctor": Listed("mock_server.cli.doctor", "Say whether the mock's proof is there and fresh."),
-    "check": Listed("contract_tests.command.check", "Hold a service against its documentation.", _KIT),
-    "learn": Listed("contract_tests.command.learn", "Write what a service does as an overlay.", _KIT),
-    "twin": Listed("contract_tests.command.twin", "Compare the mock with a service, call by call.", _KIT),
-    "record": Listed(
-        "contract_tests.command.record", "Record calls to a service, as a proxy before it.", _KIT
-    ),
-    "har": Listed("contract_tests.command.record", "Write a recording as an HTTP archive.", _KIT),
-    "sweep": Listed("contract_tests.command.sweep", "Delete what a killed check left behind.", _KIT),
-}
+
+class Listed(NamedTuple):
+    """A command: its module, the line for it in the group's help, and the extra to install for it."""
+
+    module: str
+    help: str
+    extra: str = ""
 
 
-@click.group(cls=LazyGroup, listed=COMMANDS, invoke_without_command=True)
+# To add a command, write a module and list it here. The function has the name of the command.
+_SECTIONS = {
+    "Mock": {
+        "serve": Listed("mock_server.cli.serve", "Serve the API until it is told to stop."),
+        "wait": Listed("mock_server.cli.wait", "Wait until a mock is ready."),
+        "call": Listed("mock_server.cli.calls", "Make one request, without a server."),
+        "replay": Listed("mock_server.cli.calls", "Repeat the calls of a failed test."),
+    },
+    "Document": {
+        "routes": Listed("mock_server.cli.documents", "List the operations and their responses."),
+        "spec": Listed("mock_server.cli.documents", "Print the effective OpenAPI document."),
+        "questions": Listed("mock_server.cli.documents", "List what is unknown about the API, and what is assumed."),
+        "evidence": Listed("mock_server.cli.evidence", "Print how well each part of the document is known."),
+        "doctor": Listed("mock_server.cli.evidence", "Check that the mock's proof exists and is fresh."),
+    },
+    f"Contract tests (pip install '{_KIT}')": {
+        "check": Listed("contract_tests.command.check", "Test a service against its documentation.", _KIT),
+        "learn": Listed("contract_tests.command.learn", "Write what a service does as an overlay.", _KIT),
+        "twin": Listed("contract_tests.command.twin", "Compare the mock with a service, call by call.", _KIT),
+        "record": Listed("contract_tests.command.record", "Record calls to a service through a proxy.", _KIT),
+        "har": Listed("contract_tests.command.record", "Write a recording as an HTTP archive (HAR).", _KIT),
+        "sweep": Listed("contract_tests.command.sweep", "Delete what a killed run left at a service.", _KIT),
+    },
+}  # fmt: skip
+COMMANDS = {name: listed for section in _SECTIONS.values() for name, listed in section.items()}
+
+
+class LazyGroup(click.Group):
+    """A group that knows the names and help lines of its commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click gives it
+        """Return the names in the order of the list."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
+        """Import a command, or return None if there is no such command. Raises Failure if its extra is missing."""
+        listed = COMMANDS.get(cmd_name)
+        if listed is None:
+            return None
+        try:
+            module = importlib.import_module(listed.module)
+        except ModuleNotFoundError as error:
+            if not listed.extra:
+                raise
+            sentence = f"`{cmd_name}` needs the package {error.name!r}. Run: pip install '{listed.extra}'."
+            raise Failure(sentence) from error
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command. The error for an unknown one lists those that exist."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(f"No such command {name!r}. Choose from {', '.join(COMMANDS)}.")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - likewise
+        """Write the commands by section."""
+        width = max(map(len, COMMANDS))
+        for title, commands in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), listed.help) for name, listed in commands.items()])
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, epilog=_EPILOG)
 @click.version_option(__version__, prog_name=PROGRAM)
 @click.pass_context
-def cli(ctx: click.Context) -> None:
-    """Mock BitPeak's notification-handlers API, offline, by its OpenAPI document."""
+def cli(ctx: click.Context, /, **_: Any) -> None:
+    """Offline mock of BitPeak's notification-handlers API, driven by its OpenAPI document."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
 
 def main() -> None:
-    """Run the command line and exit by `ExitCode`."""
+    """Run the command line and exit with an `ExitCode`."""
     prepare_streams()
     try:
         cli.main(prog_name=PROGRAM)
     except OutputLost as lost:
-        Failure(f"standard output cannot be written: {lost.strerror}").show()
+        Failure(f"Cannot write to standard output: {lost.strerror}").show()
         sys.exit(ExitCode.CANNOT)
-    except (
-        Exception
-    ):  # click has dealt with all that was foreseen: this is a defect, and its traceback is wanted
+    except Exception:  # click handles all expected errors: this is a bug, and its traceback is wanted
         sys.excepthook(*sys.exc_info())
-        Failure(
-            "this is a defect of the program, please report it with the lines above.", ExitCode.DEFECT
-        ).show()
+        Failure("Internal error. Please report it with the lines above.", ExitCode.DEFECT).show()
         sys.exit(ExitCode.DEFECT)

@@ -1,52 +1,173 @@
-"""The log: a line for each request, with what the caller should know beneath it."""
+"""The log of `serve`: a line for each request, and below it what the caller should know.
+
+A thread of its own writes the lines, so that a slow terminal or a full pipe delays no response.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import os
+import re
 import sys
+import threading
 import time
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote_plus
 
-from mock_server.cli.lines import Note, Style, json_line, text_line
-from mock_server.cli.writer import Writer
-from mock_server.contract import Contract
-from mock_server.state.journal import Exchange
+from mock_server.cli.terminal import clean
+
+if TYPE_CHECKING:
+    from mock_server.contract import Contract
+    from mock_server.state.journal import Exchange
+
+_SECRET = re.compile("key|token|secret", re.IGNORECASE)
+_COLOURS = {"2": "32", "3": "36", "4": "33", "5": "31"}
+_MAGENTA = "35"
+
+# Seconds in which more lines may gather for one write: too short to notice, and a busy mock writes less often.
+_GATHER = 0.01
+# Lines that wait for a reader. Beyond that lines are dropped, so that memory stays bounded.
+_MOST = 10_000
 
 
-class Wants(NamedTuple):
-    """How much is logged, and in which form: "text" or "json"."""
+class Note(NamedTuple):
+    """An event that is not a request: its name, one sentence, and facts for programs."""
+
+    event: str
+    sentence: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Format:
+    """How lines look: "text" for people, in colour on a terminal, or "json" for programs.
+
+    `hints` say, by refusal, what to send instead. `key_prefix` is what the mock's keys begin with.
+    """
 
     form: str = "text"
-    quiet: bool = False
     verbose: bool = False
+    coloured: bool = False
+    key_prefix: str = ""
+    hints: Mapping[str, str] = field(default_factory=dict)
+
+    def lines(self, moment: float, event: Exchange | Note) -> str:
+        """Write an event of this time, in seconds since 1970."""
+        if self.form == "json":
+            return json.dumps(self._facts(moment, event)) + "\n"
+        if isinstance(event, Note):
+            return "".join(f"{clean(line)}\n" for line in event.sentence.splitlines())
+        words = [
+            time.strftime("%H:%M:%S", time.localtime(moment)),
+            f"{clean(event.method) or '-':<6}",
+            clean(redacted(event.target, self.key_prefix)) or "-",
+            self._paint(str(event.status), _COLOURS.get(str(event.status)[0], _MAGENTA)),
+            f"{_milliseconds(event)}ms",
+            clean(event.key),
+        ]
+        if self.verbose:
+            words += [clean(word) for word in (event.operation, event.refusal) if word]
+        below = (self._paint(remark, _MAGENTA) for remark in remarks(event, self.hints))
+        return "\n".join([" ".join(words), *below, ""])
+
+    def _facts(self, moment: float, event: Exchange | Note) -> dict[str, Any]:
+        at = {"ts": datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")}
+        if isinstance(event, Note):
+            return {**at, "event": event.event, "sentence": event.sentence, **event.facts}
+        return {
+            **at,
+            "event": "request",
+            "method": event.method,
+            "path": redacted(event.target, self.key_prefix),
+            "status": event.status,
+            "ms": _milliseconds(event),
+            "key": event.key,
+            "operation": event.operation or None,
+            "refusal": event.refusal or None,
+            "violations": [{"code": each.code, "sentence": each.sentence} for each in event.violations],
+            "defect": event.defect or None,
+        }
+
+    def _paint(self, text: str, colour: str) -> str:
+        return f"\x1b[{colour}m{text}\x1b[0m" if self.coloured else text
+
+
+def remarks(exchange: Exchange, hints: Mapping[str, str]) -> Iterator[str]:
+    """Yield, indented, what a caller should know about an exchange: its violations, a hint, an internal error."""
+    for violation in exchange.violations:
+        yield f"  ! {clean(violation.sentence)}"
+    if exchange.refusal in hints:
+        yield f"  ? {clean(hints[exchange.refusal])}"
+    if exchange.defect:
+        yield f"  DEFECT {clean(exchange.defect)}"
+
+
+def hints_for(contract: Contract) -> dict[str, str]:
+    """Return, by refusal, what a caller with a wrong key should send."""
+    service = contract.service
+    send = f"Send the header 'Authorization: Bearer {service.key_example}'"
+    return {
+        "missing_bearer": f"{send}: the word Bearer, one space and a key.",
+        "no_access": f"The mock's keys begin with {service.key_prefix!r}. A real key never works here. {send}.",
+    }
+
+
+def redacted(target: str, key_prefix: str) -> str:
+    """Return a target without the values in its query that look like keys, by their names or their beginnings."""
+    path, mark, query = target.partition("?")
+    return path + mark + "&".join(_redacted_pair(pair, key_prefix) for pair in query.split("&"))
+
+
+def _redacted_pair(pair: str, key_prefix: str) -> str:
+    name, sign, value = pair.partition("=")
+    is_key = _SECRET.search(unquote_plus(name)) or (key_prefix and unquote_plus(value).startswith(key_prefix))
+    return f"{name}{sign}…" if value and is_key else pair
+
+
+def _milliseconds(exchange: Exchange) -> float:
+    return round(exchange.seconds * 1000, 2)
 
 
 class Log:
-    """Hears of exchanges and of what else happens. As a context manager it takes Python's own log in, too."""
+    """Writes exchanges and notes in their order, from a thread of its own, until it is closed.
 
-    def __init__(self, wants: Wants) -> None:
-        self.hints: Mapping[str, str] = {}
-        self.key_prefix = ""
-        self._quiet = wants.quiet
-        style = Style(wants.verbose, wants.form == "text" and is_colourful())
-        if wants.form == "json":
-            self._writer: Writer[tuple[float, Exchange | Note]] = Writer(
-                lambda item: json_line(item, self.key_prefix), _lost
-            )
-        else:
-            self._writer = Writer(lambda item: text_line(item, self.hints, style, self.key_prefix), _lost)
+    `observe` and `note` may be called from any thread; they neither wait nor raise. As a context manager the log also
+    takes the warnings of Python's `logging`.
+    """
+
+    def __init__(self, form: str = "text", quiet: bool = False, verbose: bool = False) -> None:
+        self._quiet = quiet
+        self._format = Format(form, verbose, coloured=form == "text" and is_colourful())
+        self._dropped = 0
+        self._queue: SimpleQueue[tuple[float, Exchange | Note] | None] = SimpleQueue()
+        self._write = _standard_error()
+        self._thread = threading.Thread(target=self._run, name="mock-log", daemon=True)
+        self._thread.start()
         self._handler = _Handler(self)
 
+    def follow(self, contract: Contract) -> None:
+        """Know the keys of this contract from now on."""
+        self._format.key_prefix, self._format.hints = contract.service.key_prefix, hints_for(contract)
+
     def observe(self, exchange: Exchange) -> None:
-        """Log an exchange. A quiet log has only defects."""
+        """Log an exchange. A quiet log takes only those with an internal error."""
         if not self._quiet or exchange.defect:
-            self._writer.put((time.time(), exchange))
+            self._put(exchange)
 
     def note(self, event: str, sentence: str, **facts: Any) -> None:
-        """Log what is no exchange; `facts` are for JSON alone."""
-        self._writer.put((time.time(), Note(event, sentence, facts)))
+        """Log something other than an exchange. The facts are for JSON alone."""
+        self._put(Note(event, sentence, facts))
+
+    def close(self, seconds: float = 1.0) -> None:
+        """Write what is waiting, for at most so many seconds."""
+        self._queue.put(None)
+        self._thread.join(seconds)
 
     def __enter__(self) -> Log:
         logging.getLogger().addHandler(self._handler)
@@ -54,11 +175,41 @@ class Log:
 
     def __exit__(self, *_: object) -> None:
         logging.getLogger().removeHandler(self._handler)
-        self._writer.close()
+        self.close()
+
+    def _put(self, event: Exchange | Note) -> None:
+        if self._queue.qsize() < _MOST:
+            self._queue.put((time.time(), event))
+        else:
+            self._dropped += 1
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            batch = [self._queue.get()]
+            if batch[0] is not None:
+                time.sleep(_GATHER)
+            with contextlib.suppress(Empty):
+                while len(batch) < _MOST and batch[-1] is not None:
+                    batch.append(self._queue.get_nowait())
+            is_open = batch[-1] is not None
+            if self._dropped:
+                dropped, self._dropped = self._dropped, 0
+                note = Note("lost", f"{dropped} lines were dropped, as the log is not read fast enough.", {})
+                batch.insert(0, (time.time(), note))
+            # Whatever goes wrong with these lines, the next ones must be written.
+            with contextlib.suppress(Exception):
+                self._write("".join(self._lines(batch)))
+
+    def _lines(self, batch: list[tuple[float, Exchange | Note] | None]) -> Iterator[str]:
+        for item in batch:
+            if item is not None:
+                with contextlib.suppress(Exception):
+                    yield self._format.lines(*item)
 
 
 class _Handler(logging.Handler):
-    """Passes on what the server and the corridor report by `logging`."""
+    """Passes on what the server and the pipeline report to Python's `logging`."""
 
     def __init__(self, log: Log) -> None:
         super().__init__(logging.WARNING)
@@ -68,21 +219,39 @@ class _Handler(logging.Handler):
         self._log.note(record.levelname.lower(), self.format(record), logger=record.name)
 
 
-def hints_for(contract: Contract) -> dict[str, str]:
-    """Return, by refusal, what a caller whose key is refused should send."""
-    service = contract.service
-    send = f"send the header 'Authorization: Bearer {service.key_example}'"
-    return {
-        "missing_bearer": f"{send}; the word Bearer, one blank and a key are needed",
-        "no_access": f"the mock's keys begin with {service.key_prefix!r}, and a real key never works here: {send}",
-    }
-
-
 def is_colourful() -> bool:
-    """Tell whether standard error is a terminal that shows colours and the user wants them."""
+    """Tell whether standard error is a terminal that shows colours, and the user wants them."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or sys.platform == "win32"
     return not plain and sys.stderr is not None and sys.stderr.isatty()
 
 
-def _lost(count: int) -> tuple[float, Note]:
-    return time.time(), Note("lost", f"{count} lines were not logged: nobody reads the log fast enough.", {})
+def _standard_error() -> Callable[[str], None]:
+    """Return a function that writes a text to standard error, or drops it if the stream is closed.
+
+    A pipe is written to beneath Python's buffer: a thread that blocks inside the buffer while the process ends would
+    crash the interpreter.
+    """
+    stream = sys.stderr
+    try:
+        descriptor = stream.fileno()
+    except (AttributeError, OSError, ValueError):
+        return lambda _: None
+    if stream.isatty():
+        return _to_terminal
+    encoding = stream.encoding or "utf-8"
+    return lambda text: _to_pipe(descriptor, text.encode(encoding, "backslashreplace"))
+
+
+def _to_terminal(text: str) -> None:
+    # Through Python's own stream, which knows the encoding of a Windows console.
+    sys.stderr.write(text)
+    sys.stderr.flush()
+
+
+def _to_pipe(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        try:
+            left = left[os.write(descriptor, left) :]
+        except BlockingIOError:
+            time.sleep(_GATHER)

@@ -1,124 +1,295 @@
-"""Flags that can also be set by an environment variable or a file, and those that several commands share."""
+"""Options: how their texts are read, their environment variables, the file of --config, and where a value came from."""
 
 from __future__ import annotations
 
-import functools
+import difflib
+import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
 
+from mock_server import settings
+from mock_server.cli.terminal import table
+from mock_server.settings import Latency
+
 PREFIX = "BITPEAK_MOCK_"
 
-# Where the file that gave a context its default_map is remembered.
-FILE = "mock_server.cli.file"
+Command = TypeVar("Command", bound=Callable[..., Any])
+Value = TypeVar("Value")
 
-_SWITCH = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
+_LONGEST = 3600.0
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-Decorator = Callable[[Any], Any]
+
+class Invalid(click.BadParameter):
+    """A wrong value. The message begins with the option, the variable, or the file that has it."""
+
+    def format_message(self) -> str:
+        """Return the message without click's 'Invalid value for', as it has such words of its own."""
+        hint = self.param.get_error_hint(self.ctx).strip("'") if self.param is not None else ""
+        return f"{hint}: {self.message}" if hint else self.message
 
 
 class Setting(click.Option):
-    """A flag with an environment variable of its own; an error names whichever of the two was wrong.
+    """An option with an environment variable: BITPEAK_MOCK_ and its name. A command may take it from a file, too.
 
-    The variable is the flag's name after BITPEAK_MOCK_. Where the flag may be repeated, commas separate the
-    variable's values; an empty variable counts as unset. `fallback` is a second, weaker variable. A `secret` is never
-    printed.
+    In the variable of a repeatable option, commas separate the values. `fallback` is a second, weaker variable.
+    `section` is the heading of the option in the help of a `SectionedCommand`. A `secret` is never printed.
+    What is asked `once`, of one start only, cannot stand in a file.
     """
 
     def __init__(
-        self, *args: Any, fallback: str | None = None, secret: bool = False, **attributes: Any
+        self,
+        *args: Any,
+        fallback: str = "",
+        section: str = "Options",
+        secret: bool = False,
+        once: bool = False,
+        **attributes: Any,
     ) -> None:
-        attributes.setdefault("show_envvar", True)
-        super().__init__(*args, **attributes)
+        super().__init__(*args, **{"show_envvar": True, **attributes})
+        self.section = section
         self.secret = secret
-        own = f"{PREFIX}{str(self.name).upper()}"
-        self.envvar: str | list[str] = own if fallback is None else [own, fallback]
-
-    @property
-    def flag(self) -> str:
-        """The flag's name without dashes before it: the key in a file."""
-        return str(self.name).replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that is in effect, the flag's own where none is."""
-        names = [self.envvar] if isinstance(self.envvar, str) else self.envvar
-        return next((name for name in names if os.environ.get(name)), names[0])
+        self.once = once
+        self.key = str(self.name).replace("_", "-")
+        self.envvar: list[str] = [f"{PREFIX}{str(self.name).upper()}", *([fallback] if fallback else [])]
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
-        """Return the value of the variable: the parts between commas, or true or false, where the flag is such."""
+        """Return the variable's text, or the texts between its commas if the option is repeatable."""
         text = self.resolve_envvar_value(ctx)
-        if text is None:
-            return None
-        if self.multiple:
-            return [part.strip() for part in text.split(",") if part.strip()]
-        if not self.is_flag:
+        if text is None or not self.multiple:
             return text
-        value = _SWITCH.get(text.strip().lower())
-        if value is None:
-            hint = f"the environment variable {self.variable}"
-            raise click.BadParameter(f"{text!r} is neither on nor off, write 1 or 0.", param_hint=hint)
-        return value
+        return [part.strip() for part in text.split(",") if part.strip()]
+
+    def origin(self, ctx: click.Context) -> tuple[str, str]:
+        """Return where the value comes from: flag, environment, file or default, and which variable or file."""
+        match ctx.get_parameter_source(str(self.name)):
+            case ParameterSource.COMMANDLINE:
+                return "flag", ""
+            case ParameterSource.ENVIRONMENT:
+                return "environment", next(name for name in self.envvar if os.environ.get(name))
+            case ParameterSource.DEFAULT_MAP:
+                return "file", str(ctx.params["config"])
+        return "default", ""
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
-        """Name what was wrong: the flag, the variable, or the key and its file."""
-        source = ctx.get_parameter_source(str(self.name)) if ctx else None
-        if source is ParameterSource.ENVIRONMENT:
-            return f"the environment variable {self.variable}"
-        if ctx is not None and source is ParameterSource.DEFAULT_MAP:
-            return f"{self.flag!r} in {ctx.meta.get(FILE)}"
-        return "/".join(f"'{each}'" for each in (*self.opts, *self.secondary_opts))
+        """Name what was wrong: the option, the variable, or the file and its key."""
+        kind, name = ("flag", "") if ctx is None else self.origin(ctx)
+        if kind == "environment":
+            return f"environment variable {name}"
+        return f"{name}, {self.key}" if kind == "file" else "/".join((*self.opts, *self.secondary_opts))
 
 
-setting = functools.partial(click.option, cls=Setting)
+class SectionedCommand(click.Command):
+    """A command whose help lists its settings under headings."""
 
-# Whether a file exists and can be read is said by who reads it, with file and line.
-file_type = click.Path(path_type=Path)
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options by section."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            if record := param.get_help_record(ctx):
+                sections.setdefault(getattr(param, "section", "Other"), []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
 
-_DOCUMENT = setting(
-    "--document",
-    metavar="FILE",
-    type=file_type,
-    help="The OpenAPI document to serve, in place of the packaged one.",
-)
-_OVERLAY = setting(
-    "--overlay", metavar="FILE|NAME", multiple=True,
-    help="An OpenAPI Overlay that changes the document: a file, or the name of a packaged one. May be repeated; "
-    "commas separate several in the variable.",
+
+def take_config(ctx: click.Context, _: click.Parameter, file: Path | None) -> Path | None:
+    """Make the settings in a TOML file the defaults of a command. The callback of an eager option."""
+    if file is not None:
+        ctx.default_map = _read_config(file, ctx.command)
+    return file
+
+
+def _read_config(file: Path, command: click.Command) -> dict[str, Any]:
+    """Read the table named like the command, or the top level if there is none. Raises Invalid."""
+    data = _read_toml(file)
+    known = {
+        option.key: option for option in command.params if isinstance(option, Setting) and not option.once
+    }
+    name = str(command.name)
+    inner = data.get(name)
+    if isinstance(inner, dict):
+        if outside := [key for key, value in data.items() if not isinstance(value, dict)]:
+            raise Invalid(f"{file}: Move {outside[0]!r} into the table [{name}].")
+        data = inner
+    elif tables := [key for key, value in data.items() if isinstance(value, dict) and key not in known]:
+        raise Invalid(f"{file}: Unknown table [{tables[0]}]: use [{name}].")
+    for key in data:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(known)}."
+            raise Invalid(f"{file}: Unknown setting {key!r}: {hint}")
+    return {str(known[key].name): _config_value(known[key], value) for key, value in data.items()}
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    import tomllib  # late: few starts have such a file
+
+    try:
+        return tomllib.loads(file.read_bytes().decode())
+    except OSError as error:
+        raise Invalid(f"Cannot read {file}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise Invalid(f"Cannot read {file}: save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(f"Invalid TOML in {file}: {error}.") from None
+
+
+def _config_value(option: Setting, value: Any) -> Any:
+    """Return a value as the command line has it, texts, for the option's type to read."""
+    if option.multiple:
+        return [str(each) for each in (value if isinstance(value, list) else [value])]
+    return value if isinstance(value, bool) and option.is_flag else str(value)
+
+
+def write_config(ctx: click.Context, form: str) -> str:
+    """Write each setting of a command with its value and origin: as a table, or as `json`."""
+    found: dict[str, Any] = {}
+    for option in ctx.command.params:
+        if isinstance(option, Setting) and option.name != "print_config":
+            value = ctx.params[str(option.name)]
+            value = (
+                "…" if option.secret and value else str(value) if isinstance(value, Latency | Path) else value
+            )
+            kind, name = option.origin(ctx)
+            found[option.key] = {"value": value, "origin": {"kind": kind, "name": name}}
+    if form == "json":
+        return json.dumps(found, indent=2, ensure_ascii=False)
+    rows = [
+        (key, _text(each["value"]), " ".join(each["origin"].values()).rstrip()) for key, each in found.items()
+    ]
+    return table(("SETTING", "VALUE", "ORIGIN"), rows)
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None | ():
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case tuple():
+            return ", ".join(value)
+    return str(value)
+
+
+def setting(*names: str, **attributes: Any) -> Callable[[Command], Command]:
+    """Return a decorator that gives a command a `Setting`."""
+    return click.option(*names, cls=Setting, **attributes)
+
+
+def value_of(read: Callable[[str], Value]) -> Callable[[str], Value]:
+    """Make a type for click of a reader that raises ValueError with a sentence."""
+
+    def convert(text: str) -> Value:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise Invalid(str(error)) from None
+
+    return convert
+
+
+def read_duration(text: str) -> float:
+    """Read `200ms`, `1.5s`, `2m` or `0` to seconds, at most an hour."""
+    seconds = settings.read_duration(text)
+    _check_length(text, seconds)
+    return seconds
+
+
+def read_latency(text: str) -> Latency:
+    """Read a duration, or a range of two: `100ms..300ms`."""
+    latency = settings.read_latency(text)
+    _check_length(text, latency.high)
+    return latency
+
+
+def _check_length(text: str, seconds: float) -> None:
+    if seconds > _LONGEST:
+        raise ValueError(f"Invalid duration {text!r}: use at most an hour.")
+
+
+def read_quota(text: str) -> int | Literal["off", "document"]:
+    """Read `off`, `document`, or the number of requests that a window allows."""
+    match text:
+        case "off" | "document":
+            return text
+    if re.fullmatch("[0-9]{1,9}", text) is None or int(text) == 0:
+        raise ValueError(f"Invalid quota {text!r}: use off, document, or a number of requests from 1.")
+    return int(text)
+
+
+def read_port(text: str) -> int:
+    """Read a port to listen on. 0 stands for a free one."""
+    if re.fullmatch("[0-9]{1,5}", text) is None or int(text) > 65535:
+        raise ValueError(f"Invalid port {text!r}: use 0–65535.")
+    return int(text)
+
+
+def read_public_url(text: str) -> str:
+    """Read the base of links, an http or https URL, without slashes at its end."""
+    problem = ""
+    try:
+        parts = urlsplit(text)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+            problem = "use for example https://mock.example.com."
+        elif "?" in text or "#" in text or "@" in parts.netloc:
+            problem = "leave out the query, the fragment and the user."
+        elif re.fullmatch("[!-~]+", text) is None:
+            problem = "percent-encode spaces and letters beyond ASCII."
+    except ValueError as error:
+        problem = f"{error}."
+    if problem:
+        raise ValueError(f"Invalid URL {text!r}: {problem}")
+    return text.rstrip("/")
+
+
+def read_pair(separator: str, text: str, example: str) -> tuple[str, str]:
+    """Split a text at the first separator, for example `name=Example` at `=`. The name is stripped."""
+    name, found, value = text.partition(separator)
+    if not found or not name.strip():
+        raise ValueError(f"Invalid value {text!r}: use for example {example}.")
+    return name.strip(), value
+
+
+# Whether a file can be read is found out, and said with file and line, when it is read.
+FILE = click.Path(path_type=Path)
+
+_DOCUMENT = (
+    setting(
+        "--document", metavar="FILE", type=FILE, section="Document",
+        help="OpenAPI document to use instead of the packaged one.",
+    ),
+    setting(
+        "--overlay", metavar="FILE|NAME", multiple=True, section="Document",
+        help="OpenAPI Overlay that changes the document: a file, or the name of a packaged one. Repeatable.",
+    ),
+    setting(
+        "--answer", metavar="QUESTION=ANSWER", multiple=True, section="Document",
+        help="Choose another answer to an open question; see `bitpeak-mock questions`. Repeatable.",
+    ),
 )  # fmt: skip
-_ANSWER = setting(
-    "--answer", metavar="QUESTION=ANSWER", multiple=True,
-    help="Another answer to an open question (see `bitpeak-mock questions`). May be repeated; commas separate "
-    "several in the variable.",
-)  # fmt: skip
-
 seed_option = setting(
-    "--seed", metavar="FILE", type=file_type,
-    help="A YAML list of the handlers that every key begins with, in place of the document's.",
+    "--seed", metavar="FILE", type=FILE, section="Document",
+    help="YAML list of the handlers that every key starts with, instead of the document's.",
 )  # fmt: skip
 strict_option = setting(
-    "--strict/--no-strict", default=False, show_default=True,
-    help="Refuse what the document forbids though the service lets it pass in silence.",
+    "--strict/--no-strict", default=False, show_default=True, section="Behaviour",
+    help="Refuse requests that the document forbids but the service silently accepts.",
 )  # fmt: skip
-
-document_options: tuple[Decorator, ...] = (_DOCUMENT, _OVERLAY, _ANSWER)
 format_option = click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True,
-    help="A table for people, or JSON for programs.",
+    help="Text for people, or JSON for programs.",
 )  # fmt: skip
 
 
-def options(*decorators: Decorator) -> Callable[[Decorated], Decorated]:
-    """Put several options on a command; its help lists them in this order."""
-
-    def decorate(function: Decorated) -> Decorated:
-        for decorator in reversed(decorators):
-            function = decorator(function)
-        return function
-
-    return decorate
+def document_options(command: Command) -> Command:
+    """Give a command the options that say which document is in effect: --document, --overlay and --answer."""
+    for decorator in reversed(_DOCUMENT):
+        command = decorator(command)
+    return command

@@ -1,136 +1,211 @@
-"""`bitpeak-mock serve`."""
+"""`bitpeak-mock serve`: its options, and the settings that they make."""
 
 from __future__ import annotations
 
+import functools
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mock_server.cli.config import take_file
-from mock_server.cli.options import document_options, file_type, options, seed_option, setting, strict_option
-from mock_server.cli.origin import write_settings
-from mock_server.cli.plan import Plan
-from mock_server.cli.running import run
-from mock_server.cli.upstream import record_upstream
-from mock_server.cli.values import read_latency, read_port, read_public_url, read_quota
+from mock_server.cli import options
+from mock_server.cli.options import FILE, SectionedCommand, setting, value_of
+from mock_server.cli.terminal import ExitCode, Failure
+from mock_server.settings import Rules, Settings
 
-_WHERE = (
-    setting("--host", default="127.0.0.1", show_default=True, help="The address or name to listen on."),
-    setting(
-        "--port", metavar="N", type=read_port, default="4055", show_default=True, fallback="PORT",
-        help="The port to listen on; 0 takes a free one.",
-    ),
-    setting(
-        "--port-file", metavar="FILE", type=file_type,
-        help="A file that holds the port while the mock is ready, and is gone when it is not.",
-    ),
-    setting(
-        "--tls-cert", metavar="FILE", type=file_type,
-        help="Serve HTTPS with this PEM certificate and its chain; needs --tls-key.",
-    ),
-    setting("--tls-key", metavar="FILE", type=file_type, help="The certificate's private key, PEM, not encrypted."),
+_address = functools.partial(setting, section="Address")
+_document = functools.partial(setting, section="Document")
+_behaviour = functools.partial(setting, section="Behaviour")
+_control = functools.partial(setting, section="Control (/_mock)")
+_proxy = functools.partial(setting, section="Recording proxy")
+_log = functools.partial(setting, section="Log")
+_settings = functools.partial(setting, section="Settings")
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What the server process needs: the settings of its mock, its address, and its log.
+
+    `generated_token` is the control's token if the user chose none. Both or neither of the TLS files are given.
+    """
+
+    settings: Settings
+    generated_token: str | None
+    host: str
+    port: int
+    port_file: Path | None
+    tls_cert: Path | None
+    tls_key: Path | None
+    watch: bool
+    log_format: str
+    quiet: bool
+    verbose: bool
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this computer can reach the host."""
+        return _is_loopback(self.host)
+
+
+@click.command(cls=SectionedCommand)
+@_address("--host", default="127.0.0.1", show_default=True, help="Address or name to listen on.")
+@_address(
+    "--port", metavar="N", type=value_of(options.read_port), default="4055", show_default=True, fallback="PORT",
+    help="Port to listen on. 0 takes a free one.",
 )  # fmt: skip
-
-_HOW = (
-    strict_option,
-    setting(
-        "--latency", metavar="TIME|TIME..TIME", type=read_latency, default="0", show_default=True,
-        help="Hold each answer back: 200ms, 1.5s, or a time between two, 100ms..300ms.",
-    ),
-    setting(
-        "--quota", metavar="off|document|N", type=read_quota, default="off", show_default=True,
-        help="Refuse a key's requests beyond a number in a window of time: off, what the document says, or N in the "
-        "document's window.",
-    ),
-    setting(
-        "--cors/--no-cors", default=None,
-        help="Let pages of other sites call the mock from a browser, or not.  [default: as the document says]",
-    ),
-    setting(
-        "--public-url", metavar="URL", type=read_public_url,
-        help="What the links in answers begin with, where clients reach the mock by another address.",
-    ),
+@_address(
+    "--port-file", metavar="FILE", type=FILE,
+    help="Write the port to this file once the mock is ready, and remove the file at the end.",
 )  # fmt: skip
-
-_STEERED = (
-    setting(
-        "--control-token", metavar="TEXT", secret=True,
-        help="What requests to /_mock must send in the header X-Bitpeak-Mock-Token.  [default: one is made up where "
-        "other computers can reach the host, else none]",
-    ),
-    setting(
-        "--control-cors", is_flag=True, help="Let pages of other sites steer the mock by /_mock from a browser.",
-    ),
-    setting(
-        "--overrides/--no-overrides", default=True, show_default=True,
-        help="Let a request choose its answer by the header Prefer: code=404, example=not_found.",
-    ),
+@_address(
+    "--tls-cert", metavar="FILE", type=FILE, help="Serve HTTPS with this PEM certificate and its chain."
+)
+@_address("--tls-key", metavar="FILE", type=FILE, help="Private key of the certificate: PEM, not encrypted.")
+@_address(
+    "--public-url", metavar="URL", type=value_of(options.read_public_url),
+    help="Base of the links in responses, if clients reach the mock by another address.",
 )  # fmt: skip
-
-_UPSTREAM = (
-    setting(
-        "--rehearse", metavar="FILE|NAME", multiple=True,
-        help="Answer by today's document, and note in the journal what this overlay on top would have answered; "
-        "/_mock/rehearsal and the end of the log say which calls would change.",
-    ),
-    setting(
-        "--record", metavar="FILE", type=file_type,
-        help="With --upstream: write every exchange to this file, without keys and rows of others.",
-    ),
-    setting(
-        "--upstream", metavar="URL",
-        help="Do not mock: pass calls on to this service as `bitpeak-mock record` does, which has more to choose. The "
-        "key comes from BITPEAK_API_KEY.",
-    ),
+@options.document_options
+@options.seed_option
+@_document("--watch", is_flag=True, help="Reload when the document, an overlay or the seed changes.")
+@_document(
+    "--rehearse", metavar="FILE|NAME", multiple=True,
+    help="Compare with this overlay on top: responses stay the same, and the journal, /_mock/rehearsal and the end of "
+    "the log show which ones it would change. Repeatable.",
 )  # fmt: skip
-
-_SHOWN = (
-    setting("--watch", is_flag=True, help="Reload when the document, an overlay or the seed changes."),
-    setting(
-        "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
-        help="Lines for people, or one JSON object a line.",
-    ),
-    setting("--quiet", "-q", is_flag=True, help="Log no requests but the mock's own defects; only say when ready."),
-    setting("--verbose", "-v", is_flag=True, help="Log each request's operation and refusal, too."),
-    setting(
-        "--config", metavar="FILE", type=file_type, is_eager=True, callback=take_file,
-        help="A TOML file of settings, at its top or in a table [serve]. Its keys are the names of these flags, "
-        "and the file names in it count from the current folder.",
-    ),
-    setting("--print-config", is_flag=True, help="Print each setting and where it comes from, and do not start."),
+@options.strict_option
+@_behaviour(
+    "--latency", metavar="TIME[..TIME]", type=value_of(options.read_latency), default="0", show_default=True,
+    help="Delay each response: 200ms, 1.5s, or a random time between two, 100ms..300ms.",
 )  # fmt: skip
-
-
-@click.command
-@options(*_WHERE, *document_options, seed_option, *_HOW, *_STEERED, *_UPSTREAM, *_SHOWN)
+@_behaviour(
+    "--quota", metavar="off|document|N", type=value_of(options.read_quota), default="off", show_default=True,
+    help="Limit the requests of each key: off, the document's limit, or N in the document's window of time.",
+)  # fmt: skip
+@_behaviour(
+    "--cors/--no-cors", default=None,
+    help="Let pages of other origins call the API, or not.  [default: as the document says]",
+)  # fmt: skip
+@_behaviour(
+    "--overrides/--no-overrides", default=True, show_default=True,
+    help="Let a request choose its response by the header Prefer: code=404, example=not_found.",
+)  # fmt: skip
+@_control(
+    "--control-token", metavar="TEXT", secret=True,
+    help="Token that control requests must send in the header X-Bitpeak-Mock-Token.  [default: a generated one if "
+    "other computers can reach the host, else none]",
+)  # fmt: skip
+@_control("--control-cors", is_flag=True, help="Let pages of other origins control the mock.")
+@_proxy(
+    "--upstream", metavar="URL",
+    help="Do not mock: pass calls on to this service and record them. `bitpeak-mock record` does the same, with more "
+    "options. The API key comes from BITPEAK_API_KEY.",
+)  # fmt: skip
+@_proxy(
+    "--record",
+    metavar="FILE",
+    type=FILE,
+    help="Write the recording to this file, without keys and others' rows.",
+)
+@_log(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="Log lines for people, or one JSON object a line.",
+)  # fmt: skip
+@_log("--quiet", "-q", is_flag=True, help="Log only internal errors and the ready line.")
+@_log("--verbose", "-v", is_flag=True, help="Log the operation and the refusal of each request, too.")
+@_settings(
+    "--config", metavar="FILE", type=FILE, is_eager=True, callback=options.take_config, once=True,
+    help="TOML file with settings, at its top level or in a table [serve]. The keys are the names of these options.",
+)  # fmt: skip
+@_settings(
+    "--print-config", is_flag=True, once=True, help="Print each setting and where it comes from, and exit."
+)
 @click.pass_context
 def serve(
     ctx: click.Context, /, print_config: bool, upstream: str | None, record: Path | None, **given: Any
 ) -> None:
-    """Serve the API until told to stop (SIGTERM or Ctrl-C).
+    """Serve the API until SIGTERM or Ctrl-C.
 
-    The banner goes to standard output, and ends with the line `ready URL`. The log goes to standard error: a line
-    for each request, and beneath it `!` what the real service would have let pass in silence, and `?` what to do.
+    The banner goes to standard output and ends with the line `ready URL`. The log goes to standard error, one line
+    for each request. Below a request, `!` marks what the real service would silently accept, `?` a hint.
 
-    A flag counts before its environment variable, that before the file of --config, that before the default.
+    An option wins over its environment variable, the variable over the file of --config, the file over the default.
+    Commas separate several values in a variable.
     """
-    del given["config"]  # its settings are in `given`
-    plan = Plan(**given)
-    _check(plan)
+    serving = serving_of(given)
     if print_config:
-        click.echo(write_settings(ctx, "print_config", plan.log_format))
-    elif upstream is not None or record is not None:
-        if upstream is None or record is None:
-            raise click.UsageError("--record and --upstream belong together, give both.")
-        ctx.exit(record_upstream(ctx, plan, upstream, record))
+        click.echo(options.write_config(ctx, serving.log_format))
+    elif upstream is None and record is None:
+        from mock_server.cli.running import run  # late: it imports the whole machine
+
+        run(serving)
+    elif upstream is None or record is None:
+        raise click.UsageError("--upstream and --record need each other.")
     else:
-        run(plan)
+        ctx.exit(_record(ctx, serving, upstream, record))
 
 
-def _check(plan: Plan) -> None:
-    if bool(plan.tls_cert) != bool(plan.tls_key):
-        missing = "--tls-key" if plan.tls_cert else "--tls-cert"
-        raise click.UsageError(f"a certificate and its key belong together, give {missing} too.")
-    if plan.quiet and plan.verbose:
-        raise click.UsageError("--quiet and --verbose contradict each other, choose one.")
+def serving_of(given: Mapping[str, Any]) -> Serving:
+    """Return what the values of the options mean together. Raises click.UsageError."""
+    if bool(given["tls_cert"]) != bool(given["tls_key"]):
+        raise click.UsageError("--tls-cert and --tls-key need each other.")
+    if given["quiet"] and given["verbose"]:
+        raise click.UsageError("--quiet and --verbose contradict each other: choose one.")
+    chosen, host = given["control_token"], given["host"]
+    generated = None if chosen or _is_loopback(host) else secrets.token_urlsafe(12)
+    rules = {field.name: given[field.name] for field in fields(Rules)}
+    settings = Settings(
+        document=given["document"],
+        overlays=given["overlay"],
+        answers=given["answer"],
+        seed=given["seed"],
+        rehearse=given["rehearse"],
+        rules=Rules(**{**rules, "quota": None if rules["quota"] == "off" else rules["quota"]}),
+        control_token=chosen or generated,
+        control_cors=given["control_cors"],
+    )
+    own = [field.name for field in fields(Serving) if field.name in given]
+    return Serving(settings=settings, generated_token=generated, **{name: given[name] for name in own})
+
+
+def settings_of(flags: Sequence[str]) -> Settings:
+    """Return the settings that flags of `serve` make, for a mock in this process. Raises ValueError with a sentence.
+
+    >>> settings_of(["--strict", "--answer", "create-status=ok"]).rules.strict
+    True
+    """
+    try:
+        return serving_of(serve.make_context("serve", list(flags)).params).settings
+    except click.ClickException as error:
+        raise ValueError(error.format_message()) from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _record(ctx: click.Context, serving: Serving, upstream: str, file: Path) -> int:
+    """Run `bitpeak-mock record` with these settings, and return its exit code. Raises Failure without the kit."""
+    if not serving.is_local:
+        raise Failure("A recording proxy listens on this computer only: leave out --host", ExitCode.USAGE)
+    group = ctx.find_root().command
+    # By its name in the group: the mock does not import the kit.
+    command = group.get_command(ctx.find_root(), "record") if isinstance(group, click.Group) else None
+    if command is None:
+        raise Failure("No command `record`")
+    settings = serving.settings
+    words = ["--base-url", upstream, "--out", str(file), "--port", str(serving.port)]
+    words += ["--port-file", str(serving.port_file)] if serving.port_file else []
+    words += ["--document", str(settings.document)] if settings.document else []
+    words += [word for overlay in settings.overlays for word in ("--overlay", overlay)]
+    words += [word for answer in settings.answers for word in ("--answer", answer)]
+    words += ["--quiet"] if serving.quiet else []
+    code = command.main(words, prog_name=f"{ctx.find_root().info_name} record", standalone_mode=False)
+    return code if isinstance(code, int) else ExitCode.OK

@@ -1,4 +1,4 @@
-"""`bitpeak-mock wait`: imports nothing of the mock that takes time, since scripts call it again and again."""
+"""`bitpeak-mock wait`. It imports nothing slow, since scripts call it again and again."""
 
 from __future__ import annotations
 
@@ -7,133 +7,110 @@ import os
 import socket
 import ssl
 import time
-from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import click
 
 from mock_server.api.response import MARKER
-from mock_server.cli.failure import ExitCode, Failure
-from mock_server.cli.values import read_duration
+from mock_server.cli.options import read_duration, value_of
+from mock_server.cli.terminal import ExitCode, Failure
 
 _READY = "/_mock/ready"
-# Seconds from one try to the next: at first so short that a script notices no wait.
+# Seconds between two tries. The first ones are so short that a script notices no wait.
 _FIRST, _FACTOR, _LAST = 0.02, 1.5, 0.25
-# A server that accepts and says nothing gets this many seconds a try.
+# Seconds that a server gets, in each try, to respond.
 _PATIENCE = 2.0
-
-
-class Target(NamedTuple):
-    """Where the mock is looked for."""
-
-    scheme: str
-    host: str
-    port: int
-
-    @property
-    def url(self) -> str:
-        """Scheme, host and port."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
 
 
 @click.command
 @click.argument("url", required=False, envvar="BITPEAK_MOCK_URL")
 @click.option(
-    "--timeout",
-    metavar="TIME",
-    type=read_duration,
-    default="30s",
-    show_default=True,
-    help="How long to wait at most.",
-)
-@click.option("--insecure", is_flag=True, help="Take any certificate of an HTTPS mock.")
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing once it is ready.")
+    "--timeout", metavar="TIME", type=value_of(read_duration), default="30s", show_default=True,
+    help="Longest time to wait.",
+)  # fmt: skip
+@click.option("--insecure", is_flag=True, help="Accept any certificate of an HTTPS mock.")
+@click.option("--quiet", "-q", is_flag=True, help="Do not say that the mock is ready.")
 def wait(url: str | None, timeout: float, insecure: bool, quiet: bool) -> None:
-    """Wait until the mock at URL is ready, and exit with 4 if it is not in time.
+    """Wait until the mock at URL is ready. Exit with 4 if it is not ready in time.
 
-    Of URL only scheme, host and port count, so that the API's base URL will do. Without it, the environment
-    variable BITPEAK_MOCK_URL counts, then BITPEAK_MOCK_PORT, then PORT, then http://127.0.0.1:4055.
+    Only the scheme, host and port of URL count, so the API's base URL will do. Without URL, the environment variables
+    BITPEAK_MOCK_URL, BITPEAK_MOCK_PORT and PORT count, in this order, then http://127.0.0.1:4055.
     """
-    target = read_target(url) if url else default_target()
+    target = read_target(url) if url else read_target(f"http://127.0.0.1:{default_port()}")
     deadline, pause = time.monotonic() + timeout, _FIRST
-    while (
-        trouble := ask(target, max(0.05, min(_PATIENCE, deadline - time.monotonic())), insecure)
-    ) is not None:
+    while trouble := probe(target, max(0.05, min(_PATIENCE, deadline - time.monotonic())), insecure):
         left = deadline - time.monotonic()
         if left <= 0:
-            raise Failure(f"no mock was ready within {timeout:g}s: {trouble}.", ExitCode.UNREACHABLE)
+            raise Failure(f"No mock was ready within {timeout:g}s: {trouble}.", ExitCode.UNREACHABLE)
         time.sleep(min(pause, left))
         pause = min(pause * _FACTOR, _LAST)
     if not quiet:
-        click.echo(f"ready {target.url}")
+        click.echo(f"ready {target.geturl()}")
 
 
-def read_target(url: str) -> Target:
-    """Read where a URL leads. Raises click.BadParameter."""
+def read_target(url: str) -> SplitResult:
+    """Return the scheme, host and port of a URL. Raises click.UsageError."""
+    reason = "use for example http://127.0.0.1:4055"
     try:
         parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return SplitResult(parts.scheme, parts.netloc.rpartition("@")[2], "", "", "")
     except ValueError as error:
-        raise click.BadParameter(f"{url!r} is no URL: {error}.", param_hint="URL") from None
-    if not parts.hostname or not port:
-        raise click.BadParameter(
-            f"{url!r} is no URL, write for example http://127.0.0.1:4055.", param_hint="URL"
-        )
-    return Target(parts.scheme, parts.hostname, port)
+        reason = str(error)
+    raise click.UsageError(f"Invalid URL {url!r}: {reason}.")
 
 
-def default_target() -> Target:
-    """Return where `serve` listens by the environment, or by default. Raises click.BadParameter."""
+def default_port() -> int:
+    """Return the port of `serve` by the environment, or its default. Raises click.UsageError."""
     for name in ("BITPEAK_MOCK_PORT", "PORT"):
         if text := os.environ.get(name):
             if not (text.isascii() and text.isdecimal() and 0 < int(text) < 65536):
-                hint = f"the environment variable {name}"
-                raise click.BadParameter(f"{text!r} is no port to ask at, write 1 to 65535.", param_hint=hint)
-            return Target("http", "127.0.0.1", int(text))
-    return Target("http", "127.0.0.1", 4055)
+                raise click.UsageError(f"environment variable {name}: Invalid port {text!r}: use 1–65535.")
+            return int(text)
+    return 4055
 
 
-def ask(target: Target, seconds: float, insecure: bool) -> str | None:
-    """Ask once; return None where the mock is ready, else what is the matter there."""
+def probe(target: SplitResult, seconds: float, insecure: bool) -> str:
+    """Send one request. Return an empty text if the mock is ready, else what is wrong."""
     connection = _connection(target, seconds, insecure)
     try:
         connection.request("GET", _READY)
-        return _judge(target, connection.getresponse())
+        response = connection.getresponse()
     except http.client.HTTPException:
-        return f"{target.url} answers, but not as HTTP does"
+        return f"{target.geturl()} does not speak HTTP"
     except OSError as error:
         return _trouble(target, error)
     finally:
         connection.close()
+    if response.getheader(MARKER[0]) is None:
+        return f"{target.geturl()} is not a bitpeak-mock"
+    return (
+        ""
+        if response.status == http.client.OK
+        else f"{target.geturl()} responds {response.status} to {_READY}"
+    )
 
 
-def _judge(target: Target, answer: http.client.HTTPResponse) -> str | None:
-    if answer.getheader(MARKER[0]) is None:
-        return f"{target.url} answers, but it is no bitpeak-mock"
-    return None if answer.status == http.client.OK else f"{target.url} answers {answer.status} to {_READY}"
-
-
-def _connection(target: Target, seconds: float, insecure: bool) -> http.client.HTTPConnection:
+def _connection(target: SplitResult, seconds: float, insecure: bool) -> http.client.HTTPConnection:
     if target.scheme == "http":
-        return http.client.HTTPConnection(target.host, target.port, timeout=seconds)
+        return http.client.HTTPConnection(target.hostname or "", target.port, timeout=seconds)
     context = ssl.create_default_context()
     if insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    return http.client.HTTPSConnection(target.host, target.port, timeout=seconds, context=context)
+    return http.client.HTTPSConnection(target.hostname or "", target.port, timeout=seconds, context=context)
 
 
-def _trouble(target: Target, error: OSError) -> str:
+def _trouble(target: SplitResult, error: OSError) -> str:
     match error:
         case ConnectionRefusedError():
-            return f"nothing listens at {target.url}"
+            return f"nothing listens at {target.geturl()}"
         case socket.gaierror():
-            return f"there is no host {target.host!r}"
+            return f"unknown host {target.hostname!r}"
         case ssl.SSLCertVerificationError():
-            return f"the certificate of {target.url} is not trusted ({error.verify_message}), add --insecure"
+            return f"the certificate of {target.geturl()} is not trusted ({error.verify_message}); use --insecure"
         case ssl.SSLError():
-            return f"{target.url} listens, but does not speak TLS"
+            return f"{target.geturl()} does not speak TLS"
         case TimeoutError():
-            return f"{target.url} does not answer"
-    return f"{target.url} cannot be reached: {error.strerror or error}"
+            return f"{target.geturl()} does not respond"
+    return f"cannot connect to {target.geturl()}: {error.strerror or error}"

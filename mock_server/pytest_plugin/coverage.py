@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.cli.table import table
+from mock_server.cli.terminal import table
 from mock_server.client.control import ControlError, HTTPChannel, Unreachable
 from mock_server.client.world import RunningMock
 

@@ -148,7 +148,7 @@ class PluginRun:
         """Give the mock in this process. Raises ValueError for a wrong flag."""
         # Imported here because a run with a mock of its own process needs nothing of the server.
         from mock_server.app import create_app
-        from mock_server.cli.flags import settings_of
+        from mock_server.cli.serve import settings_of
 
         known = self._in_process.get(tuple(flags))
         if known is None:

@@ -17,7 +17,7 @@ from _pytest.runner import (
     runtestprotocol,
 )  # what other plugins use to run a test again; it has no public name
 
-from mock_server.cli.table import table
+from mock_server.cli.terminal import table
 from mock_server.pytest_plugin.coverage import SuiteMeasure
 from mock_server.pytest_plugin.mutants import ResponseSchemas, WrongResponse
 from mock_server.pytest_plugin.watching import Watcher, WorldHistory

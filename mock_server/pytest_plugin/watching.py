@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import pytest
 
 from mock_server.capsule import Capsule, CapsuleWorld, Step
-from mock_server.cli.lines import clean
+from mock_server.cli.terminal import clean
 from mock_server.client.control import Unreachable, Violated, WentWrong
 from mock_server.client.journal import Call, calls_since
 from mock_server.client.world import Api, RunningMock, WorldChange, check

@@ -10,7 +10,7 @@ import pytest
 
 from mock_server import Settings
 from mock_server.app import create_app, mock_of
-from mock_server.cli.curl import curl_lines
+from mock_server.cli.banner import curl_lines
 from mock_server.document import home
 from tests.cli.conftest import Serve
 
@@ -48,7 +48,7 @@ def test_what_is_in_effect(serve: Serve, tmp_path: Path) -> None:
     assert "overlays  titled.yaml\n" in served.out
     assert "answers   create-status=ok, delete-status=no-content\n" in served.out
     assert f"page      http://127.0.0.1:{served.port}/_mock/\n" in served.out
-    assert "key       mock-key (any that begins with 'mock'" in served.out
+    assert "key       mock-key (or any that begins with 'mock'; each has its own world)" in served.out
     assert "rules" not in served.out
     assert served.out.endswith(f"ready http://127.0.0.1:{served.port}/v2\n")
 

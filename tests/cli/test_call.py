@@ -53,9 +53,9 @@ def test_what_the_document_forbids(invoke: Invoke) -> None:
 def test_keys(invoke: Invoke) -> None:
     assert invoke("call", "GET", "/notification-handlers/", "--key", "mock-other").exit_code == 0
     wrong = invoke("call", "GET", "/notification-handlers/", "--key", "real")
-    assert (wrong.exit_code, "? the mock's keys begin with 'mock'" in wrong.stderr) == (1, True)
+    assert (wrong.exit_code, "? The mock's keys begin with 'mock'" in wrong.stderr) == (1, True)
     none = invoke("call", "GET", "/notification-handlers/", "--no-key")
-    assert (none.exit_code, "? send the header 'Authorization: Bearer mock-key'" in none.stderr) == (1, True)
+    assert (none.exit_code, "? Send the header 'Authorization: Bearer mock-key'" in none.stderr) == (1, True)
     own = invoke("call", "GET", "/notification-handlers/", "--header", "authorization: Basic x")
     assert "missing the Bearer" in own.stdout
     both = invoke("call", "GET", "/", "--key", "mock", "--no-key")
@@ -97,9 +97,12 @@ def test_a_form_that_the_document_takes_urlencoded(invoke: Invoke, tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--form", "name"], "'name' has no name and '=', write for example --form name=Example."),
-        (["--header", "name"], "'name' has no name and ':'"),
-        (["--header", "a: b\r\nc: d"], "a header has no line breaks"),
+        (["--form", "name"], "--form: Invalid value 'name': use for example --form name=Example."),
+        (
+            ["--header", "name"],
+            "--header: Invalid value 'name': use for example --header 'Accept: application/json'.",
+        ),
+        (["--header", "a: b\r\nc: d"], "Invalid header 'a: b\\r\\nc: d': leave out the line breaks."),
     ],
 )
 def test_wrong_flags(invoke: Invoke, arguments: list[str], sentence: str) -> None:

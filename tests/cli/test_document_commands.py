@@ -83,8 +83,7 @@ def test_a_folder_that_cannot_be_written_to(invoke: Invoke) -> None:
     result = invoke("spec", "--out", "/no/such/folder/spec.yaml")
     assert result.exit_code == 3
     assert (
-        result.stderr
-        == "bitpeak-mock: /no/such/folder/spec.yaml cannot be written: No such file or directory.\n"
+        result.stderr == "bitpeak-mock: Cannot write /no/such/folder/spec.yaml: No such file or directory.\n"
     )
 
 
@@ -125,7 +124,7 @@ def test_the_questions_for_programs(invoke: Invoke) -> None:
 def test_an_unknown_question(invoke: Invoke) -> None:
     result = invoke("questions", "create-staus")
     assert result.exit_code == 2
-    assert "there is no question 'create-staus', did you mean 'create-status'?" in result.stderr
+    assert "Unknown question 'create-staus': did you mean 'create-status'?" in result.stderr
     assert "see `bitpeak-mock questions`." in invoke("questions", "zzz").stderr
 
 

@@ -26,7 +26,7 @@ def test_the_version(invoke: Invoke) -> None:
 def test_an_unknown_command(invoke: Invoke) -> None:
     result = invoke("srve")
     assert result.exit_code == 2
-    assert f"there is no command 'srve', choose from {', '.join(COMMANDS)}." in result.stderr
+    assert f"No such command 'srve'. Choose from {', '.join(COMMANDS)}." in result.stderr
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -78,9 +78,7 @@ def test_a_defect_keeps_its_traceback_and_has_a_code_of_its_own(tmp_path: Path) 
     )
     assert result.returncode == 70
     assert "ZeroDivisionError" in result.stderr
-    assert result.stderr.endswith(
-        "bitpeak-mock: this is a defect of the program, please report it with the lines above.\n"
-    )
+    assert result.stderr.endswith("bitpeak-mock: Internal error. Please report it with the lines above.\n")
 
 
 def test_a_terminal_without_a_letter_gets_it_spelled_out() -> None:

@@ -14,9 +14,7 @@ from datetime import datetime
 
 import pytest
 
-from mock_server.cli.lines import Note, Style, json_line, text_line
-from mock_server.cli.log import Log, Wants, is_colourful
-from mock_server.cli.writer import Writer
+from mock_server.cli.log import Format, Log, Note, is_colourful
 from mock_server.refusal import Violation
 from mock_server.state.journal import Exchange
 from tests.cli.conftest import PROGRAM, Serve, environment, wait_until
@@ -48,9 +46,9 @@ def test_the_lines_for_people(serve: Serve) -> None:
     assert lines[1].startswith("  ! ")
     assert "nme" in lines[1]
     assert re.fullmatch(r".{8} GET    /api/notification-handlers/\?page=2 401 [\d.]+ms real-k…16", lines[2])
-    assert lines[3].startswith("  ? the mock's keys begin with 'mock', ")
+    assert lines[3].startswith("  ? The mock's keys begin with 'mock'. ")
     assert re.fullmatch(r".{8} GET    /api/notification-handlers/%07 401 [\d.]+ms -", lines[4])
-    assert lines[5].startswith("  ? send the header 'Authorization: Bearer mock-key'")
+    assert lines[5].startswith("  ? Send the header 'Authorization: Bearer mock-key'")
     assert len(lines) == 6
     assert "\x1b" not in served.err
 
@@ -81,7 +79,7 @@ def test_the_lines_for_programs(serve: Serve) -> None:
 
 
 def test_nothing_in_a_request_can_write_lines_of_its_own() -> None:
-    text = text_line((0.0, EXCHANGE), {"no_access": "send\ta key"}, Style(verbose=True))
+    text = Format(verbose=True, hints={"no_access": "send\ta key"}).lines(0.0, EXCHANGE)
     lines = text.split("\n")
     assert lines[0].endswith("POST   /api/x?%C2%9B%1B%5B2J%0A 401 1.23ms mock… create no_access")
     assert lines[1:] == [
@@ -103,23 +101,23 @@ def test_nothing_in_a_request_can_write_lines_of_its_own() -> None:
 )
 def test_what_looks_like_a_key_is_in_no_line(query: str, shown: str) -> None:
     exchange = replace(EXCHANGE, sent_target=f"/api/x{query}")
-    assert f" /api/x{shown} 401 " in text_line((0.0, exchange), {}, Style(), "mock")
-    assert json.loads(json_line((0.0, exchange), "mock"))["path"] == f"/api/x{shown}"
+    assert f" /api/x{shown} 401 " in Format(key_prefix="mock").lines(0.0, exchange)
+    assert json.loads(Format("json", key_prefix="mock").lines(0.0, exchange))["path"] == f"/api/x{shown}"
 
 
 def test_colours_are_for_terminals() -> None:
-    text = text_line((0.0, EXCHANGE), {}, Style(coloured=True))
+    text = Format(coloured=True).lines(0.0, EXCHANGE)
     assert " \x1b[33m401\x1b[0m " in text
     assert "\x1b[35m  ! the field" in text
 
 
 def test_a_request_that_was_none() -> None:
     exchange = Exchange("", "", 400, refusal="malformed")
-    assert text_line((0.0, exchange), {}, Style()).endswith(" -      - 400 0.0ms -\n")
+    assert Format().lines(0.0, exchange).endswith(" -      - 400 0.0ms -\n")
 
 
 def test_a_line_for_programs_is_one_line_of_ascii() -> None:
-    line = json_line((0.0, EXCHANGE))
+    line = Format("json").lines(0.0, EXCHANGE)
     assert line.isascii()
     assert line.count("\n") == 1
     found = json.loads(line)
@@ -128,7 +126,7 @@ def test_a_line_for_programs_is_one_line_of_ascii() -> None:
         EXCHANGE.defect,
         "1970-01-01T00:00:00.000+00:00",
     )
-    assert json.loads(json_line((0.0, Note("reloaded", "now", {"digest": "d"}))))["digest"] == "d"
+    assert json.loads(Format("json").lines(0.0, Note("reloaded", "now", {"digest": "d"})))["digest"] == "d"
 
 
 class Terminal(io.StringIO):
@@ -169,7 +167,7 @@ def test_a_quiet_log_still_tells_of_defects_and_of_pythons_warnings(
     terminal: Callable[[], io.StringIO],
 ) -> None:
     standard_error = terminal()
-    with Log(Wants(quiet=True)) as log:
+    with Log(quiet=True) as log:
         log.observe(replace(EXCHANGE, defect="", sent_target="/usual"))
         log.observe(EXCHANGE)
         logging.getLogger("mock_server.state.world").warning("a world was dropped")
@@ -182,39 +180,42 @@ def test_a_quiet_log_still_tells_of_defects_and_of_pythons_warnings(
 
 def test_a_line_that_cannot_be_written_does_not_end_the_log(terminal: Callable[[], io.StringIO]) -> None:
     standard_error = terminal()
-    writer: Writer[int] = Writer(lambda number: f"{1 // number}\n", lambda count: count)
-    writer.put(0)
-    wait_until(lambda: writer._queue.empty())
-    writer.put(1)
-    writer.close()
-    assert standard_error.getvalue().endswith("1\n")
+    log = Log("json")
+    log.note("odd", "No JSON can hold this.", fact=object())
+    wait_until(lambda: log._queue.empty())
+    log.note("usual", "This one is written.")
+    log.close()
+    (line,) = standard_error.getvalue().splitlines()
+    assert json.loads(line)["event"] == "usual"
 
 
 def test_lines_beyond_what_is_read_are_counted(
     terminal: Callable[[], io.StringIO], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     standard_error = terminal()
-    monkeypatch.setattr("mock_server.cli.writer._MOST", 3)
+    monkeypatch.setattr("mock_server.cli.log._MOST", 3)
     going = threading.Event()
 
-    def render(number: int) -> str:
+    def render(_: Format, __: float, event: Note) -> str:
         going.wait()
-        return f"{number}\n"
+        return f"{event.sentence}\n"
 
-    writer: Writer[int] = Writer(render, lambda count: -count)
-    writer.put(1)
-    wait_until(lambda: writer._queue.empty())
+    monkeypatch.setattr(Format, "lines", render)
+    log = Log()
+    log.note("n", "1")
+    wait_until(lambda: log._queue.empty())
     threading.Event().wait(0.05)  # it holds that line now
     for number in range(2, 9):
-        writer.put(number)
+        log.note("n", str(number))
     going.set()
-    writer.close()
-    assert standard_error.getvalue().split() == ["1", "-4", "2", "3", "4"]
+    log.close()
+    lost = "4 lines were dropped, as the log is not read fast enough."
+    assert standard_error.getvalue().splitlines() == ["1", lost, "2", "3", "4"]
 
 
 def test_without_a_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
-    with Log(Wants()) as log:
+    with Log() as log:
         log.observe(EXCHANGE)
     assert not is_colourful()
 

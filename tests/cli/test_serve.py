@@ -13,8 +13,8 @@ import pytest
 import trustme
 
 from mock_server import __version__
-from mock_server.cli.failure import Failure
-from mock_server.cli.loading import foreseen
+from mock_server.cli.loading import user_errors
+from mock_server.cli.terminal import Failure
 from mock_server.document import home
 from tests.cli.conftest import PROGRAM, Serve, environment, run, wait_until
 
@@ -159,7 +159,7 @@ def test_the_documents_own_quota(serve: Serve, tmp_path: Path) -> None:
 def test_a_host_that_others_reach_is_warned_of(serve: Serve) -> None:
     served = serve("--host", "0.0.0.0")
     warning = (
-        "bitpeak-mock: warning: other computers can reach 0.0.0.0, and the API asks none who they are.\n"
+        "bitpeak-mock: warning: Other computers can reach 0.0.0.0, and the API accepts any key of the mock.\n"
     )
     assert served.logged("warning") == warning
     assert f"ready http://127.0.0.1:{served.port}/api" in served.out
@@ -209,7 +209,7 @@ def test_a_broken_file_is_told_in_one_sentence(
         (["--answer", "create-status"], "'create-status' is not an answer. Write QUESTION=ANSWER."),
         (["--tls-cert", "no-such.pem", "--tls-key", "no-such.pem"], "Cannot read no-such.pem"),
         (["--host", "no such host"], "Unknown host 'no such host'"),
-        (["--port-file", "no/such/folder/port"], "the port file no/such/folder/port cannot be written"),
+        (["--port-file", "no/such/folder/port"], "Cannot write the port file no/such/folder/port"),
     ],
 )
 def test_a_start_that_fails_is_told_in_one_sentence(arguments: list[str], said: str) -> None:
@@ -219,15 +219,15 @@ def test_a_start_that_fails_is_told_in_one_sentence(arguments: list[str], said: 
 def test_what_misleads_the_compiler_is_a_document_of_the_users_own_or_a_defect() -> None:
     for error in (KeyError("info"), TypeError("x"), AttributeError("x"), ValueError("x")):
         with (
-            pytest.raises(Failure, match=r"^the document is no OpenAPI 3\.1 document that can"),
-            foreseen(own=True),
+            pytest.raises(Failure, match=r"^The document is not an OpenAPI 3\.1 document that can"),
+            user_errors(own=True),
         ):
             raise error
-        with pytest.raises(type(error)), foreseen(own=False):
+        with pytest.raises(type(error)), user_errors(own=False):
             raise error
     with (
-        pytest.raises(Failure, match=r"^openapi/vocabulary.yaml cannot be used: gone\.$"),
-        foreseen(own=False),
+        pytest.raises(Failure, match=r"^Cannot use openapi/vocabulary.yaml: gone\.$"),
+        user_errors(own=False),
     ):
         raise FileNotFoundError(2, "gone", "openapi/vocabulary.yaml")
 

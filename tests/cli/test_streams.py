@@ -34,15 +34,15 @@ def test_an_output_that_takes_nothing_is_told_in_one_sentence(
 ) -> None:
     process = started(words, redirection, tmp_path)
     _, said = process.communicate(timeout=20)
-    assert said == f"bitpeak-mock: standard output cannot be written: {why}.\n"
+    assert said == f"bitpeak-mock: Cannot write to standard output: {why}.\n"
     assert process.returncode == 3
 
 
 @pytest.mark.parametrize(
     ("redirection", "said"),
     [
-        (">/dev/full", "bitpeak-mock: warning: standard output cannot be written (No space left on device)"),
-        (">&- <&-", "bitpeak-mock: warning: standard output cannot be written (Bad file descriptor)"),
+        (">/dev/full", "bitpeak-mock: warning: Cannot write to standard output (No space left on device)"),
+        (">&- <&-", "bitpeak-mock: warning: Cannot write to standard output (Bad file descriptor)"),
     ],
 )
 def test_a_mock_serves_though_nobody_can_read_its_banner(redirection: str, said: str, tmp_path: Path) -> None:

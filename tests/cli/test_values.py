@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-import click
 import pytest
 
-from mock_server.cli.values import (
+from mock_server.cli.options import (
     read_duration,
     read_latency,
     read_pair,
@@ -74,9 +73,9 @@ def test_pairs() -> None:
     ],
 )  # fmt: skip
 def test_what_is_none_is_told_in_a_sentence(read: Callable[[str], object], text: str) -> None:
-    with pytest.raises(click.BadParameter) as caught:
+    with pytest.raises(ValueError, match=r"\.$") as caught:
         read(text)
-    sentence = caught.value.message
+    sentence = str(caught.value)
     assert repr(text) in sentence
     assert sentence.endswith(".")
     assert "\n" not in sentence

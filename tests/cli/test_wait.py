@@ -5,12 +5,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import pytest
 
 from mock_server.cli import wait
-from mock_server.cli.wait import Target
 from mock_server.control import PREFIX
 from tests.cli.conftest import Invoke, Served, run, wait_until
 
@@ -32,9 +30,11 @@ def answering(answer: bytes) -> Iterator[str]:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def free_port() -> int:
@@ -61,8 +61,8 @@ def test_the_environment_says_where(shared: Served, invoke: Invoke) -> None:
     assert invoke("wait", "--quiet", PORT=port).output == ""
     result = invoke("wait", PORT="0")
     assert result.exit_code == 2
-    assert "the environment variable PORT: '0' is no port to ask at" in result.stderr
-    assert wait.default_target() == Target("http", "127.0.0.1", 4055)
+    assert "environment variable PORT: Invalid port '0': use 1–65535." in result.stderr
+    assert wait.default_port() == 4055
 
 
 def test_one_that_starts_meanwhile(invoke: Invoke) -> None:
@@ -85,7 +85,7 @@ def failed(invoke: Invoke, url: str, timeout: str = "0") -> str:
     result = invoke("wait", url, "--timeout", timeout)
     assert result.exit_code == 4
     assert result.stdout == ""
-    start = f"bitpeak-mock: no mock was ready within {timeout.rstrip('s')}s: "
+    start = f"bitpeak-mock: No mock was ready within {timeout.rstrip('s')}s: "
     assert result.stderr.startswith(start)
     assert result.stderr.endswith(".\n")
     return result.stderr[len(start) : -2]
@@ -101,13 +101,13 @@ def test_nothing_listens(invoke: Invoke) -> None:
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "answers, but it is no bitpeak-mock"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "is not a bitpeak-mock"),
         (
             b"HTTP/1.1 503 Busy\r\nX-Bitpeak-Mock: 1\r\nContent-Length: 0\r\n\r\n",
-            "answers 503 to /_mock/ready",
+            "responds 503 to /_mock/ready",
         ),
-        (b"220 smtp.example.com\r\n", "answers, but not as HTTP does"),
-        (b"", "answers, but not as HTTP does"),
+        (b"220 smtp.example.com\r\n", "does not speak HTTP"),
+        (b"", "does not speak HTTP"),
     ],
 )
 def test_what_answers_is_no_mock(invoke: Invoke, answer: bytes, sentence: str) -> None:
@@ -118,13 +118,13 @@ def test_what_answers_is_no_mock(invoke: Invoke, answer: bytes, sentence: str) -
 def test_tls_where_there_is_none(invoke: Invoke) -> None:
     with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as url:
         url = url.replace("http", "https")
-        assert failed(invoke, url) == f"{url} listens, but does not speak TLS"
+        assert failed(invoke, url) == f"{url} does not speak TLS"
 
 
 def test_one_that_accepts_and_says_nothing(invoke: Invoke) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        assert failed(invoke, url, "0.1s") == f"{url} does not answer"
+        assert failed(invoke, url, "0.1s") == f"{url} does not respond"
 
 
 def test_a_host_that_is_none(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,17 +132,16 @@ def test_a_host_that_is_none(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) ->
         raise socket.gaierror
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    assert failed(invoke, "http://no-such-host") == "there is no host 'no-such-host'"
+    assert failed(invoke, "http://no-such-host") == "unknown host 'no-such-host'"
 
 
 @pytest.mark.parametrize("url", ["localhost:4055", "ftp://a", "http://", "http://a:b", "http://[a", "a"])
 def test_what_is_no_url(invoke: Invoke, url: str) -> None:
     result = invoke("wait", url)
     assert result.exit_code == 2
-    assert f"{url!r} is no URL" in result.stderr
+    assert f"Invalid URL {url!r}: " in result.stderr
 
 
 def test_urls_of_targets() -> None:
-    for url in ("http://127.0.0.1:80", "https://[::1]:8443", "https://a:443"):
-        assert wait.read_target(url).url == url
-    assert urlsplit(wait.read_target("https://a").url).port == 443
+    for url in ("http://127.0.0.1:80", "https://[::1]:8443", "https://a:443", "https://a"):
+        assert wait.read_target(f"{url}/api/?page=2#top").geturl() == url

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from mock_server.cli.watch import Watch
+from mock_server.cli.running import Watch
 from tests.cli.conftest import KEY, Serve, wait_until
 
 PATH = "/api/notification-handlers/"
@@ -27,11 +27,11 @@ def test_a_change_is_served_and_a_broken_one_is_not(serve: Serve, tmp_path: Path
     assert served.ask("GET", PATH)[0] == 200
 
     overlay.write_text(OVERLAY.format(prefix="other"))
-    assert "; every key begins anew from the seed.\n" in served.logged("reloaded")
-    assert re.search(r"^reloaded notification-handlers\.yaml \([0-9a-f]{12}\);", served.err, re.MULTILINE)
+    assert ". Every key starts again from the seed.\n" in served.logged("Reloaded")
+    assert re.search(r"^Reloaded notification-handlers\.yaml \([0-9a-f]{12}\)\.", served.err, re.MULTILINE)
     assert served.ask("GET", PATH)[0] == 401
     assert served.ask("GET", f"{PATH}1", {"Authorization": "Bearer other"})[0] == 200
-    assert "the mock's keys begin with 'other'" in served.logged("? the mock")
+    assert "The mock's keys begin with 'other'" in served.logged("? The mock")
 
     overlay.write_text("overlay: [\n")
     sentence = next(line for line in served.logged("still served").splitlines() if "still" in line)
@@ -41,7 +41,7 @@ def test_a_change_is_served_and_a_broken_one_is_not(serve: Serve, tmp_path: Path
     overlay.unlink()
     served.logged("File not found")
     overlay.write_text(OVERLAY.format(prefix="mock"))
-    wait_until(lambda: served.err.count("reloaded notification") == 2)
+    wait_until(lambda: served.err.count("Reloaded notification") == 2)
     assert served.ask("GET", f"{PATH}1", KEY)[0] == 200
     assert served.port == port
     assert served.stop() == 0

@@ -50,7 +50,7 @@ def test_the_mock_knows_the_flags_and_paths_it_is_given() -> None:
     serve = cli.get_command(click.Context(cli), command)
     assert serve is not None
     serve.make_context(command, arguments, resilient_parsing=True)
-    variables = {str(each.envvar) for each in serve.params if isinstance(each, click.Option)}
+    variables = {name for each in serve.params for name in each.envvar or ()}
     assert {each["name"] for each in container["env"]} <= variables
     paths = read_object(home() / "control.yaml")["paths"]
     for probe in ("readinessProbe", "livenessProbe"):

@@ -1,0 +1,239 @@
+"""`call` and `replay`: requests that a mock in this process serves, without a server."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mock_server.cli.loading import load_mock
+from mock_server.cli.log import hints_for, remarks
+from mock_server.cli.options import (
+    FILE,
+    document_options,
+    format_option,
+    read_pair,
+    seed_option,
+    strict_option,
+    value_of,
+)
+from mock_server.cli.serve import settings_of
+from mock_server.cli.terminal import ExitCode, Failure, clean
+from mock_server.settings import Rules, Settings
+
+if TYPE_CHECKING:
+    from werkzeug.test import TestResponse
+
+    from mock_server.capsule import Capsule, ReplayedCall
+    from mock_server.contract import Contract
+    from mock_server.mock import Mock
+    from mock_server.state.journal import Exchange
+
+_MULTIPART, _URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
+
+
+def _read_field(text: str) -> tuple[str, str]:
+    return read_pair("=", text, "--form name=Example")
+
+
+def _read_header(text: str) -> tuple[str, str]:
+    name, value = read_pair(":", text, "--header 'Accept: application/json'")
+    if "\n" in text or "\r" in text:
+        raise ValueError(f"Invalid header {text!r}: leave out the line breaks.")
+    return name, value.strip()
+
+
+@click.command
+@click.argument("method")
+@click.argument("path")
+@click.option(
+    "--form",
+    metavar="NAME=VALUE",
+    type=value_of(_read_field),
+    multiple=True,
+    help="Field of the body. Repeatable.",
+)
+@click.option(
+    "--header",
+    metavar="'NAME: VALUE'",
+    type=value_of(_read_header),
+    multiple=True,
+    help="Header. Repeatable.",
+)
+@click.option("--key", metavar="KEY", help="API key to send.  [default: the example in the document]")
+@click.option("--no-key", is_flag=True, help="Send no API key.")
+@click.option("--include", "-i", is_flag=True, help="Print the status and the headers, too.")
+@document_options
+@seed_option
+@strict_option
+@click.pass_context
+def call(ctx: click.Context, /, method: str, path: str, include: bool, **given: Any) -> None:
+    """Make one request in this process, without a server, and print the body of its response.
+
+    PATH may leave out the base path, as in `call GET /notification-handlers/`. Nothing is kept for the next call.
+    Warnings about what the real service would silently accept go to standard error.
+
+    Exit codes: 0 success, 1 a refusal, 2 wrong options, 3 a file cannot be used.
+    """
+    if given["key"] is not None and given["no_key"]:
+        raise click.UsageError("--key and --no-key contradict each other: choose one.")
+    settings = Settings(
+        document=given["document"],
+        overlays=given["overlay"],
+        answers=given["answer"],
+        seed=given["seed"],
+        rules=Rules(strict=given["strict"]),
+    )
+    seen: list[Exchange] = []
+    mock = load_mock(settings, [seen.append])
+    response = _send(mock, method.upper(), path, given)
+    _print(response, include)
+    hints = hints_for(mock.contract)
+    for exchange in seen:
+        for remark in remarks(exchange, hints):
+            click.echo(remark, err=True)
+    ctx.exit(ExitCode.OK if 200 <= response.status_code < 300 else ExitCode.NO)
+
+
+def _send(mock: Mock, method: str, path: str, given: Mapping[str, Any]) -> TestResponse:
+    """Give a mock a request with the key, headers and form of the options."""
+    from werkzeug.datastructures import Headers, MultiDict
+
+    from mock_server.app import app_of
+
+    contract = mock.contract
+    path = _full_path(contract, path)
+    headers = Headers(given["header"])
+    if not given["no_key"] and "Authorization" not in headers:
+        key = contract.service.key_example if given["key"] is None else given["key"]
+        headers.add("Authorization", f"Bearer {key}")
+    body: dict[str, Any] = {}
+    if given["form"]:
+        body = {"data": MultiDict(given["form"]), "content_type": _media_type(contract, method, path)}
+    return app_of(mock).test_client().open(path, method=method, headers=headers, **body)
+
+
+def _full_path(contract: Contract, path: str) -> str:
+    """Return a path with the base path, unless it has it or is one of the mock's own."""
+    from mock_server.control import PREFIX
+
+    path = path if path.startswith("/") else f"/{path}"
+    bare = path.partition("?")[0]
+    if any(bare == base or bare.startswith(f"{base}/") for base in (contract.base_path, PREFIX)):
+        return path
+    return contract.base_path + path
+
+
+def _media_type(contract: Contract, method: str, path: str) -> str:
+    route = contract.routes.find(path.partition("?")[0])
+    operation = route.operations.get(method) if route else None
+    return _MULTIPART if operation is None or _MULTIPART in operation.media_types else _URLENCODED
+
+
+def _print(response: TestResponse, include: bool) -> None:
+    """Print a response: byte for byte to a file or a pipe, and readable to a terminal."""
+    head = [f"HTTP/1.1 {response.status}", *(f"{name}: {value}" for name, value in response.headers), ""]
+    body, line_break = response.get_data(), "\r\n"
+    if sys.stdout.isatty():
+        head, line_break = [clean(line) for line in head], "\n"
+        if body and "json" in (response.mimetype or ""):
+            body = json.dumps(json.loads(body), indent=2, ensure_ascii=False).encode()
+        body = body if not body or body.endswith(b"\n") else body + b"\n"
+    stream = sys.stdout.buffer
+    if include:
+        stream.write("".join(line + line_break for line in head).encode("latin-1", "replace"))
+    stream.write(body)
+    stream.flush()
+
+
+@click.command
+@click.argument("file", type=FILE)
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["curl", "pytest", "har"]),
+    help="Write the calls out instead of making them.",
+)
+@format_option
+@click.pass_context
+def replay(ctx: click.Context, /, file: Path, form: str | None, format_: str) -> None:
+    """Restore the worlds of a failed test in a fresh mock, and make its calls again.
+
+    FILE is a capsule, which the pytest plugin writes when a test fails. Each call is made at its own time by the
+    world's clock, so that even the times in the responses are the same.
+
+    Exit codes: 0 all responses are the same, 1 some differ, 2 wrong options, 3 the capsule cannot be used, 5 it has no
+    calls.
+    """
+    capsule = _read_capsule(file)
+    if form is not None:
+        click.echo(_written(capsule, form), nl=False)
+        return
+    outcomes = _replayed(capsule, file)
+    click.echo(_as_json(outcomes) if format_ == "json" else "\n".join(map(_as_text, outcomes)))
+    if not outcomes:
+        raise Failure(f"{file} has no call to repeat.", ExitCode.NOTHING)
+    ctx.exit(ExitCode.NO if any(outcome.difference for outcome in outcomes) else ExitCode.OK)
+
+
+def _read_capsule(file: Path) -> Capsule:
+    from mock_server.capsule import Capsule, NoCapsule
+
+    try:
+        return Capsule.read(file)
+    except NoCapsule as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(f"Cannot read {file}: {error.strerror}.") from error
+
+
+def _written(capsule: Capsule, form: str) -> str:
+    from mock_server.capsule import write_curl, write_har, write_test
+
+    match form:
+        case "curl":
+            return write_curl(capsule)
+        case "pytest":
+            return write_test(capsule)
+    return json.dumps(write_har(capsule), indent=1) + "\n"
+
+
+def _replayed(capsule: Capsule, file: Path) -> list[ReplayedCall]:
+    from mock_server.app import app_of
+    from mock_server.capsule import play
+    from mock_server.client import AppChannel, ControlError, RunningMock
+
+    try:
+        settings = settings_of(capsule.flags)
+        with RunningMock(AppChannel(app_of(load_mock(settings)))) as mock:
+            if mock.info["document"]["digest"] != capsule.info["document"]["digest"]:
+                click.echo("Note: the test ran against another document.", err=True)
+            return list(play(capsule, mock))
+    except (ControlError, ValueError) as error:
+        raise Failure(f"Cannot restore {file}: {error}") from error
+
+
+def _as_text(outcome: ReplayedCall) -> str:
+    call = outcome.call
+    line = f"{'DIFFERS' if outcome.difference else 'same   '} {call.method} {call.target} {call.status}"
+    return clean(line) + (f"\n        {clean(outcome.difference)}" if outcome.difference else "")
+
+
+def _as_json(outcomes: Sequence[ReplayedCall]) -> str:
+    calls = [
+        {
+            "world": outcome.world,
+            "number": outcome.call.number,
+            "method": outcome.call.method,
+            "target": outcome.call.target,
+            "status": outcome.call.status,
+            "difference": outcome.difference or None,
+        }
+        for outcome in outcomes
+    ]
+    different = sum(call["difference"] is not None for call in calls)
+    return json.dumps({"calls": calls, "same": len(calls) - different, "different": different}, indent=2)
