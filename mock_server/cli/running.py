@@ -6,12 +6,12 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -33,8 +33,6 @@ _COLLECT_AFTER = 10_000
 _GRACE = 1.0
 # The exit code that a shell reports for a program that SIGINT has ended.
 _INTERRUPTED = 130
-# Seconds after which a wait for a signal looks up. Windows does not wake a blocked thread on Ctrl-C.
-_LOOK_UP = 0.25 if sys.platform == "win32" else None
 # Seconds between two looks at the watched files, and seconds that a change must rest: editors write in several steps.
 _WATCH_EVERY, _REST = 0.5, 0.05
 
@@ -194,8 +192,9 @@ class Signals:
     def __init__(self, abandon: Callable[[], None]) -> None:
         self._abandon = abandon
         self._is_interrupted = False
-        # Not an Event: the interrupted thread itself may hold an Event's lock.
-        self._arrived: SimpleQueue[int] = SimpleQueue()
+        # A signal writes its number into a socket. On a lock or a queue, one that comes right before the wait is lost.
+        self._reader, self._writer = socket.socketpair()
+        self._writer.setblocking(False)
         self._numbers = [signal.SIGTERM, signal.SIGINT]
         if sys.platform == "win32":
             self._numbers.append(signal.SIGBREAK)
@@ -203,26 +202,27 @@ class Signals:
             self._numbers.append(signal.SIGHUP)
 
     def __enter__(self) -> Signals:
-        self._before = {number: signal.signal(number, self._handle) for number in self._numbers}
+        self._former = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        self._handlers = {number: signal.signal(number, self._handle) for number in self._numbers}
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._handlers.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        signal.set_wakeup_fd(self._former)
+        self._reader.close()
+        self._writer.close()
 
     def wait(self) -> None:
         """Return after the first signal, at once if it has come already."""
-        while True:
-            with contextlib.suppress(Empty):
-                self._arrived.get(timeout=_LOOK_UP)
-                return
+        while self._reader.recv(1)[0] not in self._numbers:
+            pass
 
     def _handle(self, number: int, _: FrameType | None) -> None:
         if number == signal.SIGINT and self._is_interrupted:
             self._abandon()
             os._exit(_INTERRUPTED)
         self._is_interrupted = self._is_interrupted or number == signal.SIGINT
-        self._arrived.put(number)
 
 
 class Watch:
