@@ -171,7 +171,7 @@ def test_a_mock_that_ran_before_is_restored_as_it_answers(suite: pytest.Pytester
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (None, "cannot be read"),
+        (None, "Cannot read"),
         ("no", "is not a capsule: it is not JSON"),
         ("[]", "is not a capsule of this version"),
         ('{"format": "bitpeak-mock capsule 1"}', "is not a whole capsule"),
