@@ -6,12 +6,13 @@ of its own: a folder `mock_server` beside somebody's tests does not disturb a ru
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
     from mock_server.pytest_plugin.run import PluginRun
 
 _RUN: pytest.StashKey[PluginRun] = pytest.StashKey()
+_HAS_WORLD: pytest.StashKey[bool] = pytest.StashKey()  # of a test
+
+# The words of the marker: the types of their values, and how to call them.
+_WORDS: Mapping[str, tuple[Any, str]] = {
+    "seed": ((str, os.PathLike, Iterable), "a list of handlers or the name of a file"),
+    "strict": (bool, "True or False"),
+    "answers": (Mapping, "a mapping of questions to answers"),
+    "faults": ((list, tuple), "a list of names of refusals, and of faults as mappings"),
+}
+
+# The scopes of shared worlds, from the narrowest.
+_SCOPES = ("class", "module", "package", "session")
 
 _MARKER = (
     "bitpeak(seed=…, strict=…, answers=…, faults=…): how the world of a test begins: handlers or a file of them, "
@@ -168,13 +181,37 @@ def bitpeak_app(pytestconfig: pytest.Config, bitpeak_flags: list[str]) -> Runnin
 @pytest.fixture
 def bitpeak(request: pytest.FixtureRequest, bitpeak_server: RunningMock) -> Api:
     """Give a world that only this test sees: `.base_url`, `.api_key`, `.seed()`, `.fail()`, `.journal`."""
-    return _run(request.config).world(bitpeak_server, request.node)
+    return _own_world(request, bitpeak_server)
+
+
+def _own_world(request: pytest.FixtureRequest, mock: RunningMock) -> Api:
+    request.node.stash[_HAS_WORLD] = True
+    return _run(request.config).world(mock, request.node, is_own=True)
+
+
+def _shared(scope: Literal["class", "module", "package", "session"]) -> Any:
+    """Return a fixture of a wider scope."""
+
+    @pytest.fixture(scope=scope, name=f"bitpeak_{scope}")
+    def world(request: pytest.FixtureRequest, bitpeak_server: RunningMock) -> Api:
+        return _run(request.config).world(bitpeak_server, request.node)
+
+    world.__doc__ = (
+        f"Give a world that the tests of a {scope} share. A failed test shows what happened during it."
+    )
+    return world
+
+
+bitpeak_class = _shared("class")
+bitpeak_module = _shared("module")
+bitpeak_package = _shared("package")
+bitpeak_session = _shared("session")
 
 
 @pytest.fixture
 def bitpeak_in_process(request: pytest.FixtureRequest, bitpeak_app: RunningMock) -> Api:
     """Give the same without a socket. Give its `app` to `requests_adapter` or `httpx_transport`."""
-    return _run(request.config).world(bitpeak_app, request.node)
+    return _own_world(request, bitpeak_app)
 
 
 def _run_for_test(config: pytest.Config) -> PluginRun:
@@ -188,9 +225,58 @@ def _run_for_test(config: pytest.Config) -> PluginRun:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Forget what the test before has done."""
+    """Check the markers. Forget what the test before has done."""
+    for marker in item.iter_markers("bitpeak"):
+        if trouble := _wrong_marker(marker):
+            pytest.fail(f"@pytest.mark.bitpeak of {item.name}: {trouble}", pytrace=False)
     if (run := item.config.stash.get(_RUN, None)) is not None:
         run.watcher.begin_test()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """Let sabotage note what a fixture of a wider scope has made of its world."""
+    done = yield
+    if fixturedef.scope != "function" and _asked(request.config, _SABOTAGE):
+        _run(request.config).watcher.shared_is_ready()
+    return done
+
+
+def _wrong_marker(marker: pytest.Mark) -> str:
+    """Say what is wrong with a marker; nothing if it is right."""
+    if marker.args or set(marker.kwargs) - set(_WORDS):
+        unknown = ", ".join(f"{word}=…" for word in marker.kwargs if word not in _WORDS)
+        remedy = f"Remove {unknown}." if unknown else "Name each value."
+        return f"It takes {', '.join(f'{word}=…' for word in _WORDS)} and nothing else. {remedy}"
+    for word, (types, right) in _WORDS.items():
+        value = marker.kwargs.get(word, ())
+        if word in marker.kwargs and not isinstance(value, types):
+            return f"{word}={value!r:.60} is not {right}."
+    return ""
+
+
+def _idle_marker(item: pytest.Item) -> str:
+    """Name a marker that has no effect on a world of the test; nothing if all have."""
+    names: Collection[str] = getattr(item, "fixturenames", ())
+    if item.stash.get(_HAS_WORLD, False):
+        return ""
+    shared = [scope for scope in _SCOPES if f"bitpeak_{scope}" in names]
+    for node, _ in item.iter_markers_with_node("bitpeak"):
+        kinds: tuple[type[object], ...] = (pytest.Class, pytest.Module, pytest.Package)
+        width = next((at for at, kind in enumerate(kinds) if isinstance(node, kind)), len(kinds))
+        if node is item:
+            return (
+                f"@pytest.mark.bitpeak of {item.name} has no effect, since the test has no world of its own. "
+                "Use the fixture `bitpeak`, or mark the class or module that shares a world."
+            )
+        if shared and all(_SCOPES.index(scope) > width for scope in shared):
+            return (
+                f"@pytest.mark.bitpeak of {node.name} has no effect on the world of `bitpeak_{shared[0]}`, "
+                f"which is shared more widely. Use `bitpeak` or `bitpeak_{_SCOPES[width]}`."
+            )
+    return ""
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -204,7 +290,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         if sentence := _complaint(item):
             error.add_note(sentence)
         raise
-    if sentence := _complaint(item):
+    if sentence := _complaint(item) or _idle_marker(item):
         pytest.fail(sentence, pytrace=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -19,16 +20,17 @@ from typing import Any
 import pytest
 import yaml
 
+import mock_server
 from mock_server.client.control import AppChannel, ControlError, HTTPChannel, Unreachable
 from mock_server.client.world import Api, RunningMock, fault_order, handler_rows
 from mock_server.pytest_plugin.coverage import SuiteCoverage
 from mock_server.pytest_plugin.sabotage import Saboteur
 from mock_server.pytest_plugin.watching import Watcher, write_capsule, write_section
 
-# Seconds that a mock may take to start on a busy machine, and to stop; seconds between two looks.
-_START, _STOP, _LOOK = 60.0, 5.0, 0.01
+# Seconds that a mock may take to start on a busy machine, and to stop; how often a second somebody looks. Looks are
+# counted and no clock is read, because a test may have replaced it.
+_START, _STOP, _LOOKS = 60, 5, 100
 _MEETING = "bitpeak_meeting"
-_WORDS = ("seed", "strict", "answers", "faults")
 
 
 class CannotStart(Exception):
@@ -50,15 +52,16 @@ class Rendezvous:
         name = hashlib.sha256(json.dumps(list(flags)).encode()).hexdigest()[:12]
         port_file, failed = self.folder / f"{name}.port", self.folder / f"{name}.failed"
         starter = self._start(name, flags) if self._is_first(name) else None
-        deadline = time.monotonic() + _START
-        while not port_file.exists():
+        for _ in range(_START * _LOOKS):
+            if port_file.exists():
+                break
             if starter is not None and starter.poll() is not None:
                 failed.touch()  # for the other processes
             if failed.exists():
                 raise CannotStart(self._log(name))
-            if time.monotonic() > deadline:
-                raise CannotStart(f"The mock did not start within {_START:g} seconds. {self._log(name)}")
-            time.sleep(_LOOK)
+            time.sleep(1 / _LOOKS)
+        else:
+            raise CannotStart(f"The mock did not start within {_START} seconds. {self._log(name)}")
         if starter is not None:
             starter.returncode = 0  # keeps Popen from warning that the mock outlives this process
         return f"http://127.0.0.1:{port_file.read_text(encoding='ascii').strip()}"
@@ -78,13 +81,32 @@ class Rendezvous:
     def _start(self, name: str, flags: Sequence[str]) -> subprocess.Popen[bytes]:
         port_file = str(self.folder / f"{name}.port")
         own = ["--host", "127.0.0.1", "--port", "0", "--port-file", port_file, "--quiet"]
-        command = [sys.executable, "-m", "mock_server.lifeline", str(self.lifeline), "serve", *flags, *own]
+        # -P and PYTHONPATH: a module of the project's, such as a queue.py or a click.py, must not replace one of ours.
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "mock_server.lifeline",
+            str(self.lifeline),
+            "serve",
+            *flags,
+            *own,
+        ]
+        packages = [str(Path(str(module.__file__)).parents[1]) for module in (mock_server, yaml)]
+        path = os.pathsep.join([*packages, *filter(None, [os.environ.get("PYTHONPATH")])])
         # A process group of its own: Ctrl-C is for the run, which then stops the mock.
         group: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
             group = {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP, which only Windows' subprocess has
-        with (self.folder / f"{name}.log").open("wb") as log:
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **group)  # noqa: S603
+        with _own_settings(), (self.folder / f"{name}.log").open("wb") as log:
+            return subprocess.Popen(  # noqa: S603 - our own command
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": path},
+                **group,
+            )
 
     def _log(self, name: str) -> str:
         with contextlib.suppress(OSError):
@@ -97,15 +119,29 @@ class Host(Rendezvous):
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
+        if hasattr(os, "register_at_fork"):  # a process that a test forks must not keep the mocks alive
+            os.register_at_fork(after_in_child=self._listener.close)
         super().__init__(Path(tempfile.mkdtemp(prefix="bitpeak-mock-")), self._listener.getsockname()[1])
 
     def close(self) -> None:
         """Stop the mocks and remove the folder. A mock removes its port file when it stops."""
         self._listener.close()
-        deadline = time.monotonic() + _STOP
-        while any(self.folder.glob("*.port")) and time.monotonic() < deadline:
-            time.sleep(_LOOK)
+        for _ in range(_STOP * _LOOKS):
+            if not any(self.folder.glob("*.port")):
+                break
+            time.sleep(1 / _LOOKS)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def _own_settings() -> Iterator[None]:
+    """Hide settings of `serve` in the environment: only `bitpeak_flags` and the marker configure this mock."""
+    names = [name for name in os.environ if name.startswith("BITPEAK_MOCK_") or name == "PORT"]
+    hidden = {name: os.environ.pop(name) for name in names}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 class PluginRun:
@@ -152,15 +188,17 @@ class PluginRun:
 
         known = self._in_process.get(tuple(flags))
         if known is None:
-            channel = AppChannel(create_app(settings_of(flags)))
+            with _own_settings():
+                channel = AppChannel(create_app(settings_of(flags)))
             known = self._in_process[tuple(flags)] = RunningMock(channel, self.watcher)
             self._flags[known.url] = tuple(flags)
         return known
 
-    def world(self, mock: RunningMock, node: pytest.Item) -> Api:
-        """Give a new world as the markers of a test ask for it."""
+    def world(self, mock: RunningMock, node: pytest.Item | pytest.Collector, *, is_own: bool = False) -> Api:
+        """Give a new world as the markers of a test, class or module ask for it."""
         api = mock.world()
-        self.watcher.own(api)
+        if is_own:
+            self.watcher.own(api)
         _arrange(api, node)
         return api
 
@@ -245,19 +283,16 @@ def _flags_like(mock: RunningMock) -> list[str]:
     return [*answers, *([] if public is None else [f"--public-url={public}"])]
 
 
-def _arrange(api: Api, node: pytest.Item) -> None:
+def _arrange(api: Api, node: pytest.Item | pytest.Collector) -> None:
     """Put a world in the state that the markers ask for. The nearest marker wins. If it cannot be, the test fails."""
     wanted: dict[str, Any] = {}
     for marker in node.iter_markers("bitpeak"):
-        if marker.args or set(marker.kwargs) - set(_WORDS):
-            words = ", ".join(f"{word}=…" for word in _WORDS)
-            pytest.fail(f"@pytest.mark.bitpeak takes {words} and nothing else.", pytrace=False)
         wanted = {**marker.kwargs, **wanted}
     if not wanted:
         return
     trouble = ""
     try:
-        api.restore(_state(wanted, node.path.parent))
+        api.restore(_state(wanted, node.path if node.path.is_dir() else node.path.parent))
     except (ControlError, OSError, TypeError, ValueError) as error:
         trouble = f"@pytest.mark.bitpeak of {node.name}: {error}"
     if trouble:

@@ -7,17 +7,18 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 from typing import Any, NamedTuple
 
 import pytest
-from _pytest.runner import (
-    runtestprotocol,
-)  # what other plugins use to run a test again; it has no public name
+
+# What other plugins use to run a test again. It has no public name.
+from _pytest.runner import runtestprotocol
 
 from mock_server.cli.terminal import table
+from mock_server.client.vocabulary import StateRecord
 from mock_server.pytest_plugin.coverage import SuiteMeasure
 from mock_server.pytest_plugin.mutants import ResponseSchemas, WrongResponse
 from mock_server.pytest_plugin.watching import Watcher, WorldHistory
@@ -47,10 +48,18 @@ class SabotageTrial(NamedTuple):
 class _Tamperer:
     """Makes one response wrong, or none, in each world that the test takes, after all faults of the test's own."""
 
-    def __init__(self, wrong: WrongResponse | None, seconds: float) -> None:
+    def __init__(
+        self, wrong: WrongResponse | None, seconds: float, states: Mapping[WorldHistory, StateRecord]
+    ) -> None:
         self._seconds = seconds
         self._order = wrong and {**wrong.order, "operation": wrong.operation, "times": None}
         self._armed: dict[str, int] = {}
+        self._states = states
+
+    def restore(self, world: WorldHistory) -> None:
+        """Put a shared world in the state in which the test found it the first time."""
+        if world in self._states:
+            world.control("PUT", "/state", self._states[world])
 
     def arm(self, world: WorldHistory) -> None:
         """Arm the fault, or arm it again behind the faults of the test."""
@@ -76,16 +85,25 @@ class Saboteur(SuiteMeasure):
         self._config = config
         self._watcher = watcher
         self._schemas: dict[str, ResponseSchemas] = {}
+        self._states: dict[WorldHistory, StateRecord] = {}
         self.trials: list[SabotageTrial] = []
 
     def try_test(self, item: pytest.Item, nextitem: pytest.Item | None, seconds: float) -> None:
         """Run a test that passed in so many seconds with each wrong response, if it passes a second time at all."""
         wrong_responses = self._wrong_responses()
-        with _quiet(), _briefly(self._config):
+        shared = [world for world in self._watcher.worlds if not world.is_over]
+        self._states = {world: world.shared_state for world in shared}
+        after = {world: world.control("GET", "/state") for world in shared}
+        with _quiet(), _briefly(self._config), self._put_back(after):
             if wrong_responses and self._fails(item, item.parent, None, seconds):
                 self.trials.append(SabotageTrial("", "", _UNCHANGED, False, item.nodeid, True))
                 self._fails(item, nextitem, None, seconds)  # for what it tears down
                 return
+            for world in self._watcher.worlds:
+                if (
+                    not world.is_over
+                ):  # a shared world that this trial has opened: the test was its last user before
+                    self._states.setdefault(world, world.shared_state)
             for number, wrong in enumerate(wrong_responses, 1):
                 self._show(f"sabotage of {item.name}: wrong response {number} of {len(wrong_responses)}")
                 # Only the last time, the fixtures of wider scopes are torn down as after the first.
@@ -93,6 +111,15 @@ class Saboteur(SuiteMeasure):
                 noticed = self._fails(item, following, wrong, seconds)
                 self.trials.append(SabotageTrial(*wrong[:4], item.nodeid, noticed))
         self._show("")
+
+    @contextmanager
+    def _put_back(self, states: Mapping[WorldHistory, StateRecord]) -> Iterator[None]:
+        """Leave the shared worlds as the test left them the first time."""
+        try:
+            yield
+        finally:
+            for world, state in states.items():
+                world.control("PUT", "/state", state)
 
     def add(self, trials: Iterable[Sequence[Any]]) -> None:
         """Take the trials of a worker of xdist."""
@@ -172,7 +199,7 @@ class Saboteur(SuiteMeasure):
         return self._schemas[varied]
 
     def _fails(self, item: pytest.Item, following: Any, wrong: WrongResponse | None, seconds: float) -> bool:
-        self._watcher.tampering = _Tamperer(wrong, _PATIENCE + _TIMES * seconds)
+        self._watcher.tampering = _Tamperer(wrong, _PATIENCE + _TIMES * seconds, self._states)
         try:
             reports = runtestprotocol(item, log=False, nextitem=following)
         finally:

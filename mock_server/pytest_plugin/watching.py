@@ -17,6 +17,7 @@ from mock_server.capsule import Capsule, CapsuleWorld, Step
 from mock_server.cli.terminal import clean
 from mock_server.client.control import Unreachable, Violated, WentWrong
 from mock_server.client.journal import Call, calls_since
+from mock_server.client.vocabulary import StateRecord
 from mock_server.client.world import Api, RunningMock, WorldChange, check
 
 # Steps, kinds of refused requests, and letters of a body that a report shows. The capsule has all steps.
@@ -26,7 +27,11 @@ _LETTERS = 300
 
 
 class WorldHistory:
-    """What happened in one world during a test: its state at the beginning, then changes and calls in their order."""
+    """What happened in one world during a test: its state at the beginning, then changes and calls in their order.
+
+    A world that a fixture of a wider scope holds, or any other object, is watched in the following tests, too.
+    `is_own`: it belongs to the test that opened it; `is_new`: it was opened during this test.
+    """
 
     def __init__(self, api: Api) -> None:
         self.mock = api.mock
@@ -34,12 +39,22 @@ class WorldHistory:
         self.apis = weakref.WeakSet([api])
         self.is_own = False
         self._seen = 0
-        self.begin()
+        self.begin(is_new=True)
 
-    def begin(self) -> None:
-        """Begin with the world as it is now."""
-        self.state: Mapping[str, Any] = self.control("GET", "/state")
+    def begin(self, *, is_new: bool = False) -> None:
+        """Begin a test with the world as it is now."""
+        self.is_new = is_new
         self.steps: list[Step] = []
+        if not is_new:
+            self.catch_up()
+            self.steps.clear()
+        self.state: StateRecord = self.control("GET", "/state")
+        self.shared_state = self.state
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no later test can use the world."""
+        return self.is_own or not self.apis
 
     def control(self, method: str, path: str, body: Any = None, /, **query: Any) -> Any:
         """Send a control request about this world, and note nothing."""
@@ -70,6 +85,9 @@ class WorldHistory:
 class Tampering(Protocol):
     """Changes responses while a test runs again, see `sabotage`."""
 
+    def restore(self, world: WorldHistory) -> None:
+        """Put a shared world in the state in which the test found it the first time."""
+
     def arm(self, world: WorldHistory) -> None:
         """Arm a fault in a world that was taken, or whose faults have changed."""
 
@@ -88,8 +106,22 @@ class Watcher:
         self._lobbies: dict[RunningMock, int] = {}  # up to which number the lobby of each mock was read
 
     def begin_test(self) -> None:
-        """Forget the test before."""
-        self.worlds, self.refused, self.passed = [], [], False
+        """Forget the test before, but watch on the worlds that outlive it."""
+        self.refused, self.passed = [], False
+        self.worlds = [world for world in self.worlds if not world.is_over]
+        for world in self.worlds:
+            if self.tampering is not None:
+                self.tampering.restore(world)
+                self.tampering.arm(world)
+            world.begin()
+        for mock in self._mocks():
+            self._news(mock)  # requests before the test do not concern it
+
+    def shared_is_ready(self) -> None:
+        """Note that a fixture of a wider scope is ready, so that sabotage can go back to this state."""
+        for world in self.worlds:
+            if not world.is_own:
+                world.shared_state = world.control("GET", "/state")
 
     def own(self, api: Api) -> None:
         """Note that a world belongs to the test that runs now."""
@@ -97,7 +129,11 @@ class Watcher:
 
     def opened(self, api: Api) -> None:
         """Begin to watch a world."""
-        if all(world.mock is not api.mock for world in self.worlds):
+        for world in self.worlds:
+            if (world.mock, world.key) == (api.mock, api.api_key):
+                world.apis.add(api)
+                return
+        if api.mock not in self._mocks():
             self._news(api.mock)  # requests before the test do not concern it
         self.worlds.append(WorldHistory(api))
         if self.tampering is not None:
@@ -117,8 +153,12 @@ class Watcher:
         """Note new calls, and new requests that reached no world. Raises ControlError, Unreachable."""
         for world in self.worlds:
             world.catch_up()
-        for mock in dict.fromkeys(world.mock for world in self.worlds):
+        for mock in self._mocks():
             self.refused += self._news(mock)
+
+    def concerned(self) -> list[WorldHistory]:
+        """Return the worlds that the test opened or used; if there is none, all that it could have used."""
+        return [world for world in self.worlds if world.is_new or world.steps] or self.worlds
 
     def limit(self) -> AbstractContextManager[None]:
         """Return the context in which the body of the test runs."""
@@ -133,6 +173,9 @@ class Watcher:
         except (WentWrong, Violated, Unreachable) as error:
             return str(error)
         return ""
+
+    def _mocks(self) -> list[RunningMock]:
+        return list(dict.fromkeys(world.mock for world in self.worlds))
 
     def _news(self, mock: RunningMock) -> list[Call]:
         """Return the requests that reached no world of a mock since the last time."""
@@ -153,7 +196,7 @@ def write_capsule(
     if not any(world.steps for world in watcher.worlds):
         return None
     mock = watcher.worlds[0].mock
-    worlds = [CapsuleWorld(world.state, world.steps) for world in watcher.worlds]
+    worlds = [CapsuleWorld(world.state, world.steps) for world in watcher.concerned()]
     capsule = Capsule(item.nodeid, report.longreprtext, mock.info, flags.get(mock.url, ()), worlds)
     name = re.sub(r"[^\w.-]+", "-", item.nodeid)[-100:].strip("-")
     path = _capsules(item.config) / f"{name}-{sha256(item.nodeid.encode()).hexdigest()[:8]}.json"
@@ -177,8 +220,9 @@ def _capsules(config: pytest.Config) -> Path:
 def write_section(watcher: Watcher, capsule: Path | None, *, shared: bool) -> str:
     """Write for people what happened in the worlds of a test. With `shared`, others use the mock at the same time."""
     lines: list[str] = []
-    for number, world in enumerate(watcher.worlds, 1):
-        if len(watcher.worlds) > 1:
+    worlds = watcher.concerned()
+    for number, world in enumerate(worlds, 1):
+        if len(worlds) > 1:
             lines.append(f"world {number}")
         if (left_out := len(world.steps) - _STEPS) > 0:
             lines.append(f"… {left_out} before these")

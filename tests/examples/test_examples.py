@@ -28,7 +28,7 @@ def needs(program: str) -> pytest.MarkDecorator:
     )
 
 
-@pytest.mark.parametrize("folder", ["python-requests", "python-httpx"])
+@pytest.mark.parametrize("folder", ["python-requests", "python-httpx", "python-app"])
 def test_python(folder: str) -> None:
     """By the pytest plugin, which starts a mock of its own, with workers side by side."""
     # Plugins of this environment that a consumer has not, and which take seconds to load.

@@ -123,10 +123,10 @@ def test_nobody_at_the_url_is_one_sentence(suite: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("marker", "sentence"),
     [
-        ("sead=[]", "*takes seed=…, strict=…, answers=…, faults=… and nothing else.*"),
+        ("sead=[]", "*It takes seed=…, strict=…, answers=…, faults=… and nothing else.*"),
         ("faults=['nonsense']", "*of test_it: refusal: this API documents no 'nonsense', choose from*"),
         ("seed='nowhere.yaml'", "*of test_it: *nowhere.yaml*"),
-        ("seed=7", "*of test_it: A seed is a list of handlers*"),
+        ("seed=7", "*of test_it: seed=7 is not a list of handlers or the name of a file."),
         ("answers={'nonsense': 'ok'}", "*of test_it: *nonsense*"),
     ],
 )
