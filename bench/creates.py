@@ -9,7 +9,7 @@ import sys
 import time
 from array import array
 
-from bench.inside import environ_of, new_mock
+from bench.inside import environ_of, new_app
 from bench.scenario import SCENARIOS
 
 
@@ -23,17 +23,17 @@ def measured(count: int) -> dict[str, float]:
 
 def main() -> None:
     """Create handlers and time each by the CPU, since other processes take their turns as they like."""
-    count, mock, make = int(sys.argv[1]), new_mock(), environ_of(SCENARIOS[3])
+    count, app, make = int(sys.argv[1]), new_app(), environ_of(SCENARIOS[3])
     gc.collect()
     gc.freeze()  # as `bitpeak-mock serve` does
     seconds = array("d")
     for _ in range(count):
         environ = make()
         began = time.thread_time()
-        answer = mock.answer(environ)
+        response = app.respond(environ)
         seconds.append(time.thread_time() - began)
-        if answer.status[0] != "2":
-            raise RuntimeError(answer.status)
+        if response.status[0] != "2":
+            raise RuntimeError(response.status)
     ordered = sorted(seconds)
     shares = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
     facts = {name: ordered[int(count * share)] for name, share in shares.items()} | {"max": ordered[-1]}

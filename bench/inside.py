@@ -10,9 +10,11 @@ from typing import Any
 
 from bench.scenario import FORM_TYPE, KEY, POPULATION, SCENARIOS, Scenario
 from bench.timing import Call
-from mock_server.app import Mock, create_app, mock_of
+from mock_server.app import App
+from mock_server.mock import Mock
 from mock_server.server import HEAD_BYTES, HEADERS, Server
 from mock_server.server.connection import Connection
+from mock_server.settings import Settings
 from mock_server.state.store import Item
 
 _BASE = "/api"
@@ -45,9 +47,9 @@ def environ_of(scenario: Scenario, key: str = KEY) -> Callable[[], dict[str, Any
     }
 
 
-def new_mock() -> Mock:
-    """Return a mock as `bitpeak-mock serve` makes it."""
-    return mock_of(create_app())
+def new_app() -> App:
+    """Return an app as `bitpeak-mock serve` makes it."""
+    return App(Mock(Settings()))
 
 
 def fill(mock: Mock, key: str, count: int) -> None:
@@ -60,13 +62,15 @@ def fill(mock: Mock, key: str, count: int) -> None:
         world.next_id = count + 1
 
 
-def call(mock: Mock, scenario: Scenario, key: str = KEY) -> Call:
+def call(app: App, scenario: Scenario, key: str = KEY) -> Call:
     """Return one call. Raises RuntimeError where its answer is not the right one: that would be no figure."""
     make = environ_of(scenario, key)
-    answer = mock.answer(make())
-    if int(answer.status[:3]) != scenario.status:
-        raise RuntimeError(f"{scenario.method} {scenario.path} was answered {answer.status}: {answer.body!r}")
-    return lambda: mock.answer(make())
+    response = app.respond(make())
+    if int(response.status[:3]) != scenario.status:
+        raise RuntimeError(
+            f"{scenario.method} {scenario.path} was answered {response.status}: {response.body!r}"
+        )
+    return lambda: app.respond(make())
 
 
 class _Nowhere(asyncio.Transport):
@@ -110,21 +114,9 @@ def served(app: Callable[..., Any], scenario: Scenario) -> Call:
 
 def calls() -> dict[str, Call]:
     """Return a call of each scenario."""
-    mock = new_mock()
-    fill(mock, KEY, POPULATION)
-    found = {scenario.name: call(mock, scenario) for scenario in SCENARIOS}
-    return found | {f"{scenario.name}, changed": turned(mock, scenario) for scenario in SCENARIOS[1:3]}
-
-
-def turned(mock: Mock, scenario: Scenario, key: str = KEY) -> Call:
-    """Return a call for a page as it is after a change: nothing that was put together before can be used."""
-    ask, store = call(mock, scenario, key), mock.worlds.of(key).store
-
-    def after_a_change() -> None:
-        store.forget_pages()
-        ask()
-
-    return after_a_change
+    app = new_app()
+    fill(app.mock, KEY, POPULATION)
+    return {scenario.name: call(app, scenario) for scenario in SCENARIOS}
 
 
 SIZES = (10, 1_000, 100_000, 1_000_000)
@@ -132,13 +124,13 @@ SIZES = (10, 1_000, 100_000, 1_000_000)
 
 def by_size(sizes: tuple[int, ...] = SIZES) -> dict[str, dict[int, Call]]:
     """Return calls by name and by the number of handlers in their world."""
-    mock = new_mock()
+    app = new_app()
     retrieve, first, _, create, _, _ = SCENARIOS
     delete = replace(retrieve, name="delete", method="DELETE")
     found: dict[str, dict[int, Call]] = {}
     for size in sizes:
         key = f"mock-{size}"
-        fill(mock, key, size)
+        fill(app.mock, key, size)
         deep = f"{first.path}?results_per_page=10&page={max(1, size // 20)}"
         asked = {
             "retrieve": replace(retrieve, path=f"/notification-handlers/{size // 2}"),
@@ -147,19 +139,19 @@ def by_size(sizes: tuple[int, ...] = SIZES) -> dict[str, dict[int, Call]]:
             "create": create,
         }
         for name, scenario in asked.items():
-            found.setdefault(name, {})[size] = turned(mock, scenario, key)
-        found.setdefault("create and delete", {})[size] = _created_and_deleted(mock, create, delete, key)
+            found.setdefault(name, {})[size] = call(app, scenario, key)
+        found.setdefault("create and delete", {})[size] = _created_and_deleted(app, create, delete, key)
     return found
 
 
-def _created_and_deleted(mock: Mock, create: Scenario, delete: Scenario, key: str) -> Call:
-    world, make = mock.worlds.of(key), environ_of(create, key)
+def _created_and_deleted(app: App, create: Scenario, delete: Scenario, key: str) -> Call:
+    world, make = app.mock.worlds.of(key), environ_of(create, key)
 
     def both() -> None:
-        mock.answer(make())
+        app.respond(make())
         path = f"/notification-handlers/{world.next_id - 1}"
-        answer = mock.answer(environ_of(replace(delete, path=path), key)())
-        if answer.status[0] != "2":
-            raise RuntimeError(f"DELETE {path} was answered {answer.status}")
+        response = app.respond(environ_of(replace(delete, path=path), key)())
+        if response.status[0] != "2":
+            raise RuntimeError(f"DELETE {path} was answered {response.status}")
 
     return both

@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from statistics import median
 
-from bench.inside import call, fill, served
+from bench.inside import call, fill, new_app, served
 from bench.scenario import KEY, POPULATION, SCENARIOS
 from bench.target import mock, populate
 from bench.timing import Call, costs
-from mock_server.api.pipeline import Pipeline
-from mock_server.app import Mock, create_app, mock_of
+from mock_server.api.pipeline import ApiPipeline
+from mock_server.app import App
+from mock_server.mock import Mock
 
 _MANY = "retrieve, 1,000 in turn"
 
@@ -29,7 +30,7 @@ _ANSWERS, _TURNS, _PAIRS = 1000, 20, 5
 
 def _without_journal(_: Mock) -> None:
     """Note no exchange: neither in the journal, nor for the coverage, nor for the log."""
-    _replace(Pipeline, "_note", lambda *_: None)
+    _replace(ApiPipeline, "_write", lambda *_: None)
 
 
 def _without_checking(mock: Mock) -> None:
@@ -68,12 +69,11 @@ def measured(rounds: int) -> dict[str, dict[str, float]]:
 
 def _costs(part: str, rounds: int) -> dict[str, float]:
     """Return the CPU seconds that each call takes without a part."""
-    app = create_app()
-    inside = mock_of(app)
-    fill(inside, KEY, POPULATION)
+    app = new_app()
+    fill(app.mock, KEY, POPULATION)
     if part:
-        _PARTS[part](inside)
-    calls = {scenario.name: call(inside, scenario) for scenario in SCENARIOS} | {_MANY: _in_turn(inside)}
+        _PARTS[part](app.mock)
+    calls = {scenario.name: call(app, scenario) for scenario in SCENARIOS} | {_MANY: _in_turn(app)}
     calls |= {f"{scenario.name}, served": served(app, scenario) for scenario in SCENARIOS[:2]}
     return costs(calls, rounds=rounds)
 
@@ -100,11 +100,11 @@ def _share_of_pair() -> float:
         return 1 - spent[second] / spent[first]
 
 
-def _in_turn(mock: Mock) -> Call:
+def _in_turn(app: App) -> Call:
     """Return a call that asks for another handler each time, so that no answer is one of a moment ago."""
     retrieve = SCENARIOS[0]
     each = [
-        call(mock, replace(retrieve, path=f"/notification-handlers/{number}"))
+        call(app, replace(retrieve, path=f"/notification-handlers/{number}"))
         for number in range(1, POPULATION + 1)
     ]
     at = 0
@@ -121,7 +121,7 @@ def _serve(port: str) -> None:
     """Serve the mock without its journal."""
     from mock_server.cli import main
 
-    _replace(Pipeline, "_note", lambda *_: None)
+    _replace(ApiPipeline, "_write", lambda *_: None)
     sys.argv[1:] = ["serve", "--port", port, "--quiet"]
     main()
 

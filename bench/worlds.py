@@ -11,7 +11,7 @@ from array import array
 
 import psutil
 
-from bench.inside import environ_of, new_mock
+from bench.inside import environ_of, new_app
 from bench.scenario import SCENARIOS
 
 WORLDS = 10_000
@@ -26,17 +26,17 @@ def measured() -> dict[str, float]:
 
 def main() -> None:
     """Make worlds by asking for a list with one key after another."""
-    mock, process = new_mock(), psutil.Process()
+    app, process = new_app(), psutil.Process()
     requests = [environ_of(SCENARIOS[1], f"mock-{number}")() for number in range(WORLDS)]
-    mock.answer(environ_of(SCENARIOS[1])())
+    app.respond(environ_of(SCENARIOS[1])())
     gc.collect()
     before, seconds = process.memory_info().rss, array("d")
     for environ in requests:
         began = time.perf_counter()
-        answer = mock.answer(environ)
+        response = app.respond(environ)
         seconds.append(time.perf_counter() - began)
-        if answer.status != "200 OK":
-            raise RuntimeError(answer.status)
+        if response.status != "200 OK":
+            raise RuntimeError(response.status)
     grown = process.memory_info().rss - before
     ordered = sorted(seconds)
     facts = {"median": ordered[WORLDS // 2], "p99": ordered[WORLDS * 99 // 100], "bytes": grown}

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+# On every response, so that a test can assert that it does not talk to production.
+MARKER = ("X-Bitpeak-Mock", __version__)
+
+# The control and the page stand below this path, which the real service does not have.
+PREFIX = "/_mock"
+
 __all__ = ["Api", "Rules", "Server", "Settings", "__version__", "bitpeak_mock", "create_app"]
 
 

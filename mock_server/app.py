@@ -1,64 +1,120 @@
-"""Flask at the door: the app that any WSGI server can host, and the mock inside its `wsgi_app`."""
+"""The mock as a WSGI app (PEP 3333), and as the Flask app around it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, request
-
-from mock_server import __version__
-from mock_server.api.pipeline import Observer
-from mock_server.api.response import MARKER
-from mock_server.control import PREFIX
-from mock_server.mock import Mock
+from mock_server import PREFIX
+from mock_server.api.context import Environ, Response
+from mock_server.api.pipeline import ApiPipeline
+from mock_server.control import ControlPipeline
+from mock_server.mock import Mock, Observer
+from mock_server.server import REPLY
 from mock_server.settings import Settings
-from mock_server.wsgi import WsgiApp
+from mock_server.state.journal import REHEARSED, Rehearsed
 
-__all__ = ["Mock", "app_of", "create_app", "mock_of"]
+if TYPE_CHECKING:
+    from flask import Flask
+
+_LOG = logging.getLogger("mock_server.app")
+
+_WEB = Path(__file__).parent / "page" / "web"
+
+# What a browser opens: the start page, the page at `/_mock/`, and the files that it loads.
+_FILES = (f"{PREFIX}/page/{file.name}" for file in _WEB.iterdir() if file.name != "index.html")
+_BROWSED = frozenset({"/", PREFIX, f"{PREFIX}/", *_FILES})
+
+StartResponse = Callable[..., Any]
+
+
+class App:
+    """Gives each request to the pipeline of the API or of the control, or to Flask if a browser opens a page.
+
+    Flask's import takes a quarter of a start, and its dispatch twice as long as a whole control request. So it is
+    imported when a page is first opened, and no other request passes it.
+    """
+
+    def __init__(self, mock: Mock) -> None:
+        self.mock = mock
+        self._control = ControlPipeline(mock)
+        self._api = ApiPipeline(mock, self._control.outage)
+        self._shadow = None if mock.shadow is None else App(mock.shadow)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Respond to one request."""
+        if environ["PATH_INFO"] in _BROWSED and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
+            # No page says anything of the host, and Flask would answer a malformed one with an HTML error.
+            own = type(self.flask).wsgi_app  # Flask's, which this app has replaced in the instance
+            return own(self.flask, {**environ, "HTTP_HOST": "localhost"}, start_response)
+        response = self.respond(environ)
+        if response.delay or response.wire or response.again:
+            response = self._held_back(environ, response)
+        start_response(response.status, list(response.headers))
+        return [response.body]
+
+    def respond(self, environ: Environ) -> Response:
+        """Respond to one request of the API or of the control."""
+        path: str = environ["PATH_INFO"]
+        if not (path.startswith(PREFIX) and path[len(PREFIX) :][:1] in {"", "/"}):
+            if self._shadow is not None:
+                other = _shadowed(self._shadow, environ)
+                environ[REHEARSED] = Rehearsed(int(other.status[:3]), other.body)
+            return self._api.respond(environ)
+        if self._shadow is not None and environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+            _shadowed(self._shadow, environ)  # a reset of a world is a reset of its shadow
+        return self._control.respond(environ)
+
+    @cached_property
+    def flask(self) -> Flask:
+        """The Flask app with the pages, whose `wsgi_app` is this app."""
+        from mock_server.page import make_site  # late: see above
+
+        site = make_site(self.mock)
+        site.wsgi_app = self  # type: ignore[method-assign]
+        return site
+
+    def _held_back(self, environ: Environ, response: Response) -> Response:
+        """Let our own server hold back, spoil or replace the response, which blocks nothing. On another, wait here."""
+        reply = environ.get(REPLY)
+        if reply is not None:
+            reply.delay, reply.wire, reply.again = response.delay, response.wire, response.again
+            return response
+        while response.again:
+            time.sleep(response.again)
+            response = self.respond(environ)
+        time.sleep(response.delay)
+        if response.wire:
+            _LOG.warning(
+                "This server cannot send a fault of the wire (%s). The response is sent unharmed.",
+                response.wire,
+            )
+        return response
 
 
 def create_app(settings: Settings | None = None, observers: Sequence[Observer] = ()) -> Flask:
-    """Make the Flask app. Raises DocumentError where the document, an overlay or the seed is wrong."""
-    return app_of(Mock(settings or Settings(), observers))
+    """Make the Flask app of a mock. Raises DocumentError if the document, an overlay or the seed is wrong.
 
-
-def app_of(mock: Mock) -> Flask:
-    """Make the Flask app of a mock."""
-    app = Flask("mock_server", static_folder=None)
-    app.extensions["bitpeak_mock"] = mock
-    app.add_url_rule("/", "welcome", lambda: _welcome(mock))
-    app.wsgi_app = WsgiApp(mock, app.wsgi_app)  # type: ignore[method-assign]
-    return app
+    client = create_app(Settings(answers=("create-status=ok",))).test_client()
+    """
+    return App(Mock(settings or Settings(), observers)).flask
 
 
 def mock_of(app: Flask) -> Mock:
-    """Return the mock inside an app."""
+    """Return the mock inside a Flask app."""
     mock: Mock = app.extensions["bitpeak_mock"]
     return mock
 
 
-def _welcome(mock: Mock) -> Response:
-    """Lead a browser to the page, and tell anyone else where things are."""
-    html = request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html"
-    response = Response(status=302, headers={"Location": f"{PREFIX}/"}) if html else _where_things_are(mock)
-    response.vary.add("Accept")
-    response.headers.add(*MARKER)
-    return response
-
-
-def _where_things_are(mock: Mock) -> Response:
-    lines = [
-        f"bitpeak-mock {__version__}: an offline mock of {mock.contract.title} ({mock.contract.version}).",
-        "",
-        f"API          {mock.contract.base_path}",
-        *(
-            f"             {o.method:6} {mock.contract.base_path}{o.path}"
-            for o in mock.contract.operations.values()
-        ),
-        f"key          any that begins with {mock.contract.service.key_prefix!r}; each has a world of its own",
-        f"page         {PREFIX}/",
-        f"about        {PREFIX}/info, {PREFIX}/health, {PREFIX}/ready",
-        f"document     {PREFIX}/openapi.yaml",
-        "",
-    ]
-    return Response("\n".join(lines), mimetype="text/plain")
+def _shadowed(shadow: App, environ: Environ) -> Response:
+    """Have the shadow respond to the same request, and leave the request as it was."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    size = int(length[:20]) if length.isdigit() else -1 if environ.get("wsgi.input_terminated") else 0
+    body = environ["wsgi.input"].read(size) if size else b""
+    environ["wsgi.input"] = io.BytesIO(body)
+    return shadow.respond({**environ, "wsgi.input": io.BytesIO(body)})

@@ -1,97 +1,83 @@
-"""A mock: the document compiled, the worlds, and the corridors that answer in them."""
+"""A mock: its compiled document, the worlds of its keys, and their own contracts if they answer questions otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from weakref import WeakKeyDictionary
 
-from mock_server.api.auth import read_bearer
-from mock_server.api.pipeline import Observer, Pipeline
-from mock_server.api.response import Response
 from mock_server.contract import Contract, compile_contract
-from mock_server.control import PREFIX, Control, Subject
 from mock_server.document import DocumentError, load, place_of
-from mock_server.page import answer as page_answer
-from mock_server.refusal import Refusal
 from mock_server.rehearsal import Rehearsal
-from mock_server.settings import Rules, Settings
+from mock_server.settings import NO_LATENCY, Rules, Settings
+from mock_server.state.journal import Exchange
 from mock_server.state.seed import read_seed, seeded_world
-from mock_server.state.world import Worlds
-from mock_server.variations import Variations
+from mock_server.state.store import Store
+from mock_server.state.world import World, Worlds
 
-Environ = dict[str, Any]
+# Called with each exchange after its response is made.
+Observer = Callable[[Exchange], None]
 
-_PREFIX = len(PREFIX)
+# Contracts that are kept for the next world with the same answers: each takes a tenth of a second to compile.
+_KEPT = 64
 
 
 class Mock:
-    """A compiled mock. `files` are all that it was read from. Raises DocumentError, with file and line."""
+    """What is served, and everything that requests can change. The pipelines answer in it.
+
+    `contract`: the compiled document. `lobby`: the world of requests whose key opens no other. `files`: all files that
+    were read. `shadow`: the mock of the document that is rehearsed, and `rehearsal` what that has shown.
+
+    Raises DocumentError, with file and line.
+    """
 
     def __init__(self, settings: Settings, observers: Sequence[Observer] = ()) -> None:
         document = load(settings.document, settings.overlays, settings.answers)
+        self.settings = settings
+        self.observers = tuple(observers)
         self.contract: Contract = compile_contract(document)
         rows = self.contract.resource.seed if settings.seed is None else read_seed(settings.seed)
-        self.worlds = Worlds(seeded_world(self.contract, _rules(settings.rules, self.contract), rows))
-        self.variations = Variations(self.contract, settings.overlays, settings.document)
-        self.rehearsal = _rehearsal(settings)
-        self.control = Control(
-            Subject(
-                self.worlds,
-                self.variations,
-                settings.control_token,
-                settings.control_cors,
-                self.rehearsal,
-            )
-        )
-        self._observers = tuple(observers)
-        self.corridor = self._corridor(self.contract)
-        self._varied: WeakKeyDictionary[Contract, Pipeline] = WeakKeyDictionary()
+        rules = _rules(settings.rules, self.contract)
+        self.worlds = Worlds(seeded_world(self.contract, rules, rows))
+        self.lobby = World(self.contract, replace(rules, latency=NO_LATENCY), Store(), 1)
+        self.lobby.quota, self.lobby.journal = None, self.worlds.lobby
+        self.shadow: Mock | None = None
+        self.rehearsal: Rehearsal | None = None
+        if settings.rehearse:
+            overlays = (*settings.overlays, *settings.rehearse)
+            self.shadow = Mock(replace(settings, overlays=overlays, rehearse=()))
+            self.rehearsal = Rehearsal(", ".join(Path(name).name for name in settings.rehearse))
         self.files = (*document.files, *([settings.seed] if settings.seed else []))
+        self._lock = threading.Lock()
+        self._answered: OrderedDict[tuple[tuple[str, str], ...], Contract] = OrderedDict()
 
-    def answer(self, environ: Environ) -> Response:
-        """Answer one request, the mock's own or the API's."""
-        path: str = environ["PATH_INFO"]
-        if path[:_PREFIX] == PREFIX and path[_PREFIX : _PREFIX + 1] in {"", "/"}:
-            below = path[_PREFIX:]
-            if self.rehearsal is not None and environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-                self.rehearsal.follow(environ)
-            page = page_answer(environ["REQUEST_METHOD"], below)
-            return page.finished() if page is not None else self.control.answer(environ, below)
-        corridor = self._corridor_of(environ) if self.worlds.varied else self.corridor
-        return corridor.answer(environ) if self.rehearsal is None else self._rehearsed(corridor, environ)
+    def answering(self, answers: Mapping[str, str]) -> Contract:
+        """Return the contract with these answers in place of the mock's own.
 
-    def _rehearsed(self, corridor: Pipeline, environ: Environ) -> Response:
-        """Answer one request, and note what the other document would have answered."""
-        rehearsal = self.rehearsal
-        if rehearsal is None:
-            return corridor.answer(environ)
-        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        other = rehearsal.ask(environ)
-        answer = corridor.answer(environ)
-        route = corridor.contract.routes.find(path, method)
-        operation = None if route is None else route.operations.get(method)
-        rehearsal.compare(answer, other, method if operation is None else operation.id)
-        return answer
-
-    def _corridor(self, contract: Contract) -> Pipeline:
-        return Pipeline(contract, self.worlds, self._observers, self.control.outage)
-
-    def _corridor_of(self, environ: Environ) -> Pipeline:
-        """Return the corridor of the world that the request's key opens, where some worlds have one of their own."""
-        try:
-            key = read_bearer(environ.get("HTTP_AUTHORIZATION"), self.contract.service, any_case=True)
-        except Refusal:
-            return self.corridor
-        if key not in self.worlds.varied:
-            return self.corridor
-        contract = self.worlds.of(key).contract
-        corridor = self._varied.get(contract)
-        if corridor is None:
-            corridor = self._varied[contract] = self._corridor(contract)
-        return corridor
+        Raises DocumentError if a question or an answer is unknown, or if the answers make no valid document.
+        """
+        document = self.contract.document
+        assumed = {name: question.assumed for name, question in document.questions().items()}
+        # The mock's own choice stays named even if it is answered back: an overlay may have learned something else.
+        chosen = {
+            name: answer
+            for name, answer in {**document.chosen, **answers}.items()
+            if name in document.chosen or assumed.get(name) != answer
+        }
+        if chosen == dict(document.chosen):
+            return self.contract
+        key = tuple(sorted(chosen.items()))
+        with self._lock:
+            contract = self._answered.get(key)
+            if contract is None:
+                effective = load(self.settings.document, self.settings.overlays, chosen)
+                contract = self._answered[key] = compile_contract(effective)
+            self._answered.move_to_end(key)
+            while len(self._answered) > _KEPT:
+                self._answered.popitem(last=False)
+        return contract
 
 
 def _rules(rules: Rules, contract: Contract) -> Rules:
@@ -102,12 +88,3 @@ def _rules(rules: Rules, contract: Contract) -> Rules:
         what = "x-service has no quota to enforce: give it one, or choose --quota off or a number."
         raise DocumentError(what, place_of(contract.document.data, "x-service"))
     return replace(rules, quota=contract.service.quota["requests"])
-
-
-def _rehearsal(settings: Settings) -> Rehearsal | None:
-    """Make the shadow that answers by the other document. Raises DocumentError."""
-    if not settings.rehearse:
-        return None
-    overlays = (*settings.overlays, *settings.rehearse)
-    shadow = Mock(replace(settings, overlays=overlays, rehearse=()))
-    return Rehearsal(", ".join(Path(name).name for name in settings.rehearse), shadow.answer)

@@ -1,31 +1,27 @@
-"""A rehearsal of an upgrade: each request is answered by today's document, and by another one in its shadow.
+"""A rehearsal of an upgrade: what another document would have answered to each request, beside what was answered.
 
-The shadow has worlds of its own, forked from the same seed, so that it goes through the same life. What the two answer
-is compared as a client would read it: status, media type, JSON as data. Times are the same within a few seconds.
+The mock of the other document is called the shadow. It begins with the same seed and is given the same requests. Both
+responses are compared as a client would read them: the status, and JSON as data. Times may differ by a few seconds.
 """
 
 from __future__ import annotations
 
-import io
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
 
-from mock_server.api.response import Response
-from mock_server.state.journal import REHEARSED, Rehearsed
+from mock_server.state.journal import Rehearsed
 
 _TIME = "%Y-%m-%d %H:%M:%S"
-_DRIFT = 5.0  # seconds that two answers to one request may be apart
-
-Environ = dict[str, Any]
+_DRIFT = 5.0  # seconds that the times in two responses to one request may differ by
 
 
 class Change(NamedTuple):
-    """What would change for a kind of call: both statuses, and the places in the answers that differ."""
+    """What would change for one kind of call: both statuses, and the places in the bodies that differ."""
 
     operation: str
     status: int
@@ -34,44 +30,27 @@ class Change(NamedTuple):
 
 
 class Rehearsal:
-    """Asks the shadow, and counts what would change. `name` is what the other document is called."""
+    """Counts what would change under the other document, which is called `name`."""
 
-    def __init__(self, name: str, shadow: Callable[[Environ], Response]) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
         self.calls = 0
-        self._shadow = shadow
         self._lock = threading.Lock()
         self._changes: Counter[Change] = Counter()
 
-    def ask(self, environ: Environ) -> Rehearsed:
-        """Have the shadow answer, and leave the request as it was for whoever answers it in earnest."""
-        other = self.follow(environ)
-        rehearsed = environ[REHEARSED] = Rehearsed(int(other.status[:3]), other.body)
-        return rehearsed
-
-    def follow(self, environ: Environ) -> Response:
-        """Have the shadow go through what the mock goes through: a reset of a world is one of both."""
-        length = environ.get("CONTENT_LENGTH") or ""
-        has_end = bool(environ.get("wsgi.input_terminated"))
-        size = int(length[:20]) if length.isdigit() else -1 if has_end else 0
-        body = environ["wsgi.input"].read(size) if size else b""
-        environ["wsgi.input"] = io.BytesIO(body)
-        return self._shadow({**environ, "wsgi.input": io.BytesIO(body)})
-
-    def compare(self, answer: Response, rehearsed: Rehearsed, operation: str) -> None:
-        """Note what would change: in the exchange, and in the count."""
-        status = int(answer.status[:3])
+    def compare(self, operation: str, status: int, body: bytes, rehearsed: Rehearsed) -> None:
+        """Note how the shadow's response differs from this one: in the exchange, and in the count."""
         places = ("status",) if status != rehearsed.status else ()
-        rehearsed.places = (*places, *_places(_parsed(answer.body), _parsed(rehearsed.body), ""))
+        rehearsed.places = (*places, *_places(_parsed(body), _parsed(rehearsed.body), ""))
         with self._lock:
             self.calls += 1
             if rehearsed.places:
-                # The items of a list differ alike: a call is told once.
+                # All rows of a list differ alike: count the list once.
                 kinds = tuple(dict.fromkeys(_without_numbers(place) for place in rehearsed.places))
                 self._changes[Change(operation, status, rehearsed.status, kinds)] += 1
 
     def changes(self) -> list[tuple[Change, int]]:
-        """Return what would change, the most frequent first, with how often it was met."""
+        """Return each change with its count, the most frequent first."""
         with self._lock:
             return self._changes.most_common()
 

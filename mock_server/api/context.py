@@ -1,85 +1,127 @@
-"""One request on its way through the corridor: each step adds what it found out."""
+"""One request on its way through the pipeline, and the response that it gets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any
-from urllib.parse import quote as percent_encode
 
+from mock_server import MARKER
 from mock_server.contract import Contract, Form, Operation
 from mock_server.contract.routes import Route
+from mock_server.mock import Mock
 from mock_server.refusal import Refusal, Violation
 from mock_server.state.faults import Fault
 from mock_server.state.store import Item
 from mock_server.state.world import World
 
 Environ = dict[str, Any]
+Headers = tuple[tuple[str, str], ...]
 
-# A client that errs a thousand times in one body need not read a thousand sentences.
+# On every response of the API: how well the mock is known to be like a service.
+VERIFIED = "X-Bitpeak-Mock-Verified"
+
+# Let pages of every origin read a response.
+CORS: Headers = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "*"))
+
+# A request with a thousand mistakes gets no thousand sentences.
 _MOST_VIOLATIONS = 20
 
 
-@dataclass(slots=True)  # not frozen: those take three times as long to make, and each request makes one
-class Body:
-    """What fills an answer's template: JSON texts by `x-value` word, and the JSON of the handlers.
+@dataclass(slots=True)
+class Response:
+    """What leaves the mock: the status and headers as WSGI wants them, and the whole body.
 
-    `text` is all of it, once it was written and found right: whoever gives the same Body again gives the same text.
+    `delay`: seconds to hold it back. `wire`: how it fails on the wire, a word of `mock_server.server`. `again`: seconds
+    after which the server may ask again for a better response; 0 if this one is final.
     """
 
-    values: Mapping[str, str]
-    rows: Sequence[bytes] = ()
-    text: bytes | None = field(default=None, init=False)
+    status: str
+    headers: Headers
+    body: bytes
+    delay: float = 0.0
+    wire: str | None = None
+    again: float = 0.0
+
+    def with_headers(self, *more: tuple[str, str]) -> Response:
+        """Return the response with these headers added."""
+        return replace(self, headers=(*self.headers, *more))
+
+    def finished(self, more: Headers = ()) -> Response:
+        """Return the response with the headers that all responses have, and `more`."""
+        if self.status.startswith("204"):  # RFC 9110, section 8.6: a 204 has no Content-Length
+            return self.with_headers(MARKER, *more)
+        return self.with_headers(("Content-Length", str(len(self.body))), MARKER, *more)
+
+
+def preflight(methods: str, headers: str) -> Response:
+    """Return the response to a browser that asks whether a page may send a request (Fetch, 'CORS protocol')."""
+    allowed = (
+        ("Access-Control-Allow-Methods", methods),
+        ("Access-Control-Allow-Headers", headers),
+        ("Access-Control-Max-Age", "600"),
+    )
+    return Response("204 No Content", allowed, b"")
 
 
 class Context:
-    """The request and what is known of it so far.
+    """A request and what is known of it so far. Each step adds what it finds.
 
-    A step may rely on what the steps before it have set; to ask for anything else is an AttributeError, a defect.
+    Reading an attribute that no step has set yet is an AttributeError, and so a defect.
     """
 
     __slots__ = (
-        "account", "applied", "body", "contract", "environ", "fault", "form", "found", "handler_id", "key",
-        "method", "now", "operation", "path", "route", "sent", "situation", "violations", "wire_error", "world",
+        "admitted", "applied", "arguments", "body", "contract", "defect", "environ", "fault", "form", "found",
+        "item_id", "key", "media_type", "method", "mock", "now", "operation", "path", "patience", "refusal",
+        "route", "sent", "situation", "started", "violations", "world",
     )  # fmt: skip
 
-    # The same as `account` and `found`, for the steps that come after those that find them.
-    world: World
-    operation: Operation
+    operation: Operation  # set by the step `method`; `found` is the same, and None before
     form: Form  # the operation's
-    sent: Mapping[str, str]  # the form's fields that count, cleaned
+    sent: Mapping[
+        str, Any
+    ]  # what the body says: the fields that count, cleaned; or the JSON of a control request
+    arguments: Mapping[str, Any]  # the query of a control request, by the parameters' names
+    media_type: str | None  # of a control response
 
-    def __init__(self, contract: Contract, environ: Environ) -> None:
-        self.contract = contract
+    def __init__(self, mock: Mock, environ: Environ) -> None:
+        self.mock = mock
         self.environ = environ
+        self.started = perf_counter()
         self.method: str = environ["REQUEST_METHOD"]
         self.path: str = environ["PATH_INFO"]
-        self.wire_error: str | None = environ.get("mock_server.wire_error")
-        self.account: World | None = None  # the world, once it is known
-        self.found: Operation | None = None  # the operation, once it is known
-        self.route: Route | None = None
-        self.now = 0.0  # seconds on the world's clock
         self.key = ""
-        self.handler_id = 0
-        self.body: bytes | None = None  # once it is read
-        self.fault: Fault | None = None  # the one that struck
-        self.applied = ""  # the preference that chose the answer
-        self.situation = ""  # what a success shows of the service, for its coverage: a type, a page
+        self.world: World = mock.lobby  # until the key opens another
+        self.contract: Contract = mock.contract  # until the world has one of its own
+        self.now = 0.0  # seconds since 1970 UTC, by the world's clock
+        self.admitted = False  # whether the key was checked
+        self.route: Route | None = None
+        self.found: Operation | None = None
+        self.item_id = 0
+        self.body: bytes | None = None  # None until it is read
+        self.fault: Fault | None = None  # the fault that struck
+        self.applied = ""  # the preference that chose the response
+        self.situation = ""  # what a success shows of the service, for the coverage: a type or a kind of page
+        self.patience = 0.0  # seconds that the client wants to wait for a better response
         self.violations: tuple[Violation, ...] = ()
+        self.refusal = ""  # the name of the refusal
+        self.defect = ""  # how the mock failed
+
+    @property
+    def seconds(self) -> float:
+        """The time since the request came."""
+        return perf_counter() - self.started
 
     @property
     def query(self) -> str:
         """The query, undecoded."""
-        return _text(self.environ.get("QUERY_STRING", ""))
-
-    @property
-    def parameter(self) -> str:
-        """The text that stands in the path for its parameter."""
-        return (self.route.parameter or "") if self.route is not None else ""
+        return as_text(self.environ.get("QUERY_STRING", ""))
 
     @property
     def site(self) -> str:
-        """Scheme and host that links begin with: the public URL, else the host that was asked."""
+        """The scheme and host that links begin with: those of the public URL, or of the request."""
         if self.world.rules.public_url is not None:
             return self.world.rules.public_url
         environ = self.environ
@@ -89,30 +131,47 @@ class Context:
             host = f"[{name}]:{environ['SERVER_PORT']}" if ":" in name else f"{name}:{environ['SERVER_PORT']}"
         return f"{environ['wsgi.url_scheme']}://{host}"
 
+    def item(self) -> Item:
+        """Return the item that the path names. Raises Refusal if there is none."""
+        item = self.world.store.get(self.item_id)
+        if item is None:
+            raise Refusal("not_found")
+        return item
+
+    def read_body(self, most: int) -> bytes:
+        """Read the body. Raises Refusal if it is longer than `most` bytes."""
+        environ = self.environ
+        length: str = environ.get("CONTENT_LENGTH") or ""
+        if length.isascii() and length.isdigit():
+            # Python reads no number of thousands of digits, and one of twenty is too large in any case.
+            size = int(length[:20])
+        else:
+            # A chunked body has no length. A server that marks its end lets us read to it.
+            size = most + 1 if not length and environ.get("wsgi.input_terminated") else 0
+        if size > most and length:
+            raise Refusal("too_large")
+        self.body = environ["wsgi.input"].read(size) if size else b""
+        if len(self.body) > most:
+            raise Refusal("too_large")
+        return self.body
+
+    def unread_body(self) -> bytes:
+        """Return the body that no step has read, if it can still be read."""
+        stream = self.environ.get("wsgi.input") if self.environ.get("CONTENT_LENGTH") else None
+        return stream.getvalue() if isinstance(stream, io.BytesIO) else b""
+
     def remark(self, code: str, sentence: str) -> None:
         """Note what the client should know."""
         if len(self.violations) < _MOST_VIOLATIONS:
             self.violations = (*self.violations, Violation(code, sentence))
 
     def violate(self, code: str, sentence: str) -> None:
-        """Note what the service swallows in silence. Raises Refusal where the mock is strict."""
+        """Note what the service accepts in silence. Raises Refusal if the world is strict."""
         self.remark(code, sentence)
         if self.world.rules.strict:
             raise Refusal("violation", sentence)
 
-    def handler(self) -> Item:
-        """Return the handler that the path names. Raises Refusal where there is none."""
-        handler = self.world.store.get(self.handler_id)
-        if handler is None:
-            raise Refusal("not_found")
-        return handler
 
-
-def target_of(path: str, query: str) -> str:
-    """Return path and query as a client would send them, from those of WSGI."""
-    return percent_encode(_text(path)) + (f"?{query}" if query else "")
-
-
-def _text(native: str) -> str:
-    """Read one of WSGI's texts, which are bytes in the disguise of latin-1 (PEP 3333), as UTF-8."""
+def as_text(native: str) -> str:
+    """Read one of WSGI's texts, which hold bytes as latin-1 (PEP 3333), as UTF-8."""
     return native if native.isascii() else native.encode("latin-1", "replace").decode("utf-8", "replace")

@@ -1,172 +1,136 @@
-"""A body becomes the form's fields: what counts is cleaned, what does not is noted, what must not be is refused."""
+"""A body becomes the fields of a form: what counts is cleaned, what does not is noted, what must not be is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from mock_server.api.context import Context, Environ
-from mock_server.contract import Field, Form
+from mock_server.api.context import Context
+from mock_server.contract import Field
 from mock_server.php import Form as SentForm
-from mock_server.php import TooManyFields
-from mock_server.php import read as read_body
-from mock_server.refusal import Defect, Refusal
+from mock_server.php import TooManyFields, read
+from mock_server.refusal import Refusal
 
 
-def decode_form(call: Context) -> None:
-    """Set `call.form` and `call.sent`. Raises Refusal where the document refuses what was sent."""
-    form, read = call.operation.form, _read(call)
-    if form is None:
-        raise Defect(f"{call.operation.id} reads a form, and the document gives it none")
-    call.form = form
-    texts = read.fields
-    if read.remarks or read.files or read.arrays or not texts.keys() <= form.fields.keys():
-        texts = _texts(call, form, read)
-    # A type with fields of its own is one of the form's types.
-    available = form.available.get(texts.get(form.names["type"], ""))
-    if available is None:
-        available = form.of_type(_type(call, form, texts))
-    if not texts.keys() <= available.names:
-        texts = _available(call, form, texts)
-    for refusal, name, admits in available.reasons:
+def read_form(context: Context) -> None:
+    """Set `context.form` and `context.sent`. Raises Refusal if the document refuses what was sent."""
+    if context.operation.form is None:
+        return
+    form = context.form = context.operation.form
+    texts = _known_fields(context, _read(context))
+    type_name = _type(context, texts)
+    texts = _available_fields(context, texts, type_name)
+    for refusal, name, admits in form.of_type(type_name).reasons:
         text = texts.get(name)
         if not text if admits is None else text is not None and not admits(text):
             raise Refusal(refusal)
-    call.sent = _kept(call, form, texts)
+    context.sent = _as_stored(context, texts)
 
 
-def _read(call: Context) -> SentForm:
-    service, environ = call.contract.service, call.environ
-    body = call.body = _body(environ, service.body_bytes)
+def check_plan(context: Context) -> None:
+    """Refuse one item more of a type than the plan allows (evidence: B)."""
+    limit, operation = context.contract.service.plan_limit, context.operation
+    if limit is None or operation.form is None or operation.path_parameter is not None:
+        return
+    type_name = context.sent.get(context.form.names["type"])
+    if type_name is not None and context.world.store.count(type_name) >= limit:
+        raise Refusal("plan_limit")
+
+
+def _read(context: Context) -> SentForm:
+    service = context.contract.service
+    body = context.read_body(service.body_bytes)
+    media_types = context.operation.media_types
     try:
-        return read_body(environ.get("CONTENT_TYPE"), body, service.limits, call.operation.media_types)
+        return read(context.environ.get("CONTENT_TYPE"), body, service.limits, media_types)
     except TooManyFields:
         raise Refusal("too_large") from None
 
 
-def _body(environ: Environ, most: int) -> bytes:
-    length: str = environ.get("CONTENT_LENGTH") or ""
-    if length.isascii() and length.isdigit():
-        # Python reads no number of thousands of digits, and one of twenty is too large in any case.
-        size = int(length[:20])
-        if size > most:
-            raise Refusal("too_large")
-    else:
-        # A body in chunks has no length, and the server ends it for us.
-        size = most + 1 if not length and environ.get("wsgi.input_terminated") else 0
-    body: bytes = environ["wsgi.input"].read(size) if size else b""
-    if len(body) > most:
-        raise Refusal("too_large")
-    return body
-
-
-def _texts(call: Context, form: Form, read: SentForm) -> dict[str, str]:
-    """Return the fields that the form has; what else a body held is noted, or refused where the document says so."""
-    service, fields = call.contract.service, form.fields
-    for remark in read.remarks:
-        call.violate(remark.code, remark.sentence)
-    if service.invalid_utf_8 != "replaced" and not all(part.valid_utf8 for part in read.parts):
+def _known_fields(context: Context, sent: SentForm) -> dict[str, str]:
+    """Return the texts of the fields that the form has. Whatever else the body holds is noted or refused."""
+    service, fields = context.contract.service, context.form.fields
+    for remark in sent.remarks:
+        context.violate(remark.code, remark.sentence)
+    if service.invalid_utf_8 != "replaced" and not all(part.valid_utf8 for part in sent.parts):
         raise Refusal(service.invalid_utf_8)
     texts: dict[str, str] = {}
-    for name, text in read.fields.items():
+    for name, text in sent.fields.items():
         if name in fields:
             texts[name] = text
             continue
         if service.unknown_fields != "ignored":
             raise Refusal(service.unknown_fields)
-        call.violate(
-            "unknown-field", f"The field {name[:60]!r} is none of this operation's and is ignored: remove it."
-        )
+        context.violate("unknown-field", f"Unknown field {name[:60]!r} is ignored. Remove it.")
     if service.array_fields == "last-item":
-        texts |= {name: _last_item(read, name) for name in read.arrays.keys() & fields.keys()}
-    _note_files(call, form, read, texts)
+        texts |= {name: _last_item(sent, name) for name in sent.arrays.keys() & fields.keys()}
+    _note_files(context, sent, texts)
     return texts
 
 
-def _note_files(call: Context, form: Form, read: SentForm, texts: Mapping[str, str]) -> None:
-    """Note fields of the form that were sent as files alone."""
-    for name in read.files:
-        if name in form.fields and name not in texts:
-            call.violate(
-                "file", f"{name} was sent as a file and is ignored: send it as text, without a file name."
-            )
+def _note_files(context: Context, sent: SentForm, texts: dict[str, str]) -> None:
+    """Note the fields that were sent as files alone."""
+    for name in sent.files:
+        if name in context.form.fields and name not in texts:
+            what = f"{name} was sent as a file and is ignored. Send it as text, without a file name."
+            context.violate("file", what)
 
 
-def _last_item(read: SentForm, name: str) -> str:
-    items = (part.data for part in reversed(read.parts) if part.key == name and part.kind == "array")
+def _last_item(sent: SentForm, name: str) -> str:
+    items = (part.data for part in reversed(sent.parts) if part.key == name and part.kind == "array")
     return next(items).decode(errors="replace")
 
 
-def _available(call: Context, form: Form, texts: dict[str, str]) -> dict[str, str]:
-    """Drop the fields that belong to another type than the one the handler has, or is to have."""
-    service, type_name, fields = call.contract.service, _type(call, form, texts), form.fields
-    available: dict[str, str] = {}
-    for name, text in texts.items():
-        types = fields[name].types
-        if types is None or type_name in types:
-            available[name] = text
-            continue
-        # Where the type itself is none, no field is another's: the type is what is refused.
-        if service.foreign_fields != "ignored" and type_name in call.contract.resource.shapes:
-            raise Refusal(service.foreign_fields)
-        wanted = " or ".join(sorted(types))
-        call.violate(
-            "foreign-field",
-            f"{name} belongs to the type {wanted}, not {type_name[:60]!r}, and is ignored: remove it.",
-        )
-    return available
-
-
-def _type(call: Context, form: Form, texts: dict[str, str]) -> str:
-    """Return the type that the handler is to have: the one sent, or where that is none, the one it has."""
-    field = form.fields[form.names["type"]]
+def _type(context: Context, texts: dict[str, str]) -> str:
+    """Return the type that the item is to have: the type that was sent, or if that is invalid, the item's own."""
+    field = context.form.fields[context.form.names["type"]]
     text = texts.get(field.name)
     if text is not None and field.admits("enum", text):
         return text
-    return call.handler().type if call.operation.path_parameter is not None else text or ""
+    return context.item().type if context.operation.path_parameter is not None else text or ""
 
 
-def _kept(call: Context, form: Form, texts: dict[str, str]) -> dict[str, str]:
-    """Return the texts that take effect, as the service stores them."""
-    kept: dict[str, str] = {}
+def _available_fields(context: Context, texts: dict[str, str], type_name: str) -> dict[str, str]:
+    """Return the texts without those of fields that belong to other types."""
+    service, available = context.contract.service, {}
     for name, text in texts.items():
-        field = form.fields[name]
-        if field.tolerated and not _counts(call, field, text):
+        types = context.form.fields[name].types
+        if types is None or type_name in types:
+            available[name] = text
             continue
-        kept[name] = cleaned = field.clean(text)
-        if cleaned != text:
-            _note_cleaning(call, field, text)
-    return kept
+        # If the type itself is invalid, the type is what is refused.
+        if service.foreign_fields != "ignored" and type_name in context.contract.resource.shapes:
+            raise Refusal(service.foreign_fields)
+        wanted = " or ".join(sorted(types))
+        what = f"{name} belongs to the type {wanted}, not {type_name[:60]!r}, and is ignored. Remove it."
+        context.violate("foreign-field", what)
+    return available
 
 
-def _counts(call: Context, field: Field, text: str) -> bool:
+def _as_stored(context: Context, texts: dict[str, str]) -> dict[str, str]:
+    """Return the texts that take effect, as the service stores them."""
+    stored: dict[str, str] = {}
+    for name, text in texts.items():
+        field = context.form.fields[name]
+        if not _counts(context, field, text):
+            continue
+        stored[name] = cleaned = field.clean(text)
+        if cleaned == text:
+            continue
+        if field.cut is not None and len(text) > field.cut:
+            what = f"{name} has {len(text)} characters and is cut to {field.cut}. Send fewer."
+            context.violate("text-cut", what)
+        else:
+            what = f"{name} is not stored as sent: the service changes tags, quotes and outer blanks. Leave them out."
+            context.violate("text-cleaned", what)
+    return stored
+
+
+def _counts(context: Context, field: Field, text: str) -> bool:
     """Tell whether a text takes effect; note what the service tolerates in it."""
     for word, admits in field.tolerated:
         if not admits(text):
-            allowed = f": send one of {', '.join(field.schema['enum'])}" if word == "enum" else ""
-            effect = "is read as false or true" if field.switch else "is ignored"
-            call.violate("invalid-value", f"{field.name}={text[:60]!r} is not allowed and {effect}{allowed}.")
-            return field.switch is not None
+            effect = "is read as false or true" if field.is_switch else "is ignored"
+            remedy = f"Send a value that its {word} allows."
+            if word == "enum":
+                remedy = f"Send one of {', '.join(field.schema['enum'])}."
+            context.violate("invalid-value", f"Invalid value {field.name}={text[:60]!r} {effect}. {remedy}")
+            return field.is_switch
     return True
-
-
-def _note_cleaning(call: Context, field: Field, text: str) -> None:
-    """Note that a text is not stored as it was sent."""
-    if field.cut is not None and len(text) > field.cut:
-        call.violate(
-            "text-cut", f"{field.name} has {len(text)} characters and is cut to {field.cut}: send fewer."
-        )
-    else:
-        call.violate(
-            "text-cleaned",
-            f"{field.name} is not stored as sent: tags, quotes and outer blanks are changed, leave them out.",
-        )
-
-
-def check_plan(call: Context) -> None:
-    """Refuse one handler more of a type than the plan allows (evidence: B)."""
-    limit = call.contract.service.plan_limit
-    if limit is None or call.operation.path_parameter is not None:
-        return
-    type_name = call.sent.get(call.form.names["type"])
-    if type_name is not None and call.world.store.count(type_name) >= limit:
-        raise Refusal("plan_limit")

@@ -1,29 +1,26 @@
-"""The corridor: every request of the API walks the same steps, in the order that the document gives.
+"""The pipeline: every request passes the same kind of steps, whether it is one of the API or of the control.
 
-route → the checks of `x-service.checks` → handle → check the response → journal
+find the world → the checks, in the order of the document → serve → check the response → write the exchange
 """
 
 from __future__ import annotations
 
-import io
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import lru_cache
-from time import perf_counter
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from functools import cache
 from urllib.parse import quote as percent_encode
 
-from mock_server.api.auth import check_key, read_bearer
-from mock_server.api.context import Body, Context, Environ, target_of
-from mock_server.api.forced import changed, hear_preference, held_back, meet_fault
-from mock_server.api.form import check_plan, decode_form
-from mock_server.api.operations import FUNCTIONS
-from mock_server.api.response import VERIFIED, Headers, Response
-from mock_server.contract import Contract, Operation, RefusalResponse, joined
-from mock_server.contract import Headers as Words
+from mock_server.api.context import CORS, VERIFIED, Context, Environ, Response, as_text, preflight
+from mock_server.api.forced import affect, hear_preference, meet_fault
+from mock_server.api.form import check_plan, read_form
+from mock_server.api.operations import BEHAVIOURS, Result
+from mock_server.contract import Headers, Operation, RefusalResponse, joined
 from mock_server.document import stamp_text
+from mock_server.mock import Mock
 from mock_server.refusal import Defect, Refusal
-from mock_server.server import HEAD_BYTES, HEADERS
+from mock_server.server import HEAD_BYTES, HEADERS, WIRE_ERROR
 from mock_server.state.journal import (
     BEGINNING,
     OVERHEAD,
@@ -34,11 +31,17 @@ from mock_server.state.journal import (
     headers_in,
     parts_of,
 )
-from mock_server.state.world import ShownQuota, World, Worlds
 
 _LOG = logging.getLogger("mock_server.api.pipeline")
 
-# What the server itself refuses, before there is a request to speak of.
+# A step notes on the context what it finds. The first one that returns a response ends the walk.
+Step = Callable[[Context], Response | None]
+
+# `Bearer`, one blank, a token (evidence: B+P, `Bearer\s(\S+)`). The blanks are those of PHP's `\s` without the flag u:
+# Python's own `\s` also takes the bytes 0x85 and 0xA0.
+_BEARER = re.compile(r"(Bearer)[ \t\n\r\f\v]([^ \t\n\r\f\v]+)", re.IGNORECASE)
+
+# What the server refuses before there is a request to read, and the refusal that says so.
 _WIRE_ERRORS = {
     "malformed": "malformed",
     "head-too-large": "head_too_large",
@@ -46,288 +49,288 @@ _WIRE_ERRORS = {
     "timeout": "timeout",
 }
 
-# A defect is ours, so its status and body are no business of the document.
-_DEFECT = (
-    b'{"errors":[{"title":"The mock broke its own document; its log and journal say how.","status":500}]}'
-)
-
-
-def bearer(call: Context) -> None:
-    """Find the key."""
-    call.key = read_bearer(call.environ.get("HTTP_AUTHORIZATION"), call.contract.service)
-
-
-def method(call: Context) -> None:
-    """Find the operation; the path has none for other methods."""
-    operation = None if call.route is None else call.route.operations.get(call.method)
-    if operation is None:
-        raise Refusal(call.contract.service.other_methods)
-    call.found = call.operation = operation
-
-
-def existence(call: Context) -> None:
-    """Find the handler that the path names."""
-    parameter = call.operation.path_parameter
-    if parameter is not None:
-        value = parameter.cast(call.parameter)
-        call.handler_id = value if isinstance(value, int) else 0
-        call.handler()
-
-
 # What a body is read as if its request reached no operation.
 _FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 
-# Called with each exchange after its response is made.
-Observer = Callable[[Exchange], None]
 
-_STEPS: Mapping[str, Callable[[Context], None]] = {
-    "bearer": bearer,
-    "method": method,
-    "existence": existence,
-    "form": decode_form,
-    "plan": check_plan,
-}
+class Pipeline(ABC):
+    """Takes each request through steps until one of them gives the response. A step may raise Refusal.
 
-# The steps that are for some operations only.
-_CONCERNS: Mapping[str, Callable[[Operation], bool]] = {
-    "existence": lambda operation: operation.path_parameter is not None,
-    "form": lambda operation: operation.form is not None,
-    "plan": lambda operation: operation.form is not None,
-}
-
-_CORS = (
-    ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Expose-Headers", "*"),
-)
-_PREFLIGHT = (
-    ("Access-Control-Allow-Methods", "GET, POST, DELETE"),
-    ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
-    ("Access-Control-Max-Age", "600"),
-)
-
-
-class Pipeline:
-    """Answers the API's requests by the contract, in the world of each request's key.
-
-    `outage` gives the refusals that no document of the API's has, and a fault can be armed with, by name.
+    The API and the control each say which steps they have, what their refusals look like, and how they end.
     """
 
-    def __init__(
-        self,
-        contract: Contract,
-        worlds: Worlds,
-        observers: Sequence[Observer] = (),
-        outage: Callable[[str], RefusalResponse] | None = None,
-    ) -> None:
-        self.contract = contract
-        self._worlds = worlds
-        self._observers = observers
-        self._outage = outage
-        steps = {**_STEPS, "key": self._key, "quota": self._quota}
-        checks = contract.service.checks
-        at = checks.index("key") + 1
-        # A fault can strike, and a preference be heard, as soon as the world and the operation are known.
-        meet = max(at, checks.index("method") + 1)
-        self._outside = [steps[name] for name in checks[:at]]
-        self._before = [steps[name] for name in checks[at:meet]]
-        self._after = {
-            operation.id: [
-                steps[name] for name in checks[meet:] if name not in _CONCERNS or _CONCERNS[name](operation)
-            ]
-            for operation in contract.operations.values()
-        }
-        cors = worlds.seed.rules.cors
-        self._cors = contract.service.cors if cors is None else cors
-        self._always = ((VERIFIED, stamp_text(contract.document)), *(_CORS if self._cors else ()))
+    def __init__(self, mock: Mock) -> None:
+        self.mock = mock
 
-    def answer(self, environ: Environ) -> Response:
-        """Answer one request. Raises nothing: a defect becomes a 500 that the journal explains."""
-        started = perf_counter()
-        call = Context(self.contract, environ)
-        refusal = defect = ""
+    def respond(self, environ: Environ) -> Response:
+        """Respond to one request. Raises nothing: a defect becomes a 500."""
+        context = Context(self.mock, environ)
         try:
             try:
-                answer = self._walk(call)
-            except Refusal as no:
-                refusal = no.name
-                answer = self._refuse(call, no)
+                response = self.walk(context)
+            except Refusal as refusal:
+                context.refusal = refusal.name
+                response = self._refused(context, refusal.name, refusal.detail)
         except Exception as error:  # whatever fails is ours, and no client may see a traceback
             if not isinstance(error, Defect):
-                _LOG.exception("a step of the corridor failed")
-            defect = str(error) or type(error).__name__
-            answer = Response("500 Internal Server Error", (("Content-Type", "application/json"),), _DEFECT)
-        if call.applied or call.fault is not None or (call.account and call.account.rules.latency.high):
-            answer = self._affected(call, answer)
-        answer.finished(self._always)
-        self._note(call, answer, perf_counter() - started, refusal, defect)
-        return answer
+                _LOG.exception("A step of the pipeline failed.")
+            context.defect = str(error) or type(error).__name__
+            response = self._refused(context, "defect", context.defect)
+        return self.close(context, response)
 
-    def _note(self, call: Context, response: Response, seconds: float, refusal: str, defect: str) -> None:
-        """Write the exchange down: in the journal of the key's world, or in the lobby, and for the observers."""
-        world = call.account or self._world_meant(call)
-        exchange = _exchange(call, response, seconds, refusal, defect)
-        function = _function_meant(call) if call.found is None else call.found.function
-        journal = self._worlds.lobby if world is None else world.journal
-        journal.add(exchange, (function, refusal, call.situation))
-        for observer in self._observers:
+    @abstractmethod
+    def walk(self, context: Context) -> Response:
+        """Walk the steps to a response. Raises Refusal, or whatever a defect raises."""
+
+    @abstractmethod
+    def refusal(self, context: Context, name: str) -> RefusalResponse:
+        """Return how the document says a refusal. Raises KeyError if it does not."""
+
+    @abstractmethod
+    def close(self, context: Context, response: Response) -> Response:
+        """Return the response as it leaves, and write down what has to be."""
+
+    def _refused(self, context: Context, name: str, detail: str) -> Response:
+        refusal = self.refusal(context, name)
+        body = refusal.filled(detail)
+        return response_with(context, refusal.status, refusal.content_type, refusal.headers, body)
+
+
+def find_world(context: Context, key: str) -> None:
+    """Enter the world of a key, and obey its contract, if the key is one of the mock's: a real key never works here."""
+    if key.startswith(context.mock.contract.service.key_prefix):
+        context.world = world = context.mock.worlds.of(key)
+        context.contract = world.contract
+        context.now = world.clock.now()
+
+
+def bearer_of(context: Context) -> tuple[str, str]:
+    """Return the scheme as it is spelled and the key of the header Authorization, empty texts if it has none."""
+    found = _BEARER.match(context.environ.get("HTTP_AUTHORIZATION", ""))
+    return ("", "") if found is None else (found[1], found[2])
+
+
+class ApiPipeline(Pipeline):
+    """Answers the requests of the API, by the contract of the world that the key opens.
+
+    `outage` returns, by name, a refusal that only an armed fault can cause.
+    """
+
+    def __init__(self, mock: Mock, outage: Callable[[str], RefusalResponse]) -> None:
+        super().__init__(mock)
+        self._outage = outage
+        self._verified = (VERIFIED, stamp_text(mock.contract.document))
+
+    def walk(self, context: Context) -> Response:
+        """Find the world, then walk the checks of the document while no other request can change it."""
+        scheme, context.key = bearer_of(context)
+        find_world(context, context.key)
+        if scheme != "Bearer" and not context.contract.service.any_case:
+            context.key, context.world = "", context.mock.lobby
+        with context.world.lock:
+            for step in _steps(context.contract.service.checks):
+                response = step(context)
+                if response is not None:
+                    return response
+        raise Defect("No step has given a response.")
+
+    def refusal(self, context: Context, name: str) -> RefusalResponse:
+        """Return a refusal as the operation declares it, or any operation, or the mock itself for an outage."""
+        own = None if context.found is None else context.found.refusals.get(name)
+        return own or context.contract.refusals.get(name) or self._outage(name)
+
+    def close(self, context: Context, response: Response) -> Response:
+        """Add what faults, latency and CORS bring, and write the exchange."""
+        world = context.world
+        if context.applied or context.fault is not None or (context.admitted and world.rules.latency.high):
+            with world.lock:
+                response = affect(context, response)
+        response = response.finished((self._verified, *(CORS if _is_open(context) else ())))
+        self._write(context, response)
+        return response
+
+    def _write(self, context: Context, response: Response) -> None:
+        """Write the exchange: in the journal of the world, or of the lobby, and for the observers."""
+        exchange = _exchange(context, response)
+        operation = context.found or _operation_meant(context)
+        if exchange.rehearsed is not None and self.mock.rehearsal is not None:
+            name = context.method if operation is None else operation.id
+            self.mock.rehearsal.compare(name, exchange.status, response.body, exchange.rehearsed)
+        counted_as = "" if operation is None else operation.function
+        context.world.journal.add(exchange, (counted_as, context.refusal, context.situation))
+        for observer in self.mock.observers:
             try:
                 observer(exchange)
             except Exception:  # an observer must not break what it observes
-                _LOG.exception("an observer failed")
-
-    def _world_meant(self, call: Context) -> World | None:
-        """Return the world of a request that was refused before its key was looked at, if the key is good."""
-        try:
-            key = read_bearer(call.environ.get("HTTP_AUTHORIZATION"), self.contract.service)
-            check_key(key, self.contract.service)
-        except Refusal:
-            return None
-        call.key = key
-        world = self._worlds.of(key)
-        call.now = world.clock.now()
-        return world
-
-    def _affected(self, call: Context, answer: Response) -> Response:
-        """Return the answer as the fault that struck, the latency and the preference leave it."""
-        answer = changed(answer, call)
-        if call.applied:
-            answer = answer.with_headers(("Preference-Applied", call.applied))
-        with call.world.lock:
-            delay = held_back(call)
-        return replace(answer, delay=delay) if delay else answer
-
-    def _walk(self, call: Context) -> Response:
-        if call.wire_error:
-            raise Refusal(_WIRE_ERRORS[call.wire_error])
-        route = self.contract.routes.find(call.path, call.method)
-        if route is None:
-            raise Refusal(self.contract.service.unknown_route)
-        if route.redirect is not None:
-            return _redirect(route.redirect, call.query)
-        if self._cors and call.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in call.environ:
-            return Response("204 No Content", _PREFLIGHT, b"")
-        call.route = route
-        for check in self._outside:
-            check(call)
-        with call.world.lock:
-            return self._walk_inside(call)
-
-    def _walk_inside(self, call: Context) -> Response:
-        """Walk on in the world of the key, whose lock is held."""
-        for check in self._before:
-            check(call)
-        if call.world.faults.all:
-            meet_fault(call)
-        if "HTTP_PREFER" in call.environ and (chosen := hear_preference(call)) is not None:
-            return chosen
-        for check in self._after[call.operation.id]:
-            check(call)
-        return self._handle(call)
-
-    def _handle(self, call: Context) -> Response:
-        """Serve the operation; what it says is checked against the document before it leaves."""
-        operation = call.operation
-        success = operation.success
-        body = FUNCTIONS[operation.behaviour](call)
-        if body.text is None:
-            body.text = _written(operation, body)
-        return Response(success.status, self._headers(call, success.content_type, success.headers), body.text)
-
-    def _refuse(self, call: Context, no: Refusal) -> Response:
-        refusal = self._refusal(call, no.name)
-        headers = self._headers(call, refusal.content_type, refusal.headers)
-        return Response(refusal.status, headers, refusal.filled(no.detail, self.contract.quote))
-
-    def _refusal(self, call: Context, name: str) -> RefusalResponse:
-        """Return the refusal as the operation declares it, else as any does, else an outage."""
-        own = None if call.found is None else call.found.refusals.get(name)
-        known = own or self.contract.refusals.get(name)
-        if known is None and self._outage is not None:
-            known = self._outage(name)
-        if known is None:
-            raise Defect(f"there is no refusal {name}")
-        return known
-
-    def _headers(self, call: Context, content_type: str | None, words: Words) -> Headers:
-        quota = None if call.account is None else call.account.quota
-        if quota is None or not words:
-            return _shown(content_type, (), (0, 0, 0))
-        return _shown(content_type, words, quota.shown(call.now))
-
-    def _key(self, call: Context) -> None:
-        """Choose the key's world; from here on its lock is held."""
-        check_key(call.key, self.contract.service)
-        call.account = call.world = world = self._worlds.of(call.key)
-        call.now = world.clock.now()
-
-    def _quota(self, call: Context) -> None:
-        """Count the request."""
-        quota = call.world.quota
-        if quota is not None and not quota.spend(call.now):
-            raise Refusal("rate_limited")
+                _LOG.exception("An observer failed.")
 
 
-def _exchange(call: Context, response: Response, seconds: float, refusal: str, defect: str) -> Exchange:
-    """Return what the journal keeps of a request and its response."""
-    environ, found, parts = call.environ, call.found, None
-    media_types = _FORMS if found is None else found.media_types
-    body, said = _unread_body(environ) if call.body is None else call.body, response.body
-    size, response_size = len(body), len(said)
-    if size > WHOLE_REQUEST:
-        parts, body = parts_of(environ.get("CONTENT_TYPE"), body, media_types), body[:BEGINNING]
-    if response_size > WHOLE_RESPONSE:
-        said = said[:BEGINNING]
-    target: str = environ.get("REQUEST_URI") or target_of(call.path, environ.get("QUERY_STRING", ""))
-    headers: dict[str, str] = environ.get(HEADERS) or headers_in(environ)
-    head = environ.get(HEAD_BYTES) or sum(len(name) + len(value) for name, value in headers.items())
-    # By name instead of by place, the arguments would cost 5 % of a retrieve.
-    return Exchange(
-        call.method, call.path, int(response.status[:3]), target, call.key, headers, body, size,
-        response.headers, said, response_size, "" if found is None else found.id, media_types, refusal,
-        call.violations, defect, None if call.fault is None else call.fault.id, call.now, seconds,
-        environ.get(REHEARSED), parts, OVERHEAD + len(target) + head + len(body) + len(said),
-    )  # fmt: skip
+def find_route(context: Context) -> Response | None:
+    """Find the operations at the path, unless the server has refused the request already."""
+    error = context.environ.get(WIRE_ERROR)
+    if error:
+        raise Refusal(_WIRE_ERRORS[error])
+    contract = context.contract
+    route = context.route = contract.routes.find(context.path, context.method)
+    if route is None:
+        raise Refusal(contract.service.unknown_route)
+    if route.redirect is not None:
+        # WSGI's texts hold bytes as latin-1 (PEP 3333). Encoded, they are what was sent.
+        path = percent_encode(route.redirect.encode("latin-1", "replace"))
+        location = path + (f"?{context.query}" if context.query else "")
+        return Response("301 Moved Permanently", (("Location", location),), b"")
+    asks = context.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in context.environ
+    if asks and _is_open(context):
+        return preflight(contract.methods, "Authorization, Content-Type")
+    return None
 
 
-def _function_meant(call: Context) -> str:
-    """Return the function of the operation that a request would have reached, or an empty text."""
-    operation = None if call.route is None else call.route.operations.get(call.method)
-    return "" if operation is None else operation.function
+def check_bearer(context: Context) -> None:
+    """Refuse a request without a key."""
+    if not context.key:
+        raise Refusal("missing_bearer")
 
 
-def _unread_body(environ: Environ) -> bytes:
-    """Return the body that no step has read, if it can still be read."""
-    stream = environ.get("wsgi.input") if environ.get("CONTENT_LENGTH") else None
-    return stream.getvalue() if isinstance(stream, io.BytesIO) else b""
+def check_key(context: Context) -> None:
+    """Refuse a key that opens no world."""
+    if context.world is context.mock.lobby:
+        raise Refusal("no_access")
+    context.admitted = True
 
 
-def _written(operation: Operation, body: Body) -> bytes:
-    """Return the text of an answer. Raises Defect where it would violate the document."""
+def check_quota(context: Context) -> None:
+    """Count the request, and refuse it if the quota is used up."""
+    quota = context.world.quota
+    if quota is not None and not quota.spend(context.now):
+        raise Refusal("rate_limited")
+
+
+def check_method(context: Context) -> None:
+    """Refuse a method for which the path has no operation."""
+    operation = _operation_meant(context)
+    if operation is None:
+        raise Refusal(context.contract.service.other_methods)
+    context.found = context.operation = operation
+
+
+def check_existence(context: Context) -> None:
+    """Find the item that the path names."""
+    parameter = context.operation.path_parameter
+    if parameter is not None and context.route is not None:
+        value = parameter.cast(context.route.parameter or "")
+        context.item_id = value if isinstance(value, int) else 0
+        context.item()
+
+
+def serve(context: Context) -> Response:
+    """Do what the operation does. Raises Defect if its response would violate the document."""
+    operation, success = context.operation, context.operation.success
+    body = _written(operation, BEHAVIOURS[operation.behaviour](context))
+    return response_with(context, success.status, success.content_type, success.headers, body)
+
+
+_CHECKS: Mapping[str, Step] = {
+    "bearer": check_bearer,
+    "key": check_key,
+    "quota": check_quota,
+    "method": check_method,
+    "existence": check_existence,
+    "form": read_form,
+    "plan": check_plan,
+}
+
+
+@cache
+def _steps(checks: tuple[str, ...]) -> tuple[Step, ...]:
+    """Return the steps of the API, with the checks of `x-service.checks` in their order."""
+    # A fault strikes, and a preference is heard, as soon as the world and the operation are known.
+    at = max(checks.index("key"), checks.index("method")) + 1
+    steps = [_CHECKS[name] for name in checks]
+    return (find_route, *steps[:at], meet_fault, hear_preference, *steps[at:], serve)
+
+
+def _is_open(context: Context) -> bool:
+    """Tell whether pages of other origins may call the API."""
+    cors = context.world.rules.cors
+    return context.contract.service.cors if cors is None else cors
+
+
+def _operation_meant(context: Context) -> Operation | None:
+    """Return the operation that the request would reach if nothing refused it."""
+    return None if context.route is None else context.route.operations.get(context.method)
+
+
+def _written(operation: Operation, result: Result) -> bytes:
+    """Return the body of a success. Raises Defect if it would violate the document."""
     success = operation.success
     template = success.template
     if template is None:
         return b""
     if template.hole is None:
-        envelope = text = template.render(body.values)
+        envelope = body = template.render(result.values)
     else:
-        ends = template.ends(body.values)
-        text = joined(ends, body.rows)
-        envelope = joined(ends, ()) if template.hole == "rows" else text
-    # The rows of a page were each checked when they were written; their envelope is checked here.
+        ends = template.ends(result.values)
+        body = joined(ends, result.rows)
+        # Rows are checked when they are written. To check a page of 1000 again would take ten times as long.
+        envelope = joined(ends, ()) if template.hole == "rows" else body
     if complaint := success.check(envelope):
         raise Defect(f"the answer of {operation.id} would violate the document: {complaint}")
-    return text
+    return body
 
 
-@lru_cache(maxsize=1024)
-def _shown(content_type: str | None, words: Words, quota: ShownQuota) -> Headers:
-    """Return the headers of an answer whose document has these, by name and `x-value` word."""
-    typed = (("Content-Type", content_type),) if content_type else ()
-    values = dict(zip(("quota-limit", "quota-remaining", "quota-reset"), quota, strict=True))
-    return (*typed, *((name, str(values[word])) for name, word in words))
+def response_with(
+    context: Context, status: str, content_type: str | None, headers: Headers, body: bytes
+) -> Response:
+    """Return a response with its content type and the headers that show the quota, by name and `x-value` word."""
+    pairs = [("Content-Type", content_type)] if content_type else []
+    quota = context.world.quota
+    if headers and context.admitted and quota is not None:
+        shown = dict(
+            zip(("quota-limit", "quota-remaining", "quota-reset"), quota.shown(context.now), strict=True)
+        )
+        pairs += [(name, str(shown[word])) for name, word in headers]
+    return Response(status, tuple(pairs), body)
 
 
-def _redirect(path: str, query: str) -> Response:
-    # WSGI's texts are bytes in disguise (PEP 3333): encoded as latin-1, they are what was sent.
-    location = percent_encode(path.encode("latin-1", "replace")) + (f"?{query}" if query else "")
-    return Response("301 Moved Permanently", (("Location", location),), b"")
+def _exchange(context: Context, response: Response) -> Exchange:
+    """Return what the journal keeps of a request and its response."""
+    environ, found, fault, parts = context.environ, context.found, context.fault, None
+    media_types = _FORMS if found is None else found.media_types
+    body = context.unread_body() if context.body is None else context.body
+    said, size, response_size = response.body, len(body), len(response.body)
+    if size > WHOLE_REQUEST:
+        parts, body = parts_of(environ.get("CONTENT_TYPE"), body, media_types), body[:BEGINNING]
+    if response_size > WHOLE_RESPONSE:
+        said = said[:BEGINNING]
+    target: str = environ.get("REQUEST_URI") or _target(context)
+    headers: dict[str, str] = environ.get(HEADERS) or headers_in(environ)
+    head = environ.get(HEAD_BYTES) or sum(len(name) + len(value) for name, value in headers.items())
+    return Exchange(
+        method=context.method,
+        path=context.path,
+        status=int(response.status[:3]),
+        sent_target=target,
+        sent_key=context.key,
+        sent_headers=headers,
+        body=body,
+        size=size,
+        response_headers=response.headers,
+        response_body=said,
+        response_size=response_size,
+        operation="" if found is None else found.id,
+        media_types=media_types,
+        refusal=context.refusal,
+        violations=context.violations,
+        defect=context.defect,
+        fault=None if fault is None else fault.id,
+        at=context.now,
+        seconds=context.seconds,
+        rehearsed=environ.get(REHEARSED),
+        long_parts=parts,
+        memory=OVERHEAD + len(target) + head + len(body) + len(said),
+    )
+
+
+def _target(context: Context) -> str:
+    """Return path and query as a client would send them."""
+    return percent_encode(as_text(context.path)) + (f"?{context.query}" if context.query else "")

@@ -9,11 +9,10 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mock_server import __version__
+from mock_server import PREFIX, __version__
 from mock_server.cli.serve import Serving
 from mock_server.cli.terminal import PROGRAM, clean
 from mock_server.contract import Operation
-from mock_server.control import PREFIX
 from mock_server.document import stamp_facts, stamp_text
 from mock_server.mock import Mock
 from mock_server.settings import Rules

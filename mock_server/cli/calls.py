@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mock_server import PREFIX
 from mock_server.cli.loading import load_mock
 from mock_server.cli.log import hints_for, remarks
 from mock_server.cli.options import (
@@ -103,7 +104,7 @@ def _send(mock: Mock, method: str, path: str, given: Mapping[str, Any]) -> TestR
     """Give a mock a request with the key, headers and form of the options."""
     from werkzeug.datastructures import Headers, MultiDict
 
-    from mock_server.app import app_of
+    from mock_server.app import App
 
     contract = mock.contract
     path = _full_path(contract, path)
@@ -114,13 +115,11 @@ def _send(mock: Mock, method: str, path: str, given: Mapping[str, Any]) -> TestR
     body: dict[str, Any] = {}
     if given["form"]:
         body = {"data": MultiDict(given["form"]), "content_type": _media_type(contract, method, path)}
-    return app_of(mock).test_client().open(path, method=method, headers=headers, **body)
+    return App(mock).flask.test_client().open(path, method=method, headers=headers, **body)
 
 
 def _full_path(contract: Contract, path: str) -> str:
     """Return a path with the base path, unless it has it or is one of the mock's own."""
-    from mock_server.control import PREFIX
-
     path = path if path.startswith("/") else f"/{path}"
     bare = path.partition("?")[0]
     if any(bare == base or bare.startswith(f"{base}/") for base in (contract.base_path, PREFIX)):
@@ -203,13 +202,13 @@ def _written(capsule: Capsule, form: str) -> str:
 
 
 def _replayed(capsule: Capsule, file: Path) -> list[ReplayedCall]:
-    from mock_server.app import app_of
+    from mock_server.app import App
     from mock_server.capsule import play
     from mock_server.client import AppChannel, ControlError, RunningMock
 
     try:
         settings = settings_of(capsule.flags)
-        with RunningMock(AppChannel(app_of(load_mock(settings)))) as mock:
+        with RunningMock(AppChannel(App(load_mock(settings)))) as mock:
             if mock.info["document"]["digest"] != capsule.info["document"]["digest"]:
                 click.echo("Note: the test ran against another document.", err=True)
             return list(play(capsule, mock))

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 from mock_server.cli.terminal import Failure
 
 if TYPE_CHECKING:
-    from mock_server.api.pipeline import Observer
     from mock_server.contract import Contract
     from mock_server.document import Document
-    from mock_server.mock import Mock
+    from mock_server.mock import Mock, Observer
     from mock_server.settings import Settings
 
 

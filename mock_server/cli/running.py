@@ -10,11 +10,10 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
 
+from mock_server.app import App
 from mock_server.cli.banner import write_banner, write_ready
 from mock_server.cli.loading import load_mock
 from mock_server.cli.log import Log
@@ -22,10 +21,6 @@ from mock_server.cli.serve import Serving
 from mock_server.cli.terminal import PROGRAM, Failure, OutputLost
 from mock_server.mock import Mock
 from mock_server.server import BadCertificate, CannotBind, Limits, Server, TLSFiles
-from mock_server.wsgi import WsgiApp
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 # Objects that are made before the garbage collector runs: 14 times the default, a few megabytes at most.
 _COLLECT_AFTER = 10_000
@@ -74,7 +69,7 @@ class Running:
         tls = TLSFiles(serving.tls_cert, serving.tls_key) if serving.tls_cert and serving.tls_key else None
         # The server must let through whatever the document allows in a body.
         limits = Limits(body_bytes=self.mock.contract.service.body_bytes)
-        self.server = Server(_app_of(self.mock), serving.host, serving.port, tls=tls, limits=limits)
+        self.server = Server(App(self.mock), serving.host, serving.port, tls=tls, limits=limits)
 
     def start(self) -> None:
         """Listen. Raises Failure."""
@@ -106,7 +101,7 @@ class Running:
             sentence = f"{PROGRAM}: {failure.message} The former document is still served."
             self._log.note("not-reloaded", sentence)
             return self.mock.files
-        self.server.app = _app_of(mock)
+        self.server.app = App(mock)
         self.mock = mock
         gc.unfreeze()
         gc.collect()
@@ -139,18 +134,6 @@ class Running:
 
     def _warn(self, sentence: str) -> None:
         self._log.note("warning", f"{PROGRAM}: warning: {sentence}")
-
-
-def _app_of(mock: Mock) -> WsgiApp:
-    """Return the WSGI app of a mock. Flask is imported when the first page that it serves is asked for."""
-
-    @cache
-    def flask() -> Flask:
-        from mock_server.app import app_of
-
-        return app_of(mock)
-
-    return WsgiApp(mock, lambda environ, start_response: flask().wsgi_app(environ, start_response))
 
 
 class PortFile:

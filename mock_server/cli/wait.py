@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import click
 
-from mock_server.api.response import MARKER
+from mock_server import MARKER
 from mock_server.cli.options import read_duration, value_of
 from mock_server.cli.terminal import ExitCode, Failure
 

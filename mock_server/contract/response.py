@@ -53,13 +53,14 @@ class RefusalResponse:
     content_type: str
     headers: Headers
     body: bytes
-    own: bool = False
+    own: bool
+    quote: Quote
 
-    def filled(self, detail: str, quote: Quote) -> bytes:
+    def filled(self, detail: str) -> bytes:
         """Return the body, with `detail` where its title has the place for one."""
         if _DETAIL not in self.body:
             return self.body
-        return self.body.replace(_DETAIL, quote(detail)[1:-1].encode())
+        return self.body.replace(_DETAIL, self.quote(detail)[1:-1].encode())
 
 
 def success_code(responses: Object) -> str:
@@ -135,7 +136,7 @@ class ResponseCompiler(NamedTuple):
                         raise DocumentError(f"the example {name} violates its schema: {complaint}.", place)
                     yield RefusalResponse(
                         name, status_line(responses, code), self._typed(media_type), self._headers(response),
-                        self._body(media_type, value), response.get("x-grade") == "M",
+                        self._body(media_type, value), response.get("x-grade") == "M", self.quote,
                     )  # fmt: skip
 
     def _example(self, media_type: str, node: Object) -> bytes:

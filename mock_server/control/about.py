@@ -1,30 +1,37 @@
-"""What the mock says of itself."""
+"""What the mock says of itself: its health, what it serves, and what has been seen of it."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from mock_server import __version__
+from mock_server.api.context import Context
 from mock_server.contract import Contract, Operation
-from mock_server.control.operations import control_document
-from mock_server.control.request import Request
-from mock_server.document import Object, dump_yaml, home, stamp_facts
+from mock_server.document import Object, dump_yaml, home, read_object, stamp_facts
+from mock_server.state.coverage import behaviours
 
 
-def show_health(_: Request) -> dict[str, str]:
+@cache
+def control_document() -> Object:
+    """Return the control's own document as it stands in its file."""
+    return read_object(home() / "control.yaml")
+
+
+def show_health(_: Context) -> dict[str, str]:
     """Say that the process is alive."""
     return {"status": "ok"}
 
 
-def show_ready(_: Request) -> dict[str, str]:
-    """Say that the mock can serve: it answers, so its document and seed are compiled."""
+def show_ready(_: Context) -> dict[str, str]:
+    """Say that the mock can serve: its document and seed were compiled before it could respond."""
     return {"status": "ready"}
 
 
-def show_info(request: Request) -> dict[str, Any]:
+def show_info(context: Context) -> dict[str, Any]:
     """Say what is served, and by which rules."""
-    subject = request.subject
-    contract, rules = subject.variations.base, subject.worlds.seed.rules
+    mock = context.mock
+    contract, rules, settings = mock.contract, mock.worlds.seed.rules, mock.settings
     document, service = contract.document, contract.service
     return {
         "name": "bitpeak-mock",
@@ -49,8 +56,8 @@ def show_info(request: Request) -> dict[str, Any]:
             "cors": service.cors if rules.cors is None else rules.cors,
             "overrides": rules.overrides,
         },
-        "control": {"token": subject.token is not None, "cors": subject.cors},
-        "worlds": len(subject.worlds),
+        "control": {"token": settings.control_token is not None, "cors": settings.control_cors},
+        "worlds": len(mock.worlds),
     }
 
 
@@ -66,15 +73,40 @@ def _described(operation: Operation, contract: Contract) -> dict[str, Any]:
     }
 
 
-def show_document(request: Request) -> str | Object:
-    """Write the effective document, of the world where one is named."""
-    contract = request.subject.variations.base if request.account is None else request.account.contract
-    data = contract.document.data
-    return data if request.media_type == "application/json" else dump_yaml(data)
+def show_document(context: Context) -> str | Object:
+    """Write the effective document, that of the world if one is named."""
+    data = context.contract.document.data
+    return data if context.media_type == "application/json" else dump_yaml(data)
 
 
-def show_control_document(request: Request) -> str | Object:
-    """Write the control's own document, as it stands in its file."""
-    if request.media_type == "application/json":
+def show_control_document(context: Context) -> str | Object:
+    """Write the control's own document as it stands in its file."""
+    if context.media_type == "application/json":
         return control_document()
     return (home() / "control.yaml").read_text(encoding="utf-8")
+
+
+def show_coverage(context: Context) -> dict[str, Any]:
+    """List all behaviours with how often each was seen: in one world, or in the whole mock since it started."""
+    mock, world = context.mock, context.world
+    seen = mock.worlds.seen() if world is mock.lobby else world.journal.seen
+    found = behaviours(context.contract, seen)
+    count = sum(behaviour.seen > 0 for behaviour in found)
+    return {
+        "behaviours": [behaviour._asdict() for behaviour in found],
+        "seen": count,
+        "total": len(found),
+        "percent": round(100 * count / len(found), 1) if found else 100.0,
+    }
+
+
+def show_rehearsal(context: Context) -> dict[str, Any]:
+    """List which calls would change under the document that is rehearsed."""
+    rehearsal = context.mock.rehearsal
+    if rehearsal is None:
+        return {"overlay": None, "calls": 0, "changes": []}
+    changes = [
+        {**change._asdict(), "places": list(change.places), "calls": count}
+        for change, count in rehearsal.changes()
+    ]
+    return {"overlay": rehearsal.name, "calls": rehearsal.calls, "changes": changes}

@@ -1,157 +1,273 @@
-"""The control's corridor: the same kind of steps as the API's, by the control's own document.
+"""The pipeline of the control: its steps, and its document, which is compiled operation by operation on first use.
 
-route → origin and token → parameters → world → body → serve → check the answer
+preflight → operation → origin and token → query → world → body → serve → check the response
 """
 
 from __future__ import annotations
 
-import logging
+import hmac
 import time
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from ipaddress import ip_address
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
-from mock_server.api.auth import check_key, read_bearer
-from mock_server.api.context import Environ
-from mock_server.api.response import Response
-from mock_server.contract import RefusalResponse, status_text
+from mock_server import PREFIX
+from mock_server.api.context import CORS, Context, Response, preflight
+from mock_server.api.pipeline import Pipeline, bearer_of, find_world
+from mock_server.contract import Check, Parameter, RefusalResponse, ResponseCompiler, Schemas, status_text
+from mock_server.contract.parameter import compile_parameters
 from mock_server.contract.text import quote_plainly
-from mock_server.control.functions import FUNCTIONS
-from mock_server.control.gate import check_origin, check_token, cors_headers, preflight
-from mock_server.control.operations import Operation, Operations, control_document
-from mock_server.control.request import NotYet, Request, Subject
+from mock_server.control import about, faults, journal, world
+from mock_server.control.about import control_document
+from mock_server.document import Object
 from mock_server.refusal import Defect, Refusal
 
-_LOG = logging.getLogger("mock_server.control")
+# What serves each operation. `operationId` is the function's name.
+FUNCTIONS: Mapping[str, Callable[[Context], Any]] = {
+    function.__name__: function
+    for function in (
+        about.show_health,
+        about.show_ready,
+        about.show_info,
+        about.show_document,
+        about.show_control_document,
+        about.show_coverage,
+        about.show_rehearsal,
+        world.reset_world,
+        world.show_state,
+        world.replace_state,
+        world.show_clock,
+        world.change_clock,
+        world.show_quota,
+        world.change_quota,
+        world.show_rules,
+        world.change_rules,
+        world.list_questions,
+        world.answer_questions,
+        journal.list_exchanges,
+        journal.await_change,
+        journal.clear_journal,
+        faults.list_faults,
+        faults.arm_fault,
+        faults.disarm_faults,
+    )
+}
 
-# Seconds until a request that waits is looked at again.
+_MOST_BYTES = 64 << 20  # a snapshot of a hundred thousand items
+
+# Seconds until the server asks again on behalf of a client that waits.
 _AGAIN = 0.01
 
-# Set in the environ by the first look at a request that waits: when to give up, by the machine's monotonic clock.
+# When a client that waits wants its response at the latest, by the machine's monotonic clock; kept in the environ.
 _DEADLINE = "mock_server.deadline"
 
-_MOST_BYTES = 64 << 20  # a snapshot of a hundred thousand handlers
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
-class Control:
-    """Answers control requests. The functions bear the names of the document's operations."""
+class ControlOperation(NamedTuple):
+    """One operation of the control's document.
 
-    def __init__(self, subject: Subject) -> None:
-        self._subject = subject
+    `world`: whether it needs one, "needed", "optional" or "none". `open`: whether it needs no token. `body`: the check
+    of the JSON that it takes, None if it takes none. `contents`: the check of its response, by media type.
+    """
+
+    id: str
+    world: str
+    open: bool
+    query: Mapping[str, Parameter]
+    body: Check | None
+    status: str
+    contents: Mapping[str, Check]
+
+
+class ControlDocument:
+    """openapi/control.yaml, compiled piece by piece on first use, so that a start does not wait for it."""
+
+    def __init__(self, data: Object) -> None:
+        self._data = data
+        self._schemas = Schemas(data)
+        self._responses = ResponseCompiler(self._schemas, quote_plainly, "none")
+        self._compiled: dict[tuple[str, str], ControlOperation] = {}
+
+    def __iter__(self) -> Iterator[ControlOperation]:
+        for path, item in self._data["paths"].items():
+            yield from (self.operation(path, method) for method in item)
+
+    def find(self, method: str, path: str) -> ControlOperation:
+        """Return the operation at a path below the prefix. Raises Refusal if there is none."""
+        key = "get" if method == "HEAD" else method.lower()
+        if not method.isupper() or key not in self._data["paths"].get(path, ()):
+            raise Refusal("not_found")
+        return self.operation(path, key)
+
+    def operation(self, path: str, method: str) -> ControlOperation:
+        """Return an operation that the document has; `method` as it is written there."""
+        operation = self._compiled.get((path, method))
+        if operation is None:
+            operation = self._compiled[path, method] = self._compile(self._data["paths"][path][method])
+        return operation
 
     @cached_property
-    def _operations(self) -> Operations:
-        return Operations(control_document())
+    def refusals(self) -> Mapping[str, RefusalResponse]:
+        """All refusals of the control, by name."""
+        nodes = [node for item in self._data["paths"].values() for node in item.values()]
+        responses = [self._data["x-refusals"], *(node["responses"] for node in nodes)]
+        return {each.name: each for response in responses for each in self._responses.refusals(response)}
+
+    @cached_property
+    def outages(self) -> Mapping[str, RefusalResponse]:
+        """The outages that a fault can be armed with, by name."""
+        return {outage.name: outage for outage in self._responses.refusals(self._data["x-outages"])}
+
+    def _compile(self, node: Object) -> ControlOperation:
+        schemas, responses = self._schemas, node["responses"]
+        (code,) = (code for code in responses if code.startswith("2"))
+        contents = schemas.resolve(responses[code]).get("content", {})
+        query = compile_parameters(schemas, node.get("parameters", []), "query")
+        body = node.get("requestBody")
+        return ControlOperation(
+            id=node["operationId"],
+            world=node.get("x-world", "none"),
+            open=node.get("x-open", False),
+            query={parameter.name: parameter for parameter in query},
+            body=None if body is None else schemas.check(body["content"]["application/json"]["schema"]),
+            status=status_text(int(code)),
+            contents={each: schemas.check(node["schema"]) for each, node in contents.items()},
+        )
+
+
+class ControlPipeline(Pipeline):
+    """Answers the requests below the prefix."""
+
+    @cached_property
+    def document(self) -> ControlDocument:
+        """The control's document."""
+        return ControlDocument(control_document())
 
     def outage(self, name: str) -> RefusalResponse:
-        """Return an outage that a fault is armed with."""
-        return self._operations.outages[name]
+        """Return an outage that a fault can be armed with. Raises KeyError if there is none of this name."""
+        return self.document.outages[name]
 
-    def answer(self, environ: Environ, path: str) -> Response:
-        """Answer one control request; `path` begins after the prefix. Raises nothing: a defect becomes a 500."""
-        cors = cors_headers(environ, self._subject)
-        operation: Operation | None = None
-        try:
-            if cors and environ["REQUEST_METHOD"] == "OPTIONS":
-                return preflight().finished(cors)
-            operation = self._operations.find(environ["REQUEST_METHOD"], path)
-            check_origin(environ, self._subject)
-            if not operation.open:
-                check_token(environ, self._subject)
-            answer = self._serve(environ, operation)
-        except Refusal as no:
-            answer = self._refuse(no, operation)
-        except Exception as error:  # whatever fails is ours, and no client may see a traceback
-            _LOG.exception("a control request failed")
-            answer = _failed(error)
-        return answer.with_headers(("Cache-Control", "no-store")).finished(cors)
+    def walk(self, context: Context) -> Response:
+        """Check who asks before anything else, then serve while no other request can change the world."""
+        cors = self.mock.settings.control_cors and "HTTP_ORIGIN" in context.environ
+        if cors and context.method == "OPTIONS":
+            return preflight(
+                "GET, PUT, POST, PATCH, DELETE", "Authorization, Content-Type, X-Bitpeak-Mock-Token"
+            )
+        operation = self.document.find(context.method, context.path.removeprefix(PREFIX))
+        _check_origin(context)
+        if not operation.open:
+            _check_token(context)
+        _read_query(context, operation)
+        if operation.world != "none":
+            _enter_world(context, operation)
+        if operation.body is not None:
+            _read_body(context, operation.body)
+        with context.world.lock:
+            return _serve(context, operation)
 
-    def _serve(self, environ: Environ, operation: Operation) -> Response:
-        values = operation.read_query(environ.get("QUERY_STRING", ""))
-        key = self._key(environ, operation, values.pop("key", None))
-        body = _read_body(environ, operation)
-        world = None if key is None else self._subject.worlds.of(key)
-        media_type = operation.media_type(environ.get("HTTP_ACCEPT", ""))
-        request = Request(self._subject, key, world, values, body, media_type)
-        while True:
-            try:
-                with nullcontext() if world is None else world.lock:
-                    answer = self._said(operation, media_type, FUNCTIONS[operation.id](request))
-            except NotYet as not_yet:
-                if not _waits(environ, not_yet.seconds):
-                    if isinstance(not_yet.end, Refusal):
-                        raise not_yet.end from None
-                    return self._said(operation, media_type, not_yet.end)
-            else:
-                if world is not None and environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-                    world.journal.touch()
-                return answer
+    def refusal(self, context: Context, name: str) -> RefusalResponse:  # noqa: ARG002
+        """Return a refusal of the control's document. Raises KeyError if it has none of this name."""
+        return self.document.refusals[name]
 
-    def _said(self, operation: Operation, media_type: str | None, value: Any) -> Response:
-        status = status_text(operation.status)
-        if media_type is None:
-            return Response(status, (), b"")
-        if complaint := operation.contents[media_type](value):
-            raise Defect(f"the control answer {operation.id} would violate its document: {complaint}")
-        body = value.encode() if isinstance(value, str) else orjson.dumps(value)
-        return Response(status, (("Content-Type", media_type),), body)
-
-    def _refuse(self, no: Refusal, operation: Operation | None) -> Response:
-        refusal = self._operations.not_found if operation is None else operation.refusals[no.name]
-        body = refusal.filled(no.detail, quote_plainly)
-        return Response(refusal.status, (("Content-Type", refusal.content_type),), body)
-
-    def _key(self, environ: Environ, operation: Operation, named: str | None) -> str | None:
-        """Return the key whose world is meant. Raises Refusal where none is and one is needed."""
-        if operation.world == "none":
-            return None
-        service = self._subject.variations.base.service
-        try:
-            if named is None and (operation.world == "needed" or "HTTP_AUTHORIZATION" in environ):
-                named = read_bearer(environ.get("HTTP_AUTHORIZATION"), service)
-            if named is not None:
-                check_key(named, service)
-        except Refusal:
-            raise Refusal("no_world", service.key_example) from None
-        return named
+    def close(self, context: Context, response: Response) -> Response:
+        """Note a change of the world, and let the server ask again for a client that waits."""
+        changed = not (context.refusal or context.defect) and context.method not in {"GET", "HEAD"}
+        if changed and context.world is not self.mock.lobby:
+            context.world.journal.touch()
+        if context.patience:
+            deadline = context.environ.setdefault(_DEADLINE, time.monotonic() + context.patience)
+            response.again = _AGAIN if time.monotonic() < deadline else 0.0
+        cors = CORS if self.mock.settings.control_cors and "HTTP_ORIGIN" in context.environ else ()
+        return response.finished((("Cache-Control", "no-store"), *cors))
 
 
-def _failed(error: Exception) -> Response:
-    title = f"The mock failed, and its log says more: {str(error) or type(error).__name__}"
-    body = orjson.dumps({"errors": [{"title": title, "status": 500}]})
-    return Response(status_text(500), (("Content-Type", "application/json"),), body)
+def _check_origin(context: Context) -> None:
+    """Refuse a page of another origin, unless such pages may steer the mock.
 
-
-def _waits(environ: Environ, seconds: float) -> bool:
-    """Wait a little, where a request may be looked at again at once; False where its answer is due now.
-
-    Our own server asks again by itself, and sends only the last answer. One that cannot is made to wait here.
+    A browser sends a simple request without asking first (Fetch, 'CORS protocol'), and such a request could change a
+    world. In an attack by DNS rebinding, origin and host are both the attacker's name, which is not a local one. Only a
+    mock with a token may have another name.
     """
-    deadline = environ.setdefault(_DEADLINE, time.monotonic() + seconds)
-    if time.monotonic() >= deadline:
-        return False
-    reply = environ.get("mock_server.reply")
-    if reply is not None:
-        reply.again = _AGAIN
-        return False
-    time.sleep(_AGAIN)
-    return True
+    origin: str | None = context.environ.get("HTTP_ORIGIN")
+    settings = context.mock.settings
+    if origin is None or settings.control_cors:
+        return
+    asking = urlsplit(origin)
+    is_own = asking.netloc == context.environ.get("HTTP_HOST", "")
+    if not is_own or (settings.control_token is None and not _is_local(asking.hostname or "")):
+        raise Refusal("other_origin")
 
 
-def _read_body(environ: Environ, operation: Operation) -> Any:
-    """Return the JSON of a body that is good, None where none is taken. Raises Refusal."""
-    if operation.body is None:
-        return None
-    text = environ.get("CONTENT_LENGTH") or "0"
-    size = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
-    if size > _MOST_BYTES:
-        raise Refusal("too_large")
+def _is_local(host: str) -> bool:
     try:
-        body = orjson.loads(environ["wsgi.input"].read(size))
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _check_token(context: Context) -> None:
+    """Refuse a request without the token, if the mock asks for one."""
+    token = context.mock.settings.control_token
+    sent: str = context.environ.get("HTTP_X_BITPEAK_MOCK_TOKEN", "")
+    if token is not None and not hmac.compare_digest(sent.encode("latin-1", "replace"), token.encode()):
+        raise Refusal("no_token")
+
+
+def _read_query(context: Context, operation: ControlOperation) -> None:
+    """Set `context.arguments`, defaults included. Raises Refusal."""
+    arguments = {name: parameter.default for name, parameter in operation.query.items()}
+    for name, text in parse_qsl(context.query, keep_blank_values=True):
+        if name not in operation.query:
+            known = f"Choose from {', '.join(operation.query)}." if operation.query else "Remove it."
+            raise Refusal("unusable", f"Unknown parameter {name[:60]!r}. {known}")
+        parameter = operation.query[name]
+        value = parameter.cast(text)
+        if not parameter.admits(value):
+            value = _BOOLEANS.get(text, text if value is None else value)
+        if complaint := parameter.check(value):
+            what = complaint.removeprefix("the value: ")
+            raise Refusal("unusable", f"Invalid parameter {name}: {what}.")
+        arguments[name] = value
+    context.arguments = arguments
+
+
+def _enter_world(context: Context, operation: ControlOperation) -> None:
+    """Enter the world that the parameter `key` names, or the bearer. Raises Refusal if one is needed or wrong."""
+    named = context.arguments.get("key")
+    if named is None and operation.world == "optional" and "HTTP_AUTHORIZATION" not in context.environ:
+        return
+    _, bearer = bearer_of(context)
+    context.key = bearer if named is None else named
+    find_world(context, context.key)
+    if context.world is context.mock.lobby:
+        raise Refusal("no_world", context.mock.contract.service.key_example)
+
+
+def _read_body(context: Context, check: Check) -> None:
+    """Set `context.sent` to the JSON of the body. Raises Refusal."""
+    try:
+        context.sent = orjson.loads(context.read_body(_MOST_BYTES))
     except ValueError as error:
-        raise Refusal("unusable", f"The body is no JSON: {error}.") from None
-    if complaint := operation.body(body):
+        raise Refusal("unusable", f"The body is not JSON: {error}.") from None
+    if complaint := check(context.sent):
         raise Refusal("unusable", f"The body is wrong at {complaint}.")
-    return body
+
+
+def _serve(context: Context, operation: ControlOperation) -> Response:
+    """Do what the operation does. Raises Defect if its response would violate the document."""
+    wanted = [part.partition(";")[0].strip() for part in context.environ.get("HTTP_ACCEPT", "").split(",")]
+    contents = operation.contents
+    context.media_type = next((each for each in wanted if each in contents), next(iter(contents), None))
+    value = FUNCTIONS[operation.id](context)
+    if context.media_type is None:
+        return Response(operation.status, (), b"")
+    if complaint := contents[context.media_type](value):
+        raise Defect(f"The response of {operation.id} would violate the document: {complaint}.")
+    body = value.encode() if isinstance(value, str) else orjson.dumps(value)
+    return Response(operation.status, (("Content-Type", context.media_type),), body)

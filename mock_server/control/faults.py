@@ -1,69 +1,81 @@
-"""What is armed to go wrong."""
+"""The faults that are armed in a world."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mock_server.api.context import Context
 from mock_server.contract import Contract
-from mock_server.control.request import Request, unknown, unusable
-from mock_server.control.rules import read
+from mock_server.refusal import Refusal
+from mock_server.settings import Latency, read_latency
 from mock_server.state.faults import Fault, Faults, Mutation, TooManyFaults
 
+# Seconds that a response may be held back at most.
+_LONGEST = 3600.0
 
-def list_faults(request: Request) -> dict[str, Any]:
+
+def list_faults(context: Context) -> dict[str, Any]:
     """List the faults in the order in which they are tried."""
-    return {"faults": faults_of(request.world.faults)}
+    return {"faults": faults_of(context.world.faults)}
 
 
-def arm_fault(request: Request) -> dict[str, Any]:
-    """Arm one."""
-    order = {key: value for key, value in request.body.items() if key not in {"id", "calls", "hits"}}
-    return _shown(arm(request.world.faults, request.world.contract, order))
+def arm_fault(context: Context) -> dict[str, Any]:
+    """Arm a fault."""
+    order = {key: value for key, value in context.sent.items() if key not in {"id", "calls", "hits"}}
+    return _shown(arm(context.world.faults, context.contract, order))
 
 
-def disarm_faults(request: Request) -> None:
-    """Disarm all, or one. Raises Refusal where there is none with the id."""
-    fault_id: int | None = request.values["id"]
-    if not request.world.faults.disarm(fault_id):
-        raise unusable(f"There is no fault {fault_id} in this world: GET /_mock/faults lists them.")
+def disarm_faults(context: Context) -> None:
+    """Disarm all faults, or one. Raises Refusal if no fault has its id."""
+    fault_id: int | None = context.arguments["id"]
+    if not context.world.faults.disarm(fault_id):
+        what = f"There is no fault {fault_id} in this world. GET /_mock/faults lists all."
+        raise Refusal("unusable", what)
 
 
 def faults_of(faults: Faults) -> list[dict[str, Any]]:
-    """Return all faults in the control's form."""
+    """Return all faults in the form of the control's document."""
     return [_shown(fault) for fault in faults.all]
 
 
 def arm(faults: Faults, contract: Contract, order: Mapping[str, Any]) -> Fault:
-    """Arm what is ordered in the control's form. Raises Refusal."""
-    _check_operation(order.get("operation"), contract)
-    _check_refusal(order.get("refusal"), order.get("operation"), contract)
+    """Arm a fault that is ordered in the form of the control's document. Raises Refusal."""
+    operation, refusal = order.get("operation"), order.get("refusal")
+    if operation is not None:
+        check_known("operation", operation, contract.operations)
+    if refusal is not None and operation is not None:
+        check_known(f"refusal of {operation}", refusal, contract.operations[operation].refusals)
+    elif refusal is not None:
+        check_known("refusal", refusal, contract.refusals)
     facts = {key: value for key, value in order.items() if key != "id"}
     if facts.get("latency") is not None:
-        facts["latency"] = read(facts["latency"])
+        facts["latency"] = latency_of(facts["latency"])
     if facts.get("mutation") is not None:
         facts["mutation"] = Mutation(**facts["mutation"])
     fault = Fault(faults.next_id(), **facts)
     try:
         faults.arm(fault)
     except TooManyFaults as error:
-        raise unusable(str(error).capitalize()) from None
+        raise Refusal("unusable", str(error).capitalize()) from None
     return fault
 
 
-def _check_operation(name: str | None, contract: Contract) -> None:
-    if name is not None and name not in contract.operations:
-        raise unknown("operation", name, contract.operations)
-
-
-def _check_refusal(name: str | None, operation: str | None, contract: Contract) -> None:
-    """Only what the document says can be refused, of the operation that is meant or of any."""
-    if name is None:
-        return
-    known = contract.operations[operation].refusals if operation is not None else contract.refusals
+def check_known(what: str, name: str, known: Iterable[str]) -> None:
+    """Raise Refusal if a name is not among the known ones. `what`: what it should name."""
     if name not in known:
-        whose = operation or "this API"
-        raise unusable(f"refusal: {whose} documents no {name[:60]!r}, choose from {', '.join(known)}.")
+        raise Refusal("unusable", f"Unknown {what} {name[:60]!r}. Choose from {', '.join(known)}.")
+
+
+def latency_of(text: str) -> Latency:
+    """Read a latency. Raises Refusal."""
+    try:
+        latency = read_latency(text)
+    except ValueError as error:
+        raise Refusal("unusable", f"latency: {error}") from None
+    if latency.high > _LONGEST:
+        raise Refusal("unusable", f"latency: {text!r} is longer than an hour. Choose a shorter time.")
+    return latency
 
 
 def _shown(fault: Fault) -> dict[str, Any]:

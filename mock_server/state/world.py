@@ -136,15 +136,13 @@ class Worlds:
     """The worlds by key. A key's first request forks its world from the seed.
 
     At most `limit` worlds are kept, and none that was idle for `idle` seconds; what is dropped is logged. `lobby` is
-    the journal of requests that reached no world; it also counts the behaviours seen in worlds that are gone. `varied`
-    are the keys whose worlds have a contract of their own.
+    the journal of requests that reached no world; it also counts the behaviours seen in worlds that are gone.
     """
 
     def __init__(self, seed: World, *, limit: int = 20_000, idle: float = 3600.0) -> None:
         self.seed = seed
         self.archive = Archive()
         self.lobby = Journal(self.archive)
-        self.varied: set[str] = set()
         self._limit = limit
         self._idle = idle
         self._worlds: OrderedDict[str, World] = OrderedDict()  # the latest used is last
@@ -173,18 +171,9 @@ class Worlds:
             world = self._worlds[key] = self._fork(key)
             world.used = former.used
             world.journal = former.journal
-            self.varied.discard(key)
         self.lobby.take_seen(former.journal)
         former.journal.clear()
         return world
-
-    def vary(self, key: str, world: World) -> None:
-        """Note whether a world has a contract of its own."""
-        with self._lock:
-            if world.contract is self.seed.contract:
-                self.varied.discard(key)
-            elif self._worlds.get(key) is world:
-                self.varied.add(key)
 
     def seen(self) -> Counter[Sighting]:
         """Return how often each behaviour was seen since the mock started, in any world."""
@@ -213,7 +202,6 @@ class Worlds:
 
     def _drop(self, key: str, world: World, now: float) -> None:
         del self._worlds[key]
-        self.varied.discard(key)
         self.lobby.take_seen(world.journal)
         world.journal.leave()
         idle = now - world.used

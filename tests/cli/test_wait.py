@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from mock_server import PREFIX
 from mock_server.cli import wait
-from mock_server.control import PREFIX
 from tests.cli.conftest import Invoke, Served, run, wait_until
 
 

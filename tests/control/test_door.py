@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mock_server import Settings, create_app
-from mock_server.control.functions import FUNCTIONS
-from mock_server.control.operations import Operations
+from mock_server.control.control import FUNCTIONS, ControlDocument
 from mock_server.document import home, read_object
 from tests.control.conftest import Steered
 
@@ -20,7 +19,7 @@ NEEDING = [
 
 
 def test_each_operation_has_a_function_and_each_function_an_operation() -> None:
-    assert {operation.id for operation in Operations(DOCUMENT)} == set(FUNCTIONS)
+    assert {operation.id for operation in ControlDocument(DOCUMENT)} == set(FUNCTIONS)
 
 
 @pytest.mark.parametrize(("method", "path"), NEEDING)
@@ -45,14 +44,14 @@ def test_the_query_names_the_world_before_the_header(client: Steered) -> None:
 @pytest.mark.parametrize(
     ("target", "says"),
     [
-        ("/journal?since=x", "The parameter since is wrong"),
-        ("/journal?since=-1", "The parameter since is wrong"),
-        ("/journal?limit=0", "The parameter limit is wrong"),
-        ("/journal?status=teapot", "The parameter status is wrong"),
-        ("/journal?wait=soon", "The parameter wait is wrong"),
-        ("/journal?bodies=perhaps", "The parameter bodies is wrong"),
-        ("/journal?color=red", "There is no parameter 'color' here: leave it out, or take one of key, lobby"),
-        ("/clock?since=1", "There is no parameter 'since' here"),
+        ("/journal?since=x", "Invalid parameter since"),
+        ("/journal?since=-1", "Invalid parameter since"),
+        ("/journal?limit=0", "Invalid parameter limit"),
+        ("/journal?status=teapot", "Invalid parameter status"),
+        ("/journal?wait=soon", "Invalid parameter wait"),
+        ("/journal?bodies=perhaps", "Invalid parameter bodies"),
+        ("/journal?color=red", "Unknown parameter 'color'. Choose from key, lobby"),
+        ("/clock?since=1", "Unknown parameter 'since'"),
     ],
 )
 def test_a_parameter_that_is_wrong(client: Steered, target: str, says: str) -> None:
@@ -64,9 +63,9 @@ def test_a_parameter_that_is_wrong(client: Steered, target: str, says: str) -> N
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"", "The body is no JSON"),
-        (b"{", "The body is no JSON"),
-        (b"\xff", "The body is no JSON"),
+        (b"", "The body is not JSON"),
+        (b"{", "The body is not JSON"),
+        (b"\xff", "The body is not JSON"),
         (b"[]", "The body is wrong at the value"),
         (b"{}", "The body is wrong at the value"),
         (b'{"now": 5}', "The body is wrong at now"),

@@ -146,8 +146,11 @@ def test_a_latency_moves_a_frozen_clock(client: Steered) -> None:
         ({}, "is wrong at"),
         ({"refusal": "not_found", "status": 500}, "is wrong at"),
         ({"times": 3}, "is wrong at"),
-        ({"refusal": "not_found", "operation": "create_notification_handler"}, "documents no 'not_found'"),
-        ({"status": 500, "operation": "explode"}, "operation: there is no 'explode', choose from list_"),
+        (
+            {"refusal": "not_found", "operation": "create_notification_handler"},
+            "Unknown refusal of create_notification_handler",
+        ),
+        ({"status": 500, "operation": "explode"}, "Unknown operation 'explode'. Choose from list_"),
         ({"wire": "melt"}, "is wrong at wire"),
         ({"latency": "soon"}, "is wrong at latency"),
         ({"status": 500, "times": 0}, "is wrong at times"),

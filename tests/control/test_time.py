@@ -79,7 +79,7 @@ def test_a_document_without_a_quota_says_so() -> None:
     for method, body in (("GET", None), ("PATCH", {"requests": 1})):
         reply = client.control(method, "/quota", body)
         assert reply.status == 400
-        assert "answer rate-limit otherwise" in reply.title
+        assert "Answer the question rate-limit otherwise" in reply.title
     assert client.steer("GET", "/state")["quota"] is None
 
 

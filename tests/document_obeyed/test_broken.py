@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from mock_server import Settings
-from mock_server.api.operations import FUNCTIONS
+from mock_server.api.operations import BEHAVIOURS
 from mock_server.app import create_app
 from mock_server.contract import Behaviour
 from mock_server.document import DocumentError, home, plain, read
@@ -95,4 +95,4 @@ def test_an_error_names_the_overlay_that_is_wrong(tmp_path: Path) -> None:
 
 def test_the_compiler_and_the_functions_know_the_same_behaviours() -> None:
     words = read(home() / "vocabulary.yaml")["words"]
-    assert list(FUNCTIONS) == words["x-behaviour"]["schema"]["enum"] == list(get_args(Behaviour))
+    assert list(BEHAVIOURS) == words["x-behaviour"]["schema"]["enum"] == list(get_args(Behaviour))

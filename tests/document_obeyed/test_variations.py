@@ -54,7 +54,7 @@ def test_other_page_sizes(serve: Serve) -> None:
     for number in range(7):
         client.create(name=f"n{number}", type="email")
     assert [len(client.list(results_per_page=size)["data"]) for size in (5, 7, 10)] == [5, 7, 5]
-    assert client.remarks[0].endswith("is not allowed and is ignored: send one of 5, 7.")
+    assert client.remarks[0].endswith("is ignored. Send one of 5, 7.")
     assert client.list()["meta"] == {"page": 1, "results_per_page": 5, "total": 8, "total_pages": 2}
     assert client.list(results_per_page=7, page=2)["links"]["prev"].endswith("?results_per_page=7&page=1")
 

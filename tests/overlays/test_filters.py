@@ -130,17 +130,17 @@ def test_filters_add_up(client: Client, query: dict[str, str], expected: list[st
 @pytest.mark.parametrize(
     ("name", "text", "hint"),
     [
-        ("search", "", "send what the document allows"),
-        ("search_by", "settings", "send one of name"),
-        ("is_enabled", "true", "send one of 1, 0"),
-        ("type", "fax", "send one of email, webhook,"),
-        ("order_by", "user_id", "send one of notification_handler_id, datetime, last_datetime, name"),
-        ("order_type", "asc", "send one of ASC, DESC"),
-        ("datetime_field", "created", "send one of datetime, last_datetime"),
-        ("datetime_start", "soon", "send what the document allows"),
-        ("datetime_start", "2026-03-05\n", "send what the document allows"),
-        ("datetime_end", "2026-13-01", "send what the document allows"),
-        ("datetime_end", "2026-03-01 24:00:00", "send what the document allows"),
+        ("search", "", "Send what the document allows"),
+        ("search_by", "settings", "Send one of name"),
+        ("is_enabled", "true", "Send one of 1, 0"),
+        ("type", "fax", "Send one of email, webhook,"),
+        ("order_by", "user_id", "Send one of notification_handler_id, datetime, last_datetime, name"),
+        ("order_type", "asc", "Send one of ASC, DESC"),
+        ("datetime_field", "created", "Send one of datetime, last_datetime"),
+        ("datetime_start", "soon", "Send what the document allows"),
+        ("datetime_start", "2026-03-05\n", "Send what the document allows"),
+        ("datetime_end", "2026-13-01", "Send what the document allows"),
+        ("datetime_end", "2026-03-01 24:00:00", "Send what the document allows"),
     ],
 )
 def test_an_invalid_value_is_ignored_and_noted(client: Client, name: str, text: str, hint: str) -> None:
@@ -149,7 +149,7 @@ def test_an_invalid_value_is_ignored_and_noted(client: Client, name: str, text: 
     assert page["links"]["self"] == "http://localhost/api/notification-handlers?results_per_page=10&page=1"
     client.list(**{name: text})
     (remark,) = client.remarks
-    assert remark.startswith(f"invalid-parameter: {name}={text!r} is not allowed and is ignored: {hint}")
+    assert remark.startswith(f"invalid-parameter: Invalid value {name}={text!r} is ignored. {hint}")
 
 
 def test_one_invalid_value_leaves_the_others_in_force(client: Client) -> None:
@@ -201,7 +201,7 @@ def test_links_repeat_the_accepted_filters_in_the_documents_order_and_the_page_l
 
 def test_a_filter_of_the_later_page_is_unknown_to_the_earlier_one(many: Client) -> None:
     assert many.list(datetime_start="2030-01-01")["meta"]["total"] == 28
-    assert many.remarks[0].startswith("unknown-parameter: The parameter 'datetime_start'")
+    assert many.remarks[0].startswith("unknown-parameter: Unknown parameter 'datetime_start'")
 
 
 def test_times_are_compared_in_the_services_own_time_zone() -> None:

@@ -134,7 +134,7 @@ def test_a_filter_shows_and_equals_what_it_kept(api: Api) -> None:
 
 
 def test_a_filter_by_an_operation_that_there_is_not_is_no_empty_list(api: Api) -> None:
-    with pytest.raises(ControlError, match=r"operation: there is no 'create_handler', choose from list_"):
+    with pytest.raises(ControlError, match=r"Unknown operation 'create_handler'. Choose from list_"):
         assert not api.journal.filter(operation="create_handler")
     assert api.journal.filter(operation="create_notification_handler") == []
 
@@ -159,7 +159,7 @@ def test_a_request_is_waited_for(api: Api) -> None:
 
 
 def test_what_the_mock_refuses_is_its_own_sentence(api: Api) -> None:
-    with pytest.raises(ControlError, match="choose from"):
+    with pytest.raises(ControlError, match="Choose from"):
         api.fail("no_such_refusal")
     with pytest.raises(ControlError, match=r"handlers"):
         api.seed([{"type": "pigeon", "name": "a"}])
@@ -222,7 +222,7 @@ def test_the_one_line_fails_on_a_violation_where_it_is_strict(url: str) -> None:
 
 
 def test_the_one_line_fails_on_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mock_server.api.pipeline.FUNCTIONS", {})
+    monkeypatch.setattr("mock_server.api.pipeline.BEHAVIOURS", {})
     opened = bitpeak_mock(socket=False)
     assert opened.__enter__().send("GET", LIST).status == 500
     with pytest.raises(WentWrong, match="defect of bitpeak-mock"):

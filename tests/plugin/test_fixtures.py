@@ -124,7 +124,7 @@ def test_nobody_at_the_url_is_one_sentence(suite: pytest.Pytester) -> None:
     ("marker", "sentence"),
     [
         ("sead=[]", "*It takes seed=…, strict=…, answers=…, faults=… and nothing else.*"),
-        ("faults=['nonsense']", "*of test_it: refusal: this API documents no 'nonsense', choose from*"),
+        ("faults=['nonsense']", "*of test_it: Unknown refusal 'nonsense'. Choose from*"),
         ("seed='nowhere.yaml'", "*of test_it: *nowhere.yaml*"),
         ("seed=7", "*of test_it: seed=7 is not a list of handlers or the name of a file."),
         ("answers={'nonsense': 'ok'}", "*of test_it: *nonsense*"),
@@ -155,7 +155,7 @@ def test_a_failure_shows_the_journal_without_the_key(suite: pytest.Pytester, url
             "*POST /api/notification-handlers 201 create_notification_handler",
             "*> name='Team' type='slack' slack='s' colour='red'",
             '*< {"data":{"id":2}}',
-            "*! The field 'colour' is none of this operation's*",
+            "*! Unknown field 'colour' is ignored*",
             "*POST /faults {'status': 503}",
             "*GET /api/notification-handlers/ 503 outage-503 (fault 1)",
             "again: bitpeak-mock replay *.json",
@@ -226,7 +226,7 @@ def test_a_violation_fails_a_strict_test_that_noticed_nothing(suite: pytest.Pyte
 
 
 def test_a_defect_fails_the_test_that_met_it(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mock_server.api.pipeline.FUNCTIONS", {})
+    monkeypatch.setattr("mock_server.api.pipeline.BEHAVIOURS", {})
     suite.makepyfile(
         """
         LIST = "/api/notification-handlers/"

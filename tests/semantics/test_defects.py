@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mock_server import Settings
-from mock_server.api import operations as handlers
-from mock_server.api.context import Body, Context
+from mock_server.api.context import Context
+from mock_server.api.operations import BEHAVIOURS, Result
 from mock_server.contract import Behaviour
 from mock_server.document import DocumentError
 from tests.semantics.client import Client, Reply
@@ -61,7 +61,7 @@ def test_a_stored_handler_that_is_no_json(client: Client, caplog: pytest.LogCapt
 def test_a_template_that_lies(
     client: Client, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour, shown: str
 ) -> None:
-    monkeypatch.setitem(handlers.FUNCTIONS, behaviour, lambda _: Body({"id": shown}))
+    monkeypatch.setitem(BEHAVIOURS, behaviour, lambda _: Result({"id": shown}))
     reply = client.create(name="N", type="email") if behaviour == "create" else client.update(1)
     assert_defect(
         client, reply, f"the answer of {behaviour}_notification_handler would violate the document: data/id"
@@ -69,13 +69,13 @@ def test_a_template_that_lies(
 
 
 def test_a_list_s_envelope_is_checked(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = handlers.FUNCTIONS["list"]
+    honest = BEHAVIOURS["list"]
 
-    def boastful(call: Context) -> Body:
-        body = honest(call)
-        return replace(body, values={**body.values, "total": "-1"})
+    def boastful(context: Context) -> Result:
+        result = honest(context)
+        return replace(result, values={**result.values, "total": "-1"})
 
-    monkeypatch.setitem(handlers.FUNCTIONS, "list", boastful)
+    monkeypatch.setitem(BEHAVIOURS, "list", boastful)
     for target in ("", "/"):
         assert_defect(client, client.get(target), "meta/total")
 
@@ -83,10 +83,10 @@ def test_a_list_s_envelope_is_checked(client: Client, monkeypatch: pytest.Monkey
 def test_a_failure_of_any_kind_is_a_defect(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def failing(_: Context) -> Body:
+    def failing(_: Context) -> Result:
         raise KeyError
 
-    monkeypatch.setitem(handlers.FUNCTIONS, "delete", failing)
+    monkeypatch.setitem(BEHAVIOURS, "delete", failing)
     with caplog.at_level(logging.ERROR):
         assert_defect(client, client.delete(1), "KeyError")
     assert [record.name for record in caplog.records] == ["mock_server.api.pipeline"]

@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 import pytest
 
 from mock_server import Rules, Settings
-from mock_server.app import Mock
+from mock_server.app import App
 from mock_server.document import DocumentError
+from mock_server.mock import Mock
 from mock_server.settings import Latency
 from mock_server.state.world import Worlds
 from tests.semantics.client import BASE, Client
@@ -115,7 +116,7 @@ def test_a_query_s_raw_bytes_are_utf_8() -> None:
 
 def test_latency_holds_refusals_back_too() -> None:
     client = client_with(latency=Latency(0.25, 0.25))
-    delays = [client.mock.answer(_environ(path)).delay for path in (f"{BASE}/1", f"{BASE}/0")]
+    delays = [App(client.mock).respond(_environ(path)).delay for path in (f"{BASE}/1", f"{BASE}/0")]
     assert delays == [0.25, 0.25]
 
 
@@ -133,5 +134,5 @@ def test_an_observer_that_fails_breaks_no_request() -> None:
     def fail(_: object) -> None:
         raise RuntimeError("observer")
 
-    mock = Mock(Settings(), observers=[fail])
-    assert mock.answer(_environ(f"{BASE}/1")).status == "200 OK"
+    app = App(Mock(Settings(), observers=[fail]))
+    assert app.respond(_environ(f"{BASE}/1")).status == "200 OK"

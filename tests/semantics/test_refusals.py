@@ -101,7 +101,7 @@ REFUSALS: dict[str, tuple[Callable[[Client], Reply], int, str]] = {
     "violation": (
         lambda _: answering(rules=Rules(strict=True)).get("?page=x"), 400,
         "Refused because the mock is strict: "
-        "page='x' is not allowed and is ignored: send a whole number from 1.",
+        "Invalid value page='x' is ignored. Send a whole number from 1.",
     ),
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ from tests.semantics.types import OWN_FIELDS, TYPES
 from tests.semantics.violations import VIOLATIONS
 
 STRICT = create_app(Settings(rules=Rules(strict=True)))
-REMEDY = re.compile(r"\b(send|let|end|give|drop|remove|use|leave)\b")
+REMEDY = re.compile(r"\b(send|let|end|give|drop|remove|use|leave)\b", re.IGNORECASE)
 # For these it is plain what to do from what is read instead.
 EFFECTS = {"name-changed", "duplicate-field"}
 PREFIX = "Refused because the mock is strict: "

@@ -1,0 +1,168 @@
+"""What the operations do: one function for each behaviour that the document can name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mock_server.api.context import Context
+from mock_server.api.query import Page, Query, read_query, select, turn_to
+from mock_server.contract import Behaviour, Paging
+from mock_server.refusal import Defect
+from mock_server.state.coverage import BEYOND, EMPTY, SECOND
+from mock_server.state.store import Item
+from mock_server.state.world import values_of
+
+
+@dataclass(slots=True)
+class Result:
+    """What fills the template of a success: JSON texts by `x-value` word, and the JSON of the items shown."""
+
+    values: Mapping[str, str]
+    rows: Sequence[bytes] = ()
+
+
+def create_item(context: Context) -> Result:
+    """Make an item with the next id (page: POST /notification-handlers)."""
+    world, form, sent = context.world, context.form, context.sent
+    names = form.names
+    type_name, switch = sent[names["type"]], names.get("enabled", "")
+    item = Item(
+        id=world.next_id,
+        type=type_name,
+        name=sent[names["name"]],
+        settings=_new_settings(context, type_name),
+        enabled=form.fields[switch].is_on(sent[switch]) if switch in sent else True,
+        changed=None,
+        created=int(context.now),
+    )
+    values = values_of(item, context.contract)
+    item = world.write(item, values)
+    world.next_id += 1
+    world.store.add(item)
+    context.situation = type_name
+    return Result(values, (item.wire,))
+
+
+def retrieve_item(context: Context) -> Result:
+    """Show the item (page: GET /notification-handlers/{id})."""
+    return Result({}, (context.item().wire,))
+
+
+def update_item(context: Context) -> Result:
+    """Change what is sent and keep the rest (page: POST /notification-handlers/{id})."""
+    world, form, sent, before = context.world, context.form, context.sent, context.item()
+    names = form.names
+    switch = names.get("enabled", "")
+    blanked = context.operation.update["unsent"] == "blanked"
+    type_name = "" if blanked else sent.get(names["type"], before.type)
+    item = before._replace(
+        type=type_name,
+        name=sent.get(names["name"], before.name),
+        settings=_changed_settings(context, before, type_name),
+        enabled=form.fields[switch].is_on(sent[switch]) if switch in sent else before.enabled,
+        changed=int(context.now),
+    )
+    values = values_of(item, context.contract)
+    item = world.write(item, values)
+    world.store.replace(item)
+    return Result(values, (item.wire,))
+
+
+def delete_item(context: Context) -> Result:
+    """Delete the item; its id is never used again (page: DELETE /notification-handlers/{id})."""
+    context.world.store.remove(context.item().id)
+    return Result({})
+
+
+def list_items(context: Context) -> Result:
+    """Show one page with totals and links (page: GET /notification-handlers/)."""
+    paging, store = context.operation.paging, context.world.store
+    if paging is None:
+        raise Defect(f"{context.operation.id} has no x-paging")
+    query = read_query(context)
+    requested, size = int(query.values["page"]), int(query.values["size"])
+    if query.narrows:
+        items = select(context, query, newest_first=paging.newest_first)
+        total = len(items)
+        page = turn_to(requested, size, total, paging)
+        rows = [item.wire for item in items[page.offset : page.offset + size]]
+    else:
+        total = len(store)
+        page = turn_to(requested, size, total, paging)
+        rows = store.wires(page.offset, size, newest_first=paging.newest_first)
+    if total == 0:
+        context.situation = EMPTY
+    elif requested > page.total_pages:
+        context.situation = BEYOND
+    elif page.number == 2:
+        context.situation = SECOND
+    number = str(page.number)
+    values = {
+        "page": number,
+        "page-text": number if query.page_text is None else context.contract.quote(query.page_text),
+        "page-size": str(size),
+        "total": str(total),
+        "total-pages": str(page.total_pages),
+        **_links(context, query, page, paging),
+    }
+    return Result(values, rows)
+
+
+BEHAVIOURS: Mapping[Behaviour, Callable[[Context], Result]] = {
+    "list": list_items,
+    "retrieve": retrieve_item,
+    "create": create_item,
+    "update": update_item,
+    "delete": delete_item,
+}
+
+
+def _links(context: Context, query: Query, page: Page, paging: Paging) -> dict[str, str]:
+    """Return the JSON text of each link, null if there is no such page."""
+    repeated = query.repeated if paging.repeats else ""
+    opening = f"?{repeated}&" if repeated else paging.link_opening
+    before = f"{context.site}{context.contract.base_path}{paging.link_path}{opening}{paging.page_parameter}="
+    quoted = context.contract.quote(before)[:-1]  # the number ends the text, and digits need no escape
+
+    def link(number: int | None) -> str:
+        return "null" if number is None else f'{quoted}{number}"'
+
+    return {
+        "link-first": link(1),
+        "link-last": link(page.last),
+        "link-next": link(page.next),
+        "link-previous": link(page.previous),
+        "link-self": link(page.itself),
+    }
+
+
+def _new_settings(context: Context, type_name: str) -> dict[str, str]:
+    """Return a type's settings, filled from the form. What is not sent is empty, or left out if answered so."""
+    settings: dict[str, str] = {}
+    for key, constant in context.contract.resource.shape(type_name).constants.items():
+        if constant is not None or key in context.sent:
+            settings[key] = context.sent.get(key, constant or "")
+        elif context.form.own_field_unsent != "omitted":
+            settings[key] = ""
+    return settings
+
+
+def _changed_settings(context: Context, before: Item, type_name: str) -> dict[str, str]:
+    """Return an updated item's settings, by the words of `x-update`."""
+    words = context.operation.update
+    if words["unsent"] == "blanked":
+        return {}
+    own = context.contract.resource.shape(before.type).constants
+    if type_name == before.type and words["same-type"] == "kept":
+        return {**before.settings, **{key: context.sent[key] for key in own if key in context.sent}}
+    left: Mapping[str, str] = {}
+    if words["type-change"] == "merged":
+        left = before.settings
+        if (
+            type_name == before.type
+        ):  # reset: what becomes of the settings of an earlier type is another question
+            fate = words.get("left-over", "dropped")
+            left = {key: value for key, value in left.items() if key not in own and fate != "dropped"}
+            left = left if fate == "kept" else dict.fromkeys(left, "")
+    return {**left, **_new_settings(context, type_name)}

@@ -1,0 +1,188 @@
+"""The query of a list: which items, in which order, and which page of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import quote
+
+from mock_server.api.context import Context
+from mock_server.contract import Paging, Parameter
+from mock_server.php import parse_query
+from mock_server.refusal import Refusal
+from mock_server.state.clock import write_time
+from mock_server.state.store import Item
+
+_NARROWING = frozenset({"search", "order-property", "order-direction", "range-start", "range-end"})
+
+# Reads a fact of an item as text, None if the item has none yet. The number is the service's offset from UTC.
+_TEXTS: dict[str, Callable[[Item, int], str | None]] = {
+    "id": lambda item, _: f"{item.id:020d}",  # so that texts sort as the numbers do
+    "type": lambda item, _: item.type,
+    "name": lambda item, _: item.name,
+    "enabled": lambda item, _: "1" if item.enabled else "0",
+    "created": lambda item, offset: write_time(item.created, offset),
+    "changed": lambda item, offset: None if item.changed is None else write_time(item.changed, offset),
+    "never": lambda _, __: None,
+}
+
+COMPARED = frozenset(_TEXTS)
+"""The facts that a list can be filtered and ordered by; the document is checked against them."""
+
+Admits = Callable[[Item], bool]
+
+
+@dataclass
+class Query:
+    """What the query of a list asks for.
+
+    `values`: by the parameters' roles. `equal`: the wanted text of properties, for the role "equals". `accepted`: the
+    parameters that links may repeat, as they were sent. `page_text`: the page's number as it was sent.
+    """
+
+    parameters: dict[str, Parameter] = field(default_factory=dict)  # by role
+    values: dict[str, int | str] = field(default_factory=dict)
+    equal: dict[str, int | str] = field(default_factory=dict)
+    accepted: list[tuple[str, str]] = field(default_factory=list)
+    page_text: str | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether the list is filtered, or in another order than the usual one."""
+        return bool(self.equal) or not _NARROWING.isdisjoint(self.values)
+
+    @property
+    def repeated(self) -> str:
+        """The accepted parameters as a query string, without the page."""
+        return "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in self.accepted)
+
+
+def read_query(context: Context) -> Query:
+    """Read the query by the operation's parameters. Raises Refusal at an invalid value that the document refuses."""
+    texts = parse_query(context.query) if context.query else {}
+    query = Query()
+    for parameter in context.operation.query:
+        role, text = parameter.role or "", texts.pop(parameter.name, None)
+        value = parameter.default if text is None else _value(context, parameter, text)
+        if value is None:
+            continue
+        if role == "page":
+            query.page_text = text
+        elif text is not None and parameter.admits(parameter.cast(text)):
+            query.accepted.append((parameter.name, text))
+        if role == "equals":
+            query.equal[parameter.properties.get(parameter.name, parameter.name)] = value
+        else:
+            query.parameters[role] = parameter
+            query.values[role] = value
+    for name in texts:
+        context.violate("unknown-parameter", f"Unknown parameter {name[:60]!r} is ignored. Remove it.")
+    return query
+
+
+def _value(context: Context, parameter: Parameter, text: str) -> int | str | None:
+    value = parameter.cast(text)
+    if parameter.admits(value):
+        if str(value) != text:
+            context.violate(
+                "loose-parameter", f"{parameter.name}={text[:60]!r} is read as {value}. Send {value}."
+            )
+        return value
+    if parameter.otherwise != "default":
+        raise Refusal(parameter.otherwise)
+    context.violate(
+        "invalid-parameter",
+        f"Invalid value {parameter.name}={text[:60]!r} is ignored. Send {_allowed(parameter, value)}.",
+    )
+    # The `self` link still shows a page below the first as the service's cast leaves it.
+    return value if parameter.role == "page" and parameter.lenient else parameter.default
+
+
+def _allowed(parameter: Parameter, value: int | str | None) -> str:
+    if parameter.enum:
+        return f"one of {', '.join(map(str, parameter.enum))}"
+    if parameter.is_integer:
+        return "a whole number from 1"
+    # The end of the complaint says what is allowed. Its beginning repeats what was sent, however long.
+    return f"what the document allows (…{(parameter.check(value) or '')[-80:]})"
+
+
+class Page(NamedTuple):
+    """One page of a list. Numbers count from 1 and are None if there is no such page.
+
+    `number`: the page that is shown; `itself`: its number in the `self` link; `offset`: the items before it.
+    """
+
+    number: int
+    itself: int
+    offset: int
+    total_pages: int
+    last: int | None
+    next: int | None
+    previous: int | None
+
+
+def turn_to(requested: int, size: int, total: int, paging: Paging) -> Page:
+    """Return a page of `size` out of `total` items. A number below 1 means the first page (evidence: B+P).
+
+    A page beyond the last is empty, and `previous` is the number before it; or, if an open question is answered so, the
+    last page is shown instead.
+    """
+    total_pages = -(-total // size)
+    if paging.empty == "one-page":
+        total_pages = max(1, total_pages)
+    if paging.beyond == "last-page" and requested > total_pages:
+        requested = max(1, total_pages)
+    number = max(1, requested)
+    return Page(
+        number=number,
+        itself=requested,
+        offset=(number - 1) * size,
+        total_pages=total_pages,
+        last=total_pages or None,
+        next=number + 1 if number < total_pages else None,
+        previous=number - 1 if number > 1 else None,
+    )
+
+
+def select(context: Context, query: Query, *, newest_first: bool) -> list[Item]:
+    """Return the items that all filters admit, in the order asked for (evidence: S, siblings)."""
+    store = context.world.store
+    items = store.page(0, len(store), newest_first=newest_first)
+    for admits in _filters(context, query):
+        items = [item for item in items if admits(item)]
+    values = query.values
+    if "order-property" not in values and "order-direction" not in values:
+        return items
+    descending = str(values.get("order-direction", "DESC" if newest_first else "ASC")).upper() == "DESC"
+    text = _text(context, query, "order-property", "id")
+    # MySQL's usual collations ignore case and put what has no value first.
+    return sorted(items, key=lambda item: (text(item).casefold(), item.id), reverse=descending)
+
+
+def _filters(context: Context, query: Query) -> Iterator[Admits]:
+    properties, offset = context.contract.resource.template.properties, context.contract.service.time_offset
+    for name, wanted in query.equal.items():
+        yield lambda item, read=_TEXTS[properties[name]], text=str(wanted): read(item, offset) == text  # type: ignore[misc]
+    needle, start, end = (str(query.values.get(role, "")) for role in ("search", "range-start", "range-end"))
+    if needle:
+        searched = _text(context, query, "search-property", "name")
+        yield lambda item: needle.casefold() in searched(item).casefold()
+    ranged = _text(context, query, "range-property", "created")
+    if start:
+        yield lambda item: ranged(item) >= start
+    if end:
+        # A date without a time means its whole day: "2026-03-01" is followed by "2026-03-01 23:59:59".
+        yield lambda item: "" < ranged(item)[: len(end)] <= end
+
+
+def _text(context: Context, query: Query, role: str, default: str) -> Callable[[Item], str]:
+    """Return what reads the fact that a parameter names, such as `search_by=name`; an empty text if there is none."""
+    fact = default
+    if role in query.values:
+        named = str(query.values[role])
+        properties = context.contract.resource.template.properties
+        fact = properties[query.parameters[role].properties.get(named, named)]
+    read, offset = _TEXTS[fact], context.contract.service.time_offset
+    return lambda item: read(item, offset) or ""

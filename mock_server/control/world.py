@@ -1,0 +1,237 @@
+"""What a world holds and how it behaves: its snapshot, clock, quota, rules and answers to open questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from mock_server.api.context import Context
+from mock_server.contract import parse
+from mock_server.control.faults import arm, faults_of, latency_of
+from mock_server.document import Array, DocumentError, Object, Place
+from mock_server.refusal import Defect, Refusal
+from mock_server.settings import read_duration
+from mock_server.state.faults import Faults
+from mock_server.state.seed import store_of
+from mock_server.state.world import Quota, World
+
+# The years in which a world can be: those that the wire's four digits show, a year from either end.
+_EARLIEST = datetime(2, 1, 1, tzinfo=UTC).timestamp()
+_LATEST = datetime(9998, 12, 31, tzinfo=UTC).timestamp()
+
+
+def show_state(context: Context) -> dict[str, Any]:
+    """Take a snapshot."""
+    world = context.world
+    return {
+        "handlers": [parse(item.wire) for item in world.store.all()],
+        "next_id": world.next_id,
+        "clock": show_clock(context),
+        "quota": None if world.quota is None else _quota_of(world, world.quota),
+        "faults": faults_of(world.faults),
+        "answers": _own_answers(context),
+        "rules": show_rules(context),
+    }
+
+
+def reset_world(context: Context) -> dict[str, Any]:
+    """Begin anew."""
+    context.world = context.mock.worlds.reset(context.key)
+    return show_state(context)
+
+
+def replace_state(context: Context) -> dict[str, Any]:
+    """Replace each part that is sent, or none of them if one cannot be used. Raises Refusal."""
+    world = context.world
+    former = world.saved()
+    try:
+        for name, replace_part in _PARTS.items():
+            if context.sent.get(name) is not None:
+                replace_part(context, context.sent[name])
+    except Exception:
+        vars(world).update(former)
+        raise
+    return show_state(context)
+
+
+def show_clock(context: Context) -> dict[str, Any]:
+    """Say what time it is."""
+    clock = context.world.clock
+    return {"now": write_moment(clock.now()), "frozen": clock.frozen}
+
+
+def change_clock(context: Context) -> dict[str, Any]:
+    """Set, move, freeze or release the time."""
+    _set_clock(context, context.sent)
+    return show_clock(context)
+
+
+def write_moment(at: float) -> str:
+    """Write seconds since 1970 UTC as in RFC 3339, to the millisecond: `2026-01-01T00:00:00.000Z`."""
+    moment = datetime.fromtimestamp(round(at, 3), UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+
+
+def _set_clock(context: Context, change: Mapping[str, Any]) -> None:
+    clock = context.world.clock
+    at = _read_moment(change["now"]) if "now" in change else clock.now()
+    at += read_duration(change.get("advance", "0"))
+    if not _EARLIEST <= at <= _LATEST:
+        what = "The clock would leave the years that a time on the wire can have. Choose a time between them."
+        raise Refusal("unusable", what)
+    if "now" in change or "advance" in change:
+        clock.set(at)
+    match change.get("frozen"):
+        case True:
+            clock.freeze()
+        case False:
+            clock.run()
+
+
+def _read_moment(text: str) -> float:
+    """Read a moment, in UTC if it names no offset. Raises Refusal."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refusal("unusable", f"Invalid time {text!r}: {error}.") from None
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def show_quota(context: Context) -> dict[str, Any]:
+    """Say what the quota is and what is left of it."""
+    return _quota_of(context.world, _quota(context.world))
+
+
+def change_quota(context: Context) -> dict[str, Any]:
+    """Enforce a quota, or use some of it up."""
+    _set_quota(context, context.sent)
+    return show_quota(context)
+
+
+def _quota_of(world: World, quota: Quota) -> dict[str, Any]:
+    now = world.clock.now()
+    return {
+        "enforced": quota.metered,
+        "requests": quota.requests,
+        "seconds": quota.seconds,
+        "used": quota.used_at(now),
+        "remaining": quota.remaining_at(now),
+        "reset": quota.reset_in(now),
+    }
+
+
+def _set_quota(context: Context, change: Mapping[str, Any]) -> None:
+    world = context.world
+    quota = _quota(world)
+    quota.requests = change.get("requests", quota.requests)
+    quota.seconds = change.get("seconds", quota.seconds)
+    if not change.get("enforced", True):
+        quota.lift()
+        return
+    quota.metered = True
+    if "used" in change:
+        quota.use(change["used"], world.clock.now(), change.get("reset"))
+
+
+def _quota(world: World) -> Quota:
+    if world.quota is None:
+        what = "The document has no refusal for a quota that is used up. Answer the question rate-limit otherwise."
+        raise Refusal("unusable", what)
+    return world.quota
+
+
+def show_rules(context: Context) -> dict[str, Any]:
+    """Say what the rules are."""
+    rules = context.world.rules
+    return {"strict": rules.strict, "latency": str(rules.latency)}
+
+
+def change_rules(context: Context) -> dict[str, Any]:
+    """Change the rules that are named."""
+    _set_rules(context, context.sent)
+    return show_rules(context)
+
+
+def _set_rules(context: Context, change: Mapping[str, Any]) -> None:
+    latency = {"latency": latency_of(change["latency"])} if "latency" in change else {}
+    context.world.rules = replace(context.world.rules, **{**change, **latency})
+
+
+def list_questions(context: Context) -> dict[str, Any]:
+    """List all questions, with the answers in force."""
+    document = context.world.contract.document
+    questions = document.questions().values()
+    return {
+        "questions": [{**question.facts(), "answer": document.answers[question.id]} for question in questions]
+    }
+
+
+def answer_questions(context: Context) -> dict[str, Any]:
+    """Answer some questions; the others keep their answers."""
+    _set_answers(context, {**context.world.contract.document.chosen, **context.sent})
+    return list_questions(context)
+
+
+def _own_answers(context: Context) -> dict[str, str]:
+    """Return the answers of the world that are not those of the mock."""
+    usual = context.mock.contract.document.answers
+    own = context.world.contract.document.answers
+    return {name: answer for name, answer in own.items() if usual[name] != answer}
+
+
+def _set_answers(context: Context, answers: Mapping[str, str]) -> None:
+    """Give the world these answers, and those of the mock to all other questions. Raises Refusal."""
+    try:
+        context.world.obey(context.mock.answering(answers))
+    except DocumentError as error:
+        raise Refusal("unusable", f"answers: {error}") from None
+    except Defect as error:
+        raise Refusal("unusable", f"answers: the items of the world do not fit them: {error}.") from None
+
+
+def _set_items(context: Context, rows: list[Any]) -> None:
+    world, placed = context.world, Array(Place("handlers", 1))
+    for number, row in enumerate(rows, 1):  # an error names the row in place of a line
+        place = Place("handlers", number)
+        placed.add(_placed(row, place), place)
+    try:
+        world.store, world.next_id = store_of(world, placed)
+    except DocumentError as error:
+        raise Refusal("unusable", str(error)) from None
+
+
+def _placed(value: Any, place: Place) -> Any:
+    """Return a JSON object whose properties, at any depth, have a place."""
+    if not isinstance(value, dict):
+        return value
+    record = Object(place)
+    for key, item in value.items():
+        record.put(key, _placed(item, place), place)
+    return record
+
+
+def _set_next_id(context: Context, next_id: int) -> None:
+    highest = context.world.store.highest
+    if next_id <= highest:
+        raise Refusal("unusable", f"next_id: the highest id is {highest}. Choose a higher number.")
+    context.world.next_id = next_id
+
+
+def _set_faults(context: Context, orders: list[Any]) -> None:
+    context.world.faults = Faults()
+    for order in orders:
+        arm(context.world.faults, context.world.contract, order)
+
+
+# The parts of a snapshot in the order of their replacement: items are written by the answers, with times of the clock.
+_PARTS: Mapping[str, Callable[[Context, Any], None]] = {
+    "answers": _set_answers,
+    "clock": _set_clock,
+    "handlers": _set_items,
+    "next_id": _set_next_id,
+    "quota": _set_quota,
+    "faults": _set_faults,
+    "rules": _set_rules,
+}
