@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 
@@ -98,7 +98,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, invoke_without_command=True, epilog=_EPILOG)
 @click.version_option(__version__, prog_name=PROGRAM)
 @click.pass_context
-def cli(ctx: click.Context, /, **_: Any) -> None:
+def cli(ctx: click.Context) -> None:
     """Offline mock of BitPeak's notification-handlers API, driven by its OpenAPI document."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

@@ -154,9 +154,10 @@ def write_config(ctx: click.Context, form: str) -> str:
     for option in ctx.command.params:
         if isinstance(option, Setting) and option.name != "print_config":
             value = ctx.params[str(option.name)]
-            value = (
-                "…" if option.secret and value else str(value) if isinstance(value, Latency | Path) else value
-            )
+            if option.secret and value:
+                value = "…"
+            elif isinstance(value, Latency | Path):
+                value = str(value)
             kind, name = option.origin(ctx)
             found[option.key] = {"value": value, "origin": {"kind": kind, "name": name}}
     if form == "json":

@@ -105,12 +105,7 @@ class Serving:
     help="Do not mock: pass calls on to this service and record them. `bitpeak-mock record` does the same, with more "
     "options. The API key comes from BITPEAK_API_KEY.",
 )  # fmt: skip
-@_proxy(
-    "--record",
-    metavar="FILE",
-    type=FILE,
-    help="Write the recording to this file, without keys and others' rows.",
-)
+@_proxy("--record", metavar="FILE", type=FILE, help="Write the recording to this file. Keys are left out.")
 @_log(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="Log lines for people, or one JSON object a line.",
@@ -146,7 +141,7 @@ def serve(
     elif upstream is None or record is None:
         raise click.UsageError("--upstream and --record need each other.")
     else:
-        ctx.exit(_record(ctx, serving, upstream, record))
+        _record(ctx, serving, upstream, record)
 
 
 def serving_of(given: Mapping[str, Any]) -> Serving:
@@ -191,21 +186,24 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _record(ctx: click.Context, serving: Serving, upstream: str, file: Path) -> int:
-    """Run `bitpeak-mock record` with these settings, and return its exit code. Raises Failure without the kit."""
+def _record(ctx: click.Context, serving: Serving, upstream: str, file: Path) -> None:
+    """Run `bitpeak-mock record` with these settings. Raises Failure if the kit is not installed."""
     if not serving.is_local:
         raise Failure("A recording proxy listens on this computer only: leave out --host", ExitCode.USAGE)
-    group = ctx.find_root().command
+    root = ctx.find_root()
     # By its name in the group: the mock does not import the kit.
-    command = group.get_command(ctx.find_root(), "record") if isinstance(group, click.Group) else None
+    command = root.command.get_command(root, "record") if isinstance(root.command, click.Group) else None
     if command is None:
         raise Failure("No command `record`")
     settings = serving.settings
-    words = ["--base-url", upstream, "--out", str(file), "--port", str(serving.port)]
-    words += ["--port-file", str(serving.port_file)] if serving.port_file else []
-    words += ["--document", str(settings.document)] if settings.document else []
-    words += [word for overlay in settings.overlays for word in ("--overlay", overlay)]
-    words += [word for answer in settings.answers for word in ("--answer", answer)]
-    words += ["--quiet"] if serving.quiet else []
-    code = command.main(words, prog_name=f"{ctx.find_root().info_name} record", standalone_mode=False)
-    return code if isinstance(code, int) else ExitCode.OK
+    ctx.invoke(
+        command,
+        base_url=upstream,
+        out=str(file),
+        port=serving.port,
+        port_file=serving.port_file,
+        document=str(settings.document) if settings.document else None,
+        overlay=settings.overlays,
+        answer=settings.answers,
+        quiet=serving.quiet,
+    )

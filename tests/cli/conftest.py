@@ -1,4 +1,4 @@
-"""Runs the real program, in an environment without the settings of whoever runs the tests."""
+"""Runs the real program, in an environment without the developer's own settings."""
 
 import contextlib
 import http.client
@@ -46,7 +46,7 @@ def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 class Served:
-    """A running `serve`, its two streams in files."""
+    """A running `serve`. Its output and its log are in files."""
 
     def __init__(self, folder: Path, *arguments: str, **env: str) -> None:
         self.port_file = folder / "port"
@@ -80,7 +80,7 @@ class Served:
             return answer.status, answer.read()
 
     def logged(self, text: str) -> str:
-        """Return the whole log once it has this text."""
+        """Wait for this text in the log, and return the whole log."""
         wait_until(lambda: text in self.err)
         return self.err
 
@@ -113,7 +113,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Serve for tests that only ask."""
+    """Serve for all tests of a module that change nothing."""
     served = Served(tmp_path_factory.mktemp("served"))
     yield served
     served.stop()

@@ -1,4 +1,4 @@
-"""The banner: what is in effect, and a line of curl for each operation that can be run as it stands."""
+"""The banner: what is in effect, and a curl command for each operation."""
 
 import json
 import shlex
@@ -33,7 +33,7 @@ def test_every_line_of_curl_runs(serve: Serve) -> None:
         assert shown.stdout.splitlines()[-1].startswith("2"), (command, shown)
 
 
-def test_what_is_in_effect(serve: Serve, tmp_path: Path) -> None:
+def test_the_banner_shows_what_is_in_effect(serve: Serve, tmp_path: Path) -> None:
     overlay = tmp_path / "titled.yaml"
     overlay.write_text(
         "overlay: 1.0.0\ninfo: {title: t, version: '1'}\n"
@@ -73,7 +73,7 @@ def changed(tmp_path: Path) -> Any:
     return write
 
 
-def test_the_path_names_the_first_of_the_seed(changed: Any, tmp_path: Path) -> None:
+def test_curl_asks_for_the_first_handler_of_the_seed(changed: Any, tmp_path: Path) -> None:
     document, seed = changed("title: BitPeak", "title: Bitpeak"), tmp_path / "seed.yaml"
     seed.write_text("- {id: 9, type: email, name: a}\n- {id: 7, type: email, name: b}\n")
     assert (
@@ -87,7 +87,7 @@ def test_the_path_names_the_first_of_the_seed(changed: Any, tmp_path: Path) -> N
     )
 
 
-def test_a_field_that_curl_would_take_for_a_file(changed: Any) -> None:
+def test_curl_gets_fields_that_look_like_files(changed: Any) -> None:
     document = changed("{name: Example, type: email, email", "{name: '@Exa mple', type: 'a;b', email")
     words = lines_for(document)["create_notification_handler"]
     assert words[3:-1] == [
@@ -95,10 +95,10 @@ def test_a_field_that_curl_would_take_for_a_file(changed: Any) -> None:
     ]  # fmt: skip
 
 
-def test_a_deletion_comes_last(changed: Any) -> None:
+def test_curl_deletes_last(changed: Any) -> None:
     assert list(lines_for(changed("title: BitPeak", "title: Bitpeak")))[-1] == "delete_notification_handler"
 
 
-def test_a_form_that_is_not_multipart(changed: Any) -> None:
+def test_curl_sends_forms_that_are_not_multipart(changed: Any) -> None:
     words = lines_for(changed("multipart/form-data:", "application/x-other:"))["create_notification_handler"]
     assert words[3:5] == ["--data-urlencode", "name=Example"]

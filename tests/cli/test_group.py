@@ -1,4 +1,4 @@
-"""The group: help, version, and commands that are imported when they are asked for."""
+"""The group of commands: help, version and lazy imports."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from mock_server.cli import COMMANDS, cli
 from tests.cli.conftest import Invoke, environment, run
 
 
-def test_without_a_command_it_shows_help() -> None:
+def test_no_command_shows_help() -> None:
     result = run()
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith("Usage: bitpeak-mock [OPTIONS]")
@@ -39,34 +39,33 @@ def test_every_command_has_help(invoke: Invoke, name: str) -> None:
         assert not isinstance(option, click.Option) or option.help, option.name
 
 
-def test_wait_and_the_version_import_nothing_of_the_mock() -> None:
+@pytest.mark.parametrize("name", [name for name, listed in COMMANDS.items() if not listed.extra])
+def test_help_is_quick_as_it_imports_little(name: str) -> None:
+    assert not imported_by(name, "--help") & {"flask", "yaml", "jsonschema_rs", "asyncio", "mock_server.mock"}
+
+
+def test_wait_imports_little() -> None:
+    url = "http://127.0.0.1:1"
+    heavy = {"flask", "yaml", "jsonschema_rs", "orjson", "asyncio", "mock_server.mock"}
+    assert not imported_by("wait", url, "--timeout", "0") & heavy
+
+
+def imported_by(*arguments: str) -> set[str]:
+    """Run a command, and return the modules that are imported in the end."""
     code = (
-        "import sys; sys.argv = ['x', 'wait', 'http://127.0.0.1:1', '--timeout', '0']\n"
+        f"import sys; sys.argv[1:] = {list(arguments)}\n"
         "from mock_server.cli import main\n"
         "try: main()\n"
-        "except SystemExit as end: assert end.code == 4, end\n"
-        "print(*sorted({'flask', 'yaml', 'jsonschema_rs', 'orjson', 'asyncio', 'mock_server.app'} & set(sys.modules)))"
+        "finally: print('modules', *sys.modules)"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=False
     )
-    assert result.stdout == "\n", result
+    assert result.stdout.splitlines()[-1].startswith("modules "), result.stderr
+    return set(result.stdout.splitlines()[-1].split())
 
 
-def test_a_wait_imports_nothing_that_serves() -> None:
-    code = (
-        "import sys; from mock_server import cli; sys.argv = ['x', 'wait', 'http://127.0.0.1:1', '--timeout', '0']\n"
-        "try: cli.main()\n"
-        "finally: print({'flask', 'jsonschema_rs', 'yaml', 'asyncio'} & {*sys.modules})"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 4, result.stderr
-    assert result.stdout == "set()\n"
-
-
-def test_a_defect_keeps_its_traceback_and_has_a_code_of_its_own(tmp_path: Path) -> None:
+def test_an_internal_error_shows_its_traceback_and_exits_with_70(tmp_path: Path) -> None:
     code = (
         "from mock_server import cli\n"
         "cli.cli.callback = lambda: 1 / 0\n"
@@ -81,6 +80,6 @@ def test_a_defect_keeps_its_traceback_and_has_a_code_of_its_own(tmp_path: Path) 
     assert result.stderr.endswith("bitpeak-mock: Internal error. Please report it with the lines above.\n")
 
 
-def test_a_terminal_without_a_letter_gets_it_spelled_out() -> None:
+def test_characters_beyond_the_encoding_are_escaped() -> None:
     result = run("questions", PYTHONIOENCODING="ascii")
     assert result.returncode == 0, result.stderr

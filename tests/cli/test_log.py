@@ -1,4 +1,4 @@
-"""The log: a line for each request, and beneath it what the caller should know."""
+"""The log: a line for each request, and remarks below it."""
 
 import io
 import json
@@ -33,7 +33,7 @@ EXCHANGE = Exchange(
 )
 
 
-def test_the_lines_for_people(serve: Serve) -> None:
+def test_text_lines(serve: Serve) -> None:
     served = serve()
     form = ["-F", "name=a", "-F", "type=email", "-F", "nme=b"]
     url = f"http://127.0.0.1:{served.port}/api/notification-handlers"
@@ -60,7 +60,7 @@ def test_verbose_lines(serve: Serve) -> None:
     assert served.logged("GET").endswith(" mock… retrieve_notification_handler not_found\n")
 
 
-def test_the_lines_for_programs(serve: Serve) -> None:
+def test_json_lines(serve: Serve) -> None:
     served = serve("--log-format", "json", "--host", "0.0.0.0")
     served.ask("GET", "/api/notification-handlers?page=x")
     served.ask("GET", "/nowhere", {})
@@ -78,7 +78,7 @@ def test_the_lines_for_programs(serve: Serve) -> None:
     assert (nowhere["status"], nowhere["operation"], nowhere["refusal"]) == (404, None, "site_page")
 
 
-def test_nothing_in_a_request_can_write_lines_of_its_own() -> None:
+def test_control_characters_are_escaped() -> None:
     text = Format(verbose=True, hints={"no_access": "send\ta key"}).lines(0.0, EXCHANGE)
     lines = text.split("\n")
     assert lines[0].endswith("POST   /api/x?%C2%9B%1B%5B2J%0A 401 1.23ms mock… create no_access")
@@ -99,24 +99,24 @@ def test_nothing_in_a_request_can_write_lines_of_its_own() -> None:
         ("", ""),
     ],
 )
-def test_what_looks_like_a_key_is_in_no_line(query: str, shown: str) -> None:
+def test_keys_are_redacted(query: str, shown: str) -> None:
     exchange = replace(EXCHANGE, sent_target=f"/api/x{query}")
     assert f" /api/x{shown} 401 " in Format(key_prefix="mock").lines(0.0, exchange)
     assert json.loads(Format("json", key_prefix="mock").lines(0.0, exchange))["path"] == f"/api/x{shown}"
 
 
-def test_colours_are_for_terminals() -> None:
+def test_colours() -> None:
     text = Format(coloured=True).lines(0.0, EXCHANGE)
     assert " \x1b[33m401\x1b[0m " in text
     assert "\x1b[35m  ! the field" in text
 
 
-def test_a_request_that_was_none() -> None:
+def test_a_malformed_request() -> None:
     exchange = Exchange("", "", 400, refusal="malformed")
     assert Format().lines(0.0, exchange).endswith(" -      - 400 0.0ms -\n")
 
 
-def test_a_line_for_programs_is_one_line_of_ascii() -> None:
+def test_a_json_line_is_one_line_of_ascii() -> None:
     line = Format("json").lines(0.0, EXCHANGE)
     assert line.isascii()
     assert line.count("\n") == 1
@@ -139,7 +139,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[], io.StringIO]:
-    """Put a terminal in the place of standard error; called in the test, since pytest puts its own there first."""
+    """Return a function that replaces standard error by a terminal. Call it in the test, after pytest's own capture."""
 
     def put() -> io.StringIO:
         stream = Terminal()
@@ -151,7 +151,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[], io.StringIO]:
     return put
 
 
-def test_whether_it_is_colourful(
+def test_colours_are_for_terminals_that_want_them(
     terminal: Callable[[], io.StringIO], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal()
@@ -163,7 +163,7 @@ def test_whether_it_is_colourful(
     assert not is_colourful()
 
 
-def test_a_quiet_log_still_tells_of_defects_and_of_pythons_warnings(
+def test_a_quiet_log_has_internal_errors_and_warnings_of_python(
     terminal: Callable[[], io.StringIO],
 ) -> None:
     standard_error = terminal()
@@ -175,10 +175,10 @@ def test_a_quiet_log_still_tells_of_defects_and_of_pythons_warnings(
     assert "/usual" not in text
     assert "DEFECT" in text
     assert text.endswith("\na world was dropped\n")
-    log.observe(EXCHANGE)  # after the end, it goes nowhere and hurts nobody
+    log.observe(EXCHANGE)  # after the end it is ignored
 
 
-def test_a_line_that_cannot_be_written_does_not_end_the_log(terminal: Callable[[], io.StringIO]) -> None:
+def test_the_log_goes_on_after_a_line_that_fails(terminal: Callable[[], io.StringIO]) -> None:
     standard_error = terminal()
     log = Log("json")
     log.note("odd", "No JSON can hold this.", fact=object())
@@ -189,7 +189,7 @@ def test_a_line_that_cannot_be_written_does_not_end_the_log(terminal: Callable[[
     assert json.loads(line)["event"] == "usual"
 
 
-def test_lines_beyond_what_is_read_are_counted(
+def test_dropped_lines_are_counted(
     terminal: Callable[[], io.StringIO], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     standard_error = terminal()
@@ -213,7 +213,7 @@ def test_lines_beyond_what_is_read_are_counted(
     assert standard_error.getvalue().splitlines() == ["1", lost, "2", "3", "4"]
 
 
-def test_without_a_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
     with Log() as log:
         log.observe(EXCHANGE)

@@ -1,4 +1,4 @@
-"""`serve` from its start to its end."""
+"""`serve` from start to end."""
 
 import json
 import os
@@ -16,11 +16,11 @@ from mock_server import __version__
 from mock_server.cli.loading import user_errors
 from mock_server.cli.terminal import Failure
 from mock_server.document import home
-from tests.cli.conftest import PROGRAM, Serve, environment, run, wait_until
+from tests.cli.conftest import PROGRAM, Invoke, Serve, Served, environment, run, wait_until
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_at_once(serve: Serve, number: int) -> None:
+def test_a_signal_stops_the_mock_at_once(serve: Serve, number: int) -> None:
     served = serve()
     assert served.out.endswith(f"ready http://127.0.0.1:{served.port}/api\n")
     with socket.create_connection(("127.0.0.1", served.port)):
@@ -31,7 +31,7 @@ def test_a_signal_ends_it_at_once(serve: Serve, number: int) -> None:
     assert served.err == ""
 
 
-def test_a_second_interrupt_ends_it_there_and_then(serve: Serve) -> None:
+def test_a_second_interrupt_kills_the_mock(serve: Serve) -> None:
     served = serve("--latency", "30s")
     with socket.create_connection(("127.0.0.1", served.port)) as client:
         client.sendall(
@@ -39,14 +39,14 @@ def test_a_second_interrupt_ends_it_there_and_then(serve: Serve) -> None:
         )
         served.logged("GET")
         served.process.send_signal(signal.SIGINT)
-        # Two signals that wait at once would be delivered as one.
+        # Two pending signals would be delivered as one.
         wait_until(lambda: not served.port_file.exists())
         started = time.monotonic()
         assert served.stop(signal.SIGINT) == 130
         assert time.monotonic() - started < 0.5
 
 
-def test_answers_held_back_do_not_hold_up_the_end(serve: Serve) -> None:
+def test_delayed_responses_do_not_delay_the_end(serve: Serve) -> None:
     served = serve("--latency", "30s")
     got: list[int] = []
     asking = threading.Thread(target=lambda: got.append(served.ask("GET", "/api/notification-handlers/")[0]))
@@ -59,7 +59,7 @@ def test_answers_held_back_do_not_hold_up_the_end(serve: Serve) -> None:
     assert got == [200]
 
 
-def test_signals_that_the_parent_ignores_still_end_it(tmp_path: Path) -> None:
+def test_signals_that_the_parent_ignores_still_stop_the_mock(tmp_path: Path) -> None:
     port_file = tmp_path / "port"
     command = [*PROGRAM, "serve", "--port", "0", "--port-file", str(port_file), "-q"]
     ignoring = ["sh", "-c", 'trap "" INT TERM; exec "$@"', "sh", *command]
@@ -70,7 +70,7 @@ def test_signals_that_the_parent_ignores_still_end_it(tmp_path: Path) -> None:
         assert process.wait(10) == 0
 
 
-def test_nobody_needs_to_read_its_output(tmp_path: Path) -> None:
+def test_a_closed_pipe_does_not_stop_the_mock(tmp_path: Path) -> None:
     port_file = tmp_path / "port"
     command = [*PROGRAM, "serve", "--port", "0", "--port-file", str(port_file)]
     reading, writing = os.pipe()
@@ -83,7 +83,7 @@ def test_nobody_needs_to_read_its_output(tmp_path: Path) -> None:
         assert process.wait(10) == 0
 
 
-def test_a_full_pipe_does_not_hold_up_an_answer(tmp_path: Path) -> None:
+def test_a_full_pipe_delays_no_response(tmp_path: Path) -> None:
     port_file = tmp_path / "port"
     command = [*PROGRAM, "serve", "--port", "0", "--port-file", str(port_file)]
     with subprocess.Popen(
@@ -99,7 +99,7 @@ def test_a_full_pipe_does_not_hold_up_an_answer(tmp_path: Path) -> None:
         assert process.wait(10) == 0
 
 
-def test_the_ready_line_alone(serve: Serve) -> None:
+def test_quiet_writes_only_the_ready_line(serve: Serve) -> None:
     served = serve("--quiet")
     assert served.out == f"ready http://127.0.0.1:{served.port}/api\n"
     served.ask("GET", "/api/notification-handlers/")
@@ -107,7 +107,7 @@ def test_the_ready_line_alone(serve: Serve) -> None:
     assert served.err == ""
 
 
-def test_the_ready_line_for_programs(serve: Serve) -> None:
+def test_the_ready_line_as_json(serve: Serve) -> None:
     served = serve("--log-format", "json", "--answer", "create-status=ok")
     found = json.loads(served.out)
     document = found.pop("document")
@@ -142,7 +142,7 @@ def test_settings_reach_the_mock(serve: Serve, tmp_path: Path) -> None:
     assert f"ready http://localhost:{served.port}/api\n" in served.out
 
 
-def test_the_documents_own_quota(serve: Serve, tmp_path: Path) -> None:
+def test_the_quota_of_the_document(serve: Serve, tmp_path: Path) -> None:
     overlay = tmp_path / "quota.yaml"
     overlay.write_text(overlaid("$['x-service'].quota", "{requests: 2}"))
     served = serve("--quota", "document", "--overlay", str(overlay))
@@ -156,7 +156,7 @@ def test_the_documents_own_quota(serve: Serve, tmp_path: Path) -> None:
     assert "x-service has no quota to enforce" in result.stderr
 
 
-def test_a_host_that_others_reach_is_warned_of(serve: Serve) -> None:
+def test_a_warning_if_other_computers_can_reach_the_mock(serve: Serve) -> None:
     served = serve("--host", "0.0.0.0")
     warning = (
         "bitpeak-mock: warning: Other computers can reach 0.0.0.0, and the API accepts any key of the mock.\n"
@@ -189,9 +189,7 @@ def overlaid(target: str, update: str) -> str:
         ("--seed", None, "{file}:1: File not found"),
     ],
 )
-def test_a_broken_file_is_told_in_one_sentence(
-    tmp_path: Path, flag: str, text: str | None, said: str
-) -> None:
+def test_a_broken_file_is_one_sentence(tmp_path: Path, flag: str, text: str | None, said: str) -> None:
     file = tmp_path / "broken.yaml"
     if text is not None:
         file.write_text(text)
@@ -212,11 +210,11 @@ def test_a_broken_file_is_told_in_one_sentence(
         (["--port-file", "no/such/folder/port"], "Cannot write the port file no/such/folder/port"),
     ],
 )
-def test_a_start_that_fails_is_told_in_one_sentence(arguments: list[str], said: str) -> None:
+def test_a_failed_start_is_one_sentence(arguments: list[str], said: str) -> None:
     one_sentence(run("serve", "--port", "0", *arguments), said)
 
 
-def test_what_misleads_the_compiler_is_a_document_of_the_users_own_or_a_defect() -> None:
+def test_an_unexpected_error_is_blamed_on_the_users_document_or_raised() -> None:
     for error in (KeyError("info"), TypeError("x"), AttributeError("x"), ValueError("x")):
         with (
             pytest.raises(Failure, match=r"^The document is not an OpenAPI 3\.1 document that can"),
@@ -257,3 +255,30 @@ def test_https(serve: Serve, tmp_path: Path) -> None:
     assert untrusted.returncode == 4
     assert "is not trusted" in untrusted.stderr
     assert served.stop() == 0
+
+
+def test_a_recording_proxy(shared: Served, serve: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "calls.jsonl"
+    proxy = serve("--upstream", f"http://127.0.0.1:{shared.port}/api", "--record", str(file), "--quiet")
+    assert proxy.out == f"ready http://127.0.0.1:{proxy.port}/api\n"
+    assert proxy.ask("GET", "/api/notification-handlers/")[0] == 200
+    assert proxy.stop() == 0
+    calls = [json.loads(line) for line in file.read_text().splitlines()[1:-1]]
+    assert calls[-1]["request"]["url"].endswith("/api/notification-handlers/")
+    assert calls[-1]["answer"]["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--upstream", "http://127.0.0.1:1"], "--upstream and --record need each other."),
+        (["--record", "calls.jsonl"], "--upstream and --record need each other."),
+        (
+            ["--upstream", "http://127.0.0.1:1", "--record", "calls.jsonl", "--host", "0.0.0.0"],
+            "A recording proxy listens on this computer only: leave out --host.",
+        ),
+    ],
+)
+def test_wrong_options_of_the_recording_proxy(invoke: Invoke, arguments: list[str], said: str) -> None:
+    result = invoke("serve", *arguments)
+    assert (result.exit_code, said in result.stderr) == (2, True), result.stderr

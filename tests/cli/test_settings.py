@@ -1,4 +1,4 @@
-"""Flags, environment, file and default: which one counts, and what is said where one is wrong."""
+"""Options, variables, file and defaults: their precedence, and the errors of wrong ones."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def printed(invoke: Invoke, *arguments: str, **env: str) -> dict[str, Any]:
     return found
 
 
-def test_every_flag_has_a_variable_of_its_own() -> None:
+def test_every_option_has_its_own_variable() -> None:
     assert [option.name for option in serve.params] == [option.name for option in SETTINGS]
     variables = [option.envvar[0] for option in SETTINGS]
     assert variables == [PREFIX + str(option.name).upper() for option in SETTINGS]
@@ -31,7 +31,7 @@ def test_every_flag_has_a_variable_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("option", SETTINGS, ids=lambda option: option.key)
-def test_a_variable_counts(option: Setting, invoke: Invoke, tmp_path: Path) -> None:
+def test_a_variable_sets_its_option(option: Setting, invoke: Invoke, tmp_path: Path) -> None:
     if option.name in {"config", "print_config"}:
         (tmp_path / "mock.toml").write_text("")
         result = invoke(
@@ -40,7 +40,7 @@ def test_a_variable_counts(option: Setting, invoke: Invoke, tmp_path: Path) -> N
         assert "environment BITPEAK_MOCK_CONFIG" in result.stdout
         return
     value = "1" if option.is_flag else VALUES.get(str(option.name), "some")
-    # A certificate needs its key, and the other way round.
+    # A certificate needs a key, and a key a certificate.
     both = {"BITPEAK_MOCK_TLS_CERT": "c", "BITPEAK_MOCK_TLS_KEY": "k"} if "tls" in option.key else {}
     variable = PREFIX + str(option.name).upper()
     arguments = [
@@ -61,7 +61,7 @@ def test_a_variable_counts(option: Setting, invoke: Invoke, tmp_path: Path) -> N
     )
 
 
-def test_what_counts_before_what(invoke: Invoke, tmp_path: Path) -> None:
+def test_precedence(invoke: Invoke, tmp_path: Path) -> None:
     file = tmp_path / "mock.toml"
     file.write_text(
         '[serve]\nhost = "h-file"\nport = 1\nlatency = "1s"\noverlay = ["a", "b"]\nstrict = true\n'
@@ -85,19 +85,19 @@ def test_what_counts_before_what(invoke: Invoke, tmp_path: Path) -> None:
     assert found["cors"]["value"] is None
 
 
-def test_a_plain_port_is_the_weaker_variable(invoke: Invoke) -> None:
+def test_the_variable_port_is_weaker(invoke: Invoke) -> None:
     assert printed(invoke, PORT="3")["port"]["origin"] == {"kind": "environment", "name": "PORT"}
     assert printed(invoke, PORT="3", BITPEAK_MOCK_PORT="")["port"]["value"] == 3
     assert printed(invoke, "--port", "4", PORT="3")["port"]["origin"]["kind"] == "flag"
 
 
-def test_commas_separate_what_may_be_repeated(invoke: Invoke) -> None:
+def test_commas_separate_values(invoke: Invoke) -> None:
     found = printed(invoke, BITPEAK_MOCK_ANSWER="a=b, c=d,", BITPEAK_MOCK_OVERLAY=" one.yaml ")
     assert found["answer"]["value"] == ["a=b", "c=d"]
     assert found["overlay"]["value"] == ["one.yaml"]
 
 
-def test_the_table_for_people(invoke: Invoke) -> None:
+def test_the_table_of_settings(invoke: Invoke) -> None:
     result = invoke("serve", "--print-config", "--no-strict", "--cors", "--answer", "a=b", "--answer", "c=d")
     rows = [line.split() for line in result.stdout.splitlines()]
     assert rows[0] == ["SETTING", "VALUE", "ORIGIN"]
@@ -119,14 +119,14 @@ def test_the_table_for_people(invoke: Invoke) -> None:
         ("LOG_FORMAT", "x"),
     ],
 )
-def test_a_wrong_variable_is_named(invoke: Invoke, name: str, value: str) -> None:
+def test_an_error_names_the_variable(invoke: Invoke, name: str, value: str) -> None:
     result = invoke("serve", **{PREFIX + name: value})
     assert result.exit_code == 2
     assert f"environment variable {PREFIX}{name}: " in result.stderr
     assert repr(value) in result.stderr
 
 
-def test_a_wrong_plain_port_is_named(invoke: Invoke) -> None:
+def test_an_error_names_the_variable_port(invoke: Invoke) -> None:
     assert "environment variable PORT: Invalid port 'x': use 0–65535." in invoke("serve", PORT="x").stderr
 
 
@@ -151,7 +151,7 @@ def test_a_wrong_plain_port_is_named(invoke: Invoke) -> None:
         ("# \udcff", "Cannot read {file}: save it as UTF-8."),
     ],
 )
-def test_a_wrong_file_is_told_in_a_sentence(invoke: Invoke, tmp_path: Path, text: str, sentence: str) -> None:
+def test_an_error_names_the_file(invoke: Invoke, tmp_path: Path, text: str, sentence: str) -> None:
     file = tmp_path / "mock.toml"
     file.write_bytes(text.encode(errors="surrogateescape"))
     result = invoke("serve", "--config", str(file))
@@ -159,7 +159,7 @@ def test_a_wrong_file_is_told_in_a_sentence(invoke: Invoke, tmp_path: Path, text
     assert sentence.format(file=file) in result.stderr
 
 
-def test_a_file_at_its_top_and_other_tables(invoke: Invoke, tmp_path: Path) -> None:
+def test_settings_at_the_top_of_a_file_or_in_a_table(invoke: Invoke, tmp_path: Path) -> None:
     file = tmp_path / "mock.toml"
     file.write_text('overlay = "a,b"\ncors = false\n')
     found = printed(invoke, "--config", str(file))
@@ -180,7 +180,7 @@ def test_a_file_at_its_top_and_other_tables(invoke: Invoke, tmp_path: Path) -> N
         (["--no-such"], "No such option"),
     ],
 )
-def test_wrong_flags(invoke: Invoke, arguments: list[str], sentence: str) -> None:
+def test_wrong_options(invoke: Invoke, arguments: list[str], sentence: str) -> None:
     result = invoke("serve", *arguments)
     assert result.exit_code == 2
     assert sentence in result.stderr

@@ -1,4 +1,4 @@
-"""Standard streams that are closed or full, and a terminal that goes away."""
+"""Standard streams that are closed or full, and a terminal that is closed."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ def started(words: str, redirection: str, folder: Path, before: str = "") -> sub
         ("routes", ">&-", "Bad file descriptor"),
     ],
 )
-def test_an_output_that_takes_nothing_is_told_in_one_sentence(
-    words: str, redirection: str, why: str, tmp_path: Path
-) -> None:
+def test_a_lost_output_is_one_sentence(words: str, redirection: str, why: str, tmp_path: Path) -> None:
     process = started(words, redirection, tmp_path)
     _, said = process.communicate(timeout=20)
     assert said == f"bitpeak-mock: Cannot write to standard output: {why}.\n"
@@ -45,7 +43,7 @@ def test_an_output_that_takes_nothing_is_told_in_one_sentence(
         (">&- <&-", "bitpeak-mock: warning: Cannot write to standard output (Bad file descriptor)"),
     ],
 )
-def test_a_mock_serves_though_nobody_can_read_its_banner(redirection: str, said: str, tmp_path: Path) -> None:
+def test_a_mock_serves_without_an_output(redirection: str, said: str, tmp_path: Path) -> None:
     process = started("serve --port 0 --port-file port", redirection, tmp_path)
     wait_until((tmp_path / "port").exists)
     process.send_signal(signal.SIGHUP)
@@ -55,7 +53,7 @@ def test_a_mock_serves_though_nobody_can_read_its_banner(redirection: str, said:
     assert not (tmp_path / "port").exists()
 
 
-def test_a_mock_that_nohup_started_outlives_its_terminal(tmp_path: Path) -> None:
+def test_a_mock_started_by_nohup_outlives_its_terminal(tmp_path: Path) -> None:
     process = started("serve --port 0 --port-file port", ">/dev/null", tmp_path, before="trap '' HUP;")
     wait_until((tmp_path / "port").exists)
     process.send_signal(signal.SIGHUP)

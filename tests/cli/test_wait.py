@@ -1,4 +1,4 @@
-"""`wait`: ready, not yet, and not a mock at all."""
+"""`wait`: a mock that is ready, one that is not, and other servers."""
 
 import socket
 import threading
@@ -15,7 +15,7 @@ from tests.cli.conftest import Invoke, Served, run, wait_until
 
 @contextmanager
 def answering(answer: bytes) -> Iterator[str]:
-    """Listen and give every connection these bytes."""
+    """Listen, and send these bytes to every connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -43,7 +43,7 @@ def free_port() -> int:
         return port
 
 
-def test_it_asks_where_the_mock_answers() -> None:
+def test_the_path_is_the_controls() -> None:
     assert f"{PREFIX}/ready" == wait._READY
 
 
@@ -54,7 +54,7 @@ def test_a_mock_that_is_ready(shared: Served, invoke: Invoke, path: str) -> None
     assert (result.exit_code, result.stdout) == (0, f"ready {url}\n")
 
 
-def test_the_environment_says_where(shared: Served, invoke: Invoke) -> None:
+def test_the_address_comes_from_the_environment(shared: Served, invoke: Invoke) -> None:
     port = str(shared.port)
     assert invoke("wait", BITPEAK_MOCK_URL=f"http://127.0.0.1:{port}/api", PORT="1").exit_code == 0
     assert invoke("wait", BITPEAK_MOCK_PORT=port, PORT="1").exit_code == 0
@@ -65,7 +65,7 @@ def test_the_environment_says_where(shared: Served, invoke: Invoke) -> None:
     assert wait.default_port() == 4055
 
 
-def test_one_that_starts_meanwhile(invoke: Invoke) -> None:
+def test_a_mock_that_starts_later(invoke: Invoke) -> None:
     port = free_port()
     results = []
     waiting = threading.Thread(target=lambda: results.append(run("wait", "--timeout", "10s", PORT=str(port))))
@@ -91,7 +91,7 @@ def failed(invoke: Invoke, url: str, timeout: str = "0") -> str:
     return result.stderr[len(start) : -2]
 
 
-def test_nothing_listens(invoke: Invoke) -> None:
+def test_a_free_port(invoke: Invoke) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     started = time.monotonic()
     assert failed(invoke, url, "0.3s") == f"nothing listens at {url}"
@@ -110,24 +110,24 @@ def test_nothing_listens(invoke: Invoke) -> None:
         (b"", "does not speak HTTP"),
     ],
 )
-def test_what_answers_is_no_mock(invoke: Invoke, answer: bytes, sentence: str) -> None:
+def test_other_servers(invoke: Invoke, answer: bytes, sentence: str) -> None:
     with answering(answer) as url:
         assert failed(invoke, url) == f"{url} {sentence}"
 
 
-def test_tls_where_there_is_none(invoke: Invoke) -> None:
+def test_a_server_without_tls(invoke: Invoke) -> None:
     with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as url:
         url = url.replace("http", "https")
         assert failed(invoke, url) == f"{url} does not speak TLS"
 
 
-def test_one_that_accepts_and_says_nothing(invoke: Invoke) -> None:
+def test_a_silent_server(invoke: Invoke) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         assert failed(invoke, url, "0.1s") == f"{url} does not respond"
 
 
-def test_a_host_that_is_none(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror
 
@@ -136,12 +136,12 @@ def test_a_host_that_is_none(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("url", ["localhost:4055", "ftp://a", "http://", "http://a:b", "http://[a", "a"])
-def test_what_is_no_url(invoke: Invoke, url: str) -> None:
+def test_invalid_urls(invoke: Invoke, url: str) -> None:
     result = invoke("wait", url)
     assert result.exit_code == 2
     assert f"Invalid URL {url!r}: " in result.stderr
 
 
-def test_urls_of_targets() -> None:
+def test_targets() -> None:
     for url in ("http://127.0.0.1:80", "https://[::1]:8443", "https://a:443", "https://a"):
         assert wait.read_target(f"{url}/api/?page=2#top").geturl() == url

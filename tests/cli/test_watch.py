@@ -1,4 +1,4 @@
-"""`serve --watch`: what the files say is served, at once and at the same address."""
+"""`serve --watch`: a changed file is served at once, at the same address."""
 
 import json
 import re
@@ -18,7 +18,7 @@ actions:
 """
 
 
-def test_a_change_is_served_and_a_broken_one_is_not(serve: Serve, tmp_path: Path) -> None:
+def test_a_change_is_served_unless_it_is_broken(serve: Serve, tmp_path: Path) -> None:
     overlay = tmp_path / "overlay.yaml"
     overlay.write_text(OVERLAY.format(prefix="mock"))
     served = serve("--watch", "--overlay", str(overlay))
@@ -47,7 +47,7 @@ def test_a_change_is_served_and_a_broken_one_is_not(serve: Serve, tmp_path: Path
     assert served.stop() == 0
 
 
-def test_a_reload_in_the_log_for_programs(serve: Serve, tmp_path: Path) -> None:
+def test_a_reload_as_json(serve: Serve, tmp_path: Path) -> None:
     seed = tmp_path / "seed.yaml"
     seed.write_text("[]\n")
     served = serve("--watch", "--seed", str(seed), "--log-format", "json")
@@ -61,7 +61,7 @@ def test_a_reload_in_the_log_for_programs(serve: Serve, tmp_path: Path) -> None:
     assert b'"total":1' in served.ask("GET", PATH)[1]
 
 
-def test_without_the_flag_nothing_is_reloaded(serve: Serve, tmp_path: Path) -> None:
+def test_nothing_is_reloaded_without_the_option(serve: Serve, tmp_path: Path) -> None:
     seed = tmp_path / "seed.yaml"
     seed.write_text("[]\n")
     served = serve("--seed", str(seed))

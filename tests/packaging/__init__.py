@@ -1,1 +1,1 @@
-"""The wheel, installed where nothing else is."""
+"""The wheel, in an environment of its own."""

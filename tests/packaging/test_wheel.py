@@ -37,7 +37,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the wheel into a fresh environment; return the folder of its commands."""
+    """Install the wheel into a new environment, and return the folder of its commands."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder / "venv", with_pip=True)
     binaries = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
@@ -68,12 +68,12 @@ def test_the_mock_installs_without_the_test_kit(scripts: Path, tmp_path: Path) -
     assert not installed & {"pytest", "hypothesis", "schemathesis", "requests"}
 
 
-def test_it_answers_from_an_empty_folder(scripts: Path, tmp_path: Path) -> None:
+def test_call_works_in_an_empty_folder(scripts: Path, tmp_path: Path) -> None:
     page = json.loads(run(scripts / "bitpeak-mock", "call", "GET", "/notification-handlers/", cwd=tmp_path))
     assert page["data"][0]["name"] == "Work email"
 
 
-def test_it_serves_from_an_empty_folder(scripts: Path, tmp_path: Path) -> None:
+def test_serve_works_in_an_empty_folder(scripts: Path, tmp_path: Path) -> None:
     serve = [
         scripts / "bitpeak-mock",
         "serve",

@@ -1,4 +1,4 @@
-"""The texts of flags, read."""
+"""The readers of option values."""
 
 from collections.abc import Callable
 
@@ -72,7 +72,7 @@ def test_pairs() -> None:
         (lambda text: read_pair("=", text, "a=b"), " =b"),
     ],
 )  # fmt: skip
-def test_what_is_none_is_told_in_a_sentence(read: Callable[[str], object], text: str) -> None:
+def test_a_wrong_value_is_one_sentence(read: Callable[[str], object], text: str) -> None:
     with pytest.raises(ValueError, match=r"\.$") as caught:
         read(text)
     sentence = str(caught.value)

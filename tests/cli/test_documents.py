@@ -1,4 +1,4 @@
-"""`routes`, `spec` and `questions`: what is in effect, for people and for programs."""
+"""`routes`, `spec` and `questions`: what is in effect, as text and as JSON."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_routes(invoke: Invoke, overlay: str) -> None:
     )
 
 
-def test_routes_for_programs(invoke: Invoke) -> None:
+def test_routes_as_json(invoke: Invoke) -> None:
     rows = json.loads(invoke("routes", "--format", "json").stdout)
     retrieve = next(row for row in rows if row["operation"] == "retrieve_notification_handler")
     assert retrieve == {
@@ -64,7 +64,7 @@ def test_spec(invoke: Invoke, overlay: str, tmp_path: Path) -> None:
     assert out.read_text(encoding="utf-8") == text
 
 
-def test_the_environment_counts_for_them_too(invoke: Invoke, overlay: str) -> None:
+def test_variables_of_the_environment(invoke: Invoke, overlay: str) -> None:
     assert "/v2/" in invoke("routes", BITPEAK_MOCK_OVERLAY=overlay).stdout
     assert "Änderung" in invoke("spec", BITPEAK_MOCK_OVERLAY=overlay).stdout
 
@@ -79,7 +79,7 @@ def test_a_broken_document(invoke: Invoke, tmp_path: Path, command: list[str]) -
     assert result.stderr.count("\n") == 1
 
 
-def test_a_folder_that_cannot_be_written_to(invoke: Invoke) -> None:
+def test_a_missing_folder(invoke: Invoke) -> None:
     result = invoke("spec", "--out", "/no/such/folder/spec.yaml")
     assert result.exit_code == 3
     assert (
@@ -105,14 +105,14 @@ def test_a_question(invoke: Invoke) -> None:
     assert text.endswith("To switch: bitpeak-mock serve --answer create-status=ok\n")
 
 
-def test_every_question_can_be_told(invoke: Invoke) -> None:
+def test_every_question_has_details(invoke: Invoke) -> None:
     for question in load().questions().values():
         text = invoke("questions", question.id).stdout
         assert all(answer in text for answer in question.answers)
         assert ("departs from" in text) == question.departure
 
 
-def test_the_questions_for_programs(invoke: Invoke) -> None:
+def test_questions_as_json(invoke: Invoke) -> None:
     every = json.loads(invoke("questions", "--format", "json").stdout)
     (one,) = json.loads(invoke("questions", "create-status", "--format", "json").stdout)
     assert one == every[0]

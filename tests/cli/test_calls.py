@@ -1,4 +1,4 @@
-"""`call`: one request, in this process."""
+"""`call`: one request in this process."""
 
 import json
 import os
@@ -13,17 +13,17 @@ from tests.cli.conftest import PROGRAM, Invoke, environment, run
 @pytest.mark.parametrize(
     "path", ["/notification-handlers/", "/api/notification-handlers/", "notification-handlers/"]
 )
-def test_with_and_without_the_base_path(invoke: Invoke, path: str) -> None:
+def test_the_base_path_is_optional(invoke: Invoke, path: str) -> None:
     result = invoke("call", "get", path)
     assert (result.exit_code, result.stderr) == (0, "")
     assert json.loads(result.stdout)["data"][0]["id"] == 1
 
 
-def test_the_mocks_own_paths(invoke: Invoke) -> None:
+def test_control_paths(invoke: Invoke) -> None:
     assert json.loads(invoke("call", "GET", "/_mock/health").stdout) == {"status": "ok"}
 
 
-def test_a_query_is_kept_as_it_is(invoke: Invoke) -> None:
+def test_a_query(invoke: Invoke) -> None:
     result = invoke("call", "GET", "/notification-handlers/?page=2&results_per_page=10")
     assert json.loads(result.stdout)["meta"] == {
         "page": 2,
@@ -39,7 +39,7 @@ def test_a_form(invoke: Invoke) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (0, '{"data":{"id":2}}', "")
 
 
-def test_what_the_document_forbids(invoke: Invoke) -> None:
+def test_a_violation_is_a_warning_or_strictly_a_refusal(invoke: Invoke) -> None:
     fields = ["--form", "name=a", "--form", "type=email", "--form", "nme=b"]
     result = invoke("call", "POST", "/notification-handlers", *fields)
     assert result.exit_code == 0
@@ -70,7 +70,7 @@ def test_status_and_headers(invoke: Invoke) -> None:
     assert body == ""
 
 
-def test_what_varies_the_mock(invoke: Invoke, tmp_path: Path) -> None:
+def test_seed_and_answers(invoke: Invoke, tmp_path: Path) -> None:
     seed = tmp_path / "seed.yaml"
     seed.write_text("- {id: 5, type: email, name: Five}\n")
     assert (
@@ -82,7 +82,7 @@ def test_what_varies_the_mock(invoke: Invoke, tmp_path: Path) -> None:
     assert result.stdout.startswith("HTTP/1.1 200 OK")
 
 
-def test_a_form_that_the_document_takes_urlencoded(invoke: Invoke, tmp_path: Path) -> None:
+def test_a_form_is_urlencoded_if_the_document_says_so(invoke: Invoke, tmp_path: Path) -> None:
     overlay = tmp_path / "overlay.yaml"
     overlay.write_text(
         "overlay: 1.0.0\ninfo: {title: t, version: '1'}\n"
@@ -105,13 +105,13 @@ def test_a_form_that_the_document_takes_urlencoded(invoke: Invoke, tmp_path: Pat
         (["--header", "a: b\r\nc: d"], "Invalid header 'a: b\\r\\nc: d': leave out the line breaks."),
     ],
 )
-def test_wrong_flags(invoke: Invoke, arguments: list[str], sentence: str) -> None:
+def test_wrong_options(invoke: Invoke, arguments: list[str], sentence: str) -> None:
     result = invoke("call", "GET", "/", *arguments)
     assert result.exit_code == 2
     assert sentence in result.stderr
 
 
-def test_a_pipe_gets_the_bytes_and_a_terminal_something_to_read() -> None:
+def test_a_pipe_gets_bytes_and_a_terminal_gets_indented_json() -> None:
     piped = run("call", "GET", "/notification-handlers/1").stdout
     assert piped.startswith('{"data":{')
     assert not piped.endswith("\n")
