@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # What a client may send while it waits for a response, in bytes; beyond them nothing is read from the network.
 _UNREAD = 64 * 1024
-# To copy a larger body behind its head costs more than to send the two one after the other.
-_LARGE = 32 * 1024
 # To close with no time to linger is to reset; Windows' struct linger has shorts (winsock2.h).
 _NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
@@ -133,7 +131,7 @@ class Connection(asyncio.Protocol):
             self.send()
             self._delivery = asyncio.create_task(self._deliver(environ, reply, outgoing))
             return
-        self._outgoing += (outgoing.head, outgoing.body)
+        self._outgoing.append(outgoing.head + outgoing.body)
         if outgoing.close:
             self._linger()
         elif more:
@@ -158,13 +156,8 @@ class Connection(asyncio.Protocol):
 
     def send(self) -> None:
         """Write the responses that are ready."""
-        pieces, self._outgoing = self._outgoing, []
-        if not pieces or self._transport.is_closing():
-            return
-        if sum(map(len, pieces)) > _LARGE:
-            for piece in pieces:
-                self._transport.write(piece)
-        else:
+        if self._outgoing:
+            pieces, self._outgoing = self._outgoing, []
             self._transport.write(b"".join(pieces))
 
     def _caught_up(self) -> None:

@@ -1,4 +1,4 @@
-"""One server for the folder; each test has a key, and so a world, of its own."""
+"""One server for this folder. Each test has its own key, and so its own world."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KEYS = count()
 
 
 class Api(NamedTuple):
-    """Where the API is, and with which key."""
+    """The API's address and a key for it."""
 
     url: str  # with the base path
     host: str  # host and port

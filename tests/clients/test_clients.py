@@ -1,4 +1,4 @@
-"""One story told by every client: each must see the same."""
+"""Every client sends the same requests, and must see the same responses."""
 
 from __future__ import annotations
 
@@ -47,22 +47,22 @@ def parsed(text: str) -> Any:
 def with_requests(api: Api) -> Seen:
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {api.key}"
-        answers = [
+        responses = [
             session.request(
                 method, api.url + path, files=fields and {k: (None, v) for k, v in fields.items()}
             )
             for method, path, fields in STORY
         ]
-        return [(answer.status_code, parsed(answer.text)) for answer in answers]
+        return [(response.status_code, parsed(response.text)) for response in responses]
 
 
 def with_httpx(api: Api) -> Seen:
     with httpx.Client(headers={"Authorization": f"Bearer {api.key}"}) as client:
-        answers = [
+        responses = [
             client.request(method, api.url + path, files=fields and {k: (None, v) for k, v in fields.items()})
             for method, path, fields in STORY
         ]
-        return [(answer.status_code, parsed(answer.text)) for answer in answers]
+        return [(response.status_code, parsed(response.text)) for response in responses]
 
 
 def with_httpx_async(api: Api) -> Seen:
@@ -70,10 +70,10 @@ def with_httpx_async(api: Api) -> Seen:
         async with httpx.AsyncClient(headers={"Authorization": f"Bearer {api.key}"}) as client:
             seen: Seen = []
             for method, path, fields in STORY:
-                answer = await client.request(
+                response = await client.request(
                     method, api.url + path, files=fields and {k: (None, v) for k, v in fields.items()}
                 )
-                seen.append((answer.status_code, parsed(answer.text)))
+                seen.append((response.status_code, parsed(response.text)))
             return seen
 
     return asyncio.run(play())
@@ -81,8 +81,8 @@ def with_httpx_async(api: Api) -> Seen:
 
 def with_urllib3(api: Api) -> Seen:
     with urllib3.PoolManager(headers={"Authorization": f"Bearer {api.key}"}) as pool:
-        answers = [pool.request(method, api.url + path, fields=fields) for method, path, fields in STORY]
-        return [(answer.status, parsed(answer.data.decode())) for answer in answers]
+        responses = [pool.request(method, api.url + path, fields=fields) for method, path, fields in STORY]
+        return [(response.status, parsed(response.data.decode())) for response in responses]
 
 
 def with_aiohttp(api: Api) -> Seen:
@@ -91,23 +91,23 @@ def with_aiohttp(api: Api) -> Seen:
             seen: Seen = []
             for method, path, fields in STORY:
                 body = aiohttp.FormData(fields or {}, default_to_multipart=True) if fields else None
-                async with session.request(method, api.url + path, data=body) as answer:
-                    seen.append((answer.status, parsed(await answer.text())))
+                async with session.request(method, api.url + path, data=body) as response:
+                    seen.append((response.status, parsed(await response.text())))
             return seen
 
     return asyncio.run(play())
 
 
 def with_urllib(api: Api) -> Seen:
-    """Play it urlencoded: the standard library writes no multipart, and both are read alike."""
+    """Send urlencoded forms: the standard library writes no multipart, and the mock reads both alike."""
     seen: Seen = []
     for method, path, fields in STORY:
         body = urllib.parse.urlencode(fields).encode() if fields else None
         headers = {"Authorization": f"Bearer {api.key}"}
         request = urllib.request.Request(api.url + path, body, headers, method=method)
         try:
-            with urllib.request.urlopen(request) as answer:
-                seen.append((answer.status, parsed(answer.read().decode())))
+            with urllib.request.urlopen(request) as response:
+                seen.append((response.status, parsed(response.read().decode())))
         except HTTPError as error:
             with error:
                 seen.append((error.code, parsed(error.read().decode())))
@@ -141,7 +141,7 @@ CLIENTS: dict[str, Client] = {
 
 
 def _settled(seen: Seen) -> Seen:
-    """Put the one thing that differs from run to run, the time, out of the comparison."""
+    """Replace times, which differ from run to run."""
 
     def settle(value: Any) -> Any:
         if isinstance(value, list):

@@ -1,7 +1,7 @@
 """A client generated from the document works against the mock.
 
-It is generated from what the page documents, multipart alone (`bitpeak-mock spec --answer urlencoded-body=not-read`):
-openapi-python-client 0.29 leaves an import out where a required body has two media types.
+It is generated from the document with multipart bodies only (`bitpeak-mock spec --answer urlencoded-body=not-read`):
+openapi-python-client 0.29 leaves out an import if a required body has two media types.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""nginx with the recipe of `deploy/`, before mocks as processes."""
+"""nginx with the recipe of `deploy/` in front of mocks, all as processes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _PATIENCE = 20.0
 
 
 def program() -> str | None:
-    """Return where nginx is; Debian keeps it off the search path of ordinary users."""
+    """Return the path of nginx, or None. On Debian it is not on the search path of ordinary users."""
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
-class Reply(NamedTuple):
+class Received(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -36,16 +36,17 @@ class Reply(NamedTuple):
 
 def ask(
     port: int, method: str, target: str, key: str | None = None, body: bytes = b"", **headers: str
-) -> Reply:
-    """Ask once, on a connection of its own."""
+) -> Received:
+    """Send one request on a new connection."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
     if key is not None:
         headers["Authorization"] = f"Bearer {key}"
     connection.request(method, target, body or None, headers)
-    answer = connection.getresponse()
-    reply = Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+    response = connection.getresponse()
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    received = Received(response.status, headers, response.read())
     connection.close()
-    return reply
+    return received
 
 
 def _free_ports(count: int) -> list[int]:
@@ -77,7 +78,7 @@ def _process(command: list[str], port: int, said: Path) -> Iterator[None]:
 
 
 class Fleet(NamedTuple):
-    """The address of nginx, and those of the mocks behind it."""
+    """The ports of nginx and of the mocks behind it."""
 
     port: int
     mocks: list[int]
@@ -85,7 +86,7 @@ class Fleet(NamedTuple):
 
 @contextmanager
 def fleet(folder: Path) -> Iterator[Fleet]:
-    """Start two mocks and nginx before them, with nothing of the recipe changed but its ports."""
+    """Start two mocks and nginx in front of them. Only the ports of the recipe are changed."""
     nginx = program()
     assert nginx is not None
     ports = _free_ports(len(_PORTS))

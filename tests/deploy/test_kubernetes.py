@@ -1,4 +1,4 @@
-"""The recipe for Kubernetes, as far as it can be checked without a cluster."""
+"""What can be checked of the recipe for Kubernetes without a cluster."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def envoy() -> Any:
     return yaml.safe_load(documents()["ConfigMap", "bitpeak-mock-envoy"]["data"]["envoy.yaml"])
 
 
-def test_the_parts_find_each_other() -> None:
+def test_names_and_labels_match() -> None:
     found = documents()
     mocks, service = found["StatefulSet", "bitpeak-mock"], found["Service", "bitpeak-mock-worlds"]
     assert mocks["spec"]["serviceName"] == service["metadata"]["name"]
@@ -44,7 +44,7 @@ def test_the_ring_names_every_mock() -> None:
     assert names == [f"bitpeak-mock-{number}" for number in range(mocks["replicas"])]
 
 
-def test_the_mock_knows_the_flags_and_paths_it_is_given() -> None:
+def test_the_mock_has_the_flags_variables_and_paths_that_are_used() -> None:
     (container,) = documents()["StatefulSet", "bitpeak-mock"]["spec"]["template"]["spec"]["containers"]
     _, command, *arguments = container["command"]
     serve = cli.get_command(click.Context(cli), command)
@@ -57,7 +57,7 @@ def test_the_mock_knows_the_flags_and_paths_it_is_given() -> None:
         assert container[probe]["httpGet"]["path"].removeprefix("/_mock") in paths
 
 
-def test_every_route_hashes_on_the_key_and_never_gives_up_on_a_mock() -> None:
+def test_every_route_hashes_on_the_key_and_retries_nothing() -> None:
     (listener,) = envoy()["static_resources"]["listeners"]
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
     (host,) = manager["route_config"]["virtual_hosts"]

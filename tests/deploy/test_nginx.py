@@ -1,6 +1,6 @@
-"""Mocks behind nginx, by the recipe: no world is split over two of them, whichever way a request names it.
+"""Mocks behind nginx, by the recipe: all requests for one world reach the same mock, however they name it.
 
-Where nginx is missing these tests are skipped, and pytest's summary says so; `make test-nginx` is red instead.
+Without nginx these tests are skipped, and pytest's summary says so; `make test-nginx` fails instead.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.deploy.nginx import Fleet, Reply, ask, fleet, program
+from tests.deploy.nginx import Fleet, Received, ask, fleet, program
 
 REQUIRED = os.environ.get("BITPEAK_TEST_NGINX") == "required"
 
@@ -37,12 +37,12 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield running
 
 
-def create(port: int, key: str) -> Reply:
+def create(port: int, key: str) -> Received:
     return ask(port, "POST", HANDLERS, key, FORM, **URLENCODED)
 
 
 def seen(port: int, key: str) -> int:
-    """Return how many exchanges a mock remembers of a key."""
+    """Return how many exchanges of a key a mock remembers."""
     total: int = ask(port, "GET", f"/_mock/journal?key={key}").json["total"]
     return total
 
@@ -55,15 +55,15 @@ def test_every_call_of_a_key_reaches_one_mock(front: Fleet) -> None:
         )
     assert made == [[2, 3, 4, 5, 6]] * len(keys)
     counts = [tuple(seen(mock, key) for mock in front.mocks) for key in keys]
-    assert set(counts) == {(5, 0), (0, 5)}, "each world in one mock, and both mocks in use"
+    assert set(counts) == {(5, 0), (0, 5)}, "each world must be in one mock, and both mocks in use"
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_the_scheme_is_no_part_of_the_key(front: Fleet, scheme: str) -> None:
+def test_the_scheme_is_not_part_of_the_key(front: Fleet, scheme: str) -> None:
     for key in KEYS:
         create(front.port, key)
-        reply = ask(front.port, "GET", "/_mock/state", Authorization=f"{scheme} {key}")
-        assert reply.status == 400 or len(reply.json["handlers"]) > 1
+        received = ask(front.port, "GET", "/_mock/state", Authorization=f"{scheme} {key}")
+        assert received.status == 400 or len(received.json["handlers"]) > 1
 
 
 def test_control_calls_reach_the_world_by_either_name(front: Fleet) -> None:
@@ -80,7 +80,7 @@ def test_control_calls_reach_the_world_by_either_name(front: Fleet) -> None:
         assert ask(front.port, "GET", f"/_mock/journal?limit=1&key={key}").json["exchanges"] == []
 
 
-def test_on_a_path_of_the_api_the_query_names_nobody(front: Fleet) -> None:
+def test_on_a_path_of_the_api_the_query_names_no_world(front: Fleet) -> None:
     for number, key in enumerate(KEYS):
         create(front.port, key)
         listed = ask(front.port, "GET", f"{HANDLERS}/?key={KEYS[number - 1]}", key)
@@ -91,18 +91,18 @@ def test_on_a_path_of_the_api_the_query_names_nobody(front: Fleet) -> None:
     "query",
     ["key=mock%2Dx", "key=mock+x", "key=mock-a&key=mock-b", "k%65y=mock-x", "a=b&key=a%20b", "%6Bey"],
 )
-def test_what_could_be_read_in_two_ways_is_refused(front: Fleet, query: str) -> None:
-    reply = ask(front.port, "GET", f"/_mock/state?{query}", "mock-x")
-    assert (reply.status, reply.json["errors"][0]["status"]) == (400, 400)
-    assert "without escapes" in reply.json["errors"][0]["title"]
+def test_a_key_that_could_be_read_in_two_ways_is_refused(front: Fleet, query: str) -> None:
+    received = ask(front.port, "GET", f"/_mock/state?{query}", "mock-x")
+    assert (received.status, received.json["errors"][0]["status"]) == (400, 400)
+    assert "without escapes" in received.json["errors"][0]["title"]
 
 
-def test_escapes_in_other_values_are_let_through(front: Fleet) -> None:
-    reply = ask(front.port, "GET", "/_mock/journal?path=%2Fapi%2Fx&key=mock-x&method=GET")
-    assert reply.json["exchanges"] == []
+def test_escapes_in_other_parameters_are_allowed(front: Fleet) -> None:
+    received = ask(front.port, "GET", "/_mock/journal?path=%2Fapi%2Fx&key=mock-x&method=GET")
+    assert received.json["exchanges"] == []
 
 
-def test_a_fault_on_the_wire_is_neither_tried_again_nor_held_against_the_mock(front: Fleet) -> None:
+def test_a_fault_on_the_wire_is_not_retried_and_does_not_disable_the_mock(front: Fleet) -> None:
     for key in KEYS[:6]:
         order = json.dumps({"wire": "drop", "times": 3}).encode()
         assert ask(front.port, "POST", f"/_mock/faults?key={key}", body=order).status == 201
@@ -112,13 +112,13 @@ def test_a_fault_on_the_wire_is_neither_tried_again_nor_held_against_the_mock(fr
         assert seen(front.port, key) == before + 4
 
 
-def test_limits_are_the_mocks_own(front: Fleet) -> None:
-    reply = ask(front.port, "POST", HANDLERS, "mock-x", b"x" * 9_000_000, **URLENCODED)
-    assert reply.status == 413
-    assert "errors" in reply.json
+def test_the_mock_refuses_what_is_too_large(front: Fleet) -> None:
+    received = ask(front.port, "POST", HANDLERS, "mock-x", b"x" * 9_000_000, **URLENCODED)
+    assert received.status == 413
+    assert "errors" in received.json
 
 
-def test_links_name_the_host_that_was_asked(front: Fleet) -> None:
+def test_links_name_the_host_of_the_proxy(front: Fleet) -> None:
     listed = ask(front.port, "GET", f"{HANDLERS}/", "mock-x").json
     assert listed["links"]["self"].startswith(f"http://127.0.0.1:{front.port}/api/")
 

@@ -1,1 +1,1 @@
-"""The server, as clients see it: most of them raw sockets, because libraries are too polite."""
+"""The server as clients see it. Most clients here are raw sockets, because libraries send only good requests."""

@@ -29,7 +29,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 @pytest.fixture(autouse=True)
 def _nothing_logged(caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail where the server logs what the test does not expect."""
+    """Fail if the server logs what the test does not expect."""
     yield
     if "logged" not in request.fixturenames:
         # Not `caplog.records`, which are those of this phase.
@@ -38,6 +38,6 @@ def _nothing_logged(caplog: pytest.LogCaptureFixture, request: pytest.FixtureReq
 
 
 def _counts(record: logging.LogRecord) -> bool:
-    # asyncio's TLS transport does not tell that its client is gone, and warns of what is sent to it nevertheless.
+    # asyncio's TLS transport does not tell that its client is gone, but warns when something is sent to it.
     late = record.name == "asyncio" and record.getMessage() == "socket.send() raised exception."
     return record.name in ("asyncio", "mock_server.server") and not late

@@ -1,4 +1,6 @@
-"""Requests that no polite client sends. Each gets an answer or an end, and none an exception."""
+"""Requests that no polite client sends. Each gets a response or the end of the connection, never an exception."""
+
+from __future__ import annotations
 
 import contextlib
 import os
@@ -18,7 +20,7 @@ from mock_server.server import Limits, Server
 from tests.server.wire import Client, chunked, connections, echo, get, post, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -82,19 +84,19 @@ def test_a_malformed_request_is_refused_by_the_app_and_the_connection_ends(
     client: Client, raw: bytes
 ) -> None:
     client.send(raw)
-    answer = client.answer()
-    if answer.status == 200:
-        assert answer.json["PATH_INFO"] == "/first"
-        answer = client.answer()
-    assert (answer.status, answer.headers["connection"]) == (400, "close")
-    assert answer.json["mock_server.wire_error"] == "malformed"
-    assert answer.json["body"] == ""
+    response = client.receive()
+    if response.status == 200:
+        assert response.json["PATH_INFO"] == "/first"
+        response = client.receive()
+    assert (response.status, response.headers["connection"]) == (400, "close")
+    assert response.json["mock_server.wire_error"] == "malformed"
+    assert response.json["body"] == ""
     assert client.ended()
 
 
-def test_requests_before_a_malformed_one_are_answered_first(client: Client) -> None:
+def test_requests_before_a_malformed_one_get_their_responses_first(client: Client) -> None:
     client.send(get("/1", "X-Delay: 0.03") + get("/2") + b"nonsense\r\n\r\n" + get("/3"))
-    assert [client.answer().status for _ in range(3)] == [200, 200, 400]
+    assert [client.receive().status for _ in range(3)] == [200, 200, 400]
     assert client.ended()
 
 
@@ -115,8 +117,8 @@ def test_requests_before_a_malformed_one_are_answered_first(client: Client) -> N
 )
 def test_a_head_too_large_is_refused(client: Client, raw: bytes) -> None:
     client.send(raw)
-    answer = client.answer()
-    assert (answer.status, answer.json["mock_server.wire_error"]) == (431, "head-too-large")
+    response = client.receive()
+    assert (response.status, response.json["mock_server.wire_error"]) == (431, "head-too-large")
     assert client.ended()
 
 
@@ -128,24 +130,24 @@ def test_a_head_just_below_the_limit_is_taken(client: Client) -> None:
 @pytest.mark.parametrize("expect", [(), ("Expect: 100-continue",)])
 def test_a_body_too_large_is_refused_before_it_is_sent(client: Client, expect: tuple[str, ...]) -> None:
     raw = post(b"", *expect).replace(b"Content-Length: 0", b"Content-Length: 100000000")
-    answer = client.ask(raw)
-    assert (answer.status, answer.headers["connection"]) == (413, "close")
-    assert answer.json["REQUEST_METHOD"] == "POST"
+    response = client.ask(raw)
+    assert (response.status, response.headers["connection"]) == (413, "close")
+    assert response.json["REQUEST_METHOD"] == "POST"
     assert client.ended()
 
 
-def test_a_client_that_sends_a_large_body_first_can_still_read_the_answer(client: Client) -> None:
+def test_a_client_that_sends_a_large_body_first_can_still_read_the_response(client: Client) -> None:
     client.send(post(b"").replace(b"Content-Length: 0", b"Content-Length: 100000000"))
     for _ in range(100):
         client.send(b"x" * 1_000_000)
-    assert client.answer().status == 413
+    assert client.receive().status == 413
     assert client.ended()
 
 
 def test_chunks_beyond_the_limit_are_refused(client: Client) -> None:
     client.send(chunked(*[b"x" * 1000] * 200))
-    answer = client.answer()
-    assert (answer.status, answer.json["body"]) == (413, "")
+    response = client.receive()
+    assert (response.status, response.json["body"]) == (413, "")
     assert client.ended()
 
 
@@ -154,8 +156,8 @@ def test_slow_clients_are_told_so() -> None:
     with Server(echo, limits=limits) as server:
         for raw in (b"G", b"GET / HTTP/1.1\r\nHost: a", post(b"abc")[:-1], chunked(b"abc")[:-2]):
             with Client(server) as client:
-                answer = client.ask(raw)
-                assert (answer.status, answer.json["mock_server.wire_error"]) == (408, "timeout")
+                response = client.ask(raw)
+                assert (response.status, response.json["mock_server.wire_error"]) == (408, "timeout")
                 assert client.ended()
         with Client(server) as client:
             assert client.ended()
@@ -173,7 +175,7 @@ def test_a_trickling_head_has_no_more_time_than_a_silent_one() -> None:
         for _ in range(2000):
             client.send(b"A: b\r\n")
             try:
-                assert client.answer().status == 408
+                assert client.receive().status == 408
             except TimeoutError:
                 continue
             break
@@ -182,14 +184,14 @@ def test_a_trickling_head_has_no_more_time_than_a_silent_one() -> None:
         assert time.monotonic() - started >= 0.05
 
 
-def test_a_client_that_takes_nothing_is_left() -> None:
+def test_a_client_that_reads_nothing_is_disconnected() -> None:
     limits = Limits(write_seconds=0.05, body_bytes=10_000_000)
     with Server(echo, limits=limits) as server, Client(server) as client:
         client.send(post(b"x" * 9_000_000))
         wait_until(lambda: connections(server) == 0)
 
 
-def test_a_flood_of_requests_that_nobody_reads_stays_bounded(server: Server) -> None:
+def test_responses_that_a_client_does_not_read_stay_bounded(server: Server) -> None:
     with Client(server) as client:
         client.sock.settimeout(0.1)
         flood, sent = get("/", "X-Fill: " + "x" * 500) * 2000, 0
@@ -201,7 +203,7 @@ def test_a_flood_of_requests_that_nobody_reads_stays_bounded(server: Server) -> 
             assert other.ask(get()).status == 200
 
 
-def test_clients_that_leave_in_the_middle_leave_nothing(server: Server) -> None:
+def test_clients_that_leave_in_the_middle_leave_nothing_behind(server: Server) -> None:
     for raw in (b"", b"GET / HT", post(b"abc")[:-1], chunked(b"abc")[:-9], get("/", "X-Delay: 9") + get()):
         for _ in range(5):
             with Client(server) as client:
@@ -209,24 +211,24 @@ def test_clients_that_leave_in_the_middle_leave_nothing(server: Server) -> None:
     wait_until(lambda: connections(server) == 0)
 
 
-def test_a_client_that_leaves_while_it_is_answered_is_not_answered_further() -> None:
-    answered = 0
+def test_the_app_is_not_called_for_a_client_that_has_left() -> None:
+    called = 0
 
-    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
-        nonlocal answered
-        if not answered:
-            # With answers unread, to close is to reset: the next ones cannot be sent.
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        nonlocal called
+        if not called:
+            # A client that closes with responses unread resets the connection, so the next ones cannot be sent.
             client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.sock.close()
-        answered += 1
+        called += 1
         start_response("200 OK", [])
         return [b"x" * 100]
 
     with Server(app) as server:
         client = Client(server)
         client.send(get("/", "X-Fill: " + "x" * 1000) * 60)
-        wait_until(lambda: answered > 0 and connections(server) == 0)
-    assert answered <= 2
+        wait_until(lambda: called > 0 and connections(server) == 0)
+    assert called <= 2
 
 
 def test_slow_writers_do_not_hinder_others(server: Server) -> None:
@@ -238,25 +240,40 @@ def test_slow_writers_do_not_hinder_others(server: Server) -> None:
             client.send(raw[at : at + 8])
         for client in quick[at % 200 : at % 200 + 20]:
             assert client.ask(get()).status == 200
-    assert all(client.answer().status == 200 for client in slow)
+    assert all(client.receive().status == 200 for client in slow)
     for client in (*slow, *quick):
         client.sock.close()
 
 
+@pytest.fixture
+def descriptors() -> Iterator[Callable[[int], None]]:
+    """Return a function that sets how many file descriptors this process may have."""
+    resource = pytest.importorskip("resource", reason="this system has no such limit")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield lambda number: resource.setrlimit(resource.RLIMIT_NOFILE, (number, before[1]))
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_thousands_of_idle_connections_hinder_no_other(
+    server: Server, descriptors: Callable[[int], None]
+) -> None:
+    descriptors(5000)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(server)) for _ in range(2200)]
+        wait_until(lambda: connections(server) == len(clients), 20)
+        assert all(client.ask(get()).status == 200 for client in (*clients[:50], *clients[-50:]))
+    wait_until(lambda: connections(server) == 0, 20)
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts file descriptors in /proc")
 def test_without_descriptors_an_idle_connection_makes_room(
-    server: Server, logged: pytest.LogCaptureFixture
+    server: Server, descriptors: Callable[[int], None], logged: pytest.LogCaptureFixture
 ) -> None:
-    import resource  # which Windows does not have
-
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(Client(server)) for _ in range(3)]
         assert [client.ask(get()).status for client in clients] == [200] * 3
         late = stack.enter_context(socket.socket())
-        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
-        used = max(int(path.name) for path in Path("/proc/self/fd").iterdir())
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used, limits[1]))
+        descriptors(max(int(path.name) for path in Path("/proc/self/fd").iterdir()))
         with contextlib.suppress(OSError):
             while True:
                 stack.callback(os.close, os.dup(late.fileno()))
@@ -266,8 +283,8 @@ def test_without_descriptors_an_idle_connection_makes_room(
     assert "No connection can be accepted" in logged.text
 
 
-def test_a_client_that_resets_at_the_end_is_no_event(server: Server) -> None:
-    """What is logged fails the test."""
+def test_a_client_that_resets_at_the_end_is_not_logged(server: Server) -> None:
+    """A log record fails the test."""
     for _ in range(50):
         with Client(server) as client:
             client.send(get("/", "Connection: close"))
@@ -289,7 +306,7 @@ with Server(echo, limits=limits) as server:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop a process")
 def test_time_that_the_process_was_stopped_for_does_not_count() -> None:
-    """A laptop that was closed, a container that was paused: what clients sent meanwhile is answered."""
+    """A laptop that was closed, a container that was paused: what clients sent meanwhile gets a response."""
     raw = post(b"hello")
     with subprocess.Popen(
         [sys.executable, "-c", STOPPED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -48,7 +48,7 @@ def test_urls() -> None:
         assert client.ask(get()).status == 200
 
 
-def test_answers_leave_without_nagle(server: Server, client: Client) -> None:
+def test_responses_leave_without_nagle(server: Server, client: Client) -> None:
     assert client.ask(get()).status == 200
     (connection,) = server.connections
     sock = connection._transport.get_extra_info("socket")
@@ -72,7 +72,7 @@ def test_starting_twice_and_stopping_twice_and_starting_again() -> None:
 
 
 def _stop_without_waiting(server: Server, grace: float) -> None:
-    """Stop, with minutes to wait for: whoever waits for them is not done when the test gives up."""
+    """Stop with minutes of grace. A stop that waits for them is still running when the test gives up."""
     stopping = threading.Thread(target=server.stop, args=(grace,), daemon=True)
     stopping.start()
     stopping.join(60)
@@ -90,7 +90,7 @@ def test_a_stop_closes_idle_connections_at_once(server: Server) -> None:
             Client(server)
 
 
-def test_a_stop_answers_what_is_in_flight_delayed_and_pipelined(server: Server) -> None:
+def test_a_stop_responds_to_what_is_in_flight_delayed_and_pipelined(server: Server) -> None:
     with Client(server) as late, Client(server) as unfinished:
         late.send(get("/1", "X-Delay: 0.1") + get("/2", "X-Delay: 0.05") + get("/3"))
         unfinished.send(post(b"abc")[:-1])
@@ -99,47 +99,47 @@ def test_a_stop_answers_what_is_in_flight_delayed_and_pipelined(server: Server) 
         stopping.start()
         time.sleep(0.02)
         assert unfinished.ask(b"c").headers["connection"] == "close"
-        answers = [late.answer() for _ in range(3)]
-        assert [answer.json["PATH_INFO"] for answer in answers] == ["/1", "/2", "/3"]
-        assert answers[-1].headers["connection"] == "close"
+        responses = [late.receive() for _ in range(3)]
+        assert [response.json["PATH_INFO"] for response in responses] == ["/1", "/2", "/3"]
+        assert responses[-1].headers["connection"] == "close"
         assert late.ended()
         stopping.join()
 
 
-def test_answers_held_back_beyond_the_grace_go_out_at_once(server: Server) -> None:
+def test_responses_held_back_beyond_the_grace_go_out_at_once(server: Server) -> None:
     with Client(server) as late, Client(server) as slow, Client(server) as unfinished:
         late.send(get("/1", "X-Delay: 600") + get("/2", "X-Delay: 600"))
         slow.send(get("/", "X-Delay: 600", "X-Wire: slow"))
         unfinished.send(b"GET / HT")
         wait_until(lambda: connections(server) == 3)
         _stop_without_waiting(server, grace=0.05)
-        assert [late.answer().status for _ in range(2)] == [200, 200]
-        assert slow.answer().status == 200
+        assert [late.receive().status for _ in range(2)] == [200, 200]
+        assert slow.receive().status == 200
         assert unfinished.ended()
 
 
 @pytest.mark.parametrize("headers", [(), ("Connection: close",)])
 def test_a_stop_under_load_loses_no_request(server: Server, headers: tuple[str, ...]) -> None:
     failures: list[str] = []
-    answered = [0] * 8
+    served = [0] * 8
 
     def load(at: int) -> None:
-        """Ask without a pause, on a new connection whenever one ends, until nobody listens."""
+        """Ask without a pause, on a new connection whenever one ends, until the server no longer listens."""
         # A reset while connecting is a refusal too; after that, it loses a request.
         with contextlib.suppress(ConnectionRefusedError, ConnectionResetError):
             while not failures:
                 with Client(server) as client:
                     try:
                         while client.ask(get("/", *headers)).headers.get("connection") != "close":
-                            answered[at] += 1
+                            served[at] += 1
                     except (OSError, AssertionError) as error:
                         failures.append(repr(error))
-                answered[at] += 1
+                served[at] += 1
 
-    threads = [threading.Thread(target=load, args=(at,)) for at in range(len(answered))]
+    threads = [threading.Thread(target=load, args=(at,)) for at in range(len(served))]
     for thread in threads:
         thread.start()
-    wait_until(lambda: failures != [] or min(answered) > 20, 20)
+    wait_until(lambda: failures != [] or min(served) > 20, 20)
     server.stop()
     for thread in threads:
         thread.join()

@@ -10,14 +10,14 @@ from mock_server.server import Server
 from tests.server.wire import Client, connections, get, post, wait_until
 
 
-def test_a_delayed_answer_keeps_its_place_among_pipelined_ones(client: Client) -> None:
+def test_a_delayed_response_keeps_its_place_among_pipelined_ones(client: Client) -> None:
     started = time.monotonic()
     client.send(get("/1", "X-Delay: 0.06") + get("/2") + get("/3", "X-Delay: 0.01"))
-    assert [client.answer().json["PATH_INFO"] for _ in range(3)] == ["/1", "/2", "/3"]
+    assert [client.receive().json["PATH_INFO"] for _ in range(3)] == ["/1", "/2", "/3"]
     assert time.monotonic() - started >= 0.07
 
 
-def test_delays_block_nobody_and_need_no_threads(server: Server) -> None:
+def test_delays_block_no_other_client_and_need_no_threads(server: Server) -> None:
     threads = threading.active_count()
     late = [Client(server) for _ in range(200)]
     for client in late:
@@ -27,19 +27,19 @@ def test_delays_block_nobody_and_need_no_threads(server: Server) -> None:
             assert other.ask(get()).status == 200
     assert threading.active_count() == threads
     assert select.select([client.sock for client in late], (), (), 0)[0] == []
-    server.stop(grace=0.05)  # which hurries what is held back
-    assert all(client.answer().status == 200 for client in late)
+    server.stop(grace=0.05)  # which sends what is held back
+    assert all(client.receive().status == 200 for client in late)
     for client in late:
         client.sock.close()
 
 
-def test_what_comes_during_a_delay_is_bounded_and_answered(client: Client) -> None:
+def test_what_comes_during_a_delay_is_bounded_and_served(client: Client) -> None:
     body = b"x" * 50_000
     client.send(get("/", "X-Delay: 0.05"))
     sender = threading.Thread(target=client.send, args=(post(body) * 40,))
     sender.start()
-    assert client.answer().status == 200
-    assert all(client.answer().json["CONTENT_LENGTH"] == "50000" for _ in range(40))
+    assert client.receive().status == 200
+    assert all(client.receive().json["CONTENT_LENGTH"] == "50000" for _ in range(40))
     sender.join()
 
 
@@ -57,22 +57,22 @@ def test_reset(client: Client) -> None:
 
 def test_empty(client: Client) -> None:
     client.send(get("/", "X-Wire: empty"))
-    answer = client.answer(bodiless=True)
-    assert answer.status == 200
-    assert int(answer.headers["content-length"]) > 100
+    response = client.receive(bodiless=True)
+    assert response.status == 200
+    assert int(response.headers["content-length"]) > 100
     assert client.ended()
 
 
 def test_truncated(client: Client) -> None:
     client.send(get("/", "X-Wire: truncate", "X-Delay: 0.01"))
-    length = int(client.answer(bodiless=True).headers["content-length"])
+    length = int(client.receive(bodiless=True).headers["content-length"])
     assert len(client.rest()) == length // 2
 
 
 def test_slow(client: Client) -> None:
     started = time.monotonic()
     client.send(get("/", "X-Wire: slow", "X-Delay: 0.4") + get("/next"))
-    client.answer(bodiless=True)
+    client.receive(bodiless=True)
     pieces = 0
     while b"HTTP/1.1" not in client.buffer.partition(b"}")[2]:
         client._more()
@@ -84,11 +84,11 @@ def test_slow(client: Client) -> None:
 
 def test_a_fault_ends_what_was_pipelined_behind_it(client: Client) -> None:
     client.send(get("/1") + get("/2", "X-Wire: drop") + get("/3"))
-    assert client.answer().json["PATH_INFO"] == "/1"
+    assert client.receive().json["PATH_INFO"] == "/1"
     assert client.ended()
 
 
-def test_an_unknown_fault_is_logged_and_the_answer_unharmed(
+def test_an_unknown_fault_is_logged_and_the_response_unharmed(
     client: Client, logged: pytest.LogCaptureFixture
 ) -> None:
     assert client.ask(get("/", "X-Wire: explode")).status == 200
@@ -96,7 +96,7 @@ def test_an_unknown_fault_is_logged_and_the_answer_unharmed(
 
 
 @pytest.mark.parametrize("wire", ["", "X-Wire: slow"])
-def test_a_client_that_leaves_during_a_delay_leaves_nothing(server: Server, wire: str) -> None:
+def test_a_client_that_leaves_during_a_delay_leaves_nothing_behind(server: Server, wire: str) -> None:
     with Client(server) as client:
         client.send(get("/", "X-Delay: 5", *([wire] if wire else [])))
         wait_until(lambda: connections(server) == 1)

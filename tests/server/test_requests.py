@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 def test_a_connection_serves_many_requests(client: Client) -> None:
     for number in range(5):
-        answer = client.ask(get(f"/{number}"))
-        assert (answer.status, answer.json["PATH_INFO"]) == (200, f"/{number}")
-        assert "connection" not in answer.headers
-        assert answer.headers["date"].endswith(" GMT")
+        response = client.ask(get(f"/{number}"))
+        assert (response.status, response.json["PATH_INFO"]) == (200, f"/{number}")
+        assert "connection" not in response.headers
+        assert response.headers["date"].endswith(" GMT")
 
 
-def test_pipelined_requests_are_answered_in_order(client: Client) -> None:
+def test_pipelined_requests_get_responses_in_order(client: Client) -> None:
     client.send(b"".join(get(f"/{number}") for number in range(3000)))
-    assert [client.answer().json["PATH_INFO"] for _ in range(3000)] == [
+    assert [client.receive().json["PATH_INFO"] for _ in range(3000)] == [
         f"/{number}" for number in range(3000)
     ]
 
@@ -36,8 +36,8 @@ def test_a_request_may_come_byte_by_byte(client: Client) -> None:
     client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for byte in post(b"hello", "X-One: 1"):
         client.send(bytes([byte]))
-    answer = client.answer()
-    assert (answer.json["body"], answer.json["HTTP_X_ONE"]) == ("hello", "1")
+    response = client.receive()
+    assert (response.json["body"], response.json["HTTP_X_ONE"]) == ("hello", "1")
 
 
 def test_the_environ(server: Server, client: Client) -> None:
@@ -131,40 +131,40 @@ def test_a_body_larger_than_a_read_arrives_whole(client: Client) -> None:
     assert client.ask(post(body)).json["body"].encode("latin-1") == body
 
 
-def test_continue_is_said_before_a_body_is_sent(client: Client) -> None:
+def test_continue_is_sent_before_the_body(client: Client) -> None:
     client.send(post(b"hello", "Expect: 100-continue")[:-5])
-    assert client.answer(bodiless=True).status == 100
+    assert client.receive(bodiless=True).status == 100
     assert client.ask(b"hello").json["body"] == "hello"
 
 
-def test_continue_waits_for_its_turn_and_is_not_said_to_a_body_that_is_there(client: Client) -> None:
+def test_continue_waits_for_its_turn_and_is_not_sent_if_the_body_is_there(client: Client) -> None:
     client.send(get("/late", "X-Delay: 0.03") + post(b"hello", "Expect: 100-continue")[:-5])
-    assert client.answer().json["PATH_INFO"] == "/late"
-    assert client.answer(bodiless=True).status == 100
+    assert client.receive().json["PATH_INFO"] == "/late"
+    assert client.receive(bodiless=True).status == 100
     assert client.ask(b"hello").status == 200
     assert client.ask(post(b"hello", "Expect: 100-continue")).status == 200
 
 
-def test_a_client_that_says_close_is_left(client: Client) -> None:
-    answer = client.ask(get("/", "Connection: close") + get("/too-late"))
-    assert answer.headers["connection"] == "close"
+def test_a_client_that_asks_for_close_gets_it(client: Client) -> None:
+    response = client.ask(get("/", "Connection: close") + get("/too-late"))
+    assert response.headers["connection"] == "close"
     assert client.ended()
 
 
 def test_http_1_0_closes_unless_asked_to_keep(server: Server) -> None:
     with Client(server) as client:
-        answer = client.ask(b"GET / HTTP/1.0\r\n\r\n")
-        assert (answer.json["SERVER_PROTOCOL"], answer.headers["connection"]) == ("HTTP/1.0", "close")
+        response = client.ask(b"GET / HTTP/1.0\r\n\r\n")
+        assert (response.json["SERVER_PROTOCOL"], response.headers["connection"]) == ("HTTP/1.0", "close")
         assert client.ended()
     with Client(server) as client:
         for _ in range(2):
-            answer = client.ask(
+            response = client.ask(
                 get(version="1.0").replace(b"\r\n\r\n", b"\r\nConnection: keep-alive\r\n\r\n")
             )
-            assert answer.headers["connection"] == "keep-alive"
+            assert response.headers["connection"] == "keep-alive"
 
 
-def test_a_client_that_reads_late_gets_all_answers(client: Client) -> None:
+def test_a_client_that_reads_late_gets_all_responses(client: Client) -> None:
     """Even after it closed its own direction."""
 
     def send() -> None:
@@ -174,9 +174,9 @@ def test_a_client_that_reads_late_gets_all_answers(client: Client) -> None:
     sender = threading.Thread(target=send)
     sender.start()
     sender.join(0.1)
-    assert sender.is_alive()  # the server stopped reading, because its answers are not taken
-    assert all(client.answer().json["CONTENT_LENGTH"] == "90000" for _ in range(400))
-    assert client.answer().json["PATH_INFO"] == "/last"
+    assert sender.is_alive()  # the server stopped reading, because the client does not read
+    assert all(client.receive().json["CONTENT_LENGTH"] == "90000" for _ in range(400))
+    assert client.receive().json["PATH_INFO"] == "/last"
     assert client.ended()
     sender.join()
 
@@ -186,19 +186,19 @@ def test_a_client_may_close_its_own_direction_and_read_then() -> None:
         client.send(get() * 3)
         client.sock.shutdown(socket.SHUT_WR)
         time.sleep(0.03)
-        assert [len(client.answer().body) for _ in range(3)] == [10_000_000] * 3
+        assert [len(client.receive().body) for _ in range(3)] == [10_000_000] * 3
         assert client.ended()
 
 
 @pytest.mark.parametrize("body", [b"", b"hello"])
 def test_an_upgrade_is_an_ordinary_request_that_ends_the_connection(client: Client, body: bytes) -> None:
     upgrade = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: x")
-    answer = client.ask(post(body, *upgrade))
-    assert (answer.json["body"], answer.headers["connection"]) == (body.decode(), "close")
+    response = client.ask(post(body, *upgrade))
+    assert (response.json["body"], response.headers["connection"]) == (body.decode(), "close")
     assert client.ended()
 
 
-def test_a_malformed_body_behind_an_upgrade_is_refused_and_no_mistake_of_ours(client: Client) -> None:
+def test_a_malformed_body_behind_an_upgrade_is_refused_and_not_logged(client: Client) -> None:
     head = b"POST / HTTP/1.1\r\nHost: mock.test\r\nConnection: upgrade\r\nUpgrade: h2c\r\n"
     assert client.ask(head + b"Transfer-Encoding: chunked\r\n\r\nno length\r\n").status == 400
     assert client.ended()
@@ -207,7 +207,7 @@ def test_a_malformed_body_behind_an_upgrade_is_refused_and_no_mistake_of_ours(cl
 def test_the_same_headers_again_are_asked_for_their_body_again(client: Client) -> None:
     for _ in range(3):
         client.send(post(b"hello", "Expect: 100-continue")[:-5])
-        assert client.answer(bodiless=True).status == 100
+        assert client.receive(bodiless=True).status == 100
         assert client.ask(b"hello").json["body"] == "hello"
 
 
@@ -217,7 +217,7 @@ def test_the_same_headers_mean_another_thing_behind_another_request_line(server:
         said = [
             client.ask(b"GET / HTTP/" + version + headers) for version in (b"1.1\r\n", b"1.0\r\n", b"1.1\r\n")
         ]
-        assert [answer.json["SERVER_PROTOCOL"][-3:] for answer in said] == ["1.1", "1.0", "1.1"]
+        assert [response.json["SERVER_PROTOCOL"][-3:] for response in said] == ["1.1", "1.0", "1.1"]
         assert client.ask(b"GET http://other.test/x HTTP/1.1\r\n" + headers).json["HTTP_HOST"] == "other.test"
         assert client.ask(b"GET / HTTP/1.1\r\n" + headers).json["HTTP_HOST"] == "mock.test"
         assert client.ask(b"GET http://a,b/ HTTP/1.1\r\n" + headers).status == 400
@@ -231,13 +231,13 @@ def test_an_upgrade_with_a_chunked_body_in_pieces(client: Client) -> None:
     raw = chunked(b"abc", b"defg").replace(b"\r\n\r\n", b"\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", 1)
     for at in range(0, len(raw), 40):
         client.send(raw[at : at + 40])
-    assert client.answer().json["body"] == "abcdefg"
+    assert client.receive().json["body"] == "abcdefg"
     assert client.ended()
 
 
 def test_connect_never_opens_a_tunnel(client: Client) -> None:
-    answer = client.ask(b"CONNECT far.test:443 HTTP/1.1\r\nHost: far.test\r\n\r\n\x16\x03\x01")
-    assert (answer.json["REQUEST_METHOD"], answer.json["PATH_INFO"]) == ("CONNECT", "")
+    response = client.ask(b"CONNECT far.test:443 HTTP/1.1\r\nHost: far.test\r\n\r\n\x16\x03\x01")
+    assert (response.json["REQUEST_METHOD"], response.json["PATH_INFO"]) == ("CONNECT", "")
     assert client.ended()
 
 

@@ -50,23 +50,23 @@ def test_https(secure: Server, authority: trustme.CA) -> None:
         for _ in range(3):
             assert client.ask(post(b"x" * 50_000)).json["wsgi.url_scheme"] == "https"
         client.send(get("/1", "X-Delay: 0.02") + get("/2") * 200)
-        assert [client.answer().json["PATH_INFO"] for _ in range(3)] == ["/1", "/2", "/2"]
+        assert [client.receive().json["PATH_INFO"] for _ in range(3)] == ["/1", "/2", "/2"]
     wait_until(lambda: connections(secure) == 0)
 
 
-def test_answers_read_late(files: TLSFiles, authority: trustme.CA) -> None:
+def test_responses_read_late(files: TLSFiles, authority: trustme.CA) -> None:
     app = fixed("200 OK", body=b"x" * 10_000_000)
     with Server(app, tls=files) as server, client_of(server, authority) as client:
         client.send(get() * 3)
         time.sleep(0.03)
-        assert [len(client.answer().body) for _ in range(3)] == [10_000_000] * 3
+        assert [len(client.receive().body) for _ in range(3)] == [10_000_000] * 3
 
 
 def test_a_refusal_can_be_read(secure: Server, authority: trustme.CA) -> None:
     with client_of(secure, authority) as client:
         client.send(post(b"").replace(b"Content-Length: 0", b"Content-Length: 100000000"))
         client.send(b"x" * 2_000_000)
-        assert client.answer().status == 413
+        assert client.receive().status == 413
 
 
 def test_a_closed_connection_ends_properly(secure: Server, authority: trustme.CA) -> None:
@@ -88,11 +88,11 @@ def test_faults(secure: Server, authority: trustme.CA) -> None:
             client.rest()
     with client_of(secure, authority) as client:
         client.send(get("/", "X-Wire: truncate"))
-        length = int(client.answer(bodiless=True).headers["content-length"])
+        length = int(client.receive(bodiless=True).headers["content-length"])
         assert len(client.rest()) == length // 2
 
 
-def test_plain_http_to_a_tls_port_is_no_event(secure: Server, authority: trustme.CA) -> None:
+def test_plain_http_to_a_tls_port_is_not_logged(secure: Server, authority: trustme.CA) -> None:
     with Client(secure) as plain:
         plain.send(get())
         with contextlib.suppress(ConnectionResetError):
@@ -123,7 +123,7 @@ def test_files_that_cannot_be_used(files: TLSFiles, tmp_path: Path) -> None:
         assert str(caught.value).endswith(".")
 
 
-def test_a_client_that_does_not_trust_us_leaves_a_server_that_stops(files: TLSFiles) -> None:
+def test_clients_that_do_not_trust_the_certificate_do_not_hinder_a_stop(files: TLSFiles) -> None:
     with Server(echo, tls=files) as server:
         for _ in range(3):
             with (
@@ -135,7 +135,7 @@ def test_a_client_that_does_not_trust_us_leaves_a_server_that_stops(files: TLSFi
 
 
 def test_a_closed_connection_may_still_be_looked_at(secure: Server, authority: trustme.CA) -> None:
-    """The sweep of timeouts and `stop` may come between the close and the loss of a connection."""
+    """Between its close and its loss, the sweep of timeouts and `stop` may look at a connection."""
     with client_of(secure, authority) as client:
         assert client.ask(get()).status == 200
         (connection,) = secure.connections

@@ -1,4 +1,4 @@
-"""What arrives in one turn of the event loop is answered first; then the responses are sent."""
+"""What arrives in one turn of the event loop is handled first; then the responses are sent."""
 
 import asyncio
 import re
@@ -50,7 +50,7 @@ class Wire(asyncio.Transport):
 
 
 class Turn:
-    """Some connections, each opened; and what happened."""
+    """Several open connections, and what happened on them."""
 
     def __init__(self, number: int) -> None:
         self.happened: list[str] = []
@@ -67,7 +67,7 @@ class Turn:
 
 
 def happens(number: int, told: Callable[[Turn], None]) -> list[str]:
-    """Return what happens to so many connections that are told something in one turn of the loop."""
+    """Return what happens on so many connections when `told` gives them data in one turn of the event loop."""
 
     async def run() -> list[str]:
         turn = Turn(number)
@@ -79,7 +79,7 @@ def happens(number: int, told: Callable[[Turn], None]) -> list[str]:
     return asyncio.run(run())
 
 
-def test_all_are_answered_before_any_response_is_sent() -> None:
+def test_all_requests_are_handled_before_any_response_is_sent() -> None:
     def told(turn: Turn) -> None:
         for number, connection in enumerate(turn.connections):
             connection.data_received(get(f"/{number}"))
@@ -104,7 +104,7 @@ def test_responses_of_one_connection_keep_their_order() -> None:
     assert sent == ["sent /1", "sent /2", "sent /3", "sent /4", "sent /5", "sent /other"]
 
 
-def test_a_client_that_sends_no_more_is_answered_first() -> None:
+def test_a_client_that_sends_no_more_is_served_first() -> None:
     def told(turn: Turn) -> None:
         first, _ = turn.connections
         first.data_received(get("/"))
@@ -114,7 +114,7 @@ def test_a_client_that_sends_no_more_is_answered_first() -> None:
     assert len(happens(2, told)) == 2
 
 
-def test_a_mistake_of_ours_strikes_one_connection(
+def test_an_error_in_the_server_ends_one_connection_only(
     server: Server, monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
 ) -> None:
     feed = RequestReader.feed

@@ -21,7 +21,7 @@ STATUSES = {
 
 
 def echo(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """Answer with the environ and the body as JSON, or refuse as the server asks; obey X-Delay and X-Wire."""
+    """Respond with the environ and the body as JSON, or refuse as the server asks. Obey X-Delay and X-Wire."""
     reply = environ["mock_server.reply"]
     reply.delay = float(environ.get("HTTP_X_DELAY", 0))
     reply.wire = environ.get("HTTP_X_WIRE")
@@ -35,7 +35,7 @@ def echo(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterabl
 
 
 def fixed(status: str, *headers: tuple[str, str], body: bytes = b"") -> Callable[..., Iterable[bytes]]:
-    """Return an app that always answers the same."""
+    """Return an app whose response is always the same."""
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         start_response(status, list(headers))
@@ -45,7 +45,7 @@ def fixed(status: str, *headers: tuple[str, str], body: bytes = b"") -> Callable
 
 
 @dataclass
-class Answer:
+class Received:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
@@ -56,7 +56,7 @@ class Answer:
 
 
 class Client:
-    """One connection; sends bytes as they are, reads one answer at a time."""
+    """One connection; sends bytes as they are, reads one response at a time."""
 
     def __init__(self, server: Server, sock: socket.socket | None = None) -> None:
         self.sock = sock or socket.create_connection((server.host, server.port))
@@ -72,18 +72,18 @@ class Client:
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)
 
-    def ask(self, data: bytes) -> Answer:
+    def ask(self, data: bytes) -> Received:
         self.send(data)
-        return self.answer()
+        return self.receive()
 
-    def answer(self, *, bodiless: bool = False) -> Answer:
+    def receive(self, *, bodiless: bool = False) -> Received:
         head = self._take(self._until(b"\r\n\r\n"))
         first, *lines = head[:-4].decode("latin-1").split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         length = 0 if bodiless else int(headers.get("content-length", 0))
         while len(self.buffer) < length:
             self._more()
-        return Answer(int(first.split()[1]), headers, self._take(length))
+        return Received(int(first.split()[1]), headers, self._take(length))
 
     def ended(self) -> bool:
         """Wait for the end of the connection; true if nothing came before it."""
@@ -132,7 +132,7 @@ def connections(server: Server) -> int:
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 3.0) -> None:
-    """Wait for what happens on the server's thread."""
+    """Wait until something is true that happens on the server's thread."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it never happened"

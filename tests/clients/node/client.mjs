@@ -1,4 +1,4 @@
-// Node's clients: `node client.mjs fetch|axios URL KEY` plays the story and prints what it saw as JSON.
+// Node's clients: `node client.mjs fetch|axios URL KEY` sends the requests that stdin lists, and prints what it saw as JSON.
 import axios from "axios";
 
 const [, , name, url, key] = process.argv;
@@ -12,15 +12,15 @@ function form(fields) {
 
 const clients = {
   async fetch(method, path, fields) {
-    const answer = await fetch(url + path, { method, headers, body: fields && form(fields) });
-    const text = await answer.text();
-    return [answer.status, text === "" ? null : JSON.parse(text)];
+    const response = await fetch(url + path, { method, headers, body: fields && form(fields) });
+    const text = await response.text();
+    return [response.status, text === "" ? null : JSON.parse(text)];
   },
   async axios(method, path, fields) {
-    const answer = await axios.request({
+    const response = await axios.request({
       method, url: url + path, headers, data: fields && form(fields), validateStatus: () => true,
     });
-    return [answer.status, answer.data === "" ? null : answer.data];
+    return [response.status, response.data === "" ? null : response.data];
   },
 };
 

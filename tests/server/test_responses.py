@@ -1,4 +1,4 @@
-"""What the server makes of an app's answer."""
+"""How the server sends the response of an app."""
 
 import json
 import sys
@@ -20,23 +20,23 @@ HEAD = get().replace(b"GET", b"HEAD")
 def test_head_has_the_headers_of_get_and_no_body() -> None:
     with Server(fixed("200 OK", ("Content-Length", "5"), body=b"hello")) as server, Client(server) as client:
         client.send(HEAD + HEAD)
-        assert [client.answer(bodiless=True).headers["content-length"] for _ in range(2)] == ["5", "5"]
+        assert [client.receive(bodiless=True).headers["content-length"] for _ in range(2)] == ["5", "5"]
         assert client.ask(get()).body == b"hello"
     with Server(fixed("200 OK", ("Content-Length", "7"))) as server, Client(server) as client:
         client.send(HEAD)
-        assert client.answer(bodiless=True).headers["content-length"] == "7"
+        assert client.receive(bodiless=True).headers["content-length"] == "7"
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
-def test_an_answer_without_a_body_has_none(status: str) -> None:
+def test_a_response_without_a_body(status: str) -> None:
     with Server(fixed(status, body=b"oops")) as server, Client(server) as client:
         for _ in range(2):
             client.send(get())
-            assert client.answer(bodiless=True).status == int(status[:3])
+            assert client.receive(bodiless=True).status == int(status[:3])
         assert client.buffer == b""
 
 
-def test_the_length_is_the_real_one() -> None:
+def test_the_length_is_that_of_the_body() -> None:
     for given in ((), (("content-length", "99"),)):
         with Server(fixed("200 OK", *given, body=b"hello")) as server, Client(server) as client:
             assert client.ask(get()).body == b"hello"
@@ -48,8 +48,8 @@ def test_framing_is_the_servers_own() -> None:
         "200 OK", ("Transfer-Encoding", "chunked"), ("Keep-Alive", "x"), ("Date", "today"), body=b"abc"
     )
     with Server(app) as server, Client(server) as client:
-        answer = client.ask(get())
-        assert answer.headers == {"date": "today", "content-length": "3"}
+        response = client.ask(get())
+        assert response.headers == {"date": "today", "content-length": "3"}
     with Server(fixed("200 OK", ("Connection", "close"))) as server, Client(server) as client:
         assert client.ask(get()).headers["connection"] == "close"
         assert client.ended()
@@ -63,7 +63,7 @@ def test_a_status_without_a_reason() -> None:
 
 
 class Streamed:
-    """An answer in pieces, that starts late, is written to and wants to be closed."""
+    """A response in pieces, that starts late, is written to and wants to be closed."""
 
     def __init__(self) -> None:
         self.closed = 0
@@ -82,7 +82,7 @@ class Streamed:
         self.closed += 1
 
 
-def test_a_streamed_answer_is_joined_and_closed() -> None:
+def test_a_streamed_response_is_joined_and_closed() -> None:
     app = Streamed()
     with Server(app) as server, Client(server) as client:
         assert client.ask(get()).body == b"abc"
@@ -142,14 +142,14 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("app", BROKEN.values(), ids=BROKEN.keys())
-def test_an_app_that_fails_is_logged_and_answered_for(
+def test_an_app_that_fails_is_logged_and_becomes_a_500(
     app: "WSGIApplication", logged: pytest.LogCaptureFixture
 ) -> None:
     with Server(app) as server:
         for _ in range(2):
             with Client(server) as client:
-                answer = client.ask(get("/broken"))
-                assert (answer.status, answer.body) == (500, b"{}")
-                assert answer.headers["connection"] == "close"
+                response = client.ask(get("/broken"))
+                assert (response.status, response.body) == (500, b"{}")
+                assert response.headers["connection"] == "close"
                 assert client.ended()
     assert "GET /broken" in logged.text
