@@ -1,7 +1,7 @@
-"""The command line for as long as a listening socket exists: `python -m mock_server.lifeline PORT serve …`.
+"""Runs a command for as long as a listening socket exists: `python -m mock_server.lifeline PORT serve …`.
 
-A test run starts its mock so. However the run ends, even killed, its operating system closes the socket, and the mock
-ends too. The run needs no thread for it, and need not accept the connection.
+A test run starts its mock this way and listens on PORT. When the run ends, even if it is killed, the operating system
+closes that socket, and the mock ends too. The run needs no thread for this, and need not accept the connection.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import time
 
 from mock_server.cli import main as run_command
 
-# Seconds that the mock may take to end by itself.
+# Seconds that the command gets to end by itself.
 _GRACE = 5.0
 
 
 def main() -> None:
-    """Run the command that stands after the port."""
+    """Run the command that follows the port."""
     port, *arguments = sys.argv[1:]
     line = socket.create_connection(("127.0.0.1", int(port)))
     threading.Thread(target=_hold, args=(line,), name="lifeline", daemon=True).start()
@@ -32,7 +32,7 @@ def main() -> None:
 def _hold(line: socket.socket) -> None:
     """End this process when the other end of the line is gone."""
     line.settimeout(None)
-    with contextlib.suppress(OSError):  # that the line was reset says the same as its end
+    with contextlib.suppress(OSError):  # a reset means the same as an end
         line.recv(1)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_GRACE)

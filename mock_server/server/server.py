@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -22,7 +25,7 @@ _LOG = logging.getLogger("mock_server.server")
 
 # In seconds. Timeouts are looked for this often, or more often if a limit is short.
 _SWEEP = 0.5
-# How long nothing can be accepted when descriptors have run out.
+# How long to wait before the next client is let in when descriptors have run out.
 _EXHAUSTED = 0.1
 # How long a connection must have been idle to be closed when the server stops. Without a pause, the next request of a
 # busy client could meet a closed connection.
@@ -30,13 +33,17 @@ _QUIET = 0.02
 # How long connections get to send what is left when the server is out of time.
 _MOMENT = 0.2
 
-# To alternate between the app and the system's sending takes the CPU's caches from both: without batches, a fifth to a
-# quarter fewer requests a second (16 connections). In a larger batch, clients wait for each other.
+# So many connections call the app before any of them sends. To alternate between the app and the system's sending takes
+# the CPU's caches from both: without batches, a quarter fewer requests a second (16 connections). In larger batches,
+# clients wait for each other.
 _BATCH = 8
+
+# `select` on Windows takes 512 sockets.
+_CONNECTIONS = 500 if sys.platform == "win32" else sys.maxsize
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """asyncio's event loop, the same kind on every system, on a clock that tests which patch `time` do not stop."""
+    """The same kind of event loop on every system, with a clock that a test which patches `time` does not stop."""
 
     time = staticmethod(time.monotonic)
 
@@ -92,6 +99,7 @@ class Server:
         self.port = self._socket.getsockname()[1]
         self.environ["SERVER_PORT"] = str(self.port)
         self.stopping = False
+        self._woken.clear()
         runner = asyncio.Runner(loop_factory=_Loop)
         self._loop = runner.get_loop()
         self._stopped: asyncio.Future[float] = self._loop.create_future()
@@ -181,6 +189,8 @@ class Server:
         asyncio's own servers lose the connections that they have just let in when they close.
         """
         try:
+            if len(self.connections) >= _CONNECTIONS:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))  # noqa: TRY301 - as `accept` does
             client, _ = self._socket.accept()
         except BlockingIOError:
             return False
@@ -216,7 +226,7 @@ class Server:
             connection.abort()
 
     def _sweep(self, swept: float) -> None:
-        """Look for clients that are out of time, now and again and again."""
+        """Look for clients that are out of time, again and again."""
         now, limits = self._loop.time(), self.limits
         shortest = min(limits.head_seconds, limits.body_seconds, limits.idle_seconds, limits.write_seconds)
         seconds = min(_SWEEP, max(0.01, min(shortest, limits.linger_seconds) / 4))
@@ -235,7 +245,7 @@ class Server:
             for connection in batch:
                 try:
                     connection.advance()
-                except Exception:  # a mistake of ours, which must not strike the other connections
+                except Exception:  # a defect of the server, which must not end the other connections
                     _LOG.exception("A connection failed.")
                     connection.abort()
             for connection in batch:

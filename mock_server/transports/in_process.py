@@ -33,7 +33,7 @@ class InProcessSocket:
         self._app = app
         environ = {**server_environ(host, port, scheme), "REMOTE_ADDR": "127.0.0.1"}
         self._requests = RequestReader(environ, _LIMITS)
-        self._coming: deque[tuple[float, bytes]] = deque()  # pieces, and the seconds before each
+        self._coming: deque[tuple[float, memoryview]] = deque()  # pieces, and the seconds before each
         self._reset = False
         self._ended = False
         self._timeout: float | None = None
@@ -61,7 +61,7 @@ class InProcessSocket:
             time.sleep(reply.again)
             reply.again = 0.0
             outgoing = respond(self._app, environ, close=not keep)
-        self._coming.extend(piece for piece in outgoing.pieces(reply) if piece != (0.0, b""))
+        self._coming.extend((seconds, memoryview(data)) for seconds, data in outgoing.pieces(reply))
         self._ended = outgoing.ends(reply)
         self._reset = reply.wire == "reset"
 
@@ -77,7 +77,7 @@ class InProcessSocket:
             raise TimeoutError("timed out")
         if len(data) > size:
             self._coming.appendleft((0.0, data[size:]))
-        return data[:size] if data else self.recv(size)
+        return bytes(data[:size]) if data else self.recv(size)
 
     def makefile(self, mode: str = "rb") -> io.BufferedReader:
         """Return a file with what comes next."""
