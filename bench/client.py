@@ -1,6 +1,6 @@
 """A load generator: one thread, raw sockets, requests that were made beforehand.
 
-It costs about ten microseconds a request, on a core of its own. Where that is more than the server's own
+It costs about ten microseconds a request, on a core of its own. If that is more than the server's own
 cost, the server's CPU time a request (`process`) tells more than the answers a second do.
 """
 
@@ -129,7 +129,7 @@ class Client:
         line.sock.sendall(next(self._turns))
 
     def _take(self, line: _Line) -> bool:
-        """Read what is there; true where an answer is whole."""
+        """Read what is there; true if a response is complete."""
         data = line.sock.recv(_RECEIVE)
         if not data:
             raise LoadError(f"the connection ended before the answer to {self._request[:60]!r}")
@@ -148,7 +148,7 @@ class Client:
         return line.missing <= 0
 
     def _read_head(self, line: _Line, head: bytes) -> int:
-        """Note how the answer is framed; return the length of its body, 0 where its end tells that."""
+        """Note how the answer is framed; return the length of its body, 0 if the end of the connection ends it."""
         if self._expected is not None and head[9:12] != self._expected:
             raise LoadError(f"{self._request[:60]!r} was answered {head!r}")
         head = head.lower()

@@ -63,7 +63,7 @@ def fill(mock: Mock, key: str, count: int) -> None:
 
 
 def call(app: App, scenario: Scenario, key: str = KEY) -> Call:
-    """Return one call. Raises RuntimeError where its answer is not the right one: that would be no figure."""
+    """Return one call. Raises RuntimeError if its response is wrong, as its time would then mean nothing."""
     make = environ_of(scenario, key)
     response = app.respond(make())
     if int(response.status[:3]) != scenario.status:

@@ -30,7 +30,7 @@ class Effort:
     rounds: int = 12
     seconds: float = 0.5
     reads: int = 50_000
-    patience: float = 180.0  # seconds for those reads; who is slower has done fewer, which is shown
+    patience: float = 180.0  # seconds for those reads; a slower tool has done fewer, which is shown
 
 
 QUICK = Effort(starts=3, rounds=2, seconds=0.4, reads=10_000, patience=15.0)

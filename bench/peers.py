@@ -84,7 +84,7 @@ def _pip(peer: Peer, packages: Path) -> None:
     venv.create(packages, with_pip=True)
     command = [str(packages / "bin" / "python"), "-m", "pip", "install", "--quiet"]
     subprocess.run([*command, f"{peer.package}=={peer.version}"], check=True, capture_output=True)
-    # What a bare environment has is no share of the tool.
+    # The packages of a bare environment do not count for the tool.
     subprocess.run(
         [*command[:3], "uninstall", "--quiet", "--yes", "setuptools", "pip"], check=True, capture_output=True
     )

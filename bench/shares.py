@@ -34,7 +34,7 @@ def _without_journal(_: Mock) -> None:
 
 
 def _without_checking(mock: Mock) -> None:
-    """Take every answer and every handler for right; what is no JSON is not noticed either."""
+    """Take every answer and every handler for right; malformed JSON is not noticed either."""
     _replace(mock.contract.resource, "check_text", lambda _: None)
     for operation in mock.contract.operations.values():
         _replace(operation.success, "check", lambda _: None)

@@ -12,7 +12,7 @@ _ROOT = Path(__file__).parents[1]
 
 
 def folder_bytes(folder: Path) -> int:
-    """Return the size of all files below a folder, bytecode aside: who has it depends on who ran what."""
+    """Return the size of all files below a folder, without bytecode, which depends on what has run."""
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return sum(path.stat().st_size for path in files if path.suffix != ".pyc")
 

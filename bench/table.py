@@ -77,7 +77,7 @@ def _compared(report: Report) -> Iterator[str]:
         yield _by_scenario(report.subjects, latency)
     yield "### CPU time of the server, µs an answer, 16 connections"
     yield _by_scenario(report.subjects, lambda under: _spread(under.cpu, 1e6))
-    yield "Where a tool gives another status than the document (in brackets), or another number of bytes, it does less."
+    yield "If a tool gives another status than the document (in brackets), or another number of bytes, it does less."
     yield _by_scenario(report.subjects, lambda under: f"{under.status}, {under.size:,} bytes")
 
 

@@ -18,7 +18,7 @@ from bench.scenario import POPULATION, SCENARIOS, Scenario
 class Target:
     """One server. `command` makes its command line from a port; `version` is printed.
 
-    `faithful` targets answer each scenario with its status; where another one does not, its figure is marked.
+    `faithful` targets answer each scenario with its status; if another target does not, its figure is marked.
     `sizes`: bytes installed, by part.
     """
 

@@ -1,4 +1,4 @@
-"""What CPU time one call costs, where the machine has other things to do as well."""
+"""What CPU time one call costs, even if the machine has other things to do."""
 
 from __future__ import annotations
 

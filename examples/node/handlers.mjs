@@ -27,7 +27,7 @@ export class Account {
     this.#timeout = timeout;
   }
 
-  // Makes the account as wanted. Where an answer is lost, it looks again what is there, and goes on from that.
+  // Makes the account as wanted. If a response is lost, it looks again at what is there, and goes on from that.
   async sync(wanted) {
     for (let attempt = 0; ; attempt++) {
       try {

@@ -71,7 +71,7 @@ describe("the account", { concurrency: true }, () => {
   });
 
   for (const wire of ["truncate", "reset", "drop"]) {
-    it(`creates nothing twice where the answer is lost (${wire})`, async () => {
+    it(`creates nothing twice if the response is lost (${wire})`, async () => {
       const { world, account } = await opened();
       await world.fail({ operation: "create_notification_handler", wire });
       assert.deepEqual(await account.sync(WANTED.slice(0, 2)), { created: 1, updated: 0, unchanged: 1 });

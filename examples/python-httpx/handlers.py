@@ -53,8 +53,8 @@ class Account:
     async def sync(self, wanted: list[Handler]) -> Counter[str]:
         """Make the account as wanted; give how many handlers were created, updated and left unchanged.
 
-        Where an answer is lost, it looks again what is there, and goes on from that. Raises TryLaterError where that
-        does not help, and httpx.HTTPStatusError where the API refuses.
+        If a response is lost, it looks again at what is there, and goes on from that. Raises TryLaterError if that
+        does not help, and httpx.HTTPStatusError if the API refuses.
         """
         for attempt in range(TRIES):
             try:

@@ -52,9 +52,9 @@ class Account:
         self._timeout = timeout
 
     def sync(self, wanted: list[Handler]) -> Report:
-        """Make the account as wanted. Where an answer is lost, look again what is there, and go on from that.
+        """Make the account as wanted. If a response is lost, look again at what is there, and go on from that.
 
-        Raises TryLaterError where that does not help, and requests.HTTPError where the API refuses.
+        Raises TryLaterError if that does not help, and requests.HTTPError if the API refuses.
         """
         for attempt in range(TRIES):
             try:

@@ -9,7 +9,7 @@ new_world() {
   export BITPEAK_API_KEY BITPEAK_API_URL=$BITPEAK_MOCK_URL/api
 }
 
-# mock METHOD PATH [JSON]: a control request. Fails where the mock refuses, and says why. A mock in a container asks for a
+# mock METHOD PATH [JSON]: a control request. Fails if the mock refuses, and says why. A mock in a container asks for a
 # token.
 mock() {
   local answer url=$BITPEAK_MOCK_URL/_mock$2

@@ -86,7 +86,7 @@ class Running:
         is_json = serving.log_format == "json"
         text = write_ready(self.mock, url) if is_json else write_banner(self.mock, serving, url)
         try:
-            # A closed pipe is no reason to stop: its reader has seen the first lines and goes on to use the mock.
+            # A closed pipe does not stop the mock: its reader has seen the first lines and goes on to use it.
             with contextlib.suppress(BrokenPipeError, ValueError):
                 sys.stdout.write(text)
                 sys.stdout.flush()

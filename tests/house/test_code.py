@@ -22,7 +22,7 @@ def name_of(module: Path) -> str:
 
 
 def strings_of(tree: ast.AST) -> Iterator[str]:
-    """Yield the string literals of a module that are no docstrings."""
+    """Yield the string literals of a module, except docstrings."""
     docstrings = {
         id(node.body[0].value)
         for node in ast.walk(tree)

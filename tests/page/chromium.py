@@ -1,6 +1,6 @@
 """A Chromium to drive: the one that `CHROMIUM` names, the system's, or the one that `make test-page` unpacks.
 
-`python -m tests.page.chromium` prints where it is, and exits with 1 where there is none.
+`python -m tests.page.chromium` prints where it is, and exits with 1 without one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Chromium(NamedTuple):
 
 
 def find() -> Chromium | None:
-    """Return the Chromium to use, None where there is none."""
+    """Return the Chromium to use, or None."""
     if named := os.environ.get("CHROMIUM"):
         return Chromium(Path(named), {})
     for name in _NAMES:

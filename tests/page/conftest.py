@@ -135,7 +135,7 @@ def rows(page: Page) -> Any:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the browser's tests to `make test-page`, where they have a process of their own.
+    """Leave the browser's tests to `make test-page`, which runs them in a process of their own.
 
     Playwright's event loop runs in the main thread for as long as the browser does, and no other test of that process
     could call `asyncio.run`.

@@ -1,4 +1,4 @@
-"""The way to the page: a browser is led there, anyone else is told where things are."""
+"""The way to the page: a browser is led there, any other client gets a list of addresses."""
 
 from __future__ import annotations
 

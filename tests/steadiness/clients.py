@@ -57,7 +57,7 @@ class Client:
         return answer.status, answer.read()
 
     def expect(self, what: str, allowed: tuple[int, ...], found: tuple[int, bytes]) -> bytes:
-        """Count an answer. Raises WrongError where its status is another one."""
+        """Count a response. Raises WrongError if its status is another one."""
         if found[0] not in allowed:
             raise WrongError(f"{what} was answered {found[0]}: {found[1][:200]!r}")
         self.done[what] += 1

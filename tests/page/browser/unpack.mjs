@@ -1,6 +1,6 @@
 // Unpacks the Chromium of the npm package, with the libraries and fonts that a bare machine lacks, into ./unpacked.
 //
-// The package unpacks into the folder for temporary files, and its libraries only where it believes to be on AWS Lambda.
+// The package unpacks into the folder for temporary files, and its libraries only if it believes to be on AWS Lambda.
 
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -30,7 +30,7 @@ test("a shell reads every text back as it was", () => {
   }
 });
 
-test("the method stands there only where curl would take another", () => {
+test("the method is written only if curl would take another", () => {
   const url = "http://127.0.0.1/api";
   assert.deepEqual(words(curl({ method: "GET", url })), ["curl", url]);
   assert.deepEqual(words(curl({ method: "DELETE", url })), ["curl", "-X", "DELETE", url]);

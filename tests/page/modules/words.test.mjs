@@ -25,7 +25,7 @@ test("span", () => {
   assert.deepEqual([span(0.3141), span(1500)], ["0.31 ms", "1.50 s"]);
 });
 
-test("a moment is UTC where it says nothing else", () => {
+test("a moment without a zone is UTC", () => {
   const meant = Date.UTC(2026, 0, 2, 3, 4, 5);
   assert.equal(moment("2026-01-02 03:04:05"), meant);
   assert.equal(moment("2026-01-02T03:04:05Z"), meant);
@@ -33,7 +33,7 @@ test("a moment is UTC where it says nothing else", () => {
   assert.equal(dateAndTime(meant), "2026-01-02 03:04:05");
 });
 
-test("what is no JSON stays as it is", () => {
+test("malformed JSON stays as it is", () => {
   assert.equal(indented('{"a":[1]}'), '{\n  "a": [\n    1\n  ]\n}');
   assert.equal(indented("<!DOCTYPE html>"), "<!DOCTYPE html>");
 });
