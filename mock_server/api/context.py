@@ -9,8 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from mock_server import MARKER
-from mock_server.contract import Contract, Form, Operation
-from mock_server.contract.routes import Route
+from mock_server.contract import Contract, Form, Operation, Route
 from mock_server.mock import Mock
 from mock_server.refusal import Refusal, Violation
 from mock_server.state.faults import Fault

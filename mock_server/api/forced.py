@@ -6,8 +6,7 @@ import re
 from dataclasses import replace
 
 from mock_server.api.context import Context, Response
-from mock_server.contract import RefusalResponse, parse
-from mock_server.contract.text import write
+from mock_server.contract import RefusalResponse, parse, write
 from mock_server.refusal import Refusal
 from mock_server.state.faults import mutate
 

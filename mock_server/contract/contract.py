@@ -2,25 +2,64 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from mock_server.contract import structure, vocabulary
 from mock_server.contract.form import Form, compile_form
-from mock_server.contract.operation import Draft, Operation, compile_operation, drafts_of, form_schema
-from mock_server.contract.refusals import check_names
+from mock_server.contract.operation import (
+    Draft,
+    Operation,
+    Routes,
+    compile_operation,
+    drafts_of,
+    form_schema,
+)
 from mock_server.contract.resource import Resource, Row, compile_resource, read_row
-from mock_server.contract.response import RefusalResponse, ResponseCompiler, success_code
-from mock_server.contract.routes import Routes
-from mock_server.contract.schema import Schemas
-from mock_server.contract.service import Service, compile_service
-from mock_server.contract.template import DEEPEST
-from mock_server.contract.text import QUOTES, Quote
+from mock_server.contract.response import DEEPEST, WRITERS, RefusalResponse, ResponseCompiler, Writer
+from mock_server.contract.schema import Schemas, check_document, words_of
 from mock_server.document import Array, Document, DocumentError, Object, place_of
+from mock_server.php import Limits
 
-_BASE_PATH = re.compile(r"(?:/[^/{}?]+)+\Z")
+# What the mock refuses with by itself, whatever the document names.
+_REFUSALS = (
+    "missing_bearer", "no_access", "not_found", "too_large", "malformed", "head_too_large", "timeout", "violation",
+    "defect",
+)  # fmt: skip
+
+# The words of x-service that name a refusal, unless they say this.
+_TOLERANCES = {"unknown-fields": "ignored", "foreign-fields": "ignored", "invalid-utf-8": "replaced"}
+
+# What each check needs to have been done before it.
+_NEEDS = {
+    "key": ("bearer",),
+    "quota": ("key",),
+    "existence": ("key", "method"),
+    "form": ("key", "method"),
+    "plan": ("form",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What holds for the service as a whole: `x-service` and the security scheme, word for word."""
+
+    checks: tuple[str, ...]
+    quota: Mapping[str, int] | None
+    plan_limit: int | None
+    other_methods: str
+    unknown_route: str
+    cors: bool
+    time_offset: int  # seconds east of UTC
+    unknown_fields: str
+    foreign_fields: str
+    array_fields: str
+    invalid_utf_8: str
+    body_bytes: int
+    limits: Limits  # of a form
+    key_prefix: str
+    key_example: str
+    any_case: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -28,7 +67,7 @@ class Contract:
     """All facts of one effective document.
 
     `resources` and `refusals` by name; the refusals of all responses. `methods`: those of all operations, as a CORS
-    preflight lists them.
+    preflight lists them. `write` writes JSON as the service does.
     """
 
     document: Document
@@ -40,7 +79,7 @@ class Contract:
     routes: Routes
     refusals: Mapping[str, RefusalResponse]
     methods: str
-    quote: Quote
+    write: Writer
 
     @property
     def base_path(self) -> str:
@@ -48,95 +87,50 @@ class Contract:
         return self.routes.base_path
 
     @property
-    def resource(self) -> Resource:
+    def resource(self) -> Resource:  # on its way out: `resources`
         """The first resource."""
         return next(iter(self.resources.values()))
+
+    @property
+    def quote(self) -> Writer:  # on its way out: `write`
+        """Another name of `write`."""
+        return self.write
 
 
 def compile_contract(document: Document) -> Contract:
     """Compile a document. Raises DocumentError, with file and line, if it cannot be served."""
     data = document.data
-    structure.check_texts(data)
-    vocabulary.check(data)
-    structure.check(data)
-    words, schemas = data["x-service"], Schemas(data)
-    quote = QUOTES[words["json-escapes"]]
-    responses = ResponseCompiler(schemas, quote, words["charset"])
+    check_document(data)
+    words = data["x-service"]
+    responses = ResponseCompiler(Schemas(data), WRITERS[words["json-escapes"]], words["charset"])
     refusals = {refusal.name: refusal for refusal in responses.refusals(words["refusals"])}
-    drafts = drafts_of(data)
-    rows = _rows(data, schemas, drafts)
-    resources, operations = _compiled(responses, drafts, rows, _seeds(words, schemas, rows))
+    resources, operations = _compiled(responses, data)
     for operation in operations.values():
         refusals |= operation.refusals
-    check_names(data, refusals)
+    _check_refusals(data, refusals)
+    base_path = urlsplit(data["servers"][0]["url"]).path.rstrip("/") if data.get("servers") else ""
     return Contract(
         document=document,
         title=data["info"]["title"],
         version=data["info"]["version"],
-        service=compile_service(data),
+        service=_service(data),
         resources=resources,
         operations=operations,
-        routes=Routes(operations.values(), _base_path(data), words["trailing-slash"]),
+        routes=Routes(operations.values(), base_path, words["trailing-slash"]),
         refusals=refusals,
         methods=", ".join(dict.fromkeys(operation.method for operation in operations.values())),
-        quote=quote,
+        write=responses.write,
     )
 
 
-def _rows(data: Object, schemas: Schemas, drafts: list[Draft]) -> dict[str, Row]:
-    """Return the rows of each resource, by the path of its collection. Raises DocumentError."""
-    rows: dict[str, Row] = {}
-    for draft in drafts:
-        schema = _row_schema(schemas, draft)
-        if schema is not None and draft.collection not in rows:
-            rows[draft.collection] = read_row(schemas, schema, draft.collection)
-    if not rows:
-        what = "No response shows rows. Give a property `x-value: rows` and `items`, or `x-value: row`."
-        raise DocumentError(what, place_of(data, "paths"))
-    names = [row.name for row in rows.values()]
-    for row in rows.values():
-        if names.count(row.name) > 1:
-            what = f"Two resources have the name {row.name!r}. Give each its own by x-resource."
-            raise DocumentError(what, row.node.place)
-    return rows
-
-
-def _row_schema(schemas: Schemas, draft: Draft) -> Object | None:
-    """Return the schema of the rows that an operation's success shows, if it shows any."""
-    response = schemas.resolve(draft.node["responses"][success_code(draft.node["responses"])])
-    for media in response.get("content", {}).values():
-        found = _found_row(schemas, media["schema"])
-        if found is not None:
-            return found
-    return None
-
-
-def _found_row(schemas: Schemas, schema: Object, depth: int = 0) -> Object | None:
-    properties = schemas.resolve(schema).get("properties", {})
-    for key, node in properties.items():
-        resolved = schemas.resolve(node)
-        if resolved.get("x-value") == "row":
-            row: Object = node
-            return row
-        if resolved.get("x-value") == "rows":
-            if "items" not in resolved:
-                what = f"{key} needs `items`, the schema of a row."
-                raise DocumentError(what, place_of(properties, key))
-            items: Object = resolved["items"]
-            return items
-        found = _found_row(schemas, node, depth + 1) if depth < DEEPEST else None
-        if found is not None:
-            return found
-    return None
-
-
-def _compiled(
-    responses: ResponseCompiler, drafts: list[Draft], rows: Mapping[str, Row], seeds: Mapping[str, Array]
-) -> tuple[dict[str, Resource], dict[str, Operation]]:
+def _compiled(responses: ResponseCompiler, data: Object) -> tuple[dict[str, Resource], dict[str, Operation]]:
     """Return the resources and the operations by name, in the document's order. Raises DocumentError."""
+    drafts, schemas = drafts_of(data), responses.schemas
+    rows = _rows(responses, drafts, data)
+    seeds = _seeds(data["x-service"], schemas, [row.name for row in rows.values()])
     only = next(iter(rows.values())) if len(rows) == 1 else None
-    forms: dict[str, Form] = {}
     rows_of: dict[str, Row] = {}
+    forms: dict[str, Form] = {}
     for draft in drafts:
         row = rows.get(draft.collection, only)
         if row is None:
@@ -145,9 +139,9 @@ def _compiled(
             )
             raise DocumentError(what, draft.place)
         rows_of[draft.id] = row
-        schema = form_schema(responses.schemas, draft)
+        schema = form_schema(schemas, draft.node)
         if schema is not None:
-            forms[draft.id] = compile_form(responses.schemas, schema, row.unnamed, row.type_fact)
+            forms[draft.id] = compile_form(schemas, schema, row.unnamed, row.type_fact)
     resources = {}
     for row in rows.values():
         own = [form for name, form in forms.items() if rows_of[name] is row]
@@ -159,13 +153,49 @@ def _compiled(
     return resources, operations
 
 
-def _seeds(words: Object, schemas: Schemas, rows: Mapping[str, Row]) -> dict[str, Array]:
-    """Return the rows that a new world begins with, by resource. Raises DocumentError."""
+def _rows(responses: ResponseCompiler, drafts: list[Draft], data: Object) -> dict[str, Row]:
+    """Return the rows of each resource, by the path of its collection. Raises DocumentError."""
+    rows: dict[str, Row] = {}
+    for draft in drafts:
+        _, response = responses.success_of(draft.node["responses"])
+        for media in response.get("content", {}).values():
+            schema = _found_row(responses.schemas, media["schema"])
+            if schema is not None and draft.collection not in rows:
+                rows[draft.collection] = read_row(responses.schemas, schema, draft.collection)
+    if not rows:
+        what = "No response shows rows. Give a property `x-value: rows` and `items`, or `x-value: row`."
+        raise DocumentError(what, place_of(data, "paths"))
     names = [row.name for row in rows.values()]
+    for row in rows.values():
+        if names.count(row.name) > 1:
+            what = f"Two resources have the name {row.name!r}. Give each its own by x-resource."
+            raise DocumentError(what, row.node.place)
+    return rows
+
+
+def _found_row(schemas: Schemas, schema: Object, depth: int = 0) -> Object | None:
+    """Return the schema of the rows that a response shows, if it shows any."""
+    properties = schemas.resolve(schema).get("properties", {})
+    for key, node in properties.items():
+        resolved = schemas.resolve(node)
+        found: Object | None = node if resolved.get("x-value") == "row" else None
+        if resolved.get("x-value") == "rows":
+            if "items" not in resolved:
+                raise DocumentError(f"{key} needs `items`, the schema of a row.", place_of(properties, key))
+            found = resolved["items"]
+        elif found is None and depth < DEEPEST:
+            found = _found_row(schemas, node, depth + 1)
+        if found is not None:
+            return found
+    return None
+
+
+def _seeds(words: Object, schemas: Schemas, names: list[str]) -> dict[str, Array]:
+    """Return the rows that a new world begins with, by resource. Raises DocumentError."""
     seeds = dict.fromkeys(names, Array(words.place))
     named = words.get("seed", {})
     if isinstance(named, str) and len(names) > 1:
-        what = f"seed: the document has several resources. Write a pointer for each: {', '.join(names)}."
+        what = f"seed: The document has several resources. Write a pointer for each: {', '.join(names)}."
         raise DocumentError(what, place_of(words, "seed"))
     for name, pointer in {names[0]: named}.items() if isinstance(named, str) else named.items():
         place = place_of(words, "seed") if isinstance(named, str) else place_of(named, name)
@@ -173,20 +203,60 @@ def _seeds(words: Object, schemas: Schemas, rows: Mapping[str, Row]) -> dict[str
             raise DocumentError(f"seed: {name!r} is not a resource ({', '.join(names)}).", place)
         seed = schemas.at(pointer, place)
         if not isinstance(seed, Array):
-            raise DocumentError("seed: the pointer names no list of rows.", place)
+            raise DocumentError("seed: The pointer does not name a list of rows. Correct it.", place)
         seeds[name] = seed
     return seeds
 
 
-def _base_path(data: Object) -> str:
-    if not data.get("servers"):
-        return ""
-    server: Object = data["servers"][0]
-    try:
-        path = urlsplit(str(server["url"])).path.rstrip("/")
-    except ValueError:
-        path = "?"
-    if path and not _BASE_PATH.match(path):
-        what = f"The first server's url {server['url']!r} has no plain path. Write https://HOST/PATH."
-        raise DocumentError(what, place_of(server, "url"))
-    return path
+def _service(document: Object) -> Service:
+    """Compile `x-service`. Raises DocumentError if it contradicts itself or the document."""
+    words, schemes = document["x-service"], document["components"]["securitySchemes"]
+    for position, check in enumerate(words["checks"]):
+        for need in _NEEDS.get(check, ()):
+            if need not in words["checks"][:position]:
+                raise DocumentError(f"checks: {check} needs {need} before it.", place_of(words, "checks"))
+    scheme = next((each for each in schemes.values() if "x-mock-keys" in each), None)
+    if scheme is None:
+        what = "No security scheme has x-mock-keys, so no key would be good. Add them to one."
+        raise DocumentError(what, place_of(document["components"], "securitySchemes"))
+    sign, hours, minutes = words["time-offset"][0], words["time-offset"][1:3], words["time-offset"][4:]
+    return Service(
+        checks=tuple(words["checks"]),
+        quota=words["quota"],
+        plan_limit=words["plan-limit"],
+        other_methods=words["other-methods"],
+        unknown_route=words["unknown-route"],
+        cors=words["cors"] == "open",
+        time_offset=int(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60),
+        unknown_fields=words["unknown-fields"],
+        foreign_fields=words["foreign-fields"],
+        array_fields=words["array-fields"],
+        invalid_utf_8=words["invalid-utf-8"],
+        body_bytes=words["limits"]["body-bytes"],
+        limits=Limits(fields=words["limits"]["fields"]),
+        key_prefix=scheme["x-mock-keys"]["prefix"],
+        key_example=scheme["x-mock-keys"]["example"],
+        any_case=scheme.get("x-scheme-case", "exact") == "any",
+    )
+
+
+def _check_refusals(document: Object, refusals: Collection[str]) -> None:
+    """Raise DocumentError if a word names a refusal that is not an example of a response, or one is missing."""
+    words = document["x-service"]
+    naming = [(words, key) for key in ("other-methods", "unknown-route")]
+    naming += [(words, key) for key, tolerance in _TOLERANCES.items() if words[key] != tolerance]
+    for container, word in words_of(document):
+        if word == "x-refusals":
+            naming += [(container[word], violated) for violated in container[word]]
+        elif word == "x-otherwise" and container[word] != "default":
+            naming.append((container, word))
+    for container, key in naming:
+        if container[key] not in refusals:
+            what = f"{key}: {container[key]} is not one of the refusals ({', '.join(sorted(refusals))})."
+            raise DocumentError(what, place_of(container, key))
+    needed = [*_REFUSALS, *(["rate_limited"] if words["quota"] is not None else [])]
+    needed += ["plan_limit"] if words["plan-limit"] is not None else []
+    for name in needed:
+        if name not in refusals:
+            what = f"No response has the example {name}, with which the mock refuses. Give one to a response."
+            raise DocumentError(what, place_of(words, "refusals"))

@@ -1,4 +1,4 @@
-"""The forms that a client sends: their fields, the types that a field belongs to, and the reasons to refuse."""
+"""What a client sends: forms with their fields and the reasons to refuse them, and the parameters of path and query."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mock_server.contract.schema import Schemas
-from mock_server.document import DocumentError, Object, place_of
+from mock_server.contract.schema import Check, Schemas
+from mock_server.document import DocumentError, Object, Place, place_of, plain
 from mock_server.php import values
 
 # What an item stores for one fact. A mapping holds settings.
@@ -40,10 +40,10 @@ WORDS = ("minLength", "pattern", "enum", "maxLength")
 class Field:
     """One field of a form.
 
-    `fact`: what the field says of an item; None for one of the settings of its type. `types`: the types that it
-    belongs to; None for all. `limits`: what tells whether a text is admitted, by the word of the schema;
-    `tolerated`: those of them whose violation is not refused. `is_switch`: any text is read as on or off. `read`
-    gives the value of a text; `clean` gives the text as the service stores it, of at most `cut` characters.
+    `fact`: what the field says of an item; None for one of the settings of its type. `types`: the types that it belongs
+    to; None for all. `limits`: what tells whether a text is admitted, by the word of the schema; `tolerated`: those of
+    them whose violation is not refused. `kind`: "text", "switch" or "number"; `read` gives the value of a text. `clean`
+    gives the text as the service stores it, of at most `cut` characters.
     """
 
     name: str
@@ -59,16 +59,16 @@ class Field:
 
     @property
     def is_switch(self) -> bool:
-        """Whether any text is read as on or off."""
+        """Whether any text is read as on or off (evidence: B+P for the integer cast)."""
         return self.kind == "switch"
 
     @property
-    def switch(self) -> Callable[[str], Value] | None:
+    def switch(self) -> Callable[[str], Value] | None:  # on its way out: `is_switch`
         """What reads a switch's text; None if the field is not a switch."""
         return self.read if self.is_switch else None
 
-    def is_on(self, text: str) -> bool:
-        """Return what a switch's text means to the service (evidence: B+P for the integer cast)."""
+    def is_on(self, text: str) -> bool:  # on its way out: `read`
+        """Return what a switch's text means to the service."""
         return bool(self.read(text))
 
     def admits(self, word: str, text: str) -> bool:
@@ -278,3 +278,68 @@ def _pattern(schema: Object, name: str) -> re.Pattern[str]:
     except re.error as error:
         what = f"The pattern of {name!r} is not a regular expression: {error}."
         raise DocumentError(what, place_of(schema, "pattern")) from None
+
+
+# An integer as JSON and OpenAPI write it. Not `int()`: that also takes "1_0", " 1" and Arabic digits.
+_STRICT_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the path or the query. `otherwise`: "default", or the refusal that an invalid value gets.
+
+    `enum`: the values allowed, if they are few; `check` says what is wrong with a value; `lenient`: an integer is cast
+    as PHP casts; `properties`: its values to the response properties that they name, if the two differ.
+    """
+
+    name: str
+    role: str | None
+    default: Any
+    enum: tuple[Any, ...]
+    check: Check
+    is_integer: bool
+    lenient: bool
+    otherwise: str
+    properties: Mapping[str, str]
+    place: Place
+
+    def cast(self, text: str) -> int | str | None:
+        """Return the value of a text, None if the text spells none."""
+        if not self.is_integer:
+            return text
+        if self.lenient:
+            return values.to_int(text)
+        return int(text) if _STRICT_INTEGER.match(text) else None
+
+    def admits(self, value: int | str | None) -> bool:
+        """Tell whether the document allows this value."""
+        return value is not None and self.check(value) is None
+
+
+def compile_parameters(schemas: Schemas, nodes: Sequence[Object], location: str) -> tuple[Parameter, ...]:
+    """Compile the parameters that stand in `location` ("query" or "path"), in the document's order.
+
+    Raises DocumentError if a default is not one of the values allowed.
+    """
+    resolved = [schemas.resolve(node) for node in nodes]
+    return tuple(_parameter(schemas, node) for node in resolved if node["in"] == location)
+
+
+def _parameter(schemas: Schemas, node: Object) -> Parameter:
+    schema = schemas.resolve(node["schema"])
+    check = schemas.check(node["schema"])
+    if "default" in schema and (complaint := check(plain(schema["default"]))):
+        what = f"The default of {node['name']} is not allowed by its own schema: {complaint}."
+        raise DocumentError(what, place_of(schema, "default"))
+    return Parameter(
+        name=node["name"],
+        role=node.get("x-role"),
+        default=schema.get("default"),
+        enum=tuple(schema.get("enum", ())),
+        check=check,
+        is_integer=schema.get("type") == "integer",
+        lenient=node.get("x-cast") == "php-integer",
+        otherwise=node.get("x-otherwise", "default"),
+        properties=node.get("x-properties", {}),
+        place=place_of(node, "name"),
+    )

@@ -1,4 +1,4 @@
-"""One operation, frozen: its behaviour, and all that a request to it needs."""
+"""Operations: what each does to its resource, all that a request to it needs, and the way from a path to it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from mock_server.contract.form import WORDS, Form
-from mock_server.contract.parameter import Parameter, compile_parameters
+from mock_server.contract.form import WORDS, Form, Parameter, compile_parameters
 from mock_server.contract.resource import Property, Resource, facts_of
-from mock_server.contract.response import RefusalResponse, ResponseCompiler, Success
+from mock_server.contract.response import Facts, RefusalResponse, ResponseCompiler, Success
 from mock_server.contract.schema import Schemas
-from mock_server.contract.template import Facts
 from mock_server.document import DocumentError, Object, Place, place_of
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -19,28 +17,22 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 Behaviour = Literal["list", "retrieve", "create", "update", "delete"]
 """What an operation does to its resource: the values of `x-behaviour`."""
 
-# What each behaviour needs: an id in the path, a form, the word that says how it behaves.
-_OF_ONE = frozenset({"retrieve", "update", "delete"})
-_WITH_FORM = frozenset({"create", "update"})
-_WORDS = {"list": "x-paging", "update": "x-update"}
+Slash = Literal["same", "redirect", "distinct"]
 
-# The roles of parameters that a list cannot do without.
+# The roles of parameters that a list cannot do without, and those of parameters whose values name properties.
 _ROLES = ("page", "size")
 _NAMING = frozenset({"search-property", "order-property", "range-property"})
 
-_TEXT, _INTEGER = frozenset({"string"}), frozenset({"integer"})
-_LINK = frozenset({"string", "null"})
-_PAGE_FACTS = Facts(
-    {
-        **dict.fromkeys(("page", "page-size", "total", "total-pages"), _INTEGER),
-        **dict.fromkeys(("link-first", "link-self"), _TEXT),
-        **dict.fromkeys(("link-last", "link-next", "link-previous"), _LINK),
-        "page-text": _TEXT | _INTEGER,
-        "rows": frozenset({"array"}),
-        "never": frozenset({"null"}),
-    }
-)
+_TEXT, _INTEGER, _NULL = frozenset({"string"}), frozenset({"integer"}), frozenset({"null"})
 _ROW = {"row": frozenset({"object"})}
+_PAGE = {
+    **dict.fromkeys(("page", "page-size", "total", "total-pages"), _INTEGER),
+    **dict.fromkeys(("link-first", "link-self"), _TEXT),
+    **dict.fromkeys(("link-last", "link-next", "link-previous"), _TEXT | _NULL),
+    "page-text": _TEXT | _INTEGER,
+    "rows": frozenset({"array"}),
+    "never": _NULL,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,79 +75,63 @@ class Operation:
     place: Place
 
     @property
-    def function(self) -> str:
+    def function(self) -> str:  # on its way out: `counted_as`
         """Another name of `counted_as`."""
         return self.counted_as
 
 
 class Draft(NamedTuple):
-    """An operation of the document before its resource is known."""
+    """An operation of the document before its resource is known. `collection`: the path of its collection."""
 
+    id: str
+    behaviour: Behaviour
+    collection: str
     path: str
     method: str
     node: Object
-    shared: list[Object]  # the parameters of its path
-
-    @property
-    def id(self) -> str:
-        """Its operationId."""
-        name: str = self.node["operationId"]
-        return name
-
-    @property
-    def collection(self) -> str:
-        """The path of the collection that the operation belongs to, by the look of its own."""
-        return self.path.partition("/{")[0].rstrip("/")
-
-    @property
-    def behaviour(self) -> Behaviour:
-        """What the operation does."""
-        behaviour: Behaviour = self.node["x-behaviour"]
-        return behaviour
-
-    @property
-    def place(self) -> Place:
-        """Where its id stands."""
-        return place_of(self.node, "operationId")
+    parameters: list[Object]
+    place: Place
 
 
 def drafts_of(data: Object) -> list[Draft]:
-    """Return the operations of a document. Raises DocumentError if one has no id of its own, or no behaviour."""
+    """Return the operations of a document. Raises DocumentError if an id is used twice or a spelling is of another."""
     drafts: dict[str, Draft] = {}
     for path, item in data["paths"].items():
         for method in METHODS:
             if method not in item:
                 continue
-            draft = Draft(path, method, item[method], list(item.get("parameters", ())))
-            for word in ("operationId", "x-behaviour"):
-                if word not in draft.node:
-                    what = f"{method.upper()} {path} has no {word}. Add one."
-                    raise DocumentError(what, place_of(item, method))
-            if draft.id in drafts:
-                raise DocumentError(f"The operationId {draft.id} is used twice.", place_of(item, method))
-            drafts[draft.id] = draft
+            node = item[method]
+            if node["operationId"] in drafts:
+                what = f"The operationId {node['operationId']} is used twice. Rename one."
+                raise DocumentError(what, place_of(item, method))
+            drafts[node["operationId"]] = Draft(
+                id=node["operationId"],
+                behaviour=node["x-behaviour"],
+                collection=path.partition("/{")[0].rstrip("/"),
+                path=path,
+                method=method,
+                node=node,
+                parameters=[*item.get("parameters", ()), *node.get("parameters", ())],
+                place=place_of(node, "operationId"),
+            )
     for draft in drafts.values():
-        _check_spelling(draft, drafts)
+        named = draft.node.get("x-spelling-of", draft.id)
+        if named not in drafts or drafts[named].behaviour != draft.behaviour:
+            what = (
+                f"x-spelling-of: {named} is not an operation that does the same. Name one, or drop the word."
+            )
+            raise DocumentError(what, place_of(draft.node, "x-spelling-of"))
     return [*drafts.values()]
-
-
-def _check_spelling(draft: Draft, drafts: Mapping[str, Draft]) -> None:
-    """Raise DocumentError if an operation is another spelling of one that does something else, or does not exist."""
-    named = draft.node.get("x-spelling-of", draft.id)
-    if named not in drafts or drafts[named].behaviour != draft.behaviour:
-        what = f"x-spelling-of: {named} is not an operation that does the same. Name one, or drop the word."
-        raise DocumentError(what, place_of(draft.node, "x-spelling-of"))
 
 
 def compile_operation(
     responses: ResponseCompiler, draft: Draft, form: Form | None, resource: Resource
 ) -> Operation:
     """Compile one operation. Raises DocumentError, with file and line, if it cannot be served."""
-    node, behaviour, schemas = draft.node, draft.behaviour, responses.schemas
-    parameters = [*draft.shared, *node.get("parameters", ())]
-    in_path = compile_parameters(schemas, parameters, "path")
-    query = compile_parameters(schemas, parameters, "query")
-    _check_parts(draft, in_path)
+    node, schemas = draft.node, responses.schemas
+    in_path = compile_parameters(schemas, draft.parameters, "path")
+    query = compile_parameters(schemas, draft.parameters, "query")
+    _check_path(draft, in_path)
     _check_query(draft, query, resource)
     if form is not None:
         _check_form(draft, form, resource)
@@ -163,7 +139,7 @@ def compile_operation(
     examples: Mapping[str, Any] = next((media.get("examples", {}) for media in content.values()), {})
     return Operation(
         id=draft.id,
-        behaviour=behaviour,
+        behaviour=draft.behaviour,
         counted_as=node.get("x-spelling-of", draft.id),
         resource=resource,
         method=draft.method.upper(),
@@ -173,7 +149,7 @@ def compile_operation(
         query=query,
         form=form,
         media_types=frozenset(content),
-        success=responses.success(node["responses"], _shown(behaviour, resource)),
+        success=responses.success(node["responses"], _shown(draft.behaviour, resource)),
         refusals={refusal.name: refusal for refusal in responses.refusals(node["responses"])},
         paging=_paging(node, query),
         update=node.get("x-update", {}),
@@ -190,9 +166,9 @@ def content_of(schemas: Schemas, node: Object) -> Mapping[str, Any]:
     return content
 
 
-def form_schema(schemas: Schemas, draft: Draft) -> Object | None:
+def form_schema(schemas: Schemas, node: Object) -> Object | None:
     """Return the schema of an operation's form, which is the same one in each media type. Raises DocumentError."""
-    content = content_of(schemas, draft.node)
+    content = content_of(schemas, node)
     nodes = [schemas.resolve(media["schema"]) for media in content.values()]
     for media, schema in zip(content.values(), nodes, strict=True):
         if schema != nodes[0]:
@@ -203,28 +179,28 @@ def form_schema(schemas: Schemas, draft: Draft) -> Object | None:
 
 def _shown(behaviour: Behaviour, resource: Resource) -> Facts:
     """Return the facts that the success of an operation may show."""
-    if behaviour == "list":
-        return _PAGE_FACTS
-    if behaviour == "retrieve":
-        return Facts(_ROW)
-    facts = facts_of(resource.stored)
-    return Facts({**facts.kinds, **_ROW}, facts.by_name) if behaviour in _WITH_FORM else Facts()
+    match behaviour:
+        case "list":
+            return Facts(_PAGE)
+        case "retrieve":
+            return Facts(_ROW)
+        case "delete":
+            return Facts()
+        case _:
+            facts = facts_of(resource.stored)
+            return Facts({**facts.kinds, **_ROW}, facts.by_name)
 
 
-def _check_parts(draft: Draft, in_path: tuple[Parameter, ...]) -> None:
-    """Raise DocumentError if an operation lacks a part that its behaviour works with."""
-    name, behaviour, place = draft.id, draft.behaviour, draft.place
-    word = _WORDS.get(behaviour)
-    if word is not None and word not in draft.node:
-        raise DocumentError(f"{name} needs {word}, which says how it behaves.", place)
-    has_form = behaviour in _WITH_FORM
-    if has_form != ("requestBody" in draft.node):
-        raise DocumentError(f"{name} {'needs a' if has_form else 'takes no'} requestBody.", place)
+def _check_path(draft: Draft, in_path: tuple[Parameter, ...]) -> None:
+    """Raise DocumentError unless the path has the id that the behaviour needs, or none, and describes it."""
+    wanted = draft.behaviour in {"retrieve", "update", "delete"}
     named = [segment[1:-1] for segment in draft.path.split("/") if segment.startswith("{")]
-    if [parameter.name for parameter in in_path] != named or len(named) != (behaviour in _OF_ONE):
-        wanted = "exactly one parameter in its path" if behaviour in _OF_ONE else "no parameter in its path"
-        what = f"{name} needs {wanted}, and its description. {draft.path} has {', '.join(named) or 'none'}."
-        raise DocumentError(what, place)
+    if [parameter.name for parameter in in_path] != named or len(named) != wanted:
+        how = (
+            "exactly one parameter in its path, and its description" if wanted else "no parameter in its path"
+        )
+        what = f"{draft.id} needs {how}. {draft.path} has {', '.join(named) or 'none'}."
+        raise DocumentError(what, draft.place)
     for parameter in in_path:
         if not parameter.is_integer:
             what = f"The parameter {parameter.name} is an id, so its type must be integer."
@@ -264,45 +240,42 @@ def _check_named(parameter: Parameter, resource: Resource) -> None:
 def _check_form(draft: Draft, form: Form, resource: Resource) -> None:
     """Raise DocumentError if a form and the rows that its items become do not fit together."""
     for field in form.fields.values():
+        what = ""
         if field.fact is not None and field.fact not in resource.stored:
-            what = f"{draft.id}: no property of a row shows {field.fact!r}, which {field.name!r} gives."
-            raise DocumentError(what, draft.place)
-        if field.types is not None and form.type_field is None and resource.type_fact is None:
-            what = f"{draft.id}: {field.name!r} is for some types, and the resource has no types."
-            raise DocumentError(what, draft.place)
-    _check_types(draft, form, resource)
-    if draft.behaviour == "create":
-        for each in resource.stored.values():
-            _check_given(draft, form, each)
+            what = f"No property of a row shows {field.fact!r}, which {field.name!r} gives."
+        elif field.types is not None and resource.type_fact is None:
+            what = f"{field.name!r} is for some types, and the resource has none. Give its rows settings by type."
+        if what:
+            raise DocumentError(f"{draft.id}: {what}", draft.place)
+    for what in _misfits(form, resource):
+        raise DocumentError(f"{draft.id}: {what}", draft.place)
+    for each in resource.stored.values() if draft.behaviour == "create" else ():
+        _check_given(draft, form, each)
 
 
-def _check_types(draft: Draft, form: Form, resource: Resource) -> None:
-    """Raise DocumentError if a form takes a type, or a type has a setting, that the other does not know."""
+def _misfits(form: Form, resource: Resource) -> Iterable[str]:
+    """Yield what is wrong with the types that a form takes, by the settings that rows have for them."""
     if form.type_field is None:
         return
-    types = form.fields[form.type_field].schema.get("enum", () if not resource.types else None)
+    types = form.fields[form.type_field].schema.get("enum", None if resource.types else ())
     if types is None:
-        what = f"The form takes any type and rows have {len(resource.types)}. Give it the enum."
-        raise DocumentError(f"{draft.id}: {what}", draft.place)
-    for name in types:
+        yield f"The form takes any type and rows have {len(resource.types)}. Give it the enum."
+    for name in types or ():
         if name not in resource.shapes:
-            what = f"The form takes the type {name!r}, which has no settings in rows."
-            raise DocumentError(f"{draft.id}: {what}", draft.place)
+            yield f"The form takes the type {name!r}, which has no settings in rows."
         own = {field.name for field in form.own(name)}
         for key, constant in resource.shape(name).constants.items():
             if constant is None and key not in own:
-                what = f"The type {name!r} has the setting {key!r}, which no field of the form fills."
-                raise DocumentError(f"{draft.id}: {what}", draft.place)
+                yield f"The type {name!r} has the setting {key!r}, which no field of the form fills."
 
 
 def _check_given(draft: Draft, form: Form, each: Property) -> None:
     """Raise DocumentError if a new item could lack a value that its row needs."""
-    if not each.needed:
-        return
-    field = form.fields.get(form.names.get(each.fact, ""))
+    field = next((field for field in form.fields.values() if field.fact == each.fact), None)
     words = [] if field is None else ["required", *(word for word in WORDS if word in field.schema)]
     unrefused = [word for word in words if word not in form.refusals]
-    if field is None or field.name not in form.required or field.types is not None or unrefused:
+    is_given = field is not None and field.name in form.required and field.types is None and not unrefused
+    if each.needed and not is_given:
         what = f"{draft.id}: A row needs a value of {each.name!r}, and the form may leave it out."
         how = f"Name it in `required`, refuse its words in x-refusals ({', '.join(words)}), or give it a default."
         raise DocumentError(f"{what} {how}", draft.place)
@@ -321,3 +294,66 @@ def _paging(node: Mapping[str, Any], query: tuple[Parameter, ...]) -> Paging | N
         repeats=words["link-repeats"] == "accepted",
         page_parameter=next((each.name for each in query if each.role == "page"), ""),
     )
+
+
+@dataclass(slots=True)
+class Route:
+    """Where a path leads: operations by method, the parameter's text, and where to redirect to, if anywhere."""
+
+    operations: dict[str, Operation]
+    parameter: str | None
+    redirect: str | None = None
+
+
+_Spellings = tuple[
+    dict[str, Operation], dict[str, Operation]
+]  # a path without a slash at its end, and with one
+
+
+class Routes:
+    """The paths of a document below its base path. `slash`: what a trailing slash changes (`x-service`).
+
+    A parameter stands in them as `{}`.
+    """
+
+    def __init__(self, operations: Iterable[Operation], base_path: str, slash: Slash) -> None:
+        self.base_path = base_path
+        self._slash = slash
+        self._paths: dict[str, _Spellings] = {}
+        self._positions: set[int] = set()  # the segments that are a parameter in some path
+        for operation in operations:
+            segments = (base_path + operation.path).split("/")
+            self._positions |= {at for at, segment in enumerate(segments) if segment.startswith("{")}
+            path = "/".join("{}" if segment.startswith("{") else segment for segment in segments)
+            spellings = self._paths.setdefault(path.removesuffix("/"), ({}, {}))
+            spellings[path.endswith("/")][operation.method] = operation
+        if slash == "same":
+            # Each spelling serves what only the other one declares; what both declare stays its own.
+            self._paths = {path: ({**b, **a}, {**a, **b}) for path, (a, b) in self._paths.items()}
+
+    def find(self, path: str, method: str = "") -> Route | None:
+        """Return the route of a decoded path, or None if the document does not have it.
+
+        `method` tells which spelling is meant if each has operations of its own.
+        """
+        slashed = path.endswith("/")
+        spellings, parameter = self._located(path.removesuffix("/"))
+        here, there = spellings[slashed], spellings[not slashed]
+        if here and (self._slash == "same" or method in here or method not in there):
+            return Route(here, parameter)
+        if there and self._slash == "redirect":
+            return Route(there, parameter, path[:-1] if slashed else path + "/")
+        return None
+
+    def _located(self, path: str) -> tuple[_Spellings, str | None]:
+        """Return the operations at a path and the text of its parameter."""
+        found = self._paths.get(path)
+        if found is not None:
+            return found, None
+        segments = path.split("/")
+        for at in self._positions:
+            if at < len(segments):
+                found = self._paths.get("/".join([*segments[:at], "{}", *segments[at + 1 :]]))
+                if found is not None:
+                    return found, segments[at]
+        return ({}, {}), None

@@ -8,10 +8,16 @@ from types import NoneType
 from typing import Any
 
 from mock_server.contract.form import Form, Value
-from mock_server.contract.response import ResponseCompiler
+from mock_server.contract.response import (
+    Facts,
+    ResponseCompiler,
+    Template,
+    Writer,
+    check_required,
+    compile_template,
+    types_of,
+)
 from mock_server.contract.schema import Check, CheckText, Schemas
-from mock_server.contract.template import Facts, Template, check_required, compile_template, types_of
-from mock_server.contract.text import Quote, quote_again, write
 from mock_server.document import Array, DocumentError, Object, place_of
 
 # The facts that the server itself gives an item, and what they are in JSON. "never" is null everywhere.
@@ -47,16 +53,17 @@ class Shape:
     constants: Mapping[str, str | None]
     masks: Mapping[str, str | Mapping[str, str]]
 
-    def text(self, settings: Mapping[str, str], quote: Quote) -> str:
+    def text(self, settings: Mapping[str, str], write: Writer) -> str:  # on its way out: `shown`
         """Write the settings as JSON."""
-        if self.container == "array" or (self.container == "either" and not settings):
-            return "[]"
-        if self.masks:
-            settings = {key: self._shown(key, value) for key, value in settings.items()}
-        members = [f"{quote_again(key, quote)}:{quote(value)}" for key, value in settings.items()]
-        return "{" + ",".join(members) + "}"
+        return write(self.shown(settings))
 
-    def _shown(self, key: str, value: str) -> str:
+    def shown(self, settings: Mapping[str, str]) -> Mapping[str, str] | list[str]:
+        """Return the settings as replies show them."""
+        if self.container == "array" or (self.container == "either" and not settings):
+            return []
+        return {key: self._masked(key, value) for key, value in settings.items()} if self.masks else settings
+
+    def _masked(self, key: str, value: str) -> str:
         mask = self.masks.get(key, value) if value else value
         return mask if isinstance(mask, str) else mask["each"] * len(value)
 
@@ -172,7 +179,7 @@ class Resource:
     check: Check
     check_text: CheckText
     seed: Array
-    quote: Quote
+    write: Writer
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -189,23 +196,21 @@ class Resource:
 
     def texts(self, values: Mapping[str, Value]) -> dict[str, str]:
         """Return the JSON text of each stored value, by its fact."""
-        quote, texts = self.quote, {}
+        texts = {}
         for fact, default in self.defaults.items():
             value = values.get(fact, default)
-            if isinstance(value, str):
-                texts[fact] = quote(value)
-            elif isinstance(value, Mapping):
-                texts[fact] = self.shape(self.type_of(values)).text(value, quote)
+            if isinstance(value, Mapping):
+                texts[fact] = self.write(self.shape(self.type_of(values)).shown(value))
             else:
-                texts[fact] = write(value, quote)
+                texts[fact] = self.write(value)
         return texts
 
 
 def compile_resource(responses: ResponseCompiler, row: Row, forms: Sequence[Form], seed: Array) -> Resource:
     """Compile one resource. Raises DocumentError if its rows and its forms do not fit together."""
-    schemas, quote = responses.schemas, responses.quote
+    schemas, write = responses.schemas, responses.write
     stored = {each.fact: each for each in _stored(schemas, row, forms)}
-    template = compile_template(schemas, row.node, quote, facts_of(stored))
+    template = compile_template(schemas, row.node, write, facts_of(stored))
     if "id" not in template.facts.values():
         raise DocumentError("A row needs a property with `x-value: id`.", row.node.place)
     if row.type_key is not None and row.type_fact not in stored:
@@ -227,7 +232,7 @@ def compile_resource(responses: ResponseCompiler, row: Row, forms: Sequence[Form
         check=schemas.check(row.schema),
         check_text=schemas.check_text(row.schema),
         seed=seed,
-        quote=quote,
+        write=write,
     )
 
 

@@ -1,37 +1,258 @@
-"""Answers as the document declares them: the success of each operation, and the refusals by name."""
+"""Responses as the document declares them: JSON with holes for facts, the success of an operation, refusals by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
 
 from mock_server.contract.schema import CheckText, Schemas
-from mock_server.contract.template import Facts, Template, compile_template
-from mock_server.contract.text import Quote, write
-from mock_server.document import DocumentError, Object, place_of, plain
+from mock_server.document import DocumentError, Object, Place, place_of, plain
 
-# Where a title names what a strict mock objects to.
-_DETAIL = b"{detail}"
-
-# The facts that a header can show.
-_QUOTA = ("quota-limit", "quota-remaining", "quota-reset")
-
-# Bodies of an operation that need not be checked again.
-_REMEMBERED = 1024
-_SHORT = 4096  # bytes of one that is worth remembering
+# Writes a value as JSON.
+Writer = Callable[[Any], str]
 
 # Header name and the `x-value` word that fills it.
 Headers = tuple[tuple[str, str], ...]
 
+# Writes JSON from the JSON texts of facts.
+Filled = Callable[[Mapping[str, str]], bytes]
+
+# How deep the objects of a body may nest. A schema that goes deeper contains itself.
+DEEPEST = 30
+
+# The facts that a header can show.
+_QUOTA = ("quota-limit", "quota-remaining", "quota-reset")
+
+# The facts that are ready-made JSON: the rows of a page, and a single row.
+_ROW_HOLES = ("rows", "row")
+
+# The place in a title for what a strict mock objects to.
+_DETAIL = b"{detail}"
+
+_ZEROS: dict[str, Any] = {
+    "string": "",
+    "integer": 0,
+    "number": 0,
+    "boolean": False,
+    "array": [],
+    "object": {},
+}
+
+# Bodies of an operation that are not checked again: each check of a retrieve costs 7 % of it.
+_REMEMBERED = 1024
+_SHORT = 4096  # bytes of a body that is worth it
+
+write_plainly: Writer = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_write_ascii: Writer = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def write_as_php(value: Any) -> str:
+    r"""Write JSON as PHP's json_encode does: `/` as `\/`, all but ASCII as `\uXXXX` (evidence: B)."""
+    return _write_ascii(value).replace("/", "\\/")
+
+
+WRITERS: Mapping[str, Writer] = {"php": write_as_php, "plain": write_plainly}
+
+
+def parse(body: bytes) -> Any:
+    """Read the JSON of a body. Raises ValueError if it is not JSON."""
+    return orjson.loads(body)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts that a body may show.
+
+    `kinds`: fact to the JSON types that it can have; a property must admit them all. `by_name`: the facts that a
+    property without `x-value` shows if it has their name.
+    """
+
+    kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    by_name: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """JSON text before and after the hole for rows, each written from the JSON texts of facts.
+
+    `hole` is "row", "rows" or None; without one, `tail` is empty. `facts` maps each property at the top level that
+    shows a fact to that fact, which is how a seed in the form of the wire is read.
+    """
+
+    head: Filled
+    tail: Filled
+    hole: str | None
+    facts: Mapping[str, str]
+
+    @property
+    def properties(self) -> Mapping[str, str]:  # on its way out: `facts`
+        """Another name of `facts`."""
+        return self.facts
+
+    def ends(self, values: Mapping[str, str]) -> tuple[bytes, bytes]:
+        """Return what stands before the hole and after it. `values`: fact to JSON text."""
+        return self.head(values), self.tail(values)
+
+    def render(self, values: Mapping[str, str]) -> bytes:
+        """Return the body of a template without a hole."""
+        return self.head(values)
+
+
+def joined(ends: tuple[bytes, bytes], rows: Sequence[bytes]) -> bytes:
+    """Return a body: the rows, with commas, between its ends. A large page is copied only once."""
+    if len(rows) < 2:
+        return b"".join((ends[0], *rows, ends[1]))
+    pieces = [*rows]
+    pieces[0] = ends[0] + pieces[0]
+    pieces[-1] += ends[1]
+    return b",".join(pieces)
+
+
+class _Hole(NamedTuple):
+    """A place for a fact. `rewrite` gives its JSON text in the property's own type; None: as it is."""
+
+    fact: str
+    rewrite: Callable[[str], str] | None = None
+
+
+def compile_template(schemas: Schemas, schema: Object, write: Writer, facts: Facts) -> Template:
+    """Compile an object schema that may show these facts.
+
+    Raises DocumentError if a property shows a fact that is unknown here, or one that its type does not admit.
+    """
+    writer = _Writer(schemas, write, facts)
+    pieces = [*writer.write_object(schema)]
+    holes = [at for at, piece in enumerate(pieces) if isinstance(piece, _Hole) and piece.fact in _ROW_HOLES]
+    if len(holes) > 1:
+        raise DocumentError("A body has one place for its rows. Keep one.", schema.place)
+    shown = writer.shown(schema)
+    for at in holes:
+        return Template(_filled(pieces[:at]), _filled(pieces[at + 1 :]), pieces[at][0], shown)
+    return Template(_filled(pieces), _filled(()), None, shown)
+
+
+def _filled(pieces: Sequence[str | _Hole]) -> Filled:
+    """Return a function that fills the holes. The work that is the same for all bodies is done now."""
+    text = "".join("%s" if isinstance(piece, _Hole) else piece.replace("%", "%%") for piece in pieces)
+    holes = [piece for piece in pieces if isinstance(piece, _Hole)]
+    if not holes:
+        constant = (text % ()).encode()
+        return lambda _: constant
+    if all(hole.rewrite is None for hole in holes):
+        pick = itemgetter(
+            *(hole.fact for hole in holes)
+        )  # a tuple, or the text of a single fact: `%` takes either
+        return lambda values: (text % pick(values)).encode()
+
+    def fill(values: Mapping[str, str]) -> bytes:
+        texts = (values[fact] if rewrite is None else rewrite(values[fact]) for fact, rewrite in holes)
+        return (text % tuple(texts)).encode()
+
+    return fill
+
+
+def check_required(schema: Object) -> None:
+    """Raise DocumentError if a schema requires a property that it does not describe: nothing would fill it."""
+    for name in schema.get("required", ()):
+        if name not in schema.get("properties", ()):
+            what = (
+                f"{name!r} is required but not among the properties. Describe it there, or do not require it."
+            )
+            raise DocumentError(what, place_of(schema, "required"))
+
+
+def types_of(node: Mapping[str, Any]) -> list[str]:
+    """Return the JSON types that a schema names, none if it admits all."""
+    kind = node.get("type", [])
+    return [kind] if isinstance(kind, str) else list(kind)
+
+
+class _Writer(NamedTuple):
+    """Writes the pieces of a template: JSON texts and holes."""
+
+    schemas: Schemas
+    write: Writer
+    facts: Facts
+
+    def shown(self, schema: Object) -> dict[str, str]:
+        """Return the fact of each property of a schema that shows one, by `x-value` or by its name."""
+        nodes = {key: self.schemas.resolve(node) for key, node in schema.get("properties", {}).items()}
+        facts = {key: node["x-value"] for key, node in nodes.items() if "x-value" in node}
+        if "id" in facts.values():  # the object is an item
+            facts |= {
+                key: key
+                for key, node in nodes.items()
+                if key in self.facts.by_name and key not in facts and "const" not in node
+            }
+        return {key: "settings" if fact == "settings-text" else fact for key, fact in facts.items()}
+
+    def write_object(self, schema: Object, depth: int = 0) -> Iterator[str | _Hole]:
+        if depth > DEEPEST:
+            raise DocumentError("The body has no end: its schema contains itself.", schema.place)
+        check_required(schema)
+        if types_of(schema) and "object" not in types_of(schema):
+            raise DocumentError("A body is an object, which `type` does not admit.", schema.place)
+        properties, facts = schema.get("properties") or Object(schema.place), self.shown(schema)
+        yield "{"
+        for number, (key, node) in enumerate(properties.items()):
+            yield f"{',' if number else ''}{self.write(key)}:"
+            resolved = self.schemas.resolve(node)
+            if key in facts:
+                yield from self._hole(facts[key], resolved)
+            elif "properties" in resolved or "required" in resolved:
+                yield from self.write_object(resolved, depth + 1)
+            else:
+                yield self.write(_constant(resolved, place_of(properties, key)))
+        yield "}"
+
+    def _hole(self, fact: str, node: Object) -> Iterator[str | _Hole]:
+        place, admitted = place_of(node, "x-value"), {*types_of(node)}
+        kinds = self.facts.kinds.get(fact)
+        if kinds is None:
+            known = ", ".join(sorted(self.facts.kinds)) or "none"
+            raise DocumentError(f"The fact {fact!r} cannot be shown here. Known facts: {known}.", place)
+        admitted |= {"integer"} if "number" in admitted else set()
+        rewrite: Callable[[str], str] | None = None
+        if admitted and not kinds <= admitted:
+            if kinds == {"boolean"} and "integer" in admitted:
+                rewrite = {"true": "1", "false": "0"}.__getitem__
+            elif kinds == {"object"} and "string" in admitted:
+                rewrite = self.write
+            else:
+                what = f"The fact {fact!r} is {' or '.join(sorted(kinds))}, which `type` does not admit."
+                raise DocumentError(what, place)
+        if fact == "rows":
+            yield from ("[", _Hole(fact), "]")
+        else:
+            yield "null" if fact == "never" else _Hole(fact, rewrite)
+
+
+def _constant(node: Object, place: Place) -> Any:
+    """Return what a property without a fact always shows: a value that its schema gives, else the zero of its type."""
+    kinds = types_of(node)
+    for key in ("const", "default"):
+        if key in node:
+            return node[key]
+    for key in ("examples", "enum"):
+        if node.get(key):
+            return node[key][0]
+    if "null" in kinds or not kinds:
+        return None
+    if kinds[0] not in _ZEROS:
+        raise DocumentError(f"JSON Schema has no type {kinds[0]!r}.", place)
+    return node.get("minimum", _ZEROS[kinds[0]])
+
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """The one 2xx answer of an operation. `template` is None where the body is empty; `examples` by name."""
+    """The one 2xx response of an operation. `template` is None if the body is empty; `examples` by name."""
 
     status: str  # as WSGI wants it: "201 Created"
     content_type: str | None
@@ -45,7 +266,7 @@ class Success:
 class RefusalResponse:
     """One way to say no: `body` is ready to send, but for a `{detail}` in its title.
 
-    `own` tells that it is the mock's, by its grade, and no behaviour of the service.
+    `own`: it is the mock's, by its grade, and not a behaviour of the service.
     """
 
     name: str
@@ -54,71 +275,56 @@ class RefusalResponse:
     headers: Headers
     body: bytes
     own: bool
-    quote: Quote
+    write: Writer
 
     def filled(self, detail: str) -> bytes:
-        """Return the body, with `detail` where its title has the place for one."""
+        """Return the body, with `detail` in its title if there is a place for one."""
         if _DETAIL not in self.body:
             return self.body
-        return self.body.replace(_DETAIL, self.quote(detail)[1:-1].encode())
-
-
-def success_code(responses: Object) -> str:
-    """Return the code of the one 2xx response. Raises DocumentError if there is not exactly one."""
-    codes = [code for code in responses if code.startswith("2")]
-    if len(codes) != 1:
-        place = next((place_of(responses, code) for code in codes[1:]), responses.place)
-        raise DocumentError("An operation needs exactly one response from 200 to 299.", place)
-    return codes[0]
-
-
-def status_line(responses: Object, code: str) -> str:
-    """Return what WSGI wants for a status code. Raises DocumentError for a code that HTTP does not know."""
-    try:
-        return status_text(int(code))
-    except ValueError:
-        raise DocumentError(f"HTTP has no status {code}.", place_of(responses, code)) from None
+        return self.body.replace(_DETAIL, self.write(detail)[1:-1].encode())
 
 
 def status_text(code: int) -> str:
-    """Return a status as WSGI wants it. Raises ValueError for one that HTTP does not know."""
+    """Return a status as WSGI wants it: "201 Created". Raises ValueError for one that HTTP does not know."""
     status = HTTPStatus(code)
     return f"{status.value} {status.phrase}"
 
 
-def _remembering(check: CheckText) -> CheckText:
-    """Return the same check, which on nothing but the bytes depends: the same ones are right once and for all."""
-    remembered = lru_cache(maxsize=_REMEMBERED)(check)
-    return lambda text: remembered(text) if len(text) <= _SHORT else check(text)
-
-
 class ResponseCompiler(NamedTuple):
-    """Compiles responses. `charset` is appended to every content type unless it is "none"."""
+    """Compiles responses. `charset` is appended to each content type unless it is "none"."""
 
     schemas: Schemas
-    quote: Quote
+    write: Writer
     charset: str
+
+    def success_of(self, responses: Object) -> tuple[str, Object]:
+        """Return the one 2xx response and its code. Raises DocumentError if there is not exactly one."""
+        codes = [code for code in responses if code.startswith("2")]
+        if len(codes) != 1:
+            place = next((place_of(responses, code) for code in codes[1:]), responses.place)
+            raise DocumentError("An operation needs exactly one response from 200 to 299.", place)
+        return codes[0], self.schemas.resolve(responses[codes[0]])
 
     def success(self, responses: Object, facts: Facts) -> Success:
         """Compile the one 2xx response, which may show these facts. Raises DocumentError."""
-        code = success_code(responses)
-        status, response = status_line(responses, code), self.schemas.resolve(responses[code])
-        headers = self._headers(response)
+        code, response = self.success_of(responses)
+        status, headers = _status(responses, code), self._headers(response)
         for media_type, content in response.get("content", {}).items():
             schema = self.schemas.resolve(content["schema"])
-            template = compile_template(self.schemas, schema, self.quote, facts)
+            template = compile_template(self.schemas, schema, self.write, facts)
             check = self.schemas.check_text(content["schema"])
-            if template.hole is not None:  # else it tells of a write, and is another one each time
+            if template.hole is not None:  # else it tells of a write, and each one differs
                 check = _remembering(check)
             examples = {
-                name: self._example(media_type, node) for name, node in content.get("examples", {}).items()
+                name: self._body(media_type, self.schemas.resolve(node)["value"])
+                for name, node in content.get("examples", {}).items()
             }
             return Success(status, self._typed(media_type), headers, template, check, examples)
         empty = response.get("x-empty-body")
         return Success(status, empty and self._typed(empty), headers, None, lambda _: None, {})
 
     def refusals(self, responses: Object) -> Iterator[RefusalResponse]:
-        """Compile each named example of each response that is no success. Raises DocumentError at a wrong one."""
+        """Compile each named example of each response that is not a success. Raises DocumentError."""
         for code, node in responses.items():
             if code.startswith("2"):
                 continue
@@ -129,27 +335,28 @@ class ResponseCompiler(NamedTuple):
                     value = self.schemas.resolve(example)["value"]
                     place = place_of(content["examples"], name)
                     if "json" not in media_type and not isinstance(value, str):
-                        raise DocumentError(
-                            f"the example {name} must be a text, as {media_type} is one.", place
-                        )
+                        what = f"The example {name} must be a text, as {media_type} is one."
+                        raise DocumentError(what, place)
                     if complaint := check(plain(value)):
-                        raise DocumentError(f"the example {name} violates its schema: {complaint}.", place)
+                        raise DocumentError(f"The example {name} violates its schema: {complaint}.", place)
                     yield RefusalResponse(
-                        name, status_line(responses, code), self._typed(media_type), self._headers(response),
-                        self._body(media_type, value), response.get("x-grade") == "M", self.quote,
-                    )  # fmt: skip
-
-    def _example(self, media_type: str, node: Object) -> bytes:
-        return self._body(media_type, self.schemas.resolve(node)["value"])
+                        name=name,
+                        status=_status(responses, code),
+                        content_type=self._typed(media_type),
+                        headers=self._headers(response),
+                        body=self._body(media_type, value),
+                        own=response.get("x-grade") == "M",
+                        write=self.write,
+                    )
 
     def _body(self, media_type: str, value: Any) -> bytes:
-        return write(value, self.quote).encode() if "json" in media_type else value.encode()
+        return (self.write(value) if "json" in media_type else str(value)).encode()
 
     def _headers(self, response: Object) -> Headers:
         nodes = {name: self.schemas.resolve(node) for name, node in response.get("headers", {}).items()}
         for name, node in nodes.items():
             if node.get("x-value", _QUOTA[0]) not in _QUOTA:
-                what = f"the header {name} can show {', '.join(_QUOTA)} and no other fact."
+                what = f"The header {name} can show {', '.join(_QUOTA)} and no other fact."
                 raise DocumentError(what, place_of(node, "x-value"))
         return tuple((name, node["x-value"]) for name, node in nodes.items() if "x-value" in node)
 
@@ -157,6 +364,14 @@ class ResponseCompiler(NamedTuple):
         return media_type if self.charset == "none" else f"{media_type}; charset={self.charset}"
 
 
-def parse(body: bytes) -> Any:
-    """Read back what is about to leave. Raises ValueError where it is no JSON."""
-    return orjson.loads(body)
+def _status(responses: Object, code: str) -> str:
+    try:
+        return status_text(int(code))
+    except ValueError:
+        raise DocumentError(f"HTTP has no status {code}.", place_of(responses, code)) from None
+
+
+def _remembering(check: CheckText) -> CheckText:
+    """Return the same check, which remembers short bodies: it depends on nothing but the bytes."""
+    remembered = lru_cache(maxsize=_REMEMBERED)(check)
+    return lambda text: remembered(text) if len(text) <= _SHORT else check(text)

@@ -1,20 +1,39 @@
-"""References resolved and schemas compiled: JSON Schema 2020-12, as OpenAPI 3.1 has it."""
+"""The document's schemas: references resolved, values checked, and its words held against the vocabulary."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import jsonschema_rs
 import orjson
 
-from mock_server.document import DocumentError, Object, Place, place_of, plain
+from mock_server.document import (
+    DocumentError,
+    Object,
+    Place,
+    Shape,
+    home,
+    nearest,
+    place_of,
+    plain,
+    read,
+    shape,
+)
 
-# Says what is wrong with a value, or nothing.
+# Says what is wrong with a value, or None.
 Check = Callable[[Any], str | None]
 
-# Says what is wrong with a JSON text, or nothing. Raises ValueError where it is no JSON.
+# Says what is wrong with a JSON text, or None. Raises ValueError if it is not JSON.
 CheckText = Callable[[bytes], str | None]
+
+# Below these keys stand names, not words.
+_NAMES = frozenset(
+    {"properties", "headers", "schemas", "responses", "parameters", "paths", "securitySchemes", "examples"}
+)
+# Below these keys stands an author's data, in which `$ref` is a word like any other.
+_DATA = frozenset({"example", "value", "enum", "const", "default"})
 
 
 class Schemas:
@@ -28,15 +47,14 @@ class Schemas:
         """Return what a pointer such as `#/components/schemas/Name` names. Raises DocumentError."""
         node: Any = self.document
         if not pointer.startswith("#/"):
-            raise DocumentError(f"the reference {pointer!r} leaves the document: write it as #/…", place)
+            raise DocumentError(f"The reference {pointer!r} leaves the document. Write it as #/….", place)
         for step in pointer[2:].split("/"):
             step = step.replace("~1", "/").replace("~0", "~")
             try:
                 node = node[int(step)] if isinstance(node, list) else node[step]
             except (KeyError, IndexError, ValueError, TypeError):  # a text has no steps either
-                raise DocumentError(
-                    f"the reference {pointer!r} names nothing in the document.", place
-                ) from None
+                what = f"The reference {pointer!r} names nothing in the document. Correct it."
+                raise DocumentError(what, place) from None
         return node
 
     def resolve(self, node: Object) -> Object:
@@ -47,9 +65,8 @@ class Schemas:
         target = self._object_at(node)
         while "$ref" in target:
             if target["$ref"] in seen:
-                raise DocumentError(
-                    f"the reference {target['$ref']!r} goes round in a circle.", place_of(node, "$ref")
-                )
+                what = f"The reference {target['$ref']!r} goes round in a circle. Break it."
+                raise DocumentError(what, place_of(node, "$ref"))
             seen.add(target["$ref"])
             target = _merge(self._object_at(target), target)
         return target if len(node) == 1 else _merge(target, node)
@@ -59,50 +76,30 @@ class Schemas:
         place = place_of(node, "$ref")
         target = self.at(node["$ref"], place)
         if not isinstance(target, Object):
-            raise DocumentError(f"the reference {node['$ref']!r} names no mapping.", place)
+            raise DocumentError(f"The reference {node['$ref']!r} does not name a mapping. Correct it.", place)
         return target
 
     def check(self, schema: Object) -> Check:
         """Compile a schema to a function that says in a sentence what is wrong with a value, or None."""
-        validator = self._validator(schema)
-        is_valid = validator.is_valid
-        return lambda value: None if is_valid(value) else _complaint(validator, value)
-
-    def check_text(self, schema: Object) -> CheckText:
-        """Compile a schema to the same for a JSON text. Each answer is checked: this one saves it a few calls."""
-        validator = self._validator(schema)
-        is_valid, parse = validator.is_valid, orjson.loads
-
-        def say(text: bytes) -> str | None:
-            value = parse(text)
-            return None if is_valid(value) else _complaint(validator, value)
-
-        return say
-
-    def _validator(self, schema: Object) -> jsonschema_rs.Validator:
         whole = {**plain(schema), "components": self._components}
         try:
-            return jsonschema_rs.validator_for(whole)
+            validator = jsonschema_rs.validator_for(whole)
         except (ValueError, jsonschema_rs.ReferencingError) as error:
             reason = getattr(error, "message", None) or str(error)
-            raise DocumentError(f"the schema cannot be compiled: {reason}.", schema.place) from error
+            raise DocumentError(f"The schema cannot be compiled: {reason}.", schema.place) from error
 
+        def check(value: Any) -> str | None:
+            if validator.is_valid(value):
+                return None
+            error = next(iter(validator.iter_errors(value)))
+            return f"{'/'.join(map(str, error.instance_path)) or 'the value'}: {error.message}"
 
-def _complaint(validator: jsonschema_rs.Validator, value: Any) -> str:
-    error = next(iter(validator.iter_errors(value)))
-    at = "/".join(str(step) for step in error.instance_path)
-    return f"{at or 'the value'}: {error.message}"
+        return check
 
-
-def place_at(node: Object, path: Iterable[str | int]) -> Place:
-    """Return the place of what stands at a validator's path below a node."""
-    place = node.place
-    below: Any = node
-    for step in path:
-        # The validator gives a key of digits, such as a status, as a number.
-        key = str(step) if isinstance(below, Object) else step
-        place, below = place_of(below, key), below[key]
-    return place
+    def check_text(self, schema: Object) -> CheckText:
+        """Compile a schema to the same for a JSON text."""
+        check = self.check(schema)
+        return lambda text: check(orjson.loads(text))
 
 
 def _merge(target: Object, node: Object) -> Object:
@@ -113,3 +110,45 @@ def _merge(target: Object, node: Object) -> Object:
             if key != "$ref" or source is target:
                 merged.put(key, value, place_of(source, key))
     return merged
+
+
+def check_document(document: Object) -> None:
+    """Raise DocumentError, with file and line, if a document has not the parts and the words that the mock reads."""
+    words, found = vocabulary(), list(words_of(document))
+    for container, word in found:
+        if word != "$ref" and word not in words:
+            what = f"The word {word} is not in the vocabulary{nearest(word, words)}. See openapi/vocabulary.yaml."
+            raise DocumentError(what, place_of(container, word))
+        if word != "$ref":
+            _shape_of(word).check(container, (word,))
+    shape("openapi").check(document)
+    schemas = Schemas(document)
+    for container, word in found:
+        if word == "$ref":
+            schemas.resolve(container)
+
+
+@cache
+def vocabulary() -> Mapping[str, Any]:
+    """Return the document's own words: each with its meaning and schema, as openapi/vocabulary.yaml has it."""
+    words: Mapping[str, Any] = read(home() / "vocabulary.yaml")["words"]
+    return words
+
+
+@cache
+def _shape_of(word: str) -> Shape:
+    return Shape(vocabulary()[word]["schema"])
+
+
+def words_of(node: Any, *, named: bool = False) -> Iterator[tuple[Object, str]]:
+    """Yield each mapping and key that is an `x-` word or a reference. `named`: the mapping's keys are names."""
+    if isinstance(node, Object):
+        for key, value in node.items():
+            if not named and (key.startswith("x-") or (key == "$ref" and isinstance(value, str))):
+                yield node, key
+            is_words = key == "x-service" or not key.startswith("x-")  # other words hold no words
+            if named or (key not in _DATA and is_words):
+                yield from words_of(value, named=not named and key in _NAMES)
+    elif isinstance(node, list):
+        for item in node:
+            yield from words_of(item)

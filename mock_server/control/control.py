@@ -18,9 +18,16 @@ import orjson
 from mock_server import PREFIX
 from mock_server.api.context import CORS, Context, Response, preflight
 from mock_server.api.pipeline import Pipeline, bearer_of, find_world
-from mock_server.contract import Check, Parameter, RefusalResponse, ResponseCompiler, Schemas, status_text
-from mock_server.contract.parameter import compile_parameters
-from mock_server.contract.text import quote_plainly
+from mock_server.contract import (
+    Check,
+    Parameter,
+    RefusalResponse,
+    ResponseCompiler,
+    Schemas,
+    compile_parameters,
+    status_text,
+    write_plainly,
+)
 from mock_server.control import about, faults, journal, world
 from mock_server.control.about import control_document
 from mock_server.document import Object
@@ -90,7 +97,7 @@ class ControlDocument:
     def __init__(self, data: Object) -> None:
         self._data = data
         self._schemas = Schemas(data)
-        self._responses = ResponseCompiler(self._schemas, quote_plainly, "none")
+        self._responses = ResponseCompiler(self._schemas, write_plainly, "none")
         self._compiled: dict[tuple[str, str], ControlOperation] = {}
 
     def __iter__(self) -> Iterator[ControlOperation]:

@@ -88,9 +88,9 @@ class Shape:
         root: Any = self._schema
         node = root
         for step in path:
-            steps = [step]
-            if step == "$ref":
-                file, _, pointer = node["$ref"].partition("#")
+            steps, target = [step], node.get(step) if isinstance(node, dict) else None
+            if step == "$ref" and isinstance(target, str):
+                file, _, pointer = target.partition("#")
                 root = node = _schema(file.rpartition("/")[2]) if file else root
                 steps = [*pointer.split("/")[1:]]
             for name in steps:

@@ -311,12 +311,19 @@ class _Builder:
             raise self.error(node, "The merge key `<<` is not supported. Write the keys out.")
         if node.tag != _STR and node.tag not in _PATTERNS:
             raise self.unsupported(node)
-        return str(node.value)
+        return self.text(node)
+
+    def text(self, node: yaml.ScalarNode) -> str:
+        """Return a text. PyYAML's own reader lets half a surrogate pair pass, which UTF-8 cannot write."""
+        text = str(node.value)
+        if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
+            raise self.error(node, "This text holds half a surrogate pair. Remove it.")
+        return text
 
     def scalar(self, node: yaml.ScalarNode) -> Any:
         """Return the value of a scalar by its tag."""
         if node.tag == _STR:
-            return str(node.value)
+            return self.text(node)
         if node.tag not in _PATTERNS:
             raise self.unsupported(node)
         try:

@@ -121,6 +121,6 @@ def test_an_unknown_word_stops_the_start_with_file_and_line(tmp_path: Path) -> N
         variations.HEAD + "  - target: $.components.schemas.Name\n    update:\n      x-cutt: 64\n"
     )
     with pytest.raises(
-        ValueError, match=r"o\.yaml:6: the word x-cutt is not in the vocabulary; did you mean x-cut\?"
+        ValueError, match=r"o\.yaml:6: The word x-cutt is not in the vocabulary \(did you mean 'x-cut'\?\)"
     ):
         Client(overlays=(overlay,))

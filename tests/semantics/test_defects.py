@@ -133,5 +133,5 @@ def test_a_seed_is_checked_by_the_document_it_is_shown_in(tmp_path: Path) -> Non
 
 def test_an_unknown_behaviour_stops_the_start(tmp_path: Path) -> None:
     target = "$.paths['/notification-handlers'].post"
-    with pytest.raises(DocumentError, match="x-behaviour has a value it cannot have"):
+    with pytest.raises(DocumentError, match="x-behaviour must be one of list, retrieve"):
         overlaid(tmp_path, f'  - {{target: "{target}", update: {{x-behaviour: dance}}}}\n')
