@@ -103,6 +103,7 @@ def call(ctx: click.Context, /, method: str, path: str, include: bool, **given: 
 def _send(mock: Mock, method: str, path: str, given: Mapping[str, Any]) -> TestResponse:
     """Give a mock a request with the key, headers and form of the options."""
     from werkzeug.datastructures import Headers, MultiDict
+    from werkzeug.test import Client
 
     from mock_server.app import App
 
@@ -115,7 +116,7 @@ def _send(mock: Mock, method: str, path: str, given: Mapping[str, Any]) -> TestR
     body: dict[str, Any] = {}
     if given["form"]:
         body = {"data": MultiDict(given["form"]), "content_type": _media_type(contract, method, path)}
-    return App(mock).flask.test_client().open(path, method=method, headers=headers, **body)
+    return Client(App(mock)).open(path, method=method, headers=headers, **body)
 
 
 def _full_path(contract: Contract, path: str) -> str:

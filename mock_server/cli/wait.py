@@ -11,11 +11,11 @@ from urllib.parse import SplitResult, urlsplit
 
 import click
 
-from mock_server import MARKER
+from mock_server import MARKER, PREFIX
 from mock_server.cli.options import read_duration, value_of
 from mock_server.cli.terminal import ExitCode, Failure
 
-_READY = "/_mock/ready"
+_READY = f"{PREFIX}/ready"
 # Seconds between two tries. The first ones are so short that a script notices no wait.
 _FIRST, _FACTOR, _LAST = 0.02, 1.5, 0.25
 # Seconds that a server gets, in each try, to respond.

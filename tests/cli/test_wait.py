@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from mock_server import PREFIX
 from mock_server.cli import wait
 from tests.cli.conftest import Invoke, Served, run, wait_until
 
@@ -41,10 +40,6 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
-
-
-def test_the_path_is_the_controls() -> None:
-    assert f"{PREFIX}/ready" == wait._READY
 
 
 @pytest.mark.parametrize("path", ["", "/", "/api", "/api/notification-handlers/?page=2"])
