@@ -1,1 +1,1 @@
-"""The house's rules, as tests."""
+"""Rules for all code and prose of the project, as tests."""

@@ -1,6 +1,6 @@
 """Counts words and tics in the prose of a folder: docstrings, comments, messages, descriptions, and Markdown.
 
-python -m tests.house.prose mock_server tests    # prints the counts, and the files that have most of them
+`python -m tests.house.prose mock_server tests` prints the counts, and the files with most tics.
 """
 
 from __future__ import annotations

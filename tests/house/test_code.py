@@ -36,7 +36,7 @@ def strings_of(tree: ast.AST) -> Iterator[str]:
 
 
 def wire_words() -> set[str]:
-    """Return what only the document may say: titles, fields, properties with an underscore, types, page sizes."""
+    """Return the words of the wire: titles, fields, properties with an underscore, types, page sizes."""
     data = load().data
     schemas = data["components"]["schemas"]
     words = {

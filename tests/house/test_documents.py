@@ -1,4 +1,4 @@
-"""What the prose promises holds."""
+"""The promises of README, ARCHITECTURE and CHANGELOG are kept."""
 
 from __future__ import annotations
 

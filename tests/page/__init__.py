@@ -1,1 +1,1 @@
-"""The web page: its files, its modules in Node, and itself in a real browser."""
+"""The web page: its files, its modules in Node, and the page in a real browser."""

@@ -1,4 +1,4 @@
-"""One mock and one browser for the folder; each test has a key, and so a world, of its own, and a fresh window."""
+"""One mock and one browser for all tests of the folder. Each test has its own key, world and window."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mock_server.server import Server
 from tests.page.chromium import FLAGS, MISSING, find
 
 _KEYS = count()
-_PATIENCE = 10_000  # milliseconds until the browser is said to have missed something
+_PATIENCE = 10_000  # milliseconds that the browser has to show something
 
 Open = Callable[..., Page]
 
@@ -35,7 +35,7 @@ class World:
         return requests.request(method, f"{self.url}/api{path}", headers=headers, timeout=10, **more)
 
     def control(self, method: str, path: str, body: object = None, **query: Any) -> Any:
-        """Call the control API, of this world unless a path has none; return what it answers."""
+        """Call the control API, for this world unless the path has no world. Return the response."""
         answer = requests.request(
             method, f"{self.url}/_mock{path}", params={"key": self.key, **query}, json=body, timeout=10
         )
@@ -48,7 +48,7 @@ class World:
 
 
 def form(fields: dict[str, str]) -> dict[str, tuple[None, str]]:
-    """Return fields as `requests` wants them to send a multipart form."""
+    """Return fields as `requests` takes them for a multipart form."""
     return {name: (None, value) for name, value in fields.items()}
 
 
@@ -81,8 +81,8 @@ def browser() -> Iterator[Browser]:
 def opened(browser: Browser, world: World) -> Iterator[Open]:
     """Open the page of the test's world: `opened(width=…, height=…, scheme=…, url=…, expects=…)`.
 
-    At the end no window may have logged an error, but for those that `expects` is a part of, and none may have asked
-    for anything beyond the mock.
+    At the end no window may have logged an error, except those that contain `expects`, and none may have made a
+    request to anything but the mock.
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
@@ -118,18 +118,18 @@ def opened(browser: Browser, world: World) -> Iterator[Open]:
 
 @pytest.fixture
 def page(opened: Open) -> Page:
-    """Open the page of the test's world, and wait until it follows it."""
+    """Open the page of the test's world, and wait until it shows the world's events."""
     return live(opened())
 
 
 def live(page: Page) -> Page:
-    """Wait until the page follows its world; return it."""
+    """Wait until the page shows the events of its world, and return the page."""
     page.locator("#pulse", has_text="live").wait_for()
     return page
 
 
 def rows(page: Page) -> Any:
-    """Return the journal's rows that are shown."""
+    """Return the visible rows of the journal."""
     return page.get_by_role("listbox", name="Exchanges").get_by_role("option")
 
 

@@ -35,7 +35,7 @@ _STYLE = """
 
 
 def tell(world: World) -> None:
-    """Let a consumer do a few things, right and wrong."""
+    """Make a few calls as a consumer, right and wrong ones."""
     with RunningMock(HTTPChannel(world.url)) as mock:
         mock.world(world.key).freeze("2026-01-01T09:30:00Z")
     path = "/notification-handlers"
@@ -53,7 +53,7 @@ def tell(world: World) -> None:
 
 
 def photograph(browser: Browser, world: World, scheme: Literal["light", "dark"]) -> None:
-    """Take the page with the exchange that has a violation."""
+    """Take a picture of the page that shows the exchange with a violation."""
     context = browser.new_context(
         viewport={"width": 1280, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
     )
@@ -66,7 +66,7 @@ def photograph(browser: Browser, world: World, scheme: Literal["light", "dark"])
 
 
 def coverage() -> list[str]:
-    """Run the example's suite; return what the plugin prints of its coverage. Raises CalledProcessError."""
+    """Run the suite of the example, and return the plugin's coverage report. Raises CalledProcessError."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no", "--bitpeak-cov"]
     environment = {**os.environ, "COLUMNS": "100"}
     done = subprocess.run(
@@ -79,7 +79,7 @@ def coverage() -> list[str]:
 
 
 def drawn(lines: Sequence[str]) -> str:
-    """Draw lines of a terminal."""
+    """Draw a picture of lines in a terminal."""
     width = round(max(len(line) for line in lines) * _CHARACTER) + 2 * _MARGIN
     height = len(lines) * _LINE + 2 * _MARGIN
     texts = "\n".join(

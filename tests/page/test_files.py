@@ -1,4 +1,4 @@
-"""The page's files: how they are served, and what they may not contain."""
+"""The files of the page: how they are served, and what they must not contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stranger sent is shown as text, never as markup, wherever it stands."""
+"""Hostile content in requests is shown as text everywhere, never as markup."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SCRIPT = "<script>document.title='taken'</script>"
 
 
 def seed(world: World) -> None:
-    # The API cleans names of tags, so the door behind it is taken too: a snapshot may hold anything.
+    # The API removes tags from names, so the names are set by a snapshot, too, which may hold anything.
     handler = {"type": "slack", "name": IMAGE, "settings": {"slack": f"javascript:{SCRIPT}"}}
     world.control("PUT", "/state", {"handlers": [handler]})
 

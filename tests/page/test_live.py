@@ -1,4 +1,4 @@
-"""What happens in a world shows on the page at once, and what the page does happens in the world."""
+"""The page shows events of its world at once, and the controls of the page change the world."""
 
 from __future__ import annotations
 

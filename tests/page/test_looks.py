@@ -1,4 +1,4 @@
-"""The page can be read and used: by keyboard, by a screen reader, in both themes, on a phone, while much happens."""
+"""The page is usable by keyboard, by a screen reader, in both themes, on a phone, and while many requests come in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TABS = ["Handlers", "Controls", "Questions", "Coverage", "API"]
 
 
 def fill_up(world: World) -> None:
-    """Make the world hold something of everything."""
+    """Fill the world with something of each kind."""
     world.create(name="Team channel", type="slack", slack="https://example.com/hook", channel="x")
     world.control("POST", "/faults", {"status": 503, "times": 3})
     world.control("PATCH", "/quota", {"requests": 60})

@@ -1,4 +1,4 @@
-"""The page's modules in Node's own test runner, without a browser."""
+"""The modules of the page, tested by Node's test runner without a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mock that asks for a token: the page opens with it, and keeps it no longer than the tab."""
+"""A mock that requires a token: the page opens with it, and forgets it when the tab is closed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def closed() -> Iterator[World]:
 
 
 def kept(page: Page) -> str:
-    """Return all that the page's origin has stored beyond the tab, and the address."""
+    """Return everything that the page has stored beyond the tab, and its address."""
     found: str = page.evaluate("JSON.stringify(localStorage) + document.cookie + location.href")
     return found
 

@@ -1,4 +1,4 @@
-"""An independent small service of the documented API, to hold the contract-test kit against."""
+"""An independent small service of the documented API, to test the contract-test kit with."""
 
 from tests.second_opinion.answers import OPTIONS
 from tests.second_opinion.bugs import BUGS

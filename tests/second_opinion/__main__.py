@@ -66,7 +66,7 @@ def main() -> None:
     with service:
         print(service.url, flush=True)
         if options.port_file is not None:
-            # Renamed into place, so that whoever waits for the file never reads half a number.
+            # Renamed into place, so that no reader sees half a number.
             half = options.port_file.with_suffix(".half")
             half.write_text(str(service.port), encoding="utf-8")
             half.replace(options.port_file)

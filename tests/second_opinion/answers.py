@@ -1,4 +1,4 @@
-"""What can be chosen of the service: an answer to each open question, and the bugs to plant."""
+"""The choices that make a service: an answer to each open question, and the bugs to plant."""
 
 from collections.abc import Iterable, Mapping
 
@@ -63,7 +63,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 
 
 class Choice:
-    """The answers by which one service behaves, and the bugs it has."""
+    """The answers that one service gives, and its bugs."""
 
     def __init__(self, answers: Mapping[str, str], bugs: Iterable[str]) -> None:
         for question, answer in answers.items():
@@ -78,7 +78,7 @@ class Choice:
 
 
 class Chosen:
-    """Whatever behaves by a choice."""
+    """A part of the service that depends on the choices."""
 
     def __init__(self, choice: Choice) -> None:
         self.choice = choice
@@ -88,7 +88,7 @@ class Chosen:
         return self.choice.answers[question]
 
     def says(self, question: str, answer: str) -> bool:
-        """Tell whether this is the answer chosen; a slip in either name is an error."""
+        """Tell whether this is the answer chosen; a wrong name raises an error."""
         OPTIONS[question].index(answer)
         return self.choice.answers[question] == answer
 

@@ -44,7 +44,7 @@ def _multipart(body: bytes, boundary: bytes) -> Iterator[tuple[str, bytes]]:
         head, found, value = part.partition(b"\r\n\r\n")
         header = BytesHeaderParser().parsebytes(head.lstrip())
         name = header.get_param("name", header="content-disposition")
-        # A part with a file name is a file and no field.
+        # A part with a file name is a file, not a field.
         if found and isinstance(name, str) and header.get_filename() is None:
             yield name, value
 

@@ -1,4 +1,4 @@
-"""The bugs that can be planted; each is one line of the service that asks `self.bug(name)`."""
+"""The bugs that can be planted. Each is one line of the service, which checks `self.bug(name)`."""
 
 from collections.abc import Mapping
 

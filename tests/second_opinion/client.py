@@ -1,4 +1,4 @@
-"""The plainest client of the service, for its own tests."""
+"""A simple client, for the tests of the service itself."""
 
 import http.client
 import json

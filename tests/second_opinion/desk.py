@@ -22,7 +22,7 @@ PREFLIGHT = {
 
 
 class Desk(Chosen):
-    """Answers calls; not for several threads at once."""
+    """Responds to calls. Not thread-safe."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Desk(Chosen):
         self.writing = Writing(choice, ids, clock)
 
     def reply(self, call: Call, address: str) -> Reply:
-        """Answer one call; links of the list lead to `address`."""
+        """Respond to one call. The links of the list begin with `address`."""
         if self.says("cors", "closed"):
             return self._guarded(call, address)
         if call.request.method == "OPTIONS" and "access-control-request-method" in call.request.headers:
@@ -115,7 +115,7 @@ class Desk(Chosen):
         return Reply(status, SITE_PAGE, HTML, {"Location": other + mark + query})
 
     def _limited(self, call: Call, reply: Reply, exceeded: bool = False) -> Reply:
-        """Say what is left of the limit, where the key is known."""
+        """Add the headers of the limit if the key is known."""
         if call.account is None or call.key is None or self.says("rate-limit", "none"):
             return reply
         reply.headers |= self.quota.headers(call.key, exceeded)

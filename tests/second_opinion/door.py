@@ -1,4 +1,4 @@
-"""Who comes in and where to: routes, spellings of the path, and the checks before an operation."""
+"""Routes, spellings of the path, and the checks before an operation."""
 
 import re
 from collections.abc import Mapping
@@ -25,11 +25,11 @@ class Redirected(Exception):
 
 
 class UnknownRoute(Exception):
-    """The path is none of the API's."""
+    """The path is not in the API."""
 
 
 class Door(Chosen):
-    """Lets a request in, or raises what keeps it out."""
+    """Checks a request, and raises a refusal if it fails."""
 
     def __init__(self, choice: Choice, accounts: Mapping[str, Account], quota: Quota) -> None:
         super().__init__(choice)
@@ -46,7 +46,7 @@ class Door(Chosen):
         }
 
     def admit(self, call: Call) -> None:
-        """Find the route, then the key, the account and the row, in the order chosen."""
+        """Find the route, then the key, the account and the row, in the chosen order."""
         self._route(call)
         for name in ORDERS[self.answer("checks-order")]:
             self.checks[name](call)
@@ -107,7 +107,7 @@ class Door(Chosen):
             raise Refused("method")
 
     def _existence(self, call: Call) -> None:
-        """Find the row; a delete without an id is one of a row that is not there."""
+        """Find the row; a delete without an id deletes a missing row."""
         if call.id is None and call.request.method != "DELETE":
             return
         account = call.owner

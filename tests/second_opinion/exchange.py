@@ -1,4 +1,4 @@
-"""A request, what becomes known of it, and a reply."""
+"""A request, what is known about it, and a reply."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from tests.second_opinion.rows import Account, Row
 
 @dataclass(frozen=True)
 class Request:
-    """A request as the wire hands it over; header names are in small letters."""
+    """A request as it came. Header names are in lower case."""
 
     method: str
     target: str
@@ -23,7 +23,7 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query; of a name that comes twice the last text counts."""
+        """The query; the last of several texts of a name counts."""
         return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
 
 
@@ -39,7 +39,7 @@ class Reply:
 
 @dataclass
 class Call:
-    """What is known of a request while it is being answered."""
+    """What is known about a request so far."""
 
     request: Request
     id: int | None = None

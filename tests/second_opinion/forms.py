@@ -1,4 +1,4 @@
-"""Reads a form: which fields count as sent, which are refused, and what of a text is stored."""
+"""Reads a form: which fields are taken, which are refused, and how texts are stored."""
 
 from tests.second_opinion.answers import Chosen
 from tests.second_opinion.bodies import read_body
@@ -11,7 +11,7 @@ VALUE_LENGTH = 512
 
 
 class Forms(Chosen):
-    """Reads forms by the answers chosen."""
+    """Reads forms by the chosen answers."""
 
     def read(self, body: bytes, content_type: str, is_update: bool) -> dict[str, str]:
         """Return the texts that are sent; refuse the fields that the operation does not have."""
@@ -35,13 +35,13 @@ class Forms(Chosen):
         return {name: text for name, text in texts.items() if name in known}
 
     def refuse_foreign(self, kind: str, sent: dict[str, str]) -> None:
-        """Refuse fields of another type; where the type itself is none, no field is another's."""
+        """Refuse fields of another type; an unknown type has no fields, so none is refused."""
         foreign = sent.keys() & set(EVERY_FIELD) - set(FIELDS.get(kind, EVERY_FIELD))
         if foreign and self.says("field-of-another-type", "refused"):
             raise Refused("field")
 
     def refuse_unsent_or_malformed(self, kind: str, sent: dict[str, str]) -> None:
-        """Refuse what a create alone is refused for."""
+        """Refuse what only a create refuses."""
         for name in FIELDS[kind]:
             if name not in sent:
                 if self.says("own-field-unsent", "refused"):

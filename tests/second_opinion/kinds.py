@@ -16,5 +16,5 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 EVERY_FIELD = tuple(field for fields in FIELDS.values() for field in fields)
 ADDRESSES = ("webhook", "slack", "discord", "microsoft_teams", "google_chat")
 
-# A chat's id and an e-mail address are no secrets: they open nothing.
+# The id of a chat and an e-mail address are not secrets, as they give no access.
 SECRETS = (*ADDRESSES, "telegram", *FIELDS["x"])

@@ -21,7 +21,7 @@ class Listing(Chosen):
         self.lists = 0
 
     def page(self, account: Account, query: Mapping[str, str], address: str) -> dict[str, Any]:
-        """Return one page; links lead to `address`."""
+        """Return one page. Its links begin with `address`."""
         rows = self._ordered(account)
         size, repeated = self._size(query)
         pages = -(-len(rows) // size)
@@ -62,7 +62,7 @@ class Listing(Chosen):
         return DEFAULT_SIZE, ""
 
     def _asked(self, query: Mapping[str, str], pages: int) -> int:
-        """Return the number of the page that is asked for, which may be one that is not there."""
+        """Return the number of the requested page, which may not exist."""
         text = query.get("page", "1")
         number = php_int(text)
         if self.says("page-not-valid", "refused") and not is_plain_number(text.lstrip("0")):

@@ -1,4 +1,4 @@
-"""Where answers about lists, replies, keys, limits and the wire can be seen."""
+"""How to observe the answers about lists, replies, keys, limits and the wire."""
 
 from tests.second_opinion.client import Answer, Client
 from tests.second_opinion.observed_writes import ONE, Observations, created, outcome, stored

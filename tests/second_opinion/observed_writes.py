@@ -1,4 +1,4 @@
-"""Where answers about creates and updates can be seen: a probe, and what it sees by each answer."""
+"""How to observe the answers about creates and updates: a probe, and what it finds for each answer."""
 
 import json
 from collections.abc import Callable, Mapping

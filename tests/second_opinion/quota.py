@@ -1,4 +1,4 @@
-"""The limit of requests: so many in a fixed window for each key."""
+"""The limit of requests of each key in a fixed window of time."""
 
 from collections.abc import Callable
 from math import ceil
@@ -7,7 +7,7 @@ USUAL_LIMIT, OTHER_LIMIT = 60, 100
 
 
 class Quota:
-    """Counts each key's requests; without a limit every request finds a fresh window of those that are shown."""
+    """Counts each key's requests; without a limit the headers of each request show a new window."""
 
     def __init__(
         self, limit: int | None, window: float, clock: Callable[[], float], shown: int = USUAL_LIMIT
@@ -21,7 +21,7 @@ class Quota:
         self.used: dict[str, tuple[float, int]] = {}
 
     def take(self, key: str) -> bool:
-        """Count a request; False where the window has none left."""
+        """Count a request. Return False if none is left in the window."""
         start, count = self._current(key)
         if self.limit is None or count < self.limit:
             self.used[key] = (start, count + 1)

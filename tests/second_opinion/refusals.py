@@ -52,7 +52,7 @@ BY_ANSWER = {
 
 
 class Refused(Exception):
-    """A request is refused; a status given here goes before the usual one."""
+    """A request is refused. A status given here overrides the usual one."""
 
     def __init__(self, kind: str, status: int | None = None) -> None:
         super().__init__(kind)
@@ -65,7 +65,7 @@ class Crashed(Exception):
 
 
 class Refusals(Chosen):
-    """Says what a refusal looks like."""
+    """Makes the reply of a refusal."""
 
     def status(self, refused: Refused) -> int:
         """Return the status that the reply has."""
@@ -88,7 +88,7 @@ class Refusals(Chosen):
         return {"errors": [error]}
 
     def _title(self, kind: str) -> str:
-        # Without a refusal of their own, types share the plan's and methods that of what is not there.
+        # Without a refusal of its own, a type gets that of the plan, and a method that of a missing row.
         if kind == "type" and self.says("type-not-allowed", "unauthorized"):
             kind = "plan"
         if kind == "method" and self.says("other-methods", "not-found"):

@@ -13,7 +13,7 @@ MOSCOW = timezone(timedelta(hours=3))
 
 
 class Replies(Chosen):
-    """Spells replies by the answers chosen."""
+    """Writes replies by the chosen answers."""
 
     def __init__(self, choice: Choice, extra_property: bool, shuffle_keys: bool) -> None:
         super().__init__(choice)
@@ -37,7 +37,7 @@ class Replies(Chosen):
         }
 
     def written(self, row: Row, account: Account) -> dict[str, Any]:
-        """Return what a create or update says of the row it has written."""
+        """Return the body of a create or update that has written this row."""
         if self.says("write-answer", "id"):
             return {"id": row.id, **self.extra}
         handler = self.handler(row, account)

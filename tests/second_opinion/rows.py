@@ -1,4 +1,4 @@
-"""Handlers as they are stored, and the ones that a user had before anyone came to test."""
+"""Handlers as they are stored, and those that each user has before the tests."""
 
 import random
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ class Account:
 
 
 class Ids:
-    """The table's ids, which all accounts share; none is given twice."""
+    """The ids of the table, which all accounts share. Each is given once."""
 
     def __init__(self) -> None:
         self.last = FIRST_FOREIGN_ID - 1

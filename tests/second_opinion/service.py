@@ -1,4 +1,4 @@
-"""The service: accounts that hold rows already, a log of every request, and one lock."""
+"""The service: accounts with rows, a log of all requests, and one lock."""
 
 import json
 import threading
@@ -35,7 +35,7 @@ class Entry:
 
 
 def accounts_of(choice: Choice, counts: Mapping[str, int], ids: Ids) -> dict[str, Account]:
-    """Make an account for each key, with so many rows."""
+    """Make an account with this number of rows for each key."""
     internal = Forms(choice).fresh("internal_notification", {})
     return {
         key: foreign_account(FIRST_USER + at, count, ids, internal)
@@ -44,7 +44,7 @@ def accounts_of(choice: Choice, counts: Mapping[str, int], ids: Ids) -> dict[str
 
 
 class SecondOpinion:
-    """Serves while it is open as a context manager; each key's account begins with so many rows."""
+    """A context manager that serves. The account of each key begins with a number of rows."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class SecondOpinion:
         self._log_file = log_file
         self._lock = threading.Lock()
         shown = OTHER_LIMIT if choice.answers["rate-limit"] == "other-number" else USUAL_LIMIT
-        # Another number is as many more of a test's own limit.
+        # A limit that a test has chosen is scaled like the shown one.
         limit = rate and rate * shown // USUAL_LIMIT
         quota = Quota(limit, window, clock, shown)
         self._desk = Desk(choice, accounts=self.accounts, ids=ids, quota=quota, replies=replies, clock=clock)
@@ -76,7 +76,7 @@ class SecondOpinion:
 
     @property
     def port(self) -> int:
-        """The port that is listened on."""
+        """The port of the server."""
         return self._doorstep.port
 
     @property
@@ -94,7 +94,7 @@ class SecondOpinion:
         self._doorstep.stop()
 
     def reply(self, request: Request) -> Reply:
-        """Answer one request; requests take turns, so that each sees whole rows."""
+        """Respond to one request. Requests take turns, so that each sees complete rows."""
         call = Call(request)
         with self._lock:
             reply = self._desk.reply(call, f"{self.url}/notification-handlers")

@@ -1,4 +1,4 @@
-"""Each answer of each question can be chosen, is the documented set, and shows."""
+"""Each answer to each question is documented, can be chosen, and can be observed."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.second_opinion.observed_writes import WRITES
 from tests.second_opinion.service import SecondOpinion
 
 OBSERVATIONS = {**WRITES, **REPLIES}
-NEW_YEAR = 1_767_393_000  # 2026-01-02 22:30:00 UTC: another day already in Moscow
+NEW_YEAR = 1_767_393_000  # 2026-01-02 22:30:00 UTC: already the next day in Moscow
 ANSWERS = [(question, answer) for question, answers in OPTIONS.items() for answer in answers]
 
 

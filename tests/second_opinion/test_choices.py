@@ -1,4 +1,4 @@
-"""Answers chosen at random go together: nothing crashes, and what was there stays there."""
+"""Random combinations of answers: nothing crashes, and the rows of the account stay."""
 
 import random
 

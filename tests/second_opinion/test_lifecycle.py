@@ -1,4 +1,4 @@
-"""By default the service does what the page says, next to rows that it leaves alone."""
+"""By default the service does what the page says, and leaves other rows alone."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Bodies in odd shapes, connections that stay open, and manners that clients must bear."""
+"""Unusual bodies, persistent connections, and unusual replies that clients must accept."""
 
 import http.client
 import json

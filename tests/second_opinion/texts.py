@@ -16,7 +16,7 @@ def php_int(text: str) -> int:
     if found is None:
         return 0
     number = found[1]
-    # A long row of digits goes through a float, for Python refuses to read thousands of them.
+    # A long row of digits goes through a float, as Python refuses to read thousands of them.
     exact = len(number) < 20 and number.lstrip("+-").isdigit()
     try:
         whole = int(number) if exact else int(float(number))
@@ -26,7 +26,7 @@ def php_int(text: str) -> int:
 
 
 def is_plain_number(text: str) -> bool:
-    """Tell whether a text is a positive number as one writes it."""
+    """Tell whether a text is a positive number in its usual form."""
     return re.fullmatch("[1-9][0-9]*", text) is not None
 
 

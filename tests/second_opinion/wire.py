@@ -1,4 +1,4 @@
-"""HTTP/1.1 by the standard library: any method, kept-alive connections, bodies of both framings."""
+"""HTTP/1.1 by the standard library: any method, persistent connections, bodies with a length or in chunks."""
 
 import socket
 import socketserver
@@ -13,7 +13,7 @@ from tests.second_opinion.exchange import Reply, Request
 
 @dataclass(frozen=True)
 class Manner:
-    """Ways of replying that HTTP and JSON allow, and that no client may trip over."""
+    """Ways of replying that HTTP and JSON allow, and that every client must accept."""
 
     extra_property: bool = False
     shuffle_keys: bool = False
@@ -29,20 +29,20 @@ class Connection(BaseHTTPRequestHandler):
     server: "Doorstep"
 
     def __getattr__(self, name: str) -> Callable[[], None]:
-        """Have one door for all methods: http.server looks for `do_` and the method's name."""
+        """Handle all methods in one function. http.server looks for `do_` and the method's name."""
         if name.startswith("do_"):
             return self._serve
         raise AttributeError(name)
 
     def version_string(self) -> str:
-        """Name a server as sites do."""
+        """Return the header Server."""
         return "nginx"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Print nothing; the service has a log of its own."""
 
     def send_header(self, keyword: str, value: str) -> None:
-        """Send a header, its name in small letters where that is wanted."""
+        """Send a header, with its name in lower case if so chosen."""
         super().send_header(keyword.lower() if self.server.manner.lowercase_headers else keyword, value)
 
     def _serve(self) -> None:
@@ -96,7 +96,7 @@ class Doorstep(socketserver.ThreadingTCPServer):
 
     @property
     def port(self) -> int:
-        """The port that is listened on."""
+        """The port of the server."""
         return int(self.server_address[1])
 
     def start(self) -> None:
@@ -111,7 +111,7 @@ class Doorstep(socketserver.ThreadingTCPServer):
     def handle_error(
         self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
     ) -> None:
-        """Let clients hang up without a word; any other error is the service's and is shown."""
+        """Ignore clients that hang up. Show any other error, as it is the service's."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 

@@ -12,7 +12,7 @@ PLAN_LIMIT = 10
 
 
 class Writing(Chosen):
-    """Changes an account's rows; a request that is refused changes nothing."""
+    """Changes the rows of an account. A refused request changes nothing."""
 
     def __init__(self, choice: Choice, ids: Ids, clock: Callable[[], float]) -> None:
         super().__init__(choice)
@@ -35,14 +35,14 @@ class Writing(Chosen):
         if self.says("plan-limit", "ten") and self._count(account, kind) >= PLAN_LIMIT:
             raise Refused("plan")
         enabled = True
-        if "is_enabled" in sent:  # the form has it only where a create reads it
+        if "is_enabled" in sent:  # the form has it only if creates read it
             enabled = self.forms.is_true(sent["is_enabled"])
         row = Row(self._next_id(account), kind, stored, settings, enabled, int(self.clock()))
         account.rows[row.id] = row
         return row
 
     def update(self, account: Account, row: Row, sent: dict[str, str]) -> None:
-        """Change a row, once nothing of the request can be refused any more."""
+        """Change a row after all checks of the request."""
         kind = self._next_type(row, sent)
         self.forms.refuse_foreign(kind, sent)
         name = self._next_name(row, sent)
@@ -59,7 +59,7 @@ class Writing(Chosen):
         if self.says("last-datetime", "last-update") and not self.bug("last-datetime-never"):
             row.changed = int(self.clock())
         if self.bug("created-changes"):
-            row.created = int(self.clock()) + 1  # else nobody sees it who updates within the second
+            row.created = int(self.clock()) + 1  # else an update within the same second would not show it
         if self.bug("update-touches-another") and len(account.rows) > 1:
             account.rows[max(account.rows.keys() - {row.id})].name = name
 
@@ -105,7 +105,7 @@ class Writing(Chosen):
             return row.settings | own
         fresh = self.forms.fresh(kind, sent)
         if kind == row.type:
-            # What an earlier type has left is not this type's to reset.
+            # Settings of an earlier type are kept.
             left = {
                 key: value for key, value in row.settings.items() if key not in (kind, *FIELDS.get(kind, ()))
             }

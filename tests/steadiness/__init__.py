@@ -1,1 +1,1 @@
-"""A long day of use changes nothing: `make soak` drives a mock for ten minutes, `make test` for seconds."""
+"""A mock stays healthy under long use: `make soak` loads it for ten minutes, `make test` for seconds."""

@@ -1,4 +1,4 @@
-"""`python -m tests.steadiness --seconds 600`: soak a mock, and exit with 1 if anything is wrong."""
+"""`python -m tests.steadiness --seconds 600`: put load on a mock, and exit with 1 if anything is wrong."""
 
 from __future__ import annotations
 

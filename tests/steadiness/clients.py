@@ -1,4 +1,4 @@
-"""Clients of a soak: each asks without a pause and knows what must come of it."""
+"""Clients of a soak. Each makes calls without a pause, and checks the responses."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from tests.steadiness.process import Mock
 BASE = "/api/notification-handlers"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=b"}
-_MOST = 30  # handlers that a client lets a world have
+_MOST = 30  # handlers that a client creates in a world
 _CALLS = 200  # on one connection
 
 
 class WrongError(Exception):
-    """An answer that must not come, or none."""
+    """A wrong response, or a missing one."""
 
 
 @dataclass
 class Client:
-    """What all clients of a soak share. `done` counts, by what was asked, what was answered as it must."""
+    """The base of all clients of a soak. `done` counts the right responses by kind of call."""
 
     mock: Mock
     dice: random.Random
@@ -46,7 +46,7 @@ class Client:
         body: bytes | None = None,
         headers: Mapping[str, str] = {},
     ) -> tuple[int, bytes]:
-        """Ask on the connection that is open, or on a new one now and then."""
+        """Make a call on the open connection, or on a new one now and then."""
         if self._connection is None or self._calls >= _CALLS:
             self.close()
             self._connection, self._calls = self.mock.connect(), 0
@@ -64,18 +64,18 @@ class Client:
         return found[1]
 
     def close(self) -> None:
-        """Leave the connection."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def turn(self) -> None:
-        """Do something. Raises WrongError."""
+        """Do one step. Raises WrongError."""
         raise NotImplementedError
 
 
 class Polite(Client):
-    """Does what a test suite does, in many worlds."""
+    """Makes the calls of a test suite, in many worlds."""
 
     def turn(self) -> None:
         """Make one call of the API."""
@@ -90,7 +90,7 @@ class Polite(Client):
         text = f'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nN{number}\r\n'
         text += '--b\r\nContent-Disposition: form-data; name="type"\r\n\r\nslack\r\n--b--\r\n'
         body = self.expect("create", (201,), self.ask("POST", BASE, key, text.encode(), MULTIPART))
-        if json.loads(body)["data"]["id"] > _MOST:  # a day is long, and a world is not to grow with it
+        if json.loads(body)["data"]["id"] > _MOST:  # so that a world does not grow all day
             self.expect("reset", (200,), self.ask("POST", f"/_mock/reset?key={key}", None))
 
     def _list(self, key: str, number: int) -> None:
@@ -120,10 +120,10 @@ class Polite(Client):
 
 
 class Saboteur(Client):
-    """Arms faults, and meets each of them."""
+    """Adds faults, and makes the call that each strikes."""
 
     def turn(self) -> None:
-        """Arm one fault, make the call that it meets, and see that it went wrong as ordered."""
+        """Add one fault, make the call that it strikes, and check that the fault happens."""
         key = self.dice.choice(self.keys)
         order, status = self.dice.choice(
             (
@@ -149,7 +149,7 @@ class Saboteur(Client):
 
 
 class Rude(Client):
-    """Sends too much, too slowly, or half of it, and leaves."""
+    """Sends too much, too slowly, or half a request, and hangs up."""
 
     def turn(self) -> None:
         """Misbehave once."""

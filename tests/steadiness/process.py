@@ -1,4 +1,4 @@
-"""A mock as a process, and what it takes of the machine."""
+"""A mock as a process, and the resources that it uses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATIENCE = 60.0
 
 
 class Sample(NamedTuple):
-    """What a mock takes at one moment: seconds since the start, resident bytes, threads, open descriptors."""
+    """The resources of a mock at one moment: seconds since the start, resident bytes, threads, open descriptors."""
 
     at: float
     resident: int
@@ -36,7 +36,7 @@ class Mock:
         self._began = time.monotonic()
 
     def sample(self) -> Sample:
-        """Look at the process."""
+        """Measure the process."""
         count = getattr(self._seen, "num_fds", None) or self._seen.num_handles  # type: ignore[attr-defined]
         return Sample(
             time.monotonic() - self._began,
@@ -52,13 +52,13 @@ class Mock:
         return connection
 
     def said(self) -> str:
-        """Return what it wrote."""
+        """Return its output."""
         return self._said.read_text(errors="replace")
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Mock]:
-    """Start a mock, and end it in whatever state it is."""
+    """Start a mock, and stop it in any case."""
     port_file, said = folder / "port", folder / "said"
     command = [sys.executable, "-m", "mock_server", "serve", "--quiet"]
     with said.open("wb") as output:

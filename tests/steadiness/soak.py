@@ -1,4 +1,4 @@
-"""The soak: clients of three kinds in threads, a look at the process now and then, and what is wrong in the end."""
+"""The soak: clients of three kinds in threads, measurements of the process, and a list of what is wrong."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GROWTH = 1.1
 
 @dataclass
 class Soaked:
-    """What came of a soak. `wrong` are sentences; a soak that is fine has none."""
+    """The result of a soak. `wrong` has a sentence for each problem."""
 
     done: Counter[str] = field(default_factory=Counter)
     samples: list[Sample] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Soaked:
 
 
 def soak(mock: Mock, seconds: float, worlds: int, show: Callable[[str], None] = lambda _: None) -> Soaked:
-    """Drive a mock for so long, in so many worlds."""
+    """Put load on a mock for this time, in this number of worlds."""
     result, stop = Soaked(), threading.Event()
     before = mock.sample()
     keys = [f"mock-soak-{number}" for number in range(worlds)]
@@ -60,7 +60,7 @@ def _drive(client: Client, stop: threading.Event, wrong: list[str]) -> None:
     try:
         while not stop.is_set():
             client.turn()
-    except Exception as error:  # whatever ends a client is a finding
+    except Exception as error:  # any error of a client is a finding
         wrong.append(f"{type(client).__name__}: {type(error).__name__}: {error}")
         stop.set()
     finally:
@@ -68,7 +68,7 @@ def _drive(client: Client, stop: threading.Event, wrong: list[str]) -> None:
 
 
 def _left_behind(mock: Mock, before: Sample) -> list[str]:
-    """Say which threads or descriptors stay when all clients are gone."""
+    """Return the threads and descriptors that are left when all clients have gone."""
     deadline = time.monotonic() + 20
     while True:
         after = mock.sample()

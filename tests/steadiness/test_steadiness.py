@@ -1,4 +1,4 @@
-"""Under load of every kind a mock answers all it should, keeps nothing, and stops as it is told."""
+"""Under load of all kinds a mock responds to every call, keeps no memory, and stops when told."""
 
 from __future__ import annotations
 
