@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -44,15 +44,11 @@ class Response:
     wire: str | None = None
     again: float = 0.0
 
-    def with_headers(self, *more: tuple[str, str]) -> Response:
-        """Return the response with these headers added."""
-        return replace(self, headers=(*self.headers, *more))
-
-    def finished(self, more: Headers = ()) -> Response:
-        """Return the response with the headers that all responses have, and `more`."""
-        if self.status.startswith("204"):  # RFC 9110, section 8.6: a 204 has no Content-Length
-            return self.with_headers(MARKER, *more)
-        return self.with_headers(("Content-Length", str(len(self.body))), MARKER, *more)
+    def finish(self, *more: tuple[str, str]) -> None:
+        """Add the headers that all responses have, and `more`."""
+        length = ("Content-Length", str(len(self.body)))
+        sized = () if self.status.startswith("204") else (length,)  # RFC 9110, section 8.6: a 204 has none
+        self.headers = (*self.headers, *sized, MARKER, *more)
 
 
 def preflight(methods: str, headers: str) -> Response:

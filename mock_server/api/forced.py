@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from mock_server.api.context import Context, Response
 from mock_server.contract import RefusalResponse, parse, write
@@ -73,21 +72,22 @@ def _complaint(context: Context, header: str) -> str:
     return f"Prefer: {header[:60]!r} names nothing that {operation.id} documents: {', '.join(known)}."
 
 
-def affect(context: Context, response: Response) -> Response:
-    """Return the response as the fault that struck, the preference and the latency leave it."""
+def affect(context: Context, response: Response) -> None:
+    """Change the response as the fault that struck, the preference and the latency want it."""
     fault = context.fault
     if fault is not None and fault.mutation is not None and response.body:
         try:
-            body = write(mutate(parse(response.body), fault.mutation), context.contract.quote).encode()
+            mutated = mutate(parse(response.body), fault.mutation)
         except (LookupError, ValueError):
             pointer = fault.mutation.pointer
             what = f"The fault {fault.id} changes {pointer!r}, which this response does not have."
             context.remark("mutation-missed", what)
         else:
-            response = replace(response, body=body)
+            response.body = write(mutated, context.contract.quote).encode()
     if context.applied:
-        response = response.with_headers(("Preference-Applied", context.applied))
-    return replace(response, wire=None if fault is None else fault.wire, delay=_delay(context))
+        response.headers = (*response.headers, ("Preference-Applied", context.applied))
+    response.wire = None if fault is None else fault.wire
+    response.delay = _delay(context)
 
 
 def _delay(context: Context) -> float:

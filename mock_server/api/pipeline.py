@@ -76,7 +76,8 @@ class Pipeline(ABC):
                 _LOG.exception("A step of the pipeline failed.")
             context.defect = str(error) or type(error).__name__
             response = self._refused(context, "defect", context.defect)
-        return self.close(context, response)
+        self.close(context, response)
+        return response
 
     @abstractmethod
     def walk(self, context: Context) -> Response:
@@ -87,8 +88,8 @@ class Pipeline(ABC):
         """Return how the document says a refusal. Raises KeyError if it does not."""
 
     @abstractmethod
-    def close(self, context: Context, response: Response) -> Response:
-        """Return the response as it leaves, and write down what has to be."""
+    def close(self, context: Context, response: Response) -> None:
+        """Complete the response, and write down what has to be."""
 
     def _refused(self, context: Context, name: str, detail: str) -> Response:
         refusal = self.refusal(context, name)
@@ -139,15 +140,14 @@ class ApiPipeline(Pipeline):
         own = None if context.found is None else context.found.refusals.get(name)
         return own or context.contract.refusals.get(name) or self._outage(name)
 
-    def close(self, context: Context, response: Response) -> Response:
+    def close(self, context: Context, response: Response) -> None:
         """Add what faults, latency and CORS bring, and write the exchange."""
         world = context.world
         if context.applied or context.fault is not None or (context.admitted and world.rules.latency.high):
             with world.lock:
-                response = affect(context, response)
-        response = response.finished((self._verified, *(CORS if _is_open(context) else ())))
+                affect(context, response)
+        response.finish(self._verified, *(CORS if _is_open(context) else ()))
         self._write(context, response)
-        return response
 
     def _write(self, context: Context, response: Response) -> None:
         """Write the exchange: in the journal of the world, or of the lobby, and for the observers."""

@@ -182,7 +182,7 @@ class ControlPipeline(Pipeline):
         """Return a refusal of the control's document. Raises KeyError if it has none of this name."""
         return self.document.refusals[name]
 
-    def close(self, context: Context, response: Response) -> Response:
+    def close(self, context: Context, response: Response) -> None:
         """Note a change of the world, and let the server ask again for a client that waits."""
         changed = not (context.refusal or context.defect) and context.method not in {"GET", "HEAD"}
         if changed and context.world is not self.mock.lobby:
@@ -191,7 +191,7 @@ class ControlPipeline(Pipeline):
             deadline = context.environ.setdefault(_DEADLINE, time.monotonic() + context.patience)
             response.again = _AGAIN if time.monotonic() < deadline else 0.0
         cors = CORS if self.mock.settings.control_cors and "HTTP_ORIGIN" in context.environ else ()
-        return response.finished((("Cache-Control", "no-store"), *cors))
+        response.finish(("Cache-Control", "no-store"), *cors)
 
 
 def _check_origin(context: Context) -> None:
