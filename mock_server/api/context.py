@@ -105,11 +105,6 @@ class Context:
         self.defect = ""  # how the mock failed
 
     @property
-    def seconds(self) -> float:
-        """The time since the request came."""
-        return perf_counter() - self.started
-
-    @property
     def query(self) -> str:
         """The query, undecoded."""
         return as_text(self.environ.get("QUERY_STRING", ""))
