@@ -1,4 +1,4 @@
-"""The two ways in which a call does not succeed, and the third in which it succeeds too easily."""
+"""What a step raises when a request does not succeed, and what it notes when one succeeds too easily."""
 
 from __future__ import annotations
 

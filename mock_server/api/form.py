@@ -25,12 +25,13 @@ def read_form(context: Context) -> None:
 
 
 def check_plan(context: Context) -> None:
-    """Refuse one item more of a type than the plan allows (evidence: B)."""
+    """Refuse one item more of a type than the plan allows, or one more at all if items have no types (evidence: B)."""
     limit, operation = context.contract.service.plan_limit, context.operation
-    if limit is None or operation.form is None or operation.path_parameter is not None:
+    if limit is None or operation.behaviour != "create":
         return
-    type_name = context.sent.get(context.form.names["type"])
-    if type_name is not None and context.world.store.count(type_name) >= limit:
+    field = context.form.type_field
+    type_name = "" if field is None else context.sent.get(field, "")
+    if context.world.store.count(type_name) >= limit:
         raise Refusal("plan_limit")
 
 
@@ -80,11 +81,11 @@ def _last_item(sent: SentForm, name: str) -> str:
 
 def _type(context: Context, texts: dict[str, str]) -> str:
     """Return the type that the item is to have: the type that was sent, or if that is invalid, the item's own."""
-    field = context.form.fields[context.form.names["type"]]
-    text = texts.get(field.name)
-    if text is not None and field.admits("enum", text):
+    name = context.form.type_field
+    text = None if name is None else texts.get(name)
+    if name is not None and text is not None and context.form.fields[name].admits("enum", text):
         return text
-    return context.item().type if context.operation.path_parameter is not None else text or ""
+    return context.item().type if context.operation.behaviour == "update" else text or ""
 
 
 def _available_fields(context: Context, texts: dict[str, str], type_name: str) -> dict[str, str]:
@@ -96,7 +97,7 @@ def _available_fields(context: Context, texts: dict[str, str], type_name: str) -
             available[name] = text
             continue
         # If the type itself is invalid, the type is what is refused.
-        if service.foreign_fields != "ignored" and type_name in context.contract.resource.shapes:
+        if service.foreign_fields != "ignored" and type_name in context.operation.resource.shapes:
             raise Refusal(service.foreign_fields)
         wanted = " or ".join(sorted(types))
         what = f"{name} belongs to the type {wanted}, not {type_name[:60]!r}, and is ignored. Remove it."
