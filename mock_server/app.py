@@ -15,7 +15,7 @@ from mock_server.api.context import Environ, Response
 from mock_server.api.pipeline import ApiPipeline
 from mock_server.control import ControlPipeline
 from mock_server.mock import Mock, Observer
-from mock_server.server import REPLY
+from mock_server.server import REPLY, WIRE_ERROR
 from mock_server.settings import Settings
 from mock_server.state.journal import REHEARSED, Rehearsed
 
@@ -61,7 +61,9 @@ class App:
     def respond(self, environ: Environ) -> Response:
         """Respond to one request of the API or of the control."""
         path: str = environ["PATH_INFO"]
-        if not (path.startswith(PREFIX) and path[len(PREFIX) :][:1] in {"", "/"}):
+        steers = path.startswith(PREFIX) and path[len(PREFIX) :][:1] in {"", "/"}
+        # What the server has refused steers nothing; the API's pipeline words the refusal.
+        if not steers or WIRE_ERROR in environ:
             if self._shadow is not None:
                 other = _shadowed(self._shadow, environ)
                 environ[REHEARSED] = Rehearsed(int(other.status[:3]), other.body)
