@@ -22,7 +22,7 @@ from bench.timing import costs
 
 
 def main() -> None:
-    """Measure what was asked for. Progress goes to standard error, the report to standard output."""
+    """Measure what the options say. Progress goes to standard error, the report to standard output."""
     arguments = _arguments()
     effort = QUICK if arguments.quick else Effort()
     if arguments.rounds:
@@ -44,12 +44,12 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two minutes, and figures to match")
-    parser.add_argument("--rounds", type=int, metavar="N", help="how often all take their turns")
-    parser.add_argument("--peers", action="store_true", help="install other tools and measure them too")
+    parser.add_argument("--quick", action="store_true", help="measure for two minutes, less precisely")
+    parser.add_argument("--rounds", type=int, metavar="N", help="how many turns each target takes")
+    parser.add_argument("--peers", action="store_true", help="also install and measure other tools")
     parser.add_argument("--json", action="store_true", help="print every figure as JSON")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table into a file as well")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a picture, in SVG")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the table into a file")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="also write a picture, in SVG")
     return parser.parse_args()
 
 
@@ -81,9 +81,12 @@ def _inside(report: Report, *, quick: bool) -> None:
     say("growth" if quick else "growth to 1,000,000 handlers")
     for name, calls in inside.by_size(inside.SIZES[:-1] if quick else inside.SIZES).items():
         report.growth[name] = costs(calls, rounds=rounds)
-    say("shares of journal and answer checking")
+    say("shares of journal and response checking")
     report.shares = shares.measured(rounds)
     report.facts["journal"] = (shares.over_a_socket(), "")
+    say("hostile forms")
+    small, large = costs(inside.hostile_forms(), rounds=rounds // 3).values()
+    report.facts["hostile form"] = (large / small, "")
     count = 20_000 if quick else 200_000
     say(f"{count:,} creates")
     for name, seconds in creates.measured(count).items():

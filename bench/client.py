@@ -1,7 +1,7 @@
-"""A load generator: one thread, raw sockets, requests that were made beforehand.
+"""A load generator: one thread, raw sockets, and requests that are made beforehand.
 
-It costs about ten microseconds a request, on a core of its own. If that is more than the server's own
-cost, the server's CPU time a request (`process`) tells more than the answers a second do.
+It takes about ten microseconds for each request, on a core of its own. If a server takes less than that, its CPU time
+per request (`process`) says more than the responses per second do.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-# A server that says nothing for so long, in seconds, has lost a request.
+# Seconds of silence after which a server must have lost a request.
 _PATIENCE = 30.0
 _RECEIVE = 256 * 1024
 
 
 class LoadError(Exception):
-    """The load could not be driven: an answer of another status, or none."""
+    """The load could not be driven: a response had the wrong status, or did not come."""
 
 
 class Load(NamedTuple):
-    """What came of it. `latencies`: seconds, sorted; `seconds`: how long all of it took."""
+    """The result. `latencies`: seconds, sorted; `seconds`: how long all of it took."""
 
-    answers: int
+    responses: int
     seconds: float
     latencies: array[float]
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
-        return self.answers / self.seconds
+        """Responses per second."""
+        return self.responses / self.seconds
 
     def quantile(self, share: float) -> float:
-        """Return the latency, in seconds, that this share of the answers did not exceed."""
+        """Return the latency, in seconds, that this share of the responses did not exceed."""
         return self.latencies[min(len(self.latencies) - 1, int(share * len(self.latencies)))]
 
 
 @dataclass(slots=True)
 class _Line:
-    """One connection. `missing`: bytes still to come of the body, None before its length is known."""
+    """One connection. `missing`: bytes of the body that are still to come; None until its length is known."""
 
     sock: socket.socket
     sent: float = 0.0
@@ -54,9 +54,9 @@ class _Line:
 
 
 class Client:
-    """Drives one server at `address` with a request, or with it and `more` in turn.
+    """Sends one server at `address` a request again and again, or that and `more` in turn.
 
-    Checks that each answer has `status`, if one is given.
+    If a `status` is given, every response must have it.
     """
 
     def __init__(
@@ -68,8 +68,8 @@ class Client:
         self._expected = None if status is None else str(status).encode()
         self._selector = selectors.DefaultSelector()
 
-    def drive(self, connections: int, *, seconds: float = 0.0, answers: int = 0) -> Load:
-        """Ask without a pause, for so long or until so many answers came. Raises LoadError."""
+    def drive(self, connections: int, *, seconds: float = 0.0, responses: int = 0) -> Load:
+        """Send without a pause, for some seconds or until enough responses came. Raises LoadError."""
         latencies = array("d")
         began = time.perf_counter()
         until = began + (seconds or 1e9)
@@ -80,14 +80,14 @@ class Client:
             while open_lines:
                 ready = self._selector.select(_PATIENCE)
                 if not ready:
-                    raise LoadError(f"no answer for {_PATIENCE:.0f} seconds to {self._request[:60]!r}")
+                    raise LoadError(f"no response for {_PATIENCE:.0f} seconds to {self._request[:60]!r}")
                 for key, _ in ready:
                     line: _Line = key.data
                     if not self._take(line):
                         continue
                     now = time.perf_counter()
                     latencies.append(now - line.sent)
-                    if now >= until or (answers and len(latencies) + open_lines > answers):
+                    if now >= until or (responses and len(latencies) + open_lines > responses):
                         self._leave(line)
                         open_lines -= 1
                     else:
@@ -99,13 +99,13 @@ class Client:
         return Load(len(latencies), spent, array("d", sorted(latencies)))
 
     def once(self) -> tuple[bytes, bytes]:
-        """Ask once; return the answer's head and body. Raises LoadError."""
+        """Send once, and return the head and body of the response. Raises LoadError."""
         with socket.create_connection(self._address, timeout=_PATIENCE) as sock:
             sock.sendall(self._request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
-            answer = b"".join(iter(lambda: sock.recv(_RECEIVE), b""))
-        head, _, body = answer.partition(b"\r\n\r\n")
+            response = b"".join(iter(lambda: sock.recv(_RECEIVE), b""))
+        head, _, body = response.partition(b"\r\n\r\n")
         if self._expected is not None and head[9:12] != self._expected:
-            raise LoadError(f"{self._request[:60]!r} was answered {answer[:200]!r}")
+            raise LoadError(f"{self._request[:60]!r} got {response[:200]!r}")
         return head, body
 
     def _connected(self) -> _Line:
@@ -129,10 +129,10 @@ class Client:
         line.sock.sendall(next(self._turns))
 
     def _take(self, line: _Line) -> bool:
-        """Read what is there; true if a response is complete."""
+        """Read what is there. True if a response is complete."""
         data = line.sock.recv(_RECEIVE)
         if not data:
-            raise LoadError(f"the connection ended before the answer to {self._request[:60]!r}")
+            raise LoadError(f"the connection ended before the response to {self._request[:60]!r}")
         if line.missing is None:
             data = line.head + data
             end = data.find(b"\r\n\r\n")
@@ -148,9 +148,9 @@ class Client:
         return line.missing <= 0
 
     def _read_head(self, line: _Line, head: bytes) -> int:
-        """Note how the answer is framed; return the length of its body, 0 if the end of the connection ends it."""
+        """Note how the response is framed. Return the length of its body, or 0 if only its end tells that."""
         if self._expected is not None and head[9:12] != self._expected:
-            raise LoadError(f"{self._request[:60]!r} was answered {head!r}")
+            raise LoadError(f"{self._request[:60]!r} got {head!r}")
         head = head.lower()
         at = head.find(b"\r\ncontent-length:")
         line.chunked = b"\r\ntransfer-encoding: chunked" in head

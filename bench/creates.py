@@ -14,7 +14,7 @@ from bench.scenario import SCENARIOS
 
 
 def measured(count: int) -> dict[str, float]:
-    """Return the quantiles of a fresh process, in seconds. Raises CalledProcessError."""
+    """Return the quantiles in a fresh process, in seconds. Raises CalledProcessError."""
     command = [sys.executable, "-m", "bench.creates", str(count)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     facts: dict[str, float] = json.loads(done.stdout)
@@ -22,7 +22,7 @@ def measured(count: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Create handlers and time each by the CPU, since other processes take their turns as they like."""
+    """Create handlers, and measure the CPU time of each, which other processes do not change."""
     count, app, make = int(sys.argv[1]), new_app(), environ_of(SCENARIOS[3])
     gc.collect()
     gc.freeze()  # as `bitpeak-mock serve` does

@@ -1,4 +1,4 @@
-"""What one run of the bench has measured. Seconds, bytes and answers a second."""
+"""What one run of the bench has measured: seconds, bytes, and responses per second."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Under:
-    """One target under one scenario's load. `status` and `size` are its answer's; lists have one figure a round."""
+    """One target under the load of one scenario. `status` and `size` are those of its response. Lists: by round."""
 
     status: int
     size: int
     rates: dict[int, list[float]] = field(default_factory=dict)  # by number of connections
     p50: dict[int, list[float]] = field(default_factory=dict)
     p99: dict[int, list[float]] = field(default_factory=dict)
-    cpu: list[float] = field(default_factory=list)  # of the server and its children, per answer
+    cpu: list[float] = field(default_factory=list)  # of the server and its children, per response
 
 
 @dataclass(slots=True)
 class Subject:
-    """All that was measured of one target. `sizes`: bytes installed, by part."""
+    """All that was measured of one target. `sizes`: installed bytes, by part."""
 
     name: str
     version: str
@@ -35,10 +35,10 @@ class Subject:
 
 @dataclass(slots=True)
 class Report:
-    """One run. The rest is of the mock alone.
+    """One run. All but the machine and the subjects is about the mock alone.
 
-    `calls`: CPU seconds of a call in process, by scenario; `growth`: the same by the handlers in its world;
-    `shares`: of a part in a scenario's call; `facts`: further figures by name, each with its unit.
+    `calls`: CPU seconds of a call in process, by scenario. `growth`: the same by the number of handlers in the world.
+    `shares`: the share of a part in the call of a scenario. `facts`: further figures by name, with their units.
     """
 
     machine: dict[str, str]

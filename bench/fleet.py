@@ -1,8 +1,8 @@
-"""One mock, a proxy before it, and a proxy before two: `python -m bench.fleet` prints a table. Needs nginx.
+"""A mock, a proxy in front of it, and a proxy in front of two: `python -m bench.fleet` prints a table. Needs nginx.
 
-On two cores, client, proxy and mocks share what there is. So beside answers a second stands the CPU time that each
-part takes of an answer: what one mock can do is one second by its own, and two mocks behind a proxy can do twice
-that wherever there are cores for them, up to one second by the proxy's own.
+Client, proxy and mocks share the cores of one machine, so the table also shows the CPU time of each part per response.
+One mock can give as many responses per second as fit into a second of its CPU time. Two mocks behind a proxy can give
+twice as many if each has a core, until the proxy itself needs a whole one.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def _setting(nginx: str, folder: Path, mocks: Sequence[Running]) -> Iterator[Run
 
 
 def _drive(port: int) -> tuple[float, int]:
-    """Return answers a second, and answers: of two clients in processes of their own, so that neither is the limit."""
+    """Return responses per second, and responses, of two clients: one alone could be the limit."""
     command = [sys.executable, "-m", "bench.fleet", str(port)]
     clients = [Popen([*command, str(at)], stdout=PIPE, text=True) for at in range(2)]
     loads = [each.communicate()[0].split() for each in clients]
-    return sum(float(rate) for rate, _ in loads), sum(int(answers) for _, answers in loads)
+    return sum(float(rate) for rate, _ in loads), sum(int(responses) for _, responses in loads)
 
 
 def _client(port: int, at: int) -> None:
@@ -66,7 +66,7 @@ def _client(port: int, at: int) -> None:
     load = Client(("127.0.0.1", port), requests[0], 200, requests[1:]).drive(
         _CONNECTIONS // 2, seconds=_SECONDS
     )
-    print(load.rate, load.answers)
+    print(load.rate, load.responses)
 
 
 def main() -> None:
@@ -93,11 +93,11 @@ def main() -> None:
             say(f"round {number + 1} of {_ROUNDS}")
             for name, (port, parts) in settings.items():
                 before = [part.cpu_seconds for part in parts]
-                rate, answers = _drive(port)
+                rate, responses = _drive(port)
                 rates[name].append(rate)
                 spent = [part.cpu_seconds - was for part, was in zip(parts, before, strict=True)]
-                cpu[name].append([seconds / answers * 1e6 for seconds in spent])
-    print("| list of 25 | answers a second | CPU µs an answer: proxy and mocks |\n| --- | --- | --- |")
+                cpu[name].append([seconds / responses * 1e6 for seconds in spent])
+    print("| list of 25 | responses per second | CPU µs per response: proxy and mocks |\n| --- | --- | --- |")
     for name, found in rates.items():
         each = [f"{median(values):.0f}" for values in zip(*cpu[name], strict=True)]
         print(f"| {name} | {median(found):,.0f} | {' + '.join(each)} |")

@@ -12,16 +12,16 @@ from bench.scenario import FORM_TYPE, KEY, POPULATION, SCENARIOS, Scenario
 from bench.timing import Call
 from mock_server.app import App
 from mock_server.mock import Mock
+from mock_server.php import Limits, read
 from mock_server.server import HEAD_BYTES, HEADERS, Server
 from mock_server.server.connection import Connection
 from mock_server.settings import Settings
-from mock_server.state.store import Item
 
 _BASE = "/api"
 
 
 def environ_of(scenario: Scenario, key: str = KEY) -> Callable[[], dict[str, Any]]:
-    """Return what makes the WSGI environ of a request, as the server makes it: each time a fresh one."""
+    """Return a function that makes a fresh WSGI environ of a request, as the server makes it."""
     path, _, query = scenario.path.partition("?")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scenario.method,
@@ -53,28 +53,28 @@ def new_app() -> App:
 
 
 def fill(mock: Mock, key: str, count: int) -> None:
-    """Put handlers into a key's world until it has `count`, as creating them would."""
-    world = mock.worlds.of(key)
+    """Fill a key's world up to `count` handlers, as if they were created."""
+    world, resource = mock.worlds.of(key), mock.contract.resource
+    store = world.stores[resource.name]
     with world.lock:
-        (sample,) = world.store.page(0, 1, newest_first=True)
-        for number in range(world.next_id, count + 1):
-            world.store.add(world.write(Item(number, *sample[1:])))
-        world.next_id = count + 1
+        (sample,) = store.page(0, 1, newest_first=True)
+        for number in range(store.next_id, count + 1):
+            item = replace(sample, id=number)
+            world.write(item, resource)
+            store.add(item)
 
 
 def call(app: App, scenario: Scenario, key: str = KEY) -> Call:
-    """Return one call. Raises RuntimeError if its response is wrong, as its time would then mean nothing."""
+    """Return a function that sends one request. Raises RuntimeError if the response is wrong."""
     make = environ_of(scenario, key)
     response = app.respond(make())
     if int(response.status[:3]) != scenario.status:
-        raise RuntimeError(
-            f"{scenario.method} {scenario.path} was answered {response.status}: {response.body!r}"
-        )
+        raise RuntimeError(f"{scenario.method} {scenario.path} gave {response.status}: {response.body!r}")
     return lambda: app.respond(make())
 
 
 class _Nowhere(asyncio.Transport):
-    """A connection to nobody: takes whatever is written."""
+    """A connection that leads nowhere and accepts whatever is written."""
 
     def write(self, data: object) -> None:
         """Throw it away."""
@@ -101,7 +101,7 @@ class _Alone(Server):
 
 
 def served(app: Callable[..., Any], scenario: Scenario) -> Call:
-    """Return one request through the server: from its bytes to those of the answer, all but the system's part."""
+    """Return a function that passes one request through the server, from its bytes to those of the response."""
     connection = Connection(_Alone(app, port=4055))
 
     async def connect() -> None:
@@ -117,6 +117,16 @@ def calls() -> dict[str, Call]:
     app = new_app()
     fill(app.mock, KEY, POPULATION)
     return {scenario.name: call(app, scenario) for scenario in SCENARIOS}
+
+
+def hostile_forms() -> dict[int, Call]:
+    """Return readings of bodies by their size: dashes, with a boundary of dashes, which fits almost everywhere."""
+    content_type, readable = "multipart/form-data; boundary=" + "-" * 4000, frozenset({"multipart/form-data"})
+
+    def reading(body: bytes) -> Call:
+        return lambda: read(content_type, body, Limits(), readable)
+
+    return {size: reading(b"-" * size) for size in (256 << 10, 512 << 10)}
 
 
 SIZES = (10, 1_000, 100_000, 1_000_000)
@@ -145,13 +155,14 @@ def by_size(sizes: tuple[int, ...] = SIZES) -> dict[str, dict[int, Call]]:
 
 
 def _created_and_deleted(app: App, create: Scenario, delete: Scenario, key: str) -> Call:
-    world, make = app.mock.worlds.of(key), environ_of(create, key)
+    mock, make = app.mock, environ_of(create, key)
+    store = mock.worlds.of(key).stores[mock.contract.resource.name]
 
     def both() -> None:
         app.respond(make())
-        path = f"/notification-handlers/{world.next_id - 1}"
+        path = f"/notification-handlers/{store.next_id - 1}"
         response = app.respond(environ_of(replace(delete, path=path), key)())
         if response.status[0] != "2":
-            raise RuntimeError(f"DELETE {path} was answered {response.status}")
+            raise RuntimeError(f"DELETE {path} gave {response.status}")
 
     return both

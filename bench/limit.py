@@ -1,4 +1,4 @@
-"""The limits of the mock's server: apps that send ready-made answers. `python -m bench.limit wsgi PORT FILE`."""
+"""Apps with ready-made responses, which show the server's limits: `python -m bench.limit wsgi PORT FILE`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from flask import Flask, Response, request
 from mock_server.server import Server
 
 _BASE = "/api"
-# The server frames answers itself, and dates them.
+# The server adds these itself.
 _OWN = {"date", "connection"}
 
-# By method, path, query and whether there is a key.
+# By method, path, query, and whether there is a key.
 Canned = dict[tuple[str, str, str, bool], tuple[str, list[tuple[str, str]], bytes]]
 
 
@@ -36,7 +36,7 @@ def read(file: Path) -> Canned:
 
 
 def wsgi_app(canned: Canned) -> Callable[..., Iterable[bytes]]:
-    """Return an app that only looks the answer up."""
+    """Return an app that only looks up its response."""
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         status, headers, body = canned[
@@ -56,7 +56,7 @@ def flask_app(canned: Canned) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
 
-    def answer(**_: str) -> Response:
+    def response(**_: str) -> Response:
         status, headers, body = canned[
             request.method,
             request.path,
@@ -66,7 +66,7 @@ def flask_app(canned: Canned) -> Flask:
         return Response(body, status, headers)
 
     for rule in ("/notification-handlers/", "/notification-handlers", "/notification-handlers/<number>"):
-        app.add_url_rule(_BASE + rule, rule, answer, methods=["GET", "POST"])
+        app.add_url_rule(_BASE + rule, rule, response, methods=["GET", "POST"])
     return app
 
 

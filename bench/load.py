@@ -1,4 +1,4 @@
-"""Targets under load, in turns, so that a noisy minute of the machine strikes all of them alike."""
+"""Targets under load, in turns, so that a noisy minute of the machine affects all of them alike."""
 
 from __future__ import annotations
 
@@ -21,23 +21,25 @@ CONNECTIONS = (1, 16)
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long is measured. `seconds`: of one turn of one target; `reads`: before memory is looked at again.
+    """How long to measure. `seconds`: of one turn of one target; `reads`: before the memory is measured again.
 
-    Many short turns say more than a few long ones: a machine that others share is now faster, now slower.
+    Many short turns say more than a few long ones, since the speed of a shared machine varies.
     """
 
     starts: int = 7
     rounds: int = 12
     seconds: float = 0.5
     reads: int = 50_000
-    patience: float = 180.0  # seconds for those reads; a slower tool has done fewer, which is shown
+    patience: float = (
+        180.0  # seconds for those reads; a slower target does fewer, and the report says how many
+    )
 
 
 QUICK = Effort(starts=3, rounds=2, seconds=0.4, reads=10_000, patience=15.0)
 
 
 def measure(effort: Effort, *, with_peers: bool) -> list[Subject]:
-    """Measure the mock, its limits and, if so asked, the peers; one that does not start is told of and left out."""
+    """Measure the mock, its limits and, on request, the peers. A target that does not start is left out."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         first = mock()
@@ -45,8 +47,8 @@ def measure(effort: Effort, *, with_peers: bool) -> list[Subject]:
         process = stack.enter_context(first.started())
         started.append((first, process, _subject(first, process)))
         populate(first, process.port)
-        answers = {scenario.name: first.client(process.port, scenario).once() for scenario in SCENARIOS}
-        for target in (*limits(answers, folder), *(peers.targets(answers) if with_peers else ())):
+        responses = {scenario.name: first.client(process.port, scenario).once() for scenario in SCENARIOS}
+        for target in (*limits(responses, folder), *(peers.targets(responses) if with_peers else ())):
             try:
                 process = stack.enter_context(target.started())
             except DidNotStartError as error:
@@ -58,8 +60,8 @@ def measure(effort: Effort, *, with_peers: bool) -> list[Subject]:
         for target, process, subject in started:
             say(f"memory of {target.name} after {effort.reads:,} reads")
             client = target.client(process.port, SCENARIOS[0])
-            load = client.drive(16, answers=effort.reads, seconds=effort.patience)
-            subject.after_load, subject.reads = process.resident_bytes, load.answers
+            load = client.drive(16, responses=effort.reads, seconds=effort.patience)
+            subject.after_load, subject.reads = process.resident_bytes, load.responses
         _measure_starts([(target, subject) for target, _, subject in started], effort.starts)
     return [subject for _, _, subject in started]
 
@@ -95,11 +97,11 @@ def _turn(target: Target, process: Running, subject: Subject, scenario: Scenario
         under.p50.setdefault(connections, []).append(load.quantile(0.5))
         under.p99.setdefault(connections, []).append(load.quantile(0.99))
         if connections == max(CONNECTIONS):
-            under.cpu.append((process.cpu_seconds - before) / load.answers)
+            under.cpu.append((process.cpu_seconds - before) / load.responses)
 
 
 def _measure_starts(subjects: Sequence[tuple[Target, Subject]], starts: int) -> None:
-    """Start each several times, in turns; the first start, with cold files, does not count."""
+    """Start each several times, in turns. The first start does not count, since its files are not cached yet."""
     for _, subject in subjects:
         subject.starts.clear()
     for number in range(starts):

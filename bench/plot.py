@@ -1,4 +1,4 @@
-"""A report as a picture: answers a second, on a logarithmic scale, in SVG."""
+"""A report as a picture: responses per second, on a logarithmic scale, in SVG."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def svg(report: Report) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" font-family="sans-serif" '
         f'font-size="11"><rect width="100%" height="100%" fill="white"/>',
-        '<text x="10" y="20" font-size="14">Answers a second, 16 connections (logarithmic)</text>',
+        '<text x="10" y="20" font-size="14">Responses per second, 16 connections (logarithmic)</text>',
         *_legend(subjects),
     ]
     for row, scenario in enumerate(SCENARIOS):
@@ -42,7 +42,7 @@ def _legend(names: list[str]) -> Iterator[str]:
 
 
 def _bar(y: float, rate: float, colour: str) -> str:
-    # From 10 to 100,000 answers a second: four powers of ten.
+    # From 10 to 100,000 responses per second: four powers of ten.
     width = max(1.0, (math.log10(max(rate, 10)) - 1) / 4 * (_WIDTH - _LEFT - 80))
     label = f'<text x="{_LEFT + width + 4:.0f}" y="{y + _BAR - 4}">{rate:,.0f}</text>'
     return f'<rect x="{_LEFT}" y="{y}" width="{width:.0f}" height="{_BAR - 2}" fill="{colour}"/>{label}'

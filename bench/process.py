@@ -1,4 +1,4 @@
-"""One server as a process: how soon it answers, what CPU time and memory it and its children take."""
+"""A server as a process: how soon it responds, and the CPU time and memory of the process and its children."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 
 import psutil
 
-# A start that takes longer than this, in seconds, is a failure and not a figure.
+# Seconds after which a start has failed.
 _PATIENCE = 60.0
 
 
 class DidNotStartError(Exception):
-    """A server ended, or answered nothing, instead of starting."""
+    """A server ended, or did not respond, instead of starting."""
 
 
 class Running:
-    """A server that answers. `start_seconds`: from the command to its first answer."""
+    """A running server. `start_seconds`: from the command to its first response."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, start_seconds: float) -> None:
         self.port = port
@@ -62,11 +62,11 @@ def free_port() -> int:
 def running(
     command: Sequence[str], port: int, probe: bytes, folder: Path | None = None, path: str = ""
 ) -> Iterator[Running]:
-    """Start a server, yield it once it answers `probe` with a success, and stop it. Raises DidNotStartError.
+    """Start a server, yield it as soon as `probe` succeeds, and stop it in the end. Raises DidNotStartError.
 
-    `path` is put before the search path for programs.
+    `path` is prepended to the search path for programs.
     """
-    # An installed package has its bytecode; a shell that forbids to write it would measure the compiler.
+    # Allow writing bytecode, or each start would compile the package anew.
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     if path:
         environ["PATH"] = path + os.pathsep + environ["PATH"]
@@ -75,13 +75,13 @@ def running(
         command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        _await_answer(process, port, probe, began)
+        _await_response(process, port, probe, began)
         yield Running(process, port, time.perf_counter() - began)
     finally:
         _stop(process)
 
 
-def _await_answer(process: subprocess.Popen[bytes], port: int, probe: bytes, began: float) -> None:
+def _await_response(process: subprocess.Popen[bytes], port: int, probe: bytes, began: float) -> None:
     while time.perf_counter() - began < _PATIENCE:
         if process.poll() is not None:
             raise DidNotStartError(f"it ended with status {process.returncode}")
@@ -90,7 +90,7 @@ def _await_answer(process: subprocess.Popen[bytes], port: int, probe: bytes, beg
             if sock.recv(65536)[9:12] == b"200":
                 return
         time.sleep(0.002)
-    raise DidNotStartError(f"nothing answered within {_PATIENCE:.0f} seconds")
+    raise DidNotStartError(f"no response within {_PATIENCE:.0f} seconds")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

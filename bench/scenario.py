@@ -1,4 +1,4 @@
-"""The requests that are measured: what a suite asks of a mock, again and again."""
+"""The requests that are measured, as a test suite sends them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 KEY = "mock-bench"
 
-# Handlers in the world that is measured, so that a page of 1,000 is full.
+# Handlers in the world that is measured: a page of 1,000 is full.
 POPULATION = 1000
 
 _BOUNDARY = "bench"
@@ -23,7 +23,7 @@ FORM = (
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One kind of request. `path` begins after the API's base path; `status` is what a right answer has."""
+    """One kind of request. `path` begins after the base path; `status` is that of the right response."""
 
     name: str
     method: str

@@ -1,6 +1,6 @@
-"""What a part of the mock costs: a call with it beside the same call without it, in turns.
+"""What a part of the mock costs: calls with it and calls without it, in turns.
 
-`python -m bench.shares serve PORT` serves the mock without its journal; `python -m bench.shares costs PART ROUNDS`
+`python -m bench.shares serve PORT` serves the mock without its journal. `python -m bench.shares costs PART ROUNDS`
 prints what calls cost without a part.
 """
 
@@ -23,39 +23,39 @@ from mock_server.mock import Mock
 
 _MANY = "retrieve, 1,000 in turn"
 
-# Answers of one turn over a socket, turns, and pairs of processes: the machine is now faster, now slower, which turns
-# of a tenth of a second share alike, and one process is a little faster than its twin for as long as it lives.
-_ANSWERS, _TURNS, _PAIRS = 1000, 20, 5
+# Responses of one turn over a socket, turns, and pairs of processes. Short turns share the changing speed of the
+# machine alike. Several pairs are needed, since one process stays a little faster than its twin while it runs.
+_RESPONSES, _TURNS, _PAIRS = 1000, 20, 5
 
 
 def _without_journal(_: Mock) -> None:
-    """Note no exchange: neither in the journal, nor for the coverage, nor for the log."""
+    """Write no exchange: not for the journal, the coverage or the log."""
     _replace(ApiPipeline, "_write", lambda *_: None)
 
 
 def _without_checking(mock: Mock) -> None:
-    """Take every answer and every handler for right; malformed JSON is not noticed either."""
+    """Accept every response and every item unchecked."""
     _replace(mock.contract.resource, "check_text", lambda _: None)
     for operation in mock.contract.operations.values():
         _replace(operation.success, "check", lambda _: None)
 
 
 def _replace(owner: object, name: str, part: Callable[..., None]) -> None:
-    # Past those that are frozen. Nobody puts the part back: the process is there for this.
+    # This also works for frozen classes. The part is never put back: the process exists for this.
     (type.__setattr__ if isinstance(owner, type) else object.__setattr__)(owner, name, part)
 
 
 _PARTS: Mapping[str, Callable[[Mock], None]] = {
-    "answer checking": _without_checking,
+    "response checking": _without_checking,
     "journal": _without_journal,
 }
 
 
 def measured(rounds: int) -> dict[str, dict[str, float]]:
-    """Return, by part and by call, which share of the CPU time goes into it.
+    """Return the share of CPU time that goes into each part, by part and call.
 
-    A call is measured in process, and as it is served: from the bytes of a request to those of its answer. Each time in
-    a process of its own, since Python runs slower what was changed under way.
+    A call is measured in process, and as it is served: from the bytes of a request to those of its response. Each part
+    is measured in a process of its own, since replacing a function makes Python slower.
     """
     best: dict[str, dict[str, float]] = {part: {} for part in ("", *_PARTS)}
     for _ in range(_PAIRS):
@@ -68,7 +68,7 @@ def measured(rounds: int) -> dict[str, dict[str, float]]:
 
 
 def _costs(part: str, rounds: int) -> dict[str, float]:
-    """Return the CPU seconds that each call takes without a part."""
+    """Return the CPU seconds that each call takes without the part."""
     app = new_app()
     fill(app.mock, KEY, POPULATION)
     if part:
@@ -79,7 +79,7 @@ def _costs(part: str, rounds: int) -> dict[str, float]:
 
 
 def over_a_socket() -> float:
-    """Return which share of a retrieve's CPU time, the system's part included, goes into the journal."""
+    """Return the journal's share of the CPU time of a retrieve, including what the system takes."""
     return median(_share_of_pair() for _ in range(_PAIRS))
 
 
@@ -95,13 +95,13 @@ def _share_of_pair() -> float:
         for _ in range(_TURNS):
             for process in spent:
                 before = process.cpu_seconds
-                with_all.client(process.port, retrieve).drive(16, answers=_ANSWERS)
+                with_all.client(process.port, retrieve).drive(16, responses=_RESPONSES)
                 spent[process] += process.cpu_seconds - before
         return 1 - spent[second] / spent[first]
 
 
 def _in_turn(app: App) -> Call:
-    """Return a call that asks for another handler each time, so that no answer is one of a moment ago."""
+    """Return a call that asks for another handler each time, so that responses differ."""
     retrieve = SCENARIOS[0]
     each = [
         call(app, replace(retrieve, path=f"/notification-handlers/{number}"))

@@ -1,4 +1,4 @@
-"""How much an installation takes, and which part of it has which share."""
+"""The size of an installation, and of each of its parts."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _ROOT = Path(__file__).parents[1]
 
 
 def folder_bytes(folder: Path) -> int:
-    """Return the size of all files below a folder, without bytecode, which depends on what has run."""
+    """Return the size of all files below a folder, without bytecode, which depends on what was run."""
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return sum(path.stat().st_size for path in files if path.suffix != ".pyc")
 
 
 def installed() -> dict[str, int]:
-    """Install the mock alone into an empty folder; return the bytes of each distribution, largest first."""
+    """Install the mock into an empty folder, and return the bytes of each distribution, the largest first."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, str(_ROOT)]
         subprocess.run([*command, "--disable-pip-version-check"], check=True, capture_output=True)
@@ -30,6 +30,6 @@ def installed() -> dict[str, int]:
             )
             for distribution in distributions(path=[folder])
         }
-        # What no distribution owns, such as a program pip wrote to another place than it says.
+        # Files that belong to no distribution, such as a program that pip wrote elsewhere.
         sizes["other files"] = max(0, folder_bytes(Path(folder)) - sum(sizes.values()))
     return dict(sorted(sizes.items(), key=lambda pair: -pair[1]))

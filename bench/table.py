@@ -13,8 +13,8 @@ def markdown(report: Report) -> str:
     """Return the whole report."""
     parts = [
         "# What the mock costs",
-        "Written by `make bench` or `make bench-peers`. Medians, with the lowest and highest of the rounds in "
-        "brackets; all targets took turns in one run. Ratios within a run say more than its figures do.",
+        "Written by `make bench` or `make bench-peers`. Figures are medians, with the lowest and highest round in "
+        "brackets. All targets took turns in one run, so ratios within a run say more than the figures themselves.",
         _table(["machine", ""], report.machine.items()),
         "## Bars",
         _bars(report),
@@ -60,8 +60,8 @@ def _compared(report: Report) -> Iterator[str]:
         ],
     )
     yield (
-        "Install: without Python, Node or Java themselves, and without bytecode. Memory: resident, children included; "
-        "after load: after so many reads beyond the rounds, which end after some minutes in any case."
+        "Install: without Python, Node or Java, and without bytecode. Memory: resident, with child processes. After "
+        "load: after this many reads in addition to the rounds; slow tools stop after some minutes."
     )
     for connections, word in ((16, "16 connections"), (1, "1 connection")):
 
@@ -71,13 +71,13 @@ def _compared(report: Report) -> Iterator[str]:
         def latency(under: Under, n: int = connections) -> str:
             return f"{median(under.p50[n]) * 1000:.2f} / {median(under.p99[n]) * 1000:.2f}"
 
-        yield f"### Answers a second, {word}"
+        yield f"### Responses per second, {word}"
         yield _by_scenario(report.subjects, rate)
         yield f"### Latency, p50 / p99 in ms, {word}"
         yield _by_scenario(report.subjects, latency)
-    yield "### CPU time of the server, µs an answer, 16 connections"
+    yield "### CPU time of the server, µs per response, 16 connections"
     yield _by_scenario(report.subjects, lambda under: _spread(under.cpu, 1e6))
-    yield "If a tool gives another status than the document (in brackets), or another number of bytes, it does less."
+    yield "A tool does less if its status differs from the document's (in brackets), or its number of bytes."
     yield _by_scenario(report.subjects, lambda under: f"{under.status}, {under.size:,} bytes")
 
 

@@ -16,10 +16,10 @@ from bench.scenario import POPULATION, SCENARIOS, Scenario
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One server. `command` makes its command line from a port; `version` is printed.
+    """One server. `command` makes its command line for a port; `version` is printed.
 
-    `faithful` targets answer each scenario with its status; if another target does not, its figure is marked.
-    `sizes`: bytes installed, by part.
+    A `faithful` target must give each scenario its status. If another one does not, its figure is marked. `sizes`:
+    installed bytes, by part.
     """
 
     name: str
@@ -40,13 +40,13 @@ class Target:
             yield process
 
     def client(self, port: int, scenario: Scenario) -> Client:
-        """Return a client that asks this scenario's request."""
+        """Return a client that sends the request of a scenario."""
         request = scenario.wire(self.base_path, f"127.0.0.1:{port}")
         return Client(("127.0.0.1", port), request, scenario.status if self.faithful else None)
 
 
 def mock() -> Target:
-    """Return the mock, with everything on, in a world of `POPULATION` handlers once `populate` was called."""
+    """Return the mock as it is served. Call `populate` to fill its world."""
     from mock_server import __version__
 
     def command(port: int) -> Sequence[str]:
@@ -58,15 +58,15 @@ def mock() -> Target:
 def populate(target: Target, port: int) -> None:
     """Create handlers until a page of 1,000 is full."""
     create = next(scenario for scenario in SCENARIOS if scenario.name == "create")
-    target.client(port, create).drive(1, answers=POPULATION - 1)
+    target.client(port, create).drive(1, responses=POPULATION - 1)
 
 
-def limits(answers: Mapping[str, tuple[bytes, bytes]], folder: Path) -> list[Target]:
-    """Return apps that send the mock's own answers ready-made, on the mock's own server.
+def limits(responses: Mapping[str, tuple[bytes, bytes]], folder: Path) -> list[Target]:
+    """Return apps that send the mock's own responses ready-made, on the mock's own server.
 
-    `answers`: scenario to head and body, as the mock gave them; they are written into `folder`.
+    `responses`: scenario to the head and body that the mock gave. They are written into `folder`.
     """
-    canned = folder / "answers.json"
+    canned = folder / "responses.json"
     canned.write_text(
         json.dumps(
             [
@@ -74,8 +74,8 @@ def limits(answers: Mapping[str, tuple[bytes, bytes]], folder: Path) -> list[Tar
                     "method": scenario.method,
                     "path": scenario.path,
                     "with_key": scenario.with_key,
-                    "head": answers[scenario.name][0].decode("latin-1"),
-                    "body": answers[scenario.name][1].decode(),
+                    "head": responses[scenario.name][0].decode("latin-1"),
+                    "body": responses[scenario.name][1].decode(),
                 }
                 for scenario in SCENARIOS
             ]

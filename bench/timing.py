@@ -1,4 +1,4 @@
-"""What CPU time one call costs, even if the machine has other things to do."""
+"""The CPU time of a call, measured on a machine that also does other things."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Name = TypeVar("Name", str, int)
 def costs(calls: Mapping[Name, Call], *, rounds: int = 40, batch: float = 0.004) -> dict[Name, float]:
     """Return the CPU seconds that each call takes: the best mean of many short batches, taken in turns.
 
-    A short batch has a chance to run undisturbed, which a long mean never has on a busy machine.
+    A short batch may run undisturbed. On a busy machine, a long one never does.
     """
     counts = {name: _count(call, batch) for name, call in calls.items()}
     best = dict.fromkeys(calls, float("inf"))

@@ -25,7 +25,7 @@ def measured() -> dict[str, float]:
 
 
 def main() -> None:
-    """Make worlds by asking for a list with one key after another."""
+    """Make worlds by requesting a list with one key after another."""
     app, process = new_app(), psutil.Process()
     requests = [environ_of(SCENARIOS[1], f"mock-{number}")() for number in range(WORLDS)]
     app.respond(environ_of(SCENARIOS[1])())

@@ -11,10 +11,9 @@ from pathlib import Path
 from mock_server.contract import Contract, compile_contract
 from mock_server.document import DocumentError, load, place_of
 from mock_server.rehearsal import Rehearsal
-from mock_server.settings import NO_LATENCY, Rules, Settings
+from mock_server.settings import Rules, Settings
 from mock_server.state.journal import Exchange
 from mock_server.state.seed import read_seed, seeded_world
-from mock_server.state.store import Store
 from mock_server.state.world import World, Worlds
 
 # Called with each exchange after its response is made.
@@ -27,8 +26,8 @@ _KEPT = 64
 class Mock:
     """What is served, and everything that requests can change. The pipelines answer in it.
 
-    `contract`: the compiled document. `lobby`: the world of requests whose key opens no other. `files`: all files that
-    were read. `shadow`: the mock of the document that is rehearsed, and `rehearsal` what that has shown.
+    `contract`: the compiled document. `files`: all files that were read. `shadow`: the mock of the document that is
+    rehearsed, and `rehearsal` what that has shown.
 
     Raises DocumentError, with file and line.
     """
@@ -38,11 +37,11 @@ class Mock:
         self.settings = settings
         self.observers = tuple(observers)
         self.contract: Contract = compile_contract(document)
-        rows = self.contract.resource.seed if settings.seed is None else read_seed(settings.seed)
+        rows = {name: resource.seed for name, resource in self.contract.resources.items()}
+        if settings.seed is not None:
+            rows = read_seed(settings.seed, self.contract)
         rules = _rules(settings.rules, self.contract)
         self.worlds = Worlds(seeded_world(self.contract, rules, rows))
-        self.lobby = World(self.contract, replace(rules, latency=NO_LATENCY), Store(), 1)
-        self.lobby.quota, self.lobby.journal = None, self.worlds.lobby
         self.shadow: Mock | None = None
         self.rehearsal: Rehearsal | None = None
         if settings.rehearse:
@@ -52,6 +51,11 @@ class Mock:
         self.files = (*document.files, *([settings.seed] if settings.seed else []))
         self._lock = threading.Lock()
         self._answered: OrderedDict[tuple[tuple[str, str], ...], Contract] = OrderedDict()
+
+    @property
+    def lobby(self) -> World:
+        """The world of requests whose key opens no other."""
+        return self.worlds.lobby
 
     def answering(self, answers: Mapping[str, str]) -> Contract:
         """Return the contract with these answers in place of the mock's own.

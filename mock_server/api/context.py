@@ -13,7 +13,7 @@ from mock_server.contract import Contract, Form, Operation, Route
 from mock_server.mock import Mock
 from mock_server.refusal import Refusal, Violation
 from mock_server.state.faults import Fault
-from mock_server.state.store import Item
+from mock_server.state.store import Item, Store
 from mock_server.state.world import World
 
 Environ = dict[str, Any]
@@ -121,9 +121,14 @@ class Context:
             host = f"[{name}]:{environ['SERVER_PORT']}" if ":" in name else f"{name}:{environ['SERVER_PORT']}"
         return f"{environ['wsgi.url_scheme']}://{host}"
 
+    @property
+    def store(self) -> Store:
+        """The items of the operation's resource."""
+        return self.world.stores[self.operation.resource.name]
+
     def item(self) -> Item:
         """Return the item that the path names. Raises Refusal if there is none."""
-        item = self.world.store.get(self.item_id)
+        item = self.store.get(self.item_id)
         if item is None:
             raise Refusal("not_found")
         return item

@@ -29,9 +29,9 @@ def check_plan(context: Context) -> None:
     limit, operation = context.contract.service.plan_limit, context.operation
     if limit is None or operation.behaviour != "create":
         return
-    field = context.form.type_field
-    type_name = "" if field is None else context.sent.get(field, "")
-    if context.world.store.count(type_name) >= limit:
+    resource = operation.resource
+    type_name = resource.type_of(context.form.values(context.sent))
+    if sum(resource.type_of(item.values) == type_name for item in context.store) >= limit:
         raise Refusal("plan_limit")
 
 
@@ -81,11 +81,15 @@ def _last_item(sent: SentForm, name: str) -> str:
 
 def _type(context: Context, texts: dict[str, str]) -> str:
     """Return the type that the item is to have: the type that was sent, or if that is invalid, the item's own."""
-    name = context.form.type_field
-    text = None if name is None else texts.get(name)
-    if name is not None and text is not None and context.form.fields[name].admits("enum", text):
+    form, operation = context.form, context.operation
+    if form.type_field is None:
+        return ""
+    text = texts.get(form.type_field)
+    if text is not None and form.fields[form.type_field].admits("enum", text):
         return text
-    return context.item().type if context.operation.behaviour == "update" else text or ""
+    if operation.path_parameter is None:
+        return text or ""
+    return operation.resource.type_of(context.item().values)
 
 
 def _available_fields(context: Context, texts: dict[str, str], type_name: str) -> dict[str, str]:

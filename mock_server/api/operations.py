@@ -9,9 +9,8 @@ from mock_server.api.context import Context
 from mock_server.api.query import Page, Query, read_query, select, turn_to
 from mock_server.contract import Behaviour, Paging
 from mock_server.refusal import Defect
-from mock_server.state.coverage import BEYOND, EMPTY, SECOND
+from mock_server.state.journal import BEYOND, EMPTY, SECOND
 from mock_server.state.store import Item
-from mock_server.state.world import values_of
 
 
 @dataclass(slots=True)
@@ -24,24 +23,16 @@ class Result:
 
 def create_item(context: Context) -> Result:
     """Make an item with the next id (page: POST /notification-handlers)."""
-    world, form, sent = context.world, context.form, context.sent
-    names = form.names
-    type_name, switch = sent[names["type"]], names.get("enabled", "")
-    item = Item(
-        id=world.next_id,
-        type=type_name,
-        name=sent[names["name"]],
-        settings=_new_settings(context, type_name),
-        enabled=form.fields[switch].is_on(sent[switch]) if switch in sent else True,
-        changed=None,
-        created=int(context.now),
-    )
-    values = values_of(item, context.contract)
-    item = world.write(item, values)
-    world.next_id += 1
-    world.store.add(item)
+    resource, store = context.operation.resource, context.store
+    values = {**resource.defaults, **context.form.values(context.sent)}
+    type_name = resource.type_of(values)
+    if resource.settings_fact is not None:
+        values[resource.settings_fact] = _new_settings(context, type_name)
+    item = Item(store.next_id, created=int(context.now), changed=None, values=values)
+    texts = context.world.write(item, resource)
+    store.add(item)
     context.situation = type_name
-    return Result(values, (item.wire,))
+    return Result(texts, (item.wire,))
 
 
 def retrieve_item(context: Context) -> Result:
@@ -51,33 +42,27 @@ def retrieve_item(context: Context) -> Result:
 
 def update_item(context: Context) -> Result:
     """Change what is sent and keep the rest (page: POST /notification-handlers/{id})."""
-    world, form, sent, before = context.world, context.form, context.sent, context.item()
-    names = form.names
-    switch = names.get("enabled", "")
-    blanked = context.operation.update["unsent"] == "blanked"
-    type_name = "" if blanked else sent.get(names["type"], before.type)
-    item = before._replace(
-        type=type_name,
-        name=sent.get(names["name"], before.name),
-        settings=_changed_settings(context, before, type_name),
-        enabled=form.fields[switch].is_on(sent[switch]) if switch in sent else before.enabled,
-        changed=int(context.now),
-    )
-    values = values_of(item, context.contract)
-    item = world.write(item, values)
-    world.store.replace(item)
-    return Result(values, (item.wire,))
+    resource, before = context.operation.resource, context.item()
+    values = {**before.values, **context.form.values(context.sent)}
+    if resource.type_fact is not None and context.operation.update["unsent"] == "blanked":
+        values[resource.type_fact] = ""
+    if resource.settings_fact is not None:
+        values[resource.settings_fact] = _changed_settings(context, before, resource.type_of(values))
+    item = Item(before.id, before.created, int(context.now), values)
+    texts = context.world.write(item, resource)
+    context.store.replace(item)
+    return Result(texts, (item.wire,))
 
 
 def delete_item(context: Context) -> Result:
     """Delete the item; its id is never used again (page: DELETE /notification-handlers/{id})."""
-    context.world.store.remove(context.item().id)
+    context.store.remove(context.item().id)
     return Result({})
 
 
 def list_items(context: Context) -> Result:
     """Show one page with totals and links (page: GET /notification-handlers/)."""
-    paging, store = context.operation.paging, context.world.store
+    paging, store = context.operation.paging, context.store
     if paging is None:
         raise Defect(f"{context.operation.id} has no x-paging")
     query = read_query(context)
@@ -86,11 +71,11 @@ def list_items(context: Context) -> Result:
         items = select(context, query, newest_first=paging.newest_first)
         total = len(items)
         page = turn_to(requested, size, total, paging)
-        rows = [item.wire for item in items[page.offset : page.offset + size]]
+        items = items[page.offset : page.offset + size]
     else:
         total = len(store)
         page = turn_to(requested, size, total, paging)
-        rows = store.wires(page.offset, size, newest_first=paging.newest_first)
+        items = store.page(page.offset, size, newest_first=paging.newest_first)
     if total == 0:
         context.situation = EMPTY
     elif requested > page.total_pages:
@@ -106,7 +91,7 @@ def list_items(context: Context) -> Result:
         "total-pages": str(page.total_pages),
         **_links(context, query, page, paging),
     }
-    return Result(values, rows)
+    return Result(values, [item.wire for item in items])
 
 
 BEHAVIOURS: Mapping[Behaviour, Callable[[Context], Result]] = {
@@ -140,7 +125,7 @@ def _links(context: Context, query: Query, page: Page, paging: Paging) -> dict[s
 def _new_settings(context: Context, type_name: str) -> dict[str, str]:
     """Return a type's settings, filled from the form. What is not sent is empty, or left out if answered so."""
     settings: dict[str, str] = {}
-    for key, constant in context.contract.resource.shape(type_name).constants.items():
+    for key, constant in context.operation.resource.shape(type_name).constants.items():
         if constant is not None or key in context.sent:
             settings[key] = context.sent.get(key, constant or "")
         elif context.form.own_field_unsent != "omitted":
@@ -150,18 +135,18 @@ def _new_settings(context: Context, type_name: str) -> dict[str, str]:
 
 def _changed_settings(context: Context, before: Item, type_name: str) -> dict[str, str]:
     """Return an updated item's settings, by the words of `x-update`."""
-    words = context.operation.update
+    words, resource = context.operation.update, context.operation.resource
     if words["unsent"] == "blanked":
         return {}
-    own = context.contract.resource.shape(before.type).constants
-    if type_name == before.type and words["same-type"] == "kept":
-        return {**before.settings, **{key: context.sent[key] for key in own if key in context.sent}}
+    former, former_type = resource.settings_of(before.values), resource.type_of(before.values)
+    own = resource.shape(former_type).constants
+    if type_name == former_type and words["same-type"] == "kept":
+        return {**former, **{key: context.sent[key] for key in own if key in context.sent}}
     left: Mapping[str, str] = {}
     if words["type-change"] == "merged":
-        left = before.settings
-        if (
-            type_name == before.type
-        ):  # reset: what becomes of the settings of an earlier type is another question
+        left = former
+        # Reset: what becomes of the settings of an earlier type is another question.
+        if type_name == former_type:
             fate = words.get("left-over", "dropped")
             left = {key: value for key, value in left.items() if key not in own and fate != "dropped"}
             left = left if fate == "kept" else dict.fromkeys(left, "")

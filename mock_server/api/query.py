@@ -16,20 +16,6 @@ from mock_server.state.store import Item
 
 _NARROWING = frozenset({"search", "order-property", "order-direction", "range-start", "range-end"})
 
-# Reads a fact of an item as text, None if the item has none yet. The number is the service's offset from UTC.
-_TEXTS: dict[str, Callable[[Item, int], str | None]] = {
-    "id": lambda item, _: f"{item.id:020d}",  # so that texts sort as the numbers do
-    "type": lambda item, _: item.type,
-    "name": lambda item, _: item.name,
-    "enabled": lambda item, _: "1" if item.enabled else "0",
-    "created": lambda item, offset: write_time(item.created, offset),
-    "changed": lambda item, offset: None if item.changed is None else write_time(item.changed, offset),
-    "never": lambda _, __: None,
-}
-
-COMPARED = frozenset(_TEXTS)
-"""The facts that a list can be filtered and ordered by; the document is checked against them."""
-
 Admits = Callable[[Item], bool]
 
 
@@ -148,8 +134,7 @@ def turn_to(requested: int, size: int, total: int, paging: Paging) -> Page:
 
 def select(context: Context, query: Query, *, newest_first: bool) -> list[Item]:
     """Return the items that all filters admit, in the order asked for (evidence: S, siblings)."""
-    store = context.world.store
-    items = store.page(0, len(store), newest_first=newest_first)
+    items = context.store.page(0, len(context.store), newest_first=newest_first)
     for admits in _filters(context, query):
         items = [item for item in items if admits(item)]
     values = query.values
@@ -162,12 +147,13 @@ def select(context: Context, query: Query, *, newest_first: bool) -> list[Item]:
 
 
 def _filters(context: Context, query: Query) -> Iterator[Admits]:
-    properties, offset = context.contract.resource.template.properties, context.contract.service.time_offset
+    facts = context.operation.resource.facts
     for name, wanted in query.equal.items():
-        yield lambda item, read=_TEXTS[properties[name]], text=str(wanted): read(item, offset) == text  # type: ignore[misc]
+        read = _reader(context, facts[name])
+        yield lambda item, read=read, wanted=str(wanted): read(item) == wanted  # type: ignore[misc]
     needle, start, end = (str(query.values.get(role, "")) for role in ("search", "range-start", "range-end"))
     if needle:
-        searched = _text(context, query, "search-property", "name")
+        searched = _text(context, query, "search-property", context.operation.resource.label_fact or "id")
         yield lambda item: needle.casefold() in searched(item).casefold()
     ranged = _text(context, query, "range-property", "created")
     if start:
@@ -178,11 +164,27 @@ def _filters(context: Context, query: Query) -> Iterator[Admits]:
 
 
 def _text(context: Context, query: Query, role: str, default: str) -> Callable[[Item], str]:
-    """Return what reads the fact that a parameter names, such as `search_by=name`; an empty text if there is none."""
+    """Return what reads the fact that a parameter names, such as `search_by=name`."""
     fact = default
     if role in query.values:
         named = str(query.values[role])
-        properties = context.contract.resource.template.properties
-        fact = properties[query.parameters[role].properties.get(named, named)]
-    read, offset = _TEXTS[fact], context.contract.service.time_offset
-    return lambda item: read(item, offset) or ""
+        fact = context.operation.resource.facts[query.parameters[role].properties.get(named, named)]
+    return _reader(context, fact)
+
+
+def _reader(context: Context, fact: str) -> Callable[[Item], str]:
+    """Return what reads a fact of an item as text, an empty one if the item has none."""
+    offset = context.contract.service.time_offset
+
+    def read(item: Item) -> str:
+        match fact:
+            case "id":
+                return f"{item.id:020d}"  # so that texts sort as the numbers do
+            case "created":
+                return write_time(item.created, offset)
+            case "changed":
+                return "" if item.changed is None else write_time(item.changed, offset)
+        value = item.values.get(fact)
+        return "" if value is None else str(int(value)) if isinstance(value, bool) else str(value)
+
+    return read

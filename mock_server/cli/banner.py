@@ -105,11 +105,11 @@ def curl_lines(mock: Mock, base_url: str, *, insecure: bool) -> Iterator[tuple[O
 
     In this order all of them succeed on a fresh mock: deletions come last, as they remove what the others use.
     """
-    first = mock.worlds.seed.store.page(0, 1, newest_first=False)
-    item_id = first[0].id if first else 1
+    stores = mock.worlds.seed.stores
     operations = sorted(mock.contract.operations.values(), key=lambda operation: operation.method == "DELETE")
     for operation in operations:
-        url = base_url + re.sub(r"\{[^}]*\}", str(item_id), operation.path)
+        first_id = next((item.id for item in stores[operation.resource.name]), 1)
+        url = base_url + re.sub(r"\{[^}]*\}", str(first_id), operation.path)
         words = ["curl", *(["--insecure"] if insecure else []), *_method(operation)]
         words += ["--header", f"Authorization: Bearer {mock.contract.service.key_example}"]
         yield operation, shlex.join([*words, *_form(operation), url])

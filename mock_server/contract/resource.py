@@ -194,6 +194,11 @@ class Resource:
         """Return the type of an item that stores these values, empty if it has none."""
         return "" if self.type_fact is None else str(values.get(self.type_fact, ""))
 
+    def settings_of(self, values: Mapping[str, Value]) -> Mapping[str, str]:
+        """Return the settings of an item that stores these values, none if it has no settings."""
+        settings = None if self.settings_fact is None else values.get(self.settings_fact)
+        return settings if isinstance(settings, Mapping) else {}
+
     def texts(self, values: Mapping[str, Value]) -> dict[str, str]:
         """Return the JSON text of each stored value, by its fact."""
         texts = {}

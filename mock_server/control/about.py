@@ -9,7 +9,7 @@ from mock_server import __version__
 from mock_server.api.context import Context
 from mock_server.contract import Contract, Operation
 from mock_server.document import Object, dump_yaml, home, read_object, stamp_facts
-from mock_server.state.coverage import behaviours
+from mock_server.state.journal import behaviours
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from mock_server.api.context import Context
@@ -25,9 +26,10 @@ _LATEST = datetime(9998, 12, 31, tzinfo=UTC).timestamp()
 def show_state(context: Context) -> dict[str, Any]:
     """Take a snapshot."""
     world = context.world
+    next_ids = {name: store.next_id for name, store in world.stores.items()}
     return {
-        "handlers": [parse(item.wire) for item in world.store.all()],
-        "next_id": world.next_id,
+        **{name: [parse(item.wire) for item in store] for name, store in world.stores.items()},
+        "next_id": next_ids if len(next_ids) > 1 else next(iter(next_ids.values())),
         "clock": show_clock(context),
         "quota": None if world.quota is None else _quota_of(world, world.quota),
         "faults": faults_of(world.faults),
@@ -46,8 +48,18 @@ def replace_state(context: Context) -> dict[str, Any]:
     """Replace each part that is sent, or none of them if one cannot be used. Raises Refusal."""
     world = context.world
     former = world.saved()
+    # Items are written by the answers, with times of the clock.
+    parts: Mapping[str, Callable[[Context, Any], None]] = {
+        "answers": _set_answers,
+        "clock": _set_clock,
+        **{name: partial(_set_items, name=name) for name in world.stores},
+        "next_id": _set_next_id,
+        "quota": _set_quota,
+        "faults": _set_faults,
+        "rules": _set_rules,
+    }
     try:
-        for name, replace_part in _PARTS.items():
+        for name, replace_part in parts.items():
             if context.sent.get(name) is not None:
                 replace_part(context, context.sent[name])
     except Exception:
@@ -191,13 +203,13 @@ def _set_answers(context: Context, answers: Mapping[str, str]) -> None:
         raise Refusal("unusable", f"answers: the items of the world do not fit them: {error}.") from None
 
 
-def _set_items(context: Context, rows: list[Any]) -> None:
-    world, placed = context.world, Array(Place("handlers", 1))
+def _set_items(context: Context, rows: list[Any], name: str) -> None:
+    world, placed = context.world, Array(Place(name, 1))
     for number, row in enumerate(rows, 1):  # an error names the row in place of a line
-        place = Place("handlers", number)
+        place = Place(name, number)
         placed.add(_placed(row, place), place)
     try:
-        world.store, world.next_id = store_of(world, placed)
+        world.stores[name] = store_of(world, world.contract.resources[name], placed)
     except DocumentError as error:
         raise Refusal("unusable", str(error)) from None
 
@@ -212,26 +224,18 @@ def _placed(value: Any, place: Place) -> Any:
     return record
 
 
-def _set_next_id(context: Context, next_id: int) -> None:
-    highest = context.world.store.highest
-    if next_id <= highest:
-        raise Refusal("unusable", f"next_id: the highest id is {highest}. Choose a higher number.")
-    context.world.next_id = next_id
+def _set_next_id(context: Context, change: int | Mapping[str, int]) -> None:
+    stores = context.world.stores
+    for name, next_id in (
+        change if isinstance(change, Mapping) else {next(iter(stores)): int(change)}
+    ).items():
+        highest = max((item.id for item in stores[name]), default=0)
+        if next_id <= highest:
+            raise Refusal("unusable", f"next_id: the highest id is {highest}. Choose a higher number.")
+        stores[name].next_id = next_id
 
 
 def _set_faults(context: Context, orders: list[Any]) -> None:
     context.world.faults = Faults()
     for order in orders:
         arm(context.world.faults, context.world.contract, order)
-
-
-# The parts of a snapshot in the order of their replacement: items are written by the answers, with times of the clock.
-_PARTS: Mapping[str, Callable[[Context, Any], None]] = {
-    "answers": _set_answers,
-    "clock": _set_clock,
-    "handlers": _set_items,
-    "next_id": _set_next_id,
-    "quota": _set_quota,
-    "faults": _set_faults,
-    "rules": _set_rules,
-}

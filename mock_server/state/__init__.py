@@ -1,1 +1,1 @@
-"""Everything mutable: one world a key."""
+"""Everything mutable: one world for each key."""

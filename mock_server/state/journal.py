@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import quote as percent_encode
 
+from mock_server.contract import Contract, Operation
 from mock_server.php import Limits, TooManyFields, read
 from mock_server.refusal import Violation
 
@@ -38,7 +39,10 @@ _UNPREFIXED = {"CONTENT_TYPE": "Content-Type", "CONTENT_LENGTH": "Content-Length
 # Headers that prove who a client is. A journal must not show them.
 _SECRET = {"HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION", "HTTP_COOKIE", "HTTP_X_BITPEAK_MOCK_TOKEN"}
 
-# One behaviour: the operation's function, the refusal or "", and the situation of a success or "".
+# The situations of a page that count as behaviours of the service.
+SECOND, EMPTY, BEYOND = "second", "empty", "beyond"
+
+# What an exchange showed: the operation that it counts as, the refusal, and the situation of a success: a type, a page.
 Sighting = tuple[str, str, str]
 
 
@@ -288,3 +292,38 @@ class Archive:
         with self.lock:
             self._bytes -= journal.evict()
             self._journals.pop(journal, None)
+
+
+class Behaviour(NamedTuple):
+    """One thing that the service does. `kind`: operation, type, page or refusal; `seen`: how often."""
+
+    kind: str
+    name: str
+    operation: str
+    seen: int
+
+
+def behaviours(contract: Contract, seen: Mapping[Sighting, int]) -> list[Behaviour]:
+    """Return all behaviours of the document, operation by operation, with how often each was seen."""
+    found: dict[tuple[str, str, str], int] = {}
+    for operation in contract.operations.values():
+        for kind, name in _behaviours_of(operation):
+            found[kind, name, operation.counted_as] = 0
+    for (operation_name, refusal, situation), count in seen.items():
+        names = [("refusal", refusal)]
+        if not refusal:
+            names = [("operation", operation_name), ("type", situation), ("page", situation)]
+        for kind, name in names:
+            if (kind, name, operation_name) in found:
+                found[kind, name, operation_name] += count
+    return [Behaviour(kind, name, operation, count) for (kind, name, operation), count in found.items()]
+
+
+def _behaviours_of(operation: Operation) -> Iterator[tuple[str, str]]:
+    """Yield the kind and the name of each behaviour of an operation. The mock's own limits do not count."""
+    yield "operation", operation.counted_as
+    if operation.behaviour == "create":
+        yield from (("type", name) for name in operation.resource.types)
+    if operation.paging is not None:
+        yield from (("page", name) for name in (SECOND, EMPTY, BEYOND))
+    yield from (("refusal", refusal.name) for refusal in operation.refusals.values() if not refusal.own)

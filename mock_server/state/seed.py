@@ -1,4 +1,4 @@
-"""The handlers that a new world begins with, in the form in which the service shows them."""
+"""The items that a new world begins with, read from rows in the form in which the service shows them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from mock_server.contract import Contract, parse
+from mock_server.contract import Contract, Resource, parse
 from mock_server.document import Array, DocumentError, Object, Place, nearest, place_of, plain, read
 from mock_server.settings import Rules
 from mock_server.state.clock import read_time
@@ -14,112 +14,138 @@ from mock_server.state.store import Item, Store
 from mock_server.state.world import World
 
 
-def read_seed(path: Path) -> Array:
-    """Read a seed file: a YAML list of handlers, or a mapping with the list under `handlers`.
+def read_seed(path: Path, contract: Contract) -> dict[str, Array]:
+    """Read a seed file, and return the rows of each resource that it names.
+
+    It is a YAML list of rows if the document has one resource, or a mapping of resources to such lists:
+
+        handlers:
+          - {type: email, name: Work, settings: {email: hey@example.com}}
 
     Raises DocumentError, with file and line.
     """
-    data = read(path)
-    rows = data.get("handlers") if isinstance(data, Object) else data
-    if not isinstance(rows, Array):
-        what = "a seed is a list of handlers, or a mapping with that list under `handlers`."
+    data, names = read(path), list(contract.resources)
+    if isinstance(data, Array) and len(names) == 1:
+        return {names[0]: data}
+    if not isinstance(data, Object) or not data.keys() <= set(names):
+        listed = ", ".join(f"`{name}`" for name in names)
+        what = f"A seed is a list of rows, or a mapping with a list of rows under {listed}."
         raise DocumentError(what, Place(str(path), 1))
-    return rows
+    for name, rows in data.items():
+        if not isinstance(rows, Array):
+            raise DocumentError(f"The seed of {name} must be a list of rows.", place_of(data, name))
+    return dict(data)
 
 
-def seeded_world(contract: Contract, rules: Rules, rows: Array) -> World:
-    """Return the world that others are forked from. Raises DocumentError at a row that the document forbids."""
-    world = World(contract, rules, Store(), 1)
-    world.store, world.next_id = store_of(world, rows)
-    return world
-
-
-def store_of(world: World, rows: Array) -> tuple[Store, int]:
-    """Return the handlers of rows, as the world would write them, and the id of the next one.
+def seeded_world(contract: Contract, rules: Rules, rows: Mapping[str, Array]) -> World:
+    """Return the world that others are forked from. A resource without rows begins empty.
 
     Raises DocumentError at a row that the document forbids.
     """
-    store, next_id = Store(), 1
-    numbered = [(_handler(world, rows, index), index) for index in range(len(rows))]
-    numbered.sort(key=lambda pair: pair[0].id)
-    for handler, index in numbered:
-        if handler.id < next_id:
-            raise DocumentError(f"the id {handler.id} is used twice.", place_of(rows, index))
-        store.add(handler)
-        next_id = handler.id + 1
-    return store, next_id
+    world = World(contract, rules, {name: Store() for name in contract.resources})
+    for name, resource in contract.resources.items():
+        if name in rows:
+            world.stores[name] = store_of(world, resource, rows[name])
+    return world
 
 
-def _handler(world: World, rows: Array, index: int) -> Item:
-    """Make a handler of a row in the wire's form. What the server assigns may be left out, and `is_enabled`."""
-    row, resource = rows[index], world.contract.resource
+def store_of(world: World, resource: Resource, rows: Array) -> Store:
+    """Return the items of rows, written by the world's contract.
+
+    Raises DocumentError at a row that the document forbids.
+    """
+    store = Store()
+    items = [(_item(world, resource, rows, index), index) for index in range(len(rows))]
+    for item, index in sorted(items, key=lambda pair: pair[0].id):
+        if item.id < store.next_id:
+            raise DocumentError(f"The id {item.id} is used twice.", place_of(rows, index))
+        store.add(item)
+    return store
+
+
+def _item(world: World, resource: Resource, rows: Array, index: int) -> Item:
+    """Make an item of a row, which may leave out what the server assigns and what has a default."""
+    row = rows[index]
     if not isinstance(row, Object):
-        raise DocumentError("a handler is a mapping: type, name, settings and so on.", place_of(rows, index))
-    names = {word: key for key, word in resource.template.properties.items()}
-    _check_needed(row, names, resource.types)
-    settings = row.get(names["settings"])
-    blank = _blank(world, index + 1, row[names["type"]], settings)
-    known = parse(blank.wire)
-    _check_keys(row, known, "a handler's properties")
-    complete = {**known, **plain(row)}
-    shown = known[names["settings"]]
-    merged = settings if isinstance(settings, Object) and isinstance(shown, dict) else None
-    if merged is not None:
-        complete[names["settings"]] = {**shown, **plain(merged)}
-    if complaint := resource.check(complete):
-        if merged is not None:
-            _check_keys(merged, blank.settings, f"the settings of {row[names['type']]}")
-        key = complaint.partition(":")[0].partition("/")[0]
-        raise DocumentError(f"the handler violates the document: {complaint}.", place_of(row, key))
+        raise DocumentError("A row must be a mapping of properties to values.", place_of(rows, index))
+    _check_row(row, resource)
+    item = _plain_item(world, resource, row, index + 1)
+    shown = _completed(row, resource, item)
+    facts = {fact: shown[key] for key, fact in resource.facts.items()}
+    settings = (
+        {}
+        if resource.settings_fact is None
+        else {resource.settings_fact: item.values[resource.settings_fact]}
+    )
+    item.id = facts["id"]
+    item.values = {fact: each.read(shown[each.name]) for fact, each in resource.stored.items()} | settings
     try:
-        return _made(world, {word: complete[key] for word, key in names.items()}, blank.settings)
+        offset = world.contract.service.time_offset
+        if "created" in facts:
+            item.created = read_time(facts["created"], offset)
+        if facts.get("changed") is not None:
+            item.changed = read_time(facts["changed"], offset)
+        world.write(item, resource)
     except (ValueError, OverflowError) as error:
-        raise DocumentError(f"the handler has a time that is none: {error}.", row.place) from None
+        raise DocumentError(f"Invalid time: {error}.", row.place) from None
+    return item
+
+
+def _check_row(row: Object, resource: Resource) -> None:
+    """Raise DocumentError if a row has an unknown property or type, or lacks what it needs."""
+    # A row may repeat constants, too, so its keys are those of any row that the template renders.
+    texts = {"id": "1", "created": '""', "changed": "null", **resource.texts(resource.defaults)}
+    _check_keys(row, parse(resource.template.render(texts)), f"A row of {resource.name}")
+    for fact, each in resource.stored.items():
+        if each.needed or fact == resource.label_fact:
+            given = row.get(each.name)
+            if given is None or (each.kind == "text" and not isinstance(given, str)):
+                kind = ", a text" if each.kind == "text" else ""
+                raise DocumentError(f"A row of {resource.name} needs {each.name!r}{kind}.", row.place)
+        if fact == resource.type_fact and resource.types and row[each.name] not in resource.types:
+            what = f"Unknown {each.name} {row[each.name]!r}{nearest(row[each.name], resource.types)}."
+            raise DocumentError(f"{what} Use one of {', '.join(resource.types)}.", place_of(row, each.name))
 
 
 def _check_keys(record: Object, known: Collection[str], whose: str) -> None:
     for key in record:
         if key not in known:
-            listed = ", ".join(known) or "there are none"
-            what = f"{key!r} is none of {whose}{nearest(key, known)}: {listed}."
+            listed = ", ".join(known) or "no keys"
+            what = f"Unknown key {key!r}{nearest(key, known)}. {whose} can have {listed}."
             raise DocumentError(what, place_of(record, key))
 
 
-def _check_needed(row: Object, names: Mapping[str, str], types: tuple[str, ...]) -> None:
-    for word in ("type", "name"):
-        if not isinstance(row.get(names[word]), str):
-            for key in row:  # a misspelt one says more than a missing one
-                if key not in names.values() and (hint := nearest(key, (names[word],))):
-                    raise DocumentError(
-                        f"{key!r} is none of a handler's properties{hint}.", place_of(row, key)
-                    )
-            raise DocumentError(f"the handler needs a {names[word]}, which is a text.", row.place)
-    if types and row[names["type"]] not in types:
-        hint = nearest(row[names["type"]], types)
-        what = f"the type {row[names['type']]!r} is none of {', '.join(types)}{hint}."
-        raise DocumentError(what, place_of(row, names["type"]))
+def _plain_item(world: World, resource: Resource, row: Object, item_id: int) -> Item:
+    """Return an item with the type and the settings of a row, and defaults for the rest."""
+    values = dict(resource.defaults)
+    if resource.type_fact is not None:
+        values[resource.type_fact] = row[resource.stored[resource.type_fact].name]
+    if resource.settings_fact is not None:
+        constants = resource.shape(resource.type_of(values)).constants
+        settings = {key: constant or "" for key, constant in constants.items()}
+        given = row.get(resource.stored[resource.settings_fact].name)
+        if isinstance(given, Object):
+            settings |= {key: str(value) for key, value in given.items() if key in settings}
+        values[resource.settings_fact] = settings
+    item = Item(item_id, int(world.clock.now()), None, values)
+    world.write(item, resource)
+    return item
 
 
-def _blank(world: World, handler_id: int, type_name: str, given: Any) -> Item:
-    """Return the handler that a row need only change: the settings given, over empty ones of its type."""
-    constants = world.contract.resource.shape(type_name).constants
-    settings = {key: constant or "" for key, constant in constants.items()}
-    if isinstance(given, Object):
-        settings |= {key: str(value) for key, value in given.items() if key in settings}
-    return world.write(Item(handler_id, type_name, "", settings, True, None, int(world.clock.now())))
-
-
-def _made(world: World, facts: Mapping[str, Any], settings: Mapping[str, str]) -> Item:
-    offset = world.contract.service.time_offset
-    changed, created = facts.get("changed"), facts["created"]
-    return world.write(
-        Item(
-            id=facts["id"],
-            type=facts["type"],
-            name=facts["name"],
-            settings=settings,
-            enabled=bool(facts["enabled"]),
-            changed=None if changed is None else read_time(changed, offset),
-            created=read_time(created, offset),
-        )
-    )
+def _completed(row: Object, resource: Resource, item: Item) -> dict[str, Any]:
+    """Return a row with what it leaves out as the item has it. Raises DocumentError if the document forbids it."""
+    shown = parse(item.wire)
+    complete = {**shown, **plain(row)}
+    given = None
+    if resource.settings_fact is not None:
+        key = resource.stored[resource.settings_fact].name
+        if isinstance(row.get(key), Object) and isinstance(shown[key], dict):
+            given = row[key]
+            complete[key] = {**shown[key], **plain(given)}
+    if complaint := resource.check(complete):
+        if given is not None:
+            known = resource.shape(resource.type_of(item.values)).constants
+            _check_keys(given, known, f"The settings of {resource.type_of(item.values)}")
+        key = complaint.partition(":")[0].partition("/")[0]
+        raise DocumentError(f"The row violates the document: {complaint}.", place_of(row, key))
+    return complete

@@ -9,18 +9,17 @@ import threading
 import time
 import zlib
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
 from copy import copy
-from functools import lru_cache
+from dataclasses import replace
 from typing import Any
 
-from mock_server.contract import Contract, Quote, quote_again
+from mock_server.contract import Contract, Resource
 from mock_server.refusal import Defect
-from mock_server.settings import Rules
+from mock_server.settings import NO_LATENCY, Rules
 from mock_server.state.clock import Clock, write_time
 from mock_server.state.faults import Faults
 from mock_server.state.journal import Archive, Journal, Sighting, shorten
-from mock_server.state.store import Item, Store, make_item
+from mock_server.state.store import Item, Store
 
 _LOG = logging.getLogger("mock_server.state.world")
 
@@ -85,15 +84,14 @@ class Quota:
 class World:
     """One user's account. Hold `lock` around any use of it.
 
-    `contract` is the mock's, unless the world answers open questions in its own way. `used`: when a request last asked
-    for the world, by the machine's monotonic clock.
+    `contract` is the mock's, unless the world answers open questions in its own way. `stores` holds the items of each
+    resource, by its name. `used`: when a request last asked for the world, by the machine's monotonic clock.
     """
 
-    def __init__(self, contract: Contract, rules: Rules, store: Store, next_id: int, seed: int = 0) -> None:
+    def __init__(self, contract: Contract, rules: Rules, stores: dict[str, Store], seed: int = 0) -> None:
         self.contract = contract
         self.rules = rules
-        self.store = store
-        self.next_id = next_id
+        self.stores = stores
         self.lock = threading.Lock()
         self.clock = Clock()
         self.quota = _quota(contract, rules)
@@ -106,43 +104,57 @@ class World:
         """Behave by another contract from now on, with the same items. Raises Defect if they do not fit it."""
         former, self.contract = self.contract, contract
         try:
-            store = Store()
-            for item in self.store.all():
-                store.add(self.write(item))
+            self.stores = {name: self._rewritten(resource) for name, resource in contract.resources.items()}
         except Defect:
             self.contract = former
             raise
-        self.store = store
         if contract.service.quota != former.service.quota:
             self.quota = _quota(contract, self.rules)
 
+    def _rewritten(self, resource: Resource) -> Store:
+        """Return the items of a resource with new JSON. Raises Defect."""
+        store = self.stores[resource.name]
+        items = [replace(item) for item in store]
+        for item in items:
+            self.write(item, resource)
+        return Store(items, store.next_id)
+
     def saved(self) -> dict[str, Any]:
         """Return all that the world holds: `vars(world).update(saved)` undoes what was replaced since."""
-        return {**vars(self), "clock": copy(self.clock), "quota": copy(self.quota)}
+        stores = {name: copy(store) for name, store in self.stores.items()}
+        return {**vars(self), "stores": stores, "clock": copy(self.clock), "quota": copy(self.quota)}
 
-    def write(self, item: Item, values: Mapping[str, str] | None = None) -> Item:
-        """Return the item with its JSON, checked. Raises Defect if that violates the document.
+    def write(self, item: Item, resource: Resource) -> dict[str, str]:
+        """Write the JSON of a new item into it, and return the JSON texts of its facts.
 
-        `values` is what `values_of(item)` returns, if the caller has it already.
+        Raises Defect if the JSON violates the document. The item is not in a store yet.
         """
-        resource = self.contract.resource
-        wire = resource.template.render(values or values_of(item, self.contract))
-        if complaint := resource.check_text(wire):
-            raise Defect(f"the handler {item.id} would violate the document: {complaint}")
-        return make_item((*item[:-1], wire))
+        offset = self.contract.service.time_offset
+        texts = {
+            "id": str(item.id),
+            "created": f'"{write_time(item.created, offset)}"',
+            "changed": "null" if item.changed is None else f'"{write_time(item.changed, offset)}"',
+            **resource.texts(item.values),
+        }
+        item.wire = resource.template.render(texts)
+        if complaint := resource.check_text(item.wire):
+            raise Defect(f"Item {item.id} of {resource.name} would violate the document: {complaint}")
+        return texts
 
 
 class Worlds:
     """The worlds by key. A key's first request forks its world from the seed.
 
     At most `limit` worlds are kept, and none that was idle for `idle` seconds; what is dropped is logged. `lobby` is
-    the journal of requests that reached no world; it also counts the behaviours seen in worlds that are gone.
+    the world of requests whose key opens no other. Its journal also counts the behaviours seen in worlds that are gone.
     """
 
     def __init__(self, seed: World, *, limit: int = 20_000, idle: float = 3600.0) -> None:
         self.seed = seed
         self.archive = Archive()
-        self.lobby = Journal(self.archive)
+        stores = {name: Store() for name in seed.stores}
+        self.lobby = World(seed.contract, replace(seed.rules, latency=NO_LATENCY), stores)
+        self.lobby.quota, self.lobby.journal = None, Journal(self.archive)
         self._limit = limit
         self._idle = idle
         self._worlds: OrderedDict[str, World] = OrderedDict()  # the latest used is last
@@ -171,24 +183,24 @@ class Worlds:
             world = self._worlds[key] = self._fork(key)
             world.used = former.used
             world.journal = former.journal
-        self.lobby.take_seen(former.journal)
+        self.lobby.journal.take_seen(former.journal)
         former.journal.clear()
         return world
 
     def seen(self) -> Counter[Sighting]:
         """Return how often each behaviour was seen since the mock started, in any world."""
         with self._lock:
-            journals = [self.lobby, *(world.journal for world in self._worlds.values())]
+            worlds = [self.lobby, *self._worlds.values()]
         seen: Counter[Sighting] = Counter()
-        for journal in journals:
-            seen.update(journal.seen.copy())
+        for world in worlds:
+            seen.update(world.journal.seen.copy())
         return seen
 
     def _fork(self, key: str) -> World:
         seed = self.seed
         with seed.lock:
-            store = seed.store.copy()
-        world = World(seed.contract, seed.rules, store, seed.next_id, seed=zlib.crc32(key.encode()))
+            stores = {name: store.copy() for name, store in seed.stores.items()}
+        world = World(seed.contract, seed.rules, stores, seed=zlib.crc32(key.encode()))
         world.journal = Journal(self.archive)
         return world
 
@@ -202,35 +214,10 @@ class Worlds:
 
     def _drop(self, key: str, world: World, now: float) -> None:
         del self._worlds[key]
-        self.lobby.take_seen(world.journal)
+        self.lobby.journal.take_seen(world.journal)
         world.journal.leave()
         idle = now - world.used
         _LOG.warning("The world of the key %s was dropped after %.0f idle seconds.", shorten(key), idle)
-
-
-def values_of(handler: Item, contract: Contract) -> dict[str, str]:
-    """Return the JSON text of every `x-value` word that a handler has."""
-    quote, offset = contract.quote, contract.service.time_offset
-    # Unpacked, because each look at a named tuple's field costs as much as two of these.
-    number, type_name, name, chosen, enabled, changed, created, _ = handler
-    settings = contract.resource.shape(type_name).text(chosen, quote)
-    return {
-        "id": str(number),
-        "type": quote_again(type_name, quote),
-        "name": quote(name),
-        "settings": settings,
-        "settings-text": quote(settings),
-        "enabled": "true" if enabled else "false",
-        "enabled-integer": "1" if enabled else "0",
-        "changed": "null" if changed is None else _quoted_time(changed, offset, quote),
-        "created": _quoted_time(created, offset, quote),
-    }
-
-
-@lru_cache(maxsize=256)
-def _quoted_time(seconds: int, offset: int, quote: Quote) -> str:
-    """Write a time as JSON. Remembered, as a time is: what is created in one second has one."""
-    return quote(write_time(seconds, offset))
 
 
 def _quota(contract: Contract, rules: Rules) -> Quota | None:

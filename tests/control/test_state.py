@@ -77,10 +77,16 @@ def test_ids_of_a_seed_count(client: Steered) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"handlers": [SLACK, {"type": "fax", "name": "a"}]}, "handlers:2: the type 'fax' is none of email"),
-        ({"handlers": [{"type": "slack"}]}, "handlers:1: the handler needs a name"),
-        ({"handlers": [{**SLACK, "colour": 1}]}, "handlers:1: 'colour' is none of a handler's properties"),
-        ({"handlers": [{**SLACK, "id": 3}, {**SLACK, "id": 3}]}, "the id 3 is used twice"),
+        (
+            {"handlers": [SLACK, {"type": "fax", "name": "a"}]},
+            "handlers:2: Unknown type 'fax'. Use one of email",
+        ),
+        ({"handlers": [{"type": "slack"}]}, "handlers:1: A row of handlers needs 'name', a text."),
+        (
+            {"handlers": [{**SLACK, "colour": 1}]},
+            "handlers:1: Unknown key 'colour'. A row of handlers can have id",
+        ),
+        ({"handlers": [{**SLACK, "id": 3}, {**SLACK, "id": 3}]}, "The id 3 is used twice"),
         ({"handlers": [{**SLACK, "settings": {"email": "a"}}]}, "settings"),
         ({"handlers": [{**SLACK, "datetime": "yesterday"}]}, "datetime"),
         ({"handlers": [3]}, "The body is wrong at handlers/0"),

@@ -73,8 +73,7 @@ class Target:
 
     @property
     def rows(self) -> dict[int, bytes]:
-        store = self.world.store
-        return {handler.id: handler.wire for handler in store.page(0, len(store), newest_first=False)}
+        return {item.id: item.wire for item in self.world.stores["handlers"]}
 
     @property
     def journal(self) -> list[str]:

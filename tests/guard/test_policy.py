@@ -140,7 +140,7 @@ def test_a_dead_id_that_another_row_has_is_let_alone(client: Client, target: Tar
     row = client.created()
     client.delete(row)
     assert client.update(row).status == 404
-    target.world.next_id = row  # a service that uses an id again
+    target.world.stores["handlers"].next_id = row  # a service that uses an id again
     assert target.user().created("The user's own") == row
     assert client.delete(row).refused == client.update(row, name="x").refused == "foreign"
     assert client.get(f"/{row}").data["name"] != "The user's own"

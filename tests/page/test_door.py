@@ -40,5 +40,5 @@ def test_looking_at_the_page_leaves_no_trace_in_a_journal() -> None:
     for path in ("/_mock/", "/_mock/page/main.mjs", "/_mock/page/missing.mjs"):
         client.get(path)
     worlds = app.extensions["bitpeak_mock"].worlds
-    assert worlds.lobby.total == 0
+    assert worlds.lobby.journal.total == 0
     assert len(worlds) == 0

@@ -242,7 +242,7 @@ def test_a_lobby_of_which_all_is_forgotten_has_no_news(app: Flask) -> None:
         mock.channel.ask("GET", LIST, {})
         assert news() == ["missing_bearer"]
         mock.channel.ask("GET", LIST, {})
-        worlds.lobby.evict()
+        worlds.lobby.journal.evict()
         assert news() == []
         mock.channel.ask("GET", LIST, {"Authorization": "Bearer wrong"})
         assert news() == ["no_access"]

@@ -78,7 +78,7 @@ def rate_limit(client: Client) -> Any:
     names = ("x-ratelimit-limit", "x-ratelimit-remaining")
     # A world without a rule of its own has the document's number.
     world = client.world
-    documented = World(world.contract, Rules(), world.store, world.next_id).quota
+    documented = World(world.contract, Rules(), world.stores).quota
     return [
         [reply.status for reply in replies],
         *(replies[0].headers.get(name) for name in names),

@@ -14,6 +14,7 @@ from flask import Flask
 from mock_server import Rules, Settings, __version__
 from mock_server.app import create_app, mock_of
 from mock_server.state.journal import Exchange
+from mock_server.state.store import Store
 from mock_server.state.world import World
 
 KEY = "mock-key"
@@ -49,7 +50,7 @@ class Reply(NamedTuple):
 
 
 class Client:
-    """A user of one mock with one key. Times and the store are at hand through `world`."""
+    """A user of one mock with one key. `world` and `store` are what the mock holds for it."""
 
     def __init__(self, settings: Settings | None = None, *, key: str = KEY, app: Flask | None = None) -> None:
         self.app = app or create_app(settings)
@@ -64,6 +65,11 @@ class Client:
     def world(self) -> World:
         """The world of this user's key."""
         return self.mock.worlds.of(self.key)
+
+    @property
+    def store(self) -> Store:
+        """The handlers of this user's world."""
+        return self.world.stores["handlers"]
 
     @property
     def last(self) -> Exchange:

@@ -39,18 +39,14 @@ def assert_defect(client: Client, reply: Reply, complaint: str) -> None:
     ],
 )  # fmt: skip
 def test_a_stored_handler_that_violates_the_document(client: Client, wire: bytes, complaint: str) -> None:
-    store = client.world.store
-    handler = store.get(1)
-    assert handler is not None
-    store.replace(handler._replace(wire=wire))
+    (item,) = client.store
+    client.store.replace(replace(item, wire=wire))
     assert_defect(client, client.get("/1"), complaint)
 
 
 def test_a_stored_handler_that_is_no_json(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    store = client.world.store
-    handler = store.get(1)
-    assert handler is not None
-    store.replace(handler._replace(wire=b"{"))
+    (item,) = client.store
+    client.store.replace(replace(item, wire=b"{"))
     with caplog.at_level(logging.ERROR):
         assert_defect(client, client.get("/1"), "unexpected end")
     (record,) = caplog.records
@@ -119,15 +115,19 @@ NAME = "$.components.schemas.NotificationHandler.properties.name"
 def test_a_handler_is_checked_before_it_is_stored(tmp_path: Path) -> None:
     client = overlaid(tmp_path, f"  - {{target: {NAME}, update: {{maxLength: 12}}}}\n")
     assert_defect(
-        client, client.create(name="n" * 13, type="email"), "the handler 2 would violate the document: name"
+        client,
+        client.create(name="n" * 13, type="email"),
+        "Item 2 of handlers would violate the document: name",
     )
-    assert_defect(client, client.update(1, name="n" * 13), "the handler 1 would violate the document: name")
+    assert_defect(
+        client, client.update(1, name="n" * 13), "Item 1 of handlers would violate the document: name"
+    )
     assert client.handler(1)["name"] == "Work email"
     assert client.created(name="n" * 12, type="email")["id"] == 2
 
 
 def test_a_seed_is_checked_by_the_document_it_is_shown_in(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match="the handler violates the document: name"):
+    with pytest.raises(DocumentError, match="The row violates the document: name"):
         overlaid(tmp_path, f"  - {{target: {NAME}, update: {{maxLength: 3}}}}\n")
 
 

@@ -121,7 +121,7 @@ class Life(RuleBasedStateMachine):
     def nothing_failed(self) -> None:
         if hasattr(self, "client"):
             assert not any(exchange.defect for exchange in self.client.world.journal.exchanges)
-            assert len(self.client.world.store) == len(self.model)
+            assert len(self.client.store) == len(self.model)
 
 
 TestLife = Life.TestCase

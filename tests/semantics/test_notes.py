@@ -66,7 +66,7 @@ def test_redirects_leave_nothing_behind_but_what_the_journal_counts() -> None:
         for number in range(300):
             assert client.get(f"/1/?name={number:06}{'x' * 40_000}").status == 301
         client.world.journal.clear()
-        client.mock.worlds.lobby.clear()
+        client.mock.lobby.journal.clear()
         left, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

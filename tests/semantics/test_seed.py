@@ -110,42 +110,45 @@ def test_a_seed_is_shown_in_the_words_of_the_answers(tmp_path: Path) -> None:
     assert client.handler(1)["settings"] == {"slack": "********"}
 
 
-VIOLATES = "the handler violates the document: "
+VIOLATES = "The row violates the document: "
+NOT_A_SEED = "A seed is a list of rows, or a mapping with a list of rows under `handlers`."
 
 
 @pytest.mark.parametrize(
     ("rows", "line", "message"),
     [
-        ("- type: x\n  name: N\n  colour: red\n", 3, "'colour' is none of a handler's properties: id, type"),
-        ("- type: pigeon\n  name: N\n", 1, "the type 'pigeon' is none of email, webhook"),
-        ("- name: N\n", 1, "the handler needs a type, which is a text"),
-        ("- type: 7\n  name: N\n", 1, "the handler needs a type, which is a text"),
-        ("- {type: x, name: A}\n- type: x\n", 2, "the handler needs a name, which is a text"),
-        ("- type: x\n  name: 7\n", 1, "the handler needs a name, which is a text"),
+        ("- type: x\n  name: N\n  colour: red\n", 3, "Unknown key 'colour'. A row of handlers can have id, type"),
+        ("- type: pigeon\n  name: N\n", 1, "Unknown type 'pigeon'. Use one of email, webhook, "),
+        ("- name: N\n", 1, "A row of handlers needs 'type', a text."),
+        ("- type: 7\n  name: N\n", 1, "A row of handlers needs 'type', a text."),
+        ("- {type: x, name: A}\n- type: x\n", 2, "A row of handlers needs 'name', a text."),
+        ("- type: x\n  name: 7\n", 1, "A row of handlers needs 'name', a text."),
         ("- type: email\n  name: N\n  settings:\n    emial: a\n", 4,
-         "'emial' is none of the settings of email (did you mean 'email'?): email."),
-        ("- type: email\n  name: N\n  settings: {slack: a}\n", 3, "'slack' is none of the settings of email: email."),
+         "Unknown key 'emial' (did you mean 'email'?). The settings of email can have email."),
+        ("- type: email\n  name: N\n  settings: {slack: a}\n", 3,
+         "Unknown key 'slack'. The settings of email can have email."),
         ("- type: internal_notification\n  name: N\n  settings: {emial: a}\n", 3,
-         "'emial' is none of the settings of internal_notification: "),
+         "Unknown key 'emial'. The settings of internal_notification can have internal_notification."),
         ("- type: x\n  name: N\n  is_enabeld: true\n", 3,
-         "'is_enabeld' is none of a handler's properties (did you mean 'is_enabled'?): id, type"),
-        ("- type: x\n  nmae: N\n", 2, "'nmae' is none of a handler's properties (did you mean 'name'?)."),
-        ("- tpye: x\n  name: N\n", 1, "'tpye' is none of a handler's properties (did you mean 'type'?)."),
-        ("- type: slak\n  name: N\n", 1, "the type 'slak' is none of email, webhook, slack, "),
+         "Unknown key 'is_enabeld' (did you mean 'is_enabled'?). A row of handlers can have id, type, "),
+        ("- type: x\n  nmae: N\n", 2, "Unknown key 'nmae' (did you mean 'name'?). A row of handlers can have "),
+        ("- tpye: x\n  name: N\n", 1, "Unknown key 'tpye' (did you mean 'type'?). A row of handlers can have "),
+        ("- type: slak\n  name: N\n", 1, "Unknown type 'slak' (did you mean 'slack'?). Use one of email, webhook, "),
         ("- type: email\n  name: N\n  settings: {email: 7}\n", 3, VIOLATES + "settings"),
         ("- type: email\n  name: N\n  settings: hello\n", 3, VIOLATES + "settings"),
-        ("- {type: x, name: A, id: 2}\n- {type: x, name: B, id: 2}\n", 2, "the id 2 is used twice"),
-        ("- {type: x, name: A, id: 2}\n- {type: x, name: B}\n", 2, "the id 2 is used twice"),
+        ("- {type: x, name: A, id: 2}\n- {type: x, name: B, id: 2}\n", 2, "The id 2 is used twice."),
+        ("- {type: x, name: A, id: 2}\n- {type: x, name: B}\n", 2, "The id 2 is used twice."),
         ("- type: x\n  name: N\n  id: 0\n", 3, VIOLATES + "id"),
         ("- type: x\n  name: N\n  id: one\n", 3, VIOLATES + "id"),
         ("- type: x\n  name: N\n  datetime: yesterday\n", 3, VIOLATES + "datetime"),
         ("- type: x\n  name: N\n  last_datetime: '2026'\n", 3, VIOLATES + "last_datetime"),
         ("- type: x\n  name: N\n  is_enabled: maybe\n", 3, VIOLATES + "is_enabled"),
-        ("type: x\nname: N\n", 1, "a seed is a list of handlers"),
-        ("handlers: {type: x}\n", 1, "a seed is a list of handlers"),
-        ("hello\n", 1, "a seed is a list of handlers"),
-        ("- hello\n", 1, "a handler is a mapping"),
-        ("- {type: x, name: N}\n-\n", 2, "a handler is a mapping"),
+        ("type: x\nname: N\n", 1, NOT_A_SEED),
+        ("handlers: {type: x}\n", 1, "The seed of handlers must be a list of rows."),
+        ("handler: []\n", 1, NOT_A_SEED),
+        ("hello\n", 1, NOT_A_SEED),
+        ("- hello\n", 1, "A row must be a mapping of properties to values."),
+        ("- {type: x, name: N}\n-\n", 2, "A row must be a mapping of properties to values."),
     ],
 )  # fmt: skip
 def test_a_wrong_seed_is_told_by_file_and_line(tmp_path: Path, rows: str, line: int, message: str) -> None:

@@ -1,24 +1,16 @@
-"""The store against a plain list: whatever is added, changed and removed, pages are what cutting a list gives."""
+"""The store against a dictionary: whatever is added, changed and removed, pages are what cutting a list gives."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 import pytest
 
-from mock_server.state import store as module
 from mock_server.state.store import Item, Store
 
 
-def handler(number: int, text: str = "") -> Item:
-    return Item(number, "t", "n", {}, True, None, 0, f"{number}{text}".encode())
-
-
-@pytest.fixture(autouse=True)
-def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a page cross many blocks, and the tree of blocks have some depth."""
-    monkeypatch.setattr(module, "_BLOCK", 4)
+def item(number: int, text: str = "") -> Item:
+    return Item(number, created=0, changed=None, values={}, wire=f"{number}{text}".encode())
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -27,11 +19,11 @@ def test_pages_are_what_cutting_a_list_gives(seed: int) -> None:
     for step in range(1, 600):
         match dice.choice(("add", "add", "replace", "remove")):
             case "add":
-                store.add(handler(step))
+                store.add(item(step))
                 rows[step] = str(step).encode()
             case "replace" if rows:
                 number = dice.choice(list(rows))
-                store.replace(handler(number, f"-{step}"))
+                store.replace(item(number, f"-{step}"))
                 rows[number] = f"{number}-{step}".encode()
             case "remove" if rows:
                 number = dice.choice(list(rows))
@@ -39,38 +31,37 @@ def test_pages_are_what_cutting_a_list_gives(seed: int) -> None:
                 del rows[number]
         offset, size, newest_first = dice.randint(0, len(rows) + 2), dice.randint(1, 40), dice.random() < 0.5
         ids = sorted(rows, reverse=newest_first)[offset : offset + size]
-        assert store.wires(offset, size, newest_first=newest_first) == [rows[number] for number in ids]
-        assert [each.id for each in store.page(offset, size, newest_first=newest_first)] == ids
-    assert [each.wire for each in store.all()] == [rows[number] for number in sorted(rows)]
+        page = store.page(offset, size, newest_first=newest_first)
+        assert [(each.id, each.wire) for each in page] == [(number, rows[number]) for number in ids]
+        found = store.get(step)
+        assert (found and found.wire) == rows.get(step)
+    assert [each.wire for each in store] == [rows[number] for number in sorted(rows)]
+    assert len(store) == len(rows)
 
 
-def test_pages_are_forgotten_when_a_handler_changes() -> None:
+def test_what_is_not_there_cannot_be_changed() -> None:
+    store = Store([item(2), item(4)], next_id=5)
+    for number in (1, 3, 5):
+        assert store.get(number) is None
+        with pytest.raises(KeyError):
+            store.remove(number)
+        with pytest.raises(KeyError):
+            store.replace(item(number))
+
+
+def test_an_id_is_never_used_again() -> None:
     store = Store()
-    changes: tuple[Callable[[], None], ...] = (
-        lambda: store.add(handler(1)),
-        lambda: store.replace(handler(1, "-new")),
-        lambda: store.remove(1),
-    )
-    for change in changes:
-        store.pages["list", "page=1", "http://localhost"] = "a page"
-        change()
-        assert not store.pages
+    store.add(item(7))
+    store.remove(7)
+    assert (len(store), store.next_id, store.copy().next_id) == (0, 8, 8)
 
 
 def test_a_copy_is_independent() -> None:
     store = Store()
     for number in range(1, 12):
-        store.add(handler(number))
+        store.add(item(number))
     twin = store.copy()
-    store.replace(handler(5, "-new"))
+    store.replace(item(5, "-new"))
     store.remove(7)
-    assert twin.wires(0, 20, newest_first=False) == [str(number).encode() for number in range(1, 12)]
-    assert b"5-new" in store.wires(0, 20, newest_first=True)
-
-
-def test_few_pages_are_remembered() -> None:
-    store = Store()
-    for number in range(200):
-        store.pages["list", "page", str(number)] = number
-        assert store.pages["list", "page", str(number)] == number
-        assert len(store.pages) <= module._PAGES
+    assert [each.wire for each in twin] == [str(number).encode() for number in range(1, 12)]
+    assert b"5-new" in [each.wire for each in store.page(0, 20, newest_first=True)]

@@ -58,7 +58,7 @@ def test_a_strict_mock_refuses_and_changes_nothing(strict: Client, code: str) ->
     assert reply.title == PREFIX + violation.sentence
     assert strict.last.refusal == "violation"
     assert strict.get().body == before
-    assert strict.world.next_id == 2
+    assert strict.store.next_id == 2
 
 
 @pytest.mark.parametrize("code", VIOLATIONS)

@@ -26,7 +26,7 @@ def test_malformed_bodies_are_answered_and_nothing_is_left_of_them() -> None:
     assert statuses <= {0, 200, 201, 400, 401, 404, 413}
     assert {200, 201, 400, 401} <= statuses, "the bodies reach each kind of answer"
     world = mock_of(app).worlds.of(fuzz.KEY)
-    assert len(world.store) == 1, "what the seed has, and nothing else"
+    assert len(world.stores["handlers"]) == 1, "what the seed has, and nothing else"
     assert not [exchange for exchange in world.journal.exchanges if exchange.defect]
 
 
