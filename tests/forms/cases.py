@@ -1,4 +1,4 @@
-"""Hostile inputs, and nothing else: what PHP 8.2 makes of each is in observed_php82.json."""
+"""Hostile inputs. What PHP 8.2 makes of each is in observed_php82.json."""
 
 TYPE = "multipart/form-data; boundary=B"
 DISPOSITION = b"Content-Disposition: form-data; "

@@ -1,4 +1,4 @@
-"""A PHP that runs on loopback and tells what it makes of a request."""
+"""A PHP that runs on loopback and says what it makes of a request."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SECONDS = 10.0
 
 
 class Php:
-    """PHP's command-line server, with its default settings, on a free port. Raises OSError where there is none."""
+    """PHP's command-line server, with its default settings, on a free port. Raises OSError if PHP is not installed."""
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory()
@@ -41,7 +41,7 @@ class Php:
         command = ["php", *settings, "-S", "127.0.0.1:0", str(router)]
         self._server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         assert self._server.stderr is not None
-        # "[…] PHP 8.2.36 Development Server (http://127.0.0.1:38581) started", and then a line a request.
+        # "[…] PHP 8.2.36 Development Server (http://127.0.0.1:38581) started", and then a line for each request.
         started = self._server.stderr.readline()
         self.port = int(started.rpartition(":")[2].partition(")")[0])
         self._drain = threading.Thread(target=deque, args=(self._server.stderr, 0), daemon=True)
@@ -57,12 +57,12 @@ class Php:
         self._folder.cleanup()
 
     def post(self, content_type: str, body: bytes) -> dict[str, Any]:
-        """Give what PHP makes of a body, as `ask` does."""
+        """Return what PHP makes of a body, as `ask` does."""
         head = f"POST / HTTP/1.1\r\nHost: php\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
         return self.ask(head.encode("latin-1") + body)
 
     def ask(self, request: bytes) -> dict[str, Any]:
-        """Send a whole request; give `post` and `files`, $_POST and $_FILES, texts decoded as ISO-8859-1."""
+        """Send a whole request. Return `post` and `files`: $_POST and $_FILES, their texts decoded as ISO-8859-1."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=_SECONDS) as connection:
             connection.sendall(request)
             answer = b""
@@ -73,7 +73,7 @@ class Php:
 
 
 def version() -> str:
-    """Give PHP's version. Raises OSError where there is none."""
+    """Return PHP's version. Raises OSError if PHP is not installed."""
     asked = ["php", "-r", "echo PHP_VERSION;"]
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout
 

@@ -26,7 +26,7 @@ echo json_encode($seen);
 
 
 def short(text: bytes) -> str:
-    """Give bytes as ISO-8859-1, and long ones as a digest."""
+    """Return bytes decoded as ISO-8859-1, or a digest of long ones."""
     if len(text) > 1000:
         return f"{len(text)} bytes, SHA-256 {hashlib.sha256(text).hexdigest()}"
     return text.decode("latin-1")

@@ -1,4 +1,4 @@
-"""What is said about odd bodies, the limits, and which reader a Content-Type chooses."""
+"""The remarks about odd bodies, the limits, and the reader that a Content-Type chooses."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every case reads as it was observed to read on PHP 8.2 (see observe_php.py)."""
+"""Every case is read as PHP 8.2 was observed to read it (see observe_php.py)."""
 
 import json
 from typing import Any

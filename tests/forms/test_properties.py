@@ -38,7 +38,7 @@ fields = st.dictionaries(names, texts, min_size=1, max_size=8)
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """Spoil a body here and there."""
+    """Return a body that is damaged in a few places."""
     body_bytes = draw(st.sampled_from(list(cases.BODIES.values())))
     for _ in range(draw(st.integers(0, 3))):
         start = draw(st.integers(0, len(body_bytes)))
@@ -152,7 +152,7 @@ class Scanned(bytes):
 
 
 def work(job: Callable[[], object]) -> int:
-    """Count the calls a job makes and the bytes its searches look at: the same on any machine."""
+    """Count the calls of a job and the bytes that its searches look at, which is the same on any machine."""
     calls = 0
 
     def count(frame: FrameType, event: str, arg: object) -> None:

@@ -1,4 +1,4 @@
-"""Calls a mock's WSGI app in process, as a server would, with the whole environ in the test's hands."""
+"""Calls a mock's WSGI app in process, as a server would. A test can set anything in the environ."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Fields = Iterable[tuple[str, str | bytes]]
 
 
 class Reply(NamedTuple):
-    """One answer as it left the app. Header names are in lower case."""
+    """One response as it left the app. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -38,7 +38,7 @@ class Reply(NamedTuple):
 
     @property
     def data(self) -> Any:
-        """What the API's envelope holds."""
+        """The data in the API's envelope."""
         return self.json["data"]
 
     @property
@@ -183,7 +183,7 @@ def seeded(rows: str, folder: Path, *answers: str) -> Client:
 
 
 def assert_ours(reply: Reply) -> None:
-    """Assert what holds of every answer: no failure of ours, the marker, no page of Flask's or Werkzeug's."""
+    """Assert what holds of every response: no failure of ours, the marker, no page of Flask's or Werkzeug's."""
     assert 200 <= reply.status < 500, reply
     assert reply.headers["x-bitpeak-mock"] == __version__
     # RFC 9110, section 8.6: a 204 has no Content-Length.

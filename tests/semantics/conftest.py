@@ -18,5 +18,5 @@ def app() -> Flask:
 
 @pytest.fixture
 def client(app: Flask) -> Client:
-    """Return a user whose key no other test has: what a mock remembers, it remembers by key."""
+    """Return a user whose key no other test has, and so a world of its own."""
     return Client(app=app, key=f"mock-{next(_NUMBERS)}")

@@ -58,7 +58,7 @@ def test_a_long_body_is_kept_by_its_beginning(client: Client) -> None:
 
 
 def test_redirects_leave_nothing_behind_but_what_the_journal_counts() -> None:
-    """Each names a place that its client has chosen, so a memory of their headers would have no bound in bytes."""
+    """A client chooses the location of each, so a cache of their headers could grow without a bound."""
     client = Client(Settings(answers=("trailing-slash=redirect",)))
     client.get("/1/")
     tracemalloc.start()

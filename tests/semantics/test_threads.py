@@ -1,4 +1,4 @@
-"""A mock in a server of many threads: keys do not cross, and calls with one key do not tear each other."""
+"""In a server of many threads, keys do not mix, and calls with one key do not disturb each other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.semantics.client import Client
 
 @pytest.fixture(autouse=True)
 def _threads_take_turns_often() -> Iterator[None]:
-    """Make the interpreter switch threads as often as it can, so that a race has its chance."""
+    """Make the interpreter switch threads as often as it can, to provoke races."""
     before = getswitchinterval()
     setswitchinterval(1e-5)
     yield
@@ -23,7 +23,7 @@ def _threads_take_turns_often() -> Iterator[None]:
 
 
 def in_threads(number: int, work: Callable[[int], None]) -> None:
-    """Call `work` with each number below `number`, each in a thread of its own, and raise what they raise."""
+    """Call `work` with each number below `number`, each in its own thread, and raise what a call raises."""
     with ThreadPoolExecutor(number) as pool:
         for done in [pool.submit(work, each) for each in range(number)]:
             done.result()

@@ -1,4 +1,4 @@
-"""Each key has a world of its own; idle ones are dropped, and there is a limit to their number."""
+"""Each key has its own world. Idle worlds are dropped, and their number is limited."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_any_other_key_is_refused_and_leaves_no_world(client: Client, key: str) 
 
 
 class Time:
-    """Stands in for the module `time`, so that an hour can pass at once."""
+    """Replaces the module `time`, so that an hour can pass at once."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0

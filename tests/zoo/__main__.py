@@ -1,4 +1,4 @@
-"""Records the zoo anew: `python -m tests.zoo [CLIENT …]`, or asks a PHP anew: `python -m tests.zoo --php`."""
+"""Records the zoo again: `python -m tests.zoo [CLIENT …]`. With `--php`, asks a PHP about it again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SECONDS = 60
 
 
 def record(names: list[str]) -> int:
-    """Record the clients of these names; say which are missing. Returns the exit code."""
+    """Record the clients with these names, and report missing ones. Return the exit code."""
     data = zoo.manifest()
     missing = []
     with Recorder() as recorder, tempfile.TemporaryDirectory() as folder:
@@ -66,7 +66,7 @@ def _record_client(name: str, client: Client, recorder: Recorder, folder: str) -
 
 
 def ask_php() -> int:
-    """Ask the PHP of this machine about every vector, and write down what it says. Returns the exit code."""
+    """Ask the PHP of this machine about every vector, and write what it says. Return the exit code."""
     try:
         version = live_php.version()
     except OSError:
@@ -87,9 +87,7 @@ def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.zoo", description="Record the wire zoo anew.")
     parser.add_argument("clients", nargs="*", help="the clients to record; all unless told", metavar="CLIENT")
-    parser.add_argument(
-        "--php", action="store_true", help="ask a PHP about the recorded requests, and record none"
-    )
+    parser.add_argument("--php", action="store_true", help="only ask a PHP about the recorded requests")
     asked = parser.parse_args()
     if unknown := set(asked.clients) - CLIENTS.keys():
         parser.error(f"no such client: {', '.join(sorted(unknown))}; there are {', '.join(CLIENTS)}.")

@@ -1,4 +1,4 @@
-"""What each client of the zoo is asked to send: one request a case."""
+"""What each client of the zoo must send: one request for each case."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Form = Literal["multipart", "urlencoded", "chunked"]
 CREATE = "/api/notification-handlers"
 UPDATE = "/api/notification-handlers/1"
 
-# The files that the cases send, by name. The second has a name that clients disagree about, and all bytes there are.
+# The files that the cases send, by name. Clients write the second name in different ways; its file has every byte.
 FILES: dict[str, bytes] = {
     "hook.txt": b"https://example.com/hook\n",
     'żółw "1".bin': b"--\r\n" + bytes(range(256)) + b"\r\n--\r\n",
@@ -28,7 +28,7 @@ class Case:
 
     @property
     def arguments(self) -> list[str]:
-        """What a client's script is told after URL and key."""
+        """The arguments of a client's script after URL and key."""
         fields = [word for name, value in self.texts for word in ("text", name, value)]
         return [self.form, *fields, *(["file", *self.file] if self.file else [])]
 

@@ -1,4 +1,4 @@
-"""The manifest of the recorded requests, written so that a change of one shows as one line."""
+"""The manifest of the recorded requests, written so that a diff shows one line for each changed request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contract_tests.target.zoo import MANIFEST
 
 
 def write_manifest(data: dict[str, Any]) -> None:
-    """Write the manifest, one line a request."""
+    """Write the manifest, with one line for each request."""
     lines = [f' "php": {json.dumps(data["php"])},', ' "clients": {']
     lines += _members(data["clients"])
     lines += [" },", ' "vectors": {']

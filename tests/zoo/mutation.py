@@ -1,4 +1,4 @@
-"""Requests of the zoo, spoiled: bytes flipped, cut, doubled, spliced. The same seed gives the same requests."""
+"""Damaged requests of the zoo: bytes flipped, cut, doubled, spliced. The same seed gives the same requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contract_tests.target.zoo import split
 Framing = Literal["length", "chunks", "broken chunks", "broken length"]
 _AUTHORIZATION = b"Authorization: Bearer mock-fuzz\r\n"
 
-# What a parser of forms stumbles over; each is put in somewhere, sometimes.
+# What parsers of forms often get wrong. Each is sometimes inserted somewhere.
 _TOKENS = (
     b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"\0", b'"', b"'", b"\\", b";", b"=", b"&", b"%", b"%zz", b"+", b"[", b"]",
     b"[]", b"--", b"\xff", b"\xc3", b"\xf0\x9f", b"boundary=", b"filename=", b'; filename=""', b"name=",
@@ -22,7 +22,7 @@ _TOKENS = (
 
 
 class Mutant(NamedTuple):
-    """A spoiled request: where it comes from, its Content-Type and body, and how the body is framed."""
+    """A damaged request: its origin, its Content-Type and body, and the framing of the body."""
 
     origin: str
     path: bytes
@@ -33,7 +33,7 @@ class Mutant(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        """Whether the framing is right, so that a server can tell where the body ends."""
+        """Whether the framing is right, so that a server knows the end of the body."""
         return self.framing in {"length", "chunks"}
 
     @property
@@ -53,7 +53,7 @@ class Mutant(NamedTuple):
 
 
 def mutants(seed: int, count: int) -> Iterator[Mutant]:
-    """Yield `count` spoiled requests."""
+    """Yield `count` damaged requests."""
     chance = random.Random(seed)
     requests = [(f"{client}/{case}", split(zoo.raw(client, case))) for client, case in zoo.names()]
     bodies = [request.body for _, request in requests]
@@ -64,7 +64,7 @@ def mutants(seed: int, count: int) -> Iterator[Mutant]:
         for _ in range(chance.choice((1, 1, 1, 2, 3, 8))):
             body = _spoil(body, bodies, chance)
         if chance.random() < 0.1:
-            # A header can't hold line ends, and whatever is not ASCII is another matter.
+            # A header cannot hold line ends. Bytes beyond ASCII are left out, too.
             spoiled = _spoil(content_type, [content_type], chance)[:2000]
             content_type = bytes(sign for sign in spoiled if 32 <= sign < 127).strip()
         framing: Framing = chance.choices(
@@ -127,7 +127,7 @@ def _spoil(body: bytes, bodies: list[bytes], chance: random.Random) -> bytes:
 
 
 def _range(body: bytes, chance: random.Random) -> tuple[int, int]:
-    """Give a range, a small one as often as not."""
+    """Return a range, often a small one."""
     start = chance.randint(0, len(body))
     length = chance.choice((chance.randint(0, 8), chance.randint(0, 200), len(body)))
     return start, min(len(body), start + length)

@@ -14,12 +14,12 @@ ARRAY = "(array)"
 
 
 def by_mock(content_type: str, body: bytes) -> Reading:
-    """Give what the mock reads. Raises TooManyFields."""
+    """Return what the mock reads. Raises TooManyFields."""
     return of_form(read(content_type, body, Limits(), _READABLE))
 
 
 def of_form(form: Form) -> Reading:
-    """Give a form's texts and files; of an array only that it is one."""
+    """Return a form's texts and files. An array is only named as such."""
     post = {**form.fields, **dict.fromkeys(form.arrays, ARRAY)}
     return {"post": post, "files": {key: _file(part) for key, part in form.files.items()}}
 
@@ -38,7 +38,7 @@ def _file(part: Part) -> dict[str, Any]:
 
 
 def by_php(seen: Reading) -> Reading:
-    """Give what a PHP told of $_POST and $_FILES in the same shape; ill-formed UTF-8 is replaced as the mock does."""
+    """Return PHP's $_POST and $_FILES in the same shape, with ill-formed UTF-8 replaced as the mock replaces it."""
     post = {
         _utf8(key): ARRAY if isinstance(value, dict) else _utf8(value) for key, value in seen["post"].items()
     }
@@ -53,7 +53,7 @@ def _php_file(file: dict[str, Any]) -> dict[str, Any]:
 
 
 def _leaf(value: Any) -> Any:
-    """Give the last entry of a file array, which is what the mock keeps."""
+    """Return the last entry of a file array, which the mock keeps."""
     while isinstance(value, dict):
         value = list(value.values())[-1]
     return value

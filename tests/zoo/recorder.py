@@ -1,4 +1,4 @@
-"""A bare socket that keeps the bytes of one request after another, and answers each as the service would."""
+"""A socket that keeps the bytes of each request, and responds as the service would."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SECONDS = 20.0
 
 
 class Recorder:
-    """Listens on a free port of loopback; `requests` gives what came, each as it was on the wire."""
+    """Listens on a free port of loopback. `requests` are the bytes of each request as they came."""
 
     def __init__(self) -> None:
         self.requests: SimpleQueue[bytes] = SimpleQueue()
@@ -28,7 +28,7 @@ class Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)  # wakes the accept
+        self._listener.shutdown(socket.SHUT_RDWR)  # ends the waiting accept
         self._listener.close()
         self._thread.join()
 
@@ -51,7 +51,7 @@ class Recorder:
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """Read one request, its framing included. Raises OSError where it doesn't come whole."""
+    """Read one request with its framing. Raises OSError if it does not come whole."""
     seen = b""
     while b"\r\n\r\n" not in seen:
         seen += _more(connection)

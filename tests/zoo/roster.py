@@ -1,4 +1,4 @@
-"""The zoo's clients: how each is run, what it can send, and how it names its version."""
+"""The zoo's clients: how to run each, what it can send, and how to get its version."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Client:
         }
 
     def installed(self) -> str | None:
-        """Give the client's version, or None where it is not on this machine."""
+        """Return the client's version, or None if it is not installed."""
         program, *arguments = self.version
         path = found(program)
         if path is None:
@@ -46,14 +46,14 @@ class Client:
         return done.stdout.splitlines()[0].partition(" (")[0] if not done.returncode else None
 
     def command(self, url: str, key: str, case: Case) -> list[str]:
-        """Give the command that sends a case."""
+        """Return the command that sends a case."""
         program = found(self.program)
         assert program is not None
         return [program, str(SCRIPTS / self.script), url + case.path, key, *case.arguments]
 
 
 def found(program: str) -> str | None:
-    """Give the path of a program, those beside this Python first; None where there is none."""
+    """Return the path of a program, first of those next to this Python, or None."""
     beside = Path(sys.executable).with_name(program)
     return str(beside) if beside.exists() else shutil.which(program)
 
@@ -73,7 +73,7 @@ CLIENTS: dict[str, Client] = {
     "requests": _python("requests", _WHOLE),
     "httpx": _python("httpx", _WHOLE),
     "urllib3": _python("urllib3", _ALL),
-    # It writes a name that is not ASCII as name*=, and stumbles over its own assertion that there is a name=.
+    # It writes a name that is not ASCII as name*=, and then fails its own assertion that there is a name=.
     "aiohttp": _python("aiohttp", _ALL, "create-odd-names"),
     "urllib": Client("python", "with_urllib.py", _URLENCODED, ("python", "--version")),
     "node-fetch": Client("node", "fetch.mjs", _ALL, ("node", "-p", "'Node ' + process.version")),

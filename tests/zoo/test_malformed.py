@@ -1,4 +1,4 @@
-"""A share of `make fuzz`: malformed bodies give no 5xx and no hang, and the same seed gives the same bodies."""
+"""A part of `make fuzz`: malformed bodies cause no 5xx and no hang, and the same seed gives the same bodies."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def test_malformed_bodies_are_answered_and_nothing_is_left_of_them() -> None:
     with Server(app) as server, Thrower(server.host, server.port, fuzz.KEY) as thrower:
         statuses = {thrower.throw(mutant.raw, whole=mutant.whole) for mutant in mutants(2, _COUNT)}
     assert statuses <= {0, 200, 201, 400, 401, 404, 413}
-    assert {200, 201, 400, 401} <= statuses, "the bodies reach each kind of answer"
+    assert {200, 201, 400, 401} <= statuses, "the bodies cause each kind of response"
     world = mock_of(app).worlds.of(fuzz.KEY)
-    assert len(world.stores["handlers"]) == 1, "what the seed has, and nothing else"
+    assert len(world.stores["handlers"]) == 1, "only what the seed has"
     assert not [exchange for exchange in world.journal.exchanges if exchange.defect]
 
 

@@ -1,4 +1,4 @@
-"""Every request of the zoo is read by the mock as a PHP reads it, by its parser and over a socket."""
+"""The mock reads every request of the zoo as a PHP reads it, by its parser and over a socket."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EVERY = pytest.mark.parametrize(
     ("client", "case"), VECTORS, ids=[f"{client}-{case}" for client, case in VECTORS]
 )
 
-# What a client's own form does to what it is given, as the WHATWG's form data set has it.
+# Clients whose own forms normalize line ends, as the WHATWG's form data set does.
 _LINE_ENDS = {"node-fetch", "axios", "got"}
 
 
@@ -35,7 +35,7 @@ def server() -> Iterator[Server]:
 
 
 def read_of(client: str, case: str) -> dict[str, Any]:
-    """Give what a PHP made of a vector."""
+    """Return what a PHP made of a vector."""
     read: dict[str, Any] = MANIFEST["vectors"][client][case]
     return read
 
@@ -71,7 +71,7 @@ def test_the_parser_reads_what_php_reads(client: str, case: str) -> None:
 
 @EVERY
 def test_php_reads_what_was_sent(client: str, case: str) -> None:
-    """So that what was recorded is a request worth recording: nothing was lost on the way."""
+    """Nothing was lost when the request was recorded."""
     if case == "create-odd-names":
         return  # no two clients write them alike
     sent, read = CASES[case], read_of(client, case)
@@ -96,7 +96,7 @@ def test_the_running_mock_reads_what_php_reads(client: str, case: str, server: S
 
 
 def _read_by(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Give what a journal says of a form's parts in the shape of the manifest."""
+    """Return what a journal says of a form's parts, in the shape of the manifest."""
     post = {
         part["key"]: ARRAY if part["kind"] == "array" else part["preview"]
         for part in parts
@@ -118,7 +118,7 @@ def _read_by(parts: list[dict[str, Any]]) -> dict[str, Any]:
 
 @EVERY
 def test_it_has_the_effect_of_php_s_reading(client: str, case: str, server: Server) -> None:
-    """The same texts sent plainly have the same effect; a file has none."""
+    """The same texts, sent as a plain form, have the same effect. A file has no effect."""
     plain = urlencode(read_of(client, case)["post"]).encode()
     head = f"POST {CASES[case].path} HTTP/1.1\r\nHost: mock\r\nAuthorization: Bearer mock-zoo\r\n"
     head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(plain)}\r\n\r\n"
@@ -130,7 +130,7 @@ def test_it_has_the_effect_of_php_s_reading(client: str, case: str, server: Serv
 
 
 def _effect(server: Server, raw: bytes, key: str) -> tuple[int, Any, Any]:
-    """Give status and body of the answer, and the account's handlers without their times."""
+    """Return status and body of the response, and the account's handlers without their times."""
     with Client(server) as wire:
         answer = wire.ask(_with_key(raw, key))
     rows = _asked(server, f"/_mock/state?key={key}")["handlers"]
@@ -140,7 +140,7 @@ def _effect(server: Server, raw: bytes, key: str) -> tuple[int, Any, Any]:
 
 
 def _asked(server: Server, target: str) -> Any:
-    with Client(server) as wire:  # one of its own: some clients end theirs
+    with Client(server) as wire:  # a new connection, since some clients end theirs
         return wire.ask(f"GET {target} HTTP/1.1\r\nHost: mock\r\n\r\n".encode()).json
 
 

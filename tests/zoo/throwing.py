@@ -1,4 +1,4 @@
-"""Throws requests at a server, spoiled ones too, and sees that each is answered."""
+"""Sends requests to a server, also damaged ones, and checks that each gets a response."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ SECONDS = 5.0
 
 
 class Thrower:
-    """A client on one connection, which it opens anew where the server closed it.
+    """A client on one connection, which it opens again if the server has closed it.
 
-    A request whose framing is broken is followed by the end of what the client sends, so that no server has to wait.
+    After a request with broken framing the client stops sending, so that no server has to wait.
     """
 
     def __init__(self, host: str, port: int, key: str) -> None:
@@ -37,7 +37,7 @@ class Thrower:
             self._connection = None
 
     def throw(self, raw: bytes, *, whole: bool) -> int:
-        """Send a request and give the answer's status, 0 where the server closed without one (never for a whole one).
+        """Send a request and return the status, or 0 if the server closed without a response (never for a whole one).
 
         What a request created is deleted again. Raises TimeoutError where no answer comes in SECONDS.
         """
@@ -64,7 +64,7 @@ class Thrower:
 
 
 def _read_answer(connection: socket.socket) -> tuple[bytes, bool]:
-    """Read one answer; say whether the server closed the connection meanwhile."""
+    """Read one response, and tell whether the server has closed the connection."""
     answer = b""
     while True:
         head, end, body = answer.partition(b"\r\n\r\n")
