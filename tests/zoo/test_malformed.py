@@ -78,6 +78,6 @@ def test_a_mock_that_fails_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None
     def failing(*_: object) -> Form:
         raise RuntimeError("a parser that fails")
 
-    monkeypatch.setattr("mock_server.api.form.read_body", failing)
+    monkeypatch.setattr("mock_server.api.form.read", failing)
     with Server(create_app()) as server, Thrower(server.host, server.port, fuzz.KEY) as thrower:
         assert 500 in {thrower.throw(mutant.raw, whole=mutant.whole) for mutant in mutants(1, 20)}
