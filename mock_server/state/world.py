@@ -69,7 +69,7 @@ class Quota:
 
     def reset_in(self, now: float) -> int:
         """Return the whole seconds until the window ends: at least one while it is open, 0 if none is."""
-        return max(0, math.ceil(self._opened + self.seconds - now)) if self._opened > -math.inf else 0
+        return math.ceil(self._opened + self.seconds - now) if self._is_open(now) else 0
 
     def shown(self, now: float) -> ShownQuota:
         """Return what response headers can show."""

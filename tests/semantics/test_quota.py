@@ -69,6 +69,14 @@ def test_time_that_runs_backwards_opens_a_window(metered: Client) -> None:
     assert headers(metered.get()) == {"limit": "60", "remaining": "59"}
 
 
+def test_a_window_in_the_future_is_not_open(metered: Client) -> None:
+    metered.get()
+    metered.world.clock.advance(-3600)
+    quota, now = metered.world.quota, metered.world.clock.now()
+    assert quota is not None
+    assert (quota.used_at(now), quota.remaining_at(now), quota.reset_in(now)) == (0, 60, 0)
+
+
 def test_every_request_with_a_good_key_counts(metered: Client) -> None:
     metered.get("/9")
     metered.create()
