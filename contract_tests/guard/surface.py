@@ -84,17 +84,17 @@ def survey(data: Mapping[str, Any]) -> Surface:
     first = {operation.kind: node for operation, node in reversed(nodes.items())}
     listed = _answer(schemas, first["list"])
     rows = schemas.path_to(listed, "rows")
-    row = schemas.words(schemas.resolve(schemas.at(listed, rows).get("items", {})))
+    items = schemas.resolve(schemas.at(listed, rows).get("items", {}))
+    row = schemas.words(items)
     if not rows or not {"id", "name"} <= row.keys():
         raise ValueError(
             "The document's list has no property with x-value: rows, or its rows no id and name."
         )
-    service = data.get("x-service", {})
     return Surface(
         base_path=urlsplit((data.get("servers") or [{"url": ""}])[0]["url"]).path.rstrip("/"),
         operations=tuple(nodes),
         row=row,
-        example=_example(schemas, service.get("seed", "")),
+        example=_example(schemas, items.get("x-resource", {}).get("seed", "")),
         rows=rows,
         written_id=schemas.path_to(_answer(schemas, first["create"]), "id") or (row["id"],),
         total=schemas.path_to(listed, "total"),

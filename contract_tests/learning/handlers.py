@@ -82,8 +82,9 @@ def _row_node(draft: Draft, tree: Tree) -> Tree:
 
 
 def _adjust_row(draft: Draft, tree: Tree, more: Mapping[str, dict[str, Any]], fewer: list[str]) -> None:
-    adjust(_row_node(draft, tree), more, fewer)
-    seed = at(tree, tree["x-service"]["seed"])
+    row = _row_node(draft, tree)
+    adjust(row, more, fewer)
+    seed = at(tree, row["x-resource"]["seed"])
     for example in seed:
         for key in fewer:
             example.pop(key, None)

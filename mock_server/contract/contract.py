@@ -18,7 +18,7 @@ from mock_server.contract.operation import (
 from mock_server.contract.resource import Resource, Row, compile_resource, read_row
 from mock_server.contract.response import DEEPEST, WRITERS, RefusalResponse, ResponseCompiler, Writer
 from mock_server.contract.schema import Schemas, check_document, words_of
-from mock_server.document import Array, Document, DocumentError, Object, place_of
+from mock_server.document import Document, DocumentError, Object, place_of
 from mock_server.php import Limits
 
 # What the mock refuses with by itself, whatever the document names.
@@ -127,7 +127,6 @@ def _compiled(responses: ResponseCompiler, data: Object) -> tuple[dict[str, Reso
     """Return the resources and the operations by name, in the document's order. Raises DocumentError."""
     drafts, schemas = drafts_of(data), responses.schemas
     rows = _rows(responses, drafts, data)
-    seeds = _seeds(data["x-service"], schemas, [row.name for row in rows.values()])
     only = next(iter(rows.values())) if len(rows) == 1 else None
     rows_of: dict[str, Row] = {}
     forms: dict[str, Form] = {}
@@ -145,7 +144,7 @@ def _compiled(responses: ResponseCompiler, data: Object) -> tuple[dict[str, Reso
     resources = {}
     for row in rows.values():
         own = [form for name, form in forms.items() if rows_of[name] is row]
-        resources[row.name] = compile_resource(responses, row, own, seeds[row.name])
+        resources[row.name] = compile_resource(responses, row, own)
     operations = {
         draft.id: compile_operation(responses, draft, forms.get(draft.id), resources[rows_of[draft.id].name])
         for draft in drafts
@@ -188,24 +187,6 @@ def _found_row(schemas: Schemas, schema: Object, depth: int = 0) -> Object | Non
         if found is not None:
             return found
     return None
-
-
-def _seeds(words: Object, schemas: Schemas, names: list[str]) -> dict[str, Array]:
-    """Return the rows that a new world begins with, by resource. Raises DocumentError."""
-    seeds = dict.fromkeys(names, Array(words.place))
-    named = words.get("seed", {})
-    if isinstance(named, str) and len(names) > 1:
-        what = f"seed: The document has several resources. Write a pointer for each: {', '.join(names)}."
-        raise DocumentError(what, place_of(words, "seed"))
-    for name, pointer in {names[0]: named}.items() if isinstance(named, str) else named.items():
-        place = place_of(words, "seed") if isinstance(named, str) else place_of(named, name)
-        if name not in names:
-            raise DocumentError(f"seed: {name!r} is not a resource ({', '.join(names)}).", place)
-        seed = schemas.at(pointer, place)
-        if not isinstance(seed, Array):
-            raise DocumentError("seed: The pointer does not name a list of rows. Correct it.", place)
-        seeds[name] = seed
-    return seeds
 
 
 def _service(document: Object) -> Service:

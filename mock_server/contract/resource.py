@@ -143,7 +143,7 @@ def read_row(schemas: Schemas, schema: Object, path: str) -> Row:
             )
             raise DocumentError(what, branch.place)
     type_key, settings_key = (keys[0] if keys else None) or (None, None)
-    name = node.get("x-resource", path.rpartition("/")[2])
+    name = node.get("x-resource", {}).get("name", path.rpartition("/")[2])
     return Row(name, path, schema, node, properties, type_key, settings_key)
 
 
@@ -211,7 +211,7 @@ class Resource:
         return texts
 
 
-def compile_resource(responses: ResponseCompiler, row: Row, forms: Sequence[Form], seed: Array) -> Resource:
+def compile_resource(responses: ResponseCompiler, row: Row, forms: Sequence[Form]) -> Resource:
     """Compile one resource. Raises DocumentError if its rows and its forms do not fit together."""
     schemas, write = responses.schemas, responses.write
     stored = {each.fact: each for each in _stored(schemas, row, forms)}
@@ -236,9 +236,21 @@ def compile_resource(responses: ResponseCompiler, row: Row, forms: Sequence[Form
         template=template,
         check=schemas.check(row.schema),
         check_text=schemas.check_text(row.schema),
-        seed=seed,
+        seed=_seed(schemas, row),
         write=write,
     )
+
+
+def _seed(schemas: Schemas, row: Row) -> Array:
+    """Return the rows that a new world begins with. Raises DocumentError."""
+    words = row.node.get("x-resource", {})
+    if "seed" not in words:
+        return Array(row.node.place)
+    seed = schemas.at(words["seed"], place_of(words, "seed"))
+    if not isinstance(seed, Array):
+        what = "The seed does not name a list of rows. Correct it."
+        raise DocumentError(what, place_of(words, "seed"))
+    return seed
 
 
 def _stored(schemas: Schemas, row: Row, forms: Sequence[Form]) -> Iterator[Property]:

@@ -35,7 +35,6 @@ from mock_server.document.overlay import (
     Action,
     Learned,
     Overlay,
-    apply,
     apply_actions,
     parse_actions,
     parse_overlay,
@@ -62,7 +61,7 @@ from mock_server.document.source import (
 __all__ = [
     "LEARNED", "NEVER", "RECORDING", "RECORDING_DATE", "Action", "Answer", "Array", "Digest", "Document",
     "DocumentError", "Learned", "Object", "Overlay", "Place", "Question", "Recorded", "Shape", "Stamp",
-    "Standing", "apply", "apply_actions", "digest_of", "dump_json", "dump_yaml", "duplicate", "find_overlay",
+    "Standing", "apply_actions", "digest_of", "dump_json", "dump_yaml", "duplicate", "find_overlay",
     "home", "ledger_of", "line_of", "load", "nearest", "packaged_overlays", "parse_actions", "parse_overlay",
     "place_at", "place_of", "plain", "read", "read_object", "read_overlay", "read_questions", "read_recorded",
     "read_text", "recorded_lines", "select", "shape", "stamp_facts", "stamp_of", "stamp_text",

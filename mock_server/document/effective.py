@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from mock_server.document.overlay import Action, Learned, apply, apply_actions, parse_actions, read_overlay
+from mock_server.document.overlay import Action, Learned, apply_actions, parse_actions, read_overlay
 from mock_server.document.shape import nearest, shape
 from mock_server.document.source import DocumentError, Object, Place, home, place_of, read_object
 
@@ -134,7 +134,7 @@ def load(
     learned = tuple(overlay.learned for overlay in varied if overlay.learned is not None)
     base_digest = digest_of(data) if learned else None
     for overlay in varied:
-        apply(data, overlay)
+        apply_actions(data, overlay.actions)
     ask = functools.cache(lambda: read_questions(questions_file))
     texts = [f"{n}={a}" for n, a in answers.items()] if isinstance(answers, Mapping) else list(answers)
     chosen = _answer(data, ask, texts, learned)

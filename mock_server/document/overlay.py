@@ -31,7 +31,7 @@ LEARNED = "x-learned"
 
 
 class Action(NamedTuple):
-    """One change: `payload` is an update's value, a copy's JSONPath, or None for a removal."""
+    """A change: `payload` is an update's value, a copy's JSONPath, or None for a removal. `edition`: "1.0" or "1.1"."""
 
     edition: str
     target: str
@@ -64,18 +64,13 @@ class Learned(NamedTuple):
 
 
 class Overlay(NamedTuple):
-    """An overlay of the right shape; its JSONPaths are first looked at when it is applied. `edition`: "1.0" or "1.1".
+    """An overlay of the right shape; its JSONPaths are first looked at when it is applied.
 
     `learned` says where it was learned, None if somebody wrote it.
     """
 
-    edition: str
-    title: str
-    version: str
-    extends: str | None
     actions: tuple[Action, ...]
     learned: Learned | None
-    place: Place
 
 
 def read_overlay(file: Path | str) -> Overlay:
@@ -86,16 +81,8 @@ def read_overlay(file: Path | str) -> Overlay:
 def parse_overlay(data: Object) -> Overlay:
     """Check the shape of an overlay. Raises DocumentError."""
     shape("overlay").check(data)
-    edition = data["overlay"][:3]
-    return Overlay(
-        edition=edition,
-        title=data["info"]["title"],
-        version=data["info"]["version"],
-        extends=data.get("extends"),
-        actions=parse_actions(data["actions"], edition),
-        learned=_learned(data[LEARNED]) if LEARNED in data else None,
-        place=data.place,
-    )
+    actions = parse_actions(data["actions"], edition=data["overlay"][:3])
+    return Overlay(actions, _learned(data[LEARNED]) if LEARNED in data else None)
 
 
 def parse_actions(actions: Array, edition: str = "1.1") -> tuple[Action, ...]:
@@ -127,17 +114,12 @@ def _learned(data: Object) -> Learned:
     return Learned(**facts, file=data.place.file)
 
 
-def apply(document: Object, overlay: Overlay) -> None:
-    """Apply an overlay to the caller's own copy of a document, in place.
+def apply_actions(document: Object, actions: tuple[Action, ...]) -> None:
+    """Apply actions to the caller's own copy of a document, in place, each to the result of the one before.
 
-    What is merged in keeps the place it came from and shares nothing with the overlay. After a DocumentError the
+    What is merged in keeps the place it came from and shares nothing with the actions. After a DocumentError the
     document is changed in part and cannot be used.
     """
-    apply_actions(document, overlay.actions)
-
-
-def apply_actions(document: Object, actions: tuple[Action, ...]) -> None:
-    """Apply actions in order, each to the result of the one before, as `apply` does."""
     for action in actions:
         _perform(document, action)
 

@@ -8,7 +8,7 @@ import pytest
 from mock_server.document import (
     DocumentError,
     Object,
-    apply,
+    apply_actions,
     duplicate,
     parse_overlay,
     place_of,
@@ -42,7 +42,7 @@ paths:
 def changed(actions: str, edition: str = "1.1.0") -> Object:
     """Give the base after actions written as YAML lines; their first line is line 5 of o.yaml."""
     document = read_text(BASE, "base.yaml")
-    apply(document, overlay(actions, edition))
+    apply_actions(document, overlay(actions, edition).actions)
     assert isinstance(document, Object)
     return document
 
@@ -140,12 +140,12 @@ def test_several_targets_share_nothing_with_each_other_or_the_overlay() -> None:
     change = overlay("  - {target: $.paths.*.get, update: {x-new: {deep: [1]}}}\n")
     before = duplicate(change.actions[0].payload)
     first, second = read_text(BASE, "base.yaml"), read_text(BASE, "base.yaml")
-    apply(first, change)
+    apply_actions(first, change.actions)
     gets = [first["paths"][path]["get"] for path in ("/a", "/b")]
     gets[0]["x-new"]["deep"].add(2, first.place)
     assert gets[1]["x-new"] == {"deep": [1]}
     assert change.actions[0].payload == before
-    apply(second, change)
+    apply_actions(second, change.actions)
     assert second["paths"]["/a"]["get"]["x-new"] == {"deep": [1]}
 
 
@@ -383,8 +383,12 @@ def test_an_overlay_is_read_from_a_file_with_extensions(tmp_path: Path) -> None:
         "actions:\n  - {target: $.info, description: why, remove: true, x-c: 3}\n"
     )
     found = read_overlay(file)
-    assert (found.edition, found.title, found.version, found.extends) == ("1.1", "T", "v", None)
-    assert (found.actions[0].verb, found.actions[0].optional) == ("remove", False)
+    assert found.learned is None
+    assert (found.actions[0].edition, found.actions[0].verb, found.actions[0].optional) == (
+        "1.1",
+        "remove",
+        False,
+    )
     assert str(found.actions[0].place) == f"{file}:5"
 
 
@@ -392,12 +396,10 @@ def test_the_specification_s_traits_example() -> None:
     document = read_text(
         "paths:\n  /items:\n    get: {x-oai-traits: [paged]}\n  /other:\n    get: {}\n", "base.yaml"
     )
-    apply(
-        document,
-        overlay("""\
+    traits = overlay("""\
   - target: $.paths[?@.get['x-oai-traits'][?@ == 'paged']].get
     update: {parameters: [{name: top}, {name: skip}]}
-"""),
-    )
+""")
+    apply_actions(document, traits.actions)
     assert document["paths"]["/items"]["get"]["parameters"] == [{"name": "top"}, {"name": "skip"}]
     assert document["paths"]["/other"]["get"] == {}
