@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
+from urllib.parse import quote as percent_encode
 
 from mock_server import MARKER
 from mock_server.contract import Contract, Form, Operation, Route
@@ -107,7 +108,12 @@ class Context:
     @property
     def query(self) -> str:
         """The query, undecoded."""
-        return as_text(self.environ.get("QUERY_STRING", ""))
+        return _text(self.environ.get("QUERY_STRING", ""))
+
+    @property
+    def target(self) -> str:
+        """Path and query as a client would send them."""
+        return percent_encode(_text(self.path)) + (f"?{self.query}" if self.query else "")
 
     @property
     def site(self) -> str:
@@ -127,7 +133,7 @@ class Context:
         return self.world.stores[self.operation.resource.name]
 
     def item(self) -> Item:
-        """Return the item that the path names. Raises Refusal if there is none."""
+        """Return the item that the path names. Raises Refusal if it does not exist."""
         item = self.store.get(self.item_id)
         if item is None:
             raise Refusal("not_found")
@@ -167,6 +173,6 @@ class Context:
             raise Refusal("violation", sentence)
 
 
-def as_text(native: str) -> str:
+def _text(native: str) -> str:
     """Read one of WSGI's texts, which hold bytes as latin-1 (PEP 3333), as UTF-8."""
     return native if native.isascii() else native.encode("latin-1", "replace").decode("utf-8", "replace")

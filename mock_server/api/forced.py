@@ -18,7 +18,7 @@ def meet_fault(context: Context) -> None:
     if not context.world.faults:
         return
     operation = context.operation
-    fault = context.fault = context.world.faults.strike(operation.id, operation.function)
+    fault = context.fault = context.world.faults.strike(operation.id, operation.counted_as)
     if fault is not None and fault.status is not None:
         raise Refusal(outage(fault.status))
     if fault is not None and fault.refusal is not None:

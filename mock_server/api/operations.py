@@ -104,7 +104,7 @@ BEHAVIOURS: Mapping[Behaviour, Callable[[Context], Result]] = {
 
 
 def _links(context: Context, query: Query, page: Page, paging: Paging) -> dict[str, str]:
-    """Return the JSON text of each link, null if there is no such page."""
+    """Return the JSON text of each link, null for a page that does not exist."""
     repeated = query.repeated if paging.repeats else ""
     opening = f"?{repeated}&" if repeated else paging.link_opening
     before = f"{context.site}{context.contract.base_path}{paging.link_path}{opening}{paging.page_parameter}="

@@ -13,7 +13,7 @@ from functools import cache
 from time import perf_counter
 from urllib.parse import quote as percent_encode
 
-from mock_server.api.context import CORS, VERIFIED, Context, Environ, Response, as_text, preflight
+from mock_server.api.context import CORS, VERIFIED, Context, Environ, Response, preflight
 from mock_server.api.forced import affect, hear_preference, meet_fault
 from mock_server.api.form import check_plan, read_form
 from mock_server.api.operations import BEHAVIOURS, Result
@@ -157,7 +157,7 @@ class ApiPipeline(Pipeline):
         if exchange.rehearsed is not None and self.mock.rehearsal is not None:
             name = context.method if operation is None else operation.id
             self.mock.rehearsal.compare(name, exchange.status, response.body, exchange.rehearsed)
-        counted_as = "" if operation is None else operation.function
+        counted_as = "" if operation is None else operation.counted_as
         context.world.journal.add(exchange, (counted_as, context.refusal, context.situation))
         for observer in self.mock.observers:
             try:
@@ -303,7 +303,7 @@ def _exchange(context: Context, response: Response) -> Exchange:
         parts, body = parts_of(environ.get("CONTENT_TYPE"), body, media_types), body[:BEGINNING]
     if response_size > WHOLE_RESPONSE:
         said = said[:BEGINNING]
-    target: str = environ.get("REQUEST_URI") or _target(context)
+    target: str = environ.get("REQUEST_URI") or context.target
     headers: dict[str, str] = environ.get(HEADERS) or headers_in(environ)
     head = environ.get(HEAD_BYTES) or sum(len(name) + len(value) for name, value in headers.items())
     # Positional, since keywords cost 5 % of a retrieve.
@@ -314,8 +314,3 @@ def _exchange(context: Context, response: Response) -> Exchange:
         perf_counter() - context.started, environ.get(REHEARSED), parts,
         OVERHEAD + len(target) + head + len(body) + len(said),
     )  # fmt: skip
-
-
-def _target(context: Context) -> str:
-    """Return path and query as a client would send them."""
-    return percent_encode(as_text(context.path)) + (f"?{context.query}" if context.query else "")

@@ -95,7 +95,7 @@ def _allowed(parameter: Parameter, value: int | str | None) -> str:
 
 
 class Page(NamedTuple):
-    """One page of a list. Numbers count from 1 and are None if there is no such page.
+    """One page of a list. Numbers count from 1. They are None for pages that do not exist.
 
     `number`: the page that is shown; `itself`: its number in the `self` link; `offset`: the items before it.
     """
@@ -164,7 +164,7 @@ def _filters(context: Context, query: Query) -> Iterator[Admits]:
 
 
 def _text(context: Context, query: Query, role: str, default: str) -> Callable[[Item], str]:
-    """Return what reads the fact that a parameter names, such as `search_by=name`."""
+    """Return what reads, as text, the fact that a parameter names, such as `search_by=name`, or the default."""
     fact = default
     if role in query.values:
         named = str(query.values[role])

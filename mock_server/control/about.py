@@ -64,7 +64,7 @@ def show_info(context: Context) -> dict[str, Any]:
 def _described(operation: Operation, contract: Contract) -> dict[str, Any]:
     return {
         "id": operation.id,
-        "function": operation.function,
+        "function": operation.counted_as,
         "method": operation.method,
         "path": operation.path,
         "summary": operation.summary,

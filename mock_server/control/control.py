@@ -105,7 +105,7 @@ class ControlDocument:
             yield from (self.operation(path, method) for method in item)
 
     def find(self, method: str, path: str) -> ControlOperation:
-        """Return the operation at a path below the prefix. Raises Refusal if there is none."""
+        """Return the operation at a path below the prefix. Raises Refusal if nothing stands there."""
         key = "get" if method == "HEAD" else method.lower()
         if not method.isupper() or key not in self._data["paths"].get(path, ()):
             raise Refusal("not_found")
@@ -156,11 +156,11 @@ class ControlPipeline(Pipeline):
         return ControlDocument(control_document())
 
     def outage(self, name: str) -> RefusalResponse:
-        """Return an outage that a fault can be armed with. Raises KeyError if there is none of this name."""
+        """Return an outage that a fault can be armed with. Raises KeyError if the name is unknown."""
         return self.document.outages[name]
 
     def walk(self, context: Context) -> Response:
-        """Check who asks before anything else, then serve while no other request can change the world."""
+        """Check that the client may steer, then serve while no other request can change the world."""
         cors = self.mock.settings.control_cors and "HTTP_ORIGIN" in context.environ
         if cors and context.method == "OPTIONS":
             return preflight(
@@ -179,7 +179,7 @@ class ControlPipeline(Pipeline):
             return _serve(context, operation)
 
     def refusal(self, context: Context, name: str) -> RefusalResponse:  # noqa: ARG002
-        """Return a refusal of the control's document. Raises KeyError if it has none of this name."""
+        """Return a refusal of the control's document. Raises KeyError if the name is unknown."""
         return self.document.refusals[name]
 
     def close(self, context: Context, response: Response) -> None:

@@ -30,7 +30,7 @@ def disarm_faults(context: Context) -> None:
     """Disarm all faults, or one. Raises Refusal if no fault has its id."""
     fault_id: int | None = context.arguments["id"]
     if not context.world.faults.disarm(fault_id):
-        what = f"There is no fault {fault_id} in this world. GET /_mock/faults lists all."
+        what = f"Unknown fault {fault_id} in this world. GET /_mock/faults lists all."
         raise Refusal("unusable", what)
 
 

@@ -1,1 +1,1 @@
-"""The control API under /_mock/: one world steered by whoever has its key."""
+"""The control API under /_mock/, by which a client steers the world of its key."""

@@ -68,7 +68,7 @@ def test_each_behaviour_can_be_seen(client: Steered) -> None:
         for each in client.steer("GET", "/coverage")["behaviours"]
         if not each["seen"]
     ]
-    # Without a key or with a wrong one there is no world, so the whole mock's coverage has them.
+    # Requests without a good key reach no world, so only the whole mock's coverage has them.
     assert set(missing) == {("refusal", "missing_bearer"), ("refusal", "no_access")}
 
 

@@ -49,7 +49,7 @@ AUTHORIZATIONS: dict[str, str | None] = {
     "Bearer\xa0mock-key": None,
 }  # fmt: skip
 
-# Tokens that are read and are no key of the mock's.
+# Tokens that are read, and do not begin as the mock's keys do.
 STRANGERS = (
     "\xa0",
     "\x85",

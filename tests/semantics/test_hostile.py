@@ -63,7 +63,7 @@ def test_paths(client: Client, path: str, method: str) -> None:
 @pytest.mark.parametrize("path", [BASE, f"{BASE}/", f"{BASE}/1", "/api/none", "/"])
 def test_methods(client: Client, method: str, path: str) -> None:
     if (method, path) == ("HEAD", "/"):
-        path = "//"  # the start page is no answer of the API's; it has a test of its own
+        path = "//"  # the start page is not the API's and has a test of its own
     reply = client.call(method, path)
     assert_ours(reply)
     assert reply.status == 404

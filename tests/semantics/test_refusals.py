@@ -78,7 +78,7 @@ def _metered(_: Client) -> Reply:
 
 
 def _wire(error: str) -> Callable[[Client], Reply]:
-    """Return a request as our server hands it over where it is none."""
+    """Return the environ that our server makes of what it cannot read as a request."""
     environ: dict[str, Any] = {"mock_server.wire_error": error}
     return lambda client: client.call("", "", **environ)
 
