@@ -36,8 +36,8 @@ StartResponse = Callable[..., Any]
 class App:
     """Gives each request to the pipeline of the API or of the control, or to Flask if a browser opens a page.
 
-    Flask's import takes a quarter of a start, and its dispatch twice as long as a whole control request. So it is
-    imported when a page is first opened, and no other request passes it.
+    Flask's import takes a quarter of a start, and its dispatch twice as long as a control request. So no other request
+    passes Flask, and it is imported when a page is first opened.
     """
 
     def __init__(self, mock: Mock) -> None:
@@ -48,7 +48,8 @@ class App:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Respond to one request."""
-        if environ["PATH_INFO"] in _BROWSED and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
+        browses = environ["PATH_INFO"] in _BROWSED and environ["REQUEST_METHOD"] in {"GET", "HEAD"}
+        if browses and WIRE_ERROR not in environ:
             # No page says anything of the host, and Flask would answer a malformed one with an HTML error.
             own = type(self.flask).wsgi_app  # Flask's, which this app has replaced in the instance
             return own(self.flask, {**environ, "HTTP_HOST": "localhost"}, start_response)
@@ -61,8 +62,8 @@ class App:
     def respond(self, environ: Environ) -> Response:
         """Respond to one request of the API or of the control."""
         path: str = environ["PATH_INFO"]
-        steers = path.startswith(PREFIX) and path[len(PREFIX) :][:1] in {"", "/"}
-        # What the server has refused steers nothing; the API's pipeline words the refusal.
+        steers = path == PREFIX or path.startswith(f"{PREFIX}/")
+        # What the server has refused steers nothing. The API's pipeline words the refusal.
         if not steers or WIRE_ERROR in environ:
             if self._shadow is not None:
                 other = _shadowed(self._shadow, environ)

@@ -45,3 +45,11 @@ def test_a_refused_reset_resets_nothing(server: Server, raw: bytes) -> None:
     assert response.json["errors"][0]["status"] == response.status
     with Client(server) as client:
         assert client.ask(get("/_mock/state", bearer)).json["handlers"] == []
+
+
+@pytest.mark.parametrize("path", ["/", "/_mock/"])
+def test_a_refused_request_gets_no_page(server: Server, path: str) -> None:
+    raw = f"GET {path} HTTP/1.1\r\nHost: mock.test\r\nX: ".encode() + b"x" * 70_000 + b"\r\n\r\n"
+    with Client(server) as client:
+        client.send(raw)
+        assert client.receive().status == 431
