@@ -8,15 +8,16 @@ import os
 import pprint
 import re
 import shlex
+import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from mock_server import __version__
-from mock_server.client.control import ControlError
+from mock_server.client.control import ControlError, Interrupted
 from mock_server.client.journal import Call, CallMessage
 from mock_server.client.world import Api, RunningMock, WorldChange
 
@@ -26,6 +27,14 @@ _FORMAT = "bitpeak-mock capsule 1"
 _OWN = {"content-length", "transfer-encoding", "connection", "expect"}
 # Headers that curl writes by itself, or that only the first client meant.
 _NOT_CURLS = {"host", "user-agent", "accept", "accept-encoding"}
+
+# The key's place in a header, and how a shell fills it.
+_KEY = "KEY-OF-THIS-WORLD"
+_QUOTED_KEY = "'\"$KEY\"'"
+# A longer argument than this, a shell may refuse; names of fields that curl neither splits nor escapes.
+_ARGUMENT = 100_000
+_CURLS_NAME = r'[^="\\;]+'
+_CUT_OFF_IMPORTS = ("", "import pytest", "", "from mock_server.client import Interrupted")
 
 Step = WorldChange | Call
 
@@ -124,27 +133,35 @@ def _difference(api: Api, call: Call) -> str:
         return "it cannot be repeated: its body was too long to be remembered"
     try:
         api.freeze(call.time)
+        now = api.mock.channel.ask(call.method, _target(call), _headers(call, api.api_key), body)
     except ControlError as error:
         return str(error)
-    now = api.mock.channel.ask(call.method, call.target, _headers(call, api.api_key), body)
+    except Interrupted as error:
+        return "" if call.is_cut_off else f"a response of status {call.status} came, and now none: {error}"
+    if call.is_cut_off:
+        return f"the response was cut off ({call.wire}) and now arrives with status {now.status}"
     if now.status != call.status:
         return f"the status was {call.status} and is now {now.status}"
     before, after = call.response.body, now.body
     if before is None:  # only its beginning is remembered
-        before = (call.response.text or "").encode()
+        before = (call.response.record["body"] or "").encode()
         after = after[: len(before)]
     same = _parsed(before) == _parsed(after)
     return "" if same else f"the body was {_shortened(before)} and is now {_shortened(after)}"
 
 
 def _headers(call: Call, key: str) -> dict[str, str]:
-    """Return the headers of a request with another key in place of the redacted one."""
+    """Return the headers of a request with another key in place of the redacted one, and no other secrets."""
     headers = {name: value for name, value in call.request.headers.items() if name.lower() not in _OWN}
     if "Authorization" in headers:
-        redacted: str = call.record["key"]
-        sent = headers["Authorization"]
+        redacted, sent = call.record["key"], headers["Authorization"]
         headers["Authorization"] = sent.replace(redacted, key) if redacted in sent else f"Bearer {key}"
-    return headers
+    return {name: value for name, value in headers.items() if value != "…"}
+
+
+def _target(call: Call) -> str:
+    """Return path and query in ASCII."""
+    return quote(call.target, safe=string.punctuation, encoding="latin-1", errors="replace")
 
 
 def _parsed(body: bytes) -> Any:
@@ -164,6 +181,11 @@ def write_test(capsule: Capsule) -> str:
     name = re.sub(r"\W+", "_", capsule.test.rpartition("::")[2]).strip("_") or "capsule"
     lines = [
         f'"""Written from a capsule of {capsule.test}."""',
+        *(
+            _CUT_OFF_IMPORTS
+            if any(call.is_cut_off for world in capsule.worlds for call in world.calls)
+            else ()
+        ),
         "",
         "",
         f"def test_{name.removeprefix('test_')}_again(bitpeak_server):",
@@ -180,18 +202,25 @@ def write_test(capsule: Capsule) -> str:
 
 
 def _test_lines(api: str, call: Call) -> Iterator[str]:
+    sent, received = call.request.body, call.response.body
+    if sent is None:
+        yield f"    # Left out: {call.method} {call.target}. The mock does not remember its whole body."
+        return
     headers = {name: value for name, value in _headers(call, "").items() if name != "Authorization"}
     yield f"    {api}.freeze({call.record['time']!r})"
-    send = f"response = {api}.send({call.method!r}, {call.target!r}, "
-    yield from _statement(send, headers, f", {call.request.body!r})")
+    send = f"{api}.send({call.method!r}, {_target(call)!r}, "
+    if call.is_cut_off:
+        yield "    with pytest.raises(Interrupted):"
+        yield from _statement(f"    {send}", headers, f", {sent!r})")
+        return
+    yield from _statement(f"response = {send}", headers, f", {sent!r})")
     yield f"    assert response.status == {call.status}"
-    body = call.response.body
-    if body is None:
+    if received is None:
         return
     try:
-        yield from _statement("assert response.json() == ", json.loads(body), "")
+        yield from _statement("assert response.json() == ", json.loads(received), "")
     except ValueError:
-        yield f"    assert response.body == {body!r}"
+        yield f"    assert response.body == {received!r}"
 
 
 def _statement(before: str, value: Any, after: str) -> Iterator[str]:
@@ -204,7 +233,10 @@ def _statement(before: str, value: Any, after: str) -> Iterator[str]:
 
 
 def write_curl(capsule: Capsule) -> str:
-    """Write a POSIX shell script of curl lines. It calls the mock at $MOCK, with a new key for each world."""
+    """Write a POSIX shell script of curl lines that send the same bytes. What cannot be sent is named in a comment.
+
+    It calls the mock at $MOCK, with a new key for each world.
+    """
     lines = ["#!/bin/sh", f"# {capsule.test}", "set -eu", "MOCK=${MOCK:-http://127.0.0.1:4055}"]
     for number, world in enumerate(capsule.worlds, 1):
         restore = WorldChange("PUT", "/state", world.state)
@@ -215,41 +247,69 @@ def write_curl(capsule: Capsule) -> str:
 
 
 def _control_line(change: WorldChange) -> str:
-    data = "" if change.body is None else f" --data {shlex.quote(json.dumps(change.body))}"
-    return f'curl -sS -o /dev/null --request {change.method}{data} "$MOCK/_mock{change.path}?key=$KEY"'
+    words = ["curl -sS -o /dev/null", f"--request {change.method}"]
+    body = b"" if change.body is None else json.dumps(change.body).encode()
+    return _curl(words, f'"$MOCK/_mock{change.path}?key=$KEY"', body)
 
 
 def _call_lines(call: Call) -> Iterator[str]:
     yield f"# {call.status} at {call.record['time']}"
-    form = _form_flags(call)
-    words = ["curl -sS -i", f"--request {call.method}"]
-    for name, value in _headers(call, "$KEY").items():
-        if name.lower() not in _NOT_CURLS and not (form and name == "Content-Type"):
-            words.append(f"--header {_double_quoted(f'{name}: {value}')}")
-    url = f'"$MOCK"{shlex.quote(call.target)}'
     body = call.request.body
-    if body and not form:
-        encoded = base64.b64encode(body).decode()
-        yield f"printf %s {encoded} | base64 -d | {' '.join(words)} --data-binary @- {url}; echo"
+    if body is None:
+        yield f"# Left out: {call.method} {call.target}. The mock does not remember its whole body."
+        return
+    form = _form_flags(call)
+    words = ["curl -sS -i --globoff --path-as-is"]
+    words.append("--head" if call.method == "HEAD" else f"--request {shlex.quote(call.method)}")
+    headers = _headers(call, _KEY)
+    if body and "Content-Type" not in headers:
+        words.append("--header Content-Type:")  # or curl adds one
+    for name, value in headers.items():
+        if not value.isascii():
+            yield f"# Left out: the header {name}, which is not ASCII."
+        elif name.lower() not in _NOT_CURLS and not (form and name == "Content-Type"):
+            words.append(f"--header {shlex.quote(f'{name}: {value}').replace(_KEY, _QUOTED_KEY)}")
+    url = f'"$MOCK"{shlex.quote(_target(call))}'
+    line = _curl([*words, *form], url, b"" if form else body)
+    if call.is_cut_off:
+        yield f'{line} || printf "\\ncurl: %s, as the response is cut off ({call.wire})\\n" $?'
     else:
-        yield f"{' '.join([*words, *form])} {url}; echo"
+        yield f"{line}; echo"
+
+
+def _curl(words: Sequence[str], url: str, body: bytes) -> str:
+    """Write a command that sends a body as it is: as an argument if it is a short text, else through a pipe."""
+    command = " ".join(words)
+    if not body:
+        return f"{command} {url}"
+    if len(body) <= _ARGUMENT and (text := _plain_text(body)) is not None:
+        return f"{command} --data-raw {shlex.quote(text)} {url}"
+    return f"printf %s {base64.b64encode(body).decode()} | base64 -d | {command} --data-binary @- {url}"
 
 
 def _form_flags(call: Call) -> list[str]:
-    """Return curl's flags for a form of short text fields, else nothing."""
-    parts = call.request.parts
-    if not parts or not call.request.headers.get("Content-Type", "").startswith("multipart/form-data"):
+    """Return curl's flags for a form, if curl writes the same bytes but for the boundary; else nothing."""
+    content_type = call.request.headers.get("Content-Type", "")
+    boundary = re.fullmatch(r'multipart/form-data; *boundary="?([^";]+)"?', content_type)
+    if boundary is None or call.request.body is None or len(call.request.body) > _ARGUMENT:
         return []
-    if any(part["kind"] != "text" or len(part["preview"].encode()) != part["bytes"] for part in parts):
+    fields = [(part["name"] or "", _plain_text(part["preview"].encode())) for part in call.request.parts]
+    if not all(value is not None and re.fullmatch(_CURLS_NAME, name) for name, value in fields):
         return []
-    fields = (f"{part['name']}={part['preview']}" for part in parts)
-    return [f"--form-string {shlex.quote(field)}" for field in fields]
+    head = f'--{boundary[1]}\r\nContent-Disposition: form-data; name="'
+    body = "".join(f'{head}{name}"\r\n\r\n{value}\r\n' for name, value in fields) + f"--{boundary[1]}--\r\n"
+    if body.encode() != call.request.body:
+        return []
+    return [f"--form-string {shlex.quote(f'{name}={value}')}" for name, value in fields]
 
 
-def _double_quoted(text: str) -> str:
-    """Quote for a shell, and leave $KEY to it."""
-    quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`").replace("$", "\\$")
-    return '"' + quoted.replace("\\$KEY", "$KEY") + '"'
+def _plain_text(body: bytes) -> str | None:
+    """Return a body as text that a shell script can hold; None if there is none."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if text.replace("\n", "").isprintable() else None
 
 
 def write_har(capsule: Capsule) -> dict[str, Any]:
@@ -265,20 +325,37 @@ def _har_entry(call: Call) -> dict[str, Any]:
         "startedDateTime": call.record["time"],
         "time": milliseconds,
         "request": _har_request(call),
-        "response": {
-            "status": call.status,
-            "statusText": _phrase(call.status),
-            **_har_message(call.response),
-            "content": {
-                "size": call.response.size,
-                "mimeType": call.response.headers.get("Content-Type", ""),
-                **_har_body(call.response),
-            },
-            "redirectURL": call.response.headers.get("Location", ""),
-        },
+        "response": _har_response(call),
         "cache": {},
         "timings": {"send": 0, "wait": milliseconds, "receive": 0},
     }
+
+
+def _har_response(call: Call) -> dict[str, Any]:
+    response = call.response
+    facts = {
+        "status": call.status,
+        "statusText": _phrase(call.status),
+        **_har_message(response),
+        "content": {
+            "size": response.size,
+            "mimeType": response.headers.get("Content-Type", ""),
+            **_har_body(response),
+        },
+        "redirectURL": response.headers.get("Location", ""),
+    }
+    if not call.is_cut_off:
+        return facts
+    # What a browser writes: status 0 if no response arrived, and what arrived of its body.
+    arrived = (response.body or b"")[: response.size // 2] if call.wire == "truncate" else b""
+    facts["comment"] = (
+        f"The fault {call.wire!r} cut the response of {response.size} bytes and status {call.status} off."
+    )
+    facts |= {"_error": f"cut off: {call.wire}", "bodySize": len(arrived)}
+    facts["content"] = {**facts["content"], "size": len(arrived), "text": arrived.decode(errors="replace")}
+    if call.wire in {"drop", "reset"}:
+        facts |= {"status": 0, "statusText": "", "headers": [], "redirectURL": ""}
+    return facts
 
 
 def _har_request(call: Call) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import selectors
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -35,8 +36,16 @@ class Unreachable(Exception):
     """No mock answers at the given URL."""
 
 
+class Interrupted(Unreachable):
+    """The connection ended before a whole response had arrived, as after a fault on the wire."""
+
+
 class NotInTime(AssertionError):
     """The awaited calls did not arrive in time."""
+
+
+class TooMany(AssertionError):
+    """There are more calls than a test expected."""
 
 
 class WentWrong(AssertionError):
@@ -112,26 +121,23 @@ class HTTPChannel(Channel):
     def ask(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"", waiting: float = 0.0
     ) -> ClientResponse:
-        """Send a request, over an idle connection if there is one. Raises Unreachable."""
+        """Send a request once, over an idle connection if there is one. Raises Unreachable, Interrupted."""
         request = method, target, body or None, dict(headers)
+        connection = self._take_idle() or self._connect()
         try:
-            if (idle := self._take_idle()) is not None:
-                try:
-                    return self._send(idle, request, _PATIENCE + waiting)
-                except (ConnectionError, http.client.BadStatusLine):
-                    pass  # the mock closed the idle connection, and has not seen the request
-            return self._send(self._connect(), request, _PATIENCE + waiting)
+            connection.timeout = _PATIENCE + waiting
+            if connection.sock is None:
+                connection.connect()
+        except OSError as error:
+            raise Unreachable(f"No mock answers at {self.url}: {_reason(error)}.") from error
+        try:
+            return self._send(connection, request)
         except (OSError, http.client.HTTPException) as error:
-            reason = str(error) or type(error).__name__
-            raise Unreachable(f"No mock answers at {self.url}: {reason}.") from error
+            raise Interrupted(f"The response of {self.url} broke off: {_reason(error)}.") from error
 
-    def _send(
-        self, connection: http.client.HTTPConnection, request: tuple[Any, ...], seconds: float
-    ) -> ClientResponse:
-        connection.timeout = seconds
-        if connection.sock is not None:
-            connection.sock.settimeout(seconds)
+    def _send(self, connection: http.client.HTTPConnection, request: tuple[Any, ...]) -> ClientResponse:
         try:
+            connection.sock.settimeout(connection.timeout)
             connection.request(*request)
             response = connection.getresponse()
             received = ClientResponse(response.status, dict(response.getheaders()), response.read())
@@ -151,16 +157,34 @@ class HTTPChannel(Channel):
             connection.close()
 
     def _take_idle(self) -> http.client.HTTPConnection | None:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return None
+        """Return an idle connection that the mock has not closed meanwhile."""
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return None
+            if not _has_ended(connection):
+                return connection
+            connection.close()
 
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port
         if self._parts.scheme == "http":
             return http.client.HTTPConnection(host, port)
         return http.client.HTTPSConnection(host, port, context=ssl.create_default_context())
+
+
+def _has_ended(connection: http.client.HTTPConnection) -> bool:
+    """Tell whether the mock has closed an idle connection: then there is something to read, its end."""
+    if connection.sock is None:  # after a response with `Connection: close`
+        return True
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.sock, selectors.EVENT_READ)
+        return bool(selector.select(0))
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 class AppChannel(HTTPChannel):
@@ -170,6 +194,7 @@ class AppChannel(HTTPChannel):
         # A name that no network resolves (RFC 6761): a client without our transport must not reach a real host.
         super().__init__("http://bitpeak-mock.invalid", app)
         self._app = app
+        self._closed = True  # a connection costs nothing, so each request makes one
 
     def _connect(self) -> http.client.HTTPConnection:
         # Imported here because a client over HTTP needs nothing of the server.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Unpack, overload
+from typing import Any, NamedTuple, Unpack, overload
 
-from mock_server.client.control import Channel, Evicted, NotInTime, write_duration
+from mock_server.client.control import Channel, Evicted, NotInTime, TooMany, write_duration
 from mock_server.client.vocabulary import CallFilter, CallRecord, Duration, MessageRecord, PartRecord
 
-_MANY = 1_000_000  # more than any journal holds
+# Calls that a failed expectation lists.
+_NEAREST = 10
 
 
 class CallMessage:
@@ -34,8 +37,15 @@ class CallMessage:
 
     @property
     def text(self) -> str | None:
-        """The beginning of the body as text; None if it is not text."""
-        return self.record["body"]
+        """The body as text; None if it is not text. Of a body too long to be remembered, the beginning, and says so."""
+        body, beginning = self.body, self.record["body"]
+        if beginning is None:
+            return None
+        return (
+            f"{beginning}… (the beginning of {self.size} bytes)"
+            if body is None
+            else body.decode(errors="replace")
+        )
 
     @property
     def body(self) -> bytes | None:
@@ -46,7 +56,9 @@ class CallMessage:
     def json(self) -> Any:
         """Parse the body. Raises ValueError if it is not JSON, or too long to be remembered."""
         body = self.body
-        return json.loads(body if body is not None else self.text or "")
+        if body is None:
+            raise ValueError(f"The mock does not remember the whole body, which has {self.size} bytes.")
+        return json.loads(body)
 
 
 class CallRequest(CallMessage):
@@ -61,8 +73,45 @@ class CallRequest(CallMessage):
 
     @property
     def form(self) -> Mapping[str, str]:
-        """The fields of the form by name, as the service reads them: of two with one name, the last counts."""
-        return {part["key"]: part["preview"] for part in self.parts if part["key"] is not None}
+        """The fields of the form by name, as the service reads them: of two with one name, the last counts.
+
+        Raises Evicted when a field is read that is too long to be remembered.
+        """
+        return _Fields({part["key"]: part for part in self.parts if part["key"] is not None})
+
+
+class _Fields(Mapping[str, str]):
+    """The texts of a form's fields."""
+
+    def __init__(self, parts: Mapping[str, PartRecord]) -> None:
+        self._parts = parts
+
+    def __str__(self) -> str:
+        return " ".join(f"{name}={_shown(part)!r}" for name, part in self._parts.items())
+
+    def __getitem__(self, name: str) -> str:
+        part = self._parts[name]
+        text = part.get("text")
+        if text is None:
+            raise Evicted(
+                f"The mock remembers only the beginning of the field {name!r}, which has {part['bytes']} bytes. "
+                "See `request.parts` for its beginning and its SHA-256."
+            )
+        return text
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __repr__(self) -> str:
+        return repr({name: _shown(part) for name, part in self._parts.items()})
+
+
+def _shown(part: PartRecord) -> str:
+    text = part.get("text")
+    return f"{part['preview']}…" if text is None else text
 
 
 class Call:
@@ -103,6 +152,16 @@ class Call:
         return datetime.fromisoformat(self.record["time"])
 
     @property
+    def wire(self) -> str | None:
+        """How a fault spoilt the response on the wire; None if none did."""
+        return self.record["wire"]
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether a fault on the wire kept the client from a whole response."""
+        return self.wire not in {None, "slow"}
+
+    @property
     def violations(self) -> list[str]:
         """The codes of its violations: what the service ignores or changes in silence."""
         return [each["code"] for each in self.record["violations"]]
@@ -123,29 +182,43 @@ class Call:
         return f"<{self.number}: {self.method} {self.target} {self.status}{refusal}>"
 
 
-def calls_since(channel: Channel, since: int = 0, /, **whose: str | bool) -> tuple[list[Call], int]:
-    """Return the calls with a higher number that are still remembered, and the number to go on from.
+class JournalPage(NamedTuple):
+    """Calls of a journal, as far as they are remembered.
 
-    `whose`: `key=` for the calls of a world, `lobby=True` for those whose key was missing or wrong.
+    `last`: the number of the latest call of all. `lost`: how many calls of those that were asked for are no longer
+    remembered, whether they match a filter or not. `violated`, `defects`: how many calls ever violated what the API
+    documents or met a defect of the mock, lost calls included.
     """
-    try:
-        found = channel.control("GET", "/journal", **whose, bodies=True, since=since)
-    except Evicted:
-        try:  # take those that are left
-            found = channel.control("GET", "/journal", **whose, bodies=True, limit=_MANY)
-        except Evicted:
-            return [], since
-    return [Call(each) for each in found["exchanges"] if each["number"] > since], found["next"]
+
+    calls: list[Call]
+    last: int
+    lost: int
+    violated: int
+    defects: int
+
+
+def read_journal(channel: Channel, since: int = 0, /, **query: Any) -> JournalPage:
+    """Return the calls with a higher number that match a query of `GET /_mock/journal`.
+
+    Raises ControlError, NotInTime.
+    """
+    found = channel.control("GET", "/journal", bodies=True, partial=True, since=since, **query)
+    gone = found["cleared"] + found["evicted"]
+    begin = max(since if since <= found["total"] else 0, found["cleared"])  # a new world counts anew
+    calls = [Call(record) for record in found["exchanges"]]
+    return JournalPage(calls, found["next"], max(0, gone - begin), found["violated"], found["defects"])
 
 
 class Calls(Sequence[Call]):
     """The calls of a world that match a filter, oldest first. Each access reads the journal anew.
 
     Use it as a list: `len(journal)`, `journal[-1]`, `for call in journal`, `journal == []`. It can change, so it has
-    no hash.
+    no hash. A journal remembers the latest calls only. What those can tell is told: `journal[-1]`, `journal[-5:]`,
+    `len(journal)`. What would depend on forgotten calls raises Evicted: how many calls match a filter, or that none
+    does.
     """
 
-    __slots__ = ("_channel", "_key", "_root", "_wanted", "since")
+    __slots__ = ("_channel", "_key", "_root", "_wanted", "accepted", "since")
 
     def __init__(
         self, channel: Channel, key: str, wanted: CallFilter | None = None, root: Calls | None = None
@@ -154,7 +227,9 @@ class Calls(Sequence[Call]):
         self._key = key
         self._wanted: CallFilter = wanted or {}
         self._root = self if root is None else root
-        self.since = 0  # of the root: calls up to this number are not shown
+        # Of the root: calls up to this number are not shown, and violations of these calls are accepted.
+        self.since = 0
+        self.accepted: set[Call] = set()
 
     def filter(self, **wanted: Unpack[CallFilter]) -> Calls:
         """Narrow the view by method, path, status, operation, refusal, violation or defect.
@@ -163,33 +238,79 @@ class Calls(Sequence[Call]):
         """
         return Calls(self._channel, self._key, {**self._wanted, **wanted}, self._root)
 
-    def clear(self) -> None:
-        """Hide the calls so far. The mock remembers them for the report of a failed test."""
-        self._root.since = self._ask(since=0, limit=1)["next"]
-
     def wait(self, count: int = 1, timeout: Duration = 5.0) -> list[Call]:
         """Wait until there are `count` calls, and return all that match. Raises NotInTime.
 
-        It blocks this thread. In an async test, use `await asyncio.to_thread(journal.wait, …)`. With a mock in this
-        process, other threads must make the calls.
+        It blocks this thread: a coroutine uses `wait_async`. With a mock in this process, other threads make the calls.
         """
         try:
-            return self._read(wait=write_duration(timeout), count=count)
-        except NotInTime as error:
-            raise NotInTime(f"{error}{_listed(self._root)}") from None  # what came instead says why
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self._wait(count, timeout)
+        raise RuntimeError("journal.wait would block the event loop. Use `await journal.wait_async(…)`.")
+
+    async def wait_async(self, count: int = 1, timeout: Duration = 5.0) -> list[Call]:
+        """Do the same as `wait` without blocking the event loop."""
+        return await asyncio.to_thread(self._wait, count, timeout)
+
+    def exactly(self, count: int, timeout: Duration = 5.0, quiet: Duration = 0.0) -> list[Call]:
+        """Wait until there are `count` calls, and see that no more come for the time `quiet`.
+
+        Raises NotInTime, TooMany. Example: `journal.filter(method="DELETE").exactly(0, quiet="200ms")`
+        """
+        found = self.wait(count, timeout) if count else list(self)
+        with contextlib.suppress(NotInTime):
+            found = self._wait(count + 1, quiet)
+        if len(found) > count:
+            raise TooMany(f"There are {len(found)} calls{self._described()}, not {count}:{_listed(found)}")
+        return found
+
+    def accept(self) -> None:
+        """Accept the violations of these calls: they do not fail a strict test.
+
+        Example: `journal.filter(violation="unknown-field").accept()`
+        """
+        self._root.accepted.update(self._read().calls)
+
+    def clear(self) -> None:
+        """Hide the calls so far. The mock remembers them for the report of a failed test."""
+        self._root.since = self._read(limit=1).last
 
     @overload
     def __getitem__(self, index: int) -> Call: ...
     @overload
     def __getitem__(self, index: slice) -> list[Call]: ...
     def __getitem__(self, index: int | slice) -> Call | list[Call]:
-        return self._read()[index]
+        page = self._read()
+        if not page.lost:
+            return page.calls[index]
+        # Forgotten calls have places before the remembered ones. How many of them match a filter is unknown, so that
+        # only places counted from the end are sure then.
+        places = range(page.lost + len(page.calls))[index]
+        sure = not self._wanted or self._counts_from_end(index)
+        wanted = [places] if isinstance(places, int) else places
+        if not sure or any(place < page.lost for place in wanted):
+            raise self._evicted(page)
+        found = [page.calls[place - page.lost] for place in wanted]
+        return found if isinstance(index, slice) else found[0]
 
     def __len__(self) -> int:
-        return len(self._read())
+        page = self._read()
+        if page.lost and self._wanted:
+            raise self._evicted(page)
+        return page.lost + len(page.calls)
+
+    def __bool__(self) -> bool:
+        page = self._read()
+        if page.lost and not page.calls and self._wanted:
+            raise self._evicted(page)
+        return bool(page.lost or page.calls)
 
     def __iter__(self) -> Iterator[Call]:
-        return iter(self._read())
+        page = self._read()
+        if page.lost:
+            raise self._evicted(page)
+        return iter(page.calls)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, (Calls, list)):
@@ -199,16 +320,71 @@ class Calls(Sequence[Call]):
     __hash__ = None  # type: ignore[assignment]  # it can change, as a list can
 
     def __repr__(self) -> str:
-        wanted = "".join(f" {name}={value!r}" for name, value in self._wanted.items())
-        return f"<journal{wanted}:{_listed(self) or ' empty'}>"
+        return f"<journal{self._described()}:{_listed_page(self._read()) or ' empty'}>"
 
-    def _read(self, **more: Any) -> list[Call]:
-        found = self._ask(**{"since": self._root.since, **self._wanted, **more})
-        return [Call(record) for record in found["exchanges"]]
+    @staticmethod
+    def _counts_from_end(index: int | slice) -> bool:
+        if isinstance(index, int):
+            return index < 0
+        return index.start is not None and index.start < 0 and (index.stop is None or index.stop < 0)
 
-    def _ask(self, **query: Any) -> Any:
-        return self._channel.control("GET", "/journal", key=self._key, bodies=True, **query)
+    def _read(self, **more: Any) -> JournalPage:
+        return read_journal(self._channel, self._root.since, key=self._key, **self._wanted, **more)
+
+    def _wait(self, count: int, timeout: Duration) -> list[Call]:
+        try:
+            return self._read(wait=write_duration(timeout), count=count).calls
+        except NotInTime as error:
+            came = self._root._read()
+            raise NotInTime(f"{error}{_listed_page(came, self._wanted)}") from None
+
+    def _evicted(self, page: JournalPage) -> Evicted:
+        which = "which may match" if self._wanted else "which are asked for"
+        return Evicted(
+            f"The mock no longer remembers {page.lost} earlier calls, {which}. "
+            f"It remembers the last {len(page.calls)}: use journal[-{len(page.calls)}:], or look sooner."
+        )
+
+    def _described(self) -> str:
+        return "".join(f" {name}={value!r}" for name, value in self._wanted.items())
 
 
 def _listed(calls: Iterable[Call]) -> str:
     return "".join(f"\n  {call!r}" for call in calls)
+
+
+def _listed_page(page: JournalPage, wanted: CallFilter | None = None) -> str:
+    """List calls, a line for each. With `wanted`, say in what each differs, and list the nearest first."""
+    lost = f"\n  … {page.lost} earlier calls are no longer remembered" if page.lost else ""
+    if not wanted:
+        return lost + _listed(page.calls)
+    misses = sorted(((_misses(call, wanted), call) for call in page.calls), key=lambda pair: len(pair[0]))
+    lines = [
+        f"\n  {call!r}" + (f" has {', '.join(each)}" if each else "") for each, call in misses[:_NEAREST]
+    ]
+    more = f"\n  … and {len(misses) - _NEAREST} others" if len(misses) > _NEAREST else ""
+    return "".join(lines) + more + lost
+
+
+def _misses(call: Call, wanted: CallFilter) -> list[str]:
+    """Say in what a call differs from a filter."""
+    facts: dict[str, Any] = {
+        "method": call.method,
+        "path": call.path,
+        "status": call.status,
+        "operation": call.operation,
+        "refusal": call.refusal,
+    }
+    found = [
+        f"{name}={facts[name]!r}"
+        for name, value in wanted.items()
+        if name in facts and str(value) not in {str(facts[name]), f"{call.status // 100}xx"}
+    ]
+    violation = wanted.get("violation")
+    if violation is not None and not (
+        call.violations if violation == "any" else violation in call.violations
+    ):
+        found.append(f"violations={call.violations!r}")
+    if "defect" in wanted and wanted["defect"] != bool(call.defect):
+        found.append(f"defect={bool(call.defect)}")
+    return found

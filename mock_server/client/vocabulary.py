@@ -117,6 +117,7 @@ class PartRecord(TypedDict):
     bytes: int
     sha256: str
     preview: str
+    text: NotRequired[str | None]
     valid_utf8: bool
 
 
@@ -144,6 +145,7 @@ class CallRecord(TypedDict):
     operation: OperationName | str | None
     refusal: RefusalName | str | None
     fault: int | None
+    wire: Literal["drop", "reset", "empty", "truncate", "slow"] | None
     violations: list[dict[str, Any]]
     defect: str | None
     request: MessageRecord
@@ -185,6 +187,7 @@ class CallFilter(TypedDict, total=False):
     refusal: RefusalName | str
     violation: Literal["any"] | str
     defect: bool
+    partial: bool
 
 
 class QuestionAnswers(TypedDict, total=False):

@@ -20,7 +20,10 @@ _SHOWN = 2000
 
 
 def list_exchanges(context: Context) -> dict[str, Any]:
-    """List the exchanges that fit. Raises Refusal if some may be forgotten, or if too few came within `wait`."""
+    """List the exchanges that fit. Raises Refusal if some may be forgotten, or if too few came within `wait`.
+
+    With `partial`, forgotten ones are no reason: the client looks at `evicted` itself.
+    """
     asked, lobby = context.arguments, context.mock.lobby
     if context.world is lobby and not asked["lobby"]:
         raise Refusal("no_world", context.mock.contract.service.key_example)
@@ -37,7 +40,7 @@ def list_exchanges(context: Context) -> dict[str, Any]:
         if number > (since or 0) and _fits(exchange, asked)
     ]
     gone = journal.cleared + journal.evicted
-    if journal.evicted and (not found if since is None else since < gone):
+    if journal.evicted and not asked["partial"] and (not found if since is None else since < gone):
         what = f"{journal.evicted} exchanges are forgotten, up to number {gone}. Ask for ?since={gone}, or ask sooner."
         raise Refusal("evicted", what)
     if asked["wait"] is not None and len(found) < asked["count"] and not begun_anew:
@@ -51,6 +54,8 @@ def list_exchanges(context: Context) -> dict[str, Any]:
         "total": journal.total,
         "cleared": journal.cleared,
         "evicted": journal.evicted,
+        "violated": journal.violated,
+        "defects": journal.defects,
         "next": journal.total,
     }
 
@@ -104,6 +109,8 @@ def _shown(number: int, exchange: Exchange, *, bodies: bool) -> dict[str, Any]:
     parts = [{**part._asdict(), "bytes": part.size} for part in exchange.parts]
     for part in parts:
         del part["size"]
+        if not bodies:
+            del part["text"]
     shown = {
         "number": number,
         "time": write_moment(exchange.at),
@@ -116,6 +123,7 @@ def _shown(number: int, exchange: Exchange, *, bodies: bool) -> dict[str, Any]:
         "operation": exchange.operation or None,
         "refusal": exchange.refusal or None,
         "fault": exchange.fault,
+        "wire": exchange.wire,
         "violations": [{"code": each.code, "sentence": each.sentence} for each in exchange.violations],
         "defect": exchange.defect or None,
         "request": {**_message(exchange.request, bodies=bodies), "parts": parts},

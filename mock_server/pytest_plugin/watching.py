@@ -16,7 +16,7 @@ import pytest
 from mock_server.capsule import Capsule, CapsuleWorld, Step
 from mock_server.cli.terminal import clean
 from mock_server.client.control import Unreachable, Violated, WentWrong
-from mock_server.client.journal import Call, calls_since
+from mock_server.client.journal import Call, read_journal
 from mock_server.client.vocabulary import StateRecord
 from mock_server.client.world import Api, RunningMock, WorldChange, check
 
@@ -38,18 +38,22 @@ class WorldHistory:
         self.key = api.api_key
         self.apis = weakref.WeakSet([api])
         self.is_own = False
-        self._seen = 0
+        self._last = self._violated = self._defects = 0  # what the journal said the last time
         self.begin(is_new=True)
 
     def begin(self, *, is_new: bool = False) -> None:
         """Begin a test with the world as it is now."""
         self.is_new = is_new
-        self.steps: list[Step] = []
-        if not is_new:
-            self.catch_up()
-            self.steps.clear()
+        self.forget()
+        self.catch_up()  # what came before the test does not concern it
+        self.forget()
         self.state: StateRecord = self.control("GET", "/state")
         self.shared_state = self.state
+
+    def forget(self) -> None:
+        """Forget all that was noted."""
+        self.steps: list[Step] = []
+        self.violated = self.defects = 0
 
     @property
     def is_over(self) -> bool:
@@ -61,20 +65,30 @@ class WorldHistory:
         return self.mock.channel.control(method, path, body, key=self.key, **query)
 
     def catch_up(self) -> None:
-        """Note the calls since the last time."""
-        calls, self._seen = calls_since(self.mock.channel, self._seen, key=self.key)
-        self.steps += calls
+        """Note the calls since the last time, and count violations and defects, those of forgotten calls included."""
+        page = read_journal(self.mock.channel, self._last, key=self.key)
+        self.steps += page.calls
+        if page.last < self._last:  # the world has begun anew
+            self._violated = self._defects = 0
+        self.violated += page.violated - self._violated
+        self.defects += page.defects - self._defects
+        self._last, self._violated, self._defects = page.last, page.violated, page.defects
 
     def note(self, change: WorldChange) -> None:
         """Note a change that was made."""
         self.steps.append(change)
         if change.path == "/reset":
-            self._seen = 0
+            self._last = self._violated = self._defects = 0
 
     @property
     def calls(self) -> list[Call]:
         """The calls, oldest first."""
         return [step for step in self.steps if isinstance(step, Call)]
+
+    @property
+    def accepted(self) -> set[Call]:
+        """The calls whose violations the test accepts."""
+        return {call for api in self.apis for call in api.journal.accepted}
 
     @property
     def strict(self) -> bool:
@@ -169,7 +183,8 @@ class Watcher:
         try:
             for world in self.worlds:
                 world.catch_up()
-                check(world.calls, strict=any(call.violations for call in world.calls) and world.strict)
+                violated = world.violated if world.violated and world.strict else 0
+                check(world.calls, violated, world.defects, world.accepted)
         except (WentWrong, Violated, Unreachable) as error:
             return str(error)
         return ""
@@ -179,8 +194,9 @@ class Watcher:
 
     def _news(self, mock: RunningMock) -> list[Call]:
         """Return the requests that reached no world of a mock since the last time."""
-        calls, self._lobbies[mock] = calls_since(mock.channel, self._lobbies.get(mock, 0), lobby=True)
-        return calls
+        page = read_journal(mock.channel, self._lobbies.get(mock, 0), lobby=True)
+        self._lobbies[mock] = page.last
+        return page.calls
 
     def _of(self, api: Api) -> WorldHistory:
         return next(world for world in self.worlds if api in world.apis)
@@ -241,10 +257,9 @@ def _step_lines(step: Step) -> Iterator[str]:
     if isinstance(step, WorldChange):
         yield f"  · {step.method} {step.path} {_cut(str(step.body or ''))}".rstrip()
         return
-    fault = "" if step.fault is None else f" (fault {step.fault})"
+    fault = "" if step.fault is None else f" (fault {step.fault}{f': {step.wire}' if step.wire else ''})"
     yield f"{step.number:3} {step.time:%H:%M:%S} {_call_line(step)}{fault}"
-    form = " ".join(f"{name}={value!r}" for name, value in step.request.form.items())
-    if sent := form or step.request.text:
+    if sent := str(step.request.form) or step.request.text:
         yield f"      > {_cut(sent)}"
     if step.response.text:
         yield f"      < {_cut(step.response.text)}"

@@ -60,7 +60,10 @@ class Message(NamedTuple):
 
 
 class SeenPart(NamedTuple):
-    """One part of a form as PHP would see it. `size`, `sha256` and `preview` describe its data."""
+    """One part of a form as PHP would see it. `size`, `sha256` and `preview` describe its data.
+
+    `text` is all of its data as text; None if that is too long to be remembered.
+    """
 
     name: str | None
     key: str | None
@@ -70,6 +73,7 @@ class SeenPart(NamedTuple):
     size: int
     sha256: str
     preview: str
+    text: str | None
     valid_utf8: bool
 
 
@@ -90,7 +94,8 @@ class Exchange:
     it is read. The fields `sent_key` and `sent_headers` hold the client's key; no property shows it.
 
     `at`: seconds since 1970 UTC by the world's clock; `seconds`: the time spent on it; `path`: the path, decoded;
-    `fault`: the id of the fault that struck; `media_types`: those that the operation reads. Of a long body, `body` is
+    `fault`: the id of the fault that struck, and `wire` how it spoilt the response on the wire; `media_types`: those
+    that the operation reads. Of a long body, `body` is
     the beginning, `size` the length and `long_parts` what the form held. `memory`: about how many bytes this takes.
     """
 
@@ -111,6 +116,7 @@ class Exchange:
     violations: tuple[Violation, ...] = ()
     defect: str = ""
     fault: int | None = None
+    wire: str | None = None
     at: float = 0.0
     seconds: float = 0.0
     rehearsed: Rehearsed | None = None
@@ -143,11 +149,13 @@ class Exchange:
         """The parts of the request's form as PHP would see them."""
         if self.long_parts is not None:
             return self.long_parts
-        return parts_of(self.sent_headers.get("CONTENT_TYPE"), self.body, self.media_types)
+        return parts_of(self.sent_headers.get("CONTENT_TYPE"), self.body, self.media_types, whole=True)
 
 
-def parts_of(content_type: str | None, body: bytes, media_types: frozenset[str]) -> tuple[SeenPart, ...]:
-    """Return the parts of a form; none if it has too many fields to be read."""
+def parts_of(
+    content_type: str | None, body: bytes, media_types: frozenset[str], *, whole: bool = False
+) -> tuple[SeenPart, ...]:
+    """Return the parts of a form, with their `whole` texts or only short ones; none if there are too many fields."""
     try:
         form = read(content_type, body, Limits(), media_types)
     except TooManyFields:
@@ -162,6 +170,7 @@ def parts_of(content_type: str | None, body: bytes, media_types: frozenset[str])
             part.size,
             hashlib.sha256(part.data).hexdigest(),
             part.data[: PREVIEW * 4].decode(errors="replace")[:PREVIEW],
+            part.data.decode(errors="replace") if whole or part.size <= PREVIEW else None,
             part.valid_utf8,
         )
         for part in form.parts
@@ -192,8 +201,9 @@ def _shown_headers(headers: Mapping[str, str], key: str) -> Iterator[tuple[str, 
 class Journal:
     """The last exchanges of a world, numbered from 1. `total` counts all there ever were.
 
-    At most `capacity` exchanges and `most` bytes are kept, and the latest one in any case. `seen` counts the behaviours
-    that they showed; it outlives them. The archive's lock is held for every change.
+    At most `capacity` exchanges and `most` bytes are kept, and the latest one in any case. What is counted outlives
+    them: `seen` the behaviours that they showed, `violated` and `defects` how many had a violation or a defect. The
+    archive's lock is held for every change.
     """
 
     def __init__(
@@ -201,6 +211,8 @@ class Journal:
     ) -> None:
         self.total = 0
         self.cleared = 0  # the exchanges up to this number were forgotten on request
+        self.violated = 0
+        self.defects = 0
         self.seen: dict[Sighting, int] = {}
         self._archive = archive or Archive()
         self._exchanges: deque[Exchange] = deque()
@@ -215,6 +227,10 @@ class Journal:
         with archive.lock:
             exchanges.append(exchange)
             self.total += 1
+            if exchange.violations:
+                self.violated += 1
+            if exchange.defect:
+                self.defects += 1
             self.seen[sighting] = self.seen.get(sighting, 0) + 1
             while len(exchanges) > self._capacity or (
                 self._bytes + change > self._most and len(exchanges) > 1

@@ -201,13 +201,23 @@ def test_a_query_past_the_bound_says_evicted(client: Steered) -> None:
         assert reply.status == 410, "never zero"
         assert "6 exchanges are forgotten" in reply.title
     assert client.journal("?since=6&operation=create_notification_handler") == []
+    partial = client.steer("GET", f"/journal{created}&partial=true")
+    assert (partial["exchanges"], partial["evicted"]) == ([], 6)
+
+
+def test_violations_and_defects_are_counted_when_their_exchanges_are_forgotten(client: Steered) -> None:
+    client.get("/?colour=red")
+    for _ in range(1005):
+        client.get("/1")
+    page = client.steer("GET", "/journal?limit=1")
+    assert (page["evicted"], page["violated"], page["defects"]) == (6, 1, 0)
 
 
 def test_what_was_cleared_is_not_evicted(client: Steered) -> None:
     client.get("/1")
     assert client.control("DELETE", "/journal").status == 204
     assert client.steer("GET", "/journal?operation=retrieve_notification_handler") == {
-        "exchanges": [], "total": 1, "cleared": 1, "evicted": 0, "next": 1,
+        "exchanges": [], "total": 1, "cleared": 1, "evicted": 0, "violated": 0, "defects": 0, "next": 1,
     }  # fmt: skip
     client.get("/1")
     assert [each["number"] for each in client.journal()] == [2]

@@ -1,0 +1,224 @@
+"""The journal as a test reads it: expectations, bodies, and what it tells when it has forgotten calls."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from mock_server import bitpeak_mock
+from mock_server.client import Api, Evicted, NotInTime, TooMany, Violated
+
+LIST = "/api/notification-handlers/"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+CREATE = b"name=Team&type=slack&slack=s"
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[Api]:
+    with bitpeak_mock(socket=False) as api:
+        yield api
+
+
+@pytest.fixture
+def api(mock: Api) -> Api:
+    return mock.another()
+
+
+@pytest.fixture(scope="module")
+def full(mock: Api) -> Api:
+    """Give a world whose journal has forgotten the first six calls, a violation among them."""
+    api = mock.another()
+    api.send("POST", LIST, FORM, CREATE + b"&colour=red")
+    for _ in range(1005):
+        api.send("GET", f"{LIST}1")
+    return api
+
+
+def test_a_full_journal_tells_what_it_can(full: Api) -> None:
+    journal = full.journal
+    assert len(journal) == 1006
+    assert journal
+    assert journal[-1].number == journal[1005].number == 1006
+    assert [call.number for call in journal[-3:]] == [1004, 1005, 1006]
+    assert [call.number for call in journal[-3:-1]] == [1004, 1005]
+    assert [call.number for call in journal[6:8]] == [7, 8]
+    assert len(journal[-1000:]) == 1000
+    found = journal.filter(method="GET")
+    assert found
+    assert found[-1].number == 1006
+    assert [call.number for call in found[-2:]] == [1005, 1006]
+    assert found.wait(count=3, timeout="5s")[-1].number == 1006
+    assert "… 6 earlier calls are no longer remembered" in repr(journal)
+    assert "<1006: GET" in repr(found)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda journal: journal[0],
+        lambda journal: journal[-1001],
+        lambda journal: journal[-1001:],
+        lambda journal: journal[:3],
+        list,
+        lambda journal: len(journal.filter(method="GET")),
+        lambda journal: journal.filter(method="GET")[0],
+        lambda journal: journal.filter(method="GET")[5:],
+        lambda journal: bool(journal.filter(method="POST")),
+        lambda journal: journal.filter(method="POST") == [],
+        lambda journal: journal.filter(method="POST")[-1],
+        lambda journal: journal.filter(method="POST").exactly(0),
+    ],
+)
+def test_what_depends_on_forgotten_calls_is_an_error(full: Api, view: object) -> None:
+    with pytest.raises(Evicted, match=r"no longer remembers 6 earlier calls.*use journal\[-"):
+        view(full.journal)  # type: ignore[operator]
+
+
+def test_after_clear_nothing_that_counts_is_forgotten(mock: Api) -> None:
+    api = mock.another()
+    for _ in range(1005):
+        api.send("GET", f"{LIST}1")
+    api.journal.clear()
+    assert api.journal.filter(method="GET") == []
+    api.send("GET", LIST)
+    assert [call.target for call in api.journal] == [LIST]
+
+
+def test_a_forgotten_violation_fails_a_strict_world(full: Api) -> None:
+    full.verify()
+    full.strict = True
+    try:
+        with pytest.raises(Violated, match="1 calls that the mock no longer remembers violated"):
+            full.verify()
+    finally:
+        full.strict = False
+
+
+def test_a_forgotten_violation_fails_a_strict_test(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        """
+        import pytest
+
+        ITEM = "/api/notification-handlers/1"
+
+        @pytest.mark.bitpeak(strict=True)
+        @pytest.mark.parametrize("query", ["?colour=red", ""])
+        def test_it(bitpeak_in_process, query):
+            bitpeak_in_process.send("GET", "/api/notification-handlers/" + query)
+            for _ in range(1005):
+                bitpeak_in_process.send("GET", ITEM)
+            assert bitpeak_in_process.journal[-1].status == 200
+        """
+    )
+    result = suite.runpytest_inprocess()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        ["1 calls that the mock no longer remembers violated what the API documents. *"]
+    )
+
+
+def test_a_violation_can_be_accepted(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        """
+        import pytest
+
+        LIST = "/api/notification-handlers/"
+        pytestmark = pytest.mark.bitpeak(strict=True)
+
+        def test_accepts(bitpeak_in_process):
+            assert bitpeak_in_process.send("GET", LIST + "?colour=red").status == 400
+            bitpeak_in_process.journal.filter(violation="unknown-parameter").accept()
+
+        def test_accepts_one_of_two(bitpeak_in_process):
+            bitpeak_in_process.send("GET", LIST + "?colour=red")
+            bitpeak_in_process.journal.accept()
+            bitpeak_in_process.send("GET", LIST + "?size=2")
+
+        def test_accepts_none(bitpeak_in_process):
+            bitpeak_in_process.send("GET", LIST + "?colour=red")
+            bitpeak_in_process.journal.filter(violation="unknown-field").accept()
+        """
+    )
+    result = suite.runpytest_inprocess()
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["*violates what the API documents: *'size'*", "*violates*'colour'*"])
+
+
+def test_a_body_is_shown_whole(api: Api) -> None:
+    url = "https://example.com/" + "x" * 3000
+    api.send("POST", LIST, FORM, f"name=Team&type=slack&slack={url}".encode())
+    (call,) = api.journal
+    assert call.request.form == {"name": "Team", "type": "slack", "slack": url}
+    assert call.request.text == f"name=Team&type=slack&slack={url}"
+    api.seed([{"type": "slack", "name": f"Handler {number}"} for number in range(25)])
+    said = api.send("GET", LIST)
+    assert len(said.body) > 2000
+    assert api.journal[-1].response.text == said.body.decode()
+    assert api.journal[-1].response.json() == said.json()
+
+
+def test_a_body_that_is_not_remembered_whole_says_so(api: Api) -> None:
+    boundary = {"Content-Type": "multipart/form-data; boundary=b"}
+    head = b'--b\r\nContent-Disposition: form-data; name="'
+    long = b"x" * 300_000
+    body = head + b'name"\r\n\r\nTeam\r\n' + head + b'type"\r\n\r\n' + long + b"\r\n--b--\r\n"
+    api.send("POST", LIST, boundary, body)
+    request = api.journal[-1].request
+    assert request.body is None
+    assert request.text is not None
+    assert request.text.endswith(f"… (the beginning of {len(body)} bytes)")
+    assert request.form["name"] == "Team"
+    assert list(request.form) == ["name", "type"]
+    assert repr(request.form).endswith("x…'}")
+    with pytest.raises(Evicted, match="'type', which has 300000 bytes"):
+        request.form["type"]
+    with pytest.raises(ValueError, match=f"which has {len(body)} bytes"):
+        request.json()
+
+
+def test_exactly_so_many_calls_are_expected(api: Api) -> None:
+    assert api.journal.exactly(0, quiet="1ms") == []
+    api.send("GET", LIST)
+    assert [call.status for call in api.journal.exactly(1)] == [200]
+    with pytest.raises(NotInTime, match=r"1 of 2 (?s:.*)<1: GET"):
+        api.journal.exactly(2, timeout="1ms")
+    api.send("GET", LIST)
+    with pytest.raises(TooMany, match=r"There are 2 calls method='GET', not 1:(?s:.*)<1: GET(?s:.*)<2: GET"):
+        api.journal.filter(method="GET").exactly(1)
+    later = threading.Timer(0.02, api.send, ["GET", LIST])
+    later.start()
+    with pytest.raises(TooMany, match="There are 3 calls, not 2"):
+        api.journal.exactly(2, quiet="20s")
+    later.join()
+
+
+def test_a_failed_wait_names_the_nearest_calls_first(api: Api) -> None:
+    api.send("DELETE", f"{LIST}77")
+    api.send("POST", LIST, FORM, b"name=Team")
+    with pytest.raises(NotInTime) as caught:
+        api.journal.filter(method="POST", status=201, operation="create_notification_handler").wait(
+            timeout="1ms"
+        )
+    _, first, second = str(caught.value).splitlines()
+    assert first == f"  <2: POST {LIST} 401 required_fields> has status=401"
+    assert second.endswith("has method='DELETE', status=404, operation='delete_notification_handler'")
+
+
+def test_a_coroutine_waits_without_blocking(api: Api) -> None:
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match="would block the event loop"):
+            api.journal.wait()
+        waiting = asyncio.create_task(api.journal.wait_async(timeout="20s"))
+        await asyncio.to_thread(api.send, "GET", LIST)
+        assert [call.status for call in await waiting] == [200]
+
+    asyncio.run(main())
+
+
+def test_a_record_is_json(api: Api) -> None:
+    api.send("GET", LIST)
+    assert json.loads(json.dumps(api.journal[-1].record)) == api.journal[-1].record
