@@ -41,8 +41,8 @@ _SECTIONS = {
         "routes": Listed("mock_server.cli.documents", "List the operations and their responses."),
         "spec": Listed("mock_server.cli.documents", "Print the effective OpenAPI document."),
         "questions": Listed("mock_server.cli.documents", "List what is unknown about the API, and what is assumed."),
-        "evidence": Listed("mock_server.cli.evidence", "Print how well each part of the document is known."),
-        "doctor": Listed("mock_server.cli.evidence", "Check that the mock's proof exists and is fresh."),
+        "evidence": Listed("mock_server.cli.documents", "Print how well each part of the document is known."),
+        "doctor": Listed("mock_server.cli.documents", "Check that the mock's proof exists and is fresh."),
     },
     f"Contract tests (pip install '{_KIT}')": {
         "check": Listed("contract_tests.command.check", "Test a service against its documentation.", _KIT),

@@ -134,14 +134,15 @@ def _milliseconds(exchange: Exchange) -> float:
     return round(exchange.seconds * 1000, 2)
 
 
-class Log:
+class Log(logging.Handler):
     """Writes exchanges and notes in their order, from a thread of its own, until it is closed.
 
     `observe` and `note` may be called from any thread; they neither wait nor raise. As a context manager the log also
-    takes the warnings of Python's `logging`.
+    takes the warnings of the server and the pipeline from Python's `logging`.
     """
 
     def __init__(self, form: str = "text", quiet: bool = False, verbose: bool = False) -> None:
+        super().__init__(logging.WARNING)
         self._quiet = quiet
         self._format = Format(form, verbose, coloured=form == "text" and is_colourful())
         self._dropped = 0
@@ -149,7 +150,6 @@ class Log:
         self._write = _standard_error()
         self._thread = threading.Thread(target=self._run, name="mock-log", daemon=True)
         self._thread.start()
-        self._handler = _Handler(self)
 
     def follow(self, contract: Contract) -> None:
         """Know the keys of this contract from now on."""
@@ -164,17 +164,22 @@ class Log:
         """Log something other than an exchange. The facts are for JSON alone."""
         self._put(Note(event, sentence, facts))
 
-    def close(self, seconds: float = 1.0) -> None:
-        """Write what is waiting, for at most so many seconds."""
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note a warning of Python's `logging`."""
+        self.note(record.levelname.lower(), self.format(record), logger=record.name)
+
+    def close(self) -> None:
+        """Write what is waiting, for at most a second."""
         self._queue.put(None)
-        self._thread.join(seconds)
+        self._thread.join(1.0)
+        super().close()
 
     def __enter__(self) -> Log:
-        logging.getLogger().addHandler(self._handler)
+        logging.getLogger().addHandler(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        logging.getLogger().removeHandler(self._handler)
+        logging.getLogger().removeHandler(self)
         self.close()
 
     def _put(self, event: Exchange | Note) -> None:
@@ -206,17 +211,6 @@ class Log:
             if item is not None:
                 with contextlib.suppress(Exception):
                     yield self._format.lines(*item)
-
-
-class _Handler(logging.Handler):
-    """Passes on what the server and the pipeline report to Python's `logging`."""
-
-    def __init__(self, log: Log) -> None:
-        super().__init__(logging.WARNING)
-        self._log = log
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._log.note(record.levelname.lower(), self.format(record), logger=record.name)
 
 
 def is_colourful() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 import os
 import re
@@ -19,6 +20,8 @@ from mock_server.cli.terminal import table
 from mock_server.settings import Latency
 
 PREFIX = "BITPEAK_MOCK_"
+# Settings of one start only.
+_NOT_IN_A_FILE = ("config", "print-config")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Value = TypeVar("Value")
@@ -39,23 +42,12 @@ class Setting(click.Option):
     """An option with an environment variable: BITPEAK_MOCK_ and its name. A command may take it from a file, too.
 
     In the variable of a repeatable option, commas separate the values. `fallback` is a second, weaker variable.
-    `section` is the heading of the option in the help of a `SectionedCommand`. A `secret` is never printed.
-    What is asked `once`, of one start only, cannot stand in a file.
+    `section` is the heading of the option in the help of a `SectionedCommand`.
     """
 
-    def __init__(
-        self,
-        *args: Any,
-        fallback: str = "",
-        section: str = "Options",
-        secret: bool = False,
-        once: bool = False,
-        **attributes: Any,
-    ) -> None:
+    def __init__(self, *args: Any, fallback: str = "", section: str = "Options", **attributes: Any) -> None:
         super().__init__(*args, **{"show_envvar": True, **attributes})
         self.section = section
-        self.secret = secret
-        self.once = once
         self.key = str(self.name).replace("_", "-")
         self.envvar: list[str] = [f"{PREFIX}{str(self.name).upper()}", *([fallback] if fallback else [])]
 
@@ -109,9 +101,8 @@ def take_config(ctx: click.Context, _: click.Parameter, file: Path | None) -> Pa
 def _read_config(file: Path, command: click.Command) -> dict[str, Any]:
     """Read the table named like the command, or the top level if there is none. Raises Invalid."""
     data = _read_toml(file)
-    known = {
-        option.key: option for option in command.params if isinstance(option, Setting) and not option.once
-    }
+    options = [option for option in command.params if isinstance(option, Setting)]
+    known = {option.key: option for option in options if option.key not in _NOT_IN_A_FILE}
     name = str(command.name)
     inner = data.get(name)
     if isinstance(inner, dict):
@@ -154,7 +145,7 @@ def write_config(ctx: click.Context, form: str) -> str:
     for option in ctx.command.params:
         if isinstance(option, Setting) and option.name != "print_config":
             value = ctx.params[str(option.name)]
-            if option.secret and value:
+            if option.hide_input and value:
                 value = "…"
             elif isinstance(value, Latency | Path):
                 value = str(value)
@@ -179,9 +170,7 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def setting(*names: str, **attributes: Any) -> Callable[[Command], Command]:
-    """Return a decorator that gives a command a `Setting`."""
-    return click.option(*names, cls=Setting, **attributes)
+setting = functools.partial(click.option, cls=Setting)
 
 
 def value_of(read: Callable[[str], Value]) -> Callable[[str], Value]:

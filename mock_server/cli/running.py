@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -37,8 +37,7 @@ Stamp = tuple[int, int, int] | None
 
 def run(serving: Serving) -> None:
     """Serve until a signal comes. Raises Failure if the start does not succeed."""
-    port_file = PortFile(serving.port_file)
-    with Signals(port_file.remove) as signals, Log(serving.log_format, serving.quiet, serving.verbose) as log:
+    with awaited_signal() as wait, Log(serving.log_format, serving.quiet, serving.verbose) as log:
         running = Running(serving, log)
         running.start()
         # What the start has made stays, and a request leaves almost no cycles behind. So Python's garbage collector
@@ -46,15 +45,14 @@ def run(serving: Serving) -> None:
         gc.freeze()
         gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
         try:
-            port_file.write(running.server.port)
-            running.announce()
-            watching = (
-                Watch(running.mock.files, running.reload) if serving.watch else contextlib.nullcontext()
-            )
-            with watching:
-                signals.wait()
+            with ExitStack() as meanwhile:
+                if serving.port_file is not None:
+                    meanwhile.enter_context(port_file(serving.port_file, running.server.port))
+                running.announce()
+                if serving.watch:
+                    meanwhile.enter_context(watching(running.mock.files, running.reload))
+                wait()
         finally:
-            port_file.remove()
             running.server.stop(_GRACE)
             running.sum_up()
 
@@ -87,7 +85,7 @@ class Running:
         text = write_ready(self.mock, url) if is_json else write_banner(self.mock, serving, url)
         try:
             # A closed pipe does not stop the mock: its reader has seen the first lines and goes on to use it.
-            with contextlib.suppress(BrokenPipeError, ValueError):
+            with suppress(BrokenPipeError, ValueError):
                 sys.stdout.write(text)
                 sys.stdout.flush()
         except OutputLost as lost:
@@ -136,108 +134,89 @@ class Running:
         self._log.note("warning", f"{PROGRAM}: warning: {sentence}")
 
 
-class PortFile:
-    """A file that holds the port, one line of digits, from `write` to `remove`. Without a path nothing happens."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._is_written = False
-
-    def write(self, port: int) -> None:
-        """Put the file in place in one step, so that no reader sees half of it. Raises Failure."""
-        if self._path is None:
-            return
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        try:
-            draft.write_text(f"{port}\n", encoding="ascii")
-            draft.replace(self._path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
-            raise Failure(f"Cannot write the port file {self._path}: {error.strerror}") from error
-        self._is_written = True
-
-    def remove(self) -> None:
-        """Remove the file if it was written."""
-        if self._is_written and self._path is not None:
-            self._is_written = False
-            with contextlib.suppress(OSError):
-                self._path.unlink(missing_ok=True)
+@contextmanager
+def port_file(file: Path, port: int) -> Iterator[None]:
+    """Have a file with the port, one line of digits. Raises Failure."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        draft.write_text(f"{port}\n", encoding="ascii")
+        draft.replace(file)  # in one step, so that no reader sees half of it
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise Failure(f"Cannot write the port file {file}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
-class Signals:
-    """A context manager that waits for SIGTERM, SIGINT, SIGHUP (unless `nohup` blocks it) or Windows' SIGBREAK.
+@contextmanager
+def awaited_signal() -> Iterator[Callable[[], None]]:
+    """Give a function that waits for SIGTERM, SIGINT, SIGHUP (unless `nohup` blocks it) or Windows' SIGBREAK.
 
-    The first signal ends `wait`. A second SIGINT calls `abandon` and ends the process at once. The handlers are
-    needed even for signals that end a process by default: process 1 of a container gets only what it handles.
+    A second SIGINT ends the process at once. The signals need a handler even though they end a process by default:
+    process 1 of a container gets only signals that it handles.
     """
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if sys.platform == "win32":
+        numbers.append(signal.SIGBREAK)
+    elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    interrupts = 0
 
-    def __init__(self, abandon: Callable[[], None]) -> None:
-        self._abandon = abandon
-        self._is_interrupted = False
-        # A signal writes its number into a socket. On a lock or a queue, one that comes right before the wait is lost.
-        self._reader, self._writer = socket.socketpair()
-        self._writer.setblocking(False)
-        self._numbers = [signal.SIGTERM, signal.SIGINT]
-        if sys.platform == "win32":
-            self._numbers.append(signal.SIGBREAK)
-        elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            self._numbers.append(signal.SIGHUP)
+    def handle(number: int, _: FrameType | None) -> None:
+        nonlocal interrupts
+        interrupts += number == signal.SIGINT
+        if interrupts > 1:
+            os._exit(_INTERRUPTED)
 
-    def __enter__(self) -> Signals:
-        self._former = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        self._handlers = {number: signal.signal(number, self._handle) for number in self._numbers}
-        return self
+    # A signal writes its number into a socket. On a lock or a queue, one that comes right before the wait is lost.
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
 
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
-        signal.set_wakeup_fd(self._former)
-        self._reader.close()
-        self._writer.close()
-
-    def wait(self) -> None:
-        """Return after the first signal, at once if it has come already."""
-        while self._reader.recv(1)[0] not in self._numbers:
+    def wait() -> None:
+        while reader.recv(1)[0] not in numbers:
             pass
 
-    def _handle(self, number: int, _: FrameType | None) -> None:
-        if number == signal.SIGINT and self._is_interrupted:
-            self._abandon()
-            os._exit(_INTERRUPTED)
-        self._is_interrupted = self._is_interrupted or number == signal.SIGINT
+    with reader, writer:
+        former = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        handlers = {number: signal.signal(number, handle) for number in numbers}
+        try:
+            yield wait
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+            signal.set_wakeup_fd(former)
 
 
-class Watch:
-    """A context manager that calls `changed`, in a thread of its own, after any of the files has changed.
+@contextmanager
+def watching(files: Iterable[Path], changed: Callable[[], Iterable[Path]]) -> Iterator[None]:
+    """Call `changed`, in a thread of its own, after any of the files has changed.
 
     `changed` returns the files to watch from then on. It must not raise.
     """
+    seen, ended = _stamps(files), threading.Event()
 
-    def __init__(self, files: Iterable[Path], changed: Callable[[], Iterable[Path]]) -> None:
-        self._seen = _stamps(files)
-        self._changed = changed
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="mock-watch", daemon=True)
-
-    def __enter__(self) -> Watch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-
-    def _run(self) -> None:
-        while not self._ended.wait(_WATCH_EVERY):
-            now = _stamps(self._seen)
-            if now == self._seen:
+    def watch() -> None:
+        nonlocal seen
+        while not ended.wait(_WATCH_EVERY):
+            now = _stamps(seen)
+            if now == seen:
                 continue
-            while not self._ended.wait(_REST) and (later := _stamps(self._seen)) != now:
+            while not ended.wait(_REST) and (later := _stamps(seen)) != now:
                 now = later
-            if self._ended.is_set():
+            if ended.is_set():
                 return
             # These stamps are older than the reload, so a change during the reload is seen in the next round.
-            self._seen = {file: now[file] if file in now else _stamp(file) for file in self._changed()}
+            seen = {file: now[file] if file in now else _stamp(file) for file in changed()}
+
+    threading.Thread(target=watch, name="mock-watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
 
 
 def _stamps(files: Iterable[Path]) -> Mapping[Path, Stamp]:

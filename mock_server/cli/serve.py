@@ -95,7 +95,7 @@ class Serving:
     help="Let a request choose its response by the header Prefer: code=404, example=not_found.",
 )  # fmt: skip
 @_control(
-    "--control-token", metavar="TEXT", secret=True,
+    "--control-token", metavar="TEXT", hide_input=True,
     help="Token that control requests must send in the header X-Bitpeak-Mock-Token.  [default: a generated one if "
     "other computers can reach the host, else none]",
 )  # fmt: skip
@@ -113,12 +113,10 @@ class Serving:
 @_log("--quiet", "-q", is_flag=True, help="Log only internal errors and the ready line.")
 @_log("--verbose", "-v", is_flag=True, help="Log the operation and the refusal of each request, too.")
 @_settings(
-    "--config", metavar="FILE", type=FILE, is_eager=True, callback=options.take_config, once=True,
+    "--config", metavar="FILE", type=FILE, is_eager=True, callback=options.take_config,
     help="TOML file with settings, at its top level or in a table [serve]. The keys are the names of these options.",
 )  # fmt: skip
-@_settings(
-    "--print-config", is_flag=True, once=True, help="Print each setting and where it comes from, and exit."
-)
+@_settings("--print-config", is_flag=True, help="Print each setting and where it comes from, and exit.")
 @click.pass_context
 def serve(
     ctx: click.Context, /, print_config: bool, upstream: str | None, record: Path | None, **given: Any

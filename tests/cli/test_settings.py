@@ -54,7 +54,7 @@ def test_a_variable_sets_its_option(option: Setting, invoke: Invoke, tmp_path: P
     assert found["origin"] == {"kind": "environment", "name": variable}
     assert found["value"] in (
         True,
-        "…" if option.secret else value,
+        "…" if option.hide_input else value,
         [value],
         int(value) if value.isdecimal() else None,
         both.get(variable),

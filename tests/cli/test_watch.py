@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from mock_server.cli.running import Watch
+from mock_server.cli.running import watching
 from tests.cli.conftest import KEY, Serve, wait_until
 
 PATH = "/api/notification-handlers/"
@@ -78,7 +78,7 @@ def test_the_files_to_watch_may_change(tmp_path: Path) -> None:
         calls.append(1)
         return [two]
 
-    with Watch([one], changed):
+    with watching([one], changed):
         one.write_text("11")
         wait_until(lambda: calls == [1])
         one.write_text("111")
