@@ -185,7 +185,7 @@ def overlaid(target: str, update: str) -> str:
         ("--document", "openapi: 3.1.0\npaths: {}\n", "{file}:1: "),
         ("--overlay", "overlay: 1.0.0\nactions: 5\n", "{file}:"),
         ("--overlay", None, "{file}:1: File not found"),
-        ("--seed", "- {type: email, name: x, nme: x}\n", "{file}:1: 'nme' is none of"),
+        ("--seed", "- {type: email, name: x, nme: x}\n", "{file}:1: Unknown key 'nme'"),
         ("--seed", None, "{file}:1: File not found"),
     ],
 )
