@@ -144,6 +144,14 @@ def test_a_client_that_sends_a_large_body_first_can_still_read_the_response(clie
     assert client.ended()
 
 
+def test_a_client_that_does_not_stop_sending_is_disconnected() -> None:
+    limits = Limits(body_bytes=10, linger_bytes=100_000, linger_seconds=60)
+    with Server(echo, limits=limits) as server, Client(server) as client:
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            client.send(post(b"x" * 10_000) * 5000)
+        wait_until(lambda: connections(server) == 0)
+
+
 def test_chunks_beyond_the_limit_are_refused(client: Client) -> None:
     client.send(chunked(*[b"x" * 1000] * 200))
     response = client.receive()

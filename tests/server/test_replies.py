@@ -1,13 +1,21 @@
 """Delays, and faults on the wire, as a client sees them."""
 
+from __future__ import annotations
+
 import select
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mock_server.server import Server
 from tests.server.wire import Client, connections, get, post, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 def test_a_delayed_response_keeps_its_place_among_pipelined_ones(client: Client) -> None:
@@ -111,3 +119,39 @@ def test_a_test_that_stops_the_clock_does_not_stop_delays(
     monkeypatch.setattr(time, "monotonic", lambda: now)
     with Client(server) as client:
         assert client.ask(get("/", "X-Delay: 0.02")).status == 200
+
+
+class Waiting:
+    """An app that is called again until it is `done`, and counts its calls."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.done = False
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self.calls += 1
+        environ["mock_server.reply"].again = 0.0 if self.done or environ["PATH_INFO"] == "/other" else 0.005
+        start_response("200 OK", [])
+        return [str(self.calls).encode()]
+
+
+def test_an_app_that_waits_is_called_again_and_blocks_no_other() -> None:
+    app = Waiting()
+    with Server(app) as server, Client(server) as client, Client(server) as other:
+        client.send(get() + get("/other"))
+        wait_until(lambda: app.calls > 5)
+        assert int(other.ask(get("/other")).body) > 5
+        app.done = True
+        assert int(client.receive().body) > 6
+        assert client.receive().status == 200
+
+
+def test_a_stop_sends_what_an_app_that_waits_has_last_returned() -> None:
+    app = Waiting()
+    server = Server(app)
+    server.start()
+    with Client(server) as client:
+        client.send(get())
+        wait_until(lambda: app.calls > 2)
+        server.stop(grace=0.05)
+        assert int(client.receive().body) == app.calls

@@ -183,7 +183,7 @@ def test_a_client_that_reads_late_gets_all_responses(client: Client) -> None:
 
 def test_a_client_may_close_its_own_direction_and_read_then() -> None:
     with Server(fixed("200 OK", body=b"x" * 10_000_000)) as server, Client(server) as client:
-        client.send(get() * 3)
+        client.send(get() * 2 + get("/", "Connection: close"))
         client.sock.shutdown(socket.SHUT_WR)
         time.sleep(0.03)
         assert [len(client.receive().body) for _ in range(3)] == [10_000_000] * 3

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 
 from mock_server.server import Server
 from mock_server.server.connection import Connection
-from mock_server.server.request import PIECE, RequestReader
+from mock_server.server.request import PIECE
 from tests.server.wire import Client, get, post
 
 if TYPE_CHECKING:
@@ -114,19 +115,31 @@ def test_a_client_that_sends_no_more_is_served_first() -> None:
     assert len(happens(2, told)) == 2
 
 
-def test_an_error_in_the_server_ends_one_connection_only(
-    server: Server, monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("method", "record"),
+    [
+        ("mock_server.server.request.RequestReader.feed", "A connection failed"),
+        ("mock_server.server.request.RequestReader._check_head", "A request could not be read"),
+        ("mock_server.server.connection.Connection.eof_received", "Fatal error: protocol.eof_received"),
+    ],
+)
+def test_a_defect_of_the_server_is_logged_and_ends_one_connection_only(
+    method: str,
+    record: str,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    logged: pytest.LogCaptureFixture,
 ) -> None:
-    feed = RequestReader.feed
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
 
-    def fail(reader: RequestReader, piece: bytes) -> None:
-        if b"/bad" in piece:
-            raise ZeroDivisionError
-        feed(reader, piece)
-
-    monkeypatch.setattr(RequestReader, "feed", fail)
     with Client(server) as good, Client(server) as bad:
-        bad.send(get("/bad"))
-        assert bad.ended()
         assert good.ask(get()).status == 200
+        with monkeypatch.context() as patch:
+            patch.setattr(method, fail)
+            bad.send(get())
+            bad.sock.shutdown(socket.SHUT_WR)
+            bad.rest()
+        assert good.ask(get()).status == 200
+    assert record in logged.text
     assert "ZeroDivisionError" in logged.text
