@@ -198,7 +198,7 @@ class AppChannel(HTTPChannel):
 
     def _connect(self) -> http.client.HTTPConnection:
         # Imported here because a client over HTTP needs nothing of the server.
-        from mock_server.transports.in_process import InProcessConnection
+        from mock_server.transports import InProcessConnection
 
         return InProcessConnection(self._app, self._parts.hostname or "")
 

@@ -18,14 +18,13 @@ Beyond PEP 3333, the environ has:
 Repeated headers are joined with a comma (Cookie with a semicolon). Headers with an underscore in their name are
 dropped. If an app raises, the logger `mock_server.server` logs it and the response is a 500.
 
-`server` has the socket, the thread and the stop; `connection` the way of a request; `request` reads HTTP; `response`
-calls the app and writes HTTP; `listening` opens the address and reads the certificate.
+`server` has the address, the thread and the stop; `connection` the way of a request; `request` reads HTTP; `response`
+calls the app and writes HTTP.
 """
 
-from mock_server.server.listening import BadCertificate, CannotBind, TLSFiles
 from mock_server.server.request import HEAD_BYTES, HEADERS, WIRE_ERROR, Limits, WireError
 from mock_server.server.response import REPLY, Reply, Wire
-from mock_server.server.server import Server
+from mock_server.server.server import BadCertificate, CannotBind, Server, TLSFiles
 
 __all__ = [
     "HEADERS",

@@ -6,15 +6,28 @@ client makes of it there. No latency is waited for: a client whose timeout is sh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import http.client
+import io
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, cast
+
+from mock_server.server.request import PIECE, Limits, RequestReader, server_environ
+from mock_server.server.response import REPLY, Reply, respond
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    import socket
+
+    from _typeshed import WriteableBuffer
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
     from mock_server.transports.over_httpx import InProcessTransport
     from mock_server.transports.over_requests import InProcessAdapter
 
-__all__ = ["httpx_transport", "requests_adapter"]
+__all__ = ["InProcessConnection", "httpx_transport", "requests_adapter"]
+
+# The control takes larger bodies than the API, which refuses them itself.
+_LIMITS = Limits(body_bytes=64 * 1024 * 1024)
 
 # The clients are imported late: the mock needs neither, and most users have only one. No module here may have the name
 # of a function: its import would take the function's place.
@@ -38,3 +51,103 @@ def httpx_transport(app: WSGIApplication) -> InProcessTransport:
     from mock_server.transports.over_httpx import InProcessTransport
 
     return InProcessTransport(app)
+
+
+class InProcessSocket:
+    """The client's end of a connection, with what `http.client` needs of a socket.
+
+    What the client sends is read, answered and rendered as by our server, and faults on the wire happen. No delay is
+    waited for: a client whose timeout is shorter meets a `TimeoutError`. Only a request for which the app itself waits
+    (`Reply.again`) takes its time.
+    """
+
+    def __init__(self, app: WSGIApplication, host: str, port: int, scheme: str) -> None:
+        self._app = app
+        environ = {**server_environ(host, port, scheme), "REMOTE_ADDR": "127.0.0.1"}
+        self._requests = RequestReader(environ, _LIMITS)
+        self._coming: deque[tuple[float, memoryview]] = deque()  # pieces, and the seconds before each
+        self._reset = False
+        self._ended = False
+        self._timeout: float | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server's end is closed and nothing is left to be read."""
+        return self._ended and not self._coming
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Set for how long to wait for a piece of a response; None waits for ever."""
+        self._timeout = seconds
+
+    def sendall(self, data: bytes) -> None:
+        """Give the app the requests that this completes."""
+        for at in range(0, len(data), PIECE):
+            self._requests.feed(data[at : at + PIECE])
+        while self._requests.ready and not self._ended:
+            self._respond(*self._requests.ready.popleft())
+
+    def _respond(self, environ: WSGIEnvironment, keep: bool) -> None:
+        environ[REPLY] = reply = Reply()
+        outgoing = respond(self._app, environ, close=not keep)
+        while reply.again > 0:
+            time.sleep(reply.again)
+            reply.again = 0.0
+            outgoing = respond(self._app, environ, close=not keep)
+        self._coming.extend((seconds, memoryview(data)) for seconds, data in outgoing.pieces(reply))
+        self._ended = outgoing.ends(reply)
+        self._reset = reply.wire == "reset"
+
+    def recv(self, size: int) -> bytes:
+        """Return what comes next, b"" at the end. Raises TimeoutError and ConnectionResetError."""
+        if not self._coming:
+            if self._reset:
+                raise ConnectionResetError("Connection reset by peer")
+            return b""
+        seconds, data = self._coming.popleft()
+        if self._timeout is not None and seconds > self._timeout:
+            self._coming.clear()
+            raise TimeoutError("timed out")
+        if len(data) > size:
+            self._coming.appendleft((0.0, data[size:]))
+        return bytes(data[:size]) if data else self.recv(size)
+
+    def makefile(self, mode: str = "rb") -> io.BufferedReader:
+        """Return a file with what comes next."""
+        del mode
+        return io.BufferedReader(_Incoming(self))
+
+    def shutdown(self, _how: int) -> None:
+        """Do nothing: there is no system to tell."""
+
+    def close(self) -> None:
+        """Let go of the parser."""
+        self._ended = True
+        self._requests.stop()
+
+
+class _Incoming(io.RawIOBase):
+    """What comes, as a file that may be closed while its connection stays open."""
+
+    def __init__(self, sock: InProcessSocket) -> None:
+        self._sock = sock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        data = self._sock.recv(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+
+class InProcessConnection(http.client.HTTPConnection):
+    """`http.client.HTTPConnection` to an app in this process."""
+
+    def __init__(self, app: WSGIApplication, host: str, port: int | None = None) -> None:
+        super().__init__(host, port)
+        self._app = app
+
+    def connect(self) -> None:
+        """Connect to the app."""
+        self.sock = cast("socket.socket", InProcessSocket(self._app, self.host, self.port, "http"))

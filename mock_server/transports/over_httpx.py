@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 import httpx
 
-from mock_server.transports.in_process import InProcessSocket
+from mock_server.transports import InProcessSocket
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -9,7 +9,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from mock_server.transports.in_process import InProcessSocket
+from mock_server.transports import InProcessSocket
 
 if TYPE_CHECKING:
     import socket
@@ -31,32 +31,12 @@ class InProcessAdapter(HTTPAdapter):
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make urllib3's pool manager connect to the app."""
         super().init_poolmanager(*arguments, **options)
-        app = self._app
-
-        class Connection(HTTPConnection):
-            def connect(self) -> None:
-                self.sock = _connect(app, self, "http")
-
-            @property
-            def is_connected(self) -> bool:
-                return _is_connected(self)
-
-        class SecureConnection(HTTPSConnection):
-            def connect(self) -> None:
-                self.sock = _connect(app, self, "https")
-                self.is_verified = True  # nothing is encrypted, so there is nothing to warn of
-
-            @property
-            def is_connected(self) -> bool:
-                return _is_connected(self)
-
-        class Pool(HTTPConnectionPool):
-            ConnectionCls = Connection
-
-        class SecurePool(HTTPSConnectionPool):
-            ConnectionCls = SecureConnection
-
-        self.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": SecurePool}
+        given = {"app": staticmethod(self._app)}
+        plain, secure = type("Plain", (_Plain,), given), type("Secure", (_Secure,), given)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+            "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+        }
 
     def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
         """Send a request, past any proxy that the environment names: nothing leaves the process."""
@@ -64,12 +44,21 @@ class InProcessAdapter(HTTPAdapter):
         return super().send(request, *arguments[:4], **options)
 
 
-def _connect(app: WSGIApplication, connection: HTTPConnection, scheme: str) -> socket.socket:
-    sock = InProcessSocket(app, connection.host, connection.port, scheme)
-    sock.settimeout(connection.timeout)
-    return cast("socket.socket", sock)
+class _Plain(HTTPConnection):
+    app: WSGIApplication
+    scheme = "http"
+
+    def connect(self) -> None:
+        sock = InProcessSocket(self.app, self.host, self.port, self.scheme)
+        sock.settimeout(self.timeout)
+        self.sock = cast("socket.socket", sock)
+        self.is_verified = True  # nothing is encrypted, so there is nothing to warn of
+
+    @property
+    def is_connected(self) -> bool:
+        sock = cast("InProcessSocket | None", self.sock)
+        return sock is not None and not sock.ended
 
 
-def _is_connected(connection: HTTPConnection) -> bool:
-    sock = cast("InProcessSocket | None", connection.sock)
-    return sock is not None and not sock.ended
+class _Secure(_Plain, HTTPSConnection):
+    scheme = "https"
