@@ -8,13 +8,14 @@ from typing import NamedTuple
 class Refusal(Exception):
     """The API says no. `name` is a named example of the operation's responses, which gives status and body.
 
-    `detail` fills the `{detail}` of a title that has one: what a strict mock objects to.
+    `told` fills the placeholders of its texts: `detail` says what a strict mock objects to, `field` and `value` what is
+    wrong, `owner` the type that a field of another type belongs to.
     """
 
-    def __init__(self, name: str, detail: str = "") -> None:
+    def __init__(self, name: str, detail: str = "", **told: str) -> None:
         super().__init__(name)
         self.name = name
-        self.detail = detail
+        self.told = {"detail": detail, **told}
 
 
 class Defect(Exception):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
+from random import Random
 from time import perf_counter
 from typing import Any
 from urllib.parse import quote as percent_encode
+from uuid import UUID
 
 from mock_server import MARKER
 from mock_server.contract import Contract, Form, Operation, Route
 from mock_server.mock import Mock
 from mock_server.refusal import Refusal, Violation
+from mock_server.state.clock import write_time
 from mock_server.state.faults import Fault
 from mock_server.state.store import Item, Store
 from mock_server.state.world import World
@@ -71,7 +75,7 @@ class Context:
     __slots__ = (
         "admitted", "applied", "arguments", "body", "contract", "defect", "environ", "fault", "form", "found",
         "item_id", "key", "media_type", "method", "mock", "now", "operation", "path", "patience", "refusal",
-        "route", "sent", "situation", "started", "violations", "world",
+        "route", "sent", "situation", "started", "told", "violations", "world",
     )  # fmt: skip
 
     operation: Operation  # set by the step `method`; `found` is the same, and None before
@@ -103,6 +107,7 @@ class Context:
         self.patience = 0.0  # seconds that the client wants to wait for a better response
         self.violations: tuple[Violation, ...] = ()
         self.refusal = ""  # the name of the refusal
+        self.told: Mapping[str, str] = {}  # what the refusal tells, for the placeholders of its texts
         self.defect = ""  # how the mock failed
 
     @property
@@ -131,6 +136,17 @@ class Context:
     def store(self) -> Store:
         """The items of the operation's resource."""
         return self.world.stores[self.operation.resource.name]
+
+    def tell(self, placeholder: str) -> str:
+        """Return what stands for a placeholder of the document's texts (`mock_server.contract.wording`)."""
+        name, _, form = placeholder.partition(":")
+        if name in self.told:
+            return self.told[name]
+        if name == "now":
+            return write_moment(self.now, form)
+        if name in RANDOM:
+            return RANDOM[name](self.world.random, int(form or 0))
+        return str(_TOLD[name](self)) if name in _TOLD else ""
 
     def item(self) -> Item:
         """Return the item that the path names. Raises Refusal if it does not exist."""
@@ -171,6 +187,36 @@ class Context:
         self.remark(code, sentence)
         if self.world.rules.strict:
             raise Refusal("violation", sentence)
+
+
+# What a request says of itself.
+_TOLD: Mapping[str, Callable[[Context], object]] = {
+    "id": lambda context: context.item_id,
+    "path": lambda context: _text(context.path),
+    "method": lambda context: context.method,
+    "methods": lambda context: ", ".join(sorted(context.route.operations)) if context.route else "",
+    "site": lambda context: context.site,
+}
+
+_DIGITS, _LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+# Values that only have a form, from a world's own source of chance.
+RANDOM: Mapping[str, Callable[[Random, int], str]] = {
+    "uuid": lambda chance, _: str(UUID(int=chance.getrandbits(128), version=4)),
+    "hex": lambda chance, length: "".join(chance.choices("0123456789abcdef", k=length)),
+    "digits": lambda chance, length: "".join(chance.choices(_DIGITS, k=length)),
+    "random": lambda chance, length: "".join(chance.choices(_LETTERS, k=length)),
+}
+
+
+def write_moment(seconds: float, form: str) -> str:
+    """Write a time for a placeholder: `iso`, `http`, `unix`, or as the document's times are written."""
+    if form == "unix":
+        return str(int(seconds))
+    if form == "http":
+        return formatdate(seconds, usegmt=True)
+    text = write_time(int(seconds), 0)
+    return text.replace(" ", "T") + "Z" if form == "iso" else text
 
 
 def _text(native: str) -> str:

@@ -20,7 +20,7 @@ def read_form(context: Context) -> None:
     for refusal, name, admits in form.of_type(type_name).reasons:
         text = texts.get(name)
         if not text if admits is None else text is not None and not admits(text):
-            raise Refusal(refusal)
+            raise Refusal(refusal, field=name, value=text or "")
     context.sent = _as_stored(context, texts)
 
 
@@ -58,7 +58,7 @@ def _known_fields(context: Context, sent: SentForm) -> dict[str, str]:
             texts[name] = text
             continue
         if service.unknown_fields != "ignored":
-            raise Refusal(service.unknown_fields)
+            raise Refusal(service.unknown_fields, field=name, value=text)
         context.violate("unknown-field", f"Unknown field {name[:60]!r} is ignored. Remove it.")
     if service.array_fields == "last-item":
         texts |= {name: _last_item(sent, name) for name in sent.arrays.keys() & fields.keys()}
@@ -102,7 +102,7 @@ def _available_fields(context: Context, texts: dict[str, str], type_name: str) -
             continue
         # If the type itself is invalid, the type is what is refused.
         if service.foreign_fields != "ignored" and type_name in context.operation.resource.shapes:
-            raise Refusal(service.foreign_fields)
+            raise Refusal(service.foreign_fields, field=name, value=text, owner=min(types))
         wanted = " or ".join(sorted(types))
         what = f"{name} belongs to the type {wanted}, not {type_name[:60]!r}, and is ignored. Remove it."
         context.violate("foreign-field", what)

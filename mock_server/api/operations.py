@@ -31,7 +31,7 @@ def create_item(context: Context) -> Result:
     item = Item(store.next_id, created=int(context.now), changed=None, values=values)
     texts = context.world.write(item, resource)
     store.add(item)
-    context.situation = type_name
+    context.situation, context.item_id = type_name, item.id
     return Result(texts, (item.wire,))
 
 
@@ -56,8 +56,9 @@ def update_item(context: Context) -> Result:
 
 def delete_item(context: Context) -> Result:
     """Delete the item; its id is never used again (page: DELETE /notification-handlers/{id})."""
-    context.store.remove(context.item().id)
-    return Result({})
+    item = context.item()
+    context.store.remove(item.id)
+    return Result({"id": str(item.id)})
 
 
 def list_items(context: Context) -> Result:
@@ -89,6 +90,7 @@ def list_items(context: Context) -> Result:
         "page-size": str(size),
         "total": str(total),
         "total-pages": str(page.total_pages),
+        **_place(page, len(items)),
         **_links(context, query, page, paging),
     }
     return Result(values, [item.wire for item in items])
@@ -101,6 +103,24 @@ BEHAVIOURS: Mapping[Behaviour, Callable[[Context], Result]] = {
     "update": update_item,
     "delete": delete_item,
 }
+
+
+def _place(page: Page, count: int) -> dict[str, str]:
+    """Return the JSON texts of the facts that tell where a page stands; `from` and `to` count its items from 1."""
+
+    def number(value: int | None) -> str:
+        return "null" if value is None else str(value)
+
+    return {
+        "count": str(count),
+        "offset": str(page.offset),
+        "from": number(page.offset + 1 if count else None),
+        "to": number(page.offset + count if count else None),
+        "has-more": "true" if page.next else "false",
+        "has-previous": "true" if page.number > 1 else "false",
+        "next-page": number(page.next),
+        "previous-page": number(page.previous),
+    }
 
 
 def _links(context: Context, query: Query, page: Page, paging: Paging) -> dict[str, str]:

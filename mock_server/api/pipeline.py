@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from time import perf_counter
 from urllib.parse import quote as percent_encode
@@ -71,12 +71,12 @@ class Pipeline(ABC):
                 response = self.walk(context)
             except Refusal as refusal:
                 context.refusal = refusal.name
-                response = self._refused(context, refusal.name, refusal.detail)
+                response = self._refused(context, refusal.name, refusal.told)
         except Exception as error:  # whatever fails is ours, and no client may see a traceback
             if not isinstance(error, Defect):
                 _LOG.exception("A step of the pipeline failed.")
             context.defect = str(error) or type(error).__name__
-            response = self._refused(context, "defect", context.defect)
+            response = self._refused(context, "defect", {"detail": context.defect})
         self.close(context, response)
         return response
 
@@ -92,9 +92,10 @@ class Pipeline(ABC):
     def close(self, context: Context, response: Response) -> None:
         """Complete the response, and write down what has to be."""
 
-    def _refused(self, context: Context, name: str, detail: str) -> Response:
+    def _refused(self, context: Context, name: str, told: Mapping[str, str]) -> Response:
         refusal = self.refusal(context, name)
-        body = refusal.filled(detail)
+        context.told = told
+        body = refusal.filled(context.tell)
         return response_with(context, refusal.status, refusal.content_type, refusal.headers, body)
 
 
@@ -147,7 +148,8 @@ class ApiPipeline(Pipeline):
         if context.applied or context.fault is not None or (context.admitted and world.rules.latency.high):
             with world.lock:
                 affect(context, response)
-        response.finish(self._verified, *(CORS if _is_open(context) else ()))
+        own = _filled(context, context.contract.service.headers)
+        response.finish(*own, self._verified, *(CORS if _is_open(context) else ()))
         self._write(context, response)
 
     def _write(self, context: Context, response: Response) -> None:
@@ -226,7 +228,7 @@ def check_existence(context: Context) -> None:
 def serve(context: Context) -> Response:
     """Do what the operation does. Raises Defect if its response would violate the document."""
     operation, success = context.operation, context.operation.success
-    body = _written(operation, BEHAVIOURS[operation.behaviour](context))
+    body = _written(context, operation, BEHAVIOURS[operation.behaviour](context))
     return response_with(context, success.status, success.content_type, success.headers, body)
 
 
@@ -261,16 +263,19 @@ def _operation_meant(context: Context) -> Operation | None:
     return None if context.route is None else context.route.operations.get(context.method)
 
 
-def _written(operation: Operation, result: Result) -> bytes:
+def _written(context: Context, operation: Operation, result: Result) -> bytes:
     """Return the body of a success. Raises Defect if it would violate the document."""
     success = operation.success
-    template = success.template
+    template, values = success.template, result.values
     if template is None:
         return b""
+    if template.texts:
+        write = context.contract.write
+        values = {**values, **{each.text: write(each.told(context.tell)) for each in template.texts}}
     if template.hole is None:
-        envelope = body = template.render(result.values)
+        envelope = body = template.render(values)
     else:
-        ends = template.ends(result.values)
+        ends = template.ends(values)
         body = joined(ends, result.rows)
         # Rows are checked when they are written. To check a page of 1000 again would take ten times as long.
         envelope = joined(ends, ()) if template.hole == "rows" else body
@@ -282,15 +287,20 @@ def _written(operation: Operation, result: Result) -> bytes:
 def response_with(
     context: Context, status: str, content_type: str | None, headers: Headers, body: bytes
 ) -> Response:
-    """Return a response with its content type and the headers that show the quota, by name and `x-value` word."""
-    pairs = [("Content-Type", content_type)] if content_type else []
-    quota = context.world.quota
-    if headers and context.admitted and quota is not None:
-        shown = dict(
-            zip(("quota-limit", "quota-remaining", "quota-reset"), quota.shown(context.now), strict=True)
-        )
-        pairs += [(name, str(shown[word])) for name, word in headers]
-    return Response(status, tuple(pairs), body)
+    """Return a response with its content type and the headers that the document gives it."""
+    pairs = (("Content-Type", content_type),) if content_type else ()
+    return Response(status, (*pairs, *_filled(context, headers)), body)
+
+
+def _filled(context: Context, headers: Headers) -> Iterator[tuple[str, str]]:
+    """Yield headers by name and text. Those of the quota are shown to a key that was checked."""
+    quota = context.world.quota if context.admitted else None
+    for name, fact, text in headers:
+        if not fact:
+            yield name, text.told(context.tell)
+        elif quota is not None:
+            limit, remaining, reset = quota.shown(context.now)
+            yield name, str({"quota-limit": limit, "quota-remaining": remaining, "quota-reset": reset}[fact])
 
 
 def _exchange(context: Context, response: Response) -> Exchange:

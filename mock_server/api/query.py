@@ -76,7 +76,7 @@ def _value(context: Context, parameter: Parameter, text: str) -> int | str | Non
             )
         return value
     if parameter.otherwise != "default":
-        raise Refusal(parameter.otherwise)
+        raise Refusal(parameter.otherwise, field=parameter.name, value=text)
     context.violate(
         "invalid-parameter",
         f"Invalid value {parameter.name}={text[:60]!r} is ignored. Send {_allowed(parameter, value)}.",

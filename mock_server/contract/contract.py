@@ -16,7 +16,15 @@ from mock_server.contract.operation import (
     form_schema,
 )
 from mock_server.contract.resource import Resource, Row, compile_resource, read_row
-from mock_server.contract.response import DEEPEST, WRITERS, RefusalResponse, ResponseCompiler, Writer
+from mock_server.contract.response import (
+    DEEPEST,
+    WRITERS,
+    Headers,
+    RefusalResponse,
+    ResponseCompiler,
+    Writer,
+    own_headers,
+)
 from mock_server.contract.schema import Schemas, check_document, words_of
 from mock_server.document import Document, DocumentError, Object, place_of
 from mock_server.php import Limits
@@ -60,6 +68,7 @@ class Service:
     key_prefix: str
     key_example: str
     any_case: bool
+    headers: Headers  # of every response
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -218,6 +227,7 @@ def _service(document: Object) -> Service:
         key_prefix=scheme["x-mock-keys"]["prefix"],
         key_example=scheme["x-mock-keys"]["example"],
         any_case=scheme.get("x-scheme-case", "exact") == "any",
+        headers=own_headers(words),
     )
 
 

@@ -26,7 +26,9 @@ _NAMING = frozenset({"search-property", "order-property", "range-property"})
 _TEXT, _INTEGER, _NULL = frozenset({"string"}), frozenset({"integer"}), frozenset({"null"})
 _ROW = {"row": frozenset({"object"})}
 _PAGE = {
-    **dict.fromkeys(("page", "page-size", "total", "total-pages"), _INTEGER),
+    **dict.fromkeys(("page", "page-size", "total", "total-pages", "count", "offset"), _INTEGER),
+    **dict.fromkeys(("has-more", "has-previous"), frozenset({"boolean"})),
+    **dict.fromkeys(("from", "to", "next-page", "previous-page"), _INTEGER | _NULL),
     **dict.fromkeys(("link-first", "link-self"), _TEXT),
     **dict.fromkeys(("link-last", "link-next", "link-previous"), _TEXT | _NULL),
     "page-text": _TEXT | _INTEGER,
@@ -185,7 +187,7 @@ def _shown(behaviour: Behaviour, resource: Resource) -> Facts:
         case "retrieve":
             return Facts(_ROW)
         case "delete":
-            return Facts()
+            return Facts({"id": _INTEGER})
         case _:
             facts = facts_of(resource.stored)
             return Facts({**facts.kinds, **_ROW}, facts.by_name)

@@ -216,6 +216,11 @@ def compile_resource(responses: ResponseCompiler, row: Row, forms: Sequence[Form
     schemas, write = responses.schemas, responses.write
     stored = {each.fact: each for each in _stored(schemas, row, forms)}
     template = compile_template(schemas, row.node, write, facts_of(stored))
+    if template.texts:
+        what = (
+            f"A row cannot show {template.texts[0].text!r}: its JSON is written once, when the item changes."
+        )
+        raise DocumentError(what, row.node.place)
     if "id" not in template.facts.values():
         raise DocumentError("A row needs a property with `x-value: id`.", row.node.place)
     if row.type_key is not None and row.type_fact not in stored:

@@ -13,13 +13,22 @@ from typing import Any, NamedTuple
 import orjson
 
 from mock_server.contract.schema import CheckText, Schemas
+from mock_server.contract.wording import PLACEHOLDER, Tell, Wording, wording
 from mock_server.document import DocumentError, Object, Place, place_of, plain
 
 # Writes a value as JSON.
 Writer = Callable[[Any], str]
 
-# Header name and the `x-value` word that fills it.
-Headers = tuple[tuple[str, str], ...]
+
+class HeaderField(NamedTuple):
+    """A header of a response: `fact` is the `x-value` word that fills it; without one, its text does."""
+
+    name: str
+    fact: str
+    text: Wording
+
+
+Headers = tuple[HeaderField, ...]
 
 # Writes JSON from the JSON texts of facts.
 Filled = Callable[[Mapping[str, str]], bytes]
@@ -32,9 +41,6 @@ _QUOTA = ("quota-limit", "quota-remaining", "quota-reset")
 
 # The facts that are ready-made JSON: the rows of a page, and a single row.
 _ROW_HOLES = ("rows", "row")
-
-# The place in a title for what a strict mock objects to.
-_DETAIL = b"{detail}"
 
 _ZEROS: dict[str, Any] = {
     "string": "",
@@ -83,13 +89,15 @@ class Template:
     """JSON text before and after the hole for rows, each written from the JSON texts of facts.
 
     `hole` is "row", "rows" or None; without one, `tail` is empty. `facts` maps each property at the top level that
-    shows a fact to that fact, which is how a seed in the form of the wire is read.
+    shows a fact to that fact, which is how a seed in the form of the wire is read. `texts` are those that each response
+    fills anew (`x-text`); their facts are the texts themselves.
     """
 
     head: Filled
     tail: Filled
     hole: str | None
     facts: Mapping[str, str]
+    texts: tuple[Wording, ...] = ()
 
     @property
     def properties(self) -> Mapping[str, str]:  # on its way out: `facts`
@@ -133,9 +141,14 @@ def compile_template(schemas: Schemas, schema: Object, write: Writer, facts: Fac
     if len(holes) > 1:
         raise DocumentError("A body has one place for its rows. Keep one.", schema.place)
     shown = writer.shown(schema)
+    texts = tuple(
+        wording(piece.fact)
+        for piece in pieces
+        if isinstance(piece, _Hole) and PLACEHOLDER.search(piece.fact) is not None
+    )
     for at in holes:
-        return Template(_filled(pieces[:at]), _filled(pieces[at + 1 :]), pieces[at][0], shown)
-    return Template(_filled(pieces), _filled(()), None, shown)
+        return Template(_filled(pieces[:at]), _filled(pieces[at + 1 :]), pieces[at][0], shown, texts)
+    return Template(_filled(pieces), _filled(()), None, shown, texts)
 
 
 def _filled(pieces: Sequence[str | _Hole]) -> Filled:
@@ -206,6 +219,8 @@ class _Writer(NamedTuple):
             resolved = self.schemas.resolve(node)
             if key in facts:
                 yield from self._hole(facts[key], resolved)
+            elif PLACEHOLDER.search(resolved.get("x-text", "")):
+                yield _Hole(resolved["x-text"])
             elif "properties" in resolved or "required" in resolved:
                 yield from self.write_object(resolved, depth + 1)
             else:
@@ -264,24 +279,26 @@ class Success:
 
 @dataclass(frozen=True, slots=True)
 class RefusalResponse:
-    """One way to say no: `body` is ready to send, but for a `{detail}` in its title.
+    """One way to say no. `body` is its text, of which `is_json` says how placeholders are filled.
 
-    `own`: it is the mock's, by its grade, and not a behaviour of the service.
+    `content_type` is None if the response has none. `own`: it is the mock's, by its grade, and not a behaviour of the
+    service.
     """
 
     name: str
     status: str
-    content_type: str
+    content_type: str | None
     headers: Headers
-    body: bytes
+    body: Wording
+    is_json: bool
     own: bool
     write: Writer
 
-    def filled(self, detail: str) -> bytes:
-        """Return the body, with `detail` in its title if there is a place for one."""
-        if _DETAIL not in self.body:
-            return self.body
-        return self.body.replace(_DETAIL, self.write(detail)[1:-1].encode())
+    def filled(self, tell: Tell) -> bytes:
+        """Return the body, its placeholders filled."""
+        if self.is_json:
+            return self.body.told_as_json(tell, self.write).encode()
+        return self.body.told(tell).encode()
 
 
 def status_text(code: int) -> str:
@@ -332,9 +349,10 @@ class ResponseCompiler(NamedTuple):
             for media_type, content in response.get("content", {}).items():
                 check = self.schemas.check(content["schema"])
                 for name, example in content.get("examples", {}).items():
-                    value = self.schemas.resolve(example)["value"]
+                    node = self.schemas.resolve(example)
+                    value, is_json = node["value"], "json" in media_type
                     place = place_of(content["examples"], name)
-                    if "json" not in media_type and not isinstance(value, str):
+                    if not is_json and not isinstance(value, str):
                         what = f"The example {name} must be a text, as {media_type} is one."
                         raise DocumentError(what, place)
                     if complaint := check(plain(value)):
@@ -342,9 +360,10 @@ class ResponseCompiler(NamedTuple):
                     yield RefusalResponse(
                         name=name,
                         status=_status(responses, code),
-                        content_type=self._typed(media_type),
-                        headers=self._headers(response),
-                        body=self._body(media_type, value),
+                        content_type=self._typed(media_type) if node.get("x-typed", True) else None,
+                        headers=self._headers(response) + own_headers(node),
+                        body=wording(self._body(media_type, value).decode()),
+                        is_json=is_json,
                         own=response.get("x-grade") == "M",
                         write=self.write,
                     )
@@ -358,10 +377,22 @@ class ResponseCompiler(NamedTuple):
             if node.get("x-value", _QUOTA[0]) not in _QUOTA:
                 what = f"The header {name} can show {', '.join(_QUOTA)} and no other fact."
                 raise DocumentError(what, place_of(node, "x-value"))
-        return tuple((name, node["x-value"]) for name, node in nodes.items() if "x-value" in node)
+        return tuple(
+            HeaderField(name, node.get("x-value", ""), wording(node.get("x-text", "")))
+            for name, node in nodes.items()
+            if "x-value" in node or "x-text" in node
+        )
 
     def _typed(self, media_type: str) -> str:
-        return media_type if self.charset == "none" else f"{media_type}; charset={self.charset}"
+        if self.charset == "none" or "charset=" in media_type:
+            return media_type
+        return f"{media_type}; charset={self.charset}"
+
+
+def own_headers(node: Mapping[str, Any]) -> Headers:
+    """Return the headers that `x-headers` gives, by name and text."""
+    texts: Mapping[str, str] = node.get("x-headers", {})
+    return tuple(HeaderField(name, "", wording(text)) for name, text in texts.items())
 
 
 def _status(responses: Object, code: str) -> str:

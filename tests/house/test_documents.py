@@ -13,6 +13,10 @@ from mock_server.document import home, load, packaged_overlays, read_object
 ROOT = Path(__file__).parents[2]
 
 
+# Words that the packaged documents do without: they say how a service was seen to look.
+ONLY_LEARNED = {"x-headers", "x-text", "x-typed"}
+
+
 def text_of(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
@@ -63,7 +67,8 @@ def test_every_word_of_the_vocabulary_is_used() -> None:
     overlays = [home() / "overlays" / f"{name}.yaml" for name in packaged_overlays()]
     documents = [home() / "notification-handlers.yaml", home() / "unspecified.yaml", *overlays]
     text = "\n".join(path.read_text(encoding="utf-8") for path in documents)
-    assert not [word for word in words if f"{word}:" not in text and f"{word}'" not in text]
+    unused = {word for word in words if f"{word}:" not in text and f"{word}'" not in text}
+    assert unused == ONLY_LEARNED
 
 
 def test_changelog_has_the_version_or_an_unreleased_part() -> None:

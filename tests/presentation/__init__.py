@@ -1,0 +1,1 @@
+"""How responses look can be said in the document, whatever their shape."""
