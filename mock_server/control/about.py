@@ -7,7 +7,7 @@ from typing import Any
 
 from mock_server import __version__
 from mock_server.api.context import Context
-from mock_server.contract import Contract, Operation
+from mock_server.contract import Operation
 from mock_server.document import Object, dump_yaml, home, read_object, stamp_facts
 from mock_server.state.journal import behaviours
 
@@ -45,7 +45,7 @@ def show_info(context: Context) -> dict[str, Any]:
         },
         "verified": stamp_facts(document),
         "base_path": contract.base_path,
-        "operations": [_described(operation, contract) for operation in contract.operations.values()],
+        "operations": [_described(operation) for operation in contract.operations.values()],
         "key": {"prefix": service.key_prefix, "example": service.key_example},
         "answers": dict(document.answers),
         "rules": {
@@ -61,7 +61,7 @@ def show_info(context: Context) -> dict[str, Any]:
     }
 
 
-def _described(operation: Operation, contract: Contract) -> dict[str, Any]:
+def _described(operation: Operation) -> dict[str, Any]:
     return {
         "id": operation.id,
         "function": operation.counted_as,
@@ -69,7 +69,7 @@ def _described(operation: Operation, contract: Contract) -> dict[str, Any]:
         "path": operation.path,
         "summary": operation.summary,
         "refusals": list(operation.refusals),
-        "types": list(contract.resource.types) if operation.form is not None else [],
+        "types": list(operation.resource.types) if operation.form is not None else [],
     }
 
 
