@@ -6,7 +6,6 @@ import http.client
 import json
 import selectors
 import ssl
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -71,19 +70,22 @@ class ClientResponse(NamedTuple):
         return json.loads(self.body)
 
 
-class Channel(ABC):
-    """Carries requests to a mock. A mock that listens beyond loopback asks control requests for `token`."""
+class HTTPChannel:
+    """Carries requests to a mock, by a pool of connections that threads may share. Raises Unreachable for a wrong URL.
+
+    `app` is the mock itself, if it runs in this process. A mock that listens beyond loopback asks control requests for
+    `token`.
+    """
 
     def __init__(self, url: str, app: WSGIApplication | None = None, token: str | None = None) -> None:
-        self.url = url  # scheme, host and port, as clients connect to it
-        self.app = app  # the mock itself, if it runs in this process
+        self._parts = urlsplit(url)
+        if self._parts.scheme not in {"http", "https"} or not self._parts.hostname:
+            raise Unreachable(f"Invalid URL of a mock: {url!r}. Use for example http://127.0.0.1:4055.")
+        self.url = f"{self._parts.scheme}://{self._parts.netloc}"
+        self.app = app
         self._headers = {"Content-Type": "application/json"} | ({_TOKEN: token} if token else {})
-
-    @abstractmethod
-    def ask(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"", waiting: float = 0.0
-    ) -> ClientResponse:
-        """Send a request. Allow `waiting` seconds more than usual for the response. Raises Unreachable."""
+        self._idle: list[http.client.HTTPConnection] = []
+        self._closed = False
 
     def control(self, method: str, path: str, body: Any = None, /, **query: Any) -> Any:
         """Send a control request. Return the JSON of the response, or its text. Parameters of None are not sent.
@@ -103,25 +105,13 @@ class Channel(ABC):
             return response.json()
         return response.body.decode()
 
-    def close(self) -> None:  # noqa: B027 - a channel without connections has nothing to do
-        """Close idle connections. Later requests use a one-off connection."""
-
-
-class HTTPChannel(Channel):
-    """A pool of HTTP connections to a mock. Threads may share it. Raises Unreachable for an invalid URL."""
-
-    def __init__(self, url: str, app: WSGIApplication | None = None, token: str | None = None) -> None:
-        self._parts = urlsplit(url)
-        if self._parts.scheme not in {"http", "https"} or not self._parts.hostname:
-            raise Unreachable(f"Invalid URL of a mock: {url!r}. Use for example http://127.0.0.1:4055.")
-        super().__init__(f"{self._parts.scheme}://{self._parts.netloc}", app, token)
-        self._idle: list[http.client.HTTPConnection] = []
-        self._closed = False
-
     def ask(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"", waiting: float = 0.0
     ) -> ClientResponse:
-        """Send a request once, over an idle connection if there is one. Raises Unreachable, Interrupted."""
+        """Send a request once, over an idle connection if there is one. Allow `waiting` seconds more than usual for it.
+
+        Raises Unreachable, Interrupted.
+        """
         request = method, target, body or None, dict(headers)
         connection = self._take_idle() or self._connect()
         try:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Unpack, overload
 
-from mock_server.client.control import Channel, Evicted, NotInTime, TooMany, write_duration
+from mock_server.client.control import Evicted, HTTPChannel, NotInTime, TooMany, write_duration
 from mock_server.client.vocabulary import CallFilter, CallRecord, Duration, MessageRecord, PartRecord
 
 # Calls that a failed expectation lists.
@@ -75,43 +75,18 @@ class CallRequest(CallMessage):
     def form(self) -> Mapping[str, str]:
         """The fields of the form by name, as the service reads them: of two with one name, the last counts.
 
-        Raises Evicted when a field is read that is too long to be remembered.
+        A field that is too long to be remembered has its beginning, and says so.
         """
-        return _Fields({part["key"]: part for part in self.parts if part["key"] is not None})
+        return {part["key"]: _text_of(part) for part in self.parts if part["key"] is not None}
 
 
-class _Fields(Mapping[str, str]):
-    """The texts of a form's fields."""
-
-    def __init__(self, parts: Mapping[str, PartRecord]) -> None:
-        self._parts = parts
-
-    def __str__(self) -> str:
-        return " ".join(f"{name}={_shown(part)!r}" for name, part in self._parts.items())
-
-    def __getitem__(self, name: str) -> str:
-        part = self._parts[name]
-        text = part.get("text")
-        if text is None:
-            raise Evicted(
-                f"The mock remembers only the beginning of the field {name!r}, which has {part['bytes']} bytes. "
-                "See `request.parts` for its beginning and its SHA-256."
-            )
-        return text
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._parts)
-
-    def __len__(self) -> int:
-        return len(self._parts)
-
-    def __repr__(self) -> str:
-        return repr({name: _shown(part) for name, part in self._parts.items()})
-
-
-def _shown(part: PartRecord) -> str:
+def _text_of(part: PartRecord) -> str:
     text = part.get("text")
-    return f"{part['preview']}…" if text is None else text
+    return _beginning(part["preview"], part["bytes"]) if text is None else text
+
+
+def _beginning(text: str, size: int) -> str:
+    return f"{text}… (the beginning of {size} bytes)"
 
 
 class Call:
@@ -154,7 +129,7 @@ class Call:
     @property
     def wire(self) -> str | None:
         """How a fault spoilt the response on the wire; None if none did."""
-        return self.record["wire"]
+        return self.record.get("wire")
 
     @property
     def is_cut_off(self) -> bool:
@@ -178,8 +153,8 @@ class Call:
         return hash((self.number, self.record["time"], self.target))
 
     def __repr__(self) -> str:
-        refusal = f" {self.refusal}" if self.refusal else ""
-        return f"<{self.number}: {self.method} {self.target} {self.status}{refusal}>"
+        words = (f"{self.number}:", self.method, self.target, self.status, self.refusal, self.wire)
+        return f"<{' '.join(str(word) for word in words if word)}>"
 
 
 class JournalPage(NamedTuple):
@@ -197,7 +172,7 @@ class JournalPage(NamedTuple):
     defects: int
 
 
-def read_journal(channel: Channel, since: int = 0, /, **query: Any) -> JournalPage:
+def read_journal(channel: HTTPChannel, since: int = 0, /, **query: Any) -> JournalPage:
     """Return the calls with a higher number that match a query of `GET /_mock/journal`.
 
     Raises ControlError, NotInTime.
@@ -221,7 +196,7 @@ class Calls(Sequence[Call]):
     __slots__ = ("_channel", "_key", "_root", "_wanted", "accepted", "since")
 
     def __init__(
-        self, channel: Channel, key: str, wanted: CallFilter | None = None, root: Calls | None = None
+        self, channel: HTTPChannel, key: str, wanted: CallFilter | None = None, root: Calls | None = None
     ) -> None:
         self._channel = channel
         self._key = key

@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Unpack, cast, overload
+from urllib.parse import quote
 
 from mock_server.client.control import (
     AppChannel,
-    Channel,
     ClientResponse,
     HTTPChannel,
     Violated,
@@ -64,7 +64,7 @@ class RunningMock:
     Example: `RunningMock(HTTPChannel("http://127.0.0.1:4055")).world()`
     """
 
-    def __init__(self, channel: Channel, observer: WorldObserver | None = None) -> None:
+    def __init__(self, channel: HTTPChannel, observer: WorldObserver | None = None) -> None:
         self.channel = channel
         self.observer = observer
 
@@ -86,10 +86,6 @@ class RunningMock:
     def world(self, key: str | None = None) -> Api:
         """Return the world of a key, or without a key a new world."""
         return Api(self, key or f"{self.info['key']['prefix']}-{secrets.token_hex(8)}")
-
-    def document(self) -> str:
-        """Return the effective OpenAPI document as YAML."""
-        return str(self.channel.control("GET", "/openapi.yaml"))
 
     def coverage(self) -> Any:
         """Return which behaviours were exercised in all worlds, by `Coverage` of `openapi/control.yaml`."""
@@ -124,6 +120,14 @@ class Api:
         if mock.observer is not None:
             mock.observer.opened(self)
 
+    def __repr__(self) -> str:
+        return f"<Api {self.base_url} {self.api_key}>"
+
+    @property
+    def page(self) -> str:
+        """The address of the web page that shows this world, for as long as the mock runs."""
+        return f"{self.mock.url}/_mock/#key={quote(self.api_key)}"
+
     @property
     def headers(self) -> dict[str, str]:
         """The headers that each request of this user needs."""
@@ -143,7 +147,8 @@ class Api:
     def fail(self, refusal: RefusalName | str | None = None, **order: Unpack[FaultWords]) -> FaultRecord:
         """Arm a fault and return it as the mock shows it. By default it strikes once, at any operation.
 
-        Examples: `fail("rate_limited")`, `fail(status=503, times=3)`, `fail(wire="reset")`, `fail(latency="2s")`
+        Examples: `fail("rate_limited")`, `fail(status=503, times=3)`, `fail(wire="truncate")`, `fail(latency="2s")`.
+        Many clients repeat a request silently after `wire="drop"` or `"reset"`: arm those with `times=None`.
         """
         return cast("FaultRecord", self.control("POST", "/faults", fault_order(refusal, **order)))
 
@@ -326,7 +331,7 @@ def bitpeak_mock(
         api.verify()
 
 
-def _open(settings: Settings | None, stack: ExitStack, *, socket: bool) -> Channel:
+def _open(settings: Settings | None, stack: ExitStack, *, socket: bool) -> HTTPChannel:
     # Imported here because a client of a mock elsewhere needs nothing of the server.
     from mock_server.app import create_app
     from mock_server.server import Server

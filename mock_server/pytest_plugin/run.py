@@ -215,9 +215,9 @@ class PluginRun:
             report.sections.append(("bitpeak-mock", str(error)))
             return
         path = write_capsule(item, watcher, report, self._flags)
-        # Whether other tests may have used the mock at the same time.
-        shared = self._worker is not None or self._config.getoption("bitpeak_url") is not None
-        section = write_section(watcher, path, shared=shared)
+        stays = self._config.getoption("bitpeak_url") is not None
+        shared = stays or self._worker is not None
+        section = write_section(watcher, path, shared=shared, stays=stays)
         report.sections.append(("bitpeak-mock: what was asked and answered", section))
 
     def finish(self, session: pytest.Session) -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
-import signal
 import sys
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from types import FrameType
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
@@ -21,7 +18,7 @@ from mock_server.cli.terminal import table
 from mock_server.client.vocabulary import StateRecord
 from mock_server.pytest_plugin.coverage import SuiteMeasure
 from mock_server.pytest_plugin.mutants import ResponseSchemas, WrongResponse
-from mock_server.pytest_plugin.watching import Watcher, WorldHistory
+from mock_server.pytest_plugin.watching import Tampering, Watcher, WorldHistory
 
 # A test has noticed a wrong response, too, if it is busy for so many seconds more than five times its usual time.
 _PATIENCE = 2.0
@@ -43,36 +40,6 @@ class SabotageTrial(NamedTuple):
     breaking: bool
     test: str
     noticed: bool
-
-
-class _Tamperer:
-    """Makes one response wrong, or none, in each world that the test takes, after all faults of the test's own."""
-
-    def __init__(
-        self, wrong: WrongResponse | None, seconds: float, states: Mapping[WorldHistory, StateRecord]
-    ) -> None:
-        self._seconds = seconds
-        self._order = wrong and {**wrong.order, "operation": wrong.operation, "times": None}
-        self._armed: dict[str, int] = {}
-        self._states = states
-
-    def restore(self, world: WorldHistory) -> None:
-        """Put a shared world in the state in which the test found it the first time."""
-        if world in self._states:
-            world.control("PUT", "/state", self._states[world])
-
-    def arm(self, world: WorldHistory) -> None:
-        """Arm the fault, or arm it again behind the faults of the test."""
-        if self._order is None:
-            return
-        former = self._armed.pop(world.key, None)
-        if former in {fault["id"] for fault in world.control("GET", "/faults")["faults"]}:
-            world.control("DELETE", "/faults", id=former)
-        self._armed[world.key] = world.control("POST", "/faults", self._order)["id"]
-
-    def limit(self) -> AbstractContextManager[None]:
-        """Return a context that ends the test's body when it takes too long."""
-        return _limit(self._seconds)
 
 
 class Saboteur(SuiteMeasure):
@@ -199,7 +166,8 @@ class Saboteur(SuiteMeasure):
         return self._schemas[varied]
 
     def _fails(self, item: pytest.Item, following: Any, wrong: WrongResponse | None, seconds: float) -> bool:
-        self._watcher.tampering = _Tamperer(wrong, _PATIENCE + _TIMES * seconds, self._states)
+        order = wrong and {**wrong.order, "operation": wrong.operation, "times": None}
+        self._watcher.tampering = Tampering(order, _PATIENCE + _TIMES * seconds, self._states)
         try:
             reports = runtestprotocol(item, log=False, nextitem=following)
         finally:
@@ -264,25 +232,6 @@ def _cell(trials: list[SabotageTrial]) -> str:
     if trials[0].breaking:
         return "x" if noticed else "."
     return "FAILS" if noticed else "ok"
-
-
-@contextmanager
-def _limit(seconds: float) -> Iterator[None]:
-    """Fail the test after so many seconds, if the system has alarms and this is the main thread."""
-    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ring(_number: int, _frame: FrameType | None) -> None:
-        pytest.fail("A wrong response kept the test busy for too long.", pytrace=False)
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)  # repeated, because the test may catch what is raised
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 @contextmanager

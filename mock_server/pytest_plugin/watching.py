@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import signal
+import threading
 import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from types import FrameType
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import pytest
 
@@ -36,6 +41,7 @@ class WorldHistory:
     def __init__(self, api: Api) -> None:
         self.mock = api.mock
         self.key = api.api_key
+        self.page = api.page
         self.apis = weakref.WeakSet([api])
         self.is_own = False
         self._last = self._violated = self._defects = 0  # what the journal said the last time
@@ -96,17 +102,55 @@ class WorldHistory:
         return bool(self.control("GET", "/rules")["strict"])
 
 
-class Tampering(Protocol):
-    """Changes responses while a test runs again, see `sabotage`."""
+class Tampering:
+    """Makes responses wrong while a test runs again: a fault in each of its worlds, behind the faults of the test.
+
+    `order` is the fault, None for none. `seconds` is how long the body of the test may take. `states` are those in
+    which the test found its shared worlds the first time.
+    """
+
+    def __init__(
+        self, order: Mapping[str, Any] | None, seconds: float, states: Mapping[WorldHistory, StateRecord]
+    ) -> None:
+        self._order = order
+        self._seconds = seconds
+        self._states = states
+        self._armed: dict[WorldHistory, int] = {}
 
     def restore(self, world: WorldHistory) -> None:
         """Put a shared world in the state in which the test found it the first time."""
+        if world in self._states:
+            world.control("PUT", "/state", self._states[world])
+        self.arm(world)
 
     def arm(self, world: WorldHistory) -> None:
-        """Arm a fault in a world that was taken, or whose faults have changed."""
+        """Arm the fault, or arm it again behind new faults of the test."""
+        if self._order is None:
+            return
+        former = self._armed.pop(world, None)
+        if former in {fault["id"] for fault in world.control("GET", "/faults")["faults"]}:
+            world.control("DELETE", "/faults", id=former)
+        self._armed[world] = world.control("POST", "/faults", self._order)["id"]
 
-    def limit(self) -> AbstractContextManager[None]:
-        """Return a context that ends the body of the test if it takes too long."""
+    @contextmanager
+    def limit(self) -> Iterator[None]:
+        """Fail the test if its body takes too long, if the system has alarms and this is the main thread."""
+        if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def ring(_number: int, _frame: FrameType | None) -> None:
+            pytest.fail("A wrong response kept the test busy for too long.", pytrace=False)
+
+        before = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(
+            signal.ITIMER_REAL, self._seconds, 0.5
+        )  # repeated, as the test may catch what is raised
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
 
 class Watcher:
@@ -126,7 +170,6 @@ class Watcher:
         for world in self.worlds:
             if self.tampering is not None:
                 self.tampering.restore(world)
-                self.tampering.arm(world)
             world.begin()
         for mock in self._mocks():
             self._news(mock)  # requests before the test do not concern it
@@ -233,8 +276,11 @@ def _capsules(config: pytest.Config) -> Path:
     return Path(cache.mkdir("bitpeak")) if cache is not None else config.rootpath / ".bitpeak"
 
 
-def write_section(watcher: Watcher, capsule: Path | None, *, shared: bool) -> str:
-    """Write for people what happened in the worlds of a test. With `shared`, others use the mock at the same time."""
+def write_section(watcher: Watcher, capsule: Path | None, *, shared: bool, stays: bool) -> str:
+    """Write for people what happened in the worlds of a test.
+
+    `shared`: other tests may use the mock at the same time; `stays`: it runs on, so its page can be looked at.
+    """
     lines: list[str] = []
     worlds = watcher.concerned()
     for number, world in enumerate(worlds, 1):
@@ -245,12 +291,22 @@ def write_section(watcher: Watcher, capsule: Path | None, *, shared: bool) -> st
         for step in world.steps[-_STEPS:]:
             lines += _step_lines(step)
         if not world.steps:
-            lines.append("nothing: no request with this test's key reached the mock")
+            lines.append(f"nothing: no request with this test's key reached the mock{_proxy(world.mock.url)}")
+        lines.append(f"key: {world.key}" + (f", page: {world.page}" if stays else ""))
     over_socket = any(world.mock.channel.app is None for world in watcher.worlds)
     lines += _refused_lines(watcher.refused, shared=shared and over_socket)
     if capsule is not None:
         lines.append(f"again: bitpeak-mock replay {capsule}")
     return "\n".join(lines)
+
+
+def _proxy(url: str) -> str:
+    """Name a proxy that may have got the requests to a mock."""
+    parts = urlsplit(url)
+    proxy = getproxies().get(parts.scheme)
+    if proxy is None or proxy_bypass(parts.netloc):
+        return ""
+    return f". {parts.scheme}_proxy is {proxy}, which may have got them: set no_proxy={parts.hostname}"
 
 
 def _step_lines(step: Step) -> Iterator[str]:
@@ -259,7 +315,8 @@ def _step_lines(step: Step) -> Iterator[str]:
         return
     fault = "" if step.fault is None else f" (fault {step.fault}{f': {step.wire}' if step.wire else ''})"
     yield f"{step.number:3} {step.time:%H:%M:%S} {_call_line(step)}{fault}"
-    if sent := str(step.request.form) or step.request.text:
+    form = " ".join(f"{name}={value!r}" for name, value in step.request.form.items())
+    if sent := form or step.request.text:
         yield f"      > {_cut(sent)}"
     if step.response.text:
         yield f"      < {_cut(step.response.text)}"

@@ -158,6 +158,7 @@ def test_a_failure_shows_the_journal_without_the_key(suite: pytest.Pytester, url
             "*! Unknown field 'colour' is ignored*",
             "*POST /faults {'status': 503}",
             "*GET /api/notification-handlers/ 503 outage-503 (fault 1)",
+            f"key: mock-*, page: {url}/_mock/#key=mock-*",
             "again: bitpeak-mock replay *.json",
         ]
     )
@@ -200,6 +201,20 @@ def test_a_failure_tells_of_requests_that_reached_no_world(suite: pytest.Pyteste
         ]
     )
     assert result.stdout.str().count("meanwhile") == 2
+
+
+def test_a_proxy_that_may_have_got_the_requests_is_named(
+    suite: pytest.Pytester, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    suite.makepyfile("def test_it(bitpeak): assert not bitpeak")
+    hint = (
+        "*reached the mock. http_proxy is http://127.0.0.1:9, which may have got them: set no_proxy=127.0.0.1"
+    )
+    suite.runpytest_inprocess(f"--bitpeak-url={url}").stdout.fnmatch_lines([hint])
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    result = suite.runpytest_inprocess(f"--bitpeak-url={url}")
+    result.stdout.fnmatch_lines(["nothing: no request with this test's key reached the mock", "key: mock-*"])
 
 
 def test_a_violation_fails_a_strict_test_that_noticed_nothing(suite: pytest.Pytester, url: str) -> None:

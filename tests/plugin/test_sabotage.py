@@ -139,7 +139,7 @@ def test_a_test_that_a_wrong_answer_keeps_busy_has_noticed_it(
 @pytest.fixture(scope="module")
 def schemas() -> ResponseSchemas:
     with bitpeak_mock(socket=False) as api:
-        return ResponseSchemas(api.mock.document())
+        return ResponseSchemas(api.mock.channel.control("GET", "/openapi.yaml"))
 
 
 def mutants_of(schemas: ResponseSchemas, body: Any) -> set[tuple[str, str]]:
