@@ -121,7 +121,7 @@ class Api:
             mock.observer.opened(self)
 
     def __repr__(self) -> str:
-        return f"<Api {self.base_url} {self.api_key}>"
+        return f"<Api {self.base_url} {self.api_key[:9]}…>"  # which may be written to a log
 
     @property
     def page(self) -> str:
