@@ -304,7 +304,7 @@ def _form_flags(call: Call) -> list[str]:
 
 
 def _plain_text(body: bytes) -> str | None:
-    """Return a body as text that a shell script can hold; None if there is none."""
+    """Return a body as text that a shell script can hold, or None."""
     try:
         text = body.decode()
     except UnicodeDecodeError:

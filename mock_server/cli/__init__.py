@@ -64,7 +64,7 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
-        """Import a command, or return None if there is no such command. Raises Failure if its extra is missing."""
+        """Import a command. Return None if it does not exist. Raises Failure if its extra is missing."""
         listed = COMMANDS.get(cmd_name)
         if listed is None:
             return None

@@ -1,4 +1,4 @@
-"""Options: how their texts are read, their environment variables, the file of --config, and where a value came from."""
+"""Options: their types, their environment variables, the file of --config, and the origin of each value."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def take_config(ctx: click.Context, _: click.Parameter, file: Path | None) -> Pa
 
 
 def _read_config(file: Path, command: click.Command) -> dict[str, Any]:
-    """Read the table named like the command, or the top level if there is none. Raises Invalid."""
+    """Read the table named like the command, or the top level. Raises Invalid."""
     data = _read_toml(file)
     options = [option for option in command.params if isinstance(option, Setting)]
     known = {option.key: option for option in options if option.key not in _NOT_IN_A_FILE}

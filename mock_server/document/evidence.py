@@ -75,13 +75,13 @@ def stamp_of(document: Document) -> Stamp | None:
 
 
 def stamp_text(document: Document) -> str:
-    """Return the stamp in a line, or that there is none."""
+    """Return the stamp in a line, or that the document has none."""
     stamp = stamp_of(document)
     return NEVER if stamp is None else stamp.text
 
 
 def stamp_facts(document: Document) -> dict[str, Any] | None:
-    """Return the stamp as data, None if there is none."""
+    """Return the stamp as data, or None."""
     stamp = stamp_of(document)
     if stamp is None:
         return None

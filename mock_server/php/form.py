@@ -41,7 +41,7 @@ class Limits(NamedTuple):
 class Part:
     """One part or pair of a body.
 
-    ``name`` is the name as sent, unescaped, or None if there is none; ``key`` is the name after PHP's mangling, or None
+    ``name`` is the name as sent, unescaped, or None without one; ``key`` is the name after PHP's mangling, or None
     if PHP keeps nothing of the part. ``data`` are the bytes as sent, after percent-decoding in a urlencoded body.
     ``filename`` and ``content_type`` are what ``$_FILES`` would say: the base name, and the type without its
     parameters. ``error`` is PHP's UPLOAD_ERR_*: 0, 3 (the body ends inside the file) or 4 (the file name is empty: no

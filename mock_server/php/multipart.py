@@ -153,7 +153,7 @@ class _Reader:
         return form
 
     def _go_to_part(self) -> bool:
-        """Go to the place after the next line that is exactly the boundary. False if there is none."""
+        """Go to the place after the next line that is exactly the boundary. Return False if it does not come."""
         body, line, room, start = self.body, self.line, self.room, self.at
         if body.startswith(self.usual_line, start):  # the usual case: saves a create 5 %
             self.at = start + len(self.usual_line)

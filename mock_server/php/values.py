@@ -88,7 +88,7 @@ def field_name(sent: str) -> FieldName:
         return FieldName(sent, sent)
     name = sent.partition("\0")[0].lstrip(" ")
     head, bracket, rest = name.partition("[")
-    # "[" opens an index only if something closes it, and "[" or "[x" is no name in any case.
+    # "[" opens an index only if something closes it, and "[" or "[x" alone is never a name.
     indexed = bracket and "]" in rest
     key = (head if indexed or not head else name).translate(_UNDERSCORED)
     if not key or (key.startswith(_RESERVED) and not name.startswith(_RESERVED)):
@@ -128,7 +128,7 @@ _QUOTES = {'"', "'"}
 def strip_tags(text: str) -> str:
     """Drop tags, comments and PHP code as ``strip_tags($text)`` does, in linear time.
 
-    That is no HTML parser but a small machine with observable habits: ``<`` before white space is text, quotes inside a
+    This is a small machine with observable habits, not an HTML parser: ``<`` before white space is text, quotes inside a
     tag hide ``>``, an unclosed tag swallows the rest, and a ``<`` inside a tag wants a ``>`` of its own.
     """
     if "<" not in text:

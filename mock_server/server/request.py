@@ -301,7 +301,7 @@ def _set_target(environ: WSGIEnvironment, method: str, target: bytes) -> None:
     """Put method and request target (RFC 9112, section 3.2) into an environ.
 
     `PATH_INFO` holds the percent-decoded bytes as latin-1, as PEP 3333 asks. In absolute form the target's authority
-    replaces the Host header. In CONNECT's authority form there is no path.
+    replaces the Host header. CONNECT's authority form has no path.
     """
     environ["REQUEST_METHOD"] = method
     environ["REQUEST_URI"] = environ["RAW_URI"] = target.decode("latin-1")

@@ -1,4 +1,4 @@
-"""Who may steer which world, and what a control request may look like."""
+"""Which client may control which world, and the form of control requests."""
 
 from __future__ import annotations
 

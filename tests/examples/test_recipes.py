@@ -1,4 +1,4 @@
-"""The Dockerfile, the compose file and the workflow: there is no engine here, so their own steps are run one by one."""
+"""The Dockerfile, the compose file and the workflow: their own steps, one by one, without a container engine."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ BODIES: dict[str, bytes] = {
     "no parts": END,
     "lf only": part(DISPOSITION + b'name="a"', b"1", eol=b"\n") + b"--B--\n",
     "lf only, value with line ends": part(DISPOSITION + b'name="a"', b"1\r\n\n2\r", eol=b"\n") + b"--B--\n",
-    "bare cr is no line end": A.replace(b"\r\n", b"\r") + END,
+    "bare cr does not end a line": A.replace(b"\r\n", b"\r") + END,
     "preamble": b"hello\r\n\r\n" + A + END,
     "preamble of one long line": b"x" * 5120 + A + END,
     "preamble of one line too short": b"x" * 5119 + A + END,

@@ -81,5 +81,5 @@ class Target:
         return [f"{exchange.method} {exchange.target}" for exchange in self.world.journal.exchanges]
 
     def user(self) -> Client:
-        """Return the user, who needs no guard."""
+        """Return the user of the account, behind no guard."""
         return Client(self.url, self.key)

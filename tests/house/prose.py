@@ -27,7 +27,8 @@ _SAMPLES = "test_prose.py"
 LIMITS: Mapping[str, float] = {"where": 2.5, "is no": 0.5, "who": 0.2}
 _TICS = {
     "where": re.compile(r"\bwhere\b", re.IGNORECASE),
-    "is no": re.compile(r"\b(?:is|are)\s+(?:no|none)\b", re.IGNORECASE),
+    # "is None" names a value, and "are no longer" is plain.
+    "is no": re.compile(r"\b(?:[Ii]s|[Aa]re)\s+(?:no(?!\s+longer)|none)\b"),
     "who": re.compile(r"\bwho(?:ever)?\b", re.IGNORECASE),
 }
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")

@@ -34,7 +34,7 @@ class Probe:
 
 @cache
 def app_with(*answers: str, rules: Rules | None = None) -> Flask:
-    """Return an app with these answers, made once: whoever wants a fresh world takes a key of their own."""
+    """Return an app with these answers, made once. Use a key of your own for a fresh world."""
     return create_app(Settings(answers=answers, rules=rules or Rules()))
 
 

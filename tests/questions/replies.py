@@ -12,7 +12,7 @@ NOON = 1772366400.0
 
 
 def both(client: Client, handler_id: int, key: str) -> list[Any]:
-    """Return one property as a retrieve and as a list show it; None where there is none."""
+    """Return one property as retrieve and list show it, or None."""
     (row,) = (row for row in client.get().data if row["id"] == handler_id)
     return [client.handler(handler_id).get(key), row.get(key)]
 

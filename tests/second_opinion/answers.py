@@ -68,12 +68,12 @@ class Choice:
     def __init__(self, answers: Mapping[str, str], bugs: Iterable[str]) -> None:
         for question, answer in answers.items():
             if question not in OPTIONS:
-                raise ValueError(f"There is no question {question!r}.")
+                raise ValueError(f"Unknown question {question!r}.")
             if answer not in OPTIONS[question]:
                 raise ValueError(f"{question} has no answer {answer!r}, only {', '.join(OPTIONS[question])}.")
         self.bugs = frozenset(bugs)
         if unknown := sorted(self.bugs - BUGS.keys()):
-            raise ValueError(f"There is no bug {unknown[0]!r}.")
+            raise ValueError(f"Unknown bug {unknown[0]!r}.")
         self.answers = {question: options[0] for question, options in OPTIONS.items()} | dict(answers)
 
 

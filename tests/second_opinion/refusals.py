@@ -26,8 +26,8 @@ TITLES = {
     "type": ("This type is not available.", "Ten typ jest niedostępny."),
     "field": ("This field cannot be sent here.", "Tego pola nie można tu wysłać."),
     "text": ("The text is not readable.", "Tekst jest nieczytelny."),
-    "page": ("There is no such page.", "Nie ma takiej strony."),
-    "page-size": ("There are no pages of this size.", "Nie ma stron tej wielkości."),
+    "page": ("This page does not exist.", "Nie ma takiej strony."),
+    "page-size": ("This page size is not allowed.", "Nie ma stron tej wielkości."),
     "method": ("Use another method.", "Użyj innej metody."),
 }
 STATUSES = {

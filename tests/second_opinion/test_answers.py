@@ -47,9 +47,9 @@ def test_an_answer_shows(question: str, answer: str) -> None:
 @pytest.mark.parametrize(
     ("answers", "bugs", "message"),
     [
-        ({"create-statue": "ok"}, [], "no question 'create-statue'"),
+        ({"create-statue": "ok"}, [], "question 'create-statue'"),
         ({"create-status": "fine"}, [], "no answer 'fine', only created, ok"),
-        ({}, ["no-such-bug"], "no bug 'no-such-bug'"),
+        ({}, ["no-such-bug"], "bug 'no-such-bug'"),
     ],
 )
 def test_unknown_choices_are_refused(answers: dict[str, str], bugs: list[str], message: str) -> None:

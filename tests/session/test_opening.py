@@ -20,7 +20,7 @@ KEY = "mock-key-of-a-user"
 
 @pytest.fixture
 def released() -> Iterator[threading.Event]:
-    """Let go, at the end, whoever waits for it."""
+    """Release all waiting threads at the end."""
     released = threading.Event()
     yield released
     released.set()

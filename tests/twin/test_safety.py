@@ -67,7 +67,7 @@ def twinning(opening: Opening) -> None:
 
 
 def proxying(opening: Opening) -> None:
-    """Create, update, look and delete, as a consumer who was told the proxy's address; some of it twice."""
+    """Create, update, read and delete like a consumer of the proxy, some of it twice."""
     proxy = Proxy(opening.guard, read_facts(opening.known.data), 0, lambda *_: None)
     try:
         for _ in range(40):

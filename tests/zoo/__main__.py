@@ -70,7 +70,7 @@ def ask_php() -> int:
     try:
         version = live_php.version()
     except OSError:
-        print("There is no PHP on this machine, so what was written down stays as it is: install php-cli.")
+        print("PHP is not installed, so the recorded replies stay as they are. Install php-cli.")
         return 1
     data = zoo.manifest()
     data["php"], data["vectors"] = version, {}

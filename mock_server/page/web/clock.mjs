@@ -61,7 +61,7 @@ export class Clock {
     this.tick();
   }
 
-  /** The world's time as it is now, in milliseconds; null before it is known. */
+  /** The present time of the world, in milliseconds; null until it is known. */
   get now() {
     if (this.#clock === null) return null;
     return moment(this.#clock.now) + (this.#clock.frozen ? 0 : performance.now() - this.#read);

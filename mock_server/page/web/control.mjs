@@ -1,6 +1,6 @@
 // The control API, called by its document: openapi/control.yaml.
 
-/** What the control API refused, in its own sentence. `status` is 0 where nothing answered. */
+/** A refusal of the control API, with its own sentence. `status` is 0 if there was no response. */
 export class ControlError extends Error {
   constructor(sentence, status) {
     super(sentence);
@@ -19,7 +19,7 @@ export class Control {
     this.#session = session;
   }
 
-  /** Ask for something of the world. Throws ControlError; an aborted call throws what `fetch` throws then. */
+  /** Make a request that reads the world. Throws ControlError; an aborted call throws what `fetch` throws. */
   get(path, query = {}, signal = undefined) {
     return this.#call("GET", path, query, undefined, signal);
   }

@@ -1,4 +1,4 @@
-// Which behaviours of the service this world's consumers have met, and which never.
+// Which documented behaviours the requests of this world have exercised.
 
 import { fill, find, h } from "./element.mjs";
 import { counted } from "./words.mjs";
@@ -20,8 +20,8 @@ export class Coverage {
       h(
         "p",
         { class: "lead" },
-        "What the document says the service can do, and how often this world's requests made it do so. " +
-          "What is hollow was never met.",
+        "The behaviours in the document, and how often the requests of this world have met each. " +
+          "Hollow ones were never met.",
       ),
       h(
         "p",

@@ -1,7 +1,7 @@
 // Requests as lines for a terminal.
 
 /**
- * Write a request as a curl line. `fields` go out as parts of a multipart form, `body` as it is; `null` where there is none.
+ * Write a request as a curl line. `fields` are sent as a multipart form, `body` as it is. Both may be null.
  */
 export function curl({ method, url, headers = {}, fields = null, body = null }) {
   const words = ["curl"];
@@ -16,7 +16,7 @@ export function curl({ method, url, headers = {}, fields = null, body = null }) 
   return words.join(" ");
 }
 
-/** Quote a word for a POSIX shell, where it needs it. */
+/** Quote a word for a POSIX shell, if it needs quotes. */
 export function quoted(word) {
   return /^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

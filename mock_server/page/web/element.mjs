@@ -1,8 +1,8 @@
-// Elements made by hand. What a consumer sent becomes text, never markup: there is no other door.
+// Makes elements. Content of consumers becomes text, never markup, as the page makes all elements here.
 
 /**
- * Make an element. The first argument after the name may be its attributes, a plain object: one that is a function listens to
- * the event of its name; one that is null or false is left out. The others are its children: elements, texts, or lists of
+ * Make an element. The first argument after the name may be its attributes, a plain object: a function listens to
+ * the event of its name; null and false are left out. The other arguments are its children: elements, texts, or lists of
  * them; null and false are left out.
  */
 export function h(name, ...given) {
@@ -22,14 +22,14 @@ export function add(container, ...children) {
   container.append(...present(children));
 }
 
-/** Put these children in place of what a container has; the focus stays on the element with the same id. */
+/** Replace the children of a container. The focus stays on the element with the same id. */
 export function fill(container, ...children) {
   const focused = container.contains(document.activeElement) ? document.activeElement.id : "";
   container.replaceChildren(...present(children));
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
-/** Return the element with this id. Throws where there is none: then the page and its script do not fit. */
+/** Return the element with this id. Throws if the page lacks it, as then page and script do not fit together. */
 export function find(id) {
   const element = document.getElementById(id);
   if (element === null) throw new Error(`The page has no element '${id}'.`);

@@ -1,4 +1,4 @@
-// One exchange in full: what was sent, what the parser made of it, what the mock has to say about it, what it answered.
+// One exchange in full: the request, its parts as the parser saw them, the remarks of the mock, and the response.
 
 import { curl } from "./curl.mjs";
 import { h } from "./element.mjs";
@@ -6,7 +6,7 @@ import { button, copyButton } from "./form.mjs";
 import { row, rowHead, table } from "./table.mjs";
 import { bytes, dateAndTime, indented, moment, span } from "./words.mjs";
 
-// What a client sets of itself, so that a curl line need not.
+// Headers that curl sets by itself.
 const OWN_HEADERS = new Set([
   "host",
   "content-length",
@@ -105,7 +105,7 @@ function parts(list) {
 
 function body({ body: text, bytes: size }) {
   if (size === 0) return h("p", { class: "soft" }, "No body.");
-  if (text === null) return h("p", { class: "soft" }, `${bytes(size)} that are no text.`);
+  if (text === null) return h("p", { class: "soft" }, `${bytes(size)} that are not text.`);
   return h("pre", { tabindex: "0", "aria-label": "Body" }, indented(text));
 }
 

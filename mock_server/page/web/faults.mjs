@@ -1,4 +1,4 @@
-// Faults: what is armed, and a form to arm more. What can go wrong is in the two documents, not here.
+// Faults: those that are armed, and a form to arm more. The kinds of faults come from the two documents.
 
 import { fill, find, h } from "./element.mjs";
 import { button, choice, field, textField } from "./form.mjs";
@@ -84,7 +84,7 @@ export class Faults {
       },
       field("What goes wrong", what),
       field("Where", operation, properties.operation.description),
-      field("How often", textField("times", "1", { size: 5, inputmode: "numeric" }), "A number, or nothing for ever."),
+      field("How often", textField("times", "1", { size: 5, inputmode: "numeric" }), "A number, or empty for no end."),
       h(
         "details",
         h("summary", "More"),
@@ -97,7 +97,7 @@ export class Faults {
             properties.latency.description,
           ),
           field(
-            "Calls to let pass first",
+            "Calls before it strikes",
             textField("after", "0", { size: 5, inputmode: "numeric" }),
             properties.after.description,
           ),
@@ -148,7 +148,7 @@ function labelOf(name, refusals) {
   return refusals[name] ? `${refusals[name].status} ${name}` : name;
 }
 
-/** Say what a fault does. */
+/** Describe what a fault does. */
 export function whatOf({ refusal, status, wire, latency, mutation }, refusals) {
   return [
     refusal !== null && labelOf(refusal, refusals),
@@ -161,7 +161,7 @@ export function whatOf({ refusal, status, wire, latency, mutation }, refusals) {
     .join(", ");
 }
 
-/** Say when a fault strikes. */
+/** Describe when a fault strikes. */
 export function whenOf({ operation, times, after, probability, hits }) {
   return [
     `on ${operation ?? "any operation"}`,

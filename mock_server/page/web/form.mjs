@@ -3,7 +3,7 @@
 import { h } from "./element.mjs";
 import { notice } from "./notice.mjs";
 
-/** A labelled control; `hint` is said below it and by a screen reader. */
+/** A labelled control. `hint` is shown below it and read by a screen reader. */
 export function field(label, control, hint = "") {
   if (hint) control.setAttribute("aria-description", hint);
   return h("label", { class: "field", title: hint }, h("span", label), control);

@@ -1,4 +1,4 @@
-// The handlers of the world, in the form in which the service shows them: the columns are whatever fields they have.
+// The handlers of the world, as the service shows them. The columns are the fields that they have.
 
 import { fill, find, h } from "./element.mjs";
 import { button } from "./form.mjs";
@@ -63,7 +63,7 @@ export class Handlers {
     try {
       return await this.#control.get("/state");
     } catch {
-      return null; // then what is asked for next fails too, and says why
+      return null; // the next request then fails, too, and shows why
     }
   }
 
@@ -88,12 +88,12 @@ function tableOf(handlers) {
   );
 }
 
-/** A moment that is broken between date and time alone. */
+/** A time that may be wrapped only between date and time of day. */
 function whole(moment) {
   return moment.split(/(?<= )/).map((part) => h("span", { class: "unbroken" }, part));
 }
 
-/** A name that may be broken after each underscore. */
+/** A name that may be wrapped after each underscore. */
 function breakable(name) {
   return name.split(/(?<=_)/).flatMap((part) => [h("wbr"), part]);
 }

@@ -1,4 +1,4 @@
-// The list of exchanges. New ones are added at its end and move nothing; who reads further up is left alone.
+// The list of exchanges. New ones are added at its end, and the reader's place further up stays.
 
 import { fill, find, h } from "./element.mjs";
 import { isNoticed, sieve } from "./sieve.mjs";
@@ -12,7 +12,7 @@ export class Journal {
   #rows = new Map();
   #chosen = null;
 
-  /** `chosen` hears the exchange that is chosen, or null; `nothing` gives what an empty list says. */
+  /** `chosen` is called with the chosen exchange or null; `nothing` returns the text of an empty list. */
   constructor(chosen, nothing) {
     this.chosen = chosen;
     this.nothing = nothing;
@@ -32,7 +32,7 @@ export class Journal {
     });
   }
 
-  /** Show these exchanges and no others. */
+  /** Replace the exchanges of the list. */
   begin(exchanges) {
     this.#rows.clear();
     this.#list.replaceChildren();
@@ -81,7 +81,7 @@ export class Journal {
     const shown = [...this.#rows.values()].filter(({ row }) => !row.hidden).map(({ exchange }) => exchange.number);
     if (!shown.length) return;
     const known = shown.indexOf(this.#chosen);
-    const at = known === -1 ? shown.length - Math.max(by, 0) : known; // where none is chosen, begin at the newest
+    const at = known === -1 ? shown.length - Math.max(by, 0) : known; // begin at the newest if none is chosen
     const to = Math.min(Math.max(at + by, 0), shown.length - 1);
     this.choose(shown[to]);
   }

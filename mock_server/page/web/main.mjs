@@ -1,4 +1,4 @@
-// The page: it joins the world that is followed with the parts that show it.
+// The page: connects the world with the parts that show it.
 
 import { Clock } from "./clock.mjs";
 import { Control } from "./control.mjs";
@@ -38,7 +38,7 @@ find("token-form").addEventListener("submit", (event) => {
 });
 open();
 
-/** Ask the mock what it is; then show the page, or ask for the token. */
+/** Ask the mock for its facts, then show the page, or ask the user for the token. */
 async function open() {
   let info;
   try {
@@ -59,7 +59,7 @@ async function open() {
   }
 }
 
-/** Read the document that the world executes: its answers to open questions are in it. */
+/** Read the effective document of the world, with its answers to open questions. */
 function readDocument() {
   return control.get("/openapi.yaml");
 }
@@ -93,7 +93,7 @@ function show(info, documents) {
   const tabs = new Tabs((pane) => {
     if (pane === "coverage") refresh(coverage);
   });
-  let read = null; // what the document was read for, null for what it was read for before there was a state
+  let read = null; // the answers that the document was read for, null before the first state
 
   clock.ticked = () => overview.tick(clock.now);
   showStart(info, documents.api, place);
@@ -128,7 +128,7 @@ function refresh(part) {
   return attempt(() => part.load());
 }
 
-/** Let the field, the address and the window's visibility decide which world is followed, and when. */
+/** Follow the world that the field or the address names, while the window is visible. */
 function bindWorld(world, otherwise, changed) {
   const field = find("key");
   const begin = () => {
@@ -163,7 +163,7 @@ function bindJournal(world, place, api) {
       if (exchange) fill(detail, exchangeView(exchange, { close, origin: location.origin, key: place.session.key }));
       detail.scrollTop = 0;
     },
-    () => (shown() ? h("p", "Every request so far had a good key, and so a world.") : firstSteps(api(), place)),
+    () => (shown() ? h("p", "All requests so far had a valid key.") : firstSteps(api(), place)),
   );
   const begin = () => journal.begin(shown() ? world.lobby : world.exchanges);
   lobby.addEventListener("click", () => {

@@ -1,20 +1,20 @@
-// Short messages at the foot of the window, read aloud by a screen reader. None moves anything else.
+// Short messages at the foot of the window, read aloud by a screen reader. They move nothing else on the page.
 
 import { find, h } from "./element.mjs";
 
 const SHOWN = 6000;
 
-/** Show a message. `action`, where given, is `{label, act}`: a button beside it, such as Undo, which stays until the next. */
+/** Show a message. `action` may be `{label, act}`, a button beside it such as Undo; the message then stays until the next. */
 export function notice(sentence, action = null) {
   show(action ? "notice offer" : "notice", sentence, action);
 }
 
-/** Show what went wrong. It stays until it is closed, by hand or by the function that is returned. */
+/** Show an error. It stays until the user or the returned function closes it. */
 export function trouble(error) {
   return show("notice bad", error.message, null);
 }
 
-/** Do something that may be refused, and show the refusal. Returns whether it went well. */
+/** Do something that may be refused, and show the refusal. Return whether it succeeded. */
 export async function attempt(act) {
   try {
     await act();

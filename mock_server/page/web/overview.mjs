@@ -1,4 +1,4 @@
-// The world at a glance, in the bar: its time, and what makes it behave otherwise than it would of itself.
+// The world at a glance, in the bar: its time, and everything that changes its usual behaviour.
 
 import { fill, find, h } from "./element.mjs";
 import { counted, dateAndTime } from "./words.mjs";
@@ -11,7 +11,7 @@ export class Overview {
     fill(find("overview"), this.#time, this.#facts);
   }
 
-  /** Show the time, in milliseconds, or null where it is not known. */
+  /** Show the time, in milliseconds, or null if it is unknown. */
   tick(now) {
     const text = now === null ? "" : dateAndTime(now);
     if (this.#time.textContent !== text) this.#time.textContent = text;

@@ -1,4 +1,4 @@
-// The open questions, each with its closed list of answers: choosing another one changes this world alone.
+// The open questions, each with its closed list of answers. Another answer changes this world only.
 
 import { fill, find, h } from "./element.mjs";
 import { attempt } from "./notice.mjs";
@@ -62,8 +62,8 @@ export class Questions {
       h(
         "p",
         { class: "lead" },
-        "What the documentation leaves open. The mock gives the answer that is best supported; choose " +
-          "another, and see whether your client still works.",
+        "What the documentation does not say. The mock assumes the best supported answer; choose " +
+          "another to see whether your client still works.",
       ),
       questions.map((question) => this.#item(question)),
     );

@@ -1,4 +1,4 @@
-// The documentation of the API, and of the control API, as their documents have it.
+// The documentation of the API and of the control API, made from their documents.
 
 import { add, fill, find, h } from "./element.mjs";
 import { button } from "./form.mjs";

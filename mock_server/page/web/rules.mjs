@@ -1,4 +1,4 @@
-// The world's rules: whether the mock is strict, and how long each answer is held back.
+// The world's rules: whether the mock is strict, and how long each response is delayed.
 
 import { find, h } from "./element.mjs";
 import { field, textField } from "./form.mjs";

@@ -1,8 +1,8 @@
-// What an OpenAPI document says, found without knowing which document it is.
+// Reads any OpenAPI document.
 
 const METHODS = ["get", "put", "post", "delete", "patch"];
 
-/** Follow references until there is none; what stands beside a reference counts too (OpenAPI 3.1). */
+/** Follow all references of a node. Keywords beside a reference count, too (OpenAPI 3.1). */
 export function resolve(document, node) {
   let found = node;
   while (found && typeof found === "object" && "$ref" in found) {
@@ -57,7 +57,7 @@ export function fieldsOf(document, schema) {
   }));
 }
 
-/** Return what an operation answers as `{status, description, headers, examples}`. */
+/** Return the responses of an operation as `{status, description, headers, examples}`. */
 export function answersOf(document, operation) {
   return Object.entries(operation.responses).map(([status, node]) => {
     const response = resolve(document, node);
@@ -95,7 +95,7 @@ function examplesOf(document, content) {
   return Object.entries(content.examples ?? {}).map(([name, node]) => ({ name, ...resolve(document, node) }));
 }
 
-/** Say what a schema asks of a value: 'integer, at least 1, default 25'. */
+/** Describe the values of a schema: 'integer, at least 1, default 25'. */
 export function constraint(schema) {
   const type = [schema.type].flat().filter(Boolean).join(" or ");
   const choices = schema.enum?.map((value) => String(value)).join(", ");

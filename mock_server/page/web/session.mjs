@@ -1,4 +1,4 @@
-// Which world is looked at, and with which token.
+// The world that the page shows, and the token that it uses.
 
 const TOKEN = "bitpeak-mock-token";
 
@@ -40,7 +40,7 @@ export class Session {
     else this.#storage.removeItem(TOKEN);
   }
 
-  /** Look at another world. */
+  /** Show another world. */
   choose(key) {
     this.key = key;
     this.#write();

@@ -1,4 +1,4 @@
-// Keys that do something, and the list that shows them. They can be turned off: a voice or a stray key must do no harm.
+// Keys that do something, and the list that shows them. They can be turned off, as speech input or a stray key could do harm.
 
 import { find, h } from "./element.mjs";
 

@@ -1,4 +1,4 @@
-// What a first-time visitor needs: where the API is, with which key, and one line to copy.
+// The first steps of a visitor: the address of the API, a key, and one line to copy.
 
 import { curl } from "./curl.mjs";
 import { fill, find, h } from "./element.mjs";
@@ -15,7 +15,7 @@ export function showStart(info, document, place) {
     ". Any key that begins with ",
     h("code", info.key.prefix),
     " works and has a world of its own. ",
-    h("span", { class: "more" }, "What you send with this key shows up below at once."),
+    h("span", { class: "more" }, "Requests with this key show up below at once."),
   );
   fill(
     find("start-facts"),

@@ -1,4 +1,4 @@
-// Tables that may be wider than their place: they scroll by themselves, by keyboard too.
+// Tables that scroll if they are too wide, by keyboard, too.
 
 import { h } from "./element.mjs";
 
@@ -17,7 +17,7 @@ export function table(name, headings, rows, look = "") {
   );
 }
 
-/** Make a row of cells. One that is no cell yet becomes one. */
+/** Make a row of cells. Any other child becomes a cell. */
 export function row(cells, look = "") {
   return h(
     "tr",

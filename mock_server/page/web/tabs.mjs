@@ -1,4 +1,4 @@
-// The parts of the page. On a wide window the journal always shows, and the tabs choose what stands beside it.
+// The parts of the page. On a wide window the journal always shows, and the tabs choose what is beside it.
 
 import { find } from "./element.mjs";
 
@@ -9,7 +9,7 @@ export class Tabs {
   #tabs = [...find("tabs").querySelectorAll("[role=tab]")];
   #chosen = JOURNAL;
 
-  /** `shown` hears the id of each pane that comes into view. */
+  /** `shown` is called with the id of each pane that becomes visible. */
   constructor(shown) {
     this.shown = shown;
     for (const tab of this.#tabs) tab.addEventListener("click", () => this.choose(tab.id));

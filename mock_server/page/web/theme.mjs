@@ -1,4 +1,4 @@
-// Light or dark: as the system has it, or as chosen here. Runs before the first picture, so that nothing flashes.
+// Light or dark: as in the system, or as chosen here. Runs before the first paint, so that nothing flashes.
 
 const NAME = "bitpeak-mock-theme";
 const THEMES = ["auto", "light", "dark"];
@@ -6,7 +6,7 @@ const THEMES = ["auto", "light", "dark"];
 let theme = remembered();
 show();
 
-/** Go on to the next theme; return its name. */
+/** Switch to the next theme, and return its name. */
 export function nextTheme() {
   theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
   try {

@@ -1,4 +1,4 @@
-// A form that sends a request to the API itself, with the world's key: it counts, and stands in the journal, like any other.
+// A form that sends a request to the API with the world's key. It is a request like any other, also in the journal.
 
 import { curl } from "./curl.mjs";
 import { fill, h } from "./element.mjs";
@@ -6,7 +6,7 @@ import { choice, copyButton, field, textField } from "./form.mjs";
 import { fieldsOf } from "./schema.mjs";
 import { indented } from "./words.mjs";
 
-/** Return the elements of a form for one operation, made of what its document says it takes. */
+/** Return the elements of a form for one operation, made from the parameters and the body in its document. */
 export function trial({ document, method, path, parameters, body, base, session }) {
   const asked = parameters.map((parameter) => ({
     ...parameter,
@@ -79,7 +79,7 @@ function exampleChoice(examples, fields, refresh) {
   return list;
 }
 
-/** Whether a field goes with what the other fields say, by the document's own word for it. */
+/** Whether the document allows a field together with the values of the others. */
 function available(schema, fields) {
   return Object.entries(schema["x-available-when"] ?? {}).every(([name, values]) => {
     const chosen = fields.find((one) => one.name === name)?.input.value;
@@ -128,7 +128,7 @@ async function outcome({ method, url, headers, fields }) {
     return h(
       "p",
       { class: "remark bad" },
-      "No whole answer came. A fault on the wire looks like this; see what is armed.",
+      "The response is missing or incomplete. An armed fault on the wire looks like this.",
     );
   }
 }

@@ -1,21 +1,21 @@
-// The world that is looked at, as it changes: by what consumers send, by tests, by other tabs.
+// The world that the page shows, and its changes by consumers, tests and other tabs.
 
 import { ControlError } from "./control.mjs";
 
 // The page remembers fewer exchanges than the mock, so that it stays quick.
 const REMEMBERED = 500;
-// How long one question for changes stays open: below what proxies cut off.
+// How long one request for changes stays open: shorter than the limits of proxies.
 const WAIT = "20s";
 const NOTHING = { exchanges: [], cleared: 0, next: 0 };
-// A burst of changes is shown at this pace.
+// The interval at which many changes are shown.
 const BREATH = 120;
-// The journal's refusal where it no longer remembers what is asked for.
+// The journal's refusal if it has evicted the requested exchanges.
 const EVICTED = 410;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 8000;
 
 /**
- * Tells of: `state` (anything in the world), `exchanges` (`detail` has the new ones), `lobby`, `begin` (what was known is
+ * Events: `state` (anything in the world), `exchanges` (`detail` has the new ones), `lobby`, `begin` (all that was known is
  * void), and `pulse` (`detail` is null while all is well, else the ControlError).
  */
 export class World extends EventTarget {
@@ -31,7 +31,7 @@ export class World extends EventTarget {
     this.#forget();
   }
 
-  /** Follow the world from its beginning. What was followed before is let go. */
+  /** Follow the world from its beginning. The former world is not followed any more. */
   begin() {
     this.stop();
     this.#forget();
@@ -39,7 +39,7 @@ export class World extends EventTarget {
     this.resume();
   }
 
-  /** Follow it from where it was left. */
+  /** Follow it from the last known event. */
   resume() {
     if (this.#running !== null) return;
     this.#running = new AbortController();
@@ -66,7 +66,7 @@ export class World extends EventTarget {
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof ControlError)) throw error;
-        revision = null; // a mock that was started anew counts from its own beginning
+        revision = null; // a restarted mock counts from its own beginning
         this.#tell("pulse", error);
         await sleep(pause);
         pause = Math.min(pause * 2, LONGEST_PAUSE);
@@ -81,7 +81,7 @@ export class World extends EventTarget {
       this.#news({ since: this.#lobbyNext, lobby: true, key: null }, signal),
     ]);
     if (signal.aborted) return;
-    // The world is another one, or so much happened that some of it is no longer remembered: what was known is void.
+    // The world is another one, or the journal has evicted some exchanges: all that was known is void.
     if (journal === null || lobby === null) {
       this.#forget();
       this.#tell("begin");
@@ -103,7 +103,7 @@ export class World extends EventTarget {
     if (journal.exchanges.length) this.#tell("exchanges", journal.exchanges);
   }
 
-  /** Return what the journal has after `since`, null where it has not all of it. */
+  /** Return the exchanges after `since`, or null if the journal has evicted some. */
   async #news({ since, ...query }, signal) {
     try {
       const news = await this.#control.get("/journal", { ...query, limit: REMEMBERED, since: since || null }, signal);
