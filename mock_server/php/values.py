@@ -128,8 +128,8 @@ _QUOTES = {'"', "'"}
 def strip_tags(text: str) -> str:
     """Drop tags, comments and PHP code as ``strip_tags($text)`` does, in linear time.
 
-    This is a small machine with observable habits, not an HTML parser: ``<`` before white space is text, quotes inside a
-    tag hide ``>``, an unclosed tag swallows the rest, and a ``<`` inside a tag wants a ``>`` of its own.
+    This is not an HTML parser but a small machine with observable habits: ``<`` before white space is text, quotes
+    inside a tag hide ``>``, an unclosed tag swallows the rest, and a ``<`` inside a tag wants a ``>`` of its own.
     """
     if "<" not in text:
         return text.replace("\0", "") if "\0" in text else text
