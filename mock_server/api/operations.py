@@ -15,10 +15,14 @@ from mock_server.state.store import Item
 
 @dataclass(slots=True)
 class Result:
-    """What fills the template of a success: JSON texts by `x-value` word, and the JSON of the items shown."""
+    """What fills the template of a success: JSON texts by `x-value` word, and the JSON of the items shown.
+
+    `body`: the response that was made of them; None until it is made.
+    """
 
     values: Mapping[str, str]
     rows: Sequence[bytes] = ()
+    body: bytes | None = None
 
 
 def create_item(context: Context) -> Result:
@@ -63,10 +67,32 @@ def delete_item(context: Context) -> Result:
 
 def list_items(context: Context) -> Result:
     """Show one page with totals and links (page: GET /notification-handlers/)."""
-    paging, store = context.operation.paging, context.store
+    store, asked = context.store, (context.operation.id, context.query, context.site)
+    # Suites ask for the same page again. Remembered, a page of 1000 takes half the time, one of 25 two thirds.
+    if store.shown is not None and store.shown[0] == asked:
+        result: Result
+        _, result, context.situation = store.shown
+        return result
+    result = _page(context)
+    if not context.violations:  # each request gets its own
+        store.shown = asked, result, context.situation
+    return result
+
+
+BEHAVIOURS: Mapping[Behaviour, Callable[[Context], Result]] = {
+    "list": list_items,
+    "retrieve": retrieve_item,
+    "create": create_item,
+    "update": update_item,
+    "delete": delete_item,
+}
+
+
+def _page(context: Context) -> Result:
+    """Return a page of the items that the query asks for."""
+    paging, store, query = context.operation.paging, context.store, read_query(context)
     if paging is None:
         raise Defect(f"{context.operation.id} has no x-paging")
-    query = read_query(context)
     requested, size = int(query.values["page"]), int(query.values["size"])
     if query.narrows:
         items = select(context, query, newest_first=paging.newest_first)
@@ -94,15 +120,6 @@ def list_items(context: Context) -> Result:
         **_links(context, query, page, paging),
     }
     return Result(values, [item.wire for item in items])
-
-
-BEHAVIOURS: Mapping[Behaviour, Callable[[Context], Result]] = {
-    "list": list_items,
-    "retrieve": retrieve_item,
-    "create": create_item,
-    "update": update_item,
-    "delete": delete_item,
-}
 
 
 def _place(page: Page, count: int) -> dict[str, str]:

@@ -228,8 +228,10 @@ def check_existence(context: Context) -> None:
 def serve(context: Context) -> Response:
     """Do what the operation does. Raises Defect if its response would violate the document."""
     operation, success = context.operation, context.operation.success
-    body = _written(context, operation, BEHAVIOURS[operation.behaviour](context))
-    return response_with(context, success.status, success.content_type, success.headers, body)
+    result = BEHAVIOURS[operation.behaviour](context)
+    if result.body is None or (success.template is not None and success.template.texts):
+        result.body = _written(context, operation, result)
+    return response_with(context, success.status, success.content_type, success.headers, result.body)
 
 
 _CHECKS: Mapping[str, Step] = {
