@@ -102,16 +102,16 @@ class ControlDocument:
 
     def __iter__(self) -> Iterator[ControlOperation]:
         for path, item in self._data["paths"].items():
-            yield from (self.operation(path, method) for method in item)
+            yield from (self._operation(path, method) for method in item)
 
     def find(self, method: str, path: str) -> ControlOperation:
         """Return the operation at a path below the prefix. Raises Refusal if nothing stands there."""
         key = "get" if method == "HEAD" else method.lower()
         if not method.isupper() or key not in self._data["paths"].get(path, ()):
             raise Refusal("not_found")
-        return self.operation(path, key)
+        return self._operation(path, key)
 
-    def operation(self, path: str, method: str) -> ControlOperation:
+    def _operation(self, path: str, method: str) -> ControlOperation:
         """Return an operation that the document has; `method` as it is written there."""
         operation = self._compiled.get((path, method))
         if operation is None:
@@ -167,16 +167,16 @@ class ControlPipeline(Pipeline):
                 "GET, PUT, POST, PATCH, DELETE", "Authorization, Content-Type, X-Bitpeak-Mock-Token"
             )
         operation = self.document.find(context.method, context.path.removeprefix(PREFIX))
-        _check_origin(context)
+        check_origin(context)
         if not operation.open:
-            _check_token(context)
-        _read_query(context, operation)
+            check_token(context)
+        read_query(context, operation)
         if operation.world != "none":
-            _enter_world(context, operation)
+            enter_world(context, operation)
         if operation.body is not None:
-            _read_body(context, operation.body)
+            read_body(context, operation.body)
         with context.world.lock:
-            return _serve(context, operation)
+            return serve(context, operation)
 
     def refusal(self, context: Context, name: str) -> RefusalResponse:  # noqa: ARG002
         """Return a refusal of the control's document. Raises KeyError if the name is unknown."""
@@ -194,7 +194,7 @@ class ControlPipeline(Pipeline):
         response.finish(("Cache-Control", "no-store"), *cors)
 
 
-def _check_origin(context: Context) -> None:
+def check_origin(context: Context) -> None:
     """Refuse a page of another origin, unless such pages may steer the mock.
 
     A browser sends a simple request without asking first (Fetch, 'CORS protocol'), and such a request could change a
@@ -218,7 +218,7 @@ def _is_local(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _check_token(context: Context) -> None:
+def check_token(context: Context) -> None:
     """Refuse a request without the token, if the mock asks for one."""
     token = context.mock.settings.control_token
     sent: str = context.environ.get("HTTP_X_BITPEAK_MOCK_TOKEN", "")
@@ -226,7 +226,7 @@ def _check_token(context: Context) -> None:
         raise Refusal("no_token")
 
 
-def _read_query(context: Context, operation: ControlOperation) -> None:
+def read_query(context: Context, operation: ControlOperation) -> None:
     """Set `context.arguments`, defaults included. Raises Refusal."""
     arguments = {name: parameter.default for name, parameter in operation.query.items()}
     for name, text in parse_qsl(context.query, keep_blank_values=True):
@@ -244,7 +244,7 @@ def _read_query(context: Context, operation: ControlOperation) -> None:
     context.arguments = arguments
 
 
-def _enter_world(context: Context, operation: ControlOperation) -> None:
+def enter_world(context: Context, operation: ControlOperation) -> None:
     """Enter the world that the parameter `key` names, or the bearer. Raises Refusal if one is needed or wrong."""
     named = context.arguments.get("key")
     if named is None and operation.world == "optional" and "HTTP_AUTHORIZATION" not in context.environ:
@@ -256,7 +256,7 @@ def _enter_world(context: Context, operation: ControlOperation) -> None:
         raise Refusal("no_world", context.mock.contract.service.key_example)
 
 
-def _read_body(context: Context, check: Check) -> None:
+def read_body(context: Context, check: Check) -> None:
     """Set `context.sent` to the JSON of the body. Raises Refusal."""
     try:
         context.sent = orjson.loads(context.read_body(_MOST_BYTES))
@@ -266,7 +266,7 @@ def _read_body(context: Context, check: Check) -> None:
         raise Refusal("unusable", f"The body is wrong at {complaint}.")
 
 
-def _serve(context: Context, operation: ControlOperation) -> Response:
+def serve(context: Context, operation: ControlOperation) -> Response:
     """Do what the operation does. Raises Defect if its response would violate the document."""
     wanted = [part.partition(";")[0].strip() for part in context.environ.get("HTTP_ACCEPT", "").split(",")]
     contents = operation.contents
