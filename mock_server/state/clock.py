@@ -41,7 +41,7 @@ class Clock:
             self._frozen += seconds
 
     def run(self) -> None:
-        """Let a frozen time go on from where it is."""
+        """Let a frozen time go on."""
         if self._frozen is not None:
             self._offset, self._frozen = self._frozen - self._source(), None
 

@@ -57,7 +57,7 @@ class Fault:
         if self.spent or not (self.operation is None or self.operation in names):
             return False
         self.calls += 1
-        # Chance depends on the seed and the number of the call alone, so a restored fault goes on where it was.
+        # Chance depends on the seed and the number of the call alone, so a restored fault goes on as before.
         chance = Random(f"{self.seed}/{self.calls}")  # noqa: S311  # for tests to repeat, not for secrets
         if self.calls <= self.after or (self.probability < 1 and chance.random() >= self.probability):
             return False
@@ -94,7 +94,7 @@ class Faults:
         self.all.append(fault)
 
     def disarm(self, fault_id: int | None = None) -> bool:
-        """Remove the fault with this id, or all faults. False if there is none with the id."""
+        """Remove the fault with this id, or all faults. False if no fault has the id."""
         before = len(self.all)
         self.all = [] if fault_id is None else [fault for fault in self.all if fault.id != fault_id]
         return fault_id is None or len(self.all) < before

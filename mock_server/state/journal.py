@@ -36,7 +36,7 @@ REHEARSED = "mock_server.rehearsed"
 # The two headers that the environ keeps without the prefix HTTP_.
 _UNPREFIXED = {"CONTENT_TYPE": "Content-Type", "CONTENT_LENGTH": "Content-Length"}
 
-# Headers that prove who a client is. A journal must not show them.
+# Headers that prove the identity of a client. A journal must not show them.
 _SECRET = {"HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION", "HTTP_COOKIE", "HTTP_X_BITPEAK_MOCK_TOKEN"}
 
 # The situations of a page that count as behaviours of the service.
@@ -79,7 +79,7 @@ class SeenPart(NamedTuple):
 
 @dataclass(slots=True)
 class Rehearsed:
-    """What another document would have answered; `places` lists where that differs from the response."""
+    """What another document would have answered; `places`: the places that differ from the response."""
 
     status: int
     body: bytes
@@ -95,8 +95,8 @@ class Exchange:
 
     `at`: seconds since 1970 UTC by the world's clock; `seconds`: the time spent on it; `path`: the path, decoded;
     `fault`: the id of the fault that struck, and `wire` how it spoilt the response on the wire; `media_types`: those
-    that the operation reads. Of a long body, `body` is
-    the beginning, `size` the length and `long_parts` what the form held. `memory`: about how many bytes this takes.
+    that the operation reads. Of a long body, `body` is the beginning, `size` the length and `long_parts` what the form
+    held. `memory`: about how many bytes this takes.
     """
 
     method: str

@@ -60,12 +60,12 @@ class Store:
         self.next_id = item.id + 1
 
     def replace(self, item: Item) -> None:
-        """Put an item in the place of the one with its id. Raises KeyError if there is none."""
+        """Put an item in the place of that with the same id. Raises KeyError if no item has the id."""
         self._items[self._at(item.id)] = item
         self.shown = None
 
     def remove(self, item_id: int) -> None:
-        """Remove an item. Raises KeyError if there is none."""
+        """Remove an item. Raises KeyError if no item has the id."""
         at = self._at(item_id)
         del self._items[at], self._ids[at]
         self.shown = None

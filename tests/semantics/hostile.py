@@ -1,4 +1,4 @@
-"""Literals that clients should not send and some will: each table is one place where they can be put."""
+"""Values that clients should not send, and that some will. Each table is for one part of a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check of every answer is real: where the mock would break its document, it says so instead."""
+"""Every response is checked: a mock that would break its document says so instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the service swallows in silence the mock notes in a sentence, and refuses where it is strict."""
+"""What the service accepts in silence, the mock notes in a sentence, and refuses if it is strict."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Thrower:
     def throw(self, raw: bytes, *, whole: bool) -> int:
         """Send a request and return the status, or 0 if the server closed without a response (never for a whole one).
 
-        What a request created is deleted again. Raises TimeoutError where no answer comes in SECONDS.
+        What a request created is deleted again. Raises TimeoutError if no response comes within SECONDS.
         """
         status, body = self._ask(raw, whole=whole)
         if status == 201 and (created := _ID.search(body)):
