@@ -50,7 +50,7 @@ class App:
         """Respond to one request."""
         browses = environ["PATH_INFO"] in _BROWSED and environ["REQUEST_METHOD"] in {"GET", "HEAD"}
         if browses and WIRE_ERROR not in environ:
-            # No page says anything of the host, and Flask would answer a malformed one with an HTML error.
+            # No page says anything of the host, and of a malformed one Flask would make an HTML error.
             own = type(self.flask).wsgi_app  # Flask's, which this app has replaced in the instance
             return own(self.flask, {**environ, "HTTP_HOST": "localhost"}, start_response)
         response = self.respond(environ)

@@ -24,7 +24,7 @@ _KEPT = 64
 
 
 class Mock:
-    """What is served, and everything that requests can change. The pipelines answer in it.
+    """What is served, and everything that requests can change. The pipelines work in it.
 
     `contract`: the compiled document. `files`: all files that were read. `shadow`: the mock of the document that is
     rehearsed, and `rehearsal` what that has shown.

@@ -1,4 +1,4 @@
-"""A rehearsal of an upgrade: what another document would have answered to each request, beside what was answered.
+"""A rehearsal of an upgrade: the responses that another document would have given, beside the actual ones.
 
 The mock of the other document is called the shadow. It begins with the same seed and is given the same requests. Both
 responses are compared as a client would read them: the status, and JSON as data. Times may differ by a few seconds.

@@ -95,7 +95,7 @@ class Context:
         self.key = ""
         self.world: World = mock.lobby  # until the key opens another
         self.contract: Contract = mock.contract  # until the world has one of its own
-        self.now = 0.0  # seconds since 1970 UTC, by the world's clock
+        self.now = self.world.clock.now()  # seconds since 1970 UTC
         self.admitted = False  # whether the key was checked
         self.route: Route | None = None
         self.found: Operation | None = None

@@ -26,7 +26,7 @@ def meet_fault(context: Context) -> None:
 
 
 def outage(status: int) -> str:
-    """Return the name of the refusal by which a fault answers with a status that the API's document does not have."""
+    """Return the name of the refusal with a status that only an armed fault can cause."""
     return f"outage-{status}"
 
 

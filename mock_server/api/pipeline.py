@@ -114,7 +114,7 @@ def bearer_of(context: Context) -> tuple[str, str]:
 
 
 class ApiPipeline(Pipeline):
-    """Answers the requests of the API, by the contract of the world that the key opens.
+    """Responds to the requests of the API, by the contract of the world that the key opens.
 
     `outage` returns, by name, a refusal that only an armed fault can cause.
     """
@@ -131,6 +131,8 @@ class ApiPipeline(Pipeline):
         if scheme != "Bearer" and not context.contract.service.any_case:
             context.key, context.world = "", context.mock.lobby
         with context.world.lock:
+            if context.key:  # the world may have been given other answers in the meantime
+                context.contract = context.world.contract
             for step in _steps(context.contract.service.checks):
                 response = step(context)
                 if response is not None:
@@ -282,7 +284,7 @@ def _written(context: Context, operation: Operation, result: Result) -> bytes:
         # Rows are checked when they are written. To check a page of 1000 again would take ten times as long.
         envelope = joined(ends, ()) if template.hole == "rows" else body
     if complaint := success.check(envelope):
-        raise Defect(f"the answer of {operation.id} would violate the document: {complaint}")
+        raise Defect(f"The response of {operation.id} would violate the document: {complaint}")
     return body
 
 

@@ -148,7 +148,7 @@ class ControlDocument:
 
 
 class ControlPipeline(Pipeline):
-    """Answers the requests below the prefix."""
+    """Responds to the requests below `/_mock`."""
 
     @cached_property
     def document(self) -> ControlDocument:

@@ -1,4 +1,4 @@
-"""The journal of a world: which requests came, and how they were answered, as far as it is remembered."""
+"""The journal of a world: the last requests and their responses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mock_server.api.context import Context
 from mock_server.api.forced import outage
 from mock_server.control.about import control_document
 from mock_server.control.faults import check_known
-from mock_server.control.world import write_moment
+from mock_server.control.world import write_rfc3339
 from mock_server.refusal import Refusal
 from mock_server.settings import read_duration
 from mock_server.state.journal import Exchange, Journal, Message
@@ -22,7 +22,7 @@ _SHOWN = 2000
 def list_exchanges(context: Context) -> dict[str, Any]:
     """List the exchanges that fit. Raises Refusal if some may be forgotten, or if too few came within `wait`.
 
-    With `partial`, forgotten ones are no reason: the client looks at `evicted` itself.
+    With `partial`, forgotten ones do not matter: the client looks at `evicted` itself.
     """
     asked, lobby = context.arguments, context.mock.lobby
     if context.world is lobby and not asked["lobby"]:
@@ -113,7 +113,7 @@ def _shown(number: int, exchange: Exchange, *, bodies: bool) -> dict[str, Any]:
             del part["text"]
     shown = {
         "number": number,
-        "time": write_moment(exchange.at),
+        "time": write_rfc3339(exchange.at),
         "milliseconds": round(exchange.seconds * 1000, 3),
         "key": exchange.key,
         "method": exchange.method,
@@ -129,7 +129,7 @@ def _shown(number: int, exchange: Exchange, *, bodies: bool) -> dict[str, Any]:
         "request": {**_message(exchange.request, bodies=bodies), "parts": parts},
         "answer": _message(exchange.response, bodies=bodies),
     }
-    if exchange.rehearsed is not None:  # what another document would have answered
+    if exchange.rehearsed is not None:  # the response by another document
         other = exchange.rehearsed
         shown["rehearsed"] = {
             "status": other.status,

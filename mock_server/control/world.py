@@ -71,7 +71,7 @@ def replace_state(context: Context) -> dict[str, Any]:
 def show_clock(context: Context) -> dict[str, Any]:
     """Say what time it is."""
     clock = context.world.clock
-    return {"now": write_moment(clock.now()), "frozen": clock.frozen}
+    return {"now": write_rfc3339(clock.now()), "frozen": clock.frozen}
 
 
 def change_clock(context: Context) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def change_clock(context: Context) -> dict[str, Any]:
     return show_clock(context)
 
 
-def write_moment(at: float) -> str:
+def write_rfc3339(at: float) -> str:
     """Write seconds since 1970 UTC as in RFC 3339, to the millisecond: `2026-01-01T00:00:00.000Z`."""
     moment = datetime.fromtimestamp(round(at, 3), UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"

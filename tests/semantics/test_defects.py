@@ -30,7 +30,7 @@ def assert_defect(client: Client, reply: Reply, complaint: str) -> None:
 @pytest.mark.parametrize(
     ("wire", "complaint"),
     [
-        (b'{"id":1}', "the answer of retrieve_notification_handler would violate the document: data"),
+        (b'{"id":1}', "The response of retrieve_notification_handler would violate the document: data"),
         (b'{"id":0,"type":"email","name":"N","settings":{"email":""},"is_enabled":true,'
          b'"last_datetime":null,"datetime":"2025-12-05 15:32:34"}', "data/id"),
         (b'{"id":1,"type":"slack","name":"N","settings":{"email":""},"is_enabled":true,'
@@ -60,7 +60,7 @@ def test_a_template_that_lies(
     monkeypatch.setitem(BEHAVIOURS, behaviour, lambda _: Result({"id": shown}))
     reply = client.create(name="N", type="email") if behaviour == "create" else client.update(1)
     assert_defect(
-        client, reply, f"the answer of {behaviour}_notification_handler would violate the document: data/id"
+        client, reply, f"The response of {behaviour}_notification_handler would violate the document: data/id"
     )
 
 
