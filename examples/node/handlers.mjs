@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from "node:util";
 
 const TRIES = 4;
 
-// The API did not answer as it should, so nobody knows what it did.
+// The response did not arrive or was an error, so it is unknown what the API did.
 export class TryLater extends Error {}
 
 export class Account {
@@ -19,7 +19,7 @@ export class Account {
   #pause;
   #timeout;
 
-  // `pause` is how the program waits, `timeout` is for one answer; both are in milliseconds.
+  // `pause` is how the program waits, `timeout` is for one response; both are in milliseconds.
   constructor(url, key, { pause = sleep, timeout = 10_000 } = {}) {
     this.#url = `${url}/notification-handlers`;
     this.#headers = { Authorization: `Bearer ${key}` };
@@ -74,14 +74,14 @@ export class Account {
   // Makes a call, again and again while the quota is used up.
   async #call(method, url, form) {
     for (;;) {
-      const { answer, text } = await this.#ask(method, url, form);
-      if (answer.status === 429) {
-        const seconds = answer.headers.get("Retry-After") ?? answer.headers.get("X-RateLimit-Reset") ?? "1";
+      const { response, text } = await this.#ask(method, url, form);
+      if (response.status === 429) {
+        const seconds = response.headers.get("Retry-After") ?? response.headers.get("X-RateLimit-Reset") ?? "1";
         await this.#pause(1000 * Number(seconds));
         continue;
       }
-      if (answer.status >= 500) throw new TryLater(`${method} ${url}: ${answer.status}`);
-      if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${text}`);
+      if (response.status >= 500) throw new TryLater(`${method} ${url}: ${response.status}`);
+      if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${text}`);
       return JSON.parse(text);
     }
   }
@@ -93,13 +93,13 @@ export class Account {
       for (const [name, value] of Object.entries(form)) body.append(name, value);
     }
     try {
-      const answer = await fetch(url, {
+      const response = await fetch(url, {
         method,
         headers: this.#headers,
         body,
         signal: AbortSignal.timeout(this.#timeout),
       });
-      return { answer, text: await answer.text() };
+      return { response, text: await response.text() };
     } catch (error) {
       throw new TryLater(`${method} ${url}: ${error.cause ?? error}`, { cause: error });
     }

@@ -12,9 +12,9 @@ export class World {
 
   async #ask(method, path, { body, ...query } = {}) {
     const target = `${MOCK}/_mock${path}?${new URLSearchParams({ key: this.key, ...query })}`;
-    const answer = await fetch(target, { method, headers, body: body && JSON.stringify(body) });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(JSON.parse(text).errors[0].title);
+    const response = await fetch(target, { method, headers, body: body && JSON.stringify(body) });
+    const text = await response.text();
+    if (!response.ok) throw new Error(JSON.parse(text).errors[0].title);
     return text && JSON.parse(text);
   }
 

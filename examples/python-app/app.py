@@ -28,7 +28,7 @@ class Service(BaseHTTPRequestHandler):
     """Serves one request."""
 
     def do_POST(self) -> None:
-        """Create a handler; answer 502 if BitPeak refuses."""
+        """Create a handler. The status is 502 if BitPeak refuses."""
         (email,) = parse_qs(urlsplit(self.path).query)["email"]
         try:
             status, facts = 201, {"handler": create(email)}

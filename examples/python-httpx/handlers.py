@@ -24,11 +24,11 @@ AT_A_TIME = 4
 
 
 class TryLaterError(Exception):
-    """The API did not answer as it should, so nobody knows what it did."""
+    """The response did not arrive or was an error, so it is unknown what the API did."""
 
 
 class Account:
-    """The account that a key opens. `pause` is how the program waits, in seconds; `timeout` is for one answer."""
+    """The account that a key opens. `pause` is how the program waits, in seconds; `timeout` is for one response."""
 
     def __init__(
         self,
@@ -103,17 +103,17 @@ class Account:
         while True:
             async with self._slots:
                 try:
-                    answer = await self._client.request(method, url, files=fields)
+                    response = await self._client.request(method, url, files=fields)
                 except httpx.TransportError as error:
                     raise TryLaterError(f"{method} {url}: {error!r}") from error
-            if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+            if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
                 break
-            headers = answer.headers
+            headers = response.headers
             await self._pause(float(headers.get("Retry-After") or headers.get("X-RateLimit-Reset") or 1))
-        if answer.is_server_error:
-            raise TryLaterError(f"{method} {url}: {answer.status_code}")
-        answer.raise_for_status()
-        return answer.json()
+        if response.is_server_error:
+            raise TryLaterError(f"{method} {url}: {response.status_code}")
+        response.raise_for_status()
+        return response.json()
 
 
 async def main() -> None:

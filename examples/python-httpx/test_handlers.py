@@ -96,13 +96,13 @@ async def test_a_long_outage_is_not(bitpeak: Api, account: Account) -> None:
 
 
 @pytest.mark.parametrize("wire", ["truncate", "reset", "drop"])
-async def test_a_lost_answer_creates_nothing_twice(bitpeak: Api, account: Account, wire: Wire) -> None:
+async def test_a_lost_response_creates_nothing_twice(bitpeak: Api, account: Account, wire: Wire) -> None:
     bitpeak.fail(wire=wire, operation=CREATE, after=2)
     assert await account.sync(WANTED) == {"unchanged": 8}  # what was created is there when it looks again
     assert len(bitpeak.snapshot()["handlers"]) == 8
 
 
-async def test_a_slow_answer_is_not_waited_for(bitpeak: Api, pauses: Pauses) -> None:
+async def test_a_slow_response_is_not_waited_for(bitpeak: Api, pauses: Pauses) -> None:
     bitpeak.fail(latency="1h")
     async with Account(bitpeak.base_url, bitpeak.api_key, pause=pauses, timeout=0.5) as account:
         await account.sync(WANTED)

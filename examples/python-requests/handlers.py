@@ -24,7 +24,7 @@ TRIES = 4
 
 
 class TryLaterError(Exception):
-    """The API did not answer as it should, so nobody knows what it did."""
+    """The response did not arrive or was an error, so it is unknown what the API did."""
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Report:
 
 
 class Account:
-    """The account that a key opens. `pause` is how the program waits, in seconds; `timeout` is for one answer."""
+    """The account that a key opens. `pause` is how the program waits, in seconds; `timeout` is for one response."""
 
     def __init__(
         self, url: str, key: str, *, pause: Callable[[float], object] = time.sleep, timeout: float = 10
@@ -97,21 +97,21 @@ class Account:
         fields = {name: (None, value) for name, value in form.items()} if form else None
         while True:
             try:
-                answer = self._session.request(method, url, files=fields, timeout=self._timeout)
+                response = self._session.request(method, url, files=fields, timeout=self._timeout)
             except (
                 requests.ConnectionError,
                 requests.Timeout,
                 requests.exceptions.ChunkedEncodingError,
             ) as error:
                 raise TryLaterError(f"{method} {url}: {error}") from error
-            if answer.status_code != TOO_MANY_REQUESTS:
+            if response.status_code != TOO_MANY_REQUESTS:
                 break
-            headers = answer.headers
+            headers = response.headers
             self._pause(float(headers.get("Retry-After") or headers.get("X-RateLimit-Reset") or 1))
-        if answer.status_code >= 500:
-            raise TryLaterError(f"{method} {url}: {answer.status_code}")
-        answer.raise_for_status()
-        return answer.json()
+        if response.status_code >= 500:
+            raise TryLaterError(f"{method} {url}: {response.status_code}")
+        response.raise_for_status()
+        return response.json()
 
 
 def main() -> None:

@@ -75,7 +75,7 @@ def test_the_list_is_read_to_its_last_page(bitpeak: Api, account: Account) -> No
 def test_an_hour_s_quota_is_waited_out(
     bitpeak: Api, account: Account, pauses: Pauses, retry_after: str
 ) -> None:
-    """Nobody knows whether the service sends Retry-After, so the program must do without and with it."""
+    """It is unknown whether the service sends Retry-After, so the program must work with and without it."""
     bitpeak.answers(retry_after=retry_after)
     began = bitpeak.freeze()
     bitpeak.quota(requests=2, seconds=3600)
@@ -97,13 +97,13 @@ def test_a_long_outage_is_not(bitpeak: Api, account: Account) -> None:
 
 
 @pytest.mark.parametrize("wire", ["truncate", "reset", "drop"])
-def test_a_lost_answer_creates_nothing_twice(bitpeak: Api, account: Account, wire: Wire) -> None:
+def test_a_lost_response_creates_nothing_twice(bitpeak: Api, account: Account, wire: Wire) -> None:
     bitpeak.fail(wire=wire, operation=CREATE)
     assert str(account.sync(WANTED[:2])) == "1 created, 0 updated, 1 unchanged"
     assert len(rows(bitpeak)) == 2
 
 
-def test_a_slow_answer_is_not_waited_for(bitpeak: Api, pauses: Pauses) -> None:
+def test_a_slow_response_is_not_waited_for(bitpeak: Api, pauses: Pauses) -> None:
     bitpeak.fail(latency="1h")
     account = Account(bitpeak.base_url, bitpeak.api_key, pause=pauses, timeout=0.5)
     assert account.sync(WANTED).updated == 0

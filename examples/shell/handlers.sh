@@ -11,18 +11,18 @@ export LC_ALL=C
 
 handlers=$BITPEAK_API_URL/notification-handlers
 pause=${PAUSE:-sleep}
-answer=$(mktemp -d)
-trap 'rm -rf "$answer"' EXIT
+response=$(mktemp -d)
+trap 'rm -rf "$response"' EXIT
 
-# Leaves the answer in $answer/body and $answer/head. Goes on while the quota is used up; an outage gets four tries, and so
-# does a lost answer, but only to a question: of a create that was lost nobody knows what it did.
+# Leaves the response in $response/body and $response/head. It goes on while the quota is used up. After an outage or a lost
+# response it tries a GET four times, but no create: what a lost create did is unknown.
 call() {
   local tries=4 wait=1 again status code
   [ "$1" = GET ] && again=yes || again=no
   while :; do
     code=0
     status=$(curl --silent --max-time 10 --request "$1" --header "Authorization: Bearer $BITPEAK_API_KEY" \
-      --output "$answer/body" --dump-header "$answer/head" --write-out '%{http_code}' "${@:2}") || code=$?
+      --output "$response/body" --dump-header "$response/head" --write-out '%{http_code}' "${@:2}") || code=$?
     if [ "$code" = 0 ] && [ "$status" = 429 ]; then
       "$pause" "$(header Retry-After || header X-RateLimit-Reset || echo 1)"
       continue
@@ -30,26 +30,26 @@ call() {
     [ "$code" != 0 ] || [ "$status" -ge 500 ] || break
     tries=$((tries - 1))
     if [ "$again" = no ] || [ "$tries" = 0 ]; then
-      echo "$1 ${*: -1}: no usable answer (curl $code, status $status); run it again" >&2
+      echo "$1 ${*: -1}: no usable response (curl $code, status $status); run it again" >&2
       exit 75
     fi
     "$pause" "$wait"
     wait=$((wait * 2))
   done
   if [ "$status" -ge 400 ]; then
-    echo "$1 ${*: -1}: $status $(cat "$answer/body")" >&2
+    echo "$1 ${*: -1}: $status $(cat "$response/body")" >&2
     exit 1
   fi
 }
 
-header() { grep -i "^$1:" "$answer/head" | tr -cd 0-9 | grep .; }
-number() { grep -o "\"$1\":[0-9]*" "$answer/body" | head -n 1 | cut -d : -f 2; }
+header() { grep -i "^$1:" "$response/head" | tr -cd 0-9 | grep .; }
+number() { grep -o "\"$1\":[0-9]*" "$response/body" | head -n 1 | cut -d : -f 2; }
 
 names=
 page=1
 while :; do
   call GET "$handlers?page=$page"
-  names+=$(grep -o '"name":"[^"]*"' "$answer/body" | cut -d '"' -f 4 || true)$'\n'
+  names+=$(grep -o '"name":"[^"]*"' "$response/body" | cut -d '"' -f 4 || true)$'\n'
   [ "$page" -lt "$(number total_pages)" ] || break
   page=$((page + 1))
 done

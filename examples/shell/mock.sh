@@ -12,12 +12,12 @@ new_world() {
 # mock METHOD PATH [JSON]: a control request. Fails if the mock refuses, and says why. A mock in a container asks for a
 # token.
 mock() {
-  local answer url=$BITPEAK_MOCK_URL/_mock$2
+  local response url=$BITPEAK_MOCK_URL/_mock$2
   [[ $url == *\?* ]] && url+="&key=$BITPEAK_API_KEY" || url+="?key=$BITPEAK_API_KEY"
-  answer=$(curl --silent --show-error --request "$1" ${3:+--data "$3"} --write-out '\n%{http_code}' \
+  response=$(curl --silent --show-error --request "$1" ${3:+--data "$3"} --write-out '\n%{http_code}' \
     ${BITPEAK_MOCK_CONTROL_TOKEN:+--header "X-Bitpeak-Mock-Token: $BITPEAK_MOCK_CONTROL_TOKEN"} "$url") || return
-  printf '%s\n' "${answer%$'\n'*}"
-  [ "${answer##*$'\n'}" -lt 400 ]
+  printf '%s\n' "${response%$'\n'*}"
+  [ "${response##*$'\n'}" -lt 400 ]
 }
 
 seed() { mock PUT /state "{\"handlers\": $1}" >/dev/null; }

@@ -30,7 +30,7 @@ test_survives_an_outage_and_backs_off() {
   arm '{"status": 503, "times": 2}' && is "$(sync)" '3 created, 0 unchanged' && is "$(<"$PAUSES")" $'1\n2'
 }
 
-test_creates_nothing_twice_where_an_answer_is_lost() {
+test_creates_nothing_twice_when_a_response_is_lost() {
   arm '{"operation": "create_notification_handler", "wire": "truncate"}'
   sync 2>/dev/null
   is $? 75 && is "$(sync)" '2 created, 1 unchanged' && is "$(calls "$CREATED")" 3

@@ -325,7 +325,6 @@ def _exchange(context: Context, response: Response) -> Exchange:
         context.method, context.path, int(response.status[:3]), target, context.key, headers, body, size,
         response.headers, said, response_size, "" if found is None else found.id, media_types,
         context.refusal, context.violations, context.defect, None if fault is None else fault.id,
-        None if fault is None else fault.wire, context.now,
-        perf_counter() - context.started, environ.get(REHEARSED), parts,
-        OVERHEAD + len(target) + head + len(body) + len(said),
+        None if fault is None else fault.wire, context.now, perf_counter() - context.started,
+        environ.get(REHEARSED), parts, OVERHEAD + len(target) + head + len(body) + len(said),
     )  # fmt: skip

@@ -6,7 +6,6 @@ preflight → operation → origin and token → query → world → body → se
 from __future__ import annotations
 
 import hmac
-import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from ipaddress import ip_address
@@ -69,8 +68,9 @@ _MOST_BYTES = 64 << 20  # a snapshot of a hundred thousand items
 # Seconds until the server asks again on behalf of a client that waits.
 _AGAIN = 0.01
 
-# When a client that waits wants its response at the latest, by the machine's monotonic clock; kept in the environ.
-_DEADLINE = "mock_server.deadline"
+# How many more seconds a client waits; kept in the environ. The pauses are counted and no clock is read, because a
+# test in this process may have replaced it.
+_LEFT = "mock_server.seconds-left"
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -188,8 +188,9 @@ class ControlPipeline(Pipeline):
         if changed and context.world is not self.mock.lobby:
             context.world.journal.touch()
         if context.patience:
-            deadline = context.environ.setdefault(_DEADLINE, time.monotonic() + context.patience)
-            response.again = _AGAIN if time.monotonic() < deadline else 0.0
+            left: float = context.environ.get(_LEFT, context.patience)
+            context.environ[_LEFT] = left - _AGAIN
+            response.again = min(_AGAIN, max(left, 0.0))
         cors = CORS if self.mock.settings.control_cors and "HTTP_ORIGIN" in context.environ else ()
         response.finish(("Cache-Control", "no-store"), *cors)
 

@@ -12,7 +12,7 @@ _SECONDS = 300
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Give the machine's environment with `more`, without what this test run has put there."""
+    """Give the machine's environment with `more`, and without the variables of this test run."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -22,7 +22,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def run(*command: str, cwd: Path, **more: str) -> str:
-    """Run to the end, and give what was said. Raises AssertionError with all of it where it failed."""
+    """Run a command to its end, and give its output. Raises AssertionError with the output if it failed."""
     done = subprocess.run(
         command,
         cwd=cwd,

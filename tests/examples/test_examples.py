@@ -21,7 +21,7 @@ _RUN = {
 
 
 def needs(program: str) -> pytest.MarkDecorator:
-    """Skip where a program is not installed; CI demands all but Java."""
+    """Skip a test if a program is not installed. CI demands all but Java."""
     demanded = "CI" in os.environ and program != "java"
     return pytest.mark.skipif(
         shutil.which(program) is None and not demanded, reason=f"{program} is not installed"
@@ -62,7 +62,7 @@ def test_the_page_s_block_runs(language: str, text: str, mock_url: str, tmp_path
     run(*command, cwd=tmp_path, BITPEAK_MOCK_URL=mock_url)
 
 
-def test_no_example_sleeps_and_none_is_left_out_of_the_page() -> None:
+def test_no_example_sleeps_and_the_page_lists_all() -> None:
     tests = sorted(
         path
         for path in EXAMPLES.rglob("*")

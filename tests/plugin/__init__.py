@@ -1,1 +1,1 @@
-"""What the test suites of consumers are given: the client, the transports, the pytest plugin, capsules and sabotage."""
+"""Tests of what consumers' test suites use: client, transports, pytest plugin, capsules and sabotage."""

@@ -64,7 +64,7 @@ def client(bitpeak):
 
 @pytest.fixture(scope="session")
 def url() -> Iterator[str]:
-    """Start a mock that the inner runs share: they take worlds of their own."""
+    """Start a mock that the inner runs share. Each takes worlds of its own."""
     with Server(create_app()) as server:
         yield server.url
 
@@ -77,13 +77,13 @@ def mock(url: str) -> Iterator[RunningMock]:
 
 @functools.cache
 def compiled(settings: Settings) -> Flask:
-    """Compile a mock once for all inner runs: their worlds are apart."""
+    """Compile a mock once for all inner runs, since they take worlds of their own."""
     return create_app(settings)
 
 
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """Make a consumer's folder, where plugins of others are not loaded: they take longer than the tests."""
+    """Make a consumer's folder, without other plugins, which take longer to load than the tests."""
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:schemathesis -p no:hypothesispytest -W error")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(pytester.path), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.syspath_prepend(pytester.path)

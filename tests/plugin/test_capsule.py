@@ -115,7 +115,7 @@ def test_as_curl_it_is_a_script_that_a_shell_runs(capsule: Path, url: str) -> No
     assert "It&#39;s new" in said.stdout
 
 
-def test_as_har_it_has_every_exchange(capsule: Path) -> None:
+def test_as_har_it_has_every_call(capsule: Path) -> None:
     log = json.loads(replay(capsule, "--as", "har").output)["log"]
     assert log["version"] == "1.2"
     assert [entry["response"]["status"] for entry in log["entries"]] == [201, 200, 200, 503, 200, 200]
@@ -156,7 +156,7 @@ def test_the_mocks_flags_are_restored(suite: pytest.Pytester) -> None:
     assert (result.exit_code, result.output) == (0, "same    POST /api/notification-handlers 400\n")
 
 
-def test_a_mock_that_ran_before_is_restored_as_it_answers(suite: pytest.Pytester) -> None:
+def test_a_mock_that_ran_before_is_restored_with_its_answers(suite: pytest.Pytester) -> None:
     rules = Rules(public_url="https://mock.example.com")
     settings = Settings(answers=("create-status=ok",), rules=rules)
     with Server(create_app(settings)) as server:
@@ -177,7 +177,7 @@ def test_a_mock_that_ran_before_is_restored_as_it_answers(suite: pytest.Pytester
         ('{"format": "bitpeak-mock capsule 1"}', "is not a whole capsule"),
     ],
 )
-def test_a_file_that_is_no_capsule_is_one_sentence(
+def test_a_file_that_is_not_a_capsule_is_named_in_one_sentence(
     tmp_path: Path, content: str | None, sentence: str
 ) -> None:
     path = tmp_path / "file.json"
@@ -189,7 +189,7 @@ def test_a_file_that_is_no_capsule_is_one_sentence(
     assert len(result.output.splitlines()) == 1
 
 
-def test_nothing_to_make_again_is_no_success(capsule: Path) -> None:
+def test_a_replay_without_calls_fails(capsule: Path) -> None:
     def change(facts: Any) -> None:
         facts["worlds"] = []
 

@@ -45,7 +45,7 @@ def names(api: Api) -> list[str]:
     return [row["name"] for row in api.send("GET", LIST).json()["data"]]
 
 
-def test_a_world_is_seeded_and_shared_with_nobody(api: Api) -> None:
+def test_a_seeded_world_is_not_shared(api: Api) -> None:
     api.seed([{"type": "slack", "name": "Team"}])
     assert names(api) == ["Team"]
     assert names(api.another()) == ["Work email"]
@@ -61,7 +61,7 @@ def test_a_fault_strikes_as_often_as_it_is_told(api: Api) -> None:
     assert api.faults == []
 
 
-def test_time_is_moved_and_not_waited_for(api: Api) -> None:
+def test_time_is_moved_without_waiting(api: Api) -> None:
     assert api.freeze(datetime(2026, 1, 1, tzinfo=UTC)) == datetime(2026, 1, 1, tzinfo=UTC)
     api.fail(latency=timedelta(hours=1))
     assert api.send("GET", LIST).status == 200
@@ -80,7 +80,7 @@ def test_a_quota_is_used_up_and_comes_back(api: Api) -> None:
     assert api.send("GET", LIST).status == 200
 
 
-def test_open_questions_are_answered_otherwise(api: Api) -> None:
+def test_open_questions_are_answered_in_another_way(api: Api) -> None:
     assert api.answers()["create-status"] != "ok"
     assert api.answers(create_status="ok")["create-status"] == "ok"
     form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -133,13 +133,13 @@ def test_a_filter_shows_and_equals_what_it_kept(api: Api) -> None:
         hash(found)
 
 
-def test_a_filter_by_an_operation_that_there_is_not_is_no_empty_list(api: Api) -> None:
+def test_a_filter_by_an_unknown_operation_is_an_error(api: Api) -> None:
     with pytest.raises(ControlError, match=r"Unknown operation 'create_handler'. Choose from list_"):
         assert not api.journal.filter(operation="create_handler")
     assert api.journal.filter(operation="create_notification_handler") == []
 
 
-def test_an_attribute_that_there_is_not_is_not_set(api: Api) -> None:
+def test_an_unknown_attribute_cannot_be_set(api: Api) -> None:
     api.send("GET", LIST)
     for target in (api, api.journal, api.journal[0], api.journal[0].request):
         with pytest.raises(AttributeError, match="has no attribute 'latncy'"):
@@ -158,7 +158,7 @@ def test_a_request_is_waited_for(api: Api) -> None:
         api.journal.wait(count=2, timeout=timedelta(milliseconds=30))
 
 
-def test_what_the_mock_refuses_is_its_own_sentence(api: Api) -> None:
+def test_a_refused_control_request_raises_the_message_of_the_mock(api: Api) -> None:
     with pytest.raises(ControlError, match="Choose from"):
         api.fail("no_such_refusal")
     with pytest.raises(ControlError, match=r"handlers"):
@@ -168,7 +168,7 @@ def test_what_the_mock_refuses_is_its_own_sentence(api: Api) -> None:
 @pytest.mark.parametrize(
     "seed", ["seed.yaml", Path("seed.yaml"), {"type": "slack", "name": "a"}, ["slack"], 1]
 )
-def test_a_seed_that_is_no_list_of_handlers_is_one_sentence(api: Api, seed: Any) -> None:
+def test_a_seed_that_is_not_a_list_of_handlers_is_an_error(api: Api, seed: Any) -> None:
     with pytest.raises(
         TypeError, match=r"A seed is a list of handlers, each of them a mapping, and not .*Read a file"
     ):
@@ -176,7 +176,7 @@ def test_a_seed_that_is_no_list_of_handlers_is_one_sentence(api: Api, seed: Any)
     assert names(api) == ["Work email"]
 
 
-def test_an_answer_without_its_question_is_told_how_to_call(api: Api) -> None:
+def test_an_answer_without_its_question_is_an_error_with_an_example(api: Api) -> None:
     with pytest.raises(TypeError, match=r'each question by its name: answers\(create_status="ok"\)\.'):
         api.answers("ok")  # type: ignore[call-overload]
     assert api.answers(create_status="ok")["create-status"] == "ok", "as the sentence says"
@@ -189,7 +189,7 @@ def test_coverage_is_of_one_world(api: Api) -> None:
     assert api.coverage()["seen"] == 1
 
 
-def test_nobody_there_is_said_in_a_sentence() -> None:
+def test_a_url_without_a_mock_is_an_error() -> None:
     with pytest.raises(Unreachable, match=r"No mock answers at http://127\.0\.0\.1:1:"):
         RunningMock(HTTPChannel("http://127.0.0.1:1")).world()
     with pytest.raises(Unreachable, match="Invalid URL of a mock"):
@@ -205,13 +205,13 @@ def test_a_connection_that_went_away_is_replaced(url: str) -> None:
 
 
 @pytest.mark.parametrize("socket", [True, False])
-def test_one_line_gives_a_mock(socket: bool) -> None:
+def test_bitpeak_mock_starts_a_mock(socket: bool) -> None:
     with bitpeak_mock(socket=socket) as api:
         assert api.app is not None
         assert names(api) == ["Work email"]
 
 
-def test_the_one_line_fails_on_a_violation_where_it_is_strict(url: str) -> None:
+def test_bitpeak_mock_fails_on_a_violation_if_it_is_strict(url: str) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     opened = bitpeak_mock(url=url)
     api = opened.__enter__()
@@ -221,7 +221,7 @@ def test_the_one_line_fails_on_a_violation_where_it_is_strict(url: str) -> None:
         opened.__exit__(None, None, None)
 
 
-def test_the_one_line_fails_on_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bitpeak_mock_fails_on_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mock_server.api.pipeline.BEHAVIOURS", {})
     opened = bitpeak_mock(socket=False)
     assert opened.__enter__().send("GET", LIST).status == 500
@@ -229,7 +229,7 @@ def test_the_one_line_fails_on_a_defect(monkeypatch: pytest.MonkeyPatch) -> None
         opened.__exit__(None, None, None)
 
 
-def test_a_lobby_of_which_all_is_forgotten_has_no_news(app: Flask) -> None:
+def test_a_lobby_that_has_forgotten_all_requests_has_no_news(app: Flask) -> None:
     watcher, worlds = Watcher(), mock_of(app).worlds
     with RunningMock(AppChannel(app), watcher) as mock:
 

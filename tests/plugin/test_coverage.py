@@ -24,7 +24,7 @@ def test_delete(bitpeak):
 """
 
 
-def test_a_happy_path_is_little_and_the_rest_is_named(suite: pytest.Pytester, url: str) -> None:
+def test_a_happy_path_is_little_and_what_is_missing_is_named(suite: pytest.Pytester, url: str) -> None:
     suite.makepyfile(HAPPY)
     result = suite.runpytest_inprocess(
         f"--bitpeak-url={url}", "--bitpeak-cov-json=cov.json", "--bitpeak-cov-fail-under=40"
@@ -73,14 +73,14 @@ def test_a_suite_that_goes_further_reaches_further(suite: pytest.Pytester) -> No
     result.stdout.re_match_lines([r"delete_notification_handler +0 +4 of 4 +- +-"])
 
 
-def test_nothing_exercised_is_red(suite: pytest.Pytester) -> None:
+def test_a_run_that_exercises_nothing_fails(suite: pytest.Pytester) -> None:
     suite.makepyfile("def test_it(): ...")
     result = suite.runpytest_inprocess("--bitpeak-cov", "--bitpeak-cov-fail-under=1")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["none: no test asked for a mock", "FAIL: *"])
 
 
-def test_it_is_not_counted_what_sabotage_repeats(suite: pytest.Pytester) -> None:
+def test_coverage_and_sabotage_exclude_each_other(suite: pytest.Pytester) -> None:
     suite.makepyfile("def test_it(): ...")
     result = suite.runpytest_inprocess("--bitpeak-cov", "--bitpeak-sabotage")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -106,7 +106,7 @@ def test_the_folder_of_a_file_is_made(suite: pytest.Pytester, flag: str) -> None
         ("consumer.py/cov.json", "*: cannot make the folder *consumer.py (*). Choose another."),
     ],
 )
-def test_a_file_that_cannot_be_is_told_at_the_start(
+def test_a_file_that_cannot_be_written_is_an_error_at_the_start(
     suite: pytest.Pytester, flag: str, file: str, sentence: str
 ) -> None:
     suite.makepyfile("def test_it(): ...")

@@ -96,7 +96,7 @@ def answers(url: str) -> bool:
     return True
 
 
-def test_a_mock_that_cannot_start_is_one_sentence(suite: pytest.Pytester) -> None:
+def test_a_mock_that_cannot_start_is_an_error_of_one_sentence(suite: pytest.Pytester) -> None:
     suite.makeconftest(
         """
         import pytest
@@ -113,7 +113,7 @@ def test_a_mock_that_cannot_start_is_one_sentence(suite: pytest.Pytester) -> Non
     assert "Traceback" not in result.stdout.str()
 
 
-def test_nobody_at_the_url_is_one_sentence(suite: pytest.Pytester) -> None:
+def test_a_url_without_a_mock_is_an_error_of_one_sentence(suite: pytest.Pytester) -> None:
     suite.makepyfile("def test_never(bitpeak): ...")
     result = suite.runpytest_inprocess("--bitpeak-url=http://127.0.0.1:1", "--bitpeak-cov")
     result.assert_outcomes(errors=1)
@@ -130,7 +130,9 @@ def test_nobody_at_the_url_is_one_sentence(suite: pytest.Pytester) -> None:
         ("answers={'nonsense': 'ok'}", "*of test_it: *nonsense*"),
     ],
 )
-def test_a_wrong_marker_is_one_sentence(suite: pytest.Pytester, url: str, marker: str, sentence: str) -> None:
+def test_a_wrong_marker_is_an_error_of_one_sentence(
+    suite: pytest.Pytester, url: str, marker: str, sentence: str
+) -> None:
     suite.makepyfile(f"import pytest\n@pytest.mark.bitpeak({marker})\ndef test_it(bitpeak): ...")
     result = suite.runpytest_inprocess(f"--bitpeak-url={url}")
     result.assert_outcomes(errors=1)
@@ -286,7 +288,7 @@ def test_unittest_takes_the_fixture_too(suite: pytest.Pytester, url: str) -> Non
     suite.runpytest_inprocess(f"--bitpeak-url={url}").assert_outcomes(passed=2)
 
 
-def test_who_does_not_use_it_pays_nothing(suite: pytest.Pytester) -> None:
+def test_a_run_without_fixtures_imports_nothing(suite: pytest.Pytester) -> None:
     suite.makepyfile(
         """
         import sys
@@ -331,7 +333,7 @@ def test_the_plugin_is_an_entry_point() -> None:
     assert Path(sys.modules[found.value].__file__ or "").name == "pytest_bitpeak.py"
 
 
-def test_a_test_of_more_calls_than_a_journal_holds_is_judged_by_what_is_left(suite: pytest.Pytester) -> None:
+def test_a_test_with_more_calls_than_a_journal_holds_has_a_report(suite: pytest.Pytester) -> None:
     suite.makepyfile(
         """
         def test_it(bitpeak_in_process):

@@ -1,4 +1,4 @@
-"""The README's first test suite is one that passes."""
+"""The README's first test suite passes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a capsule is written out as sends the same bytes, and goes through faults on the wire."""
+"""Scripts written from a capsule send the same bytes, and go on after faults on the wire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which wrong answers a consumer's suite notices."""
+"""Which wrong responses a consumer's suite notices."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_workers_find_the_same(suite: pytest.Pytester, url: str) -> None:
     assert found[0]["mutants"]
 
 
-def test_too_little_noticed_is_red(suite: pytest.Pytester) -> None:
+def test_a_run_that_notices_too_little_fails(suite: pytest.Pytester) -> None:
     suite.makepyfile(
         """
         def test_it(bitpeak_in_process):
@@ -106,14 +106,14 @@ def test_too_little_noticed_is_red(suite: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["1 of * breaking responses noticed, 2.* %*", "FAIL: less than the 10 % *"])
 
 
-def test_nothing_tried_is_said(suite: pytest.Pytester) -> None:
+def test_a_run_without_responses_says_so(suite: pytest.Pytester) -> None:
     suite.makepyfile("def test_it(): ...")
     result = suite.runpytest_inprocess("--bitpeak-sabotage", "--bitpeak-sabotage-fail-under=1")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["none was tried: *"])
 
 
-def test_a_test_that_a_wrong_answer_keeps_busy_has_noticed_it(
+def test_a_test_that_a_wrong_response_keeps_busy_has_noticed_it(
     suite: pytest.Pytester, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mock_server.pytest_plugin.sabotage._PATIENCE", 0.2)
@@ -178,7 +178,7 @@ def test_runs_again(client):
 
 
 @pytest.mark.parametrize("spread", [(), ("-n", "2")])
-def test_what_fails_with_nothing_changed_has_noticed_nothing(
+def test_a_test_that_fails_with_nothing_changed_has_noticed_nothing(
     suite: pytest.Pytester, url: str, spread: tuple[str, ...]
 ) -> None:
     suite.makepyfile(test_o=ONCE)

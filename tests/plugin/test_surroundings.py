@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
+from mock_server import bitpeak_mock
+from mock_server.client import NotInTime
 from tests.plugin.test_together import alive
 
 ASKS = """
@@ -138,3 +141,13 @@ def test_a_clock_that_stands_still_does_not_hold_the_start(suite: pytest.Pyteste
         """
     )
     suite.runpytest_inprocess().assert_outcomes(errors=1)
+
+
+def test_a_wait_in_process_ends_when_a_patched_clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    with bitpeak_mock(socket=False) as api:
+        for name in ("time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "perf_counter_ns"):
+            monkeypatch.setattr(time, name, lambda: 0)
+        with pytest.raises(NotInTime):
+            api.journal.wait(timeout="30ms")
+        api.fail(latency="10ms", virtual=False)
+        assert api.send("GET", "/api/notification-handlers/1").status == 200

@@ -1,4 +1,4 @@
-"""Many processes, one mock; and what is left of it when they end."""
+"""Many processes share one mock, and it stops with them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HERE = pathlib.Path(__file__).parent
 
 @pytest.mark.parametrize("turn", range(12))
 def test_one_of_many(client, bitpeak, bitpeak_server, turn):
-    """Ids tell: two tests in one world would see each other's handlers."""
+    """Two tests in one world would see each other's handlers."""
     assert client.create(name=f"n{turn}", type="slack", slack="s") == 2
     assert client.names() == [f"n{turn}", "Work email"]
     bitpeak.freeze("2026-01-01T00:00:00Z")

@@ -179,7 +179,7 @@ def test_https_and_proxies_stay_in_the_process(shared: Api, monkeypatch: pytest.
 
 @pytest.mark.parametrize("name", ["httpx_transport", "requests_adapter"])
 def test_a_transport_can_be_had_again(name: str) -> None:
-    """In a process of its own: here they were imported before one was made, which hides what making one changes."""
+    """This runs in a process of its own, since the transports are imported here already."""
     code = f"""
 from mock_server import create_app
 for _ in range(2):
