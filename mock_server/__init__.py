@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,16 +22,19 @@ PREFIX = "/_mock"
 __all__ = ["Api", "Rules", "Server", "Settings", "__version__", "bitpeak_mock", "create_app"]
 
 
+# The module of each public name.
+_PUBLIC = {
+    "Api": "client",
+    "Rules": "settings",
+    "Server": "server",
+    "Settings": "settings",
+    "bitpeak_mock": "client",
+    "create_app": "app",
+}
+
+
 def __getattr__(name: str) -> Any:
     """Import a public name on first use, so that `bitpeak-mock --help` does not import Flask."""
-    if name == "create_app":
-        from mock_server import app as module
-    elif name in {"Rules", "Settings"}:
-        from mock_server import settings as module  # type: ignore[no-redef]
-    elif name in {"Api", "bitpeak_mock"}:
-        from mock_server import client as module  # type: ignore[no-redef]
-    elif name == "Server":
-        from mock_server import server as module  # type: ignore[no-redef]
-    else:
+    if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(module, name)
+    return getattr(import_module(f"mock_server.{_PUBLIC[name]}"), name)
