@@ -14,12 +14,18 @@ _METHODS = ("get", "post", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One documented refusal: `title` and `shown_status` are what its body says, `status` what HTTP says."""
+    """One documented refusal. `status` is what HTTP says, `media_type` is None if it has none, `value` is the body.
+
+    `title` and `shown_status` are what a body in the documented envelope says; `title` is empty for any other body, and
+    `value` is then a template, with placeholders for what differs each time.
+    """
 
     name: str
     status: int
     title: str
     shown_status: int | str
+    media_type: str | None = "application/json"
+    value: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +114,27 @@ def _operation(schemas: Schemas, path: str, method: str, node: Mapping[str, Any]
     refusals: dict[str, Refusal] = {}
     for code, unresolved in node["responses"].items():
         response = schemas.resolve(unresolved)
-        for media in response.get("content", {}).values():
+        for media_type, media in response.get("content", {}).items():
             if code.startswith("2"):
                 answer = dict(schemas.resolve(media["schema"]))
             else:
-                refusals |= _refusals(schemas, int(code), media)
+                refusals |= _refusals(schemas, int(code), media_type, media)
         success = int(code) if code.startswith("2") else success
     media_types = tuple(schemas.resolve(node.get("requestBody", {})).get("content", {}))
     return Operation(node["operationId"], method.upper(), path, success, answer, media_types, refusals)
 
 
-def _refusals(schemas: Schemas, status: int, media: Mapping[str, Any]) -> dict[str, Refusal]:
+def _refusals(schemas: Schemas, status: int, media_type: str, media: Mapping[str, Any]) -> dict[str, Refusal]:
     found = {}
     for name, example in media.get("examples", {}).items():
-        (error,) = schemas.resolve(example)["value"]["errors"]
-        found[name] = Refusal(name, status, error["title"], error["status"])
+        node = schemas.resolve(example)
+        value, kind = node["value"], media_type if node.get("x-typed", True) else None
+        try:
+            (error,) = value["errors"]
+            title, shown = str(error["title"]), error["status"]
+        except (LookupError, TypeError, ValueError):
+            title, shown = "", status
+        found[name] = Refusal(name, status, title, shown, kind, value)
     return found
 
 

@@ -1,25 +1,27 @@
-"""How each cause is refused: status, title and envelope as sent, whatever the documented refusal says."""
+"""How each cause is refused: status, media type, headers and body as sent, whatever the documented refusal says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from contract_tests.document.facts import Facts
+from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree, Unsayable
+from contract_tests.learning.presentation import Look, Response, look_of, shared_headers
 from contract_tests.learning.responses import (
-    Refused,
     documented,
     examples,
     form_of,
     holders,
     operations,
     place,
-    refused,
     say,
 )
 from contract_tests.probes.finding import Undecided, Unlisted
 from contract_tests.probes.observations import (
+    NOBODYS,
     missing_bearer,
     nameless,
     not_there,
@@ -41,21 +43,28 @@ class Word(NamedTuple):
     kinds: tuple[str, ...]
 
 
+# What a request says that a refusal may repeat, by the placeholder for it.
+Told = Callable[[Prober], dict[str, str]]
+
+
 class Cause(NamedTuple):
     """Something to be refused for. `question` is what it is about; `own` the name of a refusal of its own.
 
-    `word` is None where the refusal has one fixed name.
+    `word` is None if the refusal has a fixed name.
     """
 
     question: str
     own: str
     word: Word | None
     provoke: Callable[[Prober], Answer]
+    tells: Told = lambda _: {}
 
 
 def learn_refusals(prober: Prober, draft: Draft) -> None:
-    """Provoke each refusal that the document knows of, and take over how it comes."""
-    settled: dict[str, Refused] = {}
+    """Provoke each refusal that the document knows of, and take over how it looks."""
+    _learn_headers(prober, draft)
+    everywhere = draft.tree["x-service"].get("x-headers", {})
+    settled: dict[str, Look] = {}
     for cause in CAUSES:
         name = cause.own if cause.word is None else cause.word.read(draft.tree, draft.facts)
         if not isinstance(name, str) or name not in draft.tree["components"]["examples"]:
@@ -66,19 +75,47 @@ def learn_refusals(prober: Prober, draft: Draft) -> None:
             answer, exchanges = prober.watch(cause.provoke)
         except (Undecided, Unlisted):
             continue
-        if (seen := refused(answer)) is None:
+        if not 400 <= answer.status < 500:
             continue
+        seen = _look(answer, exchanges[-1], cause.tells(prober), everywhere)
         draft.provoked[name] = None
         if settled.setdefault(name, seen) == seen and _as_documented(draft, cause, name, seen):
             continue
-        says = f"A refusal as sent: {seen.status} {seen.title!r}, its status shown as {seen.shown!r}."
+        kind = seen.media_type or "no media type"
+        says = f"A refusal as sent: {seen.status}, {kind}, {_short(seen.value)}."
         target = name if settled[name] == seen else cause.own
         draft.learn(cause.question, says, exchanges[-1:], _change(draft, cause, target, seen))
         settled[target] = seen
         draft.provoked[target] = None
 
 
-def _as_documented(draft: Draft, cause: Cause, name: str, seen: Refused) -> bool:
+def _look(answer: Answer, exchange: Exchange, told: dict[str, str], everywhere: dict[str, str]) -> Look:
+    """Return how a refusal looks, without the headers that every response has."""
+    facts = {"method": exchange.method, "path": urlsplit(exchange.url).path, **told}
+    look = look_of(Response(answer.status, answer.headers, answer.body, facts))
+    return look._replace(headers=tuple(pair for pair in look.headers if pair[0] not in everywhere))
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if value != "" else "an empty body"
+    return text if len(text) <= 120 else f"{text[:120]}…"
+
+
+def _learn_headers(prober: Prober, draft: Draft) -> None:
+    """Take over the headers that every response of the API has had so far."""
+    answers = [
+        each for each in prober.answers if each.status and "html" not in each.headers.get("content-type", "")
+    ]
+    shared = shared_headers(look_of(Response(each.status, each.headers, each.body, {})) for each in answers)
+    if shared and shared != draft.tree["x-service"].get("x-headers", {}):
+
+        def change(tree: Tree) -> None:
+            tree["x-service"]["x-headers"] = shared
+
+        draft.learn("headers", f"Every response has {', '.join(shared)}.", prober.exchanges[-1:], change)
+
+
+def _as_documented(draft: Draft, cause: Cause, name: str, seen: Look) -> bool:
     return all(documented(draft.tree, each, name) == seen for each in _concerned(draft.tree, cause, name))
 
 
@@ -92,17 +129,17 @@ def _concerned(tree: Tree, cause: Cause, name: str) -> list[Tree]:
     return [node["responses"] for op, node in nodes.items() if op.startswith(cause.word.kinds)]
 
 
-def _change(draft: Draft, cause: Cause, name: str, seen: Refused) -> Callable[[Tree], None]:
+def _change(draft: Draft, cause: Cause, name: str, seen: Look) -> Callable[[Tree], None]:
     facts = draft.facts
 
     def change(tree: Tree) -> None:
         if cause.word is None and name != cause.own:
             raise Unsayable(
-                f"{cause.own} comes in two ways, of which the document can say one: {seen.title!r}."
+                f"{cause.own} comes in two ways, of which the document can say one: {_short(seen.value)}."
             )
         say(tree, name, seen)
         for responses in _concerned(tree, cause, name):
-            place(tree, responses, name, seen.status)
+            place(tree, responses, name, seen)
         if cause.word is not None:
             cause.word.write(tree, facts, name)
 
@@ -154,9 +191,9 @@ def _odd_type(prober: Prober) -> Answer:
 
 
 def _foreign_field(prober: Prober) -> Answer:
-    field = prober.facts.types[prober.kinds.address][0]
-    value = prober.kinds.form(prober.kinds.address, None)[field]
-    return _created(prober, prober.kinds.form(prober.kinds.mailbox, prober.name()) | {field: value})
+    told = _foreign(prober)
+    form = prober.kinds.form(prober.kinds.mailbox, prober.name())
+    return _created(prober, form | {told["field"]: told["value"]})
 
 
 def _updated(**fields: str) -> Callable[[Prober], Answer]:
@@ -171,27 +208,69 @@ def _no_text(prober: Prober) -> Answer:
 _LISTS = ("list_",)
 _FORMS = ("create_", "update_")
 
-# In this order: the first cause of a refusal says how it comes, a later one that differs gets one of its own.
+
+def _field(word: str, value: str = "") -> Told:
+    return lambda prober: {"field": prober.facts.form[word], **({"value": value} if value else {})}
+
+
+def _parameter_told(name: Callable[[Facts], str], value: Callable[[Facts], str]) -> Told:
+    return lambda prober: {"field": name(prober.facts), "value": value(prober.facts)}
+
+
+def _foreign(prober: Prober) -> dict[str, str]:
+    """Return a field with another name than its type, so that a refusal shows which of the two it repeats."""
+    kind = prober.kinds.pair
+    field = prober.facts.types[kind][-1]
+    return {"field": field, "value": prober.kinds.form(kind, None)[field], "owner": kind}
+
+
+def _no_size(facts: Facts) -> int:
+    return min(facts.sizes) - 3
+
+
+_LONG_NAME = "n" * _LONG
+
+# In this order: the first cause of a refusal says how it looks, a later one that differs gets one of its own.
 CAUSES = (
     Cause("error-titles", "missing_bearer", None, lambda prober: prober.once(missing_bearer)),
     Cause("wrong-key-status", "no_access", None, lambda prober: prober.once(wrong_key)),
-    Cause("error-titles", "not_found", None, lambda prober: prober.once(not_there)),
+    Cause("error-titles", "not_found", None, lambda prober: prober.once(not_there), lambda _: {"id": str(NOBODYS)}),
     Cause("other-methods", "other_method", _service("other-methods"), lambda prober: prober.once(other_method)),
-    Cause("required-field-missing", "field_missing", _form("create", "required"), lambda p: p.once(nameless)),
-    Cause("required-field-missing", "name_empty", _form("create", "minLength"), _named("")),
-    Cause("blank-name", "name_blank", _form("create", "pattern"), _named(_BLANKS)),
-    Cause("type-not-allowed", "type_not_allowed", _form("create", "enum"), _odd_type),
-    Cause("text-too-long", "text_too_long", _form("create", "maxLength"), _named("n" * _LONG)),
-    Cause("update-type-not-allowed", "new_type_not_allowed", _form("update", "enum"), _updated(type=_ODD_TYPE)),
-    Cause("update-empty-name", "new_name_empty", _form("update", "minLength"), _updated(name="")),
-    Cause("update-empty-name", "new_name_blank", _form("update", "pattern"), _updated(name=_BLANKS)),
-    Cause("text-too-long", "new_text_too_long", _form("update", "maxLength"), _updated(name="n" * _LONG)),
-    Cause("unknown-field", "field_unknown", _service("unknown-fields", *_FORMS), _updated(**{_ODD_FIELD: "1"})),
-    Cause("field-of-another-type", "field_foreign", _service("foreign-fields", *_FORMS), _foreign_field),
-    Cause("invalid-utf-8", "text_unreadable", _service("invalid-utf-8", *_FORMS), _no_text),
-    Cause("page-not-valid", "page_not_valid", _parameter("page"), lambda prober: prober.list(page="0")),
+    Cause("unknown-route", "no_route", _service("unknown-route"), lambda p: p.send("GET", p.terms.nowhere)),
+    Cause(
+        "required-field-missing", "field_missing", _form("create", "required"), lambda prober: prober.once(nameless),
+        _field("name"),
+    ),
+    Cause("required-field-missing", "name_empty", _form("create", "minLength"), _named(""), _field("name")),
+    Cause("blank-name", "name_blank", _form("create", "pattern"), _named(_BLANKS), _field("name")),
+    Cause("type-not-allowed", "type_not_allowed", _form("create", "enum"), _odd_type, _field("type", _ODD_TYPE)),
+    Cause(
+        "text-too-long", "text_too_long", _form("create", "maxLength"), _named(_LONG_NAME),
+        _field("name", _LONG_NAME),
+    ),
+    Cause(
+        "update-type-not-allowed", "new_type_not_allowed", _form("update", "enum"), _updated(type=_ODD_TYPE),
+        _field("type", _ODD_TYPE),
+    ),
+    Cause("update-empty-name", "new_name_empty", _form("update", "minLength"), _updated(name=""), _field("name")),
+    Cause("update-empty-name", "new_name_blank", _form("update", "pattern"), _updated(name=_BLANKS), _field("name")),
+    Cause(
+        "text-too-long", "new_text_too_long", _form("update", "maxLength"), _updated(name=_LONG_NAME),
+        _field("name", _LONG_NAME),
+    ),
+    Cause(
+        "unknown-field", "field_unknown", _service("unknown-fields", *_FORMS), _updated(**{_ODD_FIELD: "1"}),
+        lambda _: {"field": _ODD_FIELD, "value": "1"},
+    ),
+    Cause("field-of-another-type", "field_foreign", _service("foreign-fields", *_FORMS), _foreign_field, _foreign),
+    Cause("invalid-utf-8", "text_unreadable", _service("invalid-utf-8", *_FORMS), _no_text, _field("name")),
+    Cause(
+        "page-not-valid", "page_not_valid", _parameter("page"), lambda prober: prober.list(page="0"),
+        _parameter_told(lambda facts: facts.page_parameter, lambda _: "0"),
+    ),
     Cause(
         "page-size-not-allowed", "page_size_not_allowed", _parameter("size"),
-        lambda prober: prober.list(size=min(prober.facts.sizes) - 3),
+        lambda prober: prober.list(size=_no_size(prober.facts)),
+        _parameter_told(lambda facts: facts.size_parameter, lambda facts: str(_no_size(facts))),
     ),
 )  # fmt: skip

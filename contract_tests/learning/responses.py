@@ -4,30 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from contract_tests.learning.draft import Tree, at
-from contract_tests.probes.reading import error_of
-from contract_tests.target.api import Answer
+from contract_tests.learning.presentation import Look
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_JSON = "application/json"
-
-
-class Refused(NamedTuple):
-    """How a request was refused: the status, and title and status as the body has them."""
-
-    status: int
-    title: str
-    shown: int | str
-
-
-def refused(answer: Answer) -> Refused | None:
-    """Read a refusal; None for an answer that is none, or has no such body."""
-    error = error_of(answer)
-    if not 400 <= answer.status < 500 or error.title is None or error.status is None:
-        return None
-    return Refused(answer.status, error.title, error.status)
+_UNTYPED = "text/plain"
 
 
 def operations(tree: Tree) -> Iterator[tuple[str, Tree]]:
@@ -53,51 +36,83 @@ def resolved(tree: Tree, node: Tree) -> Tree:
 
 
 def examples(tree: Tree, response: Tree) -> Tree:
-    """Return the named examples of a response, as they stand."""
+    """Return the named examples of a response, of all its media types."""
     content: Tree = resolved(tree, response).get("content", {})
-    media: Tree = next(iter(content.values()), {})
-    found: Tree = media.get("examples", {})
-    return found
+    return {name: node for media in content.values() for name, node in media.get("examples", {}).items()}
 
 
 def status_of(tree: Tree, responses: Tree, name: str) -> int | None:
-    """Return the status under which a refusal stands, None where it does not."""
+    """Return the status under which a refusal stands, None if it does not."""
     return next((int(code) for code, node in responses.items() if name in examples(tree, node)), None)
 
 
-def documented(tree: Tree, responses: Tree, name: str) -> Refused | None:
-    """Return what the document says of a refusal in these responses."""
+def documented(tree: Tree, responses: Tree, name: str) -> Look | None:
+    """Return how the document says that a refusal looks in these responses."""
     status = status_of(tree, responses, name)
     if status is None:
         return None
-    error = tree["components"]["examples"][name]["value"]["errors"][0]
-    return Refused(status, error["title"], error["status"])
+    content = resolved(tree, responses[str(status)])["content"]
+    media_type = next(kind for kind, media in content.items() if name in media.get("examples", {}))
+    node = resolved(tree, content[media_type]["examples"][name])
+    charset = tree["x-service"]["charset"]
+    if charset != "none" and "charset=" not in media_type:
+        media_type = f"{media_type}; charset={charset}"
+    headers = tuple(sorted(node.get("x-headers", {}).items()))
+    return Look(status, media_type if node.get("x-typed", True) else None, headers, node["value"])
 
 
-def say(tree: Tree, name: str, seen: Refused) -> None:
-    """Write what a refusal says, whether it is there already or not."""
-    value = {"errors": [{"title": seen.title, "status": seen.shown}]}
-    kept = tree["components"]["examples"].get(name, {})
-    tree["components"]["examples"][name] = {**kept, "value": value}
+def say(tree: Tree, name: str, look: Look) -> None:
+    """Write how a refusal looks, whether it is there already or not."""
+    example: Tree = {"value": look.value}
+    if look.headers:
+        example["x-headers"] = dict(look.headers)
+    if look.media_type is None:
+        example["x-typed"] = False
+    tree["components"]["examples"][name] = example
 
 
-def place(tree: Tree, responses: Tree, name: str, status: int) -> None:
-    """Put a refusal under a status of these responses, and take it away from any other."""
+def place(tree: Tree, responses: Tree, name: str, look: Look) -> None:
+    """Put a refusal under its status and media type in these responses, and take it away from all others."""
+    media_type = look.media_type or _UNTYPED
+    charset = tree["x-service"]["charset"]
+    if charset != "none":
+        media_type = media_type.removesuffix(f"; charset={charset}")
     for code in list(responses):
-        if name in examples(tree, responses[code]) and code != str(status):
-            own = _own(tree, responses, code)
-            del examples(tree, own)[name]
-            if not examples(tree, own):
-                del responses[code]
-    code = str(status)
-    if code not in responses or not examples(tree, responses[code]):
-        responses[code] = {
-            "description": "As the service answers.",
-            "content": {_JSON: {"schema": {"$ref": "#/components/schemas/Error"}, "examples": {}}},
-        }
-    if name not in examples(tree, responses[code]):
-        own = _own(tree, responses, code)
-        examples(tree, own)[name] = {"$ref": f"#/components/examples/{name}"}
+        if name in examples(tree, responses[code]):
+            _take(tree, responses, code, name)
+    code = str(look.status)
+    if code not in responses:
+        responses[code] = {"description": "As the service answers.", "content": {}}
+    content = _own(tree, responses, code).setdefault("content", {})
+    media = content.setdefault(media_type, {"schema": {}, "examples": {}})
+    media.setdefault("examples", {})[name] = {"$ref": f"#/components/examples/{name}"}
+    if (
+        look.media_type is None
+        or not isinstance(look.value, dict)
+        or ("$ref" in media["schema"] and not _is_error(look.value))
+    ):
+        media["schema"] = {}
+
+
+def _is_error(value: Any) -> bool:
+    """Tell whether a body is an error in the documented envelope."""
+    errors = value.get("errors") if isinstance(value, dict) else None
+    return (
+        value.keys() == {"errors"}
+        and isinstance(errors, list)
+        and all(isinstance(each, dict) and each.keys() == {"title", "status"} for each in errors)
+    )
+
+
+def _take(tree: Tree, responses: Tree, code: str, name: str) -> None:
+    """Take a refusal away from a response; a response, or a media type of it, without refusals goes with it."""
+    content = _own(tree, responses, code)["content"]
+    for media_type in list(content):
+        content[media_type].get("examples", {}).pop(name, None)
+        if not content[media_type].get("examples"):
+            del content[media_type]
+    if not content:
+        del responses[code]
 
 
 def own_response(tree: Tree, responses: Tree, status: int) -> Tree:

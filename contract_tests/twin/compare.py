@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from contract_tests.document.facts import Facts
 from contract_tests.guard.exchange import Exchange
+from contract_tests.learning.presentation import by_form
 from contract_tests.learning.properties import kind_of
 from contract_tests.twin.headers import header_differences
 from contract_tests.twin.times import FirstSeen, time_of
@@ -103,7 +104,8 @@ class Comparison:
         elif not self.lined_up and place in self._counting:
             return
         elif isinstance(one, str) and isinstance(other, str):
-            if one.removeprefix(sides[0].base) != other.removeprefix(sides[1].base):
+            given = one.removeprefix(sides[0].base), other.removeprefix(sides[1].base)
+            if given[0] != given[1] and by_form(given[0]) != by_form(given[1]):
                 yield Difference(place, one, other)
         elif (kind_of(one), one) != (kind_of(other), other):
             yield Difference(place, one, other)

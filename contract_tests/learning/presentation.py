@@ -1,0 +1,152 @@
+"""How a response looks, whatever its shape: status, media type, headers, and its body with placeholders.
+
+What differs from response to response becomes a placeholder of the document's texts (`x-text` in the vocabulary). It is
+recognized in a single response: a fact of the request by its odd value, such as the field `no-such-field`, and a
+value that is random, or a time, by its form.
+
+Example: `{"path": "/api/x", "trace": "9f86d081884c7d659a2feaa0c55ad015"}` becomes
+`{"path": "{path}", "trace": "{hex:32}"}`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+# Headers that belong to the connection, or to a server before the API.
+_OF_THE_WAY = frozenset(
+    {
+        "age", "alt-svc", "connection", "content-encoding", "content-length", "content-type", "date", "etag",
+        "keep-alive", "last-modified", "location", "retry-after", "server", "set-cookie", "strict-transport-security",
+        "trailer", "transfer-encoding", "upgrade", "vary", "via",
+    }
+)  # fmt: skip
+_OF_CORS = "access-control-"
+
+# Values that are new each time, by their form.
+_FORMS = (
+    ("uuid", re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")),
+    ("now:iso", re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)")),
+    ("now", re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b")),
+    (
+        "now:http",
+        re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"),
+    ),
+)
+_HEX = re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{12,128}\b")
+
+# A fact of fewer characters is recognized only if it is the whole of a text.
+_ODD = 5
+
+
+class Look(NamedTuple):
+    """How a refusal looks. `media_type` is None if it has none; `value` is the body, data if it is JSON."""
+
+    status: int
+    media_type: str | None
+    headers: tuple[tuple[str, str], ...]
+    value: Any
+
+
+class Response(NamedTuple):
+    """What came: header names in lower case, and the facts of the request that its texts may repeat."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    facts: Mapping[str, str]
+
+
+def look_of(response: Response) -> Look:
+    """Return how a response looks, with placeholders for what differs each time."""
+    media_type = response.headers.get("content-type")
+    value = templated(read(response.body, media_type), response.facts)
+    headers = tuple(
+        (_spelled(name), worded(text, response.facts))
+        for name, text in sorted(response.headers.items())
+        if name not in _OF_THE_WAY and not name.startswith((_OF_CORS, "x-ratelimit-", "ratelimit"))
+    )
+    return Look(response.status, media_type, headers, value)
+
+
+def read(body: bytes, media_type: str | None) -> Any:
+    """Return a body as data if it is JSON, else as text."""
+    text = body.decode("utf-8", "replace")
+    if media_type is not None and "json" in media_type:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
+
+
+def templated(value: Any, facts: Mapping[str, str]) -> Any:
+    """Return data in which all texts are worded; so are the keys of objects, for those that name a field."""
+    if isinstance(value, str):
+        return worded(value, facts)
+    if isinstance(value, list):
+        return [templated(each, facts) for each in value]
+    if isinstance(value, dict):
+        odd = {name: fact for name, fact in facts.items() if len(fact) >= _ODD}
+        return {_told(key, odd): templated(each, facts) for key, each in value.items()}
+    if isinstance(value, int) and not isinstance(value, bool) and 1_600_000_000 < value < 4_000_000_000:
+        return "{now:unix}"
+    return value
+
+
+def worded(text: str, facts: Mapping[str, str]) -> str:
+    """Return a text with placeholders for the facts of its request and for values that only have a form."""
+    return by_form(_told(text, facts))
+
+
+def by_form(text: str) -> str:
+    """Return a text with placeholders for values that are new each time: two services make them of the same form."""
+    for name, pattern in _FORMS:
+        text = pattern.sub(f"{{{name}}}", text)
+    return _HEX.sub(lambda found: f"{{hex:{len(found[0])}}}", text)
+
+
+def _told(text: str, facts: Mapping[str, str]) -> str:
+    for name, fact in sorted(facts.items(), key=lambda each: -len(each[1])):
+        if text == fact:
+            return f"{{{name}}}"
+        if len(fact) >= _ODD or name == "method":
+            text = re.sub(rf"(?<![\w-]){re.escape(fact)}(?![\w-])", f"{{{name}}}", text)
+    return text
+
+
+def fits(template: Any, value: Any) -> bool:
+    """Tell whether a body could come from a template; a placeholder stands for any text."""
+    if isinstance(template, str) and isinstance(value, str):
+        pieces = [re.escape(piece) for piece in re.split(r"\{[a-z]+(?::[a-z0-9]+)?\}", template)]
+        return re.fullmatch(".*".join(pieces), value, re.DOTALL) is not None
+    if isinstance(template, dict) and isinstance(value, dict):
+        if template.keys() == value.keys():
+            return all(fits(template[key], value[key]) for key in template)
+        return len(template) == len(value) and all(map(fits, _pairs(template), _pairs(value)))
+    if isinstance(template, list) and isinstance(value, list):
+        return len(template) == len(value) and all(map(fits, template, value))
+    if template == "{now:unix}":
+        return isinstance(value, int)
+    return type(template) is type(value) and bool(template == value)
+
+
+def _pairs(value: Mapping[str, Any]) -> list[list[Any]]:
+    return [[key, each] for key, each in value.items()]
+
+
+def shared_headers(looks: Iterable[Look]) -> dict[str, str]:
+    """Return the headers that all of these responses have, with one text."""
+    found: dict[str, str] | None = None
+    for look in looks:
+        own = dict(look.headers)
+        found = (
+            own if found is None else {name: text for name, text in found.items() if own.get(name) == text}
+        )
+    return found or {}
+
+
+def _spelled(name: str) -> str:
+    return "-".join(word[:1].upper() + word[1:] for word in name.split("-"))
