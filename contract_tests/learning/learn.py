@@ -8,6 +8,19 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from contract_tests.learning.answers import take_answers
+from contract_tests.learning.beyond import (
+    learn_deleted,
+    learn_first_page,
+    learn_ids,
+    learn_location,
+    learn_page_facts,
+    learn_page_words,
+    learn_paging,
+    learn_redirect,
+    learn_stages,
+    learn_switch,
+    learn_unsent,
+)
 from contract_tests.learning.draft import Draft, Lesson, Tree
 from contract_tests.learning.handlers import Specimen, collect, learn_row, learn_settings
 from contract_tests.learning.leftovers import learn_leftovers
@@ -94,7 +107,18 @@ _PARTS = (
     _Part("lengths and cleaning of texts", True, learn_texts),
     _Part("left settings", True, learn_leftovers),
     _Part("blank names", True, learn_blank_update),
+    _Part("new rows", True, learn_location),
+    _Part("deletes", True, learn_deleted),
+    _Part("envelopes", False, learn_first_page),
+    _Part("parameters of links", False, learn_paging),
+    _Part("facts of a page", False, learn_page_facts),
     _Part("refusals", False, learn_refusals),
+    _Part("redirects", True, learn_redirect),
+    _Part("words for a page", False, learn_page_words),
+    _Part("ids", False, learn_ids),
+    _Part("settings not sent", True, learn_unsent),
+    _Part("switches", True, learn_switch),
+    _Part("order of checks", True, learn_stages),
     _Part("headers", False, learn_metering),
 )
 

@@ -67,7 +67,7 @@ def learn_refusals(prober: Prober, draft: Draft) -> None:
     settled: dict[str, Look] = {}
     for cause in CAUSES:
         name = cause.own if cause.word is None else cause.word.read(draft.tree, draft.facts)
-        if not isinstance(name, str) or name not in draft.tree["components"]["examples"]:
+        if not isinstance(name, str) or not _is_refusal(draft.tree, name):
             continue  # the document tolerates it
         if cause.word is not None and not prober.can_write and cause.word.kinds != _LISTS:
             continue
@@ -89,9 +89,16 @@ def learn_refusals(prober: Prober, draft: Draft) -> None:
         draft.provoked[target] = None
 
 
+def _is_refusal(tree: Tree, name: str) -> bool:
+    return any(name in examples(tree, node) for each in holders(tree) for node in each.values())
+
+
 def _look(answer: Answer, exchange: Exchange, told: dict[str, str], everywhere: dict[str, str]) -> Look:
     """Return how a refusal looks, without the headers that every response has."""
     facts = {"method": exchange.method, "path": urlsplit(exchange.url).path, **told}
+    methods = [word.strip() for word in answer.headers.get("allow", "").split(",")]
+    if methods == sorted(methods):
+        facts["methods:head" if "HEAD" in methods else "methods"] = ", ".join(methods)
     look = look_of(Response(answer.status, answer.headers, answer.body, facts))
     return look._replace(headers=tuple(pair for pair in look.headers if pair[0] not in everywhere))
 

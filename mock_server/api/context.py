@@ -146,6 +146,9 @@ class Context:
             return write_moment(self.now, form)
         if name in RANDOM:
             return RANDOM[name](self.world.random, int(form or 0))
+        if name == "methods" and self.route is not None:
+            head = {"HEAD"} if form and "GET" in self.route.operations else set()
+            return ", ".join(sorted({*self.route.operations, *head}))
         return str(_TOLD[name](self)) if name in _TOLD else ""
 
     def item(self) -> Item:
@@ -194,7 +197,6 @@ _TOLD: Mapping[str, Callable[[Context], object]] = {
     "id": lambda context: context.item_id,
     "path": lambda context: _text(context.path),
     "method": lambda context: context.method,
-    "methods": lambda context: ", ".join(sorted(context.route.operations)) if context.route else "",
     "site": lambda context: context.site,
 }
 

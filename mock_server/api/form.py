@@ -89,7 +89,9 @@ def _type(context: Context, texts: dict[str, str]) -> str:
         return text
     if operation.path_parameter is None:
         return text or ""
-    return operation.resource.type_of(context.item().values)
+    # If the form is checked before the item is looked for, there may be none.
+    item = context.store.get(context.item_id)
+    return "" if item is None else operation.resource.type_of(item.values)
 
 
 def _available_fields(context: Context, texts: dict[str, str], type_name: str) -> dict[str, str]:
@@ -100,7 +102,7 @@ def _available_fields(context: Context, texts: dict[str, str], type_name: str) -
         if types is None or type_name in types:
             available[name] = text
             continue
-        # If the type itself is invalid, the type is what is refused.
+        # If the type itself is invalid or unknown, no field is another type's.
         if service.foreign_fields != "ignored" and type_name in context.operation.resource.shapes:
             raise Refusal(service.foreign_fields, field=name, value=text, owner=min(types))
         wanted = " or ".join(sorted(types))

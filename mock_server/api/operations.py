@@ -142,13 +142,15 @@ def _place(page: Page, count: int) -> dict[str, str]:
 
 def _links(context: Context, query: Query, page: Page, paging: Paging) -> dict[str, str]:
     """Return the JSON text of each link, null for a page that does not exist."""
-    repeated = query.repeated if paging.repeats else ""
-    opening = f"?{repeated}&" if repeated else paging.link_opening
+    repeated = query.repeated_as(paging.repeats)
+    opening = f"?{repeated}&" if repeated and not paging.page_first else paging.link_opening
     before = f"{context.site}{context.contract.base_path}{paging.link_path}{opening}{paging.page_parameter}="
-    quoted = context.contract.quote(before)[:-1]  # the number ends the text, and digits need no escape
+    after = f"&{repeated}" if repeated and paging.page_first else ""
+    quoted = context.contract.quote(before)[:-1]  # digits need no escape
+    end = context.contract.quote(after)[1:]
 
     def link(number: int | None) -> str:
-        return "null" if number is None else f'{quoted}{number}"'
+        return "null" if number is None else f"{quoted}{number}{end}"
 
     return {
         "link-first": link(1),
@@ -159,18 +161,18 @@ def _links(context: Context, query: Query, page: Page, paging: Paging) -> dict[s
     }
 
 
-def _new_settings(context: Context, type_name: str) -> dict[str, str]:
-    """Return a type's settings, filled from the form. What is not sent is empty, or left out if answered so."""
-    settings: dict[str, str] = {}
+def _new_settings(context: Context, type_name: str) -> dict[str, str | None]:
+    """Return a type's settings, filled from the form. What is not sent is empty, null or left out, as answered."""
+    settings: dict[str, str | None] = {}
     for key, constant in context.operation.resource.shape(type_name).constants.items():
         if constant is not None or key in context.sent:
             settings[key] = context.sent.get(key, constant or "")
         elif context.form.own_field_unsent != "omitted":
-            settings[key] = ""
+            settings[key] = None if context.form.own_field_unsent == "null" else ""
     return settings
 
 
-def _changed_settings(context: Context, before: Item, type_name: str) -> dict[str, str]:
+def _changed_settings(context: Context, before: Item, type_name: str) -> dict[str, str | None]:
     """Return an updated item's settings, by the words of `x-update`."""
     words, resource = context.operation.update, context.operation.resource
     if words["unsent"] == "blanked":
@@ -179,7 +181,7 @@ def _changed_settings(context: Context, before: Item, type_name: str) -> dict[st
     own = resource.shape(former_type).constants
     if type_name == former_type and words["same-type"] == "kept":
         return {**former, **{key: context.sent[key] for key in own if key in context.sent}}
-    left: Mapping[str, str] = {}
+    left: Mapping[str, str | None] = {}
     if words["type-change"] == "merged":
         left = former
         # Reset: what becomes of the settings of an earlier type is another question.

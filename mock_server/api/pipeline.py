@@ -17,7 +17,7 @@ from mock_server.api.context import CORS, VERIFIED, Context, Environ, Response, 
 from mock_server.api.forced import affect, hear_preference, meet_fault
 from mock_server.api.form import check_plan, read_form
 from mock_server.api.operations import BEHAVIOURS, Result
-from mock_server.contract import Headers, Operation, RefusalResponse, joined
+from mock_server.contract import Headers, Operation, RefusalResponse, joined, status_text
 from mock_server.document import stamp_text
 from mock_server.mock import Mock
 from mock_server.refusal import Defect, Refusal
@@ -183,7 +183,9 @@ def find_route(context: Context) -> Response | None:
         # WSGI's texts hold bytes as latin-1 (PEP 3333). Encoded, they are what was sent.
         path = percent_encode(route.redirect.encode("latin-1", "replace"))
         location = path + (f"?{context.query}" if context.query else "")
-        return Response("301 Moved Permanently", (("Location", location),), b"")
+        if not contract.service.redirects_by_path:
+            location = context.site + location
+        return Response(status_text(contract.service.redirect_status), (("Location", location),), b"")
     asks = context.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in context.environ
     if asks and _is_open(context):
         return preflight(contract.methods, "Authorization, Content-Type")
@@ -211,19 +213,23 @@ def check_quota(context: Context) -> None:
 
 
 def check_method(context: Context) -> None:
-    """Refuse a method for which the path has no operation."""
+    """Refuse a method for which the path has no operation, and an id that cannot be one if the document does."""
     operation = _operation_meant(context)
     if operation is None:
         raise Refusal(context.contract.service.other_methods)
     context.found = context.operation = operation
+    parameter = operation.path_parameter
+    if parameter is not None and context.route is not None:
+        text = context.route.parameter or ""
+        value = parameter.cast(text)
+        context.item_id = value if isinstance(value, int) else 0
+        if parameter.otherwise != "default" and not parameter.admits(value):
+            raise Refusal(parameter.otherwise_of(text), field=parameter.name, value=text)
 
 
 def check_existence(context: Context) -> None:
     """Find the item that the path names."""
-    parameter = context.operation.path_parameter
-    if parameter is not None and context.route is not None:
-        value = parameter.cast(context.route.parameter or "")
-        context.item_id = value if isinstance(value, int) else 0
+    if context.operation.path_parameter is not None:
         context.item()
 
 

@@ -38,10 +38,17 @@ class Query:
         """Whether the list is filtered, or in another order than the usual one."""
         return bool(self.equal) or not _NARROWING.isdisjoint(self.values)
 
-    @property
-    def repeated(self) -> str:
-        """The accepted parameters as a query string, without the page."""
-        return "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in self.accepted)
+    def repeated_as(self, word: str) -> str:
+        """Return the parameters that links repeat, by the word of `x-paging`, as a query string without the page."""
+        pairs = [] if word == "none" else self.accepted
+        if word == "not-default":
+            usual = {each.name: str(each.default) for each in self.parameters.values()}
+            pairs = [(name, text) for name, text in pairs if usual.get(name) != text]
+        elif word == "always":
+            told = dict(pairs)
+            pairs += [(each.name, str(each.default)) for each in self.parameters.values()
+                      if each.default is not None and each.role != "page" and each.name not in told]  # fmt: skip
+        return "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in pairs)
 
 
 def read_query(context: Context) -> Query:
@@ -75,8 +82,9 @@ def _value(context: Context, parameter: Parameter, text: str) -> int | str | Non
                 "loose-parameter", f"{parameter.name}={text[:60]!r} is read as {value}. Send {value}."
             )
         return value
-    if parameter.otherwise != "default":
-        raise Refusal(parameter.otherwise, field=parameter.name, value=text)
+    otherwise = parameter.otherwise_of(text)
+    if otherwise != "default":
+        raise Refusal(otherwise, field=parameter.name, value=text)
     context.violate(
         "invalid-parameter",
         f"Invalid value {parameter.name}={text[:60]!r} is ignored. Send {_allowed(parameter, value)}.",
@@ -128,8 +136,14 @@ def turn_to(requested: int, size: int, total: int, paging: Paging) -> Page:
         total_pages=total_pages,
         last=total_pages or None,
         next=number + 1 if number < total_pages else None,
-        previous=number - 1 if number > 1 else None,
+        previous=_previous(number, total_pages, paging),
     )
+
+
+def _previous(number: int, total_pages: int, paging: Paging) -> int | None:
+    if number > max(1, total_pages) and paging.previous_beyond != "one-less":
+        return total_pages or 1 if paging.previous_beyond == "last" else None
+    return number - 1 if number > 1 else None
 
 
 def select(context: Context, query: Query, *, newest_first: bool) -> list[Item]:

@@ -57,6 +57,8 @@ class Service:
     plan_limit: int | None
     other_methods: str
     unknown_route: str
+    redirect_status: int
+    redirects_by_path: bool
     cors: bool
     time_offset: int  # seconds east of UTC
     unknown_fields: str
@@ -216,6 +218,8 @@ def _service(document: Object) -> Service:
         plan_limit=words["plan-limit"],
         other_methods=words["other-methods"],
         unknown_route=words["unknown-route"],
+        redirect_status=words.get("redirect", {}).get("status", 301),
+        redirects_by_path=words.get("redirect", {}).get("location") != "absolute",
         cors=words["cors"] == "open",
         time_offset=int(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60),
         unknown_fields=words["unknown-fields"],
@@ -239,8 +243,10 @@ def _check_refusals(document: Object, refusals: Collection[str]) -> None:
     for container, word in words_of(document):
         if word == "x-refusals":
             naming += [(container[word], violated) for violated in container[word]]
-        elif word == "x-otherwise" and container[word] != "default":
-            naming.append((container, word))
+        elif word == "x-otherwise" and isinstance(container[word], str):
+            naming += [(container, word)] if container[word] != "default" else []
+        elif word == "x-otherwise":
+            naming += [(container[word], kind) for kind in container[word]]
     for container, key in naming:
         if container[key] not in refusals:
             what = f"{key}: {container[key]} is not one of the refusals ({', '.join(sorted(refusals))})."

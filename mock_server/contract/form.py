@@ -12,7 +12,7 @@ from mock_server.document import DocumentError, Object, Place, place_of, plain
 from mock_server.php import values
 
 # What an item stores for one fact. A mapping holds settings.
-Value = str | bool | int | float | None | Mapping[str, str]
+Value = str | bool | int | float | None | Mapping[str, str | None]
 
 # Gives a text as the service stores it.
 Cleaner = Callable[[str], str]
@@ -167,12 +167,20 @@ def _available(
         if word == "required":
             reasons += [(refusal, name, None) for name in needed]
             continue
-        # A switch casts any text (evidence: B+P): the refusal of an enum is for the type.
+        # A switch casts any text (evidence: B+P), unless it has a refusal of its own: that of an enum is for the type.
         reasons += [
             (refusal, field.name, field.limits[word])
             for field in fields.values()
             if word in field.limits and not field.is_switch and field.name in available
         ]
+    reasons += [
+        (field.schema["x-otherwise"], field.name, field.limits["enum"])
+        for field in fields.values()
+        if field.is_switch
+        and "enum" in field.limits
+        and "x-otherwise" in field.schema
+        and field.name in available
+    ]
     return Available(available, tuple(reasons))
 
 
@@ -286,7 +294,7 @@ _STRICT_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of the path or the query. `otherwise`: "default", or the refusal that an invalid value gets.
+    """A parameter of the path or the query. `otherwise`: "default", or the refusals that invalid values get.
 
     `enum`: the values allowed, if they are few; `check` says what is wrong with a value; `lenient`: an integer is cast
     as PHP casts; `properties`: its values to the response properties that they name, if the two differ.
@@ -299,7 +307,7 @@ class Parameter:
     check: Check
     is_integer: bool
     lenient: bool
-    otherwise: str
+    otherwise: str | Mapping[str, str]
     properties: Mapping[str, str]
     place: Place
 
@@ -314,6 +322,12 @@ class Parameter:
     def admits(self, value: int | str | None) -> bool:
         """Tell whether the document allows this value."""
         return value is not None and self.check(value) is None
+
+    def otherwise_of(self, text: str) -> str:
+        """Return "default", or the name of the refusal that this invalid text gets."""
+        if isinstance(self.otherwise, str):
+            return self.otherwise
+        return self.otherwise["number" if _STRICT_INTEGER.match(text.removeprefix("-")) else "word"]
 
 
 def compile_parameters(schemas: Schemas, nodes: Sequence[Object], location: str) -> tuple[Parameter, ...]:

@@ -46,7 +46,9 @@ class Paging:
     empty: str
     link_path: str
     link_opening: str
-    repeats: bool
+    repeats: str
+    page_first: bool
+    previous_beyond: str
     page_parameter: str
 
 
@@ -293,7 +295,9 @@ def _paging(node: Mapping[str, Any], query: tuple[Parameter, ...]) -> Paging | N
         empty=words["empty"],
         link_path=words["link-path"],
         link_opening=words["link-opening"],
-        repeats=words["link-repeats"] == "accepted",
+        repeats=words["link-repeats"],
+        page_first=words.get("link-page") == "first",
+        previous_beyond=words.get("previous-beyond", "one-less"),
         page_parameter=next((each.name for each in query if each.role == "page"), ""),
     )
 

@@ -53,19 +53,19 @@ class Shape:
     constants: Mapping[str, str | None]
     masks: Mapping[str, str | Mapping[str, str]]
 
-    def text(self, settings: Mapping[str, str], write: Writer) -> str:  # on its way out: `shown`
+    def text(self, settings: Mapping[str, str | None], write: Writer) -> str:  # on its way out: `shown`
         """Write the settings as JSON."""
         return write(self.shown(settings))
 
-    def shown(self, settings: Mapping[str, str]) -> Mapping[str, str] | list[str]:
+    def shown(self, settings: Mapping[str, str | None]) -> Mapping[str, str | None] | list[str]:
         """Return the settings as replies show them."""
         if self.container == "array" or (self.container == "either" and not settings):
             return []
         return {key: self._masked(key, value) for key, value in settings.items()} if self.masks else settings
 
-    def _masked(self, key: str, value: str) -> str:
+    def _masked(self, key: str, value: str | None) -> str | None:
         mask = self.masks.get(key, value) if value else value
-        return mask if isinstance(mask, str) else mask["each"] * len(value)
+        return mask if mask is None or isinstance(mask, str) else mask["each"] * len(value or "")
 
 
 # The settings of an item whose type the document does not know, as the defect `x-update.unsent: blanked` makes one.
@@ -194,7 +194,7 @@ class Resource:
         """Return the type of an item that stores these values, empty if it has none."""
         return "" if self.type_fact is None else str(values.get(self.type_fact, ""))
 
-    def settings_of(self, values: Mapping[str, Value]) -> Mapping[str, str]:
+    def settings_of(self, values: Mapping[str, Value]) -> Mapping[str, str | None]:
         """Return the settings of an item that stores these values, none if it has no settings."""
         settings = None if self.settings_fact is None else values.get(self.settings_fact)
         return settings if isinstance(settings, Mapping) else {}
