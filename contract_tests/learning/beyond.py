@@ -22,6 +22,8 @@ from contract_tests.probes.reading import is_success, mapping, number
 from contract_tests.target.api import Answer
 
 _ODD_WORD = "maybe"
+_ODD_ID = "no-such-id"
+_ODD_PAGE = "no-page"
 _FAR = 99_999
 _SPELLINGS = ("1", "0", "true", "false", "on", "off", "yes", "no", "True", "FALSE")
 
@@ -54,9 +56,9 @@ def learn_deleted(prober: Prober, draft: Draft) -> None:
         return
     row, media_type = exchange.url.rstrip("/").rpartition("/")[2], dict(exchange.headers).get("content-type")
     success = draft.facts.operation("delete")
-    if not exchange.body and (media_type or exchange.status == 204):
+    if not exchange.body and (media_type is None) == (exchange.status == 204):
         return
-    says, schema = f"A delete is answered {exchange.status} without a body and without a media type.", {}
+    says, schema = f"A delete is answered {exchange.status} without a body, its media type {media_type}.", {}
     if exchange.body:
         says = f"A delete is answered {exchange.status} with {exchange.body[:80]}."
         media_type = media_type or "application/json"
@@ -94,7 +96,9 @@ def _deleted(
         responses[str(status)] = response
         response.pop("x-empty-body", None)
         response.pop("content", None)
-        if media_type is not None:
+        if media_type is not None and not schema:
+            response["x-empty-body"] = media_type
+        elif media_type is not None:
             kind = media_type.removesuffix(f"; charset={tree['x-service']['charset']}")
             response["content"] = {kind: {"schema": schema}}
 
@@ -132,16 +136,23 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
         names = [name for name, _ in with_size]
         words["link-page"] = "first" if names.index(page) < names.index(size) else "last"
     answer, beyond = prober.watch(lambda asking: asking.list(page=_FAR))
+    refused = _look(draft, answer, prober, {"field": page, "value": str(_FAR)})
     if is_success(answer):
         words |= _before(Page(answer, prober.expectations), page)
+    elif refused is not None:
+        words["beyond"] = "page_beyond_last"
     known = _paging(draft.tree, draft)
     usual = {"link-page": "last", "previous-beyond": "one-less"}
     if any(known.get(word, usual.get(word)) != said for word, said in words.items()):
 
         def change(tree: Tree) -> None:
+            if refused is not None:
+                say(tree, "page_beyond_last", refused)
             for item in tree["paths"].values():
                 if "x-paging" in item.get("get", {}):
                     item["get"]["x-paging"] |= words
+                    if refused is not None:
+                        place(tree, item["get"]["responses"], "page_beyond_last", refused)
 
         told = ", ".join(f"{word} {said}" for word, said in words.items())
         draft.learn("links", f"Links of a page: {told}.", (*seen[-1:], *beyond[-1:]), change)
@@ -183,10 +194,12 @@ def learn_ids(prober: Prober, draft: Draft) -> None:
     name = _path_parameter(draft.tree)["name"]
     looks: dict[str, Look | None] = {}
     seen: tuple[Exchange, ...] = ()
-    for kind, text in (("word", "abc"), ("number", "0")):
+    for kind, text in (("word", _ODD_ID), ("number", "0")):
         answer, seen = prober.watch(_retrieving(text))
-        looks[kind] = _look(draft, answer, {"field": name, "value": text, "id": text})
-    missing = _look(draft, prober.api.retrieve(NOBODYS), {"id": str(NOBODYS)})
+        looks[kind] = _look(draft, answer, prober, {"field": name, "value": text, "id": text})
+    missing = _look(
+        draft, prober.send("GET", prober.api.path_of("retrieve", NOBODYS)), prober, {"id": str(NOBODYS)}
+    )
     if None in looks.values() or all(look == missing for look in looks.values()):
         return
     names = {kind: f"id_not_valid_{kind}" if look != missing else "not_found" for kind, look in looks.items()}
@@ -222,11 +235,13 @@ def _place_below_ids(tree: Tree, name: str, look: Look) -> None:
                 place(tree, item[method]["responses"], name, look)
 
 
-def _look(draft: Draft, answer: Answer, facts: Mapping[str, str]) -> Look | None:
-    """Return how a refusal looks, None if it is none."""
+def _look(draft: Draft, answer: Answer, prober: Prober, facts: Mapping[str, str]) -> Look | None:
+    """Return how the last refusal looks, None if it is none."""
     if not 400 <= answer.status < 500:
         return None
-    look = look_of(Response(answer.status, answer.headers, answer.body, facts))
+    asked = prober.exchanges[-1]
+    told = {"method": asked.method, "path": urlsplit(asked.url).path, **facts}
+    look = look_of(Response(answer.status, answer.headers, answer.body, told))
     everywhere = draft.tree["x-service"].get("x-headers", {})
     return look._replace(headers=tuple(pair for pair in look.headers if pair[0] not in everywhere))
 
@@ -234,12 +249,12 @@ def _look(draft: Draft, answer: Answer, facts: Mapping[str, str]) -> Look | None
 def learn_page_words(prober: Prober, draft: Draft) -> None:
     """Ask for a page that is a word: it may be refused in other words than page 0."""
     parameter = draft.facts.page_parameter
-    answer, seen = prober.watch(lambda asking: asking.list(page="abc"))
-    look = _look(draft, answer, {"field": parameter, "value": "abc"})
+    answer, seen = prober.watch(lambda asking: asking.list(page=_ODD_PAGE))
+    look = _look(draft, answer, prober, {"field": parameter, "value": _ODD_PAGE})
     known = _parameter(draft.tree, parameter).get("x-otherwise", "default")
     if look is None or not isinstance(known, str) or known == "default":
         return
-    zero = _look(draft, prober.list(page="0"), {"field": parameter, "value": "0"})
+    zero = _look(draft, prober.list(page="0"), prober, {"field": parameter, "value": "0"})
     if look == zero:
         return
 
@@ -302,7 +317,7 @@ def learn_switch(prober: Prober, draft: Draft) -> None:
     """Ask which texts the switch takes, if it does not take every text."""
     row, field = prober.once(renaming).handler, draft.facts.form["enabled"]
     answer, seen = prober.watch(lambda _: row.update(enabled=_ODD_WORD))
-    look = _look(draft, answer, {"field": field, "value": _ODD_WORD})
+    look = _look(draft, answer, prober, {"field": field, "value": _ODD_WORD})
     if look is None:
         return
     taken = [text for text in _SPELLINGS if is_success(row.update(enabled=text))]
@@ -332,8 +347,10 @@ def learn_stages(prober: Prober, draft: Draft) -> None:
     answer, seen = prober.watch(
         lambda asking: asking.send("POST", asking.api.path_of("update", NOBODYS), form=form)
     )
-    missing = _look(draft, prober.api.retrieve(NOBODYS), {"id": str(NOBODYS)})
-    found = _look(draft, answer, {"id": str(NOBODYS)})
+    missing = _look(
+        draft, prober.send("GET", prober.api.path_of("retrieve", NOBODYS)), prober, {"id": str(NOBODYS)}
+    )
+    found = _look(draft, answer, prober, {"id": str(NOBODYS)})
     if found is None or missing is None or found.status == missing.status:
         return
 
@@ -352,6 +369,8 @@ _PAGE_FACTS: Mapping[str, Callable[[Mapping[str, int]], Any]] = {
     "count": lambda page: page["count"],
     "has-more": lambda page: page["page"] < page["pages"],
     "has-previous": lambda page: page["page"] > 1,
+    "is-first": lambda page: page["page"] == 1,
+    "is-last": lambda page: page["page"] >= page["pages"],
     "offset": lambda page: (page["page"] - 1) * page["size"],
     "from": lambda page: (page["page"] - 1) * page["size"] + 1 if page["count"] else None,
     "to": lambda page: (page["page"] - 1) * page["size"] + page["count"] if page["count"] else None,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 from contract_tests.guard.exchange import Exchange
@@ -166,12 +167,32 @@ def _masks(draft: Draft, specimens: list[Specimen]) -> dict[str, Any]:
     texts = {shown for _, shown in pairs.values()}
     if len(texts) == 1:
         return dict.fromkeys(pairs, texts.pop())
-    signs = {sign for text in texts for sign in text}
-    if len(signs) == 1 and all(len(sent) == len(shown) for sent, shown in pairs.values()):
-        sign = signs.pop()
-        return {name: {"each": sign} for name in pairs}
-    draft.unsaid.append("Settings are shown neither as sent nor masked in one way.")
-    return {}
+    mask = mask_of(list(pairs.values()))
+    if mask is None:
+        draft.unsaid.append("Settings are shown neither as sent nor masked in one way.")
+        return {}
+    return dict.fromkeys(pairs, mask)
+
+
+def mask_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
+    """Return the mask (`x-mask`) that explains each pair of a text that was sent and what is shown of it."""
+    sent, shown = pairs[0]
+    most = min(len(sent), len(shown), 8)
+    for first, last in sorted(product(range(most + 1), repeat=2), key=sum):
+        middle = shown[first : len(shown) - last]
+        if not middle or not shown.startswith(sent[:first]) or (last and not shown.endswith(sent[-last:])):
+            continue
+        ends = {**({"keep-first": first} if first else {}), **({"keep-last": last} if last else {})}
+        for mask in ({"each": middle[0], **ends}, {"text": middle, **ends}):
+            if all(_masked(text, mask) == seen for text, seen in pairs):
+                return mask
+    return None
+
+
+def _masked(text: str, mask: Mapping[str, Any]) -> str:
+    first, last = mask.get("keep-first", 0), mask.get("keep-last", 0)
+    sign = mask["each"] * max(0, len(text) - first - last) if "each" in mask else mask["text"]
+    return f"{text[:first]}{sign}{text[len(text) - last :] if last else ''}"
 
 
 def _set_settings(draft: Draft, kind: str, wanted: Mapping[str, dict[str, Any]]) -> Callable[[Tree], None]:

@@ -59,10 +59,13 @@ class Response(NamedTuple):
     facts: Mapping[str, str]
 
 
-def look_of(response: Response) -> Look:
-    """Return how a response looks, with placeholders for what differs each time."""
+def look_of(response: Response, *, keys: bool = False) -> Look:
+    """Return how a response looks, with placeholders for what differs each time.
+
+    `keys`: also the keys of objects that are a fact, however short. A word like `type` is a key in many bodies.
+    """
     media_type = response.headers.get("content-type")
-    value = templated(read(response.body, media_type), response.facts)
+    value = templated(read(response.body, media_type), response.facts, keys=keys)
     headers = tuple(
         (_spelled(name), worded(text, response.facts))
         for name, text in sorted(response.headers.items())
@@ -82,15 +85,15 @@ def read(body: bytes, media_type: str | None) -> Any:
     return text
 
 
-def templated(value: Any, facts: Mapping[str, str]) -> Any:
-    """Return data in which all texts are worded; so are the keys of objects, for those that name a field."""
+def templated(value: Any, facts: Mapping[str, str], *, keys: bool = False) -> Any:
+    """Return data in which all texts are worded, and the keys of objects that are an odd fact."""
     if isinstance(value, str):
         return worded(value, facts)
     if isinstance(value, list):
-        return [templated(each, facts) for each in value]
+        return [templated(each, facts, keys=keys) for each in value]
     if isinstance(value, dict):
-        odd = {name: fact for name, fact in facts.items() if len(fact) >= _ODD}
-        return {_told(key, odd): templated(each, facts) for key, each in value.items()}
+        odd = {name: fact for name, fact in facts.items() if keys or len(fact) >= _ODD}
+        return {_told(key, odd): templated(each, facts, keys=keys) for key, each in value.items()}
     if isinstance(value, int) and not isinstance(value, bool) and 1_600_000_000 < value < 4_000_000_000:
         return "{now:unix}"
     return value

@@ -50,7 +50,8 @@ Told = Callable[[Prober], dict[str, str]]
 class Cause(NamedTuple):
     """Something to be refused for. `question` is what it is about; `own` the name of a refusal of its own.
 
-    `word` is None if the refusal has a fixed name.
+    `word` is None if the refusal has a fixed name. `again` provokes it for another field, which shows what of it names
+    the field.
     """
 
     question: str
@@ -58,6 +59,7 @@ class Cause(NamedTuple):
     word: Word | None
     provoke: Callable[[Prober], Answer]
     tells: Told = lambda _: {}
+    again: tuple[Callable[[Prober], Answer], Told] | None = None
 
 
 def learn_refusals(prober: Prober, draft: Draft) -> None:
@@ -78,6 +80,8 @@ def learn_refusals(prober: Prober, draft: Draft) -> None:
         if not 400 <= answer.status < 500:
             continue
         seen = _look(answer, exchanges[-1], cause.tells(prober), everywhere)
+        if cause.again is not None:
+            seen = _named_field(prober, cause, (answer, exchanges[-1]), everywhere) or seen
         draft.provoked[name] = None
         if settled.setdefault(name, seen) == seen and _as_documented(draft, cause, name, seen):
             continue
@@ -93,13 +97,41 @@ def _is_refusal(tree: Tree, name: str) -> bool:
     return any(name in examples(tree, node) for each in holders(tree) for node in each.values())
 
 
-def _look(answer: Answer, exchange: Exchange, told: dict[str, str], everywhere: dict[str, str]) -> Look:
+def _named_field(
+    prober: Prober, cause: Cause, first: tuple[Answer, Exchange], everywhere: dict[str, str]
+) -> Look | None:
+    """Return the look that a refusal of one field shares with that of another once their names are left out."""
+    assert cause.again is not None  # noqa: S101 - the caller has looked
+    provoke, tells = cause.again
+    try:
+        answer, exchanges = prober.watch(provoke)
+    except (Undecided, Unlisted):
+        return None
+    for keys in (False, True):
+        looks = [
+            _look(*first, cause.tells(prober), everywhere, keys=keys),
+            _look(answer, exchanges[-1], tells(prober), everywhere, keys=keys),
+        ]
+        if looks[0] == looks[1]:
+            return looks[0]
+    return None
+
+
+def _look(
+    answer: Answer,
+    exchange: Exchange,
+    told: dict[str, str],
+    everywhere: dict[str, str],
+    *,
+    keys: bool = False,
+) -> Look:
     """Return how a refusal looks, without the headers that every response has."""
     facts = {"method": exchange.method, "path": urlsplit(exchange.url).path, **told}
-    methods = [word.strip() for word in answer.headers.get("allow", "").split(",")]
-    if methods == sorted(methods):
-        facts["methods:head" if "HEAD" in methods else "methods"] = ", ".join(methods)
-    look = look_of(Response(answer.status, answer.headers, answer.body, facts))
+    if "allow" in answer.headers:
+        methods = {word.strip() for word in answer.headers["allow"].split(",")}
+        more = ",".join(sorted(methods - {"GET", "POST", "DELETE"}))
+        facts[f"methods:{more}" if more else "methods"] = answer.headers["allow"]
+    look = look_of(Response(answer.status, answer.headers, answer.body, facts), keys=keys)
     return look._replace(headers=tuple(pair for pair in look.headers if pair[0] not in everywhere))
 
 
@@ -216,6 +248,10 @@ _LISTS = ("list_",)
 _FORMS = ("create_", "update_")
 
 
+def _typeless(prober: Prober) -> Answer:
+    return _created(prober, {prober.facts.form["name"]: prober.name()})
+
+
 def _field(word: str, value: str = "") -> Told:
     return lambda prober: {"field": prober.facts.form[word], **({"value": value} if value else {})}
 
@@ -228,7 +264,8 @@ def _foreign(prober: Prober) -> dict[str, str]:
     """Return a field with another name than its type, so that a refusal shows which of the two it repeats."""
     kind = prober.kinds.pair
     field = prober.facts.types[kind][-1]
-    return {"field": field, "value": prober.kinds.form(kind, None)[field], "owner": kind}
+    value = prober.kinds.form(kind, None)[field]
+    return {"field": field, "value": value, "owner": kind, "type": prober.kinds.mailbox}
 
 
 def _no_size(facts: Facts) -> int:
@@ -246,7 +283,7 @@ CAUSES = (
     Cause("unknown-route", "no_route", _service("unknown-route"), lambda p: p.send("GET", p.terms.nowhere)),
     Cause(
         "required-field-missing", "field_missing", _form("create", "required"), lambda prober: prober.once(nameless),
-        _field("name"),
+        _field("name"), (_typeless, _field("type")),
     ),
     Cause("required-field-missing", "name_empty", _form("create", "minLength"), _named(""), _field("name")),
     Cause("blank-name", "name_blank", _form("create", "pattern"), _named(_BLANKS), _field("name")),

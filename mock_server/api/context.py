@@ -147,8 +147,8 @@ class Context:
         if name in RANDOM:
             return RANDOM[name](self.world.random, int(form or 0))
         if name == "methods" and self.route is not None:
-            head = {"HEAD"} if form and "GET" in self.route.operations else set()
-            return ", ".join(sorted({*self.route.operations, *head}))
+            more = form.split(",") if form else []
+            return ", ".join(sorted({*self.route.operations, *more}))
         return str(_TOLD[name](self)) if name in _TOLD else ""
 
     def item(self) -> Item:

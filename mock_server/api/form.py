@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mock_server.api.context import Context
-from mock_server.contract import Field
+from mock_server.contract import SENT, Admits, Field
 from mock_server.php import Form as SentForm
 from mock_server.php import TooManyFields, read
 from mock_server.refusal import Refusal
@@ -19,9 +19,15 @@ def read_form(context: Context) -> None:
     texts = _available_fields(context, texts, type_name)
     for refusal, name, admits in form.of_type(type_name).reasons:
         text = texts.get(name)
-        if not text if admits is None else text is not None and not admits(text):
+        if _is_refused(text, admits):
             raise Refusal(refusal, field=name, value=text or "")
     context.sent = _as_stored(context, texts)
+
+
+def _is_refused(text: str | None, admits: Admits | None) -> bool:
+    if text is None:
+        return admits is None or admits is SENT
+    return not text if admits is None else not admits(text)
 
 
 def check_plan(context: Context) -> None:
@@ -104,7 +110,7 @@ def _available_fields(context: Context, texts: dict[str, str], type_name: str) -
             continue
         # If the type itself is invalid or unknown, no field is another type's.
         if service.foreign_fields != "ignored" and type_name in context.operation.resource.shapes:
-            raise Refusal(service.foreign_fields, field=name, value=text, owner=min(types))
+            raise Refusal(service.foreign_fields, field=name, value=text, owner=min(types), type=type_name)
         wanted = " or ".join(sorted(types))
         what = f"{name} belongs to the type {wanted}, not {type_name[:60]!r}, and is ignored. Remove it."
         context.violate("foreign-field", what)

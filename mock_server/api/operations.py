@@ -135,6 +135,8 @@ def _place(page: Page, count: int) -> dict[str, str]:
         "to": number(page.offset + count if count else None),
         "has-more": "true" if page.next else "false",
         "has-previous": "true" if page.number > 1 else "false",
+        "is-first": "true" if page.number == 1 else "false",
+        "is-last": "true" if page.number >= page.total_pages else "false",
         "next-page": number(page.next),
         "previous-page": number(page.previous),
     }

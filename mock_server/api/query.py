@@ -128,6 +128,8 @@ def turn_to(requested: int, size: int, total: int, paging: Paging) -> Page:
         total_pages = max(1, total_pages)
     if paging.beyond == "last-page" and requested > total_pages:
         requested = max(1, total_pages)
+    if requested > max(1, total_pages) and paging.beyond != "empty":
+        raise Refusal(paging.beyond, field=paging.page_parameter, value=str(requested))
     number = max(1, requested)
     return Page(
         number=number,

@@ -1,7 +1,7 @@
 """The document as the machine sees it: frozen facts and compiled checks."""
 
 from mock_server.contract.contract import Contract, Service, compile_contract
-from mock_server.contract.form import Field, Form, Parameter, Value, compile_parameters
+from mock_server.contract.form import SENT, Admits, Field, Form, Parameter, Value, compile_parameters
 from mock_server.contract.operation import Behaviour, Operation, Paging, Route, Routes
 from mock_server.contract.resource import Property, Resource, Shape
 from mock_server.contract.response import (
@@ -33,7 +33,7 @@ def write(value: object, quote: Writer) -> str:
 
 
 __all__ = [
-    "Behaviour", "Check", "Contract", "Field", "Form", "Headers", "Operation", "Paging", "Parameter",
+    "SENT", "Admits", "Behaviour", "Check", "Contract", "Field", "Form", "Headers", "Operation", "Paging", "Parameter",
     "Property", "Quote", "RefusalResponse", "Resource", "ResponseCompiler", "Route", "Routes", "Schemas",
     "Service", "Shape", "Success", "Value", "Writer", "compile_contract", "compile_parameters", "joined",
     "parse", "quote_again", "quote_plainly", "status_text", "write", "write_plainly",

@@ -243,6 +243,8 @@ def _check_refusals(document: Object, refusals: Collection[str]) -> None:
     for container, word in words_of(document):
         if word == "x-refusals":
             naming += [(container[word], violated) for violated in container[word]]
+        elif word == "x-paging" and container[word]["beyond"] not in {"empty", "last-page"}:
+            naming.append((container[word], "beyond"))
         elif word == "x-otherwise" and isinstance(container[word], str):
             naming += [(container, word)] if container[word] != "default" else []
         elif word == "x-otherwise":

@@ -78,8 +78,13 @@ class Field:
 
 
 # A reason to refuse a form: the refusal, the field, and what tells whether its text is admitted. None: the field must
-# have a text.
+# have a text; SENT: it must be there, with or without one.
 Reason = tuple[str, str, Admits | None]
+
+
+def SENT(_: str) -> bool:  # noqa: N802 - a constant, known by its identity
+    """Admit each text of a field that was sent."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +170,15 @@ def _available(
     reasons: list[Reason] = []
     for word, refusal in refusals.items():
         if word == "required":
-            reasons += [(refusal, name, None) for name in needed]
+            # An empty text counts as missing, unless a field has a refusal of its own for it.
+            reasons += [
+                (
+                    refusal,
+                    name,
+                    SENT if "minLength" in fields[name].limits and "minLength" in refusals else None,
+                )
+                for name in needed
+            ]
             continue
         # A switch casts any text (evidence: B+P), unless it has a refusal of its own: that of an enum is for the type.
         reasons += [

@@ -27,7 +27,7 @@ _TEXT, _INTEGER, _NULL = frozenset({"string"}), frozenset({"integer"}), frozense
 _ROW = {"row": frozenset({"object"})}
 _PAGE = {
     **dict.fromkeys(("page", "page-size", "total", "total-pages", "count", "offset"), _INTEGER),
-    **dict.fromkeys(("has-more", "has-previous"), frozenset({"boolean"})),
+    **dict.fromkeys(("has-more", "has-previous", "is-first", "is-last"), frozenset({"boolean"})),
     **dict.fromkeys(("from", "to", "next-page", "previous-page"), _INTEGER | _NULL),
     **dict.fromkeys(("link-first", "link-self"), _TEXT),
     **dict.fromkeys(("link-last", "link-next", "link-previous"), _TEXT | _NULL),

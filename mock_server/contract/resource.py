@@ -46,12 +46,12 @@ _ZEROS: Mapping[str, Value] = {"text": "", "switch": False, "number": 0, "settin
 class Shape:
     """The settings of one type: `constants` maps each key, in order, to its fixed value, or None if a form fills it.
 
-    `masks` maps a key to what replies show in place of its value: a text, or one sign for each character.
+    `masks` maps a key to what replies show in place of its value: a text, or what `x-mask` says.
     """
 
     container: str  # "object", "array", or "either": an empty list if there are no settings, as PHP writes it
     constants: Mapping[str, str | None]
-    masks: Mapping[str, str | Mapping[str, str]]
+    masks: Mapping[str, str | Mapping[str, Any]]
 
     def text(self, settings: Mapping[str, str | None], write: Writer) -> str:  # on its way out: `shown`
         """Write the settings as JSON."""
@@ -65,7 +65,7 @@ class Shape:
 
     def _masked(self, key: str, value: str | None) -> str | None:
         mask = self.masks.get(key, value) if value else value
-        return mask if mask is None or isinstance(mask, str) else mask["each"] * len(value or "")
+        return mask if mask is None or isinstance(mask, str) else masked(value or "", mask)
 
 
 # The settings of an item whose type the document does not know, as the defect `x-update.unsent: blanked` makes one.
@@ -211,6 +211,16 @@ class Resource:
         return texts
 
 
+def masked(text: str, mask: Mapping[str, Any]) -> str:
+    """Return a text as `x-mask` shows it: its ends, and a sign for what is hidden."""
+    if len(text) < mask.get("from", 0):
+        return text
+    first, last = mask.get("keep-first", 0), mask.get("keep-last", 0)
+    hidden = max(0, len(text) - first - last)
+    sign: str = mask["each"] * hidden if "each" in mask else mask["text"]
+    return text[:first] + sign + text[max(first, len(text) - last) if last else len(text) :]
+
+
 def compile_resource(responses: ResponseCompiler, row: Row, forms: Sequence[Form]) -> Resource:
     """Compile one resource. Raises DocumentError if its rows and its forms do not fit together."""
     schemas, write = responses.schemas, responses.write
@@ -325,7 +335,7 @@ def _shape(schemas: Schemas, name: str, settings: Object) -> Shape:
     check_required(settings)
     properties = settings.get("properties", Object(settings.place))
     constants: dict[str, str | None] = {}
-    masks: dict[str, str | Mapping[str, str]] = {}
+    masks: dict[str, str | Mapping[str, Any]] = {}
     for key, node in properties.items():
         setting = schemas.resolve(node)
         constants[key] = setting.get("const", setting.get("default"))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 # A fact of the request or of the world, or a value that only has a form.
 PLACEHOLDER = re.compile(
-    r"\{(detail|field|value|owner|id|path|method|methods(?::head)?|site"
+    r"\{(detail|field|value|owner|type|id|path|method|methods(?::[A-Z,]+)?|site"
     r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|now(?::(?:iso|http|unix))?)\}"
 )
 
