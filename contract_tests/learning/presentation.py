@@ -69,7 +69,8 @@ def look_of(response: Response, *, keys: bool = False) -> Look:
     headers = tuple(
         (_spelled(name), worded(text, response.facts))
         for name, text in sorted(response.headers.items())
-        if name not in _OF_THE_WAY and not name.startswith((_OF_CORS, "x-ratelimit-", "ratelimit"))
+        if name not in _OF_THE_WAY
+        and not name.startswith((_OF_CORS, "x-ratelimit-", "ratelimit", "x-bitpeak-mock"))
     )
     return Look(response.status, media_type, headers, value)
 
