@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlencode, urlsplit
 
 from mock_server.client.vocabulary import Duration
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _PREFIX = "/_mock"
 _TOKEN = "X-Bitpeak-Mock-Token"  # noqa: S105 - the name of a header
-# Seconds to wait for a response, on top of the time that a request asks the mock to wait.
-_PATIENCE = 30.0
+# Seconds to wait for a response, and for one that the mock holds back until something happens.
+_PATIENCE, _LONG_POLL = 30.0, 86_400.0
 
 
 class ControlError(Exception):
@@ -97,8 +97,7 @@ class HTTPChannel:
         target = _PREFIX + path + (f"?{urlencode(sent)}" if sent else "")
         # `default=str` because a YAML file may hold dates, which are texts in the API.
         data = b"" if body is None else json.dumps(body, default=str).encode()
-        waiting = _seconds(sent["wait"]) if "wait" in sent else 0.0
-        response = self.ask(method, target, self._headers, data, waiting)
+        response = self.ask(method, target, self._headers, data, _LONG_POLL if "wait" in sent else _PATIENCE)
         if response.status >= HTTPStatus.BAD_REQUEST:
             raise _ERRORS.get(response.status, ControlError)(_message(response, self.url))
         if response.headers.get("Content-Type", "").startswith("application/json"):
@@ -106,16 +105,18 @@ class HTTPChannel:
         return response.body.decode()
 
     def ask(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"", waiting: float = 0.0
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        timeout: float = _PATIENCE,
     ) -> ClientResponse:
-        """Send a request once, over an idle connection if there is one. Allow `waiting` seconds more than usual for it.
-
-        Raises Unreachable, Interrupted.
-        """
+        """Send a request once, over an idle connection if there is one. Raises Unreachable, Interrupted."""
         request = method, target, body or None, dict(headers)
         connection = self._take_idle() or self._connect()
         try:
-            connection.timeout = _PATIENCE + waiting
+            connection.timeout = timeout
             if connection.sock is None:
                 connection.connect()
         except OSError as error:
@@ -183,14 +184,13 @@ class AppChannel(HTTPChannel):
     def __init__(self, app: WSGIApplication) -> None:
         # A name that no network resolves (RFC 6761): a client without our transport must not reach a real host.
         super().__init__("http://bitpeak-mock.invalid", app)
-        self._app = app
         self._closed = True  # a connection costs nothing, so each request makes one
 
     def _connect(self) -> http.client.HTTPConnection:
         # Imported here because a client over HTTP needs nothing of the server.
         from mock_server.transports import InProcessConnection
 
-        return InProcessConnection(self._app, self._parts.hostname or "")
+        return InProcessConnection(cast("WSGIApplication", self.app), self._parts.hostname or "")
 
 
 def _text(value: Any) -> str:
@@ -203,15 +203,6 @@ def _message(response: ClientResponse, url: str) -> str:
     except (ValueError, LookupError, TypeError):
         return f"{url} sent {response.status} to a control request. It is not a bitpeak-mock of this version."
     return title
-
-
-def _seconds(duration: str) -> float:
-    """Read a duration. One that is invalid is 0, since the mock refuses it at once."""
-    for unit, seconds in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86400.0)):
-        number = duration.removesuffix(unit)
-        if number != duration and number.replace(".", "", 1).isdigit():
-            return float(number) * seconds
-    return 0.0
 
 
 def write_duration(value: Duration) -> str:
