@@ -63,8 +63,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if isinstance(session, Session):
         config.stash[_SESSION] = session
     prepare_generators(config, session.settings.seed, session.settings.examples)
-    if session.settings.junit is not None:
-        config.option.xmlpath = str(session.settings.junit)
 
 
 def _session(config: pytest.Config) -> Session | Spread:

@@ -16,7 +16,7 @@ import pytest
 
 from contract_tests.command.guarded import PROGRAM, asker, complain, options
 from contract_tests.guard.mask import Redactor
-from contract_tests.report import as_json, as_text
+from contract_tests.report import as_annotations, as_json, as_text
 from contract_tests.run.settings import FLAGS, Code, Flag, Settings, Stop, read_settings
 from contract_tests.session.progress import Progress
 from contract_tests.session.session import Session
@@ -29,7 +29,6 @@ for _name in ("hypothesis", "schemathesis"):
         raise ModuleNotFoundError(f"No module named {_name!r}", name=_name)
 
 _HOME = Path(__file__).parents[1]
-_DEFECT = 70  # of the program itself: EX_SOFTWARE of sysexits.h
 
 # Nobody else's configuration or plugin has a say in the run.
 _ARGUMENTS = (
@@ -58,7 +57,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     one is made up.
 
     Exit codes: 0 nothing is wrong, 1 there are findings, 2 wrong options, 3 the run could not start, 4 the target
-    cannot be reached, 5 nothing was executed; 130 after Ctrl-C and 143 after SIGTERM.
+    cannot be reached, 5 nothing was executed, 70 this program failed; 130 after Ctrl-C and 143 after SIGTERM.
     """
     try:
         workers = _workers(given.pop(_WORKERS.key))
@@ -80,6 +79,8 @@ def run_check(settings: Settings, workers: int = 1) -> int:
     if session.outcome is not None:
         render = as_json if settings.format == "json" else _text(settings)
         click.echo(render(session.outcome))
+        if settings.format == "github":
+            click.echo(as_annotations(session.outcome))
     if session.stopped is not None:
         return complain(session.stopped)
     if session.outcome is None:
@@ -90,7 +91,7 @@ def run_check(settings: Settings, workers: int = 1) -> int:
         click.echo(
             f"{PROGRAM}: this is a defect of the program, please report it with the lines above.", err=True
         )
-        return _DEFECT
+        return int(Code.DEFECT)
     return code
 
 

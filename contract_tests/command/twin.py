@@ -14,9 +14,9 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from contract_tests.command.guarded import OTHER_KEY, TARGET_FLAGS, asker, complain, options, run_guarded
 from contract_tests.recording.tape import read_recording
+from contract_tests.report.accepted import Acceptances, read_accepted
 from contract_tests.run.settings import Code, Settings, Stop, read_settings
 from contract_tests.session.opening import Opening
-from contract_tests.twin.accepted import Acceptances, read_accepted
 from contract_tests.twin.offline import run_offline
 from contract_tests.twin.report import Clean, as_json, as_text, offline_json, offline_text
 from contract_tests.twin.sides import Variation

@@ -6,27 +6,30 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from itertools import count
-from typing import Any
+from typing import Any, NoReturn
 
 from contract_tests.document.facts import Facts, Operation
-from contract_tests.target.api import Answer, Api
+from contract_tests.judge.conformity import said
+from contract_tests.judge.grounds import Grounds
+from contract_tests.judge.statements import ANSWERS, WRITTEN, Statement
+from contract_tests.judge.verdicts import Complaint, Deviation
+from contract_tests.run.run import Run
+from contract_tests.target.api import Answer
 
 # A plan may allow few handlers of a type, and a guard few of a run.
 _MOST, _MOST_OF_A_TYPE = 8, 4
 _NOT_FOUND = 404
 
 
-class Fault(AssertionError):
-    """The target differs from the document; the text begins with a sentence and ends with a curl line."""
-
-
 class Pool:
     """The live handlers of one suite, each with its type and the mark that its name begins with."""
 
-    def __init__(self, api: Api, facts: Facts, marker: str) -> None:
-        self._api = api
-        self._facts = facts
-        self._marker = marker or "contract"
+    def __init__(self, run: Run) -> None:
+        self._api = run.api
+        self._facts = run.facts
+        self._judge = run.judge
+        self._grounds = Grounds(run.judge.statements, run.facts)
+        self._marker = run.marker or "contract"
         self._numbers = count(1)
         self._live: dict[int, tuple[str, str]] = {}
         self._proven: set[int] = set()
@@ -39,14 +42,16 @@ class Pool:
         return handler_id in self._live
 
     def take(self) -> int:
-        """Return a live handler's id, of a new one where there is none. Raises Fault where none can be had."""
+        """Return a live handler's id, of a new one if there is none. Raises Deviation if none can be had."""
         if not self._live:
             facts, mark = self._facts, self.mark()
             kind = next(iter(facts.types))
             form = {**facts.examples.get(kind, {}), facts.form["name"]: mark, facts.form["type"]: kind}
             answer = self._api.create(form)
             if self.adopt(answer, kind, mark) is None:
-                raise Fault(f"a create from the document's own example answered {_shown(answer)}")
+                self._refuse(
+                    self._grounds.operation("create"), "a create from the document's own example", answer
+                )
         handler_id = next(reversed(self._live))
         self.prove(handler_id)
         return handler_id
@@ -72,9 +77,8 @@ class Pool:
         self.see(rows_in(self._facts, self._facts.operation("retrieve"), answer))
         if handler_id not in self._proven:
             self.drop(handler_id)
-            raise Fault(
-                f"handler {handler_id}, whose id a create answered, is not seen to be its own: {_shown(answer)}"
-            )
+            about = f"handler {handler_id}, whose id a create answered, is not seen to be its own"
+            self._refuse(WRITTEN, about, answer)
 
     def see(self, rows: list[Mapping[str, Any]]) -> None:
         """Take rows of an answer as the proof that handlers bear their marks."""
@@ -86,7 +90,7 @@ class Pool:
                 self._proven.add(handler_id)
 
     def trim(self) -> None:
-        """Delete what is more than a plan may allow. Raises Fault where a delete fails."""
+        """Delete what is more than a plan may allow. Raises Deviation where a delete fails."""
         kinds = Counter(kind for kind, _ in self._live.values())
         for handler_id, (kind, _) in list(self._live.items()):
             if kinds[kind] > _MOST_OF_A_TYPE or len(self._live) > _MOST:
@@ -94,25 +98,33 @@ class Pool:
                 self._delete(handler_id)
 
     def clean(self) -> None:
-        """Delete everything. Raises Fault, in the end, where some of it could not be deleted."""
-        faults = []
+        """Delete everything. Raises Deviation, in the end, where some of it could not be deleted."""
+        deviations = []
         if len(self._live.keys() - self._proven) > 1:  # one list spares several looks
             facts = self._facts
             self.see(rows_in(facts, facts.operation("list"), self._api.list(1, facts.sizes[-1])))
         for handler_id in list(self._live):
             try:
                 self._delete(handler_id)
-            except Fault as fault:
-                faults.append(str(fault))
-        if faults:
-            raise Fault("\n".join(faults))
+            except Deviation as deviation:
+                deviations.append(deviation)
+        if deviations:
+            raise deviations[0]
 
     def _delete(self, handler_id: int) -> None:
         self.prove(handler_id)
         answer = self._api.delete(handler_id)
         self.drop(handler_id)
-        if answer.status != self._facts.operation("delete").success and answer.status != _NOT_FOUND:
-            raise Fault(f"handler {handler_id} could not be deleted: {_shown(answer)}")
+        if answer.status // 100 != 2 and answer.status != _NOT_FOUND:
+            self._refuse(
+                self._grounds.operation("delete"), f"handler {handler_id} could not be deleted", answer
+            )
+
+    def _refuse(self, rests_on: Statement, about: str, answer: Answer) -> NoReturn:
+        """Raise Deviation for an answer without which the pool cannot go on."""
+        if answer.status == 0 or answer.status >= 500:
+            rests_on = ANSWERS
+        raise Deviation([Complaint(rests_on, f"{about}: {said(answer)}")], self._judge.trace())
 
 
 def id_in(facts: Facts, operation: Operation, answer: Answer) -> int | None:
@@ -139,7 +151,3 @@ def _at(answer: Answer, steps: tuple[str, ...]) -> Any:
     for step in steps:
         node = node.get(step) if isinstance(node, dict) else None
     return node
-
-
-def _shown(answer: Answer) -> str:
-    return f"{answer.status} {answer.body[:120].decode(errors='replace')}"

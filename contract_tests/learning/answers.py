@@ -25,8 +25,8 @@ def take_answers(draft: Draft, document: Object, verdicts: Mapping[str, Verdict]
             )
             continue
         given = " (given, not asked for)" if verdict.source == "given" else ""
-        detail = verdict.finding.detail if isinstance(verdict.finding, Answered) else ""
-        says = f"{answer.id}: {answer.means}{given}{f' {detail}' if detail else ''}"
+        said = verdict.finding.said if isinstance(verdict.finding, Answered) else ""
+        says = f"{answer.id}: {said or answer.means}{given}"
         draft.learn(name, says, verdict.evidence, _become(plain(changed)) if answer.actions else None)
         document = changed
 

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from contract_tests.document.words import Words
-from contract_tests.oracle.owned import Deviation
-from contract_tests.oracle.shown import same
+from contract_tests.judge.conformity import Conformity
+from contract_tests.judge.grounds import Grounds
+from contract_tests.judge.statements import PAGES, Statement
+from contract_tests.judge.verdicts import Complaint, Deviation
 from contract_tests.target.api import Answer, Spoken
 
 _LINKS = ("link-first", "link-last", "link-next", "link-previous", "link-self")
+_MOST_PAGES = 500
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+Require = Callable[[Iterable[Complaint]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page as it was answered. `facts` maps `x-value` words (`total`, `link-next`…) to what the answer shows.
 
-    `asked` is the number that was asked for and `size` the size, each None where it was left out.
+    `asked` is the number that was asked for and `size` the size, each None if it was left out.
     """
 
     asked: int | None
@@ -37,12 +43,16 @@ class Page:
 
 
 class Listing:
-    """Reads pages and judges them. `limit` is a number of pages that no walk goes beyond."""
+    """Reads pages and judges them."""
 
-    def __init__(self, api: Spoken, words: Words, limit: int = 500) -> None:
+    def __init__(
+        self, api: Spoken, words: Words, grounds: Grounds, conformity: Conformity, require: Require
+    ) -> None:
         self._api = api
         self._words = words
-        self._limit = limit
+        self._grounds = grounds
+        self._conformity = conformity
+        self._require = require
         answer = words.facts.operation("list").answer
         paths = words.facts.schemas
         words_of_page = ("page", "page-text", "page-size", "total", "total-pages", *_LINKS)
@@ -50,7 +60,8 @@ class Listing:
         self._steps = {word: paths.path_to(answer, word) for word in ("rows", *words_of_page)}
 
     def read(self, answer: Answer, asked: int | None = None, size: int | None = None) -> Page:
-        """Read an answer to the list. Raises Deviation where it is no such answer."""
+        """Read an answer to the list. Raises Deviation if it has not the documented form."""
+        self._require(self._conformity.success("list", answer))
         try:
             body = answer.json()
             facts = {word: at(body, steps) for word, steps in self._steps.items() if steps}
@@ -59,17 +70,14 @@ class Listing:
             facts["total"], facts["total-pages"] = int(facts["total"]), int(facts["total-pages"])
         except (LookupError, TypeError, ValueError) as error:
             what = f"{type(error).__name__}: {error}"
-            raise Deviation(
-                f"the list is not in the documented form ({what}): {answer.body[:200]!r}"
-            ) from None
+            form = self._grounds.page("rows", "The list has the documented form.")
+            text = f"the list is not in the documented form ({what}): {answer.body[:200]!r}"
+            raise Deviation([Complaint(form, text)], calls=self._api.lines) from None
         return Page(asked, size, rows, ids, facts)
 
     def get(self, page: int | None = None, size: int | None = None) -> Page:
-        """Ask for a page. Raises Deviation where the answer is none."""
-        answer = self._api.list(page, size)
-        if answer.status != self._words.facts.operation("list").success:
-            raise Deviation(f"the list answers {answer.status}: {answer.body[:120]!r}")
-        found = self.read(answer, page, size)
+        """Ask for a page. Raises Deviation if the answer is none."""
+        found = self.read(self._api.list(page, size), page, size)
         self._pages[page, size] = self._api.writes, found
         return found
 
@@ -88,33 +96,52 @@ class Listing:
         """Yield the pages of one size, first to last, by the page's number."""
         page = self.get(1, size)
         yield page
-        for number in range(2, min(page.facts["total-pages"], self._limit) + 1):
+        for number in range(2, min(page.facts["total-pages"], _MOST_PAGES) + 1):
             yield self.get(number, size)
 
-    def complaints(self, page: Page) -> list[str]:
+    def complaints(self, page: Page) -> list[Complaint]:
         """Return what a page's meta, links and number of rows have against the document, given its own total."""
         facts, words = self._words.facts, self._words.paging
         size = page.size if page.size in facts.sizes else facts.default_size
         pages = -(-page.total // size)
+        asked = 1 if page.asked is None else page.asked
+        beyond = self._beyond(asked, pages)
         pages = max(1, pages) if words["empty"] == "one-page" else pages
-        shown = 1 if page.asked is None else page.asked
-        if words["beyond"] == "last-page":
-            shown = min(shown, max(1, pages))
+        shown = min(asked, max(1, pages)) if words["beyond"] == "last-page" else asked
         count = min(size, max(0, page.total - (shown - 1) * size))
-        wanted: dict[str, Any] = {"page-size": size, "total-pages": pages, "page": shown}
-        wanted["page-text"] = shown if page.asked is None else str(page.asked)
+        where = f"page {page.asked} of size {page.size}"
+        wanted = {
+            "page-size": (size, self._grounds.page("page-size", "Each page tells its size.")),
+            "total-pages": (
+                pages,
+                beyond or self._grounds.page("total-pages", "The total is divided into pages."),
+            ),
+            "page": (shown, beyond or self._grounds.page("page", "Each page tells its number.")),
+            "page-text": (shown if page.asked is None else str(page.asked), beyond or self._page_text()),
+        }
         found = [
-            f"page {page.asked} of size {page.size} has {word} {page.facts[word]!r} and should have {value!r}"
-            for word, value in wanted.items()
+            Complaint(ground, f"{word} of {where}", repr(page.facts[word]), repr(value))
+            for word, (value, ground) in wanted.items()
             if word in page.facts and not same(page.facts[word], value)
         ]
         if len(page.rows) != count:
             found.append(
-                f"page {page.asked} of size {page.size} has {len(page.rows)} rows and should have {count}"
+                Complaint(beyond or PAGES, f"the number of rows on {where}", str(len(page.rows)), str(count))
             )
-        return found + self._links(page, shown, pages)
+        return found + list(self._links(page, shown, pages, beyond))
 
-    def _links(self, page: Page, shown: int, pages: int) -> list[str]:
+    def _page_text(self) -> Statement:
+        return self._grounds.page("page-text", "Each page tells its number.")
+
+    def _beyond(self, asked: int, pages: int) -> Statement | None:
+        """Return what a page rests on that is none of those there are, None for one of them."""
+        if not pages:
+            return self._grounds.paging("empty", "An empty list has the documented number of pages.")
+        if asked > pages:
+            return self._grounds.paging("beyond", "A page beyond the last shows what the document says.")
+        return None
+
+    def _links(self, page: Page, shown: int, pages: int, beyond: Statement | None) -> Iterator[Complaint]:
         numbers = {
             "link-first": 1,
             "link-last": pages or None,
@@ -122,12 +149,25 @@ class Listing:
             "link-previous": shown - 1 if shown > 1 else None,
             "link-self": shown,
         }
-        wanted = {word: None if n is None else self._link(page, n) for word, n in numbers.items()}
-        return [
-            f"{word} of page {page.asked} of size {page.size} is {page.facts[word]!r} and should be {value!r}"
-            for word, value in wanted.items()
-            if not self._is_link(page.facts[word], value)
-        ]
+        for word, number in numbers.items():
+            wanted = None if number is None else self._link(page, number)
+            value = page.facts[word]
+            if self._is_link(value, wanted):
+                continue
+            about = f"{word} of page {page.asked} of size {page.size}"
+            if number is not None and self._leads_to(page, value, number):
+                ground, about = self._form(page), f"a link on a page of size {page.size}"
+            else:
+                ground = beyond or self._grounds.page(word, "Each link leads to the page that it names.")
+            yield Complaint(ground, about, f"`{value}`", f"`{wanted}`")
+
+    def _form(self, page: Page) -> Statement:
+        """Return what the spelling of a link rests on. The page shows links of a list without a size."""
+        if page.size is not None:
+            return self._grounds.paging(
+                "link-repeats", "Links repeat the size of the page as the document says."
+            )
+        return self._grounds.paging("link-opening", "The query of a link begins as the document says.")
 
     def _link(self, page: Page, number: int) -> str:
         """Return a link from the base path on."""
@@ -140,17 +180,42 @@ class Listing:
     def _is_link(self, shown: Any, wanted: str | None) -> bool:
         if wanted is None or not isinstance(shown, str):
             return shown is None and wanted is None
+        return self._is_home(shown) and shown.partition(urlsplit(shown).netloc)[2] == self._here(wanted)
+
+    def _leads_to(self, page: Page, shown: Any, number: int) -> bool:
+        """Tell whether a link leads to a page, of the same size, however its query is spelled."""
+        if not isinstance(shown, str) or not self._is_home(shown):
+            return False
+        facts, there = self._words.facts, urlsplit(shown)
+        query = dict(parse_qsl(there.query, keep_blank_values=True))
+        size = query.pop(facts.size_parameter, None)
+        path = self._here(f"{facts.base_path}{self._words.paging['link-path']}")
+        is_size = (
+            size is None or size == str(page.size) or (page.size is None and size == str(facts.default_size))
+        )
+        return there.path == path and query.get(facts.page_parameter) == str(number) and is_size
+
+    def _is_home(self, shown: str) -> bool:
+        """Tell whether a link leads to the service itself."""
         there, here = urlsplit(shown), urlsplit(self._api.base_url)
         local = {there.hostname, here.hostname} <= _LOOPBACK
         documented = {urlsplit(server["url"]).netloc for server in self._words.facts.document["servers"]}
-        home = there.netloc == here.netloc or local or there.netloc in documented
-        base = here.path.rstrip("/")
-        wanted = base + wanted.removeprefix(self._words.facts.base_path)
-        return home and there.scheme in {"http", "https"} and shown.partition(there.netloc)[2] == wanted
+        return (there.netloc == here.netloc or local or there.netloc in documented) and there.scheme in {
+            "http",
+            "https",
+        }
+
+    def _here(self, path: str) -> str:
+        return urlsplit(self._api.base_url).path.rstrip("/") + path.removeprefix(self._words.facts.base_path)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two JSON values are the same; unlike `==`, 1 is not true and 1.0 is not 1."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def at(body: Any, steps: tuple[str, ...]) -> Any:
-    """Return what stands at a place of an answer. Raises LookupError or TypeError where nothing does."""
+    """Return what stands at a place of an answer. Raises LookupError or TypeError if nothing does."""
     for step in steps:
         body = body[step]
     return body

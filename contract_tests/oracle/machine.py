@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from contract_tests.oracle.own import Own
-from contract_tests.oracle.owned import Owned
-from contract_tests.oracle.shown import same
+from contract_tests.judge.statements import GONE, OTHERS, PAGES
+from contract_tests.judge.verdicts import Complaint
+from contract_tests.oracle.listing import same
+from contract_tests.oracle.own import Own, Owned, Withheld
 
 # Letters that no cleaning changes and that make no address; a name has no blanks outside.
 _NAMES = st.text("aZ-_&+%=żéЯ日本🔥", min_size=1, max_size=24)
@@ -70,10 +72,11 @@ class Machine(RuleBasedStateMachine):
             sent |= {
                 f: text for f, text in self._fields(self._type_at(number + 1), 1).items() if f not in sent
             }
-        if refusal := own.expected.refused_create(sent):
+        if refusal := own.expected.create(sent).refusal:
             own.refuse(refusal, sent)
             sent |= self._fields(type_name, ~0)
-        self.mine.append(own.create(sent))
+        with contextlib.suppress(Withheld):
+            self.mine.append(own.create(sent))
 
     def update_partially(self, which: int, name: str | None, mask: int) -> None:
         """Change some of what there is."""
@@ -115,10 +118,17 @@ class Machine(RuleBasedStateMachine):
         ids = [n for page in pages for n in page.ids]
         wanted = self.seen.keys() | {owned.id for owned in self.mine}
         complaints = [complaint for page in pages for complaint in own.listing.complaints(page)]
-        complaints += [f"{n} is shown twice" for n in set(ids) if ids.count(n) > 1]
-        complaints += [f"{n} is not shown" for n in sorted(wanted - set(ids))]
-        complaints += [f"{n} is shown, and should not be" for n in sorted(set(ids) - wanted)]
-        complaints += [f"meta counts {page.total} and not {total}" for page in pages if page.total != total]
+        complaints += [Complaint(PAGES, f"the list shows {n} twice") for n in set(ids) if ids.count(n) > 1]
+        complaints += [Complaint(PAGES, f"the list does not show {n}") for n in sorted(wanted - set(ids))]
+        complaints += [
+            Complaint(GONE if n in self.gone else OTHERS, f"the list shows {n}, and should not")
+            for n in sorted(set(ids) - wanted)
+        ]
+        complaints += [
+            Complaint(PAGES, "the total", str(page.total), str(total))
+            for page in pages
+            if page.total != total
+        ]
         rows = [row for page in pages for row in page.rows]
         own.require(complaints + self._strange(ids, rows) + own.order(ids))
 
@@ -126,22 +136,30 @@ class Machine(RuleBasedStateMachine):
         """Ask for a handler that was deleted."""
         own, handler_id = self.own, self.gone[which % len(self.gone)]
         kind, ask = self._verbs()[verb]
-        own.require(own.conformity.refusal(ask(handler_id), own.facts.refusal(kind, "not_found")))
+        own.refused(
+            kind,
+            ask(handler_id),
+            "not_found",
+            own.gone(kind),
+            f"a {kind} of {handler_id}, which was deleted,",
+        )
 
     def ask_for_nobody(self, number: int) -> None:
         """Ask for an id that nobody has."""
         own = self.own
-        answer = own.api.retrieve(_NOBODY[number % len(_NOBODY)])
-        own.require(own.conformity.refusal(answer, own.facts.refusal("retrieve", "not_found")))
+        text = _NOBODY[number % len(_NOBODY)]
+        own.refused(
+            "retrieve", own.api.retrieve(text), "not_found", own.grounds.odd_id(), f"a retrieve of {text}"
+        )
 
     def create_wrongly(self, number: int) -> None:
         """Leave out or empty what is required: nothing is created."""
         own, names = self.own, self.own.facts.form
-        form = {names["name"]: "Nobody", names["type"]: self._type_at(number)}
+        form = {names["name"]: "Incomplete", names["type"]: self._type_at(number)}
         required = own.words.create_form.required
         field = required[number % len(required)]
         form = form | {field: ""} if number % 3 else {k: text for k, text in form.items() if k != field}
-        if refusal := own.expected.refused_create(form):
+        if refusal := own.expected.create(form).refusal:
             own.refuse(refusal, form)
 
     def teardown(self) -> None:
@@ -171,15 +189,18 @@ class Machine(RuleBasedStateMachine):
             self.own.update(owned, sent)
 
     def _verbs(self) -> tuple[tuple[str, Callable[[int], Any]], ...]:
-        api, rename = self.own.api, {self.own.facts.form["name"]: "Nobody"}
+        api, rename = self.own.api, {self.own.facts.form["name"]: "No such handler"}
         return ("retrieve", api.retrieve), ("update", lambda n: api.update(n, rename)), ("delete", api.delete)
 
-    def _strange(self, ids: Sequence[int], rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    def _strange(self, ids: Sequence[int], rows: Iterable[Mapping[str, Any]]) -> list[Complaint]:
         """Return what is wrong with rows: others have changed, or the machine's are not what they must be."""
-        mine, found = {owned.id: owned for owned in self.mine}, []
+        mine: dict[int, Owned] = {owned.id: owned for owned in self.mine}
+        found: list[Complaint] = []
         for handler_id, row in zip(ids, rows, strict=True):
             if handler_id in self.seen and not same(row, self.seen[handler_id]):
-                found.append(f"{handler_id} has changed, and no call of this machine wrote to it")
+                found.append(
+                    Complaint(OTHERS, f"handler {handler_id} has changed, and no call of this run named it")
+                )
             if handler_id in mine:
                 found += self.own.compared(mine[handler_id], row)
         return found

@@ -3,41 +3,65 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-import pytest
+from _pytest.outcomes import Skipped
 
-from contract_tests.document.words import Form, read_words
-from contract_tests.oracle.expected import Expected, Handler
-from contract_tests.oracle.listing import Listing, at
-from contract_tests.oracle.owned import Deviation, Owned, listed
-from contract_tests.oracle.samples import Samples
-from contract_tests.oracle.shown import Showing
-from contract_tests.oracle.texts import stored
+from contract_tests.document.facts import Refusal
+from contract_tests.document.words import Form, Words, read_words
+from contract_tests.judge.conformity import Conformity, said
+from contract_tests.judge.grounds import MULTIPART, Grounds
+from contract_tests.judge.statements import GONE, IDS, OTHERS, PAGES, SAME, STEADY, WRITTEN, Statement
+from contract_tests.judge.verdicts import Complaint, Deviation
+from contract_tests.oracle.expected import MISSING, Expected, Handler, Samples, confirmed, steady, stored
+from contract_tests.oracle.listing import Listing, at, same
 from contract_tests.run.run import Run
-from contract_tests.target.api import MULTIPART, Answer, Media, Spoken
-from contract_tests.target.conform import Conformity
+from contract_tests.target.api import Answer, Media, Spoken
+
+
+class Withheld(Skipped):
+    """The service did not do what the rest of a test needs, which is noted and no finding. The test is skipped."""
+
+
+@dataclass
+class Owned:
+    """A handler's id, what it must be, and its time of creation as it was first shown.
+
+    `born` is our own clock's time of the create, in seconds of `time.monotonic`.
+    """
+
+    id: int
+    handler: Handler
+    created: str | None = None
+    born: float = field(default_factory=time.monotonic)
 
 
 class Own:
     """All handlers of one session. `live` are those that must exist, by id and oldest first; `dead` once existed.
 
-    Each method that calls the target raises Deviation where the answer is not what the document says.
+    Each method that calls the target raises Deviation if the answer breaks a statement that binds, and Withheld if the
+    service refuses what it may refuse.
     """
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.facts = run.facts
+        self.judge = run.judge
         self.api = Spoken(run.api)
         self.words = read_words(run.facts)
-        self.expected = Expected(self.words)
+        self.grounds = Grounds(run.judge.statements, run.facts)
+        self.expected = Expected(self.words, self.grounds)
         self.samples = Samples(run.facts)
-        self.conformity = Conformity(run.facts)
-        self.listing = Listing(self.api, self.words)
+        self.conformity = Conformity(run.facts, self.grounds)
+        self.listing = Listing(self.api, self.words, self.grounds, self.conformity, self.require)
         self.live: dict[int, Owned] = {}
         self.dead: list[int] = []
-        self._showing = Showing(self.words)
+        self._showing = Showing(self.words, self.grounds)
         self._others: set[int] | None = None
         self._names: set[str] = set()
         self._astray = False
@@ -67,34 +91,70 @@ class Own:
         """Return the ids of listed rows."""
         return [row[self.facts.row["id"]] for row in rows]
 
-    def require(self, complaints: Iterable[str]) -> None:
-        """Raise Deviation if there is any complaint."""
-        if sentences := list(complaints):
-            raise Deviation("\n".join([*sentences, "after:", *(f"  {line}" for line in self.api.lines)]))
+    def require(self, complaints: Iterable[Complaint]) -> None:
+        """Raise Deviation if a complaint fails the run; the others are kept for the report."""
+        self.judge.require(complaints, self.api.lines)
 
-    def create(self, sent: Mapping[str, str], media: Media = MULTIPART) -> Owned:
-        """Create a handler that the document lets be created.
+    def create(
+        self, sent: Mapping[str, str], media: Media = MULTIPART, rests_on: Statement | None = None
+    ) -> Owned:
+        """Create a handler that the document lets be created; `rests_on` says why, if the form alone does not.
 
-        Skips the test where the plan allows no more of the type.
+        Skips the test if the plan allows no more of the type.
         """
+        prospect = self.expected.create(sent, _name(media))
         answer = self._post_create(sent, media)
         self._skip_if_full(answer)
+        if answer.status // 100 != 2:
+            about = f"a create with {listed(sent)}"
+            self.require(
+                [
+                    self.conformity.turned_away("create", answer, rests_on or prospect.rests_on)._replace(
+                        about=about
+                    )
+                ]
+            )
+            raise Withheld(f"{about} is answered {said(answer)}")
         owned = self._claim(answer, self.expected.created(sent))
         complaints = self.conformity.success("create", answer)
         if owned is None:
-            complaints = complaints or [f"a create answers an id that was in use: {answer.body[:120]!r}"]
-            raise Deviation("\n".join([*complaints, "after:", *self.api.lines]))
-        if not complaints:
-            complaints = self._showing.written("create", owned.handler, owned.id, answer.json())
+            wrong = Complaint(IDS, f"the id in the answer to a create is none, or was in use: {said(answer)}")
+            raise Deviation([*self.judge.binding(complaints), wrong], self.judge.trace(), self.api.lines)
+        if self._is_shown(answer):
+            complaints += self._weighed(
+                owned, self._showing.written("create", owned, answer.json(), is_new=True)
+            )
         self.require(complaints)
         return owned
 
     def refuse(self, name: str, sent: Mapping[str, str], media: Media = MULTIPART) -> None:
         """Send a create that must get this refusal."""
+        rests_on = self.expected.create(sent).rests_on
+        if _name(media) not in self.facts.operation("create").media_types:
+            rests_on = self.grounds.media_type("create", _name(media))
         answer = self._post_create(sent, media)
-        complaints = self.conformity.refusal(answer, self.facts.refusal("create", name))
         self.adopt(answer)
-        self.require(f"a create with {listed(sent)}: {complaint}" for complaint in complaints)
+        self.refused("create", answer, name, rests_on, f"a create with {listed(sent)}")
+
+    def refused(
+        self, kind: str, answer: Answer, refusal: str | Refusal, rests_on: Statement, about: str
+    ) -> None:
+        """Require that an answer is a refusal, one of the operation's by its name; `rests_on` says why it must be."""
+        refusal = self.facts.refusal(kind, refusal) if isinstance(refusal, str) else refusal
+        complaints = self.conformity.refusal(kind, answer, refusal, rests_on, about)
+        if 400 <= answer.status < 500:
+            self.run.reach.refused(self.facts.operation(kind).id, refusal.name)
+            self.judge.note_refusal(refusal.name, about)
+        elif answer.status // 100 == 2:
+            complaints += self.conformity.success(kind, answer)
+        self.require(complaints)
+
+    def gone(self, kind: str) -> Statement:
+        """Return what the refusal of an id rests on that a deleted handler had.
+
+        To retrieve or update it would bring it back. To delete it once more may well succeed.
+        """
+        return self.grounds.unknown_id(kind) if kind == "delete" else GONE
 
     def adopt(self, answer: Answer) -> None:
         """Take what a create made that should not have made anything, so that it is deleted in the end."""
@@ -103,18 +163,25 @@ class Own:
 
     def update(self, owned: Owned, sent: Mapping[str, str], media: Media = MULTIPART) -> None:
         """Update a handler, and expect the refusal or the effect that the document says."""
-        refusal = self.expected.refused_update(owned.handler, sent)
-        before = owned.handler
+        prospect = self.expected.update(owned.handler, sent, _name(media))
         self._remember(sent, self.words.update_form)
         answer = self.api.post(self.api.path_of("update", owned.id), sent, media)
-        if refusal:
-            complaints = self.conformity.refusal(answer, self.facts.refusal("update", refusal))
-        else:
-            owned.handler = self.expected.updated(before, sent)
-            complaints = self.conformity.success("update", answer)
-            if not complaints:
-                complaints = self._showing.written("update", owned.handler, owned.id, answer.json())
-        self.require(f"an update of {owned.id} with {listed(sent)}: {complaint}" for complaint in complaints)
+        about = f"an update of {owned.id} with {listed(sent)}"
+        if prospect.refusal:
+            self.refused("update", answer, prospect.refusal, prospect.rests_on, about)
+            if answer.status // 100 == 2:
+                self.resume(owned)
+            return
+        if answer.status // 100 != 2:
+            self.require(
+                [self.conformity.turned_away("update", answer, prospect.rests_on)._replace(about=about)]
+            )
+            return
+        owned.handler = self.expected.updated(owned.handler, sent)
+        complaints = self.conformity.success("update", answer)
+        if self._is_shown(answer):
+            complaints += self._weighed(owned, self._showing.written("update", owned, answer.json()))
+        self.require(complaints)
 
     def delete(self, owned: Owned) -> None:
         """Delete a handler."""
@@ -122,55 +189,84 @@ class Own:
         self.live.pop(owned.id, None)
         self.dead.append(owned.id)
         complaints = self.conformity.success("delete", answer)
-        self._astray = self._astray or bool(complaints)  # the id may have been a wrong one
+        self._astray = self._astray or answer.status // 100 != 2  # the id may have been a wrong one
         self.require(complaints)
 
     def see(self, *handlers: Owned) -> None:
         """Retrieve handlers, each by itself, and compare every property."""
-        complaints: list[str] = []
+        complaints: list[Complaint] = []
         steps = self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row")
         for owned in handlers:
             answer = self.api.retrieve(owned.id)
-            found = self.conformity.success("retrieve", answer)
-            complaints += found or self.compared(owned, at(answer.json(), steps))
+            complaints += self.conformity.success("retrieve", answer, WRITTEN)
+            with contextlib.suppress(LookupError, TypeError, ValueError):
+                row = at(answer.json(), steps)
+                complaints += self.compared(owned, row) if isinstance(row, Mapping) else []
         self.require(complaints)
+
+    def resume(self, owned: Owned) -> None:
+        """Take a handler as it is shown: what became of it, nobody says, and from now on it must stay so."""
+        answer = self.api.retrieve(owned.id)
+        self.require(self.conformity.success("retrieve", answer, WRITTEN))
+        steps, names = (
+            self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row"),
+            self.facts.row,
+        )
+        row = at(answer.json(), steps)
+        settings = row[names["settings"]] if isinstance(row[names["settings"]], Mapping) else {}
+        owned.handler = Handler(
+            type=row[names["type"]], name=row[names["name"]], settings=settings, enabled=bool(row[names["enabled"]]),
+            updated=True,
+            grounds=dict.fromkeys(("type", "name", "enabled", *(f"settings.{key}" for key in settings)), STEADY),
+        )  # fmt: skip
 
     def see_all(self) -> None:
         """List everything: each live handler is as it must be, in order, no dead one is back, and no other is gone."""
         rows = self.listing.everything(len(self.live) + len(self.others()))
         by_id = dict(zip(self.ids(rows), rows, strict=True))
-        complaints = [f"the list shows {n}, which was deleted" for n in self.dead if n in by_id]
-        complaints += [f"the list lacks {n}, which no call deleted" for n in self.live if n not in by_id]
+        complaints = [
+            Complaint(GONE, f"the list shows {n}, which was deleted") for n in self.dead if n in by_id
+        ]
+        complaints += [
+            Complaint(PAGES, f"the list lacks {n}, which no call deleted")
+            for n in self.live
+            if n not in by_id
+        ]
         gone = sorted(self.others() - by_id.keys())
-        complaints += [f"the list lacks {n}, which no call of this run touched" for n in gone]
+        complaints += [
+            Complaint(OTHERS, f"the list lacks {n}, which no call of this run touched") for n in gone
+        ]
         complaints += self._strangers(by_id)
         for owned in self.live.values():
             complaints += self.compared(owned, by_id[owned.id]) if owned.id in by_id else []
         self.require(complaints + self.order(by_id))
 
-    def _strangers(self, rows: Mapping[int, Mapping[str, Any]]) -> list[str]:
+    def _strangers(self, rows: Mapping[int, Mapping[str, Any]]) -> list[Complaint]:
         """Return what is wrong with rows that no call should have made.
 
-        Where somebody else may use the account, only those count that bear a name of this session.
+        If somebody else may use the account, only those count that bear a name of this session.
         """
         known = self.others() | self.live.keys() | set(self.dead)
         name = self.facts.row["name"]
         return [
-            f"the list shows {n}, named {row[name]!r}, which no call should have made"
+            Complaint(OTHERS, f"the list shows {n}, named {row[name]!r}, which no call should have made")
             for n, row in rows.items()
             if n not in known and (self.run.is_alone or row[name] in self._names)
         ]
 
-    def order(self, ids: Iterable[int]) -> list[str]:
+    def order(self, ids: Iterable[int]) -> list[Complaint]:
         """Return what the order of listed ids has against the document, as far as the live handlers tell."""
         shown = [n for n in ids if n in self.live]
         wanted = [n for n in self.live if n in set(shown)]
         if self.words.paging["order"] == "newest-first":
             wanted.reverse()
-        return [] if shown == wanted else [f"the list is in the order {shown} and not {wanted}"]
+        if shown == wanted:
+            return []
+        ground = self.grounds.paging("order", f"The list is {self.words.paging['order'].replace('-', ' ')}.")
+        return [Complaint(ground, "the order of the list", str(shown), str(wanted))]
 
     def take(self, type_name: str = "") -> Owned:
-        """Return a live handler, of a type where one is named; create it where there is none."""
+        """Return a live handler, of a type if one is named; create it if there is none."""
         for owned in self.live.values():
             if owned.handler.type and type_name in {"", owned.handler.type}:
                 return owned
@@ -190,17 +286,24 @@ class Own:
     def clean(self) -> None:
         """Delete all that is left, and what creates that answered a wrong id have left."""
         self.api.begin()
-        failures: list[str] = []
+        failures: list[Deviation] = []
         for owned in list(self.live.values()):
             try:
                 self.delete(owned)
             except Deviation as deviation:
-                failures.append(str(deviation))
+                failures.append(deviation)
         if self._astray:
             with contextlib.suppress(AssertionError):
                 self._delete_strays()
         self.api.close()
-        self.require(failures)
+        raise_all(failures)
+
+    @contextlib.contextmanager
+    def collecting(self) -> Iterator[Collected]:
+        """Let several steps deviate, each for itself, and raise all that did in the end."""
+        collected = Collected()
+        yield collected
+        raise_all(collected.deviations)
 
     def _post_create(self, sent: Mapping[str, str], media: Media) -> Answer:
         self.others()
@@ -217,8 +320,9 @@ class Own:
         limit = self.words.service["plan-limit"]
         if limit is None or len(self.others()) + len(self.live) < limit:
             return
-        if not self.conformity.refusal(answer, self.facts.refusal("create", "plan_limit")):
-            pytest.skip(f"the plan allows {limit} handlers of a type, and there are as many")
+        refusal = self.facts.refusal("create", "plan_limit")
+        if not self.conformity.refusal("create", answer, refusal, IDS):
+            raise Withheld(f"the plan allows {limit} handlers of a type, and there are as many")
 
     def _claim(self, answer: Answer, handler: Handler) -> Owned | None:
         """Take the id of a create's answer as the session's own; not one that was there before."""
@@ -232,12 +336,211 @@ class Own:
         self.live[node] = Owned(node, handler)
         return self.live[node]
 
-    def compared(self, owned: Owned, row: Mapping[str, Any]) -> list[str]:
-        """Return what a shown row has against what the handler must be."""
-        return self._showing.retrieved(owned.handler, owned.id, row) + owned.times(row, self.facts.row)
+    def _is_shown(self, answer: Answer) -> bool:
+        """Tell whether an answer to a write has a body that can be compared."""
+        try:
+            return isinstance(answer.json(), Mapping)
+        except ValueError:
+            return False
+
+    def compared(self, owned: Owned, row: Mapping[str, Any]) -> list[Complaint]:
+        """Return what a shown row has against what the handler must be; what is left open is taken as it is shown."""
+        complaints = self._weighed(owned, self._showing.retrieved(owned, row))
+        if not complaints:
+            owned.handler = confirmed(owned.handler, owned.handler.grounds)
+        return complaints
+
+    def _weighed(self, owned: Owned, differences: Iterable[tuple[str, Any, Complaint]]) -> list[Complaint]:
+        complaints = []
+        for key, shown, complaint in differences:
+            if key and not self.judge.ruling(complaint.statement).is_finding:
+                owned.handler = steady(owned.handler, key, shown)
+            complaints.append(complaint)
+        return complaints
 
     def _delete_strays(self) -> None:
         for row in self.listing.everything():
             handler_id = row[self.facts.row["id"]]
             if handler_id not in self.others() and row[self.facts.row["name"]] in self._names:
                 self.api.delete(handler_id)
+
+
+class Collected(contextlib.AbstractContextManager["Collected"]):
+    """Takes the Deviation of each step that is made in its context; what is withheld ends a step, too."""
+
+    def __init__(self) -> None:
+        self.deviations: list[Deviation] = []
+
+    def __exit__(self, _: object, error: object, __: object) -> bool:
+        if isinstance(error, Deviation):
+            self.deviations.append(error)
+        return isinstance(error, (Deviation, Withheld))
+
+
+def raise_all(deviations: list[Deviation]) -> None:
+    """Raise the deviations there are: one by itself, several as a group."""
+    if len(deviations) == 1:
+        raise deviations[0]
+    if deviations:
+        raise ExceptionGroup(f"{len(deviations)} deviations", deviations)
+
+
+class Showing:
+    """Says what differs, property by property, as key, shown value and complaint.
+
+    The key is that of Handler.ground, empty for what a handler does not hold. Properties of no known meaning are left
+    alone.
+    """
+
+    def __init__(self, words: Words, grounds: Grounds) -> None:
+        self._words = words
+        self._grounds = grounds
+        self._changed = grounds.property("changed", "The time of a change is shown as the document says.")
+        self._created = grounds.property("created", "The time of creation stays.")
+
+    def retrieved(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Complaint]]:
+        """Compare a row of the list, or a retrieved handler."""
+        yield from self._compare(owned, owned.id, row, self._words.row)
+        yield from (("", None, complaint) for complaint in self._times(owned, row))
+
+    def written(
+        self, kind: str, owned: Owned, body: Mapping[str, Any], *, is_new: bool = False
+    ) -> Iterator[tuple[str, Any, Complaint]]:
+        """Compare what a create or an update answers: the id, or the whole handler if the document has it."""
+        facts = self._words.facts
+        answer = facts.operation(kind).answer
+        steps = facts.schemas.path_to(answer, "id")[:-1]
+        try:
+            row = at(body, steps)
+        except (LookupError, TypeError):
+            return  # the schema says so
+        if isinstance(row, Mapping):
+            properties = facts.schemas.properties(facts.schemas.at(answer, steps))
+            yield from self._compare(owned, None if is_new else owned.id, row, properties)
+
+    def _compare(
+        self, owned: Owned, handler_id: int | None, row: Mapping[str, Any], properties: Mapping[str, Any]
+    ) -> Iterator[tuple[str, Any, Complaint]]:
+        handler = owned.handler
+        for name, schema in properties.items():
+            if name not in row:
+                continue  # the schema says whether it is required
+            word, value, about = schema.get("x-value"), row[name], f"`{name}` of handler {owned.id}"
+            if word in {"settings", "settings-text"}:
+                yield from self._settings(handler, value, about, as_text=schema.get("type") == "string")
+            elif word in {"changed", "never"}:
+                if complaint := self._time(word, handler, value, about):
+                    yield "", None, complaint
+            else:
+                wanted = {"type": handler.type, "name": handler.name, "id": handler_id}
+                wanted["enabled"] = (
+                    int(handler.enabled) if schema.get("type") == "integer" else handler.enabled
+                )
+                if wanted.get(word) is None or same(value, wanted[word]):
+                    continue
+                ground = SAME if word == "id" else handler.ground(word)
+                yield (
+                    "" if word == "id" else word,
+                    value,
+                    Complaint(ground, about, _short(value), _short(wanted[word])),
+                )
+
+    def _settings(
+        self, handler: Handler, value: Any, about: str, *, as_text: bool
+    ) -> Iterator[tuple[str, Any, Complaint]]:
+        shape, ground = self._words.shape(handler.type), self._grounds.shape(handler.type)
+        if as_text:
+            try:
+                value = json.loads(value)
+            except (TypeError, ValueError):
+                yield "", None, Complaint(ground, about, _short(value), "JSON in a text")
+                return
+        if shape.container == "array" or not isinstance(value, dict):
+            wanted = "[]" if shape.container == "array" else "an object"
+            if wanted != json.dumps(value):
+                yield "", None, Complaint(ground, about, _short(value), wanted)
+            return
+        for key in sorted((handler.settings.keys() | value.keys()) - handler.uncertain):
+            if (
+                complaint := self._setting(handler, key, value.get(key, MISSING), f"`{key}` in {about}")
+            ) is not None:
+                is_held = key in handler.settings
+                yield f"settings.{key}" if is_held else "", value.get(key, MISSING), complaint
+
+    def _setting(self, handler: Handler, key: str, value: Any, about: str) -> Complaint | None:
+        ground = handler.grounds.get(f"settings.{key}")
+        if value is MISSING:
+            return Complaint(ground or WRITTEN, f"{about} is missing")
+        if key not in handler.settings:
+            return Complaint(ground or self._extra(key), f"{about} is not a setting of this type")
+        is_masked = key in self._words.masked and isinstance(
+            value, str
+        )  # how a service masks is its own affair
+        if is_masked or same(value, handler.settings[key]):
+            return None
+        return Complaint(ground or WRITTEN, about, _short(value), _short(handler.settings[key]))
+
+    def _extra(self, key: str) -> Statement:
+        """Return what the absence of a setting rests on: a field of another type was never this one's."""
+        is_field = any(key in fields for fields in self._words.facts.types.values())
+        ground = self._grounds.service(
+            "foreign-fields", "A field of another type is treated as the document says."
+        )
+        return ground if is_field else self._grounds.extra_setting()
+
+    def _time(self, word: str, handler: Handler, value: Any, about: str) -> Complaint | None:
+        if word == "never" or not handler.updated:
+            return None if value is None else Complaint(self._changed, about, _short(value), "null")
+        if value is None:
+            # If a row never shows the time of a change, the answer to an update need not either.
+            never = any(node.get("x-value") == "never" for node in self._words.row.values())
+            return None if never else Complaint(self._changed, f"{about} after an update", "null", "a time")
+        return None if _is_time(value) else Complaint(self._changed, about, _short(value), "a time")
+
+    def _times(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[Complaint]:
+        """Yield what is wrong with a row's times."""
+        names = self._words.facts.row
+        created, changed = row.get(names["created"]), row.get(names.get("changed", ""))
+        if owned.created is not None and created != owned.created:
+            yield Complaint(
+                self._created,
+                f"the time of creation of handler {owned.id}",
+                _short(created),
+                _short(owned.created),
+            )
+        owned.created = owned.created or created
+        if not _is_time(created):
+            yield Complaint(
+                self._created, f"the time of creation of handler {owned.id}", _short(created), "a time"
+            )
+        if isinstance(changed, str) and isinstance(created, str) and changed < created:
+            yield Complaint(
+                self._changed,
+                f"handler {owned.id} was changed at {changed}, before it was created at {created}",
+            )
+
+
+def _name(media: Media) -> str:
+    """Return the name of a form's media type."""
+    return media if isinstance(media, str) else media.content_type.partition(";")[0]
+
+
+def listed(sent: Mapping[str, str]) -> str:
+    """Return a form for people to read."""
+    fields = (
+        f"{name}={text!r}" if len(text) < 60 else f"{name}={text[:40]!r}…" for name, text in sent.items()
+    )
+    return ", ".join(fields) or "no fields"
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) < 160 else f"{text[:80]}… ({len(text)} characters)"

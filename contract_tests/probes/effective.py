@@ -9,6 +9,8 @@ from typing import Literal
 
 from contract_tests.document.facts import Facts, read_facts
 from contract_tests.guard.exchange import Exchange
+from contract_tests.judge.statements import Statement
+from contract_tests.judge.verdicts import Complaint
 from contract_tests.probes import (
     PROBES,
     Answered,
@@ -28,10 +30,6 @@ from mock_server.document import Document, Question, digest_of, duplicate, selec
 Source = Literal["found", "given", "unknown"]
 
 
-class Departure(AssertionError):
-    """The target answers a question otherwise than the documentation page does; the text names the departure."""
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is known of one question.
@@ -49,35 +47,40 @@ class Verdict:
     @property
     def is_departure(self) -> bool:
         """Whether the target was seen to do otherwise than the page says."""
-        return self.source == "found" and self.question.departure and self.answer != self.question.assumed
+        return self.question.departure and self.is_otherwise
+
+    @property
+    def is_otherwise(self) -> bool:
+        """Whether the target was seen to do otherwise than the document says."""
+        return self.is_outside or (self.source == "found" and self.answer != self.question.assumed)
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether the target does what none of the listed answers says."""
+        return isinstance(self.finding, Outside)
 
     @property
     def why(self) -> str:
-        """Why no answer was found; empty where one was, or was given."""
-        if isinstance(self.finding, Unknown):
-            return self.finding.reason
-        return self.finding.sentence if isinstance(self.finding, Outside) else ""
+        """Why no answer was found; empty if one was, or was given."""
+        return self.finding.reason if isinstance(self.finding, Unknown) else ""
 
     @property
-    def complaint(self) -> str:
-        """What is wrong, in sentences; empty where nothing is. A question that stays unknown is not wrong."""
-        question, answers = self.question, self.question.answers
-        if isinstance(self.finding, Outside):
-            return f"{self.finding.sentence} None of the known answers to {question.id} says so: {', '.join(answers)}."
-        if self.is_departure:
-            seen, page = answers[self.answer].means, answers[question.assumed].means
-            return (
-                f"A departure from the documentation page ({question.id}={self.answer}). {question.text}"
-                f" The page: {page} The target: {seen}"
-            )
-        return ""
+    def seen(self) -> str:
+        """What the target does, in a sentence; empty if it is not known."""
+        match self.finding:
+            case Outside(sentence):
+                return sentence
+            case Answered(_, said) if said:
+                return said
+            case Unknown():
+                return ""
+        return self.question.answers[self.answer].means
 
-    def check(self) -> None:
-        """Raise AssertionError for what is wrong, a Departure where it is one."""
-        if self.is_departure:
-            raise Departure(self.complaint)
-        if self.complaint:
-            raise AssertionError(self.complaint)
+    def complaint(self, statement: Statement) -> Complaint | None:
+        """Return what the answer has against the document's; `statement` is that of the question."""
+        if not self.is_otherwise:
+            return None
+        return Complaint(statement, self.question.text, self.seen, statement.says)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +90,14 @@ class Effective:
     `document` has every answer that was found or given, departures too: each is named once, by its verdict, instead of
     breaking every test. `titles` are the titles that refusals were seen to have, by the refusal's name; the document's
     examples have the first of them, where the language of titles or a title of its own is the target's affair.
-    `requests` is how many the probes took.
+    `refusals` are what was refused and how, by the refusal's name. `requests` is how many the probes took.
     """
 
     document: Document
     facts: Facts
     verdicts: Mapping[str, Verdict]
     titles: Mapping[str, tuple[str, ...]]
+    refusals: Mapping[str, tuple[str, Exchange]]
     requests: int
 
     @property
@@ -103,8 +107,8 @@ class Effective:
 
     @property
     def unknown(self) -> dict[str, str]:
-        """Why a question stays unknown, by question."""
-        return {name: one.why for name, one in self.verdicts.items() if one.source == "unknown"}
+        """Why a question stays unknown, or what the target does that no answer says, by question."""
+        return {name: one.why or one.seen for name, one in self.verdicts.items() if one.source == "unknown"}
 
     @property
     def departures(self) -> list[Verdict]:
@@ -166,7 +170,7 @@ def _effective(arguments: DocumentArguments, verdicts: Mapping[str, Verdict], pr
     )
     own = {name: seen[0] for name, seen in titles.items() if name not in fixed}
     document = _with_titles(document, own)
-    return Effective(document, read_facts(document.data), verdicts, titles, prober.sent)
+    return Effective(document, read_facts(document.data), verdicts, titles, prober.refusals, prober.sent)
 
 
 def _with_titles(document: Document, titles: Mapping[str, str]) -> Document:

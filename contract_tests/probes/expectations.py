@@ -72,9 +72,14 @@ class Expectations:
         found = {answer: self.facts_with(question, answer) for answer in answers}
         return {answer: read(facts) for answer, facts in found.items() if facts is not None}
 
-    def decide(self, question: str, seen: Value, read: Callable[[Facts], Value], otherwise: str) -> Finding:
-        """Return the answer under which the document says what was seen, else `otherwise` as a sentence."""
+    def decide(  # what is compared, and the two sentences
+        self, question: str, seen: Value, read: Callable[[Facts], Value], otherwise: str, *, said: str = ""
+    ) -> Finding:
+        """Return the answer under which the document says what was seen, else `otherwise` as a sentence.
+
+        `said` tells what was seen better than the answer's own sentence.
+        """
         for answer, expected in self.by_answer(question, read).items():
             if expected == seen:
-                return Answered(answer)
+                return Answered(answer, said)
         return Outside(otherwise)

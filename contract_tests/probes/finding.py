@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 class Answered:
     """The target answers the question; `answer` is the id in the closed list.
 
-    `detail` is a sentence that says more of what was seen, empty where the answer says it all.
+    `said` tells what was seen better than the answer's own sentence, empty if that says it all.
     """
 
     answer: str
-    detail: str = field(default="", compare=False)
+    said: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from contract_tests.document.facts import Facts
+from contract_tests.judge.conformity import media_type, said
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
 from contract_tests.probes.observations import (
     look_for_nobodys,
@@ -40,15 +41,18 @@ def _bearer_case(prober: Prober) -> Finding:
 
 def _wrong_key_status(prober: Prober) -> Finding:
     answer = prober.once(wrong_key)
-    prober.note("no_access", error_of(answer).title)
+    prober.note("no_access", answer, "a list with a wrong key")
     return prober.expectations.decide(
         "wrong-key-status", answer.status, lambda facts: facts.refusal("list", "no_access").status,
-        f"A wrong key is answered {answer.status}.",
+        f"It is answered {said(answer)}.", said=f"{said(answer)}.",
     )  # fmt: skip
 
 
 def _error_status(prober: Prober) -> Finding:
-    kinds = {name: type(error_of(answer).status) for name, answer in _refusals(prober).items()}
+    errors = {name: error_of(answer) for name, answer in _refusals(prober).items()}
+    if all(error.title is None and error.status is None for error in errors.values()):
+        return Unknown("errors have another form: see the question about their titles")
+    kinds = {name: type(error.status) for name, error in errors.items()}
     missing = kinds.pop("missing_bearer")
     others = set(kinds.values())
     if missing is str and others == {int}:
@@ -60,12 +64,14 @@ def _error_status(prober: Prober) -> Finding:
 
 def _error_titles(prober: Prober) -> Finding:
     """Other titles than the documented ones are the site's, unless some of them are the documented ones."""
-    seen = {name: error_of(answer).title for name, answer in _refusals(prober).items()}
-    for name, title in seen.items():
-        prober.note(name, title)
+    answers = _refusals(prober)
+    seen = {name: error_of(answer).title for name, answer in answers.items()}
+    for name, answer in answers.items():
+        prober.note(name, answer, name)
     odd = [name for name, title in seen.items() if title != _documented(prober.facts, name)]
     if None in seen.values():
-        return Outside("An error has no title.")
+        without = next(answer for name, answer in answers.items() if seen[name] is None)
+        return Outside(f"They have another form than was assumed: {said(without)}.")
     if not odd:
         return Answered("english")
     if len(odd) < len(seen):
@@ -104,18 +110,20 @@ def _id_not_a_number(prober: Prober) -> Finding:
         answer = prober.send("GET", prober.api.path_of("retrieve", text))
         taken[text] = accepted(answer, f"the id {text}")
     if len(set(taken.values())) > 1:
-        return Outside(f"Of the ids {' and '.join(taken)} only one is taken for {row}.")
-    return Answered("cast" if all(taken.values()) else "strict")
+        words = {True: f"is taken for {row}", False: "is refused"}
+        return Outside(f"{', '.join(f'`{text}` {words[is_taken]}' for text, is_taken in taken.items())}.")
+    return Answered("cast") if all(taken.values()) else Answered("strict", f"It is answered {said(answer)}.")
 
 
 def _other_methods(prober: Prober) -> Finding:
     answer = prober.once(other_method)
     finding = prober.expectations.decide(
-        "other-methods", answer.status, _other_method_status, f"PUT is answered {answer.status}."
-    )
+        "other-methods", answer.status, _other_method_status, f"It is answered {said(answer)}.",
+        said=f"It is answered {said(answer)}.",
+    )  # fmt: skip
     if isinstance(finding, Answered):
         facts = prober.expectations.facts_with("other-methods", finding.answer) or prober.facts
-        prober.note(str(facts.document["x-service"]["other-methods"]), error_of(answer).title)
+        prober.note(str(facts.document["x-service"]["other-methods"]), answer, "a PUT")
     return finding
 
 
@@ -127,22 +135,22 @@ def _other_method_status(facts: Facts) -> int:
 def _unknown_route(prober: Prober) -> Finding:
     answer = prober.send("GET", prober.terms.nowhere)
     if answer.status != 404:
-        return Outside(f"A path that is none of the API's is answered {answer.status}.")
+        return Outside(f"It is answered {said(answer)}.")
     if error_of(answer).title is not None:
         return Answered("envelope")
     if parsed(answer) is not None:
-        return Outside("A path that is none of the API's is answered with JSON of another form.")
-    return Answered("site-page")
+        return Outside(f"It is answered {said(answer)}.")
+    return Answered("site-page", f"404 and {media_type(answer) or 'no media type'}, without JSON.")
 
 
 def _rate_limit(prober: Prober) -> Finding:
     """Read the number that the answers show, which may be any; whether it is enforced is not tried."""
     limits = {answer.headers.get(_header(prober.facts, "quota-limit")) for answer in _counted(prober)}
     shown = next(iter(limits - {None}), None)
-    said = f"A key may make {shown} requests, by the header."
-    finding = prober.expectations.decide("rate-limit", shown, _documented_limit, said)
+    sentence = f"A key may make {shown} requests, by the header." if shown else "No header tells of a limit."
+    finding = prober.expectations.decide("rate-limit", shown, _documented_limit, sentence, said=sentence)
     if isinstance(finding, Outside) and shown is not None and shown.isascii() and shown.isdigit():
-        return Answered("other-number", said)
+        return Answered("other-number", sentence)
     return finding
 
 
@@ -177,7 +185,7 @@ def _checks_order(prober: Prober) -> Finding:
     if seen == by_method:
         return Answered("method-first")
     if seen != by_key:
-        return Outside(f"A wrong method without a key is answered {seen[0]}.")
+        return Outside(f"A wrong method without a key is answered {seen[0]}, as neither alone is.")
     if not _is_metered(prober):
         return Unknown("the answers do not show that requests are counted")
     left = [_left(prober, answer) for answer in _counts(prober)]

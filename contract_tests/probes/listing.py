@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 from contract_tests.document.facts import Facts
+from contract_tests.judge.conformity import said
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
 from contract_tests.probes.observations import first_page, handler, second, wide_answer
 from contract_tests.probes.page import Page
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import accepted, error_of, number
+from contract_tests.probes.reading import accepted, number, refused, shown
+from contract_tests.target.api import Answer
 
 # Far enough behind the last page that what the probes make in between does not reach it.
 _BEYOND = 7
@@ -35,19 +37,24 @@ def _list_order(prober: Prober) -> Finding:
 def _page_not_valid(prober: Prober) -> Finding:
     """Ask for page 0, and where requests count less, for other texts too."""
     texts = ("0",) if prober.spares else ("0", "abc", "-1")
-    refused = set()
+    how: dict[str, Answer] = {}
     for text in texts:
         answer = prober.list(page=text)
         if not accepted(answer, f"the page {text}"):
-            prober.note("invalid_parameter", error_of(answer).title)
-            refused.add(text)
+            prober.note("invalid_parameter", answer, f"a list of the page {text}")
+            how[text] = answer
             continue
         page = Page(answer, prober.expectations)
         if not page.is_first or (page.total and not page.rows):
             return Outside(f"The page {text} is shown, and is not the first.")
-    if refused and len(refused) < len(texts):
-        return Outside(f"Of the pages {', '.join(texts)} only {', '.join(sorted(refused))} is refused.")
-    return Answered("refused" if refused else "first-page")
+    if not how:
+        return Answered("first-page")
+    seen = ", ".join(f"`{text}` is refused with {said(answer)}" for text, answer in how.items())
+    return (
+        Answered("refused", f"{seen}.")
+        if len(how) == len(texts)
+        else Outside(f"Of {', '.join(texts)} only {seen}.")
+    )
 
 
 def _page_beyond_last(prober: Prober) -> Finding:
@@ -59,10 +66,13 @@ def _page_beyond_last(prober: Prober) -> Finding:
     pages = number(first.value("total-pages")) or 1
     answer = prober.list(page=pages + _BEYOND, size=max(prober.facts.sizes))
     if not accepted(answer, "a page beyond the last"):
-        return Outside(f"A page beyond the last is answered {answer.status}.")
+        return Outside(f"It is refused with {said(answer)}.")
     page = Page(answer, prober.expectations)
     if not page.rows:
-        return Answered("empty")
+        before = page.value("link-previous")
+        return Answered(
+            "empty", f"No rows; `next` is {shown(page.value('link-next'))} and `prev` {shown(before)}."
+        )
     return Answered("last-page") if page.is_last else Outside("A page beyond the last shows another one.")
 
 
@@ -70,8 +80,8 @@ def _page_size_not_allowed(prober: Prober) -> Finding:
     size = min(prober.facts.sizes) - 3
     answer = prober.list(size=size)
     if not accepted(answer, f"a page size of {size}"):
-        prober.note("invalid_parameter", error_of(answer).title)
-        return Answered("refused")
+        prober.note("invalid_parameter", answer, f"a list with a page size of {size}")
+        return refused(answer)
     shown = number(Page(answer, prober.expectations).value("page-size"))
     if shown == prober.facts.default_size:
         return Answered("default")
@@ -94,7 +104,7 @@ def _links_repeat_parameters(prober: Prober) -> Finding:
     repeats = [f"{prober.facts.size_parameter}=" in link for link in links]
     if not links or len(set(repeats)) > 1:
         return Outside("Only some links repeat the size of the page." if links else "There are no links.")
-    return Answered("accepted" if all(repeats) else "none")
+    return Answered("accepted", f"Yes: {shown(links[0])}.") if all(repeats) else Answered("none")
 
 
 def _links_opening(prober: Prober) -> Finding:

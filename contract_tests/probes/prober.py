@@ -14,7 +14,7 @@ from contract_tests.probes.evidence import Sent, exchange_of
 from contract_tests.probes.expectations import Expectations
 from contract_tests.probes.finding import Finding, Outside, Undecided, Unknown, Unlisted
 from contract_tests.probes.kinds import Kinds
-from contract_tests.probes.reading import at, is_success, mapping, number, parsed, rows_in
+from contract_tests.probes.reading import at, error_of, is_success, mapping, number, parsed, rows_in
 from contract_tests.target.api import Answer, Api
 
 Value = TypeVar("Value")
@@ -49,7 +49,8 @@ class Prober:
     """Serves the probes of one run; not for several threads.
 
     `limited` is the first answer that told of too many requests, `deleted` the first to a delete, `answers` are all
-    and `exchanges` the same with what was sent; `titles` are the titles of refusals by the refusal's name.
+    and `exchanges` the same with what was sent; `titles` are the titles of refusals by the refusal's name, `refusals`
+    what was refused and how.
     """
 
     def __init__(self, api: Api, expectations: Expectations, terms: Terms) -> None:
@@ -63,6 +64,7 @@ class Prober:
         self.limited: Answer | None = None
         self.deleted: Answer | None = None
         self.titles: dict[str, list[str]] = {}
+        self.refusals: dict[str, tuple[str, Exchange]] = {}
         self.answers: list[Answer] = []
         self.exchanges: list[Exchange] = []
         self._url = terms.shown_url.rstrip("/") or api.base_url
@@ -189,8 +191,13 @@ class Prober:
         if is_success(answer):
             del self._names[row]
 
-    def note(self, refusal: str, title: str | None) -> None:
-        """Remember the title of a refusal."""
+    def note(self, refusal: str, answer: Answer, about: str) -> None:
+        """Remember how something is refused, by the refusal's name, and the title there is in it."""
+        if not 400 <= answer.status < 500:
+            return
+        place = next(n for n in range(len(self.answers), 0, -1) if self.answers[n - 1] is answer) - 1
+        self.refusals.setdefault(refusal, (about, self.exchanges[place]))
+        title = error_of(answer).title
         if title is not None and title not in self.titles.setdefault(refusal, []):
             self.titles[refusal].append(title)
 

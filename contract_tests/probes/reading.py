@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from contract_tests.document.facts import Facts
-from contract_tests.probes.finding import Undecided, Unlisted
+from contract_tests.judge.conformity import said
+from contract_tests.probes.finding import Answered, Undecided, Unlisted
 from contract_tests.target.api import Answer
 
 
@@ -26,8 +27,18 @@ def is_success(answer: Answer) -> bool:
 def accepted(answer: Answer, what: str) -> bool:
     """Tell whether a request was taken (2xx) or refused (4xx). Raises Unlisted, about `what`, for anything else."""
     if not is_success(answer) and not 400 <= answer.status < 500:
-        raise Unlisted(f"{what[0].upper()}{what[1:]} is answered {answer.status}.")
+        raise Unlisted(f"{what[0].upper()}{what[1:]} is answered {said(answer)}.")
     return is_success(answer)
+
+
+def refused(answer: Answer, what: str = "It") -> Answered:
+    """Return the answer `refused`, and say how."""
+    return Answered("refused", f"{what} is refused with {said(answer)}.")
+
+
+def shown(value: Any) -> str:
+    """Return a JSON value as people read it."""
+    return f"`{json.dumps(value, ensure_ascii=False)}`"
 
 
 def parsed(answer: Answer) -> Any:

@@ -12,7 +12,7 @@ from contract_tests.probes.finding import Answered, Finding, Outside, Undecided,
 from contract_tests.probes.observations import first_page, handler, renaming, second, type_change
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import mapping
+from contract_tests.probes.reading import mapping, shown
 from contract_tests.target.api import Answer
 
 _SHAPE = "%Y-%m-%d %H:%M:%S"
@@ -70,7 +70,7 @@ def _settings_of_internal_notification(prober: Prober) -> Finding:
     for answer, value in listed.items():
         if settings == value and isinstance(settings, type(value)):
             return Answered(answer)
-    return Outside(f"The settings of {kind} are {settings!r}.")
+    return Outside(f"They are {shown(settings)}.")
 
 
 def _secrets_in_replies(prober: Prober) -> Finding:
@@ -78,18 +78,22 @@ def _secrets_in_replies(prober: Prober) -> Finding:
     kind = prober.kinds.pair
     field = prober.facts.types[kind][0]
     sent = prober.kinds.form(kind, None)[field]
-    shown = mapping(prober.once(handler).first.get(prober.facts.row["settings"])).get(field)
-    masked = {field: shown != sent}
+    value = mapping(prober.once(handler).first.get(prober.facts.row["settings"])).get(field)
+    masked = {field: value != sent}
     try:
         change = prober.once(type_change)
         masked[change.field] = change.after.get(change.field) != change.sent
     except Undecided:
         pass  # the token alone has to tell
-    if not isinstance(shown, str) or not shown:
-        return Outside(f"{field} is shown as {shown!r}.")
+    if not isinstance(value, str) or not value:
+        return Outside(f"{field} is shown as {value!r}.")
     if len(set(masked.values())) > 1:
         return Outside(f"Of {' and '.join(masked)} only one is shown as it was sent.")
-    return Answered("masked" if all(masked.values()) else "shown")
+    return (
+        Answered("masked", f"Masked: {field} is shown as `{value}`.")
+        if all(masked.values())
+        else Answered("shown")
+    )
 
 
 def _last_datetime(prober: Prober) -> Finding:
@@ -97,7 +101,9 @@ def _last_datetime(prober: Prober) -> Finding:
     before = prober.once(handler).first.get(word)
     if before is not None:
         return Outside(f"{word} of a new handler is {before!r}.")
-    return Answered("last-notification" if prober.once(renaming).last_changed is None else "last-update")
+    if prober.once(renaming).last_changed is None:
+        return Answered("last-notification", "It is null in a new handler, and after an update, too.")
+    return Answered("last-update")
 
 
 def _time_zone(prober: Prober) -> Finding:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 
 from contract_tests.document.facts import Facts
+from contract_tests.judge.conformity import said
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided
 from contract_tests.probes.handler import Handler
 from contract_tests.probes.observations import partial, renaming, type_change
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import accepted, error_of
+from contract_tests.probes.reading import accepted, refused
 
 _NO_TYPE = "no-such-type"
 _LONG_NAME, _LONG_VALUE = "n" * 300, "v" * 700
@@ -39,9 +40,11 @@ def _update_same_type(prober: Prober) -> Finding:
 
 def _update_type_change(prober: Prober) -> Finding:
     seen = prober.once(type_change)
-    if seen.after.keys() == {seen.field}:
+    fields = {field for own in prober.facts.types.values() for field in own}
+    after, before = seen.after.keys() & fields, seen.before.keys() & fields
+    if after == {seen.field}:
         return Answered("rebuilt")
-    if seen.after.keys() == {seen.field, *seen.before}:
+    if after == {seen.field, *before}:
         return Answered("merged")
     return Outside(f"After a change of type the settings have {', '.join(seen.after) or 'nothing'}.")
 
@@ -51,7 +54,7 @@ def _update_type_not_allowed(prober: Prober) -> Finding:
     before = row.type
     answer = row.update(type=_NO_TYPE)
     if not accepted(answer, "an update to an unknown type"):
-        return Answered("refused")
+        return refused(answer)
     row.look()
     if row.type != before:
         return Outside(f"An update to a type that is not listed makes the type {row.type!r}.")
@@ -61,8 +64,8 @@ def _update_type_not_allowed(prober: Prober) -> Finding:
 def _update_empty_name(prober: Prober) -> Finding:
     row = prober.once(renaming).handler
     before = row.name
-    if not accepted(row.update(name=""), "an update to an empty name"):
-        return Answered("refused")
+    if not accepted(answer := row.update(name=""), "an update to an empty name"):
+        return refused(answer)
     row.look()
     if row.name == before:
         return Answered("ignored")
@@ -74,8 +77,9 @@ def _text_too_long(prober: Prober) -> Finding:
     row = prober.once(renaming).handler
     field = _value_field(prober, row)
     long = {"name": _LONG_NAME, **({field: _LONG_VALUE} if field else {})}
-    if not accepted(row.update(**long), "an update with a long name"):
-        return Answered("refused")
+    if not accepted(answer := row.update(**long), "an update with a long name"):
+        lengths = f"{len(_LONG_NAME)}{f' and a value of {len(_LONG_VALUE)}' if field else ''}"
+        return refused(answer, f"An update with a name of {lengths} characters")
     row.look()
     name = _fate(_LONG_NAME, row.name, _longest(prober.facts, prober.facts.form["name"]), prober.terms.hidden)
     value = None
@@ -84,6 +88,8 @@ def _text_too_long(prober: Prober) -> Finding:
     if name is None or value not in {None, name}:
         lengths = f"{len(row.name)} and {len(str(row.settings.get(field or '')))}"
         return Outside(f"A long name and a long value are stored with {lengths} characters.")
+    if name == "kept":
+        return Answered(name, f"A name of {len(_LONG_NAME)} characters is kept whole.")
     return Answered(name)
 
 
@@ -114,11 +120,15 @@ def _value_field(prober: Prober, row: Handler) -> str | None:
 def _text_cleaning(prober: Prober) -> Finding:
     row = prober.once(renaming).handler
     if not accepted(answer := row.update(name=_DIRTY), "an update with tags and quotes in the name"):
-        return Outside(f"A name with tags and quotes is answered {answer.status}.")
+        return Outside(f"A name with tags and quotes is refused with {said(answer)}.")
     row.look()
     if row.name == _DIRTY:
         return Answered("kept")
-    return Answered("cleaned") if row.name == _CLEAN else Outside(f"{_DIRTY!r} becomes {row.name!r}.")
+    if row.name == _CLEAN:
+        return Answered("cleaned")
+    if row.name == _DIRTY.strip():
+        return Outside("Outer blanks go; tags and quotes are stored as they were sent.")
+    return Outside(f"`{_DIRTY}` becomes `{row.name}`.")
 
 
 def _unknown_field(prober: Prober) -> Finding:
@@ -126,8 +136,8 @@ def _unknown_field(prober: Prober) -> Finding:
     answer = row.update(**{"no-such-field": "1"})
     if accepted(answer, "an update with an unknown field"):
         return Answered("ignored")
-    prober.note("invalid_field", error_of(answer).title)
-    return Answered("refused")
+    prober.note("invalid_field", answer, "an update with an unknown field")
+    return refused(answer)
 
 
 def _array_field(prober: Prober) -> Finding:
@@ -136,23 +146,23 @@ def _array_field(prober: Prober) -> Finding:
     field = f"{prober.facts.form['name']}[]"
     answer = row.update_raw([(field, b"first"), (field, last.encode())])
     if not accepted(answer, "an update with an array"):
-        return Outside(f"An update with an array is answered {answer.status}.")
+        return Outside(f"It is refused with {said(answer)}.")
     row.look()
     if row.name == before:
         return Answered("missing")
-    return Answered("last-item") if row.name == last else Outside(f"An array becomes {row.name!r}.")
+    return Answered("last-item") if row.name == last else Outside(f"It becomes {row.name!r}.")
 
 
 def _invalid_utf_8(prober: Prober) -> Finding:
     row = prober.once(renaming).handler
     answer = row.update_raw([(prober.facts.form["name"], b"a\xffb")])
     if not accepted(answer, "an update with a name that is no UTF-8"):
-        prober.note("invalid_field", error_of(answer).title)
-        return Answered("refused")
+        prober.note("invalid_field", answer, "an update with a text that is no UTF-8")
+        return refused(answer)
     row.look()
     if row.name == "a\ufffdb":
         return Answered("replaced")
-    return Outside(f"A name that is no UTF-8 becomes {row.name!r}.")
+    return Outside(f"It becomes {row.name!r}.")
 
 
 def _is_enabled_text(prober: Prober) -> Finding:

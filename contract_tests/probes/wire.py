@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from contract_tests.judge.conformity import said
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
 from contract_tests.probes.observations import ORIGIN, first_page, handler, preflight, some_id, wide_answer
 from contract_tests.probes.probe import Probe
@@ -26,9 +27,9 @@ def _trailing_slash(prober: Prober) -> Finding:
         path, shows_all = path.removesuffix("/") if path.endswith("/") else path + "/", False
     answer = prober.send("GET", path)
     if 300 <= answer.status < 400:
-        return Answered("redirect")
+        return Answered("redirect", f"`{path}` is redirected ({answer.status}).")
     if not accepted(answer, "a path with a slash at its end"):
-        return Answered("distinct")
+        return Answered("distinct", f"`{path}` is answered {said(answer)}.")
     return Answered("same") if shows_all else Unknown("the account has no handler to look at")
 
 

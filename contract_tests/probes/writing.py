@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 from contract_tests.document.facts import Facts
+from contract_tests.judge.conformity import said
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown, Unlisted
 from contract_tests.probes.observations import handler, nameless, renaming, second, type_refusal, unknown_type
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import accepted, at, error_of, mapping, parsed
+from contract_tests.probes.reading import accepted, at, error_of, mapping, parsed, refused, shown
 from contract_tests.target.api import Answer
 
 _BLANKS = " \t "
@@ -32,7 +33,7 @@ def _delete_status(prober: Prober) -> Finding:
         prober.discard(row)
     answer = prober.deleted or answer
     if answer.body:
-        return Outside(f"A delete is answered {answer.status} with a body.")
+        return Outside(f"A delete is answered {said(answer)}.")
     return prober.expectations.decide(
         "delete-status", answer.status, lambda facts: facts.operation("delete").success,
         f"A delete is answered {answer.status}.",
@@ -73,19 +74,19 @@ def _required_field_missing(prober: Prober) -> Finding:
     form = prober.kinds.form(prober.kinds.plain, prober.name())
     typeless, _ = prober.create({key: value for key, value in form.items() if key != kind})
     answers = {name: prober.once(nameless), kind: typeless}
-    for answer in answers.values():
-        prober.note("required_fields", error_of(answer).title)
+    for field, answer in answers.items():
+        prober.note("required_fields", answer, f"a create without {field}")
     statuses = {answer.status for answer in answers.values()}
-    seen = ", ".join(f"without {field} {answer.status}" for field, answer in answers.items())
+    seen = ", ".join(f"without {field} it is answered {said(answer)}" for field, answer in answers.items())
     return prober.expectations.decide(
         "required-field-missing", statuses, lambda facts: {facts.refusal("create", "required_fields").status},
-        f"A create is answered: {seen}.",
+        f"{seen[:1].upper()}{seen[1:]}.", said=f"{seen[:1].upper()}{seen[1:]}.",
     )  # fmt: skip
 
 
 def _blank_name(prober: Prober) -> Finding:
     answer, _ = prober.create(prober.kinds.form(prober.kinds.plain, _BLANKS))
-    return Answered("accepted" if accepted(answer, "a create with a blank name") else "refused")
+    return Answered("accepted") if accepted(answer, "a create with a blank name") else refused(answer)
 
 
 def _type_not_allowed(prober: Prober) -> Finding:
@@ -94,11 +95,11 @@ def _type_not_allowed(prober: Prober) -> Finding:
         return Outside("A create with a type that is not listed is accepted.")
     finding = prober.expectations.decide(
         "type-not-allowed", answer.status, lambda facts: facts.refusal("create", type_refusal(facts)).status,
-        f"A create with a type that is not listed is answered {answer.status}.",
+        f"It is answered {said(answer)}.", said=f"It is answered {said(answer)}.",
     )  # fmt: skip
     if isinstance(finding, Answered):
         facts = prober.expectations.facts_with("type-not-allowed", finding.answer)
-        prober.note(type_refusal(facts or prober.facts), error_of(answer).title)
+        prober.note(type_refusal(facts or prober.facts), answer, "a create with a type that is not listed")
     return finding
 
 
@@ -112,29 +113,30 @@ def _own_field_unsent(prober: Prober) -> Finding:
     form = prober.kinds.form(kind, prober.name())
     answer, row = prober.create({key: value for key, value in form.items() if key != unsent})
     if not accepted(answer, f"a create without {unsent}"):
-        return Answered("refused")
+        return refused(answer, "A create without it")
     settings = mapping(_kept(prober, row).get(prober.facts.row["settings"]))
     if unsent not in settings:
         return Answered("omitted")
     if settings[unsent] == "":
         return Answered("empty")
-    return Outside(f"A field that is not sent is stored as {settings[unsent]!r}.")
+    return Outside(f"It is stored as {shown(settings[unsent])}.")
 
 
 def _malformed_contact(prober: Prober) -> Finding:
-    refused = {
-        kind: _refuses_malformed(prober, kind) for kind in (prober.kinds.mailbox, prober.kinds.address)
-    }
-    if len(set(refused.values())) > 1:
-        checked = " and ".join(kind for kind, no in refused.items() if no)
-        return Outside(f"Only a malformed {checked} is refused.")
-    return Answered("refused" if all(refused.values()) else "accepted")
+    answers = {kind: _malformed(prober, kind) for kind in (prober.kinds.mailbox, prober.kinds.address)}
+    checked = [kind for kind, answer in answers.items() if not accepted(answer, f"a malformed {kind}")]
+    if not checked:
+        return Answered("accepted")
+    how = ", ".join(f"`{_MALFORMED}` as {kind} is refused with {said(answers[kind])}" for kind in checked)
+    return (
+        Answered("refused", f"Yes: {how}.") if len(checked) == len(answers) else Outside(f"Only some: {how}.")
+    )
 
 
-def _refuses_malformed(prober: Prober, kind: str) -> bool:
+def _malformed(prober: Prober, kind: str) -> Answer:
     (field,) = prober.facts.types[kind]
     answer, _ = prober.create(prober.kinds.form(kind, prober.name()) | {field: _MALFORMED})
-    return not accepted(answer, f"a create with a malformed {field}")
+    return answer
 
 
 def _field_of_another_type(prober: Prober) -> Finding:
@@ -142,9 +144,9 @@ def _field_of_another_type(prober: Prober) -> Finding:
     value = prober.kinds.form(prober.kinds.address, None)[foreign]
     answer, row = prober.create(prober.kinds.form(prober.kinds.mailbox, prober.name()) | {foreign: value})
     if not accepted(answer, "a create with a field of another type"):
-        return Answered("refused")
-    shown = _kept(prober, row)
-    if foreign in mapping(shown.get(prober.facts.row["settings"])):
+        prober.note("invalid_field", answer, "a create with a field of another type")
+        return refused(answer)
+    if foreign in mapping(_kept(prober, row).get(prober.facts.row["settings"])):
         return Outside("A field of another type is stored in the settings.")
     return Answered("ignored")
 
@@ -156,7 +158,7 @@ def _is_enabled_on_create(prober: Prober) -> Finding:
         return Answered("ignored" if seen.handler.is_enabled else "honoured")
     answer, _ = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()) | {"no-such-field": "1"})
     if accepted(answer, "a create with an unknown field"):
-        return Outside(f"A create with is_enabled is answered {seen.refused.status}.")
+        return Outside(f"A create with it is answered {said(seen.refused)}.")
     return Answered("ignored")
 
 
@@ -181,7 +183,7 @@ def _was_read(prober: Prober, answer: Answer, what: str) -> Finding:
         return Answered("read")
     missing = prober.once(nameless)
     if (answer.status, error_of(answer)) != (missing.status, error_of(missing)):
-        return Outside(f"A create with a {what} body is answered {answer.status}.")
+        return Outside(f"No: a create with a {what} body is answered {said(answer)}.")
     return Answered("not-read")
 
 

@@ -9,8 +9,9 @@ from contract_tests.document.facts import Facts
 from contract_tests.guard import Guard
 from contract_tests.guard.door import Door
 from contract_tests.guard.exchange import Exchange, Reply, Request
+from contract_tests.judge.conformity import Conformity
+from contract_tests.judge.statements import ANSWERS
 from contract_tests.target.api import Answer
-from contract_tests.target.conform import Conformity
 
 # What is told of each exchange: the exchange, and what is wrong with it, in sentences.
 Told = Callable[[Exchange, list[str]], None]
@@ -65,14 +66,14 @@ class Proxy:
         headers = {name.lower(): value for name, value in exchange.headers}
         answer = Answer(exchange.status, headers, exchange.body.encode(errors="surrogatepass"))
         if 200 <= exchange.status < 300:
-            return self._conformity.success(kind, answer)
+            return [one.sentence for one in self._conformity.success(kind, answer)]
         known = [
             one for one in self._facts.operation(kind).refusals.values() if one.status == exchange.status
         ]
         if not known:
             return [f"{exchange.operation} answered {exchange.status}, which the document does not have."]
-        judged = [self._conformity.refusal(answer, refusal) for refusal in known]
-        return [] if [] in judged else judged[0]
+        judged = [self._conformity.refusal(kind, answer, refusal, ANSWERS) for refusal in known]
+        return [] if [] in judged else [one.sentence for one in judged[0]]
 
 
 def line_of(exchange: Exchange, complaints: list[str]) -> str:

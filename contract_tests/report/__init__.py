@@ -1,7 +1,10 @@
-"""What a run found out, and its shapes: text for a terminal, JSON, one HTML page."""
+"""What a run found out, and its shapes: text for a terminal, JSON, JUnit XML, GitHub's, one HTML page."""
 
+from contract_tests.report.ci import as_annotations, as_junit, as_markdown
 from contract_tests.report.machine import VERSION, as_json
 from contract_tests.report.outcome import (
+    Defect,
+    Extra,
     LeftOut,
     OperationSeen,
     Outcome,
@@ -14,13 +17,18 @@ from contract_tests.report.terminal import as_text
 
 __all__ = [
     "VERSION",
+    "Defect",
+    "Extra",
     "LeftOut",
     "OperationSeen",
     "Outcome",
     "QuestionSeen",
     "Trial",
     "Verdict",
+    "as_annotations",
     "as_html",
     "as_json",
+    "as_junit",
+    "as_markdown",
     "as_text",
 ]

@@ -1,13 +1,13 @@
 """The report for programs: JSON, whose shape is `report.schema.json` beside this file (JSON Schema 2020-12).
 
-    {"version": 1, "target": "https://…", "verdict": "findings", "exit_code": 1, "sentence": "…",
-     "document": {"name", "digest", "overlays"}, "run": {"profile", "suites", "seed", "read_only", "workers", "started",
-     "seconds", "requests", "budget", "waited", "created", "interrupted", "left_behind"},
+    {"version": 2, "target": "https://…", "verdict": "findings", "exit_code": 1, "sentence": "…",
+     "document": {"name", "digest", "overlays", "answers", "hold_to"}, "run": {"profile", "suites", …},
+     "contradicts_documentation": [{"title", "documented", "question", "steps": [{"curl", "answer"}], …}],
+     "contradicts_itself": [the same],
+     "left_open": [{"id", "text", "seen", "answer", "assumed", "differs", "steps", …}],
+     "not_modelled": [{"what", "step"}], "not_reached": [{"what", "why"}],
      "operations": [{"id", "method", "path", "requests", "declared", "statuses", …}],
-     "questions": [{"id", "text", "answer", "assumed", "source", "page_speaks", "differs", "why", …}],
-     "findings": [{"suite", "test", "kind", "title", "observed", "details", "documented", "question", "operation",
-                   "steps": [{"curl", "answer"}], "also"}],
-     "left_out": [{"what", "why"}], "tests": [{"suite", "name", "outcome", "seconds", "reason"}]}
+     "tests": [{"suite", "name", "outcome", "seconds", "reason"}], "defects": [{"test", "error", "traceback"}]}
 
 `version` grows when a key goes away or changes its meaning; a new key does not change it.
 """
@@ -18,15 +18,15 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from contract_tests.judge.verdicts import Ruling
 from contract_tests.report.outcome import Outcome
 
-VERSION = 1
+VERSION = 2
 
 _RUN = (
     "profile", "suites", "seed", "read_only", "workers", "started", "seconds", "requests", "budget", "waited",
-    "created", "interrupted", "left_behind",
+    "created", "interrupted", "left_behind", "command",
 )  # fmt: skip
-_LISTS = ("operations", "findings", "left_out", "tests")
 
 
 def as_json(outcome: Outcome) -> str:
@@ -38,9 +38,16 @@ def as_json(outcome: Outcome) -> str:
         "verdict": str(outcome.verdict),
         "exit_code": outcome.exit_code,
         "sentence": outcome.sentence,
-        "document": {"name": outcome.document, "digest": outcome.digest, "overlays": outcome.overlays},
+        "document": {
+            "name": outcome.document, "digest": outcome.digest, "overlays": outcome.overlays,
+            "answers": outcome.answers, "hold_to": outcome.hold_to,
+        },
         "run": {name: data[name] for name in _RUN},
-        "questions": [{**asdict(question), "differs": question.differs} for question in outcome.questions],
-        **{name: data[name] for name in _LISTS},
-    }
+        "contradicts_documentation": [one for one in data["findings"] if one["kind"] != Ruling.ITSELF],
+        "contradicts_itself": [one for one in data["findings"] if one["kind"] == Ruling.ITSELF],
+        "left_open": [{**asdict(one), "differs": one.differs} for one in outcome.questions],
+        "not_modelled": data["extras"],
+        "not_reached": data["left_out"],
+        **{name: data[name] for name in ("operations", "tests", "defects", "accepted", "expired")},
+    }  # fmt: skip
     return json.dumps(report, indent=2, ensure_ascii=False)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from contract_tests.report.finding import Finding
+from contract_tests.judge.verdicts import Ruling
+from contract_tests.report.finding import Finding, Step
 
 
 class Verdict(StrEnum):
@@ -17,6 +18,7 @@ class Verdict(StrEnum):
     FINDINGS = "findings"
     NOTHING = "nothing executed"
     CUT_SHORT = "cut short"
+    DEFECT = "internal error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,9 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class OperationSeen:
-    """One operation: what the document declares of it, and what was seen.
+    """One operation: what the document expects of it, and what was seen.
 
-    `statuses` and `refusals` count answers; `missing` are documented refusals that a whole run should have provoked.
+    `statuses` and `refusals` count answers; `missing` are the documented refusals that were not seen.
     """
 
     id: str
@@ -43,34 +45,43 @@ class OperationSeen:
     requests: int
     declared: tuple[int, ...]
     statuses: Mapping[int, int]
-    declared_refusals: tuple[str, ...]
     refusals: Mapping[str, int]
     missing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionSeen:
-    """One open question. `answer` is empty where it stayed unknown, and `why` then says why.
+    """One thing that the documentation leaves open, and how this service does it.
 
-    `means` is the answer in a sentence, `assumed` and `assumed_means` what the document took for granted. `source`
-    tells whether the run `found` the answer, was `given` it, or it is `unknown`. `page_speaks`: the documentation
-    itself gives the assumed answer, so that another one is a departure.
+    `text` asks and `seen` answers, in sentences; `seen` is empty if it stayed unknown, and `why` says why. `id` is the
+    open question's, empty if no question asks for it; `answer` is then empty, too, as it is if no listed answer says
+    what was seen. `assumed` and `assumed_means` are what the document took for granted. `source` tells whether the run
+    `found` the answer or was `given` it. `also` are other sentences on the same question, `steps` show the exchange.
     """
 
     id: str
     text: str
-    answer: str
-    means: str
-    assumed: str
-    assumed_means: str
-    source: Literal["found", "given", "unknown"]
-    page_speaks: bool
+    seen: str
+    answer: str = ""
+    assumed: str = ""
+    assumed_means: str = ""
+    source: Literal["found", "given", "unknown"] = "found"
     why: str = ""
+    also: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     @property
     def differs(self) -> bool:
-        """Whether the answer is known, and another than the assumed one."""
-        return bool(self.answer) and self.answer != self.assumed
+        """Whether the service was seen to do something else than was assumed."""
+        return self.source != "unknown" and (self.answer != self.assumed or not self.answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """Something that was seen and of which neither the documentation nor any question speaks."""
+
+    what: str
+    step: Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +92,52 @@ class LeftOut:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """An error of this program: the test in which it came up, and the traceback."""
+
+    test: str
+    error: str
+    traceback: str
+
+
+class Entry(NamedTuple):
+    """One line of a part of a report: `note` qualifies it, `lines` and `steps` say more."""
+
+    text: str
+    note: str = ""
+    lines: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+class Section(NamedTuple):
+    """One of the five parts of a report; `none` says it in words if there are no entries."""
+
+    title: str
+    entries: tuple[Entry, ...]
+    none: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """One run. `started` is in ISO 8601 and UTC, `seconds` its length.
 
-    `tool` is this program with its version. `workers` is over how many the run was spread, each with an account of its
-    own: counts are theirs together, `seconds` and `waited` those of the longest. `requests` counts all that were sent
-    to the target, clean-up included; `budget` is their limit, None where there is none. `waited` is in seconds, for
-    the rate; `created` counts creates that were tried. `interrupted` says what ended the run early. `left_behind` names
-    rows that could not be deleted, and the remedy; empty where nothing is left.
+    `tool` is this program with its version. `command` repeats the run. `workers` is over how many the run was spread,
+    each with an account of its own: counts are theirs together, `seconds` and `waited` those of the longest. `requests`
+    counts all that were sent to the target, clean-up included; `budget` is their limit, None without one. `waited` is
+    in seconds, for the rate; `created` counts creates that were tried. `accepted` are findings that the baseline knows,
+    and `expired` says what in it is no longer so. `interrupted` says what ended the run early. `left_behind` names rows
+    that could not be deleted, and the remedy; empty if nothing is left.
     """
 
     tool: str
+    command: str
     target: str
     document: str
     digest: str
     overlays: tuple[str, ...]
+    answers: tuple[str, ...]
+    hold_to: str
     profile: str
     suites: tuple[str, ...]
     seed: int
@@ -113,10 +154,14 @@ class Outcome:
     interrupted: str
     left_behind: tuple[str, ...]
     operations: tuple[OperationSeen, ...]
-    questions: tuple[QuestionSeen, ...]
     findings: tuple[Finding, ...]
+    questions: tuple[QuestionSeen, ...]
+    extras: tuple[Extra, ...]
     left_out: tuple[LeftOut, ...]
     tests: tuple[Trial, ...]
+    defects: tuple[Defect, ...] = ()
+    accepted: tuple[Finding, ...] = ()
+    expired: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -128,9 +173,66 @@ class Outcome:
             return f"cut short ({self.interrupted}) after {did}: {found} so far"
         if self.verdict is Verdict.NOTHING:
             return "nothing was executed, which says nothing about the target"
+        if self.verdict is Verdict.DEFECT:
+            return f"this program failed in {_count(len(self.defects), 'test')}: {did}"
+        known = f", {len(self.accepted)} more accepted" if self.accepted else ""
         if self.verdict is Verdict.FINE:
-            return f"no difference found: {did}"
-        return f"{found}: {did}"
+            return f"no finding{known}: {did}"
+        return f"{found}{known}: {did}"
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The five parts of the report, in their order."""
+        contradicting = [one for one in self.findings if one.kind != Ruling.ITSELF]
+        faults = [one for one in self.findings if one.kind == Ruling.ITSELF]
+        known = [one for one in self.questions if one.source != "unknown"]
+        unknown = [one for one in self.questions if one.source == "unknown"]
+        missing = [*self.left_out, *(LeftOut(one.text, one.why) for one in unknown), *self._unseen()]
+        return (
+            Section(
+                "Contradicts the documentation",
+                tuple(map(_of_finding, contradicting)), "Nothing that was tested contradicts the documentation.",
+            ),
+            Section(
+                "Contradicts itself",
+                tuple(map(_of_finding, faults)), "Nothing that was tested contradicts itself.",
+            ),
+            Section(
+                "What the documentation leaves open, and how this service does it",
+                tuple(_of_question(one) for one in known), "Nothing was asked.",
+            ),
+            Section(
+                "Seen, and not modelled",
+                tuple(Entry(one.what, steps=(one.step,)) for one in self.extras), "Nothing else was seen.",
+            ),
+            Section(
+                "Not reached, and why",
+                tuple(Entry(one.what, one.why) for one in missing), "Everything that was to be tested was tested.",
+            ),
+        )  # fmt: skip
+
+    def _unseen(self) -> list[LeftOut]:
+        """Return the documented refusals that no request provoked, by refusal."""
+        by_refusal: dict[str, list[str]] = {}
+        for operation in self.operations:
+            for name in operation.missing:
+                by_refusal.setdefault(name, []).append(f"{operation.method} {operation.path}")
+        return [
+            LeftOut(f"the refusal `{name}` of {', '.join(where)}", "no request of this run was answered so")
+            for name, where in by_refusal.items()
+        ]
+
+
+def _of_finding(finding: Finding) -> Entry:
+    where = f"expected: {finding.documented}" if finding.documented else ""
+    also = f"also met by {_count(len(finding.also), 'other test')}" if finding.also else ""
+    lines = (*filter(None, finding.details.splitlines()), *filter(None, (where, also)))
+    return Entry(finding.title, finding.question or finding.operation, lines, finding.steps)
+
+
+def _of_question(seen: QuestionSeen) -> Entry:
+    note = "as you said" if seen.source == "given" else ""
+    return Entry(f"{seen.text} {seen.seen}".strip(), note, seen.also, seen.steps)
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""The report for a terminal."""
+"""The report for a terminal: its five parts, one line an entry, and all that a finding has."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from contract_tests.report.finding import Finding
-from contract_tests.report.outcome import OperationSeen, Outcome, QuestionSeen, Verdict
+from contract_tests.report.outcome import Entry, OperationSeen, Outcome, Section, Verdict
 
 _WIDTH = 100
 _LONGEST, _MOST_LINES = 240, 20
@@ -17,90 +16,80 @@ _COLORS = {
     Verdict.FINDINGS: "red",
     Verdict.NOTHING: "yellow",
     Verdict.CUT_SHORT: "yellow",
+    Verdict.DEFECT: "yellow",
 }
 
 
 def as_text(outcome: Outcome, *, color: bool) -> str:
     """Return the report as lines of text, with colours as a terminal understands them or without."""
-    lines = [*_heading(outcome), *_operations(outcome), *_questions(outcome), *_left_out(outcome)]
-    for number, finding in enumerate(outcome.findings, start=1):
-        lines += ["", *_finding(number, finding)]
-    lines += ["", *_ending(outcome)]
+    findings, rest = outcome.sections[:2], outcome.sections[2:]
+    lines = [_heading(outcome)]
+    for section in findings:
+        lines += ["", _bold(section.title), *_findings(section)]
+    for section in rest:
+        lines += ["", _bold(section.title), *_lines(section)]
+    lines += [
+        "",
+        *_table(("OPERATION", "EXPECTED", "SENT", "SEEN"), list(map(_operation, outcome.operations))),
+    ]
+    lines += [*_defects(outcome), "", *_ending(outcome)]
     text = "\n".join(lines)
     return text if color else click.unstyle(text)
 
 
-def _heading(outcome: Outcome) -> list[str]:
+def _heading(outcome: Outcome) -> str:
     what = "reading only" if outcome.read_only else "reading and writing"
-    return [
-        f"{_bold(outcome.target)} against {outcome.document} ({outcome.digest[:12]}), {what}, "
+    held = " and all that it assumes" if outcome.hold_to == "document" else ""
+    return (
+        f"{_bold(outcome.target)} against {outcome.document}{held} ({outcome.digest[:12]}), {what}, "
         f"profile {outcome.profile}, seed {outcome.seed}"
         + (f", {outcome.workers} workers" if outcome.workers > 1 else "")
-    ]
+    )
 
 
-def _operations(outcome: Outcome) -> list[str]:
-    head = ("OPERATION", "DECLARED", "SENT", "SEEN", "REFUSALS NOT SEEN")
-    return ["", *_table(head, [_operation(one) for one in outcome.operations])]
+def _findings(section: Section) -> Iterator[str]:
+    for number, entry in enumerate(section.entries, start=1):
+        note = f" ({entry.note})" if entry.note else ""
+        yield from textwrap.wrap(
+            f"{number}. {entry.text}{note}", _WIDTH, initial_indent="  ", subsequent_indent="     "
+        )
+        for line in entry.lines[:_MOST_LINES]:
+            yield f"     {_short(line)}".rstrip()
+        for step in entry.steps:
+            yield click.style(f"     {step.curl}", fg="cyan")
+            yield click.style(f"     # {_short(step.answer)}", dim=True)
+    if not section.entries:
+        yield f"  {section.none}"
+
+
+def _lines(section: Section) -> Iterator[str]:
+    for entry in section.entries:
+        yield from textwrap.wrap(_line(entry), _WIDTH, initial_indent="  ", subsequent_indent="    ")
+        for line in entry.lines[:_MOST_LINES]:
+            yield from textwrap.wrap(
+                f"also: {_short(line)}", _WIDTH, initial_indent="    ", subsequent_indent="      "
+            )
+    if not section.entries:
+        yield f"  {section.none}"
+
+
+def _line(entry: Entry) -> str:
+    return f"{_short(entry.text)}{f': {entry.note}' if entry.note else ''}"
 
 
 def _operation(seen: OperationSeen) -> tuple[str, ...]:
-    return (
-        seen.id,
-        " ".join(map(str, seen.declared)),
-        str(seen.requests),
-        " ".join(
-            f"{status}×{count}" if status in seen.declared else click.style(f"{status}×{count}", fg="red")
-            for status, count in sorted(seen.statuses.items())
-        ),
-        " ".join(seen.missing),
-    )
+    statuses = (f"{status}×{count}" for status, count in sorted(seen.statuses.items()))
+    return seen.id, " ".join(map(str, seen.declared)), str(seen.requests), " ".join(statuses)
 
 
-def _questions(outcome: Outcome) -> list[str]:
-    if not outcome.questions:
-        return []
-    rows = [_question(one) for one in outcome.questions]
-    unknown = sum(one.source == "unknown" for one in outcome.questions)
-    differing = sum(one.differs for one in outcome.questions)
-    counted = f"{len(rows)} open questions: {differing} answered otherwise than assumed, {unknown} unknown"
-    return ["", _bold(counted), *_table(("QUESTION", "ANSWER", "ASSUMED", ""), rows)]
-
-
-def _question(seen: QuestionSeen) -> tuple[str, ...]:
-    answer = seen.answer or "unknown"
-    note = seen.why if not seen.answer else "given" if seen.source == "given" else ""
-    if seen.differs:
-        answer = click.style(answer, fg="red" if seen.page_speaks else "cyan")
-        note = "; ".join(part for part in (note, "departs from the page" if seen.page_speaks else "") if part)
-    return seen.id, answer, "" if answer == seen.assumed else seen.assumed, note
-
-
-def _left_out(outcome: Outcome) -> list[str]:
-    if not outcome.left_out:
-        return []
-    wrapped = (
-        textwrap.wrap(f"{one.what}: {one.why}", _WIDTH, initial_indent="  ", subsequent_indent="    ")
-        for one in outcome.left_out
-    )
-    return ["", _bold("not tested"), *(line for lines in wrapped for line in lines)]
-
-
-def _finding(number: int, finding: Finding) -> Iterator[str]:
-    yield from textwrap.wrap(_bold(f"{number}. {finding.title}"), _WIDTH, subsequent_indent="   ")
-    where = f"{finding.suite}: {finding.test}" if finding.test else finding.suite
-    yield f"   {finding.kind} · {where}" + (f" · {finding.operation}" if finding.operation else "")
-    said = (
-        ("documented", finding.documented), ("observed", finding.observed), ("also met by", ", ".join(finding.also)),
-    )  # fmt: skip
-    for head, text in said:
-        if text:
-            yield from textwrap.wrap(f"{head}: {text}", _WIDTH, initial_indent="   ", subsequent_indent="   ")
-    for line in finding.details.splitlines()[:_MOST_LINES]:
-        yield f"   {_short(line)}".rstrip()
-    for step in finding.steps:
-        yield click.style(f"   {step.curl}", fg="cyan")
-        yield click.style(f"   # {_short(step.answer)}", dim=True)
+def _defects(outcome: Outcome) -> Iterator[str]:
+    if not outcome.defects:
+        return
+    yield from ("", _bold("Errors of this program, which say nothing of the service"))
+    for defect in outcome.defects:
+        yield f"  {defect.test}: {_short(defect.error)}"
+        yield from (f"    {line}" for line in defect.traceback.splitlines()[-_MOST_LINES:])
+    yield f"  Please report them with these lines: {outcome.tool}, {outcome.command}"
 
 
 def _short(line: str) -> str:
@@ -108,7 +97,7 @@ def _short(line: str) -> str:
 
 
 def _ending(outcome: Outcome) -> list[str]:
-    lines = [click.style(sentence, fg="red") for sentence in outcome.left_behind]
+    lines = [click.style(sentence, fg="red") for sentence in (*outcome.expired, *outcome.left_behind)]
     return [
         *lines,
         click.style(f"{outcome.target}: {outcome.sentence}", fg=_COLORS[outcome.verdict], bold=True),
@@ -121,9 +110,6 @@ def _bold(text: str) -> str:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     lines = [head, *rows]
-    widths = [max(len(click.unstyle(line[column])) for line in lines) for column in range(len(head))]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:
-        cells = (
-            cell + " " * (width - len(click.unstyle(cell))) for cell, width in zip(line, widths, strict=True)
-        )
-        yield "  ".join(cells).rstrip()
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from contract_tests.document.demand import demanded_operations, demanded_refusals
 from contract_tests.document.facts import Facts, Operation
 from contract_tests.guard import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER, Exchange
+from contract_tests.judge.statements import Statements
+from contract_tests.judge.verdicts import Judge
 from contract_tests.target.api import Answer, Api
 
 
@@ -131,13 +133,24 @@ def _is_lasting(status: int) -> bool:
 _RATE_LIMITED = 429
 
 
+_RATE_LIMITED = 429
+_MOST_ROWS = 10
+_ANYTHING: Mapping[str, Any] = {}
+# What any answer may have by HTTP's own rules, or a server's.
+_TRANSPORT = frozenset({
+    "date", "server", "connection", "keep-alive", "content-type", "content-length", "transfer-encoding", "vary", "via",
+    "age", "etag", "last-modified", "alt-svc", "content-encoding",
+})  # fmt: skip
+
+
 @dataclass
 class Reach:
     """Counts what was seen: `statuses` by operation and status, `refusals` by operation and name, and so on.
 
     `types` counts creates that succeeded by handler type, `rules` the rules of the state machines that ran, `own` the
     successes of an operation, on a row of the run where it is one on a row. `lost` counts exchanges with the run's
-    good key that were turned away for the key or the rate, by operation: samples that said nothing.
+    good key that were turned away for the key or the rate, by operation: samples that said nothing. `extras` are things
+    that neither the document nor a question speaks of, in sentences, each with the first exchange that shows it.
     """
 
     facts: Facts
@@ -147,6 +160,9 @@ class Reach:
     rules: Counter[str] = field(default_factory=Counter)
     own: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
+    extras: dict[str, Exchange] = field(default_factory=dict)
+    _headers: dict[str, tuple[Exchange, int]] = field(default_factory=dict, repr=False)
+    _answers: int = 0
     _created: set[str] = field(default_factory=set, repr=False)
 
     def take(self, exchange: Exchange) -> None:
@@ -154,6 +170,7 @@ class Reach:
         operation = self._operation(exchange)
         if operation is None or not exchange.status:
             return
+        self._take_extras(operation, exchange)
         form = {part.name: part.value for part in exchange.form}
         self.observe(operation.id, exchange.status, form, exchange.body)
         if 200 <= exchange.status < 300:
@@ -171,6 +188,10 @@ class Reach:
             self.types[form.get(self.facts.form["type"], "")] += 1
         if status >= 400 and (name := _refusal_name(operation, status, body)):
             self.refusals[operation_id, name] += 1
+
+    def refused(self, operation_id: str, name: str) -> None:
+        """Note that a documented refusal was provoked, however it looks."""
+        self.refusals[operation_id, name] = max(1, self.refusals[operation_id, name])
 
     def rule(self, name: str) -> None:
         """Count one run of a state machine's rule."""
@@ -197,6 +218,49 @@ class Reach:
             f"no handler of type {name} was created" for name in self.facts.types if not self.types[name]
         ]
         return missing + [f"the rule {rule} never ran" for rule in rules if not self.rules[rule]]
+
+    @property
+    def headers(self) -> dict[str, Exchange]:
+        """The headers that each answer has and the document does not, each with an exchange that shows it."""
+        known = {name.lower() for name in self.facts.document["components"].get("headers", {})} | _TRANSPORT
+        return {
+            f"Each answer has the header `{name}`.": exchange
+            for name, (exchange, count) in self._headers.items()
+            if count == self._answers and name.lower() not in known
+        }
+
+    def _take_extras(self, operation: Operation, exchange: Exchange) -> None:
+        self._answers += 1
+        for name in {name.lower(): name for name, _ in exchange.headers}.values():
+            first, count = self._headers.get(name, (exchange, 0))
+            self._headers[name] = first, count + 1
+        declared = {operation.success, *(refusal.status for refusal in operation.refusals.values())}
+        if exchange.status not in declared:
+            kind = operation.id.partition("_")[0]
+            self.extras.setdefault(f"A {kind} is also answered {exchange.status}.", exchange)
+        if exchange.status == operation.success and operation.answer:
+            for place in self._undocumented(operation.answer, _parsed(exchange.body), ""):
+                self.extras.setdefault(f"Answers have a property `{place}`.", exchange)
+
+    def _undocumented(self, schema: Mapping[str, Any], value: Any, here: str) -> Iterator[str]:
+        """Yield the properties of an answer that its schema does not have."""
+        schema = self.facts.schemas.resolve(schema)
+        if isinstance(value, list):
+            for item in value[:_MOST_ROWS]:
+                yield from self._undocumented(schema.get("items", {}), item, here)
+        elif isinstance(value, dict):
+            known = self.facts.schemas.properties(schema)
+            if schema.get("x-value") in {"settings", "settings-text"}:
+                names = {
+                    field for fields in self.facts.types.values() for field in fields
+                } | self.facts.types.keys()
+                known = dict.fromkeys(names, _ANYTHING)
+            for key, item in value.items():
+                place = f"{here}.{key}".lstrip(".")
+                if key not in known:
+                    yield place
+                else:
+                    yield from self._undocumented(known[key], item, place)
 
     def _operation(self, exchange: Exchange) -> Operation | None:
         """Return the operation in the spelling, with a slash at its end or without, in which it was called."""
@@ -227,6 +291,13 @@ class Reach:
             return True
         name = _refusal_name(operation, exchange.status, exchange.body)
         return name in self.facts.operation("list").refusals
+
+
+def _parsed(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def turned_away(lost: Mapping[str, int]) -> list[str]:
@@ -264,7 +335,7 @@ class Run:
     probe settled, with the reason. `is_alone`: nobody else uses the account. `other_key` opens a second account, None
     where there is none. `nowhere` is a path below the base that no service has. `seed` is always set where the command
     line or pytest started the run. `examples` is a folder for the failing examples of generated
-    tests, which runs may share.
+    tests, which runs may share. `judge` holds the target to all of the document until the run's opening says otherwise.
     """
 
     api: Api
@@ -281,6 +352,10 @@ class Run:
     other_key: str | None = field(default=None, repr=False)
     nowhere: str = ""
     trace: Trace = field(default_factory=Trace, repr=False)
+    judge: Judge = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.judge = Judge(Statements(self.facts.document), trace=self.trace.exchanges)
 
     def begin(self) -> None:
         """Say that an attempt of a generated test begins: a finding's reproduction starts here."""

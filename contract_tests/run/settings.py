@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from contract_tests.guard import GuardRefusal
 from contract_tests.guard.upstream import is_loopback, read_target
+from contract_tests.judge.verdicts import HoldTo
 from contract_tests.run.run import PROFILES, SPARING, Profile
 
 
@@ -29,6 +30,7 @@ class Code(IntEnum):
     CANNOT = 3
     UNREACHABLE = 4
     NOTHING = 5  # nothing was executed, which is no success
+    DEFECT = 70  # of this program: EX_SOFTWARE of sysexits.h
 
 
 class Stop(Exception):
@@ -97,6 +99,8 @@ FLAGS = (
     Flag("document", "The OpenAPI document to hold the target against, in place of the packaged one.", metavar="FILE"),
     Flag("overlay", "An OpenAPI Overlay: a departure that you accept. May be repeated.", "list", "FILE|NAME"),
     Flag("answer", "A known answer to an open question. May be repeated.", "list", "QUESTION=ANSWER"),
+    Flag("hold-to", "What binds: page, the documentation's own statements; document, all of them.",
+         choices=("page", "document")),
     Flag("profile", "How much to do: quick unless you say otherwise.", choices=tuple(PROFILES)),
     Flag("suite", "Run this suite only. May be repeated.", "list", choices=SUITES),
     Flag("max-requests", "Send no more requests than this; the clean-up comes on top.", "number", "N"),
@@ -108,7 +112,10 @@ FLAGS = (
     Flag("json", "Write the report as JSON to this file.", metavar="FILE"),
     Flag("html", "Write the report as one HTML page to this file.", metavar="FILE"),
     Flag("record", "Write every exchange, without keys and rows of others, to this file.", metavar="FILE"),
-    Flag("format", "The report on standard output: text for people, json for programs.", choices=("text", "json")),
+    Flag("baseline", "A file of findings that are accepted, each with a reason and a last day.", metavar="FILE"),
+    Flag("update-baseline", "Write the findings of this run to the file of --baseline.", "switch"),
+    Flag("format", "The report on standard output: text, json for programs, github for Actions.",
+         choices=("text", "json", "github")),
     Flag("no-color", "Print without colours; NO_COLOR says the same.", "switch"),
     Flag("treat-as-live", "Treat this computer as if it were somebody else's.", "switch", hidden=True),
 )  # fmt: skip
@@ -153,6 +160,7 @@ class Settings:
     document: str | None = None
     overlays: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
+    hold_to: HoldTo = "page"
     profile: Profile = PROFILES["quick"]
     suites: tuple[str, ...] = SUITES
     max_requests: int | None = None
@@ -165,6 +173,8 @@ class Settings:
     json: Path | None = None
     html: Path | None = None
     record: Path | None = None
+    baseline: Path | None = None
+    update_baseline: bool = False
     format: str = "text"
     color: bool = True
 
@@ -172,6 +182,11 @@ class Settings:
     def key(self) -> str:
         """The key of the run."""
         return self.keys[0]
+
+    @property
+    def baseline_exists(self) -> bool:
+        """Whether there is a baseline to be read; one that is to be written need not be there yet."""
+        return self.baseline is not None and (self.baseline.exists() or not self.update_baseline)
 
     @property
     def is_whole(self) -> bool:
@@ -189,12 +204,15 @@ def read_settings(
         raise Stop(Code.USAGE, "name the target, for example --base-url http://127.0.0.1:4055/api.")
     _check_url(target)
     is_live = bool(values["treat_as_live"]) or not is_loopback(urlsplit(target).hostname or "")
+    if values["update_baseline"] and not values["baseline"]:
+        raise Stop(Code.USAGE, "--update-baseline writes the file of --baseline: name it.")
     keys, generated = _keys(values["api_key_file"], is_live=is_live, ask=ask, environment=environment)
     suites = values["suite"] or SUITES
     return Settings(
         target=target, keys=keys, key_is_generated=generated, other_key=_other_key(values, generated), is_live=is_live,
         allow_writes=bool(values["allow_writes"]) or not is_live, allow_plain_http=bool(values["allow_plain_http"]),
         document=values["document"], overlays=tuple(values["overlay"] or ()), answers=tuple(values["answer"] or ()),
+        hold_to=values["hold_to"] or "page",
         profile=_profile(values["profile"] or "quick", is_live=is_live),
         suites=tuple(name for name in SUITES if name in suites),
         max_requests=_positive("max-requests", values["max_requests"]),
@@ -205,6 +223,7 @@ def read_settings(
         examples=_file(values["examples"]),
         junit=_file(values["junit"]), json=_file(values["json"]), html=_file(values["html"]),
         record=_file(values["record"]),
+        baseline=_file(values["baseline"]), update_baseline=bool(values["update_baseline"]),
         format=values["format"] or "text", color=not (values["no_color"] or environment.get("NO_COLOR")),
     )  # fmt: skip
 

@@ -23,6 +23,8 @@ from contract_tests.guard import (
 from contract_tests.guard.exchange import Exchange
 from contract_tests.guard.ledger import check_swept
 from contract_tests.guard.policy import NOWHERE
+from contract_tests.judge.statements import Statements, differing
+from contract_tests.judge.verdicts import Judge
 from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.probes.effective import Effective, effective_of
 from contract_tests.probes.reading import is_success, rows_in
@@ -78,10 +80,25 @@ class Opening:
             raise Stop(Code.CANNOT, str(error)) from error
         run.facts = run.api.facts = effective.facts
         run.answers, run.unknown = dict(effective.answers), dict(effective.unknown)
+        run.judge = self._judge(effective)
         reach = Reach(effective.facts)
         for exchange in self.seen:
             reach.take(exchange)
         run.reach = reach
+
+    def _judge(self, effective: Effective) -> Judge:
+        """Return the run's judge: what the user's overlays and answers say binds, whatever its grade."""
+        settings = self.settings
+        overlaid = load(settings.document, settings.overlays) if settings.overlays else None
+        places = differing(load(settings.document).data, overlaid.data) if overlaid is not None else ()
+        given = [name for name, one in effective.verdicts.items() if one.source == "given"]
+        statements = Statements(
+            effective.facts.document, (overlaid or load(settings.document)).data, self.known.questions(),
+            [place for place, _ in places], given,
+        )  # fmt: skip
+        otherwise = {name for name, one in effective.verdicts.items() if one.is_outside}
+        refusals = dict(effective.refusals)
+        return Judge(statements, settings.hold_to, self.run.trace.exchanges, otherwise, refusals=refusals)
 
     def end_recording(self, findings: int | None = None) -> None:
         """Write the end of the recording, if there is one; ending twice does nothing."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import traceback
+from dataclasses import dataclass, field
 
 import pytest
 
-from contract_tests.probes import Outside
-from contract_tests.probes.effective import Departure, Verdict
-from contract_tests.report import Trial
-from contract_tests.report.finding import Finding, Origin, findings_of
-from contract_tests.report.reproduction import Happened
+from contract_tests.report import Defect, Trial
+from contract_tests.report.finding import Finding, Happened, Origin, defects_of, findings_of
 from contract_tests.session.opening import Opening
-from contract_tests.session.selection import documented_by, suite_of
+from contract_tests.session.selection import suite_of
 
-# The guard's reasons for which a test has not come to its end through nobody's fault.
+# The guard's reasons for which a test has not come to its end, and that are nobody's fault.
 _CUT = {"budget": "the requests that the run may make were used up", "closing": "the run was ending"}
 
 
@@ -25,6 +23,7 @@ class Results:
     opening: Opening
     tests: dict[str, Trial] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    defects: list[Defect] = field(default_factory=list)
     _node: str = ""
     _errors: list[BaseException] = field(default_factory=list, repr=False)  # of that test
 
@@ -53,18 +52,17 @@ class Results:
         """Make findings of a failure, once; a test whose parts failed before fails again in the end."""
         if call.excinfo is None or not self._is_new(item.nodeid, call.excinfo.value):
             return
-        marker = item.get_closest_marker("question")
-        question = str(marker.args[0]) if marker and marker.args else ""
-        origin = Origin(suite_of(item), item.name, documented_by(item), question)
-        trace = self.opening.run.trace
+        error, trace, clean = call.excinfo.value, self.opening.run.trace, self.opening.clean
         # What a probe has sent is whole; of what others have sent before a test, it may need some.
-        happened = Happened(trace.exchanges(), () if question else trace.earlier_writes())
-        found = findings_of(origin, call.excinfo.value, happened, self.opening.clean)
-        effective = self.opening.effective
-        verdict = effective.verdicts.get(question) if effective is not None else None
-        if verdict is not None:
-            found = [_about(verdict, finding, call.excinfo.value) for finding in found]
-        self.findings += found
+        is_probe = item.get_closest_marker("question") is not None
+        happened = Happened(trace.exchanges(), () if is_probe else trace.earlier_writes())
+        origin = Origin(suite_of(item), item.name)
+        self.findings += findings_of(origin, error, happened, clean, self.opening.run.judge.ruling)
+        for each in defects_of(error, happened):
+            text = "".join(traceback.format_exception(each))
+            self.defects.append(
+                Defect(f"{suite_of(item)}: {item.name}", clean(f"{type(each).__name__}: {each}"), clean(text))
+            )
 
     def _is_new(self, node: str, error: BaseException) -> bool:
         # The errors themselves, since another one may have the id of one that is gone.
@@ -74,32 +72,6 @@ class Results:
             return False
         self._errors.append(error)
         return True
-
-
-def _about(verdict: Verdict, finding: Finding, error: BaseException) -> Finding:
-    """Say of a question what is documented and what the target does; a departure is one from the page itself."""
-    if isinstance(error, Departure):
-        return _as_departure(finding, verdict)
-    if isinstance(verdict.finding, Outside):
-        known = " ".join(f"({number}) {text}" for number, text in enumerate(_means(verdict), start=1))
-        return replace(
-            finding, title=verdict.question.text, observed=verdict.finding.sentence, details="",
-            documented=f"The documentation leaves this open; any of these would have done: {known}",
-        )  # fmt: skip
-    return finding
-
-
-def _means(verdict: Verdict) -> list[str]:
-    return [answer.means for answer in verdict.question.answers.values()]
-
-
-def _as_departure(finding: Finding, verdict: Verdict) -> Finding:
-    question = verdict.question
-    said, seen = (question.answers[answer].means for answer in (question.assumed, verdict.answer))
-    hint = f"To accept this departure: --answer {question.id}={verdict.answer}"
-    return replace(
-        finding, kind="departure", title=question.text, observed=seen, details=hint, documented=said
-    )
 
 
 def _reason(report: pytest.TestReport) -> str:

@@ -25,17 +25,6 @@ def suite_in(report: pytest.TestReport) -> str:
     return report.fspath.rpartition("/")[2].removeprefix(_PREFIX).removesuffix(".py")
 
 
-def documented_by(item: pytest.Item) -> str:
-    """Return what a test expects, in a sentence: its docstring's first paragraph, else its name in words."""
-    function = getattr(item, "function", None)
-    text: str = (getattr(function, "__doc__", "") or "").strip().split("\n\n")[0]
-    if text:
-        return " ".join(text.split())
-    name: str = getattr(item, "originalname", None) or item.name.partition("[")[0]
-    words = name.removeprefix(_PREFIX).replace("_", " ").strip()
-    return f"{words[:1].upper()}{words[1:]}."
-
-
 def rules_of(items: Iterable[pytest.Item]) -> list[str]:
     """Return the rules of the state machines that are in the tests' modules."""
     modules = {getattr(item, "module", None) for item in items}

@@ -12,13 +12,11 @@ from contract_tests.guard import CleanUp, Terminated, interruptible
 from contract_tests.guard.exchange import Exchange
 from contract_tests.report import LeftOut, Outcome
 from contract_tests.run.settings import SUITES, Code, Settings, Stop
-from contract_tests.session.merging import judged
 from contract_tests.session.opening import Opening, close_guard, has_gone, open_run
-from contract_tests.session.part import Part
+from contract_tests.session.parts import Ended, Part, judged, part_of
 from contract_tests.session.progress import Progress
 from contract_tests.session.results import Results
 from contract_tests.session.selection import left_by_pytest, select, suite_in, suite_of
-from contract_tests.session.summary import Ended, part_of
 from contract_tests.session.writing import write_reports
 
 INTERRUPTED = 130  # what a shell says of a process that Ctrl-C ended

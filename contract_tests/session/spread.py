@@ -19,12 +19,10 @@ import pytest
 
 from contract_tests.guard import Terminated, interruptible
 from contract_tests.guard.ledger import ledgers_in
-from contract_tests.report import Outcome
-from contract_tests.report.finding import Finding
+from contract_tests.report import Defect, Outcome
 from contract_tests.run.settings import Code, Settings, Stop
-from contract_tests.session.merging import Course, judged
 from contract_tests.session.opening import check_ground
-from contract_tests.session.part import Part, part_from
+from contract_tests.session.parts import Course, Part, judged, part_from
 from contract_tests.session.progress import Progress
 from contract_tests.session.selection import suite_in
 from contract_tests.session.session import INTERRUPTED, SENT
@@ -189,7 +187,7 @@ class Spread:
     def _course(self) -> Course:
         """Return what became of the run, by those workers that said less than they should."""
         interrupted, code = self._interrupted, self._code
-        findings: list[Finding] = []
+        defects: list[Defect] = []
         left_behind: list[str] = []
         for worker in self._workers.values():
             if (stop := worker.stop) is not None and not interrupted:
@@ -198,10 +196,10 @@ class Spread:
                 continue
             left_behind += self._left_by(worker)
             if not self._interrupted:
-                findings.append(_crash(worker))
-                interrupted, code = f"worker {worker.number} ended without a word", Code.FINDINGS
+                defects.append(_crash(worker))
+                interrupted, code = f"worker {worker.number} ended without a word", Code.DEFECT
         return Course(
-            workers=len(self._workers), findings=tuple(findings), left_behind=tuple(left_behind),
+            workers=len(self._workers), defects=tuple(defects), left_behind=tuple(left_behind),
             interrupted=interrupted, code=code,
         )  # fmt: skip
 
@@ -214,10 +212,9 @@ class Spread:
         ]
 
 
-def _crash(worker: _Staff) -> Finding:
+def _crash(worker: _Staff) -> Defect:
     title = f"Worker {worker.number} ended without a word, and its part of the tests with it."
-    details = f"It was running {worker.running}" if worker.running else ""
-    return Finding("workers", "", "defect of the kit", title, details)
+    return Defect(worker.running or f"worker {worker.number}", title, "")
 
 
 def _signal(code: int) -> int:

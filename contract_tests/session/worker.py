@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.session.part import text_of
+from contract_tests.session.parts import text_of
 from contract_tests.session.session import Session
 from contract_tests.session.share import settings_from
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from contract_tests.oracle.own import Own
-from contract_tests.oracle.owned import Deviation
 from contract_tests.target.api import Written
 from contract_tests.target.zoo import manifest, names, raw, split
 
@@ -18,7 +17,7 @@ pytestmark = [
     ),
 ]
 
-# Where requests are to be spared: two that agree in nothing but what they say.
+# When requests are to be spared: two that agree in nothing but what they say.
 _THRIFTY = ("java", "aiohttp")
 
 _CREATES = ("create-unicode", "create-empty", "create-urlencoded", "create-chunked")
@@ -26,8 +25,8 @@ _UPDATES = ("update-text", "update-unicode")
 _NONE = "the document reads none of the recorded forms"
 
 
-def _forms(own: Own, kind: str, cases: tuple[str, ...]) -> Iterator[tuple[str, Written, Mapping[str, str]]]:
-    """Yield whose form it is, the form, and its fields, for each that the document reads."""
+def _forms(own: Own, kind: str, cases: tuple[str, ...]) -> Iterator[tuple[Written, Mapping[str, str]]]:
+    """Yield each recorded form that the document reads, and its fields."""
     read = manifest()["vectors"]
     for client, case in names():
         if case not in cases[: 1 if own.thrifty else None] or (own.thrifty and client not in _THRIFTY):
@@ -37,27 +36,21 @@ def _forms(own: Own, kind: str, cases: tuple[str, ...]) -> Iterator[tuple[str, W
         type_name = fields.get(own.facts.form["type"])
         known = type_name is None or type_name in own.facts.types
         if known and media in own.facts.operation(kind).media_types:
-            yield f"{case} of {client}", Written(recorded.content_type, recorded.body), fields
+            yield Written(recorded.content_type, recorded.body), fields
 
 
 def test_a_create_is_read_whoever_wrote_it(own: Own) -> None:
-    complaints = []
-    for name, form, fields in list(_forms(own, "create", _CREATES)) or pytest.skip(_NONE):
-        own.leave(own.most - 1)
-        try:
-            own.see(own.create(fields, form))
-        except Deviation as deviation:
-            complaints.append(f"{name}: {deviation}")
-    assert not complaints, "\n".join(complaints)
+    with own.collecting() as steps:
+        for form, fields in list(_forms(own, "create", _CREATES)) or pytest.skip(_NONE):
+            with steps:
+                own.leave(own.most - 1)
+                own.see(own.create(fields, form))
 
 
 def test_an_update_is_read_whoever_wrote_it(own: Own) -> None:
-    complaints = []
-    for name, form, fields in list(_forms(own, "update", _UPDATES)) or pytest.skip(_NONE):
-        owned = own.take()
-        try:
-            own.update(owned, fields, form)
-            own.see(owned)
-        except Deviation as deviation:
-            complaints.append(f"{name}: {deviation}")
-    assert not complaints, "\n".join(complaints)
+    with own.collecting() as steps:
+        for form, fields in list(_forms(own, "update", _UPDATES)) or pytest.skip(_NONE):
+            with steps:
+                owned = own.take()
+                own.update(owned, fields, form)
+                own.see(owned)

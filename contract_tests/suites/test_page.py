@@ -6,30 +6,35 @@ from collections.abc import Mapping
 
 import pytest
 
+from contract_tests.judge.grounds import MULTIPART
+from contract_tests.judge.statements import SAME
+from contract_tests.judge.verdicts import Complaint
+from contract_tests.oracle.listing import at
 from contract_tests.oracle.own import Own
-from contract_tests.target.api import MULTIPART
 
 
 def test_the_list_has_the_documented_form_in_both_spellings(reading: Own) -> None:
-    paths = [
-        operation.path for name, operation in reading.facts.operations.items() if name.startswith("list_")
-    ]
-    answers = [reading.api.call("GET", path) for path in paths]
-    reading.require(reading.conformity.success("list", answers[0]))
+    lists = [one for name, one in reading.facts.operations.items() if name.startswith("list_")]
+    answers = [reading.api.call("GET", operation.path) for operation in lists]
     reading.require(reading.listing.complaints(reading.listing.read(answers[0])))
-    slash = reading.words.service["trailing-slash"]
-    if slash == "same":
-        for answer in answers:
-            reading.require(reading.conformity.success("list", answer))
-            assert answer.json() == answers[0].json(), f"{paths} answer differently"
-        return
-    other = (
-        {301, 302, 307, 308}
-        if slash == "redirect"
-        else {reading.words.service_refusal("unknown-route").status}
+    spelling = reading.grounds.service(
+        "trailing-slash", "Both spellings of the list's path are served alike."
     )
-    for path, answer in zip(paths[1:], answers[1:], strict=True):
-        assert answer.status in {reading.facts.operation("list").success, *other}, (path, answer)
+    slash = reading.words.service["trailing-slash"]
+    for operation, answer in zip(lists[1:], answers[1:], strict=True):
+        if answer.status // 100 == 2:
+            reading.require(reading.conformity.success("list", answer))
+            if answer.json() != answers[0].json():
+                reading.require(
+                    [Complaint(SAME, f"the list differs at {lists[0].path} and {operation.path}")]
+                )
+        elif slash == "same":
+            reading.require([reading.conformity.turned_away("list", answer, spelling)])
+        else:
+            other = reading.words.service_refusal("unknown-route").status
+            allowed = {301, 302, 307, 308} if slash == "redirect" else {other}
+            if answer.status not in allowed:
+                reading.require([reading.conformity.turned_away("list", answer, spelling)])
 
 
 def test_a_handler_looks_alike_in_the_list_and_by_itself(reading: Own) -> None:
@@ -38,11 +43,9 @@ def test_a_handler_looks_alike_in_the_list_and_by_itself(reading: Own) -> None:
         pytest.skip("the account has no handler")
     answer = reading.api.retrieve(page.ids[0])
     reading.require(reading.conformity.success("retrieve", answer))
-    steps = reading.facts.schemas.path_to(reading.facts.operation("retrieve").answer, "row")
-    row = answer.json()
-    for step in steps:
-        row = row[step]
-    assert row == page.rows[0], "the list and the handler itself differ"
+    row = at(answer.json(), reading.facts.schemas.path_to(reading.facts.operation("retrieve").answer, "row"))
+    if row != page.rows[0]:
+        reading.require([Complaint(SAME, f"handler {page.ids[0]} differs in the list and by itself")])
 
 
 @pytest.mark.writes
@@ -51,16 +54,18 @@ def test_the_examples_of_the_page_work(own: Own) -> None:
     updates = list(_examples(own, "update").values())
     if own.thrifty:  # the others come again, a little changed, in the life of each type
         creates, updates = creates[:1], updates[:1]
-    for create in creates:
-        own.leave(own.most - 1)
-        owned = own.create(create)
-        if not own.spares:
-            own.see(owned)
-        for update in updates:
-            if own.expected.is_certain(owned.handler, update):
-                own.update(owned, update)
-                own.see(owned)
-        own.delete(owned)
+    with own.collecting() as steps:
+        for create in creates:
+            with steps:
+                own.leave(own.most - 1)
+                owned = own.create(create)
+                if not own.spares:
+                    own.see(owned)
+                for update in updates:
+                    if own.expected.is_certain(owned.handler, update):
+                        own.update(owned, update)
+                        own.see(owned)
+                own.delete(owned)
 
 
 def _examples(own: Own, kind: str) -> dict[str, Mapping[str, str]]:

@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from contract_tests.judge.statements import PAGES, SAME
+from contract_tests.judge.verdicts import Complaint
 from contract_tests.oracle.listing import Page
-from contract_tests.oracle.own import Own
+from contract_tests.oracle.own import Own, Withheld
 
 # The pages that one walk may have, by profile.
 _MOST_PAGES = {"quick": 5, "standard": 8, "deep": 40}
@@ -39,17 +41,28 @@ def test_there_is_more_than_one_page(own: Own) -> None:
     wanted = min(own.most, len(own.live) + max(0, smallest + 3 - _total(own)))
     while len(own.live) < wanted:
         own.create(own.samples.form(own.scarce()))
-    assert _total(own) > smallest or wanted == own.most
 
 
 def test_pages_partition_the_set(reading: Own) -> None:
     pages = _walk(reading)
     ids = [n for page in pages for n in page.ids]
-    totals = {page.total for page in pages}
-    assert len(ids) == len(set(ids)), "a handler is on two pages"
-    assert totals == {len(ids)}, f"meta counts {totals} handlers and the pages show {len(ids)}"
-    assert reading.live.keys() <= set(ids), "the pages lack a handler"
-    reading.require(reading.order(ids))
+    complaints = [
+        Complaint(PAGES, f"handler {n} is on two pages") for n in sorted({n for n in ids if ids.count(n) > 1})
+    ]
+    complaints += [
+        Complaint(
+            PAGES,
+            f"the total on page {page.asked}",
+            str(page.total),
+            f"{len(ids)}, as many as the pages show",
+        )
+        for page in pages
+        if page.total != len(ids)
+    ]
+    complaints += [
+        Complaint(PAGES, f"the pages do not show handler {n}") for n in reading.live if n not in ids
+    ]
+    reading.require(complaints + reading.order(ids))
     rows = {n: row for page in pages for n, row in zip(page.ids, page.rows, strict=True)}
     reading.require(
         complaint for n, owned in reading.live.items() for complaint in reading.compared(owned, rows[n])
@@ -60,12 +73,13 @@ def test_two_lists_are_in_one_order(reading: Own) -> None:
     sizes = reading.facts.sizes
     one = reading.listing.seen(1, _size(reading, _total(reading)) if reading.spares else sizes[-1])
     small = reading.listing.seen() if reading.spares else reading.listing.seen(1, sizes[0])
-    if not reading.spares:
-        again = reading.listing.get(1, sizes[-1])
-        assert one.ids == again.ids, "two lists differ, and nothing happened between them"
+    complaints = []
+    if not reading.spares and one.ids != reading.listing.get(1, sizes[-1]).ids:
+        complaints.append(Complaint(SAME, "two lists differ in order, and nothing happened between them"))
     shared = min(len(small.ids), len(one.ids))
-    assert small.ids[:shared] == one.ids[:shared], "a page of another size has another order"
-    reading.require(reading.listing.complaints(one) + reading.listing.complaints(small))
+    if small.ids[:shared] != one.ids[:shared]:
+        complaints.append(Complaint(SAME, "pages of different sizes show the handlers in different orders"))
+    reading.require(complaints + reading.listing.complaints(one) + reading.listing.complaints(small))
 
 
 def test_each_size_is_kept(reading: Own) -> None:
@@ -85,26 +99,38 @@ def test_a_page_beyond_the_last_is_what_the_document_says(reading: Own) -> None:
     numbers = (last + 1,) if reading.run.profile.name == "quick" else (last + 1, last + 7)
     if reading.spares:
         numbers = (max(1, last) + 7,)  # the one that a probe has asked for
+    beyond = reading.grounds.paging("beyond", "A page beyond the last shows what the document says.")
     for number in numbers:
-        page = reading.listing.get(max(2, number), size)
-        reading.require(reading.listing.complaints(page))
+        answer = reading.api.list(max(2, number), size)
+        if answer.status // 100 != 2:
+            reading.require([reading.conformity.turned_away("list", answer, beyond)])
+            continue
+        reading.require(reading.listing.complaints(reading.listing.read(answer, max(2, number), size)))
 
 
 def test_links_lead_where_they_say(reading: Own) -> None:
-    if reading.words.service["trailing-slash"] != "same":
-        pytest.skip("the links are in a spelling that the service need not serve")
     size = None if reading.spares else reading.facts.sizes[0]
     first = reading.listing.seen() if size is None else reading.listing.seen(1, size)
-    repeated = size if reading.words.paging["link-repeats"] == "accepted" else None
     numbers = {"link-next": 2, "link-last": first.facts["total-pages"], "link-first": 1}
     if reading.run.profile.name == "quick":
         numbers = {"link-next": 2}
     for name, number in numbers.items():
         link = first.facts[name]
-        if link is not None:
-            there = urlsplit(link)
-            path = there.path.removeprefix(urlsplit(reading.api.base_url).path)
-            answer = reading.api.call("GET", f"{path}?{there.query}")
-            reading.require(reading.conformity.success("list", answer))
-            page = reading.listing.read(answer, number, repeated)
-            reading.require(reading.listing.complaints(page))
+        if link is None:
+            continue
+        there = urlsplit(link)
+        path = there.path.removeprefix(urlsplit(reading.api.base_url).path)
+        answer = reading.api.call("GET", f"{path}?{there.query}")
+        if answer.status // 100 != 2:
+            if reading.words.service["trailing-slash"] == "same":
+                leads = reading.grounds.page(name, "Each link leads to the page that it names.")
+                if answer.status // 100 == 3:
+                    leads = reading.grounds.service(
+                        "trailing-slash", "The links' spelling of the path is served."
+                    )
+                reading.require(
+                    [reading.conformity.turned_away("list", answer, leads)._replace(about=f"`{link}`")]
+                )
+            raise Withheld("the links are in a spelling that the service does not serve")
+        repeated = size if reading.facts.size_parameter in there.query else None
+        reading.require(reading.listing.complaints(reading.listing.read(answer, number, repeated)))

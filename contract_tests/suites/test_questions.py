@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from contract_tests.judge.verdicts import Deviation
 from contract_tests.probes import PROBES, DocumentArguments, Terms
 from contract_tests.probes.effective import Effective, effective_of
 from contract_tests.run.run import Run
@@ -11,7 +12,7 @@ from contract_tests.run.run import Run
 
 @pytest.fixture(scope="session")
 def effective(run: Run) -> Effective:
-    """Take what was found when the run was opened; where nobody has asked yet, ask now."""
+    """Take what was found when the run was opened; if nothing was asked yet, ask now."""
     found = effective_of(run.api, DocumentArguments(), Terms(can_write=run.can_write))
     run.answers.update(found.answers)
     run.unknown.update(found.unknown)
@@ -24,10 +25,11 @@ def effective(run: Run) -> Effective:
 def test_the_answer_is_a_known_one(run: Run, effective: Effective, question: str) -> None:
     """The target answers each open question as the page does, or in one of the ways that are known."""
     verdict = effective.verdicts[question]
-    # The probes asked before the test began; its finding is to be shown with what they sent.
-    for exchange in verdict.evidence:
-        run.trace.add(exchange)
-    verdict.check()
+    statement = run.judge.statements.of_question(question)
+    complaint = verdict.complaint(statement)
+    if complaint is not None and run.judge.binds(statement):
+        # The probes asked before the test began; the finding is shown with what they sent.
+        raise Deviation([complaint], verdict.evidence)
 
 
 def test_questions_were_answered(effective: Effective) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from contract_tests.judge.statements import KEYS, Statement
+from contract_tests.judge.verdicts import Complaint
 from contract_tests.oracle.own import Own
 from contract_tests.probes.observations import NOBODYS
 from contract_tests.target.api import JSON, URLENCODED, WRONG_KEY, Answer
@@ -29,16 +31,20 @@ def _ask(own: Own, kind: str, handler_id: object, authorization: object) -> Answ
     return own.api.call(own.facts.operation(kind).method, path, form=sent, authorization=authorization)
 
 
-def _refused(own: Own, kind: str, handler_id: object, authorization: object, name: str) -> None:
+def _refused(
+    own: Own, kind: str, handler_id: object, authorization: object, *, is_malformed: bool = False
+) -> None:
     answer = _ask(own, kind, handler_id, authorization)
+    name = "no_access" if authorization == f"Bearer {WRONG_KEY}" else "missing_bearer"
+    rests_on = own.grounds.odd_bearer() if is_malformed else KEYS
     if kind == "create":
         own.adopt(answer)
-    complaints = own.conformity.refusal(answer, own.facts.refusal(kind, name))
-    own.require(f"{kind} with {str(authorization)[:14]!r}: {complaint}" for complaint in complaints)
+    shown = "no key" if authorization is None else f"the header {str(authorization)[:14]!r}"
+    own.refused(kind, answer, name, rests_on, f"a {kind} with {shown}")
 
 
 def _target(request: pytest.FixtureRequest, kind: str) -> tuple[Own, object]:
-    """Return the session and the id to ask for; what only reads needs no handler of its own."""
+    """Return the session and the id to ask for; reads need no handler of its own."""
     if kind in READS:
         return request.getfixturevalue("reading"), 1
     own: Own = request.getfixturevalue("own")
@@ -48,11 +54,11 @@ def _target(request: pytest.FixtureRequest, kind: str) -> tuple[Own, object]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_key_is_needed(request: pytest.FixtureRequest, kind: str) -> None:
     own, handler_id = _target(request, kind)
-    _refused(own, kind, handler_id, None, "missing_bearer")
+    _refused(own, kind, handler_id, None)
     if kind == "list" or own.run.can_write or not own.spares:
-        _refused(own, kind, handler_id, f"Bearer {WRONG_KEY}", "no_access")
+        _refused(own, kind, handler_id, f"Bearer {WRONG_KEY}")
     if kind == WRITES[-1]:
-        own.see(own.live[int(str(handler_id))])  # nobody without a key has changed it
+        own.see(own.live[int(str(handler_id))])  # a request without a key has not changed it
 
 
 def test_a_key_is_needed_for_each_spelling_of_a_path(reading: Own) -> None:
@@ -60,12 +66,11 @@ def test_a_key_is_needed_for_each_spelling_of_a_path(reading: Own) -> None:
     for path in _spellings(reading)[1:]:
         for authorization, name in wrong[:1] if reading.spares else wrong:
             answer = reading.api.call("GET", path, authorization=authorization)
-            reading.require(reading.conformity.refusal(answer, reading.facts.refusal("list", name)))
+            reading.refused("list", answer, name, KEYS, f"a list at {path} without a good key")
     if len(_spellings(reading)) > 1 and not reading.spares:
-        answer = reading.api.call("GET", f"{reading.api.path_of('retrieve', 1)}/", authorization=None)
-        reading.require(
-            reading.conformity.refusal(answer, reading.facts.refusal("retrieve", "missing_bearer"))
-        )
+        path = f"{reading.api.path_of('retrieve', 1)}/"
+        answer = reading.api.call("GET", path, authorization=None)
+        reading.refused("retrieve", answer, "missing_bearer", KEYS, f"a retrieve at {path} without a key")
 
 
 @pytest.mark.spared("a request without a key tells most of it")
@@ -74,7 +79,7 @@ def test_a_malformed_bearer_is_a_missing_one(request: pytest.FixtureRequest, kin
     own, handler_id = _target(request, kind)
     values = list(_malformed(own))
     for authorization in values[:1] if own.thrifty and kind != "list" else values:
-        _refused(own, kind, handler_id, authorization, "missing_bearer")
+        _refused(own, kind, handler_id, authorization, is_malformed=True)
 
 
 def _malformed(own: Own) -> Iterator[str]:
@@ -98,14 +103,15 @@ def test_a_handler_that_was_deleted_is_not_found(own: Own, kind: str) -> None:
     if not own.dead:
         own.delete(own.take())
     answer = _ask(own, kind, own.dead[-1], f"Bearer {own.api.key}")
-    own.require(own.conformity.refusal(answer, own.facts.refusal(kind, "not_found")))
+    own.refused(kind, answer, "not_found", own.gone(kind), f"a {kind} of {own.dead[-1]}, which was deleted,")
 
 
 def test_an_id_that_nobody_has_is_not_found(reading: Own) -> None:
     texts = ("0",) if reading.thrifty else ("0", "-1", "abc", "9" * 30)
     for text in (str(NOBODYS),) if reading.spares else texts:
-        refusal = reading.facts.refusal("retrieve", "not_found")
-        reading.require(reading.conformity.refusal(reading.api.retrieve(text), refusal))
+        answer = reading.api.retrieve(text)
+        ground = reading.grounds.unknown_id("retrieve") if text == str(NOBODYS) else reading.grounds.odd_id()
+        reading.refused("retrieve", answer, "not_found", ground, f"a retrieve of the id {text}")
 
 
 @pytest.mark.writes
@@ -116,22 +122,24 @@ def test_another_account_does_not_reach_a_handler(own: Own, kind: str) -> None:
         pytest.skip("no key of a second account was given")
     owned = own.take()
     answer = _ask(own, kind, owned.id, f"Bearer {key}")
-    own.require(own.conformity.refusal(answer, own.facts.refusal(kind, "not_found")))
+    own.refused(kind, answer, "not_found", KEYS, f"a {kind} of {owned.id} with another account's key")
     if kind == ON_ROW[-1]:
         own.see(owned)
 
 
 @pytest.mark.writes
 def test_a_create_is_refused_as_documented(own: Own) -> None:
-    for form in _wrong_creates(own):
-        refusal = own.expected.refused_create(form)
-        if refusal is not None:
-            own.refuse(refusal, form)
-    own.see_all()
+    with own.collecting() as steps:
+        for form in _wrong_creates(own):
+            refusal = own.expected.create(form).refusal
+            if refusal is not None:
+                with steps:
+                    own.refuse(refusal, form)
+        own.see_all()
 
 
 def _wrong_creates(own: Own) -> Iterator[dict[str, str]]:
-    """Yield creates that some service or other refuses; the oracle says which of them this one does."""
+    """Yield creates that some services refuse; the oracle says which of them this one does."""
     names, fields = own.facts.form, own.words.create_form
     name, kind = names["name"], names["type"]
     form = own.samples.form(own.scarce())
@@ -176,11 +184,13 @@ def test_an_update_is_refused_as_documented(own: Own) -> None:
     name: str = names["name"]
     wrong = [{names["type"]: "pigeon"}, {name: ""}, {name: "n" * 2000}, {"colour": "red"}]
     wrong.append({other: own.samples.value(other)})
-    refused = [form for form in wrong if own.expected.refused_update(owned.handler, form)]
-    for form in refused:
-        own.update(owned, form)
-    if refused:
-        own.see(owned)
+    refused = [form for form in wrong if own.expected.update(owned.handler, form).refusal]
+    with own.collecting() as steps:
+        for form in refused:
+            with steps:
+                own.update(owned, form)
+        if refused:
+            own.see(owned)
 
 
 @pytest.mark.writes
@@ -188,7 +198,8 @@ def test_an_update_is_refused_as_documented(own: Own) -> None:
 def test_other_methods_are_refused(own: Own, method: str) -> None:
     owned = own.take()
     answer = own.api.call(method, own.api.path_of("retrieve", owned.id))
-    own.require(own.conformity.refusal(answer, own.words.service_refusal("other-methods")))
+    ground = own.grounds.service("other-methods", "A method that the documentation does not name is refused.")
+    own.refused("retrieve", answer, own.words.service_refusal("other-methods"), ground, f"a {method}")
 
 
 # What services often allow; those that the document allows are no wrong ones.
@@ -197,17 +208,17 @@ _SIZES = ("7", "5", "20", "25", "30", "50", "100", "200", "250", "500", "1000")
 
 @pytest.mark.parametrize("role", ["page", "size"])
 def test_a_wrong_parameter_is_what_the_document_says(reading: Own, role: str) -> None:
-    parameter = reading.words.parameters[role]
+    parameter, ground = reading.words.parameters[role], reading.grounds.parameter(role)
     refused = parameter["x-otherwise"] != "default"
     paths = _spellings(reading) if refused or not reading.thrifty else _spellings(reading)[:1]
     for text in _wrong(reading, role):
         for path in paths:
             answer = reading.api.call("GET", path, query={parameter["name"]: text})
             if refused:
-                refusal = reading.facts.refusal("list", parameter["x-otherwise"])
-                reading.require(reading.conformity.refusal(answer, refusal))
+                about = f"a list with {parameter['name']}={text}"
+                reading.refused("list", answer, parameter["x-otherwise"], ground, about)
             else:
-                _require_default(reading, answer)
+                _require_default(reading, answer, ground)
 
 
 def _wrong(reading: Own, role: str) -> list[str]:
@@ -218,12 +229,18 @@ def _wrong(reading: Own, role: str) -> list[str]:
     return ["0" if reading.spares else "abc"]
 
 
-def _require_default(reading: Own, answer: Answer) -> None:
-    """Raise unless an answer is the first page of the size that counts where none was sent."""
-    reading.require(reading.conformity.success("list", answer))
+def _require_default(reading: Own, answer: Answer, ground: Statement) -> None:
+    """Require the first page of the size that counts if none was sent."""
+    if answer.status // 100 != 2:
+        reading.require([reading.conformity.turned_away("list", answer, ground)])
+        return
     page = reading.listing.read(answer)
-    assert len(page.ids) == min(page.total, reading.facts.default_size), "it is no first page of the default"
-    assert page.facts["page-size"] == reading.facts.default_size
+    shown = {"rows": len(page.ids), "size": page.facts["page-size"]}
+    wanted = {"rows": min(page.total, reading.facts.default_size), "size": reading.facts.default_size}
+    if shown != wanted:
+        reading.require(
+            [Complaint(ground, "a list with a parameter that is not allowed", str(shown), str(wanted))]
+        )
 
 
 def _spellings(reading: Own) -> list[str]:

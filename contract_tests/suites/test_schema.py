@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from contract_tests.generated.cases import KINDS, judge_operations
-from contract_tests.generated.judge import Judge, judging
+from contract_tests.generated.sampler import Sampler, sampling
 from contract_tests.run.run import Run
 
 
 @pytest.fixture(scope="module")
-def judge(run: Run) -> Iterator[Judge]:
-    with judging(run) as judge:
-        yield judge
+def sampler(run: Run) -> Iterator[Sampler]:
+    with sampling(run) as sampler:
+        yield sampler
 
 
 LISTING = pytest.mark.spared("the probes ask the list for odd pages and sizes")
@@ -23,12 +23,12 @@ LISTING = pytest.mark.spared("the probes ask the list for odd pages and sizes")
 @pytest.mark.parametrize(
     "kind", [pytest.param(kind, marks=LISTING if kind == "list" else pytest.mark.writes) for kind in KINDS]
 )
-def test_generated_requests(kind: str, judge: Judge) -> None:
+def test_generated_requests(kind: str, sampler: Sampler) -> None:
     """Requests that the document allows are accepted, others are refused, and each answer is a documented one."""
-    judge_operations(kind, judge)
+    judge_operations(kind, sampler)
 
 
 @pytest.mark.writes
-def test_every_operation_is_of_a_kind(judge: Judge) -> None:
+def test_every_operation_is_of_a_kind(sampler: Sampler) -> None:
     """The generated requests leave no operation out."""
-    assert {name.partition("_")[0] for name in judge.operations} == set(KINDS)
+    assert {name.partition("_")[0] for name in sampler.operations} == set(KINDS)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from contract_tests.recording.tape import Recorded, Recording
-from contract_tests.twin.accepted import Acceptances
+from contract_tests.report.accepted import Acceptances
 from contract_tests.twin.mock import MockProcess, answer_otherwise
 from contract_tests.twin.replay import Drift, Replay, Replayed, others_in
 from contract_tests.twin.sides import Variation, lining_of, mock_of

@@ -13,10 +13,10 @@ from contract_tests.guard.exchange import KEY_VARIABLE
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
+from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Code, Settings, Stop
 from contract_tests.session.lessons import learn_behind
 from contract_tests.session.opening import Opening
-from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.compare import Comparison
 from contract_tests.twin.lockstep import Lockstep, Outcome
 from contract_tests.twin.mock import MOCK_KEY, MockProcess, answer_otherwise, check_mock

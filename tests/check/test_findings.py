@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract_tests.guard import Exchange
-from contract_tests.report.finding import Finding, Origin, findings_of, merged
-from contract_tests.report.reproduction import Happened, reproduce
+from contract_tests.report.finding import Finding, Happened, Origin, findings_of, merged, reproduce
 
 ORIGIN = Origin("page", "test_it", "It is so.")
 URL = "https://service.invalid/api/rows"

@@ -18,8 +18,7 @@ from contract_tests.report import (
     as_html,
     as_text,
 )
-from contract_tests.report.finding import Finding
-from contract_tests.report.reproduction import Step
+from contract_tests.report.finding import Finding, Step
 from contract_tests.run.settings import Settings, read_settings
 from contract_tests.session.progress import Progress
 

@@ -15,11 +15,9 @@ import jsonschema_rs
 import pytest
 
 from contract_tests.report import OperationSeen, QuestionSeen, Trial, Verdict
-from contract_tests.report.finding import Finding
-from contract_tests.report.reproduction import Step
+from contract_tests.report.finding import Finding, Step
 from contract_tests.run.settings import Code, Settings, Stop, read_settings
-from contract_tests.session.merging import Course, judged
-from contract_tests.session.part import Part, part_from, text_of
+from contract_tests.session.parts import Course, Part, judged, part_from, text_of
 from contract_tests.session.share import check_shares, plain_settings, settings_from, share_of
 from tests.check.process import KEY, check, environment, report, run, start, until
 from tests.check.test_ways import pytest_way

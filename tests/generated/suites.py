@@ -8,7 +8,7 @@ from random import Random
 from contract_tests.document.facts import read_facts
 from contract_tests.generated.cases import KINDS, judge_operations
 from contract_tests.generated.chains import chaining, follow
-from contract_tests.generated.judge import judging
+from contract_tests.generated.sampler import sampling
 from contract_tests.run.run import PROFILES, Reach, Run
 from contract_tests.target.api import Api
 from mock_server.document import home, load, read_questions
@@ -38,9 +38,9 @@ def faults(run: Run, suites: Sequence[str] = SUITES, *, first: bool = False) -> 
             found.append(str(fault))
 
     def all_kinds() -> None:
-        with judging(run) as judge:
+        with sampling(run) as sampler:
             for kind in (kind for kind in KINDS if kind in suites):
-                note(lambda kind=kind: judge_operations(kind, judge))  # type: ignore[misc]
+                note(lambda kind=kind: judge_operations(kind, sampler))  # type: ignore[misc]
 
     def links() -> None:
         with chaining(run) as chains:

@@ -34,7 +34,7 @@ def test_a_fault_comes_with_the_line_that_repeats_it() -> None:
     with sabotaged(CRASHES["list"]["huge-pages"]) as url:
         [found] = faults(a_run(url), ["list"])
         *_, line = found.splitlines()
-        assert line.startswith("curl -X GET")
+        assert line.strip().startswith("curl -X GET")
         assert f"{url}/notification-handlers" in line
         assert "page=" in line
 

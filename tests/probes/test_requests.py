@@ -92,8 +92,8 @@ def test_what_is_none_of_the_answers_is_said(bug: str, question: str) -> None:
         verdict = probed(api).verdicts[question]
     assert isinstance(verdict.finding, Outside)
     assert verdict.finding.sentence.endswith(".")
-    with pytest.raises(AssertionError, match="None of the known answers"):
-        verdict.check()
+    assert verdict.is_outside
+    assert verdict.seen == verdict.finding.sentence
 
 
 def test_manners_are_no_answers() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from contract_tests.report.accepted import Acceptances, read_accepted
 from contract_tests.run.settings import Stop
-from contract_tests.twin.accepted import Acceptances, read_accepted
 from contract_tests.twin.compare import Difference
 
 TODAY = date(2026, 11, 25)

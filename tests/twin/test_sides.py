@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from contract_tests.command.twin import twin
 from contract_tests.recording.tape import read_recording
+from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Code, Stop, made_up_key
-from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.report import as_text
 from contract_tests.twin.twin import Plan, run_twin, service_of
 from mock_server.app import create_app

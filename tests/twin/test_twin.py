@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Stop
-from contract_tests.twin.accepted import Acceptances
 from contract_tests.twin.report import as_json, as_text
 from contract_tests.twin.twin import Plan, Twins, run_twin
 from tests.second_opinion import BUGS, OPTIONS, SecondOpinion

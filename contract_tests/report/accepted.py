@@ -1,19 +1,38 @@
-"""Differences that somebody accepted: a file with a reason for each, and a day until which it holds."""
+"""What somebody accepted for a while: a file of differences or findings, each with a reason and a last day.
+
+`check --baseline` and `twin --accepted` read the same format:
+
+    accepted:
+      - operation: list_notification_handlers    # or "*", for any
+        place: body.data[*].name                 # of twin, a pattern; of check, what a finding is about
+        reason: It is mended with the next release.
+        until: '2027-01-31'
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from contract_tests.run.settings import Code, Stop
-from contract_tests.twin.compare import Difference
-from mock_server.document import Array, DocumentError, Object, place_of, read_object
+from mock_server.document import Array, DocumentError, Object, dump_yaml, place_of, read_object
 
 _KEYS = ("operation", "place", "reason", "until")
+_ANY = "*"
+# How long an entry holds that nobody has given a day.
+_GRACE = timedelta(days=90)
+
+
+class Difference(Protocol):
+    """Something that has a place."""
+
+    @property
+    def place(self) -> str:
+        """What a report calls the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +45,11 @@ class Accepted:
     until: date
     where: str
 
-    def covers(self, operation: str, difference: Difference) -> bool:
-        """Tell whether a difference is this one."""
-        return fnmatchcase(operation, self.operation) and fnmatchcase(difference.place, self.place)
+    def covers(self, operation: str, place: str) -> bool:
+        """Tell whether something is what was accepted."""
+        return fnmatchcase(operation, self.operation) and (
+            place == self.place or fnmatchcase(place, self.place)
+        )
 
 
 @dataclass
@@ -47,15 +68,33 @@ class Acceptances:
     @property
     def unmet(self) -> tuple[Accepted, ...]:
         """The entries that nothing in the run needed."""
-        return tuple(e for e in self.entries if e not in self.met and e not in self.expired)
+        return tuple(e for e in self.entries if e not in self.met and e.until >= self.today)
 
     def accepts(self, operation: str, difference: Difference) -> bool:
         """Tell whether a difference is accepted today."""
-        for entry in self.entries:
-            if entry.until >= self.today and entry.covers(operation, difference):
-                self.met.add(entry)
-                return True
-        return False
+        return self.knows(operation, difference.place)
+
+    def knows(self, operation: str, place: str) -> bool:
+        """Tell whether something is accepted today, and remember what has covered it."""
+        found = [entry for entry in self.entries if entry.covers(operation, place)]
+        self.met |= {*found}
+        return any(entry.until >= self.today for entry in found)
+
+    def renewed(self, places: Iterable[str], *, drops: bool) -> str:
+        """Return the file's text with an entry for each place; what was not met is kept unless `drops`."""
+        kept = [
+            entry for entry in self.entries if entry.until >= self.today and (entry in self.met or not drops)
+        ]
+        new = [
+            place for place in dict.fromkeys(places) if not any(entry.covers(_ANY, place) for entry in kept)
+        ]
+        entries = [
+            {"operation": e.operation, "place": e.place, "reason": e.reason, "until": str(e.until)}
+            for e in kept
+        ]
+        until, reason = str(self.today + _GRACE), f"Found on {self.today}. Say here why it is accepted."
+        entries += [{"operation": _ANY, "place": place, "reason": reason, "until": until} for place in new]
+        return dump_yaml({"accepted": entries})
 
 
 def read_accepted(file: Path | None, today: date | None = None) -> Acceptances:

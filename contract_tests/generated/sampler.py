@@ -1,0 +1,293 @@
+"""Sends generated cases, keeps them harmless, and holds each answer against the document."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from hypothesis.errors import Flaky
+from schemathesis import BaseSchema, Response
+from schemathesis.core.failures import FailureGroup
+
+from contract_tests.document.facts import Operation
+from contract_tests.document.words import read_words
+from contract_tests.generated.engine import AnyCase, generator, operations, refusing
+from contract_tests.generated.harmless import Harmless, harmless_form
+from contract_tests.generated.loosened import loosened
+from contract_tests.generated.pool import Pool, rows_in
+from contract_tests.guard import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER
+from contract_tests.judge.conformity import Conformity, said
+from contract_tests.judge.grounds import MULTIPART, Grounds
+from contract_tests.judge.statements import ANSWERS, GONE, KEYS, WRITTEN, Statement
+from contract_tests.judge.verdicts import Complaint, Deviation
+from contract_tests.oracle.expected import Expected, Handler
+from contract_tests.run.run import Profile, Run
+from contract_tests.target.api import Answer
+
+_LONGEST = 1500
+_WHOLE = 40
+_FARTHEST = 10**18 - 1
+
+
+@dataclass
+class Tally:
+    """What was seen of one operation: answers by status, cases that a guard kept back, and successes by id."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    withheld: int = 0
+    own: Counter[int | None] = field(default_factory=Counter)
+
+    @property
+    def sent(self) -> int:
+        """How many cases were answered."""
+        return self.statuses.total()
+
+
+def is_thrifty(profile: Profile) -> bool:
+    """Tell whether a run is to spare requests: cases that need no chance are then only sampled."""
+    return profile.examples < _WHOLE
+
+
+class Sampler:
+    """Sends the cases of one suite; each method that does raises Deviation if the answer breaks what binds."""
+
+    def __init__(self, run: Run, schema: BaseSchema, pool: Pool) -> None:
+        self.run = run
+        self.schema = schema
+        self.pool = pool
+        self.operations = operations(schema)
+        self.found: Deviation | None = None
+        self._judge = run.judge
+        self._grounds = Grounds(run.judge.statements, run.facts)
+        self._conformity = Conformity(run.facts, self._grounds)
+        self._expected = Expected(read_words(run.facts), self._grounds)
+        self.tallies = {name: Tally() for name in self.operations}
+        self._forms: dict[tuple[str, str], Harmless] = {}
+        self._marks: dict[str, str] = {}
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    @contextmanager
+    def only_deviations(self) -> Iterator[None]:
+        """Let only a Deviation out, the first of several, without the frames of the tools that found it."""
+        try:
+            yield
+        except Deviation as deviation:
+            raise deviation.with_traceback(None) from None
+        except Flaky:
+            # What comes and goes is a deviation. Without any, the draws hung on the target's state; then the run was
+            # shorter than meant, and what it did not reach is said by the caller.
+            if self.found is not None:
+                raise self.found.with_traceback(None) from None
+        except BaseExceptionGroup as group:
+            deviations = group.subgroup(Deviation)
+            if deviations is None:
+                raise
+            raise _first(deviations).with_traceback(None) from None
+
+    def operation(self, case: AnyCase) -> Operation:
+        """Return the operation of a case."""
+        return self.run.facts.operations[case.operation.definition.raw["operationId"]]
+
+    def judge(self, case: AnyCase) -> None:
+        """Send one case to a handler of the pool, and judge its answer."""
+        self.run.begin()
+        self.prepare(case, self.pool.take() if case.operation.path_parameters else None)
+        response = case.call(session=self._session)
+        self.note(case, response)
+        self.validate(case, response)
+        self.pool.trim()
+
+    def prepare(self, case: AnyCase, handler_id: int | None) -> None:
+        """Make a case harmless, and let it be about this handler."""
+        if handler_id is not None:
+            case.path_parameters = {
+                parameter.name: handler_id for parameter in case.operation.path_parameters
+            }
+        if isinstance(case.body, dict):
+            mark = self.pool.mark()
+            self._marks[case.id] = mark
+            case.body = self._form(case).apply(case.body, mark)
+        for parameter in case.operation.query:
+            # Where a wrong number is refused, whether one of so many digits is wrong is nobody's claim.
+            if (
+                parameter.name in case.query
+                and parameter.definition.get("x-otherwise", "default") != "default"
+            ):
+                case.query[parameter.name] = _near(case.query[parameter.name])
+        _ = case.meta  # tells right from wrong again, for what is sent
+
+    def note(self, case: AnyCase, response: Response) -> None:
+        """Count an answer, and take or drop the handler that it is about."""
+        operation, facts = self.operation(case), self.run.facts
+        tally = self.tallies[operation.id]
+        if _is_withheld(response):
+            tally.withheld += 1
+            return
+        tally.statuses[response.status_code] += 1
+        handler_id = next(iter(case.path_parameters.values()), None)
+        if not 200 <= response.status_code < 300:
+            return
+        answer = Answer(response.status_code, {}, response.content)
+        if case.method == "GET":
+            self.pool.see(rows_in(facts, operation, answer))
+        elif operation.id.startswith("create_"):
+            kind = case.body.get(facts.form["type"], "") if isinstance(case.body, dict) else ""
+            handler_id = self.pool.adopt(answer, str(kind), self._marks.get(case.id, ""))
+        elif operation.id.startswith("delete_") and isinstance(handler_id, int):
+            self.pool.drop(handler_id)
+        tally.own[handler_id] += 1
+
+    def validate(self, case: AnyCase, response: Response, **context: Any) -> None:
+        """Hold an answer against the document: by schemathesis's checks, and a success by the kit's own."""
+        if _is_withheld(response):
+            return
+        complaints = list(self._complaints(case, response, context))
+        found = self._judge.binding(complaints)
+        if found:
+            sent = {
+                name: value for name, value in response.request.headers.items() if name != "Authorization"
+            }
+            curl = case.as_curl_command(headers=sent, verify=response.verify).replace(
+                self.run.api.key, KEY_VARIABLE
+            )
+            curl = curl if len(curl) <= _LONGEST else f"{curl[:_LONGEST]}…"
+            self.found = Deviation(found, self.run.trace.exchanges(), [curl])
+            raise self.found
+
+    def _complaints(
+        self, case: AnyCase, response: Response, context: Mapping[str, Any]
+    ) -> Iterator[Complaint]:
+        operation = self.operation(case)
+        kind, headers = (
+            operation.id.partition("_")[0],
+            {name.lower(): values[0] for name, values in response.headers.items()},
+        )
+        answer = Answer(response.status_code, headers, response.content)
+        if headers.get(FAILED_HEADER.lower()):
+            yield Complaint(ANSWERS, f"a generated {kind} got no answer")
+            return
+        if title := self._lost(operation, answer):
+            yield Complaint(KEYS, f"a good key was turned away: {title}")
+            return
+        if 200 <= answer.status < 300:
+            yield from self._conformity.success(kind, answer)
+        try:
+            case.validate_response(response, **context)
+        except FailureGroup as group:
+            for failure in sorted(group.exceptions, key=lambda one: str(one.title)):
+                yield from self._of_failure(failure, kind, case, answer)
+
+    def _of_failure(
+        self, failure: BaseException, kind: str, case: AnyCase, answer: Answer
+    ) -> Iterator[Complaint]:
+        """Yield what a failed check of schemathesis's rests on; what the kit's own checks say better is left out."""
+        match type(failure).__name__:
+            case "ServerError" | "ContentTypeServerError":
+                yield Complaint(
+                    ANSWERS,
+                    f"a generated {kind}",
+                    f"answered {said(answer)}",
+                    "answered without an error of the server's",
+                )
+            case "UseAfterFree":
+                yield Complaint(GONE, f"a {kind} of a deleted handler is answered {said(answer)}")
+            case "EnsureResourceAvailability":
+                yield Complaint(WRITTEN, f"a {kind} of a new handler is answered {said(answer)}")
+            case "RejectedPositiveData":
+                ground, what = self._rests_on(kind, case)
+                yield Complaint(ground, f"a {kind} with {what}", f"answered {said(answer)}", "accepted")
+            case "AcceptedNegativeData" if answer.status < 400:
+                ground, what = self._rests_on(kind, case)
+                yield Complaint(ground, f"a {kind} with {what}", f"answered {said(answer)}", "refused")
+            case _ if 200 <= answer.status < 300:
+                return
+            case _:
+                looks = self._grounds.looks(kind)
+                yield Complaint(
+                    looks, f"a refusal of a {kind}", said(answer), f"as documented ({_sentence(failure)})"
+                )
+
+    def _rests_on(self, kind: str, case: AnyCase) -> tuple[Statement, str]:
+        """Return the statement that a case keeps or breaks, and the part of the case that does so."""
+        facts = self.run.facts
+        if kind not in {"create", "update"}:
+            role = "size" if facts.size_parameter in case.query else "page"
+            if not case.query:
+                return self._grounds.operation(kind), "nothing beyond the documentation"
+            return self._grounds.parameter(role), "generated parameters"
+        sent = {name: str(value) for name, value in case.body.items()} if isinstance(case.body, dict) else {}
+        media = case.media_type or MULTIPART
+        if kind == "create":
+            prospect = self._expected.create(sent, media)
+        else:
+            handler = Handler(sent.get(facts.form["type"], ""), "", {}, enabled=True)
+            prospect = self._expected.update(handler, sent, media)
+        return prospect.rests_on, "a generated form"
+
+    def _lost(self, operation: Operation, answer: Answer) -> str:
+        """Return an answer that says nothing about the case, since the key or the rate was refused; else nothing."""
+        title = _title(answer)
+        alike = {
+            refusal.name
+            for refusal in operation.refusals.values()
+            if refusal.status == answer.status and refusal.title == title
+        }
+        about_data = refusing(self.run.facts, operation.id)
+        is_key = alike and answer.status in {401, 403} and not alike & about_data
+        return said(answer) if answer.status == 429 or is_key else ""
+
+    def _form(self, case: AnyCase) -> Harmless:
+        operation, media_type = self.operation(case), case.media_type or ""
+        if (operation.id, media_type) not in self._forms:
+            body = case.operation.get_body_for_media_type(media_type)
+            schema: Mapping[str, Any] = body.definition["schema"] if body is not None else {"properties": {}}
+            self._forms[operation.id, media_type] = harmless_form(self.run.facts, schema)
+        return self._forms[operation.id, media_type]
+
+
+@contextmanager
+def sampling(run: Run) -> Iterator[Sampler]:
+    """Give what sends generated cases, with the loosened document, and delete in the end what they made."""
+    pool = Pool(run)
+    sampler = Sampler(run, generator(loosened(run.facts), run.facts, run.api), pool)
+    try:
+        yield sampler
+    finally:
+        sampler.close()
+        run.begin()
+        pool.clean()
+
+
+def _is_withheld(response: Response) -> bool:
+    return bool(response.headers.get(REFUSED_HEADER.lower()))
+
+
+def _title(answer: Answer) -> str:
+    try:
+        return str(answer.json()["errors"][0]["title"])
+    except (ValueError, LookupError, TypeError):
+        return ""
+
+
+def _sentence(failure: Any) -> str:
+    return " ".join(f"{failure.title}: {failure.message}".split())[:400]
+
+
+def _first(group: BaseExceptionGroup[Deviation]) -> Deviation:
+    leaf = group.exceptions[0]
+    return _first(leaf) if isinstance(leaf, BaseExceptionGroup) else leaf
+
+
+def _near(value: object) -> object:
+    """Return a number that every reader of integers can hold in place of one that is too large for some."""
+    text = str(value)
+    return _FARTHEST if text.isascii() and text.isdigit() and int(text[:40]) > _FARTHEST else value

@@ -1,0 +1,394 @@
+"""What one run saw, as plain data, and the one outcome that follows of one part or of those of many workers."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import pytest
+
+from contract_tests.guard import CleanUp
+from contract_tests.judge.statements import SAME
+from contract_tests.judge.verdicts import Ruling
+from contract_tests.report import Defect, Extra, LeftOut, OperationSeen, Outcome, QuestionSeen, Trial, Verdict
+from contract_tests.report.accepted import Acceptances, read_accepted
+from contract_tests.report.finding import Finding, Happened, Step, answer_of, merged, reproduce, step_of
+from contract_tests.run.run import Reach, turned_away
+from contract_tests.run.settings import SUITES, Code, Settings
+from contract_tests.session.opening import Opening
+from contract_tests.session.results import Results
+from contract_tests.session.selection import named, rules_of, suite_of
+
+_PROGRAM = "bitpeak-mock"
+_ANY = "*"
+_ORDER = {name: place for place, name in enumerate(SUITES)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One run that was cleaned up, not judged yet.
+
+    `worker` is the number of the worker whose part it is. `items` are the suite and the name of each test that was to
+    run, by node id and in order; of `tests`, those that ran. `unreached` are sentences on what it did not reach, `lost`
+    counts samples that said nothing, by operation. `is_part`: it was told to run some tests only. `interrupted` says
+    what ended it early, empty otherwise, and `code` is then the exit code. `left_behind` is told in sentences. The
+    other fields are those of `Outcome`.
+    """
+
+    worker: int = 1
+    target: str
+    document: str
+    digest: str
+    overlays: tuple[str, ...]
+    started: str
+    seconds: float
+    requests: int
+    waited: float
+    created: int
+    items: Mapping[str, tuple[str, str]]
+    tests: Mapping[str, Trial]
+    findings: tuple[Finding, ...]
+    defects: tuple[Defect, ...]
+    left_out: tuple[LeftOut, ...]
+    operations: tuple[OperationSeen, ...]
+    questions: tuple[QuestionSeen, ...]
+    extras: tuple[Extra, ...]
+    unreached: tuple[str, ...]
+    lost: Mapping[str, int]
+    is_part: bool
+    interrupted: str
+    code: int
+    left_behind: tuple[str, ...]
+
+
+def text_of(part: Part) -> str:
+    """Return a part as JSON, in ASCII: a text that a service made up may be one that no other encoding can hold."""
+    return json.dumps(asdict(part))
+
+
+def part_from(text: str) -> Part:
+    """Return the part that `text_of` made a text of."""
+    plain = _tupled(json.loads(text))
+    items: dict[str, Any] = {
+        "items": {node_id: (suite, name) for node_id, (suite, name) in plain["items"].items()},
+        "tests": {name: Trial(**test) for name, test in plain["tests"].items()},
+        "findings": tuple(_finding(each) for each in plain["findings"]),
+        "left_out": tuple(LeftOut(**each) for each in plain["left_out"]),
+        "operations": tuple(_operation_from(each) for each in plain["operations"]),
+        "questions": tuple(
+            QuestionSeen(**{**_tupled(each), "steps": _steps(each)}) for each in plain["questions"]
+        ),
+        "extras": tuple(Extra(each["what"], Step(**each["step"])) for each in plain["extras"]),
+        "defects": tuple(Defect(**each) for each in plain["defects"]),
+    }
+    return Part(**{**plain, **items})
+
+
+def _finding(plain: Mapping[str, Any]) -> Finding:
+    return Finding(**{**_tupled(plain), "steps": _steps(plain)})
+
+
+def _steps(plain: Mapping[str, Any]) -> tuple[Step, ...]:
+    return tuple(Step(**each) for each in plain["steps"])
+
+
+def _operation_from(plain: Mapping[str, Any]) -> OperationSeen:
+    statuses = {int(status): count for status, count in plain["statuses"].items()}
+    return OperationSeen(**{**_tupled(plain), "statuses": statuses})
+
+
+def _tupled(plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a run ended. `results` is None where no test could begin, `left_out` what was not chosen to run.
+
+    `is_part`: pytest was told to run some tests only, by -k or otherwise.
+    """
+
+    results: Results | None
+    items: Sequence[pytest.Item]
+    left_out: Sequence[LeftOut]
+    cleaned: CleanUp = field(default_factory=CleanUp)
+    interrupted: str = ""
+    code: int = Code.FINE
+    is_part: bool = False
+
+
+def part_of(opening: Opening, ended: Ended) -> Part:
+    """Return what a run saw."""
+    stats, reach, results, clean = opening.guard.stats(), opening.run.reach, ended.results, opening.clean
+    extras = {**reach.extras, **reach.headers}
+    return Part(
+        target=opening.guard.target, document=opening.document.data["info"]["title"],
+        digest=opening.document.digest, overlays=tuple(path.name for path in opening.known.overlays),
+        started=opening.started.isoformat(timespec="seconds"),
+        seconds=round((datetime.now(UTC) - opening.started).total_seconds(), 3),
+        requests=stats.sent, waited=round(stats.waited, 3), created=stats.created,
+        items={item.nodeid: (suite_of(item), item.name) for item in ended.items},
+        tests=results.tests if results is not None else {},
+        findings=tuple(results.findings) if results is not None else (),
+        defects=tuple(results.defects) if results is not None else (),
+        left_out=tuple(ended.left_out), operations=tuple(_operations(reach)), questions=tuple(_questions(opening)),
+        extras=tuple(Extra(clean(what), step_of(one, clean)) for what, one in extras.items()),
+        unreached=tuple(reach.unreached(rules_of(ended.items))), lost=dict(reach.lost),
+        is_part=ended.is_part, interrupted=ended.interrupted, code=int(ended.code),
+        left_behind=_left_behind(opening, ended.cleaned),
+    )  # fmt: skip
+
+
+def _left_behind(opening: Opening, cleaned: CleanUp) -> tuple[str, ...]:
+    if cleaned.complete:
+        return ()
+    rows = [f"The handler {row} may be left: {why}" for row, why in cleaned.failed.items() if row]
+    if cleaned.open or 0 in cleaned.failed:
+        rows.append("A handler whose creation was never answered may be left.")
+    return (*rows, f"To finish the clean-up: bitpeak-mock sweep {opening.guard.ledger_file}")
+
+
+def _questions(opening: Opening) -> Iterable[QuestionSeen]:
+    """Yield what the documentation leaves open: the open questions, the refusals, and what else was observed."""
+    clean, judge = opening.clean, opening.run.judge
+    also: dict[str, list[str]] = {}
+    for one in judge.observations.values():
+        also.setdefault(one.question, []).append(clean(one.sentence))
+    for verdict in opening.effective.verdicts.values() if opening.effective is not None else ():
+        question = verdict.question
+        is_known = verdict.source != "unknown"
+        more = also.get(question.id, ())
+        yield QuestionSeen(
+            id=question.id, text=question.text, seen=clean(verdict.seen), answer=verdict.answer if is_known else "",
+            assumed=question.assumed, assumed_means=question.answers[question.assumed].means,
+            source="found" if verdict.is_outside else verdict.source, why=clean(verdict.why),
+            also=tuple(dict.fromkeys(more)), steps=tuple(step_of(each, clean) for each in verdict.evidence),
+        )  # fmt: skip
+    examples = opening.run.facts.document["components"]["examples"]
+    for name, (about, exchange) in judge.refusals.items():
+        text = clean(examples.get(name, {}).get("summary", about))
+        shown = f"refused with {answer_of(exchange)}"
+        yield QuestionSeen(
+            f"refusal {name}",
+            f"{text[:1].upper()}{text[1:]}:",
+            clean(shown),
+            name,
+            name,
+            steps=(step_of(exchange, clean),),
+        )
+    for one in judge.observations.values():
+        if not one.question:
+            yield QuestionSeen(
+                "", clean(one.sentence), "", steps=reproduce(Happened(one.exchanges), clean, one.sentence)
+            )
+
+
+def _operations(reach: Reach) -> Iterable[OperationSeen]:
+    for operation in reach.facts.operations.values():
+        statuses = {status: n for (name, status), n in sorted(reach.statuses.items()) if name == operation.id}
+        refusals = {refusal: n for (name, refusal), n in reach.refusals.items() if name == operation.id}
+        declared = {operation.success, *(refusal.status for refusal in operation.refusals.values())}
+        yield OperationSeen(
+            id=operation.id, method=operation.method, path=operation.path, requests=sum(statuses.values()),
+            declared=tuple(sorted(declared)), statuses=statuses, refusals=refusals,
+            missing=tuple(name for name in operation.refusals if name not in refusals),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How a run went that was spread over `workers`, beside their own words: what ended it, what may be left."""
+
+    workers: int = 1
+    defects: tuple[Defect, ...] = ()
+    left_behind: tuple[str, ...] = ()
+    interrupted: str = ""
+    code: int = Code.FINE
+
+
+def judged(settings: Settings, parts: Sequence[Part], course: Course | None = None) -> Outcome:
+    """Return the outcome of a run: of its one part, or of all those that its workers told of."""
+    first, course = parts[0], course or Course()
+    interrupted, code = _interruption(parts, course)
+    tests = _tests(parts)
+    left_out = [*dict.fromkeys(one for part in parts for one in part.left_out)]
+    left_out += _not_done(first.items, tests, interrupted)
+    defects = [*(each for part in parts for each in part.defects), *course.defects]
+    findings = merged(sorted(_findings(parts), key=lambda one: _ORDER.get(one.suite, len(_ORDER))))
+    is_whole = settings.is_whole and not any(part.is_part for part in parts)
+    if is_whole and not interrupted and _ran(tests.values()):
+        missed = _missed(parts)
+        is_cut = (
+            any(test.outcome == "skipped" for test in tests.values()) and settings.max_requests is not None
+        )
+        if missed and not findings and not is_cut and settings.hold_to == "document":
+            text = "The run did not reach all that it must, so that it proves less than it seems to."
+            defects.append(Defect("reach", text, "\n".join(missed)))
+        left_out += [LeftOut("not reached", sentence) for sentence in missed]
+    findings, accepted, expired = _apart(findings, settings, drops=is_whole and not interrupted)
+    left_behind = (*(each for part in parts for each in part.left_behind), *course.left_behind)
+    verdict, code = _verdict(
+        tests.values(), interrupted, code, is_fine=not findings and not left_behind, is_sound=not defects
+    )
+    return Outcome(
+        tool=_tool(), command=command_of(settings), target=first.target, document=first.document,
+        digest=first.digest, overlays=first.overlays, answers=settings.answers, hold_to=settings.hold_to,
+        profile=settings.profile.name, suites=settings.suites, seed=settings.seed,
+        read_only=not settings.allow_writes, workers=course.workers, started=min(part.started for part in parts),
+        seconds=max(part.seconds for part in parts), requests=sum(part.requests for part in parts),
+        budget=settings.max_requests, waited=max(part.waited for part in parts),
+        created=sum(part.created for part in parts), verdict=verdict,
+        exit_code=code, interrupted=interrupted, left_behind=left_behind,
+        operations=tuple(_summed(each) for each in zip(*(part.operations for part in parts), strict=True)),
+        questions=_asked(parts), extras=tuple({each.what: each for part in parts for each in part.extras}.values()),
+        findings=tuple(findings), left_out=tuple(left_out), tests=tuple(tests.values()), defects=tuple(defects),
+        accepted=tuple(accepted), expired=expired,
+    )  # fmt: skip
+
+
+def _apart(
+    findings: Sequence[Finding], settings: Settings, *, drops: bool
+) -> tuple[list[Finding], list[Finding], tuple[str, ...]]:
+    """Return the findings that count, those that the baseline accepts, and what is to be said of the baseline.
+
+    If the baseline is to be brought up to date, it is written, and accepts them all.
+    """
+    baseline = read_accepted(settings.baseline) if settings.baseline_exists else Acceptances()
+    accepted = [one for one in findings if baseline.knows(_ANY, one.subject)]
+    if settings.update_baseline and settings.baseline is not None:
+        settings.baseline.write_text(
+            baseline.renewed((one.subject for one in findings), drops=drops), encoding="utf-8"
+        )
+        return [], list(findings), ()
+    said = [
+        f"Accepted until {one.until}, and found again: {one.place} ({one.where})." for one in baseline.expired
+    ]
+    said = [text for text, one in zip(said, baseline.expired, strict=True) if one in baseline.met]
+    said += [
+        f"Accepted, and not found any more: {one.place} ({one.where})." for one in baseline.unmet if drops
+    ]
+    return [one for one in findings if one not in accepted], accepted, tuple(said)
+
+
+def _interruption(parts: Sequence[Part], course: Course) -> tuple[str, int]:
+    if course.interrupted:
+        return course.interrupted, course.code
+    return next(((part.interrupted, part.code) for part in parts if part.interrupted), ("", Code.FINE))
+
+
+def _tests(parts: Sequence[Part]) -> dict[str, Trial]:
+    """Return the tests by node id, in their order; of one that ran more than once, the one that failed."""
+    found: dict[str, Trial] = {}
+    for part in parts:
+        for name, test in part.tests.items():
+            if name not in found or test.outcome == "failed":
+                found[name] = test
+    return {name: found[name] for name in [*parts[0].items, *found] if name in found}
+
+
+def _not_done(
+    items: Mapping[str, tuple[str, str]], tests: Mapping[str, Trial], interrupted: str
+) -> list[LeftOut]:
+    """Return what did not run, or not to its end, by suite and reason."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for test in tests.values():
+        if test.outcome == "skipped":
+            groups.setdefault((test.suite, test.reason), []).append(test.name)
+    reason = f"the run was cut short ({interrupted})" if interrupted else "it did not run"
+    for node_id, (suite, name) in items.items():
+        if node_id not in tests:
+            groups.setdefault((suite, reason), []).append(name)
+    return [LeftOut(f"{suite}: {named(names)}", why) for (suite, why), names in groups.items()]
+
+
+def _findings(parts: Sequence[Part]) -> list[Finding]:
+    return [*(finding for part in parts for finding in part.findings), *_contradictions(parts)]
+
+
+def _contradictions(parts: Sequence[Part]) -> Iterable[Finding]:
+    """Yield a finding for each question that one worker saw answered otherwise than another."""
+    by_id: dict[str, dict[int, str]] = {}
+    for part in parts:
+        for one in part.questions:
+            if one.id and one.source != "unknown" and not one.id.startswith("refusal "):
+                by_id.setdefault(one.id, {})[part.worker] = one.answer or one.seen
+    for name, said in by_id.items():
+        if len({*said.values()}) > 1:
+            text = next(one.text for part in parts for one in part.questions if one.id == name)
+            details = "\n".join(f"Worker {number} saw: {each}" for number, each in said.items())
+            yield Finding("questions", "", str(Ruling.ITSELF), text, details, SAME.says, question=name)
+
+
+def _asked(parts: Sequence[Part]) -> tuple[QuestionSeen, ...]:
+    """Return what each worker saw, once; the first known answer counts: an account may not show what another does."""
+    found: dict[tuple[str, str], QuestionSeen] = {}
+    for part in parts:
+        for one in part.questions:
+            key = one.id, "" if one.id else one.text
+            known = found.get(key)
+            if known is None or (known.source == "unknown" and one.source != "unknown"):
+                found[key] = one
+    return tuple(found.values())
+
+
+def _missed(parts: Sequence[Part]) -> list[str]:
+    """Return what a whole run should have reached and did not."""
+    missed = [each for each in parts[0].unreached if all(each in part.unreached for part in parts)]
+    return missed + turned_away(sum((Counter(part.lost) for part in parts), Counter[str]()))
+
+
+def _verdict(
+    tests: Iterable[Trial], interrupted: str, code: int, *, is_fine: bool, is_sound: bool
+) -> tuple[Verdict, int]:
+    if interrupted:
+        return Verdict.CUT_SHORT, code
+    if not is_sound and is_fine:
+        return Verdict.DEFECT, Code.DEFECT
+    if not _ran(tests):
+        return Verdict.NOTHING, Code.NOTHING
+    return (Verdict.FINE, Code.FINE) if is_fine else (Verdict.FINDINGS, Code.FINDINGS)
+
+
+def _ran(tests: Iterable[Trial]) -> bool:
+    return any(test.outcome != "skipped" for test in tests)
+
+
+def _summed(seen: Sequence[OperationSeen]) -> OperationSeen:
+    statuses = sum((Counter(one.statuses) for one in seen), Counter[int]())
+    refusals = sum((Counter(one.refusals) for one in seen), Counter[str]())
+    return replace(
+        seen[0],
+        requests=sum(one.requests for one in seen),
+        declared=tuple(sorted({status for one in seen for status in one.declared})),
+        statuses=dict(sorted(statuses.items())),
+        refusals=dict(refusals),
+        missing=tuple(name for name in seen[0].missing if all(name in one.missing for one in seen)),
+    )
+
+
+def command_of(settings: Settings) -> str:
+    """Return the command that repeats a run."""
+    words = ["bitpeak-mock", "check", "--base-url", settings.target, "--profile", settings.profile.name]
+    words += ["--seed", str(settings.seed)]
+    words += ["--hold-to", settings.hold_to] if settings.hold_to != "page" else []
+    words += ["--allow-writes"] if settings.is_live and settings.allow_writes else []
+    words += ["--document", settings.document] if settings.document else []
+    words += [word for one in settings.overlays for word in ("--overlay", one)]
+    words += [word for one in settings.answers for word in ("--answer", one)]
+    words += (
+        [word for one in settings.suites for word in ("--suite", one)] if settings.suites != SUITES else []
+    )
+    return shlex.join(words)
+
+
+def _tool() -> str:
+    try:
+        return f"{_PROGRAM} {version(_PROGRAM)}"
+    except PackageNotFoundError:  # a checkout that is not installed
+        return _PROGRAM
