@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contract_tests.mutants.kit import check
-from contract_tests.mutants.mutant import Mutant
+from contract_tests.mutants.mutant import Kind, Mutant
 from contract_tests.mutants.proxy import Proxy
 from contract_tests.mutants.service import service
 from mock_server.document import dump_yaml, load, plain
@@ -67,6 +67,8 @@ def _stage(fate: Fate, mutant: Mutant, url: str, folder: Path, suites: Sequence[
     base = url + _base_path()
     arguments = [
         *("--base-url", base, "--json", str(report), "--seed", str(SEED), "--profile", "quick"),
+        # A tolerance must not be reported; a bug is wrong by the whole document, or breaks a duty.
+        *("--hold-to", "page" if mutant.kind is Kind.TOLERANCE else "document"),
         *("--ledger-dir", str(folder / "ledger"), "--no-color"),
         *(word for suite in suites for word in ("--suite", suite)),
         *_document(mutant, folder),
@@ -82,15 +84,16 @@ def _stage(fate: Fate, mutant: Mutant, url: str, folder: Path, suites: Sequence[
 
 def _read(fate: Fate, report: dict[str, Any]) -> Fate:
     failed = {test["suite"] for test in report["tests"] if test["outcome"] == "failed"}
-    failed |= {finding["suite"] for finding in report["findings"]}
+    findings = [*report["contradicts_documentation"], *report["contradicts_itself"]]
+    failed |= {finding["suite"] for finding in findings}
     if report["exit_code"] not in (0, 1):
         failed.add(_OPENING)
     ran = {test["suite"] for test in report["tests"] if test["outcome"] != "skipped"}
-    first = report["findings"][0]["title"] if report["findings"] else report["sentence"]
+    first = findings[0]["title"] if findings else report["sentence"]
     return replace(
         fate,
         killed_by=tuple(sorted(failed)),
-        noticed=tuple(f"{one['id']}={one['answer']}" for one in report["questions"] if one["differs"]),
+        noticed=tuple(f"{one['id']}={one['answer']}" for one in report["left_open"] if one["differs"]),
         ran=tuple(sorted({*fate.ran, *ran})),
         requests=fate.requests + report["run"]["requests"],
         words=first,

@@ -16,11 +16,14 @@ from contract_tests.judge.statements import STEADY, WRITTEN, Statement
 # Texts that break where bytes are taken for characters, or characters for 16 bits.
 UNICODE = ("Zażółć gęślą jaźń", "Пожар на складе", "日本語の通知", "Fire 🔥 alert 👩‍🚒")
 
-# What no service has a reason to refuse or to change.
+# What no service has a reason to refuse.
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _.:/@?=,+-]*[A-Za-z0-9])?\Z|-?[0-9]+\Z")
 _PLAIN_LENGTH = 64
+_CLEANED = frozenset("<>&'\"\\")
 # In place of a setting that is not shown.
 MISSING = object()
+# A text of which a part is masked: what is shown of its beginning, a sign several times, what is shown of its end.
+_MASKED = re.compile(r"(.*?)([^\w])\2{2,}(.*)\Z", re.DOTALL)
 _TRUE = frozenset({"1", "true", "on", "yes"})
 _NUMBER = re.compile(r"\s*([+-]?\d+)", re.ASCII)
 _UNREFUSED = ("enum", "pattern", "minLength", "maxLength")
@@ -39,7 +42,7 @@ class Handler:
 
     `uncertain` are settings of which the document does not say what became of them: any value, or none, is right.
     `grounds` says what a property rests on, by its name, or by `settings.` and the setting's; any other rests on what
-    was written.
+    was written. `sent` are the settings as they were last sent, `former` as they were sent before the last update.
     """
 
     type: str
@@ -49,6 +52,8 @@ class Handler:
     updated: bool = False
     uncertain: frozenset[str] = field(default=frozenset())
     grounds: Mapping[str, Statement] = field(default_factory=dict)
+    sent: Mapping[str, str] = field(default_factory=dict)
+    former: Mapping[str, str] = field(default_factory=dict)
 
     def ground(self, key: str) -> Statement:
         """Return the statement that a property, or a setting, rests on."""
@@ -103,11 +108,12 @@ class Expected:
         reads_switch = switch in form.fields and switch in sent
         settings, grounds = self._fresh("create", type_name, sent, form)
         grounds["enabled"] = self.grounds.field("create", switch)
-        if not is_plain(name):
+        if not is_kept(name):
             grounds["name"] = self.grounds.text("create", names["name"])
         return Handler(
             type=type_name, name=stored(name, form.fields[names["name"]]), settings=settings,
             enabled=is_on(sent[switch], form.fields[switch]) if reads_switch else True, grounds=grounds,
+            sent={name: text for name, text in sent.items() if name in settings},
         )  # fmt: skip
 
     def updated(self, before: Handler, sent: Mapping[str, str]) -> Handler:
@@ -116,7 +122,7 @@ class Expected:
         name, switch = sent.get(names["name"]), names.get("enabled", "")
         after = replace(before, updated=True)
         if name is not None:
-            ground = WRITTEN if is_plain(name) else self.grounds.text("update", names["name"])
+            ground = WRITTEN if is_kept(name) else self.grounds.text("update", names["name"])
             value = (
                 before.name
                 if _is_ignored(form, names["name"], name)
@@ -255,7 +261,7 @@ class Expected:
             if name in sent:
                 values[name] = stored(sent[name], form.fields[name])
                 grounds[f"settings.{name}"] = (
-                    self._shown if is_plain(sent[name]) else self.grounds.text(kind, name)
+                    self._shown if is_kept(sent[name]) else self.grounds.text(kind, name)
                 )
         return values, grounds
 
@@ -284,9 +290,10 @@ class Expected:
         keeps = self.grounds.update(
             "same-type" if of_settings else "unsent", "An update keeps the settings that it is not sent."
         )
-        kept = [f"settings.{key}" for key in before.settings.keys() - own.keys()]
-        # A value that nobody has seen yet rests on what it was believed to become, and not on being kept.
-        rest = {key: keeps for key in kept if before.ground(key).is_duty or not before.ground(key).is_open}
+        rest = {
+            f"settings.{key}": self._kept(before, key, keeps) for key in before.settings.keys() - own.keys()
+        }
+        before = replace(before, sent={**before.sent, **own}, former=before.sent)
         if self.words.update["same-type"] == "kept":
             return before.resting({**rest, **grounds}, settings={**before.settings, **own})
         # What an earlier type has left beside this type's settings may be reset with them, dropped or kept.
@@ -294,8 +301,19 @@ class Expected:
         fresh, _ = self._fresh("update", before.type, sent, form)
         return before.resting({**rest, **grounds}, settings=fresh, uncertain=before.uncertain | left)
 
+    def _kept(self, before: Handler, key: str, keeps: Statement) -> Statement:
+        """Return what a setting rests on that an update does not send.
+
+        A value that nobody has seen yet rests on what it was believed to become, and not on being kept.
+        """
+        ground = before.ground(f"settings.{key}")
+        if ground.is_open:
+            return ground
+        return keeps if ground == STEADY else replace(keeps, questions=keeps.questions | ground.questions)
+
     def _other_type(self, before: Handler, type_name: str, sent: Mapping[str, str]) -> Handler:
         fresh, grounds = self._fresh("update", type_name, sent, self.words.update_form)
+        before = replace(before, sent={name: text for name, text in sent.items() if name in fresh}, former={})
         change = self.grounds.update(
             "type-change", "A change of type makes the settings as the document says."
         )
@@ -353,9 +371,21 @@ class Samples:
         return f"{text} {next(self._numbers)}"
 
 
+def may_hide(shown: object, sent: str) -> bool:
+    """Tell whether what is shown may be a text with a part of it masked."""
+    found = _MASKED.match(shown) if isinstance(shown, str) else None
+    return found is None or (sent.startswith(found[1]) and sent.endswith(found[3]))
+
+
 def is_plain(text: str) -> bool:
-    """Tell whether a text is such as no service has a reason to refuse or to change."""
+    """Tell whether a text is such as no service has a reason to refuse."""
     return len(text) <= _PLAIN_LENGTH and _PLAIN.match(text) is not None
+
+
+def is_kept(text: str) -> bool:
+    """Tell whether a text that was taken has to be stored as it is: nothing in it is ever cleaned, trimmed or cut."""
+    is_clean = text.isprintable() and not _CLEANED & set(text) and text == text.strip()
+    return bool(text) and is_clean and len(text) <= _PLAIN_LENGTH
 
 
 def stored(text: str, schema: Mapping[str, Any]) -> str:

@@ -156,14 +156,14 @@ class Listing:
                 continue
             about = f"{word} of page {page.asked} of size {page.size}"
             if number is not None and self._leads_to(page, value, number):
-                ground, about = self._form(page), f"a link on a page of size {page.size}"
+                ground, about = self._form(page, value), f"a link on a page of size {page.size}"
             else:
                 ground = beyond or self._grounds.page(word, "Each link leads to the page that it names.")
             yield Complaint(ground, about, f"`{value}`", f"`{wanted}`")
 
-    def _form(self, page: Page) -> Statement:
-        """Return what the spelling of a link rests on. The page shows links of a list without a size."""
-        if page.size is not None:
+    def _form(self, page: Page, value: str) -> Statement:
+        """Return what the spelling of a link rests on. The page shows a link of a list without a size."""
+        if page.size is not None or self._words.facts.size_parameter in value:
             return self._grounds.paging(
                 "link-repeats", "Links repeat the size of the page as the document says."
             )

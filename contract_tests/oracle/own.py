@@ -6,7 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,16 @@ from contract_tests.judge.conformity import Conformity, said
 from contract_tests.judge.grounds import MULTIPART, Grounds
 from contract_tests.judge.statements import GONE, IDS, OTHERS, PAGES, SAME, STEADY, WRITTEN, Statement
 from contract_tests.judge.verdicts import Complaint, Deviation
-from contract_tests.oracle.expected import MISSING, Expected, Handler, Samples, confirmed, steady, stored
+from contract_tests.oracle.expected import (
+    MISSING,
+    Expected,
+    Handler,
+    Samples,
+    confirmed,
+    may_hide,
+    steady,
+    stored,
+)
 from contract_tests.oracle.listing import Listing, at, same
 from contract_tests.run.run import Run
 from contract_tests.target.api import Answer, Media, Spoken
@@ -396,6 +405,7 @@ class Showing:
         self._words = words
         self._grounds = grounds
         self._changed = grounds.property("changed", "The time of a change is shown as the document says.")
+        self._secrets = grounds.secrets().questions
         self._created = grounds.property("created", "The time of creation stays.")
 
     def retrieved(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Complaint]]:
@@ -478,6 +488,9 @@ class Showing:
         )  # how a service masks is its own affair
         if is_masked or same(value, handler.settings[key]):
             return None
+        text = handler.sent.get(key, "")
+        if ground is not None and text and (value == handler.former.get(key) or not may_hide(value, text)):
+            ground = replace(ground, questions=ground.questions - self._secrets)  # no mask would show this
         return Complaint(ground or WRITTEN, about, _short(value), _short(handler.settings[key]))
 
     def _extra(self, key: str) -> Statement:

@@ -114,7 +114,7 @@ def _text(entry: Entry) -> str:
 
 
 def _steps(entry: Entry) -> list[str]:
-    return [line for step in entry.steps for line in (step.curl, f"# {step.answer}")]
+    return [readable(line) for step in entry.steps for line in (step.curl, f"# {step.answer}")]
 
 
 def _annotation(level: str, title: str, text: str) -> str:

@@ -313,15 +313,15 @@ def _findings(parts: Sequence[Part]) -> list[Finding]:
 
 def _contradictions(parts: Sequence[Part]) -> Iterable[Finding]:
     """Yield a finding for each question that one worker saw answered otherwise than another."""
-    by_id: dict[str, dict[int, str]] = {}
+    by_id: dict[str, dict[int, QuestionSeen]] = {}
     for part in parts:
         for one in part.questions:
             if one.id and one.source != "unknown" and not one.id.startswith("refusal "):
-                by_id.setdefault(one.id, {})[part.worker] = one.answer or one.seen
+                by_id.setdefault(one.id, {})[part.worker] = one
     for name, said in by_id.items():
-        if len({*said.values()}) > 1:
-            text = next(one.text for part in parts for one in part.questions if one.id == name)
-            details = "\n".join(f"Worker {number} saw: {each}" for number, each in said.items())
+        if len({one.answer or one.seen for one in said.values()}) > 1:
+            text = next(iter(said.values())).text
+            details = "\n".join(f"Worker {number} saw: {one.seen}" for number, one in said.items())
             yield Finding("questions", "", str(Ruling.ITSELF), text, details, SAME.says, question=name)
 
 

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,6 +61,11 @@ def check(folder: Path, url: str, *arguments: str, key: str = "", **variables: s
     if key:
         variables["BITPEAK_API_KEY"] = key
     return run(folder, "check", "--base-url", url, *arguments, **variables)
+
+
+def findings(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a report finds wrong."""
+    return [*data["contradicts_documentation"], *data["contradicts_itself"]]
 
 
 def report(file: Path) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def one_sentence(ran: Ran) -> str:
 @pytest.mark.xdist_group("reports")
 def test_fine(fine: Written) -> None:
     assert fine.ran.code == 0, fine.ran
-    assert fine.ran.out.splitlines()[-1].startswith(f"{fine.url}: no difference found: ")
+    assert fine.ran.out.splitlines()[-1].startswith(f"{fine.url}: no finding: ")
 
 
 @pytest.mark.xdist_group("reports")

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
-
 from contract_tests.guard import Exchange
-from contract_tests.report.finding import Finding, Happened, Origin, findings_of, merged, reproduce
+from contract_tests.judge.statements import ANSWERS, JSON, PAGES, Statement, Statements
+from contract_tests.judge.verdicts import Complaint, Deviation, Judge
+from contract_tests.report.finding import (
+    Finding,
+    Happened,
+    Origin,
+    defects_of,
+    findings_of,
+    merged,
+    reproduce,
+)
 
-ORIGIN = Origin("page", "test_it", "It is so.")
+ORIGIN = Origin("page", "test_it")
+JUDGE = Judge(Statements({}))
+DOCUMENTED = Statement("It is so.", "/paths/x")
 URL = "https://service.invalid/api/rows"
 
 
@@ -50,8 +60,16 @@ def test_the_writes_of_earlier_tests_to_a_row_are_repeated_too() -> None:
     assert len(reproduce(Happened([exchange("GET", "")], earlier), same, "the list is wrong")) == 1
 
 
+def found(error: BaseException, *exchanges: Exchange) -> list[Finding]:
+    return findings_of(ORIGIN, error, Happened(exchanges), same, JUDGE.ruling)
+
+
+def deviation(*sentences: str, statement: Statement = DOCUMENTED) -> Deviation:
+    return Deviation([Complaint(statement, sentence) for sentence in sentences])
+
+
 def test_a_name_of_the_document_keeps_its_letters() -> None:
-    (finding,) = findings_of(ORIGIN, AssertionError("list_rows: no JSON"), Happened([]), same)
+    (finding,) = found(deviation("list_rows: no JSON"))
     assert finding.title == "list_rows: no JSON"
 
 
@@ -74,43 +92,51 @@ def test_an_answer_is_shown_in_one_line_and_not_whole() -> None:
     assert len(step.answer) < 700
 
 
-def test_an_assertion_is_a_finding_and_its_first_line_the_title() -> None:
-    text = "the total is 3\nand not 4\nafter:\n  curl …\nassert 3 == 4"
-    (finding,) = findings_of(ORIGIN, AssertionError(text), Happened([exchange("GET", "")]), same)
-    assert (finding.kind, finding.title, finding.details) == ("finding", "The total is 3", "and not 4")
-    assert finding.documented == "It is so."
+def test_a_deviation_is_a_finding_for_each_statement_and_drops_none() -> None:
+    error = Deviation([
+        Complaint(DOCUMENTED, "the total", "3", "4"), Complaint(PAGES, "a row is twice"), Complaint(DOCUMENTED, "more"),
+    ])  # fmt: skip
+    documentation, itself = found(error, exchange("GET", ""))
+    assert (documentation.kind, documentation.title) == (
+        "contradicts the documentation", "The total is 3 and should be 4",
+    )  # fmt: skip
+    assert (documentation.details, documentation.documented, documentation.place) == (
+        "more",
+        "It is so.",
+        "/paths/x",
+    )
+    assert (itself.kind, itself.title, itself.place) == ("contradicts itself", "A row is twice", "")
 
 
-def test_another_error_is_a_defect_of_the_kit() -> None:
-    (finding,) = findings_of(ORIGIN, KeyError("data"), Happened([exchange("GET", "")]), same)
-    assert finding.kind == "defect of the kit"
-    assert "KeyError: 'data'" in finding.title
+def test_another_error_is_a_defect_of_the_kit_and_no_finding() -> None:
+    error, happened = KeyError("data"), Happened([exchange("GET", "")])
+    assert found(error, *happened.exchanges) == []
+    assert defects_of(error, happened) == [error]
+    assert defects_of(deviation("wrong"), happened) == []
 
 
-@pytest.mark.parametrize(
-    ("last", "kind"),
-    [
-        (exchange("GET", "", refused="contact"), "defect of the kit"),
-        (exchange("GET", "", failed="timeout"), "finding"),
-    ],
-)
-def test_the_guards_reasons_are_told(last: Exchange, kind: str) -> None:
-    (finding,) = findings_of(ORIGIN, AssertionError("418 and not 200"), Happened([last]), same)
-    assert finding.kind == kind
-    assert (last.refused or last.failed) in finding.title
+def test_what_the_guard_refused_is_a_defect_and_what_nobody_answered_a_finding() -> None:
+    error = deviation("418 and not 200")
+    assert defects_of(error, Happened([exchange("GET", "", refused="contact")])) == [error]
+    (finding,) = found(error, exchange("GET", "", failed="timeout"))
+    assert (finding.kind, finding.documented) == ("contradicts itself", ANSWERS.says)
+    assert "timeout" in finding.title
 
 
 def test_a_group_has_a_finding_for_each_error() -> None:
     group = BaseExceptionGroup(
-        "many", [AssertionError("one"), BaseExceptionGroup("", [AssertionError("two")])]
+        "many", [deviation("one"), BaseExceptionGroup("", [deviation("two", statement=JSON)])]
     )
-    assert [finding.title for finding in findings_of(ORIGIN, group, Happened([]), same)] == ["One", "Two"]
+    assert [finding.title for finding in found(group)] == ["One", "Two"]
 
 
 def test_what_differs_in_numbers_alone_is_one_finding() -> None:
-    first = Finding("page", "test_a", "finding", "Page 1 has 3 rows")
-    again = Finding("model", "test_b", "finding", "Page None has 12 rows")
-    other = Finding("model", "test_b", "finding", "Page 1 has no rows")
-    found = merged([first, again, other, again])
-    assert [finding.title for finding in found] == ["Page 1 has 3 rows", "Page 1 has no rows"]
-    assert found[0].also == ("model: test_b",)
+    def met(test: str, sentence: str) -> Finding:
+        (finding,) = findings_of(Origin("page", test), deviation(sentence), Happened([]), same, JUDGE.ruling)
+        return finding
+
+    first, again = met("test_a", "page 1 has 3 rows"), met("test_b", "page None has 12 rows")
+    other = met("test_b", "page 1 has no rows")
+    one, two = merged([first, again, other, again])
+    assert [one.title, two.title] == ["Page 1 has 3 rows", "Page 1 has no rows"]
+    assert one.also == ("page: test_b",)

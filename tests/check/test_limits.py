@@ -12,7 +12,7 @@ from contract_tests.guard import GuardSettings
 from contract_tests.run.settings import FLAGS, read_settings
 from contract_tests.session import opening
 from tests.check.clock import Clock
-from tests.check.process import KEY, report
+from tests.check.process import KEY, findings, report
 from tests.second_opinion import SecondOpinion
 
 ALLOWED = 60
@@ -45,7 +45,7 @@ def test_a_quick_run_stays_below_the_limit(clock: Clock, tmp_path: Path, answers
         assert service.snapshot(KEY) == before
         statuses = [entry.status for entry in service.log]
     data = report(tmp_path / "report.json")
-    assert code == 0, data["findings"]
+    assert code == 0, findings(data)
     assert 429 not in statuses
     assert len(statuses) > 2 * ALLOWED
     assert clock.waits
@@ -58,7 +58,7 @@ def test_a_run_that_is_not_slowed_waits_where_the_service_says_that_nothing_is_l
     with SecondOpinion({}, {KEY: 30}, rate=ALLOWED, clock=clock.time) as service:
         code = run(service, tmp_path, suite=["page", "lifecycle", "paging", "refusals"])
         statuses = [entry.status for entry in service.log]
-    assert code == 0, report(tmp_path / "report.json")["findings"]
+    assert code == 0, findings(report(tmp_path / "report.json"))
     assert 429 not in statuses
     assert len(statuses) > 2 * ALLOWED
     assert clock.waits

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.check.process import KEY, check, report, run, start, until
+from tests.check.process import KEY, check, findings, report, run, start, until
 from tests.second_opinion import SecondOpinion
 
 
@@ -25,7 +25,7 @@ def test_a_live_target_is_only_read(tmp_path: Path) -> None:
     data = report(tmp_path / "report.json")
     assert data["run"]["read_only"]
     assert data["run"]["created"] == 0
-    assert any("--allow-writes" in entry["why"] for entry in data["left_out"])
+    assert any("--allow-writes" in entry["why"] for entry in data["not_reached"])
     assert {test["suite"] for test in data["tests"] if test["outcome"] == "passed"} >= {
         "page",
         "paging",
@@ -59,7 +59,7 @@ def test_a_signal_leaves_nothing(tmp_path: Path, number: signal.Signals, code: i
     data = report(tmp_path / "report.json")
     assert (data["verdict"], data["exit_code"]) == ("cut short", code)
     assert number.name in data["run"]["interrupted"]
-    assert any("cut short" in entry["why"] for entry in data["left_out"])
+    assert any("cut short" in entry["why"] for entry in data["not_reached"])
     assert out.splitlines()[-1].startswith(f"{service.url}: cut short")
     assert "Traceback" not in out + err
 
@@ -120,5 +120,5 @@ def test_requests_are_not_exceeded(tmp_path: Path) -> None:
     assert ran.code == 0, ran
     data = report(tmp_path / "report.json")
     assert data["run"]["budget"] == 110
-    assert any("requests" in entry["why"] for entry in data["left_out"])
-    assert data["findings"] == []
+    assert any("requests" in entry["why"] for entry in data["not_reached"])
+    assert findings(data) == []

@@ -14,12 +14,12 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from contract_tests.report import OperationSeen, QuestionSeen, Trial, Verdict
+from contract_tests.report import Extra, OperationSeen, QuestionSeen, Trial, Verdict
 from contract_tests.report.finding import Finding, Step
 from contract_tests.run.settings import Code, Settings, Stop, read_settings
 from contract_tests.session.parts import Course, Part, judged, part_from, text_of
 from contract_tests.session.share import check_shares, plain_settings, settings_from, share_of
-from tests.check.process import KEY, check, environment, report, run, start, until
+from tests.check.process import KEY, check, environment, findings, report, run, start, until
 from tests.check.test_ways import pytest_way
 from tests.check.test_written import SCHEMA
 from tests.second_opinion import SecondOpinion
@@ -42,9 +42,9 @@ def reached(data: dict[str, Any]) -> dict[str, Any]:
             one["id"]: (set(one["statuses"]), set(one["refusals"]), set(one["missing"]))
             for one in data["operations"]
         },
-        "questions": {one["id"]: (one["answer"], one["source"]) for one in data["questions"]},
-        "left out": {(one["what"], one["why"]) for one in data["left_out"]},
-        "verdict": (data["verdict"], data["exit_code"], data["findings"]),
+        "questions": {one["id"]: (one["answer"], one["source"]) for one in data["left_open"]},
+        "left out": {(one["what"], one["why"]) for one in data["not_reached"]},
+        "verdict": (data["verdict"], data["exit_code"], findings(data)),
     }
 
 
@@ -86,10 +86,10 @@ def test_by_pytest_with_keys_that_are_made_up(mock: str, tmp_path: Path) -> None
     reports = ("--json", str(tmp_path / "report.json"), "--junit", str(tmp_path / "junit.xml"))
     ran = pytest_way("--base-url", mock, "-n", "2", "--suite", "page", "--suite", "paging", *reports)
     assert ran.code == 0, ran
-    assert ran.out.count("no difference found") == 1
+    assert ran.out.count("no finding: ") == 1
     data = report(tmp_path / "report.json")
     assert {test["suite"] for test in data["tests"]} == {"page", "paging"}
-    assert f'tests="{len(data["tests"])}"' in (tmp_path / "junit.xml").read_text()
+    assert f'name="Tests that passed" tests="{len(data["tests"])}"' in (tmp_path / "junit.xml").read_text()
 
 
 def test_a_finding_of_any_worker_is_a_finding(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_finding_of_any_worker_is_a_finding(tmp_path: Path) -> None:
             tmp_path, service.url, "--workers", "2", *SHORT, "--suite", "paging", "--json", "report.json", key=TWO
         )  # fmt: skip
     assert ran.code == 1, ran
-    found = report(tmp_path / "report.json")["findings"]
+    found = findings(report(tmp_path / "report.json"))
     assert any(finding["steps"] for finding in found)
     assert "--workers" not in ran.err
 
@@ -167,11 +167,11 @@ def test_a_worker_that_is_killed_is_reported_and_swept(tmp_path: Path) -> None:
         (ledger,) = (tmp_path / ".bitpeak-ledger" / "worker-2").glob("*.jsonl")
         os.kill(json.loads(ledger.read_text().splitlines()[0])["pid"], signal.SIGKILL)
         out, err = process.communicate(timeout=60)
-        assert process.returncode == 1, (out, err)
+        assert process.returncode == 70, (out, err)
         data = report(tmp_path / "report.json")
         assert (data["verdict"], data["run"]["workers"]) == ("cut short", 2)
         assert "worker 2 ended without a word" in data["run"]["interrupted"]
-        assert any("Worker 2" in finding["title"] for finding in data["findings"])
+        assert any("Worker 2" in defect["error"] for defect in data["defects"])
         (left,) = data["run"]["left_behind"]
         assert f"sweep {ledger.relative_to(tmp_path)}" in left
         assert service.snapshot(KEYS[0]) == before[0], "the other one has cleaned up"
@@ -227,14 +227,15 @@ def test_the_same_key_twice_is_one_account() -> None:
     assert stopped.value.code is Code.USAGE
 
 
-QUESTION = QuestionSeen("a-question", "Is it?", "yes", "It is.", "yes", "It is.", "found", False)
+QUESTION = QuestionSeen("a-question", "Is it?", "It is.", "yes", "yes", "It is.")
+KIND = "contradicts the documentation"
 PART = Part(
     target=HERE, document="The service", digest="0", overlays=(), started="2026-01-02T03:04:05+00:00", seconds=1.0,
     requests=3, waited=0.0, created=1, items={"a": ("page", "test_a"), "b": ("model", "test_b")}, tests={},
-    findings=(Finding("page", "test_a", "finding", "It is \ud800", steps=(Step("curl", "200 \x00"),)),), left_out=(),
-    operations=(OperationSeen("list", "GET", "/", 3, (200, 401), {200: 3}, ("no_access",), {}, ("no_access",)),),
-    questions=(QUESTION,), outside={}, unreached=("one", "two"), lost={}, is_part=False, interrupted="", code=0,
-    left_behind=(),
+    findings=(Finding("page", "test_a", KIND, "It is \ud800", steps=(Step("curl", "200 \x00"),)),), left_out=(),
+    operations=(OperationSeen("list", "GET", "/", 3, (200, 401), {200: 3}, {}, ("no_access",)),),
+    questions=(QUESTION,), extras=(Extra("more", Step("curl", "200")),), defects=(), unreached=("one", "two"),
+    lost={}, is_part=False, interrupted="", code=0, left_behind=(),
 )  # fmt: skip
 TRIALS = {"a": Trial("page", "test_a", "passed", 0.1), "b": Trial("model", "test_b", "passed", 0.2)}
 FINE = replace(PART, findings=(), tests=TRIALS, unreached=())
@@ -247,12 +248,18 @@ def test_a_part_comes_back_as_it_was() -> None:
 
 def test_what_no_worker_reached_is_missed_and_what_one_lost() -> None:
     parts = [replace(FINE, unreached=("one", "two")), replace(FINE, worker=2, unreached=("two", "three"))]
-    (finding,) = judged(settings(), parts, Course(workers=2)).findings
-    assert (finding.suite, finding.details) == ("reach", "two")
-    (finding,) = judged(
-        settings(), [replace(FINE, lost={"list": 1}), replace(FINE, lost={"list": 2})]
-    ).findings
-    assert finding.details.startswith("3 exchanges of list")
+    strict = settings(hold_to="document")
+    (defect,) = judged(strict, parts, Course(workers=2)).defects
+    assert (defect.test, defect.traceback) == ("reach", "two")
+    outcome = judged(strict, [replace(FINE, lost={"list": 1}), replace(FINE, lost={"list": 2})])
+    assert outcome.defects[0].traceback.startswith("3 exchanges of list")
+    assert outcome.exit_code == 70
+
+
+def test_what_a_service_does_not_let_a_run_reach_is_told_and_no_finding() -> None:
+    outcome = judged(settings(), [replace(FINE, unreached=("one",))])
+    assert (outcome.verdict, outcome.exit_code) == (Verdict.FINE, 0)
+    assert [left.why for left in outcome.left_out] == ["one"]
 
 
 def test_a_part_of_the_tests_need_not_reach_all() -> None:
@@ -262,19 +269,20 @@ def test_a_part_of_the_tests_need_not_reach_all() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        {"questions": (replace(QUESTION, answer="no", means="It is not."),)},
-        {"outside": {"a-question": "It is not."}},
+        {"questions": (replace(QUESTION, answer="no", seen="It is not."),)},
+        {"questions": (replace(QUESTION, answer="", seen="It is not."),)},
     ],
 )
 def test_answers_that_contradict_each_other_are_shown(other: dict[str, Any]) -> None:
     outcome = judged(settings(), [FINE, replace(FINE, worker=2, **other)], Course(workers=2))
     (finding,) = outcome.findings
-    assert (finding.question, finding.observed) == ("a-question", "Worker 1: It is. Worker 2: It is not.")
+    assert (finding.question, finding.kind) == ("a-question", "contradicts itself")
+    assert finding.details.splitlines() == ["Worker 1 saw: It is.", "Worker 2 saw: It is not."]
     assert (outcome.verdict, outcome.exit_code) == (Verdict.FINDINGS, 1)
 
 
 def test_an_answer_that_one_account_cannot_show_is_anothers() -> None:
-    unknown = replace(QUESTION, answer="", means="", source="unknown", why="the account is empty")
+    unknown = replace(QUESTION, answer="", seen="", source="unknown", why="the account is empty")
     outcome = judged(
         settings(), [replace(FINE, questions=(unknown,)), replace(FINE, worker=2)], Course(workers=2)
     )
