@@ -20,7 +20,7 @@ from contract_tests.generated.harmless import Harmless, harmless_form
 from contract_tests.generated.loosened import loosened
 from contract_tests.generated.pool import Pool, rows_in
 from contract_tests.guard import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER
-from contract_tests.judge.conformity import Conformity, said
+from contract_tests.judge.conformity import Conformity, a, said
 from contract_tests.judge.grounds import MULTIPART, Grounds
 from contract_tests.judge.statements import ANSWERS, GONE, KEYS, WRITTEN, Statement
 from contract_tests.judge.verdicts import Complaint, Deviation
@@ -199,21 +199,21 @@ class Sampler:
                     "answered without an error of the server's",
                 )
             case "UseAfterFree":
-                yield Complaint(GONE, f"a {kind} of a deleted handler is answered {said(answer)}")
+                yield Complaint(GONE, f"{a(kind)} of a deleted handler is answered {said(answer)}")
             case "EnsureResourceAvailability":
-                yield Complaint(WRITTEN, f"a {kind} of a new handler is answered {said(answer)}")
+                yield Complaint(WRITTEN, f"{a(kind)} of a new handler is answered {said(answer)}")
             case "RejectedPositiveData":
                 ground, what = self._rests_on(kind, case)
-                yield Complaint(ground, f"a {kind} with {what}", f"answered {said(answer)}", "accepted")
+                yield Complaint(ground, f"{a(kind)} with {what}", f"answered {said(answer)}", "accepted")
             case "AcceptedNegativeData" if answer.status < 400:
                 ground, what = self._rests_on(kind, case)
-                yield Complaint(ground, f"a {kind} with {what}", f"answered {said(answer)}", "refused")
+                yield Complaint(ground, f"{a(kind)} with {what}", f"answered {said(answer)}", "refused")
             case _ if 200 <= answer.status < 300:
                 return
             case _:
                 looks = self._grounds.looks(kind)
                 yield Complaint(
-                    looks, f"a refusal of a {kind}", said(answer), f"as documented ({_sentence(failure)})"
+                    looks, f"a refusal of {a(kind)}", said(answer), f"as documented ({_sentence(failure)})"
                 )
 
     def _rests_on(self, kind: str, case: AnyCase) -> tuple[Statement, str]:

@@ -1,9 +1,10 @@
-"""What is hidden in a response: rows of others, replaced by the document's example, and the key in every spelling."""
+"""What is hidden in a response: the values of rows of others, and the key in every spelling."""
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -15,6 +16,9 @@ from contract_tests.guard.surface import Surface
 
 # The name of every row that is not the run's own, and what takes the place of an answer that cannot be read.
 MARK = "(not of this run)"
+HIDDEN = "(hidden)"
+# A time, in any spelling: digits and what stands between them.
+_TIME = re.compile(r"\d{2,4}[-./]\d{1,2}[-./]\d{1,4}[T ]?[\d:.]*(?:Z|[+-]\d{2}:?\d{2})?")
 UNREADABLE = b"This answer is no JSON, may show rows of others, and is not shown by the guard."
 
 # Hears of each row's id and whether it bears the run's marker, and decides whether it is the run's own.
@@ -25,7 +29,8 @@ class Mask:
     """Masks the rows in answers to the requests of one run.
 
     A row is anything at the place where the document has rows, and any object with two or more of a row's properties,
-    at any depth: a faulty service may put it anywhere. It keeps its keys, so that a missing or extra one still shows.
+    at any depth: a faulty service may put it anywhere. It keeps its shape: keys, kinds of values, a type that the
+    document has, and the form of a time. So what is wrong with it still shows.
     """
 
     def __init__(self, surface: Surface, marker: Marker) -> None:
@@ -100,18 +105,29 @@ class Mask:
             return value if row is not None else _neutral(value)
         if key == self._name and isinstance(value, str):
             return MARK
-        return _alike(self._surface.example[key], value) if key in self._surface.example else _neutral(value)
+        schema = self._surface.properties.get(key)
+        if schema is None:
+            return _neutral(value)
+        if isinstance(value, str) and value in schema.get("enum", ()):
+            return (
+                value  # a word of the document's own, without which nobody could tell what else must be there
+            )
+        if isinstance(value, int) and not isinstance(value, bool) and value in schema.get("enum", ()):
+            return schema["enum"][0]
+        return _hidden(value)
 
 
 def _step(here: tuple[str, ...] | None, key: str) -> tuple[str, ...] | None:
     return here[1:] if here and here[0] == key else None
 
 
-def _alike(example: Any, value: Any) -> Any:
-    """Return the document's example, with a switch shown as number or boolean, as the value is."""
-    if isinstance(value, int) and isinstance(example, int):
-        return type(value)(example)
-    return example
+def _hidden(value: Any) -> Any:
+    """Return a value of the same shape that says nothing, so that a wrong shape still shows as wrong."""
+    if isinstance(value, str):
+        return re.sub(r"\d", "0", value) if _TIME.fullmatch(value) else HIDDEN if value else value
+    if isinstance(value, dict):
+        return {key: _hidden(item) for key, item in value.items()}
+    return True if isinstance(value, bool) else _neutral(value)
 
 
 def _neutral(value: Any) -> Any:

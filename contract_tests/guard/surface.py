@@ -49,7 +49,7 @@ class Quota(NamedTuple):
 class Surface:
     """The API as the guard sees it.
 
-    `row` gives the property of a row by its `x-value` word, `example` the document's own example of a row. `rows`,
+    `row` gives the property of a row by its `x-value` word, `properties` the schema of each property. `rows`,
     `written_id` and `total` say where an answer has its rows, the id of a create, and the total. `name_field` is
     the form field that names a row; `addresses` are the form fields whose documented examples are addresses.
     """
@@ -57,7 +57,7 @@ class Surface:
     base_path: str
     operations: tuple[Operation, ...]
     row: Mapping[str, str]
-    example: Mapping[str, Any]
+    properties: Mapping[str, Mapping[str, Any]]
     rows: Steps
     written_id: Steps
     total: Steps
@@ -94,7 +94,7 @@ def survey(data: Mapping[str, Any]) -> Surface:
         base_path=urlsplit((data.get("servers") or [{"url": ""}])[0]["url"]).path.rstrip("/"),
         operations=tuple(nodes),
         row=row,
-        example=_example(schemas, items.get("x-resource", {}).get("seed", "")),
+        properties=schemas.properties(items),
         rows=rows,
         written_id=schemas.path_to(_answer(schemas, first["create"]), "id") or (row["id"],),
         total=schemas.path_to(listed, "total"),
@@ -160,9 +160,3 @@ def _addresses(schemas: Schemas, nodes: list[Mapping[str, Any]]) -> frozenset[st
                 value = schemas.resolve(example).get("value", {})
                 found |= {k for k, v in value.items() if isinstance(v, str) and ("://" in v or "@" in v)}
     return frozenset(found)
-
-
-def _example(schemas: Schemas, reference: str) -> Mapping[str, Any]:
-    rows = schemas.find(reference) if reference else None
-    first = rows[0] if isinstance(rows, list) and rows else {}
-    return first if isinstance(first, Mapping) else {}

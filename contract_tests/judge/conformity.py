@@ -53,8 +53,8 @@ class Conformity:
         shown = said(answer)
         wanted = f"answered {self._facts.operation(kind).success}"
         if answer.status == 0 or answer.status >= 500:
-            return Complaint(ANSWERS, f"a {kind}", f"answered {shown}", wanted)
-        return Complaint(rests_on, f"a {kind}", f"answered {shown}", wanted)
+            return Complaint(ANSWERS, a(kind), f"answered {shown}", wanted)
+        return Complaint(rests_on, a(kind), f"answered {shown}", wanted)
 
     def refusal(
         self, kind: str, answer: Answer, refusal: Refusal, rests_on: Statement, about: str = ""
@@ -64,7 +64,7 @@ class Conformity:
         A refusal is recognized by its 4xx. Its status, media type and body are how it looks, which is a statement of
         its own. A title that the base document does not say stands for whatever a service says there.
         """
-        about = about or f"a {kind}"
+        about = about or a(kind)
         if answer.status == 0 or answer.status >= 500:
             return [Complaint(ANSWERS, about, f"answered {said(answer)}", f"answered {refusal.status}")]
         if answer.status < 400:
@@ -156,7 +156,12 @@ class Conformity:
             value = ""
         says = f"`{where}` {_VERBS.get(word, word)} {_listed(value)}."
         ground = self._grounds.violated(place, error.instance, says)
-        return Complaint(ground, f"`{where}` in the answer to a {kind}: {error.message}")
+        return Complaint(ground, f"`{where}` in the answer to {a(kind)}: {error.message}")
+
+
+def a(kind: str) -> str:
+    """Return the name of an operation's kind with its article."""
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def media_type(answer: Answer) -> str:
@@ -165,9 +170,11 @@ def media_type(answer: Answer) -> str:
 
 
 def said(answer: Answer) -> str:
-    """Return an answer's status and the beginning of its body."""
+    """Return an answer's status, its media type if it is another than JSON's, and the beginning of its body."""
     body = _short(answer.body) if answer.body.strip() else ""
-    return f"{answer.status or 'not at all'} {body}".rstrip()
+    media = media_type(answer) if body else ""
+    words = (str(answer.status or "not at all"), media if media != "application/json" else "", body)
+    return " ".join(word for word in words if word)
 
 
 def _short(body: bytes) -> str:

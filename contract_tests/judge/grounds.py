@@ -160,7 +160,9 @@ class Grounds:
         """Return the statement of what a value gets that violates a word of the form."""
         place = self.form(kind) + pointer("x-refusals", word)
         return self._at(
-            place, f"What violates `{word}` in a {kind} is treated as the document says.", grade=BELIEVED
+            place,
+            f"What violates `{word}` in the form of {kind} is treated as the document says.",
+            grade=BELIEVED,
         )
 
     def text(self, kind: str, field: str) -> Statement:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from contract_tests.judge.conformity import a
 from contract_tests.judge.statements import GONE, OTHERS, PAGES
 from contract_tests.judge.verdicts import Complaint
 from contract_tests.oracle.listing import same
@@ -141,7 +142,7 @@ class Machine(RuleBasedStateMachine):
             ask(handler_id),
             "not_found",
             own.gone(kind),
-            f"a {kind} of {handler_id}, which was deleted,",
+            f"{a(kind)} of {handler_id}, which was deleted,",
         )
 
     def ask_for_nobody(self, number: int) -> None:

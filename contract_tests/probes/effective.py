@@ -80,7 +80,9 @@ class Verdict:
         """Return what the answer has against the document's; `statement` is that of the question."""
         if not self.is_otherwise:
             return None
-        return Complaint(statement, self.question.text, self.seen, statement.says)
+        return Complaint(
+            statement, f"{self.question.text} This service: {self.seen} Documented: {statement.says}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

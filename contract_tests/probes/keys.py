@@ -76,7 +76,7 @@ def _error_titles(prober: Prober) -> Finding:
         return Answered("english")
     if len(odd) < len(seen):
         return Outside(f"Of the titles only {', '.join(odd)} is none of the documented ones.")
-    return Answered("site-language")
+    return Answered("site-language", f"Another one than English: {', '.join(map(repr, seen.values()))}.")
 
 
 def _refusals(prober: Prober) -> dict[str, Answer]:

@@ -90,7 +90,7 @@ class Prober:
             finding = Outside(str(no))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             # A body may be anything, and one that a probe did not think of must not end the run.
-            finding = Outside(f"The answers cannot be read ({type(error).__name__}: {error}).")
+            finding = Unknown(f"the answers cannot be read ({type(error).__name__}: {error})")
         return finding, tuple(self._touched[0])
 
     def watch(self, observe: Callable[[Prober], Value]) -> tuple[Value, tuple[Exchange, ...]]:

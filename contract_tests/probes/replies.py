@@ -110,7 +110,7 @@ def _time_zone(prober: Prober) -> Finding:
     zone = zone_of(prober)
     return prober.expectations.decide(
         "time-zone", zone, lambda facts: str(facts.document["x-service"]["time-offset"]),
-        f"Times are those of UTC{zone}.",
+        f"Times are those of UTC{zone}.", said=f"Times are those of UTC{zone}.",
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ def _update_keeps(prober: Prober) -> Finding:
     if seen.kept or seen.emptied:  # the latter is another question's affair
         return Answered("kept")
     if seen.blanked:
-        return Answered("blanked")
+        return Answered("blanked", "No: an update of the name alone blanks the type and the settings.")
     return Outside("An update of the name alone changes the type or the settings.")
 
 

@@ -155,7 +155,7 @@ def _is_enabled_on_create(prober: Prober) -> Finding:
     """Take a refusal for an answer only where every unknown field is refused."""
     seen = prober.once(second)
     if seen.refused is None:
-        return Answered("ignored" if seen.handler.is_enabled else "honoured")
+        return Answered("ignored") if seen.handler.is_enabled else Answered("honoured", "Yes.")
     answer, _ = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()) | {"no-such-field": "1"})
     if accepted(answer, "a create with an unknown field"):
         return Outside(f"A create with it is answered {said(seen.refused)}.")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import Exchange
-from contract_tests.judge.statements import ANSWERS, Statement
+from contract_tests.judge.statements import ANSWERS
 from contract_tests.judge.verdicts import Complaint, Deviation, Ruling
 
 Clean = Callable[[str], str]
@@ -68,27 +68,21 @@ class Origin(NamedTuple):
     test: str
 
 
-def findings_of(
-    origin: Origin,
-    error: BaseException,
-    happened: Happened,
-    clean: Clean,
-    ruling: Callable[[Statement], Ruling],
-) -> list[Finding]:
+def findings_of(origin: Origin, error: BaseException, happened: Happened, clean: Clean) -> list[Finding]:
     """Return the findings of one failure, one for each statement that is broken; none if the failure is our own."""
     last = happened.exchanges[-1] if happened.exchanges else None
     found: list[Finding] = []
     for each in _leaves(error):
         if last is not None and last.failed:
             silent = Complaint(ANSWERS, f"the target gave no answer: {last.failed}")
-            found += _of_complaints(origin, [silent], happened, clean, ruling)
+            found += _of_complaints(origin, [silent], happened, clean)
         elif isinstance(each, Deviation):
             seen = Happened(each.exchanges or happened.exchanges, happened.earlier)
             groups: dict[str, list[Complaint]] = {}
             for complaint in each.complaints:
                 groups.setdefault(complaint.statement.key, []).append(complaint)
             for group in groups.values():
-                found += _of_complaints(origin, group, seen, clean, ruling)
+                found += _of_complaints(origin, group, seen, clean)
     return found
 
 
@@ -105,18 +99,14 @@ def defects_of(error: BaseException, happened: Happened) -> list[BaseException]:
 
 
 def _of_complaints(
-    origin: Origin,
-    complaints: Sequence[Complaint],
-    happened: Happened,
-    clean: Clean,
-    ruling: Callable[[Statement], Ruling],
+    origin: Origin, complaints: Sequence[Complaint], happened: Happened, clean: Clean
 ) -> Iterator[Finding]:
     first, last = complaints[0], happened.exchanges[-1] if happened.exchanges else None
     statement, about = first.statement, first.key[1]
     title = _title(clean(first.sentence))
     question = next(iter(statement.questions)) if len(statement.questions) == 1 else ""
     yield Finding(
-        origin.suite, origin.test, str(ruling(statement)), title,
+        origin.suite, origin.test, str(Ruling.ITSELF if statement.is_duty else Ruling.DOCUMENTATION), title,
         details="\n".join(clean(each.sentence) for each in complaints[1:])[:_LONGEST_DETAILS],
         documented=statement.says, place=statement.pointer,
         question=question, subject=question or f"{statement.key}: {clean(about)}",

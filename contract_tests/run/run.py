@@ -237,7 +237,7 @@ class Reach:
         declared = {operation.success, *(refusal.status for refusal in operation.refusals.values())}
         if exchange.status not in declared:
             kind = operation.id.partition("_")[0]
-            self.extras.setdefault(f"A {kind} is also answered {exchange.status}.", exchange)
+            self.extras.setdefault(f"The operation {kind} is also answered {exchange.status}.", exchange)
         if exchange.status == operation.success and operation.answer:
             for place in self._undocumented(operation.answer, _parsed(exchange.body), ""):
                 self.extras.setdefault(f"Answers have a property `{place}`.", exchange)

@@ -27,7 +27,7 @@ from contract_tests.judge.statements import Statements, differing
 from contract_tests.judge.verdicts import Judge
 from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.probes.effective import Effective, effective_of
-from contract_tests.probes.reading import is_success, rows_in
+from contract_tests.probes.reading import is_success, parsed, rows_in
 from contract_tests.recording.tape import Tape
 from contract_tests.run.run import Memory, Reach, Run
 from contract_tests.run.settings import Code, Settings, Stop
@@ -217,7 +217,13 @@ def _knock(api: Api, target: str) -> Answer:
         raise Stop(Code.UNREACHABLE, f"{target} cannot be reached: {_sentence(answer)}")
     if REFUSED_HEADER.lower() in answer.headers:
         raise Stop(Code.CANNOT, _sentence(answer))
-    if answer.status in _TURNED_AWAY and api.retrieve(1).status in _TURNED_AWAY:
+    if answer.status in _TURNED_AWAY and (again := api.retrieve(1)).status in _TURNED_AWAY:
+        if _is_page(again):
+            raise Stop(
+                Code.CANNOT,
+                f"{target} answers {answer.status} with a page of HTML, as a firewall in front of an API does. "
+                "Let this computer through to the API.",
+            )
         raise Stop(Code.CANNOT, f"{target} refuses the key: it answers {answer.status}.")
     is_odd = answer.status == 404 or (is_success(answer) and _is_page(answer))
     if is_odd and _is_page(api.retrieve(1)):
@@ -226,7 +232,8 @@ def _knock(api: Api, target: str) -> Answer:
 
 
 def _is_page(answer: Answer) -> bool:
-    return answer.headers.get("content-type", "").startswith("text/html")
+    """Tell whether an answer is HTML, and not JSON that is only called so."""
+    return answer.headers.get("content-type", "").startswith("text/html") and parsed(answer) is None
 
 
 def listed(answer: Answer, facts: Facts, target: str) -> list[Any]:

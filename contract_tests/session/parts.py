@@ -13,17 +13,20 @@ from typing import Any
 
 import pytest
 
+from contract_tests.document.facts import Operation
 from contract_tests.guard import CleanUp
+from contract_tests.judge.conformity import said
 from contract_tests.judge.statements import SAME
 from contract_tests.judge.verdicts import Ruling
 from contract_tests.report import Defect, Extra, LeftOut, OperationSeen, Outcome, QuestionSeen, Trial, Verdict
 from contract_tests.report.accepted import Acceptances, read_accepted
-from contract_tests.report.finding import Finding, Happened, Step, answer_of, merged, reproduce, step_of
+from contract_tests.report.finding import Finding, Happened, Step, merged, reproduce, step_of
 from contract_tests.run.run import Reach, turned_away
 from contract_tests.run.settings import SUITES, Code, Settings
 from contract_tests.session.opening import Opening
 from contract_tests.session.results import Results
 from contract_tests.session.selection import named, rules_of, suite_of
+from contract_tests.target.api import Answer
 
 _PROGRAM = "bitpeak-mock"
 _ANY = "*"
@@ -173,7 +176,10 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
     examples = opening.run.facts.document["components"]["examples"]
     for name, (about, exchange) in judge.refusals.items():
         text = clean(examples.get(name, {}).get("summary", about))
-        shown = f"refused with {answer_of(exchange)}"
+        headers = {key.lower(): value for key, value in exchange.headers}
+        shown = (
+            f"refused with {said(Answer(exchange.status, headers, exchange.body.encode(errors='replace')))}."
+        )
         yield QuestionSeen(
             f"refusal {name}",
             f"{text[:1].upper()}{text[1:]}:",
@@ -189,6 +195,11 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
             )
 
 
+def _is_spelling(reach: Reach, operation: Operation) -> bool:
+    """Tell whether an operation is another spelling of one that is told of anyhow."""
+    return "x-spelling-of" in reach.facts.document["paths"][operation.path][operation.method.lower()]
+
+
 def _operations(reach: Reach) -> Iterable[OperationSeen]:
     for operation in reach.facts.operations.values():
         statuses = {status: n for (name, status), n in sorted(reach.statuses.items()) if name == operation.id}
@@ -197,7 +208,7 @@ def _operations(reach: Reach) -> Iterable[OperationSeen]:
         yield OperationSeen(
             id=operation.id, method=operation.method, path=operation.path, requests=sum(statuses.values()),
             declared=tuple(sorted(declared)), statuses=statuses, refusals=refusals,
-            missing=tuple(name for name in operation.refusals if name not in refusals),
+            missing=() if _is_spelling(reach, operation) else tuple(n for n in operation.refusals if n not in refusals),
         )  # fmt: skip
 
 

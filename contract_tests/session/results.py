@@ -57,12 +57,15 @@ class Results:
         is_probe = item.get_closest_marker("question") is not None
         happened = Happened(trace.exchanges(), () if is_probe else trace.earlier_writes())
         origin = Origin(suite_of(item), item.name)
-        self.findings += findings_of(origin, error, happened, clean, self.opening.run.judge.ruling)
+        self.findings += findings_of(origin, error, happened, clean)
         for each in defects_of(error, happened):
-            text = "".join(traceback.format_exception(each))
-            self.defects.append(
-                Defect(f"{suite_of(item)}: {item.name}", clean(f"{type(each).__name__}: {each}"), clean(text))
-            )
+            self.fail(f"{suite_of(item)}: {item.name}", each)
+
+    def fail(self, where: str, error: BaseException) -> None:
+        """Take an error of this program, which says nothing of the service."""
+        clean = self.opening.clean
+        text = "".join(traceback.format_exception(error))
+        self.defects.append(Defect(where, clean(f"{type(error).__name__}: {error}"), clean(text)))
 
     def _is_new(self, node: str, error: BaseException) -> bool:
         # The errors themselves, since another one may have the id of one that is gone.

@@ -57,12 +57,17 @@ class Session:
             opening = self.opening = open_run(self.settings, self._note)
             self._note("asking the open questions")
             opening.guard.on_exchange(self._draw)
+            self._results = Results(opening)
             opening.ask()
         except Stop as stop:
             self.stopped = stop
-            session.shouldstop = stop.sentence  # whoever has started a worker hears it so
+            session.shouldstop = stop.sentence  # the process that has started a worker hears it so
             pytest.exit(stop.sentence, returncode=stop.code)
-        self._results = Results(opening)
+        except Exception as error:
+            if self._results is None:
+                raise
+            self._results.fail("the open questions", error)
+            pytest.exit("this program failed while it asked the open questions", returncode=Code.DEFECT)
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what may not run or was not asked for, and put the suites in order."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from contract_tests.judge.conformity import a
 from contract_tests.judge.statements import KEYS, Statement
 from contract_tests.judge.verdicts import Complaint
 from contract_tests.oracle.own import Own
@@ -40,7 +41,7 @@ def _refused(
     if kind == "create":
         own.adopt(answer)
     shown = "no key" if authorization is None else f"the header {str(authorization)[:14]!r}"
-    own.refused(kind, answer, name, rests_on, f"a {kind} with {shown}")
+    own.refused(kind, answer, name, rests_on, f"{a(kind)} with {shown}")
 
 
 def _target(request: pytest.FixtureRequest, kind: str) -> tuple[Own, object]:
@@ -103,7 +104,7 @@ def test_a_handler_that_was_deleted_is_not_found(own: Own, kind: str) -> None:
     if not own.dead:
         own.delete(own.take())
     answer = _ask(own, kind, own.dead[-1], f"Bearer {own.api.key}")
-    own.refused(kind, answer, "not_found", own.gone(kind), f"a {kind} of {own.dead[-1]}, which was deleted,")
+    own.refused(kind, answer, "not_found", own.gone(kind), f"{a(kind)} of {own.dead[-1]}, which was deleted,")
 
 
 def test_an_id_that_nobody_has_is_not_found(reading: Own) -> None:
@@ -122,7 +123,7 @@ def test_another_account_does_not_reach_a_handler(own: Own, kind: str) -> None:
         pytest.skip("no key of a second account was given")
     owned = own.take()
     answer = _ask(own, kind, owned.id, f"Bearer {key}")
-    own.refused(kind, answer, "not_found", KEYS, f"a {kind} of {owned.id} with another account's key")
+    own.refused(kind, answer, "not_found", KEYS, f"{a(kind)} of {owned.id} with another account's key")
     if kind == ON_ROW[-1]:
         own.see(owned)
 

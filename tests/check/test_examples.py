@@ -9,7 +9,7 @@ import pytest
 from tests.check.process import KEY, check, report
 from tests.second_opinion import SecondOpinion
 
-MORE = ("--suite", "model", "--json", "report.json")
+MORE = ("--hold-to", "document", "--suite", "model", "--json", "report.json")
 
 
 def requests(folder: Path, seed: int, *arguments: str, bugs: tuple[str, ...]) -> tuple[int, int]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contract_tests.guard import Exchange
-from contract_tests.judge.statements import ANSWERS, JSON, PAGES, Statement, Statements
-from contract_tests.judge.verdicts import Complaint, Deviation, Judge
+from contract_tests.judge.statements import ANSWERS, JSON, PAGES, Statement
+from contract_tests.judge.verdicts import Complaint, Deviation
 from contract_tests.report.finding import (
     Finding,
     Happened,
@@ -16,7 +16,6 @@ from contract_tests.report.finding import (
 )
 
 ORIGIN = Origin("page", "test_it")
-JUDGE = Judge(Statements({}))
 DOCUMENTED = Statement("It is so.", "/paths/x")
 URL = "https://service.invalid/api/rows"
 
@@ -61,7 +60,7 @@ def test_the_writes_of_earlier_tests_to_a_row_are_repeated_too() -> None:
 
 
 def found(error: BaseException, *exchanges: Exchange) -> list[Finding]:
-    return findings_of(ORIGIN, error, Happened(exchanges), same, JUDGE.ruling)
+    return findings_of(ORIGIN, error, Happened(exchanges), same)
 
 
 def deviation(*sentences: str, statement: Statement = DOCUMENTED) -> Deviation:
@@ -132,7 +131,7 @@ def test_a_group_has_a_finding_for_each_error() -> None:
 
 def test_what_differs_in_numbers_alone_is_one_finding() -> None:
     def met(test: str, sentence: str) -> Finding:
-        (finding,) = findings_of(Origin("page", test), deviation(sentence), Happened([]), same, JUDGE.ruling)
+        (finding,) = findings_of(Origin("page", test), deviation(sentence), Happened([]), same)
         return finding
 
     first, again = met("test_a", "page 1 has 3 rows"), met("test_b", "page None has 12 rows")
