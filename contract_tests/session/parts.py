@@ -329,10 +329,10 @@ def _contradictions(parts: Sequence[Part]) -> Iterable[Finding]:
         for one in part.questions:
             if one.id and one.source != "unknown" and not one.id.startswith("refusal "):
                 by_id.setdefault(one.id, {})[part.worker] = one
-    for name, said in by_id.items():
-        if len({one.answer or one.seen for one in said.values()}) > 1:
-            text = next(iter(said.values())).text
-            details = "\n".join(f"Worker {number} saw: {one.seen}" for number, one in said.items())
+    for name, seen in by_id.items():
+        if len({one.answer or one.seen for one in seen.values()}) > 1:
+            text = next(iter(seen.values())).text
+            details = "\n".join(f"Worker {number} saw: {one.seen}" for number, one in seen.items())
             yield Finding("questions", "", str(Ruling.ITSELF), text, details, SAME.says, question=name)
 
 

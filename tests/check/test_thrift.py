@@ -95,7 +95,12 @@ def test_a_fault_is_found_for_all_that(tmp_path: Path, bug: str) -> None:
 
 def told(data: dict[str, Any]) -> list[Any]:
     """Return what a report says of a service."""
-    return [findings(data), [(one["text"], one["answer"], one["also"]) for one in data["left_open"]]]
+    refusals = [one["seen"] for one in data["left_open"] if one["id"].startswith("refusal")]
+    return [
+        findings(data),
+        [(one["text"], one["answer"], one["also"]) for one in data["left_open"]],
+        refusals,
+    ]
 
 
 def exchange(method: str) -> Exchange:
