@@ -161,6 +161,6 @@ def test_a_proxy_passes_on_what_is_safe_and_judges_it(tmp_path: Path) -> None:
     assert page["links"]["self"].startswith(proxy.url), "links lead back through the proxy"
     assert (made.status_code, refused.status_code, nobody.status_code) == (201, 418, 401)
     assert [complaints for _, complaints in told if complaints] == [
-        ['list_notification_handlers: meta: "total" is a required property']
+        ['`meta` in the answer to a list: "total" is a required property']
     ]
     assert KEY not in repr(told)
