@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mock_server.api.context import Context, Response
-from mock_server.contract import RefusalResponse, parse, write
+from mock_server.contract import RefusalResponse, parse
 from mock_server.refusal import Refusal
 from mock_server.state.faults import mutate
 
@@ -83,7 +83,7 @@ def affect(context: Context, response: Response) -> None:
             what = f"The fault {fault.id} changes {pointer!r}, which this response does not have."
             context.remark("mutation-missed", what)
         else:
-            response.body = write(mutated, context.contract.quote).encode()
+            response.body = context.contract.write(mutated).encode()
     if context.applied:
         response.headers = (*response.headers, ("Preference-Applied", context.applied))
     response.wire = None if fault is None else fault.wire

@@ -112,7 +112,7 @@ def _page(context: Context) -> Result:
     number = str(page.number)
     values = {
         "page": number,
-        "page-text": number if query.page_text is None else context.contract.quote(query.page_text),
+        "page-text": number if query.page_text is None else context.contract.write(query.page_text),
         "page-size": str(size),
         "total": str(total),
         "total-pages": str(page.total_pages),
@@ -148,8 +148,8 @@ def _links(context: Context, query: Query, page: Page, paging: Paging) -> dict[s
     opening = f"?{repeated}&" if repeated and not paging.page_first else paging.link_opening
     before = f"{context.site}{context.contract.base_path}{paging.link_path}{opening}{paging.page_parameter}="
     after = f"&{repeated}" if repeated and paging.page_first else ""
-    quoted = context.contract.quote(before)[:-1]  # digits need no escape
-    end = context.contract.quote(after)[1:]
+    quoted = context.contract.write(before)[:-1]  # digits need no escape
+    end = context.contract.write(after)[1:]
 
     def link(number: int | None) -> str:
         return "null" if number is None else f"{quoted}{number}{end}"

@@ -88,8 +88,8 @@ class RulesRecord(TypedDict):
 class StateRecord(TypedDict):
     """State as the control shows it."""
 
-    handlers: list[dict[str, Any]]
-    next_id: int
+    handlers: NotRequired[list[dict[str, Any]]]
+    next_id: Any
     clock: ClockRecord
     quota: QuotaRecord | None
     faults: list[FaultRecord]

@@ -58,6 +58,10 @@ class WorldObserver(Protocol):
         """Return a context for making the change."""
 
 
+# Items of a resource in the form in which the service shows them.
+Rows = Iterable[Mapping[str, Any]]
+
+
 class RunningMock:
     """A mock that runs somewhere. A `with` block closes its connections and does not stop it.
 
@@ -137,12 +141,13 @@ class Api:
         """Return the world of another user. It shares nothing with this one."""
         return self.mock.world()
 
-    def seed(self, handlers: Iterable[Mapping[str, Any]]) -> StateRecord:
+    def seed(self, handlers: Rows | Mapping[str, Rows]) -> StateRecord:
         """Replace the handlers. What the service assigns may be left out. Raises TypeError if they are not mappings.
 
-        Example: `seed([{"type": "slack", "name": "Team"}])`
+        Example: `seed([{"type": "slack", "name": "Team"}])`. If the document has other resources, name them:
+        `seed({"projects": [{"name": "Roof"}]})`.
         """
-        return self.restore({"handlers": handler_rows(handlers)})
+        return self.restore(seed_of(handlers, self.mock))
 
     def fail(self, refusal: RefusalName | str | None = None, **order: Unpack[FaultWords]) -> FaultRecord:
         """Arm a fault and return it as the mock shows it. By default it strikes once, at any operation.
@@ -264,14 +269,19 @@ class Api:
         return datetime.fromisoformat(self.control("PATCH", "/clock", change)["now"])
 
 
-def handler_rows(handlers: object) -> list[Mapping[str, Any]]:
-    """Return the handlers of a seed as a list. Raises TypeError if they are not mappings."""
-    if isinstance(handlers, Iterable) and not isinstance(handlers, (str, bytes, Mapping)):
-        rows = list(handlers)
-        if all(isinstance(row, Mapping) for row in rows):
-            return rows
+def seed_of(rows: object, mock: RunningMock) -> dict[str, Any]:
+    """Return the part of a state that a seed is: rows by resource. Raises TypeError if they are not mappings.
+
+    Rows without a name are those of the document's first resource, which is its only one as a rule.
+    """
+    if isinstance(rows, Mapping) and all(isinstance(each, list) for each in rows.values()):
+        return dict(rows)
+    if isinstance(rows, Iterable) and not isinstance(rows, (str, bytes, Mapping)):
+        listed = list(rows)
+        if all(isinstance(row, Mapping) for row in listed):
+            return {mock.info["operations"][0]["resource"]: listed}
     raise TypeError(
-        f"A seed is a list of handlers, each of them a mapping, and not {handlers!r:.60}. "
+        f"A seed is a list of handlers, each of them a mapping, and not {rows!r:.60}. "
         "Read a file of them first, or name it in @pytest.mark.bitpeak(seed=…)."
     )
 

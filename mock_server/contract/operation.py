@@ -137,6 +137,12 @@ def compile_operation(
     query = compile_parameters(schemas, draft.parameters, "query")
     _check_path(draft, in_path)
     _check_query(draft, query, resource)
+    words = node.get("x-update", {})
+    if words and resource.settings_fact is not None and not {"same-type", "type-change"} <= words.keys():
+        what = (
+            f"{draft.id}: x-update needs same-type and type-change, as items have settings by type. Add them."
+        )
+        raise DocumentError(what, place_of(node, "x-update"))
     if form is not None:
         _check_form(draft, form, resource)
     content = content_of(schemas, node)
@@ -156,7 +162,7 @@ def compile_operation(
         success=responses.success(node["responses"], _shown(draft.behaviour, resource)),
         refusals={refusal.name: refusal for refusal in responses.refusals(node["responses"])},
         paging=_paging(node, query),
-        update=node.get("x-update", {}),
+        update=words,
         examples={name: schemas.resolve(example)["value"] for name, example in examples.items()},
         place=draft.place,
     )

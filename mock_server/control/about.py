@@ -64,7 +64,9 @@ def show_info(context: Context) -> dict[str, Any]:
 def _described(operation: Operation) -> dict[str, Any]:
     return {
         "id": operation.id,
-        "function": operation.counted_as,
+        "counted_as": operation.counted_as,
+        "behaviour": operation.behaviour,
+        "resource": operation.resource.name,
         "method": operation.method,
         "path": operation.path,
         "summary": operation.summary,

@@ -11,7 +11,7 @@ from typing import Any
 from mock_server.api.context import Context
 from mock_server.contract import parse
 from mock_server.control.faults import arm, faults_of, latency_of
-from mock_server.document import Array, DocumentError, Object, Place
+from mock_server.document import Array, DocumentError, Object, Place, nearest
 from mock_server.refusal import Defect, Refusal
 from mock_server.settings import read_duration
 from mock_server.state.faults import Faults
@@ -58,6 +58,10 @@ def replace_state(context: Context) -> dict[str, Any]:
         "faults": _set_faults,
         "rules": _set_rules,
     }
+    for name in context.sent:
+        if name not in parts:
+            what = f"{name[:60]!r} is not a part of a world{nearest(name, parts)}. Send any of {', '.join(parts)}."
+            raise Refusal("unusable", what)
     try:
         for name, replace_part in parts.items():
             if context.sent.get(name) is not None:

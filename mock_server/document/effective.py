@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -119,9 +119,9 @@ def load(
 ) -> Document:
     """Make the effective document. Raises DocumentError.
 
-    The defaults are the packaged base and its questions. An overlay is a file or the name of a packaged one;
-    `answers` are `QUESTION=ANSWER` texts or a mapping. The overlays apply in the order given, the answers after them
-    in the order of the questions:
+    The defaults are the packaged base and those of the packaged questions that the base names. An overlay is a file
+    or the name of a packaged one; `answers` are `QUESTION=ANSWER` texts or a mapping. The overlays apply in the order
+    given, the answers after them in the order of the questions:
 
         load(overlays=["biolinks-pl"], answers=["create-status=ok"])
     """
@@ -135,7 +135,8 @@ def load(
     base_digest = digest_of(data) if learned else None
     for overlay in varied:
         apply_actions(data, overlay.actions)
-    ask = functools.cache(lambda: read_questions(questions_file))
+    named = None if questions is not None else frozenset(_named(data))
+    ask = functools.cache(lambda: read_questions(questions_file, named))
     texts = [f"{n}={a}" for n, a in answers.items()] if isinstance(answers, Mapping) else list(answers)
     chosen = _answer(data, ask, texts, learned)
     read = (base, *files, *([questions_file] if chosen else ()))
@@ -190,11 +191,25 @@ def digest_of(data: object) -> Digest:
     return Digest(hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest())
 
 
-def read_questions(file: Path | str) -> Mapping[str, Question]:
-    """Read the questions of a file by id, in order. Raises DocumentError."""
+def _named(node: Any) -> Iterator[str]:
+    """Yield the questions that a document names by `x-question`."""
+    if isinstance(node, dict):
+        named = node.get("x-question", ())
+        yield from (named,) if isinstance(named, str) else named
+    if isinstance(node, (dict, list)):
+        for item in node.values() if isinstance(node, dict) else node:
+            yield from _named(item)
+
+
+def read_questions(file: Path | str, named: Collection[str] | None = None) -> Mapping[str, Question]:
+    """Read the questions of a file by id, in order; only those that are `named`, unless that is None.
+
+    Raises DocumentError.
+    """
     data = read_object(file)
     shape("questions").check(data)
-    return MappingProxyType({name: _question(data["questions"], name) for name in data["questions"]})
+    wanted = [name for name in data["questions"] if named is None or name in named]
+    return MappingProxyType({name: _question(data["questions"], name) for name in wanted})
 
 
 def _question(questions: Object, name: str) -> Question:

@@ -22,7 +22,7 @@ import yaml
 
 import mock_server
 from mock_server.client.control import AppChannel, ControlError, HTTPChannel, Unreachable
-from mock_server.client.world import Api, RunningMock, fault_order, handler_rows
+from mock_server.client.world import Api, RunningMock, fault_order, seed_of
 from mock_server.pytest_plugin.coverage import SuiteCoverage
 from mock_server.pytest_plugin.sabotage import Saboteur
 from mock_server.pytest_plugin.watching import Watcher, write_capsule, write_section
@@ -292,17 +292,15 @@ def _arrange(api: Api, node: pytest.Item | pytest.Collector) -> None:
         return
     trouble = ""
     try:
-        api.restore(_state(wanted, node.path if node.path.is_dir() else node.path.parent))
+        api.restore(_state(wanted, node.path if node.path.is_dir() else node.path.parent, api.mock))
     except (ControlError, OSError, TypeError, ValueError) as error:
         trouble = f"@pytest.mark.bitpeak of {node.name}: {error}"
     if trouble:
         pytest.fail(trouble, pytrace=False)
 
 
-def _state(wanted: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    state: dict[str, Any] = {}
-    if "seed" in wanted:
-        state["handlers"] = _handlers(wanted["seed"], folder)
+def _state(wanted: Mapping[str, Any], folder: Path, mock: RunningMock) -> dict[str, Any]:
+    state: dict[str, Any] = seed_of(_rows(wanted["seed"], folder), mock) if "seed" in wanted else {}
     if "strict" in wanted:
         state["rules"] = {"strict": wanted["strict"]}
     if "answers" in wanted:
@@ -314,13 +312,12 @@ def _state(wanted: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return state
 
 
-def _handlers(seed: str | Path | Iterable[Mapping[str, Any]], folder: Path) -> Any:
-    """Return the handlers of a seed, or read them from a YAML or JSON file beside the test, as `serve --seed` does."""
+def _rows(seed: str | Path | Iterable[Mapping[str, Any]], folder: Path) -> Any:
+    """Return the rows of a seed, or read them from a YAML or JSON file beside the test, as `serve --seed` does."""
     if not isinstance(seed, (str, Path)):
-        return handler_rows(seed)
+        return seed
     text = (folder / seed).read_text(encoding="utf-8")
     try:
-        rows = yaml.safe_load(text)
+        return yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ValueError(f"{folder / seed} is not YAML: {error}") from None
-    return rows["handlers"] if isinstance(rows, dict) and "handlers" in rows else rows

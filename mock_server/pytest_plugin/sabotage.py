@@ -148,7 +148,7 @@ class Saboteur(SuiteMeasure):
         """Return what can be wrong with the responses that the test got, each once."""
         found: dict[tuple[str, str, str], WrongResponse] = {}
         for world in self._watcher.worlds:
-            functions = {each["id"]: each["function"] for each in world.mock.info["operations"]}
+            functions = {each["id"]: each["counted_as"] for each in world.mock.info["operations"]}
             schemas = self._schemas_of(world)
             for call in world.calls:
                 body = call.response.body

@@ -70,7 +70,7 @@ def _item(world: World, resource: Resource, rows: Array, index: int) -> Item:
         raise DocumentError("A row must be a mapping of properties to values.", place_of(rows, index))
     _check_row(row, resource)
     item = _plain_item(world, resource, row, index + 1)
-    shown = _completed(row, resource, item)
+    shown = _completed(world, row, resource, item)
     facts = {fact: shown[key] for key, fact in resource.facts.items()}
     settings = (
         {}
@@ -127,14 +127,12 @@ def _plain_item(world: World, resource: Resource, row: Object, item_id: int) -> 
         if isinstance(given, Object):
             settings |= {key: str(value) for key, value in given.items() if key in settings}
         values[resource.settings_fact] = settings
-    item = Item(item_id, int(world.clock.now()), None, values)
-    world.write(item, resource)
-    return item
+    return Item(item_id, int(world.clock.now()), None, values)
 
 
-def _completed(row: Object, resource: Resource, item: Item) -> dict[str, Any]:
+def _completed(world: World, row: Object, resource: Resource, item: Item) -> dict[str, Any]:
     """Return a row with what it leaves out as the item has it. Raises DocumentError if the document forbids it."""
-    shown = parse(item.wire)
+    shown = parse(resource.template.render(world.texts(item, resource)))
     complete = {**shown, **plain(row)}
     given = None
     if resource.settings_fact is not None:

@@ -124,18 +124,22 @@ class World:
         stores = {name: copy(store) for name, store in self.stores.items()}
         return {**vars(self), "stores": stores, "clock": copy(self.clock), "quota": copy(self.quota)}
 
-    def write(self, item: Item, resource: Resource) -> dict[str, str]:
-        """Write the JSON of a new item into it, and return the JSON texts of its facts.
-
-        Raises Defect if the JSON violates the document. The item is not in a store yet.
-        """
+    def texts(self, item: Item, resource: Resource) -> dict[str, str]:
+        """Return the JSON texts of an item's facts."""
         offset = self.contract.service.time_offset
-        texts = {
+        return {
             "id": str(item.id),
             "created": f'"{write_time(item.created, offset)}"',
             "changed": "null" if item.changed is None else f'"{write_time(item.changed, offset)}"',
             **resource.texts(item.values),
         }
+
+    def write(self, item: Item, resource: Resource) -> dict[str, str]:
+        """Write the JSON of a new item into it, and return the JSON texts of its facts.
+
+        Raises Defect if the JSON violates the document. The item is not in a store yet.
+        """
+        texts = self.texts(item, resource)
         item.wire = resource.template.render(texts)
         if complaint := resource.check_text(item.wire):
             raise Defect(f"Item {item.id} of {resource.name} would violate the document: {complaint}")

@@ -26,7 +26,7 @@ def arm(client: Steered, **order: Any) -> int:
     [
         (operation.id, name)
         for operation in OPERATIONS.values()
-        if operation.id == operation.function
+        if operation.id == operation.counted_as
         for name in operation.refusals
     ],
 )

@@ -58,7 +58,7 @@ def test_a_suite_that_goes_further_reaches_further(suite: pytest.Pytester) -> No
 
         def test_all(bitpeak_in_process):
             api = bitpeak_in_process
-            every = [each for each in api.mock.info["operations"] if each["id"] == each["function"]]
+            every = [each for each in api.mock.info["operations"] if each["id"] == each["counted_as"]]
             seen = 0
             for operation in every:
                 path = api.mock.info["base_path"] + operation["path"].replace("{notification_handler_id}", "1")

@@ -44,6 +44,8 @@ _RECORDS = {
     "Exchange": "CallRecord",
 }
 _RECEIVED = {**_RECORDS, "Duration": "str", "Latency": "str", "Moment": "str"}
+# The id of the next item is a number, or a mapping if the mock's document has several resources.
+_OTHERS = {"Rows": "list[dict[str, Any]]", "NextId": "Any", "Answers": "dict[str, str]"}
 _SENT = {**_RECEIVED, "Duration": "Duration", "Latency": "Duration | tuple[float, float]"}
 _PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 
@@ -133,7 +135,7 @@ def _type(schema: Mapping[str, Any], names: Mapping[str, str], field: str = "") 
     """Return the Python type of a schema's values. `names`: the types of schemas that are referred to."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
-        return names.get(name) or {"Handlers": "list[dict[str, Any]]", "Answers": "dict[str, str]"}[name]
+        return names.get(name) or _OTHERS[name]
     if "oneOf" in schema:
         return " | ".join(_type(each, names) for each in schema["oneOf"])
     types = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", [])

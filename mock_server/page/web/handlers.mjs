@@ -1,4 +1,5 @@
-// The handlers of the world, as the service shows them. The columns are the fields that they have.
+// The items of each resource of the world, such as handlers, as the service shows them. The columns are the fields that they
+// have.
 
 import { fill, find, h } from "./element.mjs";
 import { button } from "./form.mjs";
@@ -11,39 +12,47 @@ const MOMENT = /^\d{4}-\d\d-\d\d /;
 
 export class Handlers {
   #control;
+  #names;
   #shown = "";
 
-  /** `presets` are examples of the control document's: `{name, summary, value}`, states to put. */
-  constructor(control, presets) {
+  /**
+   * `names` are those of the resources. `presets` are examples of the control document's: `{name, summary, value}`,
+   * states to put; those of other resources are left out.
+   */
+  constructor(control, names, presets) {
     this.#control = control;
+    this.#names = names;
+    const fitting = presets.filter(({ value }) => Object.keys(value).every((part) => names.includes(part)));
+    find("handlers-name").textContent = titled(names);
     fill(
       find("handlers-head"),
-      h("h2", "Handlers"),
+      h("h2", titled(names)),
       h("span", { class: "soft", id: "handlers-sum" }),
       h("span", { class: "space" }),
-      presets.map(({ name, summary, value }) =>
+      fitting.map(({ name, summary, value }) =>
         button(summary ?? name, () => this.#put(value, summary ?? name), { class: "quiet" }),
       ),
       button("Reset world", () => this.#reset(), { id: "reset" }),
     );
   }
 
-  /** Show the handlers of a state, newest first. */
-  show({ handlers, next_id: next }) {
-    const text = JSON.stringify([handlers, next]);
+  /** Show the items of a state, the newest of each resource first. */
+  show(state) {
+    const text = JSON.stringify([this.#names.map((name) => state[name]), state.next_id]);
     if (text === this.#shown) return;
     this.#shown = text;
-    const rows = handlers.toSorted((one, other) => other.id - one.id).slice(0, MOST_ROWS);
-    find("handlers-count").textContent = handlers.length;
-    find("handlers-sum").textContent =
-      rows.length < handlers.length
-        ? `the newest ${rows.length} of ${handlers.length.toLocaleString("en")}`
-        : `next id ${next}`;
+    const several = this.#names.length > 1;
+    find("handlers-count").textContent = countOf(state, this.#names);
+    find("handlers-sum").textContent = several ? "" : summary(state[this.#names[0]], state.next_id);
     fill(
       find("handlers-body"),
-      rows.length
-        ? tableOf(rows)
-        : h("p", { class: "empty" }, "No handlers. Create one by the API, or seed the world here."),
+      this.#names.map((name) => [
+        several &&
+          h("h3", titled([name]), " ", h("span", { class: "soft" }, summary(state[name], state.next_id[name]))),
+        state[name].length
+          ? tableOf(name, newest(state[name]))
+          : h("p", { class: "empty" }, `No ${name}. Create one by the API, or seed the world here.`),
+      ]),
     );
   }
 
@@ -71,19 +80,42 @@ export class Handlers {
     notice(
       sentence,
       before && {
-        label: `Undo (${counted(before.handlers.length, "handler")})`,
+        label: `Undo (${counted(countOf(before, this.#names), nounOf(this.#names))})`,
         act: () => attempt(() => this.#control.send("PUT", "/state", before)),
       },
     );
   }
 }
 
-function tableOf(handlers) {
-  const columns = [...new Set(handlers.flatMap((handler) => Object.keys(handler)))];
+function newest(items) {
+  return items.toSorted((one, other) => other.id - one.id).slice(0, MOST_ROWS);
+}
+
+function summary(items, next) {
+  return items.length > MOST_ROWS
+    ? `the newest ${MOST_ROWS} of ${items.length.toLocaleString("en")}`
+    : `next id ${next}`;
+}
+
+function countOf(state, names) {
+  return names.reduce((sum, name) => sum + state[name].length, 0);
+}
+
+function nounOf(names) {
+  return names.length > 1 ? "item" : names[0].replace(/s$/, "");
+}
+
+function titled(names) {
+  const text = names.join(", ");
+  return text[0].toUpperCase() + text.slice(1);
+}
+
+function tableOf(name, items) {
+  const columns = [...new Set(items.flatMap((item) => Object.keys(item)))];
   return table(
-    "Handlers, newest first",
+    `${titled([name])}, newest first`,
     columns.map(breakable),
-    handlers.map((handler) => row(columns.map((name) => cell(handler[name])))),
+    items.map((item) => row(columns.map((column) => cell(item[column])))),
     "handlers",
   );
 }

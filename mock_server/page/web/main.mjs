@@ -79,7 +79,11 @@ function show(info, documents) {
   const panels = [
     overview,
     clock,
-    new Handlers(control, examplesIn(documents.control, "replace_state")),
+    new Handlers(
+      control,
+      [...new Set(info.operations.map(({ resource }) => resource))],
+      examplesIn(documents.control, "replace_state"),
+    ),
     new Quota(control),
     new Rules(control, resolve(documents.control, schemas.WorldRules)),
     new Faults(control, {
