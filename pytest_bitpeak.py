@@ -7,7 +7,6 @@ of its own: a folder `mock_server` beside somebody's tests does not disturb a ru
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from importlib.util import find_spec
@@ -97,7 +96,8 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(
                 "--pdb would stop at each wrong response of --bitpeak-sabotage. Use one of them."
             )
-    if _asked(config, (*_COVERAGE, *_SABOTAGE)):
+        config.pluginmanager.register(_run(config).saboteur, "bitpeak-sabotage")
+    if _asked(config, _COVERAGE):
         _run(config)
 
 
@@ -233,17 +233,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         run.watcher.begin_test()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(
-    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
-) -> Generator[None, object, object]:
-    """Let sabotage note what a fixture of a wider scope has made of its world."""
-    done = yield
-    if fixturedef.scope != "function" and _asked(request.config, _SABOTAGE):
-        _run(request.config).watcher.shared_is_ready()
-    return done
-
-
 def _wrong_marker(marker: pytest.Mark) -> str:
     """Say what is wrong with a marker; nothing if it is right."""
     if marker.args or set(marker.kwargs) - set(_WORDS):
@@ -306,18 +295,3 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if (run := item.config.stash.get(_RUN, None)) is not None:
         run.hear_report(item, report)
     return report
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(
-    item: pytest.Item, nextitem: pytest.Item | None
-) -> Generator[None, object, object]:
-    """Run the test. With --bitpeak-sabotage, run it again with wrong responses if it passed."""
-    if not _asked(item.config, _SABOTAGE):
-        return (yield)
-    started = time.monotonic()
-    done = yield
-    run = _run(item.config)
-    if run.watcher.passed and not item.session.shouldstop:
-        run.saboteur.try_test(item, nextitem, time.monotonic() - started)
-    return done

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -55,7 +56,27 @@ class Saboteur(SuiteMeasure):
         self._states: dict[WorldHistory, StateRecord] = {}
         self.trials: list[SabotageTrial] = []
 
-    def try_test(self, item: pytest.Item, nextitem: pytest.Item | None, seconds: float) -> None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+        """Note what a fixture of a wider scope has made of its world."""
+        __tracebackhide__ = True  # it is not for the report of a fixture that fails
+        done = yield
+        if fixturedef.scope != "function":
+            self._watcher.shared_is_ready()
+        return done
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Run a test, and if it passed run it again with wrong responses."""
+        started = time.monotonic()
+        done = yield
+        if self._watcher.passed and not item.session.shouldstop:
+            self._try(item, nextitem, time.monotonic() - started)
+        return done
+
+    def _try(self, item: pytest.Item, nextitem: pytest.Item | None, seconds: float) -> None:
         """Run a test that passed in so many seconds with each wrong response, if it passes a second time at all."""
         wrong_responses = self._wrong_responses()
         shared = [world for world in self._watcher.worlds if not world.is_over]

@@ -347,3 +347,25 @@ def test_a_test_with_more_calls_than_a_journal_holds_has_a_report(suite: pytest.
     result = suite.runpytest_inprocess()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["… * before these", "*1101 * GET *", "again: *"])
+
+
+@pytest.mark.parametrize("flag", ["-v", "--bitpeak-sabotage"])
+def test_no_report_of_a_failure_shows_the_plugins_code(suite: pytest.Pytester, flag: str) -> None:
+    suite.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def broken():
+            raise LookupError("broken")
+
+        def test_setup(broken): ...
+
+        def test_body(bitpeak_in_process):
+            raise LookupError("body")
+        """
+    )
+    result = suite.runpytest_inprocess(flag)
+    result.assert_outcomes(failed=1, errors=1)
+    assert "hookimpl" not in result.stdout.str()
+    assert "watching.py" not in result.stdout.str()
