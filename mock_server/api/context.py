@@ -80,9 +80,8 @@ class Context:
 
     operation: Operation  # set by the step `method`; `found` is the same, and None before
     form: Form  # the operation's
-    sent: Mapping[
-        str, Any
-    ]  # what the body says: the fields that count, cleaned; or the JSON of a control request
+    # What the body says: the fields that count, cleaned; or the JSON of a control request.
+    sent: Mapping[str, Any]
     arguments: Mapping[str, Any]  # the query of a control request, by the parameters' names
     media_type: str | None  # of a control response
 
@@ -165,11 +164,11 @@ class Context:
         if length.isascii() and length.isdigit():
             # Python reads no number of thousands of digits, and one of twenty is too large in any case.
             size = int(length[:20])
+            if size > most:
+                raise Refusal("too_large")
         else:
             # A chunked body has no length. A server that marks its end lets us read to it.
             size = most + 1 if not length and environ.get("wsgi.input_terminated") else 0
-        if size > most and length:
-            raise Refusal("too_large")
         self.body = environ["wsgi.input"].read(size) if size else b""
         if len(self.body) > most:
             raise Refusal("too_large")

@@ -118,6 +118,12 @@ class ControlDocument:
             operation = self._compiled[path, method] = self._compile(self._data["paths"][path][method])
         return operation
 
+    @property
+    def methods(self) -> str:
+        """All methods of the document, for a browser that asks which it may use."""
+        methods = (method.upper() for item in self._data["paths"].values() for method in item)
+        return ", ".join(dict.fromkeys(methods))
+
     @cached_property
     def refusals(self) -> Mapping[str, RefusalResponse]:
         """All refusals of the control, by name."""
@@ -163,9 +169,7 @@ class ControlPipeline(Pipeline):
         """Check that the client may steer, then serve while no other request can change the world."""
         cors = self.mock.settings.control_cors and "HTTP_ORIGIN" in context.environ
         if cors and context.method == "OPTIONS":
-            return preflight(
-                "GET, PUT, POST, PATCH, DELETE", "Authorization, Content-Type, X-Bitpeak-Mock-Token"
-            )
+            return preflight(self.document.methods, "Authorization, Content-Type, X-Bitpeak-Mock-Token")
         operation = self.document.find(context.method, context.path.removeprefix(PREFIX))
         check_origin(context)
         if not operation.open:
