@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contract_tests.document.schema import Schemas
+from contract_tests.document.wording import fits, read
 
 _METHODS = ("get", "post", "delete")
 
@@ -26,6 +27,18 @@ class Refusal:
     shown_status: int | str
     media_type: str | None = "application/json"
     value: Any = None
+
+    def is_shown_by(self, status: int, body: bytes | str) -> bool:
+        """Tell whether a response is this refusal: by its title in the documented envelope, else by all of its body."""
+        if status != self.status:
+            return False
+        data = read(body if isinstance(body, bytes) else body.encode(), self.media_type)
+        if not self.title:
+            return fits(self.value, data)
+        try:
+            return bool(data["errors"][0]["title"] == self.title)
+        except (LookupError, TypeError):
+            return False
 
 
 @dataclass(frozen=True, slots=True)

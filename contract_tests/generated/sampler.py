@@ -235,11 +235,10 @@ class Sampler:
 
     def _lost(self, operation: Operation, answer: Answer) -> str:
         """Return an answer that says nothing about the case, since the key or the rate was refused; else nothing."""
-        title = _title(answer)
         alike = {
             refusal.name
             for refusal in operation.refusals.values()
-            if refusal.status == answer.status and refusal.title == title
+            if refusal.is_shown_by(answer.status, answer.body)
         }
         about_data = refusing(self.run.facts, operation.id)
         is_key = alike and answer.status in {401, 403} and not alike & about_data
@@ -269,13 +268,6 @@ def sampling(run: Run) -> Iterator[Sampler]:
 
 def _is_withheld(response: Response) -> bool:
     return bool(response.headers.get(REFUSED_HEADER.lower()))
-
-
-def _title(answer: Answer) -> str:
-    try:
-        return str(answer.json()["errors"][0]["title"])
-    except (ValueError, LookupError, TypeError):
-        return ""
 
 
 def _sentence(failure: Any) -> str:

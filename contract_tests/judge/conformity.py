@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema_rs
 
 from contract_tests.document.facts import Facts, Refusal
+from contract_tests.document.wording import fits, read
 from contract_tests.judge.grounds import Grounds
 from contract_tests.judge.statements import ANSWERS, JSON, Statement, Statements, pointer
 from contract_tests.judge.verdicts import Complaint
@@ -79,8 +80,13 @@ class Conformity:
         """Yield what of a refusal looks otherwise: its name, what it is, and what it should be."""
         if answer.status != refusal.status:
             yield "status", said(answer), str(refusal.status)
-        if (media := media_type(answer)) != "application/json":
-            yield "media type", media or "missing", "application/json"
+        wanted_media = (refusal.media_type or "").partition(";")[0].strip().lower()
+        if (media := media_type(answer)) != wanted_media:
+            yield "media type", media or "missing", wanted_media or "none"
+        if not refusal.title:
+            if not fits(refusal.value, read(answer.body, refusal.media_type)):
+                yield "body", _short(answer.body), f"`{str(refusal.value)[:200]}`"
+            return
         try:
             (error,) = answer.json()["errors"]
             title, status = error["title"], error["status"]

@@ -82,7 +82,9 @@ class Grounds:
         """Return what the looks of a refusal rest on: its status, media type and body."""
         place = pointer("components", "examples", refusal.name)
         grade = self._response_grade(kind, str(refusal.status))
-        says = f"{self._summary(refusal.name)}: {refusal.status} {refusal.title!r}."
+        says = (
+            f"{self._summary(refusal.name)}: {refusal.status} {refusal.title or str(refusal.value)[:120]!r}."
+        )
         found = self._at(place, says, below=True, grade=grade if grade != PAGE else BELIEVED)
         return replace(found, is_told=True)
 

@@ -10,10 +10,11 @@ Example: `{"path": "/api/x", "trace": "9f86d081884c7d659a2feaa0c55ad015"}` becom
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
+
+from contract_tests.document.wording import by_form, read
 
 # Headers that belong to the connection, or to a server before the API.
 _OF_THE_WAY = frozenset(
@@ -24,18 +25,6 @@ _OF_THE_WAY = frozenset(
     }
 )  # fmt: skip
 _OF_CORS = "access-control-"
-
-# Values that are new each time, by their form.
-_FORMS = (
-    ("uuid", re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")),
-    ("now:iso", re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)")),
-    ("now", re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b")),
-    (
-        "now:http",
-        re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"),
-    ),
-)
-_HEX = re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{12,128}\b")
 
 # A fact of fewer characters is recognized only if it is the whole of a text.
 _ODD = 5
@@ -75,17 +64,6 @@ def look_of(response: Response, *, keys: bool = False) -> Look:
     return Look(response.status, media_type, headers, value)
 
 
-def read(body: bytes, media_type: str | None) -> Any:
-    """Return a body as data if it is JSON, else as text."""
-    text = body.decode("utf-8", "replace")
-    if media_type is not None and "json" in media_type:
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text
-    return text
-
-
 def templated(value: Any, facts: Mapping[str, str], *, keys: bool = False) -> Any:
     """Return data in which all texts are worded, and the keys of objects that are an odd fact."""
     if isinstance(value, str):
@@ -105,13 +83,6 @@ def worded(text: str, facts: Mapping[str, str]) -> str:
     return by_form(_told(text, facts))
 
 
-def by_form(text: str) -> str:
-    """Return a text with placeholders for values that are new each time: two services make them of the same form."""
-    for name, pattern in _FORMS:
-        text = pattern.sub(f"{{{name}}}", text)
-    return _HEX.sub(lambda found: f"{{hex:{len(found[0])}}}", text)
-
-
 def _told(text: str, facts: Mapping[str, str]) -> str:
     for name, fact in sorted(facts.items(), key=lambda each: -len(each[1])):
         if text == fact:
@@ -119,26 +90,6 @@ def _told(text: str, facts: Mapping[str, str]) -> str:
         if len(fact) >= _ODD or name == "method":
             text = re.sub(rf"(?<![\w-]){re.escape(fact)}(?![\w-])", f"{{{name}}}", text)
     return text
-
-
-def fits(template: Any, value: Any) -> bool:
-    """Tell whether a body could come from a template; a placeholder stands for any text."""
-    if isinstance(template, str) and isinstance(value, str):
-        pieces = [re.escape(piece) for piece in re.split(r"\{[a-z]+(?::[a-z0-9]+)?\}", template)]
-        return re.fullmatch(".*".join(pieces), value, re.DOTALL) is not None
-    if isinstance(template, dict) and isinstance(value, dict):
-        if template.keys() == value.keys():
-            return all(fits(template[key], value[key]) for key in template)
-        return len(template) == len(value) and all(map(fits, _pairs(template), _pairs(value)))
-    if isinstance(template, list) and isinstance(value, list):
-        return len(template) == len(value) and all(map(fits, template, value))
-    if template == "{now:unix}":
-        return isinstance(value, int)
-    return type(template) is type(value) and bool(template == value)
-
-
-def _pairs(value: Mapping[str, Any]) -> list[list[Any]]:
-    return [[key, each] for key, each in value.items()]
 
 
 def shared_headers(looks: Iterable[Look]) -> dict[str, str]:

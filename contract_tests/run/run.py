@@ -319,11 +319,7 @@ def _id_in(facts: Facts, operation: Operation, body: str) -> str:
 
 
 def _refusal_name(operation: Operation, status: int, body: bytes | str) -> str | None:
-    try:
-        title: Any = json.loads(body)["errors"][0]["title"]
-    except (ValueError, LookupError, TypeError):
-        return None
-    found = [r.name for r in operation.refusals.values() if r.status == status and r.title == title]
+    found = [each.name for each in operation.refusals.values() if each.is_shown_by(status, body)]
     return found[0] if found else None
 
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from contract_tests.document.facts import Facts
+from contract_tests.document.wording import by_form
 from contract_tests.guard.exchange import Exchange
-from contract_tests.learning.presentation import by_form
 from contract_tests.learning.properties import kind_of
 from contract_tests.twin.headers import header_differences
 from contract_tests.twin.times import FirstSeen, time_of
