@@ -196,7 +196,9 @@ def _learnt(base: Document, draft: Draft, verdicts: Mapping[str, Verdict], probe
         lessons=tuple(draft.lessons),
         verdicts=verdicts,
         open={
-            name: one.why for name, one in verdicts.items() if one.source == "unknown" and name not in taught
+            name: one.why or _seen(one)
+            for name, one in verdicts.items()
+            if one.source == "unknown" and name not in taught
         },
         unsaid=tuple(dict.fromkeys(unsaid)),
         operations=_operations(prober),
@@ -204,6 +206,11 @@ def _learnt(base: Document, draft: Draft, verdicts: Mapping[str, Verdict], probe
         requests=prober.sent,
         writes=prober.can_write,
     )
+
+
+def _seen(verdict: Verdict) -> str:
+    """Return what was seen of a question that stays open."""
+    return verdict.finding.sentence if isinstance(verdict.finding, Outside) else "Nothing was seen of it."
 
 
 def _operations(prober: Prober) -> tuple[str, ...]:
