@@ -146,7 +146,7 @@ class Listing:
             "link-first": 1,
             "link-last": pages or None,
             "link-next": shown + 1 if shown < pages else None,
-            "link-previous": shown - 1 if shown > 1 else None,
+            "link-previous": self._previous(shown, pages),
             "link-self": shown,
         }
         for word, number in numbers.items():
@@ -161,6 +161,13 @@ class Listing:
                 ground = beyond or self._grounds.page(word, "Each link leads to the page that it names.")
             yield Complaint(ground, about, f"`{value}`", f"`{wanted}`")
 
+    def _previous(self, shown: int, pages: int) -> int | None:
+        """Return the page before one, which may be beyond the last."""
+        word = self._words.paging.get("previous-beyond", "one-less")
+        if shown > max(1, pages) and word != "one-less":
+            return pages or 1 if word == "last" else None
+        return shown - 1 if shown > 1 else None
+
     def _form(self, page: Page, value: str) -> Statement:
         """Return what the spelling of a link rests on. The page shows a link of a list without a size."""
         if page.size is not None or self._words.facts.size_parameter in value:
@@ -172,10 +179,17 @@ class Listing:
     def _link(self, page: Page, number: int) -> str:
         """Return a link from the base path on."""
         facts, words = self._words.facts, self._words.paging
-        opening = words["link-opening"]
-        if page.size in facts.sizes and words["link-repeats"] == "accepted":
-            opening = f"?{facts.size_parameter}={page.size}&"
-        return f"{facts.base_path}{words['link-path']}{opening}{facts.page_parameter}={number}"
+        size = page.size if page.size in facts.sizes else None
+        told = {
+            "accepted": size,
+            "not-default": None if size == facts.default_size else size,
+            "always": size or facts.default_size,
+        }.get(words["link-repeats"])
+        opening, page_first = words["link-opening"], words.get("link-page") == "first"
+        if told is not None and not page_first:
+            opening = f"?{facts.size_parameter}={told}&"
+        end = f"&{facts.size_parameter}={told}" if told is not None and page_first else ""
+        return f"{facts.base_path}{words['link-path']}{opening}{facts.page_parameter}={number}{end}"
 
     def _is_link(self, shown: Any, wanted: str | None) -> bool:
         if wanted is None or not isinstance(shown, str):

@@ -112,6 +112,13 @@ class Effective:
         """Why a question stays unknown, or what the target does that no answer says, by question."""
         return {name: one.why or one.seen for name, one in self.verdicts.items() if one.source == "unknown"}
 
+    def is_learned_otherwise(self, question: str) -> bool:
+        """Whether a learned overlay gives a question none of its listed answers.
+
+        Its other actions say what the service does instead, as far as a document can say it.
+        """
+        return any(question not in learned.answers for learned in self.document.learned)
+
     @property
     def departures(self) -> list[Verdict]:
         """The departures from the page that nobody has accepted."""

@@ -27,7 +27,7 @@ def test_the_answer_is_a_known_one(run: Run, effective: Effective, question: str
     verdict = effective.verdicts[question]
     statement = run.judge.statements.of_question(question)
     complaint = verdict.complaint(statement)
-    if complaint is not None and run.judge.binds(statement):
+    if complaint is not None and run.judge.binds(statement) and not effective.is_learned_otherwise(question):
         # The probes asked before the test began; the finding is shown with what they sent.
         raise Deviation([complaint], verdict.evidence)
 

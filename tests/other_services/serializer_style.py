@@ -40,7 +40,7 @@ def create_service(*keys: str) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
     accounts: dict[str, dict[int, Row]] = {}
-    ids = iter(range(101, 1_000_000))
+    ids = iter(range(10_001, 1_000_000))
     for key in keys or ("live-key", "other-key"):
         accounts[key] = {}
         for name in ("Ops", "Team"):
@@ -112,7 +112,10 @@ def create_service(*keys: str) -> Flask:
 
     @app.errorhandler(405)
     def method(error: Any) -> Any:
-        account()
+        try:
+            account()
+        except Refused as no:
+            return refused(no)
         allow = ", ".join(sorted(error.valid_methods))
         return jsonify({"detail": f'Method "{request.method}" not allowed.'}), 405, {"Allow": allow}
 
