@@ -38,71 +38,54 @@ _MARKER = (
     "whether violations fail the test, answers to open questions, armed faults."
 )
 
-# The flags that ask for coverage, and those that ask for sabotage.
-_COVERAGE = ("bitpeak_cov", "bitpeak_cov_json", "bitpeak_cov_fail_under")
-_SABOTAGE = ("bitpeak_sabotage", "bitpeak_sabotage_json", "bitpeak_sabotage_fail_under")
-
-_FLAGS: Mapping[str, Mapping[str, Any]] = {
-    "--bitpeak-url": {"metavar": "URL", "help": "Use the mock that runs there, and start none."},
-    "--bitpeak-token": {"metavar": "TOKEN", "help": "The control token of that mock."},
-    "--bitpeak-capsules": {
-        "metavar": "DIR",
-        "help": "Where failed tests leave their capsules, for `bitpeak-mock replay`.  [default: in pytest's cache]",
-    },
-    "--bitpeak-cov": {
-        "action": "store_const",
-        "const": True,
-        "help": "Show which behaviours of the API the tests exercised, and which not.",
-    },
-    "--bitpeak-cov-json": {"metavar": "FILE", "help": "Write that as JSON."},
-    "--bitpeak-cov-fail-under": {
-        "metavar": "N",
-        "type": float,
-        "help": "Fail if less than N percent of the behaviours were exercised.",
-    },
-    "--bitpeak-sabotage": {
-        "action": "store_const",
-        "const": True,
-        "help": "Run each test that passes again, once for each wrong response, and show which go unnoticed.",
-    },
-    "--bitpeak-sabotage-json": {"metavar": "FILE", "help": "Write that as JSON."},
-    "--bitpeak-sabotage-fail-under": {
-        "metavar": "N",
-        "type": float,
-        "help": "Fail if less than N percent of the breaking responses were noticed.",
-    },
+# The two measures of a suite, each with flags `--bitpeak-NAME`, `…-json` and `…-fail-under`: what they show, of what.
+_MEASURES = {
+    "cov": (
+        "Show which behaviours of the API the tests exercised, and which not.",
+        "behaviours were exercised",
+    ),
+    "sabotage": (
+        "Run each test that passes again, once for each wrong response, and show which go unnoticed.",
+        "breaking responses were noticed",
+    ),
 }
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flags, and the setting `bitpeak_flags`."""
-    group = parser.getgroup("bitpeak", "bitpeak-mock")
-    for name, facts in _FLAGS.items():
-        group.addoption(name, **facts)
-    parser.addini(
-        "bitpeak_flags", "Flags of `bitpeak-mock serve` for the mock of the tests.", type="args", default=[]
+    add = parser.getgroup("bitpeak", "bitpeak-mock").addoption
+    add("--bitpeak-url", metavar="URL", help="Use the mock that runs there, and start none.")
+    add("--bitpeak-token", metavar="TOKEN", help="The control token of that mock.")
+    where = (
+        "Where failed tests leave their capsules, for `bitpeak-mock replay`.  [default: in pytest's cache]"
     )
+    add("--bitpeak-capsules", metavar="DIR", help=where)
+    for name, (shows, share) in _MEASURES.items():
+        add(f"--bitpeak-{name}", action="store_const", const=True, help=shows)
+        add(f"--bitpeak-{name}-json", metavar="FILE", help="Write that as JSON.")
+        least = f"Fail if less than N percent of the {share}."
+        add(f"--bitpeak-{name}-fail-under", metavar="N", type=float, help=least)
+    flags = "Flags of `bitpeak-mock serve` for the mock of the tests."
+    parser.addini("bitpeak_flags", flags, type="args", default=[])
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and prepare what the flags ask for."""
     config.addinivalue_line("markers", _MARKER)
-    if _asked(config, _SABOTAGE):
-        if _asked(config, _COVERAGE):
-            raise pytest.UsageError(
-                "--bitpeak-cov would count what --bitpeak-sabotage repeats. Use one of them."
-            )
-        if config.getoption("usepdb", False):
-            raise pytest.UsageError(
-                "--pdb would stop at each wrong response of --bitpeak-sabotage. Use one of them."
-            )
+    covers, sabotages = (_asks_for(config, name) for name in _MEASURES)
+    if covers and sabotages:
+        raise pytest.UsageError("--bitpeak-cov would count what --bitpeak-sabotage repeats. Use one of them.")
+    if sabotages and config.getoption("usepdb", False):
+        raise pytest.UsageError("--pdb would stop at each response of --bitpeak-sabotage. Use one of them.")
+    if sabotages:
         config.pluginmanager.register(_run(config).saboteur, "bitpeak-sabotage")
-    if _asked(config, _COVERAGE):
+    if covers:
         _run(config)
 
 
-def _asked(config: pytest.Config, names: tuple[str, ...]) -> bool:
-    return any(config.getoption(name) is not None for name in names)
+def _asks_for(config: pytest.Config, name: str) -> bool:
+    flags = (f"bitpeak_{name}{end}" for end in ("", "_json", "_fail_under"))
+    return any(config.getoption(flag) is not None for flag in flags)
 
 
 def _run(config: pytest.Config) -> PluginRun:
@@ -229,8 +212,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("bitpeak"):
         if trouble := _wrong_marker(marker):
             pytest.fail(f"@pytest.mark.bitpeak of {item.name}: {trouble}", pytrace=False)
-    if (run := item.config.stash.get(_RUN, None)) is not None:
-        run.watcher.begin_test()
+    run = item.config.stash.get(_RUN, None)
+    if run is not None and (trouble := run.watcher.begin_test()):
+        pytest.fail(trouble, pytrace=False)
 
 
 def _wrong_marker(marker: pytest.Mark) -> str:

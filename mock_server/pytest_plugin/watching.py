@@ -20,7 +20,7 @@ import pytest
 
 from mock_server.capsule import Capsule, CapsuleWorld, Step
 from mock_server.cli.terminal import clean
-from mock_server.client.control import Unreachable, Violated, WentWrong
+from mock_server.client.control import ControlError, Unreachable, Violated, WentWrong
 from mock_server.client.journal import Call, read_journal
 from mock_server.client.vocabulary import StateRecord
 from mock_server.client.world import Api, RunningMock, WorldChange, check
@@ -163,16 +163,21 @@ class Watcher:
         self.tampering: Tampering | None = None
         self._lobbies: dict[RunningMock, int] = {}  # up to which number the lobby of each mock was read
 
-    def begin_test(self) -> None:
-        """Forget the test before, but watch on the worlds that outlive it."""
+    def begin_test(self) -> str:
+        """Forget the test before, but watch on the worlds that outlive it. Say what is wrong if that cannot be."""
         self.refused, self.passed = [], False
         self.worlds = [world for world in self.worlds if not world.is_over]
-        for world in self.worlds:
-            if self.tampering is not None:
-                self.tampering.restore(world)
-            world.begin()
-        for mock in self._mocks():
-            self._news(mock)  # requests before the test do not concern it
+        try:
+            for world in self.worlds:
+                if self.tampering is not None:
+                    self.tampering.restore(world)
+                world.begin()
+            for mock in self._mocks():
+                self._news(mock)  # requests before the test do not concern it
+        except (ControlError, Unreachable) as error:
+            self.worlds = []
+            return str(error)
+        return ""
 
     def shared_is_ready(self) -> None:
         """Note that a fixture of a wider scope is ready, so that sabotage can go back to this state."""
@@ -228,7 +233,7 @@ class Watcher:
                 world.catch_up()
                 violated = world.violated if world.violated and world.strict else 0
                 check(world.calls, violated, world.defects, world.accepted)
-        except (WentWrong, Violated, Unreachable) as error:
+        except (WentWrong, Violated, ControlError, Unreachable) as error:
             return str(error)
         return ""
 

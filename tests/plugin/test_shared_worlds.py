@@ -228,3 +228,33 @@ def test_a_marker_that_is_narrower_than_the_world_is_an_error(suite: pytest.Pyte
             "Use `bitpeak` or `bitpeak_class`.",
         ]
     )
+
+
+def test_a_mock_that_ends_meanwhile_is_an_error_of_one_sentence(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        """
+        import pytest
+
+        from mock_server import Server, Settings, create_app
+        from mock_server.client import HTTPChannel, RunningMock
+
+        @pytest.fixture(scope="module")
+        def server():
+            return Server(create_app(Settings())).__enter__()
+
+        @pytest.fixture(scope="module")
+        def held(bitpeak_server, server):
+            return RunningMock(HTTPChannel(server.url), bitpeak_server.observer).world()
+
+        def test_before(held, server):
+            server.__exit__(None, None, None)
+
+        def test_after(held): ...
+
+        def test_much_later(bitpeak): ...
+        """
+    )
+    result = suite.runpytest_inprocess()
+    result.assert_outcomes(passed=1, failed=1, errors=1)
+    result.stdout.fnmatch_lines(["No mock answers at http://127.0.0.1:*"] * 2)
+    assert "Traceback" not in result.stdout.str()
