@@ -54,7 +54,7 @@ def new_app() -> App:
 
 def fill(mock: Mock, key: str, count: int) -> None:
     """Fill a key's world up to `count` handlers, as if they were created."""
-    world, resource = mock.worlds.of(key), mock.contract.resource
+    world, resource = mock.worlds.of(key), mock.contract.resources["handlers"]
     store = world.stores[resource.name]
     with world.lock:
         (sample,) = store.page(0, 1, newest_first=True)
@@ -156,7 +156,7 @@ def by_size(sizes: tuple[int, ...] = SIZES) -> dict[str, dict[int, Call]]:
 
 def _created_and_deleted(app: App, create: Scenario, delete: Scenario, key: str) -> Call:
     mock, make = app.mock, environ_of(create, key)
-    store = mock.worlds.of(key).stores[mock.contract.resource.name]
+    store = mock.worlds.of(key).stores[mock.contract.resources["handlers"].name]
 
     def both() -> None:
         app.respond(make())

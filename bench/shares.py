@@ -35,7 +35,7 @@ def _without_journal(_: Mock) -> None:
 
 def _without_checking(mock: Mock) -> None:
     """Accept every response and every item unchecked."""
-    _replace(mock.contract.resource, "check_text", lambda _: None)
+    _replace(mock.contract.resources["handlers"], "check_text", lambda _: None)
     for operation in mock.contract.operations.values():
         _replace(operation.success, "check", lambda _: None)
 

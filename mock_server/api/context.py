@@ -137,7 +137,7 @@ class Context:
         return self.world.stores[self.operation.resource.name]
 
     def tell(self, placeholder: str) -> str:
-        """Return what stands for a placeholder of the document's texts (`mock_server.contract.wording`)."""
+        """Return what stands for a placeholder of the document's texts (`mock_server.contract.response`)."""
         name, _, form = placeholder.partition(":")
         if name in self.told:
             return self.told[name]

@@ -97,16 +97,6 @@ class Contract:
         """The path of the document's first server: `/api`."""
         return self.routes.base_path
 
-    @property
-    def resource(self) -> Resource:  # on its way out: `resources`
-        """The first resource."""
-        return next(iter(self.resources.values()))
-
-    @property
-    def quote(self) -> Writer:  # on its way out: `write`
-        """Another name of `write`."""
-        return self.write
-
 
 def compile_contract(document: Document) -> Contract:
     """Compile a document. Raises DocumentError, with file and line, if it cannot be served."""

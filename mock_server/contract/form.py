@@ -62,15 +62,6 @@ class Field:
         """Whether any text is read as on or off (evidence: B+P for the integer cast)."""
         return self.kind == "switch"
 
-    @property
-    def switch(self) -> Callable[[str], Value] | None:  # on its way out: `is_switch`
-        """What reads a switch's text; None if the field is not a switch."""
-        return self.read if self.is_switch else None
-
-    def is_on(self, text: str) -> bool:  # on its way out: `read`
-        """Return what a switch's text means to the service."""
-        return bool(self.read(text))
-
     def admits(self, word: str, text: str) -> bool:
         """Tell whether a word of the field's schema admits a text that was sent."""
         admits = self.limits.get(word)
@@ -104,7 +95,6 @@ class Form:
     """
 
     fields: Mapping[str, Field]
-    names: Mapping[str, str]  # fact to the field that says it
     type_field: str | None
     required: tuple[str, ...]
     refusals: Mapping[str, str]
@@ -140,8 +130,9 @@ def compile_form(schemas: Schemas, schema: Object, unnamed: Collection[str], typ
     nodes = form.get("properties", Object(form.place))
     refusals = form.get("x-refusals", {})
     fields = {name: _field(schemas, nodes, name, refusals, unnamed) for name in nodes}
-    names = {field.fact: field.name for field in fields.values() if field.fact}
-    type_field = names.get(type_fact) if type_fact is not None else None
+    type_field = next(
+        (name for name, field in fields.items() if field.fact and field.fact == type_fact), None
+    )
     _check_fields(form, fields, type_field)
     unsent = form.get("x-own-field-unsent", "empty")
     required = tuple(form.get("required", ()))
@@ -152,7 +143,7 @@ def compile_form(schemas: Schemas, schema: Object, unnamed: Collection[str], typ
         own = tuple(field.name for field in _own(fields, type_name))
         needed = (*required, *own) if unsent == "refused" else required
         available[type_name] = _available(fields, needed, refusals, own)
-    return Form(fields, names, type_field, required, refusals, unsent, available, shared)
+    return Form(fields, type_field, required, refusals, unsent, available, shared)
 
 
 def _own(fields: Mapping[str, Field], type_name: str) -> tuple[Field, ...]:

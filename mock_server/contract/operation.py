@@ -78,11 +78,6 @@ class Operation:
     examples: Mapping[str, Any]
     place: Place
 
-    @property
-    def function(self) -> str:  # on its way out: `counted_as`
-        """Another name of `counted_as`."""
-        return self.counted_as
-
 
 class Draft(NamedTuple):
     """An operation of the document before its resource is known. `collection`: the path of its collection."""

@@ -53,10 +53,6 @@ class Shape:
     constants: Mapping[str, str | None]
     masks: Mapping[str, str | Mapping[str, Any]]
 
-    def text(self, settings: Mapping[str, str | None], write: Writer) -> str:  # on its way out: `shown`
-        """Write the settings as JSON."""
-        return write(self.shown(settings))
-
     def shown(self, settings: Mapping[str, str | None]) -> Mapping[str, str | None] | list[str]:
         """Return the settings as replies show them."""
         if self.container == "array" or (self.container == "either" and not settings):

@@ -1,8 +1,14 @@
-"""Responses as the document declares them: JSON with holes for facts, the success of an operation, refusals by name."""
+"""Responses as the document declares them: JSON with holes for facts, the success of an operation, refusals by name.
+
+A service says things that differ from response to response: the id of a request, a time, the field that is wrong. The
+document writes them as placeholders, such as `{uuid}` or `{now:iso}`, in the bodies of refusals, in headers (`x-text`,
+`x-headers`) and in properties of successes (`x-text`). Anything else in braces is text.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,11 +19,46 @@ from typing import Any, NamedTuple
 import orjson
 
 from mock_server.contract.schema import CheckText, Schemas
-from mock_server.contract.wording import PLACEHOLDER, Tell, Wording, wording
 from mock_server.document import DocumentError, Object, Place, place_of, plain
 
 # Writes a value as JSON.
 Writer = Callable[[Any], str]
+
+# A fact of the request or of the world, or a value that only has a form.
+PLACEHOLDER = re.compile(
+    r"\{(detail|field|value|owner|type|id|path|method|methods(?::[A-Z,]+)?|site"
+    r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|now(?::(?:iso|http|unix))?)\}"
+)
+
+# Returns what stands in the place of a placeholder.
+Tell = Callable[[str], str]
+
+# JSON has no quotes around a number.
+_NUMBER = re.compile(r'"\{(now:unix|id:number)\}"')
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A text with or without placeholders. `varies`: it has some."""
+
+    text: str
+    varies: bool
+
+    def told(self, tell: Tell) -> str:
+        """Return the text with its placeholders filled."""
+        return PLACEHOLDER.sub(lambda found: tell(found[1]), self.text) if self.varies else self.text
+
+    def told_as_json(self, tell: Tell, write: Callable[[str], str]) -> str:
+        """Return a JSON text with the placeholders inside its strings filled. `write` writes a JSON string."""
+        if not self.varies:
+            return self.text
+        numbers = _NUMBER.sub(lambda found: tell(found[1].removesuffix(":number")), self.text)
+        return PLACEHOLDER.sub(lambda found: write(tell(found[1]))[1:-1], numbers)
+
+
+def wording(text: str) -> Wording:
+    """Return a text as a wording."""
+    return Wording(text, PLACEHOLDER.search(text) is not None or _NUMBER.search(text) is not None)
 
 
 class HeaderField(NamedTuple):
@@ -98,11 +139,6 @@ class Template:
     hole: str | None
     facts: Mapping[str, str]
     texts: tuple[Wording, ...] = ()
-
-    @property
-    def properties(self) -> Mapping[str, str]:  # on its way out: `facts`
-        """Another name of `facts`."""
-        return self.facts
 
     def ends(self, values: Mapping[str, str]) -> tuple[bytes, bytes]:
         """Return what stands before the hole and after it. `values`: fact to JSON text."""

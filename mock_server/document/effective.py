@@ -129,13 +129,13 @@ def load(
     questions_file = Path(questions) if questions is not None else home() / "unspecified.yaml"
     data = read_object(base)
     shape("base").check(data)
+    named = None if questions is not None else frozenset(_named(data))
     files = tuple(find_overlay(name) for name in overlays)
     varied = [read_overlay(file) for file in files]
     learned = tuple(overlay.learned for overlay in varied if overlay.learned is not None)
     base_digest = digest_of(data) if learned else None
     for overlay in varied:
         apply_actions(data, overlay.actions)
-    named = None if questions is not None else frozenset(_named(data))
     ask = functools.cache(lambda: read_questions(questions_file, named))
     texts = [f"{n}={a}" for n, a in answers.items()] if isinstance(answers, Mapping) else list(answers)
     chosen = _answer(data, ask, texts, learned)

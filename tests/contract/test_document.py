@@ -75,7 +75,7 @@ def test_every_type_has_an_example_with_all_its_fields(contract: Contract) -> No
     create = contract.operations["create_notification_handler"]
     assert create.form is not None
     by_type = {example["type"]: example for example in create.examples.values()}
-    for type_name in contract.resource.types:
+    for type_name in contract.resources["handlers"].types:
         own = {field.name for field in create.form.own(type_name)}
         assert own <= by_type[type_name].keys(), type_name
 

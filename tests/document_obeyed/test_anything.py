@@ -85,7 +85,7 @@ def defects(app: Flask | None) -> list[str]:
         "?page=x&results_per_page=x&q=1",
     ):
         http.get(before + query, headers=headers)
-    for type_name in (*mock.contract.resource.types, "fax", ""):
+    for type_name in (*mock.contract.resources["handlers"].types, "fax", ""):
         form = {"name": "n", "type": type_name, "email": "e", "telegram": "t"}
         http.post(before, headers=headers, data=form)
     for form in ({}, {"type": "email"}, {"name": " ", "type": "email"}):

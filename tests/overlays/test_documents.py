@@ -74,7 +74,7 @@ def test_every_example_is_valid_by_its_schema(overlay: str) -> None:
 def test_every_type_has_an_example_of_its_creation(overlay: str) -> None:
     contract = compile_contract(load_with(overlay))
     examples = contract.operations["create_notification_handler"].examples
-    assert {example["type"] for example in examples.values()} == set(contract.resource.types)
+    assert {example["type"] for example in examples.values()} == set(contract.resources["handlers"].types)
     assert all(
         set(example) - {"name", "type"} == _own(contract, example["type"]) for example in examples.values()
     )

@@ -19,7 +19,7 @@ def clients() -> Callable[[str], Client]:
 
 @each_site
 def test_it_has_the_types_of_its_page(overlay: str, site: Site) -> None:
-    assert sorted(clients()(overlay).contract.resource.types) == sorted(site.types)
+    assert sorted(clients()(overlay).contract.resources["handlers"].types) == sorted(site.types)
 
 
 @each_site

@@ -10,7 +10,7 @@ from tests.semantics.client import Client
 def fill(client: Client, total: int) -> None:
     """Leave exactly `total` handlers in the client's world, with the ids from 1."""
     world = client.world
-    resource = world.contract.resource
+    resource = world.contract.resources["handlers"]
     store = world.stores[resource.name] = Store()
     for number in range(1, total + 1):
         values: dict[str, Value] = {
