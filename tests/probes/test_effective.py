@@ -43,7 +43,9 @@ def test_a_departure_is_in_the_document_and_is_named() -> None:
     assert {one.question.id: one.answer for one in effective.departures} == DEPARTURES
     assert dict(effective.document.chosen) == DEPARTURES
     for verdict in effective.departures:
-        assert verdict.question.answers[verdict.answer].means in complaint(verdict)
+        said = complaint(verdict)
+        assert verdict.seen in said
+        assert verdict.question.answers[verdict.question.assumed].means in said
 
 
 def test_a_departure_that_was_given_is_accepted_and_not_asked_for() -> None:
