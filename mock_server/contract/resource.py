@@ -18,7 +18,7 @@ from mock_server.contract.response import (
     types_of,
 )
 from mock_server.contract.schema import Check, CheckText, Schemas
-from mock_server.document import Array, DocumentError, Object, place_of
+from mock_server.document import Array, DocumentError, Object, place_of, shape
 
 # The facts that the server itself gives an item, and what they are in JSON. "never" is null everywhere.
 OWN: Mapping[str, frozenset[str]] = {
@@ -261,6 +261,7 @@ def _seed(schemas: Schemas, row: Row) -> Array:
     if not isinstance(seed, Array):
         what = "The seed does not name a list of rows. Correct it."
         raise DocumentError(what, place_of(words, "seed"))
+    shape("seed").check(seed)
     return seed
 
 

@@ -80,6 +80,7 @@ class Shape:
         else:
             what = _FEW.get(kind.name, f"{error.message}.")
         field = "/".join(map(str, path))
+        field = f"entry {field}" if path and isinstance(path[0], int) else field
         about = f"{field}{' ' if what[0].islower() else ': '}{what}"
         return rank, DocumentError(about if field else what[0].upper() + what[1:], place)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.contract import Contract, Resource, parse
-from mock_server.document import Array, DocumentError, Object, Place, nearest, place_of, plain, read
+from mock_server.document import Array, DocumentError, Object, Place, nearest, place_of, plain, read, shape
 from mock_server.settings import Rules
 from mock_server.state.clock import read_time
 from mock_server.state.store import Item, Store
@@ -25,16 +25,13 @@ def read_seed(path: Path, contract: Contract) -> dict[str, Array]:
     Raises DocumentError, with file and line.
     """
     data, names = read(path), list(contract.resources)
-    if isinstance(data, Array) and len(names) == 1:
-        return {names[0]: data}
-    if not isinstance(data, Object) or not data.keys() <= set(names):
+    is_rows = isinstance(data, Array) and len(names) == 1
+    if not is_rows and not (isinstance(data, Object) and data.keys() <= set(names)):
         listed = ", ".join(f"`{name}`" for name in names)
         what = f"A seed is a list of rows, or a mapping with a list of rows under {listed}."
         raise DocumentError(what, Place(str(path), 1))
-    for name, rows in data.items():
-        if not isinstance(rows, Array):
-            raise DocumentError(f"The seed of {name} must be a list of rows.", place_of(data, name))
-    return dict(data)
+    shape("seed").check(data)
+    return {names[0]: data} if is_rows else dict(data)
 
 
 def seeded_world(contract: Contract, rules: Rules, rows: Mapping[str, Array]) -> World:
@@ -66,8 +63,6 @@ def store_of(world: World, resource: Resource, rows: Array) -> Store:
 def _item(world: World, resource: Resource, rows: Array, index: int) -> Item:
     """Make an item of a row, which may leave out what the server assigns and what has a default."""
     row = rows[index]
-    if not isinstance(row, Object):
-        raise DocumentError("A row must be a mapping of properties to values.", place_of(rows, index))
     _check_row(row, resource)
     item = _plain_item(world, resource, row, index + 1)
     shown = _completed(world, row, resource, item)

@@ -97,7 +97,7 @@ def test_the_questions(invoke: Invoke) -> None:
 
 def test_a_question(invoke: Invoke) -> None:
     text = invoke("questions", "create-status").stdout
-    assert text.startswith("create-status: Which status does a create answer?\n")
+    assert text.startswith("create-status: Which status does a create return?\n")
     assert "  created (assumed): 201 Created.\n" in text
     assert "  ok: 200 OK.\n" in text
     assert "grade       B\n" in text

@@ -1,4 +1,4 @@
-"""The field's tools accept the documents, and every example in them is true to its schema."""
+"""Common tools accept the documents, and each example in them is valid by its schema."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_generator_of_tests_loads_it_without_a_warning() -> None:
 
 
 def media_of(node: Any, path: str = "#") -> Iterator[tuple[str, Object]]:
-    """Yield each media type object in the document, with where it stands."""
+    """Yield each media type object in the document, with its path."""
     if isinstance(node, dict):
         if "schema" in node and "examples" in node and isinstance(node, Object):
             yield path, node

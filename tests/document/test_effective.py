@@ -1,4 +1,4 @@
-"""The effective document is the base, the overlays in their order, then the answers."""
+"""The effective document is the base, then the overlays in order, then the answers."""
 
 import dataclasses
 import hashlib
@@ -57,7 +57,7 @@ def overlay_text(entry: str) -> str:
 
 @pytest.fixture
 def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a home of our own, so that these tests stand whatever the packaged documents say."""
+    """Make a home for these tests, so that they do not depend on the packaged documents."""
     folder = tmp_path / "openapi"
     (folder / "overlays").mkdir(parents=True)
     (folder / "notification-handlers.yaml").write_text(BASE)

@@ -1,4 +1,4 @@
-"""Overlays change a document as their specification says, and what fails names its file and line."""
+"""Overlays change a document as their specification says, and errors name the file and the line."""
 
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ paths:
 
 
 def changed(actions: str, edition: str = "1.1.0") -> Object:
-    """Give the base after actions written as YAML lines; their first line is line 5 of o.yaml."""
+    """Return the base after actions written as YAML lines; their first line is line 5 of o.yaml."""
     document = read_text(BASE, "base.yaml")
     apply_actions(document, overlay(actions, edition).actions)
     assert isinstance(document, Object)

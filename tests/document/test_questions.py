@@ -1,4 +1,4 @@
-"""The file of open questions is checked whole, and a choice outside it is told what there is."""
+"""The file of open questions is checked, and an unknown choice is refused with the list of choices."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""The mock does what its document says, whoever wrote it, and says in a sentence why it cannot."""
+"""The mock does what its document says, also a document of other people, or says in a sentence why it cannot."""

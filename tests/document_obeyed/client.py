@@ -1,4 +1,4 @@
-"""A mock in this process, and the few calls that these tests make to it."""
+"""A client of a mock in this process."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Client:
 
     @property
     def remarks(self) -> list[str]:
-        """What the last exchange's journal entry notes: code and sentence of each violation."""
+        """Code and sentence of each violation in the last exchange of the journal."""
         return [
             f"{code}: {sentence}"
             for code, sentence in map(_pair, self.world.journal.exchanges[-1].violations)

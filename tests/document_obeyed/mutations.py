@@ -1,4 +1,4 @@
-"""The base document with one of its nodes deleted or replaced: every way in which one slip can break it."""
+"""The base document with one of its nodes deleted or replaced."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _reference(pointer: str, place: Place) -> Object:
 
 
 def paths(node: Any = None, path: Path = ()) -> Iterator[Path]:
-    """Yield the path of every node but the root."""
+    """Yield the path of each node but the root."""
     node = base().data if node is None and not path else node
     steps = node if isinstance(node, Object) else range(len(node)) if isinstance(node, Array) else ()
     for step in steps:
@@ -47,7 +47,7 @@ def paths(node: Any = None, path: Path = ()) -> Iterator[Path]:
 
 
 def mutant(path: Path, way: str) -> Document:
-    """Give the base with the node at a path changed in one way."""
+    """Return the base with the node at a path changed in one way."""
     data = duplicate(base().data)
     node: Any = data
     for step in path[:-1]:

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a document, it is told in a sentence with a file and a line, or the mock can serve it."""
+"""Any document is either served or rejected with a sentence that names the file and the line."""
 
 import os
 
@@ -18,13 +18,13 @@ EVERY = os.environ.get("EVERY_MUTATION") == "1"
 
 
 def mutations(way: str) -> list[Path]:
-    """Give the nodes to change in this way: all, or a part, so that the ways together reach every node."""
+    """Return the nodes to change in this way: all, or a part. The ways together reach every node."""
     share = list(WAYS).index(way)
     return [path for index, path in enumerate(paths()) if EVERY or index % len(WAYS) == share]
 
 
 def complaint(document: Document) -> DocumentError | None:
-    """Compile a document and give what is wrong with it. Whatever but DocumentError comes out fails the test."""
+    """Compile a document and return what is wrong with it. Any error but DocumentError fails the test."""
     try:
         compile_contract(document)
     except DocumentError as error:
@@ -47,7 +47,7 @@ def test_the_sample_reaches_every_node() -> None:
     assert len(reached) == len(list(paths())) > 1000
 
 
-# What a document may demand and no mock can fulfil: a total of at least five. That is told when it happens.
+# Words that can demand what no mock can fulfil, such as a total of at least five. That shows when it happens.
 IMPOSSIBLE = {"minimum", "maxItems"}
 
 
@@ -67,7 +67,7 @@ def test_what_compiles_is_served_without_a_defect(monkeypatch: pytest.MonkeyPatc
 
 
 def started() -> Flask | None:
-    """Start a mock, or give None where it says in a sentence why it cannot start: its seed counts too."""
+    """Start a mock, or return None if it says why it cannot start. Its seed counts too."""
     try:
         return create_app(Settings())
     except DocumentError:
@@ -75,7 +75,7 @@ def started() -> Flask | None:
 
 
 def defects(app: Flask | None) -> list[str]:
-    """Ask a mock this and that, and give what its journal calls a defect."""
+    """Call a mock in many ways, and return the defects in its journal."""
     assert app is not None
     mock, http = mock_of(app), app.test_client()
     before, headers = mock.contract.base_path + "/notification-handlers", {"Authorization": f"Bearer {KEY}"}

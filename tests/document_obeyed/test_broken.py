@@ -1,4 +1,4 @@
-"""A document that cannot be served stops the start with one sentence, at the file and the line that is wrong."""
+"""A document that cannot be served stops the start with a sentence that names the file and the line."""
 
 from pathlib import Path
 from typing import Any, get_args

@@ -1,4 +1,4 @@
-"""A resource that Python has never heard of is served from its document alone, and two resources from one document."""
+"""A resource of another API is served from its document alone, and two resources from one document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An overlay or an edited copy of the document changes the mock, with no line of Python touched."""
+"""An overlay or an edited copy of the document changes the mock without a change of Python."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +24,7 @@ def edited(variation: Variation) -> str:
 
 @pytest.fixture(params=["overlay", "copy"])
 def serve(request: pytest.FixtureRequest, tmp_path: Path) -> Serve:
-    """Serve a variation, once by its overlay and once by its edited copy of the document."""
+    """Serve a variation by its overlay or by its edited copy of the document."""
     way: Literal["overlay", "copy"] = request.param
     file = tmp_path / f"{way}.yaml"
 

@@ -8,7 +8,7 @@ Edit = tuple[str, str]
 
 
 class Variation(NamedTuple):
-    """`edits`: what stands in the file, once, and what is to stand there."""
+    """A change of the document. `edits`: a text that the file has once, and the text to put in its place."""
 
     overlay: str
     edits: tuple[Edit, ...]

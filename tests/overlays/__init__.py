@@ -1,1 +1,1 @@
-"""The packaged overlays: each gives a sound document and is served by itself."""
+"""The packaged overlays: each gives a valid document that can be served."""

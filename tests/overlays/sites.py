@@ -1,4 +1,4 @@
-"""What the sibling sites' pages say (evidence ledger, section 4), apart from the overlays that are to say the same."""
+"""What the pages of the sibling sites say (evidence ledger, section 4), written down apart from the overlays."""
 
 from typing import NamedTuple
 
@@ -41,5 +41,5 @@ EVERY_TYPE = sorted({type_name for site in SITES.values() for type_name in site.
 
 
 def fields_of(type_name: str) -> tuple[str, ...]:
-    """Give the form fields of a type: one of its own name unless the page says otherwise."""
+    """Return the form fields of a type: one of its own name, unless the page says otherwise."""
     return FIELDS.get(type_name, (type_name,))

@@ -1,4 +1,4 @@
-"""Each packaged overlay gives a document that is sound by OpenAPI's rules and by ours."""
+"""Each packaged overlay gives a document that is valid OpenAPI and that the mock can serve."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -149,7 +149,7 @@ def test_every_answer_goes_with_every_overlay_or_says_that_its_target_is_not_the
 
 
 def _matches_nothing(document: Document, answer: Answer) -> bool:
-    """Tell whether an answer finds nothing to change; where it does find it, compile the document."""
+    """Tell whether an answer finds nothing to change. If it finds something, compile the changed document."""
     data = duplicate(document.data)
     try:
         apply_actions(data, answer.actions)

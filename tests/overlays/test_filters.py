@@ -1,4 +1,4 @@
-"""The list filters of laudits.com: alone, together, with pages and links, and where they make no sense."""
+"""The list filters of laudits.com: alone, together, with pages and links, and with invalid values."""
 
 from datetime import UTC, datetime
 

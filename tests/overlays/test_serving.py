@@ -1,4 +1,4 @@
-"""A sibling is served with its overlay alone: its types, its links, and not those of others."""
+"""A sibling site is served with its overlay: it has its own types and links, and none of the others."""
 
 from collections.abc import Callable
 from functools import cache
@@ -13,7 +13,7 @@ each_site = pytest.mark.parametrize(("overlay", "site"), SITES.items(), ids=SITE
 
 @cache
 def clients() -> Callable[[str], Client]:
-    """Give a maker of clients that starts each mock once; tests that change its world delete what they make."""
+    """Return a function that gives an overlay's client. Each mock starts once, so tests delete what they create."""
     return cache(lambda overlay: Client(overlays=(overlay,)))
 
 

@@ -149,7 +149,7 @@ def test_a_refused_change_says_why(opened: Open) -> None:
 def test_a_question_is_answered_otherwise_in_this_world_alone(world: World, page: Page) -> None:
     page.get_by_role("tab", name="Questions").click()
     page.get_by_label("Show only questions with").fill("create-status")
-    page.get_by_text("Which status does a create answer?").first.click()
+    page.get_by_text("Which status does a create return?").first.click()
     page.get_by_role("radio", name="ok").check()
     expect(page.locator("#questions-count")).to_have_text("1")
     created = world.api("POST", "/notification-handlers", files=form({"name": "A", "type": "slack"}))

@@ -1,1 +1,1 @@
-"""Each answer to each open question, told apart by what a client can see."""
+"""Each answer to each open question shows in what a client can see."""

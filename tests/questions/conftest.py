@@ -1,4 +1,4 @@
-"""Hundreds of mocks are made here of the same few files, and parsing them would be most of the work."""
+"""Parsed files are kept: these tests make hundreds of mocks of the same few files."""
 
 from collections.abc import Iterator
 from functools import cache

@@ -1,4 +1,4 @@
-"""What a question's probe is: something to do to a mock, and what each answer makes of it."""
+"""A probe of a question: something to do to a mock, and what each answer must show then."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _KEYS = count()
 
 @dataclass(frozen=True)
 class Probe:
-    """`observe` looks at a mock; `expected` has, by answer, what it must see. `rules` are the mock's."""
+    """`observe` calls a mock; `expected` is what it must see, by answer. `rules` are the rules of the mock."""
 
     observe: Callable[[Client], Any]
     expected: Mapping[str, Any]
     rules: Rules = field(default_factory=Rules)
 
     def seen(self, *answers: str) -> str:
-        """Return what is observed of a mock with these answers, in a world that no one has used."""
+        """Return what is observed of a mock with these answers, in a new world."""
         app = app_with(*answers, rules=self.rules)
         return as_text(self.observe(Client(app=app, key=f"mock-{next(_KEYS)}")))
 
 
 @cache
 def app_with(*answers: str, rules: Rules | None = None) -> Flask:
-    """Return an app with these answers, made once. Use a key of your own for a fresh world."""
+    """Return an app with these answers, made once. Use a new key for a new world."""
     return create_app(Settings(answers=answers, rules=rules or Rules()))
 
 
 def as_text(observation: Any) -> str:
-    """Write an observation down: Python takes 1 and true for equal, JSON does not."""
+    """Return an observation as JSON, in which 1 and true differ."""
     return json.dumps(observation)

@@ -1,4 +1,4 @@
-"""Every answer of every question does what it means, and nothing that another answer does."""
+"""Each answer to each question does what it means, and differs from the other answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers combine: any choice of one to each question is a document that compiles and serves."""
+"""Answers combine: with any choice of answers the document compiles and can be served."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ WRITING = {f"{verb}_notification_handler" for verb in ("create", "retrieve", "up
 
 
 def combination(number: int) -> tuple[str, ...]:
-    """Return an answer to every question, drawn by a number."""
+    """Return an answer to each question, drawn by a seed."""
     draw = random.Random(number)
     return tuple(f"{name}={draw.choice(list(question.answers))}" for name, question in QUESTIONS.items())
 
 
 def life(client: Client) -> Iterator[Reply]:
-    """Do a little of everything."""
+    """Call each operation a few times."""
     for kind in TYPES:
         own = {"telegram_chat_id": "7", kind: "https://example.com/a"} if kind != "x" else {}
         yield client.create(name=kind, type=kind, is_enabled="true", **own)

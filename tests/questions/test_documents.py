@@ -1,4 +1,4 @@
-"""The questions and the base document point at each other, and every answer leaves valid OpenAPI."""
+"""The questions and the base document name each other, and each answer leaves valid OpenAPI."""
 
 from __future__ import annotations
 

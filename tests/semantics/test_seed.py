@@ -144,11 +144,11 @@ NOT_A_SEED = "A seed is a list of rows, or a mapping with a list of rows under `
         ("- type: x\n  name: N\n  last_datetime: '2026'\n", 3, VIOLATES + "last_datetime"),
         ("- type: x\n  name: N\n  is_enabled: maybe\n", 3, VIOLATES + "is_enabled"),
         ("type: x\nname: N\n", 1, NOT_A_SEED),
-        ("handlers: {type: x}\n", 1, "The seed of handlers must be a list of rows."),
+        ("handlers: {type: x}\n", 1, "handlers must be a list of rows. Write `- ` lines."),
         ("handler: []\n", 1, NOT_A_SEED),
         ("hello\n", 1, NOT_A_SEED),
-        ("- hello\n", 1, "A row must be a mapping of properties to values."),
-        ("- {type: x, name: N}\n-\n", 2, "A row must be a mapping of properties to values."),
+        ("- hello\n", 1, "entry 0 must be a mapping of properties to values."),
+        ("- {type: x, name: N}\n-\n", 2, "entry 1 must be a mapping of properties to values."),
     ],
 )  # fmt: skip
 def test_a_wrong_seed_is_told_by_file_and_line(tmp_path: Path, rows: str, line: int, message: str) -> None:
