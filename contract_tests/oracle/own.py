@@ -471,18 +471,22 @@ class Showing:
                 yield "", None, Complaint(ground, about, _short(value), wanted)
             return
         for key in sorted((handler.settings.keys() | value.keys()) - handler.uncertain):
-            if (
-                complaint := self._setting(handler, key, value.get(key, MISSING), f"`{key}` in {about}")
-            ) is not None:
+            complaint = self._setting(handler, key, value, f"`{key}` in {about}")
+            if complaint is not None:
                 is_held = key in handler.settings
                 yield f"settings.{key}" if is_held else "", value.get(key, MISSING), complaint
 
-    def _setting(self, handler: Handler, key: str, value: Any, about: str) -> Complaint | None:
+    def _setting(
+        self, handler: Handler, key: str, settings: Mapping[str, Any], about: str
+    ) -> Complaint | None:
         ground = handler.grounds.get(f"settings.{key}")
-        if value is MISSING:
-            return Complaint(ground or WRITTEN, f"{about} is missing")
         if key not in handler.settings:
             return Complaint(ground or self._extra(key), f"{about} is not a setting of this type")
+        if key not in settings:
+            if ground is not None and handler.sent.keys() & settings.keys():  # no secret is left out alone
+                ground = replace(ground, questions=ground.questions - self._secrets)
+            return Complaint(ground or WRITTEN, f"{about} is missing")
+        value = settings[key]
         is_masked = key in self._words.masked and isinstance(
             value, str
         )  # how a service masks is its own affair
