@@ -72,7 +72,7 @@ contract: $(STAMP)  ## Test the mock against its document: make contract ARGS="-
 	trap 'kill $$pid 2>/dev/null; wait $$pid 2>/dev/null; rm -rf "$$dir"' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
 	$(BIN)/bitpeak-mock serve --port 0 --port-file "$$port" --quiet >"$$dir/log" 2>&1 & pid=$$!; \
 	until [ -s "$$port" ]; do kill -0 $$pid 2>/dev/null || { cat "$$dir/log" >&2; exit 3; }; sleep 0.05; done; \
-	env -u BITPEAK_API_KEY $(BIN)/bitpeak-mock check --base-url "http://127.0.0.1:$$(cat "$$port")/api" --profile standard $(ARGS)
+	env -u BITPEAK_API_KEY $(BIN)/bitpeak-mock check --base-url "http://127.0.0.1:$$(cat "$$port")/api" --profile standard --hold-to document $(ARGS)
 
 SEEDS ?= 1 2 3 4 5 6 7 8 9 10
 contract-seeds: $(STAMP)  ## Run `make contract` with ten seeds: make contract-seeds SEEDS="11 12"

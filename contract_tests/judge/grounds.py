@@ -260,11 +260,10 @@ class Grounds:
                         return found
         return self._at("/components/schemas", "Secrets are shown as they were sent.", grade=BELIEVED)
 
-    def property(self, word: str, says: str) -> Statement:
-        """Return the statement of a property of a handler, by its `x-value` word."""
-        return self._at(
-            self._row_place() + pointer("properties", self._facts.row.get(word, word)), says, below=True
-        )
+    def time(self, word: str, says: str) -> Statement:
+        """Return the statement of what a time tells, by its `x-value` word; the page shows its form alone."""
+        place = self._row_place() + pointer("properties", self._facts.row.get(word, word))
+        return self._at(place, says, below=True, grade=BELIEVED)
 
     # The list
 

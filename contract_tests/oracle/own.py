@@ -404,9 +404,9 @@ class Showing:
     def __init__(self, words: Words, grounds: Grounds) -> None:
         self._words = words
         self._grounds = grounds
-        self._changed = grounds.property("changed", "The time of a change is shown as the document says.")
+        self._changed = grounds.time("changed", "The time of a change is shown as the document says.")
         self._secrets = grounds.secrets().questions
-        self._created = grounds.property("created", "The time of creation stays.")
+        self._created = grounds.time("created", "The time of creation stays.")
 
     def retrieved(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Complaint]]:
         """Compare a row of the list, or a retrieved handler."""

@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import sysconfig
 import venv
 from collections.abc import Iterator
@@ -23,11 +24,13 @@ import pytest
 import yaml
 
 from tests.examples.running import EXAMPLES, environment, run
+from tests.second_opinion import SecondOpinion
 
 ROOT = EXAMPLES.parent
 Step = tuple[str, str]
 
 _COMPOSE = yaml.safe_load((EXAMPLES / "compose.yaml").read_text(encoding="utf-8"))
+_NIGHTLY = yaml.safe_load((EXAMPLES / "nightly.yml").read_text(encoding="utf-8"))
 _WORKFLOW = yaml.safe_load((EXAMPLES / "github-actions.yml").read_text(encoding="utf-8"))
 
 
@@ -146,3 +149,49 @@ def test_the_workflow_s_steps_run(image: Path, tmp_path: Path) -> None:
     assert process.returncode == 0, said
     assert re.search(r"pass [1-9]", said)
     assert "POST   /api/notification-handlers 201" in said, "the last step shows what the mock saw"
+
+
+def nightly(folder: Path, url: str) -> tuple[int, str, dict[str, str]]:
+    """Run the steps of the nightly check that are scripts, as the workflow would; give the code, and what was said."""
+    steps = {step["name"]: step["run"] for step in _NIGHTLY["jobs"]["check"]["steps"] if "run" in step}
+    assert steps.pop("Install the kit").endswith("'bitpeak-mock[contract]'")
+    check, issue = steps.values()
+    (folder / "gh").write_text('#!/bin/sh\necho "$@" >>calls\n[ "$2" = list ] || cat >>calls\n')
+    (folder / "gh").chmod(0o755)
+    told = {
+        "BASE_URL": url, "BITPEAK_API_KEY": "live-key-of-ours", "GITHUB_OUTPUT": str(folder / "output"),
+        "GITHUB_STEP_SUMMARY": str(folder / "summary"), "BITPEAK_CHECK_SUITE": "page,paging",
+        "PATH": f"{folder}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{environment()['PATH']}",
+    }  # fmt: skip
+    done = subprocess.run(
+        ["bash", "-e", "-c", check],
+        cwd=folder,
+        env={**environment(), **told},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        subprocess.run(["bash", "-e", "-c", issue], cwd=folder, env={**environment(), **told}, check=True)
+    files = ("output", "summary", "calls", "report.html", "junit.xml")
+    return done.returncode, done.stdout, {name: _text(folder / name) for name in files}
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
+def test_the_nightly_check_opens_an_issue_for_findings_and_not_for_an_outage(tmp_path: Path) -> None:
+    with SecondOpinion(keys={"live-key-of-ours": 3}) as service:
+        code, _, files = nightly(tmp_path, service.url)
+    assert (code, files["output"], files["calls"]) == (0, "code=0\n", "")
+    assert "## Contract test of" in files["summary"]
+    assert files["report.html"]
+    code, said, files = nightly(tmp_path, service.url)
+    assert (code, files["output"].splitlines()[-1], files["calls"]) == (0, "code=4", ""), said
+    with SecondOpinion(keys={"live-key-of-ours": 3}, bugs=["wrong-total"]) as service:
+        code, said, files = nightly(tmp_path, service.url)
+    assert (code, files["output"].splitlines()[-1]) == (1, "code=1")
+    assert "::error title=Contradicts itself::" in said
+    assert "issue create --title The service contradicts its documentation" in files["calls"]
+    assert "curl --request GET" in files["calls"]

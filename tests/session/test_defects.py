@@ -1,0 +1,37 @@
+"""An error of this program is said, with where to report it, and is no finding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from contract_tests.command.check import run_check
+from contract_tests.probes import PROBES, effective
+from contract_tests.probes.finding import Finding
+from contract_tests.probes.probe import Probe
+from contract_tests.probes.prober import Prober
+from contract_tests.run.settings import FLAGS, read_settings
+from tests.second_opinion import SecondOpinion
+
+KEY = "mock-key-of-a-user"
+
+
+def test_a_crash_in_a_probe_ends_with_70_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crash(_: Prober) -> Finding:
+        raise ZeroDivisionError("it was ours")
+
+    question = list(PROBES)[-1]
+    monkeypatch.setattr(effective, "PROBES", {**PROBES, question: Probe("reads", crash)})
+    with SecondOpinion(keys={KEY: 3}) as service:
+        before = service.snapshot(KEY)
+        told = {"base_url": service.url, "ledger_dir": str(tmp_path)}
+        values = dict.fromkeys(flag.key for flag in FLAGS) | told
+        code = run_check(read_settings(values, environment={"BITPEAK_API_KEY": KEY}))
+        assert service.snapshot(KEY) == before
+    said = capsys.readouterr().out
+    assert code == 70
+    assert "ZeroDivisionError: it was ours" in said
+    assert "Please report" in said
