@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Clock:
-    """A clock that moves where somebody waits, and by `look` seconds with every look at it."""
+    """A clock that moves when somebody waits, and by `look` seconds with every look at it."""
 
     look: float
     now: float = field(default_factory=time.time)

@@ -1,4 +1,4 @@
-"""Each way to end has a code, and one sentence where it is no report."""
+"""Each way to end has a code, and one sentence unless there is a report."""
 
 from __future__ import annotations
 

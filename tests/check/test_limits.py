@@ -38,7 +38,7 @@ def run(service: SecondOpinion, folder: Path, **given: object) -> int:
 
 @pytest.mark.parametrize("answers", [{}, {"rate-limit": "none"}, {"checks-order": "rate-after-existence"}])
 def test_a_quick_run_stays_below_the_limit(clock: Clock, tmp_path: Path, answers: dict[str, str]) -> None:
-    """By its own rate: it holds where the service says nothing of its limit, too."""
+    """By its own rate: it holds if the service says nothing of its limit, too."""
     with SecondOpinion(answers, {KEY: 30}, rate=ALLOWED, clock=clock.time) as service:
         before = service.snapshot(KEY)
         code = run(service, tmp_path, treat_as_live=True, allow_writes=True)

@@ -14,7 +14,7 @@ from tests.check.process import KEY, Ran, check, findings, report
 from tests.probes.services import combination
 from tests.second_opinion import BUGS, SecondOpinion
 
-# What the people who run a service were promised: about 150 requests with writes, and about a dozen without.
+# What was promised to the owners of a service: about 150 requests with writes, and about a dozen without.
 MOST, MOST_READING = 155, 17
 # Faults that two of the kinds of tests show which a quick run leaves out, or a second key.
 UNSEEN = {"other-account-visible", "other-account-writable"}

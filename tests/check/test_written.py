@@ -14,7 +14,7 @@ import contract_tests.report
 from tests.check.conftest import Written
 from tests.check.process import KEY, findings, report
 
-# The runs that these tests look at are made once where all of them are in one worker.
+# The runs that these tests look at are made once if all of them are in one worker.
 pytestmark = pytest.mark.xdist_group("reports")
 
 SCHEMA = json.loads(Path(contract_tests.report.__file__).with_name("report.schema.json").read_text("utf-8"))

@@ -33,7 +33,7 @@ UNCOUNTED = {
     ("checks-order", "key-first"): "the answers do not show that requests are counted",
     ("checks-order", "rate-after-existence"): "the answers do not show that requests are counted",
 }
-# Questions that make no sense where updates blank the type.
+# Questions that make no sense if updates blank the type.
 BLANKED = {
     "update-same-type": "an update blanks the type",
     "update-type-change": "an update blanks the type",

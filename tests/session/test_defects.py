@@ -1,4 +1,4 @@
-"""An error of this program is said, with where to report it, and is no finding."""
+"""An error of this program is told as what it is, with a way to report it."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Standing:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.addinivalue_line("markers", "writes: creates, changes or deletes a handler.")
-        config.addinivalue_line("markers", "spared(why): left out where each request counts.")
+        config.addinivalue_line("markers", "spared(why): left out if each request counts.")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         if not self.verdict.run.can_write:
