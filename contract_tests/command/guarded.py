@@ -68,29 +68,31 @@ def run_guarded(settings: Settings, work: Callable[[Opening], int], tell: Callab
             stack.enter_context(interruptible(lambda: opening is not None and opening.guard.is_cleaning))
         try:
             opening = open_run(settings, tell)
-            return work(opening)
+            code = work(opening)
         except Stop as stop:
-            return complain(stop)
+            code = complain(stop)
         except requests.RequestException as error:
-            return complain(Stop(Code.UNREACHABLE, f"the guard gave no answer: {type(error).__name__}"))
+            code = complain(Stop(Code.UNREACHABLE, f"the guard gave no answer: {type(error).__name__}"))
         except Terminated as end:
             click.echo(f"{PROGRAM}: {end}.", err=True)
-            return end.code
+            code = end.code
         finally:
-            if opening is not None:
-                _close(settings, opening)
+            is_clean = opening is None or _close(settings, opening)
+    return code if is_clean or code not in {Code.FINE, Code.NOTHING} else Code.FINDINGS
 
 
-def _close(settings: Settings, opening: Opening) -> None:
+def _close(settings: Settings, opening: Opening) -> bool:
+    """Clean up, say why the run wrote no more and what may be left, and tell whether there is nothing to say."""
     opening.run.api.close()
     opening.end_recording()
-    try:
-        cleaned = opening.guard.clean_up()
-        for row, why in cleaned.failed.items():
-            click.echo(f"{PROGRAM}: handler {row} may be left: {opening.clean(why)}.", err=True)
-    except OSError as error:
-        click.echo(f"{PROGRAM}: the ledger cannot be written ({error.strerror or error}).", err=True)
+    cleaned = opening.guard.clean_up()
+    sentences = [alarm.sentence for alarm in opening.guard.alarms] + cleaned.sentences
+    if not cleaned.complete:
+        sentences.append(f"To finish the clean-up: bitpeak-mock sweep {opening.guard.ledger_file}")
+    for sentence in sentences:
+        click.echo(f"{PROGRAM}: {opening.clean(sentence)}", err=True)
     close_guard(settings, opening.guard)
+    return not sentences
 
 
 def complain(stop: Stop) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from contract_tests.command.guarded import PROGRAM, asker, complain, say
-from contract_tests.guard import CleanUp, GuardRefusal, Ledger, TargetFailed
+from contract_tests.guard import CleanUp, GuardRefusal, Ledger, TargetFailed, Unswept
 from contract_tests.guard import sweep as sweep_ledger
 from contract_tests.guard.ledger import is_swept, key_check, ledgers_in
 from contract_tests.guard.upstream import is_loopback, read_target
@@ -86,7 +86,7 @@ def _told(work: Callable[[Path], int], file: Path) -> int:
         return complain(stop)
     except TargetFailed as failure:
         return complain(Stop(Code.UNREACHABLE, f"{file}: {failure.sentence}"))
-    except (GuardRefusal, ValueError) as error:
+    except (GuardRefusal, Unswept, ValueError) as error:
         return complain(Stop(Code.CANNOT, str(error)))
     except OSError as error:
         return complain(Stop(Code.CANNOT, f"{file} cannot be used: {error.strerror or error}."))
@@ -105,6 +105,7 @@ def _sweep(file: Path, keys: Callable[[], tuple[str, ...]], allow_plain_http: bo
 def _forget(file: Path) -> Code:
     """Give one ledger up, and say what it knows of that nobody has seen go."""
     ledger = Ledger.read(file)
+    ledger.hold()
     there = [entry for entry in ledger.entries.values() if entry.exists]
     rows = [f"handler {entry.id}" for entry in there if entry.id is not None]
     rows += ["a handler whose creation was never answered" for entry in there if entry.id is None]
@@ -116,23 +117,17 @@ def _forget(file: Path) -> Code:
 
 
 def _key_of(ledger: Ledger, keys: tuple[str, ...]) -> str:
-    """Return the key that a run had, of several; where it is none of them, the sweep says so."""
-    fitting = (key for key in keys if key_check(key, ledger.marker.run) == ledger.key_check)
+    """Return the key that a run had, of several; if it is none of them, the sweep says so."""
+    fitting = (key for key in keys if key_check(key, ledger.marker.run, ledger.target) == ledger.key_check)
     return next(fitting, keys[0])
 
 
 def _tell(file: Path, target: str, done: CleanUp) -> Code:
-    click.echo(f"{file}: {len(done.deleted)} deleted on {target}, {len(done.left)} no longer the run's")
-    for row, why in done.failed.items():
-        click.echo(f"{PROGRAM}: {f'handler {row}' if row else 'the list'}: {why}", err=True)
-    for marker in done.open:
+    click.echo(f"{file}: {len(done.deleted)} deleted on {target}")
+    for sentence in done.sentences:
+        click.echo(f"{PROGRAM}: {sentence}", err=True)
+    if not done.complete:
         click.echo(
-            f"{PROGRAM}: the create {marker} was never answered and is too young to be given up: sweep again in a "
-            "minute.",
-            err=True,
-        )
-    if done.failed:
-        click.echo(
-            f"{PROGRAM}: sweep again later, or give it up: bitpeak-mock sweep --forget {file}", err=True
+            f"{PROGRAM}: sweep again in a minute, or give it up: bitpeak-mock sweep --forget {file}", err=True
         )
     return Code.FINE if done.complete else Code.FINDINGS

@@ -5,138 +5,204 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from contract_tests.guard.exchange import GuardRefusal, Reply, TargetFailed
-from contract_tests.guard.ledger import Entry, Ledger, Marker, State, is_swept, key_check
+from contract_tests.guard.exchange import GuardRefusal, Reply, TargetFailed, at, read_json
+from contract_tests.guard.ledger import Entry, Id, Ledger, Marker, State, is_swept, key_check, row_id
 from contract_tests.guard.mask import Mask
-from contract_tests.guard.surface import Kind, survey
+from contract_tests.guard.surface import Kind, Surface, survey
 from contract_tests.guard.upstream import Budget, GuardSettings, Parcel, Target, Upstream, read_target, silent
 from mock_server.document import Document, load
 
-_MOST_PAGES = 10_000
+# What an answer shows of rows, by id.
+Rows = dict[Id, Mapping[str, Any]]
+
+GONE = frozenset({404, 410})
+# Seconds to wait before a row that was just created, or deleted, is asked for again: a service may be late with it.
+PAUSES = (0.0, 1.0, 2.0, 4.0)
+_ROUNDS = 3
+_MOST_HIDDEN = 60  # ids that are tried for creates whose answer was lost
+_BEYOND = 3  # so many ids are asked for beyond those that lost creates may have got
+SERVER = 500  # from here on an answer says that the service has failed
+_SPEAKS = 5.0  # seconds between two words on how far a clean-up is
+
+
+@dataclass(slots=True)
+class Census:
+    """The list, read from its first page to its last.
+
+    `gap` says why it cannot be the whole list, empty if it is. `is_miscounted`: nothing else is wrong than that it says
+    another number of rows than it shows.
+    """
+
+    rows: Rows = field(default_factory=dict)
+    gap: str = ""
+    is_miscounted: bool = False
 
 
 class Account:
     """The rows behind one key, and the way to them. Making one sends nothing.
 
     Raises GuardRefusal (`key`, `target`, `plain-http`, `proxy`), and ValueError if the document lacks a needed fact.
+    Its calls raise TargetFailed, and GuardRefusal (`budget`) unless they are `exempt` from `max_requests`.
     """
 
     def __init__(self, settings: GuardSettings, document: Document | None, marker: Marker) -> None:
         if not settings.key.strip() or not settings.key.isascii() or not settings.key.isprintable():
             raise GuardRefusal("key", "The key is empty, or is no text that fits a header.")
-        surface = self.surface = survey((document or load()).data)
+        surface: Surface = survey((document or load()).data)
+        self.surface = surface
         self.target: Target = read_target(
             settings.target, surface.base_path, allow_plain_http=settings.allow_plain_http
         )
-        self.mask = Mask(surface, marker)
+        self.mask = Mask(surface)
         self.upstream = Upstream(self.target, Budget(settings, surface.quota), settings.timeout)
+        self._marker = marker
         self._authorization = f"Bearer {settings.key}"
 
     def __repr__(self) -> str:
         return "Account()"
 
-    def look(self, row: int, *, authorization: str | None = None, exempt: bool = False) -> Reply:
-        """Retrieve a row, with another Authorization if one is given. Raises TargetFailed and GuardRefusal."""
+    def look(self, row: Id, *, authorization: str | None = None, exempt: bool = False) -> Reply:
+        """Retrieve a row, with another Authorization if one is given."""
         return self._call("retrieve", row, authorization=authorization, exempt=exempt)
 
-    def delete(self, row: int) -> Reply:
-        """Delete a row, outside of `max_requests`. Raises TargetFailed."""
+    def delete(self, row: Id) -> Reply:
+        """Delete a row, outside of `max_requests`."""
         return self._call("delete", row, exempt=True)
 
     def first_page(self, authorization: str) -> Reply:
-        """List with another Authorization. Raises TargetFailed and GuardRefusal."""
+        """List with another Authorization."""
         return self._call("list", authorization=authorization)
 
-    def highest(self) -> int | None:
-        """Return the highest id on the list's largest page, 0 if it is empty, None if it cannot be read."""
-        reply = self._call("list", query=self._page(1))
-        return max(self.mask.rows(reply.body), default=0) if reply.is_success else None
+    def census(self, *, exempt: bool = False) -> Census:
+        """Read the whole list; again if rows came and went meanwhile."""
+        found = Census()
+        for _ in range(_ROUNDS):
+            found = Census()
+            try:
+                moved = self._read_list(found, exempt=exempt)
+            except ValueError as error:
+                found.gap = f"The list cannot be read: {error}."
+                moved = False
+            if not moved:
+                break
+        return found
 
-    def rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield each row of the account once, on the largest pages. Raises TargetFailed if a page is no list."""
-        surface, seen = self.surface, set[int]()
-        for page in range(1, _MOST_PAGES):
-            reply = self._call("list", query=self._page(page), exempt=True)
+    def _read_list(self, found: Census, *, exempt: bool) -> bool:
+        """Read page after page; tell whether what is wrong may come of rows that came and went."""
+        paging, before, number = self.surface.paging, list[Id](), 0
+        while True:
+            number += 1
+            asked = {paging.size: paging.largest, paging.page: number}
+            query = urlencode({name: value for name, value in asked.items() if name and value})
+            reply = self._call("list", query=query, exempt=exempt)
             if not reply.is_success:
-                raise TargetFailed("list", f"The list cannot be read: it answers {reply.status}.")
-            rows = self.mask.rows(reply.body)
-            new = {row: node for row, node in rows.items() if row not in seen}
-            yield from new.items()
-            seen |= new.keys()
-            total = _at(reply.body, surface.total)
-            if not new or (isinstance(total, int) and len(seen) >= total):
-                return
+                raise ValueError(f"it answers {reply.status}")
+            tree = read_json(reply.body)
+            rows, total = self._listed(tree), at(tree, self.surface.total)
+            most = row_id(total)
+            if rows is None or not (total is None or isinstance(most, int)):
+                raise ValueError(f"its page {number} shows no rows, or no number of them")
+            ids = [row for row, _ in rows]
+            is_last = (
+                not ids or ids == before or not paging.page
+            )  # beyond the last page, it may be shown again
+            if ids != before and (len(set(ids)) < len(ids) or found.rows.keys() & set(ids)):
+                found.gap = f"The list shows a row twice on its pages 1 to {number}."
+                return True
+            found.rows.update(rows)
+            if is_last or (len(ids) < paging.largest and (most is None or len(found.rows) >= int(most))):
+                break
+            before = ids
+        if isinstance(most, int) and len(found.rows) != most:
+            found.gap = f"The list says that there are {most} rows, and shows {len(found.rows)}."
+            found.is_miscounted = bool(found.rows) or most < len(found.rows)
+        elif total is None and number == 2 and ids == before:
+            found.gap = "The list says not how many rows there are, and shows its first page again."
+        return bool(found.gap)
 
-    def _page(self, number: int) -> str:
-        paging = self.surface.paging
-        asked = {paging.size: paging.largest, paging.page: number}
-        return urlencode({name: value for name, value in asked.items() if name and value})
+    def _listed(self, tree: Any) -> list[tuple[Id, Mapping[str, Any]]] | None:
+        nodes, found = at(tree, self.surface.rows), list[tuple[Id, Mapping[str, Any]]]()
+        for node in nodes if isinstance(nodes, list) else [None]:
+            row = row_id(node.get(self.surface.row["id"])) if isinstance(node, dict) else None
+            if row is None or not isinstance(node, dict):
+                return None
+            found.append((row, node))
+        return found
 
-    def bears(self, entry: Entry, reply: Reply) -> bool:
-        """Tell whether an answer shows the row of an entry: by its unique marker, else by a name the run gave it."""
-        if not reply.is_success:
-            return False
-        if entry.marker.encode() in reply.body:
-            return True
-        row = self.mask.rows(reply.body).get(entry.id if entry.id is not None else 0, {})
-        return (row.get(self.surface.row["name"]) or "") in entry.names if row else False
+    def shown(self, reply: Reply, kind: Kind) -> Rows:
+        """Return the rows that a successful list or retrieve shows at their documented place, if it can be read."""
+        try:
+            tree = read_json(reply.body) if reply.is_success else None
+        except ValueError:
+            return {}
+        if kind == "list":
+            return dict(self._listed(tree) or ())
+        node = at(tree, self.surface.retrieved)
+        row = row_id(node.get(self.surface.row["id"])) if isinstance(node, dict) else None
+        return {} if row is None else {row: node}
 
-    def listed(self, entries: Iterable[Entry], reply: Reply) -> list[Entry]:
-        """Return those entries whose row, with its own marker, a list shows."""
-        rows = self.mask.rows(reply.body) if reply.is_success else {}
-        return [entry for entry in entries if entry.id in rows and entry.marker in json.dumps(rows[entry.id])]
+    def number_in(self, node: Mapping[str, Any]) -> int | None:
+        """Return the number of the run's marker in a row's name, or in its settings; None if it bears none."""
+        places = (node.get(self.surface.row.get(word, "")) for word in ("name", "settings"))
+        found = (self._marker.number_in(json.dumps(place, ensure_ascii=False)) for place in places)
+        return next((number for number in found if number is not None), None)
 
-    def name_in(self, row: int, reply: Reply) -> str | None:
-        """Return the name of a row that an answer shows, None if it shows none."""
-        found = self.mask.rows(reply.body).get(row) if reply.is_success else None
-        return None if found is None else str(found.get(self.surface.row["name"]) or "")
+    def total(self, reply: Reply) -> int | None:
+        """Return how many rows a list says there are, if it can be read."""
+        try:
+            total = row_id(at(read_json(reply.body), self.surface.total))
+        except ValueError:
+            return None
+        return total if isinstance(total, int) else None
 
-    def lists(self, entry: Entry) -> bool:
-        """Tell whether the list shows the row of an entry with its marker. Raises TargetFailed."""
-        return any(row == entry.id and entry.marker in json.dumps(node) for row, node in self.rows())
+    def proves(self, reply: Reply, number: int, row: Id | None) -> bool:
+        """Tell whether a retrieve shows, at the documented place, an id and the marker of a create: an own row."""
+        shown = self.shown(reply, "retrieve")
+        return row is not None and row in shown and self.number_in(shown[row]) == number
+
+    def written_id(self, reply: Reply) -> Id | None:
+        """Return the id in a create's answer."""
+        try:
+            return row_id(at(read_json(reply.body), self.surface.written_id)) if reply.is_success else None
+        except ValueError:
+            return None
+
+    def path_of(self, kind: Kind, row: Id | None = None) -> str:
+        """Return the path of an operation, in the documented spelling: a service may tell it from the other one."""
+        operation = self.surface.of(kind)
+        segments = operation.segments if row is None else (*operation.segments[:-1], quote(str(row), safe=""))
+        return "/".join((self.target.path, *segments)) + "/" * operation.slashed
 
     def _call(
         self,
         kind: Kind,
-        row: int | None = None,
+        row: Id | None = None,
         *,
         query: str = "",
         authorization: str | None = None,
         exempt: bool = False,
     ) -> Reply:
-        operation = self.surface.of(kind)
-        segments = operation.segments if row is None else (*operation.segments[:-1], str(row))
-        # The documented spelling: a service may tell it from the other one.
-        path = (
-            "/".join((self.target.path, *segments)) + "/" * operation.slashed + (f"?{query}" if query else "")
-        )
+        path = self.path_of(kind, row)
         value = self._authorization if authorization is None else authorization
-        headers = [("Accept", "application/json"), *([("Authorization", value)] if value else [])]
-        return self.upstream.send(Parcel(operation.method, path, tuple(headers), exempt=exempt))
-
-
-def _at(body: bytes, steps: tuple[str, ...]) -> Any:
-    try:
-        node = json.loads(body)
-        for step in steps:
-            node = node[step]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return node if steps else None
+        headers = (("Accept", "application/json"), *([("Authorization", value)] if value else []))
+        parcel = Parcel(
+            self.surface.of(kind).method, f"{path}?{query}" if query else path, headers, exempt=exempt
+        )
+        return self.upstream.send(parcel)
 
 
 class Credentials:
     """Swaps the placeholder for the key, and keeps writes with any other Authorization off other accounts.
 
-    An id is only known to be the run's own with the run's key; if each account counts its own ids,
-    the same id under another key is another user's row. So an Authorization that opens the list may not create, and
-    may write to an id only after a look with that same Authorization has shown the run's row or none.
+    An id is only known to be the run's own with the run's key; if each account counts its own ids, the same id under
+    another key is another user's row. So an Authorization that opens the list may not create, and may write to an id
+    only after a look with that same Authorization has shown the run's row or none.
     """
 
     def __init__(self, key: str, placeholder: str, account: Account) -> None:
@@ -162,16 +228,13 @@ class Credentials:
         if not self.is_own(authorization) and self._opened(authorization):
             raise GuardRefusal("other-account", "This Authorization opens an account that is not the run's.")
 
-    def check_write(self, authorization: str, entries: tuple[Entry, ...]) -> None:
+    def check_write(self, authorization: str, entry: Entry | None) -> None:
         """Raise GuardRefusal (`other-account`) if a write could reach another account's row."""
-        if self.is_own(authorization) or not entries or not self._opened(authorization):
+        if self.is_own(authorization) or entry is None or not self._opened(authorization):
             return
-        for entry in entries:
-            reply = self._account.look(entry.id or 0, authorization=authorization)
-            if reply.is_success and not self._account.bears(entry, reply):
-                raise GuardRefusal(
-                    "other-account", "This Authorization opens an account with a row of that id."
-                )
+        reply = self._account.look(entry.id or 0, authorization=authorization)
+        if reply.is_success and not self._account.proves(reply, entry.number, entry.id):
+            raise GuardRefusal("other-account", "This Authorization opens an account with a row of that id.")
 
     def _opened(self, authorization: str) -> bool:
         """Tell whether an Authorization opens the list; anything but a 4xx counts as open."""
@@ -186,160 +249,262 @@ class Credentials:
         return opens
 
 
-_ROUNDS = 3
-_PAUSE = 5.0  # seconds between two words on how far a clean-up is
-_GONE = frozenset({404, 410})
-_FINAL = frozenset({State.DELETED, State.LEFT})
-
-
 @dataclass(slots=True)
 class CleanUp:
-    """What a clean-up did. All are ids, but `open`: markers of creates whose answer never came.
+    """What a clean-up did.
 
-    `left` are rows that are not, or no longer, the run's. `failed` could not be deleted, or not seen to be gone, with
-    the reason; the id 0 stands for the list. While anything failed or is open, the ledger stays unswept.
+    `deleted` are the ids that are seen to be gone. `failed` could not be deleted, or not be told to be the run's, with
+    the reason. `open` are markers of creates whose answer never came. `unlisted` says why the list does not prove that
+    nothing is left, empty if it does. While anything of that is there, the ledger stays unswept.
     """
 
-    deleted: list[int] = field(default_factory=list)
-    left: list[int] = field(default_factory=list)
-    failed: dict[int, str] = field(default_factory=dict)
+    deleted: list[Id] = field(default_factory=list)
+    failed: dict[Id, str] = field(default_factory=dict)
     open: list[str] = field(default_factory=list)
+    unlisted: str = ""
 
     @property
     def complete(self) -> bool:
-        """Whether nothing of the run is left that is known."""
-        return not self.failed and not self.open
+        """Whether all that the run created is proven to be gone."""
+        return not (self.failed or self.open or self.unlisted)
+
+    @property
+    def sentences(self) -> list[str]:
+        """What may be left and why, a sentence each."""
+        found = [f"The handler {row} may be left: {why}" for row, why in self.failed.items()]
+        found += [
+            f"A handler with {marker} in its name may be left: its creation was not answered with an id."
+            for marker in self.open
+        ]
+        return [*found, *([f"Handlers may be left: {self.unlisted}"] if self.unlisted else [])]
 
 
 class Cleaner:
     """Cleans up after one ledger; doing it again, or being stopped in the midst, does no harm.
 
-    Each row is looked at just before it is deleted and just after. Then the list is searched for the run's marker: for
-    creates that were never answered, for what a faulty service said was gone, and, to spare requests, for all whose
-    delete was accepted during the run; if there is no list to be had, those are looked at one by one.
+    A row is deleted only right after a look that proves it to be the run's, and counts as gone only when it is asked
+    for by its id. The first delete, and any that seems to have failed, is followed by a look at the rows of others: if
+    one is gone, nothing more is deleted. `harm` says why nothing is deleted at all. Then the list is searched for the
+    run's marker, until it was read whole and shows nothing of the run. `census` is the last such list.
     """
 
-    def __init__(self, ledger: Ledger, account: Account, settings: GuardSettings) -> None:
+    def __init__(self, ledger: Ledger, account: Account, settings: GuardSettings, harm: str = "") -> None:
+        self.census = Census()
         self._ledger = ledger
         self._account = account
-        self._clock, self._tell, self._settle = settings.clock, settings.tell, settings.settle
+        self._settings = settings
         self._told = 0.0
+        self._harm = harm
+        self._others: frozenset[Id] | None = None
+        self._answered: dict[Id, int] = {}  # how deletes were answered
+        self._accepted: set[Id] = set()  # rows whose delete was accepted
+        self._is_late = False  # deleted rows are gone a little later
+        self._is_blind = False  # rows of the run do not bear its mark, or others do, or one was never seen
         self._done = CleanUp()
-        self._listed: set[int] = set()
 
     def clean(self) -> CleanUp:
-        """Delete what is the run's, and finish the ledger if nothing remains. Raises OSError if the disk does."""
-        self._done = CleanUp()
+        """Delete what is the run's, and finish the ledger if nothing remains."""
+        done = self._done = CleanUp()
         entries = self._ledger.entries
-        self._remove_all(
-            e for e in entries.values() if e.id is not None and e.state not in {*_FINAL, State.GONE}
-        )
         if entries:
+            self._remove_all(e for e in entries.values() if e.id is not None and e.state is not State.DELETED)
             self._say("cleaning up: searching the list for what is left")
             self._search()
-            self._remove_all(e for e in entries.values() if e.state is State.GONE)
             self._close_intents()
-        if self._done.complete:
-            self._ledger.finish()
-        return self._done
+        done.unlisted = done.unlisted or self._ledger.fault
+        if done.complete:
+            try:
+                self._ledger.finish()
+            except OSError as error:
+                done.unlisted = f"the ledger cannot be finished ({error.strerror or type(error).__name__})."
+        return done
 
     def _remove_all(self, entries: Iterable[Entry]) -> None:
-        there = list(entries)
-        for number, entry in enumerate(there, start=1):
-            self._say(f"cleaning up: row {number} of {len(there)}")
-            self._guarded(entry, self._remove)
+        """Delete rows that prove to be the run's; ask again for those with which the service may be late."""
+        left = list(entries)
+        for pause in PAUSES:
+            if not left:
+                return
+            self._settings.sleep(pause)
+            late = []
+            for number, entry in enumerate(left, start=1):
+                self._say(f"cleaning up: row {number} of {len(left)}")
+                if self._remove(entry):
+                    late.append(entry)
+            left = late
 
     def _say(self, sentence: str) -> None:
         """Tell how far the clean-up is, unless that was told just now."""
-        now = self._clock()
-        if now - self._told >= _PAUSE:
+        now = self._settings.clock()
+        if now - self._told >= _SPEAKS:
             self._told = now
-            self._tell(sentence)
+            self._settings.tell(sentence)
 
-    def _guarded(self, entry: Entry, act: Callable[[Entry], None]) -> None:
+    def _remove(self, entry: Entry) -> bool:
+        """Look at a row, delete it on that proof, and look again; tell whether it is worth asking again later."""
+        row = entry.id
+        if row is None:
+            return False
         try:
-            act(entry)
+            reply = self._account.look(row, exempt=True)
+            if self._account.proves(reply, entry.number, row):
+                self._ledger.seen(entry)
+                if not self._harm and row not in self._accepted:
+                    reply = self._delete(entry, row)
         except TargetFailed as failure:
-            self._done.failed[entry.id or 0] = failure.sentence
-
-    def _remove(self, entry: Entry) -> None:
-        row = entry.id or 0
-        reply = self._account.look(row, exempt=True)
-        if reply.status in _GONE:
-            self._gone(entry)
-        elif self._account.bears(entry, reply):
-            self._delete(entry)
-        elif reply.is_success and self._account.name_in(row, reply) is not None:
-            self._ledger.left(entry)
-            self._done.left.append(row)
-        else:
-            self._done.failed[row] = f"It cannot be looked at: the target answers {reply.status}."
-
-    def _delete(self, entry: Entry) -> None:
-        row = entry.id or 0
-        reply = self._account.delete(row)
-        if reply.is_success:
-            entry.state = State.GONE
-        after = self._account.look(row, exempt=True)
-        if after.status in _GONE:
-            self._gone(entry)
-        else:
+            self._done.failed[row] = failure.sentence
+            return True
+        if reply.status in GONE and entry.state is not State.CLAIMED:
+            self._gone(entry, row)
+            return False
+        is_own = self._account.proves(reply, entry.number, row)
+        self._is_blind |= reply.is_success and not is_own
+        if is_own and self._harm:
+            self._done.failed[row] = f"it is not deleted. {self._harm}"
+        elif is_own:
             self._done.failed[row] = (
-                f"It is not gone: the delete answered {reply.status}, a look {after.status}."
+                f"it is still there; its delete was answered {self._answered.get(row, 0)}."
             )
+        elif reply.is_success:
+            self._done.failed[row] = "it does not show this run's mark, so it is not deleted."
+        elif reply.status in GONE:
+            self._is_blind = True
+            self._done.failed[row] = "its create was answered with this id, and a look has never shown it."
+        else:
+            self._done.failed[row] = f"it cannot be looked at: the target answers {reply.status}."
+        return (is_own and not self._harm) or reply.status in GONE or reply.status >= SERVER
 
-    def _gone(self, entry: Entry) -> None:
+    def _delete(self, entry: Entry, row: Id) -> Reply:
+        """Delete a row, see that nothing else went, and return a look at it.
+
+        A row that stays although its delete was accepted is waited for, once: the service may be late, or another row
+        may have been deleted in its place.
+        """
+        is_first = self._others is None
+        before = self._others = self._strangers() if self._others is None else self._others
+        said = self._account.delete(row)
+        self._answered[row] = said.status
+        if said.is_success:
+            self._accepted.add(row)
+            entry.state = State.GONE
+        reply = self._account.look(row, exempt=True)
+        if row not in self._accepted or not (is_first or self._account.proves(reply, entry.number, row)):
+            return reply
+        gone = before - self._strangers()
+        for pause in PAUSES[1:] if not (gone or self._is_late) else ():
+            if not self._account.proves(reply, entry.number, row):
+                break
+            self._settings.sleep(pause)
+            reply = self._account.look(row, exempt=True)
+            self._is_late = reply.status in GONE
+        if gone:
+            self._harm = f"When {row} was deleted, {min(map(str, gone))} went, which this run did not create."
+        elif self._account.proves(reply, entry.number, row) and not self._is_late:
+            self._harm = f"The handler {row} stays although it was deleted: nobody knows what the delete did."
+        return reply
+
+    def _strangers(self) -> frozenset[Id]:
+        """Return the rows of others that the list shows; those that it did before if it cannot be read."""
+        census = self._account.census(exempt=True)
+        if census.gap and not census.is_miscounted:
+            return self._others or frozenset()
+        own = {entry.id for entry in self._ledger.entries.values()}
+        shown = census.rows.items()
+        return frozenset(
+            row for row, node in shown if row not in own and self._account.number_in(node) is None
+        )
+
+    def _gone(self, entry: Entry, row: Id) -> None:
         self._ledger.deleted(entry)
-        self._done.failed.pop(entry.id or 0, None)
-        if entry.id is not None and entry.id not in self._done.deleted:
-            self._done.deleted.append(entry.id)
+        self._done.failed.pop(row, None)
+        if row not in self._done.deleted:
+            self._done.deleted.append(row)
 
     def _search(self) -> None:
-        """Search the list for the marker until it shows none."""
-        try:
-            for _ in range(_ROUNDS):
-                found = self._bearing()
-                if not found:
-                    self._list_is_clean()
-                    return
-                for row, number in found.items():
-                    self._take(row, number)
-            self._done.failed.update(dict.fromkeys(self._bearing(), "It is still in the list."))
-        except TargetFailed as failure:
-            if any(entry.state not in _FINAL for entry in self._ledger.entries.values()):
-                self._done.failed[0] = failure.sentence
+        """Search the list for the run's rows until it was read whole and shows none."""
+        for _ in range(_ROUNDS):
+            try:
+                self.census = self._account.census(exempt=True)
+            except TargetFailed as failure:
+                self.census = Census(gap=failure.sentence)
+            left = self._left()
+            if not left:
+                break
+            self._remove_all([entry for row, entry in left if self._is_proven(row, entry)])
+        else:
+            self._done.failed.update({row: "it is still in the list." for row, _ in self._left()})
+        self._done.unlisted = self.census.gap
 
-    def _bearing(self) -> dict[int, int]:
-        """Return the rows of the list that bear the run's marker, with its number."""
-        rows = dict(self._account.rows())
-        self._listed = set(rows)
-        shown = ((row, self._ledger.marker.number_in(json.dumps(node))) for row, node in rows.items())
-        return {row: number for row, number in shown if number is not None}
+    def _left(self) -> list[tuple[Id, Entry]]:
+        """Return the rows of the list that bear the run's marker or an id of its own, with their creates."""
+        own = {entry.id: entry for entry in self._ledger.entries.values() if entry.id is not None}
+        found = []
+        for row, node in self.census.rows.items():
+            number = self._account.number_in(node)
+            if number is not None:
+                found.append((row, self._ledger.found(number, self._settings.clock())))
+            elif row in own:
+                found.append((row, own[row]))
+        return [(row, entry) for row, entry in found if row not in self._done.failed]
 
-    def _take(self, row: int, number: int) -> None:
-        """Delete a row on the list's evidence."""
-        entry = self._ledger.found(number, self._clock())
-        if entry.id != row or entry.state in _FINAL:
+    def _is_proven(self, row: Id, entry: Entry) -> bool:
+        """Tell whether a look proves a list right that shows a row of the run; then the row is its create's."""
+        if row in self._ledger.before | self._ledger.others:
+            self._is_blind = True
+            self._done.failed[row] = "it bears this run's mark, and was there before the run."
+            return False
+        if entry.id != row:
+            try:
+                reply = self._account.look(row, exempt=True)
+            except TargetFailed as failure:
+                self._done.failed[row] = failure.sentence
+                return False
+            if not self._account.proves(reply, entry.number, row):
+                self._is_blind = True
+                self._done.failed[row] = "the list shows this run's mark there, and a look at it does not."
+                return False
             self._ledger.created(entry, row)
-        self._guarded(entry, self._delete)
-
-    def _list_is_clean(self) -> None:
-        """Take for gone what a look could not settle, if a delete of it had been accepted."""
-        for entry in self._ledger.entries.values():
-            if entry.state is State.GONE and entry.id not in self._listed:
-                self._gone(entry)
+        if entry.state is State.DELETED:
+            entry.state = State.GONE
+        return True
 
     def _close_intents(self) -> None:
-        if 0 in self._done.failed:
-            self._done.open += [e.marker for e in self._ledger.entries.values() if e.state is State.OPEN]
-            return
-        for entry in list(self._ledger.entries.values()):
-            if entry.state is not State.OPEN:
-                continue
-            if self._clock() - entry.time >= self._settle:
-                self._ledger.answered(entry)
-            else:
+        """Give up the creates that made nothing, unless a row may be theirs that does not bear the mark."""
+        entries = [e for e in self._ledger.entries.values() if e.state in {State.OPEN, State.UNKNOWN}]
+        if any(entry.is_create for entry in entries):
+            self._remove_all(list(self._hidden(len(entries))))
+        own = {entry.id for entry in self._ledger.entries.values()}
+        new = sorted(map(str, self.census.rows.keys() - self._ledger.before - own))
+        for entry in entries:
+            is_young = self._settings.clock() - entry.time < self._settings.settle
+            is_lost = entry.state is State.UNKNOWN or self.census.gap or self._is_blind or new or is_young
+            if entry.state in {State.OPEN, State.UNKNOWN} and is_lost:
                 self._done.open.append(entry.marker)
+            elif entry.state is State.OPEN:
+                self._ledger.answered(entry)
+        if new and (self._done.open or self._is_blind) and not self._done.unlisted:
+            self._done.unlisted = f"the list shows rows that were not there before the run: {', '.join(new)}."
+
+    def _hidden(self, lost: int) -> Iterable[Entry]:
+        """Yield the creates whose answer was lost, and whose row the list hides: ids that may be theirs are tried."""
+        known = {*self._ledger.before, *self.census.rows, *(e.id for e in self._ledger.entries.values())} - {
+            None
+        }
+        numbers = [row for row in known if isinstance(row, int)]
+        if len(numbers) < len(known):
+            return
+        first = max((row for row in self._ledger.before if isinstance(row, int)), default=0) + 1
+        last = max(numbers, default=0) + lost + _BEYOND
+        for row in [row for row in range(first, last + 1) if row not in known][:_MOST_HIDDEN]:
+            try:
+                shown = self._account.shown(self._account.look(row, exempt=True), "retrieve").get(row)
+            except TargetFailed:
+                continue
+            number = self._account.number_in(shown) if shown else None
+            if number is not None:
+                entry = self._ledger.found(number, self._settings.clock())
+                self._ledger.created(entry, row)
+                yield entry
 
 
 def sweep(  # noqa: PLR0913 -- each is one thing that the person who sweeps decides
@@ -359,8 +524,9 @@ def sweep(  # noqa: PLR0913 -- each is one thing that the person who sweeps deci
     Only rows that the ledger knows, by id or by marker, and that still bear the run's marker. It may be stopped and
     run again; on a finished ledger it does nothing. `rate` counts requests a minute, `settle` is in seconds: a create
     younger than that, which was never answered and is in no list, keeps the ledger open.
-    Raises FileNotFoundError, ValueError if the file is not a ledger, GuardRefusal (`key`: another key than the
-    run's, `target`, `plain-http`, `proxy`), TargetFailed if nothing answers, and OSError.
+    Raises FileNotFoundError, ValueError if the file is not a ledger, Unswept if its run is not over, GuardRefusal
+    (`key`: another key or target than the run's, `target`, `plain-http`, `proxy`), TargetFailed if nothing answers, and
+    OSError.
     """
     if is_swept(ledger_file):
         return CleanUp()
@@ -369,21 +535,26 @@ def sweep(  # noqa: PLR0913 -- each is one thing that the person who sweeps deci
         target=ledger.target, key=key, allow_writes=True, allow_plain_http=allow_plain_http, rate=rate, settle=settle,
         clock=clock, sleep=sleep, tell=tell,
     )  # fmt: skip
-    if ledger.key_check != key_check(key, ledger.marker.run):
-        # With another account's key every row would seem to be gone.
-        raise GuardRefusal("key", f"{ledger_file} was written with another key: sweep it with that one.")
+    if ledger.key_check != key_check(key, ledger.marker.run, ledger.target):
+        # With another account's key every row would seem to be gone; another target must not get the key.
+        raise GuardRefusal(
+            "key",
+            f"{ledger_file} was written with another key, or for another target: sweep it with that key.",
+        )
     account = Account(settings, document, ledger.marker)
+    ledger.hold()
     try:
-        _reach(account, ledger)
+        if ledger.entries:
+            _reach(account)
         return Cleaner(ledger, account, settings).clean()
     finally:
+        ledger.release()
         account.upstream.close()
 
 
-def _reach(account: Account, ledger: Ledger) -> None:
-    """See that the target answers at all, if there is anything to ask it for. Raises TargetFailed."""
+def _reach(account: Account) -> None:
+    """See that the target answers at all. Raises TargetFailed."""
     try:
-        if ledger.entries:
-            account.highest()
+        account.first_page("")
     except TargetFailed:
         account.look(1, exempt=True)  # a list that fails alone stops no clean-up

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote, unquote_to_bytes
 
-from contract_tests.guard.exchange import MULTIPART, URLENCODED, FormField, GuardRefusal
+from contract_tests.guard.exchange import MULTIPART, URLENCODED, FormField, GuardRefusal, read_json
 from contract_tests.guard.ledger import Marker
 from contract_tests.guard.surface import Surface
 
@@ -44,8 +44,8 @@ class Body:
 
     def _read_json(self) -> bool:
         try:
-            self._json = json.loads(self.data)
-        except (ValueError, RecursionError):
+            self._json = read_json(self.data)
+        except ValueError:
             return False
         if not isinstance(self._json, dict):
             return False
@@ -61,6 +61,10 @@ class Body:
     def exact(self) -> str:
         """The whole body as text, with bytes that are no UTF-8 as lone surrogates."""
         return self.data.decode(errors="surrogateescape")
+
+    def has_odd(self, name: str) -> bool:
+        """Tell whether a JSON body has a member of a name that is not a text."""
+        return isinstance(self._json, dict) and not isinstance(self._json.get(name, ""), str)
 
     def changed(self, change: Change) -> bytes:
         """Return the body with each field's value changed."""
@@ -276,6 +280,8 @@ class Outgoing:
         if not body.readable and self._name in unquote(body.text).lower():
             # A service that reads it all the same would store a name that looks like one of the user's own.
             raise GuardRefusal("form", "The body is no form that the guard can read, and may hold a name.")
+        if body.has_odd(self._name):
+            raise GuardRefusal("form", "The name is not a text, so it cannot bear the run's mark.")
         if body.readable and self._rewrite:
             return
         texts = [(field.name, text) for field in body.fields for text in (field.name, field.value)]
@@ -287,24 +293,41 @@ class Outgoing:
                     f"{what!r} is not reserved for examples: use example.com or a name under .invalid.",
                 )
 
-    def prepared(self, body: Body, number: int) -> bytes:
-        """Return the body with the marker of a create in its name, and with hosts rewritten if that is asked for."""
+    def prepared(self, body: Body, number: int, *, is_create: bool = False, blanks: bool = False) -> bytes:
+        """Return the body with the marker of a create in it, and with hosts rewritten if that is asked for.
+
+        The marker stands in the name; if that is blank, or a create has none, it stands in addresses. `blanks`: also
+        in a blank name.
+        """
+        in_addresses = self.blank_name(body) is not None or (is_create and not self.has_name(body))
 
         def change(name: str, value: str) -> str:
             key = _key(name)
             if self._rewrite and contacts(value, address=key in self._addresses):
                 value = reserved(value)
-            return self._marker.insert(value, number) if key == self._name else value
+            if key == self._name and (blanks or not Marker.is_blank(value)):
+                return self._marker.insert(value, number)
+            return (
+                self._marker.in_address(value, number) if in_addresses and key in self._addresses else value
+            )
 
         return body.changed(change)
 
-    def blank_names(self, body: Body) -> list[str]:
-        """Return the names in a body that stay without the marker, since they are blank."""
-        return [f.value for f in body.fields if _key(f.name) == self._name and Marker.is_blank(f.value)]
+    def blank_name(self, body: Body) -> str | None:
+        """Return the blank name that a body has, as an empty text or one space; None if it has none."""
+        found = [f.value for f in body.fields if _key(f.name) == self._name and Marker.is_blank(f.value)]
+        return None if not found else " " if found[-1] else ""
 
     def has_name(self, body: Body) -> bool:
         """Tell whether a body has a name that bears the marker when it leaves."""
         return any(_key(f.name) == self._name and not Marker.is_blank(f.value) for f in body.fields)
+
+    def can_mark(self, body: Body) -> bool:
+        """Tell whether a create of this body bears the marker when it leaves, in its name or an address."""
+        return self.has_name(body) or any(
+            _key(f.name) in self._addresses and self._marker.in_address(f.value, 0) != f.value
+            for f in body.fields
+        )
 
 
 def _key(name: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # The shell variable that stands for the key wherever a request is shown.
 KEY_VARIABLE = "$BITPEAK_API_KEY"
@@ -37,9 +37,10 @@ Headers = tuple[tuple[str, str], ...]
 class GuardRefusal(Exception):
     """The guard refuses, and nothing was sent. `reason` is a stable word, `sentence` is for people.
 
-    Reasons: `read-only`, `path`, `method`, `query`, `foreign` (an id that is not the run's own), `contact` (a host
-    that is not reserved), `key` (the key's own text), `other-account`, `live-rows`, `budget`, `form`, `override`,
-    `malformed-request`, `closing`, `redirect` (to another host), `plain-http`, `target` and `proxy`.
+    Reasons: `read-only`, `path`, `method`, `query`, `foreign` (an id that is not proven to be the run's own), `halted`
+    (the run writes no more), `unlisted` (the list cannot be read whole), `unmarked` (no place for the marker),
+    `contact` (a host that is not reserved), `key` (the key's own text), `other-account`, `live-rows`, `budget`, `form`,
+    `override`, `malformed-request`, `closing`, `redirect` (to another host), `plain-http`, `target` and `proxy`.
     """
 
     def __init__(self, reason: str, sentence: str) -> None:
@@ -113,6 +114,35 @@ def failed(failure: TargetFailed) -> Reply:
 def _own(status: int, reason: str, header: str, word: str, sentence: str) -> Reply:
     body = json.dumps({"guard": {"reason": word, "sentence": sentence}}, ensure_ascii=False).encode()
     return Reply(status, reason, (("Content-Type", "application/json"), (header, word)), body)
+
+
+def read_json(body: bytes) -> Any:
+    """Parse JSON that can be read in one way only.
+
+    Raises ValueError for anything else: no UTF-8, a byte order mark, a key twice, no number, too deep.
+    """
+    try:
+        return json.loads(body.decode(), object_pairs_hook=_members, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("the JSON has a key twice")
+    return members
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"the JSON has {text}, which is no number")
+
+
+def at(tree: Any, steps: Iterable[str]) -> Any:
+    """Return what stands at a place in parsed JSON, None if there is nothing."""
+    for step in steps:
+        tree = tree.get(step) if isinstance(tree, dict) else None
+    return tree
 
 
 class FormField(NamedTuple):

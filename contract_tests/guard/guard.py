@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import secrets
+import shlex
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -14,12 +15,12 @@ from pathlib import Path
 from types import FrameType, MappingProxyType, TracebackType
 from typing import Self
 
-from contract_tests.guard.account import Account, Cleaner, CleanUp
+from contract_tests.guard.account import Account, Census, Cleaner, CleanUp
 from contract_tests.guard.door import Door
-from contract_tests.guard.exchange import Exchange, Reply, Request
+from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, Reply, Request
 from contract_tests.guard.ledger import Ledger, Marker, check_swept
 from contract_tests.guard.mask import Redactor
-from contract_tests.guard.policy import NOWHERE
+from contract_tests.guard.policy import NOWHERE, Alarm
 from contract_tests.guard.relay import Feed, Relay
 from contract_tests.guard.upstream import GuardSettings
 from mock_server.document import Document
@@ -112,6 +113,16 @@ class Guard:
         return self._ledger.file
 
     @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """Why the run writes no more; empty if it may, or if it may only read."""
+        return tuple(self._relay.holdings.alarms) if self._relay is not None else ()
+
+    def curl_of(self, alarm: Alarm) -> str:
+        """Return a line for a shell that shows what an alarm is about, with the key in `$BITPEAK_API_KEY`."""
+        path = self._account.path_of("list" if alarm.row is None else "retrieve", alarm.row)
+        return f'curl --header "Authorization: Bearer {KEY_VARIABLE}" {shlex.quote(self._account.target.origin + path)}'
+
+    @property
     def cleaned(self) -> CleanUp | None:
         """What the last clean-up did, None before one."""
         return self._cleaned
@@ -144,7 +155,7 @@ class Guard:
 
     def stats(self) -> Stats:
         """Return what has passed so far."""
-        entries = [entry for entry in list(self._ledger.entries.values()) if entry.number]
+        entries = [entry for entry in list(self._ledger.entries.values()) if entry.is_create]
         upstream = self._account.upstream
         return Stats(
             sent=upstream.budget.sent,
@@ -169,12 +180,20 @@ class Guard:
             self.is_cleaning = True
             try:
                 self._drain(self._settings.drain if drain else 0.0)
-                self._cleaned = Cleaner(self._ledger, self._account, self._settings).clean()
+                harm = next((alarm.sentence for alarm in self.alarms if alarm.about == "others"), "")
+                cleaner = Cleaner(self._ledger, self._account, self._settings, harm)
+                self._cleaned = cleaner.clean()
+                self._compare(cleaner.census)
             finally:
                 self.is_cleaning = False
         if not self._cleaned.complete:
             _LOG.warning("rows may be left: run `bitpeak-mock sweep %s`", self._ledger.file)
         return self._cleaned
+
+    def _compare(self, census: Census) -> None:
+        """Hold the rows of others, as the last list shows them, against what they were before."""
+        if self._relay is not None and not census.gap:
+            self._relay.holdings.compare("list", census.rows, self._account.number_in, whole=True)
 
     def _drain(self, seconds: float) -> None:
         if self._relay is None:
@@ -195,6 +214,7 @@ class Guard:
                 self._door.close()
                 self._door = None
                 self._account.upstream.close()
+                self._ledger.release()
 
     def __enter__(self) -> Self:
         self.start()

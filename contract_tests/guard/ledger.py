@@ -1,38 +1,71 @@
 """The write-ahead file of one run, what it says of each create, and the marker that tells the run's rows from others.
 
 The ledger is JSON lines, each on the disk before the guard goes on. It never holds the key. The first line names the
-target, the run's marker, the time, the process, and a 16-bit check of the key, so that a sweep with another account's
-key does not take every 404 for a row that is gone. Each further line is an event:
+target, the run's marker, the time, the process, and a 16-bit check of the key and the target: with another account's
+key every row would seem to be gone, and another target must not get the key. Each further line is an event:
 
-    {"event": "intent", "number": 7, "time": …}     before a create is sent
-    {"event": "created", "number": 7, "id": 31}     its answer named an id; with "name" if the marker is not in it
-    {"event": "answered", "number": 7}              its answer named none; 0: a write that should create nothing
-    {"event": "named", "number": 7, "name": ""}     before an update that takes the marker away is sent
-    {"event": "deleted", "number": 7}               confirmed by a 404 or by a list without it
-    {"event": "left", "number": 7}                  the row is not, or no longer, the run's
+    {"event": "before", "ids": [3, 7]}              the rows that were there before the first create
+    {"event": "intent", "number": 7, "time": …}     before a create, or another write that might create, is sent
+    {"event": "created", "number": 7, "id": 31}     its answer, or a look at the row, named an id
+    {"event": "seen", "number": 7}                  a look at the row has shown the marker
+    {"event": "answered", "number": 7}              it was refused
+    {"event": "unknown", "number": 7}               it was answered with success, and not with an id of its own
+    {"event": "deleted", "number": 7}               the row was asked for by its id, and is gone
 
-A file that is finished gets the suffix `.swept`, one that was given up `.forgotten`. A torn last line is what a crash
-leaves; it is passed over.
+A file that is finished gets the suffix `.swept`, one that was given up `.forgotten`. A torn line is what a crash
+leaves; it is passed over. While a process has a ledger open, it holds a lock on it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 import os
 import re
 import secrets
+import sys
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import Unswept
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+# The folder of a worker's ledger begins with this, if a run is spread over several workers.
+WORKER = "worker-"
+_SUFFIX = ".jsonl"
+_SWEPT = ".swept"
+_FORGOTTEN = ".forgotten"
+_LARGEST = 256 * 1024 * 1024
 _BLANKS = re.compile(r"[\s\0]*")
+_TEXT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ADDRESS = re.compile(r"(?<=@|/)(?=[\w-]+\.)")  # where the host of a mailbox or URL begins
+
+# What names a row: a number, or a text such as a UUID.
+Id = int | str
+
+
+def row_id(value: Any) -> Id | None:
+    """Return a row's id as an answer shows it, a number of either JSON spelling as int; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and _TEXT_ID.fullmatch(value):
+        is_number = value.isdigit() and (value == "0" or value[0] != "0") and len(value) < 20
+        return int(value) if is_number else value
+    return None
 
 
 class Marker:
@@ -41,7 +74,8 @@ class Marker:
     It stands inside the stored name, `bpm-1a2b3c4d-00007:Example`, after whatever white space the name begins with: a
     service that trims and one that does not then both give back, without the marker, what they would have given anyway.
     What the marker costs is room: if a service cuts a name at 128 characters, a suite sees `Marker.LENGTH` fewer.
-    Ordering by name becomes ordering by creation.
+    Ordering by name becomes ordering by creation. A blank name should be refused and so stays as it is; then the marker
+    goes into the addresses of the form, as a label of their host: `hey@bpm-1a2b3c4d-00007.example.com`.
     """
 
     LENGTH = 19
@@ -49,24 +83,27 @@ class Marker:
 
     def __init__(self, run: str | None = None) -> None:
         self.run = run or f"bpm-{secrets.token_hex(4)}"
-        self._text = re.compile(re.escape(self.run) + r"-(\d{5}):")
+        self._text = re.compile(re.escape(self.run) + r"-(\d{5})[:.]")
         self._bytes = re.compile(self._text.pattern.encode())
 
     def of(self, number: int) -> str:
-        """Return the unique marker of a create; 0 is for a write that should create nothing."""
-        return f"{self.run}-{number:05}:"
+        """Return the unique marker of a create, without what follows it in a name or a host."""
+        return f"{self.run}-{number:05}"
 
     @staticmethod
     def is_blank(name: str) -> bool:
         """Tell whether a name is empty or white space."""
-        found = _BLANKS.match(name)
-        return found is not None and found.end() == len(name)
+        return _BLANKS.fullmatch(name) is not None
 
     def insert(self, name: str, number: int) -> str:
-        """Return the name with the marker in it; a blank name stays as it is, since it should be refused."""
+        """Return the name with the marker in it, also if the name is blank."""
         found = _BLANKS.match(name)
         start = found.end() if found else 0
-        return name if start == len(name) else name[:start] + self.of(number) + name[start:]
+        return f"{name[:start]}{self.of(number)}:{name[start:]}"
+
+    def in_address(self, value: str, number: int) -> str:
+        """Return a mailbox or URL with the marker as the first label of its host; anything else as it is."""
+        return _ADDRESS.sub(f"{self.of(number)}.", value, count=1)
 
     def strip(self, body: bytes) -> bytes:
         """Return a body without any marker of the run, all else as it was."""
@@ -86,45 +123,44 @@ class State(Enum):
     """How far a create has come."""
 
     OPEN = "open"  # sent, and no answer so far
-    ANSWERED = "answered"  # answered without an id: no row, if the service is honest
+    ANSWERED = "answered"  # refused: no row, if the service is honest
+    UNKNOWN = "unknown"  # answered with success, but not with an id of its own: there is a row, and nobody knows where
     CLAIMED = "claimed"  # the answer named an id, and no look at that row has shown the marker yet
-    LIVE = "live"  # the row was seen to bear the marker
-    GONE = "gone"  # a delete was accepted, and nothing has confirmed it yet
-    DELETED = "deleted"  # confirmed
-    LEFT = "left"  # the id's row is not, or no longer, the run's: it stays
+    LIVE = "live"  # a look at the row has shown the marker
+    GONE = "gone"  # a delete was accepted, and the row was not asked for since
+    DELETED = "deleted"  # asked for, and gone
 
 
 @dataclass(slots=True)
 class Entry:
-    """One create of the run, from the intent to the confirmed deletion. `time` is that of the intent, since 1970.
+    """One create of the run, from the intent to the confirmed deletion.
 
-    `names` are the stored names, other than one with the marker, that the run itself gave the row: blank ones.
+    `time` is that of the intent, in seconds since 1970. `is_create` is False for a write to an id that should not
+    exist. `is_sought`: the list was searched for its row. `seen` says when a look last proved the row to be the run's:
+    after how many writes, and at what time.
     """
 
     number: int
     marker: str
     time: float
-    id: int | None = None
+    is_create: bool = True
+    is_sought: bool = False
+    id: Id | None = None
     state: State = State.OPEN
-    names: set[str] = field(default_factory=set)
+    seen: tuple[int, float] | None = None
 
     @property
     def exists(self) -> bool:
         """Whether a row of this entry may be there."""
-        return self.state in {State.OPEN, State.CLAIMED, State.LIVE}
-
-
-# The folder of a worker's ledger begins with this, if a run is spread over several workers.
-WORKER = "worker-"
-_SUFFIX = ".jsonl"
-_SWEPT = ".swept"
-_FORGOTTEN = ".forgotten"
+        is_open = self.state is State.OPEN and self.is_create
+        return is_open or self.state in {State.CLAIMED, State.LIVE, State.UNKNOWN}
 
 
 class Ledger:
     """A ledger that is open for writing; with `file` None it is kept in memory only.
 
-    All methods may be called from any thread. Writing raises OSError if the disk does.
+    All methods may be called from any thread. Only `intend` and `found_before` raise OSError if the disk does: what has
+    happened is remembered all the same, and `fault` says why it could not be written.
     """
 
     def __init__(self, target: str, marker: Marker, file: Path | None, entries: Iterable[Entry] = ()) -> None:
@@ -132,8 +168,11 @@ class Ledger:
         self.marker = marker
         self.file = file
         self.entries: dict[int, Entry] = {entry.number: entry for entry in entries}
+        self.before: set[Id] = set()
+        self.others: set[Id] = set()  # that were seen since, and are not the run's
         self.key_check = ""
-        self._is_torn = False
+        self.fault = ""
+        self._out: BinaryIO | None = None
         self._lock = threading.RLock()
 
     @classmethod
@@ -146,67 +185,92 @@ class Ledger:
         directory.mkdir(parents=True, exist_ok=True)
         host = urlsplit(target).netloc.replace(":", "-")
         ledger = cls(target, marker, directory / f"{host}-{marker.run}{_SUFFIX}")
-        ledger.key_check = key_check(key, marker.run)
+        ledger.key_check = key_check(key, marker.run, target)
         first = {"target": target, "marker": marker.run, "time": clock(), "pid": os.getpid()}
+        ledger.hold()
         ledger._write({"event": "run", **first, "key_check": ledger.key_check})
         _sync_directory(directory)
         return ledger
 
     @classmethod
     def read(cls, file: Path) -> Ledger:
-        """Open a run's ledger again. Raises ValueError, in a sentence, if the file is not a ledger."""
+        """Read a run's ledger. Raises ValueError, in a sentence, if the file is not one."""
         lines = _lines(file)
-        if not lines or lines[0].get("event") != "run":
+        first = lines[0] if lines else {}
+        if first.get("event") != "run" or not all(
+            isinstance(first.get(k), str) for k in ("target", "marker")
+        ):
             raise ValueError(f"{file} is not a ledger: its first line does not name a run.")
-        ledger = cls(lines[0]["target"], Marker(lines[0]["marker"]), file)
-        ledger.key_check = str(lines[0].get("key_check", ""))
-        ledger._is_torn = not file.read_bytes().endswith(b"\n")
-        for line in lines[1:]:
-            ledger._replay(line)
+        ledger = cls(first["target"], Marker(first["marker"]), file)
+        ledger.key_check = str(first.get("key_check", ""))
+        for number, line in enumerate(lines[1:], start=2):
+            try:
+                ledger._replay(line)
+            except (KeyError, TypeError, ValueError):
+                raise ValueError(f"{file} is not a ledger: its event {number} cannot be read.") from None
         return ledger
 
-    def intend(self, time: float) -> Entry:
-        """Note that a create is about to be sent, and return its entry."""
+    def hold(self) -> None:
+        """Open the file for writing, and lock it. Raises Unswept if another process has it, and OSError."""
+        if self.file is None or self._out is not None:
+            return
+        is_torn = self.file.exists() and not self.file.read_bytes().endswith(b"\n")
+        out = self.file.open("ab")
+        if not _locked(out):
+            out.close()
+            raise Unswept(f"{self.file} belongs to a run that is not over: wait for its end.")
+        if is_torn:  # begin anew after a line that a crash tore
+            out.write(b"\n")
+        self._out = out
+
+    def release(self) -> None:
+        """Close the file, and give the lock back."""
+        with self._lock:
+            if self._out is not None:
+                self._out.close()
+                self._out = None
+
+    def found_before(self, ids: Iterable[Id]) -> None:
+        """Note the rows that are there before the first create."""
+        with self._lock:
+            self.before = set(ids)
+            self._write(
+                {"event": "before", "ids": sorted(self.before, key=lambda row: (isinstance(row, str), row))}
+            )
+
+    def intend(self, time: float, *, is_create: bool = True) -> Entry:
+        """Note that a create, or a write that might create, is about to be sent, and return its entry."""
         with self._lock:
             number = max(self.entries, default=0) + 1
-            entry = self._adopt(number, time)
             self._write({"event": "intent", "number": number, "time": time})
+            entry = self._adopt(number, time)
+            entry.is_create = is_create
             return entry
 
-    def created(self, entry: Entry, row: int, name: str | None = None) -> None:
-        """Note the id that a create's answer, or a list, named; `name` if the row does not bear the marker."""
-        with self._lock:
-            line = {"event": "created", "number": entry.number, "id": row}
-            self._write(line if name is None else {**line, "name": name})
-            self._replay({**line, "name": name})
+    def created(self, entry: Entry, row: Id) -> None:
+        """Note the id that a create's answer, or a look at the row, named."""
+        self._note({"event": "created", "number": entry.number, "id": row})
 
-    def touched(self, time: float) -> None:
-        """Note, once, that a write with a name goes to an id that nobody has: it should create nothing."""
-        with self._lock:
-            if 0 not in self.entries:
-                self.answered(self._adopt(0, time))
+    def seen(self, entry: Entry) -> None:
+        """Note that a look has shown a row with its marker."""
+        if entry.state is State.CLAIMED:
+            self._note({"event": "seen", "number": entry.number})
+        entry.state = State.LIVE
 
     def answered(self, entry: Entry) -> None:
-        """Note that a create was answered without an id."""
-        self._note("answered", entry)
+        """Note that a create was refused."""
+        self._note({"event": "answered", "number": entry.number})
 
-    def named(self, entry: Entry, name: str) -> None:
-        """Note that an update is about to give a row a name without the marker."""
-        with self._lock:
-            if name not in entry.names:
-                self._write({"event": "named", "number": entry.number, "name": name})
-                entry.names.add(name)
+    def unknown(self, entry: Entry) -> None:
+        """Note that a create was answered with success, and not with an id of its own."""
+        self._note({"event": "unknown", "number": entry.number})
 
     def deleted(self, entry: Entry) -> None:
         """Note that a row is confirmed to be gone."""
-        self._note("deleted", entry)
-
-    def left(self, entry: Entry) -> None:
-        """Note that a row is not, or no longer, the run's."""
-        self._note("left", entry)
+        self._note({"event": "deleted", "number": entry.number})
 
     def found(self, number: int, time: float) -> Entry:
-        """Return the entry of a marker that a list showed; a new one for 0, whose writes should create nothing."""
+        """Return the entry of a marker that a list showed."""
         with self._lock:
             return self.entries.get(number) or self._adopt(number, time)
 
@@ -221,40 +285,55 @@ class Ledger:
     def _rename(self, suffix: str) -> Path | None:
         if self.file is None or not self.file.exists():
             return None
-        file = self.file.rename(self.file.with_name(self.file.name + suffix))
-        _sync_directory(file.parent)
-        return file
+        self.release()
+        self.file = self.file.rename(self.file.with_name(self.file.name + suffix))
+        _sync_directory(self.file.parent)
+        return self.file
 
     def _adopt(self, number: int, time: float) -> Entry:
         entry = self.entries[number] = Entry(number, self.marker.of(number), time)
         return entry
 
-    def _note(self, event: str, entry: Entry) -> None:
+    def _note(self, line: dict[str, Any]) -> None:
+        """Take an event that has happened, and write it if the disk lets us."""
         with self._lock:
-            line = {"event": event, "number": entry.number}
-            self._write(line)
+            try:
+                self._write(line)
+            except OSError as error:
+                self.fault = f"The ledger cannot be written ({error.strerror or type(error).__name__})."
             self._replay(line)
 
     def _replay(self, line: dict[str, Any]) -> None:
-        """Take an event's effect."""
-        number, event = line["number"], line["event"]
-        entry = self.entries.get(number) or self._adopt(number, line.get("time", 0.0))
+        """Take an event's effect. Raises KeyError, TypeError and ValueError for one that is malformed."""
+        if line["event"] == "before":
+            self.before = {_checked_id(each) for each in line["ids"]}
+            return
+        number, event = int(line["number"]), line["event"]
+        entry = self.entries.get(number) or self._adopt(number, float(line.get("time", 0.0)))
         if event == "created":
-            entry.id, entry.state = line["id"], State.CLAIMED
-        elif event in {State.ANSWERED.value, State.DELETED.value, State.LEFT.value}:
+            entry.id, entry.state = _checked_id(line["id"]), State.CLAIMED
+        elif event == "seen":
+            entry.state = State.LIVE
+        elif event in {State.ANSWERED.value, State.UNKNOWN.value, State.DELETED.value}:
             entry.state = State(event)
-        if line.get("name") is not None:
-            entry.names.add(line["name"])
 
     def _write(self, line: dict[str, Any]) -> None:
         if self.file is None:
             return
-        with self._lock, self.file.open("ab") as out:
-            # Begins anew after a line that a crash tore.
-            out.write(b"\n" * self._is_torn + json.dumps(line).encode() + b"\n")
-            self._is_torn = False
-            out.flush()
-            os.fsync(out.fileno())
+        with self._lock:
+            self.hold()
+            assert self._out is not None  # noqa: S101 -- hold has opened it
+            self._out.write(json.dumps(line).encode() + b"\n")
+            self._out.flush()
+            if line["event"] != "seen":  # without it, a sweep is more careful than it must be
+                os.fsync(self._out.fileno())
+
+
+def _checked_id(value: Any) -> Id:
+    found = row_id(value)
+    if found is None:
+        raise ValueError
+    return found
 
 
 def ledgers_in(directory: Path) -> list[Path]:
@@ -265,43 +344,54 @@ def ledgers_in(directory: Path) -> list[Path]:
 def check_swept(target: str, directory: Path) -> None:
     """Raise Unswept while the ledger of an earlier run on a target is in a directory."""
     for file in ledgers_in(directory):
-        if (lines := _lines(file)) and lines[0].get("target") == target:
-            pid = lines[0]["pid"]
-            runs = f" Its process {pid} may still run: then wait for its end." if _may_run(pid) else ""
+        lines = _lines(file)
+        if lines and lines[0].get("target") == target:
+            marker = lines[0].get("marker")
+            with file.open("rb") as ledger:
+                if not _locked(ledger):
+                    raise Unswept(f"The run {marker} on {target} is not over: wait for its end ({file}).")
             raise Unswept(
-                f"The run {lines[0]['marker']} on {target} left {file} unswept: finish it with "
-                f"`bitpeak-mock sweep {file}`.{runs}"
+                f"The run {marker} on {target} left {file} unswept: finish it with `bitpeak-mock sweep {file}`."
             )
 
 
-def _may_run(pid: int) -> bool:
-    """Tell whether a process of this number is there; it may be another one's by now, or on another computer."""
-    if os.name != "posix":  # elsewhere the question would end it
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # another user's
-        return True
-    return True
+def key_check(key: str, run: str, target: str) -> str:
+    """Return 16 bits that tell, nearly always, whether a run had this key and target, and nothing more of the key."""
+    return hmac.digest(f"{run} {target}".encode(), key.encode(), "sha256")[:2].hex()
 
 
-def key_check(key: str, run: str) -> str:
-    """Return 16 bits that tell, nearly always, whether a key is the one a run had, and nothing more of it."""
-    return hmac.digest(run.encode(), key.encode(), "sha256")[:2].hex()
+def is_swept(file: Path) -> bool:
+    """Tell whether a ledger, named with or without its suffix, is finished."""
+    return file.name.endswith(_SWEPT) or file.with_name(file.name + _SWEPT).exists()
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
+    """Return the events of a file. Raises ValueError if it is too large to be a ledger."""
+    if file.stat().st_size > _LARGEST:
+        raise ValueError(f"{file} is not a ledger: it is larger than {_LARGEST} bytes.")
     lines: list[dict[str, Any]] = []
     for text in file.read_bytes().split(b"\n"):
-        try:
+        line: Any = None
+        with contextlib.suppress(ValueError, RecursionError):  # a line that a crash tore
             line = json.loads(text)
-        except ValueError:  # the line that a crash tore
-            continue
         if isinstance(line, dict) and "event" in line:
             lines.append(line)
     return lines
+
+
+def _locked(file: BinaryIO) -> bool:
+    """Lock an open file for as long as it is open; False if another process has locked it."""
+    try:
+        if sys.platform == "win32":
+            file.seek(_LARGEST)  # beyond all that is read: others cannot read a locked byte there
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # Windows says so; a file system without locks does, too
+        return sys.platform != "win32"
+    return True
 
 
 def _sync_directory(directory: Path) -> None:
@@ -311,8 +401,3 @@ def _sync_directory(directory: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def is_swept(file: Path) -> bool:
-    """Tell whether a ledger, named with or without its suffix, is finished."""
-    return file.name.endswith(_SWEPT) or file.with_name(file.name + _SWEPT).exists()

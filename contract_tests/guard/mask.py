@@ -10,8 +10,8 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote_plus, unquote_to_bytes
 
-from contract_tests.guard.ledger import Marker
-from contract_tests.guard.policy import row_id
+from contract_tests.guard.exchange import read_json
+from contract_tests.guard.ledger import row_id
 from contract_tests.guard.surface import Surface
 
 # The name of every row that is not the run's own, and what takes the place of an answer that cannot be read.
@@ -21,8 +21,8 @@ HIDDEN = "(hidden)"
 _TIME = re.compile(r"\d{2,4}[-./]\d{1,2}[-./]\d{1,4}[T ]?[\d:.]*(?:Z|[+-]\d{2}:?\d{2})?")
 UNREADABLE = b"This answer is no JSON, may show rows of others, and is not shown by the guard."
 
-# Hears of each row's id and whether it bears the run's marker, and decides whether it is the run's own.
-Judge = Callable[[int, bool], bool]
+# Is given a row as an answer shows it, and tells whether it is the run's own.
+Judge = Callable[[Mapping[str, Any]], bool]
 
 
 class Mask:
@@ -33,13 +33,12 @@ class Mask:
     document has, and the form of a time. So what is wrong with it still shows.
     """
 
-    def __init__(self, surface: Surface, marker: Marker) -> None:
+    def __init__(self, surface: Surface) -> None:
         self._surface = surface
-        self._marker = marker
         self._keys = frozenset(surface.row.values())
         self._id, self._name = surface.row["id"], surface.row["name"]
 
-    def apply(self, body: bytes, judge: Judge, *, risky: bool) -> bytes:
+    def apply(self, body: bytes, is_own: Judge, *, risky: bool) -> bytes:
         """Return the body without rows of others; the same bytes if there is none.
 
         `risky`: an answer that is no JSON may show rows of others, and is replaced.
@@ -47,62 +46,35 @@ class Mask:
         if not body.strip():
             return body
         try:
-            tree = json.loads(body)
-            masked = self._walk(tree, judge, self._surface.rows)
+            tree = read_json(body)
+            masked = self._walk(tree, is_own, self._surface.rows)
         except (ValueError, RecursionError):
             return UNREADABLE if risky else body
         return body if masked is tree else _write(masked, body)
 
-    def rows(self, body: bytes) -> dict[int, dict[str, Any]]:
-        """Return the rows of an answer by id; nothing if it is no JSON."""
-        found: dict[int, dict[str, Any]] = {}
-        try:
-            self._collect(json.loads(body), found)
-        except (ValueError, RecursionError):
-            return {}
-        return found
-
-    def _collect(self, node: Any, found: dict[int, dict[str, Any]]) -> None:
-        if isinstance(node, list):
-            for item in node:
-                self._collect(item, found)
-        elif isinstance(node, dict):
-            row = row_id(node.get(self._id))
-            if row is not None:
-                found.setdefault(row, node)
-            for item in node.values():
-                self._collect(item, found)
-
-    def _walk(self, node: Any, judge: Judge, here: tuple[str, ...] | None) -> Any:
+    def _walk(self, node: Any, is_own: Judge, here: tuple[str, ...] | None) -> Any:
         """Return a node without rows of others; the same object if nothing changed. `here`: steps to the rows."""
         if isinstance(node, list):
-            return self._list(node, judge, rows=here == ())
+            return self._list(node, is_own, rows=here == ())
         if not isinstance(node, dict):
             return node
         if here == () or len(self._keys & node.keys()) > 1:
-            return self._row(node, judge)
-        below = {key: self._walk(item, judge, _step(here, key)) for key, item in node.items()}
+            return node if is_own(node) else {key: self._value(key, value) for key, value in node.items()}
+        below = {key: self._walk(item, is_own, _step(here, key)) for key, item in node.items()}
         return below if any(below[key] is not node[key] for key in node) else node
 
-    def _list(self, node: list[Any], judge: Judge, *, rows: bool) -> Any:
+    def _list(self, node: list[Any], is_own: Judge, *, rows: bool) -> Any:
         below = [
-            self._walk(item, judge, () if rows else None)
+            self._walk(item, is_own, () if rows else None)
             if isinstance(item, (dict, list)) or not rows
             else _neutral(item)
             for item in node
         ]
         return below if any(after is not before for after, before in zip(below, node, strict=True)) else node
 
-    def _row(self, node: dict[str, Any], judge: Judge) -> dict[str, Any]:
-        row = row_id(node.get(self._id))
-        marked = self._marker.number_in(json.dumps(node)) is not None
-        if marked if row is None else judge(row, marked):
-            return node
-        return {key: self._value(key, value, row) for key, value in node.items()}
-
-    def _value(self, key: str, value: Any, row: int | None) -> Any:
+    def _value(self, key: str, value: Any) -> Any:
         if key == self._id:
-            return value if row is not None else _neutral(value)
+            return value if row_id(value) is not None else _neutral(value)
         if key == self._name and isinstance(value, str):
             return MARK
         schema = self._surface.properties.get(key)
@@ -132,9 +104,7 @@ def _hidden(value: Any) -> Any:
 
 def _neutral(value: Any) -> Any:
     """Return a value of the same JSON type that says nothing."""
-    if value is None:
-        return None
-    return type(value)()
+    return None if value is None else type(value)()
 
 
 def _write(tree: Any, like: bytes) -> bytes:

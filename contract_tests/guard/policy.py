@@ -1,19 +1,19 @@
-"""What may pass, by method, path and id: nothing that could reach a row which the run did not create."""
+"""What may pass, by method, path and id: nothing that could reach a row which is not proven to be the run's own."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from contract_tests.guard.exchange import GuardRefusal
-from contract_tests.guard.ledger import Entry, Ledger, State
+from contract_tests.guard.ledger import Entry, Id, Ledger, State, row_id
 from contract_tests.guard.surface import Operation, Surface
 
 # A path below the base that no service has: for the question what an unknown route gets.
@@ -22,40 +22,208 @@ NOWHERE = "bpm-nowhere"
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _TARGET = re.compile(r"/[!-~]*")
 _NEVER = frozenset({"TRACE", "CONNECT"})  # they show the key, or open a way past the guard
+_INT_MAX = 2**63 - 1
+_WORD = 2**32
+_LEADING = re.compile(r"\s*([+-]?[0-9]+)", re.ASCII)
+_FLOAT = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?)", re.ASCII)
+_ODD_START = re.compile(r"[^0-9A-Za-z+.-]+")
+_MOST_DIGITS = 4000  # int() refuses more, and no service has such ids
+
+# So many rows whose ids grow with the time of their creation tell that ids do.
+_TELLING = 5
+_OR_ELSE = "If nobody else did it, the service did."
 
 Effect = Literal["read", "create", "write"]
+Rows = Mapping[Id, Mapping[str, Any]]
+
+
+class Alarm(NamedTuple):
+    """Why the run writes no more.
+
+    It is `about` the `list` (it cannot be read whole), the `ids` (they are not given as they should be), the `mark`
+    (rows of the run do not show it) or `others`: rows of others may have been harmed, so that not even the clean-up
+    deletes anything. `row` is the id, None for the list.
+    """
+
+    sentence: str
+    about: Literal["list", "ids", "mark", "others"]
+    row: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A request that may pass, unless its body or key is against it.
 
-    `operation` is None if the document has none for the method. `rows` are the run's own creates that the path
-    may mean, and `row` is the id in it as PHP would cast it, None if there is none.
+    `operation` is None if the document has none for the method. `row` is the id in the path, a number as PHP would cast
+    it, None if there is none; `entry` is the run's own create that it means.
     """
 
     effect: Effect
     operation: Operation | None
-    row: int | None = None
-    rows: tuple[Entry, ...] = ()
+    row: Id | None = None
+    entry: Entry | None = None
+
+
+class Holdings:
+    """What the run owns, and what was there before: ids, by create, and what other rows looked like.
+
+    May be used from any thread. `alarms` say why the run writes no more; while there are none, it may.
+    """
+
+    def __init__(self, ledger: Ledger, surface: Surface, impossible_from: int) -> None:
+        self.ledger = ledger
+        self.is_surveyed = False
+        self.there_first: frozenset[Id] = frozenset()  # before the run wrote
+        self.has_texts = False  # ids that are texts, such as UUIDs
+        self.writes = 0  # grows with every write that may have changed something
+        self.alarms: list[Alarm] = []
+        self._steady = [
+            name for word, name in surface.row.items() if word not in {"created", "changed"}
+        ]  # what only a write changes
+        self._impossible_from = impossible_from
+        self._by_id: dict[Id, Entry] = {}
+        self._looks: dict[tuple[str, Id], tuple[int, str]] = {}
+        self._highest: int | None = None
+        self._grows, self._floor = False, 0  # whether new ids are above this one
+        self._lock = threading.RLock()
+
+    def halt(self, alarm: Alarm) -> None:
+        """Let the run write no more, and say why."""
+        with self._lock:
+            if alarm not in self.alarms:
+                self.alarms.append(alarm)
+
+    def check_may_write(self) -> None:
+        """Raise GuardRefusal (`halted`) once there was an alarm."""
+        if self.alarms:
+            raise GuardRefusal("halted", f"The run writes no more. {self.alarms[0].sentence}")
+
+    def survey(self, rows: Rows, born: str, *, is_whole: bool) -> None:
+        """Note the rows that are there before the run writes; `born` is the property of the time of their creation.
+
+        Not `is_whole`: there may be others, and only an id above all that are shown is a new one. Raises OSError if the
+        ledger cannot be written.
+        """
+        with self._lock:
+            self.there_first = frozenset(rows)
+            self.ledger.found_before(self.there_first)
+            self.see(*self.ledger.before)
+            self._highest = self._highest or 0
+            by_time = sorted(rows, key=lambda row: (str(rows[row].get(born, "")), str(row).zfill(20)))
+            numbers = [row for row in by_time if isinstance(row, int)]
+            is_telling = len(numbers) == len(rows) >= _TELLING and numbers == sorted(numbers)
+            self._grows = is_telling or not is_whole
+            self._floor = max(numbers, default=0)
+            self.is_surveyed = True
+
+    def see(self, *rows: Id) -> None:
+        """Note ids that exist."""
+        with self._lock:
+            for row in rows:
+                if isinstance(row, int):
+                    self._highest = max(self._highest or 0, row)
+                else:
+                    self.has_texts = True
+
+    def entry(self, row: Id) -> Entry | None:
+        """Return the create that an id belongs to."""
+        with self._lock:
+            return self._by_id.get(row)
+
+    def is_impossible(self, row: int) -> bool:
+        """Tell whether an id exists nowhere: it is not positive, or far above all that exist."""
+        far = self._highest is not None and row >= max(self._impossible_from, 1000 * self._highest)
+        return row <= 0 or far
+
+    def cannot_tell(self, row: int) -> bool:
+        """Tell whether an id may be impossible, but no answer has shown yet how high the service's ids are."""
+        return row >= self._impossible_from and self._highest is None
+
+    def claim(self, entry: Entry, row: Id) -> bool:
+        """Take the id that a create's answer, or a look at the row, named; False for one that was there before."""
+        with self._lock:
+            held = self._by_id.get(row)
+            said = f"A create was answered with the id {row}, which"
+            if row in self.ledger.before | self.ledger.others:
+                self.halt(Alarm(f"{said} was there before.", "ids", row))
+            elif held is not None and held is not entry and held.exists:
+                self.halt(Alarm(f"{said} an earlier create had got.", "ids", row))
+            elif self._grows and not (isinstance(row, int) and row > self._floor):
+                self.halt(
+                    Alarm(f"{said} is not above {self._floor}: the list may have hidden its row.", "ids", row)
+                )
+            else:
+                self.see(row)
+                self.ledger.created(entry, row)
+                self._by_id[row] = entry
+                return True
+            return False
+
+    def unproven(self) -> list[Entry]:
+        """Return the creates whose row no look has shown: those that named an id, and those that had no answer."""
+        with self._lock:
+            entries = list(self.ledger.entries.values())
+        return [
+            entry
+            for entry in entries
+            if entry.state is State.CLAIMED
+            or (entry.state in {State.OPEN, State.UNKNOWN} and entry.is_create and not entry.is_sought)
+        ]
+
+    def compare(
+        self, kind: str, rows: Rows, number_in: Callable[[Mapping[str, Any]], int | None], *, whole: bool
+    ) -> None:
+        """Hold rows of others against the last answer of a kind that showed them: no write may have changed one.
+
+        `whole`: the answer shows all rows that there are, so that none of them may lack.
+        """
+        with self._lock:
+            self.see(*rows)
+            for row in sorted(self.there_first - rows.keys(), key=str) if whole and self.writes else ():
+                self.halt(
+                    Alarm(f"The row {row}, which this run did not create, is gone. {_OR_ELSE}", "others", row)
+                )
+            for row, node in rows.items():
+                is_marked = number_in(node) is not None
+                if row in self._by_id or (is_marked and row not in self.ledger.before | self.ledger.others):
+                    continue
+                look = json.dumps([node.get(name) for name in self._steady], sort_keys=True)
+                writes, before = self._looks.get((kind, row), (self.writes, look))
+                self._looks[kind, row] = self.writes, look
+                self.ledger.others.add(row)
+                if is_marked or (look != before and writes != self.writes):
+                    changed = f"The row {row}, which this run did not create, changed while the run wrote to others."
+                    self.halt(Alarm(f"{changed} {_OR_ELSE}", "others", row))
+
+    @property
+    def live(self) -> int:
+        """How many rows of the run may exist now."""
+        with self._lock:
+            return sum(entry.exists for entry in list(self.ledger.entries.values()))
 
 
 class Policy:
-    """The rules of one run. `path` is the target's; `learn` has the list looked at, for how high the ids are."""
+    """The rules of one run.
 
-    def __init__(
+    `path` is the target's. `survey` has the list looked at, for what ids there are; `is_nowhere` asks whether no row
+    has a text for its id.
+    """
+
+    def __init__(  # noqa: PLR0913 -- what the rules rest on
         self,
         surface: Surface,
         path: str,
         holdings: Holdings,
-        learn: Callable[[], None],
+        survey: Callable[[], object],
+        is_nowhere: Callable[[str], bool],
         *,
         allow_writes: bool,
     ) -> None:
         self._surface = surface
         self._path = path
         self._holdings = holdings
-        self._learn = learn
+        self._survey = survey
+        self._is_nowhere = is_nowhere
         self._allow_writes = allow_writes
 
     def admit(self, method: str, target: str) -> Passage:
@@ -68,8 +236,8 @@ class Policy:
         operation = next((one for one in found if one.method == method), None)
         _check_query(query, reads=method == "GET" and operation is not None)
         if method == "GET" and operation is not None:
-            row = max(readings(segments[-1])) if operation.on_row else None
-            return Passage("read", operation, row, self._own_rows(segments[-1]) if operation.on_row else ())
+            row = self._meant(segments[-1]) if operation.on_row else None
+            return Passage("read", operation, row, None if row is None else self._holdings.entry(row))
         if not self._allow_writes:
             raise GuardRefusal("read-only", "The run may only read: allow writes to let this pass.")
         if operation is not None and operation.kind == "create":
@@ -98,20 +266,28 @@ class Policy:
             raise GuardRefusal("path", "The document has no such path.")
         return found
 
-    def _own_rows(self, text: str) -> tuple[Entry, ...]:
-        entries = (self._holdings.entry(row) for row in sorted(readings(text)))
-        return tuple(entry for entry in entries if entry is not None)
+    def _meant(self, text: str) -> Id:
+        """Return the id that a text in a path names: an own one that is spelled so, else the number in it."""
+        row = row_id(text)
+        return row if row is not None and self._holdings.entry(row) else max(readings(text))
 
     def _write(self, text: str, operation: Operation | None) -> Passage:
+        holdings, exact = self._holdings, row_id(text)
+        if isinstance(exact, str) and (entry := holdings.entry(exact)):
+            return Passage("write", operation, exact, entry)
         meant = readings(text)
-        if self._holdings.cannot_tell(max(meant)):
-            self._learn()
-        if any(self._holdings.standing(row) is Standing.FOREIGN for row in meant):
+        if holdings.cannot_tell(max(meant)):
+            self._survey()
+        own = {row: entry for row in meant if (entry := holdings.entry(row))}
+        if any(not holdings.is_impossible(row) for row in meant - own.keys()):
             raise GuardRefusal("foreign", "The id may be that of a row which this run did not create.")
-        entries = self._own_rows(text)
-        if len(entries) > 1:  # whose marker would go into the name?
+        if len(own) > 1:  # whose marker would go into the name?
             raise GuardRefusal("foreign", "The id may be that of more than one row.")
-        return Passage("write", operation, max(meant), entries)
+        if text not in map(str, own):  # a text that is no number may name a row all the same
+            self._survey()
+            if holdings.has_texts and not self._is_nowhere(text):
+                raise GuardRefusal("foreign", "The id may be that of a row which this run did not create.")
+        return Passage("write", operation, max(meant), next(iter(own.values()), None))
 
 
 def _checked(method: str, target: str) -> str:
@@ -136,126 +312,12 @@ def _leads_to(operation: Operation, segments: tuple[str, ...]) -> bool:
     return all(own == asked or own.startswith("{") for own, asked in pairs)
 
 
-class Standing(Enum):
-    """What an id is to the run."""
-
-    OWN = "own"  # created by it, and seen to bear its marker
-    CLAIMED = "claimed"  # an answer to a create named it
-    DEAD = "dead"  # created and deleted by it
-    IMPOSSIBLE = "impossible"  # exists nowhere
-    FOREIGN = "foreign"  # anything else
-
-
-_STANDINGS = {
-    State.CLAIMED: Standing.CLAIMED,
-    State.LIVE: Standing.OWN,
-    State.GONE: Standing.DEAD,
-    State.DELETED: Standing.DEAD,
-}
-
-
-class Holdings:
-    """The ids of one run, kept beside its ledger. May be used from any thread."""
-
-    def __init__(self, ledger: Ledger, impossible_from: int) -> None:
-        self.ledger = ledger
-        self._impossible_from = impossible_from
-        self._by_id: dict[int, Entry] = {}
-        self._foreign: set[int] = set()
-        self._highest: int | None = None
-        self._lock = threading.RLock()
-
-    def standing(self, row: int) -> Standing:
-        """Tell what an id is to the run."""
-        with self._lock:
-            entry = self._by_id.get(row)
-            if entry is not None:
-                return _STANDINGS.get(entry.state, Standing.FOREIGN)
-            return Standing.IMPOSSIBLE if row <= 0 or self._is_beyond(row) else Standing.FOREIGN
-
-    def cannot_tell(self, row: int) -> bool:
-        """Tell whether an id may be impossible, but no answer has shown yet how high the service's ids are."""
-        return row >= self._impossible_from and self._highest is None
-
-    def see(self, row: int) -> None:
-        """Note an id that exists, or 0 if a list shows none."""
-        with self._lock:
-            self._highest = max(self._highest or 0, row)
-
-    def _is_beyond(self, row: int) -> bool:
-        return self._highest is not None and row >= max(self._impossible_from, 1000 * self._highest)
-
-    def entry(self, row: int) -> Entry | None:
-        """Return the create that an id belongs to."""
-        with self._lock:
-            return self._by_id.get(row)
-
-    def claim(self, entry: Entry, row: int, name: str | None = None) -> None:
-        """Take the id that a create's answer named; not one that was seen as another's, or that is held already."""
-        with self._lock:
-            held = self._by_id.get(row)
-            if row in self._foreign or (held is not None and held.exists):
-                self.ledger.answered(entry)
-                return
-            self.see(row)
-            self.ledger.created(entry, row, name)
-            self._by_id[row] = entry
-            if name is not None:
-                entry.state = State.LIVE
-
-    def settle(self, entry: Entry, state: State) -> None:
-        """Note what a look at a row, or an accepted delete, has shown."""
-        with self._lock:
-            if state is State.GONE or entry.exists:
-                entry.state = state
-
-    def judge(self, row: int, marked: bool) -> bool:
-        """Note the id of a row that an answer showed, and tell whether the row is the run's own."""
-        with self._lock:
-            self.see(row)
-            if not marked and row not in self._by_id:
-                self._foreign.add(row)
-            return marked or self.standing(row) is Standing.OWN
-
-    def claimed(self) -> list[Entry]:
-        """Return the creates whose rows were not looked at yet."""
-        with self._lock:
-            return [entry for entry in self._by_id.values() if entry.state is State.CLAIMED]
-
-    @property
-    def live(self) -> int:
-        """How many rows of the run may exist now."""
-        with self._lock:
-            return sum(entry.exists for entry in list(self.ledger.entries.values()))
-
-
-def row_id(value: Any) -> int | None:
-    """Return a row's id out of an answer: an integer, or a text of digits; None for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        return int(value)
-    return None
-
-
-# Which rows a text in a path may mean: every integer that a service could read in it. A reading too many costs a
-# request, and a reading too few may cost somebody's row.
-
-_INT_MAX = 2**63 - 1
-_WORD = 2**32
-_LEADING = re.compile(r"\s*([+-]?[0-9]+)", re.ASCII)
-_FLOAT = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?)", re.ASCII)
-_ODD_START = re.compile(r"[^0-9A-Za-z+.-]+")
-_MOST_DIGITS = 4000  # int() refuses more, and no service has such ids
-
-
 def readings(text: str) -> frozenset[int]:
-    """Return every integer that a once-decoded path segment may be cast to; 0 stands for none.
+    """Return every integer that a service could read in a once-decoded path segment; 0 stands for none.
 
     PHP's cast (`1abc`, `01`, `1.9`, ` 1` are 1, `1e3` is 1000), C's and JavaScript's (`1e3` is 1), Python's (other
-    digits than ASCII's, `1_0`, `0x1`), octal, a second percent-decoding, and 32-bit wrap-around.
+    digits than ASCII's, `1_0`, `0x1`), octal, a second percent-decoding, and 32-bit wrap-around. A reading too many
+    costs a request, and a reading too few may cost another user's row.
     """
     found = {0}
     for spelling in _spellings(text):

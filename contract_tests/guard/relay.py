@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from contract_tests.guard.account import Account, Credentials
+from contract_tests.guard.account import GONE, PAUSES, SERVER, Account, Credentials
 from contract_tests.guard.body import Body, Outgoing
 from contract_tests.guard.door import Gate
 from contract_tests.guard.exchange import (
@@ -32,7 +29,7 @@ from contract_tests.guard.exchange import (
 )
 from contract_tests.guard.ledger import Entry, Ledger, Marker, State
 from contract_tests.guard.mask import Redactor
-from contract_tests.guard.policy import Holdings, Passage, Policy, Standing, row_id
+from contract_tests.guard.policy import Alarm, Holdings, Passage, Policy
 from contract_tests.guard.upstream import GuardSettings, Parcel
 
 _LOG = logging.getLogger("contract_tests.guard")
@@ -48,6 +45,7 @@ _PASSED = frozenset(
 _SINGLE = ("authorization", "content-type")
 _DROPPED = frozenset({"set-cookie", "set-cookie2"})
 _FORMS = frozenset({MULTIPART, URLENCODED})
+_FRESH = 10.0  # seconds for which a look at a row proves that it is the run's, if nothing was written since
 
 Listener = Callable[[Exchange], None]
 
@@ -63,26 +61,28 @@ class Visit:
 
 
 class Relay:
-    """Answers the requests of one run, from any number of threads."""
+    """Answers the requests of one run, from any number of threads; one write at a time."""
 
     def __init__(
         self, settings: GuardSettings, account: Account, ledger: Ledger, placeholder: str, feed: Feed
     ) -> None:
         marker, surface = ledger.marker, account.surface
         self.gate = Gate()
+        self.holdings = Holdings(ledger, surface, settings.impossible_from)
         self._settings = settings
         self._account = account
         self._ledger = ledger
         self._marker = marker
         self._feed = feed
         self._redactor = Redactor(settings.key)
-        self._holdings = Holdings(ledger, settings.impossible_from)
         self._credentials = Credentials(settings.key, placeholder, account)
         self._outgoing = Outgoing(surface, marker, rewrite_contacts=settings.rewrite_contacts)
         self._policy = Policy(
-            surface, account.target.path, self._holdings, self._learn, allow_writes=settings.allow_writes
-        )
-        self._creating = threading.Lock()
+            surface, account.target.path, self.holdings, self._survey,
+            lambda text: account.look(text).status in GONE, allow_writes=settings.allow_writes,
+        )  # fmt: skip
+        self._taken: set[str | None] = set()  # blank names that the service has taken in creates
+        self._writing = threading.RLock()
 
     def answer(self, request: Request) -> Reply:
         """Answer one request: with the target's answer, or with the guard's own if there is none."""
@@ -115,12 +115,17 @@ class Relay:
         request = visit.request
         self._check_key(request)
         visit.headers = tuple((name, value) for name, value in request.headers if name.lower() in _PASSED)
-        passage = visit.passage = self._policy.admit(request.method, request.target)
-        if passage.effect == "read":
+        if request.method == "GET":
+            passage = visit.passage = self._policy.admit(request.method, request.target)
             if request.body:
                 raise GuardRefusal("form", "A read has no body.")
+            writes = self.holdings.writes
             reply = self._send(visit, b"")
-        else:
+            if self._credentials.is_own(request.header("authorization")):
+                self._learn(reply, passage, writes)
+            return self._shown(reply, visit, passage)
+        with self._writing:
+            passage = visit.passage = self._policy.admit(request.method, request.target)
             self._outgoing.check(visit.body)
             reply = self._create(visit) if passage.effect == "create" else self._write(visit, passage)
         return self._shown(reply, visit, passage)
@@ -132,148 +137,230 @@ class Relay:
         if any(len(request.values(name)) > 1 for name in _SINGLE):
             raise GuardRefusal("malformed-request", "A header that may stand once stands twice.")
 
-    def _send(self, visit: Visit, body: bytes) -> Reply:
+    def _send(self, visit: Visit, body: bytes, again: Callable[[], None] | None = None) -> Reply:
         request = visit.request
         headers = [
             (name, self._credentials.real(value) if name.lower() == "authorization" else value)
             for name, value in visit.headers
         ]
         patient = request.header(PASS_429_HEADER) != "1"
-        return self._account.upstream.send(
-            Parcel(request.method, request.target, tuple(headers), body, patient)
-        )
+        parcel = Parcel(request.method, request.target, tuple(headers), body, patient)
+        if request.method == "GET":
+            return self._account.upstream.send(parcel)
+        is_refused = False
+        try:
+            reply = self._account.upstream.send(parcel, again)
+            is_refused = 400 <= reply.status < 500
+        finally:
+            self.holdings.writes += not is_refused
+        return reply
 
-    # Creates and other writes: proven to be harmless first, noted before and after.
+    # Creates and other writes: noted before they are sent, and sent only on a fresh proof that they harm no row.
+
+    def _survey(self) -> None:
+        """Read the whole list, once, before the run writes: what is there then is not the run's."""
+        if self.holdings.is_surveyed:
+            return
+        census = self._account.census()
+        if census.gap and not census.is_miscounted:
+            why = "So a new row could not be told from one that was there, and nothing was written."
+            self.holdings.halt(Alarm(f"{census.gap} {why}", "list"))
+        else:
+            born = self._account.surface.row.get("created", "")
+            self.holdings.survey(census.rows, born, is_whole=not census.gap)
+            self.holdings.compare("list", census.rows, self._account.number_in, whole=not census.gap)
+        self.holdings.check_may_write()
 
     def _create(self, visit: Visit) -> Reply:
         """Send a create between its intent and its id."""
+        self._settle()
         self._credentials.check_create(visit.request.header("authorization"))
+        self._survey()
+        name = self._outgoing.blank_name(visit.body)
+        if name in self._taken and not self._outgoing.can_mark(visit.body):
+            raise GuardRefusal(
+                "unmarked", "The service takes such a name, and the form has no place for a mark."
+            )
         entry = self._intend()
         try:
-            reply = self._send(visit, self._outgoing.prepared(visit.body, entry.number))
+            reply = self._send(visit, self._outgoing.prepared(visit.body, entry.number, is_create=True))
         except GuardRefusal:  # nothing was sent
             self._ledger.answered(entry)
             raise
-        row = self._written_id(reply)
-        if row is None:
+        row = self._account.written_id(reply)
+        if reply.is_success and (row is None or not self.holdings.claim(entry, row)):
+            self._ledger.unknown(entry)
+        elif 300 <= reply.status < SERVER:  # what a failing service has done is not known
             self._ledger.answered(entry)
-        else:
-            self._claim(entry, row, visit.body)
+        if reply.is_success and not self._outgoing.has_name(visit.body):
+            # A service that needs no name takes an empty one, and one that takes that takes blanks.
+            self._taken |= {None, "", " "} if name is None else {name, " "}
         return reply
+
+    def _intend(self) -> Entry:
+        most = self._settings.live_rows
+        if self.holdings.live >= most:
+            raise GuardRefusal("live-rows", f"{most} rows of this run exist, and no more may.")
+        if len(self._ledger.entries) >= Marker.LAST:
+            raise GuardRefusal(
+                "budget", f"This run has made {Marker.LAST} creates, and has no marker for more."
+            )
+        return self._ledger.intend(self._settings.clock())
+
+    def _settle(self) -> None:
+        """Prove what was created so far. Raises GuardRefusal (`halted`) if a row cannot be told to be the run's."""
+        self.holdings.check_may_write()
+        for entry in self.holdings.unproven():
+            if entry.id is None:
+                self._find(entry)
+            if entry.state is State.CLAIMED:
+                self._prove_new(entry)
+            self.holdings.check_may_write()
+
+    def _find(self, entry: Entry) -> None:
+        """Look in the list for the row of a create whose answer was lost, or named no id."""
+        census = self._account.census()
+        entry.is_sought = True
+        found = [row for row, node in census.rows.items() if self._account.number_in(node) == entry.number]
+        if found:
+            self.holdings.claim(entry, found[0])
+        elif entry.state is State.UNKNOWN:
+            why = "A create was answered without an id, and the list shows no row with its mark."
+            more = "A row of this run may be left that cannot be told from others."
+            self.holdings.halt(Alarm(f"{why} {more}", "mark"))
+
+    def _ask(self, entry: Entry) -> Reply:
+        """Look at a row that should be there, again and again if the service may be late with it, or fails."""
+        reply = self._account.look(entry.id or 0)
+        for pause in PAUSES[1:]:
+            if self._look(entry, reply) or not (reply.status in GONE or reply.status >= SERVER):
+                break
+            self._settings.sleep(pause)
+            reply = self._account.look(entry.id or 0)
+        self._look(entry, reply)
+        return reply
+
+    def _prove_new(self, entry: Entry) -> None:
+        """See that a created row is shown with its mark."""
+        reply = self._ask(entry)
+        if self._account.proves(reply, entry.number, entry.id):
+            return
+        seen = "its name is not the one sent" if reply.is_success else f"it is answered {reply.status}"
+        why = f"The row {entry.id} cannot be told to be this run's: {seen}, when it is asked for by its id. It stays."
+        self.holdings.halt(Alarm(why, "mark", entry.id))
+
+    def _look(self, entry: Entry, reply: Reply, writes: int | None = None) -> bool:
+        """Take a look at a row for a proof, fresh until the next write, if it is one."""
+        if not self._account.proves(reply, entry.number, entry.id):
+            return False
+        self._ledger.seen(entry)
+        entry.seen = (self.holdings.writes if writes is None else writes, self._settings.clock())
+        return True
+
+    def _prove(self, entry: Entry) -> None:
+        """Raise GuardRefusal unless a row was just seen to be the run's, or to be gone."""
+        if entry.seen is not None:
+            writes, moment = entry.seen
+            if writes == self.holdings.writes and self._settings.clock() - moment <= _FRESH:
+                return
+        was_deleted = entry.state in {State.GONE, State.DELETED}
+        reply = self._account.look(entry.id or 0)
+        for pause in PAUSES[1:]:  # what was deleted may go a little later
+            if not (was_deleted and self._account.proves(reply, entry.number, entry.id)):
+                break
+            self._settings.sleep(pause)
+            reply = self._account.look(entry.id or 0)
+        if self._look(entry, reply):
+            if was_deleted:
+                why = f"The row {entry.id} stays although it was deleted: nobody knows what the delete did."
+                self.holdings.halt(Alarm(why, "others", entry.id))
+            self.holdings.check_may_write()
+            return
+        if reply.status in GONE:
+            return
+        if not reply.is_success:
+            raise GuardRefusal("foreign", f"The row cannot be looked at: the target answers {reply.status}.")
+        why = f"The id {entry.id} was given to a row of this run, and another row is shown for it."
+        self.holdings.halt(Alarm(why, "ids", entry.id))
+        raise GuardRefusal("foreign", "The id was the run's, and another row has it now.")
 
     def _write(self, visit: Visit, passage: Passage) -> Reply:
         """Send a write to one of the run's own rows, or to none."""
-        body = visit.body
-        for entry in passage.rows:
-            self._prove(entry)
-        self._credentials.check_write(visit.request.header("authorization"), passage.rows)
-        for entry in passage.rows:
-            for name in self._outgoing.blank_names(body):
-                self._ledger.named(entry, name)
-                self._ledger.named(entry, "")  # a service may trim it
-        number = passage.rows[0].number if passage.rows else 0
-        if not passage.rows and self._outgoing.has_name(body):
-            self._ledger.touched(self._settings.clock())
-        reply = self._send(visit, self._outgoing.prepared(body, number))
-        if visit.request.method == self._account.surface.of("delete").method and reply.is_success:
-            for entry in passage.rows:
-                self._holdings.settle(entry, State.GONE)
+        body, entry = visit.body, passage.entry
+        self._settle()
+        self._credentials.check_write(visit.request.header("authorization"), entry)
+        stray = None
+        if entry is None and self._outgoing.has_name(body):  # it should create nothing
+            stray = self._ledger.intend(self._settings.clock(), is_create=False)
+        number = entry.number if entry else stray.number if stray else 0
+
+        def prove() -> None:
+            if entry is not None:
+                self._account.upstream.budget.wait_for(2)
+                self._prove(entry)
+
+        prove()
+        reply = self._send(visit, self._outgoing.prepared(body, number), prove)
+        if stray is not None:
+            self._ledger.answered(stray)
+        if entry is not None and reply.is_success:
+            if visit.request.method == self._account.surface.of("delete").method:
+                entry.state = State.GONE
+            elif self._outgoing.blank_name(body) is not None:
+                self._restore(visit, entry)
         return reply
 
-    def _learn(self) -> None:
-        """Look at the list for how high the service's ids are; if it cannot be read, no id is impossible."""
-        highest = self._account.highest()
-        if highest is not None:
-            self._holdings.see(highest)
-
-    def _intend(self) -> Entry:
-        with self._creating:
-            most = self._settings.live_rows
-            if self._holdings.live >= most:
-                raise GuardRefusal("live-rows", f"{most} rows of this run exist, and no more may.")
-            if len(self._ledger.entries) >= Marker.LAST:
-                raise GuardRefusal(
-                    "budget", f"This run has made {Marker.LAST} creates, and has no marker for more."
-                )
-            return self._ledger.intend(self._settings.clock())
-
-    def _written_id(self, reply: Reply) -> int | None:
-        """Return the id in a create's answer: at its documented place, else wherever it is."""
-        if not reply.is_success:
-            return None
-        try:
-            node: Any = json.loads(reply.body)
-            for step in self._account.surface.written_id:
-                node = node.get(step) if isinstance(node, dict) else None
-        except (ValueError, RecursionError):
-            return None
-        row = row_id(node)
-        return row if row is not None else next(iter(self._account.mask.rows(reply.body)), None)
-
-    def _claim(self, entry: Entry, row: int, body: Body) -> None:
-        """Take the id, and the row's blank name if the row can have no marker."""
-        name = None
-        if not self._outgoing.has_name(body) or self._outgoing.blank_names(body):
-            # A look that fails must not lose the id.
-            with contextlib.suppress(TargetFailed):
-                seen = self._account.name_in(row, self._account.look(row, exempt=True))
-                name = seen if seen is not None and Marker.is_blank(seen) else None
-        self._holdings.claim(entry, row, name)
-
-    def _prove(self, entry: Entry) -> None:
-        """Raise GuardRefusal unless a row is seen to be the run's, or, once deleted, no other row's."""
-        if entry.state is State.LIVE:
+    def _restore(self, visit: Visit, entry: Entry) -> None:
+        """Give a row its mark back if an update to a blank name has taken it; the suites still see a blank name."""
+        reply = self._ask(entry)
+        if self._account.proves(reply, entry.number, entry.id):
             return
-        account, reply = self._account, self._account.look(entry.id or 0)
-        if entry.state is State.CLAIMED:
-            gone = reply.status == 404
-            if not account.bears(entry, reply) and (gone or not account.lists(entry)):
-                raise GuardRefusal(
-                    "foreign", "The id came from a create, but its row does not bear the run's marker."
-                )
-            self._holdings.settle(entry, State.LIVE)
-        elif reply.is_success and not account.bears(entry, reply):
-            raise GuardRefusal("foreign", "The id was the run's, and another row has it now.")
+        shown = self._account.shown(reply, "retrieve").get(entry.id or 0, {})
+        if shown and Marker.is_blank(str(shown.get(self._account.surface.row["name"]) or "")):
+            self._send(visit, self._outgoing.prepared(visit.body, entry.number, blanks=True))
+            if self._account.proves(self._ask(entry), entry.number, entry.id):
+                return
+        why = f"The row {entry.id} cannot be told to be this run's any more: an update took its mark away. It stays."
+        self.holdings.halt(Alarm(why, "mark", entry.id))
 
     # What a suite gets to see of an answer.
+
+    def _learn(self, reply: Reply, passage: Passage, writes: int) -> None:
+        """Take what a suite's read shows: proof of own rows, and whether rows of others are as they were."""
+        operation, entry = passage.operation, passage.entry
+        if operation is None:
+            return
+        if entry is not None and entry.id == passage.row:
+            is_gone = reply.status in GONE and entry.state is State.GONE
+            if not self._look(entry, reply, writes) and is_gone:
+                self._ledger.deleted(entry)
+        rows = self._account.shown(reply, operation.kind)
+        whole = operation.kind == "list" and len(rows) == self._account.total(reply)
+        self.holdings.compare(operation.kind, rows, self._account.number_in, whole=whole)
 
     def _shown(self, reply: Reply, visit: Visit, passage: Passage) -> Reply:
         """Return an answer without rows of others, the marker and the key.
 
         Raises GuardRefusal (`redirect`) if it leads to another host.
         """
-        own = self._credentials.is_own(visit.request.header("authorization"))
         if 300 <= reply.status < 400:
             path = visit.request.target.partition("?")[0]
             for location in reply.values("location"):
                 if not self._account.target.is_home(location, path):
                     raise GuardRefusal("redirect", "The target redirects to another host.")
-        is_read = passage.effect == "read"
-        if own and is_read:
-            self._recognise(reply, passage)
-        risky = reply.is_success and is_read and not self._is_own(passage) and passage.operation is not None
-        # An id that another Authorization shows may be another user's there: only the marker tells.
-        judge = self._holdings.judge if own else lambda _, marked: marked
-        body = self._account.mask.apply(reply.body, judge, risky=risky)
+        risky = reply.is_success and passage.effect == "read" and passage.operation is not None
+        is_own = passage.entry is not None and self._account.proves(
+            reply, passage.entry.number, passage.entry.id
+        )
+        body = self._account.mask.apply(
+            reply.body, lambda node: self._account.number_in(node) is not None, risky=risky and not is_own
+        )
         headers = tuple(
             (name, self._marker.strip_text(self._redactor.clean(value)))
             for name, value in reply.headers
             if name.lower() not in _DROPPED
         )
         return reply._replace(body=self._redactor.clean_bytes(self._marker.strip(body)), headers=headers)
-
-    def _recognise(self, reply: Reply, passage: Passage) -> None:
-        """Take a suite's own look at new rows for the proof that a write would have to ask for."""
-        for entry in passage.rows:
-            if entry.id == passage.row and entry.state is State.CLAIMED and self._account.bears(entry, reply):
-                self._holdings.settle(entry, State.LIVE)
-        if passage.row is None:
-            for entry in self._account.listed(self._holdings.claimed(), reply):
-                self._holdings.settle(entry, State.LIVE)
-
-    def _is_own(self, passage: Passage) -> bool:
-        own = {Standing.OWN, Standing.CLAIMED}
-        return passage.row is not None and self._holdings.standing(passage.row) in own
 
 
 class Feed:

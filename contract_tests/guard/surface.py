@@ -50,8 +50,9 @@ class Surface:
     """The API as the guard sees it.
 
     `row` gives the property of a row by its `x-value` word, `properties` the schema of each property. `rows`,
-    `written_id` and `total` say where an answer has its rows, the id of a create, and the total. `name_field` is
-    the form field that names a row; `addresses` are the form fields whose documented examples are addresses.
+    `retrieved`, `written_id` and `total` say where an answer has its rows, its one row, the id of a create, and the
+    total. `name_field` is the form field that names a row; `addresses` are the form fields whose documented examples
+    are addresses.
     """
 
     base_path: str
@@ -59,6 +60,7 @@ class Surface:
     row: Mapping[str, str]
     properties: Mapping[str, Mapping[str, Any]]
     rows: Steps
+    retrieved: Steps
     written_id: Steps
     total: Steps
     name_field: str
@@ -96,6 +98,7 @@ def survey(data: Mapping[str, Any]) -> Surface:
         row=row,
         properties=schemas.properties(items),
         rows=rows,
+        retrieved=schemas.path_to(_answer(schemas, first["retrieve"]), "row"),
         written_id=schemas.path_to(_answer(schemas, first["create"]), "id") or (row["id"],),
         total=schemas.path_to(listed, "total"),
         name_field=schemas.words(_form(schemas, first["create"])).get("name", row["name"]),

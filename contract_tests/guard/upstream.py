@@ -211,21 +211,33 @@ class Budget:
             self._tell(wait, now)
             self._settings.sleep(wait)
 
+    def wait_for(self, count: int) -> None:
+        """Wait until so many requests may be sent without a pause between them."""
+        while True:
+            with self._lock:
+                now = self._settings.clock()
+                wait = self._wait(now, patient=True, count=count)
+                if wait <= 0:
+                    return
+                self.waited += wait
+            self._tell(wait, now)
+            self._settings.sleep(wait)
+
     def _tell(self, wait: float, now: float) -> None:
         if wait >= _LONG:
             is_asked = self._closed_until - now >= wait
             rate = f"the rate is {self._settings.rate} requests a minute"
             self._settings.tell(f"waiting {wait:.0f} s: {'the service asks for it' if is_asked else rate}")
 
-    def _wait(self, now: float, *, patient: bool) -> float:
+    def _wait(self, now: float, *, patient: bool, count: int = 1) -> float:
         while self._recent and self._recent[0] <= now - _MINUTE:
             self._recent.popleft()
         rate = self._settings.rate
         wait = 0.0
         if rate is None:
             self._recent.clear()
-        elif len(self._recent) >= rate:
-            wait = self._recent[0] + _MINUTE - now
+        elif (over := len(self._recent) + min(count, rate) - rate) > 0:
+            wait = self._recent[over - 1] + _MINUTE - now
         return max(wait, self._closed_until - now) if patient else wait
 
     def learn(self, reply: Reply) -> None:
@@ -293,17 +305,20 @@ class Upstream:
         self._is_closed = False
         self._lock = threading.Lock()
 
-    def send(self, parcel: Parcel) -> Reply:
+    def send(self, parcel: Parcel, again: Callable[[], None] | None = None) -> Reply:
         """Return the target's answer; a 429 only if the parcel is not `patient`, or if it asks for too long a wait.
 
         Only what is safe is repeated: a GET on a connection that fails, and what a 429 refused, for that was not
-        executed. Raises TargetFailed and GuardRefusal (`budget`, `malformed-request`).
+        executed; then `again` is called before, since much may have happened during the wait. Raises TargetFailed and
+        GuardRefusal (`budget`, `malformed-request`).
         """
         reply = self._answered(parcel)
         for _ in range(_PATIENCE):
             if reply.status != _TOO_MANY or not parcel.patient or not self.budget.close(reply):
                 break
             self.retried += 1
+            if again is not None:
+                again()
             reply = self._answered(parcel)
         return reply
 

@@ -145,7 +145,11 @@ def ask_all(prober: Prober, arguments: DocumentArguments) -> dict[str, Verdict]:
     given = _given(arguments, expectations)
     with suppress(Undecided, Unlisted):  # an empty account is empty only before anything is made
         prober.once(first_page)
-    return {name: _verdict(question, given, prober) for name, question in expectations.questions.items()}
+    questions = expectations.questions
+    # In the probes' own order: what creates comes first, and then one handler is updated again and again.
+    order = sorted(questions, key=list(PROBES).index)
+    verdicts = {name: _verdict(questions[name], given, prober) for name in order}
+    return {name: verdicts[name] for name in questions}
 
 
 def _given(arguments: DocumentArguments, expectations: Expectations) -> dict[str, str]:

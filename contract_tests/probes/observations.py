@@ -68,8 +68,8 @@ def look_for_nobodys(prober: Prober, *, fresh: bool = False) -> Answer:
 
 
 def nameless(prober: Prober) -> Answer:
-    """Create without a name."""
-    return prober.create(prober.kinds.form(prober.kinds.plain, None))[0]
+    """Create without a name, of a type with an address: a service that takes it shows the run's mark there."""
+    return prober.create(prober.kinds.form(prober.kinds.mailbox, None))[0]
 
 
 def unknown_type(prober: Prober) -> Answer:

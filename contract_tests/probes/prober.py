@@ -62,7 +62,7 @@ class Prober:
         self.can_write = terms.can_write
         self.spares = terms.spares or not terms.can_write
         self.limited: Answer | None = None
-        self.deleted: Answer | None = None
+        self._first_delete: tuple[Answer, Exchange] | None = None
         self.titles: dict[str, list[str]] = {}
         self.refusals: dict[str, tuple[str, Exchange]] = {}
         self.answers: list[Answer] = []
@@ -71,6 +71,7 @@ class Prober:
         self._token = f"probe-{secrets.token_hex(3)}"
         self._names: dict[int, str] = {}
         self._proven: set[int] = set()
+        self._kept: set[int] = set()  # rows that later probes look at again
         self._observed: dict[object, _Observation] = {}
         self._touched: list[list[Exchange]] = [[]]
 
@@ -91,7 +92,12 @@ class Prober:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             # A body may be anything, and one that a probe did not think of must not end the run.
             finding = Unknown(f"the answers cannot be read ({type(error).__name__}: {error})")
-        return finding, tuple(self._touched[0])
+        touched = tuple(self._touched[0])
+        # At once: the guard proves a row by a look right before its delete, and may have seen the probe's own.
+        for row in self._names.keys() - self._kept:
+            with suppress(Undecided):
+                self.discard(row)
+        return finding, touched
 
     def watch(self, observe: Callable[[Prober], Value]) -> tuple[Value, tuple[Exchange, ...]]:
         """Return what a look at the target gives, and the exchanges. Raises Undecided and Unlisted."""
@@ -103,6 +109,7 @@ class Prober:
         """Return what an observation gives, made at the first call; so is its Undecided or Unlisted."""
         if observe not in self._observed:
             self._touched.append([])
+            before = set(self._names)
             value: Value | None = None
             error = None
             try:
@@ -111,6 +118,7 @@ class Prober:
                 error = no
             finally:
                 exchanges = tuple(self._touched.pop())
+                self._kept |= self._names.keys() - before
             self._observed[observe] = _Observation(value, error, exchanges)
         seen = self._observed[observe]
         self._touched[-1] += [one for one in seen.exchanges if one not in self._touched[-1]]
@@ -179,17 +187,23 @@ class Prober:
                 self._proven.add(row)
         return row in self._proven
 
-    def discard(self, row: int) -> None:
-        """Delete a handler that the prober made, after a look that it is the one. Raises Undecided where it is not.
+    def first_delete(self) -> Answer | None:
+        """Return the answer to the first delete, None if there was none so far."""
+        if self._first_delete is None:
+            return None
+        answer, exchange = self._first_delete
+        self._touched[-1].append(exchange)
+        return answer
 
-        What is of no further use need not be deleted at once: at the end one list proves many, and spares looks.
-        """
+    def discard(self, row: int) -> Answer:
+        """Delete a handler that the prober made, after a look that it is the one. Raises Undecided if it is not."""
         if row not in self._proven:
             self.retrieve(row)
         answer = self.send("DELETE", self.api.path_of("delete", row))
-        self.deleted = self.deleted or answer
+        self._first_delete = self._first_delete or (answer, self.exchanges[-1])
         if is_success(answer):
             del self._names[row]
+        return answer
 
     def note(self, refusal: str, answer: Answer, about: str) -> None:
         """Remember how something is refused, by the refusal's name, and the title there is in it."""

@@ -16,7 +16,7 @@ import pytest
 from contract_tests.document.facts import Operation
 from contract_tests.guard import CleanUp
 from contract_tests.judge.conformity import said
-from contract_tests.judge.statements import SAME
+from contract_tests.judge.statements import IDS, OTHERS, PAGES, SAME, WRITTEN
 from contract_tests.judge.verdicts import Ruling
 from contract_tests.report import Defect, Extra, LeftOut, OperationSeen, Outcome, QuestionSeen, Trial, Verdict
 from contract_tests.report.accepted import Acceptances, read_accepted
@@ -138,7 +138,7 @@ def part_of(opening: Opening, ended: Ended) -> Part:
         requests=stats.sent, waited=round(stats.waited, 3), created=stats.created,
         items={item.nodeid: (suite_of(item), item.name) for item in ended.items},
         tests=results.tests if results is not None else {},
-        findings=tuple(results.findings) if results is not None else (),
+        findings=(*(results.findings if results is not None else ()), *_alarms(opening)),
         defects=tuple(results.defects) if results is not None else (),
         left_out=tuple(ended.left_out), operations=tuple(_operations(reach)), questions=tuple(_questions(opening)),
         extras=tuple(Extra(clean(what), step_of(one, clean)) for what, one in extras.items()),
@@ -151,10 +151,22 @@ def part_of(opening: Opening, ended: Ended) -> Part:
 def _left_behind(opening: Opening, cleaned: CleanUp) -> tuple[str, ...]:
     if cleaned.complete:
         return ()
-    rows = [f"The handler {row} may be left: {why}" for row, why in cleaned.failed.items() if row]
-    if cleaned.open or 0 in cleaned.failed:
-        rows.append("A handler whose creation was never answered may be left.")
-    return (*rows, f"To finish the clean-up: bitpeak-mock sweep {opening.guard.ledger_file}")
+    told = f"To finish the clean-up: bitpeak-mock sweep {opening.guard.ledger_file}"
+    return (*map(opening.clean, cleaned.sentences), told)
+
+
+# What a reason of the guard's contradicts, for which the run wrote no more.
+_ALARMS = {"list": PAGES, "ids": IDS, "others": OTHERS, "mark": WRITTEN}
+
+
+def _alarms(opening: Opening) -> Iterable[Finding]:
+    """Yield a finding for each reason for which the guard let the run write no more."""
+    for alarm in opening.guard.alarms:
+        unproven = "The run stopped writing, since it cannot prove which rows are its own. "
+        title = f"{unproven if alarm.about == 'mark' else ''}{alarm.sentence}"
+        step = Step(opening.guard.curl_of(alarm), "")
+        says = _ALARMS[alarm.about].says
+        yield Finding("guard", "", str(Ruling.ITSELF), title, documented=says, subject=title, steps=(step,))
 
 
 def _questions(opening: Opening) -> Iterable[QuestionSeen]:

@@ -12,8 +12,12 @@ from contract_tests.report.finding import Finding, Happened, Origin, defects_of,
 from contract_tests.session.opening import Opening
 from contract_tests.session.selection import suite_of
 
-# The guard's reasons for which a test has not come to its end, and that are nobody's fault.
-_CUT = {"budget": "the requests that the run may make were used up", "closing": "the run was ending"}
+# The guard's reasons for which a test has not come to its end, and that say nothing of the service.
+_CUT = {
+    "budget": "the requests that the run may make were used up",
+    "closing": "the run was ending",
+    "halted": "the run writes no more, as the guard's finding says",
+}
 
 
 @dataclass

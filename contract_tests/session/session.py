@@ -170,7 +170,7 @@ class Session:
         if self._progress is not None:
             self._progress.end()
         try:
-            cleaned = _cleaned(opening)
+            cleaned = opening.guard.clean_up()
             if self.stopped is not None:
                 return self.stopped.code
             self.part = part_of(opening, self._ended(cleaned))
@@ -190,10 +190,3 @@ class Session:
             results=self._results, items=self._items, left_out=self._left_out, cleaned=cleaned,
             interrupted=self._interrupted, code=self._code, is_part=self._is_part,
         )  # fmt: skip
-
-
-def _cleaned(opening: Opening) -> CleanUp:
-    try:
-        return opening.guard.clean_up()
-    except OSError as error:
-        return CleanUp(failed={0: f"the ledger cannot be written ({error.strerror or error})"})

@@ -49,6 +49,7 @@ def test_a_handler_looks_alike_in_the_list_and_by_itself(reading: Own) -> None:
 
 
 @pytest.mark.writes
+@pytest.mark.spared("the suite lifecycle makes each type by the page's example, a little changed")
 def test_the_examples_of_the_page_work(own: Own) -> None:
     creates = list(own.facts.examples.values())
     updates = list(_examples(own, "update").values())

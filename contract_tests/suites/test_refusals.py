@@ -97,9 +97,8 @@ GONE = pytest.mark.spared("the suite lifecycle has asked for a deleted handler")
 
 
 @pytest.mark.writes
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=() if kind == "update" else GONE) for kind in ON_ROW]
-)
+@GONE
+@pytest.mark.parametrize("kind", ON_ROW)
 def test_a_handler_that_was_deleted_is_not_found(own: Own, kind: str) -> None:
     if not own.dead:
         own.delete(own.take())
@@ -107,6 +106,7 @@ def test_a_handler_that_was_deleted_is_not_found(own: Own, kind: str) -> None:
     own.refused(kind, answer, "not_found", own.gone(kind), f"{a(kind)} of {own.dead[-1]}, which was deleted,")
 
 
+@PROBED
 def test_an_id_that_nobody_has_is_not_found(reading: Own) -> None:
     texts = ("0",) if reading.thrifty else ("0", "-1", "abc", "9" * 30)
     for text in (str(NOBODYS),) if reading.spares else texts:

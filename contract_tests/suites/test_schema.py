@@ -17,11 +17,9 @@ def sampler(run: Run) -> Iterator[Sampler]:
         yield sampler
 
 
-LISTING = pytest.mark.spared("the probes ask the list for odd pages and sizes")
-
-
+@pytest.mark.spared("the probes and the suite lifecycle send what each of them is about")
 @pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=LISTING if kind == "list" else pytest.mark.writes) for kind in KINDS]
+    "kind", [pytest.param(kind, marks=() if kind == "list" else pytest.mark.writes) for kind in KINDS]
 )
 def test_generated_requests(kind: str, sampler: Sampler) -> None:
     """Requests that the document allows are accepted, others are refused, and each answer is a documented one."""

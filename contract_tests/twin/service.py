@@ -18,7 +18,11 @@ from contract_tests.twin.compare import Rows, Side
 from contract_tests.twin.step import Sender, Step, send
 
 # Refusals of the guard that mean that the run may send nothing more.
-_SPENT = frozenset({"budget", "closing"})
+_SPENT = {
+    "budget": "all requests that the run may make had been made",
+    "closing": "the run is ending",
+    "halted": "the run writes no more",
+}
 _SECOND = 1.0
 
 
@@ -130,7 +134,7 @@ class Service:
         if self.last is None:
             raise RuntimeError("The guard told of no exchange.")
         if self.last.refused in _SPENT:
-            raise Stop(Code.NOTHING, "all requests that the run may make had been made")
+            raise Stop(Code.NOTHING, _SPENT[self.last.refused])
         return self.last
 
 

@@ -98,7 +98,7 @@ def test_nobody_is_there(tmp_path: Path) -> None:
 
 
 def test_an_unswept_ledger(tmp_path: Path, mock: str) -> None:
-    Ledger.open_for(mock, tmp_path / "ledgers", "mock-killed", lambda: 0.0, Marker())
+    Ledger.open_for(mock, tmp_path / "ledgers", "mock-killed", lambda: 0.0, Marker()).release()
     ran = check(tmp_path, mock, "--ledger-dir", "ledgers", key="mock-killed")
     assert ran.code == 3
     assert "bitpeak-mock sweep" in one_sentence(ran)

@@ -102,5 +102,5 @@ def test_without_the_kit_one_sentence_says_what_to_install(tmp_path: Path, missi
         command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
     )
     assert ended.returncode == 3, ended
-    assert "install bitpeak-mock[contract]" in ended.stderr
+    assert "pip install 'bitpeak-mock[contract]'" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1

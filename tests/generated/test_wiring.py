@@ -12,8 +12,8 @@ from tests.second_opinion import SecondOpinion
 
 ROOT = Path(__file__).parents[2]
 FOREIGN = 30
-# What two suites may take of the requests that a quick run has for all of them.
-MOST = 75
+# What two suites may take in a quick run on this computer; on somebody's service they are left out.
+MOST = 400
 
 
 def run_suites(url: str, number: int, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
@@ -28,12 +28,12 @@ def run_suites(url: str, number: int, folder: Path, *more: str) -> subprocess.Co
     )
 
 
-def test_a_quick_run_on_a_service_spares_requests_and_rows_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_quick_run_spares_requests_and_leaves_nothing(tmp_path: Path) -> None:
     # What a folder says to schemathesis is not for these suites.
     (tmp_path / "schemathesis.toml").write_text("[generation]\nmax-examples = 'many'\n")
     with SecondOpinion(combination(0), {KEY: FOREIGN}) as service:
         before = service.snapshot(KEY)
-        done = run_suites(service.url, 0, tmp_path, "--treat-as-live", "--allow-writes", "--rate=100000")
+        done = run_suites(service.url, 0, tmp_path, "--allow-writes", "--rate=100000")
         assert done.returncode == 0, done.stdout
         assert service.snapshot(KEY) == before
         assert 10 < len(service.log) <= MOST

@@ -41,6 +41,10 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = (
+        -1
+    )  # an answer leaves in one piece, and is not held back for the client's word on its first half
+    disable_nagle_algorithm = True
     server: Server
 
     def parse_request(self) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from contract_tests.guard import Guard, GuardRefusal, GuardSettings, Ledger, Unswept, sweep
 from mock_server.document import Document
-from tests.guard.account import Target
+from tests.guard.account import ROWS, Target
 from tests.guard.conftest import MakeGuard, through
 from tests.guard.scripted import Asked, Said, Scripted, said
 
@@ -45,12 +45,13 @@ def test_intent_id_and_deletion_are_written_in_order(target: Target, make_guard:
     client.post("", {"name": "x", "type": "no-such"})
     client.delete(row)
     file = ledger_of(guard)
-    first, *events = lines(file)
+    first, before, *events = lines(file)
     assert first.keys() == {"event", "target", "marker", "time", "pid", "key_check"}
     assert (first["target"], first["marker"]) == (target.url, guard.marker)
     assert [(line["event"], line["number"]) for line in events] == [
-        ("intent", 1), ("created", 1), ("intent", 2), ("answered", 2),
+        ("intent", 1), ("created", 1), ("seen", 1), ("intent", 2), ("answered", 2),
     ]  # fmt: skip
+    assert before == {"event": "before", "ids": list(range(1, ROWS + 1))}
     assert guard.clean_up().complete
     assert not file.exists()
     swept = file.with_name(file.name + ".swept")
@@ -63,18 +64,18 @@ def test_the_intent_is_on_the_disk_before_the_create_is_sent(make_guard: MakeGua
     def script(asked: Asked) -> Said:
         if asked.method == "POST":
             seen.extend(lines(ledger_of(guard)))
-        return said({"data": []}, 404)
+        return said({"data": [], "meta": {"total": 0}}, 200 if asked.method == "GET" else 404)
 
     with Scripted(script) as target:
         guard = make_guard(target.url)
         through(guard).create()
-    assert [line["event"] for line in seen] == ["run", "intent"]
+    assert [line["event"] for line in seen] == ["run", "before", "intent"]
 
 
 def test_an_unswept_ledger_stops_the_next_run(target: Target, make_guard: MakeGuard, tmp_path: Path) -> None:
     guard = make_guard(target)
     for allow_writes in (True, False):
-        with pytest.raises(Unswept, match=r"bitpeak-mock sweep .*\.jsonl") as caught:
+        with pytest.raises(Unswept, match=r"is not over: wait for its end") as caught:
             make_guard(target, allow_writes=allow_writes)
         assert str(ledger_of(guard)) in str(caught.value)
     guard.close()
@@ -105,9 +106,10 @@ def test_what_no_longer_bears_the_marker_is_left(
     target.user().update(row, name="The user took it over")
     kept = target.rows[row]
     done = sweep(abandon(guard), target.key, document=document)
-    assert (done.left, done.deleted, done.complete) == ([row], [], True)
+    assert (list(done.failed), done.deleted, done.complete) == ([row], [], False)
+    assert "does not show this run's mark" in done.failed[row]
     assert target.rows[row] == kept
-    assert guard.clean_up().left == [row]
+    assert list(guard.clean_up().failed) == [row]
 
 
 def test_the_sweep_wants_the_runs_own_key(target: Target, make_guard: MakeGuard, document: Document) -> None:
@@ -154,6 +156,7 @@ def test_a_line_after_a_torn_one_is_not_lost(target: Target, make_guard: MakeGua
     file.write_bytes(file.read_bytes()[:-5])
     ledger = Ledger.read(file)
     ledger.created(ledger.entries[1], 31)
+    ledger.release()
     assert Ledger.read(file).entries[1].id == 31
 
 
@@ -164,7 +167,7 @@ def test_every_line_is_on_the_disk_before_the_guard_goes_on(
     file, synced = ledger_of(guard), list[int]()
     monkeypatch.setattr(os, "fsync", lambda _: synced.append(len(lines(file))))
     through(guard).created()
-    assert synced == [2, 3]
+    assert synced == [2, 3, 4]
 
 
 def test_an_interrupted_sweep_can_be_run_again(
@@ -204,7 +207,7 @@ def test_the_list_is_searched_on_every_page(
         user.created(f"Even more {number}")
     file = abandon(guard)
     text = file.read_text().splitlines()
-    file.write_text("\n".join(text[:2]) + "\n")  # the id never arrived
+    file.write_text("\n".join(text[:3]) + "\n")  # the id never arrived
     done = sweep(file, target.key, document=document, settle=0)
     assert len(done.deleted) == 1
     assert {row: wire for row, wire in target.rows.items() if row in before} == before

@@ -98,11 +98,13 @@ def test_blank_names_that_are_taken_are_cleaned_up(mocks: Mocks, make_guard: Mak
     before = target.rows
     guard = make_guard(target)
     client = through(guard)
-    row = client.created("   ")
-    assert client.get(f"/{row}").data["name"] == ""
+    row = client.created("   ", type="email", email="hey@example.com")
+    shown = client.get(f"/{row}").data
+    assert (shown["name"], shown["settings"]) == ("", {"email": "hey@example.com"})
     renamed = client.created("Example")
     assert client.update(renamed, name="").status == 200
     assert client.get("").data[0]["name"] == ""
+    assert client.create("  ").refused == "unmarked", "no row is made that could not be told from others"
     done = guard.clean_up()
     assert (set(done.deleted), done.complete) == ({row, renamed}, True)
     assert target.rows == before

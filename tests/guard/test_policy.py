@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contract_tests.guard import Guard
+from contract_tests.guard import MARK, Guard
 from contract_tests.guard.policy import readings
 from tests.guard.account import Target
 from tests.guard.client import Client
@@ -136,30 +136,40 @@ def test_bodies_that_could_hide_a_name_are_refused(client: Client) -> None:
         assert client.call("POST", client.base, b"[1, 2]", {"Content-Type": content_type}).status == 401
 
 
-def test_a_dead_id_that_another_row_has_is_let_alone(client: Client, target: Target) -> None:
+def test_a_dead_id_that_another_row_has_is_let_alone(guard: Guard, client: Client, target: Target) -> None:
     row = client.created()
     client.delete(row)
     assert client.update(row).status == 404
     target.world.stores["handlers"].next_id = row  # a service that uses an id again
     assert target.user().created("The user's own") == row
-    assert client.delete(row).refused == client.update(row, name="x").refused == "foreign"
-    assert client.get(f"/{row}").data["name"] != "The user's own"
+    assert [client.delete(row).refused, client.update(row, name="x").refused] == ["foreign", "halted"]
+    assert client.get(f"/{row}").data["name"] == MARK
+    (alarm,) = guard.alarms
+    assert (alarm.about, f"The id {row} was given" in alarm.sentence) == ("ids", True)
 
 
 def test_ids_are_impossible_only_far_above_those_that_exist(make_guard: MakeGuard) -> None:
     rows = [{"id": 5_000_000_000, "name": "Private", "type": "x"}]
-    with Scripted(lambda asked: said({"data": rows}, 200 if "?" in asked.path else 404)) as target:
+    page = {"data": rows, "meta": {"total": 1}}
+    with Scripted(lambda asked: said(page, 200 if "?" in asked.path else 404)) as target:
         client = through(make_guard(target.url))
         assert client.delete(5_000_000_000).refused == client.delete(999_999_999_999).refused == "foreign"
         assert client.delete(2**43).status == 404
         assert [asked.method for asked in target.asked] == ["GET", "DELETE"]
 
 
-def test_no_id_is_impossible_while_the_list_cannot_be_read(make_guard: MakeGuard) -> None:
-    with Scripted(lambda _: said({}, 500)) as target:
-        client = through(make_guard(target.url))
-        assert client.delete(2**43).refused == "foreign"
-        assert client.delete(-1).status == 500
+@pytest.mark.parametrize("tree", [{}, {"data": [], "meta": {"total": 1}}, {"data": {}}, "<p>"])
+def test_nothing_is_written_if_the_list_cannot_be_read_whole(tree: object, make_guard: MakeGuard) -> None:
+    with Scripted(lambda _: said(tree)) as target:
+        guard = make_guard(target.url)
+        client = through(guard)
+        assert client.delete(7).refused == "foreign"
+        assert [client.delete(2**43).refused, client.create().refused, client.delete(-1).refused] == [
+            "halted"
+        ] * 3
+        assert {asked.method for asked in target.asked} == {"GET"}
+        assert "nothing was written" in guard.alarms[0].sentence
+        assert guard.clean_up().complete, "it has nothing to clean up"
 
 
 def test_a_service_that_creates_where_it_should_not_is_cleaned_up(make_guard: MakeGuard) -> None:

@@ -22,9 +22,11 @@ def left(url: str, folder: Path) -> Path:
     """Leave a ledger with two rows, and one create that was never answered."""
     ledger = Ledger.open_for(url, folder, KEY, lambda: time.time() - 3600, Marker())
     for row in (31, 32):
-        ledger.created(ledger.intend(0.0), row)
+        ledger.created(entry := ledger.intend(0.0), row)
+        ledger.seen(entry)
     ledger.intend(0.0)
     assert ledger.file is not None
+    ledger.release()
     return ledger.file
 
 
@@ -84,13 +86,51 @@ def test_only_what_is_named_is_given_up(tmp_path: Path) -> None:
     assert file.exists()
 
 
-def test_only_a_process_that_is_there_is_said_to_run(tmp_path: Path) -> None:
+def test_a_ledger_of_a_run_that_is_not_over_is_let_alone(tmp_path: Path) -> None:
     url = "http://127.0.0.1:9/api"
-    file = left(url, tmp_path)
-    with pytest.raises(Unswept, match="may still run"):
+    ledger = Ledger.read(left(url, tmp_path))
+    ledger.hold()
+    before = ledger.file.read_bytes() if ledger.file else b""
+    with pytest.raises(Unswept, match="is not over: wait for its end"):
         check_swept(url, tmp_path)
-    first, *rest = file.read_text().splitlines()
-    dead = json.dumps(json.loads(first) | {"pid": 2**22 + 1})  # above what Linux gives
-    file.write_text("\n".join([dead, *rest, ""]))
-    with pytest.raises(Unswept, match=rf"bitpeak-mock sweep {file}`\.$"):
+    result = swept(ledger.file or "")
+    assert (result.exit_code, "is not over" in result.output) == (3, True), result.output
+    result = swept("--forget", ledger.file or "")
+    assert (result.exit_code, "is not over" in result.output) == (3, True), result.output
+    assert ledger.file is not None
+    assert ledger.file.read_bytes() == before
+    ledger.release()
+    with pytest.raises(Unswept, match=rf"bitpeak-mock sweep {ledger.file}`\.$"):
         check_swept(url, tmp_path)
+
+
+def test_another_target_does_not_get_the_key(tmp_path: Path) -> None:
+    with Scripted(lambda _: said({}, 404)) as target:
+        file = left("http://127.0.0.1:9/api", tmp_path)
+        file.write_text(file.read_text().replace("http://127.0.0.1:9/api", target.url))
+        result = swept(file)
+        assert (result.exit_code, target.asked) == (3, [])
+    assert "for another target" in result.output
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"event": "created", "number": 1}', '{"event": "created", "number": "x", "id": 1}', '{"event": "intent"}',
+        '{"event": "created", "number": 1, "id": null}', '{"event": "before", "ids": 5}',
+        '{"event": "before", "ids": [{}]}', '{"event": "intent", "number": [], "time": 1}',
+        '{"event": "intent", "number": 9, "time": {}}',
+    ],
+)  # fmt: skip
+def test_a_malformed_line_is_told_in_a_sentence(line: str, tmp_path: Path) -> None:
+    file = left("http://127.0.0.1:9/api", tmp_path)
+    file.write_text(f"{file.read_text()}{line}\n")
+    result = swept(file)
+    assert result.exit_code == 3, result.output
+    assert "is not a ledger: its event 9 cannot be read." in result.output
+
+
+def test_deep_lines_are_passed_over_as_torn_ones(tmp_path: Path) -> None:
+    file = left("http://127.0.0.1:9/api", tmp_path)
+    file.write_text(file.read_text() + "[" * 200_000 + "\n")
+    assert len(Ledger.read(file).entries) == 3

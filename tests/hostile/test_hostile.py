@@ -1,0 +1,148 @@
+"""No service, whatever it says, gets a run to harm a row of others, or to say that all is gone while it is not."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from pathlib import Path
+
+import pytest
+
+from mock_server.document import Document, load
+from tests.guard.conftest import through
+from tests.hostile.lies import LIES
+from tests.hostile.service import KEY, Behaving
+from tests.hostile.trial import Trial, lying, run, use
+from tests.hostile.wild import Wild
+
+# Pairs are drawn anew each week of the year, so that all of them come up; the seed is in the test's name.
+# A row that no answer names, beside the one that was created, in a list that hides it: nobody can know of it.
+UNKNOWABLE = {("HidesNewRows", "StoresTwice")}
+PAIRS = sorted({*itertools.combinations(sorted(LIES), 2)} - UNKNOWABLE)
+SHORT = random.Random(1).sample(PAIRS, 60)
+# What the run is not stopped for: nothing is lost by it, or it is the service's right.
+BEARABLE = {
+    *(
+        "TakesBlankNames",
+        "LosesCreates",
+        "LosesAllCreates",
+        "StoresNothing",
+        "RefusesAndStores",
+        "StoresTwice",
+    ),
+    *(
+        "AnswersNoId",
+        "AnswersNothing",
+        "TextIds",
+        "UuidIds",
+        "DigitIds",
+        "FloatIds",
+        "PaddedIds",
+        "ShowsRowsLate",
+    ),
+    *("DeletesLate", "RefusesDeletes", "LosesDeletes", "HidesNewRows", "BringsRowsBack"),
+    *("LosesEverySeventh", "FailsEveryFifth", "BreaksItsListLater", "NestsRecentRows", "UpsertsByAddress"),
+    *("CountsTooFew", "CountsTooMany", "CountsNothing", "IgnoresThePage"),
+}
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    return load()
+
+
+def test_a_service_that_behaves_is_left_as_it_was(tmp_path: Path, document: Document) -> None:
+    trial = Trial(Behaving, tmp_path, document)
+    guard = run(trial)
+    assert guard.alarms == ()
+    assert trial.service.left == []
+    assert guard.stats().created > 6
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_no_lie_does_harm(name: str, tmp_path: Path, document: Document) -> None:
+    guard = run(Trial(lying(name), tmp_path, document))
+    assert bool(guard.alarms) is (name not in BEARABLE), guard.alarms
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_no_lie_does_harm_to_a_sweep(name: str, tmp_path: Path, document: Document) -> None:
+    run(Trial(lying(name), tmp_path, document), is_killed=True)
+
+
+@pytest.mark.parametrize("names", SHORT, ids="+".join)
+def test_no_two_lies_do_harm(names: tuple[str, str], tmp_path: Path, document: Document) -> None:
+    for number, order in enumerate((names, names[::-1])):
+        run(Trial(lying(*order), tmp_path / str(number), document), is_killed=bool(number))
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("part", range(40))
+def test_no_pair_of_lies_does_harm(part: int, tmp_path: Path, document: Document) -> None:
+    for number, names in enumerate(PAIRS[part::40]):
+        run(Trial(lying(*names), tmp_path / str(number), document))
+
+
+def rampage(seed: int, folder: Path, document: Document) -> None:
+    """Run a service that lies at random, and see that the run neither harms a stranger nor says that all is gone."""
+    trial = Trial(Behaving, folder, document)
+    trial.service = Wild(seed, trial.time.clock)
+    run(trial, is_killed=seed % 3 == 0)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_lie_at_random_does_harm(seed: int, tmp_path: Path, document: Document) -> None:
+    rampage(seed, tmp_path, document)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("part", range(25))
+def test_a_thousand_runs_do_no_harm(part: int, tmp_path: Path, document: Document) -> None:
+    for seed in range(40 * part, 40 * part + 40):
+        rampage(1000 + seed, tmp_path / str(seed), document)
+
+
+@pytest.mark.parametrize(
+    "name", ["CutsNamesAt8", "CutsNamesAt16", "ShoutsNames", "EscapesNames", "ConstantNames"]
+)
+def test_the_run_stops_after_the_first_row_that_it_cannot_prove(
+    name: str, tmp_path: Path, document: Document
+) -> None:
+    trial = Trial(lying(name), tmp_path, document)
+    guard = run(trial)
+    assert len(trial.service.left) == 1
+    (alarm,) = guard.alarms
+    assert f"The row {trial.service.left[0]} cannot be told to be this run's" in alarm.sentence
+    assert guard.cleaned is not None
+    assert str(trial.service.left[0]) in guard.cleaned.sentences[0]
+
+
+@pytest.mark.parametrize("name", ["TextIds", "UuidIds", "DigitIds", "FloatIds", "PaddedIds"])
+def test_ids_of_any_spelling_can_be_owned(name: str, tmp_path: Path, document: Document) -> None:
+    trial = Trial(lying(name), tmp_path, document)
+    guard = run(trial)
+    assert (guard.alarms, trial.service.left) == ((), [])
+    assert guard.cleaned is not None
+    assert guard.cleaned.complete
+
+
+def test_a_stranger_who_gets_an_own_id_keeps_the_row(tmp_path: Path, document: Document) -> None:
+    trial = Trial(lying("ReusesIds"), tmp_path, document)
+    with trial.opened() as guard:
+        client = through(guard)
+        row = client.created()
+        client.delete(row)
+        assert client.delete(row).refused == "foreign"
+        assert client.create().refused == "halted"
+        assert not guard.clean_up().complete
+    assert trial.service.rows[row]["name"] == "A stranger's new one"
+
+
+def test_what_lies_is_a_service_that_the_suites_could_use(tmp_path: Path, document: Document) -> None:
+    trial = Trial(Behaving, tmp_path, document)
+    with trial.opened() as guard:
+        use(through(guard))
+        names = [row["name"] for row in through(guard).get("?results_per_page=100").data]
+    assert "A stranger's 1" not in names
+    assert "Row 3, renamed" in names
+    assert KEY not in repr(names)
