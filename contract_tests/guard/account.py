@@ -363,7 +363,7 @@ class Cleaner:
             self._done.failed[row] = f"it is not deleted. {self._harm}"
         elif is_own:
             self._done.failed[row] = (
-                f"it is still there; its delete was answered {self._answered.get(row, 0)}."
+                f"it is still there; its delete was answered {self._answered.get(row) or 'by nothing'}."
             )
         elif reply.is_success:
             self._done.failed[row] = "it does not show this run's mark, so it is not deleted."
@@ -382,26 +382,33 @@ class Cleaner:
         """
         is_first = self._others is None
         before = self._others = self._strangers() if self._others is None else self._others
-        said = self._account.delete(row)
-        self._answered[row] = said.status
-        if said.is_success:
+        self._answered[row] = self._deleted(row)
+        is_accepted = 200 <= self._answered[row] < 300
+        if is_accepted:
             self._accepted.add(row)
             entry.state = State.GONE
         reply = self._account.look(row, exempt=True)
-        if row not in self._accepted or not (is_first or self._account.proves(reply, entry.number, row)):
+        if not (is_first or self._account.proves(reply, entry.number, row)):
             return reply
-        gone = before - self._strangers()
-        for pause in PAUSES[1:] if not (gone or self._is_late) else ():
+        if gone := before - self._strangers():
+            self._harm = f"When {row} was deleted, {min(map(str, gone))} went, which this run did not create."
+            return reply
+        for pause in PAUSES[1:] if is_accepted and not self._is_late else ():
             if not self._account.proves(reply, entry.number, row):
-                break
+                return reply
             self._settings.sleep(pause)
             reply = self._account.look(row, exempt=True)
             self._is_late = reply.status in GONE
-        if gone:
-            self._harm = f"When {row} was deleted, {min(map(str, gone))} went, which this run did not create."
-        elif self._account.proves(reply, entry.number, row) and not self._is_late:
+        if is_accepted and not self._is_late and self._account.proves(reply, entry.number, row):
             self._harm = f"The handler {row} stays although it was deleted: nobody knows what the delete did."
         return reply
+
+    def _deleted(self, row: Id) -> int:
+        """Delete a row, and return the status of the answer, 0 if there was none."""
+        try:
+            return self._account.delete(row).status
+        except TargetFailed:
+            return 0
 
     def _strangers(self) -> frozenset[Id]:
         """Return the rows of others that the list shows; those that it did before if it cannot be read."""

@@ -81,6 +81,7 @@ class Relay:
             surface, account.target.path, self.holdings, self._survey,
             lambda text: account.look(text).status in GONE, allow_writes=settings.allow_writes,
         )  # fmt: skip
+        self._is_unsure = False
         self._taken: set[str | None] = set()  # blank names that the service has taken in creates
         self._writing = threading.RLock()
 
@@ -288,6 +289,8 @@ class Relay:
         """Send a write to one of the run's own rows, or to none."""
         body, entry = visit.body, passage.entry
         self._settle()
+        if self._is_unsure:  # a write had no answer: what did it do?
+            self._compare()
         self._credentials.check_write(visit.request.header("authorization"), entry)
         stray = None
         if entry is None and self._outgoing.has_name(body):  # it should create nothing
@@ -300,7 +303,9 @@ class Relay:
                 self._prove(entry)
 
         prove()
+        self._is_unsure = True
         reply = self._send(visit, self._outgoing.prepared(body, number), prove)
+        self._is_unsure = False
         if stray is not None:
             self._ledger.answered(stray)
         if entry is not None and reply.is_success:
@@ -309,6 +314,13 @@ class Relay:
             elif self._outgoing.blank_name(body) is not None:
                 self._restore(visit, entry)
         return reply
+
+    def _compare(self) -> None:
+        """Look whether the rows of others are as they were. Raises GuardRefusal (`halted`) if they are not."""
+        census = self._account.census()
+        self.holdings.compare("list", census.rows, self._account.number_in, whole=not census.gap)
+        self._is_unsure = False
+        self.holdings.check_may_write()
 
     def _restore(self, visit: Visit, entry: Entry) -> None:
         """Give a row its mark back if an update to a blank name has taken it; the suites still see a blank name."""
