@@ -20,7 +20,14 @@ from mock_server.document import (
     source,
 )
 
-BASE = "openapi: 3.1.0\ninfo: {title: Base}\npaths: {}\nx-status: created\nx-list: [base]\n"
+BASE = """\
+openapi: 3.1.0
+info: {title: Base}
+paths: {}
+x-status: created
+x-list: [base]
+x-question: [list, status]
+"""
 QUESTIONS = """\
 questions:
   list:
@@ -114,6 +121,14 @@ def test_the_questions_are_read_at_the_first_need_and_once(packaged: Path) -> No
     assert document.answers["status"] == "created"
     file.unlink()
     assert document.answers["status"] == "created"
+
+
+def test_only_the_questions_that_the_base_names_are_asked(packaged: Path, tmp_path: Path) -> None:
+    base = tmp_path / "mine.yaml"
+    base.write_text(BASE.replace("[list, status]", "list"))
+    assert list(load(base).questions()) == ["list"]
+    with pytest.raises(DocumentError, match="There is no question 'status'"):
+        load(base, answers=["status=ok"])
 
 
 def test_a_document_and_questions_of_one_s_own(tmp_path: Path) -> None:
