@@ -25,7 +25,7 @@ MULTIPART = "name=Work email&type=email&email=hey@example.com"
 # What a call sends, and as which of the rows made so far: method, path, form. `{0}` is the first row made.
 TOUR: tuple[tuple[str, str, str | None], ...] = (
     ("POST", ROWS, MULTIPART),
-    ("POST", ROWS, "name=Bot&type=telegram&telegram=123456:secret-token&telegram_chat_id=-100200300"),
+    ("POST", ROWS, "name=Bot&type=telegram&telegram=123456:secret-token&telegram_chat_id=-555666777"),
     ("POST", ROWS, "name=Bare&type=x"),
     ("GET", f"{ROWS}/{{0}}", None),
     ("GET", f"{ROWS}/{{1}}", None),
