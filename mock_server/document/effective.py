@@ -180,7 +180,7 @@ def find_overlay(name: Path | str) -> Path:
     packaged = packaged_overlays()
     if text in packaged:
         return home() / "overlays" / f"{text}.yaml"
-    what = f"There is no overlay {text!r}{nearest(text, packaged)}."
+    what = f"Unknown overlay {text!r}{nearest(text, packaged)}."
     raise DocumentError(f"{what} Name a file, or one of these: {', '.join(packaged) or 'none'}.")
 
 
@@ -231,7 +231,7 @@ def _question(questions: Object, name: str) -> Question:
         place=place_of(questions, name),
     )
     if question.assumed not in answers:
-        what = f"questions/{name}/assumed: There is no answer {question.assumed!r}{nearest(question.assumed, answers)}."
+        what = f"questions/{name}/assumed: Unknown answer {question.assumed!r}{nearest(question.assumed, answers)}."
         raise DocumentError(f"{what} Choose from {', '.join(answers)}.", place_of(data, "assumed"))
     for answer in question.answers.values():
         if (answer.id == question.assumed) == bool(answer.actions):
@@ -257,7 +257,7 @@ def select(questions: Mapping[str, Question], texts: Iterable[str]) -> dict[str,
         if name not in questions:
             near = nearest(name, questions)  # which fifty names would drown
             listed = "" if near else f" Choose from {', '.join(questions)}."
-            raise DocumentError(f"There is no question {name!r}{near}.{listed}")
+            raise DocumentError(f"Unknown question {name!r}{near}.{listed}")
         answers = questions[name].answers
         if answer not in answers:
             what = f"{name!r} has no answer {answer!r}{nearest(answer, answers)}."

@@ -199,10 +199,10 @@ def test_a_broken_file_is_one_sentence(tmp_path: Path, flag: str, text: str | No
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--overlay", "no-such"], "There is no overlay 'no-such'"),
+        (["--overlay", "no-such"], "Unknown overlay 'no-such'"),
         (
             ["--answer", "create-staus=ok"],
-            "There is no question 'create-staus' (did you mean 'create-status'?)",
+            "Unknown question 'create-staus' (did you mean 'create-status'?)",
         ),
         (["--answer", "create-status"], "'create-status' is not an answer. Write QUESTION=ANSWER."),
         (["--tls-cert", "no-such.pem", "--tls-key", "no-such.pem"], "Cannot read no-such.pem"),

@@ -95,7 +95,7 @@ def test_ids_of_a_seed_count(client: Steered) -> None:
             "next_id: the highest id is 9",
         ),
         ({"answers": {"create-status": "maybe"}}, "answers: 'create-status' has no answer 'maybe'"),
-        ({"answers": {"colour": "red"}}, "answers: There is no question 'colour'"),
+        ({"answers": {"colour": "red"}}, "answers: Unknown question 'colour'"),
         ({"faults": [{"refusal": "tired"}]}, "Unknown refusal 'tired'. Choose from"),
         ({"clock": {"now": "2026-02-30T00:00:00Z"}}, "Invalid time '2026-02-30T00:00:00Z'"),
         ({"rules": {"latency": "2s..1s"}}, "latency: Invalid range '2s..1s'"),

@@ -127,7 +127,7 @@ def test_only_the_questions_that_the_base_names_are_asked(packaged: Path, tmp_pa
     base = tmp_path / "mine.yaml"
     base.write_text(BASE.replace("[list, status]", "list"))
     assert list(load(base).questions()) == ["list"]
-    with pytest.raises(DocumentError, match="There is no question 'status'"):
+    with pytest.raises(DocumentError, match="Unknown question 'status'"):
         load(base, answers=["status=ok"])
 
 
@@ -199,9 +199,7 @@ def test_an_overlay_cannot_take_the_paths_away(packaged: Path, tmp_path: Path) -
 def test_an_unknown_overlay_is_told_the_packaged_ones(packaged: Path) -> None:
     with pytest.raises(DocumentError) as caught:
         load(overlays=["zipa-lla"])
-    message = (
-        "There is no overlay 'zipa-lla' (did you mean 'zipa-la'?). Name a file, or one of these: zipa-la"
-    )
+    message = "Unknown overlay 'zipa-lla' (did you mean 'zipa-la'?). Name a file, or one of these: zipa-la"
     assert str(caught.value) == f"{message}, zipa-sf."
 
 

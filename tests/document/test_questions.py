@@ -119,7 +119,7 @@ def test_an_answer_s_actions_apply_as_an_overlay_s(tmp_path: Path) -> None:
         (
             "    assumed: created\n",
             "    assumed: create\n",
-            "7: questions/create-status/assumed: There is no answer 'create' (did you mean "
+            "7: questions/create-status/assumed: Unknown answer 'create' (did you mean "
             "'created'?). Choose from created, ok.",
         ),
         (
@@ -192,9 +192,9 @@ def test_select_gives_the_choices_in_the_order_of_the_questions(tmp_path: Path) 
     [
         (
             ["create-state=ok"],
-            "There is no question 'create-state' (did you mean 'create-status'?).",
+            "Unknown question 'create-state' (did you mean 'create-status'?).",
         ),
-        (["xyz=ok"], "There is no question 'xyz'. Choose from create-status, page-size."),
+        (["xyz=ok"], "Unknown question 'xyz'. Choose from create-status, page-size."),
         (
             ["page-size=tewnty"],
             "'page-size' has no answer 'tewnty' (did you mean 'twenty'?). Choose from twenty, ten.",
