@@ -97,13 +97,13 @@ def _set_clock(context: Context, change: Mapping[str, Any]) -> None:
     if not _EARLIEST <= at <= _LATEST:
         what = "The clock would leave the years that a time on the wire can have. Choose a time between them."
         raise Refusal("unusable", what)
+    if change.get("frozen") is True:
+        clock.freeze(at)  # at once, or the machine's time would go on in between
+        return
     if "now" in change or "advance" in change:
         clock.set(at)
-    match change.get("frozen"):
-        case True:
-            clock.freeze()
-        case False:
-            clock.run()
+    if change.get("frozen") is False:
+        clock.run()
 
 
 def _read_moment(text: str) -> float:

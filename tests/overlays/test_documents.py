@@ -122,7 +122,7 @@ def test_the_later_page_of_a_site_adds_only_its_three_filters_to_the_earlier_one
 
 def test_the_engine_family_is_the_answers_that_depart_from_the_page() -> None:
     document = load_with("engine-family")
-    departures = [question for question in document.questions().values() if question.departure]
+    departures = [question for question in document.questions().values() if question.grade == "D"]
     answers = {
         question.id: next(name for name in question.answers if name != question.assumed)
         for question in departures
@@ -141,7 +141,7 @@ def test_the_engine_family_is_the_answers_that_depart_from_the_page() -> None:
 def test_every_answer_goes_with_every_overlay_or_says_that_its_target_is_not_there(overlay: str) -> None:
     document, refused = load_with(overlay), set()
     for question in document.questions().values():
-        if overlay == "engine-family" and question.departure:
+        if overlay == "engine-family" and question.grade == "D":
             continue  # it gives these answers itself
         for answer in question.answers.values():
             refused |= {question.id} if _matches_nothing(document, answer) else set()
