@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl, urlsplit
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree, Unsayable
 from contract_tests.learning.handlers import settings_node
-from contract_tests.learning.presentation import Look, Response, look_of, worded
+from contract_tests.learning.presentation import Look, worded
 from contract_tests.learning.properties import kind_of
+from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import component, form_of, operations, own_response, place, say
 from contract_tests.probes.finding import Undecided, Unlisted
 from contract_tests.probes.observations import NOBODYS, first_page, handler, renaming
@@ -239,11 +240,8 @@ def _look(draft: Draft, answer: Answer, prober: Prober, facts: Mapping[str, str]
     """Return how the last refusal looks, None if it is none."""
     if not 400 <= answer.status < 500:
         return None
-    asked = prober.exchanges[-1]
-    told = {"method": asked.method, "path": urlsplit(asked.url).path, **facts}
-    look = look_of(Response(answer.status, answer.headers, answer.body, told))
     everywhere = draft.tree["x-service"].get("x-headers", {})
-    return look._replace(headers=tuple(pair for pair in look.headers if pair[0] not in everywhere))
+    return look_at(answer, prober.exchanges[-1], dict(facts), everywhere)
 
 
 def learn_page_words(prober: Prober, draft: Draft) -> None:

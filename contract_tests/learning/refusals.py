@@ -79,7 +79,7 @@ def learn_refusals(prober: Prober, draft: Draft) -> None:
             continue
         if not 400 <= answer.status < 500:
             continue
-        seen = _look(answer, exchanges[-1], cause.tells(prober), everywhere)
+        seen = look_at(answer, exchanges[-1], cause.tells(prober), everywhere)
         if cause.again is not None:
             seen = _named_field(prober, cause, (answer, exchanges[-1]), everywhere) or seen
         draft.provoked[name] = None
@@ -109,15 +109,15 @@ def _named_field(
         return None
     for keys in (False, True):
         looks = [
-            _look(*first, cause.tells(prober), everywhere, keys=keys),
-            _look(answer, exchanges[-1], tells(prober), everywhere, keys=keys),
+            look_at(*first, cause.tells(prober), everywhere, keys=keys),
+            look_at(answer, exchanges[-1], tells(prober), everywhere, keys=keys),
         ]
         if looks[0] == looks[1]:
             return looks[0]
     return None
 
 
-def _look(
+def look_at(
     answer: Answer,
     exchange: Exchange,
     told: dict[str, str],
