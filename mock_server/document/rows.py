@@ -1,0 +1,410 @@
+"""The behaviour table: for each field and parameter a list of rows, which say what becomes of an input.
+
+A text walks down the list of its field. A row whose treatment holds acts: it changes the text, and the walk goes on, or
+it ends the walk. At the end of the list the text is taken as it is then. `x-rows` says a list outright:
+
+    x-rows:
+      name:
+        - {when: absent, refuse: invalid}
+        - {when: padded, change: [trim]}
+        - {when: {longer-than: 128}, change: [{cut: 128}]}
+
+A field without such a list has the rows that follow from the shorthand: `x-clean`, `x-cut`, `x-refusals`, `required`,
+`x-own-field-unsent`, and the words of `x-service`. The mock executes rows; whoever judges a service looks them up here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jsonschema_rs
+
+from mock_server.document.shape import nearest, shape
+from mock_server.document.source import Array, DocumentError, Object, Place, place_of, plain
+from mock_server.document.treatments import (
+    ARRAY,
+    CLEANERS,
+    CUT,
+    NOT_UTF_8,
+    TRANSFORMATIONS,
+    TREATMENTS,
+    UNSENT,
+    Change,
+    Schema,
+    Sent,
+    change_of,
+)
+
+REACTIONS = ("change", "refuse", "drop", "keep", "value", "omit", "otherwise")
+
+# Lists that are for several fields: those of the item's own type, those of other types, and those that no form has.
+OWN, FOREIGN, UNKNOWN = "{own}", "{foreign}", "{unknown}"
+
+# The order in which problems of the shorthand are told, before those of the form's words.
+_RANK_NOT_UTF_8, _UNKNOWN, _FOREIGN = -3, -2, -1
+
+# The words of a field's schema that judge a text as it was sent, with the treatment that says the same, and whether
+# that needs the word's value.
+_WORDS: Mapping[str, tuple[str, bool]] = {
+    "enum": ("not-listed", False),
+    "pattern": ("malformed", False),
+    "minLength": ("shorter-than", True),
+}
+
+_SWITCHES = frozenset({"php-integer-boolean", "php-boolean", "spelled-boolean"})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: what an input is like, and what becomes of it.
+
+    `treatment` and its `argument` are what `when` says. `reaction` is a word of REACTIONS, and `effect` what stands
+    beside it: transformations with their arguments, the name of a refusal, a value, or what was seen. `item` is what a
+    refusal lists of the problem, `told` what fills placeholders of its texts, and `rank` the order in which problems
+    are told. `source` points to where the row stands: from the form, or from the document if it begins with a slash.
+    """
+
+    treatment: str
+    argument: Any
+    reaction: str
+    effect: Any
+    source: str = ""
+    item: Any = None
+    told: Mapping[str, str] | None = None
+    rank: int = 0
+    grade: str = ""
+    questions: tuple[str, ...] = ()
+    place: Place | None = None
+
+    @property
+    def refusal(self) -> str:
+        """The name of the refusal, empty if the row refuses nothing."""
+        return self.effect if self.reaction == "refuse" else ""
+
+    def __str__(self) -> str:
+        about = self.treatment if self.argument is None else f"{self.treatment} {self.argument}"
+        effect = "" if self.effect is True else f" {self.effect!r}"
+        return f"{about}: {self.reaction}{effect}"
+
+
+Rows = tuple[Row, ...]
+
+
+class Reaction(NamedTuple):
+    """What becomes of an input.
+
+    `outcome` is "taken" at the end of the list, else the reaction of the row that ended the walk. `text` is the text as
+    the rows left it, None if none is left. `row`: the row that ended the walk; `changed`: those that changed the text.
+    """
+
+    outcome: str
+    text: str | None
+    row: Row | None = None
+    changed: tuple[Row, ...] = ()
+
+    @property
+    def value(self) -> Any:
+        """What is stored: the value that the row gives, else the text."""
+        return self.row.effect if self.outcome == "value" and self.row is not None else self.text
+
+
+# Sends a text down a list of rows. The second argument tells how it was sent, if not as one text in UTF-8.
+Walk = Callable[[str | None, Sent], Reaction]
+
+
+def react(rows: Rows, sent: Sent | str | None, schema: Schema) -> Reaction:
+    """Return what becomes of an input. `schema` is the field's own, with references resolved.
+
+    >>> react(parse_rows([{"when": "empty", "refuse": "invalid"}]), "", {}).outcome
+    'refuse'
+    """
+    walk = compile_rows(rows, schema)
+    return walk(sent.text, sent) if isinstance(sent, Sent) else walk(sent, UNSENT)
+
+
+def compile_rows(rows: Rows, schema: Schema, cleaners: Mapping[str, Callable[[str], str]] = CLEANERS) -> Walk:
+    """Compile the rows of a field to one function. `cleaners` are the transformations that need nothing but a text."""
+    steps = tuple(
+        (TREATMENTS[row.treatment].holds(row.argument, schema), _change(row, schema, cleaners), row)
+        for row in rows
+    )
+    absent = next((row for row in rows if row.treatment == "absent"), None)
+    unsent = Reaction("drop" if absent is None else absent.reaction, None, absent)
+
+    def walk(text: str | None, sent: Sent) -> Reaction:
+        changed: Rows = ()
+        for holds, change, row in steps:
+            if not holds(text, sent):
+                continue
+            if change is None:
+                dropped = row.reaction == "drop" and row is not absent
+                return unsent._replace(text=text) if dropped else Reaction(row.reaction, text, row, changed)
+            before, text = text, change(text, sent)
+            if text != before:
+                changed += (row,)
+        return unsent if text is None else Reaction("taken", text, None, changed)
+
+    return walk
+
+
+def _change(row: Row, schema: Schema, cleaners: Mapping[str, Callable[[str], str]]) -> Change | None:
+    """Return what changes the text, None if the row ends the walk."""
+    if row.reaction != "change":
+        return None
+    changes = [change_of(name, argument, schema, cleaners) for name, argument in row.effect]
+    if len(changes) == 1:
+        return changes[0]
+
+    def change(text: str | None, sent: Sent) -> str | None:
+        for each in changes:
+            text = each(text, sent)
+        return text
+
+    return change
+
+
+# Reading `x-rows`
+
+
+def parse_rows(node: Sequence[Mapping[str, Any]], source: str = "x-rows") -> Rows:
+    """Read a list of rows. `source` says where it stands. Raises DocumentError, with file and line."""
+    if isinstance(node, Array):
+        shape("rows").check(node)
+    return tuple(_row(each, f"{source}/{number}") for number, each in enumerate(node))
+
+
+def _row(node: Mapping[str, Any], source: str) -> Row:
+    place = node.place if isinstance(node, Object) else None
+    reactions = [word for word in REACTIONS if word in node]
+    if len(reactions) != 1:
+        found = " and ".join(reactions) or "none"
+        what = f"A row needs exactly one of {', '.join(REACTIONS)}, and this one has {found}."
+        raise DocumentError(what, place)
+    reaction = reactions[0]
+    treatment, argument = _treatment(node["when"], _place(node, "when"))
+    effect = node[reaction]
+    if reaction == "change":
+        effect = tuple(_transformation(each, _place(node, "change")) for each in effect)
+        if treatment == "absent":
+            raise DocumentError("What is absent cannot be changed. Give it a value, or refuse it.", place)
+    for word in ("item", "with"):
+        if word in node and reaction != "refuse":
+            raise DocumentError(
+                f"`{word}` tells of a refusal. Remove it, or add `refuse`.", _place(node, word)
+            )
+    questions = node.get("x-question", ())
+    return Row(
+        treatment=treatment,
+        argument=argument,
+        reaction=reaction,
+        effect=effect,
+        source=source,
+        item=plain(node.get("item")),
+        told=dict(node.get("with", {})),
+        rank=node.get("rank", 0),
+        grade=node.get("x-grade", ""),
+        questions=(questions,) if isinstance(questions, str) else tuple(questions),
+        place=place,
+    )
+
+
+def _place(node: Mapping[str, Any], key: str) -> Place | None:
+    return place_of(node, key) if isinstance(node, Object) else None
+
+
+def _named(word: Any) -> tuple[str, Any]:
+    """Return a name and its argument: `empty`, or `{longer-than: 128}`."""
+    if isinstance(word, str):
+        return word, None
+    ((name, argument),) = word.items()
+    return name, argument
+
+
+def _treatment(word: Any, place: Place | None) -> tuple[str, Any]:
+    name, argument = _named(word)
+    if name not in TREATMENTS:
+        what = f"Unknown treatment {name!r}{nearest(name, TREATMENTS)}. Known: {', '.join(TREATMENTS)}."
+        raise DocumentError(what, place)
+    match TREATMENTS[name].argument:
+        case "none":
+            is_right, how = argument is None, f"{name!r} stands alone. Write `when: {name}`."
+        case "number":
+            is_right = isinstance(argument, int) and not isinstance(argument, bool) and argument >= 0
+            how = f"{name!r} needs a number of characters. Write `when: {{{name}: 128}}`."
+        case "texts":
+            is_right = isinstance(argument, list) and all(isinstance(text, str) for text in argument)
+            how = f"{name!r} needs a list of texts. Write `when: {{{name}: ['1', 'on']}}`."
+        case "pattern":
+            is_right = isinstance(argument, str) and _is_linear(argument)
+            how = f"{name!r} needs a regular expression without look-around and back-references. Correct it."
+    if not is_right:
+        raise DocumentError(how, place)
+    return name, tuple(argument) if isinstance(argument, list) else argument
+
+
+def _is_linear(pattern: str) -> bool:
+    try:
+        jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
+    except ValueError:
+        return False
+    return True
+
+
+def _transformation(word: Any, place: Place | None) -> tuple[str, Any]:
+    name, argument = _named(word)
+    if name not in TRANSFORMATIONS:
+        what = f"Unknown transformation {name!r}{nearest(name, TRANSFORMATIONS)}. Known: {', '.join(TRANSFORMATIONS)}."
+        raise DocumentError(what, place)
+    is_right = isinstance(argument, int) and argument >= 0 if name == CUT else argument is None
+    if not is_right:
+        how = f"Write `{{{CUT}: 128}}`." if name == CUT else f"Write `{name}` alone."
+        raise DocumentError(f"The transformation {name!r} is not written so. {how}", place)
+    return name, argument
+
+
+# The rows of a form
+
+
+@dataclass(frozen=True, slots=True)
+class FormRows:
+    """The rows of a form: of each field, of fields of other types, and of fields that the form does not have."""
+
+    fields: Mapping[str, Rows]
+    foreign: Rows
+    unknown: Rows
+
+
+def form_rows(form: Schema, fields: Mapping[str, Schema], service: Schema) -> FormRows:
+    """Return the rows of a form: those that `x-rows` says, else those that follow from the shorthand.
+
+    `form` and `fields` are its schema and those of its fields, with references resolved; `service` is `x-service`.
+    Raises DocumentError, with file and line, if `x-rows` is not well written.
+    """
+    said = form.get("x-rows", {})
+    lists = {name: parse_rows(node, f"x-rows/{name}") for name, node in said.items()}
+    for name in lists.keys() - fields.keys() - {OWN, FOREIGN, UNKNOWN}:
+        known = [*fields, OWN, FOREIGN, UNKNOWN]
+        what = f"x-rows: the form has no field {name!r}{nearest(name, known)}. Use one of {', '.join(known)}."
+        raise DocumentError(what, _place(said, name))
+    of_fields = {
+        name: lists[name]
+        if name in lists
+        else lists[OWN]
+        if OWN in lists and "x-available-when" in schema
+        else tuple(_derived(form, name, schema, service))
+        for name, schema in fields.items()
+    }
+    return FormRows(
+        fields=of_fields,
+        foreign=lists.get(FOREIGN, _derived_class(service, "foreign-fields", _FOREIGN)),
+        unknown=lists.get(UNKNOWN, _derived_class(service, "unknown-fields", _UNKNOWN)),
+    )
+
+
+def _refuse(treatment: str, name: str, source: str, rank: int, argument: Any = None) -> Row:
+    return Row(treatment, argument, "refuse", name, source, rank=rank)
+
+
+def _derived_class(service: Schema, word: str, rank: int) -> Rows:
+    """Return the rows of fields that the form does not have, or that are of another type."""
+    name = service.get(word, "ignored")
+    refused = () if name == "ignored" else (_refuse("any", name, f"/x-service/{word}", rank),)
+    return (*_derived_sending(service), *refused)
+
+
+def _derived_sending(service: Schema) -> Iterator[Row]:
+    """Yield the rows about the way in which a field is sent."""
+    name = service.get("invalid-utf-8", "replaced")
+    if name != "replaced":
+        yield _refuse(NOT_UTF_8, name, "/x-service/invalid-utf-8", _RANK_NOT_UTF_8)
+
+
+def _derived(form: Schema, name: str, schema: Schema, service: Schema) -> Iterator[Row]:
+    """Yield the rows of one field, as the shorthand says them."""
+    here, refusals = f"properties/{name}", form.get("x-refusals", {})
+    yield from _derived_sending(service)
+    if service.get("array-fields") == "last-item":
+        yield Row(ARRAY, None, "change", (("last", None),), "/x-service/array-fields")
+    is_switch = schema.get("x-cast") in _SWITCHES
+    for rank, (word, refusal) in enumerate(refusals.items()):
+        if word == "required":
+            yield from _derived_required(form, name, schema, refusal, rank)
+        elif word in _WORDS and word in schema and not is_switch:
+            treatment, has_argument = _WORDS[word]
+            argument = schema[word] if has_argument else None
+            yield _refuse(treatment, refusal, f"x-refusals/{word}", rank, argument)
+    yield from _derived_unsent(form, schema)
+    if is_switch and "enum" in schema and "x-otherwise" in schema:
+        yield _refuse("not-listed", schema["x-otherwise"], f"{here}/x-otherwise", len(refusals))
+    # What violates a word that no refusal is for counts as not sent.
+    tolerated = [word for word in _WORDS if word in schema and word not in refusals and not is_switch]
+    for word in tolerated:
+        treatment, has_argument = _WORDS[word]
+        yield Row(treatment, schema[word] if has_argument else None, "keep", True, f"{here}/{word}")
+    if schema.get("x-clean"):
+        yield Row("any", None, "change", tuple((each, None) for each in schema["x-clean"]), f"{here}/x-clean")
+    if "maxLength" in schema and not is_switch:
+        most, rank = schema["maxLength"], [*refusals].index("maxLength") if "maxLength" in refusals else 0
+        if "maxLength" in refusals:
+            yield _refuse("longer-than", refusals["maxLength"], "x-refusals/maxLength", rank, most)
+        else:
+            yield Row("longer-than", most, "keep", True, f"{here}/maxLength")
+    if "x-cut" in schema:
+        most = schema["x-cut"]
+        yield Row("longer-than", most, "change", ((CUT, most),), f"{here}/x-cut")
+
+
+def _derived_required(form: Schema, name: str, schema: Schema, refusal: str, rank: int) -> Iterator[Row]:
+    is_own = "x-available-when" in schema and form.get("x-own-field-unsent") == "refused"
+    if name not in form.get("required", ()) and not is_own:
+        return
+    yield _refuse("absent", refusal, "required", rank)
+    # An empty text counts as missing, unless the field has a refusal of its own for it.
+    if "minLength" not in schema or "minLength" not in form["x-refusals"]:
+        yield _refuse("empty", refusal, "required", rank)
+
+
+def _derived_unsent(form: Schema, schema: Schema) -> Iterator[Row]:
+    """Yield what a type's own field becomes that is not sent."""
+    unsent = form.get("x-own-field-unsent", "empty")
+    if "x-available-when" not in schema or unsent == "refused":
+        return
+    reaction, effect = ("omit", True) if unsent == "omitted" else ("value", None if unsent == "null" else "")
+    yield Row("absent", None, reaction, effect, "x-own-field-unsent")
+
+
+# The rows of a parameter
+
+
+def parameter_rows(parameter: Schema, schema: Schema) -> Rows:
+    """Return the rows of a parameter of path or query: those of its `x-rows`, else those of `x-cast` and `x-otherwise`.
+
+    Both arguments have their references resolved. To drop a text means the default. A text that is taken is a number if
+    the schema wants one. Raises DocumentError, with file and line, if `x-rows` is not well written.
+    """
+    if "x-rows" in parameter:
+        return parse_rows(parameter["x-rows"])
+    return tuple(_derived_parameter(parameter, schema))
+
+
+def _derived_parameter(parameter: Schema, schema: Schema) -> Iterator[Row]:
+    otherwise, is_number = parameter.get("x-otherwise", "default"), schema.get("type") == "integer"
+    of_number, of_word = (
+        (otherwise, otherwise) if isinstance(otherwise, str) else (otherwise["number"], otherwise["word"])
+    )
+    is_lenient = parameter.get("x-cast") == "php-integer"
+    if is_number and is_lenient:
+        yield Row("any", None, "change", (("cast", None),), "x-cast")
+    elif is_number:
+        yield _derived_otherwise("not-integer", of_word)
+    # A page below the first is shown as the first one, and links show the number as it was cast.
+    if not (is_lenient and otherwise == "default" and parameter.get("x-role") == "page"):
+        yield _derived_otherwise("not-allowed", of_number if is_number else of_word)
+
+
+def _derived_otherwise(treatment: str, name: str) -> Row:
+    if name == "default":
+        return Row(treatment, None, "drop", True, "x-otherwise")
+    return _refuse(treatment, name, "x-otherwise", 0)

@@ -1,0 +1,372 @@
+"""The words of the behaviour table: treatments, which say what an input is like, and transformations of a text.
+
+A treatment has a predicate, which tells whether an input is such a one, and samples, which are such inputs. So what
+the mock recognizes is what a test sends. Both lists are closed: a document can name only what is written here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import jsonschema_rs
+
+from mock_server.document.source import plain
+
+# How a field can be sent other than as one text in UTF-8.
+ARRAY, TWICE, FILE, NOT_UTF_8 = "array", "twice", "file", "not-utf-8"
+
+
+class Sent(NamedTuple):
+    """How a field or parameter was sent.
+
+    `text` is what counts if no row says otherwise: the last text, None if there is none. `texts` are all that was sent
+    in its name, in order: texts, items of an array, contents of files. `how` holds ARRAY, TWICE, FILE and NOT_UTF_8, as
+    far as they are true. `data`: the bytes of the last of `texts`.
+    """
+
+    text: str | None
+    texts: tuple[str, ...] = ()
+    how: frozenset[str] = frozenset()
+    data: bytes = b""
+
+
+UNSENT = Sent(None)
+
+# Tells whether a text, as the rows before have left it, and the way it was sent are such as a treatment says.
+Holds = Callable[[str | None, Sent], bool]
+
+# Returns a text as a transformation leaves it.
+Change = Callable[[str | None, Sent], str | None]
+
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """A kind of input. `argument`: what it is said with, if anything. `about`: a text, a number's text, or its sending.
+
+    `holds` makes the predicate, and `samples` makes inputs, of the argument and the schema of the field. Samples are
+    made of a good value; there are none if the schema lacks what the treatment speaks of.
+    """
+
+    name: str
+    means: str
+    argument: Literal["none", "number", "texts", "pattern"]
+    about: Literal["text", "number", "sending"]
+    holds: Callable[[Any, Schema], Holds]
+    samples: Callable[[str, Any, Schema], tuple[Sent, ...]]
+
+
+_BLANKS = " \t\n\r\0\v"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_NUMBER = re.compile(r"[ \t\n\r\v\f]*([+-]?)0*([0-9]+)")
+# An integer as JSON writes it. Not `int()`: that also takes "1_0", " 1" and Arabic digits.
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_LARGEST = "9223372036854775807"
+
+
+def _text(name: str, means: str, holds: Callable[[str], object], *samples: Callable[[str], str]) -> Treatment:
+    return Treatment(
+        name,
+        means,
+        "none",
+        "text",
+        lambda _, __: lambda text, _: text is not None and bool(holds(text)),
+        lambda base, _, __: tuple(Sent(make(base)) for make in samples),
+    )
+
+
+def _number(name: str, means: str, pattern: str, *samples: str) -> Treatment:
+    """Return a treatment of numbers. A sample may hold `#`, which a good number replaces."""
+    matches = re.compile(pattern, re.DOTALL).fullmatch
+    return Treatment(
+        name,
+        means,
+        "none",
+        "number",
+        lambda _, __: lambda text, _: text is not None and matches(text) is not None,
+        lambda base, _, __: tuple(Sent(sample.replace("#", base)) for sample in samples),
+    )
+
+
+def _sending(name: str, means: str, sample: Callable[[str], Sent]) -> Treatment:
+    return Treatment(
+        name,
+        means,
+        "none",
+        "sending",
+        lambda _, __: lambda _, sent: name in sent.how,
+        lambda base, _, __: (sample(base),),
+    )
+
+
+def _stretched(base: str, length: int) -> str:
+    """Return a text of a length that is as good as the base otherwise: an address stays one."""
+    more = "e" * (length - len(base))
+    return more + base if "@" in base else base + more
+
+
+def _longer(most: int, _: Schema) -> Holds:
+    return lambda text, _: text is not None and len(text) > most
+
+
+def _shorter(least: int, _: Schema) -> Holds:
+    return lambda text, _: text is not None and len(text) < least
+
+
+def _is(texts: list[str], _: Schema) -> Holds:
+    wanted = frozenset(texts)
+    return lambda text, _: text in wanted
+
+
+def _matches(pattern: str, _: Schema) -> Holds:
+    """Search a text in linear time: the engine has neither look-around nor back-references."""
+    validator = jsonschema_rs.validator_for(
+        {"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions()
+    )
+    return lambda text, _: text is not None and validator.is_valid(text)
+
+
+def _malformed(_: Any, schema: Schema) -> Holds:
+    if "pattern" not in schema:
+        return lambda _, __: False
+    search = re.compile(schema["pattern"]).search
+    return lambda text, _: text is not None and search(text) is None
+
+
+def _listed(schema: Schema) -> tuple[str, ...]:
+    return tuple(map(str, schema.get("enum", ())))
+
+
+def _not_listed(_: Any, schema: Schema) -> Holds:
+    listed = frozenset(_listed(schema))
+    return lambda text, _: text is not None and text not in listed
+
+
+def _not_allowed(_: Any, schema: Schema) -> Holds:
+    """Check a value by its whole schema: a number if the schema wants one and the text is written as one."""
+    is_number, validator = schema.get("type") == "integer", jsonschema_rs.validator_for(plain(schema))
+
+    def holds(text: str | None, _: Sent) -> bool:
+        if text is None:
+            return False
+        return not validator.is_valid(int(text) if is_number and _INTEGER.fullmatch(text) else text)
+
+    return holds
+
+
+def _not_allowed_samples(_: str, __: Any, schema: Schema) -> tuple[Sent, ...]:
+    """Return whole numbers that the schema does not admit, or a word if it admits few texts."""
+    if "enum" in schema:
+        return _unlisted_samples("", None, schema)
+    low = schema.get("minimum")
+    return () if low is None else (Sent(str(low - 1)), Sent(str(low - 2)))
+
+
+def _unlisted_samples(_: str, __: Any, schema: Schema) -> tuple[Sent, ...]:
+    listed = _listed(schema)
+    if listed and all(value.isdecimal() for value in listed):
+        numbers = sorted(map(int, listed))
+        return (Sent(str(numbers[0] + 1)), Sent(str(numbers[-1] + 1)))
+    return (Sent("unlisted"),) if listed else ()
+
+
+def _wrong_case(_: Any, schema: Schema) -> Holds:
+    listed = _listed(schema)
+    folded = frozenset(value.lower() for value in listed)
+    return lambda text, _: text is not None and text not in listed and text.lower() in folded
+
+
+def _wrong_case_samples(_: str, __: Any, schema: Schema) -> tuple[Sent, ...]:
+    swapped = ((value, value.swapcase()) for value in _listed(schema))
+    return tuple(Sent(other) for value, other in swapped if other != value)[:1]
+
+
+def _huge(text: str) -> bool:
+    found = re.fullmatch(r"[+-]?0*([0-9]+)", text, re.ASCII)
+    return found is not None and (len(found[1]), found[1]) > (len(_LARGEST), _LARGEST)
+
+
+_ALL: tuple[Treatment, ...] = (
+    Treatment(
+        "any", "any text that is sent", "none", "text",
+        lambda _, __: lambda text, _: text is not None, lambda base, _, __: (Sent(base),),
+    ),
+    Treatment(
+        "absent", "nothing is sent, or nothing that counts", "none", "text",
+        lambda _, __: lambda text, _: text is None, lambda _, __, ___: (UNSENT,),
+    ),
+    _text("empty", "a text without characters", lambda text: text == "", lambda _: ""),
+    _text(
+        "blank", "a text of blanks alone", lambda text: text and not text.strip(_BLANKS),
+        lambda _: "   ", lambda _: "\t ",
+    ),
+    _text(
+        "padded", "blanks at an end, and more than blanks",
+        lambda text: text.strip(_BLANKS) and text.strip(_BLANKS) != text,
+        lambda base: f"  {base} ", lambda base: f"{base} ", lambda base: f"\t{base}",
+    ),
+    _text(
+        "control", "a control character", _CONTROL.search,
+        lambda base: f"{base[:1]}\x07{base[1:]}", lambda base: f"{base[:1]}\n{base[1:]}",
+    ),
+    _text(
+        "line-break", "a line break", lambda text: "\n" in text or "\r" in text,
+        lambda base: f"{base[:1]}\n{base[1:]}", lambda base: f"{base[:1]}\r\n{base[1:]}",
+    ),
+    _text("tags", "what looks like a tag of HTML", re.compile(r"<[^<>]+>").search, lambda base: f"<b>{base}</b>"),
+    _text(
+        "quotes", "a quotation mark, single or double", re.compile("['\"]").search,
+        lambda base: f"{base}'s", lambda base: f'"{base}"',
+    ),
+    Treatment(
+        "longer-than", "more characters than the number", "number", "text", _longer,
+        lambda base, most, _: (Sent(_stretched(base[: most + 1], most + 1)),),
+    ),
+    Treatment(
+        "shorter-than", "fewer characters than the number", "number", "text", _shorter,
+        lambda base, least, _: (Sent(_stretched(base, least - 1)[: least - 1]),) if least > 0 else (),
+    ),
+    _text("not-email", "no e-mail address", lambda text: not _ADDRESS.fullmatch(text), lambda _: "no address"),
+    _text(
+        "not-url", "no http or https URL", lambda text: not re.match(r"https?://[^\s/]+", text),
+        lambda _: "no address",
+    ),
+    _text(
+        "not-https", "no https URL", lambda text: not re.match(r"https://[^\s/]+", text),
+        lambda _: "http://example.com/plain",
+    ),
+    Treatment(
+        "malformed", "a text that the schema's `pattern` does not admit", "none", "text", _malformed,
+        lambda base, _, schema: tuple(
+            Sent(each) for each in ("", " ", "\n", "?", f"?{base}", f"{base}?", "a b")
+            if _malformed(None, schema)(each, UNSENT)
+        )[:1],
+    ),
+    Treatment("not-listed", "none of the schema's `enum`", "none", "text", _not_listed, _unlisted_samples),
+    Treatment(
+        "wrong-case", "one of the schema's `enum` but for the case of its letters", "none", "text", _wrong_case,
+        _wrong_case_samples,
+    ),
+    Treatment(
+        "is", "one of these texts", "texts", "text", _is, lambda _, texts, __: tuple(map(Sent, texts)),
+    ),
+    Treatment(
+        "matches", "a text in which the regular expression is found, in linear time", "pattern", "text", _matches,
+        lambda base, pattern, schema: (Sent(base),) if _matches(pattern, schema)(base, UNSENT) else (),
+    ),
+    _sending(
+        ARRAY, "sent as an array, `name[]`",
+        lambda base: Sent(None, (f"{base} first", base), frozenset({ARRAY}), base.encode()),
+    ),
+    _sending(
+        TWICE, "sent more than once",
+        lambda base: Sent(base, (f"{base} first", base), frozenset({TWICE}), base.encode()),
+    ),
+    _sending(FILE, "sent as a file", lambda base: Sent(None, (base,), frozenset({FILE}), base.encode())),
+    _sending(
+        NOT_UTF_8, "bytes that are not UTF-8",
+        lambda base: Sent(f"{base}\ufffd", (f"{base}\ufffd",), frozenset({NOT_UTF_8}), base.encode() + b"\xff"),
+    ),
+    _number("zero", "the number 0", r"[+-]?0+", "0"),
+    _number("negative", "a number below 0", r"-0*[1-9][0-9]*", "-1"),
+    _number(
+        "not-integer", "a text that is not written as a whole number of up to 18 digits",
+        rf"(?!(?:{_INTEGER.pattern})\Z).*", "word", "#.5", "0#", "",
+    ),
+    Treatment(
+        "not-allowed", "a value that the schema does not admit", "none", "number", _not_allowed, _not_allowed_samples,
+    ),
+    _number("word", "a text that does not begin with a digit", r"(?!\s*[+-]?\.?[0-9]).*\S.*", "word"),
+    _number("tail", "digits, then something else", r"[+-]?[0-9]+(?!\.?[0-9]*\s*\Z)[^0-9].*", "#abc"),
+    _number("leading-zero", "a number with a zero too many", r"[+-]?0+[1-9][0-9]*", "0#"),
+    _number("plus", "a number with a plus sign", r"\+[0-9]+", "+#"),
+    _number("fraction", "a number with a fraction", r"[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+)", "#.5"),
+    Treatment(
+        "huge", "a whole number beyond 64 bits", "none", "number",
+        lambda _, __: lambda text, _: text is not None and _huge(text), lambda _, __, ___: (Sent(f"{_LARGEST}0"),),
+    ),
+)  # fmt: skip
+
+TREATMENTS: Mapping[str, Treatment] = {each.name: each for each in _ALL}
+
+
+def _leading_integer(text: str) -> str:
+    """Return the whole number that a text begins with, 0 if it begins with none."""
+    found = _NUMBER.match(text)
+    return "0" if found is None else f"{'-' if found[1] == '-' and found[2] != '0' else ''}{found[2]}"
+
+
+def _lower_domain(text: str) -> str:
+    user, at, domain = text.rpartition("@")
+    return f"{user}{at}{domain.lower()}" if at else text
+
+
+# What changes a text by itself. A caller may put its own in the place of these, under the same names.
+CLEANERS: Mapping[str, Callable[[str], str]] = {
+    "trim": lambda text: text.strip(_BLANKS),
+    "strip-tags": lambda text: re.sub(r"<[^<>]*>", "", text),
+    "escape-quotes": lambda text: text.replace("'", "&#39;").replace('"', "&#34;"),
+    "escape-tags": lambda text: text.replace("<", "&lt;").replace(">", "&gt;"),
+    "strip-control": lambda text: _CONTROL.sub("", text),
+    "lower": str.lower,
+    "lower-domain": _lower_domain,
+    "cast": _leading_integer,
+}
+
+# What chooses among all that was sent.
+_CHOICES: Mapping[str, Callable[[str | None, Sent], str | None]] = {
+    "first": lambda text, sent: sent.texts[0] if sent.texts else text,
+    "last": lambda text, sent: sent.texts[-1] if sent.texts else text,
+    "replace": lambda text, sent: sent.texts[-1] if text is None and sent.texts else text,
+    "latin-1": lambda text, sent: sent.data.decode("latin-1") if sent.data else text,
+}
+
+# What needs the schema of the field.
+_BY_SCHEMA = ("nearest", "clamp", "listed-case")
+
+# What is said with a number.
+CUT = "cut"
+
+TRANSFORMATIONS: tuple[str, ...] = (*CLEANERS, *_CHOICES, *_BY_SCHEMA, CUT)
+
+
+def change_of(
+    name: str, argument: Any, schema: Schema, cleaners: Mapping[str, Callable[[str], str]]
+) -> Change:
+    """Return a transformation as a function. `cleaners` stand in the place of those that have their names."""
+    if name in _CHOICES:
+        return _CHOICES[name]
+    clean = cleaners[name] if name in cleaners else _by_schema(name, argument, schema)
+    return lambda text, _: None if text is None else clean(text)
+
+
+def _by_schema(name: str, argument: Any, schema: Schema) -> Callable[[str], str]:
+    if name == CUT:
+        return lambda text: text[:argument]
+    listed = _listed(schema)
+    if name == "listed-case":
+        by_case = {value.lower(): value for value in listed}
+        return lambda text: by_case.get(text.lower(), text)
+    if name == "nearest":
+        numbers = sorted(int(value) for value in listed if value.removeprefix("-").isdecimal())
+        return lambda text: (
+            str(min(numbers, key=lambda each: abs(each - int(text)))) if _is_number(text) else text
+        )
+    low, high = schema.get("minimum"), schema.get("maximum")
+    return lambda text: _clamped(text, low, high) if _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[+-]?[0-9]{1,4000}", text, re.ASCII) is not None
+
+
+def _clamped(text: str, low: int | None, high: int | None) -> str:
+    value = int(text)
+    if low is not None and value < low:
+        return str(low)
+    return text if high is None or value <= high else str(high)
