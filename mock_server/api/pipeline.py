@@ -99,10 +99,14 @@ class Pipeline(ABC):
         return response_with(context, refusal.status, refusal.content_type, refusal.headers, body)
 
 
-def find_world(context: Context, key: str) -> None:
-    """Enter the world of a key, and obey its contract, if the key is one of the mock's: a real key never works here."""
+def find_world(context: Context, key: str, *, make: bool = True) -> None:
+    """Enter the world of a key, and obey its contract, if the key is one of the mock's: a real key never works here.
+
+    With `make`, a world that does not exist yet is made.
+    """
     if key.startswith(context.mock.contract.service.key_prefix):
-        context.world = world = context.mock.worlds.of(key)
+        worlds = context.mock.worlds
+        context.world = world = worlds.of(key) if make else worlds.look(key)
         context.contract = world.contract
         context.now = world.clock.now()
 

@@ -8,7 +8,7 @@ from typing import Any
 from mock_server import __version__
 from mock_server.api.context import Context
 from mock_server.contract import Operation
-from mock_server.document import Object, dump_yaml, home, read_object, stamp_facts
+from mock_server.document import Object, home, read_object, stamp_facts
 from mock_server.state.journal import behaviours
 
 
@@ -77,8 +77,8 @@ def _described(operation: Operation) -> dict[str, Any]:
 
 def show_document(context: Context) -> str | Object:
     """Write the effective document, that of the world if one is named."""
-    data = context.contract.document.data
-    return data if context.media_type == "application/json" else dump_yaml(data)
+    document = context.contract.document
+    return document.data if context.media_type == "application/json" else document.yaml
 
 
 def show_control_document(context: Context) -> str | Object:

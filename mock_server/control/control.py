@@ -1,6 +1,8 @@
 """The pipeline of the control: its steps, and its document, which is compiled operation by operation on first use.
 
 preflight → operation → origin and token → query → world → body → serve → check the response
+
+A change that is refused, or whose response would violate the document, is undone.
 """
 
 from __future__ import annotations
@@ -72,6 +74,7 @@ _AGAIN = 0.01
 # test in this process may have replaced it.
 _LEFT = "mock_server.seconds-left"
 
+_READING = {"GET", "HEAD"}
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -179,8 +182,14 @@ class ControlPipeline(Pipeline):
             enter_world(context, operation)
         if operation.body is not None:
             read_body(context, operation.body)
-        with context.world.lock:
-            return serve(context, operation)
+        world = context.world
+        with world.lock:
+            saved = {} if context.method in _READING else world.saved()
+            try:
+                return serve(context, operation)
+            except Exception:
+                vars(world).update(saved)
+                raise
 
     def refusal(self, context: Context, name: str) -> RefusalResponse:  # noqa: ARG002
         """Return a refusal of the control's document. Raises KeyError if the name is unknown."""
@@ -188,7 +197,7 @@ class ControlPipeline(Pipeline):
 
     def close(self, context: Context, response: Response) -> None:
         """Note a change of the world, and let the server ask again for a client that waits."""
-        changed = not (context.refusal or context.defect) and context.method not in {"GET", "HEAD"}
+        changed = not (context.refusal or context.defect) and context.method not in _READING
         if changed and context.world is not self.mock.lobby:
             context.world.journal.touch()
         if context.patience:
@@ -250,13 +259,16 @@ def read_query(context: Context, operation: ControlOperation) -> None:
 
 
 def enter_world(context: Context, operation: ControlOperation) -> None:
-    """Enter the world that the parameter `key` names, or the bearer. Raises Refusal if one is needed or wrong."""
+    """Enter the world that the parameter `key` names, or the bearer. Raises Refusal if one is needed or wrong.
+
+    To look at a world makes none: any page on the web can have a browser send a GET.
+    """
     named = context.arguments.get("key")
     if named is None and operation.world == "optional" and "HTTP_AUTHORIZATION" not in context.environ:
         return
     _, bearer = bearer_of(context)
     context.key = bearer if named is None else named
-    find_world(context, context.key)
+    find_world(context, context.key, make=context.method not in _READING)
     if context.world is context.mock.lobby:
         raise Refusal("no_world", context.mock.contract.service.key_example)
 

@@ -14,13 +14,10 @@ from mock_server.control.faults import arm, faults_of, latency_of
 from mock_server.document import Array, DocumentError, Object, Place, nearest
 from mock_server.refusal import Defect, Refusal
 from mock_server.settings import read_duration
+from mock_server.state.clock import EARLIEST, LATEST
 from mock_server.state.faults import Faults
 from mock_server.state.seed import store_of
 from mock_server.state.world import Quota, World
-
-# The years in which a world can be: those that the wire's four digits show, a year from either end.
-_EARLIEST = datetime(2, 1, 1, tzinfo=UTC).timestamp()
-_LATEST = datetime(9998, 12, 31, tzinfo=UTC).timestamp()
 
 
 def show_state(context: Context) -> dict[str, Any]:
@@ -28,7 +25,7 @@ def show_state(context: Context) -> dict[str, Any]:
     world = context.world
     next_ids = {name: store.next_id for name, store in world.stores.items()}
     return {
-        **{name: [parse(item.wire) for item in store] for name, store in world.stores.items()},
+        **{name: _rows(world, name) for name in world.stores},
         "next_id": next_ids if len(next_ids) > 1 else next(iter(next_ids.values())),
         "clock": show_clock(context),
         "quota": None if world.quota is None else _quota_of(world, world.quota),
@@ -36,6 +33,19 @@ def show_state(context: Context) -> dict[str, Any]:
         "answers": _own_answers(context),
         "rules": show_rules(context),
     }
+
+
+def _rows(world: World, name: str) -> list[Any]:
+    """Return the items of a resource as responses show them, but with the secrets that those mask."""
+    resource, rows = world.contract.resources[name], []
+    for item in world.stores[name]:
+        row = parse(item.wire)
+        if resource.settings_fact is not None and resource.shape(resource.type_of(item.values)).masks:
+            key = resource.stored[resource.settings_fact].name
+            if isinstance(row.get(key), dict):
+                row[key] = dict(resource.settings_of(item.values))
+        rows.append(row)
+    return rows
 
 
 def reset_world(context: Context) -> dict[str, Any]:
@@ -47,7 +57,6 @@ def reset_world(context: Context) -> dict[str, Any]:
 def replace_state(context: Context) -> dict[str, Any]:
     """Replace each part that is sent, or none of them if one cannot be used. Raises Refusal."""
     world = context.world
-    former = world.saved()
     # Items are written by the answers, with times of the clock.
     parts: Mapping[str, Callable[[Context, Any], None]] = {
         "answers": _set_answers,
@@ -62,13 +71,9 @@ def replace_state(context: Context) -> dict[str, Any]:
         if name not in parts:
             what = f"{name[:60]!r} is not a part of a world{nearest(name, parts)}. Send any of {', '.join(parts)}."
             raise Refusal("unusable", what)
-    try:
-        for name, replace_part in parts.items():
-            if context.sent.get(name) is not None:
-                replace_part(context, context.sent[name])
-    except Exception:
-        vars(world).update(former)
-        raise
+    for name, replace_part in parts.items():
+        if context.sent.get(name) is not None:
+            replace_part(context, context.sent[name])
     return show_state(context)
 
 
@@ -86,17 +91,16 @@ def change_clock(context: Context) -> dict[str, Any]:
 
 def write_rfc3339(at: float) -> str:
     """Write seconds since 1970 UTC as in RFC 3339, to the millisecond: `2026-01-01T00:00:00.000Z`."""
-    moment = datetime.fromtimestamp(round(at, 3), UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+    moment = datetime.fromtimestamp(round(at, 3), UTC).replace(tzinfo=None)
+    return moment.isoformat("T", "milliseconds") + "Z"
 
 
 def _set_clock(context: Context, change: Mapping[str, Any]) -> None:
     clock = context.world.clock
     at = _read_moment(change["now"]) if "now" in change else clock.now()
     at += read_duration(change.get("advance", "0"))
-    if not _EARLIEST <= at <= _LATEST:
-        what = "The clock would leave the years that a time on the wire can have. Choose a time between them."
-        raise Refusal("unusable", what)
+    if not EARLIEST <= at <= LATEST:
+        raise Refusal("unusable", "The clock would leave the years 1 to 9999. Choose a time between them.")
     if change.get("frozen") is True:
         clock.freeze(at)  # at once, or the machine's time would go on in between
         return

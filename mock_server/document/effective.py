@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from mock_server.document.overlay import Action, Learned, apply_actions, parse_actions, read_overlay
 from mock_server.document.shape import nearest, shape
-from mock_server.document.source import DocumentError, Object, Place, home, place_of, read_object
+from mock_server.document.source import DocumentError, Object, Place, dump_yaml, home, place_of, read_object
 
 
 class Answer(NamedTuple):
@@ -90,6 +90,11 @@ class Document:
     learned: tuple[Learned, ...]
     base_digest: Digest | None
     _ask: Callable[[], Mapping[str, Question]] = field(repr=False, compare=False)
+
+    @functools.cached_property
+    def yaml(self) -> str:
+        """The document as YAML. It takes tenths of a second to write, so it is written once."""
+        return dump_yaml(self.data)
 
     def questions(self) -> Mapping[str, Question]:
         """Return the open questions by id. Their file is read at the first call, unless answers were given.

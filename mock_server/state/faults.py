@@ -79,6 +79,12 @@ class Faults:
     def __bool__(self) -> bool:
         return bool(self.all)
 
+    def copy(self) -> Faults:
+        """Return the same faults as an independent list."""
+        other = Faults()
+        other.all, other._ids = self.all.copy(), self._ids
+        return other
+
     def next_id(self) -> int:
         """Return an id for a new fault."""
         self._ids += 1

@@ -122,7 +122,10 @@ class World:
     def saved(self) -> dict[str, Any]:
         """Return all that the world holds: `vars(world).update(saved)` undoes what was replaced since."""
         stores = {name: copy(store) for name, store in self.stores.items()}
-        return {**vars(self), "stores": stores, "clock": copy(self.clock), "quota": copy(self.quota)}
+        faults = self.faults.copy()
+        return {
+            **vars(self), "stores": stores, "clock": copy(self.clock), "quota": copy(self.quota), "faults": faults,
+        }  # fmt: skip
 
     def texts(self, item: Item, resource: Resource) -> dict[str, str]:
         """Return the JSON texts of an item's facts."""
@@ -179,6 +182,12 @@ class Worlds:
                 self._worlds.move_to_end(key)
             world.used = now
             return world
+
+    def look(self, key: str) -> World:
+        """Return the world of a key, or what it would be if a request made it now."""
+        with self._lock:
+            is_known = key in self._worlds
+        return self.of(key) if is_known else self._fork(key)
 
     def reset(self, key: str) -> World:
         """Put a new world in the place of the key's. Its journal is emptied, and its numbers go on."""

@@ -35,6 +35,30 @@ def test_a_world_must_be_named(client: Steered, method: str, path: str) -> None:
     assert len(client.mock.worlds) == worlds
 
 
+@pytest.mark.parametrize("path", [path for method, path in NEEDING if method == "GET"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_reading_makes_no_world(client: Steered, method: str, path: str) -> None:
+    """A page of any origin can have a browser send a GET, and worlds that are made push others out."""
+    worlds = len(client.mock.worlds)
+    assert client.control(method, f"{path}?key=mock-never-used").status == 200
+    assert len(client.mock.worlds) == worlds
+
+
+def test_what_is_read_of_a_new_key_is_its_world_to_be(client: Steered) -> None:
+    before = client.steer("GET", "/state")
+    assert [row["id"] for row in before["handlers"]] == [1]
+    client.get("/1")
+    assert client.steer("GET", "/state")["handlers"] == before["handlers"]
+    assert len(client.journal()) == 1
+
+
+def test_each_status_of_a_wrong_parameter_is_declared(client: Steered) -> None:
+    for path, item in DOCUMENT["paths"].items():
+        for method, node in item.items():
+            status = client.control(method.upper(), f"{path}?key=&color=red", {}).status
+            assert str(status) in node["responses"], (method, path)
+
+
 def test_the_query_names_the_world_before_the_header(client: Steered) -> None:
     client.other(f"{client.key}-b").get("/1")
     assert len(client.journal(f"?key={client.key}-b")) == 1

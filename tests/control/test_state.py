@@ -8,7 +8,7 @@ import pytest
 
 from tests.control.conftest import Steered
 
-SLACK = {"type": "slack", "name": "Team", "settings": {"slack": "https://example.com/hook"}}
+SLACK: dict[str, Any] = {"type": "slack", "name": "Team", "settings": {"slack": "https://example.com/hook"}}
 
 
 def test_a_seed_may_leave_out_what_the_service_assigns(client: Steered) -> None:
@@ -45,6 +45,19 @@ def test_a_snapshot_restores_everything(client: Steered) -> None:
     assert client.steer("GET", "/state") == before
     assert client.delete(1).status == 502
     assert client.steer("GET", "/state")["faults"][0]["hits"] == 2
+
+
+@pytest.mark.parametrize("mask", ["masked", "shown"])
+def test_a_snapshot_keeps_the_secrets_that_responses_mask(client: Steered, mask: str) -> None:
+    client.steer("PUT", "/state", {"handlers": [SLACK]})
+    client.steer("PATCH", "/questions", {"secrets-in-replies": mask})
+    snapshot = client.steer("GET", "/state")
+    client.steer("POST", "/reset")
+    assert client.steer("PUT", "/state", snapshot) == snapshot
+    shown = client.handler(1)["settings"]["slack"]
+    assert shown == (SLACK["settings"]["slack"] if mask == "shown" else "********")
+    client.steer("PATCH", "/questions", {"secrets-in-replies": "shown"})
+    assert client.handler(1)["settings"] == SLACK["settings"]
 
 
 def test_a_fault_that_is_restored_goes_on_with_its_chances(client: Steered) -> None:
