@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mock_server import PREFIX
 from mock_server.api.context import Environ, Response
 from mock_server.api.pipeline import ApiPipeline
-from mock_server.control import ControlPipeline
+from mock_server.control import ControlPipeline, is_known_host
 from mock_server.mock import Mock, Observer
 from mock_server.server import REPLY, WIRE_ERROR
 from mock_server.settings import Settings
@@ -49,11 +49,12 @@ class App:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Respond to one request."""
         browses = environ["PATH_INFO"] in _BROWSED and environ["REQUEST_METHOD"] in {"GET", "HEAD"}
-        if browses and WIRE_ERROR not in environ:
+        browses = browses and WIRE_ERROR not in environ
+        if browses and is_known_host(environ, self.mock.settings):
             # No page says anything of the host, and of a malformed one Flask would make an HTML error.
             own = type(self.flask).wsgi_app  # Flask's, which this app has replaced in the instance
             return own(self.flask, {**environ, "HTTP_HOST": "localhost"}, start_response)
-        response = self.respond(environ)
+        response = self._control.respond(environ) if browses else self.respond(environ)
         if response.delay or response.wire or response.again:
             response = self._held_back(environ, response)
         start_response(response.status, list(response.headers))

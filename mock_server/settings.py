@@ -50,7 +50,8 @@ class Settings:
     `document`: an OpenAPI file, None for the packaged one. `overlays`: files, or names of packaged overlays.
     `answers`: answers to open questions, each `QUESTION=ANSWER`. `seed`: a YAML file with the items of a new world.
     `control_token`: what control requests must send, None for no token. `control_cors`: whether pages of other origins
-    may steer the mock. `rehearse`: overlays whose effect is only noted in the journal.
+    may steer the mock. `allowed_hosts`: names by which clients may call the control and the page, beside those of this
+    computer. `rehearse`: overlays whose effect is only noted in the journal.
 
         Settings(answers=("create-status=ok",), rules=Rules(strict=True))
     """
@@ -62,6 +63,7 @@ class Settings:
     rules: Rules = field(default_factory=Rules)
     control_token: str | None = None
     control_cors: bool = False
+    allowed_hosts: tuple[str, ...] = ()
     rehearse: tuple[str, ...] = ()
 
 

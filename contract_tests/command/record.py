@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,23 @@ from contract_tests.session.writing import check_places
     type=click.Path(path_type=Path),
     help="Where to write the port once it is open.",
 )
+@click.option(
+    "--allow-host",
+    metavar="NAME",
+    multiple=True,
+    help="Name by which consumers may call the proxy, beside localhost and its address. Repeatable.",
+)
 @click.option("--quiet", is_flag=True, help="Tell only what is wrong.")
 @click.pass_context
-def record(
-    ctx: click.Context, /, out: str, port: int, port_file: Path | None, quiet: bool, **given: Any
+def record(  # noqa: PLR0913, PLR0917 -- click hands over each option by its name
+    ctx: click.Context,
+    /,
+    out: str,
+    port: int,
+    port_file: Path | None,
+    allow_host: tuple[str, ...],
+    quiet: bool,
+    **given: Any,
 ) -> None:
     """Stand before a service, pass calls on, and record them; each answer is held against the document on the way.
 
@@ -56,10 +70,14 @@ def record(
     except Stop as stop:
         ctx.exit(complain(stop))
     tell = silent if quiet else say
-    ctx.exit(run_guarded(settings, lambda opening: _serve(opening, port, port_file, quiet=quiet), tell))
+
+    def serve(opening: Opening) -> int:
+        return _serve(opening, port, port_file, allow_host, quiet=quiet)
+
+    ctx.exit(run_guarded(settings, serve, tell))
 
 
-def _serve(opening: Opening, port: int, port_file: Path | None, *, quiet: bool) -> int:
+def _serve(opening: Opening, port: int, port_file: Path | None, hosts: Sequence[str], *, quiet: bool) -> int:
     """Serve until a signal. Raises Stop (CANNOT) where the port is taken."""
     passed = 0
 
@@ -70,7 +88,7 @@ def _serve(opening: Opening, port: int, port_file: Path | None, *, quiet: bool) 
             click.echo(opening.clean(line_of(exchange, complaints)), err=True)
 
     try:
-        proxy = Proxy(opening.guard, read_facts(opening.known.data), port, tell)
+        proxy = Proxy(opening.guard, read_facts(opening.known.data), port, tell, hosts)
     except OSError as error:
         raise Stop(Code.CANNOT, f"the port {port} cannot be used: {error.strerror or error}") from error
     try:

@@ -6,10 +6,12 @@ import contextlib
 import email.errors
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import GuardRefusal, Reply, Request, TargetFailed, failed, refused
 
@@ -32,12 +34,16 @@ Answer = Callable[[Request], Reply]
 class Door:
     """Serves one function on a port of 127.0.0.1, a free one for 0, until it is closed.
 
+    What stands behind it holds a key. So it serves only requests whose Host, and Origin if they have one, is a name or
+    address of loopback or one of `hosts`: a page on the web could have a browser send any other (DNS rebinding).
+
     Raises OSError if the port is taken.
     """
 
-    def __init__(self, answer: Answer, port: int = 0) -> None:
+    def __init__(self, answer: Answer, port: int = 0, hosts: Collection[str] = ()) -> None:
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.answer = answer
+        self._server.hosts = frozenset(host.lower() for host in hosts)
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL,), name="guard", daemon=True
@@ -56,6 +62,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
     answer: Answer
+    hosts: frozenset[str]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a client may go away."""
@@ -85,6 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         try:
             headers = tuple((name, value) for name, value in self.headers.items())
+            self._check_names()
             request = Request(self.command, self.path, headers, self._body())
         except GuardRefusal as no:
             self.close_connection = True
@@ -97,6 +105,15 @@ class _Handler(BaseHTTPRequestHandler):
             _LOG.error("the guard failed on a request: %s", type(error).__name__)
             reply = failed(TargetFailed("guard", f"The guard itself failed ({type(error).__name__})."))
         self._write(reply)
+
+    def _check_names(self) -> None:
+        """Raise GuardRefusal if the request calls this computer, or its page was loaded, by another name."""
+        named = [f"//{host}" for host in self.headers.get_all("Host", [])]
+        for url in (*named, *self.headers.get_all("Origin", [])):
+            if not _is_loopback(url) and _host_of(url) not in self.server.hosts:
+                name = url.removeprefix("//")[:100]
+                what = f"{name!r} is not a name of this computer. Call 127.0.0.1, or allow the name."
+                raise GuardRefusal("host", what)
 
     def _body(self) -> bytes:
         """Read the body. Raises GuardRefusal if its end cannot be known for sure."""
@@ -163,6 +180,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base class says so
         """Say nothing: the feed tells of every exchange."""
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_loopback(url: str) -> bool:
+    host = _host_of(url)
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 class Gate:

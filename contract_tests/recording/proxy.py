@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from contract_tests.document.facts import Facts
@@ -23,10 +23,13 @@ class Proxy:
     """Serves on a port of 127.0.0.1 while it is open. `complaints` counts what was wrong with answers.
 
     A consumer needs no key of the service: one that begins with the mock's prefix stands for the run's, which only the
-    guard holds; any other is passed on as it is. Raises OSError where the port is taken.
+    guard holds; any other is passed on as it is. `hosts` are names by which consumers may call it beside those of
+    loopback. Raises OSError where the port is taken.
     """
 
-    def __init__(self, guard: Guard, facts: Facts, port: int, tell: Told) -> None:
+    def __init__(
+        self, guard: Guard, facts: Facts, port: int, tell: Told, hosts: Collection[str] = ()
+    ) -> None:
         self._guard = guard
         self._facts = facts
         self._conformity = Conformity(facts)
@@ -37,7 +40,7 @@ class Proxy:
         )
         self.complaints = 0
         guard.on_exchange(self._judge)
-        self._door = Door(self._answer, port)
+        self._door = Door(self._answer, port, hosts)
         self.url = f"http://127.0.0.1:{self._door.port}{facts.base_path}"
 
     def close(self) -> None:

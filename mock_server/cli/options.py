@@ -221,6 +221,17 @@ def read_port(text: str) -> int:
     return int(text)
 
 
+def read_host(text: str) -> str:
+    """Read a host's name or address, without a port."""
+    try:
+        name = urlsplit(f"//{text}").hostname
+    except ValueError:
+        name = None
+    if name is None or text.lower() not in {name, f"[{name}]"}:
+        raise ValueError(f"Invalid host {text!r}: use a name or an address, without scheme and port.")
+    return name
+
+
 def read_public_url(text: str) -> str:
     """Read the base of links, an http or https URL, without slashes at its end."""
     problem = ""

@@ -100,6 +100,11 @@ class Serving:
     "other computers can reach the host, else none]",
 )  # fmt: skip
 @_control("--control-cors", is_flag=True, help="Let pages of other origins control the mock.")
+@_control(
+    "--allow-host", metavar="NAME", multiple=True, type=value_of(options.read_host),
+    help="Name by which clients may call the control and the page, beside localhost, the address of --host and the "
+    "name in --public-url. Repeatable.",
+)  # fmt: skip
 @_proxy(
     "--upstream", metavar="URL",
     help="Do not mock: pass calls on to this service and record them. `bitpeak-mock record` does the same, with more "
@@ -160,6 +165,7 @@ def serving_of(given: Mapping[str, Any]) -> Serving:
         rules=Rules(**{**rules, "quota": None if rules["quota"] == "off" else rules["quota"]}),
         control_token=chosen or generated,
         control_cors=given["control_cors"],
+        allowed_hosts=given["allow_host"],
     )
     own = [field.name for field in fields(Serving) if field.name in given]
     return Serving(settings=settings, generated_token=generated, **{name: given[name] for name in own})
@@ -203,5 +209,6 @@ def _record(ctx: click.Context, serving: Serving, upstream: str, file: Path) -> 
         document=str(settings.document) if settings.document else None,
         overlay=settings.overlays,
         answer=settings.answers,
+        allow_host=settings.allowed_hosts,
         quiet=serving.quiet,
     )

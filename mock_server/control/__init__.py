@@ -1,5 +1,5 @@
 """How the mock is steered, and what it says of itself, under `/_mock/`: by its own document, openapi/control.yaml."""
 
-from mock_server.control.control import ControlPipeline
+from mock_server.control.control import ControlPipeline, is_known_host
 
-__all__ = ["ControlPipeline"]
+__all__ = ["ControlPipeline", "is_known_host"]

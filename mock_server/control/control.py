@@ -1,6 +1,6 @@
 """The pipeline of the control: its steps, and its document, which is compiled operation by operation on first use.
 
-preflight → operation → origin and token → query → world → body → serve → check the response
+preflight → host → operation → origin and token → query → world → body → serve → check the response
 
 A change that is refused, or whose response would violate the document, is undone.
 """
@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 import orjson
 
 from mock_server import PREFIX
-from mock_server.api.context import CORS, Context, Response, preflight
+from mock_server.api.context import CORS, Context, Environ, Response, preflight
 from mock_server.api.pipeline import Pipeline, bearer_of, find_world
 from mock_server.contract import (
     Check,
@@ -33,6 +33,7 @@ from mock_server.control import about, faults, journal, world
 from mock_server.control.about import control_document
 from mock_server.document import Object
 from mock_server.refusal import Defect, Refusal
+from mock_server.settings import Settings
 
 # What serves each operation. `operationId` is the function's name.
 FUNCTIONS: Mapping[str, Callable[[Context], Any]] = {
@@ -75,6 +76,7 @@ _AGAIN = 0.01
 _LEFT = "mock_server.seconds-left"
 
 _READING = {"GET", "HEAD"}
+_ALL_ADDRESSES = {"", "0.0.0.0", "::"}  # noqa: S104
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -113,6 +115,10 @@ class ControlDocument:
         if not method.isupper() or key not in self._data["paths"].get(path, ()):
             raise Refusal("not_found")
         return self._operation(path, key)
+
+    def is_open(self, path: str) -> bool:
+        """Tell whether a path is open to everybody: it says no more than that the mock is alive."""
+        return any(node.get("x-open", False) for node in self._data["paths"].get(path, {}).values())
 
     def _operation(self, path: str, method: str) -> ControlOperation:
         """Return an operation that the document has; `method` as it is written there."""
@@ -173,6 +179,7 @@ class ControlPipeline(Pipeline):
         cors = self.mock.settings.control_cors and "HTTP_ORIGIN" in context.environ
         if cors and context.method == "OPTIONS":
             return preflight(self.document.methods, "Authorization, Content-Type, X-Bitpeak-Mock-Token")
+        check_host(context, self.document)
         operation = self.document.find(context.method, context.path.removeprefix(PREFIX))
         check_origin(context)
         if not operation.open:
@@ -208,28 +215,50 @@ class ControlPipeline(Pipeline):
         response.finish(("Cache-Control", "no-store"), *cors)
 
 
+def check_host(context: Context, document: ControlDocument) -> None:
+    """Refuse a request that calls the mock by a name that it does not know."""
+    environ, path = context.environ, context.path.removeprefix(PREFIX)
+    if not is_known_host(environ, context.mock.settings) and not document.is_open(path):
+        raise Refusal("other_host", environ["HTTP_HOST"][:100])
+
+
+def is_known_host(environ: Environ, settings: Settings) -> bool:
+    """Tell whether a request calls the mock by one of its names.
+
+    These are the names and addresses of loopback, the address on which the server listens, the host of the public URL
+    and the names that the settings allow. If the server listens on all addresses, any address is one of its own.
+
+    An attack by DNS rebinding has a browser call the mock by the attacker's name, so that a page of the attacker's has
+    the mock's origin. It cannot use an address in place of the name.
+    """
+    sent: str | None = environ.get("HTTP_HOST")
+    if sent is None:  # HTTP/1.0, which no browser speaks
+        return True
+    try:
+        name, bound = urlsplit(f"//{sent}").hostname or "", environ["SERVER_NAME"].lower()
+        public = urlsplit(settings.rules.public_url or "").hostname
+    except ValueError:
+        return False
+    if name in {bound, public, *(each.lower() for each in settings.allowed_hosts)}:
+        return True
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+    return address.is_loopback or bound in _ALL_ADDRESSES
+
+
 def check_origin(context: Context) -> None:
     """Refuse a page of another origin, unless such pages may steer the mock.
 
     A browser sends a simple request without asking first (Fetch, 'CORS protocol'), and such a request could change a
-    world. In an attack by DNS rebinding, origin and host are both the attacker's name, which is not a local one. Only a
-    mock with a token may have another name.
+    world.
     """
     origin: str | None = context.environ.get("HTTP_ORIGIN")
-    settings = context.mock.settings
-    if origin is None or settings.control_cors:
+    if origin is None or context.mock.settings.control_cors:
         return
-    asking = urlsplit(origin)
-    is_own = asking.netloc == context.environ.get("HTTP_HOST", "")
-    if not is_own or (settings.control_token is None and not _is_local(asking.hostname or "")):
+    if origin.partition("://")[2] != context.environ.get("HTTP_HOST", ""):
         raise Refusal("other_origin")
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def check_token(context: Context) -> None:

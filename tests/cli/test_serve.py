@@ -257,6 +257,12 @@ def test_https(serve: Serve, tmp_path: Path) -> None:
     assert served.stop() == 0
 
 
+def test_a_name_that_is_allowed(serve: Serve) -> None:
+    served = serve("--allow-host", "mock", "--allow-host", "other.example")
+    for host, status in (("mock", 200), ("other.example:1", 200), ("evil.example", 403)):
+        assert served.ask("GET", "/_mock/info", {"Host": host})[0] == status
+
+
 def test_a_recording_proxy(shared: Served, serve: Serve, tmp_path: Path) -> None:
     file = tmp_path / "calls.jsonl"
     proxy = serve("--upstream", f"http://127.0.0.1:{shared.port}/api", "--record", str(file), "--quiet")

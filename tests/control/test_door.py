@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mock_server import Settings, create_app
+from mock_server import Rules, Settings, create_app
 from mock_server.control.control import FUNCTIONS, ControlDocument
 from mock_server.document import home, read_object
 from tests.control.conftest import Steered
+from tests.semantics.client import BASE
 
 DOCUMENT = read_object(home() / "control.yaml")
 NEEDING = [
@@ -142,6 +143,67 @@ class TestToken:
         assert self.client.get("/1").status == 200
 
 
+def asked(settings: Settings, host: str, bound: str = "127.0.0.1", path: str = "/_mock/info") -> int:
+    """Return the status of a request that calls a mock, which listens on `bound`, by the name `host`."""
+    client = Steered(app=create_app(settings))
+    return client.call("GET", path, HTTP_HOST=host, SERVER_NAME=bound).status
+
+
+class TestHost:
+    """The control and the page answer at the mock's own names. An attacker's may lead here, too (DNS rebinding)."""
+
+    @pytest.mark.parametrize(
+        "host",
+        ["127.0.0.1:4055", "127.8.9.10", "localhost", "LOCALHOST:1", "mock.localhost:4055", "[::1]:4055"],
+    )
+    def test_names_of_loopback_are_known(self, host: str) -> None:
+        assert asked(Settings(), host) == 200
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "evil.example", "evil.example:4055", "127.0.0.1.evil.example", "localhost.evil.example", "notlocalhost",
+            "192.168.1.2:4055", "[::1", "[", "", "@", "a b", "localhost@evil.example",
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("token", [None, "open-sesame"])
+    def test_no_other_is(self, host: str, token: str | None) -> None:
+        client = Steered(app=create_app(Settings(control_token=token, control_cors=True)))
+        paths = [
+            path for path, item in DOCUMENT["paths"].items() for node in item.values() if "x-open" not in node
+        ]
+        for path in (*paths, "/", "", "/page/main.mjs", "/nothing"):
+            for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+                reply = client.call(
+                    method, f"/_mock{path}", b"{}", HTTP_HOST=host, SERVER_NAME="127.0.0.1",
+                    HTTP_X_BITPEAK_MOCK_TOKEN="open-sesame",
+                )  # fmt: skip
+                assert reply.status == 403, (method, path)
+        assert "--allow-host" in client.call("GET", "/_mock/", HTTP_HOST=host, SERVER_NAME="127.0.0.1").title
+        assert client.call("GET", "/", HTTP_HOST=host, SERVER_NAME="127.0.0.1").status == 403
+        assert len(client.mock.worlds) == 0
+
+    def test_the_address_on_which_it_listens_is_known(self) -> None:
+        assert asked(Settings(), "10.0.0.5:4055", bound="10.0.0.5") == 200
+        assert asked(Settings(), "mock-1:4055", bound="mock-1") == 200
+        assert asked(Settings(), "10.0.0.6:4055", bound="10.0.0.5") == 403
+
+    @pytest.mark.parametrize("bound", ["0.0.0.0", "::"])
+    def test_on_all_addresses_each_is_its_own_and_no_name_is(self, bound: str) -> None:
+        assert asked(Settings(), "10.0.0.5:4055", bound) == 200
+        assert asked(Settings(), "[fe80::1]:4055", bound) == 200
+        assert asked(Settings(), "evil.example:4055", bound) == 403
+
+    def test_names_that_are_allowed_are_known(self) -> None:
+        settings = Settings(allowed_hosts=("Mock",), rules=Rules(public_url="https://mock.example.com/base"))
+        assert [asked(settings, host) for host in ("mock:4055", "MOCK", "mock.example.com")] == [200] * 3
+        assert [asked(settings, host) for host in ("a.mock", "example.com")] == [403] * 2
+
+    def test_the_api_and_what_says_that_the_mock_is_alive_ask_for_no_name(self) -> None:
+        for path in ("/_mock/health", "/_mock/ready", BASE):
+            assert asked(Settings(), "mock:4055", path=path) == 200
+
+
 class TestOrigin:
     """A page of another origin may not steer the mock."""
 
@@ -154,7 +216,9 @@ class TestOrigin:
             ("http://127.0.0.1:3000", "127.0.0.1:4055", False),
             ("http://evil.example", "127.0.0.1:4055", False),
             ("null", "127.0.0.1:4055", False),
-            ("http://evil.example:4055", "evil.example:4055", False),  # DNS rebinding
+            ("http://127.0.0.1:4055@evil.example", "127.0.0.1:4055", False),
+            ("http://evil.example#://127.0.0.1:4055", "127.0.0.1:4055", False),
+            ("http://evil.example:4055", "evil.example:4055", False),
         ],
     )
     def test_who_is_let_in(self, client: Steered, origin: str, host: str, allowed: bool) -> None:

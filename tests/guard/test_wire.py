@@ -170,7 +170,7 @@ def exchange(url: str, data: bytes) -> bytes:
         return b"".join(pieces)
 
 
-HEAD = b"Host: x\r\nAuthorization: Bearer x\r\n"
+HEAD = b"Host: localhost\r\nAuthorization: Bearer x\r\n"
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,8 @@ def test_chunked_bodies_and_expectations(guard: Guard, target: Target) -> None:
     half = len(body) // 2
     chunks = b"".join(b"%x;ext=1\r\n%s\r\n" % (len(piece), piece) for piece in (body[:half], body[half:]))
     data = (
-        b"POST /api/notification-handlers HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n"
+        b"POST /api/notification-handlers HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+        b"Transfer-Encoding: chunked\r\n"
         b"Authorization: Bearer " + guard.placeholder_key.encode() + b"\r\n"
         b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + chunks + b"0\r\nTrailer: x\r\n\r\n"
     )

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 MISSING = "no Chromium on this machine: `make test-page` fetches one as an npm package and runs these tests"
 
-# Nothing of the browser's own may go out, and a container has no sandbox to give.
+# Nothing of the browser's own may go out, and a container has no sandbox to give. Each name of `.example` leads to this
+# computer, as those of an attacker would (DNS rebinding).
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -22,6 +23,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--host-resolver-rules=MAP *.example 127.0.0.1",
 )
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")

@@ -141,6 +141,30 @@ def test_an_archive_has_bytes_that_are_no_utf_8_in_base64(today: Path) -> None:
     assert [each.get("encoding") for each in sent[0]["params"][:2]] == ["base64", None]
 
 
+def test_a_proxy_answers_only_at_names_of_this_computer_and_pages_of_it(tmp_path: Path) -> None:
+    """It holds the key of the service, so a page on the web must not reach it (DNS rebinding)."""
+    told: list[Exchange] = []
+    with SecondOpinion({}, {KEY: 5}) as service, opened(service.url, tmp_path) as opening:
+        facts = read_facts(opening.known.data)
+        proxy = Proxy(opening.guard, facts, 0, lambda each, _: told.append(each), hosts=["Recorder"])
+        bearer, path = {"Authorization": "Bearer mock-consumer"}, f"{proxy.url}/notification-handlers/"
+        strange: list[dict[str, str]] = [
+            *({"Host": host} for host in ("evil.example", "127.0.0.1.evil.example:80", "", "[", "10.0.0.1")),
+            *({"Origin": origin} for origin in ("http://evil.example", "null", "file://", "http://[")),
+            {"Host": "recorder", "Origin": "http://evil.example"},
+        ]
+        said = [requests.get(path, headers={**bearer, **each}, timeout=30) for each in strange]
+        told.clear()
+        known: list[dict[str, str]] = [
+            {}, {"Host": "localhost:1"}, {"Host": "recorder:1"}, {"Origin": "http://localhost:3000"},
+        ]  # fmt: skip
+        served = [requests.get(path, headers={**bearer, **each}, timeout=30).status_code for each in known]
+        proxy.close()
+    assert {(each.status_code, each.headers["X-Guard-Refused"]) for each in said} == {(418, "host")}
+    assert all("not a name of this computer" in each.text for each in said)
+    assert (served, len(told)) == ([200] * 4, 4)
+
+
 def test_a_proxy_passes_on_what_is_safe_and_judges_it(tmp_path: Path) -> None:
     told: list[tuple[Exchange, list[str]]] = []
     with (
