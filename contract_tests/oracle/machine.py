@@ -13,7 +13,8 @@ from contract_tests.judge.conformity import a
 from contract_tests.judge.statements import GONE, OTHERS, PAGES
 from contract_tests.judge.verdicts import Complaint
 from contract_tests.oracle.listing import same
-from contract_tests.oracle.own import Own, Owned, Withheld
+from contract_tests.oracle.own import Own, Owned
+from contract_tests.target.api import Withheld
 
 # Letters that no cleaning changes and that make no address; a name has no blanks outside.
 _NAMES = st.text("aZ-_&+%=żéЯ日本🔥", min_size=1, max_size=24)

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from _pytest.outcomes import Skipped
-
 from contract_tests.document.facts import Refusal
 from contract_tests.document.words import Form, Words, read_words
 from contract_tests.judge.conformity import Conformity, said
@@ -30,16 +28,12 @@ from contract_tests.oracle.expected import (
 )
 from contract_tests.oracle.listing import Listing, at, same
 from contract_tests.run.run import Run
-from contract_tests.target.api import Answer, Media, Spoken
-
-
-class Withheld(Skipped):
-    """The service did not do what the rest of a test needs, which is noted and no finding. The test is skipped."""
+from contract_tests.target.api import Answer, Media, Spoken, Withheld
 
 
 @dataclass
 class Owned:
-    """A handler's id, what it must be, and its time of creation as it was first shown.
+    """A handler's id, what it must be, its time of creation as first shown, and that of its last change as last shown.
 
     `born` is our own clock's time of the create, in seconds of `time.monotonic`.
     """
@@ -47,6 +41,7 @@ class Owned:
     id: int
     handler: Handler
     created: str | None = None
+    changed: str | None = None
     born: float = field(default_factory=time.monotonic)
 
 
@@ -229,6 +224,14 @@ class Own:
             grounds=dict.fromkeys(("type", "name", "enabled", *(f"settings.{key}" for key in settings)), STEADY),
         )  # fmt: skip
 
+    def changes_later(self, owned: Owned, before: str | None) -> None:
+        """Require that a handler, as last shown, was changed later than at a time that it showed before."""
+        if before is None or owned.changed is None or owned.changed > before:
+            return
+        ground = self.grounds.time("changed", "The time of a change is shown as the document says.")
+        about = f"the time of the last change of handler {owned.id}, after another one"
+        self.require([Complaint(ground, about, _short(owned.changed), f"later than {_short(before)}")])
+
     def see_all(self) -> None:
         """List everything: each live handler is as it must be, in order, no dead one is back, and no other is gone."""
         rows = self.listing.everything(len(self.live) + len(self.others()))
@@ -301,8 +304,10 @@ class Own:
                 self.delete(owned)
             except Deviation as deviation:
                 failures.append(deviation)
+            except Withheld:  # the guard, which stopped the writing, tells what is left
+                break
         if self._astray:
-            with contextlib.suppress(AssertionError):
+            with contextlib.suppress(AssertionError, Withheld):
                 self._delete_strays()
         self.api.close()
         raise_all(failures)
@@ -526,6 +531,7 @@ class Showing:
                 _short(owned.created),
             )
         owned.created = owned.created or created
+        owned.changed = changed if isinstance(changed, str) else None
         if not _is_time(created):
             yield Complaint(
                 self._created, f"the time of creation of handler {owned.id}", _short(created), "a time"

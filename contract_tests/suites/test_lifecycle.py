@@ -13,7 +13,8 @@ import pytest
 
 from contract_tests.judge.grounds import MULTIPART
 from contract_tests.oracle.expected import UNICODE
-from contract_tests.oracle.own import Own, Owned, Withheld
+from contract_tests.oracle.own import Own, Owned
+from contract_tests.target.api import Withheld
 
 pytestmark = pytest.mark.writes
 PROBED = pytest.mark.spared("a probe has seen what comes of it")
@@ -284,3 +285,17 @@ def test_the_time_of_creation_stays(own: Own) -> None:
     time.sleep(max(0.0, owned.born + _TICK - time.monotonic()))
     own.update(owned, {own.facts.form["enabled"]: "0"})
     own.see(owned)
+
+
+@LIVED
+def test_each_change_has_a_time_of_its_own(own: Own) -> None:
+    if own.thrifty:
+        return  # it takes two updates with a second between them
+    owned, name = own.take(), own.facts.form["name"]
+    own.update(owned, {name: own.samples.name()})
+    own.see(owned)
+    before = owned.changed
+    time.sleep(_TICK)
+    own.update(owned, {name: own.samples.name()})
+    own.see(owned)
+    own.changes_later(owned, before)

@@ -9,10 +9,14 @@ import pytest
 from contract_tests.judge.statements import PAGES, SAME
 from contract_tests.judge.verdicts import Complaint
 from contract_tests.oracle.listing import Page
-from contract_tests.oracle.own import Own, Withheld
+from contract_tests.oracle.own import Own
+from contract_tests.target.api import Withheld
 
 # The pages that one walk may have, by profile.
 _MOST_PAGES = {"quick": 5, "standard": 8, "deep": 40}
+
+# The handlers that the account may have when pages are judged at the edges of their sizes, by profile.
+_MOST_TOTAL = {"quick": 0, "standard": 51, "deep": 251}
 
 
 def _total(reading: Own) -> int:
@@ -46,7 +50,11 @@ def test_there_is_more_than_one_page(own: Own) -> None:
 
 
 def test_pages_partition_the_set(reading: Own) -> None:
-    pages = _walk(reading)
+    _partition(reading, _walk(reading))
+
+
+def _partition(reading: Own, pages: list[Page]) -> None:
+    """Require that pages show each handler once and in order, as it must be, and tell how many there are."""
     ids = [n for page in pages for n in page.ids]
     complaints = [
         Complaint(PAGES, f"handler {n} is on two pages") for n in sorted({n for n in ids if ids.count(n) > 1})
@@ -69,6 +77,30 @@ def test_pages_partition_the_set(reading: Own) -> None:
     reading.require(
         complaint for n, owned in reading.live.items() for complaint in reading.compared(owned, rows[n])
     )
+
+
+@pytest.mark.writes
+@pytest.mark.spared("it takes dozens of handlers")
+def test_pages_at_the_edges_of_sizes(own: Own) -> None:
+    """A page less than full, a full one, and one row on the next: for each size, and with pages in the middle."""
+    most = _MOST_TOTAL[own.run.profile.name] if own.run.is_alone else own.most
+    sizes = own.facts.sizes
+    most_pages = _MOST_PAGES[own.run.profile.name]
+    counts = [size * pages for size in sizes for pages in ((1, 2, 3) if size == sizes[0] else (1,))]
+    edges = sorted({count + more for count in counts for more in (-1, 0, 1) if count + more <= most})
+    if not edges:
+        return  # the profile's account is too small for it
+    own.leave(max(0, edges[0] - len(own.others())))
+    for total in (edge for edge in edges if edge >= _total(own)):
+        while _total(own) < total:
+            own.create(own.samples.form(own.scarce()))
+        pages_of = {size: -(-total // size) for size in sizes if size <= total + 1}
+        for size in (size for size, pages in pages_of.items() if pages <= most_pages):
+            pages = list(own.listing.walk(size))
+            own.require(complaint for page in pages for complaint in own.listing.complaints(page))
+            _partition(own, pages)
+        own.require(own.listing.complaints(own.listing.get()))
+    own.leave(own.most // 2)
 
 
 def test_two_lists_are_in_one_order(reading: Own) -> None:

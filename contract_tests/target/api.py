@@ -9,8 +9,10 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 import requests
+from _pytest.outcomes import Skipped
 
 from contract_tests.document.facts import Facts
+from contract_tests.guard import REFUSED_HEADER
 
 # Seconds for one answer; the guard has a patience of its own, and it is shorter.
 _TIMEOUT = 960.0
@@ -170,6 +172,10 @@ class Written(NamedTuple):
 Media = str | Written
 
 
+class Withheld(Skipped):
+    """The service, or the guard, did not do what the rest of a test needs, which is no finding. It skips the test."""
+
+
 class Spoken(Api):
     """Calls as Api does. `lines` are the calls since `begin`, oldest first, with the key left out.
 
@@ -187,7 +193,10 @@ class Spoken(Api):
         self.lines.clear()
 
     def call(self, method: str, path: str, **parts: Any) -> Answer:
-        """Send one request as Api.call does, and remember it with the status it got."""
+        """Send one request as Api.call does, and remember it with the status it got.
+
+        Raises Withheld if the guard does not let it pass: that says nothing about the service.
+        """
         line = self._line(method, path, parts)
         self.writes += method != "GET"
         try:
@@ -195,6 +204,9 @@ class Spoken(Api):
         except Exception:
             self._remember(f"{line}  # no answer")
             raise
+        if reason := answer.headers.get(REFUSED_HEADER.lower()):
+            self._remember(f"{line}  # not sent")
+            raise Withheld(f"the guard did not let {method} pass ({reason})")
         self._remember(f"{line}  # {answer.status}")
         return answer
 

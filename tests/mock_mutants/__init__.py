@@ -1,0 +1,1 @@
+"""The contract tests before a mock with a fault in its own code."""
