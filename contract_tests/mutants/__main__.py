@@ -10,11 +10,9 @@ from pathlib import Path
 import click
 
 from contract_tests.mutants.catalogue import catalogue
-from contract_tests.mutants.matrix import as_json, as_text
+from contract_tests.mutants.matrix import State, as_json, as_text, explained, verdict
 from contract_tests.mutants.mutant import Kind, Mutant
-from contract_tests.mutants.state import State
 from contract_tests.mutants.trial import Fate, judge
-from contract_tests.mutants.verdict import explained, verdict
 from contract_tests.run.settings import SUITES, Code
 
 _WIDTH = 24

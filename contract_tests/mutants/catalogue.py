@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from contract_tests.document.facts import read_facts
-from contract_tests.mutants.crashes import crash_mutants
+from contract_tests.mutants.crashes import crash_mutants, door_mutants
 from contract_tests.mutants.documents import document_mutants
-from contract_tests.mutants.doors import door_mutants
-from contract_tests.mutants.fields import field_mutants
-from contract_tests.mutants.lists import list_mutants
-from contract_tests.mutants.lives import life_mutants
+from contract_tests.mutants.lives import life_mutants, list_mutants
 from contract_tests.mutants.mutant import Mutant
-from contract_tests.mutants.rows import row_mutants
-from contract_tests.mutants.shapes import shape_mutants
+from contract_tests.mutants.rows import field_mutants, row_mutants, shape_mutants
 from contract_tests.mutants.tolerances import tolerance_mutants
 from contract_tests.mutants.wire import Wire
 from mock_server.document import load

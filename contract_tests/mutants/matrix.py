@@ -1,16 +1,109 @@
-"""The kill matrix, for people and for programs."""
+"""Whether each mutant's fate is as it should be: what runs found, kept in a file, and the matrix."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import yaml
 
 from contract_tests.mutants.mutant import Kind, Mutant
 from contract_tests.mutants.trial import Fate
-from contract_tests.mutants.verdict import Verdict
 from contract_tests.run.settings import SUITES
+from mock_server.document import home
+
+EXPLAINED = Path(__file__).with_name("survivors.yaml")
+
+
+class Verdict(StrEnum):
+    """A word for the matrix: the first two are wrong, the others right."""
+
+    SURVIVED = "SURVIVED"
+    FALSE_ALARM = "FALSE ALARM"
+    EXPLAINED = "explained"
+    LIVES = "lives"
+    NOTICED = "noticed"
+    DEAD = "dead"
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the kit, or the mutant, wants work."""
+        return self in (Verdict.SURVIVED, Verdict.FALSE_ALARM)
+
+
+def explained(file: Path = EXPLAINED) -> dict[str, str]:
+    """Return the reason for each survivor that has one."""
+    return dict(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+
+
+def verdict(mutant: Mutant, fate: Fate, reasons: Mapping[str, str]) -> Verdict:
+    """Return a mutant's verdict.
+
+    A bug that gives another answer to an open question is noticed: the report says so, though no suite fails.
+    """
+    if mutant.kind is Kind.TOLERANCE:
+        return Verdict.FALSE_ALARM if fate.is_dead else Verdict.LIVES
+    if fate.is_dead:
+        return Verdict.DEAD
+    if fate.noticed:
+        return Verdict.NOTICED
+    return Verdict.EXPLAINED if mutant.id in reasons else Verdict.SURVIVED
+
+
+_KIT = Path(__file__).parents[1]
+# Modules that say what came out, and have no part in it.
+_TELLING = ("__main__.py", "matrix.py")
+_TUPLES = ("killed_by", "noticed", "ran")
+
+
+class State:
+    """The fates in a file, by a digest of the kit, the mutants, the documents, the suites asked for and an id."""
+
+    def __init__(self, file: Path | None, suites: Sequence[str] = ()) -> None:
+        self._file = file
+        self._version = _version(suites)
+        self._fates: dict[str, Fate] = {}
+        for line in file.read_text(encoding="utf-8").splitlines() if file and file.exists() else ():
+            self._read(line)
+
+    def get(self, mutant: Mutant) -> Fate | None:
+        """Return what became of a mutant, None where it was not tried."""
+        return self._fates.get(self._digest(mutant))
+
+    def put(self, mutant: Mutant, fate: Fate) -> None:
+        """Note what became of a mutant."""
+        self._fates[self._digest(mutant)] = fate
+        if self._file is not None:
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"digest": self._digest(mutant), "fate": asdict(fate)}) + "\n")
+
+    def _digest(self, mutant: Mutant) -> str:
+        return hashlib.sha256(f"{self._version} {mutant.id}".encode()).hexdigest()[:16]
+
+    def _read(self, line: str) -> None:
+        try:
+            entry = json.loads(line)
+            fate: dict[str, Any] = entry["fate"]
+            fate |= {key: tuple(fate[key]) for key in _TUPLES}
+            self._fates[entry["digest"]] = Fate(**fate)
+        except (ValueError, TypeError, KeyError):  # the last line of a run that was killed
+            return
+
+
+def _version(suites: Sequence[str]) -> str:
+    digest = hashlib.sha256(" ".join(sorted(suites)).encode())
+    told = [Path(__file__).with_name(name) for name in _TELLING]
+    modules = (file for file in _KIT.rglob("*.py") if file not in told)
+    for file in sorted([*modules, *home().glob("*.yaml")]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
 
 Judged = Sequence[tuple[Mutant, Fate, Verdict]]
 

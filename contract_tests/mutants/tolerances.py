@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from contract_tests.mutants.exchange import Got
-from contract_tests.mutants.mutant import Kind, Mutant
+from contract_tests.mutants.mutant import Got, Kind, Mutant
 from contract_tests.mutants.wire import OPERATIONS, Begin, Row, Wire
 
 _ANSWERS = (

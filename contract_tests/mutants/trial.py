@@ -1,22 +1,170 @@
-"""One mutant's trial: the kit as a process, in two stages, on the mock behind the saboteur."""
+"""One mutant's trial: the kit as a process, in two stages, on the mock behind a proxy that the mutant controls."""
 
 from __future__ import annotations
 
+import http.client
 import json
+import multiprocessing
+import os
+import runpy
+import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-from contract_tests.mutants.kit import check
-from contract_tests.mutants.mutant import Kind, Mutant
-from contract_tests.mutants.proxy import Proxy
-from contract_tests.mutants.service import service
+from contract_tests.mutants.mutant import Got, Kind, Mutant, Sabotage, Sent
+from contract_tests.twin.mock import MockProcess
 from mock_server.document import dump_yaml, load, plain
+
+_FORKS = multiprocessing.get_context("forkserver")
+# Not the suites' own modules, which pytest imports in its own way.
+_FORKS.set_forkserver_preload(
+    ["contract_tests.command.check", "contract_tests.generated.chains", "contract_tests.oracle.machine"]
+)
+_FOREIGN = ("BITPEAK_", "PYTEST_")
+
+
+def check(arguments: Sequence[str], folder: Path, patience: float) -> tuple[int | None, str]:
+    """Run `bitpeak-mock check` in a folder; return its exit code, None where it ran out of patience, and its words."""
+    words = folder / "words"
+    process = _FORKS.Process(target=_check, args=(tuple(arguments), folder, words))
+    process.start()
+    process.join(patience)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        return None, ""
+    return process.exitcode, words.read_text(encoding="utf-8", errors="replace") if words.exists() else ""
+
+
+def _check(arguments: tuple[str, ...], folder: Path, words: Path) -> None:
+    for name in [name for name in os.environ if name.startswith(_FOREIGN)]:
+        del os.environ[name]
+    os.chdir(folder)
+    log = os.open(words, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    sys.argv = ["bitpeak-mock", "check", *arguments]
+    # Late, and by the command's own door: what the mock's command line does is none of this module's imports.
+    runpy.run_module("mock_server", run_name="__main__", alter_sys=True)
+
+
+@contextmanager
+def service(answers: Sequence[str] = ()) -> Iterator[int]:
+    """Serve the mock with answers to open questions, and yield its port. Raises Stop (CANNOT) if it does not start."""
+    with MockProcess(None, (), tuple(answers)) as mock:
+        yield urlsplit(mock.url).port or 0
+
+
+_ANSWER_WITHIN = 60.0  # seconds, of the service
+_HOP = {"connection", "keep-alive", "content-length", "transfer-encoding"}
+
+
+class Proxy:
+    """Stands on a free port of this computer before a service on another, from `with` to its end."""
+
+    def __init__(self, port: int, sabotage: Sabotage) -> None:
+        self._port = port
+        self._sabotage = sabotage
+        # A sabotage has a state, and the kit has several connections.
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The address, without a path."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def answer(self, sent: Sent) -> Got:
+        """Let the sabotage answer a request."""
+        with self._lock:
+            return self._sabotage(sent, self._forward)
+
+    def _forward(self, sent: Sent) -> Got:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_ANSWER_WITHIN)
+        try:
+            headers = {name: value for name, value in sent.headers if name.lower() not in _HOP}
+            if sent.body or sent.header("Content-Length"):
+                headers["Content-Length"] = str(len(sent.body))
+            connection.request(sent.method, sent.target, body=sent.body or None, headers=headers)
+            answer = connection.getresponse()
+            body = answer.read()
+        finally:
+            connection.close()
+        kept = tuple(pair for pair in answer.getheaders() if pair[0].lower() not in _HOP)
+        return Got(answer.status, kept, body)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        class Handler(_Handler):
+            proxy = self
+
+        return Handler
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    proxy: Proxy
+
+    def __getattr__(self, name: str) -> Any:
+        """Serve every method alike."""
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it
+        """Say nothing: the kit reports what it saw."""
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            got = self.proxy.answer(Sent(self.command, self.path, tuple(self.headers.items()), body))
+        except (OSError, http.client.HTTPException):
+            got = Got(0, (), b"")
+        if got.status:
+            self._send(got)
+        else:
+            self.close_connection = True
+
+    def _send(self, got: Got) -> None:
+        chunked = ("Transfer-Encoding", "chunked") in got.headers
+        self.send_response_only(got.status)
+        for name, value in got.headers:
+            self.send_header(name, value)
+        if not chunked and got.status != 204:
+            self.send_header("Content-Length", str(len(got.body)))
+        self.end_headers()
+        if self.command == "HEAD" or got.status == 204:
+            return
+        self.wfile.write(_chunks(got.body) if chunked else got.body)
+
+
+def _chunks(body: bytes, size: int = 7) -> bytes:
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in [*pieces, b""])
+
 
 # The first stage is quick and always does the same; what survives it meets the generated suites.
 STAGES = (("questions", "page", "lifecycle", "paging", "refusals", "clients"), ("model", "schema", "links"))

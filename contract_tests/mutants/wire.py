@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from contract_tests.document.facts import Facts
 from contract_tests.document.schema import Steps
-from contract_tests.mutants.exchange import Forward, Got, Sabotage, Sent
+from contract_tests.mutants.mutant import Forward, Got, Sabotage, Sent
 
 OPERATIONS = ("list", "retrieve", "create", "update", "delete")
 _AT = {"GET": "retrieve", "POST": "update", "DELETE": "delete"}

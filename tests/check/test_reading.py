@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from contract_tests.document.facts import read_facts
-from contract_tests.mutants.exchange import Got
-from contract_tests.mutants.proxy import Proxy
+from contract_tests.mutants.mutant import Got
+from contract_tests.mutants.trial import Proxy
 from contract_tests.mutants.wire import Begin, Row, Wire
 from mock_server.document import load
 from tests.check.process import KEY, Ran, check, findings, report

@@ -11,10 +11,9 @@ import pytest
 
 from contract_tests.document.facts import read_facts
 from contract_tests.mutants.catalogue import catalogue
+from contract_tests.mutants.matrix import explained
 from contract_tests.mutants.mutant import Kind, Mutant
-from contract_tests.mutants.proxy import Proxy
-from contract_tests.mutants.service import service
-from contract_tests.mutants.verdict import explained
+from contract_tests.mutants.trial import Proxy, service
 from contract_tests.target.api import Answer, Api
 from mock_server.document import load, plain
 

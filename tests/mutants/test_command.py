@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
+from contract_tests.mutants.matrix import State, Verdict, verdict
 from contract_tests.mutants.mutant import Kind, Mutant
-from contract_tests.mutants.state import State
 from contract_tests.mutants.trial import Fate
-from contract_tests.mutants.verdict import Verdict, verdict
 
 DYING = ("delete-does-nothing", "list-meta-total-off-by-one", "create-drops-email", "crash-on-emoji")
 LIVING = ("extra-in-meta", "lower-case-headers")

@@ -16,9 +16,8 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from contract_tests.mutants.catalogue import catalogue
-from contract_tests.mutants.exchange import Sabotage
-from contract_tests.mutants.mutant import faithful
-from contract_tests.mutants.proxy import Proxy
+from contract_tests.mutants.mutant import Sabotage, faithful
+from contract_tests.mutants.trial import Proxy
 from tests.check.process import Ran, check, findings, report
 from tests.other_services import bean_style, serializer_style
 
