@@ -34,16 +34,18 @@ Answer = Callable[[Request], Reply]
 class Door:
     """Serves one function on a port of 127.0.0.1, a free one for 0, until it is closed.
 
-    What stands behind it holds a key. So it serves only requests whose Host, and Origin if they have one, is a name or
-    address of loopback or one of `hosts`: a page on the web could have a browser send any other (DNS rebinding).
+    What stands behind it holds a key. So it serves only requests whose Host is a name or address of loopback or one of
+    `hosts`: a page on the web could have a browser send any other (DNS rebinding). If `hosts` is given, an Origin must
+    be such a name, too; without it the kit's own requests, which ask what a service does with foreign ones, pass.
 
     Raises OSError if the port is taken.
     """
 
-    def __init__(self, answer: Answer, port: int = 0, hosts: Collection[str] = ()) -> None:
+    def __init__(self, answer: Answer, port: int = 0, hosts: Collection[str] | None = None) -> None:
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.answer = answer
-        self._server.hosts = frozenset(host.lower() for host in hosts)
+        self._server.hosts = frozenset(host.lower() for host in hosts or ())
+        self._server.checks_origins = hosts is not None
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL,), name="guard", daemon=True
@@ -63,6 +65,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     answer: Answer
     hosts: frozenset[str]
+    checks_origins: bool
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a client may go away."""
@@ -109,7 +112,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _check_names(self) -> None:
         """Raise GuardRefusal if the request calls this computer, or its page was loaded, by another name."""
         named = [f"//{host}" for host in self.headers.get_all("Host", [])]
-        for url in (*named, *self.headers.get_all("Origin", [])):
+        origins = self.headers.get_all("Origin", []) if self.server.checks_origins else ()
+        for url in (*named, *origins):
             if not _is_loopback(url) and _host_of(url) not in self.server.hosts:
                 name = url.removeprefix("//")[:100]
                 what = f"{name!r} is not a name of this computer. Call 127.0.0.1, or allow the name."

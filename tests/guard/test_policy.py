@@ -211,3 +211,10 @@ def test_live_rows_are_capped(target: Target, make_guard: MakeGuard) -> None:
 ])  # fmt: skip
 def test_readings(text: str, meant: set[int]) -> None:
     assert readings(text) - {0} == meant
+
+
+def test_a_request_of_another_origin_reaches_the_service_and_one_of_another_host_does_not(
+    client: Client,
+) -> None:
+    assert client.get("", headers={"Origin": "https://elsewhere.example"}).status == 200
+    assert client.get("", headers={"Host": "elsewhere.example"}).refused
