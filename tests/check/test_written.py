@@ -95,6 +95,12 @@ def test_what_was_not_asked_for_is_left_out(fine: Written) -> None:
     assert {"lifecycle", "paging", "refusals", "model", "schema", "links"} <= left_out.keys()
 
 
+def test_the_guard_lets_each_question_be_asked(fine: Written) -> None:
+    data = report(fine.folder / "report.json")
+    reasons = [entry["why"] for entry in data["not_reached"]] + [each["why"] for each in data["left_open"]]
+    assert [why for why in reasons if "guard" in why] == []
+
+
 def test_junit_has_the_five_parts_and_a_failure_for_each_finding(either: Written) -> None:
     data = report(either.folder / "report.json")
     suites = {one.get("name"): one for one in ElementTree.parse(either.folder / "junit.xml").getroot()}
