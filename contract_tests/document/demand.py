@@ -7,12 +7,12 @@ from typing import Any
 
 from contract_tests.document.facts import Facts, Operation, Refusal
 
-_CHOSEN = "M"  # the grade of what nobody documents: our own choice, which no target can be held to
+_CHOSEN = "M"  # the grade of our own choices, to which no target can be held
 _RATE_LIMITED = 429
 
 
 def demanded_operations(facts: Facts) -> tuple[Operation, ...]:
-    """Return the operations that must succeed; another spelling only where the document says that it is as good."""
+    """Return the operations that must succeed; another spelling only if the document says that it does the same."""
     alike = facts.document.get("x-service", {}).get("trailing-slash", "same") == "same"
     return tuple(
         operation for operation in facts.operations.values() if alike or not _is_spelling(facts, operation)
@@ -53,7 +53,7 @@ def _grade(facts: Facts, node: Mapping[str, Any], status: str) -> str:
 
 
 def _of_form(facts: Facts, node: Mapping[str, Any]) -> set[str]:
-    """Return the refusals that a rule of an operation's form leads to, where the form has such a rule."""
+    """Return the refusals that a rule of an operation's form leads to, if the form has such a rule."""
     content = facts.schemas.resolve(node.get("requestBody", {})).get("content", {})
     found: set[str] = set()
     for media in content.values():

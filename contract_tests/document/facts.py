@@ -81,12 +81,12 @@ class Facts:
         return next(operation for name, operation in self.operations.items() if name.startswith(f"{kind}_"))
 
     def refusal(self, kind: str, name: str) -> Refusal:
-        """Return a documented refusal of an operation. Raises KeyError where the document has none."""
+        """Return a documented refusal of an operation. Raises KeyError if the document lacks it."""
         return self.operation(kind).refusals[name]
 
 
 def read_facts(document: Mapping[str, Any]) -> Facts:
-    """Read the effective document's data. Raises KeyError or StopIteration where it describes no such API."""
+    """Read the effective document's data. Raises KeyError or StopIteration if it does not describe such an API."""
     schemas = Schemas(document)
     operations = {
         node["operationId"]: _operation(schemas, path, method, node)

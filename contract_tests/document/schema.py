@@ -18,7 +18,7 @@ class Schemas:
         self._data = data
 
     def find(self, reference: str) -> Any:
-        """Return what a local reference names. Raises KeyError where there is nothing."""
+        """Return what a local reference names. Raises KeyError if nothing stands there."""
         node: Any = self._data
         for step in reference.removeprefix("#").strip("/").split("/"):
             key = step.replace("~1", "/").replace("~0", "~")
@@ -47,7 +47,7 @@ class Schemas:
         return {word: key for word, key in named.items() if word is not None}
 
     def path_to(self, schema: Mapping[str, Any], word: str, depth: int = 0) -> Steps:
-        """Return the keys to the property that has an `x-value` word; empty where there is none."""
+        """Return the keys to the property that has an `x-value` word; empty if no property has it."""
         if depth > _DEEPEST:
             return ()
         properties = self.properties(schema)
@@ -60,7 +60,7 @@ class Schemas:
         return ()
 
     def at(self, schema: Mapping[str, Any], steps: Steps) -> Mapping[str, Any]:
-        """Return the schema of a place, an empty one where there is none."""
+        """Return the schema of a place, an empty one if the place has no schema."""
         for step in steps:
             schema = self.properties(schema).get(step, {})
         return schema

@@ -24,7 +24,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The settings of one type: `constants` maps each key to its fixed value, None where a form fills it."""
+    """The settings of one type: `constants` maps each key to its fixed value, None if a form fills it."""
 
     container: str
     constants: Mapping[str, str | None]
@@ -66,7 +66,7 @@ class Words:
 
 
 def read_words(facts: Facts) -> Words:
-    """Read the words out of the facts' document. Raises KeyError where it lacks one."""
+    """Read the words out of the facts' document. Raises KeyError if it lacks one."""
     document, schemas = facts.document, facts.schemas
     listed = facts.operation("list")
     update = document["paths"][facts.operation("update").path]["post"]

@@ -77,7 +77,7 @@ def main(  # noqa: PLR0913  # one for each option
 def _chosen(only: Sequence[str], kinds: Sequence[str]) -> list[Mutant]:
     mutants = catalogue()
     if unknown := set(only) - {mutant.id for mutant in mutants}:
-        raise click.UsageError(f"there is no mutant {', '.join(sorted(unknown))}, see --list.")
+        raise click.UsageError(f"Unknown mutant {', '.join(sorted(unknown))}. `--list` prints all.")
     return [m for m in mutants if (not only or m.id in only) and (not kinds or m.kind in kinds)]
 
 

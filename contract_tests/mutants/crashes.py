@@ -27,7 +27,7 @@ def door_mutants(wire: Wire) -> Iterator[Mutant]:
 
 
 def hole(wire: Wire, kind: str, *, wrong: bool) -> Begin:
-    """Begin a sabotage that puts the last good key where a wrong one was sent, or none."""
+    """Begin a sabotage that replaces a wrong key, or adds a missing one: the last good one."""
 
     def begin() -> Sabotage:
         good: list[str] = []
@@ -75,13 +75,13 @@ Odd = Callable[[Wire, Sent], bool]
 def crash_mutants(wire: Wire) -> Iterator[Mutant]:
     """Yield the crashes."""
     for name, sentence, begin in (
-        ("crash-on-emoji", "500 where a create has a letter of four bytes.", _when(wire, _emoji)),
-        ("crash-on-long-name", "500 where a name has more than 128 characters.", _when(wire, _long)),
-        ("crash-on-empty-update", "500 where an update sends nothing.", _when(wire, _empty)),
-        ("crash-on-urlencoded-update", "500 where an update is urlencoded.", _when(wire, _urlencoded)),
-        ("crash-on-large-id", "500 where an id is beyond 32 bits.", _when(wire, _large)),
-        ("crash-on-page-in-letters", "500 where the page is no number.", _when(wire, _letters)),
-        ("crash-on-last-type", "500 where the last type is created.", _when(wire, _last_type)),
+        ("crash-on-emoji", "500 if a create has a letter of four bytes.", _when(wire, _emoji)),
+        ("crash-on-long-name", "500 if a name has more than 128 characters.", _when(wire, _long)),
+        ("crash-on-empty-update", "500 if an update sends nothing.", _when(wire, _empty)),
+        ("crash-on-urlencoded-update", "500 if an update is urlencoded.", _when(wire, _urlencoded)),
+        ("crash-on-large-id", "500 if an id is beyond 32 bits.", _when(wire, _large)),
+        ("crash-on-page-in-letters", "500 if the page is not a number.", _when(wire, _letters)),
+        ("crash-on-last-type", "500 if the last type is created.", _when(wire, _last_type)),
         ("delete-drops-connection", "A delete gets no answer.", _when(wire, _deletes, _DROPPED)),
         ("crash-beyond-last-page", "500 for a page without rows.", _beyond(wire)),
         ("html-for-errors", "Refusals are pages of HTML.", _answered(wire, "list", "create", "retrieve")),

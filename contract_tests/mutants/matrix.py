@@ -73,7 +73,7 @@ class State:
             self._read(line)
 
     def get(self, mutant: Mutant) -> Fate | None:
-        """Return what became of a mutant, None where it was not tried."""
+        """Return what became of a mutant, None if it was not tried."""
         return self._fates.get(self._digest(mutant))
 
     def put(self, mutant: Mutant, fate: Fate) -> None:

@@ -28,7 +28,7 @@ class Sent:
     body: bytes
 
     def header(self, name: str) -> str:
-        """Return a header's value, empty where there is none."""
+        """Return a header's value, empty if it was not sent."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
     def with_header(self, name: str, value: str) -> Sent:
@@ -46,7 +46,7 @@ class Sent:
         return replace(self, target=urlunsplit(urlsplit(self.target)._replace(query=urlencode(query))))
 
     def form(self) -> dict[str, str] | None:
-        """Return the form's fields as text; None where the body is no form that can be read."""
+        """Return the form's fields as text; None if the body is not a form that can be read."""
         kind = self.header("Content-Type")
         if kind.startswith(_MULTIPART):
             parts = Multipart.read(kind, self.body)
@@ -83,7 +83,7 @@ class Got:
         return 200 <= self.status < 300
 
     def data(self) -> Any:
-        """Return the body's JSON; None where it is none."""
+        """Return the body's JSON; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:

@@ -36,12 +36,12 @@ def tolerance_mutants(wire: Wire) -> Iterator[Mutant]:
     With them come the answers to open questions that the documentation contradicts.
     """
     for name, sentence, begin in (
-        ("extra-in-row", "A handler has a property that nobody knows.", wire.in_rows(_extra)),
-        ("extra-in-envelope", "Envelopes have a key that nobody knows.", wire.in_data(_extra, *OPERATIONS)),
+        ("extra-in-row", "A handler has an undocumented property.", wire.in_rows(_extra)),
+        ("extra-in-envelope", "Envelopes have an undocumented key.", wire.in_data(_extra, *OPERATIONS)),
         ("extra-in-meta", "The list's meta and links have one more key each.", wire.in_data(_deep, "list")),
         ("keys-in-another-order", "Objects have their keys the other way around.", _in_order(wire)),
         ("lower-case-headers", "Header names are in lower case.", _everywhere(wire, _lower)),
-        ("extra-headers", "Answers have headers that nobody knows.", _everywhere(wire, _more)),
+        ("extra-headers", "Answers have undocumented headers.", _everywhere(wire, _more)),
         ("chunked-bodies", "Bodies come in chunks.", wire.in_answers(_chunked, "list", "retrieve", "create")),
         ("spaced-json", "JSON comes with spaces and lines.", _everywhere(wire, _spaced)),
     ):

@@ -33,7 +33,7 @@ _FOREIGN = ("BITPEAK_", "PYTEST_")
 
 
 def check(arguments: Sequence[str], folder: Path, patience: float) -> tuple[int | None, str]:
-    """Run `bitpeak-mock check` in a folder; return its exit code, None where it ran out of patience, and its words."""
+    """Run `bitpeak-mock check` in a folder; return its exit code, None if it ran out of patience, and its words."""
     words = folder / "words"
     process = _FORKS.Process(target=_check, args=(tuple(arguments), folder, words))
     process.start()
@@ -53,7 +53,7 @@ def _check(arguments: tuple[str, ...], folder: Path, words: Path) -> None:
     for stream in (1, 2):
         os.dup2(log, stream)
     sys.argv = ["bitpeak-mock", "check", *arguments]
-    # Late, and by the command's own door: what the mock's command line does is none of this module's imports.
+    # Late, as a user would start it: this module imports nothing of the command line.
     runpy.run_module("mock_server", run_name="__main__", alter_sys=True)
 
 
@@ -170,7 +170,7 @@ def _chunks(body: bytes, size: int = 7) -> bytes:
 STAGES = (("questions", "page", "lifecycle", "paging", "refusals", "clients"), ("model", "schema", "links"))
 SEED = 1
 _PATIENCE = 300  # seconds for one stage
-_OPENING = "opening"  # where the kit could not even begin
+_OPENING = "opening"  # the kit could not even begin
 
 
 @dataclass(frozen=True, slots=True)

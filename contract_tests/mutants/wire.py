@@ -48,13 +48,13 @@ class Wire:
         return schemas.path_to(self.facts.operation(kind).answer, word)
 
     def read(self, kind: str, word: str, data: Any) -> Any:
-        """Return a fact of an answer, None where it is not there."""
+        """Return a fact of an answer, None if it is not there."""
         for step in self.steps(kind, word):
             data = data.get(step) if isinstance(data, dict) else None
         return data
 
     def write(self, kind: str, word: str, data: Any, value: Any) -> None:
-        """Set a fact of an answer, where its place is there."""
+        """Set a fact of an answer, if its place is there."""
         *before, last = self.steps(kind, word)
         for step in before:
             data = data.get(step) if isinstance(data, dict) else None

@@ -24,7 +24,7 @@ class Proxy:
 
     A consumer needs no key of the service: one that begins with the mock's prefix stands for the run's, which only the
     guard holds; any other is passed on as it is. `hosts` are names by which consumers may call it beside those of
-    loopback. Raises OSError where the port is taken.
+    loopback. Raises OSError if the port is taken.
     """
 
     def __init__(

@@ -52,7 +52,7 @@ class Recording:
 
 
 class Tape:
-    """Writes a recording as exchanges take place. Raises Stop (CANNOT) where the file cannot be written."""
+    """Writes a recording as exchanges take place. Raises Stop (CANNOT) if the file cannot be written."""
 
     def __init__(self, file: Path, target: str, digest: str, clean: Clean) -> None:
         self._clean = clean
@@ -109,7 +109,7 @@ def as_data(exchange: Exchange) -> dict[str, Any]:
 
 
 def read_recording(file: Path) -> Recording:
-    """Read a recording. Raises Stop (CANNOT), with the line, where the file is none."""
+    """Read a recording. Raises Stop (CANNOT), with the line, if the file is not a recording."""
     try:
         told = read_recorded(file)
         lines = recorded_lines(file.read_text(encoding="utf-8"))
@@ -122,7 +122,7 @@ def read_recording(file: Path) -> Recording:
         raise Stop(Code.CANNOT, f"{file} cannot be read: {error.strerror or error}") from None
     except (LookupError, TypeError, ValueError) as error:
         raise Stop(
-            Code.CANNOT, f"{file}:{number}: this is no exchange ({type(error).__name__}: {error})"
+            Code.CANNOT, f"{file}:{number}: this is not an exchange ({type(error).__name__}: {error})"
         ) from error
     return Recording(
         told.date, told.target, told.digest, tuple(exchanges), told.answers, told.findings, told.is_whole
@@ -189,7 +189,7 @@ def _request(exchange: Exchange) -> dict[str, Any]:
         "bodySize": _UNKNOWN,
     }
     if exchange.media_type:
-        # HAR 1.2 has either: the fields as they were read, or the text where there are none.
+        # HAR 1.2 has either: the fields as they were read, or the text if there are no fields.
         sent = (
             {"params": [_param(field) for field in exchange.form]} if exchange.form else _body(exchange.raw)
         )
@@ -203,7 +203,7 @@ def _param(field: FormField) -> dict[str, str]:
 
 
 def _body(text: str, name: str = "text") -> dict[str, str]:
-    """Write a text whose bytes that are no UTF-8 are lone surrogates: as it is, or where it has those in Base64.
+    """Write a text, in which bytes that are not UTF-8 are lone surrogates: as it is, or in Base64 if it has such.
 
     HAR 1.2 has `encoding` for answers only. For requests too it is what most tools write and read that do not lose
     such bodies.

@@ -99,7 +99,7 @@ class Memory:
         self._lock = threading.Lock()
 
     def recall(self, request: Hashable) -> Answer | None:
-        """Return the answer to a request, None where it has to be asked."""
+        """Return the answer to a request, None if it has to be asked."""
         with self._lock:
             known = self._answers.get(request)
         if known is None:
@@ -118,7 +118,7 @@ class Memory:
             self._answers[request] = answer, exchanges[-1] if exchanges else None
 
     def take(self, exchange: Exchange) -> None:
-        """Hear of any exchange, whoever caused it: after a write nothing is certain any more."""
+        """Hear of any exchange, from whatever suite: after a write nothing is certain any more."""
         if exchange.method not in _READING:
             with self._lock:
                 self._answers = {
@@ -148,7 +148,7 @@ class Reach:
     """Counts what was seen: `statuses` by operation and status, `refusals` by operation and name, and so on.
 
     `types` counts creates that succeeded by handler type, `rules` the rules of the state machines that ran, `own` the
-    successes of an operation, on a row of the run where it is one on a row. `lost` counts exchanges with the run's
+    successes of an operation, on a row of the run if it concerns one. `lost` counts exchanges with the run's
     good key that were turned away for the key or the rate, by operation: samples that said nothing. `extras` are things
     that neither the document nor a question speaks of, in sentences, each with the first exchange that shows it.
     """
@@ -202,7 +202,7 @@ class Reach:
         return [*self.unreached(rules), *turned_away(self.lost)]
 
     def unreached(self, rules: Iterable[str] = ()) -> list[str]:
-        """Return a sentence for each thing that was never seen: true of several runs where it is true of each."""
+        """Return a sentence for each thing that was never seen: true of several runs if it is true of each."""
         missing = [
             f"{operation.id} never succeeded"
             for operation in demanded_operations(self.facts)
@@ -325,11 +325,11 @@ def _refusal_name(operation: Operation, status: int, body: bytes | str) -> str |
 
 @dataclass
 class Run:
-    """What the suites share. `api` goes through the guard where there is one; `can_write` says what it lets pass.
+    """What the suites share. `api` goes through the guard, if there is one; `can_write` says what it lets pass.
 
     `answers` are the answers to open questions that the facts follow, found or given; `unknown` the questions that no
-    probe settled, with the reason. `is_alone`: nobody else uses the account. `other_key` opens a second account, None
-    where there is none. `nowhere` is a path below the base that no service has. `seed` is always set where the command
+    probe settled, with the reason. `is_alone`: only this run uses the account. `other_key` opens a second account, if
+    there is one. `nowhere` is a path below the base that no service has. `seed` is always set where the command
     line or pytest started the run. `examples` is a folder for the failing examples of generated
     tests, which runs may share. `judge` holds the target to all of the document until the run's opening says otherwise.
     """

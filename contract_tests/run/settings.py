@@ -1,4 +1,4 @@
-"""What the person who starts a run decides: its options, in one table for all doors, and what they come to.
+"""What is decided when a run is started: its options, in one table for all doors, and what they come to.
 
 The options are the same for pytest, for `bitpeak-mock check` and its siblings, and for the environment. `Code` and
 `Stop` say how a run ends.
@@ -29,7 +29,7 @@ class Code(IntEnum):
     USAGE = 2
     CANNOT = 3
     UNREACHABLE = 4
-    NOTHING = 5  # nothing was executed, which is no success
+    NOTHING = 5  # nothing was executed, which is not a success
     DEFECT = 70  # of this program: EX_SOFTWARE of sysexits.h
 
 
@@ -144,7 +144,7 @@ Ask = Callable[[], str]
 class Settings:
     """The settings of one run.
 
-    `target` is the API's base URL. A `key_is_generated` where the target is this computer and no key was given; the
+    `target` is the API's base URL. `key_is_generated` if the target is this computer and no key was given: the
     mock then makes a world for it. A run uses the first of `keys`, the workers of a spread run one each. `is_live`: the
     target is somebody's service. `rate` counts requests a minute, None does not slow down; `max_requests` None does not
     limit. `suites` are those to run, in their order.
@@ -268,7 +268,7 @@ def _keys_in(file: str) -> tuple[str, ...]:
     try:
         keys = _lines(Path(file).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
+        reason = getattr(error, "strerror", None) or "it is not text"
         raise Stop(Code.CANNOT, f"the key file {file} cannot be read: {reason}.") from None
     if not keys:
         raise Stop(Code.CANNOT, f"the key file {file} is empty.")
@@ -280,7 +280,7 @@ def _lines(text: str) -> tuple[str, ...]:
 
 
 def _check_url(target: str) -> None:
-    """Raise Stop (USAGE) for what is no base URL, before a key is asked for."""
+    """Raise Stop (USAGE) for what is not a base URL, before a key is asked for."""
     try:
         read_target(target, "", allow_plain_http=True)
     except GuardRefusal as refusal:

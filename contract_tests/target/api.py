@@ -17,7 +17,7 @@ from contract_tests.guard import REFUSED_HEADER
 # Seconds for one answer; the guard has a patience of its own, and it is shorter.
 _TIMEOUT = 960.0
 
-# A key that nobody has: a good one would be longer, or begin with the mock's prefix.
+# The key of no account: a good one would be longer, or begin with the mock's prefix.
 WRONG_KEY = "wrong-key-of-no-account"
 # Sends the key that belongs to the run, as opposed to no Authorization header (None) or one of the test's own.
 OWN_KEY = object()
@@ -31,18 +31,18 @@ class Answer(NamedTuple):
     body: bytes
 
     def json(self) -> Any:
-        """Return the body parsed. Raises ValueError, with the body's beginning, where it is no JSON."""
+        """Return the body parsed. Raises ValueError, with the body's beginning, if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
-            raise ValueError(f"the body is no JSON: {self.body[:200]!r}") from None
+            raise ValueError(f"the body is not JSON: {self.body[:200]!r}") from None
 
 
 class Memory(Protocol):
     """Remembers answers to requests that only read."""
 
     def recall(self, request: Hashable) -> Answer | None:
-        """Return the answer to a request, None where it has to be asked."""
+        """Return the answer to a request, None if it has to be asked."""
 
     def keep(self, request: Hashable, answer: Answer) -> None:
         """Remember an answer."""
@@ -148,7 +148,7 @@ class Api:
 
 
 def _asked(prepared: requests.PreparedRequest) -> Hashable:
-    """Return what tells a GET from others. Its Origin decides who may read the answer, and not what is in it."""
+    """Return what tells a GET from others. Its Origin decides whether a page may read the answer, not what is in it."""
     headers = {name.lower(): value for name, value in prepared.headers.items()}
     headers.pop("origin", None)
     return prepared.url, frozenset(headers.items())
@@ -173,7 +173,7 @@ Media = str | Written
 
 
 class Withheld(Skipped):
-    """The service, or the guard, did not do what the rest of a test needs, which is no finding. It skips the test."""
+    """The service, or the guard, did not do what the rest of a test needs: not a finding. It skips the test."""
 
 
 class Spoken(Api):

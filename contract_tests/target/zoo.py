@@ -54,7 +54,7 @@ def raw(client: str, case: str) -> bytes:
 
 
 def split(request: bytes) -> Recorded:
-    """Take a whole request apart, a body in chunks too. Raises ValueError where it is not whole."""
+    """Take a whole request apart, a body in chunks too. Raises ValueError if it is not whole."""
     head, _, body = request.partition(b"\r\n\r\n")
     headers = headers_of(head)
     joined = unchunked(body) if headers.get("transfer-encoding") == "chunked" else body
@@ -70,7 +70,7 @@ def headers_of(head: bytes) -> dict[str, str]:
 
 
 def unchunked(sent: bytes) -> bytes | None:
-    """Join the chunks of a body; None where the last one is not there yet."""
+    """Join the chunks of a body; None if the last one is not there yet."""
     body, at = b"", 0
     while (end := sent.find(b"\r\n", at)) >= 0:
         size = int(sent[at:end].partition(b";")[0], 16)

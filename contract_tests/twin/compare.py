@@ -73,7 +73,7 @@ class Comparison:
         self._affairs = frozenset(_affairs(facts))
 
     def differences(self, left: Side, right: Side) -> list[Difference]:
-        """Return every place at which two answers differ; nothing where the guard did not let a side ask."""
+        """Return every place at which two answers differ; nothing if the guard did not let a side ask."""
         one, other = left.exchange, right.exchange
         if one.refused or other.refused:
             return []
@@ -187,7 +187,7 @@ def _affairs(facts: Facts) -> Iterator[str]:
 
 
 def _parsed(text: str) -> Any:
-    """Return a JSON text as data, None where it is none; `null` is none either."""
+    """Return a JSON text as data, None if it is not JSON, or `null`."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Sends one sequence into both services, step by step, and stops where they differ."""
+"""Sends one sequence into both services, step by step, and stops at the first difference."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Lockstep:
         self._is_dirty = False
 
     def run(self, steps: Sequence) -> Outcome:
-        """Run one sequence. Raises Stop where the run may send nothing more."""
+        """Run one sequence. Raises Stop if the run may send nothing more."""
         self.left.begin()
         self.right.begin()
         lefts: list[Exchange] = []

@@ -78,7 +78,7 @@ class MockProcess:
 
 
 def answer_otherwise(url: str, key: str, answers: Mapping[str, str]) -> bool:
-    """Give the world of a key these answers; False where they do not go with the others."""
+    """Give the world of a key these answers; False if they do not go with the others."""
     control = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/_mock/questions"
     with requests.Session() as session:
         session.trust_env = False
@@ -95,9 +95,11 @@ def check_mock(url: str, digest: str) -> None:
     except (requests.ConnectionError, requests.Timeout):
         raise Stop(Code.UNREACHABLE, f"no mock answers at {url}.") from None
     except requests.RequestException as error:
-        raise Stop(Code.USAGE, f"--mock-url {url} is no URL of a mock ({type(error).__name__}).") from None
+        raise Stop(
+            Code.USAGE, f"--mock-url {url} is not the URL of a mock ({type(error).__name__})."
+        ) from None
     if _MARKER not in answer.headers:
-        raise Stop(Code.CANNOT, f"{url} is no mock: name a running `bitpeak-mock serve`.")
+        raise Stop(Code.CANNOT, f"{url} is not a mock. Name a running `bitpeak-mock serve`.")
     # One that asks for its control token does not say what it runs.
     if answer.ok and answer.json()["document"]["digest"] != digest:
         what = "give --document, --overlay and --answer as it has them"
@@ -120,7 +122,7 @@ class Lining:
         self._session.headers["Authorization"] = f"Bearer {key}"
 
     def line_up(self, rows: list[int], wanted: int) -> bool:
-        """Make or delete rows until there are so many; False where the mock does not let it, or is none."""
+        """Make or delete rows until there are so many; False if the mock does not let it, or is not a mock."""
         create = self._url + self._facts.operation("create").path
         before, _, _ = self._facts.operation("delete").path.partition("{")
         forms = [{**example, self._facts.form["name"]: _OTHERS} for example in self._facts.examples.values()]

@@ -43,7 +43,7 @@ def names_of(outcome: Outcome, learnt: Learnt, replay: Replay, relearn: Relearn)
 
 
 def _still(outcome: Outcome, tried: Outcome | None) -> AbstractSet[str]:
-    """Return the places at which an outcome tried anew differs: all of them where it did not come so far."""
+    """Return the places at which an outcome tried anew differs: all of them if it did not come so far."""
     if tried is None or len(tried.steps) < len(outcome.steps):
         return {each.place for each in outcome.differences}
     return {each.place for each in tried.differences}

@@ -25,7 +25,7 @@ _DIGITS = re.compile(r"\d+")
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """An exchange that is answered otherwise now: what was recorded, what the mock answers, and where they differ."""
+    """An exchange that is answered otherwise now: what was recorded, what the mock answers, and the differences."""
 
     recorded: Exchange
     now: Exchange
@@ -48,7 +48,7 @@ class Replayed:
 def others_in(recording: Recording, facts: Facts) -> tuple[list[int], bool]:
     """Return the ids of the rows that were there before, oldest first, and whether these are all of them.
 
-    They are where some page was the only one. What it counts is not asked: that may be what has drifted.
+    They are known if some page was the only one. Its own count is not used: that may be what has drifted.
     """
     listed = facts.operation("list").answer
     made: set[int] = set()
@@ -147,7 +147,7 @@ class Replay:
 
 
 def _reason(exchange: Exchange) -> str:
-    """Return why an exchange cannot be repeated, empty where it can."""
+    """Return why an exchange cannot be repeated, empty if it can."""
     if any(field.filename is not None for field in exchange.form):
         return "it sent a file"
     keys = [value for name, value in exchange.request_headers if name.lower() == "authorization"]

@@ -51,7 +51,7 @@ class Search:
         return len(self._known)
 
     def first(self) -> Outcome | None:
-        """Return the shortest sequence that differs, None where none does. Raises Stop where a side is gone."""
+        """Return the shortest sequence that differs, None if all agree. Raises Stop if a side is gone."""
         first, last = self._fixed
         outcome = self._among(first) or self._generated(self._most + len(self._known)) or self._among(last)
         outcome = outcome if outcome is None or outcome.harms_others else self._shortened(outcome)

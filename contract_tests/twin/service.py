@@ -31,7 +31,7 @@ class Participant(Protocol):
 
     @property
     def others(self) -> list[int]:
-        """The ids of the rows that are none of a sequence's, oldest first, as last looked at."""
+        """The ids of the rows that do not belong to a sequence, oldest first, as last looked at."""
 
     def look(self) -> list[int]:
         """Look for those rows anew."""
@@ -71,7 +71,7 @@ class Service:
 
     @property
     def others(self) -> list[int]:
-        """The ids of the rows that are none of a sequence's, oldest first, as last looked at."""
+        """The ids of the rows that do not belong to a sequence, oldest first, as last looked at."""
         return self._others
 
     def look(self) -> list[int]:
@@ -101,7 +101,7 @@ class Service:
         self._deleted.clear()
 
     def do(self, step: Step) -> Side:
-        """Send one step, and return the exchange. Raises Stop (NOTHING) where the run may send nothing more."""
+        """Send one step, and return the exchange. Raises Stop (NOTHING) if the run may send nothing more."""
         if step.later:
             time.sleep(max(0.0, self._answered + _SECOND - time.monotonic()))
         self.last = None
@@ -152,7 +152,7 @@ def check_other(api: Api, other_key: str, target: str) -> None:
 
 
 def created_id(facts: Facts, exchange: Exchange, number: int) -> int:
-    """Return the id that a create answered; a number that no row has where it was refused."""
+    """Return the id that a create answered; a number that no row has if it was refused."""
     steps = facts.schemas.path_to(facts.operation("create").answer, "id")
     answer = Answer(exchange.status, {}, exchange.body.encode())
     row = number_of(at(parsed(answer), steps)) if is_success(answer) else None

@@ -17,7 +17,7 @@ Media = Literal["multipart", "urlencoded", "json"]
 
 Pairs = tuple[tuple[str, str], ...]
 
-# A handler that nobody has, and a key of no account.
+# The id of no handler, and the key of no account.
 NOBODY = "2000000011"
 _WRONG_KEY = "Bearer wrong-key-of-no-account"
 _JSON = "application/json"
@@ -52,7 +52,7 @@ class Sender:
 
 
 def send(step: Step, sender: Sender, ids: Sequence[int]) -> None:
-    """Send one call to one service, where `ids` are those of the sequence's rows so far."""
+    """Send one call to one service. `ids` are those of the sequence's rows so far."""
     parts: dict[str, Any] = {}
     if step.query:
         parts["query"] = dict(step.query)

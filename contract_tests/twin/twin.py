@@ -31,13 +31,13 @@ from mock_server.document import DocumentError, load
 
 Tell = Callable[[str], None]
 
-# What stands in curl lines for the key of --against, where it is another than the target's.
+# What stands in curl lines for the key of --against, if it is not the target's.
 LEFT_KEY = "$BITPEAK_AGAINST_API_KEY"
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A difference to be shown, and the names of its places; one without a name is nobody's answer."""
+    """A difference to be shown, and the names of its places; one without a name is explained by no answer."""
 
     outcome: Outcome
     names: Mapping[str, Name]
@@ -193,7 +193,7 @@ def _names(opening: Opening, outcome: Outcome, learnt: Learnt, accepted: Accepta
 
 @contextmanager
 def _of_lessons(opening: Opening, learnt: Learnt) -> Iterator[Service]:
-    """Yield a mock that has learned. Raises Stop, and DocumentError where the lessons make no document."""
+    """Yield a mock that has learned. Raises Stop, and DocumentError if the lessons make no document."""
     settings = opening.settings
     with learned_overlay(learnt, opening) as file:
         document = load(settings.document, [file])
@@ -216,7 +216,7 @@ def _variation(settings: Settings, url: str = "") -> Variation:
 
 
 def service_of(opening: Opening, facts: Facts) -> Service:
-    """Return the target of an open run as a side. Raises Stop (CANNOT) where another account's key is none."""
+    """Return the target of an open run as a side. Raises Stop (CANNOT) if the other key opens nothing."""
     api = opening.run.api
     api.memory = None  # each call of a sequence is to be made
     other_key = opening.settings.other_key or ""

@@ -53,7 +53,7 @@ def test_bugs_die_and_habits_live_and_nothing_is_tried_twice(tmp_path: Path) -> 
 def test_a_name_that_no_mutant_has_is_refused() -> None:
     refused = run("--only", "no-such-mutant")
     assert refused.returncode == 2
-    assert "there is no mutant no-such-mutant" in refused.stderr
+    assert "Unknown mutant no-such-mutant" in refused.stderr
 
 
 def test_nothing_tried_is_no_success() -> None:

@@ -89,7 +89,7 @@ def test_what_a_mock_that_runs_already_answers_otherwise_has_a_name(mock: str, t
 @pytest.mark.parametrize(
     ("answers", "code", "complaint"),
     [
-        ((), Code.CANNOT, "is no mock: name a running `bitpeak-mock serve`"),
+        ((), Code.CANNOT, "is not a mock. Name a running `bitpeak-mock serve`"),
         (
             ("create-status=ok",),
             Code.CANNOT,
