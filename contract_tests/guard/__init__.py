@@ -4,7 +4,7 @@ It lets through what cannot harm a row that the run did not create, notes in a w
 shows no rows of others, keeps to the budget, and cleans up.
 """
 
-from contract_tests.guard.account import CleanUp, sweep
+from contract_tests.guard.cleaning import CleanUp, sweep
 from contract_tests.guard.exchange import (
     FAILED_HEADER,
     FAILED_STATUS,

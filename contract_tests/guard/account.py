@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from contract_tests.guard.exchange import GuardRefusal, Reply, TargetFailed, at, read_json
-from contract_tests.guard.ledger import Entry, Id, Ledger, Marker, State, is_swept, key_check, row_id
+from contract_tests.guard.exchange import GuardRefusal, Reply, at, read_json
+from contract_tests.guard.ledger import Entry, Id, Marker, row_id
 from contract_tests.guard.mask import Mask
 from contract_tests.guard.surface import Kind, Surface, survey
-from contract_tests.guard.upstream import Budget, GuardSettings, Parcel, Target, Upstream, read_target, silent
+from contract_tests.guard.upstream import Budget, GuardSettings, Parcel, Target, Upstream, read_target
 from mock_server.document import Document, load
 
 # What an answer shows of rows, by id.
@@ -25,10 +23,7 @@ GONE = frozenset({404, 410})
 # Seconds to wait before a row that was just created, or deleted, is asked for again: a service may be late with it.
 PAUSES = (0.0, 1.0, 2.0, 4.0)
 _ROUNDS = 3
-_MOST_HIDDEN = 60  # ids that are tried for creates whose answer was lost
-_BEYOND = 3  # so many ids are asked for beyond those that lost creates may have got
 SERVER = 500  # from here on an answer says that the service has failed
-_SPEAKS = 5.0  # seconds between two words on how far a clean-up is
 
 
 @dataclass(slots=True)
@@ -42,6 +37,10 @@ class Census:
     rows: Rows = field(default_factory=dict)
     gap: str = ""
     is_miscounted: bool = False
+
+
+def _is_answer(reply: Reply) -> bool:
+    return reply.status < SERVER
 
 
 class Account:
@@ -61,6 +60,7 @@ class Account:
         )
         self.mask = Mask(surface)
         self.upstream = Upstream(self.target, Budget(settings, surface.quota), settings.timeout)
+        self._sleep = settings.sleep
         self._marker = marker
         self._authorization = f"Bearer {settings.key}"
 
@@ -70,6 +70,28 @@ class Account:
     def look(self, row: Id, *, authorization: str | None = None, exempt: bool = False) -> Reply:
         """Retrieve a row, with another Authorization if one is given."""
         return self._call("retrieve", row, authorization=authorization, exempt=exempt)
+
+    def look_until(self, row: Id, is_settled: Callable[[Reply], bool], *, exempt: bool = False) -> Reply:
+        """Retrieve a row until an answer settles the matter, or for some seconds: a service may be late, or fail."""
+        reply = self.look(row, exempt=exempt)
+        for pause in PAUSES[1:]:
+            if is_settled(reply):
+                break
+            self._sleep(pause)
+            reply = self.look(row, exempt=exempt)
+        return reply
+
+    def shown_elsewhere(self, entry: Entry, others: Iterable[Id], *, exempt: bool = False) -> Id | None:
+        """Return another id for which an own row is shown, too; then no look proves anything. None if all is well.
+
+        `others` are ids of other rows. Without any, an id is asked for that nothing was created with.
+        """
+        beyond = [entry.id + 1] if isinstance(entry.id, int) else []
+        for row in [*sorted(others, key=str), *beyond][:1]:
+            shown = self.shown(self.look_until(row, _is_answer, exempt=exempt), "retrieve")
+            if any(self.number_in(node) == entry.number for node in shown.values()):
+                return row
+        return None
 
     def delete(self, row: Id) -> Reply:
         """Delete a row, outside of `max_requests`."""
@@ -247,321 +269,3 @@ class Credentials:
         with self._lock:
             self._opens[authorization] = opens
         return opens
-
-
-@dataclass(slots=True)
-class CleanUp:
-    """What a clean-up did.
-
-    `deleted` are the ids that are seen to be gone. `failed` could not be deleted, or not be told to be the run's, with
-    the reason. `open` are markers of creates whose answer never came. `unlisted` says why the list does not prove that
-    nothing is left, empty if it does. While anything of that is there, the ledger stays unswept.
-    """
-
-    deleted: list[Id] = field(default_factory=list)
-    failed: dict[Id, str] = field(default_factory=dict)
-    open: list[str] = field(default_factory=list)
-    unlisted: str = ""
-
-    @property
-    def complete(self) -> bool:
-        """Whether all that the run created is proven to be gone."""
-        return not (self.failed or self.open or self.unlisted)
-
-    @property
-    def sentences(self) -> list[str]:
-        """What may be left and why, a sentence each."""
-        found = [f"The handler {row} may be left: {why}" for row, why in self.failed.items()]
-        found += [
-            f"A handler with {marker} in its name may be left: its creation was not answered with an id."
-            for marker in self.open
-        ]
-        return [*found, *([f"Handlers may be left: {self.unlisted}"] if self.unlisted else [])]
-
-
-class Cleaner:
-    """Cleans up after one ledger; doing it again, or being stopped in the midst, does no harm.
-
-    A row is deleted only right after a look that proves it to be the run's, and counts as gone only when it is asked
-    for by its id. The first delete, and any that seems to have failed, is followed by a look at the rows of others: if
-    one is gone, nothing more is deleted. `harm` says why nothing is deleted at all. Then the list is searched for the
-    run's marker, until it was read whole and shows nothing of the run. `census` is the last such list.
-    """
-
-    def __init__(self, ledger: Ledger, account: Account, settings: GuardSettings, harm: str = "") -> None:
-        self.census = Census()
-        self._ledger = ledger
-        self._account = account
-        self._settings = settings
-        self._told = 0.0
-        self._harm = harm
-        self._others: frozenset[Id] | None = None
-        self._answered: dict[Id, int] = {}  # how deletes were answered
-        self._accepted: set[Id] = set()  # rows whose delete was accepted
-        self._is_late = False  # deleted rows are gone a little later
-        self._is_blind = False  # rows of the run do not bear its mark, or others do, or one was never seen
-        self._done = CleanUp()
-
-    def clean(self) -> CleanUp:
-        """Delete what is the run's, and finish the ledger if nothing remains."""
-        done = self._done = CleanUp()
-        entries = self._ledger.entries
-        if entries:
-            self._remove_all(e for e in entries.values() if e.id is not None and e.state is not State.DELETED)
-            self._say("cleaning up: searching the list for what is left")
-            self._search()
-            self._close_intents()
-        done.unlisted = done.unlisted or self._ledger.fault
-        if done.complete:
-            try:
-                self._ledger.finish()
-            except OSError as error:
-                done.unlisted = f"the ledger cannot be finished ({error.strerror or type(error).__name__})."
-        return done
-
-    def _remove_all(self, entries: Iterable[Entry]) -> None:
-        """Delete rows that prove to be the run's; ask again for those with which the service may be late."""
-        left = list(entries)
-        for pause in PAUSES:
-            if not left:
-                return
-            self._settings.sleep(pause)
-            late = []
-            for number, entry in enumerate(left, start=1):
-                self._say(f"cleaning up: row {number} of {len(left)}")
-                if self._remove(entry):
-                    late.append(entry)
-            left = late
-
-    def _say(self, sentence: str) -> None:
-        """Tell how far the clean-up is, unless that was told just now."""
-        now = self._settings.clock()
-        if now - self._told >= _SPEAKS:
-            self._told = now
-            self._settings.tell(sentence)
-
-    def _remove(self, entry: Entry) -> bool:
-        """Look at a row, delete it on that proof, and look again; tell whether it is worth asking again later."""
-        row = entry.id
-        if row is None:
-            return False
-        try:
-            reply = self._account.look(row, exempt=True)
-            if self._account.proves(reply, entry.number, row):
-                self._ledger.seen(entry)
-                if not self._harm and row not in self._accepted:
-                    reply = self._delete(entry, row)
-        except TargetFailed as failure:
-            self._done.failed[row] = failure.sentence
-            return True
-        if reply.status in GONE and entry.state is not State.CLAIMED:
-            self._gone(entry, row)
-            return False
-        is_own = self._account.proves(reply, entry.number, row)
-        self._is_blind |= reply.is_success and not is_own
-        if is_own and self._harm:
-            self._done.failed[row] = f"it is not deleted. {self._harm}"
-        elif is_own:
-            self._done.failed[row] = (
-                f"it is still there; its delete was answered {self._answered.get(row) or 'by nothing'}."
-            )
-        elif reply.is_success:
-            self._done.failed[row] = "it does not show this run's mark, so it is not deleted."
-        elif reply.status in GONE:
-            self._is_blind = True
-            self._done.failed[row] = "its create was answered with this id, and a look has never shown it."
-        else:
-            self._done.failed[row] = f"it cannot be looked at: the target answers {reply.status}."
-        return (is_own and not self._harm) or reply.status in GONE or reply.status >= SERVER
-
-    def _delete(self, entry: Entry, row: Id) -> Reply:
-        """Delete a row, see that nothing else went, and return a look at it.
-
-        A row that stays although its delete was accepted is waited for, once: the service may be late, or another row
-        may have been deleted in its place.
-        """
-        is_first = self._others is None
-        before = self._others = self._strangers() if self._others is None else self._others
-        self._answered[row] = self._deleted(row)
-        is_accepted = 200 <= self._answered[row] < 300
-        if is_accepted:
-            self._accepted.add(row)
-            entry.state = State.GONE
-        reply = self._account.look(row, exempt=True)
-        if not (is_first or self._account.proves(reply, entry.number, row)):
-            return reply
-        if gone := before - self._strangers():
-            self._harm = f"When {row} was deleted, {min(map(str, gone))} went, which this run did not create."
-            return reply
-        for pause in PAUSES[1:] if is_accepted and not self._is_late else ():
-            if not self._account.proves(reply, entry.number, row):
-                return reply
-            self._settings.sleep(pause)
-            reply = self._account.look(row, exempt=True)
-            self._is_late = reply.status in GONE
-        if is_accepted and not self._is_late and self._account.proves(reply, entry.number, row):
-            self._harm = f"The handler {row} stays although it was deleted: nobody knows what the delete did."
-        return reply
-
-    def _deleted(self, row: Id) -> int:
-        """Delete a row, and return the status of the answer, 0 if there was none."""
-        try:
-            return self._account.delete(row).status
-        except TargetFailed:
-            return 0
-
-    def _strangers(self) -> frozenset[Id]:
-        """Return the rows of others that the list shows; those that it did before if it cannot be read."""
-        census = self._account.census(exempt=True)
-        if census.gap and not census.is_miscounted:
-            return self._others or frozenset()
-        own = {entry.id for entry in self._ledger.entries.values()}
-        shown = census.rows.items()
-        return frozenset(
-            row for row, node in shown if row not in own and self._account.number_in(node) is None
-        )
-
-    def _gone(self, entry: Entry, row: Id) -> None:
-        self._ledger.deleted(entry)
-        self._done.failed.pop(row, None)
-        if row not in self._done.deleted:
-            self._done.deleted.append(row)
-
-    def _search(self) -> None:
-        """Search the list for the run's rows until it was read whole and shows none."""
-        for _ in range(_ROUNDS):
-            try:
-                self.census = self._account.census(exempt=True)
-            except TargetFailed as failure:
-                self.census = Census(gap=failure.sentence)
-            left = self._left()
-            if not left:
-                break
-            self._remove_all([entry for row, entry in left if self._is_proven(row, entry)])
-        else:
-            self._done.failed.update({row: "it is still in the list." for row, _ in self._left()})
-        self._done.unlisted = self.census.gap
-
-    def _left(self) -> list[tuple[Id, Entry]]:
-        """Return the rows of the list that bear the run's marker or an id of its own, with their creates."""
-        own = {entry.id: entry for entry in self._ledger.entries.values() if entry.id is not None}
-        found = []
-        for row, node in self.census.rows.items():
-            number = self._account.number_in(node)
-            if number is not None:
-                found.append((row, self._ledger.found(number, self._settings.clock())))
-            elif row in own:
-                found.append((row, own[row]))
-        return [(row, entry) for row, entry in found if row not in self._done.failed]
-
-    def _is_proven(self, row: Id, entry: Entry) -> bool:
-        """Tell whether a look proves a list right that shows a row of the run; then the row is its create's."""
-        if row in self._ledger.before | self._ledger.others:
-            self._is_blind = True
-            self._done.failed[row] = "it bears this run's mark, and was there before the run."
-            return False
-        if entry.id != row:
-            try:
-                reply = self._account.look(row, exempt=True)
-            except TargetFailed as failure:
-                self._done.failed[row] = failure.sentence
-                return False
-            if not self._account.proves(reply, entry.number, row):
-                self._is_blind = True
-                self._done.failed[row] = "the list shows this run's mark there, and a look at it does not."
-                return False
-            self._ledger.created(entry, row)
-        if entry.state is State.DELETED:
-            entry.state = State.GONE
-        return True
-
-    def _close_intents(self) -> None:
-        """Give up the creates that made nothing, unless a row may be theirs that does not bear the mark."""
-        entries = [e for e in self._ledger.entries.values() if e.state in {State.OPEN, State.UNKNOWN}]
-        if any(entry.is_create for entry in entries):
-            self._remove_all(list(self._hidden(len(entries))))
-        own = {entry.id for entry in self._ledger.entries.values()}
-        new = sorted(map(str, self.census.rows.keys() - self._ledger.before - own))
-        for entry in entries:
-            is_young = self._settings.clock() - entry.time < self._settings.settle
-            is_lost = entry.state is State.UNKNOWN or self.census.gap or self._is_blind or new or is_young
-            if entry.state in {State.OPEN, State.UNKNOWN} and is_lost:
-                self._done.open.append(entry.marker)
-            elif entry.state is State.OPEN:
-                self._ledger.answered(entry)
-        if new and (self._done.open or self._is_blind) and not self._done.unlisted:
-            self._done.unlisted = f"the list shows rows that were not there before the run: {', '.join(new)}."
-
-    def _hidden(self, lost: int) -> Iterable[Entry]:
-        """Yield the creates whose answer was lost, and whose row the list hides: ids that may be theirs are tried."""
-        known = {*self._ledger.before, *self.census.rows, *(e.id for e in self._ledger.entries.values())} - {
-            None
-        }
-        numbers = [row for row in known if isinstance(row, int)]
-        if len(numbers) < len(known):
-            return
-        first = max((row for row in self._ledger.before if isinstance(row, int)), default=0) + 1
-        last = max(numbers, default=0) + lost + _BEYOND
-        for row in [row for row in range(first, last + 1) if row not in known][:_MOST_HIDDEN]:
-            try:
-                shown = self._account.shown(self._account.look(row, exempt=True), "retrieve").get(row)
-            except TargetFailed:
-                continue
-            number = self._account.number_in(shown) if shown else None
-            if number is not None:
-                entry = self._ledger.found(number, self._settings.clock())
-                self._ledger.created(entry, row)
-                yield entry
-
-
-def sweep(  # noqa: PLR0913 -- each is one thing that the person who sweeps decides
-    ledger_file: Path,
-    key: str,
-    *,
-    document: Document | None = None,
-    allow_plain_http: bool = False,
-    rate: int | None = None,
-    settle: float = 60.0,
-    clock: Callable[[], float] = time.time,
-    sleep: Callable[[float], None] = time.sleep,
-    tell: Callable[[str], None] = silent,
-) -> CleanUp:
-    """Delete what a run left, and tell what was done.
-
-    Only rows that the ledger knows, by id or by marker, and that still bear the run's marker. It may be stopped and
-    run again; on a finished ledger it does nothing. `rate` counts requests a minute, `settle` is in seconds: a create
-    younger than that, which was never answered and is in no list, keeps the ledger open.
-    Raises FileNotFoundError, ValueError if the file is not a ledger, Unswept if its run is not over, GuardRefusal
-    (`key`: another key or target than the run's, `target`, `plain-http`, `proxy`), TargetFailed if nothing answers, and
-    OSError.
-    """
-    if is_swept(ledger_file):
-        return CleanUp()
-    ledger = Ledger.read(ledger_file)
-    settings = GuardSettings(
-        target=ledger.target, key=key, allow_writes=True, allow_plain_http=allow_plain_http, rate=rate, settle=settle,
-        clock=clock, sleep=sleep, tell=tell,
-    )  # fmt: skip
-    if ledger.key_check != key_check(key, ledger.marker.run, ledger.target):
-        # With another account's key every row would seem to be gone; another target must not get the key.
-        raise GuardRefusal(
-            "key",
-            f"{ledger_file} was written with another key, or for another target: sweep it with that key.",
-        )
-    account = Account(settings, document, ledger.marker)
-    ledger.hold()
-    try:
-        if ledger.entries:
-            _reach(account)
-        return Cleaner(ledger, account, settings).clean()
-    finally:
-        ledger.release()
-        account.upstream.close()
-
-
-def _reach(account: Account) -> None:
-    """See that the target answers at all. Raises TargetFailed."""
-    try:
-        account.first_page("")
-    except TargetFailed:
-        account.look(1, exempt=True)  # a list that fails alone stops no clean-up

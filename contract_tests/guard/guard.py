@@ -15,7 +15,8 @@ from pathlib import Path
 from types import FrameType, MappingProxyType, TracebackType
 from typing import Self
 
-from contract_tests.guard.account import Account, Census, Cleaner, CleanUp
+from contract_tests.guard.account import Account, Census
+from contract_tests.guard.cleaning import Cleaner, CleanUp
 from contract_tests.guard.door import Door
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, Reply, Request
 from contract_tests.guard.ledger import Ledger, Marker, check_swept

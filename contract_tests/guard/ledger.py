@@ -11,6 +11,7 @@ key every row would seem to be gone, and another target must not get the key. Ea
     {"event": "answered", "number": 7}              it was refused
     {"event": "unknown", "number": 7}               it was answered with success, and not with an id of its own
     {"event": "deleted", "number": 7}               the row was asked for by its id, and is gone
+    {"event": "listed"}                             the list has shown a row of the run: it does not hide them
 
 A file that is finished gets the suffix `.swept`, one that was given up `.forgotten`. A torn line is what a crash
 leaves; it is passed over. While a process has a ledger open, it holds a lock on it.
@@ -136,8 +137,8 @@ class Entry:
     """One create of the run, from the intent to the confirmed deletion.
 
     `time` is that of the intent, in seconds since 1970. `is_create` is False for a write to an id that should not
-    exist. `is_sought`: the list was searched for its row. `seen` says when a look last proved the row to be the run's:
-    after how many writes, and at what time.
+    exist. `is_sought`: the list was searched for its row. `seen` says when a look last showed the row to be the run's,
+    or to be gone: after how many writes, and at what time.
     """
 
     number: int
@@ -170,6 +171,7 @@ class Ledger:
         self.entries: dict[int, Entry] = {entry.number: entry for entry in entries}
         self.before: set[Id] = set()
         self.others: set[Id] = set()  # that were seen since, and are not the run's
+        self.is_listed = False  # whether the list has ever shown a row of the run
         self.key_check = ""
         self.fault = ""
         self._out: BinaryIO | None = None
@@ -269,6 +271,11 @@ class Ledger:
         """Note that a row is confirmed to be gone."""
         self._note({"event": "deleted", "number": entry.number})
 
+    def listed(self) -> None:
+        """Note that the list has shown a row of the run."""
+        if not self.is_listed:
+            self._note({"event": "listed"})
+
     def found(self, number: int, time: float) -> Entry:
         """Return the entry of a marker that a list showed."""
         with self._lock:
@@ -307,6 +314,9 @@ class Ledger:
         """Take an event's effect. Raises KeyError, TypeError and ValueError for one that is malformed."""
         if line["event"] == "before":
             self.before = {_checked_id(each) for each in line["ids"]}
+            return
+        if line["event"] == "listed":
+            self.is_listed = True
             return
         number, event = int(line["number"]), line["event"]
         entry = self.entries.get(number) or self._adopt(number, float(line.get("time", 0.0)))

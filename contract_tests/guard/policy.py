@@ -159,14 +159,17 @@ class Holdings:
                 return True
             return False
 
-    def unproven(self) -> list[Entry]:
-        """Return the creates whose row no look has shown: those that named an id, and those that had no answer."""
+    def unsettled(self) -> list[Entry]:
+        """Return the creates of which nobody knows what became, in their order.
+
+        No look has shown the row, or the create had no answer, or the row was deleted and not asked for since.
+        """
         with self._lock:
             entries = list(self.ledger.entries.values())
         return [
             entry
             for entry in entries
-            if entry.state is State.CLAIMED
+            if entry.state in {State.CLAIMED, State.GONE}
             or (entry.state in {State.OPEN, State.UNKNOWN} and entry.is_create and not entry.is_sought)
         ]
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from contract_tests.guard.account import GONE, PAUSES, SERVER, Account, Credentials
+from contract_tests.guard.account import GONE, SERVER, Account, Credentials, Rows
 from contract_tests.guard.body import Body, Outgoing
 from contract_tests.guard.door import Gate
 from contract_tests.guard.exchange import (
@@ -82,6 +82,7 @@ class Relay:
             lambda text: account.look(text).status in GONE, allow_writes=settings.allow_writes,
         )  # fmt: skip
         self._is_unsure = False
+        self._is_controlled = False  # whether a look at another row was seen not to show one of the run
         self._taken: set[str | None] = set()  # blank names that the service has taken in creates
         self._writing = threading.RLock()
 
@@ -209,9 +210,16 @@ class Relay:
         return self._ledger.intend(self._settings.clock())
 
     def _settle(self) -> None:
-        """Prove what was created so far. Raises GuardRefusal (`halted`) if a row cannot be told to be the run's."""
+        """See what became of all that was written so far.
+
+        Raises GuardRefusal (`halted`) if a row cannot be told to be the run's, or a delete did something else, and
+        (`foreign`) if that cannot be told now.
+        """
         self.holdings.check_may_write()
-        for entry in self.holdings.unproven():
+        for entry in self.holdings.unsettled():
+            if entry.state is State.GONE:
+                self._prove(entry)
+                continue
             if entry.id is None:
                 self._find(entry)
             if entry.state is State.CLAIMED:
@@ -232,45 +240,62 @@ class Relay:
 
     def _ask(self, entry: Entry) -> Reply:
         """Look at a row that should be there, again and again if the service may be late with it, or fails."""
-        reply = self._account.look(entry.id or 0)
-        for pause in PAUSES[1:]:
-            if self._look(entry, reply) or not (reply.status in GONE or reply.status >= SERVER):
-                break
-            self._settings.sleep(pause)
-            reply = self._account.look(entry.id or 0)
-        self._look(entry, reply)
-        return reply
+        return self._account.look_until(
+            entry.id or 0,
+            lambda reply: self._look(entry, reply) or not (reply.status in GONE or reply.status >= SERVER),
+        )
 
     def _prove_new(self, entry: Entry) -> None:
-        """See that a created row is shown with its mark."""
+        """See that a created row is shown with its mark, and the first one for no other id."""
         reply = self._ask(entry)
-        if self._account.proves(reply, entry.number, entry.id):
-            return
-        seen = "its name is not the one sent" if reply.is_success else f"it is answered {reply.status}"
-        why = f"The row {entry.id} cannot be told to be this run's: {seen}, when it is asked for by its id. It stays."
-        self.holdings.halt(Alarm(why, "mark", entry.id))
+        if not self._account.proves(reply, entry.number, entry.id):
+            seen = "its name is not the one sent" if reply.is_success else f"it is answered {reply.status}"
+            why = (
+                f"The row {entry.id} cannot be told to be this run's: {seen}, when it is asked for by its id."
+            )
+            self.holdings.halt(Alarm(f"{why} It stays.", "mark", entry.id))
+        elif not self._is_controlled:
+            self._is_controlled = True
+            other = self._account.shown_elsewhere(entry, self.holdings.there_first)
+            if other is not None:
+                why = (
+                    f"The row {entry.id} of this run is shown for the id {other}, too: a look proves nothing."
+                )
+                self.holdings.halt(Alarm(f"{why} It stays.", "others", other))
 
     def _look(self, entry: Entry, reply: Reply, writes: int | None = None) -> bool:
-        """Take a look at a row for a proof, fresh until the next write, if it is one."""
-        if not self._account.proves(reply, entry.number, entry.id):
+        """Take a look at a row for a proof, fresh until the next write, if it is one; or for a proof that it is gone.
+
+        A row that stays although its delete was accepted is no proof of anything.
+        """
+        is_own = self._account.proves(reply, entry.number, entry.id)
+        if is_own and entry.state is State.GONE:
+            return True
+        if is_own:
+            self._ledger.seen(entry)
+        elif reply.status in GONE and entry.state is State.GONE:
+            self._ledger.deleted(entry)
+        elif not (reply.status in GONE and entry.state is State.DELETED):
             return False
-        self._ledger.seen(entry)
         entry.seen = (self.holdings.writes if writes is None else writes, self._settings.clock())
-        return True
+        return is_own
 
     def _prove(self, entry: Entry) -> None:
         """Raise GuardRefusal unless a row was just seen to be the run's, or to be gone."""
-        if entry.seen is not None:
+        if entry.seen is not None and entry.state is State.LIVE:
             writes, moment = entry.seen
             if writes == self.holdings.writes and self._settings.clock() - moment <= _FRESH:
                 return
         was_deleted = entry.state in {State.GONE, State.DELETED}
-        reply = self._account.look(entry.id or 0)
-        for pause in PAUSES[1:]:  # what was deleted may go a little later
-            if not (was_deleted and self._account.proves(reply, entry.number, entry.id)):
-                break
-            self._settings.sleep(pause)
-            reply = self._account.look(entry.id or 0)
+        reply = self._account.look_until(
+            entry.id or 0,
+            lambda reply: (
+                not (
+                    reply.status >= SERVER
+                    or (was_deleted and self._account.proves(reply, entry.number, entry.id))
+                )
+            ),
+        )
         if self._look(entry, reply):
             if was_deleted:
                 why = f"The row {entry.id} stays although it was deleted: nobody knows what the delete did."
@@ -303,17 +328,26 @@ class Relay:
                 self._prove(entry)
 
         prove()
+        is_delete = visit.request.method == self._account.surface.of("delete").method
+        if is_delete and entry is not None and not self._ledger.is_listed:
+            self._note_listed(self._account.census().rows)
         self._is_unsure = True
         reply = self._send(visit, self._outgoing.prepared(body, number), prove)
         self._is_unsure = False
         if stray is not None:
             self._ledger.answered(stray)
         if entry is not None and reply.is_success:
-            if visit.request.method == self._account.surface.of("delete").method:
+            if is_delete:
                 entry.state = State.GONE
             elif self._outgoing.blank_name(body) is not None:
                 self._restore(visit, entry)
         return reply
+
+    def _note_listed(self, rows: Rows) -> None:
+        """Note whether a list shows rows of the run: of one that hides them, no end is a proof that they are gone."""
+        entries = ((self.holdings.entry(row), node) for row, node in rows.items())
+        if any(entry and self._account.number_in(node) == entry.number for entry, node in entries):
+            self._ledger.listed()
 
     def _compare(self) -> None:
         """Look whether the rows of others are as they were. Raises GuardRefusal (`halted`) if they are not."""
@@ -343,11 +377,11 @@ class Relay:
         if operation is None:
             return
         if entry is not None and entry.id == passage.row:
-            is_gone = reply.status in GONE and entry.state is State.GONE
-            if not self._look(entry, reply, writes) and is_gone:
-                self._ledger.deleted(entry)
+            self._look(entry, reply, writes)
         rows = self._account.shown(reply, operation.kind)
         whole = operation.kind == "list" and len(rows) == self._account.total(reply)
+        if operation.kind == "list":
+            self._note_listed(rows)
         self.holdings.compare(operation.kind, rows, self._account.number_in, whole=whole)
 
     def _shown(self, reply: Reply, visit: Visit, passage: Passage) -> Reply:
