@@ -26,7 +26,7 @@ def read(body: bytes, media_type: str | None) -> Any:
     if media_type is not None and "json" in media_type:
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
     return text
 

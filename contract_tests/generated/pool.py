@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from itertools import count
@@ -145,8 +144,8 @@ def rows_in(facts: Facts, operation: Operation, answer: Answer) -> list[Mapping[
 
 def _at(answer: Answer, steps: tuple[str, ...]) -> Any:
     try:
-        node = json.loads(answer.body)
-    except (ValueError, RecursionError):
+        node = answer.json()
+    except ValueError:
         return None
     for step in steps:
         node = node.get(step) if isinstance(node, dict) else None

@@ -122,8 +122,17 @@ def read_json(body: bytes) -> Any:
 
     Raises ValueError for anything else: no UTF-8, a byte order mark, a key twice, no number, too deep.
     """
+    return _loaded(body.decode(), object_pairs_hook=_members, parse_constant=_no_number)
+
+
+def as_json(body: bytes | str) -> Any:
+    """Parse JSON as most programs do. Raises ValueError for no UTF-8, a byte order mark, and what is too deep."""
+    return _loaded(body if isinstance(body, str) else body.decode())
+
+
+def _loaded(text: str, **hooks: Any) -> Any:
     try:
-        return json.loads(body.decode(), object_pairs_hook=_members, parse_constant=_no_number)
+        return json.loads(text, **hooks)
     except RecursionError:
         raise ValueError("the JSON is nested too deeply") from None
 
@@ -144,6 +153,11 @@ def at(tree: Any, steps: Iterable[str]) -> Any:
     for step in steps:
         tree = tree.get(step) if isinstance(tree, dict) else None
     return tree
+
+
+def printable(text: str) -> str:
+    """Return a text as one line that a terminal shows and does not obey: what is not printable becomes an escape."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 class FormField(NamedTuple):

@@ -25,6 +25,7 @@ from contract_tests.guard.exchange import (
     Request,
     TargetFailed,
     failed,
+    printable,
     refused,
 )
 from contract_tests.guard.ledger import Entry, Ledger, Marker, State
@@ -45,6 +46,7 @@ _PASSED = frozenset(
 _SINGLE = ("authorization", "content-type")
 _DROPPED = frozenset({"set-cookie", "set-cookie2"})
 _FORMS = frozenset({MULTIPART, URLENCODED})
+_LONGEST_LOCATION = 200
 _FRESH = 10.0  # seconds for which a look at a row proves that it is the run's, if nothing was written since
 
 Listener = Callable[[Exchange], None]
@@ -393,7 +395,7 @@ class Relay:
             path = visit.request.target.partition("?")[0]
             for location in reply.values("location"):
                 if not self._account.target.is_home(location, path):
-                    raise GuardRefusal("redirect", "The target redirects to another host.")
+                    raise GuardRefusal("redirect", self._led_away(location))
         risky = reply.is_success and passage.effect == "read" and passage.operation is not None
         is_own = passage.entry is not None and self._account.proves(
             reply, passage.entry.number, passage.entry.id
@@ -407,6 +409,15 @@ class Relay:
             if name.lower() not in _DROPPED
         )
         return reply._replace(body=self._redactor.clean_bytes(self._marker.strip(body)), headers=headers)
+
+    def _led_away(self, location: str) -> str:
+        """Say where a redirect leads that leaves the target's origin, in one line that shows no key."""
+        shown = printable(self._redactor.clean(location))[:_LONGEST_LOCATION]
+        if self._account.target.is_secured_by(location):
+            return (
+                f"The target redirects to https on the same host, {shown}: begin its base URL with https://."
+            )
+        return f"The target redirects to another host, {shown}: name that one if it has the API."
 
 
 class Feed:

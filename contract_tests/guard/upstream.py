@@ -6,6 +6,7 @@ import base64
 import contextlib
 import email.utils
 import http.client
+import io
 import ipaddress
 import os
 import re
@@ -19,8 +20,9 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 import certifi
@@ -35,6 +37,8 @@ _MINUTE = 60.0
 _LONG = 5.0  # seconds of waiting that are told
 _TOO_MANY = 429
 _PATIENCE = 6  # times that a 429 is waited out
+# What OpenSSL says of a server that does not speak TLS.
+_NO_TLS = frozenset({"wrong version number", "packet length too long", "record layer failure"})
 # Of a GET, on a connection that fails. A target that lets one wait would let the next one wait, too.
 _TRIES = 3
 
@@ -52,10 +56,10 @@ class GuardSettings:
     for the whole run; what the clean-up needs comes on top. `live_rows` is how many of its own rows may exist at a
     time. Ids of `impossible_from` and above are taken to exist nowhere, unless 1000 times the highest id is above them.
     `rewrite_contacts` replaces a host that is not reserved instead of refusing the request. All times are in seconds:
-    `timeout` for one answer, `longest_wait` for what a 429 may ask, `drain` for requests under way at the end,
-    `settle` until an unanswered create that no list shows is taken not to have happened. `clock` gives seconds since
-    1970 and `sleep` waits; tests replace both. `tell` hears, in a sentence, of what takes long: a wait of the budget's,
-    and how far the clean-up is.
+    `timeout` for one answer, to its last byte, `longest_wait` for what a 429 may ask, `drain` for requests under way
+    at the end, `settle` until an unanswered create that no list shows is taken not to have happened. `clock` gives
+    seconds since 1970 and `sleep` waits; tests replace both. `tell` hears, in a sentence, of what takes long: a wait of
+    the budget's, and how far the clean-up is.
     """
 
     target: str
@@ -122,6 +126,14 @@ class Target:
         except ValueError:
             return False
 
+    def is_secured_by(self, location: str) -> bool:
+        """Tell whether a redirect leads to https on the same host."""
+        try:
+            there = urlsplit(location.strip())
+        except ValueError:
+            return False
+        return self.scheme == "http" and (there.scheme, there.hostname) == ("https", self.host)
+
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this computer, without asking a name server."""
@@ -146,7 +158,8 @@ def read_target(url: str, base_path: str, *, allow_plain_http: bool) -> Target:
     target = Target(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], path)
     if target.scheme == "http" and not target.is_loopback and not allow_plain_http:
         raise GuardRefusal(
-            "plain-http", f"{target.url} would send the key in the clear: use https, or allow plain http."
+            "plain-http",
+            f"{target.url} would send the key in the clear: use https, or allow it with --allow-plain-http.",
         )
     return target
 
@@ -343,6 +356,10 @@ class Upstream:
         through_proxy = self._proxy is not None and self._context is None
         url = self._target.origin + parcel.path if through_proxy else parcel.path
         try:
+            if connection.sock is not None:
+                connection.sock.settimeout(self._timeout)
+            answer = partial(_Response, deadline=time.monotonic() + self._timeout)
+            connection.response_class = cast("type[http.client.HTTPResponse]", answer)
             _write_head(connection, parcel.method, url, [*self._own_headers(parcel), *parcel.headers])
             connection.endheaders(parcel.body or None)
             reply, reusable = _read(connection.getresponse(), parcel.method)
@@ -398,6 +415,43 @@ class Upstream:
             yield from _proxy_headers(self._proxy).items()
         if parcel.body or parcel.method in {"POST", "PUT", "PATCH"}:
             yield "Content-Length", str(len(parcel.body))
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that must be there, to its last byte, when `deadline` comes, and that is never an interim one."""
+
+    def __init__(self, sock: socket.socket, *given: Any, deadline: float, **more: Any) -> None:
+        super().__init__(sock, *given, **more)
+        self.fp = io.BufferedReader(_Bounded(sock, self.fp.detach(), deadline))
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Read the status line of the final answer; what comes before it, such as 103 Early Hints, is passed over."""
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # typeshed leaves it out
+            if not 100 <= status < 200 or status == http.client.SWITCHING_PROTOCOLS:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
+
+class _Bounded(io.RawIOBase):
+    """What arrives on a socket until a moment, that of `time.monotonic`; from then on it raises TimeoutError."""
+
+    def __init__(self, sock: socket.socket, stream: io.RawIOBase, deadline: float) -> None:
+        self._socket, self._stream, self._deadline = sock, stream, deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        return self._stream.readinto(buffer)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
 
 def _write_head(
@@ -462,12 +516,21 @@ def _is_readable(sock: socket.socket) -> bool:
         return bool(selector.select(0))
 
 
+def _tls_failure(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        remedy = "If you trust it, name the certificate of its authority in SSL_CERT_FILE."
+        return f"The target's certificate is not trusted: {error.verify_message.rstrip('.')}. {remedy}"
+    why = str(error.reason or type(error).__name__).lower().replace("_", " ")
+    hint = " Its port may speak plain http: then begin the URL with http://." if why in _NO_TLS else ""
+    return f"TLS with the target failed: {why}.{hint}"
+
+
 def _failure(error: Exception, timeout: float) -> TargetFailed:
     """Say what went wrong without any text of the exchange."""
     if isinstance(error, ssl.SSLError):
-        return TargetFailed("tls", f"TLS with the target failed ({type(error).__name__}).")
+        return TargetFailed("tls", _tls_failure(error))
     if isinstance(error, TimeoutError):
-        return TargetFailed("timeout", f"The target gave no answer within {timeout:g} s.")
+        return TargetFailed("timeout", f"The target gave no whole answer within {timeout:g} s.")
     if isinstance(error, (ConnectionRefusedError, http.client.InvalidURL)) or (
         isinstance(error, OSError) and not isinstance(error, ConnectionError)
     ):

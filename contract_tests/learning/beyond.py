@@ -65,7 +65,7 @@ def learn_deleted(prober: Prober, draft: Draft) -> None:
         media_type = media_type or "application/json"
         try:
             schema = _shape(json.loads(exchange.body), row)
-        except ValueError:
+        except (ValueError, RecursionError):
             draft.unsaid.append(f"A delete is answered {exchange.status} with a body that is not JSON.")
             return
     change = _deleted(draft, success.success, exchange.status, media_type, schema)
@@ -437,7 +437,7 @@ def learn_first_page(prober: Prober, draft: Draft) -> None:
     page, seen = prober.watch(lambda asking: asking.once(first_page))
     known = {*draft.facts.schemas.properties(draft.facts.operation("list").answer)}
     try:
-        body = json.loads(page.answer.body)
+        body = page.answer.json()
     except ValueError:
         return
     more = (

@@ -44,7 +44,7 @@ def shown(value: Any) -> str:
 def parsed(answer: Answer) -> Any:
     """Return the body as data, None where it is no JSON."""
     try:
-        return json.loads(answer.body)
+        return answer.json()
     except ValueError:
         return None
 
@@ -94,6 +94,6 @@ def mapping(value: Any) -> Mapping[str, Any]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
     return value if isinstance(value, Mapping) else {}

@@ -313,7 +313,7 @@ def _id_in(facts: Facts, operation: Operation, body: str) -> str:
         node: Any = json.loads(body)
         for step in facts.schemas.path_to(operation.answer, "id"):
             node = node[step]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return ""
     return str(node)
 

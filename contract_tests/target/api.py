@@ -13,6 +13,7 @@ from _pytest.outcomes import Skipped
 
 from contract_tests.document.facts import Facts
 from contract_tests.guard import REFUSED_HEADER
+from contract_tests.guard.exchange import as_json
 
 # Seconds for one answer; the guard has a patience of its own, and it is shorter.
 _TIMEOUT = 960.0
@@ -31,9 +32,9 @@ class Answer(NamedTuple):
     body: bytes
 
     def json(self) -> Any:
-        """Return the body parsed. Raises ValueError, with the body's beginning, if it is not JSON."""
+        """Return the body parsed. Raises ValueError, with the body's beginning, if it is not JSON in UTF-8."""
         try:
-            return json.loads(self.body)
+            return as_json(self.body)
         except ValueError:
             raise ValueError(f"the body is not JSON: {self.body[:200]!r}") from None
 

@@ -190,7 +190,7 @@ def _parsed(text: str) -> Any:
     """Return a JSON text as data, None if it is not JSON, or `null`."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -48,7 +48,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 def test_plain_http_to_another_host_is_refused_before_any_connection(
     url: str, no_network: list[object], document: Document
 ) -> None:
-    with pytest.raises(GuardRefusal, match="in the clear") as caught:
+    with pytest.raises(GuardRefusal, match="in the clear.*--allow-plain-http") as caught:
         Guard(GuardSettings(target=url, key="secret-key"), document)
     assert caught.value.reason == "plain-http"
     assert "secret-key" not in str(caught.value)
@@ -143,11 +143,31 @@ def test_certificates_are_verified(
     with Scripted(lambda _: said({"data": []}), context) as target:
         reply = through(make_guard(target.url, allow_writes=False)).get("")
         assert (reply.status, reply.headers["x-guard-failed"]) == (502, "tls")
+        said_of_it = reply.json["guard"]["sentence"]
+        assert "certificate is not trusted: unable to get local issuer certificate" in said_of_it
+        assert "SSL_CERT_FILE" in said_of_it
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
         assert through(make_guard(target.url, allow_writes=False)).get("").status == 200
         wrong_name = target.url.replace("127.0.0.1", "localhost")
         assert through(make_guard(wrong_name, allow_writes=False)).get("").headers["x-guard-failed"] == "tls"
         assert len(target.asked) == 1
+
+
+def test_a_port_without_tls_is_told_as_such(make_guard: MakeGuard) -> None:
+    with Scripted(lambda _: said({"data": []})) as target:
+        reply = through(make_guard(target.url.replace("http", "https"), allow_writes=False)).get("")
+    assert "begin the URL with http://" in reply.json["guard"]["sentence"]
+
+
+def test_a_redirect_to_https_of_the_same_host_says_where_it_leads(make_guard: MakeGuard) -> None:
+    there = "https://127.0.0.1/api/notification-handlers/\x1b[31m"
+    with Scripted(lambda _: Said(301, b"", {"Location": there})) as target:
+        reply = through(make_guard(target.url, allow_writes=False)).get("")
+    assert (reply.refused, reply.json["guard"]["sentence"]) == (
+        "redirect",
+        "The target redirects to https on the same host, https://127.0.0.1/api/notification-handlers/\\x1b[31m:"
+        " begin its base URL with https://.",
+    )
 
 
 def test_a_target_that_is_not_there(make_guard: MakeGuard) -> None:
