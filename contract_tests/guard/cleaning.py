@@ -68,6 +68,7 @@ class Cleaner:
         self._others: frozenset[Id] | None = None
         self._answered: dict[Id, int] = {}  # how deletes were answered
         self._accepted: set[Id] = set()  # rows whose delete was accepted
+        self._missing: set[Id] = set()  # rows that went without a delete: once is not enough to believe it
         self._is_late = False  # deleted rows are gone a little later: that is waited for once
         self._is_blind = False  # rows of the run do not bear its mark, or others do, or one was never seen
         self._done = CleanUp()
@@ -123,6 +124,10 @@ class Cleaner:
                     reply = self._delete(entry, row)
         except TargetFailed as failure:
             self._done.failed[row] = failure.sentence
+            return True
+        if reply.status in GONE and entry.state is State.LIVE and row not in self._missing:
+            self._missing.add(row)
+            self._done.failed[row] = "it was not deleted, and a look does not find it."
             return True
         if reply.status in GONE and entry.state is not State.CLAIMED:
             self._gone(entry, row)
@@ -218,16 +223,24 @@ class Cleaner:
         for _ in range(_ROUNDS):
             self.census = self._listed()
             left = self._left()
-            if not left:
+            if not (left or self._lacking()):
                 break
             self._remove_all([entry for row, entry in left if self._is_proven(row, entry)])
         else:
             self._done.failed.update({row: "it is still in the list." for row, _ in self._left()})
         self._done.unlisted = self.census.gap
         has_made = any(entry.id is not None for entry in self._ledger.entries.values())
-        if has_made and not (self._ledger.is_listed or self.census.gap):
+        if lacking := self._lacking():
+            self._done.unlisted = (
+                f"the list does not show {min(map(str, lacking))} any more, so it may be cut."
+            )
+        elif has_made and not (self._ledger.is_listed or self.census.gap):
             why = "the list has never shown a row of this run, so it proves nothing that it shows none now."
             self._done.unlisted = why
+
+    def _lacking(self) -> frozenset[Id]:
+        """Return the rows of others that the list showed when this clean-up began, and does not show now."""
+        return frozenset() if self.census.gap else (self._others or frozenset()) - self.census.rows.keys()
 
     def _left(self) -> list[tuple[Id, Entry]]:
         """Return the rows of the list that bear the run's marker or an id of its own, with their creates."""

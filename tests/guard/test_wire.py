@@ -48,7 +48,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 def test_plain_http_to_another_host_is_refused_before_any_connection(
     url: str, no_network: list[object], document: Document
 ) -> None:
-    with pytest.raises(GuardRefusal, match="in the clear.*--allow-plain-http") as caught:
+    with pytest.raises(GuardRefusal, match=r"in the clear.*--allow-plain-http") as caught:
         Guard(GuardSettings(target=url, key="secret-key"), document)
     assert caught.value.reason == "plain-http"
     assert "secret-key" not in str(caught.value)
