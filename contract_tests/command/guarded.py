@@ -76,8 +76,12 @@ def run_guarded(settings: Settings, work: Callable[[Opening], int], tell: Callab
         except Terminated as end:
             click.echo(f"{PROGRAM}: {end}.", err=True)
             code = end.code
+        except OSError as error:
+            code = complain(Stop(Code.CANNOT, f"{error.filename or 'a file'}: {error.strerror or error}"))
         finally:
             is_clean = opening is None or _close(settings, opening)
+    if opening is not None and (opening.guard.fault or opening.recording_fault):
+        return Code.CANNOT
     return code if is_clean or code not in {Code.FINE, Code.NOTHING} else Code.FINDINGS
 
 
@@ -86,7 +90,8 @@ def _close(settings: Settings, opening: Opening) -> bool:
     opening.run.api.close()
     opening.end_recording()
     cleaned = opening.guard.clean_up()
-    sentences = [alarm.sentence for alarm in opening.guard.alarms] + cleaned.sentences
+    faults = [fault for fault in (opening.guard.fault, opening.recording_fault) if fault]
+    sentences = [*(alarm.sentence for alarm in opening.guard.alarms), *faults, *cleaned.sentences]
     if not cleaned.complete:
         sentences.append(f"To finish the clean-up: bitpeak-mock sweep {opening.guard.ledger_file}")
     for sentence in sentences:

@@ -25,18 +25,20 @@ class CleanUp:
 
     `deleted` are the ids that are seen to be gone. `failed` could not be deleted, or not be told to be the run's, with
     the reason. `open` are markers of creates whose answer never came. `unlisted` says why the list does not prove that
-    nothing is left, empty if it does. While anything of that is there, the ledger stays unswept.
+    nothing is left, empty if it does. `unfinished` says why the ledger stays although nothing is left. While any of
+    these is there, the ledger stays unswept.
     """
 
     deleted: list[Id] = field(default_factory=list)
     failed: dict[Id, str] = field(default_factory=dict)
     open: list[str] = field(default_factory=list)
     unlisted: str = ""
+    unfinished: str = ""
 
     @property
     def complete(self) -> bool:
-        """Whether all that the run created is proven to be gone."""
-        return not (self.failed or self.open or self.unlisted)
+        """Whether all that the run created is proven to be gone, and the ledger says so."""
+        return not (self.failed or self.open or self.unlisted or self.unfinished)
 
     @property
     def sentences(self) -> list[str]:
@@ -46,7 +48,8 @@ class CleanUp:
             f"A handler with {marker} in its name may be left: its creation was not answered with an id."
             for marker in self.open
         ]
-        return [*found, *([f"Handlers may be left: {self.unlisted}"] if self.unlisted else [])]
+        found += [f"Handlers may be left: {self.unlisted}"] if self.unlisted else []
+        return [*found, *([self.unfinished] if self.unfinished else [])]
 
 
 class Cleaner:
@@ -82,12 +85,14 @@ class Cleaner:
             self._say("cleaning up: searching the list for what is left")
             self._search()
             self._close_intents()
-        done.unlisted = done.unlisted or self._ledger.fault
         if done.complete:
             try:
                 self._ledger.finish()
             except OSError as error:
-                done.unlisted = f"the ledger cannot be finished ({error.strerror or type(error).__name__})."
+                why = error.strerror or type(error).__name__
+                done.unfinished = (
+                    f"Nothing of the run is left, but its ledger cannot be marked as swept: {why}."
+                )
         return done
 
     def _remove_all(self, entries: Iterable[Entry]) -> None:

@@ -124,6 +124,11 @@ class Guard:
         return f'curl --header "Authorization: Bearer {KEY_VARIABLE}" {shlex.quote(self._account.target.origin + path)}'
 
     @property
+    def fault(self) -> str:
+        """Why the ledger could not be written, in a sentence; empty if it could."""
+        return self._ledger.fault
+
+    @property
     def cleaned(self) -> CleanUp | None:
         """What the last clean-up did, None before one."""
         return self._cleaned
@@ -173,7 +178,7 @@ class Guard:
         """Delete every row of the run, and tell what was done; the door lets nothing more through.
 
         Without `drain`, requests under way are not waited for: none of them writes. What is complete is not done
-        again. Raises OSError if the ledger cannot be written.
+        again.
         """
         with self._closing:
             if self._cleaned is not None and self._cleaned.complete:

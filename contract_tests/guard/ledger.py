@@ -20,6 +20,7 @@ leaves; it is passed over. While a process has a ledger open, it holds a lock on
 from __future__ import annotations
 
 import contextlib
+import errno
 import hmac
 import json
 import os
@@ -30,11 +31,12 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from contract_tests.guard.exchange import Unswept
+from contract_tests.guard.exchange import GuardRefusal, Unswept
 
 if sys.platform == "win32":
     import msvcrt
@@ -160,8 +162,8 @@ class Entry:
 class Ledger:
     """A ledger that is open for writing; with `file` None it is kept in memory only.
 
-    All methods may be called from any thread. Only `intend` and `found_before` raise OSError if the disk does: what has
-    happened is remembered all the same, and `fault` says why it could not be written.
+    All methods may be called from any thread. If the disk fails, `fault` says so; `intend` and `found_before` then
+    raise GuardRefusal (`ledger`), so that nothing is created that the file does not know. What happened is remembered.
     """
 
     def __init__(self, target: str, marker: Marker, file: Path | None, entries: Iterable[Entry] = ()) -> None:
@@ -174,7 +176,8 @@ class Ledger:
         self.is_listed = False  # whether the list has ever shown a row of the run
         self.key_check = ""
         self.fault = ""
-        self._out: BinaryIO | None = None
+        self._is_torn = False  # whether the file ends within a line
+        self._out: FileIO | None = None
         self._lock = threading.RLock()
 
     @classmethod
@@ -216,13 +219,11 @@ class Ledger:
         """Open the file for writing, and lock it. Raises Unswept if another process has it, and OSError."""
         if self.file is None or self._out is not None:
             return
-        is_torn = self.file.exists() and not self.file.read_bytes().endswith(b"\n")
-        out = self.file.open("ab")
+        self._is_torn = self.file.exists() and not self.file.read_bytes().endswith(b"\n")
+        out = self.file.open("ab", buffering=0)
         if not _locked(out):
             out.close()
             raise Unswept(f"{self.file} belongs to a run that is not over: wait for its end.")
-        if is_torn:  # begin anew after a line that a crash tore
-            out.write(b"\n")
         self._out = out
 
     def release(self) -> None:
@@ -236,15 +237,14 @@ class Ledger:
         """Note the rows that are there before the first create."""
         with self._lock:
             self.before = set(ids)
-            self._write(
-                {"event": "before", "ids": sorted(self.before, key=lambda row: (isinstance(row, str), row))}
-            )
+            ids = sorted(self.before, key=lambda row: (isinstance(row, str), row))
+            self._insist({"event": "before", "ids": ids})
 
     def intend(self, time: float, *, is_create: bool = True) -> Entry:
         """Note that a create, or a write that might create, is about to be sent, and return its entry."""
         with self._lock:
             number = max(self.entries, default=0) + 1
-            self._write({"event": "intent", "number": number, "time": time})
+            self._insist({"event": "intent", "number": number, "time": time})
             entry = self._adopt(number, time)
             entry.is_create = is_create
             return entry
@@ -301,13 +301,24 @@ class Ledger:
         entry = self.entries[number] = Entry(number, self.marker.of(number), time)
         return entry
 
+    def _insist(self, line: dict[str, Any]) -> None:
+        """Write an event that must be on the disk before it happens. Raises GuardRefusal (`ledger`)."""
+        try:
+            self._write(line)
+        except OSError as error:
+            self._failed(error)
+            raise GuardRefusal("ledger", f"{self.fault} So nothing more is created.") from None
+
+    def _failed(self, error: OSError) -> None:
+        self.fault = f"The ledger {self.file} cannot be written: {error.strerror or type(error).__name__}."
+
     def _note(self, line: dict[str, Any]) -> None:
         """Take an event that has happened, and write it if the disk lets us."""
         with self._lock:
             try:
                 self._write(line)
             except OSError as error:
-                self.fault = f"The ledger cannot be written ({error.strerror or type(error).__name__})."
+                self._failed(error)
             self._replay(line)
 
     def _replay(self, line: dict[str, Any]) -> None:
@@ -333,8 +344,11 @@ class Ledger:
         with self._lock:
             self.hold()
             assert self._out is not None  # noqa: S101 -- hold has opened it
-            self._out.write(json.dumps(line).encode() + b"\n")
-            self._out.flush()
+            data = b"\n" * self._is_torn + json.dumps(line).encode() + b"\n"
+            self._is_torn = True
+            if self._out.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._is_torn = False
             if line["event"] != "seen":  # without it, a sweep is more careful than it must be
                 os.fsync(self._out.fileno())
 

@@ -101,8 +101,8 @@ class Holdings:
     def survey(self, rows: Rows, born: str, *, is_whole: bool) -> None:
         """Note the rows that are there before the run writes; `born` is the property of the time of their creation.
 
-        Not `is_whole`: there may be others, and only an id above all that are shown is a new one. Raises OSError if the
-        ledger cannot be written.
+        Not `is_whole`: there may be others, and only an id above all that are shown is a new one. Raises GuardRefusal
+        (`ledger`).
         """
         with self._lock:
             self.there_first = frozenset(rows)

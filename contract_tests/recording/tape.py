@@ -6,6 +6,7 @@ import base64
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -52,11 +53,16 @@ class Recording:
 
 
 class Tape:
-    """Writes a recording as exchanges take place. Raises Stop (CANNOT) if the file cannot be written."""
+    """Writes a recording as exchanges take place. Raises Stop (CANNOT) if the file cannot be begun.
+
+    If the disk fails later, the rest is left out, and `fault` says so.
+    """
 
     def __init__(self, file: Path, target: str, digest: str, clean: Clean) -> None:
         self._clean = clean
         self._lock = threading.Lock()
+        self._file = file
+        self.fault = ""
         try:
             self._stream: TextIO | None = file.open("w", encoding="utf-8", newline="\n")
         except OSError as error:
@@ -75,16 +81,25 @@ class Tape:
         """Write the foot, and close the file; closing twice does nothing."""
         self._write({"end": _now(), "answers": dict(answers), "findings": findings})
         with self._lock:
-            if self._stream is not None:
+            self._end()
+
+    def _end(self) -> None:
+        if self._stream is not None:
+            with suppress(OSError):  # of what could not be written before
                 self._stream.close()
-                self._stream = None
+            self._stream = None
 
     def _write(self, data: Mapping[str, Any]) -> None:
         line = self._clean(json.dumps(data, separators=(",", ":")))
         with self._lock:
-            if self._stream is not None:
+            if self._stream is None:
+                return
+            try:
                 self._stream.write(f"{line}\n")
                 self._stream.flush()
+            except OSError as error:
+                self.fault = f"The recording {self._file} is not whole: {error.strerror or error}."
+                self._end()
 
 
 def as_data(exchange: Exchange) -> dict[str, Any]:

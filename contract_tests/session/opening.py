@@ -100,6 +100,11 @@ class Opening:
         refusals = dict(effective.refusals)
         return Judge(statements, settings.hold_to, self.run.trace.exchanges, otherwise, refusals=refusals)
 
+    @property
+    def recording_fault(self) -> str:
+        """Why the recording is not whole, in a sentence; empty if it is, or if there is none."""
+        return self.tape.fault if self.tape is not None else ""
+
     def end_recording(self, findings: int | None = None) -> None:
         """Write the end of the recording, if there is one; ending twice does nothing."""
         if self.tape is not None:

@@ -285,9 +285,12 @@ def _apart(
     baseline = read_accepted(settings.baseline) if settings.baseline_exists else Acceptances()
     accepted = [one for one in findings if baseline.knows(_ANY, one.subject)]
     if settings.update_baseline and settings.baseline is not None:
-        settings.baseline.write_text(
-            baseline.renewed((one.subject for one in findings), drops=drops), encoding="utf-8"
-        )
+        text = baseline.renewed((one.subject for one in findings), drops=drops)
+        try:
+            settings.baseline.write_text(text, encoding="utf-8")
+        except OSError as error:
+            why = f"The baseline {settings.baseline} cannot be written: {error.strerror or error}."
+            return list(findings), [], (why,)
         return [], list(findings), ()
     said = [
         f"Accepted until {one.until}, and found again: {one.place} ({one.where})." for one in baseline.expired

@@ -16,6 +16,7 @@ from contract_tests.session.selection import suite_of
 _CUT = {
     "budget": "the requests that the run may make were used up",
     "closing": "the run was ending",
+    "ledger": "the ledger could not be written",
     "halted": "the run writes no more, as the guard's finding says",
 }
 

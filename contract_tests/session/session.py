@@ -173,6 +173,8 @@ class Session:
             cleaned = opening.guard.clean_up()
             if self.stopped is not None:
                 return self.stopped.code
+            if opening.guard.fault and not self._interrupted:
+                self._interrupted, self._code = opening.guard.fault.rstrip("."), Code.CANNOT
             self.part = part_of(opening, self._ended(cleaned))
             self.outcome = judged(self.settings, [self.part])
             opening.end_recording(len(self.outcome.findings))
@@ -183,6 +185,8 @@ class Session:
             if self._progress is not None:
                 self._progress.wipe()
         self.stopped = write_reports(self.settings, self.outcome)
+        if self.stopped is None and opening.recording_fault:
+            self.stopped = Stop(Code.CANNOT, opening.recording_fault)
         return self.outcome.exit_code if self.stopped is None else self.stopped.code
 
     def _ended(self, cleaned: CleanUp) -> Ended:

@@ -26,19 +26,21 @@ def check_places(settings: Settings) -> None:
 
 
 def write_reports(settings: Settings, outcome: Outcome) -> Stop | None:
-    """Write the reports that were asked for; return what hindered it (CANNOT), if anything."""
+    """Write the reports that were asked for, each that can be; return what hindered the first other (CANNOT)."""
+    hindered: Stop | None = None
     for file, render in ((settings.json, as_json), (settings.html, as_html), (settings.junit, as_junit)):
         if file is None:
             continue
         try:
             file.write_text(render(outcome), encoding="utf-8", errors="replace")
         except OSError as error:
-            return Stop(Code.CANNOT, f"the report {file} cannot be written: {error.strerror or error}.")
+            why = f"the report {file} cannot be written: {error.strerror or error}."
+            hindered = hindered or Stop(Code.CANNOT, why)
     summary = os.environ.get(_SUMMARY, "")
     if settings.format == "github" and summary:
         with suppress(OSError), Path(summary).open("a", encoding="utf-8", errors="replace") as page:
             page.write(as_markdown(outcome))
-    return None
+    return hindered
 
 
 def _why(file: Path) -> str:
