@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote_plus, unquote_to_bytes
 
 from contract_tests.guard.exchange import read_json
 from contract_tests.guard.ledger import row_id
@@ -124,38 +123,75 @@ def _as_php(node: Any) -> str:
 
 
 _SHOWN = "[key]"
+_ENTITIES = {
+    "&": "amp",
+    "<": "lt",
+    ">": "gt",
+    '"': "quot",
+    "'": "apos",
+    "+": "plus",
+    "/": "sol",
+    "=": "equals",
+}
+_SHORTEST = 4  # characters of Base64 that tell a key from chance
 
 
 class Redactor:
-    """Finds and removes one key. Its repr does not show it."""
+    """Finds and removes one key, however it is spelled. Its repr does not show it.
+
+    Each character may be percent-encoded, an escape of JSON, JavaScript or quoted-printable, or an HTML entity, also
+    twice over; the whole may be hexadecimal, or part of a text in Base64, as in a header that was encoded.
+    """
 
     def __init__(self, key: str) -> None:
-        escaped = json.dumps(key)[1:-1]
-        encoded = base64.b64encode(key.encode()).decode()
-        spellings = {key, quote(key, safe=""), quote_plus(key), escaped, escaped.replace("/", "\\/"), encoded}
-        self._texts = sorted(spellings - {""}, key=len, reverse=True)
-        self._bytes = [text.encode() for text in self._texts]
-        self._key = key
+        first, *rest = map(_spellings_of, key)
+        tail = "".join(f"(?:{'|'.join(ways)})" for ways in rest)
+        # Each way begins with a literal, so that `re` skips what cannot begin a key.
+        spelled = "|".join(way + tail for way in first)
+        patterns = [spelled, f"(?i:{key.encode().hex()})", *_in_base64(key)]
+        self._texts = [re.compile(pattern) for pattern in patterns]
+        self._bytes = [re.compile(pattern.encode()) for pattern in patterns]
 
     def __repr__(self) -> str:
         return "Redactor()"
 
     def carries(self, text: str | bytes) -> bool:
-        """Tell whether the key stands in a text, percent-encoded or not."""
+        """Tell whether the key stands in a text."""
         if isinstance(text, bytes):
-            return any(spelling in text for spelling in self._bytes) or (
-                b"%" in text and self._key.encode() in unquote_to_bytes(text)
-            )
-        return any(spelling in text for spelling in self._texts) or self._key in unquote_plus(text)
+            return any(pattern.search(text) for pattern in self._bytes)
+        return any(pattern.search(text) for pattern in self._texts)
 
     def clean(self, text: str) -> str:
         """Return a text without the key."""
-        for spelling in self._texts:
-            text = text.replace(spelling, _SHOWN)
+        for pattern in self._texts:
+            text = pattern.sub(_SHOWN, text)
         return text
 
     def clean_bytes(self, body: bytes) -> bytes:
         """Return bytes without the key."""
-        for spelling in self._bytes:
-            body = body.replace(spelling, _SHOWN.encode())
+        for pattern in self._bytes:
+            body = pattern.sub(_SHOWN.encode(), body)
         return body
+
+
+def _spellings_of(sign: str) -> list[str]:
+    """Return patterns for one ASCII character, one for each way to spell it."""
+    code = ord(sign)
+    names = [f"#0*{code}", f"#[xX]0*(?i:{code:x})", *([_ENTITIES[sign]] if sign in _ENTITIES else [])]
+    digits = f"(?i:{code:02x})"
+    ways = [re.escape(sign), rf"%(?:25)*{digits}", f"={digits}", rf"\\+(?:x|u00){digits}"]
+    ways += [rf"&(?:amp;)*(?:{'|'.join(names)});?"]
+    ways += [] if sign.isalnum() else [rf"\\+{re.escape(sign)}"]
+    return [*ways, re.escape("+")] if sign == " " else ways
+
+
+def _in_base64(key: str) -> Iterator[str]:
+    """Yield a pattern for each of the three ways in which a key can stand in a text that is written as Base64."""
+    for before in range(3):
+        text = base64.b64encode(b"\0" * before + key.encode()).decode().rstrip("=")
+        # Of the first and the last characters only some bits are the key's own.
+        whole = 6 * len(text) == 8 * (before + len(key))
+        core = text[-(-8 * before // 6) : len(text) if whole else -1]
+        if len(core) >= _SHORTEST:
+            signs = "".join({"+": "[+-]", "/": r"(?:\\*/|_)"}.get(sign, sign) for sign in core)
+            yield rf"{signs}[\w+/-]?={{0,2}}"

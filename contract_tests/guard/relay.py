@@ -404,11 +404,12 @@ class Relay:
             reply.body, lambda node: self._account.number_in(node) is not None, risky=risky and not is_own
         )
         headers = tuple(
-            (name, self._marker.strip_text(self._redactor.clean(value)))
+            (self._redactor.clean(name), self._marker.strip_text(self._redactor.clean(value)))
             for name, value in reply.headers
             if name.lower() not in _DROPPED
         )
-        return reply._replace(body=self._redactor.clean_bytes(self._marker.strip(body)), headers=headers)
+        reason = self._redactor.clean(reply.reason)
+        return Reply(reply.status, reason, headers, self._redactor.clean_bytes(self._marker.strip(body)))
 
     def _led_away(self, location: str) -> str:
         """Say where a redirect leads that leaves the target's origin, in one line that shows no key."""

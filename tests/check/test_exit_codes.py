@@ -86,7 +86,7 @@ def test_there_is_no_such_api(tmp_path: Path, mock: str) -> None:
 def test_plain_http_would_show_the_key(tmp_path: Path) -> None:
     ran = check(tmp_path, "http://service.invalid/api", key=KEY)
     assert ran.code == 3
-    assert "plain http" in one_sentence(ran)
+    assert "--allow-plain-http" in one_sentence(ran)
 
 
 def test_nobody_is_there(tmp_path: Path) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import html
 import json
 import logging
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import jsonschema_rs
 import pytest
 
 from contract_tests.guard import MARK, Exchange, Guard, GuardSettings
+from contract_tests.guard.mask import Redactor
 from mock_server.document import Document, plain
 from tests.guard.account import ROWS, SECRET, Mocks, Target
 from tests.guard.client import Client
@@ -158,3 +162,48 @@ def test_listing_with_another_key_shows_nobody(mocks: Mocks, make_guard: MakeGua
     client.created("Ours")
     page = client.get("?results_per_page=100", authorization="Bearer mock-somebody-else-again")
     assert {row["name"] for row in page.data} == {MARK}
+
+
+def spellings(key: str) -> dict[str, str]:
+    """Return a text in every spelling from which anybody could read it."""
+    signs = [ord(sign) for sign in key]
+    found = {
+        "plain": key,
+        "percent": quote(key, safe=""),
+        "percent, lower case": quote(key, safe="").lower() if key.islower() else key,
+        "percent, all": "".join(f"%{code:02X}" for code in signs),
+        "percent, twice": quote(quote(key, safe=""), safe=""),
+        "form": quote_plus(key),
+        "JSON": json.dumps(key),
+        "JSON of PHP": json.dumps(key).replace("/", "\\/"),
+        "JSON in JSON": json.dumps(json.dumps(key)),
+        "JSON, all": "".join(f"\\u{code:04X}" for code in signs),
+        "JSON, all, lower case": "".join(f"\\u{code:04x}" for code in signs),
+        "JavaScript": "".join(f"\\x{code:02x}" for code in signs),
+        "HTML": html.escape(key),
+        "HTML, twice": html.escape(html.escape(key)),
+        "HTML, decimal": "".join(f"&#{code};" for code in signs),
+        "HTML, hexadecimal": "".join(f"&#x{code:X};" for code in signs),
+        "quoted-printable": "".join(f"={code:02X}" for code in signs),
+        "hexadecimal": key.encode().hex(),
+        "hexadecimal, upper case": key.encode().hex().upper(),
+    }
+    for before in ("", "x", "Bearer ", "Authorization: Bearer "):
+        found[f"Base64 after {before!r}"] = base64.b64encode(f"{before}{key}\r\n".encode()).decode()
+        found[f"URL's Base64 after {before!r}"] = base64.urlsafe_b64encode(f"{before}{key}".encode()).decode()
+    return found
+
+
+@pytest.mark.parametrize("key", ["real-key-1-kept-secret", "a+b/c&d=e 'x\"<y>\\z", "mock-12"])
+def test_a_key_is_taken_out_in_every_spelling(key: str) -> None:
+    redactor = Redactor(key)
+    for name, spelled in spellings(key).items():
+        text = f"before {spelled} after"
+        cleaned = redactor.clean(text)
+        assert "[key]" in cleaned, (name, cleaned)
+        assert len(cleaned) < len("before [key] after") + 40, (name, cleaned)
+        assert redactor.clean_bytes(text.encode()) == cleaned.encode()
+        assert redactor.carries(text)
+        assert redactor.carries(text.encode())
+    assert redactor.clean("nothing of the kind") == "nothing of the kind"
+    assert key not in repr(redactor)

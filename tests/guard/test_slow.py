@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from contract_tests.target.api import Answer
 from tests.guard.conftest import MakeGuard, through
 from tests.guard.scripted import Said, Scripted, said
 
@@ -113,3 +114,11 @@ def test_a_hundred_thousand_brackets_are_unreadable_and_no_crash(status: int, ma
         assert client.get("/1").status == status
         assert client.create().status in {status, 418}
         assert "guard" not in guard.stats().failed
+
+
+@pytest.mark.parametrize(
+    "body", [b'\xef\xbb\xbf{"data": []}', '{"data": []}'.encode("utf-16"), b"[" * 100_000, b"{"]
+)
+def test_what_is_not_json_in_utf_8_is_told_as_such(body: bytes) -> None:
+    with pytest.raises(ValueError, match="is no JSON"):
+        Answer(200, {}, body).json()

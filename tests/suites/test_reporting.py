@@ -11,7 +11,7 @@ import requests
 from contract_tests.document.facts import read_facts
 from contract_tests.oracle.machine import RULES, Machine
 from contract_tests.run.run import Profile
-from contract_tests.target.api import JSON, URLENCODED, Answer, Api, Spoken
+from contract_tests.target.api import JSON, URLENCODED, Api, Spoken
 from mock_server.document import load
 from tests.suites.judging import KEY, judge
 from tests.suites.services import second_opinion
@@ -120,11 +120,3 @@ def test_no_suite_names_a_field_of_its_own() -> None:
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         }
         assert not said & words, module
-
-
-@pytest.mark.parametrize(
-    "body", [b'\xef\xbb\xbf{"data": []}', '{"data": []}'.encode("utf-16"), b"[" * 100_000, b"{"]
-)
-def test_what_is_not_json_in_utf_8_is_told_as_such(body: bytes) -> None:
-    with pytest.raises(ValueError, match="is no JSON"):
-        Answer(200, {}, body).json()
