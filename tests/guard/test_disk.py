@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from contract_tests.guard import ledger as ledger_module
 from tests.check.process import KEY, PATIENCE, PROGRAM, Ran, environment
 from tests.guard.account import Target
 from tests.guard.conftest import MakeGuard, through
@@ -34,7 +33,7 @@ def test_nothing_is_created_that_the_ledger_does_not_know(
     guard = make_guard(target)
     client = through(guard)
     kept = client.created("One that stays")
-    monkeypatch.setattr(ledger_module.os, "fsync", failing(errno.ENOSPC))
+    monkeypatch.setattr("contract_tests.guard.ledger.os.fsync", failing(errno.ENOSPC))
     monkeypatch.setattr(Path, "rename", failing(errno.EROFS))
     reply = client.create("Another one")
     assert reply.refused == "ledger"

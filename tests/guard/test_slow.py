@@ -98,7 +98,11 @@ def test_an_interim_answer_is_not_the_answer(interim: bytes, make_guard: MakeGua
 
 
 def test_a_slow_answer_does_not_shorten_the_next_one(make_guard: MakeGuard) -> None:
-    with speaking(lambda connection: (time.sleep(0.3), connection.sendall(WHOLE))) as url:
+    def write(connection: socket.socket) -> None:
+        time.sleep(0.3)
+        connection.sendall(WHOLE)
+
+    with speaking(write) as url:
         client = through(make_guard(url, allow_writes=False, timeout=1.0))
         assert [client.get("").status for _ in range(5)] == [200] * 5
 
