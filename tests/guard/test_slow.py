@@ -124,5 +124,5 @@ def test_a_hundred_thousand_brackets_are_unreadable_and_no_crash(status: int, ma
     "body", [b'\xef\xbb\xbf{"data": []}', '{"data": []}'.encode("utf-16"), b"[" * 100_000, b"{"]
 )
 def test_what_is_not_json_in_utf_8_is_told_as_such(body: bytes) -> None:
-    with pytest.raises(ValueError, match="is no JSON"):
+    with pytest.raises(ValueError, match="is not JSON"):
         Answer(200, {}, body).json()
