@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a request, and the refusal that says so.
+
+    `item` is what the refusal lists of it, None for nothing. `told` fills placeholders: `field` and `value`, `owner`
+    and `type` for a field of another type, and what a row tells. Problems are told by `rank`, then by `order`.
+    """
+
+    refusal: str
+    item: Any
+    told: Mapping[str, str]
+    rank: int = 0
+    order: int = 0
 
 
 class Refusal(Exception):
     """The API says no. `name` is a named example of the operation's responses, which gives status and body.
 
-    `told` fills the placeholders of its texts: `detail` says what a strict mock objects to, `field` and `value` what is
-    wrong, `owner` the type that a field of another type belongs to.
+    `told` fills the placeholders of its texts: `detail` says what a strict mock objects to, the others are those of the
+    first of the `problems`, of which the refusal lists the items.
     """
 
-    def __init__(self, name: str, detail: str = "", **told: str) -> None:
+    def __init__(self, name: str, detail: str = "", problems: Sequence[Problem] = ()) -> None:
         super().__init__(name)
         self.name = name
-        self.told = {"detail": detail, **told}
+        self.problems = problems
+        self.told: Mapping[str, str] = {"detail": detail, **(problems[0].told if problems else {})}
+
+
+def refuse(problems: Sequence[Problem], *, tells_all: bool) -> None:
+    """Raise the Refusal of the first problem, if there is one; it tells of that alone, or of all that it answers."""
+    if problems:
+        ordered = sorted(problems, key=lambda problem: (problem.rank, problem.order))
+        name = ordered[0].refusal
+        told = [problem for problem in ordered if problem.refusal == name] if tells_all else ordered[:1]
+        raise Refusal(name, problems=told)
 
 
 class Defect(Exception):

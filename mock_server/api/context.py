@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from random import Random
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote as percent_encode
 from uuid import UUID
 
 from mock_server import MARKER
-from mock_server.contract import Contract, Form, Operation, Route
+from mock_server.contract import Contract, Field, Form, Operation, Route, filled
+from mock_server.document.treatments import Sent
 from mock_server.mock import Mock
-from mock_server.refusal import Refusal, Violation
+from mock_server.refusal import Problem, Refusal, Violation
 from mock_server.state.clock import write_time
 from mock_server.state.faults import Fault
 from mock_server.state.store import Item, Store
@@ -66,6 +67,15 @@ def preflight(methods: str, headers: str) -> Response:
     return Response("204 No Content", allowed, b"")
 
 
+class Foreign(NamedTuple):
+    """A field of another type than the item's, with its text and how it was sent."""
+
+    field: Field
+    text: str | None
+    way: Sent
+    type_name: str
+
+
 class Context:
     """A request and what is known of it so far. Each step adds what it finds.
 
@@ -73,15 +83,16 @@ class Context:
     """
 
     __slots__ = (
-        "admitted", "applied", "arguments", "body", "contract", "defect", "environ", "fault", "form", "found",
-        "item_id", "key", "media_type", "method", "mock", "now", "operation", "path", "patience", "refusal",
-        "route", "sent", "situation", "started", "told", "violations", "world",
+        "admitted", "applied", "arguments", "body", "contract", "defect", "environ", "fault", "foreign", "form",
+        "found", "item_id", "key", "media_type", "method", "mock", "now", "operation", "path", "patience", "problems",
+        "refusal", "route", "sent", "situation", "started", "told", "violations", "world",
     )  # fmt: skip
 
     operation: Operation  # set by the step `method`; `found` is the same, and None before
     form: Form  # the operation's
-    # What the body says: the fields that count, cleaned; or the JSON of a control request.
-    sent: Mapping[str, Any]
+    # What the body says: the value of each field that counts; or the JSON of a control request.
+    sent: dict[str, Any]
+    foreign: list[Foreign]  # the fields of other types than the item's
     arguments: Mapping[str, Any]  # the query of a control request, by the parameters' names
     media_type: str | None  # of a control response
 
@@ -107,6 +118,7 @@ class Context:
         self.violations: tuple[Violation, ...] = ()
         self.refusal = ""  # the name of the refusal
         self.told: Mapping[str, str] = {}  # what the refusal tells, for the placeholders of its texts
+        self.problems: Sequence[Problem] = ()  # what the refusal lists
         self.defect = ""  # how the mock failed
 
     @property
@@ -141,6 +153,8 @@ class Context:
         name, _, form = placeholder.partition(":")
         if name in self.told:
             return self.told[name]
+        if name in _ITEMS:
+            return self.contract.write(_ITEMS[name](self))
         if name == "now":
             return write_moment(self.now, form)
         if name in RANDOM:
@@ -190,6 +204,29 @@ class Context:
         if self.world.rules.strict:
             raise Refusal("violation", sentence)
 
+
+def _listed(context: Context) -> list[Any]:
+    """Return what the refusal lists of its problems."""
+    return [_item(context, problem) for problem in context.problems if problem.item is not None]
+
+
+def _listed_by_field(context: Context) -> dict[str, list[Any]]:
+    listed: dict[str, list[Any]] = {}
+    for problem in context.problems:
+        if problem.item is not None:
+            listed.setdefault(problem.told["field"], []).append(_item(context, problem))
+    return listed
+
+
+def _item(context: Context, problem: Problem) -> Any:
+    """Return the item of a problem, with its placeholders filled."""
+    return filled(
+        problem.item, lambda name: problem.told[name] if name in problem.told else context.tell(name)
+    )
+
+
+# The problems of a refusal, as data.
+_ITEMS: Mapping[str, Callable[[Context], Any]] = {"items": _listed, "items-by-field": _listed_by_field}
 
 # What a request says of itself.
 _TOLD: Mapping[str, Callable[[Context], object]] = {

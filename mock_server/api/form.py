@@ -1,33 +1,72 @@
-"""A body becomes the fields of a form: what counts is cleaned, what does not is noted, what must not be is refused."""
+"""A body becomes the fields of a form: each text walks down the rows of its field, which store, change or refuse it."""
 
 from __future__ import annotations
 
-from mock_server.api.context import Context
-from mock_server.contract import SENT, Admits, Field
+from collections.abc import Mapping
+
+from mock_server.api.context import Context, Foreign
+from mock_server.contract import OMITTED, Field
+from mock_server.document.rows import Reaction, Row
+from mock_server.document.treatments import ARRAY, CUT, FILE, NOT_UTF_8, TWICE, UNSENT, Sent
 from mock_server.php import Form as SentForm
-from mock_server.php import TooManyFields, read
-from mock_server.refusal import Refusal
+from mock_server.php import TooManyFields, media_type, read
+from mock_server.refusal import Problem, Refusal, Violation, refuse
+
+
+def check_media_type(context: Context) -> None:
+    """Refuse a body of a media type that the operation does not read, if the document refuses such bodies."""
+    name = context.contract.service.other_media_types
+    operation = None if context.route is None else context.route.operations.get(context.method)
+    if name == "ignored" or operation is None or operation.form is None:
+        return
+    kind = media_type(context.environ.get("CONTENT_TYPE") or "")
+    if kind not in operation.media_types and _body(context):
+        raise Refusal(name, problems=(Problem(name, None, {"value": kind}),))
 
 
 def read_form(context: Context) -> None:
-    """Set `context.form` and `context.sent`. Raises Refusal if the document refuses what was sent."""
+    """Set `context.form` and `context.sent`, values by field. Raises Refusal if a row refuses what was sent."""
     if context.operation.form is None:
         return
-    form = context.form = context.operation.form
-    texts = _known_fields(context, _read(context))
-    type_name = _type(context, texts)
-    texts = _available_fields(context, texts, type_name)
-    for refusal, name, admits in form.of_type(type_name).reasons:
-        text = texts.get(name)
-        if _is_refused(text, admits):
-            raise Refusal(refusal, field=name, value=text or "")
-    context.sent = _as_stored(context, texts)
+    form, service = context.operation.form, context.contract.service
+    context.form, context.sent, context.foreign = form, {}, []
+    if service.other_media_types != "ignored" and "media-type" not in service.checks:
+        check_media_type(context)
+    body = _read(context)
+    for remark in body.remarks:
+        context.violate(remark.code, remark.sentence)
+    ways = _ways(body) if form.looks else {}
+    problems = _walk_unknown(context, body, ways)
+    texts = _known_texts(context, body, ways)
+    notes: list[Violation] = []
+    problems += _walk_fields(context, texts, ways, notes)
+    if "availability" not in service.checks:
+        problems += _walk_foreign(context)
+    refuse(problems, tells_all=service.tells_all)
+    for code, sentence in notes:
+        context.violate(code, sentence)
+    if form.unique is not None and "unique" not in service.checks:
+        check_unique(context)
 
 
-def _is_refused(text: str | None, admits: Admits | None) -> bool:
-    if text is None:
-        return admits is None or admits is SENT
-    return not text if admits is None else not admits(text)
+def check_availability(context: Context) -> None:
+    """Refuse fields of other types than the item's, if they are checked apart from the form."""
+    if context.operation.form is not None:
+        refuse(_walk_foreign(context), tells_all=context.contract.service.tells_all)
+
+
+def check_unique(context: Context) -> None:
+    """Refuse a value that another item has already, by `x-unique`."""
+    unique = None if context.operation.form is None else context.form.unique
+    if unique is None or context.operation.behaviour not in unique.behaviours:
+        return
+    name, fact = unique.field.name, unique.field.fact
+    if name not in context.sent:
+        return
+    value = context.sent[name]
+    if any(item.values.get(fact or "") == value and item.id != context.item_id for item in context.store):
+        told = {**unique.told, "field": name, "value": str(value)}
+        raise Refusal(unique.refusal, problems=(Problem(unique.refusal, unique.item, told),))
 
 
 def check_plan(context: Context) -> None:
@@ -36,114 +75,211 @@ def check_plan(context: Context) -> None:
     if limit is None or operation.behaviour != "create":
         return
     resource = operation.resource
-    type_name = resource.type_of(context.form.values(context.sent))
+    type_name = resource.type_of(context.form.facts(context.sent))
     if sum(resource.type_of(item.values) == type_name for item in context.store) >= limit:
         raise Refusal("plan_limit")
 
 
+def _body(context: Context) -> bytes:
+    """Return the body, which is read once."""
+    return context.read_body(context.contract.service.body_bytes) if context.body is None else context.body
+
+
 def _read(context: Context) -> SentForm:
-    service = context.contract.service
-    body = context.read_body(service.body_bytes)
-    media_types = context.operation.media_types
+    service, content_type = context.contract.service, context.environ.get("CONTENT_TYPE")
     try:
-        return read(context.environ.get("CONTENT_TYPE"), body, service.limits, media_types)
+        return read(content_type, _body(context), service.limits, context.operation.media_types)
     except TooManyFields:
         raise Refusal("too_large") from None
 
 
-def _known_fields(context: Context, sent: SentForm) -> dict[str, str]:
-    """Return the texts of the fields that the form has. Whatever else the body holds is noted or refused."""
-    service, fields = context.contract.service, context.form.fields
-    for remark in sent.remarks:
-        context.violate(remark.code, remark.sentence)
-    if service.invalid_utf_8 != "replaced" and not all(part.valid_utf8 for part in sent.parts):
-        raise Refusal(service.invalid_utf_8)
-    texts: dict[str, str] = {}
-    for name, text in sent.fields.items():
-        if name in fields:
-            texts[name] = text
+def _ways(body: SentForm) -> dict[str, Sent]:
+    """Return how each field was sent, by its name, if not as one text in UTF-8."""
+    texts: dict[str, list[str]] = {}
+    how: dict[str, set[str]] = {}
+    last: dict[str, bytes] = {}
+    for part in body.parts:
+        key = part.key
+        if key is None or part.kind == "ignored":
             continue
-        if service.unknown_fields != "ignored":
-            raise Refusal(service.unknown_fields, field=name, value=text)
-        context.violate("unknown-field", f"Unknown field {name[:60]!r} is ignored. Remove it.")
-    if service.array_fields == "last-item":
-        texts |= {name: _last_item(sent, name) for name in sent.arrays.keys() & fields.keys()}
-    _note_files(context, sent, texts)
+        ways = how.setdefault(key, set())
+        if part.kind == "text" and texts.get(key) and FILE not in ways:
+            ways.add(TWICE)
+        if part.kind != "text":
+            ways.add(FILE if part.kind == "file" else ARRAY)
+        if not part.valid_utf8:
+            ways.add(NOT_UTF_8)
+        texts.setdefault(key, []).append(part.data.decode(errors="replace"))
+        last[key] = part.data
+    return {
+        key: Sent(body.fields.get(key), tuple(texts[key]), frozenset(ways), last[key])
+        for key, ways in how.items()
+        if ways
+    }
+
+
+def _known_texts(context: Context, body: SentForm, ways: Mapping[str, Sent]) -> dict[str, str | None]:
+    """Return the text of each field of the form that was sent, None for one that was sent otherwise alone."""
+    fields = context.form.fields
+    texts: dict[str, str | None] = {name: text for name, text in body.fields.items() if name in fields}
+    for name in body.files:
+        if (
+            name in fields
+            and name not in texts
+            and not any(row.treatment == FILE for row in fields[name].rows)
+        ):
+            what = f"{name} was sent as a file and is ignored. Send it as text, without a file name."
+            context.violate("file", what)
+    for name in ways:
+        if name in fields:
+            texts.setdefault(name, None)
     return texts
 
 
-def _note_files(context: Context, sent: SentForm, texts: dict[str, str]) -> None:
-    """Note the fields that were sent as files alone."""
-    for name in sent.files:
-        if name in context.form.fields and name not in texts:
-            what = f"{name} was sent as a file and is ignored. Send it as text, without a file name."
-            context.violate("file", what)
+def _walk_unknown(context: Context, body: SentForm, ways: Mapping[str, Sent]) -> list[Problem]:
+    """Return the problems with fields that the form does not have; note what is ignored."""
+    problems: list[Problem] = []
+    fields = context.form.fields
+    sent: dict[str, str | None] = {name: text for name, text in body.fields.items() if name not in fields}
+    for name in ways:
+        if name not in fields:
+            sent.setdefault(name, None)
+    for order, (name, text) in enumerate(sent.items()):
+        reaction = context.form.unknown(text, ways.get(name, UNSENT))
+        if reaction.outcome == "refuse" and reaction.row is not None:
+            problems.append(_problem(reaction.row, order, name, text))
+        elif text is not None:
+            context.violate("unknown-field", f"Unknown field {name[:60]!r} is ignored. Remove it.")
+    return problems
 
 
-def _last_item(sent: SentForm, name: str) -> str:
-    items = (part.data for part in reversed(sent.parts) if part.key == name and part.kind == "array")
-    return next(items).decode(errors="replace")
+def _walk_fields(
+    context: Context, texts: Mapping[str, str | None], ways: Mapping[str, Sent], notes: list[Violation]
+) -> list[Problem]:
+    """Walk each field of the item's type, and note in the context what is stored. Return the problems.
+
+    If the document checks availability apart, a field of another type walks its own rows, too.
+    """
+    form, problems = context.form, list[Problem]()
+    reactions: dict[str, Reaction] = {}
+    type_name = _type(context, texts, ways, reactions)
+    available = form.of_type(type_name)
+    apart = "availability" in context.contract.service.checks
+    for name, text in texts.items():
+        field, way = form.fields[name], ways.get(name, UNSENT)
+        is_foreign = name not in available.names
+        if is_foreign and not apart:
+            context.foreign.append(Foreign(field, text, way, type_name))
+            continue
+        reaction = reactions.get(name) or field.walk(text, way)
+        if reaction.outcome == "refuse" and reaction.row is not None:
+            problems.append(_problem(reaction.row, field.order, name, text))
+        elif not is_foreign:
+            _take(context, field, text, reaction, notes)
+        elif reaction.outcome in {"taken", "value", "otherwise"}:
+            context.foreign.append(Foreign(field, text, way, type_name))
+    for field in available.told:
+        if field.name in texts:
+            continue
+        if field.absent.outcome == "refuse" and field.absent.row is not None:
+            problems.append(_problem(field.absent.row, field.order, field.name, None))
+        else:
+            context.sent[field.name] = field.absent.value
+    return problems
 
 
-def _type(context: Context, texts: dict[str, str]) -> str:
-    """Return the type that the item is to have: the type that was sent, or if that is invalid, the item's own."""
+def _type(
+    context: Context,
+    texts: Mapping[str, str | None],
+    ways: Mapping[str, Sent],
+    reactions: dict[str, Reaction],
+) -> str:
+    """Return the type that the item is to have: the type that was sent, or if that is not taken, the item's own.
+
+    Add the reaction of its field to `reactions`.
+    """
     form, operation = context.form, context.operation
     if form.type_field is None:
         return ""
-    text = texts.get(form.type_field)
-    if text is not None and form.fields[form.type_field].admits("enum", text):
-        return text
+    text = None
+    if form.type_field in texts:
+        field = form.fields[form.type_field]
+        reaction = field.walk(texts[form.type_field], ways.get(form.type_field, UNSENT))
+        reactions[form.type_field] = reaction
+        text = reaction.value if reaction.outcome in {"taken", "value", "otherwise"} else None
+        if text is not None and field.admits(text):
+            return str(text)
     if operation.path_parameter is None:
-        return text or ""
+        return text or texts.get(form.type_field) or ""
     # If the form is checked before the item is looked for, there may be none.
     item = context.store.get(context.item_id)
     return "" if item is None else operation.resource.type_of(item.values)
 
 
-def _available_fields(context: Context, texts: dict[str, str], type_name: str) -> dict[str, str]:
-    """Return the texts without those of fields that belong to other types."""
-    service, available = context.contract.service, {}
-    for name, text in texts.items():
-        types = context.form.fields[name].types
-        if types is None or type_name in types:
-            available[name] = text
-            continue
+def _walk_foreign(context: Context) -> list[Problem]:
+    """Return the problems with fields of other types; note what is ignored."""
+    problems: list[Problem] = []
+    for order, (field, text, way, type_name) in enumerate(context.foreign):
+        reaction = context.form.foreign(text, way)
+        types = sorted(field.types or ())
         # If the type itself is invalid or unknown, no field is another type's.
-        if service.foreign_fields != "ignored" and type_name in context.operation.resource.shapes:
-            raise Refusal(service.foreign_fields, field=name, value=text, owner=min(types), type=type_name)
-        wanted = " or ".join(sorted(types))
-        what = f"{name} belongs to the type {wanted}, not {type_name[:60]!r}, and is ignored. Remove it."
-        context.violate("foreign-field", what)
-    return available
+        is_known = type_name in context.operation.resource.shapes
+        if reaction.outcome == "refuse" and reaction.row is not None and is_known:
+            told = {"owner": types[0], "type": type_name}
+            problems.append(_problem(reaction.row, order, field.name, text, told))
+        elif text is not None:
+            wanted = " or ".join(types)
+            what = f"{field.name} belongs to the type {wanted}, not {type_name[:60]!r}, and is ignored. Remove it."
+            context.violate("foreign-field", what)
+    return problems
 
 
-def _as_stored(context: Context, texts: dict[str, str]) -> dict[str, str]:
-    """Return the texts that take effect, as the service stores them."""
-    stored: dict[str, str] = {}
-    for name, text in texts.items():
-        field = context.form.fields[name]
-        if not _counts(context, field, text):
-            continue
-        stored[name] = cleaned = field.clean(text)
-        if cleaned == text:
-            continue
-        if field.cut is not None and len(text) > field.cut:
-            what = f"{name} has {len(text)} characters and is cut to {field.cut}. Send fewer."
-            context.violate("text-cut", what)
-        else:
-            what = f"{name} is not stored as sent: the service changes tags, quotes and outer blanks. Leave them out."
-            context.violate("text-cleaned", what)
-    return stored
+def _problem(
+    row: Row, order: int, name: str, text: str | None, told: Mapping[str, str] | None = None
+) -> Problem:
+    facts = {**(row.told or {}), "field": name, "value": text or "", **(told or {})}
+    return Problem(row.refusal, row.item, facts, row.rank, order)
 
 
-def _counts(context: Context, field: Field, text: str) -> bool:
-    """Tell whether a text takes effect; note what the service tolerates in it."""
-    for word, admits in field.tolerated:
-        if not admits(text):
-            effect = "is read as false or true" if field.is_switch else "is ignored"
-            remedy = f"Send a value that its {word} allows."
-            if word == "enum":
-                remedy = f"Send one of {', '.join(field.schema['enum'])}."
-            context.violate("invalid-value", f"Invalid value {field.name}={text[:60]!r} {effect}. {remedy}")
-            return field.is_switch
-    return True
+def _take(
+    context: Context, field: Field, text: str | None, reaction: Reaction, notes: list[Violation]
+) -> None:
+    """Store what becomes of a text, and note what the service does to it in silence."""
+    name = field.name
+    match reaction.outcome:
+        case "taken" | "otherwise":
+            if reaction.text is None:
+                return
+            context.sent[name] = field.read(reaction.text)
+            if reaction.changed and text is not None:
+                notes.append(_changed(field, text, reaction))
+            if field.is_switch and not field.admits(reaction.text):
+                notes.append(_ignored(field, text, reaction, "is read as false or true"))
+            return
+        case "value" if reaction.row is not field.absent.row or not field.is_setting:
+            context.sent[name] = reaction.value
+        case "omit" if reaction.row is not field.absent.row:
+            context.sent[name] = OMITTED
+        case _ if text is not None:
+            notes.append(_ignored(field, text, reaction, "is ignored"))
+
+
+def _ignored(field: Field, text: str | None, reaction: Reaction, effect: str) -> Violation:
+    source = "" if reaction.row is None else reaction.row.source
+    word = source.rpartition("/")[2] if source.startswith("properties/") else ""
+    remedy = f"Send a value that its {word} allows." if word else "Leave it out."
+    if "enum" in field.schema and word in {"", "enum"}:
+        remedy = f"Send one of {', '.join(field.schema['enum'])}."
+    what = f"Invalid value {field.name}={(text or '')[:60]!r} {effect}. {remedy}"
+    return Violation("invalid-value", what)
+
+
+def _changed(field: Field, text: str, reaction: Reaction) -> Violation:
+    done = [step for row in reaction.changed for step in row.effect]
+    for name, most in done:
+        if name == CUT:
+            what = f"{field.name} has {len(text)} characters and is cut to {most}. Send fewer."
+            return Violation("text-cut", what)
+    how = ", ".join(name for name, _ in done)
+    what = f"{field.name} is not stored as sent: the service applies {how}. Send it as it is stored."
+    return Violation("text-cleaned", what)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mock_server.api.context import Context
 from mock_server.api.query import Page, Query, read_query, select, turn_to
-from mock_server.contract import Behaviour, Paging
+from mock_server.contract import Behaviour, Omitted, Paging
 from mock_server.refusal import Defect
 from mock_server.state.journal import BEYOND, EMPTY, SECOND
 from mock_server.state.store import Item
@@ -28,7 +28,7 @@ class Result:
 def create_item(context: Context) -> Result:
     """Make an item with the next id (page: POST /notification-handlers)."""
     resource, store = context.operation.resource, context.store
-    values = {**resource.defaults, **context.form.values(context.sent)}
+    values = {**resource.defaults, **context.form.facts(context.sent)}
     type_name = resource.type_of(values)
     if resource.settings_fact is not None:
         values[resource.settings_fact] = _new_settings(context, type_name)
@@ -47,7 +47,7 @@ def retrieve_item(context: Context) -> Result:
 def update_item(context: Context) -> Result:
     """Change what is sent and keep the rest (page: POST /notification-handlers/{id})."""
     resource, before = context.operation.resource, context.item()
-    values = {**before.values, **context.form.values(context.sent)}
+    values = {**before.values, **context.form.facts(context.sent)}
     if resource.type_fact is not None and context.operation.update["unsent"] == "blanked":
         values[resource.type_fact] = ""
     if resource.settings_fact is not None:
@@ -164,13 +164,13 @@ def _links(context: Context, query: Query, page: Page, paging: Paging) -> dict[s
 
 
 def _new_settings(context: Context, type_name: str) -> dict[str, str | None]:
-    """Return a type's settings, filled from the form. What is not sent is empty, null or left out, as answered."""
+    """Return a type's settings, filled from the form. What is not sent is empty, null or left out, as rows say."""
+    unsent, sent = context.form.of_type(type_name).unsent, context.sent
     settings: dict[str, str | None] = {}
     for key, constant in context.operation.resource.shape(type_name).constants.items():
-        if constant is not None or key in context.sent:
-            settings[key] = context.sent.get(key, constant or "")
-        elif context.form.own_field_unsent != "omitted":
-            settings[key] = None if context.form.own_field_unsent == "null" else ""
+        value = sent[key] if key in sent else unsent.get(key, "") if constant is None else constant
+        if not isinstance(value, Omitted):
+            settings[key] = value
     return settings
 
 
@@ -182,7 +182,8 @@ def _changed_settings(context: Context, before: Item, type_name: str) -> dict[st
     former, former_type = resource.settings_of(before.values), resource.type_of(before.values)
     own = resource.shape(former_type).constants
     if type_name == former_type and words["same-type"] == "kept":
-        return {**former, **{key: context.sent[key] for key in own if key in context.sent}}
+        sent = {key: context.sent[key] for key in own if key in context.sent}
+        return {key: value for key, value in {**former, **sent}.items() if not isinstance(value, Omitted)}
     left: Mapping[str, str | None] = {}
     if words["type-change"] == "merged":
         left = former

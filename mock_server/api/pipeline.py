@@ -15,12 +15,13 @@ from urllib.parse import quote as percent_encode
 
 from mock_server.api.context import CORS, VERIFIED, Context, Environ, Response, preflight
 from mock_server.api.forced import affect, hear_preference, meet_fault
-from mock_server.api.form import check_plan, read_form
+from mock_server.api.form import check_availability, check_media_type, check_plan, check_unique, read_form
 from mock_server.api.operations import BEHAVIOURS, Result
+from mock_server.api.query import read_parameter
 from mock_server.contract import Headers, Operation, RefusalResponse, joined, status_text
 from mock_server.document import stamp_text
 from mock_server.mock import Mock
-from mock_server.refusal import Defect, Refusal
+from mock_server.refusal import Defect, Refusal, refuse
 from mock_server.server import HEAD_BYTES, HEADERS, WIRE_ERROR
 from mock_server.state.journal import (
     BEGINNING,
@@ -71,6 +72,7 @@ class Pipeline(ABC):
                 response = self.walk(context)
             except Refusal as refusal:
                 context.refusal = refusal.name
+                context.problems = refusal.problems
                 response = self._refused(context, refusal.name, refusal.told)
         except Exception as error:  # whatever fails is ours, and no client may see a traceback
             if not isinstance(error, Defect):
@@ -217,18 +219,24 @@ def check_quota(context: Context) -> None:
 
 
 def check_method(context: Context) -> None:
-    """Refuse a method for which the path has no operation, and an id that cannot be one if the document does."""
+    """Refuse a method for which the path has no operation, and an id that cannot be one unless it is checked apart."""
     operation = _operation_meant(context)
     if operation is None:
         raise Refusal(context.contract.service.other_methods)
     context.found = context.operation = operation
-    parameter = operation.path_parameter
-    if parameter is not None and context.route is not None:
-        text = context.route.parameter or ""
-        value = parameter.cast(text)
-        context.item_id = value if isinstance(value, int) else 0
-        if parameter.otherwise != "default" and not parameter.admits(value):
-            raise Refusal(parameter.otherwise_of(text), field=parameter.name, value=text)
+    if operation.path_parameter is not None and "id" not in context.contract.service.checks:
+        check_id(context)
+
+
+def check_id(context: Context) -> None:
+    """Read the id in the path. Raises Refusal if a row refuses what cannot be one."""
+    parameter = context.operation.path_parameter
+    if parameter is None or context.route is None:
+        return
+    reading = read_parameter(parameter, context.route.parameter or "")
+    if reading.problem is not None:
+        refuse((reading.problem,), tells_all=False)
+    context.item_id = reading.value if isinstance(reading.value, int) else 0
 
 
 def check_existence(context: Context) -> None:
@@ -247,12 +255,16 @@ def serve(context: Context) -> Response:
 
 
 _CHECKS: Mapping[str, Step] = {
+    "media-type": check_media_type,
     "bearer": check_bearer,
     "key": check_key,
     "quota": check_quota,
     "method": check_method,
     "existence": check_existence,
+    "id": check_id,
     "form": read_form,
+    "availability": check_availability,
+    "unique": check_unique,
     "plan": check_plan,
 }
 

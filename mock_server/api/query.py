@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 from mock_server.api.context import Context
 from mock_server.contract import Paging, Parameter
+from mock_server.document.rows import Row
+from mock_server.document.treatments import UNSENT
 from mock_server.php import parse_query
-from mock_server.refusal import Refusal
+from mock_server.refusal import Problem, Refusal, refuse
 from mock_server.state.clock import write_time
 from mock_server.state.store import Item
 
@@ -51,13 +53,43 @@ class Query:
         return "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in pairs)
 
 
+class Reading(NamedTuple):
+    """What becomes of the text of a parameter.
+
+    `value`: None for the default. `taken`: the text, or what rows made of it, gives the value.
+    """
+
+    value: int | str | None
+    taken: bool
+    problem: Problem | None = None
+
+
+def read_parameter(parameter: Parameter, text: str, order: int = 0) -> Reading:
+    """Send a text down the rows of a parameter."""
+    reaction = parameter.walk(text, UNSENT)
+    if reaction.outcome == "refuse" and reaction.row is not None:
+        return Reading(None, taken=False, problem=_problem(reaction.row, parameter.name, text, order))
+    if reaction.outcome == "value":
+        value = reaction.value
+        return Reading(parameter.cast(value) if isinstance(value, str) else value, taken=True)
+    if reaction.outcome in {"taken", "otherwise"} and reaction.text is not None:
+        return Reading(parameter.cast(reaction.text), taken=True)
+    return Reading(None, taken=False)
+
+
 def read_query(context: Context) -> Query:
-    """Read the query by the operation's parameters. Raises Refusal at an invalid value that the document refuses."""
+    """Read the query by the operation's parameters. Raises Refusal if a row refuses what was sent."""
     texts = parse_query(context.query) if context.query else {}
-    query = Query()
-    for parameter in context.operation.query:
+    query, problems, service = Query(), list[Problem](), context.contract.service
+    for order, parameter in enumerate(context.operation.query):
         role, text = parameter.role or "", texts.pop(parameter.name, None)
-        value = parameter.default if text is None else _value(context, parameter, text)
+        value = parameter.default
+        if text is not None:
+            reading = read_parameter(parameter, text, order)
+            if reading.problem is not None:
+                problems.append(reading.problem)
+                continue
+            value = _value(context, parameter, text, reading)
         if value is None:
             continue
         if role == "page":
@@ -69,28 +101,35 @@ def read_query(context: Context) -> Query:
         else:
             query.parameters[role] = parameter
             query.values[role] = value
-    for name in texts:
-        context.violate("unknown-parameter", f"Unknown parameter {name[:60]!r} is ignored. Remove it.")
+    for order, (name, text) in enumerate(texts.items(), len(context.operation.query)):
+        reaction = service.unknown_parameters(text, UNSENT)
+        if reaction.outcome == "refuse" and reaction.row is not None:
+            problems.append(_problem(reaction.row, name, text, order))
+        else:
+            context.violate("unknown-parameter", f"Unknown parameter {name[:60]!r} is ignored. Remove it.")
+    refuse(problems, tells_all=service.tells_all)
     return query
 
 
-def _value(context: Context, parameter: Parameter, text: str) -> int | str | None:
-    value = parameter.cast(text)
-    if parameter.admits(value):
+def _problem(row: Row, name: str, text: str, order: int) -> Problem:
+    return Problem(row.refusal, row.item, {**(row.told or {}), "field": name, "value": text}, row.rank, order)
+
+
+def _value(context: Context, parameter: Parameter, text: str, reading: Reading) -> int | str | None:
+    """Return the value that a text gives, or the default; note what the service does in silence."""
+    value = reading.value
+    if reading.taken and parameter.admits(value):
         if str(value) != text:
             context.violate(
                 "loose-parameter", f"{parameter.name}={text[:60]!r} is read as {value}. Send {value}."
             )
         return value
-    otherwise = parameter.otherwise_of(text)
-    if otherwise != "default":
-        raise Refusal(otherwise, field=parameter.name, value=text)
     context.violate(
         "invalid-parameter",
         f"Invalid value {parameter.name}={text[:60]!r} is ignored. Send {_allowed(parameter, value)}.",
     )
     # The `self` link still shows a page below the first as the service's cast leaves it.
-    return value if parameter.role == "page" and parameter.lenient else parameter.default
+    return value if parameter.role == "page" and isinstance(value, int) else parameter.default
 
 
 def _allowed(parameter: Parameter, value: int | str | None) -> str:
@@ -129,7 +168,8 @@ def turn_to(requested: int, size: int, total: int, paging: Paging) -> Page:
     if paging.beyond == "last-page" and requested > total_pages:
         requested = max(1, total_pages)
     if requested > max(1, total_pages) and paging.beyond != "empty":
-        raise Refusal(paging.beyond, field=paging.page_parameter, value=str(requested))
+        told = {"field": paging.page_parameter, "value": str(requested)}
+        raise Refusal(paging.beyond, problems=(Problem(paging.beyond, None, told),))
     number = max(1, requested)
     return Page(
         number=number,

@@ -1,7 +1,7 @@
 """The document as the machine sees it: frozen facts and compiled checks."""
 
 from mock_server.contract.contract import Contract, Service, compile_contract
-from mock_server.contract.form import SENT, Admits, Field, Form, Parameter, Value, compile_parameters
+from mock_server.contract.form import OMITTED, Field, Form, Omitted, Parameter, Value, compile_parameters
 from mock_server.contract.operation import Behaviour, Operation, Paging, Route, Routes
 from mock_server.contract.resource import Property, Resource, Shape
 from mock_server.contract.response import (
@@ -10,6 +10,7 @@ from mock_server.contract.response import (
     ResponseCompiler,
     Success,
     Writer,
+    filled,
     joined,
     parse,
     status_text,
@@ -18,8 +19,8 @@ from mock_server.contract.response import (
 from mock_server.contract.schema import Check, Schemas
 
 __all__ = [
-    "SENT", "Admits", "Behaviour", "Check", "Contract", "Field", "Form", "Headers", "Operation", "Paging", "Parameter",
-    "Property", "RefusalResponse", "Resource", "ResponseCompiler", "Route", "Routes", "Schemas",
-    "Service", "Shape", "Success", "Value", "Writer", "compile_contract", "compile_parameters", "joined",
+    "OMITTED", "Behaviour", "Check", "Contract", "Field", "Form", "Headers", "Omitted", "Operation", "Paging",
+    "Parameter", "Property", "RefusalResponse", "Resource", "ResponseCompiler", "Route", "Routes", "Schemas",
+    "Service", "Shape", "Success", "Value", "Writer", "compile_contract", "compile_parameters", "filled", "joined",
     "parse", "status_text", "write_plainly",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -27,6 +27,7 @@ from mock_server.contract.response import (
 )
 from mock_server.contract.schema import Schemas, check_document, words_of
 from mock_server.document import Document, DocumentError, Object, place_of
+from mock_server.document.rows import Walk, compile_rows, unknown_parameter_rows
 from mock_server.php import Limits
 
 # What the mock refuses with by itself, whatever the document names.
@@ -36,7 +37,12 @@ _REFUSALS = (
 )  # fmt: skip
 
 # The words of x-service that name a refusal, unless they say this.
-_TOLERANCES = {"unknown-fields": "ignored", "foreign-fields": "ignored", "invalid-utf-8": "replaced"}
+_TOLERANCES = {
+    "unknown-fields": "ignored",
+    "foreign-fields": "ignored",
+    "invalid-utf-8": "replaced",
+    "unknown-parameters": "ignored",
+}
 
 # What each check needs to have been done before it.
 _NEEDS = {
@@ -44,6 +50,9 @@ _NEEDS = {
     "quota": ("key",),
     "existence": ("key", "method"),
     "form": ("key", "method"),
+    "id": ("key", "method"),
+    "availability": ("form",),
+    "unique": ("form",),
     "plan": ("form",),
 }
 
@@ -61,10 +70,9 @@ class Service:
     redirects_by_path: bool
     cors: bool
     time_offset: int  # seconds east of UTC
-    unknown_fields: str
-    foreign_fields: str
-    array_fields: str
-    invalid_utf_8: str
+    tells_all: bool  # whether a refusal tells all problems, and not only the first
+    other_media_types: str
+    unknown_parameters: Walk
     body_bytes: int
     limits: Limits  # of a form
     key_prefix: str
@@ -212,10 +220,9 @@ def _service(document: Object) -> Service:
         redirects_by_path=words.get("redirect", {}).get("location") != "absolute",
         cors=words["cors"] == "open",
         time_offset=int(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60),
-        unknown_fields=words["unknown-fields"],
-        foreign_fields=words["foreign-fields"],
-        array_fields=words["array-fields"],
-        invalid_utf_8=words["invalid-utf-8"],
+        tells_all=words.get("errors", {}).get("told") == "all",
+        other_media_types=words.get("media-types", {}).get("other", "ignored"),
+        unknown_parameters=compile_rows(unknown_parameter_rows(words), {}),
         body_bytes=words["limits"]["body-bytes"],
         limits=Limits(fields=words["limits"]["fields"]),
         key_prefix=scheme["x-mock-keys"]["prefix"],
@@ -228,18 +235,7 @@ def _service(document: Object) -> Service:
 def _check_refusals(document: Object, refusals: Collection[str]) -> None:
     """Raise DocumentError if a word names a refusal that is not an example of a response, or one is missing."""
     words = document["x-service"]
-    naming = [(words, key) for key in ("other-methods", "unknown-route")]
-    naming += [(words, key) for key, tolerance in _TOLERANCES.items() if words[key] != tolerance]
-    for container, word in words_of(document):
-        if word == "x-refusals":
-            naming += [(container[word], violated) for violated in container[word]]
-        elif word == "x-paging" and container[word]["beyond"] not in {"empty", "last-page"}:
-            naming.append((container[word], "beyond"))
-        elif word == "x-otherwise" and isinstance(container[word], str):
-            naming += [(container, word)] if container[word] != "default" else []
-        elif word == "x-otherwise":
-            naming += [(container[word], kind) for kind in container[word]]
-    for container, key in naming:
+    for container, key in _naming(document):
         if container[key] not in refusals:
             what = f"{key}: {container[key]} is not one of the refusals ({', '.join(sorted(refusals))})."
             raise DocumentError(what, place_of(container, key))
@@ -249,3 +245,54 @@ def _check_refusals(document: Object, refusals: Collection[str]) -> None:
         if name not in refusals:
             what = f"No response has the example {name}, with which the mock refuses. Give one to a response."
             raise DocumentError(what, place_of(words, "refusals"))
+
+
+def _naming(document: Object) -> Iterator[tuple[Object, str]]:
+    """Yield each mapping and key whose value names a refusal."""
+    words = document["x-service"]
+    yield from ((words, key) for key in ("other-methods", "unknown-route"))
+    for key, tolerance in _TOLERANCES.items():
+        said = words.get(key, tolerance)
+        if isinstance(said, str) and said != tolerance:
+            yield words, key
+        elif isinstance(said, list):
+            yield from _refusing(said)
+    if words.get("media-types", {}).get("other", "ignored") != "ignored":
+        yield words["media-types"], "other"
+    for container, word in words_of(document):
+        if word in _NAMING:
+            yield from _NAMING[word](container, word)
+
+
+def _refusing(rows: Iterable[Object]) -> Iterator[tuple[Object, str]]:
+    """Yield each row that refuses, with the word that says how."""
+    yield from ((row, "refuse") for row in rows if "refuse" in row)
+
+
+def _paging_refusals(container: Object, word: str) -> Iterator[tuple[Object, str]]:
+    if container[word]["beyond"] not in {"empty", "last-page"}:
+        yield container[word], "beyond"
+
+
+def _otherwise_refusals(container: Object, word: str) -> Iterator[tuple[Object, str]]:
+    said = container[word]
+    if isinstance(said, Object):
+        yield from ((said, kind) for kind in said)
+    elif said != "default":
+        yield container, word
+
+
+def _rows_refusals(container: Object, word: str) -> Iterator[tuple[Object, str]]:
+    said = container[word]
+    for rows in said.values() if isinstance(said, Object) else (said,):
+        yield from _refusing(rows)
+
+
+# What yields the names of refusals in a word of the document.
+_NAMING: Mapping[str, Callable[[Object, str], Iterable[tuple[Object, str]]]] = {
+    "x-rows": _rows_refusals,
+    "x-unique": lambda container, word: [(container[word], "refuse")],
+    "x-refusals": lambda container, word: [(container[word], violated) for violated in container[word]],
+    "x-paging": _paging_refusals,
+    "x-otherwise": _otherwise_refusals,
+}

@@ -1,29 +1,34 @@
-"""What a client sends: forms with their fields and the reasons to refuse them, and the parameters of path and query."""
+"""What a client sends: forms with their fields and what becomes of them, and the parameters of path and query."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from mock_server.contract.schema import Check, Schemas
 from mock_server.document import DocumentError, Object, Place, place_of, plain
+from mock_server.document.rows import FormRows, Reaction, Rows, Walk, compile_rows, form_rows, parameter_rows
+from mock_server.document.treatments import CLEANERS, UNSENT
 from mock_server.php import values
 
 # What an item stores for one fact. A mapping holds settings.
 Value = str | bool | int | float | None | Mapping[str, str | None]
 
-# Gives a text as the service stores it.
-Cleaner = Callable[[str], str]
 
-# Tells whether a word of a schema admits a text, by what is true or false of the result.
-Admits = Callable[[str], object]
+class Omitted:
+    """What stands in place of a setting whose key is left out."""
 
-_CLEANERS: Mapping[str, Cleaner] = {
+
+OMITTED: Final = Omitted()
+
+_CLEANERS: Mapping[str, Callable[[str], str]] = {
+    **CLEANERS,
     "strip-tags": values.strip_tags,
     "escape-quotes": values.escape_quotes,
     "trim": values.trim,
+    "cast": lambda text: str(values.to_int(text)),
 }
 _TRUE_SPELLINGS = frozenset({"1", "true", "on", "yes"})
 _SWITCHES: Mapping[str, Callable[[str], bool]] = {
@@ -32,75 +37,83 @@ _SWITCHES: Mapping[str, Callable[[str], bool]] = {
     "spelled-boolean": lambda text: text.strip().lower() in _TRUE_SPELLINGS,
 }
 
-# The words of a schema that one field can violate by itself.
-WORDS = ("minLength", "pattern", "enum", "maxLength")
-
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of a form.
 
     `fact`: what the field says of an item; None for one of the settings of its type. `types`: the types that it belongs
-    to; None for all. `limits`: what tells whether a text is admitted, by the word of the schema; `tolerated`: those of
-    them whose violation is not refused. `kind`: "text", "switch" or "number"; `read` gives the value of a text. `clean`
-    gives the text as the service stores it, of at most `cut` characters.
+    to; None for all. `order`: its place in the form. `walk` sends a text down the field's rows, and `absent` is what
+    comes of it if nothing is sent. `kind`: "text", "switch" or "number"; `read` gives the value of a text.
     """
 
     name: str
     fact: str | None
     types: frozenset[str] | None
+    order: int
     schema: Mapping[str, Any]
-    limits: Mapping[str, Admits]
-    tolerated: tuple[tuple[str, Admits], ...]
+    rows: Rows
+    walk: Walk
+    absent: Reaction
     kind: str
     read: Callable[[str], Value]
-    clean: Cleaner
-    cut: int | None
 
     @property
     def is_switch(self) -> bool:
         """Whether any text is read as on or off (evidence: B+P for the integer cast)."""
         return self.kind == "switch"
 
-    def admits(self, word: str, text: str) -> bool:
-        """Tell whether a word of the field's schema admits a text that was sent."""
-        admits = self.limits.get(word)
-        return admits is None or bool(admits(text))
+    @property
+    def is_setting(self) -> bool:
+        """Whether the field is one of the settings of its type."""
+        return self.fact is None and self.types is not None
 
-
-# A reason to refuse a form: the refusal, the field, and what tells whether its text is admitted. None: the field must
-# have a text; SENT: it must be there, with or without one.
-Reason = tuple[str, str, Admits | None]
-
-
-def SENT(_: str) -> bool:  # noqa: N802 - a constant, known by its identity
-    """Admit each text of a field that was sent."""
-    return True
+    def admits(self, text: str) -> bool:
+        """Tell whether the field's enum has this text, if there is one."""
+        return "enum" not in self.schema or text in self.schema["enum"]
 
 
 @dataclass(frozen=True, slots=True)
 class Available:
-    """The part of a form that is for items of one type: the fields' names, and the reasons to refuse, in order."""
+    """The part of a form that is for items of one type.
+
+    `names`: the fields' names. `told`: the fields whose absence is a problem or has a value. `unsent`: what each
+    setting becomes that is not sent when settings are made anew.
+    """
 
     names: frozenset[str]
-    reasons: tuple[Reason, ...]
+    told: tuple[Field, ...]
+    unsent: Mapping[str, str | Omitted | None]
+
+
+class Unique(NamedTuple):
+    """A fact that two items cannot share, as `x-unique` says."""
+
+    field: Field
+    refusal: str
+    item: Any
+    told: Mapping[str, str]
+    behaviours: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """A form's fields by name.
 
-    `type_field`: the field that gives the item's type, if any. `refusals`: word of the schema to refusal, in the order
-    in which they are tried. `available`: the part for items of a type; `shared`: the part for all other types.
+    `type_field`: the field that gives the item's type, if any. `available`: the part for items of a type; `shared`: the
+    part for all other types. `foreign` and `unknown` walk the texts of fields of other types, and of those that the
+    form does not have. `looks`: a row tells by the way in which a field is sent.
     """
 
     fields: Mapping[str, Field]
     type_field: str | None
     required: tuple[str, ...]
-    refusals: Mapping[str, str]
-    own_field_unsent: str
     available: Mapping[str, Available]
     shared: Available
+    foreign: Walk
+    unknown: Walk
+    looks: bool
+    unique: Unique | None
 
     def own(self, type_name: str) -> tuple[Field, ...]:
         """Return the fields that belong to this type and not to all types."""
@@ -110,14 +123,10 @@ class Form:
         """Return the part that is for items of this type."""
         return self.available.get(type_name, self.shared)
 
-    def values(self, sent: Mapping[str, str]) -> dict[str, Value]:
-        """Return the value of each fact that was sent. `sent`: cleaned texts by field."""
+    def facts(self, given: Mapping[str, Any]) -> dict[str, Value]:
+        """Return the value of each fact. `given`: values by field."""
         fields = self.fields
-        return {
-            fact: field.read(text)
-            for field, text in ((fields[name], text) for name, text in sent.items())
-            if (fact := field.fact) is not None
-        }
+        return {fact: value for name, value in given.items() if (fact := fields[name].fact) is not None}
 
 
 def compile_form(schemas: Schemas, schema: Object, unnamed: Collection[str], type_fact: str | None) -> Form:
@@ -128,64 +137,67 @@ def compile_form(schemas: Schemas, schema: Object, unnamed: Collection[str], typ
     """
     form = schemas.resolve(schema)
     nodes = form.get("properties", Object(form.place))
-    refusals = form.get("x-refusals", {})
-    fields = {name: _field(schemas, nodes, name, refusals, unnamed) for name in nodes}
+    resolved = {name: _checked(schemas, nodes, name) for name in nodes}
+    rows = form_rows(form, resolved, schemas.document["x-service"])
+    fields = {
+        name: _field(node, name, order, rows.fields[name], unnamed)
+        for order, (name, node) in enumerate(resolved.items())
+    }
     type_field = next(
         (name for name, field in fields.items() if field.fact and field.fact == type_fact), None
     )
     _check_fields(form, fields, type_field)
-    unsent = form.get("x-own-field-unsent", "empty")
-    required = tuple(form.get("required", ()))
     types = frozenset[str]().union(*(field.types or () for field in fields.values()))
-    shared = _available(fields, required, refusals)
-    available = {}
-    for type_name in types:
-        own = tuple(field.name for field in _own(fields, type_name))
-        needed = (*required, *own) if unsent == "refused" else required
-        available[type_name] = _available(fields, needed, refusals, own)
-    return Form(fields, type_field, required, refusals, unsent, available, shared)
+    available = {name: _available(fields, _own(fields, name)) for name in types}
+    return Form(
+        fields=fields,
+        type_field=type_field,
+        required=tuple(form.get("required", ())),
+        available=available,
+        shared=_available(fields, ()),
+        foreign=compile_rows(rows.foreign, {}, _CLEANERS),
+        unknown=compile_rows(rows.unknown, {}, _CLEANERS),
+        looks=_looks(rows),
+        unique=_unique(form, fields),
+    )
+
+
+def _looks(rows: FormRows) -> bool:
+    """Tell whether a row needs more of what was sent than the last text of a field."""
+    return any(row.looks for each in (*rows.fields.values(), rows.foreign, rows.unknown) for row in each)
 
 
 def _own(fields: Mapping[str, Field], type_name: str) -> tuple[Field, ...]:
     return tuple(field for field in fields.values() if type_name in (field.types or ()))
 
 
-def _available(
-    fields: Mapping[str, Field],
-    needed: tuple[str, ...],
-    refusals: Mapping[str, str],
-    own: tuple[str, ...] = (),
-) -> Available:
-    """Return the part of a form for a type that has these fields of its own and needs those fields."""
-    available = frozenset(field.name for field in fields.values() if field.types is None or field.name in own)
-    reasons: list[Reason] = []
-    for word, refusal in refusals.items():
-        if word == "required":
-            # An empty text counts as missing, unless a field has a refusal of its own for it.
-            reasons += [
-                (
-                    refusal,
-                    name,
-                    SENT if "minLength" in fields[name].limits and "minLength" in refusals else None,
-                )
-                for name in needed
-            ]
-            continue
-        # A switch casts any text (evidence: B+P), unless it has a refusal of its own: that of an enum is for the type.
-        reasons += [
-            (refusal, field.name, field.limits[word])
-            for field in fields.values()
-            if word in field.limits and not field.is_switch and field.name in available
-        ]
-    reasons += [
-        (field.schema["x-otherwise"], field.name, field.limits["enum"])
-        for field in fields.values()
-        if field.is_switch
-        and "enum" in field.limits
-        and "x-otherwise" in field.schema
-        and field.name in available
+def _available(fields: Mapping[str, Field], own: Sequence[Field]) -> Available:
+    """Return the part of a form for a type that has these fields of its own."""
+    here = [field for field in fields.values() if field.types is None or field in own]
+    told = [
+        field
+        for field in here
+        if field.absent.outcome == "refuse" or (field.absent.outcome == "value" and not field.is_setting)
     ]
-    return Available(available, tuple(reasons))
+    unsent: dict[str, str | Omitted | None] = {}
+    for field in own:
+        if field.absent.outcome in {"value", "omit"}:
+            unsent[field.name] = OMITTED if field.absent.outcome == "omit" else field.absent.value
+    return Available(frozenset(field.name for field in here), tuple(told), unsent)
+
+
+def _unique(form: Object, fields: Mapping[str, Field]) -> Unique | None:
+    """Compile `x-unique`. Raises DocumentError if it does not name a field that says something of an item."""
+    if "x-unique" not in form:
+        return None
+    words = form["x-unique"]
+    field = fields.get(words["field"])
+    if field is None or field.fact is None:
+        known = ", ".join(field.name for field in fields.values() if field.fact)
+        what = f"x-unique: {words['field']!r} is not a field that each item has. Choose from {known}."
+        raise DocumentError(what, place_of(words, "field"))
+    behaviours = words.get("on", ("create", "update"))
+    return Unique(field, words["refuse"], plain(words.get("item")), words.get("with", {}), tuple(behaviours))
 
 
 def _check_fields(form: Object, fields: Mapping[str, Field], type_field: str | None) -> None:
@@ -212,10 +224,8 @@ def _check_fields(form: Object, fields: Mapping[str, Field], type_field: str | N
             raise DocumentError(what, place)
 
 
-def _field(
-    schemas: Schemas, nodes: Object, name: str, refusals: Mapping[str, str], unnamed: Collection[str]
-) -> Field:
-    """Compile one field of a form that refuses what violates the words of `refusals`. Raises DocumentError."""
+def _checked(schemas: Schemas, nodes: Object, name: str) -> Object:
+    """Return the schema of a field. Raises DocumentError if it is not that of a text."""
     schema = schemas.resolve(nodes[name])
     if schema.get("type") != "string":
         what = f"The field {name!r} must be of type string: a form has only texts."
@@ -223,73 +233,50 @@ def _field(
     if not all(isinstance(value, str) for value in schema.get("enum", ())):
         what = f"The values of {name!r} must be texts. Quote them."
         raise DocumentError(what, place_of(schema, "enum"))
+    try:
+        re.compile(schema.get("pattern", ""))
+    except re.error as error:
+        what = f"The pattern of {name!r} is not a regular expression: {error}."
+        raise DocumentError(what, place_of(schema, "pattern")) from None
+    return schema
+
+
+def _field(schema: Object, name: str, order: int, rows: Rows, unnamed: Collection[str]) -> Field:
+    """Compile one field of a form. Raises DocumentError if a row gives it a value of another kind."""
     condition = schema.get("x-available-when")
     types = None if condition is None else frozenset(next(iter(condition.values())))
     by_name = name if types is None and name in unnamed else None
-    cleaners = tuple(_CLEANERS[cleaner] for cleaner in schema.get("x-clean", ()))
-    kind, read = _reader(schema)
-    limits = dict(_limits(schema, name, _cleaner(cleaners)))
-    cut = schema.get("x-cut")
+    kind, read = _reader(schema, rows)
+    for row in rows:
+        is_right = isinstance(row.effect, bool) == (kind == "switch") and not (
+            kind == "number" and row.effect is not None
+        )
+        if row.reaction == "value" and not is_right:
+            what = f"{name!r} is a {kind}, so a row cannot give it the value {row.effect!r}."
+            raise DocumentError(f"{what} Give it another one.", row.place)
+    walk = compile_rows(rows, schema, _CLEANERS)
     return Field(
         name=name,
         fact=schema.get("x-value", by_name),
         types=types,
+        order=order,
         schema=schema,
-        limits=limits,
-        # Nothing that a switch is sent is refused, as `_available` says.
-        tolerated=tuple(
-            (word, limit) for word, limit in limits.items() if kind == "switch" or word not in refusals
-        ),
+        rows=rows,
+        walk=walk,
+        absent=walk(None, UNSENT),
         kind=kind,
         read=read,
-        clean=_cleaner(cleaners, cut),
-        cut=cut,
     )
 
 
-def _reader(schema: Mapping[str, Any]) -> tuple[str, Callable[[str], Value]]:
+def _reader(schema: Mapping[str, Any], rows: Rows) -> tuple[str, Callable[[str], Value]]:
     """Return the kind of value that a field gives, and what reads it from a text."""
     cast = schema.get("x-cast", "")
     if cast in _SWITCHES:
         return "switch", _SWITCHES[cast]
+    if any(row.reaction == "value" and isinstance(row.effect, bool) for row in rows):
+        return "switch", _SWITCHES["spelled-boolean"]
     return ("number", values.to_int) if cast == "php-integer" else ("text", str)
-
-
-def _cleaner(cleaners: Sequence[Cleaner], cut: int | None = None) -> Cleaner:
-    """Return a function that applies all of these in order, and then cuts."""
-    if not cleaners and cut is None:
-        return str  # the text itself
-
-    def clean(text: str) -> str:
-        for cleaner in cleaners:
-            text = cleaner(text)
-        return text if cut is None else text[:cut]
-
-    return clean
-
-
-def _limits(schema: Object, name: str, clean: Cleaner) -> Iterator[tuple[str, Admits]]:
-    """Yield each word that bounds the field, with what tells whether it admits a text."""
-    if "enum" in schema:
-        allowed = frozenset(schema["enum"])
-        yield "enum", allowed.__contains__
-    if "pattern" in schema:
-        yield "pattern", _pattern(schema, name).search
-    if "minLength" in schema:
-        least: int = schema["minLength"]
-        yield "minLength", lambda text: len(text) >= least
-    if "maxLength" in schema:
-        most: int = schema["maxLength"]
-        # The service cleans a text before it looks at the length (evidence: B+P, "trimmed, then cut").
-        yield "maxLength", lambda text: len(clean(text)) <= most
-
-
-def _pattern(schema: Object, name: str) -> re.Pattern[str]:
-    try:
-        return re.compile(schema["pattern"])
-    except re.error as error:
-        what = f"The pattern of {name!r} is not a regular expression: {error}."
-        raise DocumentError(what, place_of(schema, "pattern")) from None
 
 
 # An integer as JSON and OpenAPI write it. Not `int()`: that also takes "1_0", " 1" and Arabic digits.
@@ -298,10 +285,11 @@ _STRICT_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of the path or the query. `otherwise`: "default", or the refusals that invalid values get.
+    """A parameter of the path or the query.
 
-    `enum`: the values allowed, if they are few; `check` says what is wrong with a value; `lenient`: an integer is cast
-    as PHP casts; `properties`: its values to the response properties that they name, if the two differ.
+    `walk` sends a text down the parameter's rows. `enum`: the values allowed, if they are few; `check` says what is
+    wrong with a value; `lenient`: an integer is cast as PHP casts; `properties`: its values to the response properties
+    that they name, if the two differ.
     """
 
     name: str
@@ -311,7 +299,7 @@ class Parameter:
     check: Check
     is_integer: bool
     lenient: bool
-    otherwise: str | Mapping[str, str]
+    walk: Walk
     properties: Mapping[str, str]
     place: Place
 
@@ -326,12 +314,6 @@ class Parameter:
     def admits(self, value: int | str | None) -> bool:
         """Tell whether the document allows this value."""
         return value is not None and self.check(value) is None
-
-    def otherwise_of(self, text: str) -> str:
-        """Return "default", or the name of the refusal that this invalid text gets."""
-        if isinstance(self.otherwise, str):
-            return self.otherwise
-        return self.otherwise["number" if _STRICT_INTEGER.match(text.removeprefix("-")) else "word"]
 
 
 def compile_parameters(schemas: Schemas, nodes: Sequence[Object], location: str) -> tuple[Parameter, ...]:
@@ -357,7 +339,7 @@ def _parameter(schemas: Schemas, node: Object) -> Parameter:
         check=check,
         is_integer=schema.get("type") == "integer",
         lenient=node.get("x-cast") == "php-integer",
-        otherwise=node.get("x-otherwise", "default"),
+        walk=compile_rows(parameter_rows(node, schema), schema, _CLEANERS),
         properties=node.get("x-properties", {}),
         place=place_of(node, "name"),
     )

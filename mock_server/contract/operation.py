@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from mock_server.contract.form import WORDS, Form, Parameter, compile_parameters
+from mock_server.contract.form import Form, Parameter, compile_parameters
 from mock_server.contract.resource import Property, Resource, facts_of
 from mock_server.contract.response import Facts, RefusalResponse, ResponseCompiler, Success
 from mock_server.contract.schema import Schemas
@@ -35,6 +35,10 @@ _PAGE = {
     "rows": frozenset({"array"}),
     "never": _NULL,
 }
+
+
+# The words of a field's schema that can be violated.
+_JUDGING = ("minLength", "pattern", "enum", "maxLength")
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +281,20 @@ def _misfits(form: Form, resource: Resource) -> Iterable[str]:
 def _check_given(draft: Draft, form: Form, each: Property) -> None:
     """Raise DocumentError if a new item could lack a value that its row needs."""
     field = next((field for field in form.fields.values() if field.fact == each.fact), None)
-    words = [] if field is None else ["required", *(word for word in WORDS if word in field.schema)]
-    unrefused = [word for word in words if word not in form.refusals]
-    is_given = field is not None and field.name in form.required and field.types is None and not unrefused
+    is_given = (
+        field is not None
+        and field.types is None
+        and field.absent.outcome in {"refuse", "value"}
+        and not any(row.reaction in {"keep", "omit"} for row in field.rows)
+    )
     if each.needed and not is_given:
         what = f"{draft.id}: A row needs a value of {each.name!r}, and the form may leave it out."
+        words = [] if field is None else ["required", *(word for word in _JUDGING if word in field.schema)]
         how = f"Name it in `required`, refuse its words in x-refusals ({', '.join(words)}), or give it a default."
-        raise DocumentError(f"{what} {how}", draft.place)
+        if field is not None and any(row.place for row in field.rows):
+            how = "Refuse what is absent, or give it a value, and keep or omit nothing."
+        leaving = next((row.place for row in field.rows if row.place), None) if field is not None else None
+        raise DocumentError(f"{what} {how}", leaving or draft.place)
 
 
 def _paging(node: Mapping[str, Any], query: tuple[Parameter, ...]) -> Paging | None:

@@ -26,15 +26,17 @@ Writer = Callable[[Any], str]
 
 # A fact of the request or of the world, or a value that only has a form.
 PLACEHOLDER = re.compile(
-    r"\{(detail|field|value|owner|type|id|path|method|methods(?::[A-Z,]+)?|site"
+    r"\{(detail|field|value|owner|type|rule|message|label|limit|code|id|path|method|methods(?::[A-Z,]+)?|site"
     r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|now(?::(?:iso|http|unix))?)\}"
 )
+
+_LISTS = re.compile(r'"\{items(?:-by-field)?\}"')
 
 # Returns what stands in the place of a placeholder.
 Tell = Callable[[str], str]
 
-# JSON has no quotes around a number.
-_NUMBER = re.compile(r'"\{(now:unix|id:number)\}"')
+# The same, and what stands in JSON without quotes: a number, or the list of a refusal's problems.
+_IN_JSON = re.compile(r'"\{(now:unix|id:number|items|items-by-field)\}"|' + PLACEHOLDER.pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,31 @@ class Wording:
         return PLACEHOLDER.sub(lambda found: tell(found[1]), self.text) if self.varies else self.text
 
     def told_as_json(self, tell: Tell, write: Callable[[str], str]) -> str:
-        """Return a JSON text with the placeholders inside its strings filled. `write` writes a JSON string."""
+        """Return a JSON text with its placeholders filled. `write` writes a JSON string.
+
+        `tell` returns JSON for the problems, "items" and "items-by-field".
+        """
         if not self.varies:
             return self.text
-        numbers = _NUMBER.sub(lambda found: tell(found[1].removesuffix(":number")), self.text)
-        return PLACEHOLDER.sub(lambda found: write(tell(found[1]))[1:-1], numbers)
+
+        def fill(found: re.Match[str]) -> str:
+            return tell(found[1].removesuffix(":number")) if found[1] else write(tell(found[2]))[1:-1]
+
+        return _IN_JSON.sub(fill, self.text)
 
 
 def wording(text: str) -> Wording:
     """Return a text as a wording."""
-    return Wording(text, PLACEHOLDER.search(text) is not None or _NUMBER.search(text) is not None)
+    return Wording(text, _IN_JSON.search(text) is not None)
+
+
+def filled(value: Any, tell: Tell) -> Any:
+    """Return a value with the placeholders in its texts filled."""
+    if isinstance(value, str):
+        return wording(value).told(tell)
+    if isinstance(value, Mapping):
+        return {filled(key, tell): filled(item, tell) for key, item in value.items()}
+    return [filled(item, tell) for item in value] if isinstance(value, list) else value
 
 
 class HeaderField(NamedTuple):
@@ -391,7 +408,9 @@ class ResponseCompiler(NamedTuple):
                     if not is_json and not isinstance(value, str):
                         what = f"The example {name} must be a text, as {media_type} is one."
                         raise DocumentError(what, place)
-                    if complaint := check(plain(value)):
+                    # What lists problems has its items only when it is told.
+                    lists = _LISTS.search(self.write(value)) is not None
+                    if not lists and (complaint := check(plain(value))):
                         raise DocumentError(f"The example {name} violates its schema: {complaint}.", place)
                     yield RefusalResponse(
                         name=name,

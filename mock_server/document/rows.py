@@ -25,6 +25,7 @@ from mock_server.document.shape import nearest, shape
 from mock_server.document.source import Array, DocumentError, Object, Place, place_of, plain
 from mock_server.document.treatments import (
     ARRAY,
+    CHOICES,
     CLEANERS,
     CUT,
     NOT_UTF_8,
@@ -82,6 +83,14 @@ class Row:
     def refusal(self) -> str:
         """The name of the refusal, empty if the row refuses nothing."""
         return self.effect if self.reaction == "refuse" else ""
+
+    @property
+    def looks(self) -> bool:
+        """Whether the row needs to know how a field was sent, and not only its text."""
+        about_sending = TREATMENTS[self.treatment].about == "sending"
+        return about_sending or (
+            self.reaction == "change" and any(name in CHOICES for name, _ in self.effect)
+        )
 
     def __str__(self) -> str:
         about = self.treatment if self.argument is None else f"{self.treatment} {self.argument}"
@@ -280,7 +289,8 @@ def form_rows(form: Schema, fields: Mapping[str, Schema], service: Schema) -> Fo
     """Return the rows of a form: those that `x-rows` says, else those that follow from the shorthand.
 
     `form` and `fields` are its schema and those of its fields, with references resolved; `service` is `x-service`.
-    Raises DocumentError, with file and line, if `x-rows` is not well written.
+    A list that does not say what is absent leaves that to `x-own-field-unsent`. Raises DocumentError, with file and
+    line, if `x-rows` is not well written.
     """
     said = form.get("x-rows", {})
     lists = {name: parse_rows(node, f"x-rows/{name}") for name, node in said.items()}
@@ -288,14 +298,14 @@ def form_rows(form: Schema, fields: Mapping[str, Schema], service: Schema) -> Fo
         known = [*fields, OWN, FOREIGN, UNKNOWN]
         what = f"x-rows: the form has no field {name!r}{nearest(name, known)}. Use one of {', '.join(known)}."
         raise DocumentError(what, _place(said, name))
-    of_fields = {
-        name: lists[name]
-        if name in lists
-        else lists[OWN]
-        if OWN in lists and "x-available-when" in schema
-        else tuple(_derived(form, name, schema, service))
-        for name, schema in fields.items()
-    }
+    of_fields = {}
+    for name, schema in fields.items():
+        of_field = lists.get(name, lists.get(OWN) if "x-available-when" in schema else None)
+        if of_field is None:
+            of_field = tuple(_derived(form, name, schema, service))
+        elif not any(row.treatment == "absent" for row in of_field):
+            of_field = (*of_field, *_derived_unsent(form, schema))
+        of_fields[name] = of_field
     return FormRows(
         fields=of_fields,
         foreign=lists.get(FOREIGN, _derived_class(service, "foreign-fields", _FOREIGN)),
@@ -387,6 +397,14 @@ def parameter_rows(parameter: Schema, schema: Schema) -> Rows:
     if "x-rows" in parameter:
         return parse_rows(parameter["x-rows"])
     return tuple(_derived_parameter(parameter, schema))
+
+
+def unknown_parameter_rows(service: Schema) -> Rows:
+    """Return the rows of parameters that an operation does not have. `service` is `x-service`."""
+    said = service.get("unknown-parameters", "ignored")
+    if not isinstance(said, str):
+        return parse_rows(said, "/x-service/unknown-parameters")
+    return () if said == "ignored" else (_refuse("any", said, "/x-service/unknown-parameters", 0),)
 
 
 def _derived_parameter(parameter: Schema, schema: Schema) -> Iterator[Row]:

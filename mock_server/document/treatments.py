@@ -319,7 +319,7 @@ CLEANERS: Mapping[str, Callable[[str], str]] = {
 }
 
 # What chooses among all that was sent.
-_CHOICES: Mapping[str, Callable[[str | None, Sent], str | None]] = {
+CHOICES: Mapping[str, Callable[[str | None, Sent], str | None]] = {
     "first": lambda text, sent: sent.texts[0] if sent.texts else text,
     "last": lambda text, sent: sent.texts[-1] if sent.texts else text,
     "replace": lambda text, sent: sent.texts[-1] if text is None and sent.texts else text,
@@ -332,15 +332,15 @@ _BY_SCHEMA = ("nearest", "clamp", "listed-case")
 # What is said with a number.
 CUT = "cut"
 
-TRANSFORMATIONS: tuple[str, ...] = (*CLEANERS, *_CHOICES, *_BY_SCHEMA, CUT)
+TRANSFORMATIONS: tuple[str, ...] = (*CLEANERS, *CHOICES, *_BY_SCHEMA, CUT)
 
 
 def change_of(
     name: str, argument: Any, schema: Schema, cleaners: Mapping[str, Callable[[str], str]]
 ) -> Change:
     """Return a transformation as a function. `cleaners` stand in the place of those that have their names."""
-    if name in _CHOICES:
-        return _CHOICES[name]
+    if name in CHOICES:
+        return CHOICES[name]
     clean = cleaners[name] if name in cleaners else _by_schema(name, argument, schema)
     return lambda text, _: None if text is None else clean(text)
 

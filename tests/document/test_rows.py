@@ -190,8 +190,9 @@ def test_lists_for_classes_of_fields() -> None:
     }
     own = {"type": "string", "x-available-when": {"type": ["t"]}}
     rows = form_rows(form, {"name": FIELD, "a": own, "b": own}, SERVICE)
-    assert [row.reaction for row in rows.fields["a"]] == ["drop"]
-    assert [row.reaction for row in rows.fields["b"]] == ["keep"]
+    # A list that does not say what is absent leaves that to x-own-field-unsent.
+    assert said(rows.fields["a"]) == ["blank: drop", "absent: value ''"]
+    assert said(rows.fields["b"]) == ["any: keep", "absent: value ''"]
     assert [row.refusal for row in (*rows.foreign, *rows.unknown)] == ["foreign", "unknown"]
 
 

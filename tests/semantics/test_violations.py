@@ -68,7 +68,7 @@ def test_a_strict_mock_refuses_for_this_reason(strict: Client, code: str) -> Non
 
 
 def test_every_code_of_the_package_has_a_request() -> None:
-    told = re.compile(r'(?:Remark|(?:form|self)\.remark|violate)\(\s*"([a-z0-9-]+)"')
+    told = re.compile(r'(?:Remark|Violation|(?:form|self)\.remark|violate)\(\s*"([a-z0-9-]+)"')
     package = Path(mock_server.__file__).parent
     found = {code for file in package.rglob("*.py") for code in told.findall(file.read_text())}
     # JSON bodies are read under an answer only; their requests stand in the test below.
