@@ -131,6 +131,8 @@ def as_json(body: bytes | str) -> Any:
 
 
 def _loaded(text: str, **hooks: Any) -> Any:
+    if text.startswith("\ufeff"):
+        raise ValueError("the JSON begins with a byte order mark")
     try:
         return json.loads(text, **hooks)
     except RecursionError:

@@ -18,7 +18,7 @@ MARK = "(not of this run)"
 HIDDEN = "(hidden)"
 # A time, in any spelling: digits and what stands between them.
 _TIME = re.compile(r"\d{2,4}[-./]\d{1,2}[-./]\d{1,4}[T ]?[\d:.]*(?:Z|[+-]\d{2}:?\d{2})?")
-UNREADABLE = b"This answer is no JSON, may show rows of others, and is not shown by the guard."
+UNREADABLE = b"This answer is not JSON and may show rows of others, so the guard does not show it."
 
 # Is given a row as an answer shows it, and tells whether it is the run's own.
 Judge = Callable[[Mapping[str, Any]], bool]

@@ -7,13 +7,13 @@ from typing import Any
 
 from contract_tests.document.facts import Facts
 from contract_tests.probes.expectations import Expectations
-from contract_tests.probes.finding import Unlisted
+from contract_tests.probes.finding import Undecided, Unlisted
 from contract_tests.probes.reading import at, is_success, mapping, number, parsed
 from contract_tests.target.api import Answer
 
 
 class Page:
-    """One page. Raises Unlisted where the answer is no page."""
+    """One page. Raises Unlisted if the list is refused, and Undecided if a page cannot be read."""
 
     def __init__(self, answer: Answer, expectations: Expectations) -> None:
         self.answer = answer
@@ -22,8 +22,10 @@ class Page:
         self._schema = expectations.facts.operation("list").answer
         self._body = parsed(answer)
         rows = at(self._body, self._schemas.path_to(self._schema, "rows"))
-        if not is_success(answer) or not isinstance(rows, list):
+        if not is_success(answer):
             raise Unlisted(f"The list is answered {answer.status} without rows.")
+        if not isinstance(rows, list):  # which is a finding, and said once
+            raise Undecided("the rows of the list cannot be read")
         self.rows = [mapping(row) for row in rows]
 
     @property

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 
-from contract_tests.probes import MODULES, PROBES, Answered, Finding, Prober, Terms
+from contract_tests.mutants.mutant import Forward, Got, Sent
+from contract_tests.mutants.trial import Proxy
+from contract_tests.probes import MODULES, PROBES, Answered, Finding, Prober, Terms, Unknown
 from contract_tests.target.api import Api
 from tests.probes.services import (
     ANSWERS,
@@ -73,3 +77,18 @@ def test_an_empty_account_shows_how_many_pages_it_has(answer: str) -> None:
 def test_a_refusal_for_too_many_requests_answers_the_question_about_it(answer: str) -> None:
     with SecondOpinion({"retry-after": answer}, rate=20) as service, calling(service.url, KEY) as api:
         assert probed(api).verdicts["retry-after"].finding == Answered(answer)
+
+
+@pytest.mark.parametrize("question", ["links-opening", "meta-page", "meta-total"])
+def test_a_list_that_cannot_be_read_answers_no_question(question: str) -> None:
+    def unlist(sent: Sent, forward: Forward) -> Got:
+        got = forward(sent)
+        data = got.data()
+        if isinstance(data, dict) and isinstance(data.get("data"), list):
+            return got.with_data({**data, "data": data["data"][0] if data["data"] else {}})
+        return got
+
+    with the_mock({}) as api, Proxy(urlsplit(api.base_url).port or 0, unlist) as proxy:
+        url = proxy.url + urlsplit(api.base_url).path
+        with calling(url, api.key) as broken:
+            assert found(broken, question) == Unknown("the rows of the list cannot be read")
