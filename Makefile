@@ -9,8 +9,8 @@ ZOO    := tests/zoo/clients
 PAGE   := tests/page/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-kit contract mutants check fix lint types imports openapi coverage wheel
-.PHONY: clean bench bench-peers soak test-nginx zoo zoo-php fuzz examples test-page contract-seeds pictures vocabulary
+.PHONY: help setup serve test test-python test-kit contract mutants check fix lint types imports openapi coverage wheel
+.PHONY: docs reference image clean bench bench-peers soak test-nginx zoo zoo-php fuzz examples test-page contract-seeds pictures vocabulary
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ serve: $(VENV)/.serve  ## Start the mock: make serve ARGS="--port 0 --strict"
 
 test: setup  ## Run all tests: make test ARGS="-k paging"
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+test-python:  ## Run all tests with another Python: make test-python PYTHON=python3.14
+	$(MAKE) --no-print-directory test VENV=.venv-$(notdir $(PYTHON)) PYTHON=$(PYTHON)
 
 test-kit: setup  ## Run the slow tests of the contract-test kit: whole runs against many services
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m heavy $(ARGS)
@@ -138,9 +141,20 @@ bench-peers: $(STAMP)  ## Compare the mock with Prism, Mockoon, WireMock and con
 vocabulary: setup  ## Generate the client's types again after a change in openapi/
 	$(BIN)/python -m tests.plugin.vocabulary
 
+reference: $(STAMP)  ## Write the generated parts of README.md and docs/ again
+	$(BIN)/python -m tests.docs.reference
+
+docs: $(STAMP)  ## Build the documentation site into build/site, and check its links
+	$(BIN)/zensical build --strict --clean
+	$(BIN)/python -m tests.docs.links build/site
+
 wheel: $(STAMP)  ## Build the wheel into dist/
+	rm -f dist/*.whl
 	$(BIN)/python -m build --wheel
 
+image: wheel  ## Build the container image from the wheel; it needs Docker
+	docker build --file examples/Dockerfile --tag bitpeak-mock .
+
 clean:  ## Remove everything that make has created
-	rm -rf $(VENV) dist build htmlcov .coverage* $(NODE)/node_modules $(ZOO)/node_modules $(PAGE)/node_modules $(PAGE)/unpacked
+	rm -rf $(VENV) .venv-* .cache dist build htmlcov .coverage* $(NODE)/node_modules $(ZOO)/node_modules $(PAGE)/node_modules $(PAGE)/unpacked
 	find . -name __pycache__ -prune -exec rm -rf {} +

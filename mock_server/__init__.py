@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mock_server.server import Server
     from mock_server.settings import Rules, Settings
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 # On every response, so that a test can assert that it does not talk to production.
 MARKER = ("X-Bitpeak-Mock", __version__)

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import yaml
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("mock_server", "openapi", "tests", "bench", "deploy", "examples")
+# `*.md` are the documents beside the folders.
+FOLDERS = ("mock_server", "openapi", "tests", "bench", "deploy", "examples", "docs", "*.md")
 _FOREIGN = {"node_modules", "unpacked", "__pycache__"}
 # The counter's own test has tics as samples.
 _SAMPLES = "test_prose.py"
@@ -128,8 +129,8 @@ def _sentences(text: str) -> Iterator[str]:
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder, without those that others have written."""
-    for file in sorted(folder.rglob("*")):
+    """Yield the files of a folder, or those that match a pattern, without those that others have written."""
+    for file in sorted(folder.parent.glob(folder.name) if "*" in folder.name else folder.rglob("*")):
         if file.is_file() and file.name != _SAMPLES and not _FOREIGN & set(file.parts):
             yield file
 

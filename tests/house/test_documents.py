@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from mock_server import __version__
 from mock_server.cli import cli
 from mock_server.document import home, load, packaged_overlays, read_object
 
@@ -36,25 +37,30 @@ def test_the_layers_of_the_import_rule_are_the_same_modules() -> None:
     assert layers - {"__main__"} == listed
 
 
-def test_readme_names_every_command() -> None:
-    context = click.Context(cli)
-    readme = text_of("README.md")
-    assert not [
-        name for name in cli.list_commands(context) if f"`{name}" not in readme and f" {name}" not in readme
-    ]
+def written_pages() -> str:
+    """Return the text of README and of the pages that nobody generates."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    return "".join(page.read_text(encoding="utf-8") for page in pages if page.parent.name != "reference")
 
 
-def test_readme_names_every_flag_of_serve() -> None:
-    context = click.Context(cli)
-    serve = cli.get_command(context, "serve")
-    assert serve is not None
-    readme = text_of("README.md")
-    flags = [param.opts[0] for param in serve.params if isinstance(param, click.Option) and not param.hidden]
-    assert not [
-        flag
-        for flag in flags
-        if flag.startswith("--") and f"`{flag}" not in readme and f"{flag} " not in readme
-    ]
+def test_a_page_beside_the_reference_tells_of_every_command() -> None:
+    told = written_pages()
+    names = cli.list_commands(click.Context(cli))
+    assert not [name for name in names if f"`{name}" not in told and f"bitpeak-mock {name}" not in told]
+
+
+def test_a_page_beside_the_reference_tells_of_every_flag_of_pytest() -> None:
+    told = written_pages()
+    source = (ROOT / "pytest_bitpeak.py").read_text(encoding="utf-8")
+    flags = {"--bitpeak-url", "--bitpeak-token", "--bitpeak-capsules"}
+    assert all(flag in source for flag in flags)
+    for measure in ("cov", "sabotage"):
+        flags |= {f"--bitpeak-{measure}{end}" for end in ("", "-json", "-fail-under")}
+    assert not [flag for flag in flags if flag not in told]
+
+
+def test_readme_is_short() -> None:
+    assert len(text_of("README.md").splitlines()) <= 130
 
 
 def test_readme_counts_nothing_that_changes() -> None:
@@ -72,4 +78,5 @@ def test_every_word_of_the_vocabulary_is_used() -> None:
 
 
 def test_changelog_has_the_version_or_an_unreleased_part() -> None:
-    assert "## Unreleased" in text_of("CHANGELOG.md")
+    changes = text_of("CHANGELOG.md")
+    assert f"## {__version__} " in changes or "## Unreleased" in changes

@@ -1,0 +1,1 @@
+"""The documentation: its reference is current, its blocks run, its links lead somewhere."""
