@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -61,24 +60,27 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
     for instruction, rest in dockerfile():
         if instruction == "COPY":
-            *sources, target = shlex.split(rest)
-            for source in sources:
-                _copy(ROOT / source, root / target.strip("/"), into=target.endswith("/"))
+            source, target = shlex.split(rest)
+            folder, _, pattern = source.partition("/")
+            assert (folder, target) == ("dist", "/wheels/")
+            build = (
+                "python",
+                "-m",
+                "build",
+                "--wheel",
+                "--no-isolation",
+                "--outdir",
+                str(root / "wheels"),
+                str(ROOT),
+            )
+            run(*build, cwd=root)
+            assert len([*(root / "wheels").glob(pattern)]) == 1
         elif instruction == "RUN":
-            command = shlex.split(rest.replace("/src", str(root / "src")))
-            _in_image(binaries, *command, cwd=root, PIP_NO_BUILD_ISOLATION="false", PIP_NO_INDEX="1")
+            command = rest.replace("/wheels/", f"{root}/wheels/")
+            _in_image(binaries, "sh", "-c", command, cwd=root, PIP_NO_INDEX="1")
     assert (packages / "mock_server").is_dir()
     assert (packages / "pytest_bitpeak.py").is_file()
     return binaries
-
-
-def _copy(source: Path, target: Path, *, into: bool) -> None:
-    if source.is_dir():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-    else:
-        assert into, "several files go into a folder"
-        target.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, target)
 
 
 def _in_image(binaries: Path, *command: str, cwd: Path, **more: str) -> str:
@@ -105,12 +107,11 @@ def free_port() -> str:
         return str(listener.getsockname()[1])
 
 
-def test_the_dockerfile_copies_what_is_there_and_exposes_its_port() -> None:
+def test_the_dockerfile_exposes_its_port_and_needs_no_rights() -> None:
     variables = dict(word.split("=") for word in only("ENV").split())
     assert variables["BITPEAK_MOCK_PORT"] == only("EXPOSE")
-    assert only("USER") == "nobody"
-    copied = [source for word, rest in dockerfile() if word == "COPY" for source in shlex.split(rest)[:-1]]
-    assert all((ROOT / source).exists() for source in copied)
+    assert only("USER") == "65534:65534", "Kubernetes takes a number as proof that it is not root"
+    assert only("CMD") == '["bitpeak-mock", "serve"]'
 
 
 def test_the_container_is_healthy_and_lets_a_suite_in_that_has_the_token(image: Path) -> None:
@@ -121,7 +122,11 @@ def test_the_container_is_healthy_and_lets_a_suite_in_that_has_the_token(image: 
     port = free_port()
     variables = {**dict(word.split("=") for word in only("ENV").split()), **service["environment"]}
     variables["BITPEAK_MOCK_PORT"] = port
-    with _group(json.loads(only("CMD")), image, **variables):
+    # On a read-only file system: nothing is written, neither beside the program nor into a home or a temporary folder.
+    root = image.parents[1]
+    before = {file for file in root.rglob("*") if "__pycache__" not in file.parts}
+    nowhere = {"HOME": "/nonexistent", "TMPDIR": "/nonexistent"}
+    with _group(json.loads(only("CMD")), image, **variables, **nowhere):
         health = only("HEALTHCHECK")
         check = json.loads(health[health.index("[") :])
         patient = ["30s" if word.endswith("s") and word[:-1].isdigit() else word for word in check]
@@ -132,6 +137,8 @@ def test_the_container_is_healthy_and_lets_a_suite_in_that_has_the_token(image: 
         assert re.search(r"pass [1-9]", run(*suite["command"], cwd=folder, **told))
         with pytest.raises(HTTPError, match="403"):
             urlopen(f"{url}/_mock/state?key=mock-key", timeout=10)
+    assert {file for file in root.rglob("*") if "__pycache__" not in file.parts} == before
+    assert service["read_only"] is True
 
 
 def test_the_workflow_s_steps_run(image: Path, tmp_path: Path) -> None:
