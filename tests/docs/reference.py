@@ -28,6 +28,7 @@ from mock_server.client import Api, Call, Calls, RunningMock
 from mock_server.client.journal import CallMessage, CallRequest
 from mock_server.control import control as control_module
 from mock_server.document import home, load, packaged_overlays, read_object
+from mock_server.document.treatments import TRANSFORMATIONS, TREATMENTS
 from mock_server.php.form import Limits as FormLimits
 from mock_server.server import Server
 from mock_server.server.request import Limits
@@ -507,6 +508,15 @@ def vocabulary() -> str:
     )
 
 
+def treatments() -> str:
+    """Return the treatments and transformations of the behaviour table."""
+    rows = [(_code(each.name), _escaped(each.means)) for each in TREATMENTS.values()]
+    return (
+        table(("treatment", "what was sent"), rows)
+        + f"\n\nTransformations: {_codes(TRANSFORMATIONS)}."
+    )
+
+
 def evidence() -> str:
     """Return each statement with how well it is known."""
     return _said("evidence")
@@ -561,6 +571,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "python": python_api,
     "questions": questions,
     "settings": settings,
+    "treatments": treatments,
     "vocabulary": vocabulary,
 }
 
