@@ -511,10 +511,7 @@ def vocabulary() -> str:
 def treatments() -> str:
     """Return the treatments and transformations of the behaviour table."""
     rows = [(_code(each.name), _escaped(each.means)) for each in TREATMENTS.values()]
-    return (
-        table(("treatment", "what was sent"), rows)
-        + f"\n\nTransformations: {_codes(TRANSFORMATIONS)}."
-    )
+    return table(("treatment", "what was sent"), rows) + f"\n\nTransformations: {_codes(TRANSFORMATIONS)}."
 
 
 def evidence() -> str:
