@@ -16,6 +16,7 @@ from mock_server import MARKER
 from mock_server.contract import Contract, Field, Form, Operation, Route, filled
 from mock_server.document.treatments import Sent
 from mock_server.mock import Mock
+from mock_server.php import Form as SentForm
 from mock_server.refusal import Problem, Refusal, Violation
 from mock_server.state.clock import write_time
 from mock_server.state.faults import Fault
@@ -85,7 +86,7 @@ class Context:
     __slots__ = (
         "admitted", "applied", "arguments", "body", "contract", "defect", "environ", "fault", "foreign", "form",
         "found", "item_id", "key", "media_type", "method", "mock", "now", "operation", "path", "patience", "problems",
-        "refusal", "route", "sent", "situation", "started", "told", "violations", "world",
+        "refusal", "route", "sent", "sent_form", "situation", "started", "told", "violations", "world",
     )  # fmt: skip
 
     operation: Operation  # set by the step `method`; `found` is the same, and None before
@@ -111,6 +112,7 @@ class Context:
         self.found: Operation | None = None
         self.item_id = 0
         self.body: bytes | None = None  # None until it is read
+        self.sent_form: SentForm | None = None  # what the body held, once it is read as a form
         self.fault: Fault | None = None  # the fault that struck
         self.applied = ""  # the preference that chose the response
         self.situation = ""  # what a success shows of the service, for the coverage: a type or a kind of page

@@ -88,9 +88,11 @@ def _body(context: Context) -> bytes:
 def _read(context: Context) -> SentForm:
     service, content_type = context.contract.service, context.environ.get("CONTENT_TYPE")
     try:
-        return read(content_type, _body(context), service.limits, context.operation.media_types)
+        context.sent_form = read(content_type, _body(context), service.limits, context.operation.media_types)
     except TooManyFields:
+        context.sent_form = SentForm()  # of what is refused, nothing is read again
         raise Refusal("too_large") from None
+    return context.sent_form
 
 
 def _ways(body: SentForm) -> dict[str, Sent]:

@@ -21,15 +21,18 @@ from mock_server.api.query import read_parameter
 from mock_server.contract import Headers, Operation, RefusalResponse, joined, status_text
 from mock_server.document import stamp_text
 from mock_server.mock import Mock
+from mock_server.php import Form
 from mock_server.refusal import Defect, Refusal, refuse
 from mock_server.server import HEAD_BYTES, HEADERS, WIRE_ERROR
 from mock_server.state.journal import (
     BEGINNING,
     OVERHEAD,
+    READ_ONCE,
     REHEARSED,
     WHOLE_REQUEST,
     WHOLE_RESPONSE,
     Exchange,
+    form_of,
     headers_in,
     parts_of,
 )
@@ -336,17 +339,23 @@ def _exchange(context: Context, response: Response) -> Exchange:
     body = context.unread_body() if context.body is None else context.body
     said, size, response_size = response.body, len(body), len(response.body)
     if size > WHOLE_REQUEST:
-        parts, body = parts_of(environ.get("CONTENT_TYPE"), body, media_types), body[:BEGINNING]
+        form = context.sent_form
+        if form is None and size <= context.contract.service.body_bytes:
+            form = form_of(environ.get("CONTENT_TYPE"), body, media_types)
+        parts, body = parts_of(form or Form()), body[:BEGINNING]
     if response_size > WHOLE_RESPONSE:
         said = said[:BEGINNING]
     target: str = environ.get("REQUEST_URI") or context.target
     headers: dict[str, str] = environ.get(HEADERS) or headers_in(environ)
     head = environ.get(HEAD_BYTES) or sum(len(name) + len(value) for name, value in headers.items())
+    kept = (
+        len(body) if parts is not None or size <= READ_ONCE else 2 * size
+    )  # with the parts that it may be read to
     # Positional, since keywords cost 5 % of a retrieve.
     return Exchange(
         context.method, context.path, int(response.status[:3]), target, context.key, headers, body, size,
         response.headers, said, response_size, "" if found is None else found.id, media_types,
         context.refusal, context.violations, context.defect, None if fault is None else fault.id,
         None if fault is None else fault.wire, context.now, perf_counter() - context.started,
-        environ.get(REHEARSED), parts, OVERHEAD + len(target) + head + len(body) + len(said),
+        environ.get(REHEARSED), parts, OVERHEAD + len(target) + head + kept + len(said),
     )  # fmt: skip

@@ -17,7 +17,7 @@ _SHOWN = 40  # characters of a name that a sentence quotes
 
 
 class TooManyFields(ValueError):
-    """A body holds more than ``limit`` fields or parts. PHP would drop the rest without a word."""
+    """A body holds more than ``limit`` fields, parts or bytes of heads. PHP would drop the rest without a word."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The body holds more than {limit} fields.")
@@ -28,13 +28,15 @@ class Limits(NamedTuple):
     """How many things a body may hold.
 
     ``fields`` counts texts (PHP: max_input_vars), ``parts`` counts multipart parts of any kind (PHP:
-    max_multipart_body_parts, by default max_input_vars + max_file_uploads). More of either raise TooManyFields. After
+    max_multipart_body_parts, by default max_input_vars + max_file_uploads), ``heads`` the bytes of the parts' headers,
+    which PHP does not bound: to read them takes a hundred times as long as data. More of any raise TooManyFields. After
     ``files`` uploads, further ones are ignored, as in PHP (max_file_uploads).
     """
 
     fields: int = 1000
     parts: int = 1020
     files: int = 20
+    heads: int = 512 << 10
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ and whatever else turns an upload into an error.
 """
 
 import re
+import sys
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -133,6 +134,7 @@ class _Reader:
         self.form = Form(limits)
         self.nameless_files = 0
         self.uploads = 0
+        self.heads = 0  # the bytes of all heads so far
         self.skips_files = False  # once a file was skipped, PHP skips all further ones
 
     def read(self) -> Form:
@@ -181,7 +183,10 @@ class _Reader:
             head, length = read_small_head(body[at : end + 4])
             self.at = at + length
         else:
-            head, self.at = read_head(body, at, self.room)
+            head, self.at = read_head(body, at, self.room, form.limits.heads)
+        self.heads += self.at - at
+        if self.heads > form.limits.heads:
+            raise TooManyFields(form.limits.heads)
         if head.filename is not None:
             self._take_file(head, head.filename)
         elif head.name is not None:
@@ -235,18 +240,23 @@ class _Reader:
         form.upload(Part(name.sent, key, kind, shown, head.media_type, data, error=error))
 
 
-def read_head(body: bytes, at: int, room: int) -> tuple[Head, int]:
+def read_head(body: bytes, at: int, room: int, most: int = sys.maxsize) -> tuple[Head, int]:
     """Read a part's headers from ``at`` on, and return the place after the empty line that ends them.
+
+    Raises TooManyFields if they are longer than ``most`` bytes.
 
     Names are compared without case, and the first of a name counts. A line that begins with white space, or has no
     colon, continues the one before.
     """
     headers: dict[bytes, list[bytes]] = {}
     current: list[bytes] | None = None
+    last = at + most
     while True:
         line, at = _line(body, at, room)
         if not line:
             break
+        if at > last:
+            raise TooManyFields(most)
         header, colon, value = line.partition(b":")
         if colon and line[0] not in _SPACES:
             header = header.lower()

@@ -116,7 +116,10 @@ def _indices(rest: str) -> tuple[tuple[str | None, ...], bool]:
 
 
 _OPEN = re.compile(r"<(?![ \t\n\r\v\f])")
-_IN_TAG = re.compile(r"""<(?![ \t\n\r\v\f])|[>"']|(?<=<)[!?]""")
+# A tag that hides nothing, and a stretch of text with such tags alone.
+_SIMPLE_TAG = re.compile(r"""<(?![ \t\n\r\v\f!?])[^<>"']*+>""")
+_SIMPLE = re.compile(r"""(?:[^<]|<(?=[ \t\n\r\v\f])|<(?![ \t\n\r\v\f!?])[^<>"']*+>)*+""")
+_IN_TAG = re.compile(r"""(?:<(?![ \t\n\r\v\f]))++|[>"']|(?<=<)[!?]""")
 # PHP knows "<?xml" for what it is only if something stands before it.
 _IN_CODE = re.compile(r"""[()>"']|(?<=.<\?[xX][mM])[lL]""", re.DOTALL)
 _IN_DECLARATION = re.compile(r"""(?<=!--)|[>"']|(?<=doctyp)e""", re.IGNORECASE)
@@ -154,6 +157,11 @@ class _Stripper:
         return "".join(self.kept).replace("\0", "")
 
     def _plain(self) -> "_State":
+        if not self.depth and not self.xml:
+            simple = _SIMPLE.match(self.text, self.at)
+            if simple is not None and simple.end() > self.at:
+                self.kept.append(_SIMPLE_TAG.sub("", simple[0]))
+                self.at = simple.end()
         found = _OPEN.search(self.text, self.at)
         chunk = self.text[self.at : found.start() if found else None]
         if self.depth:  # a comment ended while a "<" around it still wants its ">"
@@ -185,8 +193,8 @@ class _Stripper:
     def _tag(self) -> "_State":
         for found in _IN_TAG.finditer(self.text, self.at):
             sign = found[0]
-            if sign == "<":
-                self.depth += not self.quote
+            if sign[0] == "<":
+                self.depth += 0 if self.quote else len(sign)
             elif sign == ">":
                 if self._closes() and not (self.xml and self.text[found.start() - 1] == "-"):
                     self.xml = False

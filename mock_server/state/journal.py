@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote as percent_encode
 
 from mock_server.contract import Contract, Operation
-from mock_server.php import Limits, TooManyFields, read
+from mock_server.php import Form, Limits, TooManyFields, read
 from mock_server.refusal import Violation
 
 # How many exchanges a world remembers, and how many bytes: one world, and all worlds together.
@@ -26,6 +26,9 @@ BEGINNING = 4 << 10
 
 # About what an exchange takes beside its bodies and the head of its request, in bytes.
 OVERHEAD = 2500
+
+# The parts of a longer body are kept once they have been read, so that a reader of the journal reads it once.
+READ_ONCE = 1 << 10
 
 # Characters of a part that a reader of the journal sees.
 PREVIEW = 200
@@ -95,7 +98,7 @@ class Exchange:
 
     `at`: seconds since 1970 UTC by the world's clock; `seconds`: the time spent on it; `path`: the path, decoded;
     `fault`: the id of the fault that struck, and `wire` how it spoilt the response on the wire; `media_types`: those
-    that the operation reads. Of a long body, `body` is the beginning, `size` the length and `long_parts` what the form
+    that the operation reads. Of a long body, `body` is the beginning, `size` the length and `seen_parts` what the form
     held. `memory`: about how many bytes this takes.
     """
 
@@ -120,7 +123,7 @@ class Exchange:
     at: float = 0.0
     seconds: float = 0.0
     rehearsed: Rehearsed | None = None
-    long_parts: tuple[SeenPart, ...] | None = None
+    seen_parts: tuple[SeenPart, ...] | None = None
     memory: int = OVERHEAD
 
     @property
@@ -147,19 +150,25 @@ class Exchange:
     @property
     def parts(self) -> tuple[SeenPart, ...]:
         """The parts of the request's form as PHP would see them."""
-        if self.long_parts is not None:
-            return self.long_parts
-        return parts_of(self.sent_headers.get("CONTENT_TYPE"), self.body, self.media_types, whole=True)
+        if self.seen_parts is not None:
+            return self.seen_parts
+        content_type = self.sent_headers.get("CONTENT_TYPE")
+        parts = parts_of(form_of(content_type, self.body, self.media_types), whole=True)
+        if self.size > READ_ONCE:
+            self.seen_parts = parts
+        return parts
 
 
-def parts_of(
-    content_type: str | None, body: bytes, media_types: frozenset[str], *, whole: bool = False
-) -> tuple[SeenPart, ...]:
-    """Return the parts of a form, with their `whole` texts or only short ones; none if there are too many fields."""
+def form_of(content_type: str | None, body: bytes, media_types: frozenset[str]) -> Form:
+    """Read a body as a form, without any part if it holds too many."""
     try:
-        form = read(content_type, body, Limits(), media_types)
+        return read(content_type, body, Limits(), media_types)
     except TooManyFields:
-        return ()
+        return Form()
+
+
+def parts_of(form: Form, *, whole: bool = False) -> tuple[SeenPart, ...]:
+    """Return the parts of a form, with their `whole` texts or only short ones."""
     return tuple(
         SeenPart(
             part.name,

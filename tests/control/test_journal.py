@@ -7,15 +7,18 @@ import hashlib
 import json
 import re
 import threading
-import time
 from typing import Any
 
 import pytest
 
-from mock_server import Server, Settings, create_app
+from mock_server import Server, Settings, create_app, php
+from mock_server.api import form
+from mock_server.php import Form, Limits
+from mock_server.state import journal
 from mock_server.state.journal import OVERHEAD, Archive, Exchange, Journal
 from tests.control.conftest import Steered
 from tests.semantics.client import BASE, multipart
+from tests.server.wire import wait_until
 
 
 def exchange(size: int = 0) -> Exchange:
@@ -190,6 +193,36 @@ def test_a_long_body_is_parsed_before_it_is_forgotten(client: Steered) -> None:
     assert client.world.journal.exchanges[-1].memory < 10_000
 
 
+@pytest.mark.parametrize("size", [5_000, 300_000])
+def test_a_body_is_read_once_for_the_journal(
+    client: Steered, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes the parser long must not take it as long again with each look at the journal."""
+    read: list[int] = []
+
+    def count(content_type: str | None, body: bytes, limits: Limits, readable: frozenset[str]) -> Form:
+        read.append(len(body))
+        return php.read(content_type, body, limits, readable)
+
+    monkeypatch.setattr(form, "read", count)
+    monkeypatch.setattr(journal, "read", count)
+    client.create(name="x" * size, type="email")
+    assert [len(client.journal()[0]["request"]["parts"]) for _ in range(3)] == [2] * 3
+    assert len(read) == (1 if size > journal.WHOLE_REQUEST else 2)
+    assert client.world.journal.exchanges[0].memory > min(2 * size, OVERHEAD)
+
+
+def test_a_body_that_is_refused_for_its_size_is_not_read(
+    client: Steered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Form:
+        raise AssertionError("it is read")
+
+    monkeypatch.setattr(journal, "read", fail)
+    assert client.call("POST", BASE, b"a=b&" * (3 << 20)).status == 413
+    assert client.journal()[0]["request"]["parts"] == []
+
+
 def test_a_query_past_the_bound_says_evicted(client: Steered) -> None:
     client.create(name="a", type="email")
     for _ in range(1005):
@@ -261,9 +294,7 @@ def test_a_server_that_stops_ends_a_wait() -> None:
     ask, found = _over_http(server.url), []
     waiting = threading.Thread(target=lambda: found.append(ask("GET", "/_mock/journal?wait=1h")))
     waiting.start()
-    other = _over_http(server.url)
-    while other("GET", "/_mock/info")[1]["worlds"] == 0:  # until the wait has begun
-        time.sleep(0.005)
+    wait_until(lambda: any(not each.idle for each in server.connections))  # until the wait has begun
     server.stop(0.05)
     waiting.join(10)
     assert found[0][0] == 409

@@ -1,5 +1,6 @@
 """No bytes raise, what is written is read back, shortcuts change nothing, and work stays linear."""
 
+import re
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -214,6 +215,43 @@ def test_multipart_work_is_linear_in_body_and_boundary(repeated: bytes) -> None:
         return lambda: multipart.parse(content_type, Scanned(repeated * times), Limits())
 
     assert work(read(40_000)) < 2.5 * work(read(20_000)) + 20_000
+
+
+# The beginning of a body, and what makes it long.
+HEADS = {
+    "one long header": (b"--B\r\nContent-Disposition: form-data; ", b'x="a";'),
+    "many headers": (b"--B\r\n", b"A: b\r\n"),
+    "folded headers": (b"--B\r\nContent-Disposition: form-data", b"\r\n b"),
+    "parts": (b"", b'--B\r\nContent-Disposition: form-data; name="a"\r\nA: b\r\n\r\nx\r\n'),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_no_more_heads_are_read_than_may_be(name: str) -> None:
+    """To read a byte of a part's headers takes a hundred times as long as to read one of its data."""
+    start, filling = HEADS[name]
+    limits = Limits(fields=10**6, parts=10**6, heads=20_000)
+
+    def read(size: int) -> None:
+        multipart.parse(cases.TYPE, Scanned(start + filling * (size // len(filling))), limits)
+
+    read(10_000)
+    with pytest.raises(TooManyFields):
+        read(200_000)
+    beyond = work(lambda: read(400_000))
+    assert work(lambda: read(1_600_000)) < 1.1 * beyond + 1000
+
+
+@given(
+    st.lists(st.sampled_from([*text_cases.TAGS, *"<>!?-'\"/ab \n\0", "<b>", "</b>", "<!--", "-->"])).map(
+        "".join
+    )
+)
+def test_the_way_around_simple_tags_changes_nothing(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        quick = strip_tags(text)
+        patch.setattr(values, "_SIMPLE", re.compile("(?!)"))
+        assert strip_tags(text) == quick
 
 
 @pytest.mark.parametrize("text", [*text_cases.TAGS, "<", ">", '<"', "<!--", "<!", "<?", "<b>", "<!-->"])

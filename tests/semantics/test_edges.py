@@ -51,8 +51,8 @@ def test_a_seed_may_not_fill_settings_that_are_an_array(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["a" * 9000, "a..b", "-" * 100, "[", 'x"><script>'], ids=range(5))
 def test_the_start_page_does_not_mind_the_host(host: str) -> None:
     reply = Client().call("GET", "/", HTTP_HOST=host)
-    assert reply.status == 200
-    assert reply.headers["content-type"].startswith("text/plain")
+    assert reply.status == 403, "no page under a name that is not the mock's"
+    assert reply.headers["content-type"].startswith("application/json")
     assert "x-bitpeak-mock" in reply.headers
 
 
