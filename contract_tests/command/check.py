@@ -16,7 +16,7 @@ import pytest
 
 from contract_tests.command.guarded import PROGRAM, asker, complain, options
 from contract_tests.guard.mask import Redactor
-from contract_tests.report import as_annotations, as_json, as_text
+from contract_tests.report import as_json, as_text, as_workflow
 from contract_tests.run.settings import FLAGS, Code, Flag, Settings, Stop, read_settings
 from contract_tests.session.progress import Progress
 from contract_tests.session.session import Session
@@ -78,9 +78,7 @@ def run_check(settings: Settings, workers: int = 1) -> int:
         code = int(pytest.main(arguments, plugins=[session]))
     if session.outcome is not None:
         render = as_json if settings.format == "json" else _text(settings)
-        click.echo(render(session.outcome))
-        if settings.format == "github":
-            click.echo(as_annotations(session.outcome))
+        click.echo(as_workflow(session.outcome) if settings.format == "github" else render(session.outcome))
     if session.stopped is not None:
         return complain(session.stopped)
     if session.outcome is None:

@@ -12,6 +12,7 @@ import click
 import requests
 
 from contract_tests.guard import Terminated, interruptible
+from contract_tests.guard.exchange import printable
 from contract_tests.run.settings import FLAGS, KEY_NAME, Ask, Code, Flag, Settings, Stop
 from contract_tests.session.opening import Opening, close_guard, open_run
 
@@ -53,8 +54,8 @@ PROGRAM = "bitpeak-mock"
 
 
 def say(sentence: str) -> None:
-    """Say what takes long."""
-    click.echo(sentence, err=True)
+    """Say a sentence on stderr, whatever somebody else has put into it."""
+    click.echo(printable(sentence), err=True)
 
 
 def run_guarded(settings: Settings, work: Callable[[Opening], int], tell: Callable[[str], None] = say) -> int:
@@ -95,7 +96,7 @@ def _close(settings: Settings, opening: Opening) -> bool:
     if not cleaned.complete:
         sentences.append(f"To finish the clean-up: bitpeak-mock sweep {opening.guard.ledger_file}")
     for sentence in sentences:
-        click.echo(f"{PROGRAM}: {opening.clean(sentence)}", err=True)
+        say(f"{PROGRAM}: {opening.clean(sentence)}")
     close_guard(settings, opening.guard)
     return not sentences
 

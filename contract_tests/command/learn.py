@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from contract_tests.command.guarded import TARGET_FLAGS, asker, complain, options, run_guarded
+from contract_tests.command.guarded import TARGET_FLAGS, asker, complain, options, run_guarded, say
+from contract_tests.guard.exchange import json_text, printable
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.run.settings import Code, Settings, Stop, read_settings
@@ -60,7 +60,7 @@ def check_folder(file: Path) -> None:
 def _learn(opening: Opening, out: Path, format_: str) -> int:
     """Learn and write. Raises Stop (CANNOT, NOTHING)."""
     settings = opening.settings
-    learnt = learn_behind(opening, tell=lambda what: click.echo(f"learning: {what}", err=True))
+    learnt = learn_behind(opening, tell=lambda what: say(f"learning: {what}"))
     if not learnt.answers:
         raise Stop(Code.NOTHING, "nothing was learned: not one open question got an answer")
     overlay = overlay_of(learnt, opening.guard.target, opening.clean)
@@ -69,11 +69,7 @@ def _learn(opening: Opening, out: Path, format_: str) -> int:
     except OSError as error:
         raise Stop(Code.CANNOT, f"{out} cannot be written: {error.strerror or error}") from error
     _check(settings, out, learnt)
-    click.echo(
-        json.dumps(overlay[LEARNED], indent=2, ensure_ascii=False)
-        if format_ == "json"
-        else _told(learnt, out)
-    )
+    click.echo(json_text(overlay[LEARNED]) if format_ == "json" else opening.clean(_told(learnt, out)))
     return Code.FINE
 
 
@@ -103,4 +99,4 @@ def _told(learnt: Learnt, out: Path) -> str:
         *(["Seen, and not to be said in a document:", *unsaid] if unsaid else []),
         f"Written to {out}: bitpeak-mock serve --overlay {out}",
     ]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

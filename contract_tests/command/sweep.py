@@ -10,6 +10,7 @@ import click
 from contract_tests.command.guarded import PROGRAM, asker, complain, say
 from contract_tests.guard import CleanUp, GuardRefusal, Ledger, TargetFailed, Unswept
 from contract_tests.guard import sweep as sweep_ledger
+from contract_tests.guard.exchange import printable
 from contract_tests.guard.ledger import is_swept, key_check, ledgers_in
 from contract_tests.guard.upstream import is_loopback, read_target
 from contract_tests.run.settings import LEDGERS, LIVE_RATE, Code, Stop, read_keys
@@ -112,7 +113,7 @@ def _forget(file: Path) -> Code:
     click.echo(f"{file}: given up, and kept as {ledger.forget()}")
     if rows:
         where = f"{ledger.target}, with {ledger.marker.run} in its name"
-        click.echo("\n".join(f"what may be left on {where}: {row}" for row in rows))
+        click.echo("\n".join(printable(f"what may be left on {where}: {row}") for row in rows))
     return Code.FINE
 
 
@@ -123,9 +124,9 @@ def _key_of(ledger: Ledger, keys: tuple[str, ...]) -> str:
 
 
 def _tell(file: Path, target: str, done: CleanUp) -> Code:
-    click.echo(f"{file}: {len(done.deleted)} deleted on {target}")
+    click.echo(printable(f"{file}: {len(done.deleted)} deleted on {target}"))
     for sentence in done.sentences:
-        click.echo(f"{PROGRAM}: {sentence}", err=True)
+        say(f"{PROGRAM}: {sentence}")
     if not done.complete:
         click.echo(
             f"{PROGRAM}: sweep again in a minute, or give it up: bitpeak-mock sweep --forget {file}", err=True

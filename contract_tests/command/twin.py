@@ -12,7 +12,7 @@ from typing import Any
 import click
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from contract_tests.command.guarded import OTHER_KEY, TARGET_FLAGS, asker, complain, options, run_guarded
+from contract_tests.command.guarded import OTHER_KEY, TARGET_FLAGS, asker, complain, options, run_guarded, say
 from contract_tests.recording.tape import read_recording
 from contract_tests.report.accepted import Acceptances, read_accepted
 from contract_tests.run.settings import Code, Settings, Stop, read_settings
@@ -161,7 +161,7 @@ def _other(settings: Settings, given: Mapping[str, Any]) -> Settings:
 
 
 def _note(what: str) -> None:
-    click.echo(f"twin: {what}", err=True)
+    say(f"twin: {what}")
 
 
 def _tell(twins: Twins, plan: Plan, accepted: Acceptances, clean: Clean, format_: str) -> int:

@@ -166,6 +166,9 @@ class _Chain(APIStateMachine):
         self.chains.pool.clean()  # what a run that failed has left
         self.chains.run.begin()
 
+    def get_call_kwargs(self, case: AnyCase) -> dict[str, Any]:  # noqa: ARG002 -- schemathesis says so
+        return dict(self.chains.sampler.sending)
+
     def before_call(self, case: AnyCase) -> None:
         self.chains.aim(case)
 

@@ -68,8 +68,11 @@ class Sampler:
         self.tallies = {name: Tally() for name in self.operations}
         self._forms: dict[tuple[str, str], Harmless] = {}
         self._marks: dict[str, str] = {}
-        self._session = requests.Session()
-        self._session.trust_env = False
+        session = requests.Session()
+        session.trust_env = False  # .netrc and proxies of the environment are the guard's business
+        # How each case is sent, whoever sends it: a redirect is an answer like any other.
+        self.sending: Mapping[str, Any] = {"session": session, "max_redirects": 0}
+        self._session = session
 
     def close(self) -> None:
         """Close the connections."""
@@ -101,7 +104,7 @@ class Sampler:
         """Send one case to a handler of the pool, and judge its answer."""
         self.run.begin()
         self.prepare(case, self.pool.take() if case.operation.path_parameters else None)
-        response = case.call(session=self._session)
+        response = case.call(**self.sending)
         self.note(case, response)
         self.validate(case, response)
         self.pool.trim()

@@ -159,7 +159,22 @@ def at(tree: Any, steps: Iterable[str]) -> Any:
 
 def printable(text: str) -> str:
     """Return a text as one line that a terminal shows and does not obey: what is not printable becomes an escape."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def printable_lines(text: str) -> str:
+    """Return a text of several lines, each of which a terminal shows and does not obey."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def json_text(data: Any) -> str:
+    """Write JSON for people and programs; a terminal shows it and does not obey it."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text)
+
+
+def _visible(sign: str) -> str:
+    return sign if sign.isprintable() else ascii(sign)[1:-1]
 
 
 class FormField(NamedTuple):

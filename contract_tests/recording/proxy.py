@@ -8,7 +8,7 @@ from contextlib import suppress
 from contract_tests.document.facts import Facts
 from contract_tests.guard import Guard
 from contract_tests.guard.door import Door
-from contract_tests.guard.exchange import Exchange, Reply, Request
+from contract_tests.guard.exchange import Exchange, Reply, Request, printable
 from contract_tests.judge.conformity import Conformity
 from contract_tests.judge.statements import ANSWERS
 from contract_tests.target.api import Answer
@@ -85,6 +85,5 @@ def line_of(exchange: Exchange, complaints: list[str]) -> str:
     with suppress(ValueError):
         path = "/" + exchange.url.split("/", 3)[3]
     said = (exchange.refused and f"not sent ({exchange.refused})") or exchange.failed or str(exchange.status)
-    return "\n".join(
-        [f"{exchange.method:6} {path} {said}", *(f"  ! {complaint}" for complaint in complaints)]
-    )
+    lines = [f"{exchange.method:6} {path} {said}", *(f"  ! {complaint}" for complaint in complaints)]
+    return "\n".join(map(printable, lines))

@@ -1,6 +1,6 @@
 """What a run found out, and its shapes: text for a terminal, JSON, JUnit XML, GitHub's, one HTML page."""
 
-from contract_tests.report.ci import as_annotations, as_junit, as_markdown
+from contract_tests.report.ci import as_annotations, as_junit, as_markdown, as_workflow
 from contract_tests.report.machine import VERSION, as_json
 from contract_tests.report.outcome import (
     Defect,
@@ -31,4 +31,5 @@ __all__ = [
     "as_junit",
     "as_markdown",
     "as_text",
+    "as_workflow",
 ]

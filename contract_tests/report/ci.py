@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import html
+import secrets
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from contract_tests.guard.exchange import printable_lines
 from contract_tests.report.outcome import Entry, Outcome, Section
 from contract_tests.report.page import readable
+from contract_tests.report.terminal import as_text
 
 _LONGEST = 1000
 
@@ -61,6 +64,13 @@ def as_annotations(outcome: Outcome) -> str:
     return "\n".join(
         [*lines, _annotation("notice", "Contract test", f"{outcome.target}: {outcome.sentence}")]
     )
+
+
+def as_workflow(outcome: Outcome) -> str:
+    """Return the report for the log of a workflow, which obeys the annotations and nothing that a service has said."""
+    token = secrets.token_hex(16)
+    text = as_text(outcome, color=False)
+    return "\n".join([f"::stop-commands::{token}", text, f"::{token}::", as_annotations(outcome)])
 
 
 def as_markdown(outcome: Outcome) -> str:
@@ -118,7 +128,7 @@ def _steps(entry: Entry) -> list[str]:
 
 
 def _annotation(level: str, title: str, text: str) -> str:
-    message = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    message = printable_lines(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return f"::{level} title={title.replace('%', '%25').replace(',', '%2C').replace(':', '%3A')}::{message}"
 
 

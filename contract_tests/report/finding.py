@@ -107,7 +107,7 @@ def _of_complaints(
     question = next(iter(statement.questions)) if len(statement.questions) == 1 else ""
     yield Finding(
         origin.suite, origin.test, str(Ruling.ITSELF if statement.is_duty else Ruling.DOCUMENTATION), title,
-        details="\n".join(clean(each.sentence) for each in complaints[1:])[:_LONGEST_DETAILS],
+        details="\n".join(_in_one_line(clean(each.sentence)) for each in complaints[1:])[:_LONGEST_DETAILS],
         documented=statement.says, place=statement.pointer,
         question=question, subject=question or f"{statement.key}: {clean(about)}",
         operation=last.operation if last else "", steps=reproduce(happened, clean, title),
@@ -134,8 +134,12 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
+def _in_one_line(sentence: str) -> str:
+    return " ".join(sentence.split())
+
+
 def _title(sentence: str) -> str:
-    title = " ".join(sentence.split())
+    title = _in_one_line(sentence)
     title = title if len(title) <= _LONGEST_TITLE else f"{title[:_LONGEST_TITLE]}…"
     # A name of the document's keeps its letters.
     return title if "_" in title.partition(" ")[0] else title[:1].upper() + title[1:]

@@ -14,10 +14,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
+from contract_tests.guard.exchange import json_text
 from contract_tests.judge.verdicts import Ruling
 from contract_tests.report.outcome import Outcome
 
@@ -50,4 +50,4 @@ def as_json(outcome: Outcome) -> str:
         "not_reached": data["left_out"],
         **{name: data[name] for name in ("operations", "tests", "defects", "accepted", "expired")},
     }  # fmt: skip
-    return json.dumps(report, indent=2, ensure_ascii=False)
+    return json_text(report)

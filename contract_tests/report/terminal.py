@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
 
 import click
 
+from contract_tests.guard.exchange import printable_lines
 from contract_tests.report.outcome import Entry, OperationSeen, Outcome, Section, Verdict
 
 _WIDTH = 100
@@ -22,6 +25,7 @@ _COLORS = {
 
 def as_text(outcome: Outcome, *, color: bool) -> str:
     """Return the report as lines of text, with colours as a terminal understands them or without."""
+    outcome = _visible(outcome)
     findings, rest = outcome.sections[:2], outcome.sections[2:]
     lines = [_heading(outcome)]
     for section in findings:
@@ -35,6 +39,17 @@ def as_text(outcome: Outcome, *, color: bool) -> str:
     lines += [*_defects(outcome), "", *_ending(outcome)]
     text = "\n".join(lines)
     return text if color else click.unstyle(text)
+
+
+def _visible(value: Any) -> Any:
+    """Return the same with all texts as a terminal shows them: nothing that a service said is obeyed."""
+    if type(value) is str:
+        return printable_lines(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{each.name: _visible(getattr(value, each.name)) for each in fields(value)})
+    if isinstance(value, tuple):
+        return tuple(map(_visible, value))
+    return value
 
 
 def _heading(outcome: Outcome) -> str:

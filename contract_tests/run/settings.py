@@ -16,6 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from contract_tests.guard import GuardRefusal
+from contract_tests.guard.exchange import printable
 from contract_tests.guard.upstream import is_loopback, read_target
 from contract_tests.judge.verdicts import HoldTo
 from contract_tests.run.run import PROFILES, SPARING, Profile
@@ -37,7 +38,7 @@ class Stop(Exception):
     """A run cannot begin, or cannot go on; `sentence` says why. `code` is a Code, or what a signal's end says."""
 
     def __init__(self, code: int, sentence: str) -> None:
-        sentence = " ".join(sentence.split())
+        sentence = printable(" ".join(sentence.split()))
         self.code = code
         self.sentence = sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."
         super().__init__(self.sentence)

@@ -347,7 +347,9 @@ def _contradictions(parts: Sequence[Part]) -> Iterable[Finding]:
     for name, seen in by_id.items():
         if len({one.answer or one.seen for one in seen.values()}) > 1:
             text = next(iter(seen.values())).text
-            details = "\n".join(f"Worker {number} saw: {one.seen}" for number, one in seen.items())
+            details = "\n".join(
+                f"Worker {number} saw: {' '.join(one.seen.split())}" for number, one in seen.items()
+            )
             yield Finding("questions", "", str(Ruling.ITSELF), text, details, SAME.says, question=name)
 
 

@@ -20,7 +20,7 @@ import pytest
 from contract_tests.guard import Terminated, interruptible
 from contract_tests.guard.ledger import ledgers_in
 from contract_tests.report import Defect, Outcome
-from contract_tests.run.settings import Code, Settings, Stop
+from contract_tests.run.settings import KEY_NAME, Code, Settings, Stop
 from contract_tests.session.opening import check_ground
 from contract_tests.session.parts import Course, Part, judged, part_from
 from contract_tests.session.progress import Progress
@@ -70,6 +70,7 @@ class Spread:
         self._failed: set[str] = set()
         self._interrupted, self._code = "", int(Code.FINE)
         self._is_waiting = False
+        self._taken: str | None = None
         self._signals = ExitStack()
 
     @pytest.hookimpl(tryfirst=True)
@@ -85,6 +86,8 @@ class Spread:
         except Stop as stop:
             self.stopped = stop
             pytest.exit(stop.sentence, returncode=stop.code)
+        # Workers are told their keys through a pipe: a process's environment can be read by others.
+        self._taken = os.environ.pop(KEY_NAME, None)
 
     def pytest_xdist_newgateway(self, gateway: Any) -> None:
         """Ask a process on this computer for its number, to pass a signal on."""
@@ -155,8 +158,10 @@ class Spread:
         yield
 
     def pytest_unconfigure(self) -> None:
-        """Give the signals back."""
+        """Give the signals and the environment back."""
         self._signals.close()
+        if self._taken is not None:
+            os.environ[KEY_NAME] = self._taken
 
     def _wait(self) -> None:
         self._is_waiting = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,7 +29,11 @@ MOCK_KEY = "mock-"
 
 
 class MockProcess:
-    """`bitpeak-mock serve` on a free port of this computer, while it is open as a context manager."""
+    """`bitpeak-mock serve` on a free port of this computer, while it is open as a context manager.
+
+    It ends with this process, even if that is killed. Of the environment it gets neither the key of a service nor any
+    setting: its settings are those of the run.
+    """
 
     def __init__(self, document: str | None, overlays: tuple[str, ...], answers: tuple[str, ...]) -> None:
         self._arguments = [
@@ -37,25 +43,20 @@ class MockProcess:
         ]
         self._folder = tempfile.TemporaryDirectory(prefix="bitpeak-twin-")
         self._process: subprocess.Popen[bytes] | None = None
+        self._lifeline: socket.socket | None = None
         self.url = ""
 
     def __enter__(self) -> Self:
         port = Path(self._folder.name) / "port"
         log = Path(self._folder.name) / "log"
-        command = [
-            sys.executable,
-            "-m",
-            "mock_server",
-            "serve",
-            "--port",
-            "0",
-            "--port-file",
-            str(port),
-            "--quiet",
-        ]
+        # The system closes this socket however this process ends, and then the mock goes.
+        self._lifeline = socket.create_server(("127.0.0.1", 0))
+        serve = ["serve", "--port", "0", "--port-file", str(port), "--quiet", *self._arguments]
+        command = [sys.executable, "-m", "mock_server.lifeline", str(self._lifeline.getsockname()[1]), *serve]
+        given = {name: text for name, text in os.environ.items() if not _is_ours(name)}
         with log.open("wb") as stream:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [*command, *self._arguments], stdout=stream, stderr=stream, stdin=subprocess.DEVNULL
+                command, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL, env=given
             )
         deadline = time.monotonic() + _READY
         while not (port.exists() and port.read_text(encoding="ascii").strip()):
@@ -74,7 +75,14 @@ class MockProcess:
             self._process.terminate()
             self._process.wait()
             self._process = None
+        if self._lifeline is not None:
+            self._lifeline.close()
         self._folder.cleanup()
+
+
+def _is_ours(variable: str) -> bool:
+    """Tell whether an environment variable means something to the mock, or to this kit."""
+    return variable.startswith("BITPEAK_") or variable == "PORT"
 
 
 def answer_otherwise(url: str, key: str, answers: Mapping[str, str]) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from contract_tests.guard.exchange import KEY_VARIABLE, Exchange
+from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, json_text, printable, printable_lines
 from contract_tests.learning.draft import Lesson
 from contract_tests.report.accepted import Acceptances
 from contract_tests.report.finding import Happened, answer_of, reproduce
@@ -34,14 +33,14 @@ def as_text(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
         lines += _sequence(shown, twins, clean)
     if twins.lessons:
         lines += ["The right one answers otherwise than the document of the left one says:"]
-        lines += [f"  {lesson.about}: {clean(lesson.says)}" for lesson in twins.lessons] + [""]
+        lines += [f"  {lesson.about}: {printable(clean(lesson.says))}" for lesson in twins.lessons] + [""]
     lines += [
         f"  expired on {e.until}: {e.operation} {e.place} ({e.reason}), {e.where}" for e in accepted.expired
     ]
     lines += [f"  accepted, and not met: {e.operation} {e.place}, {e.where}" for e in accepted.unmet]
     lines += ["The requests that the run may make ran out."] if twins.spent else []
     lines += [_verdict(twins, accepted)]
-    return "\n".join(lines)
+    return printable_lines("\n".join(lines))
 
 
 def _verdict(twins: Twins, accepted: Acceptances) -> str:
@@ -71,9 +70,9 @@ def _sequence(shown: Shown, twins: Twins, clean: Clean) -> Iterator[str]:
         yield f"         {_short(clean(answer_of(other)))}"
     for each in outcome.differences:
         name = shown.names.get(each.place)
-        yield f"  {each.place}: left {_short(str(each.left))}, right {_short(str(each.right))}"
+        yield f"  {printable(each.place)}: left {_short(str(each.left))}, right {_short(str(each.right))}"
         if name:
-            yield f"    the open question {name.about}: {clean(name.says)}"
+            yield f"    the open question {name.about}: {printable(clean(name.says))}"
         elif twins.names:
             yield "    no open question asks this"
     yield ""
@@ -90,12 +89,13 @@ def _curl(exchange: Exchange, clean: Clean) -> str:
 
 
 def _short(text: str) -> str:
+    text = printable(text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def as_json(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
     """Return the report as JSON."""
-    return json.dumps(
+    return json_text(
         {
             "left": twins.left,
             "right": twins.right,
@@ -111,9 +111,7 @@ def as_json(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
                 {"place": e.place, "until": str(e.until), "reason": e.reason} for e in accepted.expired
             ],
             "unmet": [{"place": e.place, "until": str(e.until), "reason": e.reason} for e in accepted.unmet],
-        },
-        indent=2,
-        ensure_ascii=False,
+        }
     )
 
 
@@ -161,7 +159,7 @@ def offline_text(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
     for operation, place, met in places(replayed.drifts):
         first = next((drift for drift in met if id(drift.recorded) in unnamed), met[0])
         name = "no open question asks this" if id(first.recorded) in unnamed else "the open questions below"
-        lines += [f"{operation} {place}, {len(met)} times: {name}"]
+        lines += [f"{operation} {printable(place)}, {len(met)} times: {name}"]
         lines += [f"  {clean(first.recorded.as_curl())}", f"    then  {_short(answer_of(first.recorded))}"]
         lines += [f"    now   {_short(clean(answer_of(first.now)))}"]
     if replayed.drifts and offline.answers:
@@ -174,7 +172,7 @@ def offline_text(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
         f"expired on {e.until}: {e.operation} {e.place} ({e.reason}), {e.where}" for e in accepted.expired
     ]
     lines += [_found(offline)]
-    return "\n".join(lines)
+    return printable_lines("\n".join(lines))
 
 
 def _found(offline: Offline) -> str:
@@ -201,7 +199,7 @@ def offline_json(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
         }
         for drift in offline.replayed.drifts
     ]
-    return json.dumps(
+    return json_text(
         {
             "target": recording.target,
             "date": f"{recording.date:%Y-%m-%dT%H:%M:%SZ}",
@@ -215,7 +213,5 @@ def offline_json(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
             "expired": [
                 {"place": e.place, "until": str(e.until), "reason": e.reason} for e in accepted.expired
             ],
-        },
-        indent=2,
-        ensure_ascii=False,
+        }
     )
