@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.exchange import Exchange, printable
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
 from contract_tests.report.finding import Happened, reproduce
@@ -20,6 +20,7 @@ Clean = Callable[[str], str]
 
 def overlay_of(learnt: Learnt, target: str, clean: Clean) -> dict[str, Any]:
     """Return the overlay as data; `clean` takes keys and rows of others out of a text."""
+    clean = _in_one_line(clean)
     day = f"{learnt.date:%Y-%m-%d}"
     return {
         "overlay": "1.1.0",
@@ -47,6 +48,11 @@ def overlay_of(learnt: Learnt, target: str, clean: Clean) -> dict[str, Any]:
             "lessons": [_lesson(lesson, clean) for lesson in learnt.lessons],
         },
     }
+
+
+def _in_one_line(clean: Clean) -> Clean:
+    """Return what cleans a text for people: what an editor might obey becomes an escape."""
+    return lambda text: printable(clean(text))
 
 
 def as_yaml(overlay: dict[str, Any]) -> str:

@@ -60,6 +60,7 @@ def look_of(response: Response, *, keys: bool = False) -> Look:
         for name, text in sorted(response.headers.items())
         if name not in _OF_THE_WAY
         and not name.startswith((_OF_CORS, "x-ratelimit-", "ratelimit", "x-bitpeak-mock"))
+        and (text.isascii() and text.isprintable())  # nothing else can be sent as it came
     )
     return Look(response.status, media_type, headers, value)
 

@@ -11,8 +11,11 @@ import jinja2
 
 from contract_tests.report.outcome import Outcome, Verdict
 
-# Neither XML nor HTML has these, and a fuzzed answer may.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# Neither XML nor HTML has these, or they change how the rest of a line reads, and a fuzzed answer may have them.
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"
+    r"\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+)
 _TONES = {Verdict.FINE: "good", Verdict.FINDINGS: "bad"}
 
 

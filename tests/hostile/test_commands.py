@@ -1,0 +1,118 @@
+"""What holds for the guard holds for the commands as people call them, however they end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.check.process import Ran, run
+from tests.guard.scripted import Scripted
+from tests.guard.test_masking import spellings
+from tests.hostile.commands import COMMANDS, carry_out, check_done, ending
+from tests.hostile.lies import LIES
+from tests.hostile.service import KEY, Behaving
+from tests.hostile.speaking import OBEYED, Speaking
+from tests.hostile.trial import lying
+
+# A few of all, each day: those that had got a real run to do harm, or to say what was not so.
+SHORT = [
+    ("check", "ShowsRecentRows", "finished"),
+    ("check", "CutsNamesAt16", "finished"),
+    ("check", "HidesNewRows", "killed"),
+    ("check standard", "NumbersAndLoses", "interrupted"),
+    ("learn", "AnswersANamelessRow", "finished"),
+    ("record", "ReusesIds", "killed"),
+]
+
+
+@pytest.mark.parametrize(("command", "lie", "end"), SHORT, ids="-".join)
+def test_a_command_does_no_harm(command: str, lie: str, end: str, tmp_path: Path) -> None:
+    service = lying(lie)()
+    check_done(carry_out(command, service, tmp_path, end), service)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_does_harm(command: str, lie: str, tmp_path: Path) -> None:
+    service = lying(lie)()
+    check_done(carry_out(command, service, tmp_path, *ending(command, lie)), service)
+
+
+@pytest.mark.parametrize("command", ["check", pytest.param("learn", marks=pytest.mark.heavy)])
+def test_a_service_that_behaves_is_left_as_it_was(command: str, tmp_path: Path) -> None:
+    service = Behaving()
+    done = carry_out(command, service, tmp_path)
+    check_done(done, service)
+    assert (service.left, done.open_ledgers) == ([], [])
+    assert service.last > len(service.strangers), "it wrote"
+
+
+def killed(command: str, number: int, folder: Path) -> None:
+    """Kill a command at some moment, and sweep: nothing is left, and nothing of others was touched."""
+    service = Behaving()
+    _, moment = ending(command, number)
+    done = carry_out(command, service, folder, "killed", moment)
+    check_done(done, service)
+    assert (service.left, done.open_ledgers) == ([], []), done.said
+
+
+@pytest.mark.parametrize("command", ["check"])
+def test_a_kill_is_swept(command: str, tmp_path: Path) -> None:
+    killed(command, 0, tmp_path)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("part", range(10))
+@pytest.mark.parametrize("command", COMMANDS)
+def test_any_kill_is_swept(command: str, part: int, tmp_path: Path) -> None:
+    for number in range(4 * part, 4 * part + 4):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        killed(command, number, folder)
+
+
+def heard(ran: Ran, *files: Path) -> None:
+    """See that nothing which was said or written is obeyed, or shows the key."""
+    said = ran.out + ran.err
+    for text in (said, *(file.read_text(encoding="utf-8") for file in files)):
+        assert not [name for name, spelled in spellings(KEY).items() if spelled in text]
+    # An overlay has a service's texts as they came.
+    for text in (said, *(file.read_text(encoding="utf-8") for file in files if file.name != "out")):
+        assert not {sign for sign in text if sign in OBEYED}
+    assert not [line for line in said.splitlines() if line.startswith("bitpeak-mock: all deleted")]
+    assert "Traceback" not in said
+
+
+REPORTS = ("--record", "rec", "--json", "r.json", "--html", "r.html", "--junit", "r.xml")
+SPOKEN_TO = [
+    ("check", "--suite", "page", "--suite", "lifecycle", *REPORTS),
+    ("learn", "--out", "out"),
+    pytest.param(("twin", "--sequences", "3"), marks=pytest.mark.heavy),
+]
+
+
+@pytest.mark.parametrize("words", SPOKEN_TO, ids=lambda words: words[0])
+def test_what_a_service_says_is_shown_and_not_obeyed(words: tuple[str, ...], tmp_path: Path) -> None:
+    with Scripted(Speaking()) as target:
+        ran = run(tmp_path, words[0], "--base-url", target.url, *words[1:], BITPEAK_API_KEY=KEY)
+    assert ran.code in {0, 1}, ran
+    files = [file for file in tmp_path.iterdir() if file.is_file()]
+    heard(ran, *files)
+    if words[0] == "check":
+        assert "\\x1b[2J" in ran.out, "it is shown"
+        heard(archive := run(tmp_path, "har", "rec"))
+        assert archive.code == 0
+
+
+def test_a_workflow_obeys_nothing_that_a_service_says(tmp_path: Path) -> None:
+    with Scripted(Speaking()) as target:
+        words = ("check", "--suite", "page", "--format", "github", "--base-url", target.url)
+        ran = run(tmp_path, *words, BITPEAK_API_KEY=KEY)
+    heard(ran)
+    first, *lines = ran.out.splitlines()
+    token = first.removeprefix("::stop-commands::")
+    rest = lines[lines.index(f"::{token}::") + 1 :]
+    assert rest
+    assert all(line.startswith(("::error title=", "::warning title=", "::notice title=")) for line in rest)
