@@ -104,7 +104,7 @@ class App:
 def create_app(settings: Settings | None = None, observers: Sequence[Observer] = ()) -> Flask:
     """Make the Flask app of a mock. Raises DocumentError if the document, an overlay or the seed is wrong.
 
-    client = create_app(Settings(answers=("create-status=ok",))).test_client()
+    Example: `create_app(Settings(answers=("create-status=ok",))).test_client()`
     """
     return App(Mock(settings or Settings(), observers)).flask
 
