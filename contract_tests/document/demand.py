@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract_tests.document.facts import Facts, Operation, Refusal
+from mock_server.document.rows import form_rows, parameter_rows
 
 _CHOSEN = "M"  # the grade of our own choices, to which no target can be held
 _RATE_LIMITED = 429
@@ -58,8 +59,20 @@ def _of_form(facts: Facts, node: Mapping[str, Any]) -> set[str]:
     found: set[str] = set()
     for media in content.values():
         form = facts.schemas.resolve(media["schema"])
-        words = {"required"} & form.keys()
-        for field in facts.schemas.properties(form).values():
-            words |= field.keys()
-        found |= {name for word, name in form.get("x-refusals", {}).items() if word in words}
-    return found
+        rows = form_rows(form, facts.schemas.properties(form), facts.document["x-service"])
+        found |= {row.refusal for each in rows.fields.values() for row in each}
+    return found - {""}
+
+
+def refusing(facts: Facts, operation_id: str) -> dict[str, Refusal]:
+    """Return the refusals that wrong data of an operation can get, by name: those to which its rows lead."""
+    operation, resolve = facts.operations[operation_id], facts.schemas.resolve
+    node = facts.document["paths"][operation.path][operation.method.lower()]
+    names = set[str]()
+    for parameter in map(resolve, node.get("parameters", ())):
+        names |= {row.refusal for row in parameter_rows(parameter, resolve(parameter["schema"]))}
+    for media in resolve(node.get("requestBody", {})).get("content", {}).values():
+        form = resolve(media["schema"])
+        names |= form_rows(form, facts.schemas.properties(form), facts.document["x-service"]).refusals
+    known = {**facts.shared, **operation.refusals}
+    return {name: known[name] for name in sorted(names) if name in known}

@@ -59,14 +59,16 @@ class Facts:
     """The effective document as the suites read it.
 
     `types` maps each handler type to its own form fields; `examples` maps it to the document's example of a create.
-    `row` maps an `x-value` word to the property of a handler that shows it (`id`, `type`, `name`, `settings`,
-    `enabled`, `changed`, `created`), `form` likewise to the form field. `sizes` are the page sizes.
+    `shared` are the refusals of the service as a whole, by name. `row` maps an `x-value` word to the property of a
+    handler that shows it (`id`, `type`, `name`, `settings`, `enabled`, `changed`, `created`), `form` likewise to the
+    form field. `sizes` are the page sizes.
     """
 
     document: Mapping[str, Any]
     schemas: Schemas
     base_path: str
     operations: Mapping[str, Operation]
+    shared: Mapping[str, Refusal]
     types: Mapping[str, tuple[str, ...]]
     examples: Mapping[str, Mapping[str, str]]
     row: Mapping[str, str]
@@ -82,7 +84,8 @@ class Facts:
 
     def refusal(self, kind: str, name: str) -> Refusal:
         """Return a documented refusal of an operation. Raises KeyError if the document lacks it."""
-        return self.operation(kind).refusals[name]
+        refusals = self.operation(kind).refusals
+        return refusals[name] if name in refusals else self.shared[name]
 
 
 def read_facts(document: Mapping[str, Any]) -> Facts:
@@ -107,6 +110,7 @@ def read_facts(document: Mapping[str, Any]) -> Facts:
         schemas=schemas,
         base_path=urlsplit(document["servers"][0]["url"]).path.rstrip("/"),
         operations=operations,
+        shared=_shared(schemas, document["x-service"]["refusals"]),
         types=_types(schemas, form, words["type"]),
         examples=_examples(schemas, create, words["type"]),
         row=schemas.words(items),
@@ -135,6 +139,14 @@ def _operation(schemas: Schemas, path: str, method: str, node: Mapping[str, Any]
         success = int(code) if code.startswith("2") else success
     media_types = tuple(schemas.resolve(node.get("requestBody", {})).get("content", {}))
     return Operation(node["operationId"], method.upper(), path, success, answer, media_types, refusals)
+
+
+def _shared(schemas: Schemas, responses: Mapping[str, Any]) -> dict[str, Refusal]:
+    found: dict[str, Refusal] = {}
+    for code, response in responses.items():
+        for media_type, media in schemas.resolve(response).get("content", {}).items():
+            found |= _refusals(schemas, int(code), media_type, media)
+    return found
 
 
 def _refusals(schemas: Schemas, status: int, media_type: str, media: Mapping[str, Any]) -> dict[str, Refusal]:

@@ -20,6 +20,10 @@ _FORMS = (
 _HEX = re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{12,128}\b")
 
 
+# What a refusal lists of its problems.
+_LISTS: Mapping[str, type] = {"{items}": list, "{items-by-field}": dict}
+
+
 def read(body: bytes, media_type: str | None) -> Any:
     """Return a body as data if it is JSON, else as text."""
     text = body.decode("utf-8", "replace")
@@ -40,6 +44,8 @@ def by_form(text: str) -> str:
 
 def fits(template: Any, value: Any) -> bool:
     """Tell whether a body could come from a template; a placeholder stands for any text."""
+    if isinstance(template, str) and template in _LISTS:
+        return isinstance(value, _LISTS[template])
     if isinstance(template, str) and isinstance(value, str):
         pieces = [re.escape(piece) for piece in re.split(r"\{[a-z]+(?::[A-Za-z0-9,]+)?\}", template)]
         return re.fullmatch(".*".join(pieces), value, re.DOTALL) is not None

@@ -7,19 +7,45 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_tests.document.facts import Facts, Refusal
+from mock_server.document.rows import FormRows, Reaction, Walk, compile_rows, form_rows, react
+from mock_server.document.treatments import UNSENT
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form: schema by field, the fields it requires, and the refusal that each violated word of a schema gets.
-
-    `unsent` is what becomes of a type's own field that is not sent: `empty`, `omitted` or `refused`.
-    """
+    """A form: schema by field, the fields it requires, its rows, and what walks down the rows of each field."""
 
     fields: Mapping[str, Mapping[str, Any]]
     required: tuple[str, ...]
-    refusals: Mapping[str, str]
-    unsent: str
+    rows: FormRows
+    walks: Mapping[str, Walk]
+
+    def react(self, name: str, text: str | None) -> Reaction:
+        """Return what becomes of a text that one of the form's fields is sent, of None if it is not sent."""
+        return self.walks[name](text, UNSENT)
+
+    def walk_foreign(self, text: str) -> Reaction:
+        """Return what becomes of a field of another type."""
+        return react(self.rows.foreign, text, {})
+
+    def walk_unknown(self, text: str) -> Reaction:
+        """Return what becomes of a field that the form does not have."""
+        return react(self.rows.unknown, text, {})
+
+    @property
+    def ignores_foreign(self) -> bool:
+        """Whether fields of other types have no effect."""
+        return all(row.reaction not in {"refuse", "otherwise"} for row in self.rows.foreign)
+
+    @property
+    def ignores_unknown(self) -> bool:
+        """Whether fields that the form does not have have no effect."""
+        return all(row.reaction not in {"refuse", "otherwise"} for row in self.rows.unknown)
+
+    def longest(self, name: str) -> int | None:
+        """Return how many characters of a text are taken as they are, None if any number of them."""
+        lengths = [row.argument for row in self.rows.fields[name] if row.treatment == "longer-than"]
+        return min(lengths, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +81,7 @@ class Words:
 
     def service_refusal(self, word: str) -> Refusal:
         """Return the refusal that `x-service` names by a word of its own, such as `other-methods`."""
-        name = self.service[word]
-        for status, response in self.service["refusals"].items():
-            for media in self.facts.schemas.resolve(response).get("content", {}).values():
-                if name in media.get("examples", {}):
-                    example = self.facts.schemas.resolve(media["examples"][name])["value"]
-                    shown = example["errors"][0] if isinstance(example, Mapping) else {}
-                    return Refusal(name, int(status), shown.get("title", ""), shown.get("status", 0))
-        raise KeyError(name)
+        return self.facts.shared[self.service[word]]
 
 
 def read_words(facts: Facts) -> Words:
@@ -89,12 +108,10 @@ def read_words(facts: Facts) -> Words:
 
 def _form(facts: Facts, node: Mapping[str, Any]) -> Form:
     schema = facts.schemas.resolve(next(iter(node["requestBody"]["content"].values()))["schema"])
-    return Form(
-        fields=facts.schemas.properties(schema),
-        required=tuple(schema.get("required", ())),
-        refusals=schema.get("x-refusals", {}),
-        unsent=schema.get("x-own-field-unsent", "empty"),
-    )
+    fields = facts.schemas.properties(schema)
+    rows = form_rows(schema, fields, facts.document["x-service"])
+    walks = {name: compile_rows(rows.fields[name], field) for name, field in fields.items()}
+    return Form(fields, tuple(schema.get("required", ())), rows, walks)
 
 
 def _shapes(facts: Facts, items: Mapping[str, Any]) -> dict[str, Shape]:

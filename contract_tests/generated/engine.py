@@ -20,6 +20,7 @@ from schemathesis.generation.hypothesis.examples import generate_one
 from schemathesis.generation.overrides import Override
 from schemathesis.schemas import APIOperation
 
+from contract_tests.document.demand import refusing
 from contract_tests.document.facts import Facts
 from contract_tests.generated.loosened import WIDE
 from contract_tests.target.api import Api
@@ -117,20 +118,7 @@ def _gone(facts: Facts) -> list[str]:
 
 def _refusing(facts: Facts, operation_id: str) -> list[str]:
     """Return the statuses of the refusals that an operation's own refuse: those of its form and its parameters."""
-    refusals = facts.operations[operation_id].refusals
-    return sorted({str(refusals[name].status) for name in refusing(facts, operation_id) if name in refusals})
-
-
-def refusing(facts: Facts, operation_id: str) -> set[str]:
-    """Return the names of the refusals that wrong data of an operation can get."""
-    operation = facts.operations[operation_id]
-    item = facts.document["paths"][operation.path]
-    node, resolve = item[operation.method.lower()], facts.schemas.resolve
-    names = {resolve(parameter).get("x-otherwise", "") for parameter in node.get("parameters", ())}
-    for media in resolve(node.get("requestBody", {})).get("content", {}).values():
-        names |= set(resolve(media["schema"]).get("x-refusals", {}).values())
-        names |= {facts.document["x-service"][word] for word in ("unknown-fields", "foreign-fields")}
-    return names
+    return sorted({str(refusal.status) for refusal in refusing(facts, operation_id).values()})
 
 
 def _examples(operation: AnyOperation) -> Iterator[AnyCase]:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from contract_tests.document.facts import Facts
+from contract_tests.document.words import Form
 from contract_tests.generated.loosened import RULES
 from contract_tests.guard.body import contacts
 from contract_tests.guard.ledger import Marker
@@ -28,16 +29,14 @@ _NOT_LISTED = "not listed"
 
 @dataclass(frozen=True, slots=True)
 class Harmless:
-    """Makes the forms of one operation harmless. `fields` are those of the loosened form, `form` the form itself.
+    """Makes the forms of one operation harmless. `fields` are those of the loosened form, `form` has their rows.
 
     A text that kept or broke a rule of the form's schema keeps or breaks it still, or breaks it beyond doubt.
     """
 
     facts: Facts
-    form: Mapping[str, Any]
+    form: Form
     fields: Fields
-    strict: bool
-    foreign: bool
     addresses: Mapping[str, str]
 
     def apply(self, body: Mapping[str, Any], mark: str) -> dict[str, Any]:
@@ -49,16 +48,14 @@ class Harmless:
             else:
                 fields[self._unknown(name, len(fields))] = harmless(_spelled(value))
         fields = self._own(fields)
-        if self.form.get("x-own-field-unsent") == "refused":
-            fields = self._complete(fields)
-        return fields
+        return self._complete(fields)
 
     def _text(self, name: str, value: str, mark: str) -> str:
         rules = self.fields[name]
-        if "maxLength" in rules and "x-clean" in rules:
+        if "maxLength" in rules and any(row.reaction == "change" for row in self.form.rows.fields[name]):
             # Whether a length is that before or after cleaning is nobody's claim.
             value = value.translate(_CLEANED).strip()
-        if not value and "enum" in rules and name not in self.form.get("required", ()):
+        if not value and "enum" in rules and name not in self.form.required:
             return _NOT_LISTED  # whether an empty text is wrong or missing is nobody's claim
         if name == self.facts.form["name"]:
             return _named(value, rules, mark)
@@ -81,7 +78,11 @@ class Harmless:
         """Return an unknown field's name: as it is, unless a form's reader could take it for another or for none."""
         filed = name.partition("\0")[0].lstrip(" ").translate(_FILED)
         taken = filed in self.fields or "_method" in filed.lower() or contacts(name, address=True)
-        odd = not filed or "[" in name or (self.strict and not (name.isascii() and name.isidentifier()))
+        odd = (
+            not filed
+            or "[" in name
+            or (not self.form.ignores_unknown and not (name.isascii() and name.isidentifier()))
+        )
         return f"unknown_{number}" if taken or odd else name
 
     def _own(self, fields: dict[str, Any]) -> dict[str, Any]:
@@ -92,30 +93,27 @@ class Harmless:
         types = self.facts.types
         mine = types.get(fields.get(self.facts.form["type"], ""), ())
         others = {name for names in types.values() for name in names} - set(mine)
-        if self.foreign:
+        if self.form.ignores_foreign:
             others = {name for name in others if not self.fields.get(name, {}).keys().isdisjoint(RULES)}
         return {name: value for name, value in fields.items() if name not in others}
 
     def _complete(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return a form with all own fields of its type, which are required then."""
+        """Return a form with those own fields of its type that are required."""
         kind = fields.get(self.facts.form["type"], "")
         example = self.facts.examples.get(kind, {})
         for name in self.facts.types.get(kind, ()):
-            if not fields.get(name):
+            if self.form.react(name, None).outcome == "refuse" and not fields.get(name):
                 fields[name] = example.get(name, name)
         return fields
 
 
-def harmless_form(facts: Facts, form: Mapping[str, Any]) -> Harmless:
+def harmless_form(facts: Facts, form: Form, loosened: Mapping[str, Any]) -> Harmless:
     """Return what makes forms of a loosened schema harmless."""
-    service = facts.document["x-service"]
     values = {name: text for example in facts.examples.values() for name, text in example.items()}
     return Harmless(
         facts=facts,
         form=form,
-        fields=form["properties"],
-        strict=service["unknown-fields"] != "ignored",
-        foreign=service["foreign-fields"] == "ignored",
+        fields=loosened["properties"],
         addresses={name: text for name, text in values.items() if "@" in text or "://" in text},
     )
 

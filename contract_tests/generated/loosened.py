@@ -1,24 +1,31 @@
 """The effective document as a generator of requests gets it: what the service tolerates is no mistake in it.
 
-A generator calls every value that a schema forbids wrong, and expects a refusal. This document's own words say what
-is tolerated all the same: a parameter that is `x-otherwise: default`, a field's rule that `x-refusals` does not name,
-a text that is cast. In the copy these rules are gone, so that what is left of them must be kept by the service.
+A generator calls every value that a schema forbids wrong, and expects a refusal. This document's rows say what is
+tolerated all the same: a rule of a field or a parameter without a row that refuses what breaks it, a text that is cast.
+In the copy these rules are gone, so that what is left of them must be kept by the service.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from contract_tests.document.facts import Facts
+from contract_tests.document.demand import refusing
+from contract_tests.document.facts import Facts, Operation, Refusal
 from contract_tests.document.schema import Schemas
 from mock_server.document import plain
+from mock_server.document.rows import Rows, form_rows, parameter_rows, react
 
 Node = dict[str, Any]
 
-# The words of JSON Schema that a field's refusals can name.
-RULES = ("enum", "pattern", "minLength", "maxLength")
+# The words of JSON Schema that a row can insist on, by the treatment of what breaks them.
+RULES: Mapping[str, str] = {
+    "enum": "not-listed",
+    "pattern": "malformed",
+    "minLength": "shorter-than",
+    "maxLength": "longer-than",
+}
 # Letters of many scripts, a pair of surrogates in UTF-16, a combining sign and a change of direction.
 WIDE = "Zażółć 日本 \U0001f514 e\u0301 \u202eabc\u202c"
 # Pages that are too far for a signed word of 32 bits, for a JavaScript number, and near the end of 64 bits.
@@ -36,7 +43,20 @@ def loosened(facts: Facts) -> Node:
                 node["parameters"] = [_parameter(schemas, parameter) for parameter in node["parameters"]]
             if isinstance(node, dict) and "requestBody" in node:
                 _loosen_body(schemas, node, document["x-service"])
+    for operation in facts.operations.values():
+        _share(schemas, document, operation, refusing(facts, operation.id))
     return document
+
+
+def _share(schemas: Schemas, document: Node, operation: Operation, refusals: Mapping[str, Refusal]) -> None:
+    """Declare at an operation the responses of the service as a whole to which its rows lead."""
+    responses = document["paths"][operation.path][operation.method.lower()]["responses"]
+    for refusal in refusals.values():
+        status = str(refusal.status)
+        if refusal.name not in operation.refusals:
+            shared = schemas.resolve(document["x-service"]["refusals"][status])
+            own = schemas.resolve(responses.get(status, {}))
+            responses[status] = {**shared, **own, "content": {**shared["content"], **own.get("content", {})}}
 
 
 def without_foreign_keys(document: Node) -> Node:
@@ -71,7 +91,7 @@ def _parameter(schemas: Schemas, node: Mapping[str, Any]) -> Node:
         return {**found, "schema": schema}
     if schema.get("type") == "integer" and "enum" not in schema:
         schema["examples"] = [*schema.get("examples", ()), *_FAR]
-    if found.get("x-otherwise", "default") == "default":
+    if not any(row.refusal for row in parameter_rows(found, schema)):
         samples = [*schema.pop("examples", schema.get("enum", ())), WIDE, ""]
         schema = {"anyOf": [schema, _TEXT], "examples": samples}
     return {**found, "schema": schema}
@@ -87,17 +107,20 @@ def _loosen_body(schemas: Schemas, operation: Node, service: Mapping[str, Any]) 
 
 
 def _form(schemas: Schemas, schema: Mapping[str, Any], service: Mapping[str, Any]) -> Node:
-    form = dict(schemas.resolve(schema))
-    insisted = form.get("x-refusals", {}).keys()
-    form["properties"] = {name: _field(node, insisted) for name, node in schemas.properties(form).items()}
-    if "required" not in insisted:
-        form.pop("required", None)
-    if service["unknown-fields"] != "ignored":
+    form, fields = dict(schemas.resolve(schema)), schemas.properties(schema)
+    rows = form_rows(form, fields, service)
+    form["properties"] = {name: _field(node, rows.fields[name]) for name, node in fields.items()}
+    absent = {name: react(rows.fields[name], None, node).outcome for name, node in fields.items()}
+    if required := [name for name in form.pop("required", ()) if absent[name] == "refuse"]:
+        form["required"] = required
+    if any(row.refusal for row in rows.unknown):
         form["additionalProperties"] = False
     return form
 
 
-def _field(node: Mapping[str, Any], insisted: Collection[str]) -> Node:
+def _field(node: Mapping[str, Any], rows: Rows) -> Node:
+    refused = {row.treatment for row in rows if row.refusal}
+    insisted = {word for word, treatment in RULES.items() if treatment in refused}
     field = {key: value for key, value in node.items() if key not in RULES or key in insisted}
     # A switch casts whatever it is sent: the refusal of an enumeration is for the other fields.
     if "enum" in node and ("enum" not in field or "x-cast" in field):

@@ -13,20 +13,22 @@ from hypothesis.errors import Flaky
 from schemathesis import BaseSchema, Response
 from schemathesis.core.failures import FailureGroup
 
+from contract_tests.document.demand import refusing
 from contract_tests.document.facts import Operation
 from contract_tests.document.words import read_words
-from contract_tests.generated.engine import AnyCase, generator, operations, refusing
+from contract_tests.generated.engine import AnyCase, generator, operations
 from contract_tests.generated.harmless import Harmless, harmless_form
 from contract_tests.generated.loosened import loosened
 from contract_tests.generated.pool import Pool, rows_in
 from contract_tests.guard import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER
 from contract_tests.judge.conformity import Conformity, a, said
 from contract_tests.judge.grounds import MULTIPART, Grounds
-from contract_tests.judge.statements import ANSWERS, GONE, KEYS, WRITTEN, Statement
+from contract_tests.judge.statements import ANSWERS, GONE, KEYS, WRITTEN
 from contract_tests.judge.verdicts import Complaint, Deviation
-from contract_tests.oracle.expected import Expected, Handler
+from contract_tests.oracle.expected import Expected, Handler, Prospect
 from contract_tests.run.run import Profile, Run
 from contract_tests.target.api import Answer
+from mock_server.document.rows import parameter_rows
 
 _LONGEST = 1500
 _WHOLE = 40
@@ -64,7 +66,13 @@ class Sampler:
         self._judge = run.judge
         self._grounds = Grounds(run.judge.statements, run.facts)
         self._conformity = Conformity(run.facts, self._grounds)
-        self._expected = Expected(read_words(run.facts), self._grounds)
+        self._words = read_words(run.facts)
+        self._expected = Expected(self._words, self._grounds)
+        self._refused_parameters = {
+            node["name"]
+            for node in self._words.parameters.values()
+            if any(row.refusal for row in parameter_rows(node, run.facts.schemas.resolve(node["schema"])))
+        }
         self.tallies = {name: Tally() for name in self.operations}
         self._forms: dict[tuple[str, str], Harmless] = {}
         self._marks: dict[str, str] = {}
@@ -121,10 +129,7 @@ class Sampler:
             case.body = self._form(case).apply(case.body, mark)
         for parameter in case.operation.query:
             # Where a wrong number is refused, whether one of so many digits is wrong is nobody's claim.
-            if (
-                parameter.name in case.query
-                and parameter.definition.get("x-otherwise", "default") != "default"
-            ):
+            if parameter.name in case.query and parameter.name in self._refused_parameters:
                 case.query[parameter.name] = _near(case.query[parameter.name])
         _ = case.meta  # tells right from wrong again, for what is sent
 
@@ -206,11 +211,16 @@ class Sampler:
             case "EnsureResourceAvailability":
                 yield Complaint(WRITTEN, f"{a(kind)} of a new handler is answered {said(answer)}")
             case "RejectedPositiveData":
-                ground, what = self._rests_on(kind, case)
+                prospect, what = self._prospect(kind, case)
+                if prospect.refusal is not None and 400 <= answer.status < 500:
+                    return  # a row refuses what the schema admits
+                ground = prospect.rests_on
                 yield Complaint(ground, f"{a(kind)} with {what}", f"answered {said(answer)}", "accepted")
             case "AcceptedNegativeData" if answer.status < 400:
-                ground, what = self._rests_on(kind, case)
-                yield Complaint(ground, f"{a(kind)} with {what}", f"answered {said(answer)}", "refused")
+                prospect, what = self._prospect(kind, case)
+                yield Complaint(
+                    prospect.rests_on, f"{a(kind)} with {what}", f"answered {said(answer)}", "refused"
+                )
             case _ if 200 <= answer.status < 300:
                 return
             case _:
@@ -219,14 +229,14 @@ class Sampler:
                     looks, f"a refusal of {a(kind)}", said(answer), f"as documented ({_sentence(failure)})"
                 )
 
-    def _rests_on(self, kind: str, case: AnyCase) -> tuple[Statement, str]:
-        """Return the statement that a case keeps or breaks, and the part of the case that does so."""
+    def _prospect(self, kind: str, case: AnyCase) -> tuple[Prospect, str]:
+        """Return what must come of a case and why, and the part of the case that it rests on."""
         facts = self.run.facts
         if kind not in {"create", "update"}:
             role = "size" if facts.size_parameter in case.query else "page"
             if not case.query:
-                return self._grounds.operation(kind), "nothing beyond the documentation"
-            return self._grounds.parameter(role), "generated parameters"
+                return Prospect(None, self._grounds.operation(kind)), "nothing beyond the documentation"
+            return Prospect(None, self._grounds.parameter(role)), "generated parameters"
         sent = {name: str(value) for name, value in case.body.items()} if isinstance(case.body, dict) else {}
         media = case.media_type or MULTIPART
         if kind == "create":
@@ -234,7 +244,7 @@ class Sampler:
         else:
             handler = Handler(sent.get(facts.form["type"], ""), "", {}, enabled=True)
             prospect = self._expected.update(handler, sent, media)
-        return prospect.rests_on, "a generated form"
+        return prospect, "a generated form"
 
     def _lost(self, operation: Operation, answer: Answer) -> str:
         """Return an answer that says nothing about the case, since the key or the rate was refused; else nothing."""
@@ -243,7 +253,7 @@ class Sampler:
             for refusal in operation.refusals.values()
             if refusal.is_shown_by(answer.status, answer.body)
         }
-        about_data = refusing(self.run.facts, operation.id)
+        about_data = refusing(self.run.facts, operation.id).keys()
         is_key = alike and answer.status in {401, 403} and not alike & about_data
         return said(answer) if answer.status == 429 or is_key else ""
 
@@ -252,7 +262,9 @@ class Sampler:
         if (operation.id, media_type) not in self._forms:
             body = case.operation.get_body_for_media_type(media_type)
             schema: Mapping[str, Any] = body.definition["schema"] if body is not None else {"properties": {}}
-            self._forms[operation.id, media_type] = harmless_form(self.run.facts, schema)
+            creates = operation.id.startswith("create_")
+            form = self._words.create_form if creates else self._words.update_form
+            self._forms[operation.id, media_type] = harmless_form(self.run.facts, form, schema)
         return self._forms[operation.id, media_type]
 
 

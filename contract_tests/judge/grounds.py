@@ -8,6 +8,7 @@ from typing import Any
 
 from contract_tests.document.facts import Facts, Refusal
 from contract_tests.judge.statements import BELIEVED, PAGE, Statement, Statements, pointer
+from mock_server.document.rows import OWN, Row
 
 MULTIPART = "multipart/form-data"
 _NO_RESPONSE: Mapping[str, Any] = {}
@@ -167,8 +168,21 @@ class Grounds:
             grade=BELIEVED,
         )
 
+    def row(self, kind: str, row: Row) -> Statement:
+        """Return what the reaction of a row rests on. A row that could not be said otherwise expects nothing."""
+        place = row.source if row.source.startswith("/") else f"{self.form(kind)}/{row.source}"
+        says = f"The form of {kind} does as its row says ({row})."
+        found = self._at(place, says, grade=row.grade or BELIEVED)
+        questions = found.questions | set(row.questions)
+        return replace(found, questions=questions, is_suspended=row.reaction == "otherwise")
+
     def text(self, kind: str, field: str) -> Statement:
         """Return what the fate of a text rests on that is not as plain as those of the page."""
+        said = self._form(kind).get("x-rows", {})
+        own = OWN in said and "x-available-when" in self._form(kind)["properties"].get(field, {})
+        if name := field if field in said else OWN if own else "":
+            says = f"`{field}` takes the texts that the document says."
+            return self._at(self.form(kind) + pointer("x-rows", name), says, below=True, grade=BELIEVED)
         here = self.form(kind) + pointer("properties", field)
         node = self._form(kind).get("properties", {}).get(field, {})
         there, _ = self._followed(here, node)

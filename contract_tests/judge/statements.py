@@ -26,6 +26,7 @@ class Statement:
 
     `questions` are the open questions that decide it. `is_open`: the documentation page does not say so itself.
     `is_told`: a report tells anyhow how a service does it. `is_accepted`: the user said so, by an overlay or an answer.
+    `is_suspended`: what the service does was seen and cannot be said, so nothing is expected.
     """
 
     says: str
@@ -35,6 +36,7 @@ class Statement:
     is_open: bool = False
     is_told: bool = False
     is_accepted: bool = field(default=False, compare=False)
+    is_suspended: bool = field(default=False, compare=False)
 
     @property
     def is_duty(self) -> bool:

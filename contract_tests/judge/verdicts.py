@@ -102,7 +102,7 @@ class Judge:
 
     def ruling(self, statement: Statement) -> Ruling:
         """Return what breaking a statement comes to."""
-        if statement.questions & self.otherwise:
+        if statement.is_suspended or statement.questions & self.otherwise:
             return Ruling.SUSPENDED
         if statement.is_duty:
             return Ruling.ITSELF

@@ -12,6 +12,7 @@ from contract_tests.document.facts import Facts
 from contract_tests.document.words import Form, Words
 from contract_tests.judge.grounds import MULTIPART, Grounds
 from contract_tests.judge.statements import STEADY, WRITTEN, Statement
+from mock_server.document.rows import Reaction, Row
 
 # Texts that break where bytes are taken for characters, or characters for 16 bits.
 UNICODE = ("Zażółć gęślą jaźń", "Пожар на складе", "日本語の通知", "Fire 🔥 alert 👩‍🚒")
@@ -24,16 +25,10 @@ _CLEANED = frozenset("<>&'\"\\")
 MISSING = object()
 # A text of which a part is masked: what is shown of its beginning, a sign several times, what is shown of its end.
 _MASKED = re.compile(r"(.*?)([^\w])\2{2,}(.*)\Z", re.DOTALL)
+# Reactions that leave a property as it was.
+_IGNORED = frozenset({"drop", "keep", "omit"})
 _TRUE = frozenset({"1", "true", "on", "yes"})
 _NUMBER = re.compile(r"\s*([+-]?\d+)", re.ASCII)
-_UNREFUSED = ("enum", "pattern", "minLength", "maxLength")
-
-# The suites send only tags that every reading of HTML agrees on.
-_CLEANERS: Mapping[str, Callable[[str], str]] = {
-    "strip-tags": lambda text: re.sub(r"<[^<>]*>", "", text),
-    "escape-quotes": lambda text: text.replace("'", "&#39;").replace('"', "&#34;"),
-    "trim": lambda text: text.strip(" \t\n\r\0\v"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,63 +78,51 @@ class Expected:
 
     def create(self, sent: Mapping[str, str], media: str = MULTIPART) -> Prospect:
         """Return what a create must come to. The plan's limit is no matter of the form: see Own.create."""
-        form, own = self.words.create_form, self._own_fields(sent.get(self._names["type"], ""))
-        if refusal := self._unwanted(sent.get(self._names["type"], ""), sent, form):
-            return refusal
-        needed = [*form.required, *(own if form.unsent == "refused" else ())]
-        if refusal := self._refused("create", form, self._available(own, sent), needed):
-            return refusal
-        return Prospect(None, self._beyond("create", self._odd("create", form, sent, own, media)))
+        return self._prospect("create", sent.get(self._names["type"], ""), sent, media)
 
     def update(self, before: Handler, sent: Mapping[str, str], media: str = MULTIPART) -> Prospect:
         """Return what an update must come to."""
-        form, type_field = self.words.update_form, self._names["type"]
-        wanted = sent.get(type_field, before.type)
-        type_name = before.type if violates(wanted, "enum", form.fields[type_field]) else wanted
-        own = self._own_fields(type_name)
-        refusal = self._unwanted(type_name, sent, form)
-        refusal = refusal or self._refused("update", form, self._available(own, sent), ())
-        return refusal or Prospect(None, self._beyond("update", self._odd("update", form, sent, own, media)))
+        return self._prospect("update", self._type("update", sent, before.type), sent, media)
 
     def created(self, sent: Mapping[str, str]) -> Handler:
         """Return what a create makes that is not refused."""
         form, names = self.words.create_form, self._names
-        switch, type_name, name = names.get("enabled", ""), sent[names["type"]], sent[names["name"]]
-        reads_switch = switch in form.fields and switch in sent
-        settings, grounds = self._fresh("create", type_name, sent, form)
-        grounds["enabled"] = self.grounds.field("create", switch)
-        if not is_kept(name):
-            grounds["name"] = self.grounds.text("create", names["name"])
+        type_name = self._type("create", sent, "")
+        settings, grounds = self._fresh("create", type_name, sent)
+        switch, name = names.get("enabled", ""), names["name"]
+        enabled = True
+        if switch in form.fields:
+            enabled = self._switched(form, switch, sent.get(switch), enabled)
+        grounds["enabled"] = self._ground(
+            "create", switch, sent.get(switch), self.grounds.field("create", switch)
+        )
+        if not is_kept(sent.get(name, "")):
+            grounds["name"] = self._ground("create", name, sent.get(name), self.grounds.text("create", name))
         return Handler(
-            type=type_name, name=stored(name, form.fields[names["name"]]), settings=settings,
-            enabled=is_on(sent[switch], form.fields[switch]) if reads_switch else True, grounds=grounds,
-            sent={name: text for name, text in sent.items() if name in settings},
+            type=type_name, name=self._kept_text(form, name, sent.get(name), ""), settings=settings, enabled=enabled,
+            grounds=grounds, sent={name: text for name, text in sent.items() if name in settings},
         )  # fmt: skip
 
     def updated(self, before: Handler, sent: Mapping[str, str]) -> Handler:
         """Return what an update makes of a handler that is not refused."""
         form, names = self.words.update_form, self._names
-        name, switch = sent.get(names["name"]), names.get("enabled", "")
+        name, switch = names["name"], names.get("enabled", "")
         after = replace(before, updated=True)
-        if name is not None:
-            ground = WRITTEN if is_kept(name) else self.grounds.text("update", names["name"])
-            value = (
-                before.name
-                if _is_ignored(form, names["name"], name)
-                else stored(name, form.fields[names["name"]])
-            )
-            after = after.resting({"name": ground}, name=value)
+        if name in sent:
+            text = self.grounds.text("update", name)
+            ground = WRITTEN if is_kept(sent[name]) else self._ground("update", name, sent[name], text)
+            after = after.resting({"name": ground}, name=self._kept_text(form, name, sent[name], before.name))
         if switch in sent:
-            is_documented = not violates(sent[switch], "enum", form.fields[switch])
-            ground = WRITTEN if is_documented else self.grounds.field("update", switch)
-            after = after.resting({"enabled": ground}, enabled=is_on(sent[switch], form.fields[switch]))
+            is_documented = is_listed(sent[switch], form.fields[switch])
+            field = self._ground("update", switch, sent[switch], self.grounds.field("update", switch))
+            enabled = self._switched(form, switch, sent[switch], before.enabled)
+            after = after.resting({"enabled": WRITTEN if is_documented else field}, enabled=enabled)
         if self.words.update["unsent"] == "blanked":
             return replace(after, type="", settings={}, uncertain=frozenset())
-        wanted = sent.get(names["type"], before.type)
-        is_ignored = _is_ignored(form, names["type"], wanted)
-        if is_ignored:
+        type_field = names["type"]
+        type_name = self._type("update", sent, before.type)
+        if type_field in sent and form.react(type_field, sent[type_field]).outcome in _IGNORED:
             after = after.resting({"type": self.grounds.refused_word("update", "enum")})
-        type_name = before.type if is_ignored else wanted
         if type_name == before.type:
             return self._same_type(after, sent)
         return self._other_type(after.resting({"type": WRITTEN}), type_name, sent)
@@ -159,14 +142,112 @@ class Expected:
     def _own_fields(self, type_name: str) -> tuple[str, ...]:
         return self.words.facts.types.get(type_name, ())
 
-    def _unwanted(self, type_name: str, sent: Mapping[str, str], form: Form) -> Prospect | None:
-        service, types = self.words.service, self.words.facts.types
-        if sent.keys() - form.fields.keys() and service["unknown-fields"] != "ignored":
-            return Prospect(str(service["unknown-fields"]), self._service("unknown-fields"))
-        is_foreign = type_name in types and self._available(types[type_name], sent).keys() != sent.keys()
-        if is_foreign and service["foreign-fields"] != "ignored":
-            return Prospect(str(service["foreign-fields"]), self._service("foreign-fields"))
-        return None
+    def _form(self, kind: str) -> Form:
+        return self.words.create_form if kind == "create" else self.words.update_form
+
+    def _type(self, kind: str, sent: Mapping[str, str], before: str) -> str:
+        """Return the type that a handler is to have: the one that is sent, if it is taken, else that of before."""
+        form, field = self._form(kind), self._names["type"]
+        if field not in sent:
+            return before
+        reaction = form.react(field, sent[field])
+        is_taken = reaction.outcome not in {"refuse", *_IGNORED} and is_listed(
+            reaction.value, form.fields[field]
+        )
+        return str(reaction.value) if is_taken else before or sent[field]
+
+    def _prospect(self, kind: str, type_name: str, sent: Mapping[str, str], media: str) -> Prospect:
+        """Return what a write must come to that is about a handler of this type."""
+        form, own = self._form(kind), self._own_fields(type_name)
+        unsaid = [row for row in self._walked(form, type_name, sent) if row.reaction == "otherwise"]
+        for problems in self._problems(kind, form, type_name, sent):
+            if problems:
+                problem = min(problems, key=lambda each: each[:2])
+                ground = self.grounds.row(kind, unsaid[0]) if unsaid else problem[3]
+                return Prospect(problem[2], ground)
+        return Prospect(None, self._beyond(kind, self._odd(kind, form, sent, own, media)))
+
+    def _walked(self, form: Form, type_name: str, sent: Mapping[str, str]) -> Iterator[Row]:
+        """Yield the rows that end the walks of what is sent and of what is not."""
+        for name in {*form.fields, *sent}:
+            reaction = self._reaction(form, type_name, name, sent.get(name))
+            if reaction is not None and reaction.row is not None:
+                yield reaction.row
+
+    def _reaction(self, form: Form, type_name: str, name: str, text: str | None) -> Reaction | None:
+        """Return what becomes of a field, None if it is not sent and none of the type's own."""
+        if name not in form.fields:
+            return None if text is None else form.walk_unknown(text)
+        if not self._is_foreign(type_name, name):
+            return form.react(name, text)
+        # Of a type that is not known, no field is another type's.
+        return form.walk_foreign(text) if text is not None and type_name in self.words.facts.types else None
+
+    def _is_foreign(self, type_name: str, name: str) -> bool:
+        owners = {name for names in self.words.facts.types.values() for name in names}
+        return name in owners and name not in self._own_fields(type_name)
+
+    def _problems(
+        self, kind: str, form: Form, type_name: str, sent: Mapping[str, str]
+    ) -> Iterator[list[tuple[int, int, str, Statement]]]:
+        """Yield what is wrong with a form, stage by stage: rank, order, the refusal, and what that rests on."""
+        form_stage: list[tuple[int, int, str, Statement]] = []
+        later: list[tuple[int, int, str, Statement]] = []
+        apart = "availability" in self.words.service["checks"]
+        places = {name: number for number, name in enumerate(form.fields)}
+        for number, name in enumerate({**sent, **form.fields}):
+            text = sent.get(name)
+            is_foreign = name in form.fields and self._is_foreign(type_name, name)
+            row = _refusing(self._reaction(form, type_name, name, text))
+            if is_foreign and apart and text is not None:
+                own = form.react(name, text)
+                row = None if own.outcome in {"refuse", *_IGNORED} else row
+                if own_row := _refusing(own):
+                    ground = self._rests_on(kind, form, name, text, own_row)
+                    form_stage.append((own_row.rank, places[name], own_row.refusal, ground))
+            if row is not None:
+                order = number if is_foreign or name not in places else places[name]
+                stage = later if is_foreign and apart else form_stage
+                stage.append((row.rank, order, row.refusal, self._rests_on(kind, form, name, text, row)))
+        yield form_stage
+        yield later
+
+    def _rests_on(self, kind: str, form: Form, name: str, text: str | None, row: Row) -> Statement:
+        """Return the statement that a refusal rests on."""
+        if row.source.startswith("/x-service/"):
+            return self._service(row.source.rpartition("/")[2])
+        if text is None and name in form.required:
+            return self.grounds.required()
+        if kind == "create" and name == self._names["type"] and row.treatment == "not-listed":
+            return self.grounds.listed_type()
+        if row.source.startswith("x-rows/"):
+            return self.grounds.row(kind, row)
+        if row.source == "required" and name not in form.required:
+            return self.grounds.setting_unsent(kind)
+        if name == self._names.get("enabled"):
+            return self.grounds.field(kind, name)
+        return self.grounds.text(kind, name)
+
+    def _ground(self, kind: str, name: str, text: str | None, usual: Statement) -> Statement:
+        """Return what the fate of a field rests on: its row, if that could not be said otherwise."""
+        form = self._form(kind)
+        reaction = form.react(name, text) if name in form.fields else None
+        if reaction is None or reaction.row is None or reaction.outcome != "otherwise":
+            return usual
+        return self.grounds.row(kind, reaction.row)
+
+    def _kept_text(self, form: Form, name: str, text: str | None, before: Any) -> Any:
+        reaction = form.react(name, text)
+        return before if reaction.outcome in _IGNORED else reaction.value
+
+    def _switched(self, form: Form, name: str, text: str | None, before: bool) -> bool:
+        """Return what a switch is after a text."""
+        reaction = form.react(name, text)
+        if reaction.outcome == "value":
+            return bool(reaction.value)
+        if reaction.outcome in _IGNORED or reaction.text is None:
+            return before
+        return is_on(reaction.text, form.fields[name])
 
     def _service(self, word: str) -> Statement:
         return self.grounds.service(
@@ -181,9 +262,11 @@ class Expected:
         if len(parts) < 2:
             return first
         is_accepted = any(one.is_accepted for one in parts.values())
+        is_suspended = any(one.is_suspended for one in parts.values())
         return replace(
-            first, says=f"A {kind} takes such a form.", questions=questions, is_accepted=is_accepted
-        )
+            first, says=f"A {kind} takes such a form.", questions=questions, is_accepted=is_accepted,
+            is_suspended=is_suspended,
+        )  # fmt: skip
 
     def _odd(
         self, kind: str, form: Form, sent: Mapping[str, str], own: tuple[str, ...], media: str
@@ -202,13 +285,19 @@ class Expected:
     ) -> Statement | None:
         """Return what the acceptance of a field rests on, None if the page shows such a one."""
         names, grounds, is_known = self._names, self.grounds, name in form.fields
-        is_listed = is_known and not violates(text, "enum", form.fields[name])
+        listed = is_known and is_listed(text, form.fields[name])
+        if (
+            is_known
+            and (reaction := form.react(name, text)).outcome == "otherwise"
+            and reaction.row is not None
+        ):
+            return grounds.row(kind, reaction.row)
         if name == names.get("enabled"):
-            return None if is_listed else grounds.field(kind, name)
+            return None if listed else grounds.field(kind, name)
         if not is_known:
             return self._service("unknown-fields")
         if name == names["type"]:
-            return None if is_listed else grounds.refused_word(kind, "enum")
+            return None if listed else grounds.refused_word(kind, "enum")
         if name == names["name"]:
             return None if is_plain(text) else grounds.text(kind, name)
         if name not in own:
@@ -222,69 +311,44 @@ class Expected:
         is_alike = all((sign in text) == (sign in known) for sign in ("@", "://"))
         return is_plain(text) and is_alike and not self.grounds.example(type_name).is_open
 
-    def _available(self, own: Iterable[str], sent: Mapping[str, str]) -> dict[str, str]:
-        """Return what was sent without the fields of other types."""
-        others = {name for names in self.words.facts.types.values() for name in names} - set(own)
-        return {name: text for name, text in sent.items() if name not in others}
-
-    def _refused(
-        self, kind: str, form: Form, sent: Mapping[str, str], needed: Iterable[str]
-    ) -> Prospect | None:
-        """Return the refusal of the first violated word, in the document's order."""
-        for word, refusal in form.refusals.items():
-            if word == "required":
-                if missing := [name for name in needed if not sent.get(name)]:
-                    return Prospect(refusal, self._needed(kind, form, sent, missing[0]))
-            elif found := [
-                name
-                for name, text in sent.items()
-                if name in form.fields
-                and "x-cast" not in form.fields[name]  # a switch casts whatever it gets
-                and violates(text, word, form.fields[name])
-            ]:
-                is_type = found[0] == self._names["type"] and kind == "create"
-                ground = self.grounds.listed_type() if is_type else self.grounds.text(kind, found[0])
-                return Prospect(refusal, ground)
-        return None
-
-    def _needed(self, kind: str, form: Form, sent: Mapping[str, str], name: str) -> Statement:
-        if name not in form.required:
-            return self.grounds.setting_unsent(kind)
-        return self.grounds.required() if name not in sent else self.grounds.text(kind, name)
-
     def _own(
-        self, kind: str, type_name: str, sent: Mapping[str, str], form: Form
-    ) -> tuple[dict[str, str], dict[str, Statement]]:
-        """Return the settings that a form gives a type, and what each rests on."""
-        values, grounds = {}, {}
+        self, kind: str, type_name: str, sent: Mapping[str, str]
+    ) -> tuple[dict[str, Any], dict[str, Statement]]:
+        """Return the settings that a form gives a type, MISSING for one that it takes away, and what each rests on."""
+        form, values, grounds = self._form(kind), dict[str, Any](), dict[str, Statement]()
         for name in self._own_fields(type_name):
-            if name in sent:
-                values[name] = stored(sent[name], form.fields[name])
-                grounds[f"settings.{name}"] = (
-                    self._shown if is_kept(sent[name]) else self.grounds.text(kind, name)
-                )
+            if name not in sent:
+                continue
+            reaction = form.react(name, sent[name])
+            is_unsent = reaction.row is not None and reaction.row.treatment == "absent"
+            if reaction.outcome in {"drop", "keep"} or is_unsent:
+                continue
+            values[name] = MISSING if reaction.outcome == "omit" else reaction.value
+            usual = self._shown if is_kept(sent[name]) else self.grounds.text(kind, name)
+            grounds[f"settings.{name}"] = self._ground(kind, name, sent[name], usual)
         return values, grounds
 
     def _fresh(
-        self, kind: str, type_name: str, sent: Mapping[str, str], form: Form
-    ) -> tuple[dict[str, str], dict[str, Statement]]:
-        fresh: dict[str, str] = {}
-        own, grounds = self._own(kind, type_name, sent, form)
+        self, kind: str, type_name: str, sent: Mapping[str, str]
+    ) -> tuple[dict[str, Any], dict[str, Statement]]:
+        """Return the settings of a type that are made anew, and what each rests on."""
+        form, fresh = self._form(kind), dict[str, Any]()
+        own, grounds = self._own(kind, type_name, sent)
         fields = self._own_fields(type_name)
         for key, constant in self.words.shape(type_name).constants.items():
-            if key in own:
-                fresh[key] = own[key]
-            elif constant is not None or form.unsent != "omitted":
-                fresh[key] = constant or ""
+            fresh[key] = own.get(key, constant)
+            if key not in own and constant is None:
+                unsent = form.react(key, None)
+                fresh[key] = unsent.value if unsent.outcome == "value" else ""
+                fresh[key] = MISSING if unsent.outcome == "omit" else fresh[key]
             if key not in own:
                 grounds[f"settings.{key}"] = (
                     self.grounds.setting_unsent(kind) if key in fields else self.grounds.shape(type_name)
                 )
-        return fresh, grounds
+        return _present(fresh), grounds
 
     def _same_type(self, before: Handler, sent: Mapping[str, str]) -> Handler:
-        form = self.words.update_form
-        own, grounds = self._own("update", before.type, sent, form)
+        own, grounds = self._own("update", before.type, sent)
         # To send a type, or a setting of it, asks more of "what is not sent is kept" than to send neither.
         of_settings = bool(own) or self._names["type"] in sent
         keeps = self.grounds.update(
@@ -293,12 +357,13 @@ class Expected:
         rest = {
             f"settings.{key}": self._kept(before, key, keeps) for key in before.settings.keys() - own.keys()
         }
-        before = replace(before, sent={**before.sent, **own}, former=before.sent)
+        texts = {key: sent[key] for key in own if own[key] is not MISSING}
+        before = replace(before, sent={**before.sent, **texts}, former=before.sent)
         if self.words.update["same-type"] == "kept":
-            return before.resting({**rest, **grounds}, settings={**before.settings, **own})
+            return before.resting({**rest, **grounds}, settings=_present({**before.settings, **own}))
         # What an earlier type has left beside this type's settings may be reset with them, dropped or kept.
         left = before.settings.keys() - self.words.shape(before.type).constants.keys()
-        fresh, _ = self._fresh("update", before.type, sent, form)
+        fresh, _ = self._fresh("update", before.type, sent)
         return before.resting({**rest, **grounds}, settings=fresh, uncertain=before.uncertain | left)
 
     def _kept(self, before: Handler, key: str, keeps: Statement) -> Statement:
@@ -312,7 +377,7 @@ class Expected:
         return keeps if ground == STEADY else replace(keeps, questions=keeps.questions | ground.questions)
 
     def _other_type(self, before: Handler, type_name: str, sent: Mapping[str, str]) -> Handler:
-        fresh, grounds = self._fresh("update", type_name, sent, self.words.update_form)
+        fresh, grounds = self._fresh("update", type_name, sent)
         before = replace(before, sent={name: text for name, text in sent.items() if name in fresh}, former={})
         change = self.grounds.update(
             "type-change", "A change of type makes the settings as the document says."
@@ -388,11 +453,19 @@ def is_kept(text: str) -> bool:
     return bool(text) and is_clean and len(text) <= _PLAIN_LENGTH
 
 
-def stored(text: str, schema: Mapping[str, Any]) -> str:
-    """Return what a service keeps of a text: cleaned, then cut."""
-    for word in schema.get("x-clean", ()):
-        text = _CLEANERS[word](text)
-    return text[: schema.get("x-cut")]
+def is_listed(text: Any, schema: Mapping[str, Any]) -> bool:
+    """Tell whether a text is one of the field's `enum`, if it has one."""
+    return "enum" not in schema or text in schema["enum"]
+
+
+def _present(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings without those that are left out."""
+    return {key: value for key, value in settings.items() if value is not MISSING}
+
+
+def _refusing(reaction: Reaction | None) -> Row | None:
+    """Return the row that refuses, if one does."""
+    return reaction.row if reaction is not None and reaction.outcome == "refuse" else None
 
 
 def is_on(text: str, schema: Mapping[str, Any]) -> bool:
@@ -410,25 +483,3 @@ _CASTS: Mapping[str, Callable[[str], bool]] = {
     "php-boolean": lambda text: text not in {"", "0"},
     "spelled-boolean": lambda text: text.strip().lower() in _TRUE,
 }
-
-
-def violates(text: str, word: str, schema: Mapping[str, Any]) -> bool:
-    """Tell whether a text violates one word of its field's schema; a word that the schema lacks is not violated."""
-    if word not in schema:
-        return False
-    match word:
-        case "enum":
-            return text not in schema[word]
-        case "pattern":
-            return re.search(schema[word], text) is None
-        case "minLength":
-            return len(text) < int(schema[word])
-        case "maxLength":
-            return len(text) > int(schema[word])
-    raise KeyError(word)
-
-
-def _is_ignored(form: Form, name: str, text: str) -> bool:
-    """Tell whether a text violates a word that nothing refuses: the field then counts as not sent."""
-    schema = form.fields[name]
-    return any(violates(text, word, schema) for word in _UNREFUSED)

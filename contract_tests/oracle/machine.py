@@ -70,7 +70,7 @@ class Machine(RuleBasedStateMachine):
         own, names = self.own, self.own.facts.form
         type_name = self._type_at(number)
         sent = {names["name"]: name, names["type"]: type_name} | self._fields(type_name, mask)
-        if mask & 64 and own.words.service["foreign-fields"] == "ignored":
+        if mask & 64 and own.words.create_form.ignores_foreign:
             sent |= {
                 f: text for f, text in self._fields(self._type_at(number + 1), 1).items() if f not in sent
             }

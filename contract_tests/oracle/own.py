@@ -24,7 +24,6 @@ from contract_tests.oracle.expected import (
     confirmed,
     may_hide,
     steady,
-    stored,
 )
 from contract_tests.oracle.listing import Listing, at, same
 from contract_tests.run.run import Run
@@ -327,8 +326,8 @@ class Own:
     def _remember(self, sent: Mapping[str, str], form: Form) -> None:
         """Remember a name, as it is sent and as it is stored; a blank one tells nothing."""
         name = sent.get(self.facts.form["name"], "")
-        stored_name = stored(name, form.fields[self.facts.form["name"]])
-        self._names |= {text for text in (name, stored_name) if text.strip()}
+        kept = form.react(self.facts.form["name"], name).value
+        self._names |= {text for text in (name, kept) if isinstance(text, str) and text.strip()}
 
     def _skip_if_full(self, answer: Answer) -> None:
         limit = self.words.service["plan-limit"]

@@ -12,6 +12,7 @@ from contract_tests.judge.verdicts import Complaint
 from contract_tests.oracle.own import Own
 from contract_tests.probes.observations import NOBODYS
 from contract_tests.target.api import JSON, URLENCODED, WRONG_KEY, Answer
+from mock_server.document.rows import parameter_rows, react
 
 READS = ("list", "retrieve")
 WRITES = ("create", "update", "delete")
@@ -175,7 +176,10 @@ def test_a_body_that_is_not_read_is_no_body(own: Own) -> None:
     if not unread:
         pytest.skip("the document reads every kind of body that clients send")
     for media in unread:
-        own.refuse(own.words.create_form.refusals["required"], own.samples.form(own.scarce()), media)
+        # None of its fields is read.
+        refusal = own.expected.create({}).refusal
+        if refusal is not None:
+            own.refuse(refusal, own.samples.form(own.scarce()), media)
 
 
 @pytest.mark.writes
@@ -210,16 +214,20 @@ _SIZES = ("7", "5", "20", "25", "30", "50", "100", "200", "250", "500", "1000")
 @pytest.mark.parametrize("role", ["page", "size"])
 def test_a_wrong_parameter_is_what_the_document_says(reading: Own, role: str) -> None:
     parameter, ground = reading.words.parameters[role], reading.grounds.parameter(role)
-    refused = parameter["x-otherwise"] != "default"
+    schema = reading.facts.schemas.resolve(parameter["schema"])
+    rows = parameter_rows(parameter, schema)
+    refused = any(row.refusal for row in rows)
     paths = _spellings(reading) if refused or not reading.thrifty else _spellings(reading)[:1]
     for text in _wrong(reading, role):
         for path in paths:
             answer = reading.api.call("GET", path, query={parameter["name"]: text})
-            if refused:
+            reaction = react(rows, text, schema)
+            if reaction.row is not None and reaction.outcome == "refuse":
                 about = f"a list with {parameter['name']}={text}"
-                reading.refused("list", answer, parameter["x-otherwise"], ground, about)
-            else:
-                _require_default(reading, answer, ground)
+                reading.refused("list", answer, reaction.row.refusal, ground, about)
+            elif reaction.outcome != "otherwise":
+                size = reaction.value if role == "size" and reaction.outcome != "drop" else None
+                _require_page(reading, answer, ground, int(size or reading.facts.default_size))
 
 
 def _wrong(reading: Own, role: str) -> list[str]:
@@ -230,14 +238,14 @@ def _wrong(reading: Own, role: str) -> list[str]:
     return ["0" if reading.spares else "abc"]
 
 
-def _require_default(reading: Own, answer: Answer, ground: Statement) -> None:
-    """Require the first page of the size that counts if none was sent."""
+def _require_page(reading: Own, answer: Answer, ground: Statement, size: int) -> None:
+    """Require the first page, of a size."""
     if answer.status // 100 != 2:
         reading.require([reading.conformity.turned_away("list", answer, ground)])
         return
     page = reading.listing.read(answer)
     shown = {"rows": len(page.ids), "size": page.facts["page-size"]}
-    wanted = {"rows": min(page.total, reading.facts.default_size), "size": reading.facts.default_size}
+    wanted = {"rows": min(page.total, size), "size": size}
     if shown != wanted:
         reading.require(
             [Complaint(ground, "a list with a parameter that is not allowed", str(shown), str(wanted))]

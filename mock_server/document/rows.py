@@ -284,6 +284,12 @@ class FormRows:
     foreign: Rows
     unknown: Rows
 
+    @property
+    def refusals(self) -> frozenset[str]:
+        """The names of the refusals that a row leads to."""
+        rows = (*self.foreign, *self.unknown, *(row for each in self.fields.values() for row in each))
+        return frozenset(row.refusal for row in rows if row.refusal)
+
 
 def form_rows(form: Schema, fields: Mapping[str, Schema], service: Schema) -> FormRows:
     """Return the rows of a form: those that `x-rows` says, else those that follow from the shorthand.

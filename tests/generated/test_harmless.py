@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract_tests.document.facts import read_facts
+from contract_tests.document.words import read_words
 from contract_tests.generated.harmless import Harmless, harmless_form
 from contract_tests.generated.loosened import loosened
 from contract_tests.guard.body import contacts
@@ -30,7 +31,9 @@ HOSTS = (
 def made(kind: str, *answers: str) -> Harmless:
     facts = read_facts(load(answers=answers).data)
     content = loosened(facts)["paths"][PATHS[kind]]["post"]["requestBody"]["content"]
-    return harmless_form(facts, content["multipart/form-data"]["schema"])
+    words = read_words(facts)
+    form = words.create_form if kind == "create" else words.update_form
+    return harmless_form(facts, form, content["multipart/form-data"]["schema"])
 
 
 CREATE, UPDATE = made("create"), made("update")
