@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from contract_tests.document.facts import Facts, read_facts
+from contract_tests.document.schema import Schemas
 from contract_tests.mutants.mutant import Kind, Mutant
+from mock_server.document import load
+from mock_server.document.rows import FOREIGN, UNKNOWN, FormRows, Rows, form_rows, write_rows
 
 Node = dict[str, Any]
 Place = tuple[str, ...]
@@ -21,6 +25,60 @@ def document_mutants() -> Iterator[Mutant]:
     """Yield the documents: narrowed, changed, and widened ones."""
     for name, sentence, rewrite in (*_CHANGED, *_WIDENED):
         yield Mutant(f"document-{name}", Kind.DOCUMENT, sentence, rewrite=rewrite)
+    yield from _flipped_rows(read_facts(load().data))
+
+
+def _flipped_rows(facts: Facts) -> Iterator[Mutant]:
+    """Yield documents of which one row of the behaviour table has another reaction, for a field of each kind."""
+    own = next(fields[0] for fields in facts.types.values() if fields)
+    for form in ("CreateForm", "UpdateForm"):
+        rows = _rows_of(facts.document, form)
+        for field in (facts.form["name"], facts.form["type"], facts.form["enabled"], own):
+            for number, row in enumerate(rows.fields.get(field, ())):
+                name = f"row-{form[:-4].lower()}-{field}-{number}-{row.treatment}".replace("_", "-")
+                sentence = f"The {form}'s field {field} has another reaction in its row {row}."
+                yield Mutant(name, Kind.DOCUMENT, sentence, rewrite=_flipped(form, field, number))
+    for name in (FOREIGN, UNKNOWN):
+        sentence = f"A create refuses fields of the class {name}."
+        refused = _refusing(name, next(iter(_rows_of(facts.document, "CreateForm").refusals)))
+        yield Mutant(f"row-create-{name[1:-1]}", Kind.DOCUMENT, sentence, rewrite=refused)
+
+
+def _rows_of(data: Mapping[str, Any], form: str) -> FormRows:
+    schemas = Schemas(data)
+    schema = schemas.find("#/components/schemas/" + form)
+    return form_rows(schema, schemas.properties(schema), data["x-service"])
+
+
+def _flipped(form: str, field: str, number: int) -> Callable[[Node], None]:
+    """Say a field's rows outright, one of them with another reaction."""
+
+    def rewrite(data: Node) -> None:
+        rows = _rows_of(data, form).fields[field]
+        schema = Schemas(data).properties(data["components"]["schemas"][form])[field]
+        written = write_rows(rows)
+        written[number : number + 1] = _other(rows[number : number + 1], schema)
+        data["components"]["schemas"][form].setdefault("x-rows", {})[field] = written
+
+    return rewrite
+
+
+def _other(rows: Rows, schema: Mapping[str, Any]) -> list[Node]:
+    """Return a row with another reaction: what was refused is kept, what was changed is taken, all else is a value."""
+    (row,) = rows
+    (written,) = write_rows(rows)
+    if row.reaction == "change":
+        return []
+    reaction = {"keep": True} if row.reaction == "refuse" else {"value": schema.get("enum", ("other",))[0]}
+    return [{"when": written["when"], **reaction}]
+
+
+def _refusing(name: str, refusal: str) -> Callable[[Node], None]:
+    def rewrite(data: Node) -> None:
+        rows = [{"when": "any", "refuse": refusal}]
+        data["components"]["schemas"]["CreateForm"]["x-rows"] = {name: rows}
+
+    return rewrite
 
 
 def _at(data: Node, place: Place) -> Any:
