@@ -89,7 +89,7 @@ class StateRecord(TypedDict):
     """State as the control shows it."""
 
     handlers: NotRequired[list[dict[str, Any]]]
-    next_id: Any
+    next_id: int | dict[str, int]
     clock: ClockRecord
     quota: QuotaRecord | None
     faults: list[FaultRecord]

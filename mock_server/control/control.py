@@ -31,7 +31,7 @@ from mock_server.contract import (
 )
 from mock_server.control import about, faults, journal, world
 from mock_server.control.about import control_document
-from mock_server.document import Object
+from mock_server.document import Object, integer_if_whole
 from mock_server.refusal import Defect, Refusal
 from mock_server.settings import Settings
 
@@ -305,11 +305,20 @@ def enter_world(context: Context, operation: ControlOperation) -> None:
 def read_body(context: Context, check: Check) -> None:
     """Set `context.sent` to the JSON of the body. Raises Refusal."""
     try:
-        context.sent = orjson.loads(context.read_body(_MOST_BYTES))
+        context.sent = _with_integers(orjson.loads(context.read_body(_MOST_BYTES)))
     except ValueError as error:
         raise Refusal("unusable", f"The body is not JSON: {error}.") from None
     if complaint := check(context.sent):
         raise Refusal("unusable", f"The body is wrong at {complaint}.")
+
+
+def _with_integers(value: Any) -> Any:
+    """Return JSON with each 1.0 as 1. What a mutation puts into a response stays as it was sent."""
+    if isinstance(value, float):
+        return integer_if_whole(value)
+    if isinstance(value, dict):
+        return {key: item if key == "mutation" else _with_integers(item) for key, item in value.items()}
+    return [_with_integers(item) for item in value] if isinstance(value, list) else value
 
 
 def serve(context: Context, operation: ControlOperation) -> Response:

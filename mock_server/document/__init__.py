@@ -42,6 +42,7 @@ from mock_server.document.overlay import (
 )
 from mock_server.document.shape import Shape, nearest, shape
 from mock_server.document.source import (
+    HIGHEST,
     Array,
     DocumentError,
     Object,
@@ -50,6 +51,7 @@ from mock_server.document.source import (
     dump_yaml,
     duplicate,
     home,
+    integer_if_whole,
     place_at,
     place_of,
     plain,
@@ -59,10 +61,10 @@ from mock_server.document.source import (
 )
 
 __all__ = [
-    "LEARNED", "NEVER", "RECORDING", "RECORDING_DATE", "Action", "Answer", "Array", "Digest", "Document",
+    "HIGHEST", "LEARNED", "NEVER", "RECORDING", "RECORDING_DATE", "Action", "Answer", "Array", "Digest", "Document",
     "DocumentError", "Learned", "Object", "Overlay", "Place", "Question", "Recorded", "Shape", "Stamp",
     "Standing", "apply_actions", "digest_of", "dump_json", "dump_yaml", "duplicate", "find_overlay",
-    "home", "ledger_of", "line_of", "load", "nearest", "packaged_overlays", "parse_actions", "parse_overlay",
+    "home", "integer_if_whole", "ledger_of", "line_of", "load", "nearest", "packaged_overlays", "parse_actions", "parse_overlay",
     "place_at", "place_of", "plain", "read", "read_object", "read_overlay", "read_questions", "read_recorded",
     "read_text", "recorded_lines", "select", "shape", "stamp_facts", "stamp_of", "stamp_text",
 ]  # fmt: skip

@@ -25,6 +25,9 @@ DEEPEST = 100
 WIDTH = 110
 """Columns of a line of written YAML."""
 
+HIGHEST = 2**53 - 1
+"""The highest integer that every JSON reader keeps exactly (RFC 8259, section 6)."""
+
 Tree = TypeVar("Tree")
 
 
@@ -363,7 +366,12 @@ def _converted(tag: str, text: str) -> Any:
     number = float(text)  # `.inf` and `.nan` fail in the next line, as `1e999` does
     if not math.isfinite(number):
         raise ValueError(text)
-    return number
+    return integer_if_whole(number)
+
+
+def integer_if_whole(number: float) -> float:
+    """Return 1.0 as 1: JSON Schema calls both an integer. A number beyond `HIGHEST` stays as it is."""
+    return int(number) if number.is_integer() and abs(number) <= HIGHEST else number
 
 
 # Block style keeps any text within these limits: no odd line breaks or control characters, no space at the start or

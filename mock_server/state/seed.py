@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.contract import Contract, Resource, parse
-from mock_server.document import Array, DocumentError, Object, Place, nearest, place_of, plain, read, shape
+from mock_server.document import (
+    HIGHEST,
+    Array,
+    DocumentError,
+    Object,
+    Place,
+    nearest,
+    place_of,
+    plain,
+    read,
+    shape,
+)
 from mock_server.settings import Rules
 from mock_server.state.clock import read_time
 from mock_server.state.store import Item, Store
@@ -54,6 +65,8 @@ def store_of(world: World, resource: Resource, rows: Array) -> Store:
     store = Store()
     items = [(_item(world, resource, rows, index), index) for index in range(len(rows))]
     for item, index in sorted(items, key=lambda pair: pair[0].id):
+        if not 0 < item.id <= HIGHEST:
+            raise DocumentError(f"Invalid id {item.id}: use 1–{HIGHEST}.", place_of(rows, index))
         if item.id < store.next_id:
             raise DocumentError(f"The id {item.id} is used twice.", place_of(rows, index))
         store.add(item)

@@ -100,6 +100,9 @@ def test_ids_of_a_seed_count(client: Steered) -> None:
             "handlers:1: Unknown key 'colour'. A row of handlers can have id",
         ),
         ({"handlers": [{**SLACK, "id": 3}, {**SLACK, "id": 3}]}, "The id 3 is used twice"),
+        ({"handlers": [{**SLACK, "id": 2**53}]}, "Invalid id 9007199254740992: use 1–9007199254740991."),
+        ({"handlers": [{**SLACK, "id": 1e300}]}, "Invalid id 1e+300: use 1–9007199254740991."),
+        ({"handlers": [{**SLACK, "id": 1.5}]}, "id"),
         ({"handlers": [{**SLACK, "settings": {"email": "a"}}]}, "settings"),
         ({"handlers": [{**SLACK, "datetime": "yesterday"}]}, "datetime"),
         ({"handlers": [3]}, "The body is wrong at handlers/0"),
@@ -124,3 +127,28 @@ def test_what_cannot_be_used_changes_nothing(client: Steered, change: Any, says:
     assert reply.status == 400
     assert says in reply.title
     assert client.steer("GET", "/state") == before
+
+
+def test_a_whole_number_with_a_fraction_of_nought_is_an_integer(client: Steered) -> None:
+    client.steer(
+        "PUT", "/state", {"handlers": [{**SLACK, "id": 1.0}], "next_id": 5.0, "quota": {"requests": 7.0}}
+    )
+    assert b'"id":1,' in client.get().body
+    assert b'"id":5' in client.create(name="a", type="email").body
+    assert client.get().headers["x-ratelimit-limit"] == "7"
+    client.steer("POST", "/faults", {"status": 503.0, "times": 1.0})
+    assert client.get().status == 503
+    client.steer("PATCH", "/quota", {"used": 7.0})
+    assert client.control("GET", "/quota").body.count(b".0") == 0
+
+
+def test_a_mutation_puts_in_the_number_that_was_sent(client: Steered) -> None:
+    client.steer("POST", "/faults", {"mutation": {"pointer": "/data/id", "change": "value", "value": 1.0}})
+    assert b'"id":1.0,' in client.get("/1").body
+
+
+def test_a_world_shows_itself_after_the_highest_id(client: Steered) -> None:
+    client.steer("PUT", "/state", {"next_id": 2**53 - 1})
+    assert client.created(name="a", type="email")["id"] == 2**53 - 1
+    state = client.steer("GET", "/state")
+    assert (state["handlers"][-1]["id"], state["next_id"]) == (2**53 - 1, 2**53)
