@@ -31,6 +31,7 @@ from mock_server.contract import (
 )
 from mock_server.control import about, faults, journal, world
 from mock_server.control.about import control_document
+from mock_server.control.complaint import Complaints
 from mock_server.document import Object, integer_if_whole
 from mock_server.refusal import Defect, Refusal
 from mock_server.settings import Settings
@@ -83,15 +84,17 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 class ControlOperation(NamedTuple):
     """One operation of the control's document.
 
-    `world`: whether it needs one, "needed", "optional" or "none". `open`: whether it needs no token. `body`: the check
-    of the JSON that it takes, None if it takes none. `contents`: the check of its response, by media type.
+    `world`: whether it needs one, "needed", "optional" or "none". `open`: whether it needs no token. `schemas`: those
+    of its parameters. `body`: what it has against the JSON that it is sent, None if it takes none. `contents`: the
+    check of its response, by media type.
     """
 
     id: str
     world: str
     open: bool
     query: Mapping[str, Parameter]
-    body: Check | None
+    schemas: Mapping[str, Mapping[str, Any]]
+    body: Complaints | None
     status: str
     contents: Mapping[str, Check]
 
@@ -127,6 +130,10 @@ class ControlDocument:
             operation = self._compiled[path, method] = self._compile(self._data["paths"][path][method])
         return operation
 
+    def _whole(self, schema: Object) -> Mapping[str, Any]:
+        """Return a schema with all that it can refer to."""
+        return {**schema, "components": self._data["components"]}
+
     @property
     def methods(self) -> str:
         """All methods of the document, for a browser that asks which it may use."""
@@ -149,14 +156,18 @@ class ControlDocument:
         schemas, responses = self._schemas, node["responses"]
         (code,) = (code for code in responses if code.startswith("2"))
         contents = schemas.resolve(responses[code]).get("content", {})
-        query = compile_parameters(schemas, node.get("parameters", []), "query")
+        parameters = [schemas.resolve(each) for each in node.get("parameters", [])]
+        query = compile_parameters(schemas, parameters, "query")
         body = node.get("requestBody")
         return ControlOperation(
             id=node["operationId"],
             world=node.get("x-world", "none"),
             open=node.get("x-open", False),
             query={parameter.name: parameter for parameter in query},
-            body=None if body is None else schemas.check(body["content"]["application/json"]["schema"]),
+            schemas={each["name"]: self._whole(each["schema"]) for each in parameters},
+            body=None
+            if body is None
+            else Complaints(self._whole(body["content"]["application/json"]["schema"])),
             status=status_text(int(code)),
             contents={each: schemas.check(node["schema"]) for each, node in contents.items()},
         )
@@ -279,10 +290,10 @@ def read_query(context: Context, operation: ControlOperation) -> None:
         parameter = operation.query[name]
         value = parameter.cast(text)
         if not parameter.admits(value):
-            value = _BOOLEANS.get(text, text if value is None else value)
-        if complaint := parameter.check(value):
-            what = complaint.removeprefix("the value: ")
-            raise Refusal("unusable", f"Invalid parameter {name}: {what}.")
+            is_boolean = operation.schemas[name].get("type") == "boolean"
+            value = _BOOLEANS.get(text, text) if is_boolean else text if value is None else value
+        if parameter.check(value):
+            raise Refusal("unusable", Complaints(operation.schemas[name], name).of(value) or "")
         arguments[name] = value
     context.arguments = arguments
 
@@ -302,14 +313,17 @@ def enter_world(context: Context, operation: ControlOperation) -> None:
         raise Refusal("no_world", context.mock.contract.service.key_example)
 
 
-def read_body(context: Context, check: Check) -> None:
+def read_body(context: Context, complaints: Complaints) -> None:
     """Set `context.sent` to the JSON of the body. Raises Refusal."""
     try:
-        context.sent = _with_integers(orjson.loads(context.read_body(_MOST_BYTES)))
+        sent = _with_integers(orjson.loads(context.read_body(_MOST_BYTES)))
     except ValueError as error:
         raise Refusal("unusable", f"The body is not JSON: {error}.") from None
-    if complaint := check(context.sent):
-        raise Refusal("unusable", f"The body is wrong at {complaint}.")
+    if complaints.of(sent):
+        sent = complaints.with_objects(sent)
+        if complaint := complaints.of(sent):
+            raise Refusal("unusable", complaint)
+    context.sent = sent
 
 
 def _with_integers(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +19,9 @@ from mock_server.state.clock import EARLIEST, LATEST
 from mock_server.state.faults import Faults
 from mock_server.state.seed import store_of
 from mock_server.state.world import Quota, World
+
+# What a time has beyond microseconds.
+_MORE_DIGITS = re.compile(r"(?<=\.\d{6})\d+")
 
 
 def show_state(context: Context) -> dict[str, Any]:
@@ -113,7 +117,7 @@ def _set_clock(context: Context, change: Mapping[str, Any]) -> None:
 def _read_moment(text: str) -> float:
     """Read a moment, in UTC if it names no offset. Raises Refusal."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(_MORE_DIGITS.sub("", text).upper())
     except ValueError as error:
         raise Refusal("unusable", f"Invalid time {text!r}: {error}.") from None
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()

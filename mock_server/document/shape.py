@@ -55,6 +55,10 @@ class Shape:
         if found:
             raise min(found, key=lambda fault: (fault[0], fault[1].place or root.place))[1]
 
+    def errors(self, value: Any) -> list[jsonschema_rs.ValidationError]:
+        """Return what the validator has against plain data."""
+        return [] if self._validator.is_valid(value) else list(self._validator.iter_errors(value))
+
     def _fault(
         self, root: Object | Array, at: tuple[str | int, ...], error: jsonschema_rs.ValidationError
     ) -> tuple[int, DocumentError]:
@@ -63,7 +67,7 @@ class Shape:
         path, rank = [*at, *error.instance_path], 1
         if kind.name == "propertyNames":
             path.append(kind.error.instance)
-        place, node = place_at(root, path), self._node(list(error.evaluation_path)[:-1])
+        place, node = place_at(root, path), self.node(list(error.evaluation_path)[:-1])
         if kind.name == "additionalProperties":
             key, known = kind.unexpected[0], list(node.get("properties", ()))
             listed = f" Known keys: {', '.join(known)}." if known else ""
@@ -84,7 +88,7 @@ class Shape:
         about = f"{field}{' ' if what[0].islower() else ': '}{what}"
         return rank, DocumentError(about if field else what[0].upper() + what[1:], place)
 
-    def _node(self, path: list[str | int]) -> dict[str, Any]:
+    def node(self, path: list[str | int]) -> dict[str, Any]:
         """Return the part of the schema at a validator's path, which follows references."""
         root: Any = self._schema
         node = root

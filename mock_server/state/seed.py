@@ -145,7 +145,9 @@ def _completed(world: World, row: Object, resource: Resource, item: Item) -> dic
     given = None
     if resource.settings_fact is not None:
         key = resource.stored[resource.settings_fact].name
-        if isinstance(row.get(key), Object) and isinstance(shown[key], dict):
+        if row.get(key) == [] and isinstance(shown[key], dict):  # as PHP writes an empty object
+            complete[key] = shown[key]
+        elif isinstance(row.get(key), Object) and isinstance(shown[key], dict):
             given = row[key]
             complete[key] = {**shown[key], **plain(given)}
     if complaint := resource.check(complete):
@@ -153,5 +155,7 @@ def _completed(world: World, row: Object, resource: Resource, item: Item) -> dic
             known = resource.shape(resource.type_of(item.values)).constants
             _check_keys(given, known, f"The settings of {resource.type_of(item.values)}")
         key = complaint.partition(":")[0].partition("/")[0]
+        if " does not match " in complaint:  # a pattern, which explains nothing to a person
+            complaint = f"{key} is {complete[key]!r:.60}, which should look like {shown[key]!r}"
         raise DocumentError(f"The row violates the document: {complaint}.", place_of(row, key))
     return complete

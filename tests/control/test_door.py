@@ -69,12 +69,16 @@ def test_the_query_names_the_world_before_the_header(client: Steered) -> None:
 @pytest.mark.parametrize(
     ("target", "says"),
     [
-        ("/journal?since=x", "Invalid parameter since"),
-        ("/journal?since=-1", "Invalid parameter since"),
-        ("/journal?limit=0", "Invalid parameter limit"),
-        ("/journal?status=teapot", "Invalid parameter status"),
-        ("/journal?wait=soon", "Invalid parameter wait"),
-        ("/journal?bodies=perhaps", "Invalid parameter bodies"),
+        ("/journal?since=x", "Invalid since 'x': use a whole number."),
+        ("/journal?since=-1", "Invalid since -1: use 0 or more."),
+        ("/journal?limit=0", "Invalid limit 0: use 1 or more."),
+        (
+            "/journal?status=teapot",
+            "Invalid status 'teapot': use a status such as 404, or a class such as 4xx.",
+        ),
+        ("/journal?wait=soon", "Invalid wait 'soon': use a time such as 200ms, 1.5s, 2m, 1h, 3d or 0."),
+        ("/journal?bodies=perhaps", "Invalid bodies 'perhaps': use true or false."),
+        ("/journal?key=", "Invalid key '': use "),
         ("/journal?color=red", "Unknown parameter 'color'. Choose from key, lobby"),
         ("/clock?since=1", "Unknown parameter 'since'"),
     ],
@@ -91,9 +95,16 @@ def test_a_parameter_that_is_wrong(client: Steered, target: str, says: str) -> N
         (b"", "The body is not JSON"),
         (b"{", "The body is not JSON"),
         (b"\xff", "The body is not JSON"),
-        (b"[]", "The body is wrong at the value"),
-        (b"{}", "The body is wrong at the value"),
-        (b'{"now": 5}', "The body is wrong at now"),
+        (b"7", "Invalid body 7: use an object."),
+        (b"[1]", "Invalid body […]: use an object."),
+        (b"[]", "The body is empty. Send any of now, advance, frozen."),
+        (b"{}", "The body is empty. Send any of now, advance, frozen."),
+        (b'{"now": 5}', "Invalid now 5: use a text."),
+        (
+            b'{"now": "noon"}',
+            "Invalid now 'noon': use a time as RFC 3339 has it, such as 2026-01-01T00:00:00Z, or ",
+        ),
+        (b'{"nwo": "x"}', "Unknown field 'nwo' (did you mean 'now'?). Choose from now, advance, frozen."),
     ],
 )
 def test_a_body_that_is_wrong(client: Steered, body: bytes, says: str) -> None:

@@ -143,19 +143,35 @@ def test_a_latency_moves_a_frozen_clock(client: Steered) -> None:
 @pytest.mark.parametrize(
     ("order", "says"),
     [
-        ({}, "is wrong at"),
-        ({"refusal": "not_found", "status": 500}, "is wrong at"),
-        ({"times": 3}, "is wrong at"),
+        ({}, "The body is empty. Send any of calls, hits, operation, refusal"),
+        (
+            {"refusal": "not_found", "status": 500},
+            "A fault has a refusal or a status, and not both. Remove one.",
+        ),
+        ({"times": 3}, "A fault needs something that goes wrong. Add refusal, status, wire, latency"),
         (
             {"refusal": "not_found", "operation": "create_notification_handler"},
             "Unknown refusal of create_notification_handler",
         ),
         ({"status": 500, "operation": "explode"}, "Unknown operation 'explode'. Choose from list_"),
-        ({"wire": "melt"}, "is wrong at wire"),
-        ({"latency": "soon"}, "is wrong at latency"),
-        ({"status": 500, "times": 0}, "is wrong at times"),
-        ({"status": 500, "probability": 2}, "is wrong at probability"),
-        ({"mutation": {"pointer": "data", "change": "null"}}, "is wrong at mutation"),
+        ({"wire": "melt"}, "Invalid wire 'melt': use drop, reset, empty, truncate, slow or null."),
+        (
+            {"latency": "soon"},
+            "Invalid latency 'soon': use a time such as 200ms, 1.5s or 0, or a range of two",
+        ),
+        ({"status": 500, "times": 0}, "Invalid times 0: use 1–1000000000."),
+        ({"status": 500, "times": "3"}, "Invalid times '3': use a whole number or null."),
+        ({"status": 500, "tims": 3}, "Unknown field 'tims' (did you mean 'times'?). Choose from calls, "),
+        ({"status": 500, "probability": 2}, "Invalid probability 2: use more than 0 and at most 1."),
+        (
+            {"mutation": {"pointer": "data", "change": "null"}},
+            "Invalid mutation/pointer 'data': use a place in the answer as RFC 6901 has it, such as /data/id;",
+        ),
+        ({"mutation": {"pointer": "/data"}}, "mutation needs the field 'change'. Add it."),
+        (
+            {"mutation": {"pointer": "/", "change": "nul"}},
+            "Invalid mutation/change 'nul': use missing, null, value",
+        ),
     ],
     ids=str,
 )

@@ -104,8 +104,11 @@ def test_ids_of_a_seed_count(client: Steered) -> None:
         ({"handlers": [{**SLACK, "id": 1e300}]}, "Invalid id 1e+300: use 1–9007199254740991."),
         ({"handlers": [{**SLACK, "id": 1.5}]}, "id"),
         ({"handlers": [{**SLACK, "settings": {"email": "a"}}]}, "settings"),
-        ({"handlers": [{**SLACK, "datetime": "yesterday"}]}, "datetime"),
-        ({"handlers": [3]}, "The body is wrong at handlers/0"),
+        (
+            {"handlers": [{**SLACK, "datetime": "yesterday"}]},
+            "handlers:1: The row violates the document: datetime is 'yesterday', which should look like '20",
+        ),
+        ({"handlers": [3]}, "Invalid handlers/0 3: use an object."),
         (
             {"handlers": [{**SLACK, "id": 9}], "next_id": 9},
             "next_id: the highest id is 9",
@@ -152,3 +155,11 @@ def test_a_world_shows_itself_after_the_highest_id(client: Steered) -> None:
     assert client.created(name="a", type="email")["id"] == 2**53 - 1
     state = client.steer("GET", "/state")
     assert (state["handlers"][-1]["id"], state["next_id"]) == (2**53 - 1, 2**53)
+
+
+def test_an_empty_list_is_an_empty_object_as_php_writes_it(client: Steered) -> None:
+    row = {"type": "x", "name": "News", "settings": []}
+    state = client.steer("PUT", "/state", {"handlers": [row], "answers": [], "rules": {"strict": False}})
+    assert (state["answers"], state["handlers"][0]["name"]) == ({}, "News")
+    assert client.control("PUT", "/state", []).status == 200
+    assert client.control("PUT", "/state", {"handlers": [[]]}).title.endswith("needs 'type', a text.")

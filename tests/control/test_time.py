@@ -25,6 +25,13 @@ def test_an_offset_counts(client: Steered) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text", ["2030-01-01T00:00:00.5Z", "2030-01-01t00:00:00.500000000z", "2030-01-01 00:00:00.5000009999999"]
+)
+def test_a_time_has_any_fraction(client: Steered, text: str) -> None:
+    assert client.steer("PATCH", "/clock", {"now": text, "frozen": True})["now"] == "2030-01-01T00:00:00.500Z"
+
+
 @pytest.mark.parametrize("change", [{"advance": "99999999d"}, {"now": "0001-01-01T00:00:00+02:00"}])
 def test_the_clock_stays_in_years_of_four_digits(client: Steered, change: dict[str, str]) -> None:
     before = client.steer("GET", "/clock")["now"]

@@ -1,0 +1,128 @@
+"""What is wrong with the JSON or a parameter of a control request: the field, its value, and what is allowed.
+
+The allowed values come from openapi/control.yaml. A pattern is never shown: its schema's description stands for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema_rs
+
+from mock_server.document import Shape, nearest
+
+# Characters of a value that a sentence shows.
+_SHOWN = 60
+
+_NOUNS = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "a list",
+    "null": "null",
+}
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+
+# What explains more than a wrong value, and what explains less. A misspelt field also makes another one missing.
+_RANKS = {"additionalProperties": 0, "required": 2, "minProperties": 3, "anyOf": 3}
+
+
+class Complaints:
+    """A JSON Schema of the control, and what it has against a value. `name` is that of a parameter."""
+
+    def __init__(self, schema: Mapping[str, Any], name: str = "") -> None:
+        self._shape = Shape(schema)
+        self._name = name
+
+    def of(self, value: Any) -> str | None:
+        """Return a sentence for what is wrong with a value, or None."""
+        errors = [inner for error in self._shape.errors(value) for inner in _within(error)]
+        return self._sentence(min(errors, key=_rank)) if errors else None
+
+    def with_objects(self, value: Any) -> Any:
+        """Return JSON with an empty object for each empty list that cannot be one, which is how PHP writes it."""
+        for error in [inner for each in self._shape.errors(value) for inner in _within(each)]:
+            kind: Any = error.kind
+            if kind.name == "type" and error.instance == [] and "object" in kind.types:
+                value = _replaced(value, list(error.instance_path))
+        return value
+
+    def _sentence(self, error: jsonschema_rs.ValidationError) -> str:
+        kind: Any = error.kind
+        node = self._shape.node(list(error.evaluation_path)[:-1])
+        field = "/".join([*filter(None, [self._name]), *map(str, error.instance_path)])
+        if kind.name == "additionalProperties":
+            name, known = kind.unexpected[0], _fields(node)
+            path = f"{field}/{name}" if field else name
+            return f"Unknown field {path[:_SHOWN]!r}{nearest(name, known)}. Choose from {', '.join(known)}."
+        if kind.name == "required":
+            return f"{field or 'The body'} needs the field {kind.property!r}. Add it."
+        if kind.name == "minProperties":
+            return f"{field or 'The body'} is empty. Send any of {', '.join(_fields(node))}."
+        if kind.name in {"anyOf", "not"}:
+            return str(node["description"])
+        return f"Invalid {field or 'body'} {_written(error.instance)}: use {_allowed(kind, node)}."
+
+
+def _within(error: jsonschema_rs.ValidationError) -> list[jsonschema_rs.ValidationError]:
+    """Return the errors of the alternative that was meant, which is the first one of another type than null."""
+    kind: Any = error.kind
+    if kind.name != "oneOf" or not getattr(kind, "context", None):
+        return [error]
+    return [inner for each in kind.context[0] for inner in _within(each)]
+
+
+def _rank(error: jsonschema_rs.ValidationError) -> int:
+    kind: Any = error.kind
+    return _RANKS.get(kind.name, 1)
+
+
+def _fields(node: Mapping[str, Any]) -> list[str]:
+    """Return the fields of an object that can be sent."""
+    return [name for name, each in node.get("properties", {}).items() if not each.get("readOnly")]
+
+
+def _allowed(kind: Any, node: Mapping[str, Any]) -> str:
+    """Say what a schema allows."""
+    if kind.name == "type":
+        return _either([_NOUNS[name] for name in sorted(kind.types, key="null".__eq__)])
+    if kind.name == "enum":
+        return _either([each if isinstance(each, str) else json.dumps(each) for each in kind.options])
+    if kind.name in _BOUNDS:
+        return _range(node)
+    said = str(node.get("description", "")).rstrip(".")
+    return said[:1].lower() + said[1:] if said else "what /_mock/control.yaml allows"
+
+
+def _range(node: Mapping[str, Any]) -> str:
+    least, above, most = (node.get(word) for word in ("minimum", "exclusiveMinimum", "maximum"))
+    if least is not None and most is not None:
+        return f"{least}–{most}"
+    if above is not None:
+        return f"more than {above}" + (f" and at most {most}" if most is not None else "")
+    return f"{least} or more" if least is not None else f"at most {most}"
+
+
+def _either(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, str):
+        return repr(value[:_SHOWN])
+    return (
+        "{…}" if isinstance(value, dict) else "[…]" if isinstance(value, list) else json.dumps(value)[:_SHOWN]
+    )
+
+
+def _replaced(value: Any, path: list[str | int]) -> Any:
+    """Return JSON with an empty object at a path; only what is on the way is copied."""
+    if not path:
+        return {}
+    copy: Any = value.copy()
+    copy[path[0]] = _replaced(value[path[0]], path[1:])
+    return copy
