@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 
 from mock_server.api.context import Context, Response
-from mock_server.contract import RefusalResponse, parse
+from mock_server.contract import RefusalResponse, parse, write_plainly
 from mock_server.refusal import Refusal
 from mock_server.state.faults import mutate
 
@@ -13,14 +14,19 @@ from mock_server.state.faults import mutate
 _PREFERENCE = re.compile(r'\b(code|example)="?([0-9A-Za-z_-]{1,80})"?', re.IGNORECASE)
 
 
+_OUTAGE = re.compile(r"outage-([45][0-9]{2})")
+
+# The header that says what of a response an armed fault has made up.
+_BEYOND = "X-Bitpeak-Mock-Beyond"
+
+
 def meet_fault(context: Context) -> None:
     """Let the first armed fault strike that fits the call. Raises Refusal if the fault is one."""
     if not context.world.faults:
         return
-    operation = context.operation
-    fault = context.fault = context.world.faults.strike(operation.id, operation.counted_as)
+    fault = context.fault = context.world.faults.strike(context.operation.counted_as)
     if fault is not None and fault.status is not None:
-        raise Refusal(outage(fault.status))
+        raise Refusal(outage(fault.status), status_line(fault.status))
     if fault is not None and fault.refusal is not None:
         raise Refusal(fault.refusal)
 
@@ -28,6 +34,20 @@ def meet_fault(context: Context) -> None:
 def outage(status: int) -> str:
     """Return the name of the refusal with a status that only an armed fault can cause."""
     return f"outage-{status}"
+
+
+def outage_status(name: str) -> int | None:
+    """Return the status of an outage's name, None if it is not one that a fault can have."""
+    found = _OUTAGE.fullmatch(name)
+    return int(found[1]) if found else None
+
+
+def status_line(status: int) -> str:
+    """Return a status and its phrase, also of one that HTTP does not know: "418 I'm a Teapot"."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} Unknown"
 
 
 def hear_preference(context: Context) -> Response | None:
@@ -82,12 +102,31 @@ def affect(context: Context, response: Response) -> None:
             pointer = fault.mutation.pointer
             what = f"The fault {fault.id} changes {pointer!r}, which this response does not have."
             context.remark("mutation-missed", what)
+            if fault.only_mutates:
+                context.world.faults.miss(fault)
+                fault = context.fault = None
         else:
             response.body = context.contract.write(mutated).encode()
     if context.applied:
         response.headers = (*response.headers, ("Preference-Applied", context.applied))
     response.wire = None if fault is None else fault.wire
     response.delay = _delay(context)
+
+
+def override(context: Context, response: Response) -> None:
+    """Put the headers and the body of the fault that struck in the place of the response's own, and say so."""
+    fault = context.fault
+    if fault is None or not fault.beyond:
+        return
+    headers = dict(fault.headers or {})
+    if fault.body is not None:
+        is_text = isinstance(fault.body, str)
+        response.body = (fault.body if is_text else write_plainly(fault.body)).encode()
+        if not any(name.lower() == "content-type" for name in headers):
+            headers["Content-Type"] = "text/plain; charset=utf-8" if is_text else "application/json"
+    replaced = {name.lower() for name in headers}
+    kept = (pair for pair in response.headers if pair[0].lower() not in replaced)
+    response.headers = (*kept, *headers.items(), (_BEYOND, ", ".join(fault.beyond)))
 
 
 def _delay(context: Context) -> float:

@@ -14,7 +14,7 @@ from time import perf_counter
 from urllib.parse import quote as percent_encode
 
 from mock_server.api.context import CORS, VERIFIED, Context, Environ, Response, preflight
-from mock_server.api.forced import affect, hear_preference, meet_fault
+from mock_server.api.forced import affect, hear_preference, meet_fault, override
 from mock_server.api.form import check_availability, check_media_type, check_plan, check_unique, read_form
 from mock_server.api.operations import BEHAVIOURS, Result
 from mock_server.api.query import read_parameter
@@ -160,7 +160,9 @@ class ApiPipeline(Pipeline):
             with world.lock:
                 affect(context, response)
         own = _filled(context, context.contract.service.headers)
-        response.finish(*own, self._verified, *(CORS if _is_open(context) else ()))
+        response.headers = (*response.headers, *own)
+        override(context, response)
+        response.finish(self._verified, *(CORS if _is_open(context) else ()))
         self._write(context, response)
 
     def _write(self, context: Context, response: Response) -> None:
@@ -358,4 +360,5 @@ def _exchange(context: Context, response: Response) -> Exchange:
         context.refusal, context.violations, context.defect, None if fault is None else fault.id,
         None if fault is None else fault.wire, context.now, perf_counter() - context.started,
         environ.get(REHEARSED), parts, OVERHEAD + len(target) + head + kept + len(said),
+        () if fault is None else fault.beyond,
     )  # fmt: skip

@@ -6,7 +6,7 @@ import http.client
 import json
 import selectors
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -56,6 +56,27 @@ class Violated(AssertionError):
 
 
 _ERRORS: dict[int, type[Exception]] = {HTTPStatus.CONFLICT: NotInTime, HTTPStatus.GONE: Evicted}
+
+
+class Headers(Mapping[str, str]):
+    """Headers by name, in any case: `headers["retry-after"]`."""
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._pairs = {name.lower(): (name, value) for name, value in pairs}
+
+    def __getitem__(self, name: str) -> str:
+        return self._pairs[name.lower()][1]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._pairs.values())
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 class ClientResponse(NamedTuple):
@@ -131,7 +152,7 @@ class HTTPChannel:
             connection.sock.settimeout(connection.timeout)
             connection.request(*request)
             response = connection.getresponse()
-            received = ClientResponse(response.status, dict(response.getheaders()), response.read())
+            received = ClientResponse(response.status, Headers(response.getheaders()), response.read())
         except BaseException:
             connection.close()
             raise

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Unpack, overload
 
-from mock_server.client.control import Evicted, HTTPChannel, NotInTime, TooMany, write_duration
+from mock_server.client.control import Evicted, Headers, HTTPChannel, NotInTime, TooMany, write_duration
 from mock_server.client.vocabulary import CallFilter, CallRecord, Duration, MessageRecord, PartRecord
 
 # Calls that a failed expectation lists.
@@ -27,8 +27,8 @@ class CallMessage:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers, with API keys redacted."""
-        return self.record["headers"]
+        """The headers by name, in any case, with API keys redacted."""
+        return Headers(self.record["headers"].items())
 
     @property
     def size(self) -> int:
@@ -130,6 +130,11 @@ class Call:
     def wire(self) -> str | None:
         """How a fault spoilt the response on the wire; None if none did."""
         return self.record.get("wire")
+
+    @property
+    def beyond(self) -> Sequence[str]:
+        """What a fault sent that the document does not have: "status", "headers", "body"."""
+        return self.record.get("beyond", [])
 
     @property
     def is_cut_off(self) -> bool:
@@ -310,8 +315,9 @@ class Calls(Sequence[Call]):
         try:
             return self._read(wait=write_duration(timeout), count=count).calls
         except NotInTime as error:
-            came = self._root._read()
-            raise NotInTime(f"{error}{_listed_page(came, self._wanted)}") from None
+            came, operations = self._root._read(), self._channel.control("GET", "/info")["operations"]
+            counted_as = {each["id"]: each["counted_as"] for each in operations}
+            raise NotInTime(f"{error}{_listed_page(came, self._wanted, counted_as)}") from None
 
     def _evicted(self, page: JournalPage) -> Evicted:
         which = "which may match" if self._wanted else "which are asked for"
@@ -328,12 +334,20 @@ def _listed(calls: Iterable[Call]) -> str:
     return "".join(f"\n  {call!r}" for call in calls)
 
 
-def _listed_page(page: JournalPage, wanted: CallFilter | None = None) -> str:
-    """List calls, a line for each. With `wanted`, say in what each differs, and list the nearest first."""
+def _listed_page(
+    page: JournalPage, wanted: CallFilter | None = None, counted_as: Mapping[str, str] | None = None
+) -> str:
+    """List calls, a line for each. With `wanted`, say in what each differs, and list the nearest first.
+
+    `counted_as`: each operation's id to the id of the operation that it is a spelling of.
+    """
     lost = f"\n  … {page.lost} earlier calls are no longer remembered" if page.lost else ""
     if not wanted:
         return lost + _listed(page.calls)
-    misses = sorted(((_misses(call, wanted), call) for call in page.calls), key=lambda pair: len(pair[0]))
+    spelled = counted_as or {}
+    misses = sorted(
+        ((_misses(call, wanted, spelled), call) for call in page.calls), key=lambda pair: len(pair[0])
+    )
     lines = [
         f"\n  {call!r}" + (f" has {', '.join(each)}" if each else "") for each, call in misses[:_NEAREST]
     ]
@@ -341,20 +355,21 @@ def _listed_page(page: JournalPage, wanted: CallFilter | None = None) -> str:
     return "".join(lines) + more + lost
 
 
-def _misses(call: Call, wanted: CallFilter) -> list[str]:
+def _misses(call: Call, wanted: CallFilter, counted_as: Mapping[str, str]) -> list[str]:
     """Say in what a call differs from a filter."""
-    facts: dict[str, Any] = {
-        "method": call.method,
-        "path": call.path,
-        "status": call.status,
-        "operation": call.operation,
-        "refusal": call.refusal,
+
+    def counted(name: str | None) -> str | None:
+        return counted_as.get(name or "", name)
+
+    operation = wanted.get("operation")
+    facts: dict[str, tuple[Any, bool]] = {
+        "method": (call.method, call.method == wanted.get("method", "").upper()),
+        "path": (call.path, call.path.rstrip("/").endswith(wanted.get("path", "").rstrip("/"))),
+        "status": (call.status, str(wanted.get("status")) in {str(call.status), f"{call.status // 100}xx"}),
+        "operation": (call.operation, counted(call.operation) == counted(operation)),
+        "refusal": (call.refusal, call.refusal == wanted.get("refusal")),
     }
-    found = [
-        f"{name}={facts[name]!r}"
-        for name, value in wanted.items()
-        if name in facts and str(value) not in {str(facts[name]), f"{call.status // 100}xx"}
-    ]
+    found = [f"{name}={facts[name][0]!r}" for name in wanted if name in facts and not facts[name][1]]
     violation = wanted.get("violation")
     if violation is not None and not (
         call.violations if violation == "any" else violation in call.violations

@@ -49,15 +49,21 @@ class FaultRecord(TypedDict):
     hits: int
     operation: OperationName | str | None
     refusal: RefusalName | str | None
-    status: Literal[500, 502, 503] | None
+    status: int | None
     wire: Literal["drop", "reset", "empty", "truncate", "slow"] | None
     latency: str | None
     virtual: bool | None
     mutation: MutationRecord | None
+    headers: dict[str, str] | None
+    body: Any
+    scenario: str | None
+    state: str
+    then: str | None
     times: int | None
     after: int
     probability: float
     seed: int
+    remark: str | None
 
 
 class ClockRecord(TypedDict):
@@ -93,6 +99,7 @@ class StateRecord(TypedDict):
     clock: ClockRecord
     quota: QuotaRecord | None
     faults: list[FaultRecord]
+    scenarios: dict[str, str]
     answers: dict[str, str]
     rules: RulesRecord
 
@@ -146,6 +153,7 @@ class CallRecord(TypedDict):
     refusal: RefusalName | str | None
     fault: int | None
     wire: Literal["drop", "reset", "empty", "truncate", "slow"] | None
+    beyond: list[Literal["status", "headers", "body"]]
     violations: list[dict[str, Any]]
     defect: str | None
     request: MessageRecord
@@ -157,11 +165,16 @@ class FaultWords(TypedDict, total=False):
     """A fault, by `FaultOrder` of the control. `refusal` is an argument of its own."""
 
     operation: OperationName | str | None
-    status: Literal[500, 502, 503] | None
+    status: OutageStatus | int | None
     wire: Wire | None
     latency: Duration | tuple[float, float] | None
     virtual: bool | None
     mutation: MutationRecord | None
+    headers: dict[str, str] | None
+    body: Any
+    scenario: str | None
+    state: str
+    then: str | None
     times: int | None
     after: int
     probability: float

@@ -153,7 +153,9 @@ class Api:
         """Arm a fault and return it as the mock shows it. By default it strikes once, at any operation.
 
         Examples: `fail("rate_limited")`, `fail(status=503, times=3)`, `fail(wire="truncate")`, `fail(latency="2s")`.
-        Many clients repeat a request silently after `wire="drop"` or `"reset"`: arm those with `times=None`.
+        `wire="drop"` and `"reset"` strike until `heal()` by default, since many clients repeat such a request once in
+        silence. `headers=` and `body=` replace those of a response: `fail("rate_limited", headers={"Retry-After":
+        "30"})`. Faults of a `scenario=` strike in its state `state=` and move it to `then=`; it begins as "started".
         """
         return cast("FaultRecord", self.control("POST", "/faults", fault_order(refusal, **order)))
 
@@ -162,8 +164,14 @@ class Api:
         """The armed faults in the order in which they are tried. `hits` counts how often each struck."""
         return cast("list[FaultRecord]", self.control("GET", "/faults")["faults"])
 
+    @property
+    def scenarios(self) -> dict[str, str]:
+        """The state of each scenario. Set one by `restore({"scenarios": {"outage": "over"}})`."""
+        states: dict[str, str] = self.control("GET", "/faults")["scenarios"]
+        return states
+
     def heal(self) -> None:
-        """Disarm all faults."""
+        """Disarm all faults, and begin all scenarios anew."""
         self.control("DELETE", "/faults")
 
     def freeze(self, at: str | datetime | None = None) -> datetime:

@@ -105,6 +105,11 @@ class Contract:
         """The path of the document's first server: `/api`."""
         return self.routes.base_path
 
+    def spellings(self, operation_id: str) -> frozenset[str]:
+        """Return the ids of all spellings of an operation. Raises KeyError if the document does not have it."""
+        counted_as = self.operations[operation_id].counted_as
+        return frozenset(each.id for each in self.operations.values() if each.counted_as == counted_as)
+
 
 def compile_contract(document: Document) -> Contract:
     """Compile a document. Raises DocumentError, with file and line, if it cannot be served."""

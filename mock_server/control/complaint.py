@@ -65,7 +65,10 @@ class Complaints:
             return f"{field or 'The body'} is empty. Send any of {', '.join(_fields(node))}."
         if kind.name in {"anyOf", "not"}:
             return str(node["description"])
-        return f"Invalid {field or 'body'} {_written(error.instance)}: use {_allowed(kind, node)}."
+        sent: Any = error.instance
+        is_word = kind.name == "enum" and isinstance(sent, str)
+        meant = nearest(sent, map(str, kind.options)) if is_word else ""
+        return f"Invalid {field or 'body'} {_written(sent)}{meant}: use {_allowed(kind, node)}."
 
 
 def _within(error: jsonschema_rs.ValidationError) -> list[jsonschema_rs.ValidationError]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ import orjson
 
 from mock_server import PREFIX
 from mock_server.api.context import CORS, Context, Environ, Response, preflight
+from mock_server.api.forced import outage_status, status_line
 from mock_server.api.pipeline import Pipeline, bearer_of, find_world
 from mock_server.contract import (
     Check,
@@ -78,6 +80,10 @@ _LEFT = "mock_server.seconds-left"
 
 _READING = {"GET", "HEAD"}
 _ALL_ADDRESSES = {"", "0.0.0.0", "::"}  # noqa: S104
+
+# What of a fault is put into a response.
+_SENT_ON = frozenset({"mutation", "body"})
+
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -183,7 +189,10 @@ class ControlPipeline(Pipeline):
 
     def outage(self, name: str) -> RefusalResponse:
         """Return an outage that a fault can be armed with. Raises KeyError if the name is unknown."""
-        return self.document.outages[name]
+        known, status = self.document.outages, outage_status(name)
+        if name in known or status is None:
+            return known[name]
+        return replace(known["outage-other"], name=name, status=status_line(status))
 
     def walk(self, context: Context) -> Response:
         """Check that the client may steer, then serve while no other request can change the world."""
@@ -327,11 +336,11 @@ def read_body(context: Context, complaints: Complaints) -> None:
 
 
 def _with_integers(value: Any) -> Any:
-    """Return JSON with each 1.0 as 1. What a mutation puts into a response stays as it was sent."""
+    """Return JSON with each 1.0 as 1. What a fault puts into a response stays as it was sent."""
     if isinstance(value, float):
         return integer_if_whole(value)
     if isinstance(value, dict):
-        return {key: item if key == "mutation" else _with_integers(item) for key, item in value.items()}
+        return {key: item if key in _SENT_ON else _with_integers(item) for key, item in value.items()}
     return [_with_integers(item) for item in value] if isinstance(value, list) else value
 
 

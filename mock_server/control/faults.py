@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from mock_server.api.context import Context
 from mock_server.contract import Contract
+from mock_server.document import nearest
 from mock_server.refusal import Refusal
 from mock_server.settings import Latency, read_latency
-from mock_server.state.faults import Fault, Faults, Mutation, TooManyFaults
+from mock_server.state.faults import REPEATED, STARTED, Fault, Faults, Mutation, TooManyFaults
+
+_ONCE = (
+    "Many clients (Go, Java, Ruby, browsers) repeat such a request once in silence, so that nobody may see this fault. "
+    "Arm it with times: null, or with times: 2 or more."
+)
 
 # Seconds that a response may be held back at most.
 _LONGEST = 3600.0
 
 
 def list_faults(context: Context) -> dict[str, Any]:
-    """List the faults in the order in which they are tried."""
-    return {"faults": faults_of(context.world.faults)}
+    """List the faults in the order in which they are tried, and the state of each scenario."""
+    faults = context.world.faults
+    return {"faults": faults_of(faults), "scenarios": scenarios_of(faults)}
 
 
 def arm_fault(context: Context) -> dict[str, Any]:
@@ -39,6 +46,12 @@ def faults_of(faults: Faults) -> list[dict[str, Any]]:
     return [_shown(fault) for fault in faults.all]
 
 
+def scenarios_of(faults: Faults) -> dict[str, str]:
+    """Return the state of each scenario."""
+    named = (fault.scenario for fault in faults.all if fault.scenario is not None)
+    return {**dict.fromkeys(named, STARTED), **faults.states}
+
+
 def arm(faults: Faults, contract: Contract, order: Mapping[str, Any]) -> Fault:
     """Arm a fault that is ordered in the form of the control's document. Raises Refusal."""
     operation, refusal = order.get("operation"), order.get("refusal")
@@ -48,7 +61,11 @@ def arm(faults: Faults, contract: Contract, order: Mapping[str, Any]) -> Fault:
         check_known(f"refusal of {operation}", refusal, contract.operations[operation].refusals)
     elif refusal is not None:
         check_known("refusal", refusal, contract.refusals)
-    facts = {key: value for key, value in order.items() if key != "id"}
+    facts = {key: value for key, value in order.items() if key not in {"id", "remark"}}
+    if operation is not None:
+        facts["operation"] = contract.operations[operation].counted_as
+    if facts.get("wire") in REPEATED:
+        facts.setdefault("times", None)
     if facts.get("latency") is not None:
         facts["latency"] = latency_of(facts["latency"])
     if facts.get("mutation") is not None:
@@ -61,10 +78,11 @@ def arm(faults: Faults, contract: Contract, order: Mapping[str, Any]) -> Fault:
     return fault
 
 
-def check_known(what: str, name: str, known: Iterable[str]) -> None:
+def check_known(what: str, name: str, known: Collection[str]) -> None:
     """Raise Refusal if a name is not among the known ones. `what`: what it should name."""
     if name not in known:
-        raise Refusal("unusable", f"Unknown {what} {name[:60]!r}. Choose from {', '.join(known)}.")
+        what = f"Unknown {what} {name[:60]!r}{nearest(name, known)}."
+        raise Refusal("unusable", f"{what} Choose from {', '.join(known)}.")
 
 
 def latency_of(text: str) -> Latency:
@@ -91,8 +109,14 @@ def _shown(fault: Fault) -> dict[str, Any]:
         "latency": None if fault.latency is None else str(fault.latency),
         "virtual": fault.virtual,
         "mutation": None if mutation is None else mutation._asdict(),
+        "headers": fault.headers,
+        "body": fault.body,
+        "scenario": fault.scenario,
+        "state": fault.state,
+        "then": fault.then,
         "times": fault.times,
         "after": fault.after,
         "probability": fault.probability,
         "seed": fault.seed,
+        "remark": _ONCE if fault.wire in REPEATED and fault.times == 1 else None,
     }

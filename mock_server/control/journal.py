@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from http import HTTPMethod
 from typing import Any
 
 from mock_server.api.context import Context
-from mock_server.api.forced import outage
+from mock_server.api.forced import outage, outage_status
+from mock_server.contract import Contract
 from mock_server.control.about import control_document
 from mock_server.control.faults import check_known
 from mock_server.control.world import write_rfc3339
+from mock_server.document import nearest
 from mock_server.refusal import Refusal
 from mock_server.settings import read_duration
 from mock_server.state.journal import Exchange, Journal, Message
@@ -24,11 +27,11 @@ def list_exchanges(context: Context) -> dict[str, Any]:
 
     With `partial`, forgotten ones do not matter: the client looks at `evicted` itself.
     """
-    asked, lobby = context.arguments, context.mock.lobby
-    if context.world is lobby and not asked["lobby"]:
+    lobby, of_lobby = context.mock.lobby, context.arguments["lobby"]
+    if context.world is lobby and not of_lobby:
         raise Refusal("no_world", context.mock.contract.service.key_example)
-    journal = lobby.journal if asked["lobby"] else context.world.journal
-    _check_names(context, journal)
+    journal = lobby.journal if of_lobby else context.world.journal
+    asked = _understood(context, journal)
     # A number beyond the last is of a journal that is gone, with its world: begin at the beginning.
     begun_anew = asked["since"] is not None and asked["since"] > journal.total
     since = 0 if begun_anew else asked["since"]
@@ -74,32 +77,66 @@ def clear_journal(context: Context) -> None:
     context.world.journal.clear()
 
 
-def _check_names(context: Context, journal: Journal) -> None:
-    """Refuse a name that no operation or refusal has: that it never came would say nothing.
+def _understood(context: Context, journal: Journal) -> dict[str, Any]:
+    """Return what is asked for: a method in capitals, the ids of an operation, the paths that are meant by one.
 
-    A name in the journal is known, even if the world has answered an open question otherwise since.
+    Raises Refusal for what nothing can match: that it never came would say nothing. What stands in the journal is
+    known, even if the world has answered an open question otherwise since.
     """
-    contracts = (context.mock.contract, context.contract)
-    for what in ("operation", "refusal"):
-        name = context.arguments[what]
-        if not name or any(getattr(exchange, what) == name for exchange in journal.exchanges):
-            continue
-        if what == "operation":
-            known = [each for contract in contracts for each in contract.operations]
-        else:
-            known = [each for contract in contracts for each in contract.refusals]
-            known += [outage(int(status)) for status in control_document()["x-outages"]]
-        check_known(what, name, dict.fromkeys(known))
+    asked, contracts = dict(context.arguments), (context.mock.contract, context.contract)
+    exchanges = journal.exchanges
+    if asked["method"] is not None:
+        asked["method"] = asked["method"].upper()
+        sent = (each.method.upper() for each in exchanges)
+        check_known("method", asked["method"], dict.fromkeys([*(each.value for each in HTTPMethod), *sent]))
+    if asked["path"] is not None:
+        asked["path"] = _paths(asked["path"], contracts, exchanges)
+    if asked["operation"]:
+        known = dict.fromkeys(each for contract in contracts for each in contract.operations)
+        known |= dict.fromkeys(each.operation for each in exchanges if each.operation)
+        check_known("operation", asked["operation"], known)
+        asked["operation"] = _spellings(asked["operation"], asked["method"], contracts)
+    if asked["refusal"] and outage_status(asked["refusal"]) is None:
+        known = dict.fromkeys(each for contract in contracts for each in contract.refusals)
+        known |= {outage(int(status)): None for status in control_document()["x-outages"]}
+        known |= dict.fromkeys(each.refusal for each in exchanges if each.refusal)
+        check_known("refusal", asked["refusal"], known)
+    return asked
+
+
+def _paths(path: str, contracts: Sequence[Contract], exchanges: Sequence[Exchange]) -> set[str]:
+    """Return the paths that are meant by one, without the slash at their end. Raises Refusal if no request has one."""
+    base = contracts[0].base_path
+    meant = {path.rstrip("/"), base + path.rstrip("/")}
+    routed = any(contract.routes.find(each) for contract in contracts for each in meant)
+    if not path.startswith("/") or not (routed or any(each.path.rstrip("/") in meant for each in exchanges)):
+        known = [base + each.path for each in contracts[0].operations.values()]
+        what = (
+            f"Unknown path {path[:60]!r}{nearest(path, known)}. No operation has it, and no request had it. "
+        )
+        raise Refusal("unusable", f"{what}Choose from {', '.join(dict.fromkeys(known))}.")
+    return meant
+
+
+def _spellings(name: str, method: str | None, contracts: Sequence[Contract]) -> frozenset[str]:
+    """Return the ids of an operation. Raises Refusal if it has another method than the one that is asked for."""
+    found = [contract for contract in contracts if name in contract.operations]
+    for contract in found:
+        has = contract.operations[name].method
+        if method not in {None, has}:
+            raise Refusal("unusable", f"{name} is a {has} and never a {method}. Remove one of the two.")
+    return frozenset([name]).union(*(contract.spellings(name) for contract in found))
 
 
 def _fits(exchange: Exchange, asked: Mapping[str, Any]) -> bool:
-    for name in ("method", "path", "operation", "refusal"):
-        if asked[name] is not None and getattr(exchange, name) != asked[name]:
-            return False
     status, violation, defect = asked["status"], asked["violation"], asked["defect"]
     codes = [each.code for each in exchange.violations]
     return (
-        status in {None, str(exchange.status), f"{exchange.status // 100}xx"}
+        asked["method"] in {None, exchange.method.upper()}
+        and (asked["path"] is None or exchange.path.rstrip("/") in asked["path"])
+        and (asked["operation"] is None or exchange.operation in (asked["operation"] or {""}))
+        and asked["refusal"] in {None, exchange.refusal}
+        and status in {None, str(exchange.status), f"{exchange.status // 100}xx"}
         and (violation is None or violation in codes or (violation == "any" and bool(codes)))
         and (defect is None or bool(exchange.defect) == defect)
     )
@@ -124,6 +161,7 @@ def _shown(number: int, exchange: Exchange, *, bodies: bool) -> dict[str, Any]:
         "refusal": exchange.refusal or None,
         "fault": exchange.fault,
         "wire": exchange.wire,
+        "beyond": list(exchange.beyond),
         "violations": [{"code": each.code, "sentence": each.sentence} for each in exchange.violations],
         "defect": exchange.defect or None,
         "request": {**_message(exchange.request, bodies=bodies), "parts": parts},

@@ -11,7 +11,7 @@ from typing import Any
 
 from mock_server.api.context import Context
 from mock_server.contract import parse
-from mock_server.control.faults import arm, faults_of, latency_of
+from mock_server.control.faults import arm, faults_of, latency_of, scenarios_of
 from mock_server.document import Array, DocumentError, Object, Place, nearest
 from mock_server.refusal import Defect, Refusal
 from mock_server.settings import read_duration
@@ -34,6 +34,7 @@ def show_state(context: Context) -> dict[str, Any]:
         "clock": show_clock(context),
         "quota": None if world.quota is None else _quota_of(world, world.quota),
         "faults": faults_of(world.faults),
+        "scenarios": scenarios_of(world.faults),
         "answers": _own_answers(context),
         "rules": show_rules(context),
     }
@@ -69,6 +70,7 @@ def replace_state(context: Context) -> dict[str, Any]:
         "next_id": _set_next_id,
         "quota": _set_quota,
         "faults": _set_faults,
+        "scenarios": _set_scenarios,
         "rules": _set_rules,
     }
     for name in context.sent:
@@ -248,6 +250,11 @@ def _set_next_id(context: Context, change: int | Mapping[str, int]) -> None:
 
 
 def _set_faults(context: Context, orders: list[Any]) -> None:
-    context.world.faults = Faults()
+    states, context.world.faults = context.world.faults.states, Faults()
+    context.world.faults.states = states
     for order in orders:
         arm(context.world.faults, context.world.contract, order)
+
+
+def _set_scenarios(context: Context, states: Mapping[str, str]) -> None:
+    context.world.faults.states = dict(states)

@@ -64,7 +64,7 @@ __all__ = [
     "HIGHEST", "LEARNED", "NEVER", "RECORDING", "RECORDING_DATE", "Action", "Answer", "Array", "Digest", "Document",
     "DocumentError", "Learned", "Object", "Overlay", "Place", "Question", "Recorded", "Shape", "Stamp",
     "Standing", "apply_actions", "digest_of", "dump_json", "dump_yaml", "duplicate", "find_overlay",
-    "home", "integer_if_whole", "ledger_of", "line_of", "load", "nearest", "packaged_overlays", "parse_actions", "parse_overlay",
-    "place_at", "place_of", "plain", "read", "read_object", "read_overlay", "read_questions", "read_recorded",
-    "read_text", "recorded_lines", "select", "shape", "stamp_facts", "stamp_of", "stamp_text",
+    "home", "integer_if_whole", "ledger_of", "line_of", "load", "nearest", "packaged_overlays", "parse_actions",
+    "parse_overlay", "place_at", "place_of", "plain", "read", "read_object", "read_overlay", "read_questions",
+    "read_recorded", "read_text", "recorded_lines", "select", "shape", "stamp_facts", "stamp_of", "stamp_text",
 ]  # fmt: skip

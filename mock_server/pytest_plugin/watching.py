@@ -31,6 +31,10 @@ _KINDS = 5
 _LETTERS = 300
 
 
+# How the sentence of a missed mutation begins.
+_FAULT = re.compile(r"The fault (\d+) ")
+
+
 class WorldHistory:
     """What happened in one world during a test: its state at the beginning, then changes and calls in their order.
 
@@ -90,6 +94,20 @@ class WorldHistory:
     def calls(self) -> list[Call]:
         """The calls, oldest first."""
         return [step for step in self.steps if isinstance(step, Call)]
+
+    def missed(self) -> str:
+        """Name a fault of the test that found nothing to change in any response; else ''."""
+        remarks = {
+            int(_FAULT.match(each["sentence"])[1]): each["sentence"]  # type: ignore[index]
+            for call in self.calls
+            for each in call.record["violations"]
+            if each["code"] == "mutation-missed"
+        }
+        if not remarks:
+            return ""
+        struck = {fault["id"] for fault in self.control("GET", "/faults")["faults"] if fault["hits"]}
+        struck |= {call.fault for call in self.calls}
+        return next((f"{remarks[each]} Correct its pointer." for each in remarks.keys() - struck), "")
 
     @property
     def accepted(self) -> set[Call]:
@@ -233,6 +251,8 @@ class Watcher:
                 world.catch_up()
                 violated = world.violated if world.violated and world.strict else 0
                 check(world.calls, violated, world.defects, world.accepted)
+                if self.tampering is None and (missed := world.missed()):
+                    return missed
         except (WentWrong, Violated, ControlError, Unreachable) as error:
             return str(error)
         return ""
@@ -318,7 +338,10 @@ def _step_lines(step: Step) -> Iterator[str]:
     if isinstance(step, WorldChange):
         yield f"  · {step.method} {step.path} {_cut(str(step.body or ''))}".rstrip()
         return
-    fault = "" if step.fault is None else f" (fault {step.fault}{f': {step.wire}' if step.wire else ''})"
+    # The name of an outage tells that its status is of no document.
+    beyond = " and ".join(name for name in step.beyond if name != "status")
+    told = f": {step.wire}" if step.wire else f": {beyond} beyond the document" if beyond else ""
+    fault = "" if step.fault is None else f" (fault {step.fault}{told})"
     yield f"{step.number:3} {step.time:%H:%M:%S} {_call_line(step)}{fault}"
     form = " ".join(f"{name}={value!r}" for name, value in step.request.form.items())
     if sent := form or step.request.text:

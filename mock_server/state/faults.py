@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any, NamedTuple
@@ -11,6 +11,12 @@ from mock_server.settings import Latency
 
 # Faults that a world holds, with those that are spent.
 MOST = 1000
+
+# The state in which each scenario begins.
+STARTED = "started"
+
+# Faults of the wire after which many clients repeat a request once and tell nobody.
+REPEATED = frozenset({"drop", "reset"})
 
 # The name of a property that a mutation adds or renames one to. No service has it.
 _NEW = "x_bitpeak_mock"
@@ -30,7 +36,10 @@ class Mutation(NamedTuple):
 
 @dataclass(slots=True)
 class Fault:
-    """One fault, by the words of openapi/control.yaml. `calls` counts requests that fit it, `hits` those it struck."""
+    """One fault, by the words of openapi/control.yaml. `calls` counts requests that fit it, `hits` those it struck.
+
+    `operation`: as the operation is counted, so that all its spellings are meant.
+    """
 
     id: int
     operation: str | None = None
@@ -40,6 +49,11 @@ class Fault:
     latency: Latency | None = None
     virtual: bool | None = None
     mutation: Mutation | None = None
+    headers: Mapping[str, str] | None = None
+    body: Any = None
+    scenario: str | None = None
+    state: str = STARTED
+    then: str | None = None
     times: int | None = 1
     after: int = 0
     probability: float = 1.0
@@ -52,9 +66,22 @@ class Fault:
         """Whether it has struck as often as it should."""
         return self.times is not None and self.hits >= self.times
 
-    def strikes(self, names: tuple[str, ...]) -> bool:
-        """Tell whether a request to the operation with these names goes wrong, and count it."""
-        if self.spent or not (self.operation is None or self.operation in names):
+    @property
+    def beyond(self) -> tuple[str, ...]:
+        """What it sends that the document does not have."""
+        return tuple(name for name in ("status", "headers", "body") if getattr(self, name) is not None)
+
+    @property
+    def only_mutates(self) -> bool:
+        """Whether it does nothing if its mutation finds no place."""
+        others = (self.status, self.refusal, self.wire, self.latency, self.headers, self.body)
+        return self.mutation is not None and all(each is None for each in others)
+
+    def strikes(self, operation: str, states: Mapping[str, str]) -> bool:
+        """Tell whether a request to an operation goes wrong, and count it. `states`: those of the scenarios."""
+        if self.spent or self.operation not in {None, operation}:
+            return False
+        if self.scenario is not None and states.get(self.scenario, STARTED) != self.state:
             return False
         self.calls += 1
         # Chance depends on the seed and the number of the call alone, so a restored fault goes on as before.
@@ -70,10 +97,11 @@ class Fault:
 
 
 class Faults:
-    """The faults of a world, in the order in which they were armed."""
+    """The faults of a world, in the order in which they were armed. `states`: those of scenarios that have moved on."""
 
     def __init__(self) -> None:
         self.all: list[Fault] = []
+        self.states: dict[str, str] = {}
         self._ids = 0
 
     def __bool__(self) -> bool:
@@ -100,14 +128,24 @@ class Faults:
         self.all.append(fault)
 
     def disarm(self, fault_id: int | None = None) -> bool:
-        """Remove the fault with this id, or all faults. False if no fault has the id."""
+        """Remove the fault with this id, or all faults and scenarios. False if no fault has the id."""
         before = len(self.all)
         self.all = [] if fault_id is None else [fault for fault in self.all if fault.id != fault_id]
+        self.states = {} if fault_id is None else self.states
         return fault_id is None or len(self.all) < before
 
-    def strike(self, *names: str) -> Fault | None:
-        """Return the fault that a request to the operation with these names meets, if any."""
-        return next((fault for fault in self.all if fault.strikes(names)), None)
+    def strike(self, operation: str) -> Fault | None:
+        """Return the fault that a request to an operation meets, if any, and move its scenario on."""
+        fault = next((fault for fault in self.all if fault.strikes(operation, self.states)), None)
+        if fault is not None and fault.scenario is not None and fault.then is not None:
+            self.states[fault.scenario] = fault.then
+        return fault
+
+    def miss(self, fault: Fault) -> None:
+        """Take back that a fault struck: it found nothing to change."""
+        fault.hits -= 1
+        if fault.scenario is not None and fault.then is not None:
+            self.states[fault.scenario] = fault.state
 
 
 def mutate(document: Any, mutation: Mutation) -> Any:

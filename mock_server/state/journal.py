@@ -97,8 +97,9 @@ class Exchange:
     it is read. The fields `sent_key` and `sent_headers` hold the client's key; no property shows it.
 
     `at`: seconds since 1970 UTC by the world's clock; `seconds`: the time spent on it; `path`: the path, decoded;
-    `fault`: the id of the fault that struck, and `wire` how it spoilt the response on the wire; `media_types`: those
-    that the operation reads. Of a long body, `body` is the beginning, `size` the length and `seen_parts` what the form
+    `fault`: the id of the fault that struck, `wire` how it spoilt the response on the wire, and `beyond` what it sent
+    that the document does not have; `media_types`: those that the operation reads. Of a long body, `body` is the
+    beginning, `size` the length and `seen_parts` what the form
     held. `memory`: about how many bytes this takes.
     """
 
@@ -125,6 +126,7 @@ class Exchange:
     rehearsed: Rehearsed | None = None
     seen_parts: tuple[SeenPart, ...] | None = None
     memory: int = OVERHEAD
+    beyond: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

@@ -77,7 +77,7 @@ def test_the_first_that_fits_strikes(client: Steered) -> None:
     assert client.control("DELETE", f"/faults?id={first}").status == 204
     assert client.control("DELETE", f"/faults?id={first}").status == 400
     assert client.control("DELETE", "/faults").status == 204
-    assert client.steer("GET", "/faults") == {"faults": []}
+    assert client.steer("GET", "/faults") == {"faults": [], "scenarios": {}}
 
 
 def test_chance_repeats_with_its_seed(client: Steered) -> None:
@@ -131,6 +131,106 @@ def test_a_change_that_misses_is_noted(client: Steered) -> None:
     assert "'/data/colour'" in exchange["violations"][0]["sentence"]
 
 
+def test_a_change_that_misses_has_not_struck(client: Steered) -> None:
+    arm(client, mutation={"pointer": "/data/*/name", "change": "null"}, scenario="names", then="over")
+    client.get("/1")
+    found = client.steer("GET", "/faults")
+    assert (found["faults"][0]["calls"], found["faults"][0]["hits"]) == (1, 0)
+    assert found["scenarios"] == {"names": "started"}
+    assert client.journal()[0]["fault"] is None
+    assert client.get().data[0]["name"] is None, "it is still armed"
+    assert client.steer("GET", "/faults")["scenarios"] == {"names": "over"}
+    assert client.get().data[0]["name"] == "Work email"
+
+
+def test_headers_replace_those_of_any_response(client: Steered) -> None:
+    arm(client, refusal="rate_limited", headers={"Retry-After": "30", "x-ratelimit-reset": "30"})
+    refused = client.get("/1")
+    assert (refused.status, refused.headers["retry-after"], refused.headers["x-ratelimit-reset"]) == (
+        429,
+        "30",
+        "30",
+    )
+    assert refused.headers["x-bitpeak-mock-beyond"] == "headers"
+    arm(client, headers={"Content-Type": "text/plain"})
+    served = client.get("/1")
+    assert (served.status, served.headers["content-type"]) == (200, "text/plain")
+    assert served.json["data"]["id"] == 1
+    assert "x-bitpeak-mock-beyond" not in client.get("/1").headers
+    assert [each["beyond"] for each in client.journal()] == [["headers"], ["headers"], []]
+
+
+@pytest.mark.parametrize(
+    ("body", "said", "kind"),
+    [
+        ("short and stout", b"short and stout", "text/plain; charset=utf-8"),
+        (
+            {"message": "Tee, bitte 1.0", "n": 1.0},
+            b'{"message":"Tee, bitte 1.0","n":1.0}',
+            "application/json",
+        ),
+        ([], b"[]", "application/json"),
+    ],
+)
+def test_a_body_of_one_s_own_is_marked(client: Steered, body: Any, said: bytes, kind: str) -> None:
+    arm(client, status=418, body=body)
+    reply = client.create(name="a", type="email")
+    assert (reply.status, reply.body, reply.headers["content-type"]) == (418, said, kind)
+    assert reply.headers["content-length"] == str(len(said))
+    assert reply.headers["x-bitpeak-mock-beyond"] == "status, body"
+    (exchange,) = client.journal("?refusal=outage-418")
+    assert (exchange["beyond"], exchange["answer"]["body"]) == (["status", "body"], said.decode())
+    assert len(client.steer("GET", "/state")["handlers"]) == 1, "an outage serves nothing"
+    arm(client, body=body)
+    assert (client.get("/1").status, client.get("/1").status) == (200, 200)
+
+
+@pytest.mark.parametrize(
+    ("status", "phrase"), [(418, "I'm a Teapot"), (429, "Too Many Requests"), (599, "Unknown")]
+)
+def test_an_outage_has_any_status_of_an_error(client: Steered, status: int, phrase: str) -> None:
+    arm(client, status=status)
+    reply = client.get()
+    assert reply.status == status
+    assert f"<h1>{status} {phrase}</h1>".encode() in reply.body
+
+
+def test_a_scenario_is_a_sequence_by_state(client: Steered) -> None:
+    listing = "list_notification_handlers"
+    arm(client, operation=listing, status=503, scenario="outage", then="recovering")
+    arm(client, operation=listing, refusal="rate_limited", scenario="outage", state="recovering", times=2)
+    arm(
+        client,
+        operation="create_notification_handler",
+        scenario="outage",
+        state="recovering",
+        then="over",
+        times=None,
+    )
+    assert [client.get().status for _ in range(2)] == [503, 429]
+    assert client.create(name="a", type="email").status == 201, "it only moves the scenario on"
+    assert client.steer("GET", "/faults")["scenarios"] == {"outage": "over"}
+    assert client.get().status == 200
+    client.steer("PUT", "/state", {"scenarios": {"outage": "recovering"}})
+    snapshot = client.steer("GET", "/state")
+    assert client.get().status == 429
+    client.steer("PUT", "/state", snapshot)
+    assert client.get().status == 429
+    client.steer("DELETE", "/faults")
+    assert client.steer("GET", "/state")["scenarios"] == {}
+
+
+def test_a_connection_that_breaks_does_so_until_it_is_healed(client: Steered) -> None:
+    broken = client.steer("POST", "/faults", {"wire": "drop"})
+    assert (broken["times"], broken["remark"]) == (None, None)
+    once = client.steer("POST", "/faults", {"wire": "reset", "times": 1})
+    assert once["times"] == 1
+    assert "repeat such a request once in silence" in once["remark"]
+    assert client.steer("POST", "/faults", {"wire": "truncate"})["times"] == 1
+    before = client.steer("GET", "/state")
+    assert client.steer("PUT", "/state", before)["faults"] == before["faults"]
+
+
 def test_a_latency_moves_a_frozen_clock(client: Steered) -> None:
     client.steer("PATCH", "/clock", {"now": "2026-01-01T00:00:00Z", "frozen": True})
     arm(client, latency="90s")
@@ -167,10 +267,16 @@ def test_a_latency_moves_a_frozen_clock(client: Steered) -> None:
             {"mutation": {"pointer": "data", "change": "null"}},
             "Invalid mutation/pointer 'data': use a place in the answer as RFC 6901 has it, such as /data/id;",
         ),
+        ({"status": 399}, "Invalid status 399: use 400–599."),
+        ({"headers": {}}, "headers is empty. "),
+        ({"headers": {"Content-Length": "3"}}, "use the name of a header, but none that frames the message"),
+        ({"headers": {"X-A": "a\r\nb: c"}}, "use the text of a header, without line breaks or outer blanks."),
+        ({"headers": {"X-A": 3}}, "Invalid headers/X-A 3: use a text."),
+        ({"status": 500, "then": "over"}, "A fault with `then` needs the name of a scenario. Add scenario."),
         ({"mutation": {"pointer": "/data"}}, "mutation needs the field 'change'. Add it."),
         (
             {"mutation": {"pointer": "/", "change": "nul"}},
-            "Invalid mutation/change 'nul': use missing, null, value",
+            "change 'nul' (did you mean 'null'?): use missing, null, value",
         ),
     ],
     ids=str,
@@ -179,7 +285,7 @@ def test_an_order_that_cannot_be_used(client: Steered, order: Any, says: str) ->
     reply = client.control("POST", "/faults", order)
     assert reply.status == 400
     assert says in reply.title
-    assert client.steer("GET", "/faults") == {"faults": []}
+    assert client.steer("GET", "/faults") == {"faults": [], "scenarios": {}}
 
 
 def test_spent_faults_make_room_for_new_ones(client: Steered) -> None:

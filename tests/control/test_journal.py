@@ -7,12 +7,15 @@ import hashlib
 import json
 import re
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import mock_server
 from mock_server import Server, Settings, create_app, php
 from mock_server.api import form
+from mock_server.control.about import control_document
 from mock_server.php import Form, Limits
 from mock_server.state import journal
 from mock_server.state.journal import OVERHEAD, Archive, Exchange, Journal
@@ -121,6 +124,10 @@ def test_a_request_without_a_good_key_is_in_the_lobby(client: Steered) -> None:
         ("?violation=any", [4]),
         ("?violation=unknown-field", [4]),
         ("?violation=file", []),
+        ("?method=post", [3, 4]),
+        ("?path=/notification-handlers", [3]),
+        ("?path=/notification-handlers/&operation=create_notification_handler", [3]),
+        ("?path=/notification-handlers/1", [1, 4]),
         ("?defect=true", []),
         ("?defect=false&since=2", [3, 4]),
         ("?since=3", [4]),
@@ -145,11 +152,15 @@ def test_a_misspelt_name_is_refused(client: Steered, lobby: str) -> None:
             "create_notification_handler, retrieve_notification_handler",
         ),
         ("?refusal=rate_limit&wait=5s", "rate_limited"),
-        ("?refusal=outage-504", "outage-500, outage-502, outage-503"),
+        ("?refusal=outage-200", "outage-500, outage-502, outage-503"),
+        ("?method=PSOT", "Unknown method 'PSOT' (did you mean 'POST'?)"),
     ):
         reply = client.control("GET", f"/journal{query}{lobby}")
         assert reply.status == 400
-        assert re.match(r"Unknown (operation|refusal) '[\w-]+'. Choose from ", reply.title), reply.title
+        assert re.match(
+            r"Unknown (operation|refusal|method) '[\w-]+'( \(did you mean '[\w-]+'\?\))?\. Choose from ",
+            reply.title,
+        ), reply.title
         assert known in reply.title
 
 
@@ -346,3 +357,58 @@ def test_all_journals_together_are_bounded() -> None:
     for _ in range(40):
         busy.add(exchange(5_000))
     assert sum(each.memory for each in busy.exchanges) > 100_000, "alone, a journal has its own bound"
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        (
+            "path=/api/notification-handler",
+            "(did you mean '/api/notification-handlers'?). No operation has it, and no",
+        ),
+        ("path=notification-handlers", "Unknown path 'notification-handlers'"),
+        (
+            "path=http://127.0.0.1/api/notification-handlers",
+            "Choose from /api/notification-handlers/, /api/not",
+        ),
+        (
+            "violation=unknown-feild",
+            "Invalid violation 'unknown-feild' (did you mean 'unknown-field'?): use array-field",
+        ),
+        (
+            "method=GET&operation=create_notification_handler",
+            "create_notification_handler is a POST and never a GET.",
+        ),
+    ],
+)
+def test_a_filter_that_nothing_can_match_is_refused(client: Steered, query: str, says: str) -> None:
+    reply = client.control("GET", f"/journal?{query}")
+    assert reply.status == 400
+    assert says in reply.title
+
+
+def test_a_path_that_was_asked_for_is_known(client: Steered) -> None:
+    client.call("GET", "/api/none")
+    assert [each["number"] for each in client.journal("?path=/none")] == [1]
+
+
+@pytest.mark.parametrize("name", ["list_notification_handlers", "list_notification_handlers_without_slash"])
+def test_an_operation_means_all_its_spellings(client: Steered, name: str) -> None:
+    client.get("/")
+    client.get("")
+    client.get("/1")
+    assert [each["number"] for each in client.journal(f"?operation={name}&wait=5s&count=2")] == [1, 2]
+    for target in ("/", ""):
+        client.steer("POST", "/faults", {"status": 503, "operation": name})
+        assert client.get(target).status == 503
+    assert {each["operation"] for each in client.steer("GET", "/faults")["faults"]} == {
+        "list_notification_handlers"
+    }
+
+
+def test_the_control_knows_the_code_of_every_violation() -> None:
+    """A code that openapi/control.yaml does not list would make the journal fail."""
+    known = control_document()["components"]["schemas"]["ViolationCode"]["enum"]
+    source = "".join(path.read_text() for path in Path(mock_server.__file__).parent.rglob("*.py"))
+    found = set(re.findall(r'(?:violate|remark|Remark)\(\s*"([a-z0-9-]+)"', source))
+    assert found == set(known)

@@ -134,9 +134,43 @@ def test_a_filter_shows_and_equals_what_it_kept(api: Api) -> None:
 
 
 def test_a_filter_by_an_unknown_operation_is_an_error(api: Api) -> None:
-    with pytest.raises(ControlError, match=r"Unknown operation 'create_handler'. Choose from list_"):
+    with pytest.raises(
+        ControlError,
+        match=r"Unknown operation 'create_handler' \(did you mean 'create_not.*Choose from list_",
+    ):
         assert not api.journal.filter(operation="create_handler")
     assert api.journal.filter(operation="create_notification_handler") == []
+
+
+def test_a_filter_that_nothing_matches_is_an_error(api: Api) -> None:
+    api.send("GET", LIST)
+    assert [each.number for each in api.journal.filter(method="get", path="/notification-handlers")] == [1]
+    for wanted in ({"path": "/notification-handler"}, {"method": "GTE"}, {"violation": "unknown_field"}):
+        with pytest.raises(ControlError, match="did you mean"):
+            assert not api.journal.filter(**wanted)  # type: ignore[arg-type]
+
+
+def test_header_names_match_in_any_case(api: Api) -> None:
+    response = api.send("GET", LIST, {"Idempotency-Key": "a"})
+    (call,) = api.journal
+    assert response.headers["CONTENT-TYPE"] == response.headers["content-type"] == "application/json"
+    assert call.request.headers["idempotency-key"] == "a"
+    assert "X-RATELIMIT-LIMIT" in call.response.headers
+    assert "x-none" not in call.response.headers
+    assert dict(call.request.headers)["Idempotency-Key"] == "a"
+
+
+def test_a_fault_has_headers_a_body_and_a_scenario(api: Api) -> None:
+    api.fail("rate_limited", headers={"Retry-After": "30"}, scenario="quota", then="again")
+    api.fail(status=418, body={"message": "short and stout"}, scenario="quota", state="again", then="over")
+    assert api.send("GET", LIST).headers["retry-after"] == "30"
+    assert api.scenarios == {"quota": "again"}
+    assert api.send("GET", LIST).json() == {"message": "short and stout"}
+    assert api.send("GET", LIST).status == 200
+    assert [list(call.beyond) for call in api.journal] == [["headers"], ["status", "body"], []]
+    api.restore({"scenarios": {"quota": "started"}})
+    assert api.fail(wire="drop")["times"] is None
+    assert "in silence" in str(api.fail(wire="reset", times=1)["remark"])
 
 
 def test_an_unknown_attribute_cannot_be_set(api: Api) -> None:

@@ -278,6 +278,34 @@ def test_a_defect_fails_the_test_that_met_it(suite: pytest.Pytester, monkeypatch
     result.stdout.fnmatch_lines(["*bitpeak-mock broke its own document at *"] * 2)
 
 
+def test_a_mutation_that_struck_nothing_fails_the_test(suite: pytest.Pytester, url: str) -> None:
+    suite.makepyfile(
+        """
+        import pytest
+
+        LIST = "/api/notification-handlers/"
+
+        def test_misses(bitpeak):
+            bitpeak.fail(mutation={"pointer": "/data/nmae", "change": "missing"})
+            bitpeak.send("GET", LIST + "1")
+
+        def test_misses_and_is_disarmed(bitpeak):
+            bitpeak.fail(mutation={"pointer": "/data/nmae", "change": "missing"})
+            bitpeak.send("GET", LIST + "1")
+            bitpeak.heal()
+
+        def test_strikes_later(bitpeak):
+            bitpeak.fail(mutation={"pointer": "/data/0/name", "change": "missing"})
+            bitpeak.send("GET", LIST + "1")
+            assert "name" not in bitpeak.send("GET", LIST).json()["data"][0]
+            bitpeak.heal()
+        """
+    )
+    result = suite.runpytest_inprocess(f"--bitpeak-url={url}")
+    result.assert_outcomes(failed=2, passed=1)
+    result.stdout.fnmatch_lines(["The fault 1 changes '/data/nmae', which *. Correct its pointer."] * 2)
+
+
 def test_unittest_takes_the_fixture_too(suite: pytest.Pytester, url: str) -> None:
     suite.makepyfile(
         """

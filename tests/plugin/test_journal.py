@@ -204,6 +204,17 @@ def test_a_failed_wait_names_the_nearest_calls_first(api: Api) -> None:
     assert second.endswith("has method='DELETE', status=404, operation='delete_notification_handler'")
 
 
+def test_a_failed_wait_knows_the_spellings(api: Api) -> None:
+    api.send("GET", LIST.rstrip("/"))
+    wanted = api.journal.filter(
+        operation="list_notification_handlers", method="get", path="/notification-handlers"
+    )
+    assert len(wanted) == 1
+    with pytest.raises(NotInTime) as caught:
+        wanted.wait(count=2, timeout="1ms")
+    assert str(caught.value).splitlines()[1:] == ["  <1: GET /api/notification-handlers 200>"]
+
+
 def test_a_coroutine_waits_without_blocking(api: Api) -> None:
     async def main() -> None:
         with pytest.raises(RuntimeError, match="would block the event loop"):

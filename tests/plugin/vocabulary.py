@@ -45,7 +45,12 @@ _RECORDS = {
 }
 _RECEIVED = {**_RECORDS, "Duration": "str", "Latency": "str", "Moment": "str"}
 # The id of the next item is a number, or a mapping if the mock's document has several resources.
-_OTHERS = {"Rows": "list[dict[str, Any]]", "NextId": "Any", "Answers": "dict[str, str]"}
+_OTHERS = {
+    "Rows": "list[dict[str, Any]]",
+    "NextId": "Any",
+    "Answers": "dict[str, str]",
+    "Scenarios": "dict[str, str]",
+}
 _SENT = {**_RECEIVED, "Duration": "Duration", "Latency": "Duration | tuple[float, float]"}
 _PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 
@@ -65,12 +70,13 @@ def render() -> str:
     }
     classes = [f"{first}xx" for first in range(10)]
     order, quota = schemas["FaultOrder"]["properties"], schemas["QuotaChange"]["properties"]
-    counted = {"refusal", "id", "calls", "hits"}
+    assigned = {"refusal", "id", "calls", "hits", "remark"}
+    told = {"wire": "Wire | None", "status": "OutageStatus | int | None"}
     with bitpeak_mock(socket=False) as api:
         operations = api.mock.info["operations"]
     blocks = [
         _alias("Wire", order["wire"]["enum"]),
-        _alias("OutageStatus", order["status"]["enum"]),
+        _alias("OutageStatus", order["status"]["examples"]),
         _alias("StatusClass", [each for each in classes if re.match(wanted["status"]["pattern"], each)]),
         _alias("OperationName", [operation["id"] for operation in operations]),
         _alias("RefusalName", [name for operation in operations for name in operation["refusals"]]),
@@ -79,9 +85,9 @@ def render() -> str:
             "FaultWords",
             "A fault, by `FaultOrder` of the control. `refusal` is an argument of its own.",
             {
-                name: "Wire | None" if name == "wire" else _type(schema, _SENT, name)
+                name: told.get(name) or _type(schema, _SENT, name)
                 for name, schema in order.items()
-                if name not in counted
+                if name not in assigned
             },
         ),
         _words(

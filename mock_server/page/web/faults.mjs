@@ -116,7 +116,8 @@ export class Faults {
   #choices(operation) {
     const meant = this.info.operations.filter(({ id }) => !operation || id === operation);
     const names = [...new Set(meant.flatMap(({ refusals }) => refusals))];
-    const of = (word) => this.order.properties[word].enum.filter((value) => value !== null);
+    const { properties } = this.order;
+    const of = (word) => (properties[word].enum ?? properties[word].examples).filter((value) => value !== null);
     return {
       "A documented refusal": names.map((name) => ({ value: `refusal=${name}`, label: labelOf(name, this.refusals) })),
       "An outage": of("status").map((status) => ({ value: `status=${status}`, label: String(status) })),
