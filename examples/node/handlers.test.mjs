@@ -73,7 +73,7 @@ describe("the account", { concurrency: true }, () => {
   for (const wire of ["truncate", "reset", "drop"]) {
     it(`creates nothing twice if the response is lost (${wire})`, async () => {
       const { world, account } = await opened();
-      await world.fail({ operation: "create_notification_handler", wire });
+      await world.fail({ operation: "create_notification_handler", wire, times: 1 });
       assert.deepEqual(await account.sync(WANTED.slice(0, 2)), { created: 1, updated: 0, unchanged: 1 });
       assert.equal((await world.handlers()).length, 2);
     });

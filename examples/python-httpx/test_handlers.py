@@ -97,7 +97,7 @@ async def test_a_long_outage_is_not(bitpeak: Api, account: Account) -> None:
 
 @pytest.mark.parametrize("wire", ["truncate", "reset", "drop"])
 async def test_a_lost_response_creates_nothing_twice(bitpeak: Api, account: Account, wire: Wire) -> None:
-    bitpeak.fail(wire=wire, operation=CREATE, after=2)
+    bitpeak.fail(wire=wire, times=1, operation=CREATE, after=2)
     assert await account.sync(WANTED) == {"unchanged": 8}  # what was created is there when it looks again
     assert len(bitpeak.snapshot()["handlers"]) == 8
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from mock_server.api.context import Context, Response
 from mock_server.contract import RefusalResponse, parse, write_plainly
 from mock_server.refusal import Refusal
-from mock_server.state.faults import mutate
+from mock_server.state.faults import Fault, mutate
 
 # `Prefer: code=404, example=not_found`; a value may be quoted.
 _PREFERENCE = re.compile(r'\b(code|example)="?([0-9A-Za-z_-]{1,80})"?', re.IGNORECASE)
@@ -113,10 +113,9 @@ def affect(context: Context, response: Response) -> None:
     response.delay = _delay(context)
 
 
-def override(context: Context, response: Response) -> None:
-    """Put the headers and the body of the fault that struck in the place of the response's own, and say so."""
-    fault = context.fault
-    if fault is None or not fault.beyond:
+def override(response: Response, fault: Fault) -> None:
+    """Put the headers and the body of a fault that struck in the place of the response's own, and say so."""
+    if not fault.beyond:
         return
     headers = dict(fault.headers or {})
     if fault.body is not None:

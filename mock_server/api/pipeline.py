@@ -161,7 +161,8 @@ class ApiPipeline(Pipeline):
                 affect(context, response)
         own = _filled(context, context.contract.service.headers)
         response.headers = (*response.headers, *own)
-        override(context, response)
+        if context.fault is not None:
+            override(response, context.fault)
         response.finish(self._verified, *(CORS if _is_open(context) else ()))
         self._write(context, response)
 

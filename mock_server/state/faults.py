@@ -110,7 +110,7 @@ class Faults:
     def copy(self) -> Faults:
         """Return the same faults as an independent list."""
         other = Faults()
-        other.all, other._ids = self.all.copy(), self._ids
+        other.all, other.states, other._ids = self.all.copy(), self.states.copy(), self._ids
         return other
 
     def next_id(self) -> int:

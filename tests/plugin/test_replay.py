@@ -28,7 +28,7 @@ from mock_server.client import Interrupted
 
 def test_it(bitpeak):
     for wire in ("drop", "reset", "empty", "truncate"):
-        bitpeak.fail(wire=wire)
+        bitpeak.fail(wire=wire, times=1)
         with pytest.raises(Interrupted):
             bitpeak.send("GET", "/api/notification-handlers/1")
     bitpeak.fail(wire="slow", latency="10ms")
@@ -223,7 +223,7 @@ def test_send_meets_each_fault_once(mock: Api) -> None:
     with bitpeak_mock() as api:
         for wire in ("drop", "reset"):
             assert api.send("GET", ITEM).status == 200
-            api.fail(wire=wire)
+            api.fail(wire=wire, times=1)
             with pytest.raises(Interrupted, match="broke off"):
                 api.send("GET", ITEM)
         assert [call.wire for call in api.journal] == [None, "drop", None, "reset"]

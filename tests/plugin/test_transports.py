@@ -29,8 +29,8 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
     "none": {},
     "refusal": {"refusal": "rate_limited"},
     "outage": {"status": 503},
-    "drop": {"wire": "drop"},
-    "reset": {"wire": "reset"},
+    "drop": {"wire": "drop", "times": 1},
+    "reset": {"wire": "reset", "times": 1},
     "empty": {"wire": "empty"},
     "truncate": {"wire": "truncate"},
     "slow": {"wire": "slow", "latency": "10ms"},
@@ -156,7 +156,7 @@ def test_a_connection_that_a_fault_has_ended_is_not_used_again(wire: Any, shared
         for get in (session.get, client.get):
             for fault in (True, False, True, False):
                 if fault:
-                    api.fail(wire=wire)
+                    api.fail(wire=wire, times=1)
                     with pytest.raises((requests.RequestException, httpx.HTTPError)):
                         get(url, headers=api.headers)
                 else:
