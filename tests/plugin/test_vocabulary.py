@@ -15,7 +15,8 @@ def use(bitpeak: Api, wire: Wire, name: str) -> None:
     bitpeak.fail(wire=wire, operation=name, latency=("1s", 2))  # wrong
     bitpeak.fail(wire="resett")  # wrong
     bitpeak.fail(wires="reset")  # wrong
-    bitpeak.fail(status=504)  # wrong
+    bitpeak.fail(status="503")  # wrong
+    bitpeak.fail(status=418, body={"message": "short and stout"}, headers={"X-Tea": "1"})
     bitpeak.fail("rate_limited", times=2, latency=(0.1, 2), operation="create_notification_handler")
     bitpeak.fail("a_refusal_of_another_document", operation=name)
     bitpeak.fail(mutation={"pointer": "/data/id", "change": "missing"})
