@@ -14,10 +14,9 @@ from typing import Any
 import click
 import pytest
 
-from contract_tests.command.guarded import PROGRAM, asker, complain, options
-from contract_tests.guard.mask import Redactor
+from contract_tests.command.guarded import asker, complain, options, report_defect
 from contract_tests.report import as_json, as_text, as_workflow
-from contract_tests.run.settings import FLAGS, Code, Flag, Settings, Stop, read_settings
+from contract_tests.run.settings import FLAGS, WORKERS, Code, Settings, Stop, read_settings
 from contract_tests.session.progress import Progress
 from contract_tests.session.session import Session
 from contract_tests.session.spread import Spread
@@ -37,14 +36,11 @@ _ARGUMENTS = (
     "--no-header", "--no-summary", "--tb", "short", str(_HOME),
 )  # fmt: skip
 _SPREAD = ("-p", "xdist", "--dist", "worksteal")
-_WORKERS = Flag(
-    "workers", "Spread the run over so many processes, each with an API key of its own.", "number", "N"
-)
 _FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 
 @click.command
-@options((*FLAGS, _WORKERS))
+@options((*FLAGS, WORKERS))
 @click.pass_context
 def check(ctx: click.Context, /, **given: Any) -> None:
     """Hold a service against its documentation, and say what differs.
@@ -60,7 +56,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     cannot be reached, 5 nothing was executed, 70 this program failed; 130 after Ctrl-C and 143 after SIGTERM.
     """
     try:
-        workers = _workers(given.pop(_WORKERS.key))
+        workers = _workers(given.pop(WORKERS.key))
         settings = read_settings(given, asker())
         check_places(settings)
     except Stop as stop:
@@ -81,24 +77,19 @@ def run_check(settings: Settings, workers: int = 1) -> int:
         click.echo(as_workflow(session.outcome) if settings.format == "github" else render(session.outcome))
     if session.stopped is not None:
         return complain(session.stopped)
-    if session.outcome is None:
-        text = said.getvalue()
-        for key in settings.keys:
-            text = Redactor(key).clean(text)
-        click.echo(text, err=True)
-        click.echo(
-            f"{PROGRAM}: this is a defect of the program, please report it with the lines above.", err=True
-        )
-        return int(Code.DEFECT)
-    return code
+    if session.outcome is not None:
+        return code
+    if code == pytest.ExitCode.INTERRUPTED:  # before the session began, so that it knows nothing of it
+        raise KeyboardInterrupt
+    return report_defect(said.getvalue(), settings.keys)
 
 
 def _workers(given: int | None) -> int:
     """Return how many workers there are to be. Raises Stop (USAGE, CANNOT)."""
-    text = os.environ.get(_WORKERS.variable, "")
-    workers = int(_WORKERS.read(text)) if given is None and text else 1 if given is None else given
+    text = os.environ.get(WORKERS.variable, "")
+    workers = int(WORKERS.read(text)) if given is None and text else 1 if given is None else given
     if workers < 1:
-        raise Stop(Code.USAGE, f"--{_WORKERS.name} is {workers}, write 1 or more.")
+        raise Stop(Code.USAGE, f"--{WORKERS.name} is {workers}, write 1 or more.")
     if workers > 1 and importlib.util.find_spec("xdist") is None:
         raise Stop(Code.CANNOT, "--workers needs pytest-xdist: install bitpeak-mock[spread].")
     return workers

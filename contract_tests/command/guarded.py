@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import Any, TypeVar
@@ -12,7 +13,8 @@ import click
 import requests
 
 from contract_tests.guard import Terminated, interruptible
-from contract_tests.guard.exchange import printable
+from contract_tests.guard.exchange import printable, printable_lines
+from contract_tests.guard.mask import Redactor
 from contract_tests.run.settings import FLAGS, KEY_NAME, Ask, Code, Flag, Settings, Stop
 from contract_tests.session.opening import Opening, close_guard, open_run
 
@@ -20,8 +22,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 # What every command needs that opens a run on a target.
 _TARGET = (
-    "base-url", "api-key-file", "allow-writes", "allow-plain-http", "document", "overlay", "answer", "max-requests",
-    "rate", "ledger-dir", "record", "treat-as-live",
+    "base-url", "api-key-file", "allow-writes", "read-only", "allow-plain-http", "document", "overlay", "answer",
+    "max-requests", "rate", "ledger-dir", "record", "treat-as-live",
 )  # fmt: skip
 TARGET_FLAGS = tuple(flag for flag in FLAGS if flag.name in _TARGET)
 OTHER_KEY = next(flag for flag in FLAGS if flag.name == "other-key-file")
@@ -39,7 +41,7 @@ def options(flags: Iterable[Flag]) -> Callable[[Command], Command]:
 
 
 def _kind(flag: Flag) -> dict[str, Any]:
-    kind: dict[str, Any] = {"help": f"{flag.help} [{flag.variable}]", "hidden": flag.hidden}
+    kind: dict[str, Any] = {"help": f"{flag.help} [{flag.variable}]"}
     if flag.kind == "switch":
         return kind | {"is_flag": True}
     kind["type"] = (
@@ -79,6 +81,8 @@ def run_guarded(settings: Settings, work: Callable[[Opening], int], tell: Callab
             code = end.code
         except OSError as error:
             code = complain(Stop(Code.CANNOT, f"{error.filename or 'a file'}: {error.strerror or error}"))
+        except Exception as error:
+            code = report_defect("".join(traceback.format_exception(error)), settings.keys)
         finally:
             is_clean = opening is None or _close(settings, opening)
     if opening is not None and (opening.guard.fault or opening.recording_fault):
@@ -105,6 +109,15 @@ def complain(stop: Stop) -> int:
     """Say why there was no run, and return the exit code."""
     click.echo(f"{PROGRAM}: {stop.sentence}", err=True)
     return stop.code
+
+
+def report_defect(text: str, keys: Iterable[str]) -> int:
+    """Say that this program failed, with what a report of it needs and without any key, and return the exit code."""
+    for key in keys:
+        text = Redactor(key).clean(text)
+    click.echo(printable_lines(text), err=True)
+    say(f"{PROGRAM}: this is a defect of the program. Please report it with the lines above.")
+    return int(Code.DEFECT)
 
 
 def asker() -> Ask | None:

@@ -130,4 +130,4 @@ def har(ctx: click.Context, recording: Path, out: Path | None) -> None:
     try:
         out.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        raise click.ClickException(f"{out} cannot be written: {error.strerror or error}.") from error
+        ctx.exit(complain(Stop(Code.CANNOT, f"{out} cannot be written: {error.strerror or error}")))

@@ -98,6 +98,8 @@ def _check_sides(recording: Path | None, given: Mapping[str, Any]) -> None:
         "--mock-url": given["mock_url"], "--against": given["against"], "--recording": recording
     }  # fmt: skip
     named = [flag for flag, value in sides.items() if value]
+    if recording and given["base_url"]:
+        named.append("--base-url")
     if len(named) > 1:
         raise Stop(Code.USAGE, f"{' and '.join(named)} do not go together: name one of them.")
     if given["against_key_file"] and not given["against"]:

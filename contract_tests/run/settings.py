@@ -6,6 +6,7 @@ The options are the same for pytest, for `bitpeak-mock check` and its siblings, 
 
 from __future__ import annotations
 
+import difflib
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -59,7 +60,6 @@ class Flag:
     kind: Literal["text", "list", "switch", "number"] = "text"
     metavar: str = ""
     choices: tuple[str, ...] = ()
-    hidden: bool = False
 
     @property
     def key(self) -> str:
@@ -96,6 +96,7 @@ FLAGS = (
     Flag("api-key-file", "A file with the API key, for workers one a line; else BITPEAK_API_KEY.", metavar="FILE"),
     Flag("other-key-file", "A file that holds the key of a second account.", metavar="FILE"),
     Flag("allow-writes", "Create handlers on a target that is not this computer, and delete them again.", "switch"),
+    Flag("read-only", "Create, change and delete nothing, also on this computer.", "switch"),
     Flag("allow-plain-http", "Send the key over http to a target that is not this computer.", "switch"),
     Flag("document", "The OpenAPI document to hold the target against, in place of the packaged one.", metavar="FILE"),
     Flag("overlay", "An OpenAPI Overlay: a departure that you accept. May be repeated.", "list", "FILE|NAME"),
@@ -118,19 +119,47 @@ FLAGS = (
     Flag("format", "The report on standard output: text, json for programs, github for Actions.",
          choices=("text", "json", "github")),
     Flag("no-color", "Print without colours; NO_COLOR says the same.", "switch"),
-    Flag("treat-as-live", "Treat this computer as if it were somebody else's.", "switch", hidden=True),
+    Flag("treat-as-live", "Treat this computer as somebody else's, such as a tunnel to a service: "
+         "only read unless --allow-writes, at the default rate.", "switch"),
 )  # fmt: skip
+WORKERS = Flag(
+    "workers", "Spread the run over so many processes, each with an API key of its own.", "number", "N"
+)
 
 
 def with_environment(given: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return each option's value by its key: what is given, else its variable, else None. Raises Stop."""
+    """Return each option's value by its key: what is given, else its variable, else None. Raises Stop.
+
+    A switch that is not given and has no variable is None; a variable may say no.
+    """
+    _check_names(environment)
     values: dict[str, Any] = {}
     for flag in FLAGS:
         value = given.get(flag.key)
-        if value in (None, False, (), []) and (text := environment.get(flag.variable, "")):
-            value = flag.read(text)
+        if value in (None, False, (), []):
+            text = environment.get(flag.variable, "")
+            value = flag.read(text) if text else None
         values[flag.key] = None if value in ((), [], "") else value
     return values
+
+
+def _check_names(environment: Mapping[str, str]) -> None:
+    """Raise Stop (USAGE) for a variable that looks like one of ours and is none."""
+    known = [flag.variable for flag in (*FLAGS, WORKERS)]
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+            raise Stop(Code.USAGE, f"{name} is not a setting. Did you mean {nearest[0]}?")
+
+
+def _may_write(values: Mapping[str, Any], *, is_live: bool) -> bool:
+    """Tell whether a run may write: on this computer it may unless told otherwise. Raises Stop (USAGE)."""
+    if values["read_only"] and values["allow_writes"]:
+        raise Stop(Code.USAGE, "--read-only and --allow-writes contradict each other: give one of them.")
+    if values["read_only"]:
+        return False
+    allowed: bool | None = values["allow_writes"]
+    return not is_live if allowed is None else allowed
 
 
 KEY_NAME = "BITPEAK_API_KEY"
@@ -211,7 +240,7 @@ def read_settings(
     suites = values["suite"] or SUITES
     return Settings(
         target=target, keys=keys, key_is_generated=generated, other_key=_other_key(values, generated), is_live=is_live,
-        allow_writes=bool(values["allow_writes"]) or not is_live, allow_plain_http=bool(values["allow_plain_http"]),
+        allow_writes=_may_write(values, is_live=is_live), allow_plain_http=bool(values["allow_plain_http"]),
         document=values["document"], overlays=tuple(values["overlay"] or ()), answers=tuple(values["answer"] or ()),
         hold_to=values["hold_to"] or "page",
         profile=_profile(values["profile"] or "quick", is_live=is_live),

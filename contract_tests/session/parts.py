@@ -406,6 +406,7 @@ def command_of(settings: Settings) -> str:
     words += ["--seed", str(settings.seed)]
     words += ["--hold-to", settings.hold_to] if settings.hold_to != "page" else []
     words += ["--allow-writes"] if settings.is_live and settings.allow_writes else []
+    words += ["--read-only"] if not (settings.is_live or settings.allow_writes) else []
     words += ["--document", settings.document] if settings.document else []
     words += [word for one in settings.overlays for word in ("--overlay", one)]
     words += [word for one in settings.answers for word in ("--answer", one)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -19,6 +19,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 
 _EPILOG = f"Run `{PROGRAM} COMMAND --help` for the options of a command."
 _KIT = "bitpeak-mock[contract]"
+_INTERRUPTED = 130  # what a shell says of a process that SIGINT ended
 
 
 class Listed(NamedTuple):
@@ -77,6 +78,14 @@ class LazyGroup(click.Group):
             raise Failure(sentence) from error
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Ctrl-C ends it as a shell expects, also while it is imported or asks for something."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort) as end:
+            click.echo(f"{PROGRAM}: {str(end) or 'ended by Ctrl-C'}.", err=True)
+            ctx.exit(getattr(end, "code", _INTERRUPTED))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

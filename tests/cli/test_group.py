@@ -83,3 +83,18 @@ def test_an_internal_error_shows_its_traceback_and_exits_with_70(tmp_path: Path)
 def test_characters_beyond_the_encoding_are_escaped() -> None:
     result = run("questions", PYTHONIOENCODING="ascii")
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("raised", ["KeyboardInterrupt", "__import__('click').Abort"])
+def test_ctrl_c_ends_with_130_at_any_moment(raised: str) -> None:
+    program = (
+        "from mock_server import cli\n"
+        f"def end(*_): raise {raised}\n"
+        "cli.importlib.import_module = end\n"
+        "import sys; sys.argv = ['x', 'check']\n"
+        "cli.main()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stderr) == (130, "bitpeak-mock: ended by Ctrl-C.\n")
