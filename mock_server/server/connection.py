@@ -200,8 +200,12 @@ class Connection(asyncio.Protocol):
     @property
     def idle(self) -> bool:
         """Whether nothing is owed to the client, and nothing has come of a next request."""
+        return self.rests(IDLE)
+
+    def rests(self, phase: int) -> bool:
+        """Tell whether nothing is owed to the client, and its next request is in this phase of being read."""
         owing = self._delivery or self._blocked or self._outgoing or self._requests.ready or self._unread
-        return not owing and not self._lingering and self._requests.phase == IDLE
+        return not owing and not self._lingering and self._requests.phase == phase
 
     def check(self, now: float) -> None:
         """Act if the client took longer than it may. Called now and again: nothing is timed per request."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from mock_server.server.connection import Connection
-from mock_server.server.request import Limits, server_environ
+from mock_server.server.request import HEAD, IDLE, Limits, server_environ
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -43,8 +43,10 @@ _BATCH = 8
 
 _BACKLOG = 1024
 
-# `select` on Windows takes 512 sockets.
-_CONNECTIONS = 500 if sys.platform == "win32" else sys.maxsize
+# File descriptors that connections leave to the rest of the process: the app reads files, and imports.
+_RESERVE = 32
+# How often a shortage of descriptors is logged, in seconds.
+_LOGGED = 10.0
 
 
 class CannotBind(OSError):
@@ -102,6 +104,7 @@ class Server:
         self._arriving: set[asyncio.Task[None]] = set()
         self._woken: list[Connection] = []
         self._asleep = 0.0
+        self._complained = -_LOGGED
 
     @property
     def url(self) -> str:
@@ -117,6 +120,7 @@ class Server:
             raise RuntimeError("The server is already running.")
         self._context = _tls_context(self._tls) if self._tls else None
         self._socket = _listening_socket(self.host, self.port)
+        self._most = _most_connections()
         self.port = self._socket.getsockname()[1]
         self.environ["SERVER_PORT"] = str(self.port)
         self.stopping = False
@@ -210,7 +214,7 @@ class Server:
         asyncio's own servers lose the connections that they have just let in when they close.
         """
         try:
-            if len(self.connections) >= _CONNECTIONS:
+            if len(self.connections) + len(self._arriving) >= self._most:
                 raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))  # noqa: TRY301 - as `accept` does
             client, _ = self._socket.accept()
         except BlockingIOError:
@@ -218,7 +222,7 @@ class Server:
         except ConnectionError:
             return True  # it left while it stood in the queue
         except OSError as error:
-            _LOG.warning("No connection can be accepted: %s", error)
+            self._complain(error)
             self._make_room()
             self._loop.remove_reader(self._socket)
             self._loop.call_later(_EXHAUSTED, self._listen)
@@ -240,11 +244,26 @@ class Server:
                 ssl_shutdown_timeout=limits.linger_seconds if tls else None,
             )
 
+    def _complain(self, error: OSError) -> None:
+        """Log that a client cannot be let in, but not for each client."""
+        now = self._loop.time()
+        if now - self._complained >= _LOGGED:
+            self._complained = now
+            _LOG.warning("No connection can be accepted: %s. Idle connections are closed.", error.strerror)
+
     def _make_room(self) -> None:
-        """Close the connections that have been idle for longest: no descriptor is left."""
-        idle = sorted((each for each in self.connections if each.idle), key=lambda each: each.since)
-        for connection in idle[: len(idle) // 8 + 1]:
-            connection.abort()
+        """Close the connections that have been quiet for longest: no descriptor is left.
+
+        Those that have not sent the whole head of a request are closed only if none is idle.
+        """
+        for kind in (IDLE, HEAD):
+            quiet = sorted(
+                (each for each in self.connections if each.rests(kind)), key=lambda each: each.since
+            )
+            for connection in quiet[: len(quiet) // 8 + 1]:
+                connection.abort()
+            if quiet:
+                return
 
     def _sweep(self, swept: float) -> None:
         """Look for clients that are out of time, again and again."""
@@ -291,6 +310,16 @@ def _report(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         _LOG.warning("A connection failed: %s", error)
     else:
         _LOG.error("%s", context.get("message", "The event loop failed."), exc_info=error)
+
+
+def _most_connections() -> int:
+    """Return how many connections may be open at once."""
+    if sys.platform == "win32":  # pragma: no cover - its `select` takes 512 sockets
+        return 500
+    import resource  # late: Windows has none
+
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return sys.maxsize if limit == resource.RLIM_INFINITY else max(1, limit - _RESERVE)
 
 
 def _listening_socket(host: str, port: int) -> socket.socket:

@@ -338,6 +338,48 @@ def test_time_that_the_process_was_stopped_for_does_not_count() -> None:
     assert first == [b"HTTP/1.1 200"] * 3
 
 
+CROWDED = """
+import logging, resource, sys
+from mock_server import Server, create_app
+
+logging.basicConfig()
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+with Server(create_app()) as server:
+    print(server.port, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this system does not count descriptors")
+@pytest.mark.parametrize("begun", [b"", b"GET / HT"], ids=["idle", "half a head"])
+def test_connections_leave_descriptors_to_the_app(begun: bytes) -> None:
+    """With more clients than descriptors, the mock still answers, and reads its files to do so."""
+    with subprocess.Popen(
+        [sys.executable, "-c", CROWDED],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        address = ("127.0.0.1", int(process.stdout.readline()))
+        crowd = [socket.create_connection(address, timeout=10) for _ in range(300)]
+        for sock in crowd:
+            with contextlib.suppress(OSError):  # it was closed to make room
+                sock.sendall(begun)
+        statuses = []
+        for path in ("/_mock/health", "/_mock/openapi.yaml", "/_mock/"):
+            with socket.create_connection(address, timeout=10) as sock:
+                sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+                statuses.append(sock.recv(65536)[:12])
+        for sock in crowd:
+            sock.close()
+        _, said = process.communicate()
+    assert statuses == [b"HTTP/1.1 200"] * 3
+    assert said.count("No connection can be accepted") == 1
+    assert "Traceback" not in said
+
+
 def test_random_damage_never_raises(server: Server) -> None:
     dice = random.Random(7)
     for _ in range(300):

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +91,15 @@ def test_faults(secure: Server, authority: trustme.CA) -> None:
         client.send(get("/", "X-Wire: truncate"))
         length = int(client.receive(bodiless=True).headers["content-length"])
         assert len(client.rest()) == length // 2
+
+
+def test_a_client_that_resets_at_the_end_is_not_logged(secure: Server, authority: trustme.CA) -> None:
+    """A log record fails the test."""
+    for _ in range(20):
+        with client_of(secure, authority) as client:
+            client.send(get("/", "Connection: close", "X-Fill: " + "x" * 20_000))
+            client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wait_until(lambda: connections(secure) == 0)
 
 
 def test_plain_http_to_a_tls_port_is_not_logged(secure: Server, authority: trustme.CA) -> None:
