@@ -32,7 +32,7 @@ def meet_fault(context: Context) -> None:
 
 
 def outage(status: int) -> str:
-    """Return the name of the refusal with a status that only an armed fault can cause."""
+    """Return the name of a refusal that no document of an API has."""
     return f"outage-{status}"
 
 

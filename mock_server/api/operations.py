@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mock_server.api.context import Context
+from mock_server.api.forced import outage
 from mock_server.api.query import Page, Query, read_query, select, turn_to
 from mock_server.contract import Behaviour, Omitted, Paging
-from mock_server.refusal import Defect
+from mock_server.refusal import Defect, Refusal
 from mock_server.state.journal import BEYOND, EMPTY, SECOND
 from mock_server.state.store import Item
 
@@ -27,6 +28,8 @@ class Result:
 
 def create_item(context: Context) -> Result:
     """Make an item with the next id (page: POST /notification-handlers)."""
+    if context.world.is_full:
+        raise Refusal(outage(507))
     resource, store = context.operation.resource, context.store
     values = {**resource.defaults, **context.form.facts(context.sent)}
     type_name = resource.type_of(values)

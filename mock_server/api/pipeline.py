@@ -164,6 +164,8 @@ class ApiPipeline(Pipeline):
         if context.fault is not None:
             override(response, context.fault)
         response.finish(self._verified, *(CORS if _is_open(context) else ()))
+        if context.method not in {"GET", "HEAD"}:
+            self.mock.worlds.weigh(context.key)
         self._write(context, response)
 
     def _write(self, context: Context, response: Response) -> None:

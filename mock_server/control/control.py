@@ -227,6 +227,7 @@ class ControlPipeline(Pipeline):
         changed = not (context.refusal or context.defect) and context.method not in _READING
         if changed and context.world is not self.mock.lobby:
             context.world.journal.touch()
+            self.mock.worlds.weigh(context.key)
         if context.patience:
             left: float = context.environ.get(_LEFT, context.patience)
             context.environ[_LEFT] = left - _AGAIN

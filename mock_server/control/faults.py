@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import orjson
+
 from mock_server.api.context import Context
 from mock_server.contract import Contract
 from mock_server.document import nearest
@@ -17,8 +19,9 @@ _ONCE = (
     "Arm it with times: null, or with times: 2 or more."
 )
 
-# Seconds that a response may be held back at most.
+# Seconds that a response may be held back at most, and bytes that a fault may take as JSON.
 _LONGEST = 3600.0
+_LARGEST = 64 << 10
 
 
 def list_faults(context: Context) -> dict[str, Any]:
@@ -54,6 +57,8 @@ def scenarios_of(faults: Faults) -> dict[str, str]:
 
 def arm(faults: Faults, contract: Contract, order: Mapping[str, Any]) -> Fault:
     """Arm a fault that is ordered in the form of the control's document. Raises Refusal."""
+    if len(orjson.dumps(order)) > _LARGEST:
+        raise Refusal("unusable", f"A fault may take {_LARGEST >> 10} KiB. Choose a smaller value.")
     operation, refusal = order.get("operation"), order.get("refusal")
     if operation is not None:
         check_known("operation", operation, contract.operations)

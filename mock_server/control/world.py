@@ -226,6 +226,8 @@ def _set_items(context: Context, rows: list[Any], name: str) -> None:
         world.stores[name] = store_of(world, world.contract.resources[name], placed)
     except DocumentError as error:
         raise Refusal("unusable", str(error)) from None
+    if world.is_full:
+        raise Refusal("unusable", f"{name}: These rows take more memory than all worlds may. Send fewer.")
 
 
 def _placed(value: Any, place: Place) -> Any:

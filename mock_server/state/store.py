@@ -9,6 +9,9 @@ from typing import Any
 
 from mock_server.contract import Value
 
+# What an item takes beside its texts, which it holds as values and as JSON; and its places in a store. In bytes.
+_ITEM, _PLACES = 900, 16
+
 
 @dataclass(slots=True)
 class Item:
@@ -23,6 +26,11 @@ class Item:
     changed: int | None
     values: Mapping[str, Value]
     wire: bytes = b""
+
+    @property
+    def memory(self) -> int:
+        """About how many bytes the item takes."""
+        return _ITEM + 2 * len(self.wire)
 
 
 class Store:
@@ -39,6 +47,13 @@ class Store:
         self._ids = [item.id for item in self._items]
         self.next_id = next_id
         self.shown: Any = None
+        self._bytes = sum(item.memory for item in self._items)
+        self._shared = 0
+
+    @property
+    def memory(self) -> int:
+        """About how many bytes the items take, without those that the store shares with the one it is a copy of."""
+        return max(0, self._bytes - self._shared) + _PLACES * len(self._items)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -57,16 +72,20 @@ class Store:
         self.shown = None
         self._items.append(item)
         self._ids.append(item.id)
+        self._bytes += item.memory
         self.next_id = item.id + 1
 
     def replace(self, item: Item) -> None:
         """Put an item in the place of that with the same id. Raises KeyError if no item has the id."""
-        self._items[self._at(item.id)] = item
+        at = self._at(item.id)
+        self._bytes += item.memory - self._items[at].memory
+        self._items[at] = item
         self.shown = None
 
     def remove(self, item_id: int) -> None:
         """Remove an item. Raises KeyError if no item has the id."""
         at = self._at(item_id)
+        self._bytes -= self._items[at].memory
         del self._items[at], self._ids[at]
         self.shown = None
 
@@ -79,7 +98,10 @@ class Store:
 
     def copy(self) -> Store:
         """Return an independent store with the same items."""
-        return Store(self._items, self.next_id)
+        other = Store(next_id=self.next_id)
+        other._items, other._ids = self._items.copy(), self._ids.copy()
+        other._bytes = other._shared = self._bytes
+        return other
 
     def _at(self, item_id: int) -> int:
         at = bisect_left(self._ids, item_id)

@@ -23,6 +23,11 @@ from mock_server.state.store import Item, Store
 
 _LOG = logging.getLogger("mock_server.state.world")
 
+# How many bytes the items of all worlds may take together; about 400,000 handlers.
+ALL_BYTES = 512 << 20
+# What a world takes without its items and its journal, in bytes.
+_EMPTY = 4 << 10
+
 # Requests allowed in a window, those left of it, and the whole seconds until it ends.
 ShownQuota = tuple[int, int, int]
 
@@ -119,6 +124,16 @@ class World:
             self.write(item, resource)
         return Store(items, store.next_id)
 
+    @property
+    def memory(self) -> int:
+        """About how many bytes the world takes, without its journal."""
+        return _EMPTY + sum(store.memory for store in self.stores.values())
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the world alone takes all that worlds may take."""
+        return self.memory >= ALL_BYTES
+
     def saved(self) -> dict[str, Any]:
         """Return all that the world holds: `vars(world).update(saved)` undoes what was replaced since."""
         stores = {name: copy(store) for name, store in self.stores.items()}
@@ -152,8 +167,9 @@ class World:
 class Worlds:
     """The worlds by key. A key's first request forks its world from the seed.
 
-    At most `limit` worlds are kept, and none that was idle for `idle` seconds; what is dropped is logged. `lobby` is
-    the world of requests whose key opens no other. Its journal also counts the behaviours seen in worlds that are gone.
+    At most `limit` worlds are kept, and so many that their items take `ALL_BYTES`, and none that was idle for `idle`
+    seconds; what is dropped is logged. `lobby` is the world of requests whose key opens no other. Its journal also
+    counts the behaviours seen in worlds that are gone.
     """
 
     def __init__(self, seed: World, *, limit: int = 20_000, idle: float = 3600.0) -> None:
@@ -165,6 +181,8 @@ class Worlds:
         self._limit = limit
         self._idle = idle
         self._worlds: OrderedDict[str, World] = OrderedDict()  # the latest used is last
+        self._weights: dict[str, int] = {}  # the bytes of each world when it was last weighed
+        self._bytes = 0
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -178,6 +196,7 @@ class Worlds:
             if world is None or now - world.used >= self._idle:
                 self._make_room(now)
                 world = self._worlds[key] = self._fork(key)
+                self._count(key, world.memory)
             else:
                 self._worlds.move_to_end(key)
             world.used = now
@@ -199,6 +218,20 @@ class Worlds:
         self.lobby.journal.take_seen(former.journal)
         former.journal.clear()
         return world
+
+    def weigh(self, key: str) -> None:
+        """Count anew what the world of a key takes. If all take too much, drop those that were idle for longest."""
+        world = self._worlds.get(key)
+        if world is None or world.memory == self._weights[key]:
+            return
+        with self._lock:
+            if self._worlds.get(key) is not world:
+                return
+            self._count(key, world.memory)
+            now = time.monotonic()
+            while self._bytes > ALL_BYTES and len(self._worlds) > 1:
+                idle = next(name for name in self._worlds if name != key)
+                self._drop(idle, self._worlds[idle], now)
 
     def seen(self) -> Counter[Sighting]:
         """Return how often each behaviour was seen since the mock started, in any world."""
@@ -225,8 +258,13 @@ class Worlds:
                 break
             self._drop(key, world, now)
 
+    def _count(self, key: str, weight: int) -> None:
+        self._bytes += weight - self._weights.get(key, 0)
+        self._weights[key] = weight
+
     def _drop(self, key: str, world: World, now: float) -> None:
         del self._worlds[key]
+        self._bytes -= self._weights.pop(key)
         self.lobby.journal.take_seen(world.journal)
         world.journal.leave()
         idle = now - world.used

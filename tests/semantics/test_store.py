@@ -37,6 +37,7 @@ def test_pages_are_what_cutting_a_list_gives(seed: int) -> None:
         assert (found and found.wire) == rows.get(step)
     assert [each.wire for each in store] == [rows[number] for number in sorted(rows)]
     assert len(store) == len(rows)
+    assert store.memory == Store(list(store)).memory
 
 
 def test_what_is_not_there_cannot_be_changed() -> None:
@@ -65,3 +66,14 @@ def test_a_copy_is_independent() -> None:
     store.remove(7)
     assert [each.wire for each in twin] == [str(number).encode() for number in range(1, 12)]
     assert b"5-new" in [each.wire for each in store.page(0, 20, newest_first=True)]
+
+
+def test_a_copy_takes_what_it_does_not_share() -> None:
+    store = Store([item(number, "x" * 1000) for number in range(1, 101)], next_id=101)
+    copy = store.copy()
+    assert (copy.memory < 5000, store.memory > 200_000) == (True, True)
+    copy.add(item(101, "x" * 100_000))
+    assert 200_000 < copy.memory < 210_000
+    for number in range(1, 101):
+        copy.remove(number)
+    assert copy.memory >= 0

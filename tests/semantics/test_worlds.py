@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import logging
+import tracemalloc
 from types import SimpleNamespace
 
 import pytest
 
+from mock_server import create_app
 from mock_server.state import world as module
 from mock_server.state.world import Worlds
-from tests.semantics.client import Client
+from tests.control.conftest import Steered
+from tests.semantics.client import Client, Reply
 
 
 def test_two_keys_never_see_each_other(client: Client) -> None:
@@ -101,3 +106,68 @@ def test_beyond_the_limit_the_longest_unused_world_is_dropped(worlds: Worlds, ti
     assert worlds.of("mock-0") is first
     assert worlds.of("mock-2") is third
     assert worlds.of("mock-1") is not second
+
+
+class TestMemory:
+    """What worlds hold is bounded in bytes, too."""
+
+    client = Steered(app=create_app())
+
+    def fill(self, key: str, count: int) -> Reply:
+        rows = [{"type": "email", "name": "x" * 100, "settings": {"email": "a@example.com"}}] * count
+        return self.client.other(key).call(
+            "PUT", f"/_mock/state?key={key}", json.dumps({"handlers": rows}).encode()
+        )
+
+    def test_together_they_drop_those_idle_for_longest(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        worlds = self.client.mock.worlds
+        monkeypatch.setattr(module, "ALL_BYTES", 2_500_000)
+        kept = {f"mock-full-{number}": self.fill(f"mock-full-{number}", 700).status for number in range(4)}
+        assert set(kept.values()) == {200}
+        assert [len(worlds.look(key).stores["handlers"]) for key in kept] == [1, 1, 700, 700]
+        assert self.client.other("mock-full-2").call("POST", "/_mock/reset?key=mock-full-2").status == 200
+        self.fill("mock-full-4", 700)
+        assert [len(worlds.look(key).stores["handlers"]) for key in kept] == [1, 1, 1, 700]
+
+    def test_one_that_takes_all_room_takes_no_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        client = self.client.other("mock-greedy")
+        assert self.fill(client.key, 300).status == 200
+        monkeypatch.setattr(module, "ALL_BYTES", 300_000)
+        reply = client.create(name="a", type="email", email="a@example.com")
+        assert (reply.status, reply.title[:30]) == (507, "The world of this key is full.")
+        refused = self.fill(client.key, 400)
+        assert (refused.status, "take more memory" in refused.title) == (400, True)
+        assert client.get("?results_per_page=1").json["meta"]["total"] == 300
+        assert client.delete(1).status == 200
+        monkeypatch.setattr(module, "ALL_BYTES", 500_000)
+        assert client.create(name="a", type="email", email="a@example.com").status == 201
+
+    def test_a_fault_is_small(self) -> None:
+        mutation = {"pointer": "/data", "change": "value", "value": "x" * 100_000}
+        reply = self.client.control("POST", "/faults", {"mutation": mutation})
+        assert (reply.status, "64 KiB" in reply.title) == (400, True)
+
+    def test_what_is_counted_is_about_what_is_taken(self) -> None:
+        world = self.client.mock.worlds.of("mock-measured")
+        tracemalloc.start()
+        try:
+            before, counted = tracemalloc.get_traced_memory()[0], world.memory
+            body = json.dumps(
+                {
+                    "handlers": [
+                        {
+                            "type": "slack",
+                            "name": f"Handler {number}",
+                            "settings": {"slack": f"https://e.example/{number}"},
+                        }
+                        for number in range(2000)
+                    ]
+                }
+            ).encode()
+            assert self.client.call("PUT", "/_mock/state?key=mock-measured", body).status == 200
+            del body
+            gc.collect()
+            taken = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+        assert 0.6 < (world.memory - counted) / taken < 1.7

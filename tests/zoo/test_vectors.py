@@ -141,7 +141,7 @@ def _effect(server: Server, raw: bytes, key: str) -> tuple[int, Any, Any]:
 
 def _asked(server: Server, target: str) -> Any:
     with Client(server) as wire:  # a new connection, since some clients end theirs
-        return wire.ask(f"GET {target} HTTP/1.1\r\nHost: mock\r\n\r\n".encode()).json
+        return wire.ask(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()).json
 
 
 def _with_key(raw: bytes, key: str) -> bytes:
