@@ -1,16 +1,21 @@
-"""Checks a built site: each link leads to a page, an anchor or a file of it, and nothing is loaded from elsewhere.
+"""Builds the site, and checks it: each link leads to a page, an anchor or a file, and nothing is loaded from elsewhere.
 
 `python -m tests.docs.links build/site` prints what is wrong, and exits with 1 then.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
+
+ROOT = Path(__file__).parents[2]
 
 # What a browser loads by itself, by tag.
 _LOADED = {"img": ("src", "srcset"), "script": ("src",), "source": ("src", "srcset"), "iframe": ("src",)}
@@ -66,6 +71,21 @@ def wrong_links(site: Path) -> Iterator[str]:
                 yield f"{file.relative_to(site.resolve())} links to {address}, which does not exist"
             elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].anchors:
                 yield f"{file.relative_to(site.resolve())} links to {address}, which has no such anchor"
+
+
+def build_site(folder: Path) -> Path:
+    """Build the site strictly from a copy of its sources, in a folder, and return its path. Raises AssertionError."""
+    shutil.copytree(ROOT / "docs", folder / "docs")
+    shutil.copytree(ROOT / "bench", folder / "bench")
+    for file in (*ROOT.glob("*.md"), ROOT / "zensical.toml"):
+        shutil.copy(file, folder)
+    done = subprocess.run(
+        [sys.executable, "-m", "zensical", "build", "--strict"], cwd=folder, capture_output=True, text=True,
+        env={**os.environ, "NO_COLOR": "1"}, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No issues found" in done.stdout + done.stderr
+    return folder / "build" / "site"
 
 
 def main(folder: str) -> int:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.docs.links import Page, wrong_links
+from tests.docs.links import Page, build_site, wrong_links
 from tests.docs.reference import ROOT
 
 # The tasks that a reader comes with, as the pages of docs/how-to/ are titled.
@@ -39,19 +35,7 @@ TASKS = (
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site from a copy of the sources, strictly."""
-    folder = tmp_path_factory.mktemp("site")
-    shutil.copytree(ROOT / "docs", folder / "docs")
-    shutil.copytree(ROOT / "bench", folder / "bench")
-    for file in (*ROOT.glob("*.md"), ROOT / "zensical.toml"):
-        shutil.copy(file, folder)
-    done = subprocess.run(
-        [sys.executable, "-m", "zensical", "build", "--strict"], cwd=folder, capture_output=True, text=True,
-        env={**os.environ, "NO_COLOR": "1"}, check=False, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "No issues found" in done.stdout + done.stderr
-    return folder / "build" / "site"
+    return build_site(tmp_path_factory.mktemp("site"))
 
 
 def test_every_link_leads_somewhere_and_nothing_is_loaded_from_elsewhere(site: Path) -> None:

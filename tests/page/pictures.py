@@ -1,4 +1,4 @@
-"""The README's pictures, made of what they show: `make pictures`.
+"""The pictures of the documentation, made of what they show: `make pictures`.
 
 The page is photographed in a browser, in both themes, over a small story with a clock that stands still; the coverage
 table is what the plugin prints of the Python example's suite, as an SVG.
@@ -111,7 +111,7 @@ def main() -> int:
         photograph(browser, world, "light")
         photograph(browser, world, "dark")
         browser.close()
-    for picture in sorted(DOCS.iterdir()):
+    for picture in sorted(file for file in DOCS.iterdir() if file.suffix in {".png", ".svg"}):
         print(f"{picture.relative_to(ROOT)}  {picture.stat().st_size / 1000:.0f} kB")
     return 0
 
