@@ -12,6 +12,7 @@ from contract_tests.document.facts import Facts
 from contract_tests.generated.generators import prepare_generators
 from contract_tests.oracle.own import Own
 from contract_tests.report import as_text
+from contract_tests.run.price import planned
 from contract_tests.run.run import Run
 from contract_tests.run.settings import FLAGS, Flag, Stop, read_settings
 from contract_tests.session.selection import WRITES
@@ -85,6 +86,7 @@ def _of_options(config: pytest.Config) -> Session | Spread:
         pytest.exit(stop.sentence, returncode=stop.code)
     if not settings.color:
         config.option.color = "no"
+    settings = planned(settings)
     # As xdist itself decides whether there are workers, where it is installed.
     is_spread = config.getoption("dist", "no") != "no" and config.getoption("tx", None)
     return Spread(settings) if is_spread else Session(settings)

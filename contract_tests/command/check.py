@@ -14,8 +14,9 @@ from typing import Any
 import click
 import pytest
 
-from contract_tests.command.guarded import asker, complain, options, report_defect
+from contract_tests.command.guarded import asker, complain, options, report_defect, say
 from contract_tests.report import as_json, as_text, as_workflow
+from contract_tests.run.price import announced, planned
 from contract_tests.run.settings import FLAGS, WORKERS, Code, Settings, Stop, read_settings
 from contract_tests.session.progress import Progress
 from contract_tests.session.session import Session
@@ -65,7 +66,11 @@ def check(ctx: click.Context, /, **given: Any) -> None:
 
 
 def run_check(settings: Settings, workers: int = 1) -> int:
-    """Run the suites, print the report, and return the exit code."""
+    """Run the suites, print the report, and return the exit code. What it costs is said first."""
+    plan = planned(settings)
+    if sentence := announced(settings, plan):
+        say(sentence)
+    settings = plan
     progress = Progress(sys.stderr, settings)
     session = Session(settings, progress) if workers == 1 else Spread(settings, progress)
     arguments = [*_ARGUMENTS, *(() if workers == 1 else (*_SPREAD, "--numprocesses", str(workers)))]

@@ -405,6 +405,7 @@ def command_of(settings: Settings) -> str:
     words = ["bitpeak-mock", "check", "--base-url", settings.target, "--profile", settings.profile.name]
     words += ["--seed", str(settings.seed)]
     words += ["--hold-to", settings.hold_to] if settings.hold_to != "page" else []
+    words += ["--max-requests", str(settings.max_requests)] if settings.max_requests is not None else []
     words += ["--allow-writes"] if settings.is_live and settings.allow_writes else []
     words += ["--read-only"] if not (settings.is_live or settings.allow_writes) else []
     words += ["--document", settings.document] if settings.document else []

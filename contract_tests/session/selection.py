@@ -10,9 +10,9 @@ from contract_tests.report import LeftOut
 from contract_tests.run.settings import SUITES, Settings
 
 _PREFIX = "test_"
-SPARED = "the quick profile spares requests on a target that is not this computer: "
+SPARED = "this run spares requests: "
 DESELECTED = "pytest was told to run other tests only"
-WRITES = "it writes, and the target is not this computer: allow it with --allow-writes"
+WRITES = "it writes, and this run may only read: allow it with --allow-writes"
 
 
 def suite_of(item: pytest.Item) -> str:
