@@ -105,7 +105,7 @@ FLAGS = (
          choices=("page", "document")),
     Flag("profile", "How much to do: quick unless you say otherwise.", choices=tuple(PROFILES)),
     Flag("suite", "Run this suite only. May be repeated.", "list", choices=SUITES),
-    Flag("max-requests", "Plan the run for so many requests, and send no more; the clean-up comes on top.", "number", "N"),
+    Flag("max-requests", "Plan for so many requests, and send no more; the clean-up comes on top.", "number", "N"),
     Flag("rate", "Send no more requests a minute than this: 50, without limit to this computer.", "number", "N"),
     Flag("ledger-dir", "Where to note what is created, .bitpeak-ledger unless you say otherwise.", metavar="DIR"),
     Flag("seed", "Repeat the generated tests of the run that named this seed.", "number", "N"),
