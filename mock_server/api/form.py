@@ -256,7 +256,8 @@ def _take(
             if reaction.changed and text is not None:
                 notes.append(_changed(field, text, reaction))
             if field.is_switch and not field.admits(reaction.text):
-                notes.append(_ignored(field, text, reaction, "is read as false or true"))
+                read = "true" if context.sent[name] else "false"
+                notes.append(_ignored(field, text, reaction, f"is read as {read}"))
             return
         case "value" if reaction.row is not field.absent.row or not field.is_setting:
             context.sent[name] = reaction.value

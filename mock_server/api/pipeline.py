@@ -16,6 +16,7 @@ from urllib.parse import quote as percent_encode
 from mock_server.api.context import CORS, VERIFIED, Context, Environ, Response, preflight
 from mock_server.api.forced import affect, hear_preference, meet_fault, override
 from mock_server.api.form import check_availability, check_media_type, check_plan, check_unique, read_form
+from mock_server.api.hints import hint
 from mock_server.api.operations import BEHAVIOURS, Result
 from mock_server.api.query import read_parameter
 from mock_server.contract import Headers, Operation, RefusalResponse, joined, status_text
@@ -363,5 +364,5 @@ def _exchange(context: Context, response: Response) -> Exchange:
         context.refusal, context.violations, context.defect, None if fault is None else fault.id,
         None if fault is None else fault.wire, context.now, perf_counter() - context.started,
         environ.get(REHEARSED), parts, OVERHEAD + len(target) + head + kept + len(said),
-        () if fault is None else fault.beyond,
+        () if fault is None else fault.beyond, hint(context) if context.refusal else "",
     )  # fmt: skip

@@ -12,7 +12,7 @@ import click
 
 from mock_server import PREFIX
 from mock_server.cli.loading import load_mock
-from mock_server.cli.log import hints_for, remarks
+from mock_server.cli.log import remarks
 from mock_server.cli.options import (
     FILE,
     document_options,
@@ -93,9 +93,8 @@ def call(ctx: click.Context, /, method: str, path: str, include: bool, **given: 
     mock = load_mock(settings, [seen.append])
     response = _send(mock, method.upper(), path, given)
     _print(response, include)
-    hints = hints_for(mock.contract)
     for exchange in seen:
-        for remark in remarks(exchange, hints):
+        for remark in remarks(exchange):
             click.echo(remark, err=True)
     ctx.exit(ExitCode.OK if 200 <= response.status_code < 300 else ExitCode.NO)
 

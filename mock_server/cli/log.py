@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -48,14 +48,13 @@ class Note(NamedTuple):
 class Format:
     """How lines look: "text" for people, in colour on a terminal, or "json" for programs.
 
-    `hints` say, by refusal, what to send instead. `key_prefix` is what the mock's keys begin with.
+    `key_prefix` is what the mock's keys begin with.
     """
 
     form: str = "text"
     verbose: bool = False
     coloured: bool = False
     key_prefix: str = ""
-    hints: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self, moment: float, event: Exchange | Note) -> str:
         """Write an event of this time, in seconds since 1970."""
@@ -73,7 +72,7 @@ class Format:
         ]
         if self.verbose:
             words += [clean(word) for word in (event.operation, event.refusal) if word]
-        below = (self._paint(remark, _MAGENTA) for remark in remarks(event, self.hints))
+        below = (self._paint(remark, _MAGENTA) for remark in remarks(event))
         return "\n".join([" ".join(words), *below, ""])
 
     def _facts(self, moment: float, event: Exchange | Note) -> dict[str, Any]:
@@ -90,6 +89,7 @@ class Format:
             "key": event.key,
             "operation": event.operation or None,
             "refusal": event.refusal or None,
+            "hint": event.hint or None,
             "violations": [{"code": each.code, "sentence": each.sentence} for each in event.violations],
             "defect": event.defect or None,
         }
@@ -98,24 +98,14 @@ class Format:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.coloured else text
 
 
-def remarks(exchange: Exchange, hints: Mapping[str, str]) -> Iterator[str]:
+def remarks(exchange: Exchange) -> Iterator[str]:
     """Yield, indented, what a caller should know about an exchange: its violations, a hint, an internal error."""
     for violation in exchange.violations:
         yield f"  ! {clean(violation.sentence)}"
-    if exchange.refusal in hints:
-        yield f"  ? {clean(hints[exchange.refusal])}"
+    if exchange.hint:
+        yield f"  ? {clean(exchange.hint)}"
     if exchange.defect:
         yield f"  DEFECT {clean(exchange.defect)}"
-
-
-def hints_for(contract: Contract) -> dict[str, str]:
-    """Return, by refusal, what a caller with a wrong key should send."""
-    service = contract.service
-    send = f"Send the header 'Authorization: Bearer {service.key_example}'"
-    return {
-        "missing_bearer": f"{send}: the word Bearer, one space and a key.",
-        "no_access": f"The mock's keys begin with {service.key_prefix!r}. A real key never works here. {send}.",
-    }
 
 
 def redacted(target: str, key_prefix: str) -> str:
@@ -153,7 +143,7 @@ class Log(logging.Handler):
 
     def follow(self, contract: Contract) -> None:
         """Know the keys of this contract from now on."""
-        self._format.key_prefix, self._format.hints = contract.service.key_prefix, hints_for(contract)
+        self._format.key_prefix = contract.service.key_prefix
 
     def observe(self, exchange: Exchange) -> None:
         """Log an exchange. A quiet log takes only those with an internal error."""

@@ -137,6 +137,11 @@ class Call:
         return self.record.get("beyond", [])
 
     @property
+    def hint(self) -> str:
+        """What a client that was refused probably meant, and what to send instead; empty if nothing is known."""
+        return self.record.get("hint") or ""
+
+    @property
     def is_cut_off(self) -> bool:
         """Whether a fault on the wire kept the client from a whole response."""
         return self.wire not in {None, "slow"}

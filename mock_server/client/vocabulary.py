@@ -154,6 +154,7 @@ class CallRecord(TypedDict):
     fault: int | None
     wire: Literal["drop", "reset", "empty", "truncate", "slow"] | None
     beyond: list[Literal["status", "headers", "body"]]
+    hint: str | None
     violations: list[dict[str, Any]]
     defect: str | None
     request: MessageRecord

@@ -162,6 +162,7 @@ def _shown(number: int, exchange: Exchange, *, bodies: bool) -> dict[str, Any]:
         "fault": exchange.fault,
         "wire": exchange.wire,
         "beyond": list(exchange.beyond),
+        "hint": exchange.hint or None,
         "violations": [{"code": each.code, "sentence": each.sentence} for each in exchange.violations],
         "defect": exchange.defect or None,
         "request": {**_message(exchange.request, bodies=bodies), "parts": parts},

@@ -350,6 +350,8 @@ def _step_lines(step: Step) -> Iterator[str]:
         yield f"      < {_cut(step.response.text)}"
     for remark in step.remarks:
         yield f"      ! {clean(remark)}"
+    if step.hint:
+        yield f"      ? {clean(step.hint)}"
     if step.defect:
         yield f"      DEFECT {clean(step.defect)}"
 
@@ -361,10 +363,12 @@ def _refused_lines(refused: Sequence[Call], *, shared: bool) -> Iterator[str]:
     count = "1 request was" if len(refused) == 1 else f"{len(refused)} requests were"
     whose = ", of this test or of others that use the mock" if shared else ""
     yield f"meanwhile {count} refused before any world was reached{whose}:"
-    kinds = Counter((_call_line(call), call.response.text or "") for call in refused)
-    for (line, text), times in kinds.most_common(_KINDS):
+    kinds = Counter((_call_line(call), call.response.text or "", call.hint) for call in refused)
+    for (line, text, hint), times in kinds.most_common(_KINDS):
         yield f"{times:3} × {line}"
         yield f"      < {_cut(text)}"
+        if hint:
+            yield f"      ? {clean(hint)}"
     if len(kinds) > _KINDS:
         yield f"… and {len(kinds) - _KINDS} other kinds"
 

@@ -98,9 +98,9 @@ class Exchange:
 
     `at`: seconds since 1970 UTC by the world's clock; `seconds`: the time spent on it; `path`: the path, decoded;
     `fault`: the id of the fault that struck, `wire` how it spoilt the response on the wire, and `beyond` what it sent
-    that the document does not have; `media_types`: those that the operation reads. Of a long body, `body` is the
-    beginning, `size` the length and `seen_parts` what the form
-    held. `memory`: about how many bytes this takes.
+    that the document does not have; `hint`: what a client that was refused probably meant; `media_types`: those that
+    the operation reads. Of a long body, `body` is the beginning, `size` the length and `seen_parts` what the form held.
+    `memory`: about how many bytes this takes.
     """
 
     method: str
@@ -127,6 +127,7 @@ class Exchange:
     seen_parts: tuple[SeenPart, ...] | None = None
     memory: int = OVERHEAD
     beyond: tuple[str, ...] = ()
+    hint: str = ""
 
     @property
     def key(self) -> str:

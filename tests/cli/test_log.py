@@ -29,6 +29,7 @@ EXCHANGE = Exchange(
     refusal="no_access",
     violations=(Violation("extra", "the field 'a\x07' is ignored: remove it."),),
     defect="broken\nin two",
+    hint="send\ta key",
     seconds=0.00123456,
 )
 
@@ -74,12 +75,13 @@ def test_json_lines(serve: Serve) -> None:
     assert listed == {
         "event": "request", "method": "GET", "path": "/api/notification-handlers?page=x", "status": 200,
         "key": "mock…", "operation": "list_notification_handlers_without_slash", "refusal": None, "defect": None,
+        "hint": None,
     }  # fmt: skip
     assert (nowhere["status"], nowhere["operation"], nowhere["refusal"]) == (404, None, "site_page")
 
 
 def test_control_characters_are_escaped() -> None:
-    text = Format(verbose=True, hints={"no_access": "send\ta key"}).lines(0.0, EXCHANGE)
+    text = Format(verbose=True).lines(0.0, EXCHANGE)
     lines = text.split("\n")
     assert lines[0].endswith("POST   /api/x?%C2%9B%1B%5B2J%0A 401 1.23ms mock… create no_access")
     assert lines[1:] == [

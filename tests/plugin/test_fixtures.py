@@ -159,6 +159,7 @@ def test_a_failure_shows_the_journal_without_the_key(suite: pytest.Pytester, url
         """
         def test_it(client, bitpeak):
             client.create(name="Team", type="slack", slack="s", colour="red")
+            bitpeak.send("PUT", "/api/notification-handlers/1")
             bitpeak.fail(status=503)
             client.names()
         """
@@ -172,6 +173,7 @@ def test_a_failure_shows_the_journal_without_the_key(suite: pytest.Pytester, url
             "*> name='Team' type='slack' slack='s' colour='red'",
             '*< {"data":{"id":2}}',
             "*! Unknown field 'colour' is ignored*",
+            "*? An update is a POST here. Send POST /api/notification-handlers/1.",
             "*POST /faults {'status': 503}",
             "*GET /api/notification-handlers/ 503 outage-503 (fault 1)",
             f"key: mock-*, page: {url}/_mock/#key=mock-*",
