@@ -8,14 +8,24 @@ from typing import Any
 from mock_server import __version__
 from mock_server.api.context import Context
 from mock_server.contract import Operation
-from mock_server.document import Object, home, read_object, stamp_facts
+from mock_server.document import Object, home, read_text, stamp_facts
 from mock_server.state.journal import behaviours
 
 
 @cache
+def control_text() -> str:
+    """Return the control's own document as it stands in its file. A mock reads it at its start.
+
+    Later there may be no descriptor left to open a file with, and the control is what says how the mock does.
+    """
+    return (home() / "control.yaml").read_text(encoding="utf-8")
+
+
+@cache
 def control_document() -> Object:
-    """Return the control's own document as it stands in its file."""
-    return read_object(home() / "control.yaml")
+    """Return the control's own document, which takes longer to parse than to read."""
+    document: Object = read_text(control_text(), "control.yaml")
+    return document
 
 
 def show_health(_: Context) -> dict[str, str]:
@@ -85,7 +95,7 @@ def show_control_document(context: Context) -> str | Object:
     """Write the control's own document as it stands in its file."""
     if context.media_type == "application/json":
         return control_document()
-    return (home() / "control.yaml").read_text(encoding="utf-8")
+    return control_text()
 
 
 def show_coverage(context: Context) -> dict[str, Any]:

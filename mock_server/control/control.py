@@ -32,9 +32,10 @@ from mock_server.contract import (
     write_plainly,
 )
 from mock_server.control import about, faults, journal, world
-from mock_server.control.about import control_document
+from mock_server.control.about import control_document, control_text
 from mock_server.control.complaint import Complaints
 from mock_server.document import Object, integer_if_whole
+from mock_server.mock import Mock
 from mock_server.refusal import Defect, Refusal
 from mock_server.settings import Settings
 
@@ -181,6 +182,10 @@ class ControlDocument:
 
 class ControlPipeline(Pipeline):
     """Responds to the requests below `/_mock`."""
+
+    def __init__(self, mock: Mock) -> None:
+        super().__init__(mock)
+        control_text()  # while there are descriptors to open a file with
 
     @cached_property
     def document(self) -> ControlDocument:

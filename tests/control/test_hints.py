@@ -51,7 +51,10 @@ def test_a_compressed_body_is_named(client: Steered) -> None:
 def test_a_preflight_names_the_flag() -> None:
     client = Steered(app=create_app(), key="mock-preflight")
     before = client.steer("GET", "/journal?lobby=true")["next"]
-    asks: dict[str, Any] = {"HTTP_ORIGIN": "https://app.example", "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "POST"}
+    asks: dict[str, Any] = {
+        "HTTP_ORIGIN": "https://app.example",
+        "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "POST",
+    }
     client.call("OPTIONS", BASE, HTTP_AUTHORIZATION=None, **asks)
     (found,) = client.journal(f"?lobby=true&since={before}")
     assert found["hint"] == (
