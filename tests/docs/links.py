@@ -75,8 +75,8 @@ def wrong_links(site: Path) -> Iterator[str]:
 
 def build_site(folder: Path) -> Path:
     """Build the site strictly from a copy of its sources, in a folder, and return its path. Raises AssertionError."""
-    shutil.copytree(ROOT / "docs", folder / "docs")
-    shutil.copytree(ROOT / "bench", folder / "bench")
+    for name in ("docs", "bench", "deploy", "examples"):
+        shutil.copytree(ROOT / name, folder / name)
     for file in (*ROOT.glob("*.md"), ROOT / "zensical.toml"):
         shutil.copy(file, folder)
     done = subprocess.run(

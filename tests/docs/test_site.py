@@ -29,6 +29,7 @@ TASKS = (
     "Check every night, with a baseline",
     "Preview an upgrade",
     "Use many workers or many machines",
+    "Put several mocks behind one address",
     "Run in containers and in CI",
 )
 
