@@ -135,8 +135,9 @@ def test_the_container_is_healthy_and_lets_a_suite_in_that_has_the_token(image: 
         folder = Path(suite["working_dir"].replace("/examples", str(EXAMPLES)))
         told = {**suite["environment"], "BITPEAK_MOCK_URL": url}
         assert re.search(r"pass [1-9]", run(*suite["command"], cwd=folder, **told))
-        with pytest.raises(HTTPError, match="403"):
+        with pytest.raises(HTTPError, match="403") as refused:
             urlopen(f"{url}/_mock/state?key=mock-key", timeout=10)
+        refused.value.close()
     assert {file for file in root.rglob("*") if "__pycache__" not in file.parts} == before
     assert service["read_only"] is True
 
