@@ -10,6 +10,7 @@ import pytest
 
 from mock_server.document import Document, load
 from tests.guard.conftest import through
+from tests.guard.scripted import Said
 from tests.hostile.lies import LIES
 from tests.hostile.service import KEY, Behaving
 from tests.hostile.trial import Trial, lying, run, use
@@ -136,6 +137,24 @@ def test_a_list_that_shows_no_row_of_the_run_proves_nothing(tmp_path: Path, docu
     assert trial.service.left == []
     assert guard.cleaned is not None
     assert "never shown a row of this run" in guard.cleaned.unlisted
+
+
+def test_a_service_that_cannot_list_any_more_is_swept_by_ids(tmp_path: Path, document: Document) -> None:
+    trial = Trial(lying("BreaksItsListLater"), tmp_path, document)
+    with trial.opened() as guard:
+        client = through(guard)
+        rows = [client.created(f"Row {number}") for number in range(4)]
+        assert client.get("?results_per_page=100").body == b""
+        copy = tmp_path / "killed.jsonl"
+        assert guard.ledger_file is not None
+        copy.write_bytes(guard.ledger_file.read_bytes())
+        trial.service.page = lambda *_: Said(200, b"")  # type: ignore[method-assign]  # for good
+        done = trial.swept(copy)
+        assert trial.service.left == []
+    assert (sorted(map(str, done.deleted)), done.complete) == (sorted(map(str, rows)), False)
+    assert done.sentences == [
+        "Handlers may be left: The list cannot be read: Expecting value: line 1 column 1 (char 0)."
+    ]
 
 
 def test_a_delete_is_seen_to_be_done_before_the_next_write(tmp_path: Path, document: Document) -> None:

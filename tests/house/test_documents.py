@@ -80,3 +80,20 @@ def test_every_word_of_the_vocabulary_is_used() -> None:
 def test_changelog_has_the_version_or_an_unreleased_part() -> None:
     changes = text_of("CHANGELOG.md")
     assert f"## {__version__} " in changes or "## Unreleased" in changes
+
+
+def test_the_tests_that_threats_names_exist() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text_of("THREATS.md"))
+    assert len(named) > 30
+    found = {file: (ROOT / file).read_text(encoding="utf-8") for file, _ in named if (ROOT / file).exists()}
+    assert not [f"{file}::{test}" for file, test in named if f"def {test}(" not in found.get(file, "")]
+
+
+def test_every_promise_in_threats_has_a_test() -> None:
+    promises = text_of("THREATS.md").partition("## The contract-test kit")[2]
+    rows = [
+        line
+        for line in promises.splitlines()
+        if line.startswith("| ") and not line.startswith(("| promise", "| ---"))
+    ]
+    assert not [row for row in rows if "::" not in row]
