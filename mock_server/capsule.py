@@ -22,6 +22,7 @@ from mock_server.client.journal import Call, CallMessage
 from mock_server.client.world import Api, RunningMock, WorldChange
 
 _FORMAT = "bitpeak-mock capsule 1"
+_LARGEST = 256 << 20  # bytes of a file
 
 # Headers that a client writes for its own connection.
 _OWN = {"content-length", "transfer-encoding", "connection", "expect"}
@@ -34,6 +35,7 @@ _QUOTED_KEY = "'\"$KEY\"'"
 # A longer argument than this, a shell may refuse; names of fields that curl neither splits nor escapes.
 _ARGUMENT = 100_000
 _CURLS_NAME = r'[^="\\;]+'
+_HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # the name of a header (RFC 9110, section 5.6.2)
 _CUT_OFF_IMPORTS = ("", "import pytest", "", "from mock_server.client import Interrupted")
 
 Step = WorldChange | Call
@@ -83,10 +85,16 @@ class Capsule:
     @classmethod
     def read(cls, path: Path) -> Capsule:
         """Read the file. Raises NoCapsule, OSError."""
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise NoCapsule(f"{path} is not a capsule: it has more than {_LARGEST >> 20} MiB.")
         try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
+            facts = json.loads(content.decode())
         except ValueError as error:
             raise NoCapsule(f"{path} is not a capsule: it is not JSON ({error}).") from None
+        except RecursionError:
+            raise NoCapsule(f"{path} is not a capsule: it nests too deep.") from None
         if not isinstance(facts, dict) or facts.pop("format", None) != _FORMAT:
             raise NoCapsule(f"{path} is not a capsule of this version: its format is not {_FORMAT!r}.")
         try:
@@ -94,9 +102,12 @@ class Capsule:
                 CapsuleWorld(each["state"], [_step(fact) for fact in each["steps"]])
                 for each in facts.pop("worlds")
             ]
-            return cls(**facts, worlds=worlds)
-        except (LookupError, TypeError) as error:
+            capsule = cls(**facts, worlds=worlds)
+        except (LookupError, TypeError, AttributeError) as error:
             raise NoCapsule(f"{path} is not a whole capsule: {error!r}.") from None
+        if not all(isinstance(each, str) for each in (capsule.test, *capsule.flags)):
+            raise NoCapsule(f"{path} is not a whole capsule: its test and its flags must be texts.")
+        return capsule
 
 
 def _fact(step: Step) -> dict[str, Any]:
@@ -177,10 +188,13 @@ def _shortened(body: bytes) -> str:
 
 
 def write_test(capsule: Capsule) -> str:
-    """Write a test for pytest that makes the calls again and expects the same responses."""
-    name = re.sub(r"\W+", "_", capsule.test.rpartition("::")[2]).strip("_") or "capsule"
+    """Write a test for pytest that makes the calls again and expects the same responses.
+
+    A capsule may come from anywhere, so all that it says becomes literals and comments of one line.
+    """
+    name = re.sub(r"\W+", "_", capsule.test.rpartition("::")[2], flags=re.ASCII).strip("_")[:100] or "capsule"
     lines = [
-        f'"""Written from a capsule of {capsule.test}."""',
+        repr(f"Written from a capsule of {capsule.test}."),
         *(
             _CUT_OFF_IMPORTS
             if any(call.is_cut_off for world in capsule.worlds for call in world.calls)
@@ -204,7 +218,7 @@ def write_test(capsule: Capsule) -> str:
 def _test_lines(api: str, call: Call) -> Iterator[str]:
     sent, received = call.request.body, call.response.body
     if sent is None:
-        yield f"    # Left out: {call.method} {call.target}. The mock does not remember its whole body."
+        yield f"    # Left out: {_in_line(call)}. The mock does not remember its whole body."
         return
     headers = {name: value for name, value in _headers(call, "").items() if name != "Authorization"}
     yield f"    {api}.freeze({call.record['time']!r})"
@@ -214,7 +228,7 @@ def _test_lines(api: str, call: Call) -> Iterator[str]:
         yield from _statement(f"    {send}", headers, f", {sent!r})")
         return
     yield from _statement(f"response = {send}", headers, f", {sent!r})")
-    yield f"    assert response.status == {call.status}"
+    yield f"    assert response.status == {call.status!r}"
     if received is None:
         return
     try:
@@ -235,9 +249,10 @@ def _statement(before: str, value: Any, after: str) -> Iterator[str]:
 def write_curl(capsule: Capsule) -> str:
     """Write a POSIX shell script of curl lines that send the same bytes. What cannot be sent is named in a comment.
 
-    It calls the mock at $MOCK, with a new key for each world.
+    It calls the mock at $MOCK, with a new key for each world. A capsule may come from anywhere, so all that it says
+    becomes quoted words and comments of one line.
     """
-    lines = ["#!/bin/sh", f"# {capsule.test}", "set -eu", "MOCK=${MOCK:-http://127.0.0.1:4055}"]
+    lines = ["#!/bin/sh", f"# {_in_line(capsule.test)}", "set -eu", "MOCK=${MOCK:-http://127.0.0.1:4055}"]
     for number, world in enumerate(capsule.worlds, 1):
         restore = WorldChange("PUT", "/state", world.state)
         lines += ["", f"KEY=mock-replay-$$-{number}", _control_line(restore)]
@@ -247,16 +262,19 @@ def write_curl(capsule: Capsule) -> str:
 
 
 def _control_line(change: WorldChange) -> str:
-    words = ["curl -sS -o /dev/null", f"--request {change.method}"]
+    words = ["curl -sS -o /dev/null --globoff", f"--request {shlex.quote(change.method)}"]
     body = b"" if change.body is None else json.dumps(change.body).encode()
-    return _curl(words, f'"$MOCK/_mock{change.path}?key=$KEY"', body)
+    return _curl(words, f'"$MOCK"{shlex.quote(f"/_mock{change.path}?key=")}"$KEY"', body)
 
 
 def _call_lines(call: Call) -> Iterator[str]:
-    yield f"# {call.status} at {call.record['time']}"
+    yield _in_line(f"# {call.status} at {call.record['time']}")
     body = call.request.body
     if body is None:
-        yield f"# Left out: {call.method} {call.target}. The mock does not remember its whole body."
+        yield f"# Left out: {_in_line(call)}. The mock does not remember its whole body."
+        return
+    if not call.target.startswith("/"):
+        yield f"# Left out: {_in_line(call)}. Its target is not a path."
         return
     form = _form_flags(call)
     words = ["curl -sS -i --globoff --path-as-is"]
@@ -266,15 +284,24 @@ def _call_lines(call: Call) -> Iterator[str]:
         words.append("--header Content-Type:")  # or curl adds one
     for name, value in headers.items():
         if not value.isascii():
-            yield f"# Left out: the header {name}, which is not ASCII."
+            yield f"# Left out: the header {_in_line(name)}, which is not ASCII."
+        elif not re.fullmatch(_HEADER_NAME, name):
+            yield f"# Left out: {_in_line(name)}, which is not the name of a header."
         elif name.lower() not in _NOT_CURLS and not (form and name == "Content-Type"):
             words.append(f"--header {shlex.quote(f'{name}: {value}').replace(_KEY, _QUOTED_KEY)}")
     url = f'"$MOCK"{shlex.quote(_target(call))}'
     line = _curl([*words, *form], url, b"" if form else body)
     if call.is_cut_off:
-        yield f'{line} || printf "\\ncurl: %s, as the response is cut off ({call.wire})\\n" $?'
+        said = f"as the response is cut off ({call.wire})"
+        yield f"{line} || printf '\\ncurl: %s, %s\\n' $? {shlex.quote(said)}"
     else:
         yield f"{line}; echo"
+
+
+def _in_line(said: str | Call) -> str:
+    """Return a text, or what a call asks for, without line breaks, for a comment."""
+    text = said if isinstance(said, str) else f"{said.method} {said.target}"
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def _curl(words: Sequence[str], url: str, body: bytes) -> str:

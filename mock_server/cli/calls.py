@@ -170,7 +170,10 @@ def replay(ctx: click.Context, /, file: Path, form: str | None, format_: str) ->
     """
     capsule = _read_capsule(file)
     if form is not None:
-        click.echo(_written(capsule, form), nl=False)
+        try:
+            click.echo(_written(capsule, form), nl=False)
+        except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+            raise Failure(f"{file} is not a whole capsule: {error!r:.200}.") from error
         return
     outcomes = _replayed(capsule, file)
     click.echo(_as_json(outcomes) if format_ == "json" else "\n".join(map(_as_text, outcomes)))
@@ -214,6 +217,8 @@ def _replayed(capsule: Capsule, file: Path) -> list[ReplayedCall]:
             return list(play(capsule, mock))
     except (ControlError, ValueError) as error:
         raise Failure(f"Cannot restore {file}: {error}") from error
+    except (LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise Failure(f"{file} is not a whole capsule: {error!r:.200}.") from error
 
 
 def _as_text(outcome: ReplayedCall) -> str:

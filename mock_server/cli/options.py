@@ -27,6 +27,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Value = TypeVar("Value")
 
 _LONGEST = 3600.0
+_LARGEST_FILE = (
+    16 << 10
+)  # bytes of a file of --config: the time to read a key of many parts grows with their square
 
 
 class Invalid(click.BadParameter):
@@ -123,13 +126,19 @@ def _read_toml(file: Path) -> dict[str, Any]:
     import tomllib  # late: few starts have such a file
 
     try:
-        return tomllib.loads(file.read_bytes().decode())
+        with file.open("rb") as stream:
+            content = stream.read(_LARGEST_FILE + 1)
+        if len(content) > _LARGEST_FILE:
+            raise Invalid(f"{file}: A file with settings may have {_LARGEST_FILE >> 10} KiB.")
+        return tomllib.loads(content.decode())
     except OSError as error:
         raise Invalid(f"Cannot read {file}: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise Invalid(f"Cannot read {file}: save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise Invalid(f"Invalid TOML in {file}: {error}.") from None
+    except RecursionError:
+        raise Invalid(f"Invalid TOML in {file}: it nests too deep.") from None
 
 
 def _config_value(option: Setting, value: Any) -> Any:

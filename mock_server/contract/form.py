@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from mock_server.contract.schema import Check, Schemas
 from mock_server.document import DocumentError, Object, Place, place_of, plain
 from mock_server.document.rows import FormRows, Reaction, Rows, Walk, compile_rows, form_rows, parameter_rows
+from mock_server.document.shape import is_linear
 from mock_server.document.treatments import CLEANERS, UNSENT
 from mock_server.php import values
 
@@ -233,11 +234,9 @@ def _checked(schemas: Schemas, nodes: Object, name: str) -> Object:
     if not all(isinstance(value, str) for value in schema.get("enum", ())):
         what = f"The values of {name!r} must be texts. Quote them."
         raise DocumentError(what, place_of(schema, "enum"))
-    try:
-        re.compile(schema.get("pattern", ""))
-    except re.error as error:
-        what = f"The pattern of {name!r} is not a regular expression: {error}."
-        raise DocumentError(what, place_of(schema, "pattern")) from None
+    if not is_linear(schema.get("pattern", "")):
+        what = f"The pattern of {name!r} is not a regular expression, or has look-around or back-references."
+        raise DocumentError(what, place_of(schema, "pattern"))
     return schema
 
 

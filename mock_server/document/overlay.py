@@ -7,12 +7,14 @@ thing: a target that matches nothing is an error, because an overlay that silent
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import prod
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
-from mock_server.document.shape import shape
+from mock_server.document.shape import is_linear, linear, shape
 from mock_server.document.source import (
     Array,
     DocumentError,
@@ -132,12 +134,68 @@ class _Spot(NamedTuple):
     value: Any
 
 
-def _select(document: Object, path: str, place: Place) -> list[_Spot]:
+# The longest JSONPath that is read, how often it may descend, which multiplies its work by the depth each time, and how
+# often it may select a node.
+_LONGEST_PATH, _DESCENTS, _REPEATS = 2000, 2, 16
+_QUOTED = re.compile(r"""'(?:\\.|[^'\\])*+'|"(?:\\.|[^"\\])*+\"""", re.DOTALL)
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+# A wildcard, a slice or a filter beside another selector.
+_MIXED = re.compile(r"[*]\s*,|,\s*[*?]|:[-\d\s]*,|,[-\d\s]*:")
+
+
+def _check_work(path: str, place: Place) -> None:
+    """Refuse a JSONPath that could select the same nodes again and again. Raises DocumentError."""
+    texts: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        texts.append(match[0][1:-1])
+        return f"'{texts.index(texts[-1])}'"
+
+    bare = _QUOTED.sub(number, path[: _LONGEST_PATH + 1])
+    lists = [
+        [each.strip() for each in inside.split(",")]
+        for inside in _BRACKETS.findall(bare)
+        if "?" not in inside
+    ]
+    times = prod(max(map(each.count, each)) for each in lists)
+    if len(path) > _LONGEST_PATH or bare.count("..") > _DESCENTS or _MIXED.search(bare) or times > _REPEATS:
+        what = (
+            f"The JSONPath {path[:60]!r} selects too much: use `..` at most twice, repeat nothing, and let a wildcard, "
+            "a slice or a filter stand alone in its brackets."
+        )
+        raise DocumentError(what, place)
+
+
+def _matches(document: Object, path: str) -> list[Any]:
+    """Return the matches of a JSONPath. Patterns are searched in linear time. Raises what the library raises."""
     # This import takes some 50 ms, several times the reading of a document, and most runs apply no overlay.
     import jsonpath
+    from jsonpath.function_extensions import ExpressionType, FilterFunction
 
+    class Pattern(FilterFunction):
+        arg_types: ClassVar = [ExpressionType.VALUE, ExpressionType.VALUE]
+        return_type = ExpressionType.LOGICAL
+
+        def __init__(self, form: str) -> None:
+            self.form = form
+
+        def __call__(self, value: object, pattern: object) -> bool:
+            if not isinstance(value, str) or not isinstance(pattern, str):
+                return False
+            whole = self.form.format(pattern)
+            return is_linear(whole) and linear(whole).is_valid(value)
+
+    environment = jsonpath.JSONPathEnvironment(strict=True)
+    environment.function_extensions |= {"search": Pattern("{}"), "match": Pattern("^(?:{})$")}
+    return list(environment.finditer(path, document))
+
+
+def _select(document: Object, path: str, place: Place) -> list[_Spot]:
+    import jsonpath
+
+    _check_work(path, place)
     try:
-        matches = list(jsonpath.JSONPathEnvironment(strict=True).finditer(path, document))
+        matches = _matches(document, path)
     except jsonpath.JSONPathError as error:
         reason = str(error.message or "not valid").partition("\n")[0]
         raise DocumentError(f"The JSONPath {path!r} cannot be used ({reason}). Correct it.", place) from None

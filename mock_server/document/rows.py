@@ -19,9 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import jsonschema_rs
-
-from mock_server.document.shape import nearest, shape
+from mock_server.document.shape import is_linear, nearest, shape
 from mock_server.document.source import Array, DocumentError, Object, Place, place_of, plain
 from mock_server.document.treatments import (
     ARRAY,
@@ -271,19 +269,11 @@ def _treatment(word: Any, place: Place | None) -> tuple[str, Any]:
             is_right = isinstance(argument, list) and all(isinstance(text, str) for text in argument)
             how = f"{name!r} needs a list of texts. Write `when: {{{name}: ['1', 'on']}}`."
         case "pattern":
-            is_right = isinstance(argument, str) and _is_linear(argument)
+            is_right = isinstance(argument, str) and is_linear(argument)
             how = f"{name!r} needs a regular expression without look-around and back-references. Correct it."
     if not is_right:
         raise DocumentError(how, place)
     return name, tuple(argument) if isinstance(argument, list) else argument
-
-
-def _is_linear(pattern: str) -> bool:
-    try:
-        jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
-    except ValueError:
-        return False
-    return True
 
 
 def _transformation(word: Any, place: Place | None) -> tuple[str, Any]:

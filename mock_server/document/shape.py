@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import jsonschema_rs
@@ -115,3 +115,22 @@ def _schema(file: str) -> dict[str, Any]:
 def shape(name: str) -> Shape:
     """Return one of the shapes in openapi/schemas, such as "overlay"."""
     return Shape(_schema(f"{name}.yaml"))
+
+
+@lru_cache(maxsize=256)
+def linear(pattern: str) -> Any:
+    """Return a validator of texts in which a pattern is found, in linear time.
+
+    The engine has neither look-around nor back-references. Documents may come from anywhere, and with those a pattern
+    could take for ever. Raises ValueError if the pattern is wrong or needs them.
+    """
+    return jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
+
+
+def is_linear(pattern: str) -> bool:
+    """Tell whether `linear` takes a pattern."""
+    try:
+        linear(pattern)
+    except ValueError:
+        return False
+    return True

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import jsonschema_rs
 
+from mock_server.document.shape import linear
 from mock_server.document.source import plain
 
 # How a field can be sent other than as one text in UTF-8.
@@ -125,17 +126,15 @@ def _is(texts: list[str], _: Schema) -> Holds:
 
 def _matches(pattern: str, _: Schema) -> Holds:
     """Search a text in linear time: the engine has neither look-around nor back-references."""
-    validator = jsonschema_rs.validator_for(
-        {"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions()
-    )
+    validator = linear(pattern)
     return lambda text, _: text is not None and validator.is_valid(text)
 
 
 def _malformed(_: Any, schema: Schema) -> Holds:
     if "pattern" not in schema:
         return lambda _, __: False
-    search = re.compile(schema["pattern"]).search
-    return lambda text, _: text is not None and search(text) is None
+    validator = linear(schema["pattern"])
+    return lambda text, _: text is not None and not validator.is_valid(text)
 
 
 def _listed(schema: Schema) -> tuple[str, ...]:

@@ -148,6 +148,8 @@ def test_an_error_names_the_variable_port(invoke: Invoke) -> None:
         ("[port]\nport = 1", "{file}, port: Invalid port "),
         ("[serve]\nprt = 1", "{file}: Unknown setting 'prt': did you mean 'port'?"),
         ("port", "Invalid TOML in {file}: "),
+        ("port = " + "[" * 5000, "Invalid TOML in {file}: it nests too deep."),
+        (".".join(["a"] * 50_000) + " = 1", "{file}: A file with settings may have 16 KiB."),
         ("# \udcff", "Cannot read {file}: save it as UTF-8."),
     ],
 )

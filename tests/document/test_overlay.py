@@ -1,5 +1,6 @@
 """Overlays change a document as their specification says, and errors name the file and the line."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,36 @@ def test_a_primitive_target_is_an_error_in_1_0(verb: str) -> None:
     assert fault(f"  - target: $.paths['/a'].get.summary\n    {verb}\n", "1.0.0") == (
         "o.yaml:5: The target is not an object or a list, which Overlay 1.1 allows. Write `overlay: 1.1.0`."
     )
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "$[*,*,*]", "$..[*,*]", "$..*..*..*", "$.paths[*,*][*,*]", "$['a','a','a','a','a']['b','b','b','b','b']",
+        "$.tags[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]", "$.tags[0:9,0:9]", "$.tags[?@==1,?@==2]", "$" + ".a" * 2000,
+        "$..[?@..[?@..*]]", '$["\\"",*]',
+    ],
+)  # fmt: skip
+def test_a_target_that_selects_too_much_is_refused(target: str) -> None:
+    assert "selects too much" in fault(f"- {{target: {json.dumps(target)}, x-optional: true, remove: true}}")
+
+
+@pytest.mark.parametrize("function", ["search", "match"])
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+$", "(a|a)+$", "(a|aa)+$", "^(?:a?){40}a{40}$", "(?=a)(a+)+$", "["]
+)
+def test_a_pattern_in_a_target_is_searched_in_linear_time(function: str, pattern: str) -> None:
+    text = "a" * 60 + "!"
+    target = f"$.tags[?{function}('{text}', '{pattern}')]"
+    assert changed(f"- {{target: {json.dumps(target)}, x-optional: true, remove: true}}")["tags"] == [
+        "one", "two", "three",
+    ]  # fmt: skip
+
+
+def test_a_pattern_in_a_target_selects_what_it_matches() -> None:
+    for target, left in (("search(@, 'o')", ["three"]), ("match(@, 't.o')", ["one", "three"])):
+        action = f"- {{target: {json.dumps(f'$.tags[?{target}]')}, remove: true}}"
+        assert changed(action)["tags"] == left
 
 
 def test_several_targets_share_nothing_with_each_other_or_the_overlay() -> None:
