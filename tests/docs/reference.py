@@ -418,14 +418,18 @@ def faults() -> str:
 
 def operations() -> str:
     """Return the operations of the API with their refusals."""
-    rows = []
+    blocks = []
     for line in _told("routes", "--format", "json"):
-        refusals = [f"{status} `{name}`" for name, status in line["refusals"].items()]
-        name = _code(line["operation"])
-        rows.append(
-            (_code(f"{line['method']} {line['path']}"), name, str(line["success"]), ", ".join(refusals))
-        )
-    return table(("request", "operation", "success", "refusals"), rows)
+        by_status: dict[int, list[str]] = {}
+        for name, status in line["refusals"].items():
+            by_status.setdefault(status, []).append(name)
+        refused = "; ".join(f"{status} {_codes(names)}" for status, names in by_status.items())
+        blocks += [
+            f"### {line['summary']} {{#{line['operation']}}}",
+            f"`{line['method']} {line['path']}` · operation `{line['operation']}`",
+            f"Success: {line['success']}. Refusals: {refused}.",
+        ]
+    return "\n\n".join(blocks)
 
 
 def _told(*command: str) -> Any:
