@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from time import perf_counter
 from urllib.parse import quote as percent_encode
 
@@ -19,7 +19,7 @@ from mock_server.api.form import check_availability, check_media_type, check_pla
 from mock_server.api.hints import hint
 from mock_server.api.operations import BEHAVIOURS, Result
 from mock_server.api.query import read_parameter
-from mock_server.contract import Headers, Operation, RefusalResponse, joined, status_text
+from mock_server.contract import QUOTA, Headers, Operation, RefusalResponse, Wording, joined, status_text
 from mock_server.document import stamp_text
 from mock_server.mock import Mock
 from mock_server.php import Form
@@ -37,6 +37,7 @@ from mock_server.state.journal import (
     headers_in,
     parts_of,
 )
+from mock_server.state.world import ShownQuota
 
 _LOG = logging.getLogger("mock_server.api.pipeline")
 
@@ -160,8 +161,9 @@ class ApiPipeline(Pipeline):
         if context.applied or context.fault is not None or (context.admitted and world.rules.latency.high):
             with world.lock:
                 affect(context, response)
-        own = _filled(context, context.contract.service.headers)
-        response.headers = (*response.headers, *own)
+        headers = context.contract.service.headers
+        if headers:
+            response.headers = (*response.headers, *_filled(context, None, headers))
         if context.fault is not None:
             override(response, context.fault)
         response.finish(self._verified, *(CORS if _is_open(context) else ()))
@@ -323,19 +325,29 @@ def response_with(
     context: Context, status: str, content_type: str | None, headers: Headers, body: bytes
 ) -> Response:
     """Return a response with its content type and the headers that the document gives it."""
-    pairs = (("Content-Type", content_type),) if content_type else ()
-    return Response(status, (*pairs, *_filled(context, headers)), body)
+    return Response(status, _filled(context, content_type, headers), body)
 
 
-def _filled(context: Context, headers: Headers) -> Iterator[tuple[str, str]]:
-    """Yield headers by name and text. Those of the quota are shown to a key that was checked."""
+def _filled(context: Context, content_type: str | None, headers: Headers) -> tuple[tuple[str, str], ...]:
+    """Return headers by name and text. Those of the quota are shown to a key that was checked."""
     quota = context.world.quota if context.admitted else None
-    for name, fact, text in headers:
-        if not fact:
-            yield name, text.told(context.tell)
-        elif quota is not None:
-            limit, remaining, reset = quota.shown(context.now)
-            yield name, str({"quota-limit": limit, "quota-remaining": remaining, "quota-reset": reset}[fact])
+    pairs, varies = _unfilled(content_type, headers, None if quota is None else quota.shown(context.now))
+    if varies:
+        return tuple((name, Wording(text, varies).told(context.tell)) for name, text in pairs)
+    return pairs
+
+
+# The same few headers leave again and again. To make them anew costs a retrieve 10 %, and a journal keeps them.
+@lru_cache(maxsize=1024)
+def _unfilled(
+    content_type: str | None, headers: Headers, quota: ShownQuota | None
+) -> tuple[tuple[tuple[str, str], ...], bool]:
+    """Return headers by name and text, and whether some texts have placeholders."""
+    facts = {} if quota is None else dict(zip(QUOTA, map(str, quota), strict=True))
+    typed = (("Content-Type", content_type),) if content_type else ()
+    shown = [field for field in headers if not field.fact or field.fact in facts]
+    pairs = ((field.name, facts.get(field.fact, field.text.text)) for field in shown)
+    return (*typed, *pairs), any(field.text.varies for field in shown)
 
 
 def _exchange(context: Context, response: Response) -> Exchange:

@@ -5,10 +5,12 @@ from mock_server.contract.form import OMITTED, Field, Form, Omitted, Parameter, 
 from mock_server.contract.operation import Behaviour, Operation, Paging, Route, Routes
 from mock_server.contract.resource import Property, Resource, Shape
 from mock_server.contract.response import (
+    QUOTA,
     Headers,
     RefusalResponse,
     ResponseCompiler,
     Success,
+    Wording,
     Writer,
     filled,
     joined,
@@ -19,8 +21,8 @@ from mock_server.contract.response import (
 from mock_server.contract.schema import Check, Schemas
 
 __all__ = [
-    "OMITTED", "Behaviour", "Check", "Contract", "Field", "Form", "Headers", "Omitted", "Operation", "Paging",
-    "Parameter", "Property", "RefusalResponse", "Resource", "ResponseCompiler", "Route", "Routes", "Schemas",
-    "Service", "Shape", "Success", "Value", "Writer", "compile_contract", "compile_parameters", "filled", "joined",
-    "parse", "status_text", "write_plainly",
+    "OMITTED", "QUOTA", "Behaviour", "Check", "Contract", "Field", "Form", "Headers", "Omitted", "Operation",
+    "Paging", "Parameter", "Property", "RefusalResponse", "Resource", "ResponseCompiler", "Route", "Routes",
+    "Schemas", "Service", "Shape", "Success", "Value", "Wording", "Writer", "compile_contract",
+    "compile_parameters", "filled", "joined", "parse", "status_text", "write_plainly",
 ]  # fmt: skip

@@ -193,14 +193,15 @@ class Resource:
     def settings_of(self, values: Mapping[str, Value]) -> Mapping[str, str | None]:
         """Return the settings of an item that stores these values, none if it has no settings."""
         settings = None if self.settings_fact is None else values.get(self.settings_fact)
-        return settings if isinstance(settings, Mapping) else {}
+        return settings if isinstance(settings, dict) else {}
 
     def texts(self, values: Mapping[str, Value]) -> dict[str, str]:
         """Return the JSON text of each stored value, by its fact."""
         texts = {}
         for fact, default in self.defaults.items():
             value = values.get(fact, default)
-            if isinstance(value, Mapping):
+            # Not Mapping, which takes ten times as long to check.
+            if isinstance(value, dict):
                 texts[fact] = self.write(self.shape(self.type_of(values)).shown(value))
             else:
                 texts[fact] = self.write(value)

@@ -94,17 +94,26 @@ class Form:
         self.remarks[Remark(code, sentence)] = None
 
     def text(self, name: FieldName, data: bytes, content_type: str | None = None) -> None:
-        """File a text field. Raises TooManyFields."""
+        """File a text field where PHP puts it. Raises TooManyFields."""
         self.texts += 1
         if self.texts > self.limits.fields:
             raise TooManyFields(self.limits.fields)
+        sent, key, path, too_deep = name
         try:
             value, valid = data.decode(), True
         except UnicodeDecodeError:
             value, valid = data.decode(errors="replace"), False
-            self.remark("invalid-utf8", f"Field {quoted(name.sent)} is not valid UTF-8: send texts as UTF-8.")
-        kind = self._file(name, value)
-        self.parts.append(Part(name.sent, name.key, kind, None, content_type, data, valid))
+            self.remark("invalid-utf8", f"Field {quoted(sent)} is not valid UTF-8: send texts as UTF-8.")
+        kind: Kind = "text"
+        if key is None or too_deep:
+            kind = "ignored"
+            self._drop(sent, key)
+        elif path:
+            kind = "array"
+            self._put_array(key)
+        else:
+            self._put_text(sent, key, value)
+        self.parts.append(Part(sent, key, kind, None, content_type, data, valid))
 
     def upload(self, part: Part) -> None:
         """File an upload under the key that its part has, if any."""
@@ -116,26 +125,24 @@ class Form:
         """Note a part that PHP passes over."""
         self.parts.append(Part(name, None, "ignored", None, None, b""))
 
-    def _file(self, name: FieldName, value: str) -> Kind:
-        """Put a text where PHP puts it, and return what that makes of it."""
-        sent, key, path, too_deep = name
-        if key is None or too_deep:
-            self._drop(sent, key)
-            return "ignored"
-        if key in self.fields or (key in self.arrays and not path):
-            sentence = f"Field {quoted(key)} is sent more than once, and the last one wins."
-            self.remark("duplicate-field", sentence)
-        if path:
-            self.fields.pop(key, None)
-            self.arrays[key] = None
-            sentence = f"Field {quoted(key)} is sent as an array: drop the brackets from its name."
-            self.remark("array-field", sentence)
-            return "array"
+    def _put_text(self, sent: str, key: str, value: str) -> None:
+        if key in self.fields or key in self.arrays:
+            self._put_again(key)
+            self.arrays.pop(key, None)
         if key != sent:
             self.remark("name-changed", f"PHP reads the field name {quoted(sent)} as {quoted(key)}.")
-        self.arrays.pop(key, None)
         self.fields[key] = value
-        return "text"
+
+    def _put_array(self, key: str) -> None:
+        if self.fields.pop(key, None) is not None:
+            self._put_again(key)
+        self.arrays[key] = None
+        sentence = f"Field {quoted(key)} is sent as an array: drop the brackets from its name."
+        self.remark("array-field", sentence)
+
+    def _put_again(self, key: str) -> None:
+        sentence = f"Field {quoted(key)} is sent more than once, and the last one wins."
+        self.remark("duplicate-field", sentence)
 
     def _drop(self, sent: str, key: str | None) -> None:
         """Drop a field whose name PHP does not take, with what it held under a name that is nested too deeply."""

@@ -249,7 +249,8 @@ class Journal:
             ):
                 change -= exchanges.popleft().memory
             self._bytes += change
-            archive.grow(self, change)
+            if change or archive.latest is not self:
+                archive.grow(self, change)
 
     def clear(self) -> None:
         """Forget all exchanges. Their numbers go on."""
@@ -305,10 +306,12 @@ class Archive:
         self._most = most
         self._bytes = 0
         self._journals: OrderedDict[Journal, None] = OrderedDict()  # the latest used is last
+        self.latest: Journal | None = None
 
     def grow(self, journal: Journal, change: int) -> None:
         """Count the bytes that a journal took or gave back. The lock must be held."""
         self._bytes += change
+        self.latest = journal
         self._journals[journal] = None
         self._journals.move_to_end(journal)
         while self._bytes > self._most and len(self._journals) > 1:
@@ -320,6 +323,7 @@ class Archive:
         with self.lock:
             self._bytes -= journal.evict()
             self._journals.pop(journal, None)
+            self.latest = None
 
 
 class Behaviour(NamedTuple):

@@ -77,7 +77,7 @@ class Quota:
         return math.ceil(self._opened + self.seconds - now) if self._is_open(now) else 0
 
     def shown(self, now: float) -> ShownQuota:
-        """Return what response headers can show."""
+        """Return what response headers can show: the facts `QUOTA` of `mock_server.contract`."""
         if not self.metered:
             return self.requests, self.requests, 0
         return self.requests, self.remaining_at(now), self.reset_in(now)
