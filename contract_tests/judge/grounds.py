@@ -180,7 +180,8 @@ class Grounds:
         """Return what the fate of a text rests on that is not as plain as those of the page."""
         said = self._form(kind).get("x-rows", {})
         own = OWN in said and "x-available-when" in self._form(kind)["properties"].get(field, {})
-        if name := field if field in said else OWN if own else "":
+        name = field if field in said else OWN if own else ""
+        if name and "shorthand" not in said[name]:
             says = f"`{field}` takes the texts that the document says."
             return self._at(self.form(kind) + pointer("x-rows", name), says, below=True, grade=BELIEVED)
         here = self.form(kind) + pointer("properties", field)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from mock_server.contract.form import Form, compile_form
@@ -269,9 +270,9 @@ def _naming(document: Object) -> Iterator[tuple[Object, str]]:
             yield from _NAMING[word](container, word)
 
 
-def _refusing(rows: Iterable[Object]) -> Iterator[tuple[Object, str]]:
+def _refusing(rows: Iterable[Any]) -> Iterator[tuple[Object, str]]:
     """Yield each row that refuses, with the word that says how."""
-    yield from ((row, "refuse") for row in rows if "refuse" in row)
+    yield from ((row, "refuse") for row in rows if isinstance(row, Object) and "refuse" in row)
 
 
 def _paging_refusals(container: Object, word: str) -> Iterator[tuple[Object, str]]:

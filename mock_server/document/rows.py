@@ -9,13 +9,14 @@ it ends the walk. At the end of the list the text is taken as it is then. `x-row
         - {when: padded, change: [trim]}
         - {when: {longer-than: 128}, change: [{cut: 128}]}
 
-A field without such a list has the rows that follow from the shorthand: `x-clean`, `x-cut`, `x-refusals`, `required`,
-`x-own-field-unsent`, and the words of `x-service`. The mock executes rows; whoever judges a service looks them up here.
+A field without a list has the rows that follow from the shorthand: `x-clean`, `x-cut`, `x-refusals`, `required`,
+`x-own-field-unsent`, and the words of `x-service`. In a list, the word `shorthand` stands for those rows. The mock
+executes rows; whoever judges a service looks them up here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -175,11 +176,19 @@ def _change(row: Row, schema: Schema, cleaners: Mapping[str, Callable[[str], str
 # Reading `x-rows`
 
 
-def parse_rows(node: Sequence[Mapping[str, Any]], source: str = "x-rows") -> Rows:
-    """Read a list of rows. `source` says where it stands. Raises DocumentError, with file and line."""
+def parse_rows(
+    node: Sequence[Mapping[str, Any] | str], source: str = "x-rows", shorthand: Iterable[Row] = ()
+) -> Rows:
+    """Read a list of rows. `source` says where it stands, and `shorthand` are the rows that the word stands for.
+
+    Raises DocumentError, with file and line.
+    """
     if isinstance(node, Array):
         shape("rows").check(node)
-    return tuple(_row(each, f"{source}/{number}") for number, each in enumerate(node))
+    rows: list[Row] = []
+    for number, each in enumerate(node):
+        rows += shorthand if isinstance(each, str) else [_row(each, f"{source}/{number}")]
+    return tuple(rows)
 
 
 def _row(node: Mapping[str, Any], source: str) -> Row:
@@ -314,24 +323,26 @@ def form_rows(form: Schema, fields: Mapping[str, Schema], service: Schema) -> Fo
     line, if `x-rows` is not well written.
     """
     said = form.get("x-rows", {})
-    lists = {name: parse_rows(node, f"x-rows/{name}") for name, node in said.items()}
-    for name in lists.keys() - fields.keys() - {OWN, FOREIGN, UNKNOWN}:
+    for name in said.keys() - fields.keys() - {OWN, FOREIGN, UNKNOWN}:
         known = [*fields, OWN, FOREIGN, UNKNOWN]
         what = f"x-rows: the form has no field {name!r}{nearest(name, known)}. Use one of {', '.join(known)}."
         raise DocumentError(what, _place(said, name))
     of_fields = {}
     for name, schema in fields.items():
-        of_field = lists.get(name, lists.get(OWN) if "x-available-when" in schema else None)
-        if of_field is None:
-            of_field = tuple(_derived(form, name, schema, service))
-        elif not any(row.treatment == "absent" for row in of_field):
+        of_field = tuple(_derived(form, name, schema, service))
+        key = name if name in said else OWN
+        if key in said and (key == name or "x-available-when" in schema):
+            of_field = parse_rows(said[key], f"x-rows/{key}", of_field)
+        if not any(row.treatment == "absent" for row in of_field):
             of_field = (*of_field, *_derived_unsent(form, schema))
         of_fields[name] = of_field
-    return FormRows(
-        fields=of_fields,
-        foreign=lists.get(FOREIGN, _derived_class(service, "foreign-fields", _FOREIGN)),
-        unknown=lists.get(UNKNOWN, _derived_class(service, "unknown-fields", _UNKNOWN)),
-    )
+    foreign = _derived_class(service, "foreign-fields", _FOREIGN)
+    unknown = _derived_class(service, "unknown-fields", _UNKNOWN)
+    if FOREIGN in said:
+        foreign = parse_rows(said[FOREIGN], f"x-rows/{FOREIGN}", foreign)
+    if UNKNOWN in said:
+        unknown = parse_rows(said[UNKNOWN], f"x-rows/{UNKNOWN}", unknown)
+    return FormRows(of_fields, foreign, unknown)
 
 
 def _refuse(treatment: str, name: str, source: str, rank: int, argument: Any = None) -> Row:
@@ -415,9 +426,8 @@ def parameter_rows(parameter: Schema, schema: Schema) -> Rows:
     Both arguments have their references resolved. To drop a text means the default. A text that is taken is a number if
     the schema wants one. Raises DocumentError, with file and line, if `x-rows` is not well written.
     """
-    if "x-rows" in parameter:
-        return parse_rows(parameter["x-rows"])
-    return tuple(_derived_parameter(parameter, schema))
+    derived = tuple(_derived_parameter(parameter, schema))
+    return parse_rows(parameter["x-rows"], shorthand=derived) if "x-rows" in parameter else derived
 
 
 def unknown_parameter_rows(service: Schema) -> Rows:

@@ -299,3 +299,16 @@ def test_rows_are_written_as_they_are_read() -> None:
     assert [(row.item, row.told, row.rank, row.grade, row.questions) for row in again] == [
         (row.item, row.told, row.rank, row.grade, row.questions) for row in rows
     ]
+
+
+def test_the_word_shorthand_stands_for_the_rows_of_a_field_without_a_list() -> None:
+    form = read_text(
+        "x-rows: {a: [{when: control, keep: true}, shorthand, {when: tags, keep: true}]}\n", "o.yaml"
+    )
+    field = {"x-cut": 9}
+    rows = form_rows(form, {"a": field}, SERVICE)
+    assert said(rows.fields["a"]) == ["control: keep", "longer-than 9: change (('cut', 9),)", "tags: keep"]
+    page = {"x-rows": [{"when": "zero", "value": "1"}, "shorthand"]}
+    assert said(parameter_rows(page, NUMBER)) == ["zero: value '1'", "not-integer: drop", "not-allowed: drop"]
+    with pytest.raises(DocumentError, match=r"o\.yaml:1: entry 0 must be a row, or the word shorthand"):
+        rows_of("- shorthnd\n")
