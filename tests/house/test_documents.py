@@ -74,7 +74,7 @@ def test_every_word_of_the_vocabulary_is_used() -> None:
     documents = [home() / "notification-handlers.yaml", home() / "unspecified.yaml", *overlays]
     text = "\n".join(path.read_text(encoding="utf-8") for path in documents)
     unused = {word for word in words if f"{word}:" not in text and f"{word}'" not in text}
-    assert unused == ONLY_LEARNED
+    assert unused <= ONLY_LEARNED
 
 
 def test_changelog_has_the_version_or_an_unreleased_part() -> None:

@@ -14,7 +14,7 @@ from mock_server import Rules, Settings
 from mock_server.app import create_app
 from mock_server.document import load
 from mock_server.server import Server
-from tests.second_opinion import SecondOpinion
+from tests.second_opinion import OPTIONS, SecondOpinion
 
 QUESTIONS = load().questions()
 ANSWERS = [(name, answer) for name, question in QUESTIONS.items() for answer in question.answers]
@@ -75,6 +75,20 @@ def the_second_opinion(answers: Mapping[str, str]) -> Iterator[Api]:
 
 
 SERVICES: Mapping[str, Service] = {"mock": the_mock, "second opinion": the_second_opinion}
+
+
+def offered(service: str, answers: Mapping[str, str]) -> dict[str, str]:
+    """Return the answers that a service can give: the second opinion has not every question."""
+    return {name: answer for name, answer in answers.items() if service == "mock" or name in OPTIONS}
+
+
+# Each service with each answer that it can give.
+ASKED = [
+    (service, name, answer)
+    for service in SERVICES
+    for name, answer in ANSWERS
+    if offered(service, {name: answer})
+]
 
 
 def probed(api: Api, *, can_write: bool = True) -> Effective:

@@ -11,13 +11,14 @@ from contract_tests.mutants.trial import Proxy
 from contract_tests.probes import MODULES, PROBES, Answered, Finding, Prober, Terms, Unknown
 from contract_tests.target.api import Api
 from tests.probes.services import (
-    ANSWERS,
+    ASKED,
     KEY,
     QUESTIONS,
     SERVICES,
     calling,
     combination,
     expectations,
+    offered,
     probed,
     the_mock,
     wanted,
@@ -38,8 +39,7 @@ def test_every_question_has_one_probe() -> None:
     assert sorted(asked) == sorted(QUESTIONS)
 
 
-@pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.parametrize(("question", "answer"), ANSWERS)
+@pytest.mark.parametrize(("service", "question", "answer"), ASKED)
 def test_an_answer_is_found(service: str, question: str, answer: str) -> None:
     with SERVICES[service]({question: answer}) as api:
         assert found(api, question) == wanted(question, {question: answer})
@@ -48,7 +48,7 @@ def test_an_answer_is_found(service: str, question: str, answer: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("number", range(15))
 def test_a_combination_is_found(service: str, number: int) -> None:
-    answers = combination(number)
+    answers = offered(service, combination(number))
     with SERVICES[service](answers) as api:
         effective = probed(api)
     seen = {question: verdict.finding for question, verdict in effective.verdicts.items()}

@@ -19,6 +19,7 @@ from tests.probes.services import (
     SERVICES,
     calling,
     combination,
+    offered,
     probed,
     the_second_opinion,
     wanted,
@@ -61,7 +62,7 @@ def test_a_run_that_reads_takes_a_dozen_requests(service: str) -> None:
 
 @pytest.mark.parametrize("number", range(5))
 def test_a_run_that_reads_finds_what_it_can(number: int) -> None:
-    answers = combination(number)
+    answers = offered("second opinion", combination(number))
     with the_second_opinion(answers) as api:
         effective = probed(api, can_write=False)
     for question, verdict in effective.verdicts.items():
@@ -107,7 +108,7 @@ def test_manners_are_no_answers() -> None:
 
 @pytest.mark.parametrize("number", range(3))
 def test_a_guard_in_between_changes_no_answer(number: int, tmp_path: Path) -> None:
-    answers = combination(number) if number else {}
+    answers = offered("second opinion", combination(number)) if number else {}
     with SecondOpinion(answers) as service:
         settings = GuardSettings(target=service.url, key=KEY, allow_writes=True, ledger_dir=tmp_path)
         with Guard(settings) as guard, calling(guard.url, guard.placeholder_key) as api:

