@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from contract_tests.probes import keys, listing, replies, updating, wire, writing
+from contract_tests.probes import keys, listing, replies, rows, updating, wire, writing
 from contract_tests.probes.expectations import DocumentArguments, Expectations
 from contract_tests.probes.finding import Answered, Finding, Outside, Unknown
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober, Terms
 
-MODULES = (writing, updating, listing, replies, keys, wire)
+MODULES = (writing, updating, rows, listing, replies, keys, wire)
 
 # Every probe by the id of its question.
 PROBES: Mapping[str, Probe] = MappingProxyType(

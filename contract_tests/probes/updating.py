@@ -61,17 +61,6 @@ def _update_type_not_allowed(prober: Prober) -> Finding:
     return Answered("ignored")
 
 
-def _update_empty_name(prober: Prober) -> Finding:
-    row = prober.once(renaming).handler
-    before = row.name
-    if not accepted(answer := row.update(name=""), "an update to an empty name"):
-        return refused(answer)
-    row.look()
-    if row.name == before:
-        return Answered("ignored")
-    return Answered("stored") if row.name == "" else Outside(f"An empty name becomes {row.name!r}.")
-
-
 def _text_too_long(prober: Prober) -> Finding:
     """Send a long name and, where the handler has a field for it, a long value."""
     row = prober.once(renaming).handler
@@ -140,19 +129,6 @@ def _unknown_field(prober: Prober) -> Finding:
     return refused(answer)
 
 
-def _array_field(prober: Prober) -> Finding:
-    row = prober.once(renaming).handler
-    before, last = row.name, prober.name()
-    field = f"{prober.facts.form['name']}[]"
-    answer = row.update_raw([(field, b"first"), (field, last.encode())])
-    if not accepted(answer, "an update with an array"):
-        return Outside(f"It is refused with {said(answer)}.")
-    row.look()
-    if row.name == before:
-        return Answered("missing")
-    return Answered("last-item") if row.name == last else Outside(f"It becomes {row.name!r}.")
-
-
 def _invalid_utf_8(prober: Prober) -> Finding:
     row = prober.once(renaming).handler
     answer = row.update_raw([(prober.facts.form["name"], b"a\xffb")])
@@ -190,12 +166,10 @@ PROBES = {
     "text-too-long": Probe("writes", _text_too_long),
     "text-cleaning": Probe("writes", _text_cleaning),
     "unknown-field": Probe("writes", _unknown_field),
-    "array-field": Probe("writes", _array_field),
     "invalid-utf-8": Probe("writes", _invalid_utf_8),
     "is-enabled-text": Probe("writes", _is_enabled_text),
     "update-keeps": Probe("writes", _update_keeps),
     "update-same-type": Probe("writes", _update_same_type),
     "update-type-change": Probe("writes", _update_type_change),
     "update-type-not-allowed": Probe("writes", _update_type_not_allowed),
-    "update-empty-name": Probe("writes", _update_empty_name),
 }
