@@ -1,0 +1,63 @@
+"""A document that says rows outright: its service passes, and another reaction in one row is found out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.suites.judging import complaint, judge
+from tests.suites.services import mock
+
+ROWS = Path(__file__).with_name("rows.yaml")
+UPDATE = "$.components.schemas.UpdateForm['x-rows']"
+
+
+def test_a_service_that_decides_by_rows_passes() -> None:
+    with mock(overlays=(str(ROWS),)) as url:
+        verdict = judge(url, overlays=(str(ROWS),))
+    assert not verdict.failed, complaint(verdict)
+    assert len(verdict.passed) > 50
+
+
+def replaced(target: str, *rows: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the actions that put other rows in the place of a list."""
+    form, _, field = target.rpartition("[")
+    return [{"target": target, "remove": True}, {"target": form, "update": {field[1:-2]: list(rows)}}]
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        replaced(
+            f"{UPDATE}['is_enabled']", {"when": {"is": ["1"]}, "value": True}, {"when": "any", "keep": True}
+        ),
+        replaced(f"{UPDATE}['{{foreign}}']", {"when": "any", "drop": True}),
+        replaced(f"{UPDATE}['name']", {"when": "empty", "refuse": "invalid"}),
+        replaced(f"{UPDATE}['type']", {"when": "not-listed", "keep": True}),
+        replaced(f"{UPDATE}['{{own}}']", {"when": "absent", "value": "something"}),
+        replaced("$.components.schemas.CreateForm['x-rows']['name']", {"when": "absent", "value": "No name"}),
+    ],
+    ids=["switch", "foreign", "empty-name", "unlisted-type", "unsent-setting", "missing-name"],
+)
+def test_another_reaction_in_one_row_is_found_out(tmp_path: Path, actions: list[dict[str, Any]]) -> None:
+    file = tmp_path / "flipped.yaml"
+    flipped = {"overlay": "1.1.0", "info": {"title": "Flipped", "version": "1"}, "actions": actions}
+    file.write_text(yaml.safe_dump(flipped), encoding="utf-8")
+    with mock(overlays=(str(ROWS), str(file))) as url:
+        assert judge(url, overlays=(str(ROWS),), suites=("lifecycle", "refusals"), until_failure=True).failed
+
+
+@pytest.mark.parametrize(("row", "is_found"), [({"otherwise": "It depends."}, False), ({"keep": True}, True)])
+def test_nothing_is_expected_of_what_could_not_be_said(
+    tmp_path: Path, row: dict[str, Any], *, is_found: bool
+) -> None:
+    file = tmp_path / "unsaid.yaml"
+    actions = replaced(f"{UPDATE}['type']", {"when": "not-listed", **row})
+    unsaid = {"overlay": "1.1.0", "info": {"title": "Unsaid", "version": "1"}, "actions": actions}
+    file.write_text(yaml.safe_dump(unsaid), encoding="utf-8")
+    with mock(overlays=(str(ROWS),)) as url:
+        verdict = judge(url, overlays=(str(ROWS), str(file)), suites=("lifecycle",), until_failure=True)
+    assert bool(verdict.failed) == is_found, complaint(verdict)
