@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.check.process import Ran, run
+from tests.check.process import PATIENCE, Ran, run, start, until
 from tests.guard.scripted import Scripted
 from tests.guard.test_masking import spellings
 from tests.hostile.commands import COMMANDS, carry_out, check_done, ending
@@ -14,6 +16,7 @@ from tests.hostile.lies import LIES
 from tests.hostile.service import KEY, Behaving
 from tests.hostile.speaking import OBEYED, Speaking
 from tests.hostile.trial import lying
+from tests.second_opinion import SecondOpinion
 
 # A few of all, each day: those that had got a real run to do harm, or to say what was not so.
 SHORT = [
@@ -116,3 +119,46 @@ def test_a_workflow_obeys_nothing_that_a_service_says(tmp_path: Path) -> None:
     rest = lines[lines.index(f"::{token}::") + 1 :]
     assert rest
     assert all(line.startswith(("::error title=", "::warning title=", "::notice title=")) for line in rest)
+
+
+def ended(process: subprocess.Popen[str]) -> None:
+    """Kill a process, and wait for all that it has started."""
+    there = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate()
+    psutil.wait_procs(there, timeout=PATIENCE)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("number", range(6))
+def test_a_killed_run_of_two_workers_is_swept(number: int, tmp_path: Path) -> None:
+    keys = (KEY, f"{KEY}-2")
+    _, moment = ending("workers", number)
+    with SecondOpinion(keys=dict.fromkeys(keys, 3)) as service:
+        before = [service.snapshot(key) for key in keys]
+        line = ("check", "--base-url", service.url, "--workers", "2", "--profile", "standard")
+        process = start(tmp_path, *line, BITPEAK_API_KEY="\n".join(keys))
+        until(lambda: len(service.log) > 5 * moment, process)
+        ended(process)
+        swept = run(tmp_path, "sweep", BITPEAK_API_KEY="\n".join(keys))
+        again = run(tmp_path, "sweep", BITPEAK_API_KEY="\n".join(keys))
+        assert [service.snapshot(key) for key in keys] == before, swept
+    assert again.code == 0, again
+    assert not list((tmp_path / ".bitpeak-ledger").glob("**/*.jsonl"))
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("number", range(6))
+def test_two_runs_at_once_that_are_killed_are_swept(number: int, tmp_path: Path) -> None:
+    service = Behaving()
+    _, moment = ending("at once", number)
+    with Scripted(service) as target:
+        line = ("check", "--base-url", target.url, "--profile", "standard", "--ledger-dir")
+        runs = [start(tmp_path, *line, name, BITPEAK_API_KEY=KEY) for name in ("one", "two")]
+        until(lambda: len(target.asked) > 2 * moment or runs[0].poll() is not None, runs[1])
+        for process in runs:
+            ended(process)
+        for name in ("one", "two", "one", "two"):
+            swept = run(tmp_path, "sweep", "--ledger-dir", name, BITPEAK_API_KEY=KEY)
+    assert not service.touched
+    assert service.left == [], swept

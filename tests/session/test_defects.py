@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from contract_tests.command.check import run_check
+from contract_tests.command.learn import learn
 from contract_tests.probes import PROBES, effective
 from contract_tests.probes.finding import Finding
 from contract_tests.probes.probe import Probe
@@ -35,3 +37,26 @@ def test_a_crash_in_a_probe_ends_with_70_and_leaves_nothing(
     assert code == 70
     assert "ZeroDivisionError: it was ours" in said
     assert "Please report" in said
+
+
+def test_a_crash_of_learn_ends_with_70_and_shows_no_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def crash(*_: object, **__: object) -> None:
+        raise ZeroDivisionError(f"it was ours, with {KEY}\x1b[2J")
+
+    monkeypatch.setattr("contract_tests.command.learn.learn_behind", crash)
+    with SecondOpinion(keys={KEY: 3}) as service:
+        line = [
+            "--base-url",
+            service.url,
+            "--out",
+            str(tmp_path / "out"),
+            "--ledger-dir",
+            str(tmp_path / "l"),
+        ]
+        result = CliRunner().invoke(learn, line, env={"BITPEAK_API_KEY": KEY})
+    assert result.exit_code == 70
+    assert "ZeroDivisionError: it was ours, with [key]\\x1b[2J" in result.stderr
+    assert result.stderr.endswith("Please report it with the lines above.\n")
+    assert KEY not in result.output
