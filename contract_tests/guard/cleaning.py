@@ -230,7 +230,7 @@ class Cleaner:
             left = self._left()
             if not (left or self._lacking()):
                 break
-            self._remove_all([entry for row, entry in left if self._is_proven(row, entry)])
+            self._remove_all([own for row, entry in left if (own := self._proven(row, entry))])
         else:
             self._done.failed.update({row: "it is still in the list." for row, _ in self._left()})
         self._done.unlisted = self.census.gap
@@ -254,31 +254,31 @@ class Cleaner:
         for row, node in self.census.rows.items():
             number = self._account.number_in(node)
             if number is not None:
-                found.append((row, self._ledger.found(number, self._settings.clock())))
+                found.append((row, self._ledger.found(number, row, self._settings.clock())))
             elif row in own:
                 found.append((row, own[row]))
         return [(row, entry) for row, entry in found if row not in self._done.failed]
 
-    def _is_proven(self, row: Id, entry: Entry) -> bool:
-        """Tell whether a look proves a list right that shows a row of the run; then the row is its create's."""
+    def _proven(self, row: Id, entry: Entry) -> Entry | None:
+        """Return the entry of a row that the list shows as one of the run, if a look proves the list right."""
         if row in self._ledger.before | self._ledger.others:
             self._is_blind = True
             self._done.failed[row] = "it bears this run's mark, and was there before the run."
-            return False
+            return None
         if entry.id != row:
             try:
                 reply = self._account.look(row, exempt=True)
             except TargetFailed as failure:
                 self._done.failed[row] = failure.sentence
-                return False
+                return None
             if not self._account.proves(reply, entry.number, row):
                 self._is_blind = True
                 self._done.failed[row] = "the list shows this run's mark there, and a look at it does not."
-                return False
-            self._ledger.created(entry, row)
+                return None
+            entry = self._ledger.created(entry, row)
         if entry.state is State.DELETED:
             entry.state = State.GONE
-        return True
+        return entry
 
     def _close_intents(self) -> None:
         """Give up the creates that made nothing, unless a row may be theirs that does not bear the mark."""
@@ -314,9 +314,7 @@ class Cleaner:
                 continue
             number = self._account.number_in(shown) if shown else None
             if number is not None:
-                entry = self._ledger.found(number, self._settings.clock())
-                self._ledger.created(entry, row)
-                yield entry
+                yield self._ledger.created(self._ledger.found(number, row, self._settings.clock()), row)
 
 
 def sweep(  # noqa: PLR0913 -- each is one thing that the person who sweeps decides

@@ -6,7 +6,8 @@ key every row would seem to be gone, and another target must not get the key. Ea
 
     {"event": "before", "ids": [3, 7]}              the rows that were there before the first create
     {"event": "intent", "number": 7, "time": …}     before a create, or another write that might create, is sent
-    {"event": "created", "number": 7, "id": 31}     its answer, or a look at the row, named an id
+    {"event": "created", "number": 7, "id": 31}     its answer, or a look at the row, named an id; a second one is a
+                                                    second row of that create, and further events on it name it
     {"event": "seen", "number": 7}                  a look at the row has shown the marker
     {"event": "answered", "number": 7}              it was refused
     {"event": "unknown", "number": 7}               it was answered with success, and not with an id of its own
@@ -249,14 +250,18 @@ class Ledger:
             entry.is_create = is_create
             return entry
 
-    def created(self, entry: Entry, row: Id) -> None:
-        """Note the id that a create's answer, or a look at the row, named."""
+    def created(self, entry: Entry, row: Id) -> Entry:
+        """Note the id that a create's answer, or a look at the row, named, and return the entry that has it.
+
+        That is another one if the create has made a row before.
+        """
         self._note({"event": "created", "number": entry.number, "id": row})
+        return self._of(entry.number, row)
 
     def seen(self, entry: Entry) -> None:
         """Note that a look has shown a row with its marker."""
         if entry.state is State.CLAIMED:
-            self._note({"event": "seen", "number": entry.number})
+            self._note({"event": "seen", **self._naming(entry)})
         entry.state = State.LIVE
 
     def answered(self, entry: Entry) -> None:
@@ -269,17 +274,27 @@ class Ledger:
 
     def deleted(self, entry: Entry) -> None:
         """Note that a row is confirmed to be gone."""
-        self._note({"event": "deleted", "number": entry.number})
+        self._note({"event": "deleted", **self._naming(entry)})
 
     def listed(self) -> None:
         """Note that the list has shown a row of the run."""
         if not self.is_listed:
             self._note({"event": "listed"})
 
-    def found(self, number: int, time: float) -> Entry:
-        """Return the entry of a marker that a list showed."""
+    def found(self, number: int, row: Id, time: float) -> Entry:
+        """Return the entry of a row whose marker was shown: that with its id, else the first one of its create."""
         with self._lock:
-            return self.entries.get(number) or self._adopt(number, time)
+            return self._of(number, row, time)
+
+    def _of(self, number: int, row: Id | None, time: float = 0.0) -> Entry:
+        entries = [entry for entry in self.entries.values() if entry.number == number]
+        first = next(iter(entries), None) or self._adopt(number, time)
+        return next((entry for entry in entries if row is not None and entry.id == row), first)
+
+    def _naming(self, entry: Entry) -> dict[str, Any]:
+        """Return what tells an entry from others in an event."""
+        is_first = self.entries.get(entry.number) is entry
+        return {"number": entry.number} if is_first else {"number": entry.number, "id": entry.id}
 
     def finish(self) -> None:
         """Give the file its suffix: nothing of the run is left."""
@@ -330,9 +345,13 @@ class Ledger:
             self.is_listed = True
             return
         number, event = int(line["number"]), line["event"]
-        entry = self.entries.get(number) or self._adopt(number, float(line.get("time", 0.0)))
+        row = _checked_id(line["id"]) if "id" in line else None
+        entry = self._of(number, row, float(line.get("time", 0.0)))
         if event == "created":
-            entry.id, entry.state = _checked_id(line["id"]), State.CLAIMED
+            if entry.id not in {None, row}:  # entries of second rows have negative keys
+                entry = Entry(number, entry.marker, entry.time, is_create=False)
+                self.entries[-len(self.entries)] = entry
+            entry.id, entry.state = _checked_id(row), State.CLAIMED
         elif event == "seen":
             entry.state = State.LIVE
         elif event in {State.ANSWERED.value, State.UNKNOWN.value, State.DELETED.value}:

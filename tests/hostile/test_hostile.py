@@ -157,6 +157,22 @@ def test_a_service_that_cannot_list_any_more_is_swept_by_ids(tmp_path: Path, doc
     ]
 
 
+def test_both_rows_of_a_create_that_made_two_are_remembered(tmp_path: Path, document: Document) -> None:
+    trial = Trial(lying("StoresTwice"), tmp_path, document)
+    with trial.opened() as guard:
+        row = through(guard).created()
+        trial.service.rows[row]["name"] = "A user took it over"
+        for _ in range(2):
+            done = guard.clean_up()
+            assert (list(done.failed), done.complete) == ([row], False)
+        copy = tmp_path / "killed.jsonl"
+        assert guard.ledger_file is not None
+        copy.write_bytes(guard.ledger_file.read_bytes())
+        for _ in range(2):
+            assert list(trial.swept(copy).failed) == [row]
+    assert trial.service.left == [row]
+
+
 def test_a_delete_is_seen_to_be_done_before_the_next_write(tmp_path: Path, document: Document) -> None:
     trial = Trial(lying("DeletesAnother"), tmp_path, document)
     with trial.opened() as guard:
