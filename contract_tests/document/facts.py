@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from contract_tests.document.schema import Schemas
 from contract_tests.document.wording import fits, read
 
-_METHODS = ("get", "post", "delete")
+_METHODS = ("get", "post", "put", "patch", "delete")
+# Methods that are tried if the document does not have them. No service has the last one.
+_OTHER_METHODS = ("PUT", "PATCH", "PURGE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation. `success` is its 2xx status; `answer` the schema of that answer's body, empty for no body."""
+    """One operation. `kind` is what it does, by `x-behaviour`: list, retrieve, create, update or delete.
+
+    `success` is its 2xx status; `answer` the schema of that answer's body, empty for no body.
+    """
 
     id: str
+    kind: str
     method: str
     path: str
     success: int
@@ -79,8 +85,24 @@ class Facts:
     size_parameter: str
 
     def operation(self, kind: str) -> Operation:
-        """Return the operation whose id begins with `list_`, `retrieve_`, `create_`, `update_` or `delete_`."""
-        return next(operation for name, operation in self.operations.items() if name.startswith(f"{kind}_"))
+        """Return the first operation of a kind. Raises StopIteration if the document has none."""
+        return next(self.of_kind(kind))
+
+    def of_kind(self, kind: str) -> Iterator[Operation]:
+        """Yield the operations of a kind, in the document's order."""
+        return (operation for operation in self.operations.values() if operation.kind == kind)
+
+    @property
+    def other_methods(self) -> tuple[str, ...]:
+        """Methods that the path of one handler does not have."""
+        path = self.operation("retrieve").path
+        known = {operation.method for operation in self.operations.values() if operation.path == path}
+        return tuple(method for method in _OTHER_METHODS if method not in known)
+
+    def kind_of(self, operation_id: str) -> str:
+        """Return what an operation does, empty if the document does not have it."""
+        operation = self.operations.get(operation_id)
+        return "" if operation is None else operation.kind
 
     def refusal(self, kind: str, name: str) -> Refusal:
         """Return a documented refusal of an operation. Raises KeyError if the document lacks it."""
@@ -97,11 +119,11 @@ def read_facts(document: Mapping[str, Any]) -> Facts:
         for method, node in item.items()
         if method in _METHODS
     }
-    create = document["paths"][_path_of(operations, "create")]["post"]
+    create = _node(document, operations, "create")
     form = schemas.resolve(next(iter(create["requestBody"]["content"].values()))["schema"])
-    listed = operations[next(name for name in operations if name.startswith("list_"))]
+    listed = _first(operations, "list")
     items = schemas.resolve(schemas.at(listed.answer, schemas.path_to(listed.answer, "rows"))["items"])
-    update = document["paths"][_path_of(operations, "update")]["post"]
+    update = _node(document, operations, "update")
     update_form = schemas.resolve(next(iter(update["requestBody"]["content"].values()))["schema"])
     words = schemas.words(form)
     parameters = _parameters(schemas, document, listed)
@@ -122,8 +144,14 @@ def read_facts(document: Mapping[str, Any]) -> Facts:
     )
 
 
-def _path_of(operations: Mapping[str, Operation], kind: str) -> str:
-    return next(operation.path for name, operation in operations.items() if name.startswith(f"{kind}_"))
+def _first(operations: Mapping[str, Operation], kind: str) -> Operation:
+    return next(operation for operation in operations.values() if operation.kind == kind)
+
+
+def _node(document: Mapping[str, Any], operations: Mapping[str, Operation], kind: str) -> Mapping[str, Any]:
+    operation = _first(operations, kind)
+    node: Mapping[str, Any] = document["paths"][operation.path][operation.method.lower()]
+    return node
 
 
 def _operation(schemas: Schemas, path: str, method: str, node: Mapping[str, Any]) -> Operation:
@@ -138,7 +166,8 @@ def _operation(schemas: Schemas, path: str, method: str, node: Mapping[str, Any]
                 refusals |= _refusals(schemas, int(code), media_type, media)
         success = int(code) if code.startswith("2") else success
     media_types = tuple(schemas.resolve(node.get("requestBody", {})).get("content", {}))
-    return Operation(node["operationId"], method.upper(), path, success, answer, media_types, refusals)
+    kind: str = node["x-behaviour"]
+    return Operation(node["operationId"], kind, method.upper(), path, success, answer, media_types, refusals)
 
 
 def _shared(schemas: Schemas, responses: Mapping[str, Any]) -> dict[str, Refusal]:

@@ -18,7 +18,7 @@ KINDS = ("create", "list", "retrieve", "update", "delete")
 def judge_operations(kind: str, sampler: Sampler) -> None:
     """Send cases of the operations of a kind. Raises Deviation; skips the test if that came to nothing."""
     run = sampler.run
-    names = [one.id for one in demanded_operations(run.facts) if one.id.startswith(f"{kind}_")]
+    names = [one.id for one in demanded_operations(run.facts) if one.kind == kind]
     for share, name in enumerate(names, start=1):
         with sampler.only_deviations():
             _judge_operation(sampler, name, run, share)

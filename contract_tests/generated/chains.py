@@ -59,7 +59,7 @@ class Chains:
         """Note what an answer tells of handlers, and what has been done with those of the chains."""
         self.sampler.note(case, response)
         operation, facts = self.sampler.operation(case), self.run.facts
-        kind = operation.id.partition("_")[0]
+        kind = operation.kind
         answer = Answer(response.status_code, {}, response.content)
         if kind == "list":
             self.listed |= {_number(row.get(facts.row["id"])) for row in rows_in(facts, operation, answer)}
@@ -120,8 +120,8 @@ def _left_out(run: Run) -> set[str]:
 
     What a list leads to is mostly somebody else's, and is only read.
     """
-    demanded = {operation.id for operation in demanded_operations(run.facts)}
-    lists = {name for name in demanded if name.startswith("list_") and is_thrifty(run.profile)}
+    demanded = {operation.id: operation.kind for operation in demanded_operations(run.facts)}
+    lists = {name for name, kind in demanded.items() if kind == "list" and is_thrifty(run.profile)}
     return (run.facts.operations.keys() - demanded) | lists
 
 
@@ -175,7 +175,7 @@ class _Chain(APIStateMachine):
     def after_call(self, response: Response, case: AnyCase) -> None:
         super().after_call(response, case)
         self.chains.note(case, response)
-        self.kinds.add(self.chains.sampler.operation(case).id.partition("_")[0])
+        self.kinds.add(self.chains.sampler.operation(case).kind)
 
     def validate_response(self, response: Response, case: AnyCase, *_: Any, **__: Any) -> None:
         self.chains.sampler.validate(case, response, recorder=self.recorder)

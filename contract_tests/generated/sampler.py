@@ -147,10 +147,10 @@ class Sampler:
         answer = Answer(response.status_code, {}, response.content)
         if case.method == "GET":
             self.pool.see(rows_in(facts, operation, answer))
-        elif operation.id.startswith("create_"):
+        elif operation.kind == "create":
             kind = case.body.get(facts.form["type"], "") if isinstance(case.body, dict) else ""
             handler_id = self.pool.adopt(answer, str(kind), self._marks.get(case.id, ""))
-        elif operation.id.startswith("delete_") and isinstance(handler_id, int):
+        elif operation.kind == "delete" and isinstance(handler_id, int):
             self.pool.drop(handler_id)
         tally.own[handler_id] += 1
 
@@ -176,7 +176,7 @@ class Sampler:
     ) -> Iterator[Complaint]:
         operation = self.operation(case)
         kind, headers = (
-            operation.id.partition("_")[0],
+            operation.kind,
             {name.lower(): values[0] for name, values in response.headers.items()},
         )
         answer = Answer(response.status_code, headers, response.content)
@@ -262,7 +262,7 @@ class Sampler:
         if (operation.id, media_type) not in self._forms:
             body = case.operation.get_body_for_media_type(media_type)
             schema: Mapping[str, Any] = body.definition["schema"] if body is not None else {"properties": {}}
-            creates = operation.id.startswith("create_")
+            creates = operation.kind == "create"
             form = self._words.create_form if creates else self._words.update_form
             self._forms[operation.id, media_type] = harmless_form(self.run.facts, form, schema)
         return self._forms[operation.id, media_type]

@@ -128,7 +128,7 @@ def _operations(data: Mapping[str, Any]) -> Iterator[tuple[Operation, Mapping[st
         segments = tuple(path.strip("/").split("/"))
         for method in _METHODS:
             node = item.get(method, {})
-            kind = next((k for k in _KINDS if node.get("operationId", "").startswith(f"{k}_")), None)
+            kind = node.get("x-behaviour")
             if kind is not None:
                 on_row = segments[-1].startswith("{")
                 yield (

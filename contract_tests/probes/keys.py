@@ -123,7 +123,9 @@ def _other_methods(prober: Prober) -> Finding:
     )  # fmt: skip
     if isinstance(finding, Answered):
         facts = prober.expectations.facts_with("other-methods", finding.answer) or prober.facts
-        prober.note(str(facts.document["x-service"]["other-methods"]), answer, "a PUT")
+        prober.note(
+            str(facts.document["x-service"]["other-methods"]), answer, f"a {prober.facts.other_methods[0]}"
+        )
     return finding
 
 

@@ -205,10 +205,10 @@ def preflight(prober: Prober) -> Answer:
 
 def other_method(prober: Prober) -> Answer:
     """Send a method that the document does not have, to a handler that exists."""
-    return prober.send("PUT", prober.api.path_of("retrieve", prober.once(handler).id))
+    return prober.send(prober.facts.other_methods[0], prober.api.path_of("retrieve", prober.once(handler).id))
 
 
 def other_method_without_key(prober: Prober) -> Answer:
     """Send the same without a key."""
     path = prober.api.path_of("retrieve", prober.once(handler).id)
-    return prober.send("PUT", path, authorization=None)
+    return prober.send(prober.facts.other_methods[0], path, authorization=None)

@@ -16,8 +16,6 @@ from contract_tests.target.api import Answer
 # What is told of each exchange: the exchange, and what is wrong with it, in sentences.
 Told = Callable[[Exchange, list[str]], None]
 
-_KINDS = ("list", "retrieve", "create", "update", "delete")
-
 
 class Proxy:
     """Serves on a port of 127.0.0.1 while it is open. `complaints` counts what was wrong with answers.
@@ -63,8 +61,8 @@ class Proxy:
         self._tell(exchange, found)
 
     def _complaints(self, exchange: Exchange) -> list[str]:
-        kind = next((each for each in _KINDS if exchange.operation.startswith(f"{each}_")), None)
-        if kind is None or exchange.refused or exchange.failed:
+        kind = self._facts.kind_of(exchange.operation)
+        if not kind or exchange.refused or exchange.failed:
             return []
         headers = {name.lower(): value for name, value in exchange.headers}
         answer = Answer(exchange.status, headers, exchange.body.encode(errors="surrogatepass"))

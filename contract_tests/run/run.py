@@ -184,7 +184,7 @@ class Reach:
         if operation is None:
             return
         self.statuses[operation_id, status] += 1
-        if status == operation.success and operation_id.startswith("create_"):
+        if status == operation.success and operation.kind == "create":
             self.types[form.get(self.facts.form["type"], "")] += 1
         if status >= 400 and (name := _refusal_name(operation, status, body)):
             self.refusals[operation_id, name] += 1
@@ -236,8 +236,9 @@ class Reach:
             self._headers[name] = first, count + 1
         declared = {operation.success, *(refusal.status for refusal in operation.refusals.values())}
         if exchange.status not in declared:
-            kind = operation.id.partition("_")[0]
-            self.extras.setdefault(f"The operation {kind} is also answered {exchange.status}.", exchange)
+            self.extras.setdefault(
+                f"The operation {operation.kind} is also answered {exchange.status}.", exchange
+            )
         if exchange.status == operation.success and operation.answer:
             for place in self._undocumented(operation.answer, _parsed(exchange.body), ""):
                 self.extras.setdefault(f"Answers have a property `{place}`.", exchange)
@@ -276,7 +277,7 @@ class Reach:
         return next((operation for operation in alike if operation.path.endswith("/") == slash), found)
 
     def _take_own(self, operation: Operation, exchange: Exchange) -> None:
-        if operation.id.startswith("create_"):
+        if operation.kind == "create":
             self._created.add(_id_in(self.facts, operation, exchange.body))
         last = urlsplit(exchange.url).path.rstrip("/").rpartition("/")[2]
         if not operation.path.endswith("}") or last in self._created:

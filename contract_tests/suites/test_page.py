@@ -14,7 +14,7 @@ from contract_tests.oracle.own import Own
 
 
 def test_the_list_has_the_documented_form_in_both_spellings(reading: Own) -> None:
-    lists = [one for name, one in reading.facts.operations.items() if name.startswith("list_")]
+    lists = list(reading.facts.of_kind("list"))
     answers = [reading.api.call("GET", operation.path) for operation in lists]
     reading.require(reading.listing.complaints(reading.listing.read(answers[0])))
     spelling = reading.grounds.service(

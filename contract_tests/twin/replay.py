@@ -57,10 +57,10 @@ def others_in(recording: Recording, facts: Facts) -> tuple[list[int], bool]:
     for each in recording.exchanges:
         exchange = each.exchange
         body = parsed(Answer(exchange.status, {}, exchange.body.encode()))
-        if exchange.operation.startswith("create_"):
+        if facts.kind_of(exchange.operation) == "create":
             made.add(created_id(facts, exchange, 0))
         rows = at(body, facts.schemas.path_to(listed, "rows"))
-        if exchange.operation.startswith("list_") and isinstance(rows, list):
+        if facts.kind_of(exchange.operation) == "list" and isinstance(rows, list):
             ids = (number(mapping(row).get(facts.row["id"])) for row in rows)
             seen |= {row for row in ids if row is not None}
             is_all = is_all or _is_only_page(body, facts)
@@ -137,7 +137,7 @@ class Replay:
 
     def _pair(self, recorded: Exchange, now: Exchange) -> None:
         """Pair the ids of a create that both accepted."""
-        if not recorded.operation.startswith("create_"):
+        if self._facts.kind_of(recorded.operation) != "create":
             return
         rows = [created_id(self._facts, one, len(self._then.own)) for one in (recorded, now)]
         self._then.own.append(rows[0])

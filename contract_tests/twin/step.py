@@ -68,7 +68,7 @@ def send(step: Step, sender: Sender, ids: Sequence[int]) -> None:
 
 def _method(step: Step, facts: Facts) -> str:
     if step.kind == "put":
-        return "PUT"
+        return facts.other_methods[0]
     return "GET" if step.kind == "nowhere" else facts.operation(step.kind).method
 
 

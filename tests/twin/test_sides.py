@@ -115,7 +115,11 @@ def test_what_is_no_mock_of_this_document_is_not_compared(
             Code.USAGE,
             "--mock-url and --against do not go together",
         ),
-        (("--recording", "a.jsonl", "--against", NOWHERE), Code.USAGE, "--against and --recording do not go"),
+        (
+            ("--recording", "a.jsonl", "--against", NOWHERE),
+            Code.USAGE,
+            "--against and --recording and --base-url do not",
+        ),
         (("--against-key-file", "key"), Code.USAGE, "--against-key-file goes with --against only"),
         (
             ("--against", f"{NOWHERE}/"),
