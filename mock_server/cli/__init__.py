@@ -36,6 +36,7 @@ _SECTIONS = {
         "serve": Listed("mock_server.cli.serve", "Serve the API until it is told to stop."),
         "wait": Listed("mock_server.cli.wait", "Wait until a mock is ready."),
         "call": Listed("mock_server.cli.calls", "Make one request, without a server."),
+        "state": Listed("mock_server.cli.calls", "Print what a world holds, as a seed."),
         "replay": Listed("mock_server.cli.calls", "Repeat the calls of a failed test."),
     },
     "Document": {

@@ -182,6 +182,34 @@ def replay(ctx: click.Context, /, file: Path, form: str | None, format_: str) ->
     ctx.exit(ExitCode.NO if any(outcome.difference for outcome in outcomes) else ExitCode.OK)
 
 
+@click.command
+@click.argument("url", required=False, envvar="BITPEAK_MOCK_URL")
+@click.option("--key", metavar="KEY", required=True, help="The key of the world.")
+@click.option(
+    "--token", metavar="TEXT", envvar="BITPEAK_MOCK_CONTROL_TOKEN", help="The control token of the mock."
+)
+def state(url: str | None, key: str, token: str | None) -> None:
+    """Print the handlers of a world of the mock at URL as a seed: `bitpeak-mock state --key mock-anna > seed.yaml`.
+
+    `serve --seed seed.yaml` and `@pytest.mark.bitpeak(seed="seed.yaml")` read it. Without URL, the environment
+    variables BITPEAK_MOCK_URL, BITPEAK_MOCK_PORT and PORT count, in this order, then http://127.0.0.1:4055.
+    """
+    from mock_server.cli.wait import default_port, read_target
+    from mock_server.client import ControlError, HTTPChannel, RunningMock, Unreachable
+    from mock_server.document import dump_yaml
+
+    target = read_target(url) if url else read_target(f"http://127.0.0.1:{default_port()}")
+    try:
+        with RunningMock(HTTPChannel(target.geturl(), token=token)) as mock:
+            resources = dict.fromkeys(each["resource"] for each in mock.info["operations"])
+            found = mock.channel.control("GET", "/state", key=key)
+    except Unreachable as error:
+        raise Failure(str(error), ExitCode.UNREACHABLE) from error
+    except ControlError as error:
+        raise Failure(str(error)) from error
+    click.echo(dump_yaml({name: found[name] for name in resources}), nl=False)
+
+
 def _read_capsule(file: Path) -> Capsule:
     from mock_server.capsule import Capsule, NoCapsule
 

@@ -286,7 +286,8 @@ _DOCUMENT = (
 )  # fmt: skip
 seed_option = setting(
     "--seed", metavar="FILE", type=FILE, section="Document",
-    help="YAML list of the handlers that every key starts with, instead of the document's.",
+    help="What every key starts with, instead of the document's handlers: a YAML list of them, or a HAR (.har) or a "
+    "recording (.jsonl) that shows them.",
 )  # fmt: skip
 strict_option = setting(
     "--strict/--no-strict", default=False, show_default=True, section="Behaviour",

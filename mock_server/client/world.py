@@ -125,7 +125,7 @@ class Api:
             mock.observer.opened(self)
 
     def __repr__(self) -> str:
-        return f"<Api {self.base_url} {self.api_key[:9]}…>"  # which may be written to a log
+        return f"<Api {self.base_url} {self.api_key}>"
 
     @property
     def page(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cache
 from typing import Any
 
@@ -9,7 +10,7 @@ from mock_server import __version__
 from mock_server.api.context import Context
 from mock_server.contract import Operation
 from mock_server.document import Object, home, read_text, stamp_facts
-from mock_server.state.journal import behaviours
+from mock_server.state.journal import behaviours, shorten
 
 
 @cache
@@ -26,6 +27,23 @@ def control_document() -> Object:
     """Return the control's own document, which takes longer to parse than to read."""
     document: Object = read_text(control_text(), "control.yaml")
     return document
+
+
+def list_worlds(context: Context) -> dict[str, Any]:
+    """List the worlds, the one that was used last first."""
+    return {
+        "worlds": [
+            {
+                "key": shorten(key),
+                "items": {name: len(store) for name, store in world.stores.items()},
+                "exchanges": world.journal.total,
+                "faults": sum(not fault.spent for fault in world.faults.all),
+                "strict": world.rules.strict,
+                "idle": max(0, int(time.monotonic() - world.used)),
+            }
+            for key, world in context.mock.worlds.all()
+        ]
+    }
 
 
 def show_health(_: Context) -> dict[str, str]:

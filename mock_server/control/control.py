@@ -46,6 +46,7 @@ FUNCTIONS: Mapping[str, Callable[[Context], Any]] = {
         about.show_health,
         about.show_ready,
         about.show_info,
+        about.list_worlds,
         about.show_document,
         about.show_control_document,
         about.show_coverage,

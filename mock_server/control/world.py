@@ -12,7 +12,7 @@ from typing import Any
 from mock_server.api.context import Context
 from mock_server.contract import parse
 from mock_server.control.faults import arm, faults_of, latency_of, scenarios_of
-from mock_server.document import Array, DocumentError, Object, Place, nearest
+from mock_server.document import Array, DocumentError, Place, nearest, placed
 from mock_server.refusal import Defect, Refusal
 from mock_server.settings import read_duration
 from mock_server.state.clock import EARLIEST, LATEST
@@ -218,26 +218,16 @@ def _set_answers(context: Context, answers: Mapping[str, str]) -> None:
 
 
 def _set_items(context: Context, rows: list[Any], name: str) -> None:
-    world, placed = context.world, Array(Place(name, 1))
+    world, seed = context.world, Array(Place(name, 1))
     for number, row in enumerate(rows, 1):  # an error names the row in place of a line
         place = Place(name, number)
-        placed.add(_placed(row, place), place)
+        seed.add(placed(row, place), place)
     try:
-        world.stores[name] = store_of(world, world.contract.resources[name], placed)
+        world.stores[name] = store_of(world, world.contract.resources[name], seed)
     except DocumentError as error:
         raise Refusal("unusable", str(error)) from None
     if world.is_full:
         raise Refusal("unusable", f"{name}: These rows take more memory than all worlds may. Send fewer.")
-
-
-def _placed(value: Any, place: Place) -> Any:
-    """Return a JSON object whose properties, at any depth, have a place."""
-    if not isinstance(value, dict):
-        return value
-    record = Object(place)
-    for key, item in value.items():
-        record.put(key, _placed(item, place), place)
-    return record
 
 
 def _set_next_id(context: Context, change: int | Mapping[str, int]) -> None:

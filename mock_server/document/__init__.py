@@ -54,6 +54,7 @@ from mock_server.document.source import (
     integer_if_whole,
     place_at,
     place_of,
+    placed,
     plain,
     read,
     read_object,
@@ -65,6 +66,6 @@ __all__ = [
     "DocumentError", "Learned", "Object", "Overlay", "Place", "Question", "Recorded", "Shape", "Stamp",
     "Standing", "apply_actions", "digest_of", "dump_json", "dump_yaml", "duplicate", "find_overlay",
     "home", "integer_if_whole", "ledger_of", "line_of", "load", "nearest", "packaged_overlays", "parse_actions",
-    "parse_overlay", "place_at", "place_of", "plain", "read", "read_object", "read_overlay", "read_questions",
+    "parse_overlay", "place_at", "place_of", "placed", "plain", "read", "read_object", "read_overlay", "read_questions",
     "read_recorded", "read_text", "recorded_lines", "select", "shape", "stamp_facts", "stamp_of", "stamp_text",
 ]  # fmt: skip

@@ -147,6 +147,16 @@ def duplicate(value: Tree) -> Tree:
     return cast("Tree", copy)
 
 
+def placed(value: Any, place: Place) -> Any:
+    """Return JSON whose objects, at any depth but in lists, stand at a place."""
+    if not isinstance(value, dict):
+        return value
+    record = Object(place)
+    for key, item in value.items():
+        record.put(key, placed(item, place), place)
+    return record
+
+
 def plain(value: Any) -> Any:
     """Copy a value to exact dicts and lists, for compiled code that takes no subclass of list."""
     if isinstance(value, dict):

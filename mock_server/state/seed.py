@@ -21,6 +21,7 @@ from mock_server.document import (
 )
 from mock_server.settings import Rules
 from mock_server.state.clock import read_time
+from mock_server.state.observed import ENDINGS, observed_rows
 from mock_server.state.store import Item, Store
 from mock_server.state.world import World
 
@@ -33,8 +34,11 @@ def read_seed(path: Path, contract: Contract) -> dict[str, Array]:
         handlers:
           - {type: email, name: Work, settings: {email: hey@example.com}}
 
-    Raises DocumentError, with file and line.
+    Of a HAR (`.har`) or a recording (`.jsonl`), the rows count that its responses showed last. Raises DocumentError,
+    with file and line.
     """
+    if path.suffix in ENDINGS:
+        return observed_rows(path, contract)
     data, names = read(path), list(contract.resources)
     is_rows = isinstance(data, Array) and len(names) == 1
     if not is_rows and not (isinstance(data, Object) and data.keys() <= set(names)):

@@ -202,6 +202,11 @@ class Worlds:
             world.used = now
             return world
 
+    def all(self) -> list[tuple[str, World]]:
+        """Return the worlds with their keys, the one that was used last first."""
+        with self._lock:
+            return list(reversed(self._worlds.items()))
+
     def look(self, key: str) -> World:
         """Return the world of a key, or what it would be if a request made it now."""
         with self._lock:

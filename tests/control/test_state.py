@@ -49,7 +49,7 @@ def test_a_snapshot_restores_everything(client: Steered) -> None:
 
 @pytest.mark.parametrize("mask", ["masked", "shown"])
 def test_a_snapshot_keeps_the_secrets_that_responses_mask(client: Steered, mask: str) -> None:
-    client.steer("PUT", "/state", {"handlers": [SLACK]})
+    client.steer("PUT", "/state", {"handlers": [SLACK], "clock": {"frozen": True}})
     client.steer("PATCH", "/questions", {"secrets-in-replies": mask})
     snapshot = client.steer("GET", "/state")
     client.steer("POST", "/reset")
@@ -163,3 +163,20 @@ def test_an_empty_list_is_an_empty_object_as_php_writes_it(client: Steered) -> N
     assert (state["answers"], state["handlers"][0]["name"]) == ({}, "News")
     assert client.control("PUT", "/state", []).status == 200
     assert client.control("PUT", "/state", {"handlers": [[]]}).title.endswith("needs 'type', a text.")
+
+
+def test_worlds_are_listed_without_their_keys(client: Steered) -> None:
+    client.get()
+    client.steer("PUT", "/state", {"handlers": [SLACK] * 3, "rules": {"strict": True}})
+    client.steer("POST", "/faults", {"status": 503, "times": 2})
+    client.get()
+    other = client.other("mock-somebody-else")
+    other.get()
+    before = len(client.mock.worlds)
+    newest, found = client.steer("GET", "/worlds")["worlds"][:2]
+    assert (newest["key"], newest["faults"], newest["strict"]) == ("mock-s…18", 0, False)
+    assert found.pop("idle") < 60
+    assert found == {
+        "key": f"mock-c…{len(client.key)}", "items": {"handlers": 3}, "exchanges": 2, "faults": 1, "strict": True,
+    }  # fmt: skip
+    assert len(client.mock.worlds) == before
