@@ -26,7 +26,8 @@ def seeded(file: Path) -> list[dict[str, Any]]:
 def test_a_world_becomes_a_seed(serve: Serve, invoke: Invoke, tmp_path: Path) -> None:
     served, file = serve(), tmp_path / "seed.yaml"
     url = f"http://127.0.0.1:{served.port}"
-    RunningMock(HTTPChannel(url)).world("mock-anna").seed([SLACK, {"type": "x", "name": "a"}])
+    with RunningMock(HTTPChannel(url)) as mock:
+        mock.world("mock-anna").seed([SLACK, {"type": "x", "name": "a"}])
     result = invoke("state", url, "--key", "mock-anna")
     assert (result.exit_code, result.stderr) == (0, "")
     file.write_text(result.stdout)
