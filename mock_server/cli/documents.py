@@ -79,15 +79,15 @@ def _by_status(refusals: Mapping[str, int]) -> str:
     "--format", "format_", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True,
     help="Format of the document.",
 )  # fmt: skip
+@click.option("--strict", is_flag=True, help="Declare what a strict mock refuses, too.")
 @click.option("--out", metavar="FILE", type=FILE, help="Write to this file instead of standard output.")
-def spec(
-    document: Path | None, overlay: tuple[str, ...], answer: tuple[str, ...], format_: str, out: Path | None
-) -> None:
+def spec(out: Path | None, format_: str, strict: bool, **given: Any) -> None:
     """Print the effective document: the base, changed by overlays and by answers to open questions."""
-    from mock_server.document import dump_json, dump_yaml
+    from mock_server.document import declared_strictly, dump_json, dump_yaml
 
-    effective = load_document(document, overlay, answer)
-    text = dump_json(effective.data) if format_ == "json" else dump_yaml(effective.data)
+    data = load_document(given["document"], given["overlay"], given["answer"]).data
+    data = declared_strictly(data) if strict else data
+    text = dump_json(data) if format_ == "json" else dump_yaml(data)
     if out is None:
         # As bytes, since the document is UTF-8 whatever the encoding of the terminal is.
         sys.stdout.buffer.write(text.encode())

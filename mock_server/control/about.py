@@ -9,7 +9,7 @@ from typing import Any
 from mock_server import __version__
 from mock_server.api.context import Context
 from mock_server.contract import Operation
-from mock_server.document import Object, home, read_text, stamp_facts
+from mock_server.document import Object, declared_strictly, dump_yaml, home, read_text, stamp_facts
 from mock_server.state.journal import behaviours, shorten
 
 
@@ -104,9 +104,12 @@ def _described(operation: Operation) -> dict[str, Any]:
 
 
 def show_document(context: Context) -> str | Object:
-    """Write the effective document, that of the world if one is named."""
-    document = context.contract.document
-    return document.data if context.media_type == "application/json" else document.yaml
+    """Write the effective document, that of the world if one is named, with what it refuses if it is strict."""
+    document, is_json = context.contract.document, context.media_type == "application/json"
+    if context.world.rules.strict:
+        data = declared_strictly(document.data)
+        return data if is_json else dump_yaml(data)
+    return document.data if is_json else document.yaml
 
 
 def show_control_document(context: Context) -> str | Object:

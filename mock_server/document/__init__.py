@@ -60,12 +60,14 @@ from mock_server.document.source import (
     read_object,
     read_text,
 )
+from mock_server.document.strict import declared_strictly
 
 __all__ = [
     "HIGHEST", "LEARNED", "NEVER", "RECORDING", "RECORDING_DATE", "Action", "Answer", "Array", "Digest", "Document",
     "DocumentError", "Learned", "Object", "Overlay", "Place", "Question", "Recorded", "Shape", "Stamp",
-    "Standing", "apply_actions", "digest_of", "dump_json", "dump_yaml", "duplicate", "find_overlay",
-    "home", "integer_if_whole", "ledger_of", "line_of", "load", "nearest", "packaged_overlays", "parse_actions",
-    "parse_overlay", "place_at", "place_of", "placed", "plain", "read", "read_object", "read_overlay", "read_questions",
-    "read_recorded", "read_text", "recorded_lines", "select", "shape", "stamp_facts", "stamp_of", "stamp_text",
+    "Standing", "apply_actions", "declared_strictly", "digest_of", "dump_json", "dump_yaml", "duplicate",
+    "find_overlay", "home", "integer_if_whole", "ledger_of", "line_of", "load", "nearest", "packaged_overlays",
+    "parse_actions", "parse_overlay", "place_at", "place_of", "placed", "plain", "read", "read_object", "read_overlay",
+    "read_questions", "read_recorded", "read_text", "recorded_lines", "select", "shape", "stamp_facts", "stamp_of",
+    "stamp_text",
 ]  # fmt: skip

@@ -18,7 +18,15 @@ from typing import Any, NamedTuple
 
 from mock_server.document.overlay import Action, Learned, apply_actions, parse_actions, read_overlay
 from mock_server.document.shape import nearest, shape
-from mock_server.document.source import DocumentError, Object, Place, dump_yaml, home, place_of, read_object
+from mock_server.document.source import (
+    DocumentError,
+    Object,
+    Place,
+    dump_yaml,
+    home,
+    place_of,
+    read_object,
+)
 
 
 class Answer(NamedTuple):

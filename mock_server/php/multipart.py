@@ -148,6 +148,8 @@ class _Reader:
                 raise TooManyFields(most)
             if not self._take_part():
                 return form
+        if not count and self.body.startswith(self.line + b"--"):  # a form without fields
+            return form
         if not count:
             form.remark(*MISMATCH)
         elif self.body.find(self.line + b"--", self.at) < 0:

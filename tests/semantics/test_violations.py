@@ -118,3 +118,24 @@ def test_a_sentence_quotes_no_more_than_it_needs(client: Client) -> None:
 def test_a_type_that_is_refused_is_not_noted(client: Client) -> None:
     assert client.create(name="N", type="pigeon").status == 401
     assert codes(client) == []
+
+
+@pytest.mark.parametrize("ending", [b"", b"\r\n"])
+def test_an_empty_form_is_no_violation(strict: Client, ending: bytes) -> None:
+    reply = strict.call("POST", f"{BASE}/1", b"--b--" + ending, "multipart/form-data; boundary=b")
+    assert reply.status == 200
+    assert codes(strict) == []
+
+
+@pytest.mark.parametrize("page", ["99999999999999999999", "9223372036854775807"])
+def test_a_page_of_any_size_is_no_violation(strict: Client, page: str) -> None:
+    assert strict.get(f"?page={page}").json["meta"]["page"] == 9223372036854775807
+    assert codes(strict) == []
+    assert strict.get("?page=+1").status == 400
+
+
+def test_a_method_that_is_not_allowed_names_those_that_are() -> None:
+    client = Client(app=create_app(Settings(answers=("other-methods=not-allowed",))), key="mock-405")
+    for path, methods in ((BASE, "GET, POST"), (f"{BASE}/1", "DELETE, GET, POST")):
+        reply = client.call("PUT", path)
+        assert (reply.status, reply.headers["allow"]) == (405, methods)

@@ -1,0 +1,101 @@
+"""The document of a strict mock, which declares what such a mock refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mock_server.document.source import Object, duplicate
+
+# What each way to clean a text changes in it, and the blanks at its ends.
+_CHANGED: Mapping[str, str] = {"strip-tags": "<\\x00", "escape-quotes": "\"'"}
+_BLANKS = " \\t\\n\\r\\x00\\x0b"
+
+
+def declared_strictly(data: Object) -> Object:
+    """Return a copy of a document that declares, for each operation, what a strict mock refuses, and with what.
+
+    The response is the named example `violation` of the refusals that any operation can give; it joins the examples of
+    an operation that has a response of its status. The schemas of forms forbid unknown fields, those of other
+    types, and texts that the service would change.
+    """
+    strict = duplicate(data)
+    for form in _forms_of(strict):
+        form.put("additionalProperties", False, form.place)
+        _restrict_to_types(form)
+        _restrict_to_clean_texts(strict, form)
+    refusals: Mapping[str, Any] = strict["x-service"]["refusals"]
+    for status, refusal in refusals.items():
+        for kind, content in refusal.get("content", {}).items():
+            if "violation" not in content.get("examples", {}):
+                continue
+            for responses in _responses_of(strict):
+                own = responses.get(status, {}).get("content", {}).get(kind)
+                if own is None:
+                    responses.setdefault(status, duplicate(refusal))
+                else:
+                    own.setdefault("examples", {})["violation"] = content["examples"]["violation"]
+    return strict
+
+
+def _forms_of(data: Object) -> Iterator[Object]:
+    """Yield the schemas of all request bodies, references followed."""
+    bodies = [
+        node["requestBody"]
+        for item in data["paths"].values()
+        for node in item.values()
+        if isinstance(node, Object) and "requestBody" in node
+    ]
+    for body in bodies:
+        for content in _referred(data, body).get("content", {}).values():
+            yield _referred(data, content["schema"])
+
+
+def _referred(data: Object, node: Object) -> Object:
+    """Return what a node refers to, or the node itself."""
+    while "$ref" in node:
+        target: Any = data
+        for step in str(node["$ref"]).removeprefix("#/").split("/"):
+            target = target[step]
+        node = target
+    return node
+
+
+def _restrict_to_types(schema: Object) -> None:
+    """Let a form have fields of one type only, and with them the field that names the type (`x-available-when`)."""
+    owners: dict[str, dict[str, list[str]]] = {}  # the field that names the type, and the types of each field
+    for name, node in schema.get("properties", {}).items():
+        for key, types in (node.get("x-available-when") or {}).items() if isinstance(node, Object) else ():
+            owners.setdefault(key, {})[name] = list(types)
+    for key, fields in owners.items():
+        branches = [
+            {
+                "required": [key],
+                "properties": {
+                    key: {"const": each},
+                    **{name: False for name in fields if each not in fields[name]},
+                },
+            }
+            for each in dict.fromkeys(each for own in fields.values() for each in own)
+        ]
+        others: dict[str, Any] = {"properties": dict.fromkeys(fields, False)}
+        schema.put("anyOf", [*branches, others], schema.place)
+
+
+def _restrict_to_clean_texts(data: Object, schema: Object) -> None:
+    """Let the fields of a form have texts that the service stores as they are (`x-clean`)."""
+    for node in schema.get("properties", {}).values():
+        words = {**_referred(data, node), **node}.get("x-clean", ())
+        inner = "".join(_CHANGED.get(word, "") for word in words)
+        if inner:
+            outer = inner + (_BLANKS if "trim" in words else "")
+            pattern = f"^(?:[^{outer}](?:[^{inner}]*[^{outer}])?)?$"
+            node.put("allOf", [{"pattern": pattern}], node.place)
+
+
+def _responses_of(data: Object) -> Iterator[Object]:
+    """Yield the responses of each operation."""
+    for item in data["paths"].values():
+        yield from (
+            node["responses"] for node in item.values() if isinstance(node, Object) and "responses" in node
+        )
