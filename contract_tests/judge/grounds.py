@@ -161,6 +161,8 @@ class Grounds:
 
     def refused_word(self, kind: str, word: str) -> Statement:
         """Return the statement of what a value gets that violates a word of the form."""
+        if said := self._rows(kind, self._facts.form["type"]):
+            return said
         place = self.form(kind) + pointer("x-refusals", word)
         return self._at(
             place,
@@ -176,14 +178,21 @@ class Grounds:
         questions = found.questions | set(row.questions)
         return replace(found, questions=questions, is_suspended=row.reaction == "otherwise")
 
+    def _rows(self, kind: str, field: str) -> Statement | None:
+        """Return the statement that is the list of a field's rows, None if the shorthand says them."""
+        form = self._form(kind)
+        said, properties = form.get("x-rows", {}), form.get("properties", {})
+        is_own = "x-available-when" in properties.get(field, {})
+        name = field if field in said else OWN if is_own and OWN in said else ""
+        if not name or "shorthand" in said[name]:
+            return None
+        says = f"`{field}` takes the texts that its rows say."
+        return self._at(self.form(kind) + pointer("x-rows", name), says, below=True, grade=BELIEVED)
+
     def text(self, kind: str, field: str) -> Statement:
         """Return what the fate of a text rests on that is not as plain as those of the page."""
-        said = self._form(kind).get("x-rows", {})
-        own = OWN in said and "x-available-when" in self._form(kind)["properties"].get(field, {})
-        name = field if field in said else OWN if own else ""
-        if name and "shorthand" not in said[name]:
-            says = f"`{field}` takes the texts that the document says."
-            return self._at(self.form(kind) + pointer("x-rows", name), says, below=True, grade=BELIEVED)
+        if said := self._rows(kind, field):
+            return said
         here = self.form(kind) + pointer("properties", field)
         node = self._form(kind).get("properties", {}).get(field, {})
         there, _ = self._followed(here, node)
@@ -204,6 +213,8 @@ class Grounds:
 
     def field(self, kind: str, field: str) -> Statement:
         """Return the statement that a field is there, and of how it is read."""
+        if said := self._rows(kind, field):
+            return said
         return self._at(
             self.form(kind) + pointer("properties", field),
             f"`{field}` is read as the document says.",
@@ -234,6 +245,11 @@ class Grounds:
 
     def setting_unsent(self, kind: str) -> Statement:
         """Return the statement of what a field of the type looks like that was not sent."""
+        if OWN in self._form(kind).get("x-rows", {}):
+            place = self.form(kind) + pointer("x-rows", OWN)
+            return self._at(
+                place, "A field of the type that is not sent is stored as its rows say.", grade=BELIEVED
+            )
         return self._at(
             self.form(kind) + pointer("x-own-field-unsent"),
             "A field of the type that is not sent is stored as the document says.",

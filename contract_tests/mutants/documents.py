@@ -9,7 +9,7 @@ from contract_tests.document.facts import Facts, read_facts
 from contract_tests.document.schema import Schemas
 from contract_tests.mutants.mutant import Kind, Mutant
 from mock_server.document import load
-from mock_server.document.rows import FOREIGN, UNKNOWN, FormRows, Rows, form_rows, write_rows
+from mock_server.document.rows import FOREIGN, OWN, UNKNOWN, FormRows, Rows, form_rows, write_rows
 
 Node = dict[str, Any]
 Place = tuple[str, ...]
@@ -35,9 +35,11 @@ def _flipped_rows(facts: Facts) -> Iterator[Mutant]:
         rows = _rows_of(facts.document, form)
         for field in (facts.form["name"], facts.form["type"], facts.form["enabled"], own):
             for number, row in enumerate(rows.fields.get(field, ())):
-                name = f"row-{form[:-4].lower()}-{field}-{number}-{row.treatment}".replace("_", "-")
-                sentence = f"The {form}'s field {field} has another reaction in its row {row}."
-                yield Mutant(name, Kind.DOCUMENT, sentence, rewrite=_flipped(form, field, number))
+                about = "own" if field == own else field
+                name = f"row-{form[:-4].lower()}-{about}-{number}-{row.treatment}".replace("_", "-")
+                sentence = f"The {form}'s field {about} has another reaction in its row {row}."
+                key = OWN if field == own else field
+                yield Mutant(name, Kind.DOCUMENT, sentence, rewrite=_flipped(form, field, number, key))
     for name in (FOREIGN, UNKNOWN):
         sentence = f"A create refuses fields of the class {name}."
         refused = _refusing(name, next(iter(_rows_of(facts.document, "CreateForm").refusals)))
@@ -50,15 +52,15 @@ def _rows_of(data: Mapping[str, Any], form: str) -> FormRows:
     return form_rows(schema, schemas.properties(schema), data["x-service"])
 
 
-def _flipped(form: str, field: str, number: int) -> Callable[[Node], None]:
-    """Say a field's rows outright, one of them with another reaction."""
+def _flipped(form: str, field: str, number: int, key: str) -> Callable[[Node], None]:
+    """Say a field's rows outright, one of them with another reaction, for this field or for a class of fields."""
 
     def rewrite(data: Node) -> None:
         rows = _rows_of(data, form).fields[field]
         schema = Schemas(data).properties(data["components"]["schemas"][form])[field]
         written = write_rows(rows)
         written[number : number + 1] = _other(rows[number : number + 1], schema)
-        data["components"]["schemas"][form].setdefault("x-rows", {})[field] = written
+        data["components"]["schemas"][form].setdefault("x-rows", {})[key] = written
 
     return rewrite
 

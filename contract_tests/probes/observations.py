@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from contract_tests.document.facts import Facts
+from contract_tests.document.words import read_words
 from contract_tests.probes.finding import Undecided
 from contract_tests.probes.handler import Handler
 from contract_tests.probes.page import Page
@@ -80,9 +81,8 @@ def unknown_type(prober: Prober) -> Answer:
 
 def type_refusal(facts: Facts) -> str:
     """Return the name of the refusal for a type that is not listed."""
-    path = facts.document["paths"][facts.operation("create").path]["post"]
-    media = next(iter(path["requestBody"]["content"].values()))
-    return str(facts.schemas.resolve(media["schema"])["x-refusals"]["enum"])
+    reaction = read_words(facts).create_form.react(facts.form["type"], _NO_TYPE)
+    return reaction.row.refusal if reaction.row is not None else ""
 
 
 def handler(prober: Prober) -> Handler:

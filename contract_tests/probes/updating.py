@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from contract_tests.document.facts import Facts
+from contract_tests.document.words import read_words
 from contract_tests.judge.conformity import said
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided
 from contract_tests.probes.handler import Handler
@@ -70,10 +70,11 @@ def _text_too_long(prober: Prober) -> Finding:
         lengths = f"{len(_LONG_NAME)}{f' and a value of {len(_LONG_VALUE)}' if field else ''}"
         return refused(answer, f"An update with a name of {lengths} characters")
     row.look()
-    name = _fate(_LONG_NAME, row.name, _longest(prober.facts, prober.facts.form["name"]), prober.terms.hidden)
+    longest = read_words(prober.facts).update_form.longest
+    name = _fate(_LONG_NAME, row.name, longest(prober.facts.form["name"]), prober.terms.hidden)
     value = None
     if field is not None:
-        value = _fate(_LONG_VALUE, row.settings.get(field), _longest(prober.facts, field), 0)
+        value = _fate(_LONG_VALUE, row.settings.get(field), longest(field), 0)
     if name is None or value not in {None, name}:
         lengths = f"{len(row.name)} and {len(str(row.settings.get(field or '')))}"
         return Outside(f"A long name and a long value are stored with {lengths} characters.")
@@ -89,13 +90,6 @@ def _fate(sent: str, shown: object, longest: int | None, hidden: int) -> str | N
     if not isinstance(shown, str) or not sent.startswith(shown):
         return None
     return "cut" if longest is None or len(shown) == longest - hidden else None
-
-
-def _longest(facts: Facts, field: str) -> int | None:
-    path = facts.document["paths"][facts.operation("update").path]["post"]
-    media = next(iter(path["requestBody"]["content"].values()))
-    longest = facts.schemas.properties(media["schema"])[field].get("x-cut")
-    return longest if isinstance(longest, int) else None
 
 
 def _value_field(prober: Prober, row: Handler) -> str | None:

@@ -194,8 +194,8 @@ def test_an_update_of_nothing_changes_nothing(own: Own) -> None:
 
 @PROBED
 def test_tags_quotes_and_blanks_are_what_the_document_says(own: Own) -> None:
-    name = """  <b>Bold</b> 'single' and "double" & more  """
-    _update(own, own.take(_rich(own, 6)), {own.facts.form["name"]: name})
+    text, type_name = """  <b>Bold</b> 'single' and "double" & more  """, _rich(own, 6)
+    _update(own, own.take(type_name), {own.facts.form["name"]: text, own.facts.types[type_name][0]: text})
 
 
 @PROBED

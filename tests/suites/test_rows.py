@@ -8,6 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from contract_tests.document.facts import read_facts
+from contract_tests.document.words import read_words
+from contract_tests.judge.grounds import Grounds
+from contract_tests.judge.statements import Statements
+from mock_server.document import load
 from tests.suites.judging import complaint, judge
 from tests.suites.services import mock
 
@@ -20,6 +25,22 @@ def test_a_service_that_decides_by_rows_passes() -> None:
         verdict = judge(url, overlays=(str(ROWS),))
     assert not verdict.failed, complaint(verdict)
     assert len(verdict.passed) > 50
+
+
+def test_what_rests_on_rows_is_accepted_with_them() -> None:
+    """A user's overlay that says rows binds the service to them, even if only the page binds otherwise."""
+    facts = read_facts(load(overlays=(str(ROWS),)).data)
+    form = "/components/schemas/UpdateForm"
+    grounds = Grounds(Statements(facts.document, accepted=(f"{form}/x-rows",)), facts)
+    for field in ("name", "is_enabled", "email"):
+        assert grounds.text("update", field).is_accepted
+        assert grounds.field("update", field).is_accepted
+    assert grounds.refused_word("update", "enum").is_accepted
+    assert grounds.setting_unsent("update").is_accepted
+    (row,) = (row for row in read_words(facts).update_form.rows.fields["name"] if row.reaction == "otherwise")
+    assert grounds.row("update", row).pointer == f"{form}/x-rows/name/3"
+    assert grounds.row("update", row).is_suspended
+    assert not grounds.text("create", "name").is_accepted
 
 
 def replaced(target: str, *rows: dict[str, Any]) -> list[dict[str, Any]]:
