@@ -172,7 +172,8 @@ class JournalPage(NamedTuple):
 
     `last`: the number of the latest call of all. `lost`: how many calls of those that were asked for are no longer
     remembered, whether they match a filter or not. `violated`, `defects`: how many calls ever violated what the API
-    documents or met a defect of the mock, lost calls included.
+    documents or met a defect of the mock, lost calls included. `lobby`: the number of the latest call that reached no
+    world.
     """
 
     calls: list[Call]
@@ -180,6 +181,7 @@ class JournalPage(NamedTuple):
     lost: int
     violated: int
     defects: int
+    lobby: int
 
 
 def read_journal(channel: HTTPChannel, since: int = 0, /, **query: Any) -> JournalPage:
@@ -191,7 +193,8 @@ def read_journal(channel: HTTPChannel, since: int = 0, /, **query: Any) -> Journ
     gone = found["cleared"] + found["evicted"]
     begin = max(since if since <= found["total"] else 0, found["cleared"])  # a new world counts anew
     calls = [Call(record) for record in found["exchanges"]]
-    return JournalPage(calls, found["next"], max(0, gone - begin), found["violated"], found["defects"])
+    counts = found["violated"], found["defects"], found["lobby"]
+    return JournalPage(calls, found["next"], max(0, gone - begin), *counts)
 
 
 class Calls(Sequence[Call]):

@@ -51,8 +51,8 @@ class WorldChange(NamedTuple):
 class WorldObserver(Protocol):
     """Hears of the worlds that a test takes, and of the changes that it makes."""
 
-    def opened(self, api: Api) -> None:
-        """Hear of a world that a test takes, before anything happens in it."""
+    def opened(self, api: Api, *, is_new: bool) -> None:
+        """Hear of a world that a test takes. `is_new`: nothing can have happened in it."""
 
     def changing(self, api: Api, change: WorldChange) -> AbstractContextManager[None]:
         """Return a context for making the change."""
@@ -89,7 +89,11 @@ class RunningMock:
 
     def world(self, key: str | None = None) -> Api:
         """Return the world of a key, or without a key a new world."""
-        return Api(self, key or f"{self.info['key']['prefix']}-{secrets.token_hex(8)}")
+        return Api(self, key or self.new_key(), is_new=key is None)
+
+    def new_key(self) -> str:
+        """Return a key that nothing has used."""
+        return f"{self.info['key']['prefix']}-{secrets.token_hex(8)}"
 
     def coverage(self) -> Any:
         """Return which behaviours were exercised in all worlds, by `Coverage` of `openapi/control.yaml`."""
@@ -115,14 +119,14 @@ class Api:
     # Slots, so that a misspelt `api.latncy = …` is an error. The same holds for all that a test gets from here.
     __slots__ = ("__weakref__", "api_key", "app", "base_url", "journal", "mock")
 
-    def __init__(self, mock: RunningMock, key: str) -> None:
+    def __init__(self, mock: RunningMock, key: str, *, is_new: bool = False) -> None:
         self.mock = mock
         self.api_key = key
         self.base_url = mock.base_url
         self.app: WSGIApplication | None = mock.channel.app
         self.journal = Calls(mock.channel, key)
         if mock.observer is not None:
-            mock.observer.opened(self)
+            mock.observer.opened(self, is_new=is_new)
 
     def __repr__(self) -> str:
         return f"<Api {self.base_url} {self.api_key}>"

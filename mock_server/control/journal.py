@@ -59,6 +59,7 @@ def list_exchanges(context: Context) -> dict[str, Any]:
         "evicted": journal.evicted,
         "violated": journal.violated,
         "defects": journal.defects,
+        "lobby": lobby.journal.total,
         "next": journal.total,
     }
 

@@ -80,7 +80,7 @@ class Saboteur(SuiteMeasure):
         """Run a test that passed in so many seconds with each wrong response, if it passes a second time at all."""
         wrong_responses = self._wrong_responses()
         shared = [world for world in self._watcher.worlds if not world.is_over]
-        self._states = {world: world.shared_state for world in shared}
+        self._states = {world: world.shared_state or world.state for world in shared}
         after = {world: world.control("GET", "/state") for world in shared}
         with _quiet(), _briefly(self._config), self._put_back(after):
             if wrong_responses and self._fails(item, item.parent, None, seconds):
@@ -91,7 +91,7 @@ class Saboteur(SuiteMeasure):
                 if (
                     not world.is_over
                 ):  # a shared world that this trial has opened: the test was its last user before
-                    self._states.setdefault(world, world.shared_state)
+                    self._states.setdefault(world, world.shared_state or world.state)
             for number, wrong in enumerate(wrong_responses, 1):
                 self._show(f"sabotage of {item.name}: wrong response {number} of {len(wrong_responses)}")
                 # Only the last time, the fixtures of wider scopes are torn down as after the first.

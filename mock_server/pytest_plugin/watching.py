@@ -42,23 +42,39 @@ class WorldHistory:
     `is_own`: it belongs to the test that opened it; `is_new`: it was opened during this test.
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, *, is_unused: bool) -> None:
         self.mock = api.mock
         self.key = api.api_key
         self.page = api.page
         self.apis = weakref.WeakSet([api])
         self.is_own = False
         self._last = self._violated = self._defects = 0  # what the journal said the last time
-        self.begin(is_new=True)
-
-    def begin(self, *, is_new: bool = False) -> None:
-        """Begin a test with the world as it is now."""
-        self.is_new = is_new
+        self._state: StateRecord | None = None
+        self.shared_state: StateRecord | None = None  # what fixtures of a wider scope made of it
+        self.is_new = True
         self.forget()
+        if not is_unused:
+            self._look()
+
+    def begin(self) -> None:
+        """Begin a test with the world as it is now."""
+        self.is_new = False
+        self._look()
+
+    def _look(self) -> None:
+        """Take the world as it is for its beginning."""
         self.catch_up()  # what came before the test does not concern it
         self.forget()
-        self.state: StateRecord = self.control("GET", "/state")
-        self.shared_state = self.state
+        self._state = self.shared_state = self.control("GET", "/state")
+
+    @property
+    def state(self) -> StateRecord:
+        """The state at the beginning. That of an unused world is asked for now, of another one: most tests pass."""
+        if self._state is None:
+            state = self._state = self.mock.channel.control("GET", "/state", key=self.mock.new_key())
+            if self.steps and isinstance(self.steps[0], Call):
+                state["clock"]["now"] = self.steps[0].record["time"]
+        return self._state
 
     def forget(self) -> None:
         """Forget all that was noted."""
@@ -74,8 +90,11 @@ class WorldHistory:
         """Send a control request about this world, and note nothing."""
         return self.mock.channel.control(method, path, body, key=self.key, **query)
 
-    def catch_up(self) -> None:
-        """Note the calls since the last time, and count violations and defects, those of forgotten calls included."""
+    def catch_up(self) -> int:
+        """Note the calls since the last time, and count violations and defects, those of forgotten calls included.
+
+        Return the number of the latest request that reached no world.
+        """
         page = read_journal(self.mock.channel, self._last, key=self.key)
         self.steps += page.calls
         if page.last < self._last:  # the world has begun anew
@@ -83,6 +102,7 @@ class WorldHistory:
         self.violated += page.violated - self._violated
         self.defects += page.defects - self._defects
         self._last, self._violated, self._defects = page.last, page.violated, page.defects
+        return page.lobby
 
     def note(self, change: WorldChange) -> None:
         """Note a change that was made."""
@@ -179,19 +199,20 @@ class Watcher:
         self.refused: list[Call] = []
         self.passed = False
         self.tampering: Tampering | None = None
-        self._lobbies: dict[RunningMock, int] = {}  # up to which number the lobby of each mock was read
+        # Up to which number the lobby of each mock was read, and where the next test begins.
+        self._lobbies: dict[RunningMock, int] = {}
+        self._next: dict[RunningMock, int] = {}
 
     def begin_test(self) -> str:
         """Forget the test before, but watch on the worlds that outlive it. Say what is wrong if that cannot be."""
         self.refused, self.passed = [], False
+        self._lobbies |= self._next
         self.worlds = [world for world in self.worlds if not world.is_over]
         try:
             for world in self.worlds:
                 if self.tampering is not None:
                     self.tampering.restore(world)
                 world.begin()
-            for mock in self._mocks():
-                self._news(mock)  # requests before the test do not concern it
         except (ControlError, Unreachable) as error:
             self.worlds = []
             return str(error)
@@ -207,15 +228,15 @@ class Watcher:
         """Note that a world belongs to the test that runs now."""
         self._of(api).is_own = True
 
-    def opened(self, api: Api) -> None:
+    def opened(self, api: Api, *, is_new: bool) -> None:
         """Begin to watch a world."""
         for world in self.worlds:
             if (world.mock, world.key) == (api.mock, api.api_key):
                 world.apis.add(api)
                 return
-        if api.mock not in self._mocks():
-            self._news(api.mock)  # requests before the test do not concern it
-        self.worlds.append(WorldHistory(api))
+        if api.mock not in self._lobbies:
+            self._news(api.mock)  # requests before the run do not concern it
+        self.worlds.append(WorldHistory(api, is_unused=is_new))
         if self.tampering is not None:
             self.tampering.arm(self.worlds[-1])
 
@@ -248,7 +269,7 @@ class Watcher:
         """Name a defect of the mock, or a violation in a strict world, that the test did not notice; else ''."""
         try:
             for world in self.worlds:
-                world.catch_up()
+                self._next[world.mock] = world.catch_up()
                 violated = world.violated if world.violated and world.strict else 0
                 check(world.calls, violated, world.defects, world.accepted)
                 if self.tampering is None and (missed := world.missed()):
@@ -263,7 +284,7 @@ class Watcher:
     def _news(self, mock: RunningMock) -> list[Call]:
         """Return the requests that reached no world of a mock since the last time."""
         page = read_journal(mock.channel, self._lobbies.get(mock, 0), lobby=True)
-        self._lobbies[mock] = page.last
+        self._lobbies[mock] = self._next[mock] = page.last
         return page.calls
 
     def _of(self, api: Api) -> WorldHistory:

@@ -263,6 +263,30 @@ def test_bitpeak_mock_fails_on_a_defect(monkeypatch: pytest.MonkeyPatch) -> None
         opened.__exit__(None, None, None)
 
 
+def test_a_test_that_passes_asks_the_control_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    watcher, asked = Watcher(), list[tuple[str, str]]()
+    control = AppChannel.control
+
+    def counted(self: AppChannel, method: str, path: str, *given: Any, **query: Any) -> Any:
+        asked.append((method, path))
+        return control(self, method, path, *given, **query)
+
+    with RunningMock(AppChannel(app), watcher) as mock:
+        for _ in range(2):  # the first test of a run also asks what the mock is
+            asked.clear()
+            monkeypatch.setattr(AppChannel, "control", counted)
+            assert watcher.begin_test() == ""
+            api = mock.world()
+            watcher.own(api)
+            assert api.send("GET", LIST).status == 200
+            assert watcher.complaint() == ""
+        assert asked == [("GET", "/journal")]
+        (world,) = watcher.worlds
+        assert [call.status for call in world.calls] == [200]
+        assert world.state == {**api.snapshot(), "clock": world.state["clock"]}
+        assert world.state["clock"]["now"] == world.calls[0].record["time"]
+
+
 def test_a_lobby_that_has_forgotten_all_requests_has_no_news(app: Flask) -> None:
     watcher, worlds = Watcher(), mock_of(app).worlds
     with RunningMock(AppChannel(app), watcher) as mock:
