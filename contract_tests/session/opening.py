@@ -38,6 +38,7 @@ from mock_server.document import Document, DocumentError, load
 # So many of a run's own rows may exist at a time: on somebody's service no more than the suites need.
 _LIVE_ROWS, _LOCAL_ROWS = 40, 2000
 _TURNED_AWAY = frozenset({401, 403})
+_CHALLENGES = frozenset({403, 503})  # what a firewall answers, with a page, to what is not a browser
 _NO_ANSWER = Answer(0, {}, b"")
 
 
@@ -222,13 +223,13 @@ def _knock(api: Api, target: str) -> Answer:
         raise Stop(Code.UNREACHABLE, f"{target} cannot be reached: {_sentence(answer)}")
     if REFUSED_HEADER.lower() in answer.headers:
         raise Stop(Code.CANNOT, _sentence(answer))
-    if answer.status in _TURNED_AWAY and (again := api.retrieve(1)).status in _TURNED_AWAY:
-        if _is_page(again):
-            raise Stop(
-                Code.CANNOT,
-                f"{target} answers {answer.status} with a page of HTML, as a firewall in front of an API does. "
-                "Let this computer through to the API.",
-            )
+    if answer.status in _CHALLENGES and _is_page(answer) and _is_page(again := api.retrieve(1)):
+        raise Stop(
+            Code.CANNOT,
+            f"{target} answers {again.status} with a page of HTML, as a firewall in front of an API does. "
+            "Let this computer through to the API.",
+        )
+    if answer.status in _TURNED_AWAY and api.retrieve(1).status in _TURNED_AWAY:
         raise Stop(Code.CANNOT, f"{target} refuses the key: it answers {answer.status}.")
     is_odd = answer.status == 404 or (is_success(answer) and _is_page(answer))
     if is_odd and _is_page(api.retrieve(1)):

@@ -69,3 +69,34 @@ def test_nothing_is_learned_from_what_is_no_such_api(
         assert {asked.method for asked in target.asked} == {"GET"}
     assert (result.exit_code, complaint in result.output) == (3, True), result.output
     assert not file.exists()
+
+
+PAGE = Said(403, b"<!DOCTYPE html><title>Just a moment...</title>", {"Content-Type": "text/html"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (PAGE, "as a firewall in front of an API does"),
+        (PAGE._replace(status=503), "as a firewall in front of an API does"),
+        (said({"errors": []}, 403), "refuses the key: it answers 403"),
+        (
+            Said(301, b"", {"Location": "https://127.0.0.1/api/"}),
+            "redirects to https on the same host, https://127.0.0.1/api/",
+        ),
+        (
+            Said(302, b"", {"Location": "https://example.com/login"}),
+            "redirects to another host, https://example.com/login",
+        ),
+    ],
+    ids=["challenge", "challenge with 503", "key", "https", "elsewhere"],
+)
+def test_what_stands_before_an_api_is_told_as_what_it_is(
+    answer: Said, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Scripted(lambda _: answer) as target:
+        code = run_check(settings_for(target, tmp_path))
+    assert code == 3
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("bitpeak-mock: ")
+    assert complaint in last
