@@ -90,7 +90,7 @@ def test_two_worlds_never_mix(world: World, page: Page) -> None:
 
 def test_a_request_with_a_wrong_key_is_found_in_no_world(world: World, page: Page) -> None:
     world.api("GET", "/notification-handlers/", headers={"Authorization": "Bearer wrong"})
-    page.get_by_role("button", name="No world").click()
+    page.get_by_role("button", name="No valid key").click()
     expect(rows(page).last).to_contain_text("401")
 
 

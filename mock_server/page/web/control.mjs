@@ -19,6 +19,11 @@ export class Control {
     this.#session = session;
   }
 
+  /** The key of the world that the page shows. */
+  get key() {
+    return this.#session.key;
+  }
+
   /** Make a request that reads the world. Throws ControlError; an aborted call throws what `fetch` throws. */
   get(path, query = {}, signal = undefined) {
     return this.#call("GET", path, query, undefined, signal);

@@ -1,8 +1,9 @@
 // One exchange in full: the request, its parts as the parser saw them, the remarks of the mock, and the response.
 
-import { curl } from "./curl.mjs";
+import { curl, formOf } from "./curl.mjs";
 import { h } from "./element.mjs";
 import { button, copyButton } from "./form.mjs";
+import { struckBy } from "./sieve.mjs";
 import { row, rowHead, table } from "./table.mjs";
 import { bytes, dateAndTime, indented, moment, span } from "./words.mjs";
 
@@ -18,8 +19,11 @@ const OWN_HEADERS = new Set([
   "content-type",
 ]);
 
-/** Return the elements that show an exchange. `close` closes the view; `origin` and `key` are for its curl line. */
-export function exchangeView(exchange, { close, origin, key }) {
+/**
+ * Return the elements that show an exchange. `close` closes the view; `origin` and `key` are for its curl line, for which
+ * `whole` reads the exchange with all of its bytes.
+ */
+export function exchangeView(exchange, { close, whole, origin, key }) {
   const { number, method, target, status, request, answer } = exchange;
   return [
     h(
@@ -32,7 +36,7 @@ export function exchangeView(exchange, { close, origin, key }) {
         " ",
         h("span", { class: `status class-${Math.floor(status / 100)}` }, status),
       ),
-      copyButton(() => asCurl(exchange, origin, key), "as a curl line", "Copy as curl"),
+      copyButton(async () => asCurl(await whole(), origin, key), "as a curl line", "Copy as curl"),
       button("×", close, { class: "quiet", "aria-label": "Close the exchange (Escape)" }),
     ),
     remarks(exchange),
@@ -55,10 +59,12 @@ export function exchangeView(exchange, { close, origin, key }) {
   ];
 }
 
-function remarks({ violations, fault, defect }) {
+function remarks(exchange) {
+  const { violations, fault, defect } = exchange;
   return [
     ...violations.map(({ code, sentence }) => h("p", { class: "remark open" }, h("b", code), " ", sentence)),
-    fault !== null && h("p", { class: "remark accent" }, h("b", "fault"), ` Fault ${fault} struck this call.`),
+    fault !== null &&
+      h("p", { class: "remark accent" }, h("b", "fault"), ` An armed fault made this answer: ${struckBy(exchange)}.`),
     defect !== null && h("p", { class: "remark bad" }, h("b", "defect"), ` The mock broke its own document: ${defect}`),
   ];
 }
@@ -109,18 +115,19 @@ function body({ body: text, bytes: size }) {
   return h("pre", { tabindex: "0", "aria-label": "Body" }, indented(text));
 }
 
+/** Write a curl line that sends the same bytes. Throws an Error with a sentence if they are not known. */
 function asCurl({ method, target, request }, origin, key) {
+  if (request.base64 === null && request.bytes > 0)
+    throw new Error("The mock does not remember the whole body of this request, so no curl line can repeat it.");
   const own = Object.entries(request.headers).filter(([name]) => !OWN_HEADERS.has(name.toLowerCase()));
-  const form =
-    contentType(request).startsWith("multipart/form-data") &&
-    (request.parts ?? []).every(({ kind }) => kind === "text");
-  const sent = form || !request.body ? {} : { "Content-Type": contentType(request) };
+  const fields = formOf(contentType(request), request.base64 ?? "", request.parts ?? []);
+  const sent = fields || !request.bytes ? {} : { "Content-Type": contentType(request) };
   return curl({
     method,
     url: origin + target,
     headers: { Authorization: `Bearer ${key}`, ...Object.fromEntries(own), ...sent },
-    fields: form ? request.parts.map(({ name, preview }) => [name, preview]) : null,
-    body: form || !request.body ? null : request.body,
+    fields,
+    base64: fields || !request.bytes ? null : request.base64,
   });
 }
 

@@ -41,7 +41,7 @@ export class Faults {
     const text = JSON.stringify(faults);
     if (text === this.#shown) return;
     this.#shown = text;
-    find("faults-count").textContent = faults.length || "";
+    find("faults-count").textContent = armedOf(faults).length || "";
     find("disarm").hidden = !faults.length;
     fill(
       this.#armed,
@@ -52,17 +52,22 @@ export class Faults {
   #line(fault) {
     return h(
       "li",
+      { class: isSpent(fault) ? "spent" : "" },
       h(
         "span",
         h("b", whatOf(fault, this.refusals)),
         ` ${whenOf(fault)}`,
         h("small", `struck ${counted(fault.hits, "time")}, met ${counted(fault.calls, "call")}`),
       ),
-      button("Disarm", () => attempt(() => this.#control.send("DELETE", "/faults", undefined, { id: fault.id })), {
-        class: "quiet",
-        id: `disarm-${fault.id}`,
-        "aria-label": `Disarm fault ${fault.id}`,
-      }),
+      button(
+        isSpent(fault) ? "Remove" : "Disarm",
+        () => attempt(() => this.#control.send("DELETE", "/faults", undefined, { id: fault.id })),
+        {
+          class: "quiet",
+          id: `disarm-${fault.id}`,
+          "aria-label": `${isSpent(fault) ? "Remove" : "Disarm"} fault ${fault.id}`,
+        },
+      ),
     );
   }
 
@@ -149,6 +154,16 @@ function labelOf(name, refusals) {
   return refusals[name] ? `${refusals[name].status} ${name}` : name;
 }
 
+/** Return the faults that can still strike. */
+export function armedOf(faults) {
+  return faults.filter((fault) => !isSpent(fault));
+}
+
+/** Whether a fault has struck as often as it was to. */
+function isSpent({ times, hits }) {
+  return times !== null && hits >= times;
+}
+
 /** Describe what a fault does. */
 export function whatOf({ refusal, status, wire, latency, mutation }, refusals) {
   return [
@@ -166,7 +181,7 @@ export function whatOf({ refusal, status, wire, latency, mutation }, refusals) {
 export function whenOf({ operation, times, after, probability, hits }) {
   return [
     `on ${operation ?? "any operation"}`,
-    times === null ? "for ever" : `${counted(Math.max(times - hits, 0), "more time")}`,
+    times === null ? "for ever" : hits >= times ? "spent" : counted(times - hits, "more time"),
     after > 0 && `after ${counted(after, "call")}`,
     probability < 1 && `with probability ${probability}`,
   ]

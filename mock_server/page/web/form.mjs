@@ -1,7 +1,7 @@
 // The pieces of the page's forms.
 
 import { h } from "./element.mjs";
-import { notice } from "./notice.mjs";
+import { attempt, notice } from "./notice.mjs";
 
 /** A labelled control. `hint` is shown below it and read by a screen reader. */
 export function field(label, control, hint = "") {
@@ -29,13 +29,20 @@ export function button(label, click, attributes = {}) {
   return h("button", { type: "button", click, ...attributes }, label);
 }
 
-/** A button that copies a text; `text` is a function that gives it. */
+/** A button that copies a text; `text` is a function that gives it, at once or later. An Error of it is shown. */
 export function copyButton(text, what, label = "Copy") {
   return button(
     label,
     async () => {
+      let copied = "";
+      if (
+        !(await attempt(async () => {
+          copied = await text();
+        }))
+      )
+        return;
       try {
-        await navigator.clipboard.writeText(text());
+        await navigator.clipboard.writeText(copied);
         notice(`Copied ${what}.`);
       } catch {
         notice("The browser does not let this page copy. Select the text and copy it by hand.");

@@ -5,6 +5,7 @@ import { fill, find, h } from "./element.mjs";
 import { button } from "./form.mjs";
 import { attempt, notice } from "./notice.mjs";
 import { row, table } from "./table.mjs";
+import { undoing } from "./undo.mjs";
 import { counted } from "./words.mjs";
 
 const MOST_ROWS = 200;
@@ -56,34 +57,34 @@ export class Handlers {
     );
   }
 
-  async #put(state, name) {
-    const before = await this.#snapshot();
-    if (await attempt(() => this.#control.send("PUT", "/state", state)))
-      this.#offerUndo(`The world was changed: ${name}.`, before);
+  #put(state, name) {
+    return this.#change("PUT", "/state", state, `The world was changed: ${name}.`);
   }
 
-  async #reset() {
-    const before = await this.#snapshot();
-    if (await attempt(() => this.#control.send("POST", "/reset")))
-      this.#offerUndo("The world is as it was on first use.", before);
+  #reset() {
+    return this.#change("POST", "/reset", undefined, "The world is as it was on first use.");
   }
 
-  async #snapshot() {
-    try {
-      return await this.#control.get("/state");
-    } catch {
-      return null; // the next request then fails, too, and shows why
-    }
-  }
-
-  #offerUndo(sentence, before) {
-    notice(
-      sentence,
-      before && {
+  /** Change the world that is shown now, and offer to undo that change in that world. */
+  #change(method, path, body, sentence) {
+    const query = { key: this.#control.key };
+    return attempt(async () => {
+      const before = await this.#control.get("/state", query);
+      const after = await this.#control.send(method, path, body, query);
+      const began = performance.now();
+      if (query.key !== this.#control.key) return; // another world is shown by now
+      notice(sentence, {
         label: `Undo (${counted(countOf(before, this.#names), nounOf(this.#names))})`,
-        act: () => attempt(() => this.#control.send("PUT", "/state", before)),
-      },
-    );
+        act: () => attempt(() => this.#undo(before, after, performance.now() - began, query)),
+      });
+    });
+  }
+
+  async #undo(before, after, elapsed, query) {
+    const now = await this.#control.get("/state", query);
+    const { state, kept } = undoing(this.#names, before, after, now, elapsed);
+    if (Object.keys(state).length) await this.#control.send("PUT", "/state", state, query);
+    if (kept.length) notice(`What has changed since stays as it is: ${kept.join(", ")}.`);
   }
 }
 
@@ -122,7 +123,7 @@ function tableOf(name, items) {
 
 /** A time that may be wrapped only between date and time of day. */
 function whole(moment) {
-  return moment.split(/(?<= )/).map((part) => h("span", { class: "unbroken" }, part));
+  return moment.split(" ").map((part, at) => [at > 0 && " ", h("span", { class: "unbroken" }, part)]);
 }
 
 /** A name that may be wrapped after each underscore. */

@@ -1,16 +1,18 @@
 // The list of exchanges. New ones are added at its end, and the reader's place further up stays.
 
 import { fill, find, h } from "./element.mjs";
-import { isNoticed, sieve } from "./sieve.mjs";
+import { hasRemark, sieve, struckBy } from "./sieve.mjs";
 import { counted, moment, span, timeOfDay } from "./words.mjs";
 
 const MOST_ROWS = 500;
+const LONGEST_ID = 12;
 
 export class Journal {
   #list = find("exchanges");
   #newest = find("newest");
   #rows = new Map();
   #chosen = null;
+  #total = 0;
 
   /** `chosen` is called with the chosen exchange or null; `nothing` returns the text of an empty list. */
   constructor(chosen, nothing) {
@@ -26,19 +28,30 @@ export class Journal {
       { passive: true },
     );
     this.#newest.addEventListener("click", () => this.#toEnd());
-    for (const id of ["sieve", "noticed"]) find(id).addEventListener("input", () => this.#sift());
+    for (const id of ["sieve", "remarked"]) find(id).addEventListener("input", () => this.#sift());
     find("sieve").addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.focus();
     });
   }
 
-  /** Replace the exchanges of the list. */
-  begin(exchanges) {
+  /** Replace the exchanges of the list. `total` counts those before them, too. */
+  begin(exchanges, total) {
+    this.#total = total;
     this.#rows.clear();
     this.#list.replaceChildren();
     this.choose(null);
     this.add(exchanges);
     this.#toEnd();
+  }
+
+  /** Say how many of `total` exchanges the list holds, and how many of them the filter lets pass. */
+  count(total) {
+    this.#total = total;
+    const all = this.#rows.size;
+    const passing = [...this.#rows.values()].filter(({ row }) => !row.hidden).length;
+    const held = total > all ? `the last ${all.toLocaleString("en")} of ${total.toLocaleString("en")}` : `${all}`;
+    const isSifted = find("sieve").value.trim() !== "" || find("remarked").checked;
+    find("journal-sum").textContent = isSifted ? `${passing} among ${held}` : total > all ? held : "";
   }
 
   /** Add exchanges at the end. */
@@ -98,12 +111,12 @@ export class Journal {
         id: `row-${number}`,
         role: "option",
         "aria-selected": "false",
-        class: `row class-${Math.floor(status / 100)}${isNoticed(exchange) ? " noticed" : ""}`,
+        class: `row class-${Math.floor(status / 100)}${hasRemark(exchange) ? " remarked" : ""}`,
         click: () => this.choose(number),
       },
       h("time", timeOfDay(moment(exchange.time))),
       h("span", { class: "method" }, method),
-      h("span", { class: "target", title: target }, target),
+      h("span", { class: "target", title: target }, ends(target)),
       h("span", { class: "marks" }, marks(exchange)),
       h("span", { class: "status" }, status),
       h("span", { class: "span" }, span(milliseconds)),
@@ -119,7 +132,7 @@ export class Journal {
   }
 
   #sift() {
-    this.passes = sieve(find("sieve").value, find("noticed").checked);
+    this.passes = sieve(find("sieve").value, find("remarked").checked);
     for (const { exchange, row } of this.#rows.values()) row.hidden = !this.passes(exchange);
     this.#sayNothing();
     this.#toEnd();
@@ -130,6 +143,7 @@ export class Journal {
     const box = find("nothing");
     box.hidden = !none;
     if (none) fill(box, this.#rows.size ? h("p", "No exchange fits the filter.") : this.nothing());
+    this.count(Math.max(this.#total, this.#rows.size));
   }
 
   #forgetOldest() {
@@ -152,7 +166,17 @@ export class Journal {
   }
 }
 
-function marks({ violations, fault, defect }) {
+/** Return a target in two parts, of which the first is cut if there is no room: the other tells it from its like. */
+function ends(target) {
+  const [path] = target.split("?");
+  const at = path.lastIndexOf("/");
+  // After a name, and not an id, the query tells more.
+  const cut = path.length - at > LONGEST_ID && path !== target ? path.length : Math.max(at, 0);
+  return [h("span", { class: "start-of" }, target.slice(0, cut)), h("span", target.slice(cut))];
+}
+
+function marks(exchange) {
+  const { violations, fault, defect } = exchange;
   return [
     violations.length > 0 &&
       h(
@@ -161,16 +185,17 @@ function marks({ violations, fault, defect }) {
         `! ${violations.length}`,
         h("span", { class: "hidden" }, violations.length === 1 ? " violation" : " violations"),
       ),
-    fault !== null && h("span", { class: "mark accent", title: `Fault ${fault} struck` }, "fault"),
+    fault !== null && h("span", { class: "mark accent", title: `An armed fault: ${struckBy(exchange)}` }, "fault"),
     defect !== null && h("span", { class: "mark bad", title: "A defect of the mock" }, "defect"),
   ];
 }
 
-function spoken({ number, method, target, status, violations, fault, defect }) {
+function spoken(exchange) {
+  const { number, method, target, status, violations, fault, defect } = exchange;
   return [
     `${number}: ${method} ${target}, answered ${status}`,
     violations.length > 0 && counted(violations.length, "violation"),
-    fault !== null && "a fault struck",
+    fault !== null && `an armed fault: ${struckBy(exchange)}`,
     defect !== null && "a defect of the mock",
   ]
     .filter(Boolean)

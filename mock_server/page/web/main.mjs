@@ -6,10 +6,9 @@ import { Coverage } from "./coverage.mjs";
 import { fill, find, h } from "./element.mjs";
 import { exchangeView } from "./exchange.mjs";
 import { Faults } from "./faults.mjs";
-import { copyButton } from "./form.mjs";
 import { Handlers } from "./handlers.mjs";
 import { Journal } from "./journal.mjs";
-import { attempt, trouble } from "./notice.mjs";
+import { attempt, trouble, withdrawOffer } from "./notice.mjs";
 import { Overview } from "./overview.mjs";
 import { Questions } from "./questions.mjs";
 import { Quota } from "./quota.mjs";
@@ -18,7 +17,7 @@ import { Rules } from "./rules.mjs";
 import { examplesIn, refusalsOf, resolve } from "./schema.mjs";
 import { Session } from "./session.mjs";
 import { bindShortcuts } from "./shortcuts.mjs";
-import { firstLine, showStart } from "./start.mjs";
+import { firstSteps, showStart } from "./start.mjs";
 import { Tabs } from "./tabs.mjs";
 import { currentTheme, nextTheme } from "./theme.mjs";
 import { World } from "./world.mjs";
@@ -137,6 +136,7 @@ function bindWorld(world, otherwise, changed) {
   const field = find("key");
   const begin = () => {
     field.value = session.key;
+    withdrawOffer();
     changed();
     world.begin();
   };
@@ -164,12 +164,15 @@ function bindJournal(world, place, api) {
       const detail = find("exchange");
       detail.hidden = exchange === null;
       find("split").classList.toggle("open", exchange !== null);
-      if (exchange) fill(detail, exchangeView(exchange, { close, origin: location.origin, key: place.session.key }));
+      const whole = () => world.whole(exchange, shown());
+      if (exchange)
+        fill(detail, exchangeView(exchange, { close, whole, origin: location.origin, key: place.session.key }));
       detail.scrollTop = 0;
     },
     () => (shown() ? h("p", "All requests so far had a valid key.") : firstSteps(api(), place)),
   );
-  const begin = () => journal.begin(shown() ? world.lobby : world.exchanges);
+  const total = () => (shown() ? world.lobbyTotal : world.total);
+  const begin = () => journal.begin(shown() ? world.lobby : world.exchanges, total());
   lobby.addEventListener("click", () => {
     lobby.setAttribute("aria-pressed", String(!shown()));
     begin();
@@ -183,23 +186,10 @@ function bindJournal(world, place, api) {
     if (shown()) journal.add(detail);
   });
   world.addEventListener("state", () => {
-    find("lobby-count").textContent = world.lobby.length;
+    find("lobby-count").textContent = world.lobbyTotal.toLocaleString("en");
+    journal.count(total());
   });
   return journal;
-}
-
-function firstSteps(document, place) {
-  const line = firstLine(document, place, "GET");
-  return [
-    h("p", h("b", "Nothing yet."), " Send a request with this key, and it is here at once:"),
-    line &&
-      h(
-        "div",
-        { class: "copied" },
-        h("pre", { tabindex: "0", "aria-label": "A first request" }, line),
-        copyButton(() => line, "the line"),
-      ),
-  ];
 }
 
 let loss = null;

@@ -1,10 +1,11 @@
-// Short messages at the foot of the window, read aloud by a screen reader. They move nothing else on the page.
+// Short messages at the foot of the window, one at a time, read aloud by a screen reader. They move nothing else on the page.
 
 import { find, h } from "./element.mjs";
 
 const SHOWN = 6000;
+const OFFERED = 60_000;
 
-/** Show a message. `action` may be `{label, act}`, a button beside it such as Undo; the message then stays until the next. */
+/** Show a message. `action` may be `{label, act}`, a button beside it such as Undo; the message then stays a minute. */
 export function notice(sentence, action = null) {
   show(action ? "notice offer" : "notice", sentence, action);
 }
@@ -12,6 +13,11 @@ export function notice(sentence, action = null) {
 /** Show an error. It stays until the user or the returned function closes it. */
 export function trouble(error) {
   return show("notice bad", error.message, null);
+}
+
+/** Take back what was offered: the world that it was about is not shown any more. */
+export function withdrawOffer() {
+  find("notices").querySelector(".offer")?.remove();
 }
 
 /** Do something that may be refused, and show the refusal. Return whether it succeeded. */
@@ -45,8 +51,7 @@ function show(look, sentence, action) {
       ),
     h("button", { type: "button", class: "quiet", "aria-label": "Close this message", click: close }, "×"),
   );
-  if (action) find("notices").querySelector(".offer")?.remove();
-  find("notices").append(box);
-  if (look === "notice") setTimeout(close, SHOWN);
+  find("notices").replaceChildren(box);
+  if (look !== "notice bad") setTimeout(close, action ? OFFERED : SHOWN);
   return close;
 }

@@ -1,6 +1,7 @@
 // The world at a glance, in the bar: its time, and everything that changes its usual behaviour.
 
 import { fill, find, h } from "./element.mjs";
+import { armedOf } from "./faults.mjs";
 import { counted, dateAndTime } from "./words.mjs";
 
 export class Overview {
@@ -22,7 +23,7 @@ export class Overview {
     const facts = [
       clock.frozen && "frozen",
       quota?.enforced && `${quota.remaining} of ${quota.requests} left`,
-      faults.length > 0 && `${counted(faults.length, "fault")} armed`,
+      armedOf(faults).length > 0 && `${counted(armedOf(faults).length, "fault")} armed`,
       rules.strict && "strict",
       rules.latency !== "0" && `late by ${rules.latency}`,
     ].filter(Boolean);

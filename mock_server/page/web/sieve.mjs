@@ -2,17 +2,24 @@
 
 /**
  * Return a function that says whether an exchange passes. Each word of `text` must fit: a status (`404`), a class of
- * them (`4xx`), or a part of method, target, operation, refusal or a violation's code. `noticed` lets only exchanges pass that the mock
- * has a remark about.
+ * them (`4xx`), or a part of what was asked, answered and remarked: method, target, operation, refusal, violations, the
+ * fields of a form and both bodies. `remarked` lets only exchanges pass that the mock has a remark about.
  */
-export function sieve(text, noticed) {
+export function sieve(text, remarked) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  return (exchange) => (!noticed || isNoticed(exchange)) && words.every((word) => fits(exchange, word));
+  return (exchange) => (!remarked || hasRemark(exchange)) && words.every((word) => fits(exchange, word));
 }
 
 /** Whether the mock has a remark: a violation, a fault that struck, or an internal error. */
-export function isNoticed(exchange) {
+export function hasRemark(exchange) {
   return exchange.violations.length > 0 || exchange.fault !== null || exchange.defect !== null;
+}
+
+/** Say what the fault did that struck an exchange. */
+export function struckBy({ refusal, wire, status }) {
+  if (wire) return `${wire} on the wire`;
+  if (refusal && !refusal.startsWith("outage-")) return `${status} ${refusal}`;
+  return status >= 400 ? `${status}` : "a changed or late answer";
 }
 
 function fits(exchange, word) {
@@ -22,7 +29,11 @@ function fits(exchange, word) {
     exchange.target,
     exchange.operation,
     exchange.refusal,
-    ...exchange.violations.map(({ code }) => code),
+    exchange.defect,
+    exchange.request?.body,
+    exchange.answer?.body,
+    ...exchange.violations.flatMap(({ code, sentence }) => [code, sentence]),
+    ...(exchange.request?.parts ?? []).flatMap(({ name, preview }) => [name, preview]),
   ];
   return said.some((part) => part?.toLowerCase().includes(word));
 }

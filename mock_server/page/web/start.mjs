@@ -26,7 +26,7 @@ export function showStart(info, document, place) {
 }
 
 /** A curl line of the first operation with this method, with the first example of its form. */
-export function firstLine(document, { base, session }, wanted) {
+function firstLine(document, { base, session }, wanted) {
   const found = operationsOf(document).find(({ method, path }) => method === wanted && !path.includes("{"));
   if (!found) return null;
   const value = bodyOf(document, found.operation)?.examples[0]?.value;
@@ -51,4 +51,19 @@ function fact(label, text) {
       ),
     )
   );
+}
+
+/** Return what an empty journal says: a first request to send. */
+export function firstSteps(document, place) {
+  const line = firstLine(document, place, "GET");
+  return [
+    h("p", h("b", "Nothing yet."), " Send a request with this key, and it is here at once:"),
+    line &&
+      h(
+        "div",
+        { class: "copied" },
+        h("pre", { tabindex: "0", "aria-label": "A first request" }, line),
+        copyButton(() => line, "the line"),
+      ),
+  ];
 }

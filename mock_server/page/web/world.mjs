@@ -6,7 +6,7 @@ import { ControlError } from "./control.mjs";
 const REMEMBERED = 500;
 // How long one request for changes stays open: shorter than the limits of proxies.
 const WAIT = "20s";
-const NOTHING = { exchanges: [], cleared: 0, next: 0 };
+const NOTHING = { exchanges: [], total: 0, cleared: 0, next: 0 };
 // The interval at which many changes are shown.
 const BREATH = 120;
 // The journal's refusal if it has evicted the requested exchanges.
@@ -49,6 +49,14 @@ export class World extends EventTarget {
   stop() {
     this.#running?.abort();
     this.#running = null;
+  }
+
+  /** Read an exchange again, with all bytes that the mock remembers of it. Throws an Error with a sentence. */
+  async whole({ number }, isLobby) {
+    const query = { since: number - 1, bodies: true, partial: true, ...(isLobby && { lobby: true, key: null }) };
+    const found = (await this.#control.get("/journal", query)).exchanges.find((each) => each.number === number);
+    if (!found) throw new Error("The mock does not remember this exchange any more.");
+    return found;
   }
 
   async #follow(signal) {
@@ -94,6 +102,8 @@ export class World extends EventTarget {
       this.#tell("begin");
     }
     this.state = state;
+    this.total = journal.total - journal.cleared;
+    this.lobbyTotal = lobby.total - lobby.cleared;
     this.#next = journal.next;
     this.exchanges = [...this.exchanges, ...journal.exchanges].slice(-REMEMBERED);
     this.#lobbyNext = lobby.next;
@@ -119,6 +129,8 @@ export class World extends EventTarget {
     this.state = null;
     this.exchanges = [];
     this.lobby = [];
+    this.total = 0; // exchanges that the world has seen since its journal was cleared, and the lobby
+    this.lobbyTotal = 0;
     this.#cleared = 0;
     this.#next = 0;
     this.#lobbyNext = 0;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sieve } from "../../../mock_server/page/web/sieve.mjs";
+import { sieve, struckBy } from "../../../mock_server/page/web/sieve.mjs";
 
 const PLAIN = {
   method: "GET",
@@ -37,9 +37,30 @@ test("a status is a status and no part of a path", () => {
 });
 
 test("only what the mock has something to say about", () => {
-  const noticed = sieve("", true);
-  assert.ok(!noticed(PLAIN));
-  assert.ok(noticed(REFUSED));
-  assert.ok(noticed({ ...PLAIN, fault: 3 }));
-  assert.ok(noticed({ ...PLAIN, defect: "broken" }));
+  const remarked = sieve("", true);
+  assert.ok(!remarked(PLAIN));
+  assert.ok(remarked(REFUSED));
+  assert.ok(remarked({ ...PLAIN, fault: 3 }));
+  assert.ok(remarked({ ...PLAIN, defect: "broken" }));
+});
+
+test("what was sent, answered and remarked is found", () => {
+  const exchange = {
+    ...REFUSED,
+    violations: [{ code: "unknown-field", sentence: "Unknown field 'nme' is ignored. Remove it." }],
+    request: { body: "--B", parts: [{ name: "slack", preview: "https://hooks.example/T1" }] },
+    answer: { body: '{"errors":[]}' },
+    defect: "Item 3 would violate the document",
+  };
+  for (const word of ["nme", "ignored", "slack", "hooks.example/t1", "errors", "item"]) {
+    assert.ok(sieve(word, false)(exchange), word);
+  }
+  assert.ok(!sieve("hooks.example/T2", false)(exchange));
+});
+
+test("a fault is named by what it did", () => {
+  assert.equal(struckBy({ refusal: "rate_limited", wire: null, status: 429 }), "429 rate_limited");
+  assert.equal(struckBy({ refusal: "outage-503", wire: null, status: 503 }), "503");
+  assert.equal(struckBy({ refusal: null, wire: "truncate", status: 200 }), "truncate on the wire");
+  assert.equal(struckBy({ refusal: null, wire: null, status: 200 }), "a changed or late answer");
 });
