@@ -81,7 +81,8 @@ class Words:
 
     def service_refusal(self, word: str) -> Refusal:
         """Return the refusal that `x-service` names by a word of its own, such as `other-methods`."""
-        return self.facts.shared[self.service[word]]
+        said = self.service[word]
+        return self.facts.shared[said if isinstance(said, str) else said["row"]]
 
 
 def read_words(facts: Facts) -> Words:

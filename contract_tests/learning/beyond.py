@@ -9,17 +9,16 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from contract_tests.guard.exchange import Exchange
-from contract_tests.learning.draft import Draft, Tree, Unsayable
-from contract_tests.learning.handlers import settings_node
+from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.presentation import Look, worded
 from contract_tests.learning.properties import kind_of
 from contract_tests.learning.refusals import look_at
-from contract_tests.learning.responses import component, form_of, operations, own_response, place, say
+from contract_tests.learning.responses import component, operations, own_response, place, say
 from contract_tests.probes.finding import Undecided, Unlisted
-from contract_tests.probes.observations import NOBODYS, first_page, handler, renaming
+from contract_tests.probes.observations import first_page, handler
 from contract_tests.probes.page import Page
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import is_success, mapping, number
+from contract_tests.probes.reading import is_success, number
 from contract_tests.target.api import Answer
 
 _ODD_WORD = "maybe"
@@ -142,6 +141,7 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
         words |= _before(Page(answer, prober.expectations), page)
     elif refused is not None:
         words["beyond"] = "page_beyond_last"
+    words |= _nothing(prober)
     known = _paging(draft.tree, draft)
     usual = {"link-page": "last", "previous-beyond": "one-less"}
     if any(known.get(word, usual.get(word)) != said for word, said in words.items()):
@@ -157,6 +157,17 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
 
         told = ", ".join(f"{word} {said}" for word, said in words.items())
         draft.learn("links", f"Links of a page: {told}.", (*seen[-1:], *beyond[-1:]), change)
+
+
+def _nothing(prober: Prober) -> dict[str, str]:
+    """Return the word for an empty list, if the account was empty at first."""
+    try:
+        page = prober.once(first_page)
+    except (Undecided, Unlisted):
+        return {}
+    if number(page.value("total")) != 0 or page.value("link-last") is None:
+        return {}
+    return {"empty": "one-page" if number(page.value("total-pages")) == 1 else "first-page"}
 
 
 def _before(page: Page, parameter: str) -> dict[str, str]:
@@ -190,176 +201,12 @@ def learn_redirect(prober: Prober, draft: Draft) -> None:
         draft.learn("trailing-slash", says, seen[-1:], lambda tree: tree["x-service"].update(redirect=words))
 
 
-def learn_ids(prober: Prober, draft: Draft) -> None:
-    """Ask for rows whose id is a word, and 0."""
-    name = _path_parameter(draft.tree)["name"]
-    looks: dict[str, Look | None] = {}
-    seen: tuple[Exchange, ...] = ()
-    for kind, text in (("word", _ODD_ID), ("number", "0")):
-        answer, seen = prober.watch(_retrieving(text))
-        looks[kind] = _look(draft, answer, prober, {"field": name, "value": text, "id": text})
-    missing = _look(
-        draft, prober.send("GET", prober.api.path_of("retrieve", NOBODYS)), prober, {"id": str(NOBODYS)}
-    )
-    if None in looks.values() or all(look == missing for look in looks.values()):
-        return
-    names = {kind: f"id_not_valid_{kind}" if look != missing else "not_found" for kind, look in looks.items()}
-
-    def change(tree: Tree) -> None:
-        for kind, look in looks.items():
-            if look is not None and names[kind] != "not_found":
-                _place_below_ids(tree, names[kind], look)
-        parameter = _path_parameter(tree)
-        parameter["x-otherwise"] = names
-        parameter["x-cast"] = "strict-integer"
-
-    draft.learn(
-        "id-not-a-number", f"An id that is not a number is refused: {looks['word']}.", seen[-1:], change
-    )
-
-
-def _retrieving(text: str) -> Callable[[Prober], Answer]:
-    return lambda prober: prober.send("GET", prober.api.path_of("retrieve", text))
-
-
-def _path_parameter(tree: Tree) -> Tree:
-    nodes: dict[str, Tree] = tree["components"]["parameters"]
-    return next(node for node in nodes.values() if node["in"] == "path")
-
-
-def _place_below_ids(tree: Tree, name: str, look: Look) -> None:
-    """Put a refusal into each operation on a row."""
-    say(tree, name, look)
-    for path, item in tree["paths"].items():
-        for method in ("get", "post", "delete"):
-            if "{" in path and method in item:
-                place(tree, item[method]["responses"], name, look)
-
-
 def _look(draft: Draft, answer: Answer, prober: Prober, facts: Mapping[str, str]) -> Look | None:
     """Return how the last refusal looks, None if it is none."""
     if not 400 <= answer.status < 500:
         return None
     everywhere = draft.tree["x-service"].get("x-headers", {})
     return look_at(answer, prober.exchanges[-1], dict(facts), everywhere)
-
-
-def learn_page_words(prober: Prober, draft: Draft) -> None:
-    """Ask for a page that is a word: it may be refused in other words than page 0."""
-    parameter = draft.facts.page_parameter
-    answer, seen = prober.watch(lambda asking: asking.list(page=_ODD_PAGE))
-    look = _look(draft, answer, prober, {"field": parameter, "value": _ODD_PAGE})
-    known = _parameter(draft.tree, parameter).get("x-otherwise", "default")
-    if look is None or not isinstance(known, str) or known == "default":
-        return
-    zero = _look(draft, prober.list(page="0"), prober, {"field": parameter, "value": "0"})
-    if look == zero:
-        return
-
-    def change(tree: Tree) -> None:
-        say(tree, "page_not_a_number", look)
-        for item in tree["paths"].values():
-            if "x-paging" in item.get("get", {}):
-                place(tree, item["get"]["responses"], "page_not_a_number", look)
-        _parameter(tree, parameter)["x-otherwise"] = {"number": known, "word": "page_not_a_number"}
-
-    draft.learn(
-        "page-not-valid",
-        f"A page that is a word is refused in its own way: {look.status}.",
-        seen[-1:],
-        change,
-    )
-
-
-def _parameter(tree: Tree, name: str) -> Tree:
-    nodes: dict[str, Tree] = tree["components"]["parameters"]
-    return next(node for node in nodes.values() if node["name"] == name)
-
-
-def learn_unsent(prober: Prober, draft: Draft) -> None:
-    """Create a row of a type with fields and send none of them: they may be null."""
-    kind = prober.kinds.pair
-    form = {draft.facts.form["name"]: prober.name(), draft.facts.form["type"]: kind}
-    (_, row), seen = prober.watch(lambda asking: asking.create(form))
-    if row is None:
-        return
-    shown = mapping(prober.retrieve(row).get(draft.facts.row["settings"]))
-    prober.discard(row)
-    own = draft.facts.types[kind]
-    if not all(name in shown and shown[name] is None for name in own):
-        return
-
-    def change(tree: Tree) -> None:
-        for operation in ("create", "update"):
-            form_of(tree, draft.facts.operation(operation).id)["x-own-field-unsent"] = "null"
-        for each in draft.facts.types:
-            node = settings_node(draft, tree, each)
-            for name in draft.facts.types[each]:
-                if name in node.get("properties", {}):
-                    node["properties"][name] = {**node["properties"][name], "type": ["string", "null"]}
-        _allow_null(tree, draft)
-
-    draft.learn("own-field-unsent", "A field that is not sent is stored as null.", seen, change)
-
-
-def _allow_null(tree: Tree, draft: Draft) -> None:
-    """Let settings hold null, if the schema of the rows says what they hold."""
-    key = draft.facts.row["settings"]
-    for schema in tree["components"]["schemas"].values():
-        settings = schema.get("properties", {}).get(key)
-        if settings is not None and "additionalProperties" in component(tree, settings):
-            component(tree, settings)["additionalProperties"] = {"type": ["string", "null"]}
-
-
-def learn_switch(prober: Prober, draft: Draft) -> None:
-    """Ask which texts the switch takes, if it does not take every text."""
-    row, field = prober.once(renaming).handler, draft.facts.form["enabled"]
-    answer, seen = prober.watch(lambda _: row.update(enabled=_ODD_WORD))
-    look = _look(draft, answer, prober, {"field": field, "value": _ODD_WORD})
-    if look is None:
-        return
-    taken = [text for text in _SPELLINGS if is_success(row.update(enabled=text))]
-    row.update(enabled="1")
-    if "1" not in taken or "0" not in taken:
-        raise Undecided("the switch takes neither 1 nor 0")
-
-    def change(tree: Tree) -> None:
-        say(tree, "switch_not_valid", look)
-        update = draft.facts.operation("update")
-        place(tree, dict(operations(tree))[update.id]["responses"], "switch_not_valid", look)
-        node = component(tree, form_of(tree, update.id)["properties"][field])
-        node |= {"enum": taken, "x-cast": "spelled-boolean", "x-otherwise": "switch_not_valid"}
-
-    draft.learn(
-        "is-enabled-text", f"{field} takes {', '.join(taken)} and refuses other texts.", seen[-1:], change
-    )
-
-
-def learn_stages(prober: Prober, draft: Draft) -> None:
-    """Update a row that does not exist to a type that does not exist: which of the two is refused first."""
-    checks: list[str] = draft.tree["x-service"]["checks"]
-    refused = form_of(draft.tree, draft.facts.operation("update").id).get("x-refusals", {})
-    if "enum" not in refused or checks.index("form") < checks.index("existence"):
-        return
-    form = {draft.facts.form["type"]: "no-such-type"}
-    answer, seen = prober.watch(
-        lambda asking: asking.send("POST", asking.api.path_of("update", NOBODYS), form=form)
-    )
-    missing = _look(
-        draft, prober.send("GET", prober.api.path_of("retrieve", NOBODYS)), prober, {"id": str(NOBODYS)}
-    )
-    found = _look(draft, answer, prober, {"id": str(NOBODYS)})
-    if found is None or missing is None or found.status == missing.status:
-        return
-
-    def change(tree: Tree) -> None:
-        order = tree["x-service"]["checks"]
-        if "existence" not in order:
-            raise Unsayable("The document does not say when a row is looked for.")
-        order.remove("existence")
-        order.insert(order.index("form") + 1, "existence")
-
-    draft.learn("checks-order", "A form is refused before its row is looked for.", seen[-1:], change)
 
 
 # The facts of a page, the most telling first: of the numbers `page`, `size`, `total`, `pages`, and `count` of its rows.
@@ -424,7 +271,7 @@ def _pages(prober: Prober) -> Iterator[tuple[dict[str, int], Mapping[str, Any]]]
     for answer in prober.answers:
         try:
             page = Page(answer, prober.expectations)
-        except Unlisted:
+        except (Undecided, Unlisted):
             continue
         numbers = {name: number(page.value(word)) for name, word in words.items()}
         told = {name: value for name, value in numbers.items() if value is not None}

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
+from contract_tests.document.wording import by_form
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree, Unsayable, at
 from contract_tests.learning.properties import adjust, extra, kind_of, missing
 from contract_tests.learning.responses import component
 from contract_tests.probes.finding import Undecided, Unlisted
-from contract_tests.probes.observations import first_page
+from contract_tests.probes.observations import first_page, handler
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import is_success, mapping
 
@@ -64,10 +65,42 @@ def learn_row(prober: Prober, draft: Draft, specimens: list[Specimen]) -> None:
     more, fewer = extra(known, rows), missing(known, rows)
     if not specimens:  # masked: the types are right, the values are nobody's
         more = {key: {"type": schema["type"], "readOnly": True} for key, schema in more.items()}
+    constant = extra(draft.facts.row.values(), rows) if specimens else {}
+    more |= {
+        key: {**known[key], **node}
+        for key, node in constant.items()
+        if key in known and "default" in node and node["default"] != known[key].get("default")
+    }
+    varying = [key for key, node in more.items() if "readOnly" in node and "default" not in node]
+    by_type = _by_type(prober, specimens, varying)
+    more |= {key: _varying([row[key] for row in rows], more[key]) for key in varying if key not in by_type}
     if more or fewer:
         new, lost = ", ".join(more) or "nothing", ", ".join(fewer) or "nothing"
         says = f"A handler has {new} beside the documented, and lacks {lost}."
-        draft.learn("handler", says, seen, lambda tree: _adjust_row(draft, tree, more, fewer))
+        draft.learn("handler", says, seen, lambda tree: _adjust_row(draft, tree, more, fewer, by_type))
+
+
+def _varying(values: Sequence[Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a property that each row has a value of its own for: of one form, if they have one."""
+    forms = {by_form(value) for value in values if isinstance(value, str)}
+    if len(forms) == 1 and all(isinstance(value, str) for value in values) and "{" in (form := forms.pop()):
+        return {**schema, "x-text": form}
+    return schema
+
+
+def _by_type(prober: Prober, specimens: Sequence[Specimen], keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the values of each property that the type of a row decides: a second row of a type has the same."""
+    try:
+        again = prober.once(handler).first
+    except (Undecided, Unlisted):
+        return {}
+    found = {}
+    for key in keys:
+        values = {specimen.kind: specimen.shown[key] for specimen in specimens}
+        first = values.get(prober.kinds.pair)
+        if first is not None and again.get(key) == first and not isinstance(first, (dict, list)):
+            found[key] = values
+    return found
 
 
 def _row_schema(draft: Draft) -> Mapping[str, Any]:
@@ -75,21 +108,38 @@ def _row_schema(draft: Draft) -> Mapping[str, Any]:
     return draft.facts.schemas.at(answer, draft.facts.schemas.path_to(answer, "row"))
 
 
-def _row_node(draft: Draft, tree: Tree) -> Tree:
+def row_node(draft: Draft, tree: Tree) -> Tree:
+    """Return the schema of a row, to be changed in place."""
     facts = draft.facts
     answer = facts.operation("retrieve").answer
     (key,) = facts.schemas.path_to(answer, "row")
     return component(tree, answer["properties"][key])
 
 
-def _adjust_row(draft: Draft, tree: Tree, more: Mapping[str, dict[str, Any]], fewer: list[str]) -> None:
-    row = _row_node(draft, tree)
+def _adjust_row(
+    draft: Draft,
+    tree: Tree,
+    more: Mapping[str, dict[str, Any]],
+    fewer: list[str],
+    by_type: Mapping[str, Mapping[str, Any]],
+) -> None:
+    row = row_node(draft, tree)
     adjust(row, more, fewer)
+    for key, values in by_type.items():
+        for branch in row["allOf"]:
+            (condition,) = branch["if"]["properties"].values()
+            if condition.get("const") in values:
+                branch["then"]["properties"][key] = {"const": values[condition["const"]]}
     seed = at(tree, row["x-resource"]["seed"])
     for example in seed:
         for key in fewer:
             example.pop(key, None)
-        example |= {key: schema.get("default", _plain(schema)) for key, schema in more.items()}
+        kind = example.get(draft.facts.row["type"])
+        example |= {
+            key: by_type[key].get(kind) if key in by_type else schema.get("default", _plain(schema))
+            for key, schema in more.items()
+            if "x-text" not in schema
+        }
 
 
 def _plain(schema: Mapping[str, Any]) -> Any:
@@ -126,10 +176,9 @@ def _form(specimen: Specimen, shown: Mapping[str, Any]) -> str:
 
 def settings_node(draft: Draft, tree: Tree, kind: str) -> Tree:
     """Return the schema of a type's settings, to be changed in place. Raises Unsayable where there is none."""
-    for branch in _row_node(draft, tree).get("allOf", ()):
+    for branch in row_node(draft, tree).get("allOf", ()):
         if kind in {node.get("const") for node in branch["if"]["properties"].values()}:
-            (node,) = branch["then"]["properties"].values()
-            return component(tree, node)
+            return component(tree, next(iter(branch["then"]["properties"].values())))
     raise Unsayable(f"The document says nothing of the settings of {kind}.")
 
 
@@ -140,9 +189,8 @@ def _wanted(
     properties = settings_node(draft, draft.tree, specimen.kind).get("properties", {})
     wanted: dict[str, dict[str, Any]] = {}
     for name, value in shown.items():
-        node = {
-            word: said for word, said in properties.get(name, {"type": "string"}).items() if word != "x-mask"
-        }
+        known = properties.get(name, {"type": "string"} if isinstance(value, str) else {})
+        node = {word: said for word, said in known.items() if word != "x-mask"}
         if name in masks:
             node["x-mask"] = masks[name]
         elif name not in specimen.sent and "const" not in node:
@@ -184,12 +232,17 @@ def mask_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
             continue
         ends = {**({"keep-first": first} if first else {}), **({"keep-last": last} if last else {})}
         for mask in ({"each": middle[0], **ends}, {"text": middle, **ends}):
-            if all(_masked(text, mask) == seen for text, seen in pairs):
+            if all(masked(text, mask) == seen for text, seen in pairs):
                 return mask
     return None
 
 
-def _masked(text: str, mask: Mapping[str, Any]) -> str:
+def masked(text: str, mask: Mapping[str, Any] | str) -> str:
+    """Return what is shown in place of a text that has a mask (`x-mask`)."""
+    if isinstance(mask, str):
+        return mask
+    if len(text) < mask.get("from", 0):
+        return text
     first, last = mask.get("keep-first", 0), mask.get("keep-last", 0)
     sign = mask["each"] * max(0, len(text) - first - last) if "each" in mask else mask["text"]
     return f"{text[:first]}{sign}{text[len(text) - last :] if last else ''}"
@@ -197,14 +250,12 @@ def _masked(text: str, mask: Mapping[str, Any]) -> str:
 
 def _set_settings(draft: Draft, kind: str, wanted: Mapping[str, dict[str, Any]]) -> Callable[[Tree], None]:
     def change(tree: Tree) -> None:
-        for name, node in wanted.items():
-            if not isinstance(node.get("const", ""), str):
-                raise Unsayable(
-                    f"The setting {name} of {kind} is shown as {node['const']!r}, and is no text."
-                )
         node = settings_node(draft, tree, kind)
         node["properties"] = dict(wanted)
         if "required" in node:
             node["required"] = [name for name in node["required"] if name in wanted]
+        if not all(isinstance(each.get("const", ""), str) for each in wanted.values()):
+            settings = component(tree, row_node(draft, tree)["properties"][draft.facts.row["settings"]])
+            settings["additionalProperties"] = True
 
     return change

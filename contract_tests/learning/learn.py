@@ -11,23 +11,27 @@ from contract_tests.learning.answers import take_answers
 from contract_tests.learning.beyond import (
     learn_deleted,
     learn_first_page,
-    learn_ids,
     learn_location,
     learn_page_facts,
-    learn_page_words,
     learn_paging,
     learn_redirect,
-    learn_stages,
-    learn_switch,
-    learn_unsent,
+)
+from contract_tests.learning.doors import (
+    learn_head,
+    learn_media_types,
+    learn_methods,
+    learn_order,
+    learn_same_type,
+    learn_unique,
 )
 from contract_tests.learning.draft import Draft, Lesson, Tree
+from contract_tests.learning.forms import learn_forms
 from contract_tests.learning.handlers import Specimen, collect, learn_row, learn_settings
 from contract_tests.learning.leftovers import learn_leftovers
 from contract_tests.learning.metering import learn_metering
 from contract_tests.learning.pages import learn_links, learn_pages, learn_sizes, learn_spellings
+from contract_tests.learning.parameters import learn_parameters
 from contract_tests.learning.refusals import learn_refusals
-from contract_tests.learning.texts import learn_blank_update, learn_texts
 from contract_tests.learning.written import learn_written
 from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
 from contract_tests.probes.effective import Verdict, ask_all
@@ -104,21 +108,22 @@ _PARTS = (
     _Part("handlers and settings", False, _teach_handlers),
     _Part("answers to writes", True, learn_written),
     _Part("times", True, _teach_zone),
-    _Part("lengths and cleaning of texts", True, learn_texts),
     _Part("left settings", True, learn_leftovers),
-    _Part("blank names", True, learn_blank_update),
     _Part("new rows", True, learn_location),
     _Part("deletes", True, learn_deleted),
     _Part("envelopes", False, learn_first_page),
     _Part("facts of a page", False, learn_page_facts),
     _Part("refusals", False, learn_refusals),
+    _Part("fields of forms", True, learn_forms),
     _Part("parameters of links", False, learn_paging),
     _Part("redirects", True, learn_redirect),
-    _Part("words for a page", False, learn_page_words),
-    _Part("ids", False, learn_ids),
-    _Part("settings not sent", True, learn_unsent),
-    _Part("switches", True, learn_switch),
-    _Part("order of checks", True, learn_stages),
+    _Part("parameters and ids", False, learn_parameters),
+    _Part("media types of bodies", True, learn_media_types),
+    _Part("unique names", True, learn_unique),
+    _Part("other methods", True, learn_methods),
+    _Part("HEAD", True, learn_head),
+    _Part("settings that are not sent", True, learn_same_type),
+    _Part("order of checks", True, learn_order),
     _Part("headers", False, learn_metering),
 )
 

@@ -11,7 +11,8 @@ Example: `{"path": "/api/x", "trace": "9f86d081884c7d659a2feaa0c55ad015"}` becom
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from contract_tests.document.wording import by_form, read
@@ -28,6 +29,10 @@ _OF_CORS = "access-control-"
 
 # A fact of fewer characters is recognized only if it is the whole of a text.
 _ODD = 5
+# Those that are recognized as a word of a text, however short.
+_SHORT = frozenset({"method", "field"})
+# Of a value, the fewest characters that tell a beginning, and the most that a service may repeat.
+_ODD_BEGINNING, _LONGEST_ECHO = 8, 300
 
 
 class Look(NamedTuple):
@@ -86,11 +91,49 @@ def worded(text: str, facts: Mapping[str, str]) -> str:
 
 def _told(text: str, facts: Mapping[str, str]) -> str:
     for name, fact in sorted(facts.items(), key=lambda each: -len(each[1])):
-        if text == fact:
+        if text == fact and fact:
             return f"{{{name}}}"
-        if len(fact) >= _ODD or name == "method":
+        if name == "value":
+            text = _told_value(text, fact)
+        elif len(fact) >= _ODD or name in _SHORT:
             text = re.sub(rf"(?<![\w-]){re.escape(fact)}(?![\w-])", f"{{{name}}}", text)
     return text
+
+
+def _told_value(text: str, value: str) -> str:
+    """Return a text with a placeholder for the value that it repeats: whole or its beginning, or as a literal."""
+    lengths = [len(value), *range(min(len(value) - 1, _LONGEST_ECHO), _ODD_BEGINNING, -1)]
+    for length in lengths if value else ():
+        part, told = value[:length], "value" if length == len(value) else f"value:{length}"
+        literal = repr(part)
+        if literal not in {f"'{part}'", text} and literal in text:
+            return text.replace(literal, f"{{{told}:repr}}")
+        if len(part) >= _ODD and part in text:
+            return text.replace(part, f"{{{told}}}")
+        for before, after in ("''", '""', "``", "«»") if len(part) < _ODD else ():
+            if before + part + after in text:
+                return text.replace(before + part + after, f"{before}{{{told}}}{after}")
+    return text
+
+
+def evened(looks: Sequence[Look]) -> list[Look]:
+    """Return looks in which values are repeated in one way: as far, and as literally, as some of them show."""
+    texts = repr(looks)
+    lengths = Counter(re.findall(r"\{value:(\d+)", texts))
+    about = f"value:{lengths.most_common(1)[0][0]}" if lengths else "value"
+    as_literal = ":repr}" in texts
+
+    def even(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: even(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [even(each) for each in value]
+        if not isinstance(value, str):
+            return value
+        value = re.sub(r"\{value(?::\d+)?(?=[:}])", f"{{{about}", value)
+        return re.sub(r"'\{(value(?::\d+)?)\}'", r"{\1:repr}", value) if as_literal else value
+
+    return [look._replace(value=even(look.value)) for look in looks]
 
 
 def shared_headers(looks: Iterable[Look]) -> dict[str, str]:

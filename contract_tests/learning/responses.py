@@ -55,7 +55,7 @@ def documented(tree: Tree, responses: Tree, name: str) -> Look | None:
     media_type = next(kind for kind, media in content.items() if name in media.get("examples", {}))
     node = resolved(tree, content[media_type]["examples"][name])
     charset = tree["x-service"]["charset"]
-    if charset != "none" and "charset=" not in media_type:
+    if charset != "none" and "charset=" not in media_type and "x-charset" not in node:
         media_type = f"{media_type}; charset={charset}"
     headers = tuple(sorted(node.get("x-headers", {}).items()))
     return Look(status, media_type if node.get("x-typed", True) else None, headers, node["value"])
@@ -68,6 +68,12 @@ def say(tree: Tree, name: str, look: Look) -> None:
         example["x-headers"] = dict(look.headers)
     if look.media_type is None:
         example["x-typed"] = False
+    if (
+        look.media_type is not None
+        and tree["x-service"]["charset"] != "none"
+        and "charset=" not in look.media_type
+    ):
+        example["x-charset"] = "none"
     tree["components"]["examples"][name] = example
 
 

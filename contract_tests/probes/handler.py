@@ -23,9 +23,9 @@ class Handler:
         self.first = self.shown
         self.raw = prober.answers[-1].body
 
-    def look(self) -> Mapping[str, Any]:
-        """Retrieve the handler. Raises Undecided where it is not shown."""
-        self.shown = self._prober.retrieve(self.id)
+    def look(self, *, renamed: bool = False) -> Mapping[str, Any]:
+        """Retrieve the handler. Raises Undecided where it is not shown. `renamed`: see `Prober.retrieve`."""
+        self.shown = self._prober.retrieve(self.id, renamed=renamed)
         return self.shown
 
     def update(self, **fields: str) -> Answer:

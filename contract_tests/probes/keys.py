@@ -123,14 +123,15 @@ def _other_methods(prober: Prober) -> Finding:
     )  # fmt: skip
     if isinstance(finding, Answered):
         facts = prober.expectations.facts_with("other-methods", finding.answer) or prober.facts
-        prober.note(
-            str(facts.document["x-service"]["other-methods"]), answer, f"a {prober.facts.other_methods[0]}"
-        )
+        named = facts.document["x-service"]["other-methods"]
+        refusal = named if isinstance(named, str) else named["row"]
+        prober.note(refusal, answer, f"a {prober.facts.other_methods[0]}")
     return finding
 
 
 def _other_method_status(facts: Facts) -> int:
-    name = facts.document["x-service"]["other-methods"]
+    named = facts.document["x-service"]["other-methods"]
+    name = named if isinstance(named, str) else named["row"]
     return int(facts.document["components"]["examples"][name]["value"]["errors"][0]["status"])
 
 

@@ -6,15 +6,20 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
-Pairs = Iterable[tuple[str, bytes]]
+# A field's name and bytes, and whether it goes as a file.
+Pairs = Iterable[tuple[str, bytes] | tuple[str, bytes, bool]]
+
+_FILE = '; filename="value.txt"\r\nContent-Type: text/plain'
 
 
 def multipart(pairs: Pairs) -> dict[str, Any]:
     """Return the keyword arguments of `Api.call` for a body of these fields."""
     boundary = secrets.token_hex(12)
     parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + value + b"\r\n"
-        for name, value in pairs
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{_FILE if any(file) else ""}\r\n\r\n'.encode()
+        + value
+        + b"\r\n"
+        for name, value, *file in pairs
     ]
     return {
         "body": b"".join(parts) + f"--{boundary}--\r\n".encode(),

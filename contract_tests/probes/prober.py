@@ -168,13 +168,18 @@ class Prober:
         self._names[row] = name
         return answer, row
 
-    def retrieve(self, row: int) -> Mapping[str, Any]:
-        """Return a handler as it is shown. Raises Undecided where it is not shown, or is not the one created."""
+    def retrieve(self, row: int, *, renamed: bool = False) -> Mapping[str, Any]:
+        """Return a handler as it is shown. Raises Undecided where it is not shown, or is not the one created.
+
+        `renamed`: the service may have stored the name in another way, so that only the id tells.
+        """
         answer = self.send("GET", self.api.path_of("retrieve", row))
         steps = self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row")
         shown = mapping(at(parsed(answer), steps))
         if not is_success(answer) or not shown:
             raise Undecided(f"a handler that was created is answered {answer.status}")
+        if renamed:
+            self._proven.add(row)
         if not self._prove(row, shown):
             raise Undecided("the id in the answer to a create leads to another handler")
         return shown

@@ -9,13 +9,16 @@ from contract_tests.session.opening import Opening, listed
 from mock_server.document import DocumentError
 
 
-def learn_behind(opening: Opening, tell: Tell) -> Learnt:
-    """Learn from the target of an open run. Raises Stop (CANNOT) where it or the document does not allow it."""
+def learn_behind(opening: Opening, tell: Tell, *, brief: bool = False) -> Learnt:
+    """Learn from the target of an open run. `brief`: with few requests, one field of a kind for all.
+
+    Raises Stop (CANNOT) if the target or the document does not allow it.
+    """
     settings = opening.settings
     listed(opening.first, opening.run.facts, opening.guard.target)
     terms = Terms(
         can_write=settings.allow_writes, nowhere=opening.run.nowhere, hidden=opening.guard.marker_length,
-        shown_url=opening.guard.target, spares=settings.profile.spares,
+        shown_url=opening.guard.target, spares=brief or settings.profile.spares,
     )  # fmt: skip
     arguments = DocumentArguments(settings.document, settings.overlays, settings.answers)
     try:

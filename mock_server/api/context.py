@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
-from random import Random
 from time import perf_counter
 from typing import Any, NamedTuple
 from urllib.parse import quote as percent_encode
-from uuid import UUID
 
 from mock_server import MARKER
 from mock_server.contract import Contract, Field, Form, Operation, Route, filled
+from mock_server.contract.resource import RANDOM
+from mock_server.contract.response import repeated, wording
 from mock_server.document.treatments import Sent
 from mock_server.mock import Mock
 from mock_server.php import Form as SentForm
@@ -161,7 +161,8 @@ class Context:
         """Return what stands for a placeholder of the document's texts (`mock_server.contract.response`)."""
         name, _, form = placeholder.partition(":")
         if name in self.told:
-            return self.told[name]
+            text = repeated(self.told[name], form)
+            return wording(text).told(self.tell) if name in _TOLD_BY_ROWS else text
         if name in _ITEMS:
             return self.contract.write(_ITEMS[name](self))
         if name == "now":
@@ -229,13 +230,23 @@ def _listed_by_field(context: Context) -> dict[str, list[Any]]:
 
 def _item(context: Context, problem: Problem) -> Any:
     """Return the item of a problem, with its placeholders filled."""
-    return filled(
-        problem.item, lambda name: problem.told[name] if name in problem.told else context.tell(name)
-    )
+
+    def tell(placeholder: str) -> str:
+        name, _, form = placeholder.partition(":")
+        return repeated(problem.told[name], form) if name in problem.told else context.tell(placeholder)
+
+    return filled(problem.item, tell)
 
 
 # The problems of a refusal, as data.
-_ITEMS: Mapping[str, Callable[[Context], Any]] = {"items": _listed, "items-by-field": _listed_by_field}
+_ITEMS: Mapping[str, Callable[[Context], Any]] = {
+    "items": _listed,
+    "items-by-field": _listed_by_field,
+    "item-by-field": lambda context: {name: items[0] for name, items in _listed_by_field(context).items()},
+}
+
+# What a row tells of a problem (`with`): texts with placeholders of their own.
+_TOLD_BY_ROWS = frozenset({"rule", "message", "label", "limit", "code"})
 
 # What a request says of itself.
 _TOLD: Mapping[str, Callable[[Context], object]] = {
@@ -243,16 +254,6 @@ _TOLD: Mapping[str, Callable[[Context], object]] = {
     "path": lambda context: _text(context.path),
     "method": lambda context: context.method,
     "site": lambda context: context.site,
-}
-
-_DIGITS, _LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-# Values that only have a form, from a world's own source of chance.
-RANDOM: Mapping[str, Callable[[Random, int], str]] = {
-    "uuid": lambda chance, _: str(UUID(int=chance.getrandbits(128), version=4)),
-    "hex": lambda chance, length: "".join(chance.choices("0123456789abcdef", k=length)),
-    "digits": lambda chance, length: "".join(chance.choices(_DIGITS, k=length)),
-    "random": lambda chance, length: "".join(chance.choices(_LETTERS, k=length)),
 }
 
 

@@ -15,12 +15,13 @@ from mock_server.refusal import Problem, Refusal, Violation, refuse
 
 def check_media_type(context: Context) -> None:
     """Refuse a body of a media type that the operation does not read, if the document refuses such bodies."""
-    name = context.contract.service.other_media_types
+    media_types = context.contract.service.media_types
     operation = None if context.route is None else context.route.operations.get(context.method)
-    if name == "ignored" or operation is None or operation.form is None:
+    if operation is None or operation.form is None:
         return
     kind = media_type(context.environ.get("CONTENT_TYPE") or "")
-    if kind not in operation.media_types and _body(context):
+    name = media_types.get(kind, media_types["other"])
+    if name != "ignored" and kind not in operation.media_types and _body(context):
         raise Refusal(name, problems=(Problem(name, None, {"value": kind}),))
 
 
@@ -30,7 +31,7 @@ def read_form(context: Context) -> None:
         return
     form, service = context.operation.form, context.contract.service
     context.form, context.sent, context.foreign = form, {}, []
-    if service.other_media_types != "ignored" and "media-type" not in service.checks:
+    if service.refuses_media_types and "media-type" not in service.checks:
         check_media_type(context)
     body = _read(context)
     for remark in body.remarks:
@@ -149,7 +150,7 @@ def _walk_unknown(context: Context, body: SentForm, ways: Mapping[str, Sent]) ->
     for order, (name, text) in enumerate(sent.items()):
         reaction = context.form.unknown(text, ways.get(name, UNSENT))
         if reaction.outcome == "refuse" and reaction.row is not None:
-            problems.append(_problem(reaction.row, order, name, text))
+            problems.append(_problem(reaction.row, order, name, _text(text, ways.get(name, UNSENT))))
         elif text is not None:
             context.violate("unknown-field", f"Unknown field {name[:60]!r} is ignored. Remove it.")
     return problems
@@ -160,13 +161,13 @@ def _walk_fields(
 ) -> list[Problem]:
     """Walk each field of the item's type, and note in the context what is stored. Return the problems.
 
-    If the document checks availability apart, a field of another type walks its own rows, too.
+    A field of another type walks its own rows, too, if the document refuses such fields, or checks them apart.
     """
     form, problems = context.form, list[Problem]()
     reactions: dict[str, Reaction] = {}
     type_name = _type(context, texts, ways, reactions)
     available = form.of_type(type_name)
-    apart = "availability" in context.contract.service.checks
+    apart = form.refuses_foreign or "availability" in context.contract.service.checks
     for name, text in texts.items():
         field, way = form.fields[name], ways.get(name, UNSENT)
         is_foreign = name not in available.names
@@ -175,11 +176,11 @@ def _walk_fields(
             continue
         reaction = reactions.get(name) or field.walk(text, way)
         if reaction.outcome == "refuse" and reaction.row is not None:
-            problems.append(_problem(reaction.row, field.order, name, text))
+            problems.append(_problem(reaction.row, field.order, name, _text(text, way)))
         elif not is_foreign:
             _take(context, field, text, reaction, notes)
         elif reaction.outcome in {"taken", "value", "otherwise"}:
-            context.foreign.append(Foreign(field, text, way, type_name))
+            context.foreign.append(Foreign(field, reaction.text, way, type_name))
     for field in available.told:
         if field.name in texts:
             continue
@@ -221,19 +222,24 @@ def _type(
 def _walk_foreign(context: Context) -> list[Problem]:
     """Return the problems with fields of other types; note what is ignored."""
     problems: list[Problem] = []
-    for order, (field, text, way, type_name) in enumerate(context.foreign):
+    for field, text, way, type_name in context.foreign:
         reaction = context.form.foreign(text, way)
         types = sorted(field.types or ())
         # If the type itself is invalid or unknown, no field is another type's.
         is_known = type_name in context.operation.resource.shapes
         if reaction.outcome == "refuse" and reaction.row is not None and is_known:
             told = {"owner": types[0], "type": type_name}
-            problems.append(_problem(reaction.row, order, field.name, text, told))
+            problems.append(_problem(reaction.row, field.order, field.name, _text(text, way), told))
         elif text is not None:
             wanted = " or ".join(types)
             what = f"{field.name} belongs to the type {wanted}, not {type_name[:60]!r}, and is ignored. Remove it."
             context.violate("foreign-field", what)
     return problems
+
+
+def _text(text: str | None, way: Sent) -> str | None:
+    """Return the text that a refusal repeats: the last that was sent in any way."""
+    return way.texts[-1] if text is None and way.texts else text
 
 
 def _problem(

@@ -184,7 +184,10 @@ def _changed_settings(context: Context, before: Item, type_name: str) -> dict[st
         return {}
     former, former_type = resource.settings_of(before.values), resource.type_of(before.values)
     own = resource.shape(former_type).constants
-    if type_name == former_type and words["same-type"] == "kept":
+    is_kept = words["same-type"] == "kept" or (
+        words["same-type"] == "reset-if-sent" and not any(key in context.sent for key in own)
+    )
+    if type_name == former_type and is_kept:
         sent = {key: context.sent[key] for key in own if key in context.sent}
         return {key: value for key, value in {**former, **sent}.items() if not isinstance(value, Omitted)}
     left: Mapping[str, str | None] = {}

@@ -233,7 +233,9 @@ def check_method(context: Context) -> None:
     """Refuse a method for which the path has no operation, and an id that cannot be one unless it is checked apart."""
     operation = _operation_meant(context)
     if operation is None:
-        raise Refusal(context.contract.service.other_methods)
+        names = context.contract.service.other_methods
+        on_row = context.route is not None and context.route.parameter is not None
+        raise Refusal(names["row" if on_row else "list"])
     context.found = context.operation = operation
     if operation.path_parameter is not None and "id" not in context.contract.service.checks:
         check_id(context)
@@ -297,7 +299,12 @@ def _is_open(context: Context) -> bool:
 
 def _operation_meant(context: Context) -> Operation | None:
     """Return the operation that the request would reach if nothing refused it."""
-    return None if context.route is None else context.route.operations.get(context.method)
+    if context.route is None:
+        return None
+    operations = context.route.operations
+    if context.method == "HEAD" and context.contract.service.answers_head:
+        return operations.get("HEAD", operations.get("GET"))
+    return operations.get(context.method)
 
 
 def _written(context: Context, operation: Operation, result: Result) -> bytes:

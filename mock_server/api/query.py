@@ -180,7 +180,7 @@ def turn_to(requested: int, size: int, total: int, paging: Paging) -> Page:
         itself=requested,
         offset=(number - 1) * size,
         total_pages=total_pages,
-        last=total_pages or None,
+        last=total_pages or (1 if paging.empty == "first-page" else None),
         next=number + 1 if number < total_pages else None,
         previous=_previous(number, total_pages, paging),
     )

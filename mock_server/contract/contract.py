@@ -65,14 +65,18 @@ class Service:
     checks: tuple[str, ...]
     quota: Mapping[str, int] | None
     plan_limit: int | None
-    other_methods: str
+    other_methods: Mapping[str, str]  # the refusal at the collection, "list", and at its rows, "row"
     unknown_route: str
     redirect_status: int
     redirects_by_path: bool
     cors: bool
     time_offset: int  # seconds east of UTC
     tells_all: bool  # whether a refusal tells all problems, and not only the first
-    other_media_types: str
+    answers_head: bool  # as GET, without the body
+    media_types: Mapping[
+        str, str
+    ]  # those that no operation reads: "ignored", or a refusal; "other" is any other one
+    refuses_media_types: bool
     unknown_parameters: Walk
     body_bytes: int
     limits: Limits  # of a form
@@ -220,14 +224,16 @@ def _service(document: Object) -> Service:
         checks=tuple(words["checks"]),
         quota=words["quota"],
         plan_limit=words["plan-limit"],
-        other_methods=words["other-methods"],
+        other_methods=_other_methods(words["other-methods"]),
         unknown_route=words["unknown-route"],
         redirect_status=words.get("redirect", {}).get("status", 301),
         redirects_by_path=words.get("redirect", {}).get("location") != "absolute",
         cors=words["cors"] == "open",
         time_offset=int(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60),
         tells_all=words.get("errors", {}).get("told") == "all",
-        other_media_types=words.get("media-types", {}).get("other", "ignored"),
+        answers_head=words.get("head") == "as-get",
+        media_types={"other": "ignored", **words.get("media-types", {})},
+        refuses_media_types=any(name != "ignored" for name in words.get("media-types", {}).values()),
         unknown_parameters=compile_rows(unknown_parameter_rows(words), {}),
         body_bytes=words["limits"]["body-bytes"],
         limits=Limits(fields=words["limits"]["fields"]),
@@ -253,18 +259,27 @@ def _check_refusals(document: Object, refusals: Collection[str]) -> None:
             raise DocumentError(what, place_of(words, "refusals"))
 
 
+def _other_methods(said: str | Mapping[str, str]) -> Mapping[str, str]:
+    return {"list": said, "row": said} if isinstance(said, str) else said
+
+
 def _naming(document: Object) -> Iterator[tuple[Object, str]]:
     """Yield each mapping and key whose value names a refusal."""
     words = document["x-service"]
-    yield from ((words, key) for key in ("other-methods", "unknown-route"))
+    yield words, "unknown-route"
+    if isinstance(words["other-methods"], str):
+        yield words, "other-methods"
+    else:
+        yield from ((words["other-methods"], key) for key in words["other-methods"])
     for key, tolerance in _TOLERANCES.items():
         said = words.get(key, tolerance)
         if isinstance(said, str) and said != tolerance:
             yield words, key
         elif isinstance(said, list):
             yield from _refusing(said)
-    if words.get("media-types", {}).get("other", "ignored") != "ignored":
-        yield words["media-types"], "other"
+    for kind, name in words.get("media-types", {}).items():
+        if name != "ignored":
+            yield words["media-types"], kind
     for container, word in words_of(document):
         if word in _NAMING:
             yield from _NAMING[word](container, word)

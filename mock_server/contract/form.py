@@ -103,7 +103,8 @@ class Form:
 
     `type_field`: the field that gives the item's type, if any. `available`: the part for items of a type; `shared`: the
     part for all other types. `foreign` and `unknown` walk the texts of fields of other types, and of those that the
-    form does not have. `looks`: a row tells by the way in which a field is sent.
+    form does not have.
+    `refuses_foreign`: a field of another type may be refused. `looks`: a row tells by the way in which a field is sent.
     """
 
     fields: Mapping[str, Field]
@@ -113,6 +114,7 @@ class Form:
     shared: Available
     foreign: Walk
     unknown: Walk
+    refuses_foreign: bool
     looks: bool
     unique: Unique | None
 
@@ -140,9 +142,10 @@ def compile_form(schemas: Schemas, schema: Object, unnamed: Collection[str], typ
     nodes = form.get("properties", Object(form.place))
     resolved = {name: _checked(schemas, nodes, name) for name in nodes}
     rows = form_rows(form, resolved, schemas.document["x-service"])
+    told = {name: order for order, name in enumerate(form.get("x-order", resolved))}
     fields = {
-        name: _field(node, name, order, rows.fields[name], unnamed)
-        for order, (name, node) in enumerate(resolved.items())
+        name: _field(node, name, told.get(name, len(told)), rows.fields[name], unnamed)
+        for name, node in resolved.items()
     }
     type_field = next(
         (name for name, field in fields.items() if field.fact and field.fact == type_fact), None
@@ -158,6 +161,9 @@ def compile_form(schemas: Schemas, schema: Object, unnamed: Collection[str], typ
         shared=_available(fields, ()),
         foreign=compile_rows(rows.foreign, {}, _CLEANERS),
         unknown=compile_rows(rows.unknown, {}, _CLEANERS),
+        refuses_foreign=any(
+            row.reaction == "refuse" and row.source.startswith("x-rows") for row in rows.foreign
+        ),
         looks=_looks(rows),
         unique=_unique(form, fields),
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 from types import NoneType
 from typing import Any
+from uuid import UUID
 
 from mock_server.contract.form import Form, Value
 from mock_server.contract.response import (
+    PLACEHOLDER,
     Facts,
     ResponseCompiler,
     Template,
@@ -41,6 +44,16 @@ _KINDS: Mapping[str, frozenset[str]] = {
 }
 _ZEROS: Mapping[str, Value] = {"text": "", "switch": False, "number": 0, "settings": {}}
 
+_DIGITS, _LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+# Values that only have a form, from a source of chance.
+RANDOM: Mapping[str, Callable[[Random, int], str]] = {
+    "uuid": lambda chance, _: str(UUID(int=chance.getrandbits(128), version=4)),
+    "hex": lambda chance, length: "".join(chance.choices("0123456789abcdef", k=length)),
+    "digits": lambda chance, length: "".join(chance.choices(_DIGITS, k=length)),
+    "random": lambda chance, length: "".join(chance.choices(_LETTERS, k=length)),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -50,7 +63,7 @@ class Shape:
     """
 
     container: str  # "object", "array", or "either": an empty list if there are no settings, as PHP writes it
-    constants: Mapping[str, str | None]
+    constants: Mapping[str, Any]
     masks: Mapping[str, str | Mapping[str, Any]]
 
     def shown(self, settings: Mapping[str, str | None]) -> Mapping[str, str | None] | list[str]:
@@ -59,9 +72,11 @@ class Shape:
             return []
         return {key: self._masked(key, value) for key, value in settings.items()} if self.masks else settings
 
-    def _masked(self, key: str, value: str | None) -> str | None:
-        mask = self.masks.get(key, value) if value else value
-        return mask if mask is None or isinstance(mask, str) else masked(value or "", mask)
+    def _masked(self, key: str, value: Any) -> Any:
+        if key not in self.masks or not value or not isinstance(value, str):
+            return value
+        mask = self.masks[key]
+        return mask if isinstance(mask, str) else masked(value, mask)
 
 
 # The settings of an item whose type the document does not know, as the defect `x-update.unsent: blanked` makes one.
@@ -135,7 +150,8 @@ def read_row(schemas: Schemas, schema: Object, path: str) -> Row:
         if pair is None or pair != keys[0] or not properties.keys() >= set(pair):
             what = (
                 "A branch of a row's allOf must read `if: {properties: {TYPE: {const: …}}}`, "
-                "`then: {properties: {SETTINGS: …}}`, with the same two properties in all branches."
+                "`then: {properties: {SETTINGS: …}}`, with the same two properties in all branches. After the settings,"
+                " `then` may have properties with a const."
             )
             raise DocumentError(what, branch.place)
     type_key, settings_key = (keys[0] if keys else None) or (None, None)
@@ -147,8 +163,8 @@ def _branch_keys(branch: Object) -> tuple[str, str] | None:
     """Return the properties of the type and of the settings of a branch, None if it reads otherwise."""
     try:
         ((type_key, condition),) = branch["if"]["properties"].items()
-        (settings_key,) = branch["then"]["properties"]
-    except (KeyError, ValueError):
+        settings_key = next(iter(branch["then"]["properties"]))
+    except (KeyError, ValueError, StopIteration):
         return None
     return (type_key, settings_key) if isinstance(condition.get("const"), str) else None
 
@@ -159,7 +175,8 @@ class Resource:
 
     `path` is that of the collection. `stored`: fact to the property that shows it, in the row's order; `defaults`: fact
     to the value of an item that was sent nothing. `type_fact` and `settings_fact`: None if items have no types or
-    settings. `label_fact`: the text by which people know an item. `seed`: the rows of a new world.
+    settings. `label_fact`: the text by which people know an item. `by_type`: the JSON text of each property that is the
+    same for all items of a type. `seed`: the rows of a new world.
     """
 
     name: str
@@ -171,6 +188,7 @@ class Resource:
     label_fact: str | None
     types: tuple[str, ...]
     shapes: Mapping[str, Shape]
+    by_type: Mapping[str, Mapping[str, str]]
     template: Template
     check: Check
     check_text: CheckText
@@ -205,7 +223,22 @@ class Resource:
                 texts[fact] = self.write(self.shape(self.type_of(values)).shown(value))
             else:
                 texts[fact] = self.write(value)
+        if self.by_type:
+            texts |= self.by_type.get(self.type_of(values), self.by_type[""])
         return texts
+
+    def texts_of(self, item_id: int) -> dict[str, str]:
+        """Return the JSON text of each `x-text` of a row: the same whenever the row is written."""
+        found = {}
+        for text in self.template.texts:
+            chance = Random(f"{item_id} {text.text}")  # noqa: S311 - not for secrets
+
+            def tell(placeholder: str, chance: Random = chance) -> str:
+                name, _, form = placeholder.partition(":")
+                return str(item_id) if name == "id" else RANDOM[name](chance, int(form or 0))
+
+            found[text.text] = self.write(text.told(tell))
+        return found
 
 
 def masked(text: str, mask: Mapping[str, Any]) -> str:
@@ -222,12 +255,14 @@ def compile_resource(responses: ResponseCompiler, row: Row, forms: Sequence[Form
     """Compile one resource. Raises DocumentError if its rows and its forms do not fit together."""
     schemas, write = responses.schemas, responses.write
     stored = {each.fact: each for each in _stored(schemas, row, forms)}
-    template = compile_template(schemas, row.node, write, facts_of(stored))
-    if template.texts:
-        what = (
-            f"A row cannot show {template.texts[0].text!r}: its JSON is written once, when the item changes."
-        )
-        raise DocumentError(what, row.node.place)
+    by_type = _by_type(schemas, row, write)
+    template = compile_template(schemas, row.node, write, facts_of(stored, by_type.get("", ())))
+    for text in template.texts:
+        if unknown := [
+            name for name in PLACEHOLDER.findall(text.text) if name.partition(":")[0] not in {*RANDOM, "id"}
+        ]:
+            what = f"A row cannot show {{{unknown[0]}}}: its JSON is written once, when the item changes."
+            raise DocumentError(what, row.node.place)
     if "id" not in template.facts.values():
         raise DocumentError("A row needs a property with `x-value: id`.", row.node.place)
     if row.type_key is not None and row.type_fact not in stored:
@@ -245,6 +280,7 @@ def compile_resource(responses: ResponseCompiler, row: Row, forms: Sequence[Form
         label_fact="name" if "name" in texts else next(iter(texts), None),
         types=() if row.type_key is None else tuple(row.properties[row.type_key].get("enum", ())),
         shapes=_shapes(schemas, row),
+        by_type=by_type,
         template=template,
         check=schemas.check(row.schema),
         check_text=schemas.check_text(row.schema),
@@ -325,28 +361,56 @@ def _shapes(schemas: Schemas, row: Row) -> dict[str, Shape]:
 
 
 def _shape(schemas: Schemas, name: str, settings: Object) -> Shape:
-    """Compile the settings of one type. Raises DocumentError if they are not texts."""
+    """Compile the settings of one type. Raises DocumentError if one is neither a text nor always the same."""
     kinds = set(types_of(settings)) or {"object"}
     if not kinds & {"array", "object"}:
         raise DocumentError(f"The settings of {name} must be an object, or an empty array.", settings.place)
     container = "either" if {"array", "object"} <= kinds else "array" if "array" in kinds else "object"
     check_required(settings)
     properties = settings.get("properties", Object(settings.place))
-    constants: dict[str, str | None] = {}
+    constants: dict[str, Any] = {}
     masks: dict[str, str | Mapping[str, Any]] = {}
     for key, node in properties.items():
         setting = schemas.resolve(node)
         constants[key] = setting.get("const", setting.get("default"))
-        if not isinstance(constants[key], str | None) or "string" not in setting.get("type", "string"):
-            raise DocumentError(f"The setting {key!r} of {name} must be a text.", place_of(properties, key))
+        if (
+            constants[key] is None
+            and "const" not in setting
+            and "string" not in setting.get("type", "string")
+        ):
+            raise DocumentError(
+                f"The setting {key!r} of {name} must be a text, or have a const.", place_of(properties, key)
+            )
         if "x-mask" in setting:
             masks[key] = setting["x-mask"]
     return Shape(container, constants, masks)
 
 
-def facts_of(stored: Mapping[str, Property]) -> Facts:
-    """Return the facts of an item that a body may show."""
-    return Facts({**OWN, **{fact: _KINDS[each.kind] for fact, each in stored.items()}}, stored.keys())
+def facts_of(stored: Mapping[str, Property], by_type: Collection[str] = ()) -> Facts:
+    """Return the facts of an item that a body may show; `by_type` are the properties that its type decides."""
+    kinds = {**OWN, **{fact: _KINDS[each.kind] for fact, each in stored.items()}}
+    return Facts({**kinds, **dict.fromkeys(by_type, frozenset[str]())}, (*stored, *by_type))
+
+
+def _by_type(schemas: Schemas, row: Row, write: Writer) -> dict[str, dict[str, str]]:
+    """Return the properties that are the same for all items of a type, by type; "" is for any other type."""
+    found: dict[str, dict[str, str]] = {}
+    for branch in row.node.get("allOf", ()):
+        nodes = {key: schemas.resolve(node) for key, node in branch["then"]["properties"].items()}
+        constants = {
+            key: write(node["const"])
+            for key, node in nodes.items()
+            if key != row.settings_key and "const" in node
+        }
+        if constants:
+            found[branch["if"]["properties"][row.type_key]["const"]] = constants
+    keys = {key for constants in found.values() for key in constants}
+    nothing = dict.fromkeys(keys, "null")
+    return (
+        {"": nothing, **{name: {**nothing, **constants} for name, constants in found.items()}}
+        if found
+        else {}
+    )
 
 
 def _kind(node: Object) -> str:

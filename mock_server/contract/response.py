@@ -26,17 +26,17 @@ Writer = Callable[[Any], str]
 
 # A fact of the request or of the world, or a value that only has a form.
 PLACEHOLDER = re.compile(
-    r"\{(detail|field|value|owner|type|rule|message|label|limit|code|id|path|method|methods(?::[A-Z,]+)?|site"
+    r"\{(detail|field|value(?::\d{1,4})?(?::repr)?|owner|type|rule|message|label|limit|code|id|path|method|methods(?::[A-Z,]+)?|site"
     r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|now(?::(?:iso|http|unix))?)\}"
 )
 
-_LISTS = re.compile(r'"\{items(?:-by-field)?\}"')
+_LISTS = re.compile(r'"\{items?(?:-by-field)?\}"')
 
 # Returns what stands in the place of a placeholder.
 Tell = Callable[[str], str]
 
 # The same, and what stands in JSON without quotes: a number, or the list of a refusal's problems.
-_IN_JSON = re.compile(r'"\{(now:unix|id:number|items|items-by-field)\}"|' + PLACEHOLDER.pattern)
+_IN_JSON = re.compile(r'"\{(now:unix|id:number|items|items?-by-field)\}"|' + PLACEHOLDER.pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,13 @@ def filled(value: Any, tell: Tell) -> Any:
     if isinstance(value, Mapping):
         return {filled(key, tell): filled(item, tell) for key, item in value.items()}
     return [filled(item, tell) for item in value] if isinstance(value, list) else value
+
+
+def repeated(text: str, form: str) -> str:
+    """Return what a placeholder shows of a value: `40` its first characters, `repr` as a literal, `40:repr` both."""
+    length = form.removesuffix("repr").rstrip(":")
+    text = text[: int(length)] if length else text
+    return repr(text) if form.endswith("repr") else text
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -429,7 +436,7 @@ class ResponseCompiler(NamedTuple):
                     yield RefusalResponse(
                         name=name,
                         status=_status(responses, code),
-                        content_type=self._typed(media_type) if node.get("x-typed", True) else None,
+                        content_type=self._type_of(media_type, node),
                         headers=self._headers(response) + own_headers(node),
                         body=wording(self._body(media_type, value).decode()),
                         is_json=is_json,
@@ -451,6 +458,11 @@ class ResponseCompiler(NamedTuple):
             for name, node in nodes.items()
             if "x-value" in node or "x-text" in node
         )
+
+    def _type_of(self, media_type: str, example: Mapping[str, Any]) -> str | None:
+        if not example.get("x-typed", True):
+            return None
+        return media_type if "x-charset" in example else self._typed(media_type)
 
     def _typed(self, media_type: str) -> str:
         if self.charset == "none" or "charset=" in media_type:

@@ -106,7 +106,13 @@ def _item(world: World, resource: Resource, rows: Array, index: int) -> Item:
 def _check_row(row: Object, resource: Resource) -> None:
     """Raise DocumentError if a row has an unknown property or type, or lacks what it needs."""
     # A row may repeat constants, too, so its keys are those of any row that the template renders.
-    texts = {"id": "1", "created": '""', "changed": "null", **resource.texts(resource.defaults)}
+    texts = {
+        "id": "1",
+        "created": '""',
+        "changed": "null",
+        **resource.texts(resource.defaults),
+        **resource.texts_of(1),
+    }
     _check_keys(row, parse(resource.template.render(texts)), f"A row of {resource.name}")
     for fact, each in resource.stored.items():
         if each.needed or fact == resource.label_fact:

@@ -153,6 +153,7 @@ class World:
             "created": f'"{write_time(item.created, offset)}"',
             "changed": "null" if item.changed is None else f'"{write_time(item.changed, offset)}"',
             **resource.texts(item.values),
+            **resource.texts_of(item.id),
         }
 
     def write(self, item: Item, resource: Resource) -> dict[str, str]:

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -225,8 +226,9 @@ class GeneratedService:
             raise Refused("unreadable", 400) from None
         for name, text in fields.items(multi=True):
             sent.setdefault(name, []).append((text, False))
-        for name in files:
-            sent.setdefault(name, []).append((files[name].read().decode("utf-8", "replace"), True))
+        for name, file in files.items(multi=True):
+            with closing(file):
+                sent.setdefault(name, []).append((file.read().decode("utf-8", "replace"), True))
         return sent
 
     def _reread(self, environ: dict[str, Any]) -> dict[str, Any]:

@@ -36,11 +36,16 @@ def opened(
 
 
 def learned(
-    url: str, folder: Path, *overlays: Path | str, allow_writes: bool = True, key: str = KEY
+    url: str,
+    folder: Path,
+    *overlays: Path | str,
+    allow_writes: bool = True,
+    key: str = KEY,
+    brief: bool = False,
 ) -> tuple[Learnt, Path]:
     """Learn a service, and return what was learned and the file."""
     with opened(url, folder, *overlays, allow_writes=allow_writes, key=key) as opening:
-        learnt = learn_behind(opening, lambda _: None)
+        learnt = learn_behind(opening, lambda _: None, brief=brief)
         file = folder / "learned.yaml"
         file.write_text(as_yaml(overlay_of(learnt, opening.guard.target, opening.clean)), encoding="utf-8")
     return learnt, file

@@ -1,0 +1,370 @@
+"""What stands before the forms: the order of the checks, media types, other methods, and names that must be unique."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from contract_tests.guard.exchange import Exchange
+from contract_tests.learning.draft import Draft, Tree
+from contract_tests.learning.observe import Observer
+from contract_tests.learning.presentation import Look
+from contract_tests.learning.refusals import look_at
+from contract_tests.learning.responses import documented, form_of, operations, place, say
+from contract_tests.probes.finding import Undecided, Unlisted
+from contract_tests.probes.multipart import multipart
+from contract_tests.probes.observations import NOBODYS, handler
+from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import is_success
+from contract_tests.target.api import Answer
+
+JSON, TEXT, URLENCODED, MULTIPART = (
+    "application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
+)  # fmt: skip
+
+
+# In a body that may not be read: no field of the document's.
+_NO_FIELD = "no-field"
+
+
+class Doors:
+    """Finds out which check comes first, by requests that two of them refuse."""
+
+    def __init__(self, prober: Prober, draft: Draft) -> None:
+        self.prober = prober
+        self.draft = draft
+        self.facts = draft.facts
+        self.everywhere: dict[str, str] = draft.tree["x-service"].get("x-headers", {})
+        self.seen: list[Exchange] = []
+
+    def ask(self, method: str, path: str, **parts: Any) -> Answer | None:
+        """Send a request that is to be refused; None if there was no answer."""
+        try:
+            answer = self.prober.send(method, path, fresh=True, **parts)
+        except (Undecided, Unlisted):
+            return None
+        self.seen.append(self.prober.exchanges[-1])
+        return answer
+
+    def look(self, answer: Answer | None, **told: str) -> Look | None:
+        """Return how a refusal looks, None if it is none."""
+        if answer is None or not 400 <= answer.status < 600:
+            return None
+        return look_at(answer, self.prober.exchanges[-1], told, self.everywhere)
+
+    @property
+    def nobodys(self) -> str:
+        """The path of a row that does not exist."""
+        return self.prober.api.path_of("update", NOBODYS)
+
+    @property
+    def odd(self) -> str:
+        """The path of a row whose id is a word."""
+        return self.prober.api.path_of("update", "no-such-id")
+
+
+def learn_media_types(prober: Prober, draft: Draft) -> None:
+    """Create with bodies of other media types: they are read, or refused, or no field is found in them."""
+    doors, create = Doors(prober, draft), draft.facts.operation("create")
+    nothing = doors.look(doors.ask("POST", create.path, **multipart([(_NO_FIELD, b"1")])))
+    looks: dict[str, Look] = {}
+    unread: list[str] = []
+    for kind in (TEXT, JSON, URLENCODED):
+        if kind != TEXT and kind in create.media_types:
+            continue
+        body = b'{"no-field": "1"}' if kind == JSON else b"no-field=1"
+        answer = doors.ask("POST", create.path, body=body, headers={"Content-Type": kind})
+        look = doors.look(answer, value=kind)
+        if look is None:
+            continue
+        if look == nothing or (look.status, look.value) == (nothing and (nothing.status, nothing.value)):
+            unread.append(kind)
+        else:
+            looks[kind] = look
+    _write_media_types(doors, looks, unread)
+
+
+def _write_media_types(doors: Doors, looks: Mapping[str, Look], unread: Sequence[str]) -> None:
+    draft = doors.draft
+    words: dict[str, str] = {}
+    names: dict[str, Look] = {}
+    for kind, look in looks.items():
+        known = next((name for name, each in names.items() if each == look), None)
+        name = known or ("media_type_unread" if not names else f"media_type_unread_{len(names) + 1}")
+        names[name] = look
+        words[kind] = name
+    words = {"other": words.pop(TEXT, "ignored"), **words, **dict.fromkeys(unread, "ignored")}
+    words = {kind: name for kind, name in words.items() if kind == "other" or name != words["other"]}
+    if words == {"other": "ignored"}:
+        return
+
+    def change(tree: Tree) -> None:
+        for name, look in names.items():
+            say(tree, name, look)
+            for kind in ("create", "update"):
+                place(tree, dict(operations(tree))[draft.facts.operation(kind).id]["responses"], name, look)
+        tree["x-service"]["media-types"] = words
+
+    told = ", ".join(f"{kind} {name}" for kind, name in words.items())
+    draft.learn("media-types", f"Bodies of media types that are not read: {told}.", doors.seen[-1:], change)
+
+
+def learn_methods(prober: Prober, draft: Draft) -> None:
+    """Send a method that no path has to a row, and to the list."""
+    doors = Doors(prober, draft)
+    row = doors.look(doors.ask("PUT", prober.api.path_of("retrieve", prober.once(handler).id)))
+    listed = doors.look(doors.ask("PUT", draft.facts.operation("create").path))
+    if row is None:
+        return
+    listed = listed or row
+    known = draft.tree["x-service"]["other-methods"]
+    refusals = draft.tree["x-service"]["refusals"]
+    if isinstance(known, str) and documented(draft.tree, refusals, known) == row == listed:
+        return
+    names = {"list": "method_not_allowed", "row": "method_not_allowed"}
+    if listed != row:
+        names["list"] = "method_not_allowed_of_list"
+
+    def change(tree: Tree) -> None:
+        for place_, look in (("row", row), ("list", listed)):
+            say(tree, names[place_], look)
+            place(tree, tree["x-service"]["refusals"], names[place_], look)
+        tree["x-service"]["other-methods"] = names if listed != row else names["row"]
+
+    draft.provoked |= dict.fromkeys(names.values())
+    draft.learn("other-methods", f"Another method is refused with {row.status}.", doors.seen, change)
+
+
+def learn_head(prober: Prober, draft: Draft) -> None:
+    """Ask for a row with HEAD."""
+    doors = Doors(prober, draft)
+    answer = doors.ask("HEAD", prober.api.path_of("retrieve", prober.once(handler).id))
+    if answer is not None and is_success(answer) and draft.tree["x-service"].get("head") != "as-get":
+        draft.learn(
+            "head",
+            "HEAD is answered as GET is.",
+            doors.seen[-1:],
+            lambda tree: tree["x-service"].update(head="as-get"),
+        )
+
+
+def learn_same_type(prober: Prober, draft: Draft) -> None:
+    """Look whether settings are reset by an update of the name, or only by one that sends another setting."""
+    update = draft.facts.operation("update").id
+    words = dict(operations(draft.tree))[update]["x-update"]
+    observer, kind = Observer(prober, {}), prober.kinds.pair
+    first, last = draft.facts.types[kind][0], draft.facts.types[kind][-1]
+    try:
+        row = observer.standing(kind)
+        before = row.settings.get(last)
+        row.update(name=prober.name())
+        row.look()
+        if words["unsent"] != "kept" or row.settings.get(last) != before:
+            return
+        row.update(**{first: observer.good(kind, first)})
+        row.look()
+        seen = prober.exchanges[-2:]
+        said = "kept" if row.settings.get(last) == before else "reset-if-sent"
+    finally:
+        observer.close()
+    if words["same-type"] != said:
+
+        def change(tree: Tree) -> None:
+            dict(operations(tree))[update]["x-update"]["same-type"] = said
+
+        draft.learn("update-same-type", f"Settings that are not sent are {said}.", seen, change)
+
+
+def learn_unique(prober: Prober, draft: Draft) -> None:
+    """Give two rows the same name, by a create and by an update."""
+    observer = Observer(prober, draft.tree["x-service"].get("x-headers", {}))
+    words, kind = draft.facts.form, prober.kinds.plain
+    try:
+        first = observer.standing(kind)
+        name = first.name
+        answer, row = prober.create({words["name"]: name, words["type"]: kind})
+        if row is not None:
+            prober.discard(row)
+            return
+        looks = {
+            "create": look_at(
+                answer, prober.exchanges[-1], {"field": words["name"], "value": name}, observer.everywhere
+            )
+        }
+        seen = [prober.exchanges[-1]]
+        other = observer.standing(prober.kinds.pair)
+        answer = other.update(name=name)
+        if not is_success(answer):
+            looks["update"] = look_at(
+                answer,
+                prober.exchanges[-1],
+                {"field": words["name"], "value": name, "id": str(other.id)},
+                observer.everywhere,
+            )
+    finally:
+        observer.close()
+    _write_unique(draft, looks, seen)
+
+
+def _write_unique(draft: Draft, looks: Mapping[str, Look], seen: list[Exchange]) -> None:
+    field = draft.facts.form["name"]
+
+    def change(tree: Tree) -> None:
+        for kind, look in looks.items():
+            name = "not_unique" if look == looks["create"] else "new_not_unique"
+            say(tree, name, look)
+            place(tree, dict(operations(tree))[draft.facts.operation(kind).id]["responses"], name, look)
+            form_of(tree, draft.facts.operation(kind).id)["x-unique"] = {"field": field, "refuse": name}
+
+    draft.learn("unique", f"No two rows have the same {field}.", seen, change)
+
+
+def learn_order(prober: Prober, draft: Draft) -> None:
+    """Send requests that two checks refuse, and put the checks into the order in which they do."""
+    doors = Doors(prober, draft)
+    order = [*draft.tree["x-service"]["checks"]]
+    before = _Comparer(doors).compared()
+    wanted = _sorted(order, before)
+    if wanted != order:
+
+        def change(tree: Tree) -> None:
+            tree["x-service"]["checks"] = wanted
+
+        draft.learn("checks-order", f"Checks come in the order {', '.join(wanted)}.", doors.seen[-3:], change)
+
+
+class _Comparer:
+    """Compares checks two by two: `compared` are pairs, of which the first comes first."""
+
+    def __init__(self, doors: Doors) -> None:
+        self.doors = doors
+        self.prober = doors.prober
+        self.facts = doors.facts
+        self.found: list[tuple[str, str]] = []
+
+    def compared(self) -> list[tuple[str, str]]:
+        doors, path = self.doors, self.facts.operation("create").path
+        other, bad = {"body": b"x", "headers": {"Content-Type": TEXT}}, self._bad_form()
+        unread, lost = self._alone("POST", path, **other), self._alone("POST", doors.nobodys)
+        keyless, no_id = self._alone("GET", path, authorization=None), self._alone("GET", doors.odd)
+        no_id = None if no_id == lost else no_id
+        self._which("PUT", doors.nobodys, ("method", "existence"), (self._method(), lost))
+        if unread is not None and "media-types" in doors.draft.tree["x-service"]:
+            self._which(
+                "POST", path, ("media-type", "bearer"), (unread, keyless), authorization=None, **other
+            )
+            self._which("POST", doors.nobodys, ("media-type", "existence"), (unread, lost), **other)
+            if no_id is not None:
+                self._which("POST", doors.odd, ("media-type", "id"), (unread, no_id), **other)
+        if bad is not None:
+            form, refused = bad
+            self._which("POST", doors.nobodys, ("form", "existence"), (refused, lost), **form)
+            if no_id is not None:
+                self._which("POST", doors.odd, ("form", "id"), (refused, no_id), **form)
+        foreign = self._foreign_form()
+        if foreign is not None:
+            form, refused = foreign
+            self._which("POST", doors.nobodys, ("availability", "existence"), (refused, lost), **form)
+        self._which("PUT", path, ("method", "bearer"), (self._method(path), keyless), authorization=None)
+        return self.found
+
+    def _method(self, path: str = "") -> Look | None:
+        """Return how a wrong method is refused at a path of its own kind."""
+        doors = self.doors
+        if path:
+            return doors.look(doors.ask("PUT", path))
+        row = self.prober.once(_some_row)
+        return doors.look(doors.ask("PUT", self.prober.api.path_of("retrieve", row)), id=str(row))
+
+    def _alone(self, method: str, path: str, *_: Any, **parts: Any) -> Look | None:
+        return self.doors.look(self.doors.ask(method, path, **parts), id=str(NOBODYS))
+
+    def _which(
+        self,
+        method: str,
+        path: str,
+        names: tuple[str, str],
+        looks: tuple[Look | None, Look | None],
+        **parts: Any,
+    ) -> None:
+        """Send a request that both checks refuse, and note which did."""
+        if None in looks or _bare(looks[0]) == _bare(looks[1]):
+            return
+        answer = self.doors.look(self.doors.ask(method, path, **parts), id=str(NOBODYS))
+        if answer is None:
+            return
+        told = [_bare(answer) == _bare(look) for look in looks]
+        if told[0] != told[1]:
+            self.found.append(names if told[0] else (names[1], names[0]))
+
+    def _bad_form(self) -> tuple[dict[str, Any], Look | None] | None:
+        """Return an update that its form refuses, and how that looks."""
+        words = self.facts.form
+        row = self.prober.once(_some_row)
+        odd = (
+            (words["type"], "unlisted"), (words["name"], ""), (words["enabled"], "maybe"), (words["name"], "n" * 3000),
+            ("email", "no address"), ("color", "x"), (words["name"], "a\x07b"),
+        )  # fmt: skip
+        for name, text in odd:
+            pairs = multipart([(name, text.encode())])
+            try:
+                answer = self.prober.send("POST", self.prober.api.path_of("update", row), **pairs)
+            except (Undecided, Unlisted):
+                continue
+            if 400 <= answer.status < 500:
+                return pairs, self.doors.look(answer)
+        return None
+
+    def _foreign_form(self) -> tuple[dict[str, Any], Look | None] | None:
+        words, kinds = self.facts.form, self.prober.kinds
+        field = self.facts.types[kinds.pair][-1]
+        text = kinds.form(kinds.pair, None)[field]
+        row = self.prober.once(_some_row)
+        pairs = multipart([(words["type"], kinds.mailbox.encode()), (field, text.encode())])
+        try:
+            answer = self.prober.send("POST", self.prober.api.path_of("update", row), **pairs)
+        except (Undecided, Unlisted):
+            return None
+        return (pairs, self.doors.look(answer)) if 400 <= answer.status < 500 else None
+
+
+def _some_row(prober: Prober) -> int:
+    """Make a row that updates are tried on."""
+    answer, row = prober.create(prober.kinds.form(prober.kinds.pair, prober.name()))
+    if row is None:
+        raise Undecided(f"a plain create is answered {answer.status}")
+    prober.retrieve(row)
+    return row
+
+
+def _bare(look: Look | None) -> Any:
+    return None if look is None else (look.status, look.media_type, _worded(look.value))
+
+
+def _worded(value: Any) -> Any:
+    """Return a body without facts of its request: two refusals are of one kind if they say the same."""
+    if isinstance(value, dict):
+        return {key: _worded(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_worded(each) for each in value]
+    return value.replace("{path}", "…").replace("{id}", "…") if isinstance(value, str) else value
+
+
+def _sorted(order: list[str], before: list[tuple[str, str]]) -> list[str]:
+    """Return the checks in an order that keeps to all pairs, and else as it was."""
+    known = [*order]
+    for name in {name for pair in before for name in pair} - {*known}:
+        after = {"media-type": "key", "id": "method", "availability": "form", "unique": "form"}[name]
+        known.insert(known.index(after) + 1, name)
+    # A key is not looked at before the bearer, and a row has no id before it is read.
+    rules = [*before, ("bearer", "key"), ("key", "quota"), ("key", "existence"), ("method", "existence")]
+    rules += [("key", "form"), ("method", "form"), ("form", "plan")]
+    rules += [("id", "existence"), ("key", "id"), ("method", "id")] if "id" in known else []
+    rules += [("form", name) for name in ("availability", "unique") if name in known]
+    sorted_: list[str] = []
+    while known:
+        free = [name for name in known if not any(late == name and early in known for early, late in rules)]
+        name = free[0] if free else known[0]
+        known.remove(name)
+        sorted_.append(name)
+    return sorted_

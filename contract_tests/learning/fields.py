@@ -1,0 +1,525 @@
+"""Asks what a service makes of each field of its forms, and explains it by rows of the behaviour table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from contract_tests.learning.draft import Draft, Unsayable
+from contract_tests.learning.handlers import settings_node
+from contract_tests.learning.observe import MISSING, Observer, Outcome, Trial, sent
+from contract_tests.learning.reactions import Explained
+from contract_tests.probes.finding import Undecided, Unlisted
+from contract_tests.probes.reading import mapping
+from mock_server.document.rows import Row
+from mock_server.document.treatments import CLEANERS, TREATMENTS, Sent
+
+# Treatments of any text, in the order in which they are asked: a later one may rest on an earlier one.
+_EVERY = (
+    "absent", "empty", "padded", "blank", "array", "file", "twice", "not-utf-8", "control", "line-break", "tags",
+    "quotes",
+)  # fmt: skip
+_LENGTHS = (800, 3_000, 20_000)
+# Limits that services have; each is tried before a length between them.
+_USUAL = (64, 100, 128, 150, 191, 200, 250, 254, 255, 256, 300, 500, 512, 1000, 1024, 2000, 2048)
+# What is asked of each field anew.
+_OF_ONE = frozenset({"longer-than", "absent", "not-email", "not-url", "not-https", "malformed", "is"})
+
+# What services take for an address, the usual first. Each is tried on the odd texts below.
+_ADDRESSES = (
+    r"^[^@\s]+@[^@\s]+\.[^@\s.]+$",
+    r"^[^@\s]+@[^@\s]+$",
+    r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
+    r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$",
+    r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$",
+    r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+$",
+    r"^[^\s@<>()\[\],;:\\\"]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$",
+    r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$",
+    r"@",
+)
+_ODD_ADDRESSES = (
+    "maybe", "a@b", "example.com", "a b@example.com", "a@@example.com", "<b>a@example.com</b>", "a'b@example.com",
+    'a"b@example.com', "a..b@example.com", "a@example..com", "a\u017c@example.com", "a@example.com<b>x</b>",
+    "a@example.com&amp;x", "A@EXAMPLE.COM", "a@b.example.com",
+)  # fmt: skip
+_URLS = (
+    r"^https?://[^\s/]+",
+    r"^https://[^\s/]+",
+    r"^https?://\S+$",
+    r"^https://\S+$",
+    r"(?i)^https?://[^\s/]+",
+    r"(?i)^https?://\S+$",
+    r"(?i)^https://\S+$",
+    r"^https?://[^\s/$.?#].[^\s]*$",
+    r"(?i)^https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#]|$)",
+    r"(?i)^https?://[^\s/<>\"]+",
+    r"://",
+)
+_ODD_URLS = (
+    "maybe", "example.com/x", "http://example.com/x", "HTTPS://EXAMPLE.COM/A", "https://example.com/a b", "https://",
+    "https://example.com/<b>x</b>", "ftp://example.com/x", "//example.com/x", "https://example.com'\"x", "https://example.com<b>x</b>",
+    "a@example.com", " https://example.com/x", "https://example.com/\u017c",
+)  # fmt: skip
+
+_SPELLINGS = (
+    "1", "0", "true", "false", "on", "off", "yes", "no", "", " ", "maybe", "2", "-1", "True", "FALSE", "t", "f", "y",
+    "n", "00", "1x", "0x", " 1 ",
+)  # fmt: skip
+_ODD_SPELLING = "maybe"
+_FEW_SPELLINGS = ("1", "0", "true", "no", "", "maybe", "2")
+
+
+class Place(NamedTuple):
+    """A field of an operation's form."""
+
+    operation: str
+    field: str
+
+
+class Input(NamedTuple):
+    """A field of an operation's form, for a row of a type. `shape`: whether it holds an address, a URL, or any text."""
+
+    operation: str
+    field: str
+    kind: str
+    shape: str = "text"
+
+    @property
+    def place(self) -> Place:
+        """The field of the form."""
+        return Place(self.operation, self.field)
+
+    def trial(self, treatment: str, as_sent: Sent) -> Trial:
+        """Return a trial of this field."""
+        return Trial(self.operation, self.field, treatment, as_sent, self.kind)
+
+
+@dataclass
+class Table:
+    """What was found out of the forms: the rows of each field, of fields of other types, and of unknown ones."""
+
+    fields: dict[Place, Explained] = field(default_factory=dict)
+    patterns: dict[str, str] = field(default_factory=dict)
+    refusals: list[Outcome] = field(default_factory=list)
+    checks_foreign: bool = False
+    unsaid: list[str] = field(default_factory=list)
+
+
+class FieldLearner:
+    """Asks field by field. `brief`: one field of a kind has to do for all."""
+
+    def __init__(self, observer: Observer, draft: Draft, *, brief: bool) -> None:
+        self.observer = observer
+        self.draft = draft
+        self.brief = brief
+        self.table = Table()
+        self.facts = observer.facts
+        self._form = observer.facts.form
+
+    def learn(self) -> Table:
+        """Ask for all fields of both forms."""
+        own = [(field, kind) for kind, fields in self.facts.types.items() for field in fields]
+        # A row without a name bears the mark of the run in its address.
+        texts = [
+            (self._form["name"], self.observer.prober.kinds.mailbox),
+            *_representatives(own, self.facts.examples),
+        ]
+        for operation in ("create", "update"):
+            known = [self._input(operation, *each) for each in texts]
+            for each in known:
+                self._text(each, guess=None)
+            self._type(operation)
+            self._switch(operation)
+            self._others(operation)
+            for each in (self._input(operation, *one) for one in own if one not in texts):
+                like = next((other for other in known[1:] if other.shape == each.shape), None)
+                self._text(each, guess=None if like is None else self.table.fields.get(like.place))
+        self._check_foreign()
+        return self.table
+
+    def _input(self, operation: str, name: str, kind: str) -> Input:
+        example = self.facts.examples.get(kind, {}).get(name, "")
+        return Input(operation, name, kind, "text" if name == self._form["name"] else _shape(example))
+
+    # Texts
+
+    def _text(self, at: Input, guess: Explained | None) -> None:
+        mask = self._mask(at)
+        known = guess or (
+            self.table.fields.get(Place("create", at.field)) if at.operation == "update" else None
+        )
+        fresh = known is None
+        if known is None and mask is not None:  # what a mask hides is taken to be as elsewhere
+            known = next(iter(self.table.fields.values()), None)
+        found = self.table.fields[at.place] = Explained({}, mask)
+        if known is not None:
+            found.schema, found.rows = dict(known.schema), [*known.rows]
+        if fresh:
+            found.rows = [row for row in found.rows if row.treatment not in _OF_ONE]
+        if guess is None or not self.brief:
+            self._ask_all(found, at, self._treatments(at, is_known=known is not None), fresh=fresh)
+        if at.field in self.facts.types.get(at.kind, ()):
+            self._unsent(found, at)
+
+    def _ask_all(self, found: Explained, at: Input, treatments: Sequence[str], *, fresh: bool) -> None:
+        before = [each for each in treatments if each not in {"tags", "quotes"}]
+        for treatment in before:
+            self._try(found, at, treatment)
+        if at.shape != "text":
+            self._grammar(found, at, fresh=fresh)
+        for treatment in treatments[len(before) :]:
+            more = {"tags": "<b>x</b>", "quotes": "'\"x"}[treatment]
+            good = self.observer.good(at.kind, at.field)
+            text = f"{good[:1]}{more}{good[1:]}" if at.shape == "address" else good + more
+            self._try(found, at, treatment, sent(text))
+        self._length(found, at, fresh=fresh)
+        found.refit()
+        found.prune()
+
+    def _unsent(self, found: Explained, at: Input) -> None:
+        """Add what a setting becomes that was not sent, as a row of its type shows it."""
+        try:
+            shown = mapping(self.observer.unsent(at.kind).get(self.facts.row["settings"]))
+        except (Undecided, Unlisted):
+            return
+        found.rows = [row for row in found.rows if row.treatment != "absent"]
+        value = shown.get(at.field, MISSING)
+        reaction, effect = ("omit", True) if value is MISSING else ("value", value)
+        found.put(Row("absent", None, reaction, effect))
+
+    def _treatments(self, at: Input, *, is_known: bool) -> tuple[str, ...]:
+        if self.brief and is_known:
+            return ("absent", "empty", "blank") if at.field == self._form["name"] else ("empty",)
+        if self.brief:
+            return tuple(each for each in _EVERY if each not in {"line-break", "file"})
+        return _EVERY
+
+    def _mask(self, at: Input) -> Any:
+        if at.field not in self.facts.types.get(at.kind, ()):
+            return None
+        try:
+            node = settings_node(self.draft, self.draft.tree, at.kind)
+        except Unsayable:
+            return None
+        return node.get("properties", {}).get(at.field, {}).get("x-mask")
+
+    def _try(
+        self, found: Explained, at: Input, treatment: str, given: Sent | None = None, argument: Any = None
+    ) -> Outcome | None:
+        """Make a trial and explain it; None if there was no answer."""
+        as_sent = given
+        if as_sent is None:
+            good = self.observer.good(at.kind, at.field)
+            samples = TREATMENTS[treatment].samples(good, argument, found.schema)
+            if not samples:
+                return None
+            as_sent = samples[0]
+        outcome = self.ask(at.trial(treatment, as_sent))
+        if outcome is not None:
+            found.explain(outcome, argument, treatment)
+        return outcome
+
+    def ask(self, trial: Trial) -> Outcome | None:
+        """Make a trial; None if the guard or the service was in the way."""
+        words = self._form
+        try:
+            if trial.operation == "update":
+                outcome = self.observer.update(trial)
+            else:
+                form = {words["name"]: self.observer.prober.name(), words["type"]: trial.kind}
+                if trial.field == words["name"]:
+                    form = self.observer.base(trial.kind)
+                if trial.field not in form:
+                    form[trial.field] = ""
+                outcome = self.observer.create(trial, form)
+        except (Undecided, Unlisted) as no:
+            if "(contact)" not in str(no) and "(form)" not in str(no):  # the guard lets no such text out
+                what = f"{trial.field} of a {trial.operation}, {trial.treatment}: not seen, as {no}."
+                self.table.unsaid.append(what)
+            self.observer.recover(trial.kind)
+            return None
+        if outcome.look is not None:
+            self.table.refusals.append(outcome)
+        return outcome
+
+    # Lengths
+
+    def _length(self, found: Explained, at: Input, *, fresh: bool) -> None:
+        bounds = [row for row in found.rows if row.treatment == "longer-than"]
+        for row in () if fresh else bounds:  # what holds elsewhere is tried at its edge
+            self._try(found, at, "longer-than", self._long(at, row.argument + 1), row.argument)
+            within = self.ask(at.trial("longer-than", self._long(at, row.argument)))
+            if within is not None and not found.foretells(within):
+                found.rows.remove(row)
+                fresh = True
+        if not fresh and (bounds or self.brief):
+            return
+        for length in _LENGTHS[:1] if self.brief else _LENGTHS:
+            outcome = self.ask(at.trial("longer-than", self._long(at, length)))
+            if outcome is None:
+                return
+            if found.foretells(outcome):
+                continue
+            if outcome.look is None:
+                found.explain(outcome, len(str(outcome.shown)))
+            else:
+                most, proof = self._bisect(at, length)
+                found.explain(proof or outcome, most)
+            return
+
+    def _long(self, at: Input, length: int) -> Sent:
+        """Return a text of a length that is as good as others: an address grows before its @."""
+        base = self.observer.good(at.kind, at.field)
+        more = "e" * max(0, length - len(base))
+        return sent((more + base)[-length:] if "@" in base else (base + more)[:length])
+
+    def _bisect(self, at: Input, refused: int) -> tuple[int, Outcome | None]:
+        """Return the most characters that are taken, and the refusal of one more."""
+        taken, proof = 1, None
+        usual = [most for most in _USUAL if most < refused]
+        while refused - taken > 1:
+            # A usual limit is tried first: its edge, then one more.
+            inside = [most for most in usual if taken < most < refused]
+            middle = inside[len(inside) // 2] if inside else (taken + refused) // 2
+            if not inside and (taken in usual or taken == 1):
+                middle = taken + 1
+            outcome = self.ask(at.trial("longer-than", self._long(at, middle)))
+            if outcome is None:
+                break
+            if outcome.look is None:
+                taken = middle
+            else:
+                refused, proof = middle, outcome
+        return refused - 1, proof
+
+    # Addresses and URLs
+
+    def _grammar(self, found: Explained, at: Input, *, fresh: bool) -> None:
+        """Find out which texts a field takes that holds an address or a URL."""
+        known = {row.treatment for row in found.rows}
+        is_address = at.shape == "address"
+        odd, patterns = (_ODD_ADDRESSES, _ADDRESSES) if is_address else (_ODD_URLS, _URLS)
+        treatment = "not-email" if is_address else "not-url"
+        if not fresh:
+            for text in odd[:1] if known & {"not-email", "not-url", "not-https", "malformed"} else odd[:3]:
+                self._try(found, at, treatment, sent(text))
+            return
+        asked = [self.ask(at.trial(treatment, sent(text))) for text in (odd[:4] if self.brief else odd)]
+        seen = [each for each in asked if each is not None]
+        # What other rows refuse, or change, says nothing of the grammar.
+        refused = [each for each in seen if each.look is not None and not found.foretells(each)]
+        if refused:
+            look = refused[0].look
+            told = [each for each in seen if each.look is None or each.look == look]
+            best = max(patterns, key=lambda pattern: (_agreeing(pattern, told), -patterns.index(pattern)))
+            usual = {_ADDRESSES[0]: "not-email", _URLS[0]: "not-url", _URLS[1]: "not-https"}
+            if best not in usual:
+                found.schema = {**found.schema, "pattern": best}
+                self.table.patterns[at.field] = best
+            found.put(Row(usual.get(best, "malformed"), None, "refuse", look))
+        for outcome in seen:
+            found.explain(outcome, *_what_of(outcome))
+
+    # The type, the switch, and what is no field of the row
+
+    def _type(self, operation: str) -> None:
+        at = Input(operation, self._form["type"], self.observer.prober.kinds.plain)
+        found = Explained({"enum": list(self.facts.types)})
+        known = self.table.fields.get(Place("create", at.field)) if operation == "update" else None
+        if known is not None:
+            found.rows = [*known.rows]
+        self.table.fields[at.place] = found
+        told = ("absent", "empty", "not-listed", "wrong-case", *(() if self.brief else _EVERY[2:10]))
+        kinds = self.observer.prober.kinds
+        for treatment in told:
+            given = None
+            if treatment == "twice":  # two types that there are
+                texts = (kinds.mailbox, kinds.plain)
+                given = Sent(texts[1], texts, frozenset({"twice"}), texts[1].encode())
+            self._try(found, at, treatment, given)
+            if operation == "update":
+                self.observer.forget(kinds.plain)
+
+    def _switch(self, operation: str) -> None:
+        """Ask which texts the switch takes: each is sent to a row that is on, and to one that is off."""
+        at = Input(operation, self._form["enabled"], self.observer.prober.kinds.plain)
+        found = self.table.fields[at.place] = Explained({})
+        first = self.ask(at.trial("any", sent("0"))) if operation == "create" else None
+        if first is not None and (first.look is not None or first.shown is not False):
+            found.explain(first, None, "any")  # refused, or ignored as an unknown field
+            return
+        asked = [self._spelling(at, text) for text in (_FEW_SPELLINGS if self.brief else _SPELLINGS)]
+        explain_switch(found, [each for each in asked if each is not None])
+        for treatment in () if self.brief else ("absent", "array", "twice", "file"):
+            as_sent = TREATMENTS[treatment].samples("1", None, {})[0]
+            if treatment == "twice":
+                as_sent = Sent("1", ("0", "1"), as_sent.how, b"1")
+            if operation == "update":
+                self._turn(at, "0")
+            self._try(found, at, treatment, as_sent)
+
+    def _spelling(self, at: Input, text: str) -> Outcome | None:
+        outcome = self.ask(at.trial("is", sent(text)))
+        if (
+            outcome is None
+            or at.operation == "create"
+            or outcome.look is not None
+            or outcome.shown != outcome.before
+        ):
+            return outcome
+        # It may have kept what was, or have set the same.
+        self._turn(at, "0" if outcome.before else "1")
+        return self.ask(outcome.trial) or outcome
+
+    def _turn(self, at: Input, text: str) -> None:
+        row = self.observer.standing(at.kind)
+        row.update(**{at.field: text})
+        row.look()
+
+    def _others(self, operation: str) -> None:
+        """Send a field of another type, and one that no form has."""
+        kinds = self.observer.prober.kinds
+        foreign = self.facts.types[kinds.pair][-1]
+        told = {"owner": kinds.pair, "type": kinds.mailbox}
+        for name, word in ((foreign, "{foreign}"), ("color", "{unknown}")):
+            found = self.table.fields[Place(operation, word)] = Explained({})
+            good = self.observer.good(kinds.pair, foreign)
+            unread = Sent(good, (good,), frozenset({"not-utf-8"}), good.encode() + b"\xff")
+            for treatment, as_sent in (
+                ("any", sent(good)),
+                ("empty", sent("")),
+                ("blank", sent("  ")),
+                ("not-utf-8", unread),
+            ):
+                trial = Trial(operation, name, treatment, as_sent, kinds.mailbox)
+                outcome = self._ask_other(trial, told if word == "{foreign}" else {})
+                if outcome is None:
+                    continue
+                if outcome.look is None:
+                    outcome = replace(outcome, shown=MISSING, before=MISSING)
+                found.explain(outcome, None, treatment)
+
+    def _check_foreign(self) -> None:
+        """Find out whether a field of another type is checked as one of the item's own."""
+        own = self.facts.types
+        for outcome in self.table.refusals:
+            trial = outcome.trial
+            if trial.operation == "create" and trial.field in own.get(trial.kind, ()) and not trial.sent.how:
+                other = next(kind for kind in own if trial.field not in own[kind])
+                seen = self._ask_other(trial._replace(kind=other), {})
+                if seen is not None and seen.look == outcome.look:
+                    self.table.checks_foreign = True
+                return
+
+    def _ask_other(self, trial: Trial, told: Mapping[str, str]) -> Outcome | None:
+        words = self._form
+        try:
+            if trial.operation == "create":
+                form = {words["name"]: self.observer.prober.name(), words["type"]: trial.kind}
+                outcome = self.observer.create(trial, form, told)
+            else:
+                outcome = self.observer.update(trial, told=told)
+        except (Undecided, Unlisted):
+            return None
+        if outcome.look is not None:
+            self.table.refusals.append(outcome)
+        return outcome
+
+
+def explain_switch(found: Explained, outcomes: list[Outcome]) -> None:
+    """Explain a switch: a cast to a number, spellings in any case, or each text by itself."""
+    odd = [each for each in outcomes if not (each.trial.sent.text or "").strip()]
+    outcomes = [each for each in outcomes if each not in odd]
+    best: tuple[int, Explained] | None = None
+    for first in ((), ("trim",)):
+        for then in (("lower",), (), ("cast",)):
+            steps = tuple((name, None) for name in (*first, *then))
+            trial = Explained(found.schema, found.mask, [Row("any", None, "change", steps)] if steps else [])
+            _spell(trial, outcomes, steps)
+            price = sum(len(row.argument) for row in trial.rows if row.treatment == "is")
+            if not trial.unexplained and (best is None or price < best[0]):
+                best = price, trial
+    if best is not None:
+        found.rows, found.seen = best[1].rows, best[1].seen
+    for outcome in () if best is not None else outcomes:
+        found.explain(outcome, _texts_of(outcome), "is")
+    for outcome in sorted(odd, key=lambda each: len(each.trial.sent.text or "")):
+        found.explain(outcome, None, "blank" if outcome.trial.sent.text else "empty")
+
+
+def _spell(found: Explained, outcomes: list[Outcome], steps: tuple[tuple[str, Any], ...]) -> None:
+    """Add rows: one for each value that texts give, and one for what an odd text gets."""
+    changed = [(each, _stepped(each.trial.sent.text or "", steps)) for each in outcomes]
+    odd = next((each for each in outcomes if each.trial.sent.text == _ODD_SPELLING), None)
+    rest = None if odd is None else _said(odd)
+    if ("cast", None) in steps and rest is not None and rest[0] == "value" and isinstance(rest[1], bool):
+        rest = ("value", not rest[1])  # a word is cast to 0, as is "0": it is the other numbers that are many
+    said: list[tuple[tuple[str, Any], list[str]]] = []
+    for outcome, text in changed:
+        if (what := _said(outcome)) != rest:
+            known = next((texts for each, texts in said if each == what), None)
+            if known is None:
+                said.append((what, known := []))
+            known.append(text)
+    found.rows += [Row("is", tuple(dict.fromkeys(texts)), *what) for what, texts in said]
+    if rest is not None:
+        found.rows.append(Row("any", None, *rest))
+    found.seen += outcomes
+
+
+def _said(outcome: Outcome) -> tuple[str, Any]:
+    if outcome.look is not None:
+        return "refuse", outcome.look
+    if outcome.trial.operation == "update" and outcome.shown == outcome.before:
+        return "keep", True
+    return "value", outcome.shown
+
+
+def _stepped(text: str, steps: tuple[tuple[str, Any], ...]) -> str:
+    for name, _ in steps:
+        text = CLEANERS[name](text)
+    return text
+
+
+def _texts_of(outcome: Outcome) -> tuple[str, ...] | None:
+    text = outcome.trial.sent.text
+    return None if text is None else (text,)
+
+
+def _what_of(outcome: Outcome) -> tuple[Any, str]:
+    """Return the argument and the treatment by which an odd address is explained."""
+    text = outcome.trial.sent.text
+    for treatment in ("padded", "tags", "quotes"):
+        if outcome.look is None and TREATMENTS[treatment].holds(None, {})(text, outcome.trial.sent):
+            return None, treatment
+    return (None, "any") if outcome.look is None else ((text,), "is")
+
+
+def _agreeing(pattern: str, outcomes: list[Outcome]) -> int:
+    matches = re.compile(pattern).search
+    return sum((outcome.look is None) == bool(matches(outcome.trial.sent.text or "")) for outcome in outcomes)
+
+
+def _shape(example: str) -> str:
+    return "address" if "@" in example else "url" if "://" in example else "text"
+
+
+def _representatives(
+    own: list[tuple[str, str]], examples: Mapping[str, Mapping[str, str]]
+) -> list[tuple[str, str]]:
+    """Return one field of each shape: an address, a URL, another text."""
+    found: dict[str, tuple[str, str]] = {}
+    for name, kind in own:
+        shape = _shape(examples.get(kind, {}).get(name, ""))
+        if shape == "text":
+            found[shape] = (name, kind) if shape not in found or _is_plain(name) else found[shape]
+        else:
+            found.setdefault(shape, (name, kind))
+    return list(found.values())
+
+
+def _is_plain(name: str) -> bool:
+    return name.endswith("_id")  # a text that is hardly a secret

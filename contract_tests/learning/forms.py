@@ -1,0 +1,259 @@
+"""The forms of a service as rows of the behaviour table: asked, explained, named, and written into the draft."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from contract_tests.learning.draft import Draft, Tree
+from contract_tests.learning.fields import FieldLearner, Place, Table
+from contract_tests.learning.handlers import row_node, settings_node
+from contract_tests.learning.observe import MISSING, Observer, Outcome
+from contract_tests.learning.order import Orderer, problems_of, sort_of
+from contract_tests.learning.presentation import Look, evened
+from contract_tests.learning.problems import Refusals, shape_of
+from contract_tests.learning.reactions import Explained, all_foretold
+from contract_tests.learning.responses import component, documented, form_of, operations, place, resolved, say
+from contract_tests.probes.prober import Prober
+from mock_server.document.rows import Row, form_rows
+
+FOREIGN, UNKNOWN, OWN = "{foreign}", "{unknown}", "{own}"
+_SORTS = frozenset({"absent", "array", "file", "twice", "not-utf-8", "empty"})
+
+# Rows by field, as the document writes them.
+Lists = dict[str, list[dict[str, Any]]]
+
+
+def learn_forms(prober: Prober, draft: Draft) -> None:
+    """Ask what the service makes of each field of a create and of an update, and write its rows."""
+    observer = Observer(prober, draft.tree["x-service"].get("x-headers", {}))
+    try:
+        table = FieldLearner(observer, draft, brief=prober.spares).learn()
+        order = [*form_of(draft.tree, draft.facts.operation("update").id)["properties"]]
+        problems = problems_of(table.refusals, dict(draft.facts.types), order)
+        refusals = Refusals(taken=frozenset(draft.tree["components"]["examples"]))
+        ranks: dict[str, dict[str, int]] = {}
+        told: list[str] = []
+        for operation in ("create", "update"):
+            orderer = Orderer(observer, operation, problems, order)
+            refusals.items = orderer.items = refusals.items or orderer.find_items()
+            ranks[operation] = {} if prober.spares else orderer.ranks()
+            told = told or ([] if prober.spares else orderer.fields())
+    finally:
+        observer.close()
+    documented_order = [name for name in order if name in told]
+    _Writer(draft, table, refusals, ranks, told if told != documented_order else []).write()
+    draft.unsaid += table.unsaid
+
+
+@dataclass
+class _Writer:
+    """Writes the rows of both forms into the draft.
+
+    `order` are fields whose problems are told in another order than the document's.
+    """
+
+    draft: Draft
+    table: Table
+    refusals: Refusals
+    ranks: Mapping[str, Mapping[str, int]]
+    order: Sequence[str]
+
+    def write(self) -> None:
+        """Write both forms, unless the document says already what was seen."""
+        unexplained = {place: found.unexplained for place, found in self.table.fields.items()}
+        self._even()
+        if self.refusals.items is not None:
+            rows = [row for found in self.table.fields.values() for row in found.rows]
+            looks = {repr(row.effect): row.effect for row in rows if row.reaction == "refuse"}
+            self.refusals.widen([*looks.values()], "invalid")
+        for operation in ("create", "update"):
+            names: dict[str, Look] = {}
+            fields = {
+                place.field: found
+                for place, found in self.table.fields.items()
+                if place.operation == operation
+            }
+            new = {
+                name: found
+                for name, found in fields.items()
+                if not self._is_documented(operation, name, found)
+            }
+            lists = {
+                name: [self._as_data(operation, name, row, names) for row in found.rows]
+                for name, found in new.items()
+            }
+            for name in new:
+                self._say_unexplained(unexplained[Place(operation, name)])
+            if lists:
+                proof = [
+                    each.exchange for found in new.values() for each in found.seen if each.look is not None
+                ]
+                says = f"The fields of a form to {operation}, row by row: {', '.join(lists)}."
+                change = self._change(operation, self._shared(lists), names)
+                self.draft.learn("rows", says, proof[:20], change)
+                self.draft.provoked |= dict.fromkeys(names)
+
+    def _say_unexplained(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            trial, shown = (
+                outcome.trial,
+                "" if outcome.shown is MISSING else f" and shown as {outcome.shown!r}",
+            )
+            self.draft.unsaid.append(
+                f"{trial.field} in a form to {trial.operation}, {trial.treatment}: {(trial.sent.text or '')[:60]!r} is "
+                f"answered {outcome.status}{shown}, which no row says."
+            )
+
+    def _even(self) -> None:
+        """Let all refusals repeat a value, and name a field, in one way."""
+        rows = [
+            (place.field, found, n)
+            for place, found in self.table.fields.items()
+            for n, row in enumerate(found.rows)
+            if row.reaction == "refuse"
+        ]
+        looks = evened([found.rows[n].effect for _, found, n in rows])
+        shapes = [shape_of(look.value) for look in looks]
+        for (name, found, n), look in zip(rows, looks, strict=True):
+            by_key = keyed(look.value, name)
+            is_keyed = by_key != look.value and shape_of(by_key) in shapes
+            found.rows[n] = replace(found.rows[n], effect=look._replace(value=by_key) if is_keyed else look)
+
+    def _is_documented(self, operation: str, name: str, found: Explained) -> bool:
+        """Tell whether the document says already what was seen of a field."""
+        tree, identity = self.draft.tree, self.draft.facts.operation(operation).id
+        form = form_of(tree, identity)
+        fields = {each: resolved(tree, node) for each, node in form["properties"].items()}
+        known = form_rows(form, fields, tree["x-service"])
+        ignored = (*known.unknown, Row("any", None, "drop", effect=True))
+        rows = known.foreign if name == FOREIGN else known.fields.get(name, ignored)
+        responses = dict(operations(tree))[identity]["responses"]
+        return all_foretold(
+            rows, found, fields.get(name, {}), lambda refusal: documented(tree, responses, refusal)
+        )
+
+    def _as_data(self, operation: str, field: str, row: Row, names: dict[str, Look]) -> dict[str, Any]:
+        """Return a row as the document writes it, its refusal by name; `names` gets the refusal."""
+        argument = list(row.argument) if isinstance(row.argument, tuple) else row.argument
+        when: Any = row.treatment if argument is None else {row.treatment: argument}
+        if row.reaction == "change":
+            steps = [name if argument is None else {name: argument} for name, argument in row.effect]
+            return {"when": when, "change": steps}
+        if row.reaction != "refuse":
+            return {"when": when, row.reaction: row.effect}
+        about = field.strip("{}") if field in {FOREIGN, UNKNOWN} else row.treatment.replace("-", "_")
+        named = self.refusals.name(row.effect, f"field_{about}")
+        names[named.name] = self.refusals.looks[named.name]
+        data: dict[str, Any] = {"when": when, "refuse": named.name}
+        if named.item is not None:
+            data["item"] = named.item
+        if named.told:
+            data["with"] = dict(named.told)
+        rank = self.ranks[operation].get(self._sort(field, row), 0)
+        return data | ({"rank": rank} if rank else {})
+
+    def _sort(self, field: str, row: Row) -> str:
+        """Return what a refusal is ordered as."""
+        if field in {FOREIGN, UNKNOWN}:
+            return field
+        sort = sort_of(row.treatment, field, (self.draft.facts.form["name"],))
+        return sort if sort in _SORTS else "text"
+
+    def _shared(self, lists: Lists) -> Lists:
+        """Return the lists, with the commonest one of the types' own fields said once."""
+        own = [name for names in self.draft.facts.types.values() for name in names]
+        if not all(name in lists for name in own):
+            return lists
+        texts = {name: repr(lists[name]) for name in own}
+        commonest = max(texts.values(), key=[*texts.values()].count)
+        first = next(name for name, text in texts.items() if text == commonest)
+        return {name: rows for name, rows in lists.items() if texts.get(name) != commonest} | {
+            OWN: lists[first]
+        }
+
+    def _change(self, operation: str, lists: Lists, names: Mapping[str, Look]) -> Callable[[Tree], None]:
+        draft, identity = self.draft, self.draft.facts.operation(operation).id
+
+        def change(tree: Tree) -> None:
+            form = form_of(tree, identity)
+            enabled = draft.facts.form["enabled"]
+            if enabled not in form["properties"] and _is_known(lists.get(enabled, ())):
+                form["properties"][enabled] = {
+                    "type": "string",
+                    "x-value": "enabled",
+                    "x-cast": "php-integer-boolean",
+                }
+            if self.order:
+                form["x-order"] = _reordered([*form["properties"]], self.order)
+            known = {
+                name: rows
+                for name, rows in lists.items()
+                if name in form["properties"] or name.startswith("{")
+            }
+            form["x-rows"] = known
+            if all(name in known or OWN in known for name in form["properties"]):
+                form["x-refusals"] = {}
+            _allow_unsent(draft, tree, known)
+            for name, pattern in self.table.patterns.items():
+                form["properties"][name] = {**form["properties"][name], "pattern": pattern}
+            responses = dict(operations(tree))[identity]["responses"]
+            for name, look in names.items():
+                say(tree, name, look)
+                place(tree, responses, name, look)
+            self._set_service(tree["x-service"], lists)
+
+        return change
+
+    def _set_service(self, words: Tree, lists: Lists) -> None:
+        """Say whether all problems are told, and that fields of other types are checked though they are ignored."""
+        if self.refusals.items is not None:
+            words["errors"] = {"told": "all"}
+        checks, refuses = words["checks"], any("refuse" in row for row in lists.get(FOREIGN, ()))
+        if self.table.checks_foreign and not refuses and "availability" not in checks:
+            checks.insert(checks.index("form") + 1, "availability")
+
+
+def _reordered(properties: Sequence[str], order: Sequence[str]) -> list[str]:
+    """Return all fields, those of which an order is known in that order, at the places that they have together."""
+    left = [*order]
+    return [left.pop(0) if name in order else name for name in properties]
+
+
+def keyed(value: Any, field: str) -> Any:
+    """Return a body in which a key that is the field's name is a placeholder."""
+    if isinstance(value, dict):
+        return {("{field}" if key == field else key): keyed(each, field) for key, each in value.items()}
+    return [keyed(each, field) for each in value] if isinstance(value, list) else value
+
+
+def _is_known(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a create does something with the switch, be it that it refuses it."""
+    return any("drop" not in row for row in rows)
+
+
+def _allow_unsent(draft: Draft, tree: Tree, lists: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Let the settings of each type be null, or lack, where a setting that is not sent is so."""
+    for kind, names in draft.facts.types.items():
+        node = settings_node(draft, tree, kind)
+        for name in names:
+            rows = lists.get(name, lists.get(OWN, []))
+            absent = next((row for row in rows if row["when"] == "absent"), {})
+            if "omit" in absent:
+                node["required"] = [each for each in node.get("required", ()) if each != name]
+            if "value" in absent and absent["value"] is None and name in node.get("properties", {}):
+                node["properties"][name] = {**node["properties"][name], "type": ["string", "null"]}
+                settings = component(tree, row_node(draft, tree)["properties"][draft.facts.row["settings"]])
+                settings["additionalProperties"] = True
+
+
+def _shared(lists: Mapping[str, list[dict[str, Any]]], own: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Return the lists, with the commonest one of the types' own fields said once."""
+    texts = {name: repr(lists[name]) for name in own if name in lists}
+    if not texts:
+        return dict(lists)
+    commonest = max(texts.values(), key=[*texts.values()].count)
+    first = next(name for name, text in texts.items() if text == commonest)
+    shared = {name: rows for name, rows in lists.items() if texts.get(name) != commonest}
+    return {**shared, OWN: lists[first]}

@@ -1,0 +1,279 @@
+"""Which of several problems a service tells, and which of its checks comes first: two of them are sent at once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from contract_tests.document.wording import by_form, read
+from contract_tests.learning.observe import Observer, Outcome, Part, parts_of
+from contract_tests.learning.problems import Items, find_items
+from contract_tests.probes.finding import Undecided, Unlisted
+from contract_tests.target.api import Answer
+
+# Problems that are found together, in one walk over the fields. The others may be found before or after it.
+_OF_TEXTS = frozenset(
+    {
+        "padded", "control", "line-break", "longer-than", "tags", "quotes", "wrong-case", "not-listed",
+        "not-email", "not-url", "malformed", "is",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A refusal that was seen, as part of another form. `sort`: what is ordered as one."""
+
+    sort: str
+    outcome: Outcome
+
+    @property
+    def field(self) -> str:
+        """The field that is wrong."""
+        return self.outcome.trial.field
+
+    @property
+    def parts(self) -> list[Part]:
+        """What sends the wrong field."""
+        return parts_of(self.field, self.outcome.trial.sent)
+
+
+def problems_of(
+    outcomes: Sequence[Outcome], own: dict[str, tuple[str, ...]], common: Sequence[str]
+) -> list[Problem]:
+    """Return the refusals of fields, each with its sort."""
+    owned = {name for names in own.values() for name in names}
+    found = []
+    for outcome in outcomes:
+        trial = outcome.trial
+        is_foreign = trial.field in owned and trial.field not in own.get(trial.kind, ())
+        is_unknown = trial.field not in owned and trial.field not in common
+        sort = (
+            "{foreign}"
+            if is_foreign
+            else "{unknown}"
+            if is_unknown
+            else sort_of(trial.treatment, trial.field, common)
+        )
+        found.append(Problem(sort, outcome))
+    return found
+
+
+def sort_of(treatment: str, field: str, common: Sequence[str]) -> str:
+    """Return what a problem is ordered as: no text at all for a common field may be told as if it were absent."""
+    if treatment in {"empty", "blank"}:
+        return "empty" if common and field == common[0] else "text"
+    return "text" if treatment in _OF_TEXTS else treatment
+
+
+class Orderer:
+    """Sends two problems at once. `order` are the fields in the order of the document."""
+
+    def __init__(
+        self, observer: Observer, operation: str, problems: Sequence[Problem], order: Sequence[str]
+    ) -> None:
+        self.observer = observer
+        self.operation = operation
+        self.order = [*order]
+        self.problems = [each for each in problems if each.outcome.trial.operation == operation]
+        self.items: Items | None = None
+
+    def find_items(self) -> Items | None:
+        """Return where the items of two problems stand, None if the first one is told alone."""
+        for one, other in self._pairs(lambda one, other: _is_alike(one, other)):
+            both = self._both(one, other)
+            if both is None:
+                continue
+            bodies = [body_of(each.outcome.answer) for each in (one, other)] + [body_of(both)]
+            if not isinstance(bodies[2], dict | list):
+                return None
+            self.items = find_items(*bodies)
+            return self.items
+        return None
+
+    def fields(self) -> list[str]:
+        """Return the fields in the order in which their problems are told; those of which none is known stay behind.
+
+        All fields of other types are wrong at once: the first one that is told is left out, and so on.
+        """
+        foreign = next(
+            (
+                each
+                for each in self.problems
+                if each.sort == "{foreign}" and each.outcome.trial.treatment == "any"
+            ),
+            None,
+        )
+        if foreign is None:
+            return []
+        kind, facts = foreign.outcome.trial.kind, self.observer.facts
+        left = [name for its_kind, names in facts.types.items() if its_kind != kind for name in names]
+        owners = {name: its_kind for its_kind, names in facts.types.items() for name in names}
+        values = {name: self.observer.good(owners[name], name) for name in left}
+        order: list[str] = []
+        while len(left) > 1:
+            # In the other order than the document's.
+            parts: list[Part] = [(name, values[name].encode(), False) for name in reversed(left)]
+            words = facts.form
+            if self.operation == "create":
+                parts = [
+                    (words["name"], self.observer.prober.name().encode(), False),
+                    (words["type"], kind.encode(), False),
+                    *parts,
+                ]
+            try:
+                answer = self.observer.ask(self.operation, parts, kind)
+            except (Undecided, Unlisted):
+                return []
+            told = _names_in(json.dumps(body_of(answer)), left)
+            if answer.status < 400 or not told:
+                return []
+            if len(told) > 1:
+                return [*order, *told]
+            order += told
+            left.remove(told[0])
+        return [*order, *left]
+
+    def ranks(self) -> dict[str, int]:
+        """Return the rank of each sort of problem: those of a lower rank are told first, whatever their fields."""
+        sorts = list(dict.fromkeys(problem.sort for problem in self.problems))
+        before: dict[str, set[str]] = {sort: set() for sort in sorts}
+        for one, other in combinations(sorts, 2):
+            first = self._first(one, other)
+            if first is not None:
+                before[other if first == one else one].add(first)
+        ranks: dict[str, int] = {}
+        for sort in sorted(sorts, key=lambda each: len(before[each])):
+            ranks[sort] = max((ranks[each] + 1 for each in before[sort] if each in ranks), default=0)
+        return ranks
+
+    def _first(self, one: str, other: str) -> str | None:
+        """Return which of two sorts is told first wherever its field stands; None if the fields decide."""
+        told = set()
+        for sorts in ((one, other), (other, one)):
+            pair = next(self._placed(*sorts), None)
+            if pair is None:
+                continue
+            first = self._told_first(*pair)
+            if first is None:
+                return None
+            told.add(first.sort)
+            if first.sort == sorts[1]:  # its field comes last, and it is told first
+                return first.sort
+        return told.pop() if len(told) == 1 and not self._is_placeable(one, other) else None
+
+    def _is_placeable(self, one: str, other: str) -> bool:
+        return all(next(self._placed(*sorts), None) is not None for sorts in ((one, other), (other, one)))
+
+    def _placed(self, early: str, late: str) -> Iterator[tuple[Problem, Problem]]:
+        """Yield pairs of problems of two sorts, the field of the first before that of the second in the document."""
+        firsts = [each for each in self.problems if each.sort == early]
+        seconds = [each for each in self.problems if each.sort == late]
+        for first in firsts:
+            for second in seconds:
+                if self._goes(first, second) and self._place(first) < self._place(second):
+                    yield first, second
+
+    def _place(self, problem: Problem) -> int:
+        return self.order.index(problem.field) if problem.field in self.order else len(self.order)
+
+    def _goes(self, one: Problem, other: Problem) -> bool:
+        """Tell whether two problems can be in one form: they are of different fields, and of one type."""
+        if one.field == other.field:
+            return False
+        kinds = {each.outcome.trial.kind for each in (one, other) if self._is_bound(each)}
+        words = self.observer.facts.form
+        if words["type"] in {one.field, other.field}:  # without a good type, no field is one's own
+            return not kinds
+        return len(kinds) < 2
+
+    def _is_bound(self, problem: Problem) -> bool:
+        words = self.observer.facts.form
+        return (
+            problem.field not in {words["name"], words["enabled"]}
+            and problem.sort != "{unknown}"
+            and (problem.field != words["type"])
+        )
+
+    def _pairs(self, goes: Any) -> Iterator[tuple[Problem, Problem]]:
+        for one, other in combinations(self.problems, 2):
+            if self._goes(one, other) and goes(one, other):
+                yield one, other
+
+    def _both(self, one: Problem, other: Problem) -> Answer | None:
+        words = self.observer.facts.form
+        kind = next(
+            (each.outcome.trial.kind for each in (one, other) if self._is_bound(each)), one.outcome.trial.kind
+        )
+        form: dict[str, str] = {}
+        if self.operation == "create":
+            form = {words["name"]: self.observer.prober.name(), words["type"]: kind}
+        parts: list[Part] = [
+            (name, text.encode(), False)
+            for name, text in form.items()
+            if name not in {one.field, other.field}
+        ]
+        try:
+            return self.observer.ask(self.operation, [*parts, *one.parts, *other.parts], kind)
+        except (Undecided, Unlisted):
+            return None
+
+    def _told_first(self, one: Problem, other: Problem) -> Problem | None:
+        """Return the problem that a response to both tells first, None if that cannot be seen."""
+        answer = self._both(one, other)
+        if answer is None or answer.status < 400:
+            return None
+        told, shown = body_of(answer), [body_of(each.outcome.answer) for each in (one, other)]
+        if shown[0] == shown[1]:
+            return None
+        if self.items is None:
+            return next((each for each, body in zip((one, other), shown, strict=True) if told == body), None)
+        texts = [json.dumps(told)] + [_told_items(body, self.items) for body in shown]
+        places = [texts[0].find(text) if text else -1 for text in texts[1:]]
+        if -1 in places:
+            alone = [told == body for body in shown]
+            return (one, other)[alone.index(True)] if True in alone else None
+        return (one, other)[places.index(min(places))]
+
+
+def _names_in(text: str, names: Sequence[str]) -> list[str]:
+    """Return the names that a text has, in their order there."""
+    found = {name: re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) for name in names}
+    return sorted((name for name, at in found.items() if at), key=lambda name: found[name].start())  # type: ignore[union-attr]
+
+
+def _told_items(body: Any, items: Items) -> str:
+    """Return how the one item of a body is written."""
+    node = body
+    for step in items.steps:
+        node = node.get(step) if isinstance(node, dict) else None
+    if isinstance(node, list) and len(node) == 1:
+        return json.dumps(node[0])
+    return json.dumps(node)[1:-1] if isinstance(node, dict) and len(node) == 1 else ""
+
+
+def _is_alike(one: Problem, other: Problem) -> bool:
+    """Tell whether two refusals have one status and media type, so that one response could tell both."""
+    looks = (one.outcome.look, other.outcome.look)
+    return (
+        None not in looks and looks[0] is not None and looks[1] is not None
+        and looks[0][:2] == looks[1][:2] and {one.sort, other.sort}.isdisjoint({"{foreign}", "not-utf-8"})
+        and body_of(one.outcome.answer) != body_of(other.outcome.answer)
+    )  # fmt: skip
+
+
+def body_of(answer: Answer) -> Any:
+    """Return a body as data, without what is new each time."""
+    return _formed(read(answer.body, answer.headers.get("content-type")))
+
+
+def _formed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _formed(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_formed(each) for each in value]
+    return by_form(value) if isinstance(value, str) else value

@@ -1,0 +1,348 @@
+"""Asks what a service makes of the parameters of a query, of one that the document has not, and of an id in a path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from contract_tests.guard.exchange import Exchange
+from contract_tests.learning.draft import Draft, Tree
+from contract_tests.learning.observe import MISSING, Outcome, Trial, sent
+from contract_tests.learning.presentation import Look, evened
+from contract_tests.learning.problems import Refusals
+from contract_tests.learning.reactions import Explained, all_foretold
+from contract_tests.learning.refusals import look_at
+from contract_tests.learning.responses import documented, operations, place, say
+from contract_tests.probes.finding import Undecided, Unlisted
+from contract_tests.probes.observations import NOBODYS, handler
+from contract_tests.probes.page import Page
+from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import is_success
+from contract_tests.target.api import Answer
+from mock_server.document.rows import parameter_rows
+
+# Texts by their treatment; `#` stands for a good number. The first ones are asked in a brief run, too.
+_NUMBERS: Sequence[tuple[str, str]] = (
+    ("word", "no-number"), ("zero", "0"), ("tail", "#abc"), ("empty", ""), ("negative", "-1"), ("leading-zero", "0#"),
+    ("plus", "+#"), ("fraction", "#.5"), ("huge", "99999999999999999999"), ("blank", " "), ("padded", " #"),
+)  # fmt: skip
+_BRIEF = 4
+_NUMBERED = frozenset({"tail", "leading-zero", "plus", "fraction", "huge", "padded"})
+# Sizes that no page has: between two that it has, near either, and beyond all.
+_SIZES: Sequence[tuple[str, str]] = (
+    ("not-listed", "7"),
+    ("not-listed", "40"),
+    ("not-listed", "99999"),
+    ("not-listed", "1"),
+)
+UNKNOWN = "filter"
+
+
+class _Asker:
+    """Asks with a query, and explains what came of it."""
+
+    def __init__(self, prober: Prober, draft: Draft) -> None:
+        self.prober = prober
+        self.draft = draft
+        self.everywhere = draft.tree["x-service"].get("x-headers", {})
+        self.seen: list[Exchange] = []
+
+    def list(self, **query: str) -> Answer | None:
+        """Get the list with this query; None if there was no answer."""
+        path = self.prober.facts.operation("list").path
+        try:
+            return self.prober.send("GET", path, query=query, fresh=True)
+        except (Undecided, Unlisted):
+            return None
+
+    def outcome(self, trial: Trial, answer: Answer, shown: Any, before: Any) -> Outcome:
+        """Return what came of a parameter."""
+        exchange, look, text = self.prober.exchanges[-1], None, trial.sent.text or ""
+        if 400 <= answer.status < 500:
+            facts = {
+                "field": trial.field,
+                "value": text,
+                **({"id": text} if trial.field.endswith("id") else {}),
+            }
+            look = look_at(answer, exchange, facts, self.everywhere)
+            self.seen.append(exchange)
+        return Outcome(trial, answer, exchange, look, shown, before)
+
+
+def _trial(name: str, treatment: str, text: str) -> Trial:
+    return Trial("list", name, treatment, sent(text), "")
+
+
+def learn_parameters(prober: Prober, draft: Draft) -> None:
+    """Ask for pages and sizes that are none, for a parameter that nobody knows, and for ids that are none."""
+    asker = _Asker(prober, draft)
+    facts = draft.facts
+    tables = {name: _parameter(asker, name) for name in (facts.page_parameter, facts.size_parameter)}
+    unknown = _unknown(asker)
+    ranks = {} if prober.spares else _ranks(asker, tables, unknown)
+    identity = _identity(asker)
+    every = [*tables.values(), *([identity] if identity else [])]
+    rows = [(found, n) for found in every for n, row in enumerate(found.rows) if row.reaction == "refuse"]
+    looks = [found.rows[n].effect for found, n in rows] + ([unknown] if unknown else [])
+    looks = evened(looks)
+    for (found, n), look in zip(rows, looks, strict=False):
+        found.rows[n] = replace(found.rows[n], effect=look)
+    unknown = looks[-1] if unknown else None
+    _write(asker, tables, unknown, identity, ranks)
+
+
+def _ranks(
+    asker: _Asker, tables: Mapping[str, Explained], unknown: Look | None
+) -> dict[tuple[str, str], int]:
+    """Return the rank of each parameter's problems, those of a word apart from those of a number."""
+    problems: dict[tuple[str, str], tuple[str, Look]] = {}
+    for name, found in tables.items():
+        for outcome in found.seen:
+            text = outcome.trial.sent.text or ""
+            sort = "number" if text.lstrip("+-").isdigit() else "word"
+            if outcome.look is not None and text and (name, sort) not in problems:
+                problems[name, sort] = text, outcome.look
+    if unknown is not None:
+        problems[UNKNOWN, "word"] = "1", unknown
+    before: dict[tuple[str, str], set[tuple[str, str]]] = {each: set() for each in problems}
+    for one, other in combinations(problems, 2):
+        if one[0] == other[0] or problems[one][1] == problems[other][1]:
+            continue
+        answer = asker.list(**{one[0]: problems[one][0], other[0]: problems[other][0]})
+        if answer is None or is_success(answer):
+            continue
+        looks = {
+            each: look_at(
+                answer,
+                asker.prober.exchanges[-1],
+                {"field": each[0], "value": problems[each][0]},
+                asker.everywhere,
+            )
+            for each in (one, other)
+        }
+        told = [each for each, look in looks.items() if look == problems[each][1]]
+        if len(told) == 1:
+            before[other if told[0] == one else one].add(told[0])
+    ranks: dict[tuple[str, str], int] = {}
+    for each in sorted(problems, key=lambda each: len(before[each])):
+        ranks[each] = max((ranks[one] + 1 for one in before[each] if one in ranks), default=0)
+    return ranks
+
+
+def _parameter(asker: _Asker, name: str) -> Explained:
+    facts = asker.prober.facts
+    is_page = name == facts.page_parameter
+    schema = _schema(asker.draft, name)
+    found = Explained(schema)
+    default = 1 if is_page else facts.default_size
+    good = "2" if is_page else str(max(size for size in facts.sizes if size != default))
+    texts = [(treatment, text.replace("#", good)) for treatment, text in _NUMBERS]
+    if asker.prober.spares:
+        texts = texts[:_BRIEF]
+    if not is_page:
+        texts = [*texts, *(_SIZES[:2] if asker.prober.spares else _SIZES)]
+    beyond = asker.list(**_asking(asker, name, good)) if is_page else None
+    for treatment, text in texts:
+        answer = asker.list(**_asking(asker, name, text))
+        if answer is None:
+            continue
+        is_beyond = beyond is not None and not is_success(beyond) and answer.body == beyond.body
+        if is_beyond and treatment in _NUMBERED:
+            continue  # taken for a number, of a page beyond the last
+        shown: Any = MISSING
+        if is_success(answer):
+            shown = _shown(asker.prober, answer, name, is_page=is_page)
+        found.explain(asker.outcome(_trial(name, treatment, text), answer, shown, str(default)))
+    found.refit()
+    for outcome in found.unexplained:
+        asker.draft.unsaid.append(
+            f"{name}={outcome.trial.sent.text!r} is answered {outcome.status} and gives {outcome.shown!r}, "
+            "which no row says."
+        )
+    return found
+
+
+def _asking(asker: _Asker, name: str, text: str) -> dict[str, str]:
+    """Return a query with a parameter. Pages are small, so that there are some."""
+    facts = asker.prober.facts
+    query = {name: text}
+    return query if name == facts.size_parameter else {**query, facts.size_parameter: str(min(facts.sizes))}
+
+
+def _shown(prober: Prober, answer: Answer, name: str, *, is_page: bool) -> str:
+    """Return the number that a list goes by: that of its links, if they say another page than the list."""
+    page = Page(answer, prober.expectations)
+    told = str(page.value("page" if is_page else "page-size"))
+    if is_page:
+        link = dict(parse_qsl(urlsplit(str(page.value("link-self"))).query)).get(name, told)
+        return str(link)
+    return told
+
+
+def _unknown(asker: _Asker) -> Look | None:
+    answer = asker.list(**{UNKNOWN: "1"})
+    if answer is None or is_success(answer):
+        return None
+    return asker.outcome(_trial(UNKNOWN, "any", "1"), answer, MISSING, MISSING).look
+
+
+def _identity(asker: _Asker) -> Explained | None:
+    """Ask for rows by texts that are not quite their ids."""
+    prober, name = asker.prober, _path_parameter(asker.draft.tree)["name"]
+    try:
+        row = prober.once(handler).id
+        missing = prober.send("GET", prober.api.path_of("retrieve", NOBODYS), fresh=True)
+    except (Undecided, Unlisted):
+        return None
+    lost = look_at(missing, prober.exchanges[-1], {"id": str(NOBODYS)}, asker.everywhere)
+    found = Explained(_path_parameter(asker.draft.tree)["schema"])
+    for treatment, text in _NUMBERS[:5] if prober.spares else _NUMBERS:
+        text = text.replace("#", str(row))
+        if not text:
+            continue  # the path of the list
+        try:
+            answer = prober.send("GET", prober.api.path_of("retrieve", quote(text)), fresh=True)
+        except (Undecided, Unlisted):
+            continue
+        shown = str(row) if is_success(answer) else MISSING
+        outcome = asker.outcome(_trial(name, treatment, text), answer, shown, MISSING)
+        as_missing = look_at(answer, outcome.exchange, {"id": text}, asker.everywhere)
+        if as_missing == lost or answer.body == missing.body:
+            continue  # as one that does not exist
+        found.explain(outcome)
+    return found
+
+
+def _schema(draft: Draft, name: str) -> Mapping[str, Any]:
+    node: Mapping[str, Any] = _node(draft.tree, name)["schema"]
+    return node
+
+
+def _node(tree: Tree, name: str) -> Tree:
+    nodes: dict[str, Tree] = tree["components"]["parameters"]
+    return next(node for node in nodes.values() if node["name"] == name)
+
+
+def _path_parameter(tree: Tree) -> Tree:
+    nodes: dict[str, Tree] = tree["components"]["parameters"]
+    return next(node for node in nodes.values() if node["in"] == "path")
+
+
+def _write(
+    asker: _Asker, tables: Mapping[str, Explained], unknown: Look | None, identity: Explained | None,
+    ranks: Mapping[tuple[str, str], int],
+) -> None:  # fmt: skip
+    draft = asker.draft
+    refusals = Refusals(taken=frozenset(draft.tree["components"]["examples"]))
+    for name, found in tables.items():
+        if _is_documented(draft, name, found):
+            continue
+        rows = [_ranked(_as_data(row, refusals, "parameter"), name, ranks) for row in found.rows]
+        looks = {row["refuse"]: refusals.looks[row["refuse"]] for row in rows if "refuse" in row}
+        says = f"The texts of {name}, row by row."
+        draft.learn(
+            "rows",
+            says,
+            [each.exchange for each in found.seen if each.look is not None][:3],
+            _parametrized(name, rows, looks),
+        )
+    if unknown is not None:
+        word = refusals.name(unknown, "parameter_unknown").name
+        draft.learn("unknown-parameter", f"An unknown parameter is refused with {unknown.status}.", asker.seen[-1:],
+                    _unknown_refused(word, refusals.looks[word], ranks.get((UNKNOWN, "word"), 0)))  # fmt: skip
+    if (
+        identity is not None
+        and identity.seen
+        and not _is_documented(draft, _path_parameter(draft.tree)["name"], identity)
+    ):
+        rows = [_as_data(row, refusals, "id") for row in identity.rows]
+        looks = {row["refuse"]: refusals.looks[row["refuse"]] for row in rows if "refuse" in row}
+        draft.learn("id-not-a-number", "The texts of an id, row by row.", [each.exchange for each in identity.seen][:3],
+                    _identified(rows, looks))  # fmt: skip
+
+
+def _is_documented(draft: Draft, name: str, found: Explained) -> bool:
+    """Tell whether the document says already what was seen of a parameter."""
+    node = _node(draft.tree, name)
+    responses = dict(operations(draft.tree))[
+        draft.facts.operation("retrieve" if node["in"] == "path" else "list").id
+    ]["responses"]
+    rows = parameter_rows(node, node["schema"])
+    return all_foretold(
+        rows, found, node["schema"], lambda refusal: documented(draft.tree, responses, refusal)
+    )
+
+
+def _as_data(row: Any, refusals: Refusals, about: str) -> dict[str, Any]:
+    when: Any = row.treatment if row.argument is None else {row.treatment: list(row.argument)}
+    if row.reaction == "change":
+        return {"when": when, "change": [name for name, _ in row.effect]}
+    if row.reaction != "refuse":
+        return {"when": when, row.reaction: row.effect}
+    return {
+        "when": when,
+        "refuse": refusals.name(row.effect, f"{about}_{row.treatment.replace('-', '_')}").name,
+    }
+
+
+def _listings(tree: Tree) -> Iterator[Tree]:
+    for item in tree["paths"].values():
+        if "x-paging" in item.get("get", {}):
+            yield item["get"]
+
+
+def _parametrized(name: str, rows: list[dict[str, Any]], looks: Mapping[str, Look]) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        node = _node(tree, name)
+        node["x-rows"] = rows
+        node.pop("x-otherwise", None)
+        node.pop("x-cast", None)
+        _placed(tree, looks)
+
+    return change
+
+
+def _placed(tree: Tree, looks: Mapping[str, Look]) -> None:
+    for name, look in looks.items():
+        say(tree, name, look)
+        for listing in _listings(tree):
+            place(tree, listing["responses"], name, look)
+
+
+def _ranked(row: dict[str, Any], name: str, ranks: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+    """Return a row with its rank, if it has one."""
+    sort = (
+        "number"
+        if row["when"] in {"zero", "negative", "leading-zero", "plus", "huge", "not-listed"}
+        else "word"
+    )
+    rank = ranks.get((name, sort), 0)
+    return row | {"rank": rank} if rank and "refuse" in row else row
+
+
+def _unknown_refused(name: str, look: Look, rank: int) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        rows = [{"when": "any", "refuse": name, "rank": rank}]
+        tree["x-service"]["unknown-parameters"] = rows if rank else name
+        _placed(tree, {name: look})
+
+    return change
+
+
+def _identified(rows: list[dict[str, Any]], looks: Mapping[str, Look]) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        node = _path_parameter(tree)
+        node["x-rows"] = rows
+        node.pop("x-otherwise", None)
+        node.pop("x-cast", None)
+        for name, look in looks.items():
+            say(tree, name, look)
+            for path, item in tree["paths"].items():
+                for method in ("get", "post", "delete"):
+                    if "{" in path and method in item:
+                        place(tree, item[method]["responses"], name, look)
+
+    return change

@@ -1,0 +1,187 @@
+"""How a service tells problems: refusals by name, an envelope with the items of all problems, or the first one alone.
+
+Two problems sent at once show which. Refusals of the same shape share a named example: what differs between them
+outside of the items becomes a placeholder, which the row that refuses fills (`with`).
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from contract_tests.learning.presentation import Look
+
+# Names of placeholders that a row may fill.
+_HOLES = ("message", "rule", "code", "label", "limit")
+
+Steps = tuple[Any, ...]
+
+
+class Items(NamedTuple):
+    """Where the items of problems stand in the bodies of refusals, and how: a list, or a mapping by field."""
+
+    steps: Steps
+    by_field: bool
+
+
+class Named(NamedTuple):
+    """A refusal as a row says it: its name, the item of this problem, and what fills the placeholders."""
+
+    name: str
+    item: Any = None
+    told: Mapping[str, str] | None = None
+
+
+def find_items(one: Any, other: Any, both: Any) -> Items | None:
+    """Return where a body that tells two problems has the items of both, None if it tells one alone."""
+    if both in (one, other):
+        return None
+    for steps, node in _nodes(both):
+        first, second = _at(one, steps), _at(other, steps)
+        if _are(list, node, first, second) and len(first) == len(second) == 1 and len(node) == 2:
+            return Items(steps, by_field=False)
+        if _are(dict, node, first, second) and len(first) == len(second) == 1:
+            keys = {*first, *second}
+            if len(keys) == 2 and keys == node.keys():
+                return Items(steps, by_field=True)
+    return None
+
+
+def _are(kind: type, *values: Any) -> bool:
+    return all(isinstance(value, kind) for value in values)
+
+
+def _nodes(value: Any, steps: Steps = ()) -> Iterator[tuple[Steps, Any]]:
+    yield steps, value
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _nodes(each, (*steps, key))
+
+
+def _at(value: Any, steps: Steps) -> Any:
+    for step in steps:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+@dataclass
+class Refusals:
+    """The named refusals of the forms in the making. `items`: where the items of problems stand, if they are joined."""
+
+    items: Items | None = None
+    taken: frozenset[str] = frozenset()
+    looks: dict[str, Look] = field(default_factory=dict)
+
+    def name(self, look: Look, wanted: str) -> Named:
+        """Return a look as a named refusal: a known one, if it can be told by it."""
+        item, envelope = self._taken_apart(look)
+        for name, known in self.looks.items():
+            told = _filled(known.value, envelope)
+            if told is not None and known._replace(value=None) == look._replace(value=None):
+                return Named(name, item, told or None)
+        name = wanted
+        for number in range(2, 1000):
+            if name not in self.looks and name not in self.taken:
+                break
+            name = f"{wanted}_{number}"
+        self.looks[name] = look._replace(value=envelope)
+        return Named(name, item)
+
+    def widen(self, looks: Sequence[Look], wanted: str) -> None:
+        """Make named refusals of looks that tell items: one for each shape, with placeholders where they differ."""
+        shapes: dict[Any, list[Look]] = {}
+        for look in looks:
+            item, envelope = self._taken_apart(look)
+            if item is not None:
+                bare = look._replace(value=None)
+                shapes.setdefault((bare, repr(shape_of(envelope))), []).append(look._replace(value=envelope))
+        for alike in shapes.values():
+            value = _widened([look.value for look in alike])
+            name = wanted
+            for number in range(2, 1000):
+                if name not in self.looks and name not in self.taken:
+                    break
+                name = f"{wanted}_{number}"
+            self.looks[name] = alike[0]._replace(value=value)
+
+    def _taken_apart(self, look: Look) -> tuple[Any, Any]:
+        """Return the item of a problem, and the body around it; None and the whole body if it has no items."""
+        if self.items is None:
+            return None, look.value
+        steps, by_field = self.items
+        node = _at(look.value, steps)
+        if by_field and isinstance(node, dict) and len(node) == 1:
+            (item,) = node.values()
+            if isinstance(item, list):
+                item = item[0] if len(item) == 1 else item
+                return item, _with(look.value, steps, "{items-by-field}")
+            return item, _with(look.value, steps, "{item-by-field}")
+        if not by_field and isinstance(node, list) and len(node) == 1:
+            return node[0], _with(look.value, steps, "{items}")
+        return None, look.value
+
+
+def _with(value: Any, steps: Steps, text: str) -> Any:
+    """Return a body with a text in the place of what stands there."""
+    if not steps:
+        return text
+    changed = copy.deepcopy(value)
+    node = changed
+    for step in steps[:-1]:
+        node = node[step]
+    node[steps[-1]] = text
+    return changed
+
+
+def shape_of(value: Any) -> Any:
+    """Return a body without its texts: two bodies of a shape differ in texts alone."""
+    if isinstance(value, dict):
+        return {key: shape_of(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [shape_of(each) for each in value]
+    return "" if isinstance(value, str) and not value.startswith("{item") else value
+
+
+def _widened(values: Sequence[Any]) -> Any:
+    """Return one body for several of a shape, with placeholders where their texts differ."""
+    holes: list[str] = []
+
+    def widen(values: Sequence[Any], key: str) -> Any:
+        first = values[0]
+        if all(value == first for value in values):
+            return first
+        if isinstance(first, dict):
+            return {name: widen([value[name] for value in values], name) for name in first}
+        if isinstance(first, list):
+            return [widen([value[n] for value in values], key) for n in range(len(first))]
+        name = key if key in _HOLES and key not in holes else next(n for n in _HOLES if n not in holes)
+        holes.append(name)
+        return f"{{{name}}}"
+
+    return widen(values, "")
+
+
+def _filled(template: Any, value: Any) -> dict[str, str] | None:
+    """Return what fills the placeholders of a template so that it is a body; None if it is another one."""
+    if isinstance(template, str) and isinstance(value, str):
+        found = re.fullmatch(r"\{(" + "|".join(_HOLES) + r")\}", template)
+        if found:
+            return {found[1]: value}
+        return {} if template == value else None
+    if isinstance(template, dict) and isinstance(value, dict) and [*template] == [*value]:
+        return _merged(_filled(template[key], value[key]) for key in template)
+    if isinstance(template, list) and isinstance(value, list) and len(template) == len(value):
+        return _merged(map(_filled, template, value))
+    return {} if type(template) is type(value) and template == value else None
+
+
+def _merged(parts: Iterator[dict[str, str] | None]) -> dict[str, str] | None:
+    found: dict[str, str] = {}
+    for part in parts:
+        if part is None:
+            return None
+        found |= part
+    return found

@@ -1,0 +1,244 @@
+"""What a service makes of an input, by what it shows after: the rows of the behaviour table that do the same.
+
+The simplest explanation counts: a text is taken as sent, counts as unsent, or is changed by one transformation, or two.
+A row is added only if the rows before it do not foretell what was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import permutations
+from typing import Any
+
+from contract_tests.learning.handlers import masked
+from contract_tests.learning.observe import MISSING, Outcome
+from contract_tests.learning.presentation import Look
+from mock_server.document.rows import Reaction, Row, react
+from mock_server.document.treatments import CLEANERS, Sent, change_of
+
+Schema = Mapping[str, Any]
+
+# The order of rows in a list: what tells how a field was sent, then what cleans, then what refuses, then what stores.
+_ORDER = (
+    "array", "file", "twice", "not-utf-8", "absent", "is", "blank", "padded", "control", "line-break", "empty",
+    "longer-than", "word", "tail", "fraction", "huge", "negative", "zero", "leading-zero", "plus", "wrong-case",
+    "not-listed", "not-email", "not-https", "not-url", "malformed", "matches", "tags", "quotes", "any",
+)  # fmt: skip
+
+_LARGEST = "9223372036854775807"
+
+# The transformations that may explain what became of a treatment, the likeliest first.
+_LIKELY: Mapping[str, tuple[str, ...]] = {
+    "padded": ("trim",),
+    "blank": ("trim",),
+    "control": ("strip-control", "trim"),
+    "line-break": ("strip-control", "trim"),
+    "tags": ("strip-tags", "escape-tags"),
+    "quotes": ("escape-quotes",),
+    "wrong-case": ("listed-case", "lower"),
+    "any": ("lower-domain", "lower"),
+    "array": ("last", "first"),
+    "twice": ("first", "last"),
+    "file": ("last",),
+    "not-utf-8": ("replace", "latin-1"),
+}
+
+
+@dataclass
+class Explained:
+    """The rows of one field as they are fitted, one observation after the other.
+
+    `schema` is the field's own, `mask` what is shown in place of its value, if anything. `seen` are all observations.
+    The effect of a row that refuses is the look of the refusal, until it has a name.
+    """
+
+    schema: Schema
+    mask: Any = None
+    rows: list[Row] = field(default_factory=list)
+    seen: list[Outcome] = field(default_factory=list)
+
+    def explain(self, outcome: Outcome, argument: Any = None, treatment: str = "") -> None:
+        """Take the simplest row that foretells this outcome, if the rows so far do not, and no fewer of the others."""
+        self.seen.append(outcome)
+        if self.foretells(outcome):
+            return
+        before, treatment = self.rows, treatment or outcome.trial.treatment
+        known = sum(map(self.foretells, self.seen))
+        best, most = before, known
+        for reaction, effect in _candidates(outcome, treatment, self):
+            self.rows = before
+            self._change(Row(treatment, argument, reaction, effect))
+            if self.foretells(outcome) and (count := sum(map(self.foretells, self.seen))) > most:
+                best, most = self.rows, count
+                if count > known:
+                    break
+        self.rows = best
+
+    def refit(self) -> None:
+        """Explain once more what later rows have made unexplained."""
+        for outcome in self.unexplained:
+            self.seen.remove(outcome)
+            text = outcome.trial.sent.text
+            treatment = outcome.trial.treatment
+            if treatment in {"not-email", "not-url", "longer-than"}:
+                if text is not None and len(text) < 100:
+                    self.explain(outcome, (text,), "is")
+                else:
+                    self.seen.append(outcome)
+            else:
+                self.explain(outcome, (text,) if treatment == "is" else None)
+
+    def prune(self) -> None:
+        """Leave out each row without which as much is foretold."""
+        for row in [*self.rows]:
+            before, known = self.rows, sum(map(self.foretells, self.seen))
+            self.rows = [each for each in before if each is not row]
+            if (
+                self.mask is not None
+                or row.treatment in {"any", "is"}
+                or sum(map(self.foretells, self.seen)) < known
+            ):
+                self.rows = before
+
+    def _change(self, row: Row) -> None:
+        """Put a row into its place, instead of those for the same treatment; one that takes a text is none."""
+        alike = [
+            each for each in self.rows if (each.treatment, each.argument) == (row.treatment, row.argument)
+        ]
+        self.rows = [each for each in self.rows if each not in alike]
+        if row.reaction != "taken":
+            self.put(row)
+
+    def put(self, row: Row) -> None:
+        """Put a row into its place."""
+        place = next((n for n, each in enumerate(self.rows) if _rank(each) > _rank(row)), len(self.rows))
+        self.rows = [*self.rows[:place], row, *self.rows[place:]]
+
+    def foretells(self, outcome: Outcome) -> bool:
+        """Tell whether the rows say what was seen."""
+        return foretold(react(tuple(self.rows), outcome.trial.sent, self.schema), outcome, self.mask)
+
+    @property
+    def unexplained(self) -> list[Outcome]:
+        """The observations that the rows do not foretell after all."""
+        return [each for each in self.seen if not self.foretells(each)]
+
+
+def all_foretold(
+    rows: Sequence[Row], found: Explained, schema: Schema, look_of: Callable[[str], Look | None]
+) -> bool:
+    """Tell whether rows of the document say all that was seen of a field; `look_of` gives their refusals by name."""
+    told = [replace(row, effect=look_of(row.effect)) if row.reaction == "refuse" else row for row in rows]
+    for outcome in found.seen:
+        reaction = react(tuple(told), outcome.trial.sent, schema)
+        is_read = reaction.outcome == "taken" and outcome.look is None
+        if is_read and outcome.shown is MISSING is outcome.before:
+            continue  # of a field of another type, or of none, a row shows nothing
+        if is_read and isinstance(outcome.shown, bool) and schema.get("x-cast") in _SWITCHES:
+            if outcome.shown is not _SWITCHES[schema["x-cast"]](reaction.text or ""):
+                return False
+        elif not foretold(reaction, outcome, found.mask):
+            return False
+    return True
+
+
+# What the casts of a switch make of a text.
+_SWITCHES: Mapping[str, Callable[[str], bool]] = {
+    "php-integer-boolean": lambda text: CLEANERS["cast"](text) != "0",
+    "php-boolean": lambda text: text not in {"", "0"},
+    "spelled-boolean": lambda text: text.strip().lower() in {"1", "true", "on", "yes"},
+}
+
+
+def _rank(row: Row) -> tuple[int, int]:
+    cuts = row.reaction == "change" and row.treatment == "longer-than"
+    return (len(_ORDER), 0) if cuts else (_ORDER.index(row.treatment), 0 if row.reaction == "change" else 1)
+
+
+def foretold(reaction: Reaction, outcome: Outcome, mask: Any) -> bool:
+    """Tell whether a reaction of the rows is what was seen."""
+    if outcome.look is not None or reaction.outcome == "refuse":
+        return reaction.row is not None and outcome.look is not None and reaction.row.effect == outcome.look
+    if not 200 <= outcome.status < 300:
+        return reaction.outcome == "otherwise"
+    if (
+        outcome.trial.operation == "update"
+        and reaction.row is not None
+        and reaction.row.treatment == "absent"
+    ):
+        return bool(outcome.shown == outcome.before)  # a setting that is not sent keeps its value
+    if reaction.outcome == "taken":
+        return _shows(outcome.shown, reaction.text, mask)
+    if reaction.outcome in {"drop", "keep"}:
+        return bool(outcome.shown == outcome.before)
+    if reaction.outcome == "omit":
+        return outcome.shown is MISSING
+    return (
+        reaction.outcome == "value"
+        and type(outcome.shown) is type(reaction.value)
+        and bool(outcome.shown == reaction.value)
+    )
+
+
+def _candidates(outcome: Outcome, treatment: str, field: Explained) -> Iterator[tuple[str, Any]]:
+    """Yield what may explain an outcome, the simplest first."""
+    if outcome.look is None and not 200 <= outcome.status < 300:
+        yield "otherwise", f"answers {outcome.status}"
+        return
+    shown, sent, mask = outcome.shown, outcome.trial.sent, field.mask
+    yield "taken", None
+    if treatment in {"blank", "padded"}:
+        yield "change", (("trim", None),)
+    if outcome.look is not None:
+        yield "refuse", outcome.look
+        return
+    if sent.how and shown == outcome.before and not any(_shows(shown, text, mask) for text in sent.texts):
+        yield "drop", True
+    for names in _changes(treatment, shown, mask, field.schema):
+        if _shows(shown, _changed(sent, names, field.schema), mask):
+            yield "change", tuple(names)
+    if shown is MISSING and outcome.before is not MISSING:
+        yield "omit", True
+    if treatment == "empty" and shown == "":
+        yield "value", ""
+    if shown == outcome.before:
+        yield "drop", True
+    if shown is None or shown == "" or isinstance(shown, bool):
+        yield "value", shown
+    if sent.text is not None and treatment == "is" and _shows(shown, sent.text, mask):
+        yield "value", sent.text
+    yield "otherwise", f"is shown as {str(shown)[:60]!r}"
+
+
+def _shows(shown: Any, text: str | None, mask: Any) -> bool:
+    if text is None or not isinstance(shown, str):
+        return False
+    if shown == _LARGEST and text.isdigit() and len(text) > len(_LARGEST):
+        return True  # a number beyond 64 bits may be the largest one
+    return shown == (masked(text, mask) if mask is not None and text else text)
+
+
+def _changes(treatment: str, shown: Any, mask: Any, schema: Schema) -> Iterator[Sequence[tuple[str, Any]]]:
+    """Yield lists of transformations that may have been at work."""
+    likely = _LIKELY.get(treatment, ())
+    for name in likely:
+        yield ((name, None),)
+    if treatment == "longer-than" and isinstance(shown, str) and mask is None:
+        yield (("cut", len(shown)),)
+    for name in CLEANERS:
+        if name not in likely:
+            yield ((name, None),)
+    if schema.get("type") == "integer":
+        by_schema = (("nearest", None),) if "enum" in schema else (("clamp", None),)
+        yield from (by_schema, (("cast", None), *by_schema))
+    for pair in permutations(("strip-tags", "escape-tags", "escape-quotes", "trim", "strip-control"), 2):
+        yield tuple((name, None) for name in pair)
+
+
+def _changed(sent: Sent, names: Sequence[tuple[str, Any]], schema: Schema) -> str | None:
+    text = sent.text
+    for name, argument in names:
+        change: Callable[[str | None, Sent], str | None] = change_of(name, argument, schema, CLEANERS)
+        text = change(text, sent)
+    return text

@@ -1,0 +1,47 @@
+"""A house that nobody wrote a lesson for is learned: random steps are answered by the mock as by the service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.generated_service.difference import (
+    LOOKING,
+    Side,
+    differences,
+    emptied,
+    learned,
+    mock_side,
+    service_app,
+    session_of,
+    unlike,
+)
+
+_STEPS = 250
+
+
+def differing(seed: int, folder: Path, *, profile: str = "full") -> list[str]:
+    """Learn a house, and return the steps that the mock answers otherwise, each with what differs."""
+    session = session_of(service_app(seed, None))
+    _, file = learned("http://service/api", session, folder, profile)
+    service, mock = emptied(Side("http://service/api", LOOKING, session)), mock_side(file)
+    return [
+        f"{each.step.what}: service {unlike(each.service, each.mock)[0]}, mock {unlike(each.service, each.mock)[1]}"
+        for each in differences(service, mock, _STEPS, seed=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    "seed", [7, 8, *(pytest.param(seed, marks=pytest.mark.heavy) for seed in (1, 3, *range(100, 110)))]
+)
+def test_the_mock_of_a_learned_house_answers_as_the_house(seed: int, tmp_path: Path) -> None:
+    found = differing(seed, tmp_path)
+    assert len(found) <= _STEPS // 50, "\n".join(found)
+
+
+def test_the_measure_sees_what_is_not_learned(tmp_path: Path) -> None:
+    """A mock of the bare document differs from a house in most steps."""
+    session = session_of(service_app(7, None))
+    service = emptied(Side("http://service/api", LOOKING, session))
+    assert len(list(differences(service, mock_side(None), 50, seed=1))) > 20
