@@ -202,17 +202,12 @@ class _Writer:
             for name, look in names.items():
                 say(tree, name, look)
                 place(tree, responses, name, look)
-            self._set_service(tree["x-service"], lists)
+            if self.refusals.items is not None:
+                tree["x-service"]["errors"] = {"told": "all"}
+            if self.table.checks_foreign:
+                tree["x-service"]["foreign-rows"] = "own-first"
 
         return change
-
-    def _set_service(self, words: Tree, lists: Lists) -> None:
-        """Say whether all problems are told, and that fields of other types are checked though they are ignored."""
-        if self.refusals.items is not None:
-            words["errors"] = {"told": "all"}
-        checks, refuses = words["checks"], any("refuse" in row for row in lists.get(FOREIGN, ()))
-        if self.table.checks_foreign and not refuses and "availability" not in checks:
-            checks.insert(checks.index("form") + 1, "availability")
 
 
 def _reordered(properties: Sequence[str], order: Sequence[str]) -> list[str]:

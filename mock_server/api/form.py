@@ -161,13 +161,13 @@ def _walk_fields(
 ) -> list[Problem]:
     """Walk each field of the item's type, and note in the context what is stored. Return the problems.
 
-    A field of another type walks its own rows, too, if the document refuses such fields, or checks them apart.
+    A field of another type walks its own rows, too, if the document says so, or checks availability apart.
     """
     form, problems = context.form, list[Problem]()
     reactions: dict[str, Reaction] = {}
     type_name = _type(context, texts, ways, reactions)
     available = form.of_type(type_name)
-    apart = form.refuses_foreign or "availability" in context.contract.service.checks
+    apart = context.contract.service.checks_foreign or "availability" in context.contract.service.checks
     for name, text in texts.items():
         field, way = form.fields[name], ways.get(name, UNSENT)
         is_foreign = name not in available.names

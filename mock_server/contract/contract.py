@@ -77,6 +77,7 @@ class Service:
         str, str
     ]  # those that no operation reads: "ignored", or a refusal; "other" is any other one
     refuses_media_types: bool
+    checks_foreign: bool  # a field of another type walks its own rows, too
     unknown_parameters: Walk
     body_bytes: int
     limits: Limits  # of a form
@@ -233,6 +234,7 @@ def _service(document: Object) -> Service:
         tells_all=words.get("errors", {}).get("told") == "all",
         answers_head=words.get("head") == "as-get",
         media_types={"other": "ignored", **words.get("media-types", {})},
+        checks_foreign=words.get("foreign-rows") == "own-first",
         refuses_media_types=any(name != "ignored" for name in words.get("media-types", {}).values()),
         unknown_parameters=compile_rows(unknown_parameter_rows(words), {}),
         body_bytes=words["limits"]["body-bytes"],

@@ -103,8 +103,7 @@ class Form:
 
     `type_field`: the field that gives the item's type, if any. `available`: the part for items of a type; `shared`: the
     part for all other types. `foreign` and `unknown` walk the texts of fields of other types, and of those that the
-    form does not have.
-    `refuses_foreign`: a field of another type may be refused. `looks`: a row tells by the way in which a field is sent.
+    form does not have. `looks`: a row tells by the way in which a field is sent.
     """
 
     fields: Mapping[str, Field]
@@ -114,7 +113,6 @@ class Form:
     shared: Available
     foreign: Walk
     unknown: Walk
-    refuses_foreign: bool
     looks: bool
     unique: Unique | None
 
@@ -161,9 +159,6 @@ def compile_form(schemas: Schemas, schema: Object, unnamed: Collection[str], typ
         shared=_available(fields, ()),
         foreign=compile_rows(rows.foreign, {}, _CLEANERS),
         unknown=compile_rows(rows.unknown, {}, _CLEANERS),
-        refuses_foreign=any(
-            row.reaction == "refuse" and row.source.startswith("x-rows") for row in rows.foreign
-        ),
         looks=_looks(rows),
         unique=_unique(form, fields),
     )

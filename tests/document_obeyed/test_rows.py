@@ -113,7 +113,7 @@ def test_each_treatment_and_reaction(tmp_path: Path, treatment: str, reaction: s
         answer = send_sample(client, f"/notification-handlers/{number}", "email", sample)
         if expected is None:
             assert answer.status_code == 422
-            value = "" if sample.text is None else sample.text
+            value = sample.text if sample.text is not None else sample.texts[-1] if sample.texts else ""
             assert answer.get_json() == {
                 "errors": [{"field": "email", "rule": "r", "value": value}], "first": "email r"
             }  # fmt: skip
