@@ -112,8 +112,10 @@ def _write_media_types(doors: Doors, looks: Mapping[str, Look], unread: Sequence
 def learn_methods(prober: Prober, draft: Draft) -> None:
     """Send a method that no path has to a row, and to the list."""
     doors = Doors(prober, draft)
-    row = doors.look(doors.ask("PUT", prober.api.path_of("retrieve", prober.once(handler).id)))
-    listed = doors.look(doors.ask("PUT", draft.facts.operation("create").path))
+    row = doors.look(
+        doors.ask(prober.facts.other_methods[0], prober.api.path_of("retrieve", prober.once(handler).id))
+    )
+    listed = doors.look(doors.ask(prober.facts.other_methods[0], draft.facts.operation("create").path))
     if row is None:
         return
     listed = listed or row
@@ -248,7 +250,9 @@ class _Comparer:
         unread, lost = self._alone("POST", path, **other), self._alone("POST", doors.nobodys)
         keyless, no_id = self._alone("GET", path, authorization=None), self._alone("GET", doors.odd)
         no_id = None if no_id == lost else no_id
-        self._which("PUT", doors.nobodys, ("method", "existence"), (self._method(), lost))
+        self._which(
+            self.facts.other_methods[0], doors.nobodys, ("method", "existence"), (self._method(), lost)
+        )
         if unread is not None and "media-types" in doors.draft.tree["x-service"]:
             self._which(
                 "POST", path, ("media-type", "bearer"), (unread, keyless), authorization=None, **other
@@ -265,16 +269,18 @@ class _Comparer:
         if foreign is not None:
             form, refused = foreign
             self._which("POST", doors.nobodys, ("availability", "existence"), (refused, lost), **form)
-        self._which("PUT", path, ("method", "bearer"), (self._method(path), keyless), authorization=None)
+        method, looks = self.facts.other_methods[0], (self._method(path), keyless)
+        self._which(method, path, ("method", "bearer"), looks, authorization=None)
         return self.found
 
     def _method(self, path: str = "") -> Look | None:
         """Return how a wrong method is refused at a path of its own kind."""
         doors = self.doors
         if path:
-            return doors.look(doors.ask("PUT", path))
+            return doors.look(doors.ask(self.facts.other_methods[0], path))
         row = self.prober.once(_some_row)
-        return doors.look(doors.ask("PUT", self.prober.api.path_of("retrieve", row)), id=str(row))
+        answer = doors.ask(self.facts.other_methods[0], self.prober.api.path_of("retrieve", row))
+        return doors.look(answer, id=str(row))
 
     def _alone(self, method: str, path: str, *_: Any, **parts: Any) -> Look | None:
         return self.doors.look(self.doors.ask(method, path, **parts), id=str(NOBODYS))
