@@ -11,10 +11,10 @@ from contract_tests.run.run import SPARING
 from contract_tests.run.settings import SUITES, Settings
 
 # Requests by profile: of a run that writes, and of one that only reads.
-_WHOLE = {"quick": (1100, 150), "standard": (3400, 190), "deep": (30_000, 720)}
+_WHOLE = {"quick": (550, 60), "standard": (3400, 190), "deep": (30_000, 720)}
 _SPARING = (160, 20)
 # What a run costs without its generated tests.
-_LEAST = (800, 130)
+_LEAST = {"quick": (300, 50), "standard": (800, 70), "deep": (1500, 100)}
 
 
 def price_of(settings: Settings) -> int:
@@ -29,10 +29,10 @@ def planned(settings: Settings) -> Settings:
     A budget that does not even allow the others gets the profile that spares requests. A selection of suites is as
     it was: nobody has counted its price.
     """
-    most, price, least = settings.max_requests, price_of(settings), _LEAST[not settings.allow_writes]
-    profile = settings.profile
+    most, price, profile = settings.max_requests, price_of(settings), settings.profile
     if most is None or most >= price or profile.spares or settings.suites != SUITES:
         return settings
+    least = _LEAST[profile.name][not settings.allow_writes]
     if most <= least:
         return replace(settings, profile=SPARING)
     share = (most - least) / (price - least)
