@@ -39,8 +39,9 @@ def learn(ctx: click.Context, /, out: Path, format_: str, **given: Any) -> None:
     `check --overlay FILE` tests by it. What could not be learned keeps the assumption, and the file says so. A target
     that is not this computer is only read, unless --allow-writes.
 
-    Exit codes: 0 the overlay is written, 2 wrong options, 3 the run could not start or the file not be written, 4 the
-    target cannot be reached, 5 nothing was learned.
+    Exit codes: 0 the overlay is written, 1 it is, and something may be left at the service, 2 wrong options, 3 the run
+    could not start or the file not be written, 4 the target cannot be reached, 5 nothing was learned, 70 this program
+    failed; 130 after Ctrl-C and 143 after SIGTERM.
     """
     try:
         settings = read_settings(given, asker())

@@ -61,8 +61,8 @@ def record(  # noqa: PLR0913, PLR0917 -- click hands over each option by its nam
     guard's alone. A target that is not this computer is only read, unless --allow-writes; what is created through the
     proxy bears the run's marker and is deleted in the end, rows of others are masked and cannot be changed.
 
-    Exit codes: 0 no answer was wrong, 1 some were, 2 wrong options, 3 the run could not start, 4 the target cannot be
-    reached, 5 nothing was passed on.
+    Exit codes: 0 no answer was wrong, 1 some were, or something may be left at the service, 2 wrong options, 3 the run
+    could not start, 4 the target cannot be reached, 5 nothing was passed on, 70 this program failed.
     """
     try:
         settings = read_settings({**given, "record": out}, asker())

@@ -76,8 +76,9 @@ def twin(ctx: click.Context, /, accepted: Path | None, recording: Path | None, *
     Both sides stand behind the guard: nothing of others is touched, and what is created is deleted. With the key of a
     second account, --other-key-file, calls of that account to what the first one has made are among the sequences.
 
-    Exit codes: 0 no difference, 1 a difference or an expired acceptance, 2 wrong options, 3 the run could not start,
-    4 the target cannot be reached, 5 nothing was compared.
+    Exit codes: 0 no difference, 1 a difference, an expired acceptance, or something may be left at the service, 2 wrong
+    options, 3 the run could not start, 4 the target cannot be reached, 5 nothing was compared, 70 this program failed;
+    130 after Ctrl-C and 143 after SIGTERM.
     """
     try:
         _check_sides(recording, given)
