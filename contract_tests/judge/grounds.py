@@ -189,6 +189,13 @@ class Grounds:
         says = f"`{field}` takes the texts that its rows say."
         return self._at(self.form(kind) + pointer("x-rows", name), says, below=True, grade=BELIEVED)
 
+    def of_class(self, kind: str, name: str, word: str) -> Statement:
+        """Return what the fate of a class of fields rests on: its rows, or the word of `x-service` for them."""
+        says = f"A {kind} treats {word.replace('-', ' ')} as the document says."
+        if name in self._form(kind).get("x-rows", {}):
+            return self._at(self.form(kind) + pointer("x-rows", name), says, below=True, grade=BELIEVED)
+        return self.service(word, says)
+
     def text(self, kind: str, field: str) -> Statement:
         """Return what the fate of a text rests on that is not as plain as those of the page."""
         if said := self._rows(kind, field):

@@ -12,7 +12,7 @@ from contract_tests.document.facts import Facts
 from contract_tests.document.words import Form, Words
 from contract_tests.judge.grounds import MULTIPART, Grounds
 from contract_tests.judge.statements import STEADY, WRITTEN, Statement
-from mock_server.document.rows import Reaction, Row
+from mock_server.document.rows import FOREIGN, UNKNOWN, Reaction, Row
 
 # Texts that break where bytes are taken for characters, or characters for 16 bits.
 UNICODE = ("Zażółć gęślą jaźń", "Пожар на складе", "日本語の通知", "Fire 🔥 alert 👩‍🚒")
@@ -295,13 +295,13 @@ class Expected:
         if name == names.get("enabled"):
             return None if listed else grounds.field(kind, name)
         if not is_known:
-            return self._service("unknown-fields")
+            return grounds.of_class(kind, UNKNOWN, "unknown-fields")
         if name == names["type"]:
             return None if listed else grounds.refused_word(kind, "enum")
         if name == names["name"]:
             return None if is_plain(text) else grounds.text(kind, name)
         if name not in own:
-            return self._service("foreign-fields")
+            return grounds.of_class(kind, FOREIGN, "foreign-fields")
         return None if self._is_documented(name, text) else grounds.text(kind, name)
 
     def _is_documented(self, name: str, text: str) -> bool:

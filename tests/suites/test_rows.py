@@ -13,6 +13,7 @@ from contract_tests.document.words import read_words
 from contract_tests.judge.grounds import Grounds
 from contract_tests.judge.statements import Statements
 from mock_server.document import load
+from mock_server.document.rows import FOREIGN
 from tests.suites.judging import complaint, judge
 from tests.suites.services import mock
 
@@ -37,6 +38,7 @@ def test_what_rests_on_rows_is_accepted_with_them() -> None:
         assert grounds.field("update", field).is_accepted
     assert grounds.refused_word("update", "enum").is_accepted
     assert grounds.setting_unsent("update").is_accepted
+    assert grounds.of_class("update", FOREIGN, "foreign-fields").is_accepted
     (row,) = (row for row in read_words(facts).update_form.rows.fields["name"] if row.reaction == "otherwise")
     assert grounds.row("update", row).pointer == f"{form}/x-rows/name/3"
     assert grounds.row("update", row).is_suspended
