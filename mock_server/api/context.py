@@ -55,14 +55,18 @@ class Response:
     def finish(self, *more: tuple[str, str]) -> None:
         """Add the headers that all responses have, and `more`."""
         length = None if self.status.startswith("204") else len(self.body)  # RFC 9110, section 8.6
-        self.headers = _complete(self.headers, length, more)
+        # A client chooses where a redirect leads, so its headers must not be remembered.
+        complete = _completed if self.status.startswith("3") else _remembered
+        self.headers = complete(self.headers, length, more)
+
+
+def _completed(headers: Headers, length: int | None, more: Headers) -> Headers:
+    sized = () if length is None else (("Content-Length", str(length)),)
+    return (*headers, *sized, MARKER, *more)
 
 
 # The same few leave again and again, and a journal keeps them. Made anew, they cost a retrieve 5 %.
-@lru_cache(maxsize=1024)
-def _complete(headers: Headers, length: int | None, more: Headers) -> Headers:
-    sized = () if length is None else (("Content-Length", str(length)),)
-    return (*headers, *sized, MARKER, *more)
+_remembered = lru_cache(maxsize=1024)(_completed)
 
 
 def preflight(methods: str, headers: str) -> Response:

@@ -22,7 +22,7 @@ def codes(form: Form) -> list[str]:
         ("binary value", ["invalid-utf8"]),
         ("invalid utf-8", ["invalid-utf8"]),
         ("lf only", ["lf-line-ends"]),
-        ("no parts", ["boundary-mismatch"]),
+        ("no parts", []),
         ("no closing boundary", ["truncated"]),
         ("cut in the value", ["truncated"]),
         ("same name", ["duplicate-field"]),
