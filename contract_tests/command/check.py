@@ -14,10 +14,11 @@ from typing import Any
 import click
 import pytest
 
-from contract_tests.command.guarded import asker, complain, options, report_defect, say
+from contract_tests.command.guarded import asker, complain, report_defect, say
 from contract_tests.report import as_json, as_text, as_workflow
+from contract_tests.run.flags import WORKERS
 from contract_tests.run.price import announced, planned
-from contract_tests.run.settings import FLAGS, WORKERS, Code, Settings, Stop, read_settings
+from contract_tests.run.settings import Code, Settings, Stop, read_settings, read_variable
 from contract_tests.session.progress import Progress
 from contract_tests.session.session import Session
 from contract_tests.session.spread import Spread
@@ -40,22 +41,8 @@ _SPREAD = ("-p", "xdist", "--dist", "worksteal")
 _FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 
-@click.command
-@options((*FLAGS, WORKERS))
-@click.pass_context
 def check(ctx: click.Context, /, **given: Any) -> None:
-    """Hold a service against its documentation, and say what differs.
-
-    The open questions of the document are probed first; the suites then test against the document with the answers
-    found. A target that is not this computer is only read, unless --allow-writes; what is created there is noted in a
-    ledger first and deleted in the end, however the end comes. No handler that the run did not create is ever changed.
-
-    The API key comes from BITPEAK_API_KEY, from --api-key-file, or you are asked for it. For a mock on this computer
-    one is made up.
-
-    Exit codes: 0 nothing is wrong, 1 there are findings, 2 wrong options, 3 the run could not start, 4 the target
-    cannot be reached, 5 nothing was executed, 70 this program failed; 130 after Ctrl-C and 143 after SIGTERM.
-    """
+    """Run the command, as `contract_tests.command.commands` declares it."""
     try:
         workers = _workers(given.pop(WORKERS.key))
         settings = read_settings(given, asker())
@@ -92,7 +79,7 @@ def run_check(settings: Settings, workers: int = 1) -> int:
 def _workers(given: int | None) -> int:
     """Return how many workers there are to be. Raises Stop (USAGE, CANNOT)."""
     text = os.environ.get(WORKERS.variable, "")
-    workers = int(WORKERS.read(text)) if given is None and text else 1 if given is None else given
+    workers = int(read_variable(WORKERS, text)) if given is None and text else 1 if given is None else given
     if workers < 1:
         raise Stop(Code.USAGE, f"--{WORKERS.name} is {workers}, write 1 or more.")
     if workers > 1 and importlib.util.find_spec("xdist") is None:

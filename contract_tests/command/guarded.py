@@ -7,7 +7,6 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from typing import Any, TypeVar
 
 import click
 import requests
@@ -15,42 +14,8 @@ import requests
 from contract_tests.guard import Terminated, interruptible
 from contract_tests.guard.exchange import printable, printable_lines
 from contract_tests.guard.mask import Redactor
-from contract_tests.run.settings import FLAGS, KEY_NAME, Ask, Code, Flag, Settings, Stop
+from contract_tests.run.settings import KEY_NAME, Ask, Code, Settings, Stop
 from contract_tests.session.opening import Opening, close_guard, open_run
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-# What every command needs that opens a run on a target.
-_TARGET = (
-    "base-url", "api-key-file", "allow-writes", "read-only", "allow-plain-http", "document", "overlay", "answer",
-    "max-requests", "rate", "ledger-dir", "record", "treat-as-live",
-)  # fmt: skip
-TARGET_FLAGS = tuple(flag for flag in FLAGS if flag.name in _TARGET)
-OTHER_KEY = next(flag for flag in FLAGS if flag.name == "other-key-file")
-
-
-def options(flags: Iterable[Flag]) -> Callable[[Command], Command]:
-    """Return a decorator that gives a command these flags, in their order."""
-
-    def decorate(command: Command) -> Command:
-        for flag in reversed(tuple(flags)):
-            command = click.option(f"--{flag.name}", flag.key, **_kind(flag))(command)
-        return command
-
-    return decorate
-
-
-def _kind(flag: Flag) -> dict[str, Any]:
-    kind: dict[str, Any] = {"help": f"{flag.help} [{flag.variable}]"}
-    if flag.kind == "switch":
-        return kind | {"is_flag": True}
-    kind["type"] = (
-        click.Choice(flag.choices) if flag.choices else click.INT if flag.kind == "number" else click.STRING
-    )
-    if flag.metavar:
-        kind["metavar"] = flag.metavar
-    return kind | ({"multiple": True} if flag.kind == "list" else {})
-
 
 PROGRAM = "bitpeak-mock"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from contract_tests.command.guarded import TARGET_FLAGS, asker, complain, options, run_guarded, say
+from contract_tests.command.guarded import asker, complain, run_guarded, say
 from contract_tests.guard.exchange import json_text, printable
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
@@ -17,32 +17,8 @@ from contract_tests.session.opening import Opening
 from mock_server.document import LEARNED, DocumentError, digest_of, load
 
 
-@click.command
-@options(TARGET_FLAGS)
-@click.option(
-    "--out",
-    metavar="FILE",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Where to write the overlay.",
-)
-@click.option(
-    "--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True,
-    help="What standard output says of it.",
-)  # fmt: skip
-@click.pass_context
 def learn(ctx: click.Context, /, out: Path, format_: str, **given: Any) -> None:
-    """Show a service to the document, and write what it does as an OpenAPI Overlay.
-
-    Every open question is asked; then titles, statuses, headers, properties, settings, page sizes and the lengths of
-    texts are compared with the document. `bitpeak-mock serve --overlay FILE` then behaves like the service, and
-    `check --overlay FILE` tests by it. What could not be learned keeps the assumption, and the file says so. A target
-    that is not this computer is only read, unless --allow-writes.
-
-    Exit codes: 0 the overlay is written, 1 it is, and something may be left at the service, 2 wrong options, 3 the run
-    could not start or the file not be written, 4 the target cannot be reached, 5 nothing was learned, 70 this program
-    failed; 130 after Ctrl-C and 143 after SIGTERM.
-    """
+    """Run the command, as `contract_tests.command.commands` declares it."""
     try:
         settings = read_settings(given, asker())
         check_folder(out)

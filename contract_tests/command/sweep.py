@@ -13,36 +13,10 @@ from contract_tests.guard import sweep as sweep_ledger
 from contract_tests.guard.exchange import printable
 from contract_tests.guard.ledger import is_swept, key_check, ledgers_in
 from contract_tests.guard.upstream import is_loopback, read_target
-from contract_tests.run.settings import LEDGERS, LIVE_RATE, Code, Stop, read_keys
+from contract_tests.run.flags import LIVE_RATE
+from contract_tests.run.settings import Code, Stop, read_keys
 
 
-@click.command
-@click.argument("ledger", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "--api-key-file",
-    metavar="FILE",
-    help="A file with the run's API key, or one a line; else BITPEAK_API_KEY counts.",
-)
-@click.option(
-    "--allow-plain-http", is_flag=True, help="Send the key over http to a target that is not this computer."
-)
-@click.option(
-    "--rate", metavar="N", type=click.IntRange(min=1), help="Send no more requests a minute than this."
-)
-@click.option(
-    "--ledger-dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=LEDGERS,
-    show_default=True,
-    help="Where ledgers are looked for if none is named.",
-)
-@click.option(
-    "--forget",
-    is_flag=True,
-    help="Give up each LEDGER that is named: send nothing, and say what stays behind at the service.",
-)
-@click.pass_context
 def sweep(  # noqa: PLR0913, PLR0917 - each is one option of the command
     ctx: click.Context,
     ledger: tuple[Path, ...],
@@ -52,15 +26,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - each is one option of the command
     ledger_dir: Path,
     forget: bool,
 ) -> None:
-    """Delete what a run of `check` left behind that was killed, as its LEDGER says.
-
-    Only handlers that the ledger knows and that still bear the run's marker are deleted. It may be stopped and
-    repeated. Without LEDGER all that are unfinished in --ledger-dir are swept. Where a service can no longer be swept,
-    --forget takes a ledger out of the way of further runs.
-
-    Exit codes: 0 nothing is left, or it was given up, 1 something may be left, 2 wrong options, 3 a ledger or a key is
-    not usable, 4 the target cannot be reached.
-    """
+    """Run the command, as `contract_tests.command.commands` declares it."""
     if forget:
         if not ledger:
             raise click.UsageError("--forget gives up only what is named: name a LEDGER.")

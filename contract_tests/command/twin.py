@@ -12,9 +12,10 @@ from typing import Any
 import click
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from contract_tests.command.guarded import OTHER_KEY, TARGET_FLAGS, asker, complain, options, run_guarded, say
+from contract_tests.command.guarded import asker, complain, run_guarded, say
 from contract_tests.recording.tape import read_recording
 from contract_tests.report.accepted import Acceptances, read_accepted
+from contract_tests.run.flags import SEQUENCES, SPARING_SEQUENCES
 from contract_tests.run.settings import Code, Settings, Stop, read_settings
 from contract_tests.session.opening import Opening
 from contract_tests.twin.offline import run_offline
@@ -23,63 +24,9 @@ from contract_tests.twin.sides import Variation
 from contract_tests.twin.twin import Plan, Twins, run_against, run_twin
 from mock_server.document import DocumentError, load
 
-# On somebody's service a sequence takes a quarter of a minute.
-_HERE, _LIVE = 100, 12
 
-
-@click.command
-@options((*TARGET_FLAGS, OTHER_KEY))
-@click.option(
-    "--mock-url",
-    metavar="URL",
-    default="",
-    help="A mock of this document that runs already; else one is started.",
-)
-@click.option(
-    "--against", metavar="URL",
-    help="Compare with this service in place of the mock; differences then get no names.",
-)  # fmt: skip
-@click.option(
-    "--against-key-file",
-    metavar="FILE",
-    help="A file with the API key of --against; else the same key counts.",
-)
-@click.option(
-    "--recording", metavar="FILE", type=click.Path(path_type=Path),
-    help="Repeat a recording on a mock, with no network, in place of comparing with a service.",
-)  # fmt: skip
-@click.option(
-    "--sequences", type=click.IntRange(min=1), metavar="N",
-    help=f"How many sequences to generate: {_HERE}, and {_LIVE} on a target that is not this computer.",
-)  # fmt: skip
-@click.option(
-    "--seed", type=click.INT, metavar="N", help="Repeat the sequences of the run that named this seed."
-)
-@click.option(
-    "--accepted", metavar="FILE", type=click.Path(path_type=Path),
-    help="Differences that are accepted, each with a reason and a last day.",
-)  # fmt: skip
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="The report.",
-)
-@click.pass_context
 def twin(ctx: click.Context, /, accepted: Path | None, recording: Path | None, **given: Any) -> None:
-    """Send the same sequences of calls into the mock and a service, and compare every answer.
-
-    Ids are paired, times compared by rule, rows of others by their place. The first difference is shortened, shown
-    with both sides' curl lines, and named: another answer to an open question, or something that no question asks.
-    Both sides stand behind the guard: nothing of others is touched, and what is created is deleted. With the key of a
-    second account, --other-key-file, calls of that account to what the first one has made are among the sequences.
-
-    Exit codes: 0 no difference, 1 a difference, an expired acceptance, or something may be left at the service, 2 wrong
-    options, 3 the run could not start, 4 the target cannot be reached, 5 nothing was compared, 70 this program failed;
-    130 after Ctrl-C and 143 after SIGTERM.
-    """
+    """Run the command, as `contract_tests.command.commands` declares it."""
     try:
         _check_sides(recording, given)
         known = read_accepted(accepted)
@@ -128,7 +75,7 @@ def _online(accepted: Acceptances, given: Mapping[str, Any]) -> int:
     other = _other(settings, given) if given["against"] else None
     is_live = settings.is_live or (other is not None and other.is_live)
     plan = Plan(
-        sequences=given["sequences"] or (_LIVE if is_live else _HERE),
+        sequences=given["sequences"] or (SPARING_SEQUENCES if is_live else SEQUENCES),
         seed=secrets.randbelow(2**32) if given["seed"] is None else given["seed"],
         mock_url=given["mock_url"],
     )  # fmt: skip

@@ -26,7 +26,8 @@ from contract_tests.judge.grounds import MULTIPART, Grounds
 from contract_tests.judge.statements import ANSWERS, GONE, KEYS, WRITTEN
 from contract_tests.judge.verdicts import Complaint, Deviation
 from contract_tests.oracle.expected import Expected, Handler, Prospect
-from contract_tests.run.run import Profile, Run
+from contract_tests.run.flags import Profile
+from contract_tests.run.run import Run
 from contract_tests.target.api import Answer
 from mock_server.document.rows import parameter_rows
 

@@ -15,7 +15,7 @@ import yaml
 
 from contract_tests.mutants.mutant import Kind, Mutant
 from contract_tests.mutants.trial import Fate
-from contract_tests.run.settings import SUITES
+from contract_tests.run.flags import SUITES
 from mock_server.document import home
 
 EXPLAINED = Path(__file__).with_name("survivors.yaml")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract_tests.run.run import SPARING
-from contract_tests.run.settings import SUITES, Settings
+from contract_tests.run.flags import SPARING, SUITES
+from contract_tests.run.settings import Settings
 
 # Requests by profile: of a run that writes, and of one that only reads.
 _WHOLE = {"quick": (550, 60), "standard": (3400, 190), "deep": (30_000, 720)}

@@ -16,31 +16,8 @@ from contract_tests.document.facts import Facts, Operation
 from contract_tests.guard import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER, Exchange
 from contract_tests.judge.statements import Statements
 from contract_tests.judge.verdicts import Judge
+from contract_tests.run.flags import Profile
 from contract_tests.target.api import Answer, Api
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """How much a run does: `examples` of each generated test, `steps` of each state machine, `machines` of them.
-
-    `spares` means that each request counts: nothing is asked twice, and what the probes show is not shown again.
-    """
-
-    name: str
-    examples: int
-    machines: int
-    steps: int
-    spares: bool = False
-
-
-PROFILES = {
-    "quick": Profile("quick", examples=8, machines=6, steps=12),
-    "standard": Profile("standard", examples=40, machines=25, steps=30),
-    "deep": Profile("deep", examples=400, machines=200, steps=60),
-}
-# What `quick` is on somebody's service, which may allow no more than a request a second.
-SPARING = Profile("quick", examples=3, machines=0, steps=0, spares=True)
-
 
 # A test that makes more exchanges than this keeps the last ones: enough for any machine's longest run.
 _MOST = 2000

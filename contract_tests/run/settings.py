@@ -13,14 +13,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from contract_tests.guard import GuardRefusal
 from contract_tests.guard.exchange import printable
 from contract_tests.guard.upstream import is_loopback, read_target
 from contract_tests.judge.verdicts import HoldTo
-from contract_tests.run.run import PROFILES, SPARING, Profile
+from contract_tests.run.flags import (
+    FLAGS,
+    LEDGERS,
+    LIVE_RATE,
+    PREFIX,
+    PROFILES,
+    SPARING,
+    SUITES,
+    WORKERS,
+    Flag,
+    Profile,
+)
 
 
 class Code(IntEnum):
@@ -45,86 +56,25 @@ class Stop(Exception):
         super().__init__(self.sentence)
 
 
-PREFIX = "BITPEAK_CHECK_"
-SUITES = ("questions", "page", "lifecycle", "paging", "refusals", "clients", "model", "schema", "links")
-
 _SWITCH = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """One option. A `list` may be repeated; commas separate its values in the variable."""
-
-    name: str
-    help: str
-    kind: Literal["text", "list", "switch", "number"] = "text"
-    metavar: str = ""
-    choices: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """The name as Python spells it."""
-        return self.name.replace("-", "_")
-
-    @property
-    def variable(self) -> str:
-        """The environment variable."""
-        return PREFIX + self.key.upper()
-
-    def read(self, text: str) -> Any:
-        """Read the variable's text. Raises Stop."""
-        if self.kind == "switch":
-            value = _SWITCH.get(text.strip().lower())
-            if value is None:
-                raise Stop(Code.USAGE, f"{self.variable} is {text!r}, write 1 or 0.")
-            return value
-        parts = [part.strip() for part in text.split(",") if part.strip()] if self.kind == "list" else [text]
-        for part in parts:
-            if self.choices and part not in self.choices:
-                raise Stop(
-                    Code.USAGE, f"{self.variable} says {part!r}, choose from {', '.join(self.choices)}."
-                )
-            if self.kind == "number" and not (part.isascii() and part.isdecimal()):
-                raise Stop(Code.USAGE, f"{self.variable} is {part!r}, write a number.")
-        if self.kind == "list":
-            return parts
-        return int(text) if self.kind == "number" else text
-
-
-FLAGS = (
-    Flag("base-url", "The API's base URL, such as https://bitpeak.ru/api.", metavar="URL"),
-    Flag("api-key-file", "A file with the API key, for workers one a line; else BITPEAK_API_KEY.", metavar="FILE"),
-    Flag("other-key-file", "A file that holds the key of a second account.", metavar="FILE"),
-    Flag("allow-writes", "Create handlers on a target that is not this computer, and delete them again.", "switch"),
-    Flag("read-only", "Create, change and delete nothing, also on this computer.", "switch"),
-    Flag("allow-plain-http", "Send the key over http to a target that is not this computer.", "switch"),
-    Flag("document", "The OpenAPI document to hold the target against, in place of the packaged one.", metavar="FILE"),
-    Flag("overlay", "An OpenAPI Overlay: a departure that you accept. May be repeated.", "list", "FILE|NAME"),
-    Flag("answer", "A known answer to an open question. May be repeated.", "list", "QUESTION=ANSWER"),
-    Flag("hold-to", "What binds: page, the documentation's own statements; document, all of them.",
-         choices=("page", "document")),
-    Flag("profile", "How much to do: quick unless you say otherwise.", choices=tuple(PROFILES)),
-    Flag("suite", "Run this suite only. May be repeated.", "list", choices=SUITES),
-    Flag("max-requests", "Plan for so many requests, and send no more; the clean-up comes on top.", "number", "N"),
-    Flag("rate", "Send no more requests a minute than this: 50, without limit to this computer.", "number", "N"),
-    Flag("ledger-dir", "Where to note what is created, .bitpeak-ledger unless you say otherwise.", metavar="DIR"),
-    Flag("seed", "Repeat the generated tests of the run that named this seed.", "number", "N"),
-    Flag("examples", "Keep failing examples in this folder and try them first; runs may share it.", metavar="DIR"),
-    Flag("junit", "Write JUnit XML to this file.", metavar="FILE"),
-    Flag("json", "Write the report as JSON to this file.", metavar="FILE"),
-    Flag("html", "Write the report as one HTML page to this file.", metavar="FILE"),
-    Flag("record", "Write every exchange, without keys and rows of others, to this file.", metavar="FILE"),
-    Flag("baseline", "A file of findings that are accepted, each with a reason and a last day.", metavar="FILE"),
-    Flag("update-baseline", "Write the findings of this run to the file of --baseline.", "switch"),
-    Flag("format", "The report on standard output: text, json for programs, github for Actions.",
-         choices=("text", "json", "github")),
-    Flag("no-color", "Print without colours; NO_COLOR says the same.", "switch"),
-    Flag("treat-as-live", "Treat this computer as somebody else's, such as a tunnel to a service: "
-         "only read unless --allow-writes, at the default rate.", "switch"),
-)  # fmt: skip
-WORKERS = Flag(
-    "workers", "Spread the run over so many processes, each with an API key of its own.", "number", "N"
-)
+def read_variable(flag: Flag, text: str) -> Any:
+    """Read the text of a flag's variable. Raises Stop."""
+    if flag.kind == "switch":
+        value = _SWITCH.get(text.strip().lower())
+        if value is None:
+            raise Stop(Code.USAGE, f"{flag.variable} is {text!r}, write 1 or 0.")
+        return value
+    parts = [part.strip() for part in text.split(",") if part.strip()] if flag.kind == "list" else [text]
+    for part in parts:
+        if flag.choices and part not in flag.choices:
+            raise Stop(Code.USAGE, f"{flag.variable} says {part!r}, choose from {', '.join(flag.choices)}.")
+        if flag.kind == "number" and not (part.isascii() and part.isdecimal()):
+            raise Stop(Code.USAGE, f"{flag.variable} is {part!r}, write a number.")
+    if flag.kind == "list":
+        return parts
+    return int(text) if flag.kind == "number" else text
 
 
 def with_environment(given: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
@@ -138,7 +88,7 @@ def with_environment(given: Mapping[str, Any], environment: Mapping[str, str]) -
         value = given.get(flag.key)
         if value in (None, False, (), []):
             text = environment.get(flag.variable, "")
-            value = flag.read(text) if text else None
+            value = read_variable(flag, text) if text else None
         values[flag.key] = None if value in ((), [], "") else value
     return values
 
@@ -163,10 +113,6 @@ def _may_write(values: Mapping[str, Any], *, is_live: bool) -> bool:
 
 
 KEY_NAME = "BITPEAK_API_KEY"
-# Below the 60 a minute that the service is believed to allow.
-LIVE_RATE = 50
-LEDGERS = ".bitpeak-ledger"
-
 Ask = Callable[[], str]
 
 

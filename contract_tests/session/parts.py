@@ -21,8 +21,9 @@ from contract_tests.judge.verdicts import Ruling
 from contract_tests.report import Defect, Extra, LeftOut, OperationSeen, Outcome, QuestionSeen, Trial, Verdict
 from contract_tests.report.accepted import Acceptances, read_accepted
 from contract_tests.report.finding import Finding, Happened, Step, merged, reproduce, step_of
+from contract_tests.run.flags import SUITES
 from contract_tests.run.run import Reach, turned_away
-from contract_tests.run.settings import SUITES, Code, Settings
+from contract_tests.run.settings import Code, Settings
 from contract_tests.session.opening import Opening
 from contract_tests.session.results import Results
 from contract_tests.session.selection import named, rules_of, suite_of

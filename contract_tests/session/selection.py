@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from contract_tests.report import LeftOut
-from contract_tests.run.settings import SUITES, Settings
+from contract_tests.run.flags import SUITES
+from contract_tests.run.settings import Settings
 
 _PREFIX = "test_"
 SPARED = "this run spares requests: "

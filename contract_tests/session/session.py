@@ -11,7 +11,8 @@ import pytest
 from contract_tests.guard import CleanUp, Terminated, interruptible
 from contract_tests.guard.exchange import Exchange
 from contract_tests.report import LeftOut, Outcome
-from contract_tests.run.settings import SUITES, Code, Settings, Stop
+from contract_tests.run.flags import SUITES
+from contract_tests.run.settings import Code, Settings, Stop
 from contract_tests.session.opening import Opening, close_guard, has_gone, open_run
 from contract_tests.session.parts import Ended, Part, judged, part_of
 from contract_tests.session.progress import Progress

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.guard.ledger import WORKER
-from contract_tests.run.run import Profile
+from contract_tests.run.flags import Profile
 from contract_tests.run.settings import KEY_NAME, Code, Settings, Stop, made_up_key
 
 _FOLDERS = frozenset({"ledger_dir", "examples", "record"})

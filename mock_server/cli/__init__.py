@@ -18,7 +18,7 @@ from mock_server.cli.terminal import PROGRAM, ExitCode, Failure, OutputLost, pre
 __all__ = ["COMMANDS", "cli", "main"]
 
 _EPILOG = f"Run `{PROGRAM} COMMAND --help` for the options of a command."
-_KIT = "bitpeak-mock[contract]"
+_KIT, _EXTRA = "contract_tests.command.commands", "bitpeak-mock[contract]"
 _INTERRUPTED = 130  # what a shell says of a process that SIGINT ended
 
 
@@ -46,13 +46,13 @@ _SECTIONS = {
         "evidence": Listed("mock_server.cli.documents", "Print how well each part of the document is known."),
         "doctor": Listed("mock_server.cli.documents", "Check that the mock's proof exists and is fresh."),
     },
-    f"Contract tests (pip install '{_KIT}')": {
-        "check": Listed("contract_tests.command.check", "Test a service against its documentation.", _KIT),
-        "learn": Listed("contract_tests.command.learn", "Write what a service does as an overlay.", _KIT),
-        "twin": Listed("contract_tests.command.twin", "Compare the mock with a service, call by call.", _KIT),
-        "record": Listed("contract_tests.command.record", "Record calls to a service through a proxy.", _KIT),
-        "har": Listed("contract_tests.command.record", "Write a recording as an HTTP archive (HAR).", _KIT),
-        "sweep": Listed("contract_tests.command.sweep", "Delete what a killed run left at a service.", _KIT),
+    f"Contract tests (pip install '{_EXTRA}')": {
+        "check": Listed(_KIT, "Test a service against its documentation.", _EXTRA),
+        "learn": Listed(_KIT, "Write what a service does as an overlay.", _EXTRA),
+        "twin": Listed(_KIT, "Compare the mock with a service, call by call.", _EXTRA),
+        "record": Listed(_KIT, "Record calls to a service through a proxy.", _EXTRA),
+        "har": Listed(_KIT, "Write a recording as an HTTP archive (HAR).", _EXTRA),
+        "sweep": Listed(_KIT, "Delete what a killed run left at a service.", _EXTRA),
     },
 }  # fmt: skip
 COMMANDS = {name: listed for section in _SECTIONS.values() for name, listed in section.items()}
@@ -66,27 +66,31 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
-        """Import a command. Return None if it does not exist. Raises Failure if its extra is missing."""
+        """Import a command. Return None if it does not exist."""
         listed = COMMANDS.get(cmd_name)
         if listed is None:
             return None
-        try:
-            module = importlib.import_module(listed.module)
-        except ModuleNotFoundError as error:
-            if not listed.extra:
-                raise
-            sentence = f"`{cmd_name}` needs the package {error.name!r}. Run: pip install '{listed.extra}'."
-            raise Failure(sentence) from error
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(importlib.import_module(listed.module), cmd_name)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Ctrl-C ends it as a shell expects, also while it is imported or asks for something."""
+        """Run the command. Ctrl-C ends it as a shell expects, also while it is imported or asks for something.
+
+        Raises Failure if its extra is missing.
+        """
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, click.Abort) as end:
             click.echo(f"{PROGRAM}: {str(end) or 'ended by Ctrl-C'}.", err=True)
             ctx.exit(getattr(end, "code", _INTERRUPTED))
+        except ModuleNotFoundError as error:
+            name = ctx.invoked_subcommand or ""
+            if name not in COMMANDS or not COMMANDS[name].extra:
+                raise
+            sentence = (
+                f"`{name}` needs the package {error.name!r}. Run: pip install '{COMMANDS[name].extra}'."
+            )
+            raise Failure(sentence) from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

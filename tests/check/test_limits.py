@@ -9,7 +9,8 @@ import pytest
 
 from contract_tests.command.check import run_check
 from contract_tests.guard import GuardSettings
-from contract_tests.run.settings import FLAGS, read_settings
+from contract_tests.run.flags import FLAGS
+from contract_tests.run.settings import read_settings
 from contract_tests.session import opening
 from tests.check.clock import Clock
 from tests.check.process import KEY, findings, report

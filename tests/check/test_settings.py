@@ -7,16 +7,8 @@ from typing import Any
 
 import pytest
 
-from contract_tests.run.settings import (
-    FLAGS,
-    KEY_NAME,
-    SUITES,
-    Code,
-    Settings,
-    Stop,
-    read_settings,
-    with_environment,
-)
+from contract_tests.run.flags import FLAGS, SUITES
+from contract_tests.run.settings import KEY_NAME, Code, Settings, Stop, read_settings, with_environment
 
 HERE = "http://127.0.0.1:4055/api"
 THERE = "https://service.invalid/api"

@@ -9,7 +9,8 @@ from contract_tests.document.facts import read_facts
 from contract_tests.generated.cases import KINDS, judge_operations
 from contract_tests.generated.chains import chaining, follow
 from contract_tests.generated.sampler import sampling
-from contract_tests.run.run import PROFILES, Reach, Run
+from contract_tests.run.flags import PROFILES
+from contract_tests.run.run import Reach, Run
 from contract_tests.target.api import Api
 from mock_server.document import home, load, read_questions
 

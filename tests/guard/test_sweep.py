@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from contract_tests.command.sweep import sweep
+from contract_tests.command.commands import sweep
 from contract_tests.guard import Ledger, Unswept
 from contract_tests.guard.ledger import Marker, check_swept
 from tests.guard.scripted import Scripted, said

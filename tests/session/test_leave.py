@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from contract_tests.command.check import check
-from contract_tests.command.record import har
-from contract_tests.command.twin import twin
+from contract_tests.command.commands import check, har, twin
 from contract_tests.run.settings import KEY_NAME, Code, Settings, Stop, read_settings
 from contract_tests.session.parts import command_of
 from tests.guard.scripted import Scripted

@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from contract_tests.command.check import run_check
-from contract_tests.command.learn import learn
-from contract_tests.run.settings import FLAGS, Settings, read_settings
+from contract_tests.command.commands import learn
+from contract_tests.run.flags import FLAGS
+from contract_tests.run.settings import Settings, read_settings
 from tests.guard.scripted import Asked, Said, Scripted, said
 
 KEY = "mock-key-of-a-user"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from contract_tests.command.check import check
+from contract_tests.command.commands import check
 from contract_tests.run.price import announced, planned, price_of
 from contract_tests.run.settings import KEY_NAME, Settings, read_settings
 from tests.guard.scripted import Scripted

@@ -10,7 +10,8 @@ import pytest
 
 from contract_tests.document.facts import read_facts
 from contract_tests.oracle.own import Own
-from contract_tests.run.run import PROFILES, Profile, Reach, Run
+from contract_tests.run.flags import PROFILES, Profile
+from contract_tests.run.run import Reach, Run
 from contract_tests.target.api import Api
 from mock_server.document import load
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from contract_tests.oracle.machine import RULES
-from contract_tests.run.run import PROFILES, Profile
+from contract_tests.run.flags import PROFILES, Profile
 from tests.second_opinion import Manner, SecondOpinion
 from tests.suites.judging import KEY, OTHER_KEY, QUICK, Verdict, complaint, judge
 from tests.suites.services import combination, mock, second_opinion, texts

@@ -10,7 +10,7 @@ import requests
 
 from contract_tests.document.facts import read_facts
 from contract_tests.oracle.machine import RULES, Machine
-from contract_tests.run.run import Profile
+from contract_tests.run.flags import Profile
 from contract_tests.target.api import JSON, URLENCODED, Api, Spoken
 from mock_server.document import load
 from tests.suites.judging import KEY, judge

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from contract_tests.command.twin import twin
+from contract_tests.command.commands import twin
 from contract_tests.recording.tape import read_recording
 from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Code, Stop, made_up_key

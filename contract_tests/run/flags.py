@@ -1,0 +1,99 @@
+"""What a person can choose for a run: flags, suites and profiles.
+
+This module imports nothing of the kit, so that `--help` of its commands appears at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PREFIX = "BITPEAK_CHECK_"
+SUITES = ("questions", "page", "lifecycle", "paging", "refusals", "clients", "model", "schema", "links")
+
+
+# Below the 60 a minute that the service is believed to allow.
+LIVE_RATE = 50
+LEDGERS = ".bitpeak-ledger"
+# What `twin` generates. On somebody's service a sequence takes a quarter of a minute.
+SEQUENCES, SPARING_SEQUENCES = 100, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How much a run does: `examples` of each generated test, `steps` of each state machine, `machines` of them.
+
+    `spares` means that each request counts: nothing is asked twice, and what the probes show is not shown again.
+    """
+
+    name: str
+    examples: int
+    machines: int
+    steps: int
+    spares: bool = False
+
+
+PROFILES = {
+    "quick": Profile("quick", examples=8, machines=6, steps=12),
+    "standard": Profile("standard", examples=40, machines=25, steps=30),
+    "deep": Profile("deep", examples=400, machines=200, steps=60),
+}
+# What `quick` is on somebody's service, which may allow no more than a request a second.
+SPARING = Profile("quick", examples=3, machines=0, steps=0, spares=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One option. A `list` may be repeated; commas separate its values in the variable."""
+
+    name: str
+    help: str
+    kind: Literal["text", "list", "switch", "number"] = "text"
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The name as Python spells it."""
+        return self.name.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return PREFIX + self.key.upper()
+
+
+FLAGS = (
+    Flag("base-url", "The API's base URL, such as https://bitpeak.ru/api.", metavar="URL"),
+    Flag("api-key-file", "A file with the API key, for workers one a line; else BITPEAK_API_KEY.", metavar="FILE"),
+    Flag("other-key-file", "A file that holds the key of a second account.", metavar="FILE"),
+    Flag("allow-writes", "Create handlers on a target that is not this computer, and delete them again.", "switch"),
+    Flag("read-only", "Create, change and delete nothing, also on this computer.", "switch"),
+    Flag("allow-plain-http", "Send the key over http to a target that is not this computer.", "switch"),
+    Flag("document", "The OpenAPI document to hold the target against, in place of the packaged one.", metavar="FILE"),
+    Flag("overlay", "An OpenAPI Overlay: a departure that you accept. May be repeated.", "list", "FILE|NAME"),
+    Flag("answer", "A known answer to an open question. May be repeated.", "list", "QUESTION=ANSWER"),
+    Flag("hold-to", "What binds: page, the documentation's own statements; document, all of them.",
+         choices=("page", "document")),
+    Flag("profile", "How much to do: quick unless you say otherwise.", choices=tuple(PROFILES)),
+    Flag("suite", "Run this suite only. May be repeated.", "list", choices=SUITES),
+    Flag("max-requests", "Plan for so many requests, and send no more; the clean-up comes on top.", "number", "N"),
+    Flag("rate", "Send no more requests a minute than this: 50, without limit to this computer.", "number", "N"),
+    Flag("ledger-dir", "Where to note what is created, .bitpeak-ledger unless you say otherwise.", metavar="DIR"),
+    Flag("seed", "Repeat the generated tests of the run that named this seed.", "number", "N"),
+    Flag("examples", "Keep failing examples in this folder and try them first; runs may share it.", metavar="DIR"),
+    Flag("junit", "Write JUnit XML to this file.", metavar="FILE"),
+    Flag("json", "Write the report as JSON to this file.", metavar="FILE"),
+    Flag("html", "Write the report as one HTML page to this file.", metavar="FILE"),
+    Flag("record", "Write every exchange, without keys and rows of others, to this file.", metavar="FILE"),
+    Flag("baseline", "A file of findings that are accepted, each with a reason and a last day.", metavar="FILE"),
+    Flag("update-baseline", "Write the findings of this run to the file of --baseline.", "switch"),
+    Flag("format", "The report on standard output: text, json for programs, github for Actions.",
+         choices=("text", "json", "github")),
+    Flag("no-color", "Print without colours; NO_COLOR says the same.", "switch"),
+    Flag("treat-as-live", "Treat this computer as somebody else's, such as a tunnel to a service: "
+         "only read unless --allow-writes, at the default rate.", "switch"),
+)  # fmt: skip
+WORKERS = Flag(
+    "workers", "Spread the run over so many processes, each with an API key of its own.", "number", "N"
+)
