@@ -15,6 +15,7 @@ from tests.docs.reference import ROOT
 TASKS = (
     "Isolate parallel tests",
     "Share a world between tests",
+    "Seed a world",
     "Force an error",
     "Rehearse a rate limit without sleeping",
     "Wait for a call, or for none",
