@@ -86,7 +86,7 @@ def with_environment(given: Mapping[str, Any], environment: Mapping[str, str]) -
     values: dict[str, Any] = {}
     for flag in FLAGS:
         value = given.get(flag.key)
-        if value in (None, False, (), []):
+        if value is None or value is False or value in ((), []):
             text = environment.get(flag.variable, "")
             value = read_variable(flag, text) if text else None
         values[flag.key] = None if value in ((), [], "") else value
