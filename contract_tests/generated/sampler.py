@@ -255,7 +255,9 @@ class Sampler:
             if refusal.is_shown_by(answer.status, answer.body)
         }
         about_data = refusing(self.run.facts, operation.id).keys()
-        is_key = alike and answer.status in {401, 403} and not alike & about_data
+        # What only some operations refuse with is about their data, whatever the status.
+        of_keys = self.run.facts.operation("list").refusals.keys() - about_data
+        is_key = alike & of_keys and answer.status in {401, 403} and not alike & about_data
         return said(answer) if answer.status == 429 or is_key else ""
 
     def _form(self, case: AnyCase) -> Harmless:

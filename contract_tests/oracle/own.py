@@ -162,7 +162,9 @@ class Own:
     def adopt(self, answer: Answer) -> None:
         """Take what a create made that should not have made anything, so that it is deleted in the end."""
         if 200 <= answer.status < 300:
-            self._claim(answer, Handler("", "", {}, enabled=True))
+            owned = self._claim(answer, Handler("", "", {}, enabled=True))
+            if owned is not None:
+                self.resume(owned)
 
     def update(self, owned: Owned, sent: Mapping[str, str], media: Media = MULTIPART) -> None:
         """Update a handler, and expect the refusal or the effect that the document says."""
@@ -171,9 +173,9 @@ class Own:
         answer = self.api.post(self.api.path_of("update", owned.id), sent, media)
         about = f"an update of {owned.id} with {listed(sent)}"
         if prospect.refusal:
-            self.refused("update", answer, prospect.refusal, prospect.rests_on, about)
             if answer.status // 100 == 2:
-                self.resume(owned)
+                self.resume(owned)  # what it did is no contradiction of its own: it should not have been done
+            self.refused("update", answer, prospect.refusal, prospect.rests_on, about)
             return
         if answer.status // 100 != 2:
             self.require(

@@ -84,3 +84,12 @@ def test_nothing_is_expected_of_what_could_not_be_said(
     with mock(overlays=(str(ROWS),)) as url:
         verdict = judge(url, overlays=(str(ROWS), str(file)), suites=("lifecycle",), until_failure=True)
     assert bool(verdict.failed) == is_found, complaint(verdict)
+
+
+def test_a_service_that_takes_what_it_should_refuse_does_not_contradict_itself() -> None:
+    """What it did with such a form is told once, and is no other fault when the handler is looked at again."""
+    with mock() as url:
+        verdict = judge(url, overlays=(str(ROWS),), suites=("lifecycle", "refusals"))
+    assert verdict.failed
+    wrong = [text for text in verdict.failed.values() if 'should be ""' in text or "and should not" in text]
+    assert wrong == []
