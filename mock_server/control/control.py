@@ -71,8 +71,6 @@ FUNCTIONS: Mapping[str, Callable[[Context], Any]] = {
     )
 }
 
-_MOST_BYTES = 64 << 20  # a snapshot of a hundred thousand items
-
 # Seconds until the server asks again on behalf of a client that waits.
 _AGAIN = 0.01
 
@@ -332,7 +330,7 @@ def enter_world(context: Context, operation: ControlOperation) -> None:
 def read_body(context: Context, complaints: Complaints) -> None:
     """Set `context.sent` to the JSON of the body. Raises Refusal."""
     try:
-        sent = _with_integers(orjson.loads(context.read_body(_MOST_BYTES)))
+        sent = _with_integers(orjson.loads(context.read_body(context.mock.contract.service.body_bytes)))
     except ValueError as error:
         raise Refusal("unusable", f"The body is not JSON: {error}.") from None
     if complaints.of(sent):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InProcessConnection", "httpx_transport", "requests_adapter"]
 
-# The control takes larger bodies than the API, which refuses them itself.
+# The app itself refuses what its document finds too large.
 _LIMITS = Limits(body_bytes=64 * 1024 * 1024)
 
 # The clients are imported late: the mock needs neither, and most users have only one. No module here may have the name

@@ -55,3 +55,14 @@ def test_a_refused_request_gets_no_page(server: Server, path: str) -> None:
     with Client(server) as client:
         client.send(raw)
         assert client.receive().status == 431
+
+
+def test_a_state_beyond_8_mib_is_too_large(server: Server) -> None:
+    for size, status in ((8 << 20, 400), ((8 << 20) + 1, 413)):
+        head = (
+            f"PUT /_mock/state?key=mock-large HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n"
+        )
+        with Client(server) as client:
+            client.send(head.encode() + b"x" * size)
+            response = client.receive()
+        assert response.status == response.json["errors"][0]["status"] == status

@@ -266,3 +266,24 @@ def test_a_copied_line_sends_the_same_bytes(world: World, opened: Open) -> None:
 
 def parts_of(call: Any) -> list[tuple[str, str]]:
     return [(part["name"], part["sha256"]) for part in call["request"]["parts"]]
+
+
+@everywhere
+def test_all_worlds_are_listed_by_shortened_keys(world: World, opened: Open, width: int, scheme: str) -> None:
+    other = World(world.url, f"{world.key}-with-a-longer-name")
+    for number in range(3):
+        other.create(name=f"Theirs {number}", type="email", email="a@example.com")
+    other.control("POST", "/faults", {"status": 503, "times": None})
+    world.api("GET", "/notification-handlers/")
+    page = live(opened(width=width, scheme=scheme))
+    page.get_by_role("button", name="Worlds").click()
+    listed = page.get_by_role("dialog", name="Worlds")
+    theirs = listed.get_by_role("row", name=f"mock-p…{len(other.key)}").first
+    expect(theirs).to_be_visible()
+    cells = theirs.get_by_role("cell").all_text_contents()
+    assert cells[1:] == ["4", "3", "1"], "handlers, exchanges and faults"
+    expect(listed).to_contain_text("as the one shown")
+    expect(listed).not_to_contain_text(other.key)
+    assert listed.evaluate("(each) => each.getBoundingClientRect().right <= innerWidth")
+    listed.get_by_role("button", name="Close").click()
+    expect(listed).to_be_hidden()

@@ -21,6 +21,7 @@ import { firstSteps, showStart } from "./start.mjs";
 import { Tabs } from "./tabs.mjs";
 import { currentTheme, nextTheme } from "./theme.mjs";
 import { World } from "./world.mjs";
+import { bindWorlds } from "./worlds.mjs";
 
 const session = new Session(location, history, sessionStorage);
 const controlBase = location.href
@@ -30,6 +31,7 @@ const controlBase = location.href
 const control = new Control(controlBase, session);
 
 bindTheme();
+bindWorlds(control);
 find("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
   session.token = find("token").value;

@@ -12,7 +12,8 @@ export function bindShortcuts(shortcuts) {
     find("shortcuts-list").append(h("div", h("dt", h("kbd", key)), h("dd", does)));
   }
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || dialog.open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (document.querySelector("dialog[open]")) return;
     if (event.key.length === 1 && (writes(event.target) || !find("shortcuts-on").checked)) return;
     const shortcut = all.find(({ key }) => key === event.key);
     if (shortcut === undefined) return;
