@@ -26,13 +26,13 @@ from mock_server.cli import COMMANDS, cli
 from mock_server.cli.options import Setting
 from mock_server.client import Api, Call, Calls, RunningMock
 from mock_server.client.journal import CallMessage, CallRequest
-from mock_server.control import control as control_module
 from mock_server.document import home, load, packaged_overlays, read_object
 from mock_server.document.treatments import TRANSFORMATIONS, TREATMENTS
 from mock_server.php.form import Limits as FormLimits
 from mock_server.server import Server
 from mock_server.server.request import Limits
 from mock_server.settings import Rules, Settings
+from mock_server.state import world as world_module
 from mock_server.state.journal import ALL_BYTES, CAPACITY, WORLD_BYTES
 
 ROOT = Path(__file__).parents[2]
@@ -533,9 +533,13 @@ def limits() -> str:
     bounds = Limits()
     form = FormLimits()
     rows = [
-        ("body of a request to the API", _size(bounds.body_bytes), "413 in the API's envelope"),
+        (
+            "body of a request to the API or the control",
+            _size(bounds.body_bytes),
+            "413 in the API's envelope",
+        ),
         ("fields of a form", f"{form.fields:,}", "413 in the API's envelope"),
-        ("body of a control request", _size(control_module._MOST_BYTES), "413"),
+        ("headers of a form's parts", _size(form.heads), "413 in the API's envelope"),
         ("head of a request", f"{_size(bounds.head_bytes)}, {bounds.header_count} headers", "431"),
         ("time to send a head", f"{bounds.head_seconds:g} s", "408"),
         ("pause in a body", f"{bounds.body_seconds:g} s", "408"),
@@ -546,6 +550,11 @@ def limits() -> str:
             "older ones are evicted",
         ),
         ("what all journals remember", _size(ALL_BYTES), "older ones are evicted"),
+        (
+            "what the items of all worlds take",
+            _size(world_module.ALL_BYTES),
+            "worlds idle for longest are dropped",
+        ),
     ]
     return table(("what", "limit", "beyond it"), rows)
 
