@@ -58,7 +58,7 @@ class FaultRecord(TypedDict):
     body: Any
     scenario: str | None
     state: str
-    then: str | None
+    next: str | None
     times: int | None
     after: int
     probability: float
@@ -175,7 +175,7 @@ class FaultWords(TypedDict, total=False):
     body: Any
     scenario: str | None
     state: str
-    then: str | None
+    next: str | None
     times: int | None
     after: int
     probability: float

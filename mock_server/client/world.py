@@ -159,7 +159,7 @@ class Api:
         Examples: `fail("rate_limited")`, `fail(status=503, times=3)`, `fail(wire="truncate")`, `fail(latency="2s")`.
         `wire="drop"` and `"reset"` strike until `heal()` by default, since many clients repeat such a request once in
         silence. `headers=` and `body=` replace those of a response: `fail("rate_limited", headers={"Retry-After":
-        "30"})`. Faults of a `scenario=` strike in its state `state=` and move it to `then=`; it begins as "started".
+        "30"})`. Faults of a `scenario=` strike in its state `state=` and move it to `next=`; it begins as "started".
         """
         return cast("FaultRecord", self.control("POST", "/faults", fault_order(refusal, **order)))
 

@@ -118,7 +118,7 @@ def _shown(fault: Fault) -> dict[str, Any]:
         "body": fault.body,
         "scenario": fault.scenario,
         "state": fault.state,
-        "then": fault.then,
+        "next": fault.next,
         "times": fault.times,
         "after": fault.after,
         "probability": fault.probability,

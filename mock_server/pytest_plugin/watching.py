@@ -302,7 +302,10 @@ def write_capsule(
         return None
     mock = watcher.worlds[0].mock
     worlds = [CapsuleWorld(world.state, world.steps) for world in watcher.concerned()]
-    capsule = Capsule(item.nodeid, report.longreprtext, mock.info, flags.get(mock.url, ()), worlds)
+    failure = report.longreprtext
+    for world in watcher.worlds:  # a value that the report shows may name its key, which a file must not have
+        failure = failure.replace(world.key, f"{world.key[:9]}…")
+    capsule = Capsule(item.nodeid, failure, mock.info, flags.get(mock.url, ()), worlds)
     name = re.sub(r"[^\w.-]+", "-", item.nodeid)[-100:].strip("-")
     path = _capsules(item.config) / f"{name}-{sha256(item.nodeid.encode()).hexdigest()[:8]}.json"
     try:

@@ -53,7 +53,7 @@ class Fault:
     body: Any = None
     scenario: str | None = None
     state: str = STARTED
-    then: str | None = None
+    next: str | None = None
     times: int | None = 1
     after: int = 0
     probability: float = 1.0
@@ -137,14 +137,14 @@ class Faults:
     def strike(self, operation: str) -> Fault | None:
         """Return the fault that a request to an operation meets, if any, and move its scenario on."""
         fault = next((fault for fault in self.all if fault.strikes(operation, self.states)), None)
-        if fault is not None and fault.scenario is not None and fault.then is not None:
-            self.states[fault.scenario] = fault.then
+        if fault is not None and fault.scenario is not None and fault.next is not None:
+            self.states[fault.scenario] = fault.next
         return fault
 
     def miss(self, fault: Fault) -> None:
         """Take back that a fault struck: it found nothing to change."""
         fault.hits -= 1
-        if fault.scenario is not None and fault.then is not None:
+        if fault.scenario is not None and fault.next is not None:
             self.states[fault.scenario] = fault.state
 
 

@@ -132,7 +132,7 @@ def test_a_change_that_misses_is_noted(client: Steered) -> None:
 
 
 def test_a_change_that_misses_has_not_struck(client: Steered) -> None:
-    arm(client, mutation={"pointer": "/data/*/name", "change": "null"}, scenario="names", then="over")
+    arm(client, mutation={"pointer": "/data/*/name", "change": "null"}, scenario="names", next="over")
     client.get("/1")
     found = client.steer("GET", "/faults")
     assert (found["faults"][0]["calls"], found["faults"][0]["hits"]) == (1, 0)
@@ -197,14 +197,14 @@ def test_an_outage_has_any_status_of_an_error(client: Steered, status: int, phra
 
 def test_a_scenario_is_a_sequence_by_state(client: Steered) -> None:
     listing = "list_notification_handlers"
-    arm(client, operation=listing, status=503, scenario="outage", then="recovering")
+    arm(client, operation=listing, status=503, scenario="outage", next="recovering")
     arm(client, operation=listing, refusal="rate_limited", scenario="outage", state="recovering", times=2)
     arm(
         client,
         operation="create_notification_handler",
         scenario="outage",
         state="recovering",
-        then="over",
+        next="over",
         times=None,
     )
     assert [client.get().status for _ in range(2)] == [503, 429]
@@ -272,7 +272,7 @@ def test_a_latency_moves_a_frozen_clock(client: Steered) -> None:
         ({"headers": {"Content-Length": "3"}}, "use the name of a header, but none that frames the message"),
         ({"headers": {"X-A": "a\r\nb: c"}}, "use the text of a header, without line breaks or outer blanks."),
         ({"headers": {"X-A": 3}}, "Invalid headers/X-A 3: use a text."),
-        ({"status": 500, "then": "over"}, "A fault with `then` needs the name of a scenario. Add scenario."),
+        ({"status": 500, "next": "over"}, "A fault with `next` needs the name of a scenario. Add scenario."),
         ({"mutation": {"pointer": "/data"}}, "mutation needs the field 'change'. Add it."),
         (
             {"mutation": {"pointer": "/", "change": "nul"}},

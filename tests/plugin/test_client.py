@@ -161,8 +161,8 @@ def test_header_names_match_in_any_case(api: Api) -> None:
 
 
 def test_a_fault_has_headers_a_body_and_a_scenario(api: Api) -> None:
-    api.fail("rate_limited", headers={"Retry-After": "30"}, scenario="quota", then="again")
-    api.fail(status=418, body={"message": "short and stout"}, scenario="quota", state="again", then="over")
+    api.fail("rate_limited", headers={"Retry-After": "30"}, scenario="quota", next="again")
+    api.fail(status=418, body={"message": "short and stout"}, scenario="quota", state="again", next="over")
     assert api.send("GET", LIST).headers["retry-after"] == "30"
     assert api.scenarios == {"quota": "again"}
     assert api.send("GET", LIST).json() == {"message": "short and stout"}

@@ -1,0 +1,169 @@
+"""A suite of a Python consumer: requests, httpx and asyncio, on private worlds and on one that the module shares."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import httpx
+import pytest
+import requests
+
+from mock_server.client import Api, ControlError, NotInTime, TooMany
+from mock_server.transports import requests_adapter
+
+PATH = "/notification-handlers"
+
+
+class Account:
+    """What the program under test is."""
+
+    def __init__(self, api: Api) -> None:
+        self.url = api.base_url + PATH
+        self.session = requests.Session()
+        self.session.headers.update(api.headers)
+        if api.app is not None:
+            self.session.mount("http://", requests_adapter(api.app))
+
+    def names(self) -> list[str]:
+        response = self.session.get(f"{self.url}/", timeout=20)
+        response.raise_for_status()
+        return [row["name"] for row in response.json()["data"]]
+
+    def create(self, **form: str) -> requests.Response:
+        return self.session.post(
+            self.url, files={name: (None, text) for name, text in form.items()}, timeout=20
+        )
+
+
+@pytest.fixture(params=["socket", "process"])
+def api(request: pytest.FixtureRequest) -> Api:
+    """Give a private world, once over a socket and once without."""
+    name = "bitpeak" if request.param == "socket" else "bitpeak_in_process"
+    return request.getfixturevalue(name)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def account(api: Api) -> Any:
+    found = Account(api)
+    yield found
+    found.session.close()
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_a_private_world_begins_alike(api: Api, account: Account, turn: int) -> None:
+    assert account.names() == ["Work email"]
+    account.create(name=f"Turn {turn}", type="slack", slack="s")
+    assert len(account.names()) == 2
+    assert len(api.journal) == 3
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_a_shared_world_is_one(bitpeak_module: Api, turn: int) -> None:
+    before = len(bitpeak_module.journal.filter(method="post"))
+    Account(bitpeak_module).create(name=f"Turn {turn}", type="slack", slack="s")
+    assert len(bitpeak_module.journal.filter(method="POST", path=PATH)) == before + 1
+
+
+def test_a_long_text_is_shown_whole(api: Api, account: Account) -> None:
+    url = "https://example.com/" + "x" * 240
+    account.create(name="Team", type="slack", slack=url)
+    assert api.journal[-1].request.form["slack"] == url
+
+
+@pytest.mark.parametrize(
+    "operation", ["list_notification_handlers", "list_notification_handlers_without_slash"]
+)
+def test_an_operation_is_meant_however_it_is_spelled(api: Api, account: Account, operation: str) -> None:
+    api.fail(status=503, operation=operation, times=2)
+    assert account.session.get(account.url, timeout=20).status_code == 503
+    assert account.session.get(f"{account.url}/", timeout=20).status_code == 503
+    assert len(api.journal.filter(operation=operation)) == 2
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"path": "/notification-handler"}, {"method": "POTS"}, {"violation": "oops"}]
+)
+def test_a_filter_with_a_slip_is_no_green_test(api: Api, wanted: Any) -> None:
+    with pytest.raises(ControlError, match=r"Unknown|Invalid"):
+        assert api.journal.filter(**wanted) == []
+
+
+@pytest.mark.parametrize(
+    "seed", [[{"type": "email", "name": "a", "id": 7.0}], [{"type": "email", "name": "a", "id": 7}]]
+)
+def test_a_whole_number_is_an_integer(api: Api, account: Account, seed: Any) -> None:
+    api.seed(seed)
+    assert account.create(name="b", type="email").text == '{"data":{"id":8}}'
+
+
+def test_a_true_retry_after(api: Api, account: Account) -> None:
+    api.fail("rate_limited", headers={"Retry-After": "30", "X-RateLimit-Reset": "30"})
+    response = account.session.get(account.url, timeout=20)
+    assert (response.status_code, response.headers["retry-after"]) == (429, "30")
+
+
+@pytest.mark.parametrize("status", [408, 425, 502, 504])
+def test_any_outage(api: Api, account: Account, status: int) -> None:
+    api.fail(status=status, body={"message": "later"})
+    response = account.session.get(account.url, timeout=20)
+    assert (response.status_code, response.json()) == (status, {"message": "later"})
+    assert list(api.journal[-1].beyond) == ["status", "body"]
+
+
+def test_a_sequence(api: Api, account: Account) -> None:
+    api.fail(status=500, scenario="outage", next="recovering")
+    api.fail("rate_limited", scenario="outage", state="recovering", next="over")
+    assert [account.session.get(account.url, timeout=20).status_code for _ in range(3)] == [500, 429, 200]
+
+
+def test_a_lost_connection_is_seen_until_it_heals(api: Api, account: Account) -> None:
+    api.fail(wire="drop")
+    for _ in range(2):
+        with pytest.raises(requests.ConnectionError):
+            account.names()
+    api.heal()
+    assert account.names() == ["Work email"]
+
+
+def test_exactly_so_many(api: Api, account: Account) -> None:
+    account.names()
+    api.journal.filter(method="GET").exactly(1)
+    api.journal.filter(method="DELETE").exactly(0, quiet="1ms")
+    with pytest.raises(TooMany, match="not 0"):
+        api.journal.exactly(0)
+    with pytest.raises(NotInTime, match="has status=200"):
+        api.journal.filter(status=404).wait(timeout="1ms")
+
+
+@pytest.mark.bitpeak(strict=True)
+def test_an_expected_refusal_is_accepted(api: Api, account: Account) -> None:
+    assert account.create(name="a", type="email", colour="red").status_code == 400
+    api.journal.filter(violation="unknown-field").accept()
+
+
+def test_a_hint_says_what_was_meant(api: Api, account: Account) -> None:
+    account.create(name="a", type="Slack")
+    account.session.put(f"{account.url}/1", timeout=20)
+    assert "did you mean 'slack'?" in api.journal[0].hint
+    assert api.journal[1].hint == "An update is a POST here. Send POST /api/notification-handlers/1."
+
+
+def test_a_coroutine_waits(bitpeak: Api) -> None:
+    async def main() -> int:
+        async with httpx.AsyncClient(headers=bitpeak.headers) as client:
+            waiting = asyncio.create_task(bitpeak.journal.wait_async(count=2, timeout="20s"))
+            await asyncio.gather(*(client.get(f"{bitpeak.base_url}{PATH}/1") for _ in range(2)))
+            return len(await waiting)
+
+    assert asyncio.run(main()) == 2
+
+
+def test_a_thread_is_waited_for(bitpeak: Api) -> None:
+    account = Account(bitpeak)
+    later = threading.Timer(0.02, account.names)
+    later.start()
+    assert bitpeak.journal.wait(timeout="20s")[0].status == 200
+    later.join()
+    account.session.close()
