@@ -79,6 +79,10 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     help="Where to write the overlay.",
 )
 @click.option(
+    "--profile", type=click.Choice(("quick", "full")), default="full", show_default=True,
+    help="How much to ask: quick sends up to 160 requests, and takes much to be as in other fields.",
+)  # fmt: skip
+@click.option(
     "--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True,
     help="What standard output says of it.",
 )  # fmt: skip
@@ -86,10 +90,11 @@ def check(ctx: click.Context, /, **given: Any) -> None:
 def learn(ctx: click.Context, /, **given: Any) -> None:
     """Show a service to the document, and write what it does as an OpenAPI Overlay.
 
-    Every open question is asked; then titles, statuses, headers, properties, settings, page sizes and the lengths of
-    texts are compared with the document. `bitpeak-mock serve --overlay FILE` then behaves like the service, and
-    `check --overlay FILE` tests by it. What could not be learned keeps the assumption, and the file says so. A target
-    that is not this computer is only read, unless --allow-writes.
+    Every open question is asked; then each field of both forms, each parameter and the id are sent in many ways, and
+    what becomes of them is written as rows; statuses, headers and bodies are taken as they are seen. `bitpeak-mock
+    serve --overlay FILE` then behaves like the service, and `check --overlay FILE` tests by it. What could not be
+    learned keeps the assumption, and the file says so. A target that is not this computer is only read, unless
+    --allow-writes.
 
     Exit codes: 0 the overlay is written, 1 it is, and something may be left at the service, 2 wrong options, 3 the run
     could not start or the file not be written, 4 the target cannot be reached, 5 nothing was learned, 70 this program

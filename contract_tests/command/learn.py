@@ -12,19 +12,22 @@ from contract_tests.guard.exchange import json_text, printable
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.run.settings import Code, Settings, Stop, read_settings
-from contract_tests.session.lessons import learn_behind
+from contract_tests.session.lessons import BRIEF, learn_behind
 from contract_tests.session.opening import Opening
 from mock_server.document import LEARNED, DocumentError, digest_of, load
 
+# The requests that a field of both forms takes, on average.
+_PER_FIELD = 80
 
-def learn(ctx: click.Context, /, out: Path, format_: str, **given: Any) -> None:
+
+def learn(ctx: click.Context, /, out: Path, format_: str, profile: str, **given: Any) -> None:
     """Run the command, as `contract_tests.command.commands` declares it."""
     try:
         settings = read_settings(given, asker())
         check_folder(out)
     except Stop as stop:
         ctx.exit(complain(stop))
-    ctx.exit(run_guarded(settings, lambda opening: _learn(opening, out, format_)))
+    ctx.exit(run_guarded(settings, lambda opening: _learn(opening, out, format_, brief=profile == "quick")))
 
 
 def check_folder(file: Path) -> None:
@@ -34,10 +37,12 @@ def check_folder(file: Path) -> None:
         raise Stop(Code.CANNOT, f"{file} cannot be written: {why}")
 
 
-def _learn(opening: Opening, out: Path, format_: str) -> int:
-    """Learn and write. Raises Stop (CANNOT, NOTHING)."""
+def _learn(opening: Opening, out: Path, format_: str, *, brief: bool) -> int:
+    """Say the price, learn and write. Raises Stop (CANNOT, NOTHING)."""
     settings = opening.settings
-    learnt = learn_behind(opening, tell=lambda what: say(f"learning: {what}"))
+    if settings.allow_writes:
+        say(_price(opening, brief=brief))
+    learnt = learn_behind(opening, tell=lambda what: say(f"learning: {what}"), brief=brief)
     if not learnt.answers:
         raise Stop(Code.NOTHING, "nothing was learned: not one open question got an answer")
     overlay = overlay_of(learnt, opening.guard.target, opening.clean)
@@ -48,6 +53,16 @@ def _learn(opening: Opening, out: Path, format_: str) -> int:
     _check(settings, out, learnt)
     click.echo(json_text(overlay[LEARNED]) if format_ == "json" else opening.clean(_told(learnt, out)))
     return Code.FINE
+
+
+def _price(opening: Opening, *, brief: bool) -> str:
+    """Return a sentence on how many requests the run sends, and how long they take at its rate."""
+    fields = sum(map(len, opening.run.facts.types.values())) + len(opening.run.facts.form)
+    most = BRIEF if brief else 200 + _PER_FIELD * fields
+    rate = opening.settings.rate
+    time = f", which takes {-(-most // rate)} minutes at {rate} a minute" if rate else ""
+    cheaper = "" if brief else " --profile quick sends some 160, and takes much to be as in other fields."
+    return f"This sends some {most} requests{time}.{cheaper}"
 
 
 def _check(settings: Settings, out: Path, learnt: Learnt) -> None:

@@ -253,7 +253,9 @@ class _Comparer:
         self._which(
             self.facts.other_methods[0], doors.nobodys, ("method", "existence"), (self._method(), lost)
         )
-        if unread is not None and "media-types" in doors.draft.tree["x-service"]:
+        if self.prober.spares:
+            no_id = None
+        elif unread is not None and "media-types" in doors.draft.tree["x-service"]:
             self._which(
                 "POST", path, ("media-type", "bearer"), (unread, keyless), authorization=None, **other
             )
@@ -265,7 +267,7 @@ class _Comparer:
             self._which("POST", doors.nobodys, ("form", "existence"), (refused, lost), **form)
             if no_id is not None:
                 self._which("POST", doors.odd, ("form", "id"), (refused, no_id), **form)
-        foreign = self._foreign_form()
+        foreign = None if self.prober.spares else self._foreign_form()
         if foreign is not None:
             form, refused = foreign
             self._which("POST", doors.nobodys, ("availability", "existence"), (refused, lost), **form)

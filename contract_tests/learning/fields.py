@@ -21,6 +21,8 @@ _EVERY = (
     "absent", "empty", "padded", "blank", "array", "file", "twice", "not-utf-8", "control", "line-break", "tags",
     "quotes",
 )  # fmt: skip
+_MOST_IN_BRIEF = 50
+_FEW = ("absent", "empty", "padded", "control", "tags")
 _LENGTHS = (800, 3_000, 20_000)
 # Limits that services have; each is tried before a length between them.
 _USUAL = (64, 100, 128, 150, 191, 200, 250, 254, 255, 256, 300, 500, 512, 1000, 1024, 2000, 2048)
@@ -69,7 +71,8 @@ _SPELLINGS = (
     "n", "00", "1x", "0x", " 1 ",
 )  # fmt: skip
 _ODD_SPELLING = "maybe"
-_FEW_SPELLINGS = ("1", "0", "true", "no", "", "maybe", "2")
+_FEW_TYPES = ("absent", "not-listed")
+_FEW_SPELLINGS = ("0", "true", "", "maybe")
 
 
 class Place(NamedTuple):
@@ -118,6 +121,7 @@ class FieldLearner:
         self.table = Table()
         self.facts = observer.facts
         self._form = observer.facts.form
+        self._until = observer.prober.sent + _MOST_IN_BRIEF
 
     def learn(self) -> Table:
         """Ask for all fields of both forms."""
@@ -129,11 +133,13 @@ class FieldLearner:
         ]
         for operation in ("create", "update"):
             known = [self._input(operation, *each) for each in texts]
-            for each in known:
-                self._text(each, guess=None)
+            # What tells most comes first, as a brief run may not come to the end.
             self._type(operation)
-            self._switch(operation)
+            self._text(known[0], guess=None)
             self._others(operation)
+            self._switch(operation)
+            for each in known[1:]:
+                self._text(each, guess=None)
             for each in (self._input(operation, *one) for one in own if one not in texts):
                 like = next((other for other in known[1:] if other.shape == each.shape), None)
                 self._text(each, guess=None if like is None else self.table.fields.get(like.place))
@@ -153,10 +159,12 @@ class FieldLearner:
         )
         fresh = known is None
         if known is None and mask is not None:  # what a mask hides is taken to be as elsewhere
-            known = next(iter(self.table.fields.values()), None)
+            known = self.table.fields.get(Place("create", self._form["name"]))
         found = self.table.fields[at.place] = Explained({}, mask)
         if known is not None:
             found.schema, found.rows = dict(known.schema), [*known.rows]
+            if at.operation == "update" and guess is None:
+                found.rows = [row for row in found.rows if row.treatment != "absent"]
         if fresh:
             found.rows = [row for row in found.rows if row.treatment not in _OF_ONE]
         if guess is None or not self.brief:
@@ -175,26 +183,28 @@ class FieldLearner:
             good = self.observer.good(at.kind, at.field)
             text = f"{good[:1]}{more}{good[1:]}" if at.shape == "address" else good + more
             self._try(found, at, treatment, sent(text))
-        self._length(found, at, fresh=fresh)
+        if at.shape == "text" or not self.brief:
+            self._length(found, at, fresh=fresh)
         found.refit()
         found.prune()
 
     def _unsent(self, found: Explained, at: Input) -> None:
         """Add what a setting becomes that was not sent, as a row of its type shows it."""
         try:
-            shown = mapping(self.observer.unsent(at.kind).get(self.facts.row["settings"]))
+            kind = self.observer.prober.kinds.pair if self.brief else at.kind
+            shown = mapping(self.observer.unsent(kind).get(self.facts.row["settings"]))
         except (Undecided, Unlisted):
             return
         found.rows = [row for row in found.rows if row.treatment != "absent"]
-        value = shown.get(at.field, MISSING)
+        value = shown.get(self.facts.types[kind][-1] if self.brief else at.field, MISSING)
         reaction, effect = ("omit", True) if value is MISSING else ("value", value)
         found.put(Row("absent", None, reaction, effect))
 
     def _treatments(self, at: Input, *, is_known: bool) -> tuple[str, ...]:
         if self.brief and is_known:
-            return ("absent", "empty", "blank") if at.field == self._form["name"] else ("empty",)
+            return ("empty",) if at.field == self._form["name"] else ()
         if self.brief:
-            return tuple(each for each in _EVERY if each not in {"line-break", "file"})
+            return () if at.shape != "text" else _FEW[:2] if at.field == self._form["name"] else _FEW[2:]
         return _EVERY
 
     def _mask(self, at: Input) -> Any:
@@ -223,8 +233,10 @@ class FieldLearner:
         return outcome
 
     def ask(self, trial: Trial) -> Outcome | None:
-        """Make a trial; None if the guard or the service was in the way."""
+        """Make a trial; None if the guard or the service was in the way, or a brief run has asked enough."""
         words = self._form
+        if self.brief and self.observer.prober.sent >= self._until:
+            return None
         try:
             if trial.operation == "update":
                 outcome = self.observer.update(trial)
@@ -236,7 +248,8 @@ class FieldLearner:
                     form[trial.field] = ""
                 outcome = self.observer.create(trial, form)
         except (Undecided, Unlisted) as no:
-            if "(contact)" not in str(no) and "(form)" not in str(no):  # the guard lets no such text out
+            # The guard lets no such text out; or the budget is spent, which is said once.
+            if not any(f"({word})" in str(no) for word in ("contact", "form", "budget")):
                 what = f"{trial.field} of a {trial.operation}, {trial.treatment}: not seen, as {no}."
                 self.table.unsaid.append(what)
             self.observer.recover(trial.kind)
@@ -280,7 +293,9 @@ class FieldLearner:
         """Return the most characters that are taken, and the refusal of one more."""
         taken, proof = 1, None
         usual = [most for most in _USUAL if most < refused]
-        while refused - taken > 1:
+        left = 4 if self.brief else 99
+        while refused - taken > 1 and left:
+            left -= 1
             # A usual limit is tried first: its edge, then one more.
             inside = [most for most in usual if taken < most < refused]
             middle = inside[len(inside) // 2] if inside else (taken + refused) // 2
@@ -307,7 +322,7 @@ class FieldLearner:
             for text in odd[:1] if known & {"not-email", "not-url", "not-https", "malformed"} else odd[:3]:
                 self._try(found, at, treatment, sent(text))
             return
-        asked = [self.ask(at.trial(treatment, sent(text))) for text in (odd[:4] if self.brief else odd)]
+        asked = [self.ask(at.trial(treatment, sent(text))) for text in (odd[:1] if self.brief else odd)]
         seen = [each for each in asked if each is not None]
         # What other rows refuse, or change, says nothing of the grammar.
         refused = [each for each in seen if each.look is not None and not found.foretells(each)]
@@ -330,9 +345,13 @@ class FieldLearner:
         found = Explained({"enum": list(self.facts.types)})
         known = self.table.fields.get(Place("create", at.field)) if operation == "update" else None
         if known is not None:
-            found.rows = [*known.rows]
+            found.rows = [row for row in known.rows if row.treatment != "absent"]
         self.table.fields[at.place] = found
-        told = ("absent", "empty", "not-listed", "wrong-case", *(() if self.brief else _EVERY[2:10]))
+        told = (
+            _FEW_TYPES[operation == "update" :]
+            if self.brief
+            else ("absent", "empty", "not-listed", "wrong-case", *_EVERY[2:10])
+        )
         kinds = self.observer.prober.kinds
         for treatment in told:
             given = None
@@ -388,12 +407,10 @@ class FieldLearner:
             found = self.table.fields[Place(operation, word)] = Explained({})
             good = self.observer.good(kinds.pair, foreign)
             unread = Sent(good, (good,), frozenset({"not-utf-8"}), good.encode() + b"\xff")
-            for treatment, as_sent in (
-                ("any", sent(good)),
-                ("empty", sent("")),
-                ("blank", sent("  ")),
-                ("not-utf-8", unread),
-            ):
+            if self.brief and operation == "update":
+                found.rows = [*self.table.fields[Place("create", word)].rows]
+            trials = (("any", sent(good)), ("empty", sent("")), ("blank", sent("  ")), ("not-utf-8", unread))
+            for treatment, as_sent in trials[: (operation == "create")] if self.brief else trials:
                 trial = Trial(operation, name, treatment, as_sent, kinds.mailbox)
                 outcome = self._ask_other(trial, told if word == "{foreign}" else {})
                 if outcome is None:

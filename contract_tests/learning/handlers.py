@@ -29,7 +29,9 @@ class Specimen(NamedTuple):
 def collect(prober: Prober, draft: Draft) -> list[Specimen]:
     """Make one handler of each type that the service takes."""
     found = []
-    for kind in prober.facts.types:
+    kinds = prober.kinds
+    some = (kinds.mailbox, kinds.address, kinds.pair, kinds.bare)
+    for kind in some if prober.spares else prober.facts.types:
         try:
             specimen, seen = prober.watch(_specimen(kind))
         except (Undecided, Unlisted):
@@ -164,6 +166,36 @@ def learn_settings(draft: Draft, specimens: list[Specimen]) -> None:
                 "secrets-in-replies" if wanted.keys() == properties.keys() else f"settings of {specimen.kind}"
             )
             draft.learn(about, says, specimen.seen, _set_settings(draft, specimen.kind, wanted))
+    for kind in draft.facts.types if specimens else ():
+        if all(kind != specimen.kind for specimen in specimens):
+            wanted = _like(draft, kind, specimens, masks)
+            if wanted != settings_node(draft, draft.tree, kind).get("properties", {}):
+                says = (
+                    f"The settings of {kind} were not looked at, and are taken to be as those of other types."
+                )
+                draft.learn(f"settings of {kind}", says, (), _set_settings(draft, kind, wanted))
+
+
+def _like(
+    draft: Draft, kind: str, specimens: Sequence[Specimen], masks: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Return the properties of a type of which no row was made: as those of others of its kind."""
+    properties = dict(settings_node(draft, draft.tree, kind).get("properties", {}))
+    examples = draft.facts.examples
+    for name in draft.facts.types[kind]:
+        is_url = "://" in examples.get(kind, {}).get(name, "")
+        alike = [masks[other] for each in specimens for other in each.sent if other in masks
+                 and ("://" in each.sent[other]) == is_url]  # fmt: skip
+        if alike and name in properties:
+            properties[name] = {**properties[name], "x-mask": alike[0]}
+    settings = [mapping(each.shown.get(draft.facts.row["settings"])) for each in specimens]
+    more = [{name: value for name, value in shown.items() if name not in each.sent}
+            for each, shown in zip(specimens, settings, strict=True)]  # fmt: skip
+    for name in more[0] if more else ():
+        values = [each[name] for each in more if name in each]
+        if len(values) == len(more):
+            properties[name] = {"const": max(values, key=values.count)}
+    return properties
 
 
 def _form(specimen: Specimen, shown: Mapping[str, Any]) -> str:

@@ -141,7 +141,7 @@ def learn_from(api: Api, arguments: DocumentArguments, terms: Terms, tell: Tell 
         draft = _draft(base, arguments, verdicts)
         prober.facts = draft.facts
         for part in _PARTS:
-            if prober.can_write or not part.writes:
+            if (prober.can_write or not part.writes) and not (prober.spares and part.title in _DEAR):
                 tell(part.title)
                 _take(part, prober, draft)
     finally:
@@ -171,6 +171,10 @@ def _become(after: Tree) -> Callable[[Tree], None]:
         tree.update(after)
 
     return change
+
+
+# What a brief run leaves out: dear, and seldom otherwise than documented.
+_DEAR = frozenset({"left settings", "settings that are not sent"})
 
 
 def _take(part: _Part, prober: Prober, draft: Draft) -> None:

@@ -100,7 +100,7 @@ def learn_sizes(prober: Prober, draft: Draft) -> None:
     shown = number(Page(answer, prober.expectations).value("page-size"))
     if shown is not None and shown != draft.facts.default_size:
         draft.learn("page-size", f"A page has {shown} rows by default.", seen, _default(shown))
-    if not prober.can_write:
+    if prober.spares:
         return  # requests count more than the sizes
     taken, proof = [], seen
     for size in draft.facts.sizes:

@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.observe import MISSING, Outcome, Trial, sent
+from contract_tests.learning.order import body_of
 from contract_tests.learning.presentation import Look, evened
-from contract_tests.learning.problems import Refusals
+from contract_tests.learning.problems import Items, Refusals, find_items
 from contract_tests.learning.reactions import Explained, all_foretold
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, operations, place, say
@@ -26,10 +27,10 @@ from mock_server.document.rows import parameter_rows
 
 # Texts by their treatment; `#` stands for a good number. The first ones are asked in a brief run, too.
 _NUMBERS: Sequence[tuple[str, str]] = (
-    ("word", "no-number"), ("zero", "0"), ("tail", "#abc"), ("empty", ""), ("negative", "-1"), ("leading-zero", "0#"),
+    ("word", "no-number"), ("zero", "0"), ("negative", "-1"), ("tail", "#abc"), ("empty", ""), ("leading-zero", "0#"),
     ("plus", "+#"), ("fraction", "#.5"), ("huge", "99999999999999999999"), ("blank", " "), ("padded", " #"),
 )  # fmt: skip
-_BRIEF = 4
+_BRIEF = 3
 _NUMBERED = frozenset({"tail", "leading-zero", "plus", "fraction", "huge", "padded"})
 # Sizes that no page has: between two that it has, near either, and beyond all.
 _SIZES: Sequence[tuple[str, str]] = (
@@ -49,6 +50,7 @@ class _Asker:
         self.draft = draft
         self.everywhere = draft.tree["x-service"].get("x-headers", {})
         self.seen: list[Exchange] = []
+        self.items: Items | None = None
 
     def list(self, **query: str) -> Answer | None:
         """Get the list with this query; None if there was no answer."""
@@ -99,12 +101,14 @@ def _ranks(
 ) -> dict[tuple[str, str], int]:
     """Return the rank of each parameter's problems, those of a word apart from those of a number."""
     problems: dict[tuple[str, str], tuple[str, Look]] = {}
+    bodies: dict[tuple[str, str], Any] = {}
     for name, found in tables.items():
         for outcome in found.seen:
             text = outcome.trial.sent.text or ""
             sort = "number" if text.lstrip("+-").isdigit() else "word"
             if outcome.look is not None and text and (name, sort) not in problems:
                 problems[name, sort] = text, outcome.look
+                bodies[name, sort] = body_of(outcome.answer)
     if unknown is not None:
         problems[UNKNOWN, "word"] = "1", unknown
     before: dict[tuple[str, str], set[tuple[str, str]]] = {each: set() for each in problems}
@@ -114,6 +118,8 @@ def _ranks(
         answer = asker.list(**{one[0]: problems[one][0], other[0]: problems[other][0]})
         if answer is None or is_success(answer):
             continue
+        if one in bodies and other in bodies:
+            asker.items = asker.items or find_items(bodies[one], bodies[other], body_of(answer))
         looks = {
             each: look_at(
                 answer,
@@ -143,7 +149,7 @@ def _parameter(asker: _Asker, name: str) -> Explained:
     if asker.prober.spares:
         texts = texts[:_BRIEF]
     if not is_page:
-        texts = [*texts, *(_SIZES[:2] if asker.prober.spares else _SIZES)]
+        texts = [*texts, *(_SIZES[:1] if asker.prober.spares else _SIZES)]
     beyond = asker.list(**_asking(asker, name, good)) if is_page else None
     for treatment, text in texts:
         answer = asker.list(**_asking(asker, name, text))
@@ -157,6 +163,8 @@ def _parameter(asker: _Asker, name: str) -> Explained:
             shown = _shown(asker.prober, answer, name, is_page=is_page)
         found.explain(asker.outcome(_trial(name, treatment, text), answer, shown, str(default)))
     found.refit()
+    if asker.prober.spares:
+        _presume(found)
     for outcome in found.unexplained:
         asker.draft.unsaid.append(
             f"{name}={outcome.trial.sent.text!r} is answered {outcome.status} and gives {outcome.shown!r}, "
@@ -199,7 +207,7 @@ def _identity(asker: _Asker) -> Explained | None:
         return None
     lost = look_at(missing, prober.exchanges[-1], {"id": str(NOBODYS)}, asker.everywhere)
     found = Explained(_path_parameter(asker.draft.tree)["schema"])
-    for treatment, text in _NUMBERS[:5] if prober.spares else _NUMBERS:
+    for treatment, text in _NUMBERS[:3] if prober.spares else _NUMBERS:
         text = text.replace("#", str(row))
         if not text:
             continue  # the path of the list
@@ -213,7 +221,18 @@ def _identity(asker: _Asker) -> Explained | None:
         if as_missing == lost or answer.body == missing.body:
             continue  # as one that does not exist
         found.explain(outcome)
+    if prober.spares:
+        _presume(found)
     return found
+
+
+def _presume(found: Explained) -> None:
+    """Presume of what a brief run does not ask that it gets what a word gets, if that is refused."""
+    asked = {outcome.trial.treatment for outcome in found.seen}
+    for row in [row for row in found.rows if row.treatment == "word" and row.reaction == "refuse"]:
+        for treatment in ("tail", "plus", "fraction", "leading-zero", "huge"):
+            if treatment not in asked:
+                found.put(replace(row, treatment=treatment))
 
 
 def _schema(draft: Draft, name: str) -> Mapping[str, Any]:
@@ -236,7 +255,11 @@ def _write(
     ranks: Mapping[tuple[str, str], int],
 ) -> None:  # fmt: skip
     draft = asker.draft
-    refusals = Refusals(taken=frozenset(draft.tree["components"]["examples"]))
+    refusals = Refusals(asker.items, frozenset(draft.tree["components"]["examples"]))
+    if asker.items is not None:
+        every = [row for found in tables.values() for row in found.rows]
+        looks = {repr(row.effect): row.effect for row in every if row.reaction == "refuse"}
+        refusals.widen([*looks.values()], "parameter_not_valid")
     for name, found in tables.items():
         if _is_documented(draft, name, found):
             continue
@@ -282,10 +305,9 @@ def _as_data(row: Any, refusals: Refusals, about: str) -> dict[str, Any]:
         return {"when": when, "change": [name for name, _ in row.effect]}
     if row.reaction != "refuse":
         return {"when": when, row.reaction: row.effect}
-    return {
-        "when": when,
-        "refuse": refusals.name(row.effect, f"{about}_{row.treatment.replace('-', '_')}").name,
-    }
+    named = refusals.name(row.effect, f"{about}_{row.treatment.replace('-', '_')}")
+    more = {} if named.item is None else {"item": named.item}
+    return {"when": when, "refuse": named.name, **more, **({"with": dict(named.told)} if named.told else {})}
 
 
 def _listings(tree: Tree) -> Iterator[Tree]:

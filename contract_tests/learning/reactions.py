@@ -129,6 +129,8 @@ def all_foretold(
     rows: Sequence[Row], found: Explained, schema: Schema, look_of: Callable[[str], Look | None]
 ) -> bool:
     """Tell whether rows of the document say all that was seen of a field; `look_of` gives their refusals by name."""
+    if found.rows and not found.seen:
+        return False  # taken over from a field that is alike
     told = [replace(row, effect=look_of(row.effect)) if row.reaction == "refuse" else row for row in rows]
     for outcome in found.seen:
         reaction = react(tuple(told), outcome.trial.sent, schema)

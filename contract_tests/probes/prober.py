@@ -43,6 +43,7 @@ class Terms:
     hidden: int = 0
     shown_url: str = ""
     spares: bool = False
+    most: int | None = None
 
 
 class Prober:
@@ -128,6 +129,8 @@ class Prober:
 
     def send(self, method: str, path: str, **parts: Any) -> Answer:
         """Send one request, as `Api.call`. Raises Undecided where the guard or a rate limit is in the way."""
+        if self.terms.most is not None and self.sent >= self.terms.most and method != "DELETE":
+            raise Undecided(f"the run may send no more than {self.terms.most} requests (budget)")
         answer = self.api.call(method, path, **parts)
         self.answers.append(answer)
         parts.pop("fresh", None)

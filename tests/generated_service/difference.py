@@ -31,6 +31,7 @@ from contract_tests.document.wording import by_form
 from contract_tests.learning.learn import Learnt, learn_from
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.probes import DocumentArguments, Terms
+from contract_tests.session.lessons import BRIEF
 from contract_tests.target.api import Api
 from mock_server import Settings, create_app
 from mock_server.document import load, plain
@@ -407,9 +408,9 @@ def learned(url: str, session: requests.Session, folder: Path, profile: str = "f
     """Learn the service at a base URL with the key of one account, and return what was learned, and the file."""
     api = Api(url, LEARNING, read_facts(plain(load().data)))
     api._session = session
-    learnt = learn_from(
-        api, DocumentArguments(None, (), ()), Terms(can_write=True, spares=profile == "quick")
-    )
+    is_brief = profile == "quick"
+    terms = Terms(can_write=True, spares=is_brief, most=BRIEF if is_brief else None)
+    learnt = learn_from(api, DocumentArguments(None, (), ()), terms)
     file = folder / "learned.yaml"
     file.write_text(as_yaml(overlay_of(learnt, url, str)), encoding="utf-8")
     return learnt, file
