@@ -27,7 +27,7 @@ MORE = (
 
 
 def run(
-    folder: Path, *arguments: str, bugs: tuple[str, ...] = ("wrong-total",)
+    folder: Path, *arguments: str, bugs: tuple[str, ...] = ("total-pages-off-by-one",)
 ) -> tuple[Ran, dict[str, Any]]:
     with SecondOpinion(keys={KEY: 3}, bugs=bugs) as service:
         ran = check(folder, service.url, *MORE, *arguments, key=KEY)
@@ -61,9 +61,9 @@ def test_what_is_known_does_not_fail_a_run_and_what_is_new_does(known: Path) -> 
     ran, data = run(known)
     assert (ran.code, findings(data)) == (0, []), ran
     assert "accepted" in ran.out.splitlines()[-1]
-    ran, data = run(known, bugs=("wrong-total", "list-without-key"))
+    ran, data = run(known, bugs=("total-pages-off-by-one", "list-without-key"))
     assert ran.code == 0, "the suites of this run do not look at keys"
-    ran, data = run(known, "--suite", "refusals", bugs=("wrong-total", "list-without-key"))
+    ran, data = run(known, "--suite", "refusals", bugs=("total-pages-off-by-one", "list-without-key"))
     assert ran.code == 1
     assert all("key" in finding["documented"] for finding in findings(data))
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import requests
 
-from tests.check.process import PATIENCE, Ran, run, start
+from tests.check.process import Ran, run, start
 from tests.guard.scripted import Asked, Said, Scripted
 from tests.hostile.service import KEY, Behaving
 from tests.hostile.trial import MOST_HARMED
@@ -26,6 +26,8 @@ COMMANDS = {
     "twin": ("twin", "--sequences", "3"),
     "record": ("record", "--out", "out", "--port", "0", "--port-file", "port"),
 }
+# Seconds for a command: what waits for a service that is late or fails takes its time.
+PATIENCE = 400.0
 ENDS = ("finished", "interrupted", "killed")
 FORM = {
     "type": (None, "webhook"),
