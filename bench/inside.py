@@ -119,14 +119,26 @@ def calls() -> dict[str, Call]:
     return {scenario.name: call(app, scenario) for scenario in SCENARIOS}
 
 
-def hostile_forms() -> dict[int, Call]:
-    """Return readings of bodies by their size: dashes, with a boundary of dashes, which fits almost everywhere."""
-    content_type, readable = "multipart/form-data; boundary=" + "-" * 4000, frozenset({"multipart/form-data"})
+# Bodies that take a reader long: what is repeated in them, and the boundary. One of dashes fits almost everywhere.
+_HOSTILE = {
+    "dashes": (b"-", "-" * 4000),
+    "boundary lines": (b"\r\n--B", "B"),
+    "boundaries in one line": (b"--B", "B"),
+    "open parts": (b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n', "B"),
+}
 
-    def reading(body: bytes) -> Call:
-        return lambda: read(content_type, body, Limits(), readable)
 
-    return {size: reading(b"-" * size) for size in (256 << 10, 512 << 10)}
+def hostile_forms() -> dict[str, dict[int, Call]]:
+    """Return readings of bodies that take long, by their kind and size."""
+    limits, readable = Limits(fields=10**6, parts=10**6, heads=10**9), frozenset({"multipart/form-data"})
+
+    def reading(body: bytes, boundary: str) -> Call:
+        return lambda: read(f"multipart/form-data; boundary={boundary}", body, limits, readable)
+
+    return {
+        name: {size: reading(unit * (size // len(unit)), boundary) for size in (256 << 10, 512 << 10)}
+        for name, (unit, boundary) in _HOSTILE.items()
+    }
 
 
 SIZES = (10, 1_000, 100_000, 1_000_000)
