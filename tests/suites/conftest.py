@@ -1,4 +1,4 @@
-"""No test waits for a clock to tick: the services under test here have clocks that never stand still."""
+"""Few tests wait for a clock to tick: most services under test here have clocks that never stand still."""
 
 from __future__ import annotations
 
