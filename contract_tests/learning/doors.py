@@ -70,13 +70,13 @@ def learn_media_types(prober: Prober, draft: Draft) -> None:
     looks: dict[str, Look] = {}
     unread: list[str] = []
     for kind in (TEXT, JSON, URLENCODED):
-        if kind != TEXT and kind in create.media_types:
-            continue
         body = b'{"no-field": "1"}' if kind == JSON else b"no-field=1"
         answer = doors.ask("POST", create.path, body=body, headers={"Content-Type": kind})
         look = doors.look(answer, value=kind)
         if look is None:
             continue
+        if kind in create.media_types and look != looks.get(TEXT):
+            continue  # it is read
         if look == nothing or (look.status, look.value) == (nothing and (nothing.status, nothing.value)):
             unread.append(kind)
         else:
@@ -103,6 +103,10 @@ def _write_media_types(doors: Doors, looks: Mapping[str, Look], unread: Sequence
             say(tree, name, look)
             for kind in ("create", "update"):
                 place(tree, dict(operations(tree))[draft.facts.operation(kind).id]["responses"], name, look)
+        for kind in ("create", "update"):
+            content = dict(operations(tree))[draft.facts.operation(kind).id]["requestBody"]["content"]
+            for media_type in looks:
+                content.pop(media_type, None)
         tree["x-service"]["media-types"] = words
 
     told = ", ".join(f"{kind} {name}" for kind, name in words.items())

@@ -47,13 +47,17 @@ class Query:
     def repeated_as(self, word: str) -> str:
         """Return the parameters that links repeat, by the word of `x-paging`, as a query string without the page."""
         pairs = [] if word == "none" else self.accepted
-        if word == "not-default":
+        if word in {"not-default", "always"}:
+            # Every parameter but the page, as its value says, however it was spelled.
+            told = dict(pairs) | {
+                each.name: str(self.values.get(role, each.default))
+                for role, each in self.parameters.items()
+                if each.default is not None and each.role != "page"
+            }
             usual = {each.name: str(each.default) for each in self.parameters.values()}
-            pairs = [(name, text) for name, text in pairs if usual.get(name) != text]
-        elif word == "always":
-            told = dict(pairs)
-            pairs += [(each.name, str(each.default)) for each in self.parameters.values()
-                      if each.default is not None and each.role != "page" and each.name not in told]  # fmt: skip
+            pairs = [
+                (name, text) for name, text in told.items() if word == "always" or usual.get(name) != text
+            ]
         return "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in pairs)
 
 
