@@ -422,13 +422,17 @@ class FieldLearner:
     def _check_foreign(self) -> None:
         """Find out whether a field of another type is checked as one of the item's own."""
         own = self.facts.types
-        for outcome in self.table.refusals:
-            trial = outcome.trial
-            if trial.operation == "create" and trial.field in own.get(trial.kind, ()) and not trial.sent.how:
-                other = next(kind for kind in own if trial.field not in own[kind])
-                seen = self._ask_other(trial._replace(kind=other), {})
-                if seen is not None and seen.look == outcome.look:
-                    self.table.checks_foreign = True
+        wrong = [
+            each
+            for each in self.table.refusals
+            if each.trial.operation == "create" and each.trial.field in own.get(each.trial.kind, ())
+            and not each.trial.sent.how and (each.trial.sent.text or "").strip()
+        ]  # fmt: skip
+        for outcome in [*wrong][: 1 if self.brief else 4]:
+            other = next(kind for kind in own if outcome.trial.field not in own[kind])
+            seen = self._ask_other(outcome.trial._replace(kind=other), {})
+            if seen is not None and seen.look == outcome.look:
+                self.table.checks_foreign = True
                 return
 
     def _ask_other(self, trial: Trial, told: Mapping[str, str]) -> Outcome | None:

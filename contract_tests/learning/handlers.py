@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from contract_tests.document.wording import by_form
 from contract_tests.guard.exchange import Exchange
@@ -75,11 +77,24 @@ def learn_row(prober: Prober, draft: Draft, specimens: list[Specimen]) -> None:
     }
     varying = [key for key, node in more.items() if "readOnly" in node and "default" not in node]
     by_type = _by_type(prober, specimens, varying)
-    more |= {key: _varying([row[key] for row in rows], more[key]) for key in varying if key not in by_type}
+    more |= {
+        key: _varying([_placed(row, key, draft, seen) for row in rows], more[key])
+        for key in varying
+        if key not in by_type
+    }
     if more or fewer:
         new, lost = ", ".join(more) or "nothing", ", ".join(fewer) or "nothing"
         says = f"A handler has {new} beside the documented, and lacks {lost}."
         draft.learn("handler", says, seen, lambda tree: _adjust_row(draft, tree, more, fewer, by_type))
+
+
+def _placed(row: Mapping[str, Any], key: str, draft: Draft, seen: Sequence[Exchange]) -> Any:
+    """Return what a row shows, with placeholders for its id and for what the service's addresses begin with."""
+    value, identity = row[key], row.get(draft.facts.row["id"])
+    if not isinstance(value, str) or not seen:
+        return value
+    site = "{0.scheme}://{0.netloc}".format(urlsplit(seen[-1].url))
+    return re.sub(rf"(?<![\w.-]){identity}(?![\w-])", "{id}", value.replace(site, "{site}"))
 
 
 def _varying(values: Sequence[Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -151,13 +151,15 @@ def _parameter(asker: _Asker, name: str) -> Explained:
     if not is_page:
         texts = [*texts, *(_SIZES[:1] if asker.prober.spares else _SIZES)]
     beyond = asker.list(**_asking(asker, name, good)) if is_page else None
+    words_are_beyond = False  # what is no page at all is refused as one beyond the last
     for treatment, text in texts:
         answer = asker.list(**_asking(asker, name, text))
         if answer is None:
             continue
         is_beyond = beyond is not None and not is_success(beyond) and answer.body == beyond.body
-        if is_beyond and treatment in _NUMBERED:
+        if is_beyond and treatment in _NUMBERED and not words_are_beyond:
             continue  # taken for a number, of a page beyond the last
+        words_are_beyond = words_are_beyond or (is_beyond and treatment == "word")
         shown: Any = MISSING
         if is_success(answer):
             shown = _shown(asker.prober, answer, name, is_page=is_page)

@@ -20,6 +20,7 @@ from mock_server.api.hints import hint
 from mock_server.api.operations import BEHAVIOURS, Result
 from mock_server.api.query import read_parameter
 from mock_server.contract import QUOTA, Headers, Operation, RefusalResponse, Wording, joined, status_text
+from mock_server.contract.resource import SITE
 from mock_server.document import stamp_text
 from mock_server.mock import Mock
 from mock_server.php import Form
@@ -325,6 +326,8 @@ def _written(context: Context, operation: Operation, result: Result) -> bytes:
         envelope = joined(ends, ()) if template.hole == "rows" else body
     if complaint := success.check(envelope):
         raise Defect(f"The response of {operation.id} would violate the document: {complaint}")
+    if template.hole is not None and operation.resource.tells_site:
+        return body.replace(SITE.encode(), context.contract.write(context.site)[1:-1].encode())
     return body
 
 

@@ -44,6 +44,9 @@ _KINDS: Mapping[str, frozenset[str]] = {
 }
 _ZEROS: Mapping[str, Value] = {"text": "", "switch": False, "number": 0, "settings": {}}
 
+# Stands in the JSON of a row for what its addresses begin with.
+SITE = "{site}"
+
 _DIGITS, _LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 # Values that only have a form, from a source of chance.
@@ -227,6 +230,11 @@ class Resource:
             texts |= self.by_type.get(self.type_of(values), self.by_type[""])
         return texts
 
+    @property
+    def tells_site(self) -> bool:
+        """Whether the JSON of a row holds SITE."""
+        return any("{site}" in text.text for text in self.template.texts)
+
     def texts_of(self, item_id: int) -> dict[str, str]:
         """Return the JSON text of each `x-text` of a row: the same whenever the row is written."""
         found = {}
@@ -235,6 +243,8 @@ class Resource:
 
             def tell(placeholder: str, chance: Random = chance) -> str:
                 name, _, form = placeholder.partition(":")
+                if name == "site":  # that of each request, filled in as the row is sent
+                    return SITE
                 return str(item_id) if name == "id" else RANDOM[name](chance, int(form or 0))
 
             found[text.text] = self.write(text.told(tell))
@@ -259,7 +269,9 @@ def compile_resource(responses: ResponseCompiler, row: Row, forms: Sequence[Form
     template = compile_template(schemas, row.node, write, facts_of(stored, by_type.get("", ())))
     for text in template.texts:
         if unknown := [
-            name for name in PLACEHOLDER.findall(text.text) if name.partition(":")[0] not in {*RANDOM, "id"}
+            name
+            for name in PLACEHOLDER.findall(text.text)
+            if name.partition(":")[0] not in {*RANDOM, "id", "site"}
         ]:
             what = f"A row cannot show {{{unknown[0]}}}: its JSON is written once, when the item changes."
             raise DocumentError(what, row.node.place)
