@@ -17,7 +17,7 @@ from subprocess import PIPE, Popen
 
 from bench.client import Client
 from bench.figures import median
-from bench.process import Running, free_port, running
+from bench.process import StartedServer, free_port, running
 from bench.progress import say
 from bench.scenario import SCENARIOS
 from bench.target import mock
@@ -43,7 +43,7 @@ def _proxy_command(nginx: str, folder: Path, port: int, mocks: Sequence[int]) ->
 
 
 @contextmanager
-def _setting(nginx: str, folder: Path, mocks: Sequence[Running]) -> Iterator[Running]:
+def _setting(nginx: str, folder: Path, mocks: Sequence[StartedServer]) -> Iterator[StartedServer]:
     """Start a proxy before two mocks, or twice before the same one."""
     port = free_port()
     command = _proxy_command(nginx, folder, port, [each.port for each in mocks])
@@ -82,7 +82,7 @@ def main() -> None:
         one, two = (stack.enter_context(mock().started()) for _ in range(2))
         single = stack.enter_context(_setting(nginx, folder / "one", (one, one)))
         double = stack.enter_context(_setting(nginx, folder / "two", (one, two)))
-        settings: dict[str, tuple[int, tuple[Running, ...]]] = {
+        settings: dict[str, tuple[int, tuple[StartedServer, ...]]] = {
             "one mock, no proxy": (one.port, (one,)),
             "nginx and one mock": (single.port, (single, one)),
             "nginx and two mocks": (double.port, (double, one, two)),

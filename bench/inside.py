@@ -12,7 +12,7 @@ from bench.scenario import FORM_TYPE, KEY, POPULATION, SCENARIOS, Scenario
 from bench.timing import Call
 from mock_server.app import App
 from mock_server.mock import Mock
-from mock_server.php import Limits, read
+from mock_server.php import FormLimits, read
 from mock_server.server import HEAD_BYTES, HEADERS, Server
 from mock_server.server.connection import Connection
 from mock_server.settings import Settings
@@ -130,7 +130,7 @@ _HOSTILE = {
 
 def hostile_forms() -> dict[str, dict[int, Call]]:
     """Return readings of bodies that take long, by their kind and size."""
-    limits, readable = Limits(fields=10**6, parts=10**6, heads=10**9), frozenset({"multipart/form-data"})
+    limits, readable = FormLimits(fields=10**6, parts=10**6, heads=10**9), frozenset({"multipart/form-data"})
 
     def reading(body: bytes, boundary: str) -> Call:
         return lambda: read(f"multipart/form-data; boundary={boundary}", body, limits, readable)

@@ -11,10 +11,10 @@ from pathlib import Path
 from bench import peers
 from bench.client import LoadError
 from bench.figures import Subject, Under
-from bench.process import DidNotStartError, Running
+from bench.process import DidNotStartError, StartedServer
 from bench.progress import say
 from bench.scenario import SCENARIOS, Scenario
-from bench.target import Target, limits, mock, populate
+from bench.target import BenchTarget, limits, mock, populate
 
 CONNECTIONS = (1, 16)
 
@@ -43,7 +43,7 @@ def measure(effort: Effort, *, with_peers: bool) -> list[Subject]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         first = mock()
-        started: list[tuple[Target, Running, Subject]] = []
+        started: list[tuple[BenchTarget, StartedServer, Subject]] = []
         process = stack.enter_context(first.started())
         started.append((first, process, _subject(first, process)))
         populate(first, process.port)
@@ -66,13 +66,15 @@ def measure(effort: Effort, *, with_peers: bool) -> list[Subject]:
     return [subject for _, _, subject in started]
 
 
-def _subject(target: Target, process: Running) -> Subject:
+def _subject(target: BenchTarget, process: StartedServer) -> Subject:
     subject = Subject(target.name, target.version, [process.start_seconds], dict(target.sizes))
     subject.at_rest = process.resident_bytes
     return subject
 
 
-def _round(started: Sequence[tuple[Target, Running, Subject]], effort: Effort, number: int) -> None:
+def _round(
+    started: Sequence[tuple[BenchTarget, StartedServer, Subject]], effort: Effort, number: int
+) -> None:
     for scenario in SCENARIOS:
         say(f"round {number + 1} of {effort.rounds}: {scenario.name}")
         for target, process, subject in started:
@@ -84,7 +86,9 @@ def _round(started: Sequence[tuple[Target, Running, Subject]], effort: Effort, n
                     raise
 
 
-def _turn(target: Target, process: Running, subject: Subject, scenario: Scenario, seconds: float) -> None:
+def _turn(
+    target: BenchTarget, process: StartedServer, subject: Subject, scenario: Scenario, seconds: float
+) -> None:
     if scenario.name not in subject.under:
         head, body = target.client(process.port, scenario).once()
         subject.under[scenario.name] = Under(int(head[9:12]), len(body))
@@ -100,7 +104,7 @@ def _turn(target: Target, process: Running, subject: Subject, scenario: Scenario
             under.cpu.append((process.cpu_seconds - before) / load.responses)
 
 
-def _measure_starts(subjects: Sequence[tuple[Target, Subject]], starts: int) -> None:
+def _measure_starts(subjects: Sequence[tuple[BenchTarget, Subject]], starts: int) -> None:
     """Start each several times, in turns. The first start does not count, since its files are not cached yet."""
     for _, subject in subjects:
         subject.starts.clear()

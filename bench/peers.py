@@ -18,7 +18,7 @@ import yaml
 from bench.progress import say
 from bench.scenario import SCENARIOS
 from bench.sizes import folder_bytes
-from bench.target import Target
+from bench.target import BenchTarget
 from mock_server.document import home, load, plain
 
 HOME = Path(__file__).parent / ".peers"
@@ -47,7 +47,7 @@ class Peer:
     base_path: str = "/api"
     needs: str = ""  # a program that must be there already
 
-    def target(self, responses: Mapping[str, tuple[bytes, bytes]]) -> Target:
+    def target(self, responses: Mapping[str, tuple[bytes, bytes]]) -> BenchTarget:
         """Install it if it is not there yet. Raises NoPeerError."""
         if self.needs and shutil.which(self.needs) is None:
             raise NoPeerError(f"it needs {self.needs}, which is not installed")
@@ -68,7 +68,7 @@ class Peer:
             program = self.program if "/" not in self.program else str(packages / self.program)
             return [program, *self.arguments(port, folder)]
 
-        return Target(
+        return BenchTarget(
             self.name, self.version, command, self.base_path, faithful=False, folder=folder, path=_NODE,
             sizes={self.package: folder_bytes(packages)},
         )  # fmt: skip
@@ -169,7 +169,7 @@ PEERS = (
 )  # fmt: skip
 
 
-def targets(responses: Mapping[str, tuple[bytes, bytes]]) -> Iterator[Target]:
+def targets(responses: Mapping[str, tuple[bytes, bytes]]) -> Iterator[BenchTarget]:
     """Install the peers and yield them. Report those that cannot be installed."""
     for peer in PEERS:
         try:

@@ -20,7 +20,7 @@ class DidNotStartError(Exception):
     """A server ended, or did not respond, instead of starting."""
 
 
-class Running:
+class StartedServer:
     """A running server. `start_seconds`: from the command to its first response."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, start_seconds: float) -> None:
@@ -61,7 +61,7 @@ def free_port() -> int:
 @contextmanager
 def running(
     command: Sequence[str], port: int, probe: bytes, folder: Path | None = None, path: str = ""
-) -> Iterator[Running]:
+) -> Iterator[StartedServer]:
     """Start a server, yield it as soon as `probe` succeeds, and stop it in the end. Raises DidNotStartError.
 
     `path` is prepended to the search path for programs.
@@ -76,7 +76,7 @@ def running(
     )
     try:
         _await_response(process, port, probe, began)
-        yield Running(process, port, time.perf_counter() - began)
+        yield StartedServer(process, port, time.perf_counter() - began)
     finally:
         _stop(process)
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.client import Client
-from bench.process import Running, free_port, running
+from bench.process import StartedServer, free_port, running
 from bench.scenario import POPULATION, SCENARIOS, Scenario
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BenchTarget:
     """One server. `command` makes its command line for a port; `version` is printed.
 
     A `faithful` target must give each scenario its status. If another one does not, its figure is marked. `sizes`:
@@ -32,7 +32,7 @@ class Target:
     sizes: Mapping[str, int] = field(default_factory=dict)
 
     @contextmanager
-    def started(self) -> Iterator[Running]:
+    def started(self) -> Iterator[StartedServer]:
         """Start it on a free port. Raises DidNotStartError."""
         port = free_port()
         probe = SCENARIOS[1].wire(self.base_path, f"127.0.0.1:{port}")
@@ -45,23 +45,23 @@ class Target:
         return Client(("127.0.0.1", port), request, scenario.status if self.faithful else None)
 
 
-def mock() -> Target:
+def mock() -> BenchTarget:
     """Return the mock as it is served. Call `populate` to fill its world."""
     from mock_server import __version__
 
     def command(port: int) -> Sequence[str]:
         return [sys.executable, "-m", "mock_server", "serve", "--port", str(port), "--quiet"]
 
-    return Target("bitpeak-mock", __version__, command)
+    return BenchTarget("bitpeak-mock", __version__, command)
 
 
-def populate(target: Target, port: int) -> None:
+def populate(target: BenchTarget, port: int) -> None:
     """Create handlers until a page of 1,000 is full."""
     create = next(scenario for scenario in SCENARIOS if scenario.name == "create")
     target.client(port, create).drive(1, responses=POPULATION - 1)
 
 
-def limits(responses: Mapping[str, tuple[bytes, bytes]], folder: Path) -> list[Target]:
+def limits(responses: Mapping[str, tuple[bytes, bytes]], folder: Path) -> list[BenchTarget]:
     """Return apps that send the mock's own responses ready-made, on the mock's own server.
 
     `responses`: scenario to the head and body that the mock gave. They are written into `folder`.
@@ -86,6 +86,6 @@ def limits(responses: Mapping[str, tuple[bytes, bytes]], folder: Path) -> list[T
         return lambda port: [sys.executable, "-m", "bench.limit", kind, str(port), str(canned)]
 
     return [
-        Target("trivial WSGI app", "", command("wsgi")),
-        Target("trivial Flask app", "", command("flask")),
+        BenchTarget("trivial WSGI app", "", command("wsgi")),
+        BenchTarget("trivial Flask app", "", command("flask")),
     ]

@@ -21,7 +21,7 @@ from contract_tests.session.session import Session
 from contract_tests.session.spread import Spread
 from contract_tests.session.worker import Worker
 from contract_tests.session.writing import check_places
-from contract_tests.target.api import Api
+from contract_tests.target.api import TargetApi
 
 _SESSION = pytest.StashKey[Session]()
 _REPORTING = pytest.StashKey[Session | Spread]()
@@ -110,7 +110,7 @@ def run(pytestconfig: pytest.Config) -> Run:
 
 
 @pytest.fixture(scope="session")
-def api(run: Run) -> Api:
+def api(run: Run) -> TargetApi:
     return run.api
 
 

@@ -38,7 +38,7 @@ _CURLS_NAME = r'[^="\\;]+'
 _HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # the name of a header (RFC 9110, section 5.6.2)
 _CUT_OFF_IMPORTS = ("", "import pytest", "", "from mock_server.client import Interrupted")
 
-Step = WorldChange | Call
+CapsuleStep = WorldChange | Call
 
 
 class NoCapsule(Exception):
@@ -49,7 +49,7 @@ class CapsuleWorld(NamedTuple):
     """A world: its state at the beginning, by the control's document, and the changes and calls since."""
 
     state: Mapping[str, Any]
-    steps: Sequence[Step]
+    steps: Sequence[CapsuleStep]
 
     @property
     def calls(self) -> list[Call]:
@@ -110,11 +110,11 @@ class Capsule:
         return capsule
 
 
-def _fact(step: Step) -> dict[str, Any]:
+def _fact(step: CapsuleStep) -> dict[str, Any]:
     return {"exchange": step.record} if isinstance(step, Call) else {"change": step._asdict()}
 
 
-def _step(fact: Mapping[str, Any]) -> Step:
+def _step(fact: Mapping[str, Any]) -> CapsuleStep:
     return Call(fact["exchange"]) if "exchange" in fact else WorldChange(**fact["change"])
 
 

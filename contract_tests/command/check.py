@@ -18,7 +18,7 @@ from contract_tests.command.guarded import asker, complain, report_defect, say
 from contract_tests.report import as_json, as_text, as_workflow
 from contract_tests.run.flags import WORKERS
 from contract_tests.run.price import announced, planned
-from contract_tests.run.settings import Code, Settings, Stop, read_settings, read_variable
+from contract_tests.run.settings import Code, RunSettings, Stop, read_settings, read_variable
 from contract_tests.session.progress import Progress
 from contract_tests.session.session import Session
 from contract_tests.session.spread import Spread
@@ -52,7 +52,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     ctx.exit(run_check(settings, workers))
 
 
-def run_check(settings: Settings, workers: int = 1) -> int:
+def run_check(settings: RunSettings, workers: int = 1) -> int:
     """Run the suites, print the report, and return the exit code. What it costs is said first."""
     plan = planned(settings)
     if sentence := announced(settings, plan):
@@ -87,7 +87,7 @@ def _workers(given: int | None) -> int:
     return workers
 
 
-def _text(settings: Settings) -> Callable[[Any], str]:
+def _text(settings: RunSettings) -> Callable[[Any], str]:
     return lambda outcome: as_text(outcome, color=settings.color and sys.stdout.isatty())
 
 

@@ -14,7 +14,7 @@ import requests
 from contract_tests.guard import Terminated, interruptible
 from contract_tests.guard.exchange import printable, printable_lines
 from contract_tests.guard.mask import Redactor
-from contract_tests.run.settings import KEY_NAME, Ask, Code, Settings, Stop
+from contract_tests.run.settings import KEY_NAME, Ask, Code, RunSettings, Stop
 from contract_tests.session.opening import Opening, close_guard, open_run
 
 PROGRAM = "bitpeak-mock"
@@ -25,7 +25,9 @@ def say(sentence: str) -> None:
     click.echo(printable(sentence), err=True)
 
 
-def run_guarded(settings: Settings, work: Callable[[Opening], int], tell: Callable[[str], None] = say) -> int:
+def run_guarded(
+    settings: RunSettings, work: Callable[[Opening], int], tell: Callable[[str], None] = say
+) -> int:
     """Open a run, do the work, clean up, and return the exit code. Whatever a person has to know goes to stderr.
 
     `tell` hears what is waited for.
@@ -55,7 +57,7 @@ def run_guarded(settings: Settings, work: Callable[[Opening], int], tell: Callab
     return code if is_clean or code not in {Code.FINE, Code.NOTHING} else Code.FINDINGS
 
 
-def _close(settings: Settings, opening: Opening) -> bool:
+def _close(settings: RunSettings, opening: Opening) -> bool:
     """Clean up, say why the run wrote no more and what may be left, and tell whether there is nothing to say."""
     opening.run.api.close()
     opening.end_recording()

@@ -11,7 +11,7 @@ from contract_tests.command.guarded import asker, complain, run_guarded, say
 from contract_tests.guard.exchange import json_text, printable
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
-from contract_tests.run.settings import Code, Settings, Stop, read_settings
+from contract_tests.run.settings import Code, RunSettings, Stop, read_settings
 from contract_tests.session.lessons import BRIEF, learn_behind
 from contract_tests.session.opening import Opening
 from mock_server.document import LEARNED, DocumentError, digest_of, load
@@ -65,7 +65,7 @@ def _price(opening: Opening, *, brief: bool) -> str:
     return f"This sends some {most} requests{time}.{cheaper}"
 
 
-def _check(settings: Settings, out: Path, learnt: Learnt) -> None:
+def _check(settings: RunSettings, out: Path, learnt: Learnt) -> None:
     """See that the file makes the document that was learned. Raises Stop (CANNOT)."""
     try:
         document = load(settings.document, [out.absolute()])

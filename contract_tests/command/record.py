@@ -13,7 +13,7 @@ import click
 from contract_tests.command.guarded import asker, complain, run_guarded, say
 from contract_tests.document.facts import read_facts
 from contract_tests.guard import Terminated, silent
-from contract_tests.recording.proxy import Proxy, line_of
+from contract_tests.recording.proxy import RecordingProxy, line_of
 from contract_tests.recording.tape import as_har, read_recording
 from contract_tests.run.settings import Code, Stop, read_settings
 from contract_tests.session.opening import Opening
@@ -55,7 +55,7 @@ def _serve(opening: Opening, port: int, port_file: Path | None, hosts: Sequence[
             click.echo(opening.clean(line_of(exchange, complaints)), err=True)
 
     try:
-        proxy = Proxy(opening.guard, read_facts(opening.known.data), port, tell, hosts)
+        proxy = RecordingProxy(opening.guard, read_facts(opening.known.data), port, tell, hosts)
     except OSError as error:
         raise Stop(Code.CANNOT, f"the port {port} cannot be used: {error.strerror or error}") from error
     try:

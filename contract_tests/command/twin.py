@@ -16,7 +16,7 @@ from contract_tests.command.guarded import asker, complain, run_guarded, say
 from contract_tests.recording.tape import read_recording
 from contract_tests.report.accepted import Acceptances, read_accepted
 from contract_tests.run.flags import SEQUENCES, SPARING_SEQUENCES
-from contract_tests.run.settings import Code, Settings, Stop, read_settings
+from contract_tests.run.settings import Code, RunSettings, Stop, read_settings
 from contract_tests.session.opening import Opening
 from contract_tests.twin.offline import run_offline
 from contract_tests.twin.report import Clean, as_json, as_text, offline_json, offline_text
@@ -100,7 +100,7 @@ def _online(accepted: Acceptances, given: Mapping[str, Any]) -> int:
     return run_guarded(other, both)
 
 
-def _other(settings: Settings, given: Mapping[str, Any]) -> Settings:
+def _other(settings: RunSettings, given: Mapping[str, Any]) -> RunSettings:
     """Return the settings of the service of --against. Raises Stop."""
     key = {"api_key_file": given["against_key_file"]} if given["against_key_file"] else {}
     other = read_settings({**given, "base_url": given["against"], **key}, asker())

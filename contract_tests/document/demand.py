@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contract_tests.document.facts import Facts, Operation, Refusal
+from contract_tests.document.facts import DocumentedOperation, DocumentedRefusal, Facts
 from mock_server.document.rows import form_rows, parameter_rows
 
 _CHOSEN = "M"  # the grade of our own choices, to which no target can be held
 _RATE_LIMITED = 429
 
 
-def demanded_operations(facts: Facts) -> tuple[Operation, ...]:
+def demanded_operations(facts: Facts) -> tuple[DocumentedOperation, ...]:
     """Return the operations that must succeed; another spelling only if the document says that it does the same."""
     alike = facts.document.get("x-service", {}).get("trailing-slash", "same") == "same"
     return tuple(
@@ -20,7 +20,7 @@ def demanded_operations(facts: Facts) -> tuple[Operation, ...]:
     )
 
 
-def demanded_refusals(facts: Facts) -> dict[str, tuple[Refusal, ...]]:
+def demanded_refusals(facts: Facts) -> dict[str, tuple[DocumentedRefusal, ...]]:
     """Return the refusals to provoke by operation.
 
     Left out are the rate limit, which a run is to stay below, what the document marks as a choice of its own, a
@@ -33,11 +33,11 @@ def demanded_refusals(facts: Facts) -> dict[str, tuple[Refusal, ...]]:
     }
 
 
-def _is_spelling(facts: Facts, operation: Operation) -> bool:
+def _is_spelling(facts: Facts, operation: DocumentedOperation) -> bool:
     return "x-spelling-of" in facts.document["paths"][operation.path][operation.method.lower()]
 
 
-def _demanded(facts: Facts, operation: Operation) -> Iterator[Refusal]:
+def _demanded(facts: Facts, operation: DocumentedOperation) -> Iterator[DocumentedRefusal]:
     node = facts.document["paths"][operation.path][operation.method.lower()]
     of_forms = facts.operation("create").refusals.keys() - facts.operation("list").refusals.keys()
     own = _of_form(facts, node)
@@ -64,7 +64,7 @@ def _of_form(facts: Facts, node: Mapping[str, Any]) -> set[str]:
     return found - {""}
 
 
-def refusing(facts: Facts, operation_id: str) -> dict[str, Refusal]:
+def refusing(facts: Facts, operation_id: str) -> dict[str, DocumentedRefusal]:
     """Return the refusals that wrong data of an operation can get, by name: those to which its rows lead."""
     operation, resolve = facts.operations[operation_id], facts.schemas.resolve
     node = facts.document["paths"][operation.path][operation.method.lower()]

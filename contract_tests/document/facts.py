@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_tests.document.schema import Schemas
+from contract_tests.document.schema import SchemaPaths
 from contract_tests.document.wording import fits, read
 
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -16,7 +16,7 @@ _OTHER_METHODS = ("PUT", "PATCH", "PURGE")
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class DocumentedRefusal:
     """One documented refusal. `status` is what HTTP says, `media_type` is None if it has none, `value` is the body.
 
     `title` and `shown_status` are what a body in the documented envelope says; `title` is empty for any other body, and
@@ -44,7 +44,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class DocumentedOperation:
     """One operation. `kind` is what it does, by `x-behaviour`: list, retrieve, create, update or delete.
 
     `success` is its 2xx status; `answer` the schema of that answer's body, empty for no body.
@@ -57,7 +57,7 @@ class Operation:
     success: int
     answer: Mapping[str, Any]
     media_types: tuple[str, ...]
-    refusals: Mapping[str, Refusal]
+    refusals: Mapping[str, DocumentedRefusal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,10 @@ class Facts:
     """
 
     document: Mapping[str, Any]
-    schemas: Schemas
+    schemas: SchemaPaths
     base_path: str
-    operations: Mapping[str, Operation]
-    shared: Mapping[str, Refusal]
+    operations: Mapping[str, DocumentedOperation]
+    shared: Mapping[str, DocumentedRefusal]
     types: Mapping[str, tuple[str, ...]]
     examples: Mapping[str, Mapping[str, str]]
     row: Mapping[str, str]
@@ -84,11 +84,11 @@ class Facts:
     page_parameter: str
     size_parameter: str
 
-    def operation(self, kind: str) -> Operation:
+    def operation(self, kind: str) -> DocumentedOperation:
         """Return the first operation of a kind. Raises StopIteration if the document has none."""
         return next(self.of_kind(kind))
 
-    def of_kind(self, kind: str) -> Iterator[Operation]:
+    def of_kind(self, kind: str) -> Iterator[DocumentedOperation]:
         """Yield the operations of a kind, in the document's order."""
         return (operation for operation in self.operations.values() if operation.kind == kind)
 
@@ -104,7 +104,7 @@ class Facts:
         operation = self.operations.get(operation_id)
         return "" if operation is None else operation.kind
 
-    def refusal(self, kind: str, name: str) -> Refusal:
+    def refusal(self, kind: str, name: str) -> DocumentedRefusal:
         """Return a documented refusal of an operation. Raises KeyError if the document lacks it."""
         refusals = self.operation(kind).refusals
         return refusals[name] if name in refusals else self.shared[name]
@@ -112,7 +112,7 @@ class Facts:
 
 def read_facts(document: Mapping[str, Any]) -> Facts:
     """Read the effective document's data. Raises KeyError or StopIteration if it does not describe such an API."""
-    schemas = Schemas(document)
+    schemas = SchemaPaths(document)
     operations = {
         node["operationId"]: _operation(schemas, path, method, node)
         for path, item in document["paths"].items()
@@ -144,19 +144,21 @@ def read_facts(document: Mapping[str, Any]) -> Facts:
     )
 
 
-def _first(operations: Mapping[str, Operation], kind: str) -> Operation:
+def _first(operations: Mapping[str, DocumentedOperation], kind: str) -> DocumentedOperation:
     return next(operation for operation in operations.values() if operation.kind == kind)
 
 
-def _node(document: Mapping[str, Any], operations: Mapping[str, Operation], kind: str) -> Mapping[str, Any]:
+def _node(
+    document: Mapping[str, Any], operations: Mapping[str, DocumentedOperation], kind: str
+) -> Mapping[str, Any]:
     operation = _first(operations, kind)
     node: Mapping[str, Any] = document["paths"][operation.path][operation.method.lower()]
     return node
 
 
-def _operation(schemas: Schemas, path: str, method: str, node: Mapping[str, Any]) -> Operation:
+def _operation(schemas: SchemaPaths, path: str, method: str, node: Mapping[str, Any]) -> DocumentedOperation:
     success, answer = 0, {}
-    refusals: dict[str, Refusal] = {}
+    refusals: dict[str, DocumentedRefusal] = {}
     for code, unresolved in node["responses"].items():
         response = schemas.resolve(unresolved)
         for media_type, media in response.get("content", {}).items():
@@ -167,18 +169,22 @@ def _operation(schemas: Schemas, path: str, method: str, node: Mapping[str, Any]
         success = int(code) if code.startswith("2") else success
     media_types = tuple(schemas.resolve(node.get("requestBody", {})).get("content", {}))
     kind: str = node["x-behaviour"]
-    return Operation(node["operationId"], kind, method.upper(), path, success, answer, media_types, refusals)
+    return DocumentedOperation(
+        node["operationId"], kind, method.upper(), path, success, answer, media_types, refusals
+    )
 
 
-def _shared(schemas: Schemas, responses: Mapping[str, Any]) -> dict[str, Refusal]:
-    found: dict[str, Refusal] = {}
+def _shared(schemas: SchemaPaths, responses: Mapping[str, Any]) -> dict[str, DocumentedRefusal]:
+    found: dict[str, DocumentedRefusal] = {}
     for code, response in responses.items():
         for media_type, media in schemas.resolve(response).get("content", {}).items():
             found |= _refusals(schemas, int(code), media_type, media)
     return found
 
 
-def _refusals(schemas: Schemas, status: int, media_type: str, media: Mapping[str, Any]) -> dict[str, Refusal]:
+def _refusals(
+    schemas: SchemaPaths, status: int, media_type: str, media: Mapping[str, Any]
+) -> dict[str, DocumentedRefusal]:
     found = {}
     for name, example in media.get("examples", {}).items():
         node = schemas.resolve(example)
@@ -188,25 +194,27 @@ def _refusals(schemas: Schemas, status: int, media_type: str, media: Mapping[str
             title, shown = str(error["title"]), error["status"]
         except (LookupError, TypeError, ValueError):
             title, shown = "", status
-        found[name] = Refusal(name, status, title, shown, kind, value)
+        found[name] = DocumentedRefusal(name, status, title, shown, kind, value)
     return found
 
 
-def _types(schemas: Schemas, form: Mapping[str, Any], type_field: str) -> dict[str, tuple[str, ...]]:
+def _types(schemas: SchemaPaths, form: Mapping[str, Any], type_field: str) -> dict[str, tuple[str, ...]]:
     properties = schemas.properties(form)
     names = properties[type_field]["enum"]
     own = {name: node.get("x-available-when", {}).get(type_field, ()) for name, node in properties.items()}
     return {name: tuple(field for field, types in own.items() if name in types) for name in names}
 
 
-def _examples(schemas: Schemas, create: Mapping[str, Any], type_field: str) -> dict[str, Mapping[str, str]]:
+def _examples(
+    schemas: SchemaPaths, create: Mapping[str, Any], type_field: str
+) -> dict[str, Mapping[str, str]]:
     media = next(iter(create["requestBody"]["content"].values()))
     values = [schemas.resolve(example)["value"] for example in media.get("examples", {}).values()]
     return {value[type_field]: value for value in values}
 
 
 def _parameters(
-    schemas: Schemas, document: Mapping[str, Any], listed: Operation
+    schemas: SchemaPaths, document: Mapping[str, Any], listed: DocumentedOperation
 ) -> dict[str, Mapping[str, Any]]:
     nodes = document["paths"][listed.path]["get"]["parameters"]
     return {schemas.resolve(node).get("x-role", ""): schemas.resolve(node) for node in nodes}

@@ -11,7 +11,7 @@ Steps = tuple[str, ...]
 _DEEPEST = 12
 
 
-class Schemas:
+class SchemaPaths:
     """The schemas of one document."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract_tests.document.facts import Facts, Refusal
+from contract_tests.document.facts import DocumentedRefusal, Facts
 from mock_server.document.rows import FormRows, Reaction, Walk, compile_rows, form_rows, react
 from mock_server.document.treatments import UNSENT
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FormWords:
     """A form: schema by field, the fields it requires, its rows, and what walks down the rows of each field."""
 
     fields: Mapping[str, Mapping[str, Any]]
@@ -49,7 +49,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class SettingsWords:
     """The settings of one type: `constants` maps each key to its fixed value, None if a form fills it."""
 
     container: str
@@ -65,21 +65,21 @@ class Words:
     """
 
     facts: Facts
-    create_form: Form
-    update_form: Form
+    create_form: FormWords
+    update_form: FormWords
     update: Mapping[str, str]
     paging: Mapping[str, str]
     service: Mapping[str, Any]
-    shapes: Mapping[str, Shape]
+    shapes: Mapping[str, SettingsWords]
     row: Mapping[str, Mapping[str, Any]]
     parameters: Mapping[str, Mapping[str, Any]]
     masked: frozenset[str]
 
-    def shape(self, type_name: str) -> Shape:
+    def shape(self, type_name: str) -> SettingsWords:
         """Return the shape of a type's settings, an empty one for the type that a blanked handler has."""
-        return self.shapes.get(type_name, Shape("object", {}, frozenset()))
+        return self.shapes.get(type_name, SettingsWords("object", {}, frozenset()))
 
-    def service_refusal(self, word: str) -> Refusal:
+    def service_refusal(self, word: str) -> DocumentedRefusal:
         """Return the refusal that `x-service` names by a word of its own, such as `other-methods`."""
         said = self.service[word]
         return self.facts.shared[said if isinstance(said, str) else said["row"]]
@@ -107,15 +107,15 @@ def read_words(facts: Facts) -> Words:
     )
 
 
-def _form(facts: Facts, node: Mapping[str, Any]) -> Form:
+def _form(facts: Facts, node: Mapping[str, Any]) -> FormWords:
     schema = facts.schemas.resolve(next(iter(node["requestBody"]["content"].values()))["schema"])
     fields = facts.schemas.properties(schema)
     rows = form_rows(schema, fields, facts.document["x-service"])
     walks = {name: compile_rows(rows.fields[name], field) for name, field in fields.items()}
-    return Form(fields, tuple(schema.get("required", ())), rows, walks)
+    return FormWords(fields, tuple(schema.get("required", ())), rows, walks)
 
 
-def _shapes(facts: Facts, items: Mapping[str, Any]) -> dict[str, Shape]:
+def _shapes(facts: Facts, items: Mapping[str, Any]) -> dict[str, SettingsWords]:
     """Read the branches that say: if the type is this, the settings are those."""
     type_key, settings_key = facts.row["type"], facts.row["settings"]
     found = {}
@@ -125,5 +125,5 @@ def _shapes(facts: Facts, items: Mapping[str, Any]) -> dict[str, Shape]:
         properties = facts.schemas.properties(settings)
         constants = {key: node.get("const", node.get("default")) for key, node in properties.items()}
         masked = frozenset(key for key, node in properties.items() if "x-mask" in node)
-        found[name] = Shape(settings.get("type", "object"), constants, masked)
+        found[name] = SettingsWords(settings.get("type", "object"), constants, masked)
     return found

@@ -21,7 +21,7 @@ from contract_tests.generated.loosened import loosened, without_foreign_keys
 from contract_tests.generated.pool import Pool, rows_in
 from contract_tests.generated.sampler import Sampler, is_thrifty
 from contract_tests.run.run import Run
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 # What chains must have done to a handler that they created, as the report calls it.
 RULES = ("links: create", "links: retrieve", "links: update", "links: delete")
@@ -60,7 +60,7 @@ class Chains:
         self.sampler.note(case, response)
         operation, facts = self.sampler.operation(case), self.run.facts
         kind = operation.kind
-        answer = Answer(response.status_code, {}, response.content)
+        answer = TargetResponse(response.status_code, {}, response.content)
         if kind == "list":
             self.listed |= {_number(row.get(facts.row["id"])) for row in rows_in(facts, operation, answer)}
         elif response.status_code == operation.success:

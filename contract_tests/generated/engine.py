@@ -23,7 +23,7 @@ from schemathesis.schemas import APIOperation
 from contract_tests.document.demand import refusing
 from contract_tests.document.facts import Facts
 from contract_tests.generated.loosened import WIDE
-from contract_tests.target.api import Api
+from contract_tests.target.api import TargetApi
 
 AnyCase = Case[Any]
 AnyOperation = APIOperation[Any, Any, Any, Any]
@@ -31,7 +31,9 @@ AnyOperation = APIOperation[Any, Any, Any, Any]
 _CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
-def generator(document: Mapping[str, Any], facts: Facts, api: Api, *, deletes: bool = False) -> BaseSchema:
+def generator(
+    document: Mapping[str, Any], facts: Facts, api: TargetApi, *, deletes: bool = False
+) -> BaseSchema:
     """Return what generates requests of a loosened document and sends them with the API's key.
 
     `deletes`: a right request may be about a handler that an earlier one deleted.

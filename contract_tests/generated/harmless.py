@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from contract_tests.document.facts import Facts
-from contract_tests.document.words import Form
+from contract_tests.document.words import FormWords
 from contract_tests.generated.loosened import RULES
 from contract_tests.guard.body import contacts
 from contract_tests.guard.ledger import Marker
@@ -35,7 +35,7 @@ class Harmless:
     """
 
     facts: Facts
-    form: Form
+    form: FormWords
     fields: Fields
     addresses: Mapping[str, str]
 
@@ -107,7 +107,7 @@ class Harmless:
         return fields
 
 
-def harmless_form(facts: Facts, form: Form, loosened: Mapping[str, Any]) -> Harmless:
+def harmless_form(facts: Facts, form: FormWords, loosened: Mapping[str, Any]) -> Harmless:
     """Return what makes forms of a loosened schema harmless."""
     values = {name: text for example in facts.examples.values() for name, text in example.items()}
     return Harmless(

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract_tests.document.demand import refusing
-from contract_tests.document.facts import Facts, Operation, Refusal
-from contract_tests.document.schema import Schemas
+from contract_tests.document.facts import DocumentedOperation, DocumentedRefusal, Facts
+from contract_tests.document.schema import SchemaPaths
 from mock_server.document import plain
 from mock_server.document.rows import Rows, form_rows, parameter_rows, react
 
@@ -36,7 +36,7 @@ _TEXT: Mapping[str, Any] = {"type": "string"}
 def loosened(facts: Facts) -> Node:
     """Return a copy of the effective document without the rules that the service does not insist on."""
     document: Node = plain(facts.document)
-    schemas = Schemas(document)
+    schemas = SchemaPaths(document)
     for item in document["paths"].values():
         for node in (item, *item.values()):
             if isinstance(node, dict) and "parameters" in node:
@@ -48,7 +48,12 @@ def loosened(facts: Facts) -> Node:
     return document
 
 
-def _share(schemas: Schemas, document: Node, operation: Operation, refusals: Mapping[str, Refusal]) -> None:
+def _share(
+    schemas: SchemaPaths,
+    document: Node,
+    operation: DocumentedOperation,
+    refusals: Mapping[str, DocumentedRefusal],
+) -> None:
     """Declare at an operation the responses of the service as a whole to which its rows lead."""
     responses = document["paths"][operation.path][operation.method.lower()]["responses"]
     for refusal in refusals.values():
@@ -84,7 +89,7 @@ def _content(operation: Any) -> Node:
     return dict(body.get("content", {}))
 
 
-def _parameter(schemas: Schemas, node: Mapping[str, Any]) -> Node:
+def _parameter(schemas: SchemaPaths, node: Mapping[str, Any]) -> Node:
     found = dict(schemas.resolve(node))
     schema = dict(schemas.resolve(found["schema"]))
     if found["in"] != "query":
@@ -97,7 +102,7 @@ def _parameter(schemas: Schemas, node: Mapping[str, Any]) -> Node:
     return {**found, "schema": schema}
 
 
-def _loosen_body(schemas: Schemas, operation: Node, service: Mapping[str, Any]) -> None:
+def _loosen_body(schemas: SchemaPaths, operation: Node, service: Mapping[str, Any]) -> None:
     body = operation["requestBody"] = dict(schemas.resolve(operation["requestBody"]))
     content = body["content"] = {name: dict(media) for name, media in body["content"].items()}
     for media in content.values():
@@ -106,7 +111,7 @@ def _loosen_body(schemas: Schemas, operation: Node, service: Mapping[str, Any]) 
         media["examples"] = {name: dict(schemas.resolve(example)) for name, example in examples.items()}
 
 
-def _form(schemas: Schemas, schema: Mapping[str, Any], service: Mapping[str, Any]) -> Node:
+def _form(schemas: SchemaPaths, schema: Mapping[str, Any], service: Mapping[str, Any]) -> Node:
     form, fields = dict(schemas.resolve(schema)), schemas.properties(schema)
     rows = form_rows(form, fields, service)
     form["properties"] = {name: _field(node, rows.fields[name]) for name, node in fields.items()}

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any, NoReturn
 
-from contract_tests.document.facts import Facts, Operation
+from contract_tests.document.facts import DocumentedOperation, Facts
 from contract_tests.judge.conformity import said
 from contract_tests.judge.grounds import Grounds
 from contract_tests.judge.statements import ANSWERS, WRITTEN, Statement
 from contract_tests.judge.verdicts import Complaint, Deviation
 from contract_tests.run.run import Run
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 # A plan may allow few handlers of a type, and a guard few of a run.
 _MOST, _MOST_OF_A_TYPE = 8, 4
@@ -55,7 +55,7 @@ class Pool:
         self.prove(handler_id)
         return handler_id
 
-    def adopt(self, answer: Answer, kind: str, mark: str) -> int | None:
+    def adopt(self, answer: TargetResponse, kind: str, mark: str) -> int | None:
         """Take the handler that a create made, and return its id; None where it made none that can be told."""
         handler_id = id_in(self._facts, self._facts.operation("create"), answer)
         if handler_id is None or handler_id in self._live:
@@ -119,20 +119,20 @@ class Pool:
                 self._grounds.operation("delete"), f"handler {handler_id} could not be deleted", answer
             )
 
-    def _refuse(self, rests_on: Statement, about: str, answer: Answer) -> NoReturn:
+    def _refuse(self, rests_on: Statement, about: str, answer: TargetResponse) -> NoReturn:
         """Raise Deviation for an answer without which the pool cannot go on."""
         if answer.status == 0 or answer.status >= 500:
             rests_on = ANSWERS
         raise Deviation([Complaint(rests_on, f"{about}: {said(answer)}")], self._judge.trace())
 
 
-def id_in(facts: Facts, operation: Operation, answer: Answer) -> int | None:
+def id_in(facts: Facts, operation: DocumentedOperation, answer: TargetResponse) -> int | None:
     """Return the id that a successful answer says, None where it says none."""
     found = _at(answer, facts.schemas.path_to(operation.answer, "id")) if answer.status // 100 == 2 else None
     return found if type(found) is int and found > 0 else None
 
 
-def rows_in(facts: Facts, operation: Operation, answer: Answer) -> list[Mapping[str, Any]]:
+def rows_in(facts: Facts, operation: DocumentedOperation, answer: TargetResponse) -> list[Mapping[str, Any]]:
     """Return the rows that an answer shows: a list's, or the one of a retrieve."""
     schemas = facts.schemas
     found = [_at(answer, schemas.path_to(operation.answer, "row"))]
@@ -142,7 +142,7 @@ def rows_in(facts: Facts, operation: Operation, answer: Answer) -> list[Mapping[
     return [row for row in found if isinstance(row, dict)]
 
 
-def _at(answer: Answer, steps: tuple[str, ...]) -> Any:
+def _at(answer: TargetResponse, steps: tuple[str, ...]) -> Any:
     try:
         node = answer.json()
     except ValueError:

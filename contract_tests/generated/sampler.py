@@ -14,7 +14,7 @@ from schemathesis import BaseSchema, Response
 from schemathesis.core.failures import FailureGroup
 
 from contract_tests.document.demand import refusing
-from contract_tests.document.facts import Operation
+from contract_tests.document.facts import DocumentedOperation
 from contract_tests.document.words import read_words
 from contract_tests.generated.engine import AnyCase, generator, operations
 from contract_tests.generated.harmless import Harmless, harmless_form
@@ -28,7 +28,7 @@ from contract_tests.judge.verdicts import Complaint, Deviation
 from contract_tests.oracle.expected import Expected, Handler, Prospect
 from contract_tests.run.flags import Profile
 from contract_tests.run.run import Run
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 from mock_server.document.rows import parameter_rows
 
 _LONGEST = 1500
@@ -105,7 +105,7 @@ class Sampler:
                 raise
             raise _first(deviations).with_traceback(None) from None
 
-    def operation(self, case: AnyCase) -> Operation:
+    def operation(self, case: AnyCase) -> DocumentedOperation:
         """Return the operation of a case."""
         return self.run.facts.operations[case.operation.definition.raw["operationId"]]
 
@@ -145,7 +145,7 @@ class Sampler:
         handler_id = next(iter(case.path_parameters.values()), None)
         if not 200 <= response.status_code < 300:
             return
-        answer = Answer(response.status_code, {}, response.content)
+        answer = TargetResponse(response.status_code, {}, response.content)
         if case.method == "GET":
             self.pool.see(rows_in(facts, operation, answer))
         elif operation.kind == "create":
@@ -180,7 +180,7 @@ class Sampler:
             operation.kind,
             {name.lower(): values[0] for name, values in response.headers.items()},
         )
-        answer = Answer(response.status_code, headers, response.content)
+        answer = TargetResponse(response.status_code, headers, response.content)
         if headers.get(FAILED_HEADER.lower()):
             yield Complaint(ANSWERS, f"a generated {kind} got no answer")
             return
@@ -196,7 +196,7 @@ class Sampler:
                 yield from self._of_failure(failure, kind, case, answer)
 
     def _of_failure(
-        self, failure: BaseException, kind: str, case: AnyCase, answer: Answer
+        self, failure: BaseException, kind: str, case: AnyCase, answer: TargetResponse
     ) -> Iterator[Complaint]:
         """Yield what a failed check of schemathesis's rests on; what the kit's own checks say better is left out."""
         match type(failure).__name__:
@@ -247,7 +247,7 @@ class Sampler:
             prospect = self._expected.update(handler, sent, media)
         return prospect, "a generated form"
 
-    def _lost(self, operation: Operation, answer: Answer) -> str:
+    def _lost(self, operation: DocumentedOperation, answer: TargetResponse) -> str:
         """Return an answer that says nothing about the case, since the key or the rate was refused; else nothing."""
         alike = {
             refusal.name

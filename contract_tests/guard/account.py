@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from contract_tests.guard.exchange import GuardRefusal, Reply, at, read_json
-from contract_tests.guard.ledger import Entry, Id, Marker, row_id
+from contract_tests.guard.ledger import Id, LedgerEntry, Marker, row_id
 from contract_tests.guard.mask import Mask
 from contract_tests.guard.surface import Kind, Surface, survey
 from contract_tests.guard.upstream import Budget, GuardSettings, Parcel, Target, Upstream, read_target
@@ -81,7 +81,7 @@ class Account:
             reply = self.look(row, exempt=exempt)
         return reply
 
-    def shown_elsewhere(self, entry: Entry, others: Iterable[Id], *, exempt: bool = False) -> Id | None:
+    def shown_elsewhere(self, entry: LedgerEntry, others: Iterable[Id], *, exempt: bool = False) -> Id | None:
         """Return another id for which an own row is shown, too; then no look proves anything. None if all is well.
 
         `others` are ids of other rows. Without any, an id is asked for that nothing was created with.
@@ -250,7 +250,7 @@ class Credentials:
         if not self.is_own(authorization) and self._opened(authorization):
             raise GuardRefusal("other-account", "This Authorization opens an account that is not the run's.")
 
-    def check_write(self, authorization: str, entry: Entry | None) -> None:
+    def check_write(self, authorization: str, entry: LedgerEntry | None) -> None:
         """Raise GuardRefusal (`other-account`) if a write could reach another account's row."""
         if self.is_own(authorization) or entry is None or not self._opened(authorization):
             return

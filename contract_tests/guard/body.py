@@ -262,7 +262,7 @@ def _hosts(text: str) -> list[str]:
     return [host for host in hosts if host]
 
 
-class Outgoing:
+class FormGuard:
     """Checks and changes the forms of one run: the marker in the name, reserved hosts, no override of the method."""
 
     def __init__(self, surface: Surface, marker: Marker, *, rewrite_contacts: bool) -> None:

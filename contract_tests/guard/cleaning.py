@@ -9,7 +9,7 @@ from pathlib import Path
 
 from contract_tests.guard.account import GONE, PAUSES, SERVER, Account, Census
 from contract_tests.guard.exchange import GuardRefusal, Reply, TargetFailed
-from contract_tests.guard.ledger import Entry, Id, Ledger, State, is_swept, key_check
+from contract_tests.guard.ledger import CreateState, Id, Ledger, LedgerEntry, is_swept, key_check
 from contract_tests.guard.upstream import GuardSettings, silent
 from mock_server.document import Document
 
@@ -81,7 +81,9 @@ class Cleaner:
         done = self._done = CleanUp()
         entries = self._ledger.entries
         if entries:
-            self._remove_all(e for e in entries.values() if e.id is not None and e.state is not State.DELETED)
+            self._remove_all(
+                e for e in entries.values() if e.id is not None and e.state is not CreateState.DELETED
+            )
             self._say("cleaning up: searching the list for what is left")
             self._search()
             self._close_intents()
@@ -95,7 +97,7 @@ class Cleaner:
                 )
         return done
 
-    def _remove_all(self, entries: Iterable[Entry]) -> None:
+    def _remove_all(self, entries: Iterable[LedgerEntry]) -> None:
         """Delete rows that prove to be the run's; ask again for those with which the service may be late."""
         left = list(entries)
         for pause in PAUSES:
@@ -116,7 +118,7 @@ class Cleaner:
             self._told = now
             self._settings.tell(sentence)
 
-    def _remove(self, entry: Entry) -> bool:
+    def _remove(self, entry: LedgerEntry) -> bool:
         """Look at a row, delete it on that proof, and look again; tell whether it is worth asking again later."""
         row = entry.id
         if row is None:
@@ -130,11 +132,11 @@ class Cleaner:
         except TargetFailed as failure:
             self._done.failed[row] = failure.sentence
             return True
-        if reply.status in GONE and entry.state is State.LIVE and row not in self._missing:
+        if reply.status in GONE and entry.state is CreateState.LIVE and row not in self._missing:
             self._missing.add(row)
             self._done.failed[row] = "it was not deleted, and a look does not find it."
             return True
-        if reply.status in GONE and entry.state is not State.CLAIMED:
+        if reply.status in GONE and entry.state is not CreateState.CLAIMED:
             self._gone(entry, row)
             return False
         is_own = self._account.proves(reply, entry.number, row)
@@ -154,7 +156,7 @@ class Cleaner:
             self._done.failed[row] = f"it cannot be looked at: the target answers {reply.status}."
         return (is_own and not self._harm) or reply.status in GONE or reply.status >= SERVER
 
-    def _delete(self, entry: Entry, row: Id) -> Reply:
+    def _delete(self, entry: LedgerEntry, row: Id) -> Reply:
         """Delete a row, see that nothing else went, and return a look at it.
 
         A row that stays although its delete was accepted is waited for, once: the service may be late, or another row
@@ -170,7 +172,7 @@ class Cleaner:
         is_accepted = 200 <= self._answered[row] < 300
         if is_accepted:
             self._accepted.add(row)
-            entry.state = State.GONE
+            entry.state = CreateState.GONE
         waits = is_accepted and not self._is_late
 
         def is_told(reply: Reply) -> bool:
@@ -217,7 +219,7 @@ class Cleaner:
             self._ledger.listed()
         return census
 
-    def _gone(self, entry: Entry, row: Id) -> None:
+    def _gone(self, entry: LedgerEntry, row: Id) -> None:
         self._ledger.deleted(entry)
         self._done.failed.pop(row, None)
         if row not in self._done.deleted:
@@ -247,7 +249,7 @@ class Cleaner:
         """Return the rows of others that the list showed when this clean-up began, and does not show now."""
         return frozenset() if self.census.gap else (self._others or frozenset()) - self.census.rows.keys()
 
-    def _left(self) -> list[tuple[Id, Entry]]:
+    def _left(self) -> list[tuple[Id, LedgerEntry]]:
         """Return the rows of the list that bear the run's marker or an id of its own, with their creates."""
         own = {entry.id: entry for entry in self._ledger.entries.values() if entry.id is not None}
         found = []
@@ -259,7 +261,7 @@ class Cleaner:
                 found.append((row, own[row]))
         return [(row, entry) for row, entry in found if row not in self._done.failed]
 
-    def _proven(self, row: Id, entry: Entry) -> Entry | None:
+    def _proven(self, row: Id, entry: LedgerEntry) -> LedgerEntry | None:
         """Return the entry of a row that the list shows as one of the run, if a look proves the list right."""
         if row in self._ledger.before | self._ledger.others:
             self._is_blind = True
@@ -276,28 +278,32 @@ class Cleaner:
                 self._done.failed[row] = "the list shows this run's mark there, and a look at it does not."
                 return None
             entry = self._ledger.created(entry, row)
-        if entry.state is State.DELETED:
-            entry.state = State.GONE
+        if entry.state is CreateState.DELETED:
+            entry.state = CreateState.GONE
         return entry
 
     def _close_intents(self) -> None:
         """Give up the creates that made nothing, unless a row may be theirs that does not bear the mark."""
-        entries = [e for e in self._ledger.entries.values() if e.state in {State.OPEN, State.UNKNOWN}]
+        entries = [
+            e for e in self._ledger.entries.values() if e.state in {CreateState.OPEN, CreateState.UNKNOWN}
+        ]
         if any(entry.is_create for entry in entries):
             self._remove_all(list(self._hidden(len(entries))))
         own = {entry.id for entry in self._ledger.entries.values()}
         new = sorted(map(str, self.census.rows.keys() - self._ledger.before - own))
         for entry in entries:
             is_young = self._settings.clock() - entry.time < self._settings.settle
-            is_lost = entry.state is State.UNKNOWN or self.census.gap or self._is_blind or new or is_young
-            if entry.state in {State.OPEN, State.UNKNOWN} and is_lost:
+            is_lost = (
+                entry.state is CreateState.UNKNOWN or self.census.gap or self._is_blind or new or is_young
+            )
+            if entry.state in {CreateState.OPEN, CreateState.UNKNOWN} and is_lost:
                 self._done.open.append(entry.marker)
-            elif entry.state is State.OPEN:
+            elif entry.state is CreateState.OPEN:
                 self._ledger.answered(entry)
         if new and (self._done.open or self._is_blind) and not self._done.unlisted:
             self._done.unlisted = f"the list shows rows that were not there before the run: {', '.join(new)}."
 
-    def _hidden(self, lost: int) -> Iterable[Entry]:
+    def _hidden(self, lost: int) -> Iterable[LedgerEntry]:
         """Yield the creates whose answer was lost, and whose row the list hides: ids that may be theirs are tried."""
         known = {*self._ledger.before, *self.census.rows, *(e.id for e in self._ledger.entries.values())} - {
             None

@@ -28,7 +28,7 @@ _HEADER_DEFECTS = (
     email.errors.MissingHeaderBodySeparatorDefect,
 )
 
-Answer = Callable[[Request], Reply]
+Respond = Callable[[Request], Reply]
 
 
 class Door:
@@ -41,7 +41,7 @@ class Door:
     Raises OSError if the port is taken.
     """
 
-    def __init__(self, answer: Answer, port: int = 0, hosts: Collection[str] | None = None) -> None:
+    def __init__(self, answer: Respond, port: int = 0, hosts: Collection[str] | None = None) -> None:
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.answer = answer
         self._server.hosts = frozenset(host.lower() for host in hosts or ())
@@ -63,7 +63,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
-    answer: Answer
+    answer: Respond
     hosts: frozenset[str]
     checks_origins: bool
 

@@ -123,7 +123,7 @@ class Marker:
         return int(found[1]) if found else None
 
 
-class State(Enum):
+class CreateState(Enum):
     """How far a create has come."""
 
     OPEN = "open"  # sent, and no answer so far
@@ -136,7 +136,7 @@ class State(Enum):
 
 
 @dataclass(slots=True)
-class Entry:
+class LedgerEntry:
     """One create of the run, from the intent to the confirmed deletion.
 
     `time` is that of the intent, in seconds since 1970. `is_create` is False for a write to an id that should not
@@ -150,14 +150,14 @@ class Entry:
     is_create: bool = True
     is_sought: bool = False
     id: Id | None = None
-    state: State = State.OPEN
+    state: CreateState = CreateState.OPEN
     seen: tuple[int, float] | None = None
 
     @property
     def exists(self) -> bool:
         """Whether a row of this entry may be there."""
-        is_open = self.state is State.OPEN and self.is_create
-        return is_open or self.state in {State.CLAIMED, State.LIVE, State.UNKNOWN}
+        is_open = self.state is CreateState.OPEN and self.is_create
+        return is_open or self.state in {CreateState.CLAIMED, CreateState.LIVE, CreateState.UNKNOWN}
 
 
 class Ledger:
@@ -167,11 +167,13 @@ class Ledger:
     raise GuardRefusal (`ledger`), so that nothing is created that the file does not know. What happened is remembered.
     """
 
-    def __init__(self, target: str, marker: Marker, file: Path | None, entries: Iterable[Entry] = ()) -> None:
+    def __init__(
+        self, target: str, marker: Marker, file: Path | None, entries: Iterable[LedgerEntry] = ()
+    ) -> None:
         self.target = target
         self.marker = marker
         self.file = file
-        self.entries: dict[int, Entry] = {entry.number: entry for entry in entries}
+        self.entries: dict[int, LedgerEntry] = {entry.number: entry for entry in entries}
         self.before: set[Id] = set()
         self.others: set[Id] = set()  # that were seen since, and are not the run's
         self.is_listed = False  # whether the list has ever shown a row of the run
@@ -241,7 +243,7 @@ class Ledger:
             ids = sorted(self.before, key=lambda row: (isinstance(row, str), row))
             self._insist({"event": "before", "ids": ids})
 
-    def intend(self, time: float, *, is_create: bool = True) -> Entry:
+    def intend(self, time: float, *, is_create: bool = True) -> LedgerEntry:
         """Note that a create, or a write that might create, is about to be sent, and return its entry."""
         with self._lock:
             number = max(self.entries, default=0) + 1
@@ -250,7 +252,7 @@ class Ledger:
             entry.is_create = is_create
             return entry
 
-    def created(self, entry: Entry, row: Id) -> Entry:
+    def created(self, entry: LedgerEntry, row: Id) -> LedgerEntry:
         """Note the id that a create's answer, or a look at the row, named, and return the entry that has it.
 
         That is another one if the create has made a row before.
@@ -258,21 +260,21 @@ class Ledger:
         self._note({"event": "created", "number": entry.number, "id": row})
         return self._of(entry.number, row)
 
-    def seen(self, entry: Entry) -> None:
+    def seen(self, entry: LedgerEntry) -> None:
         """Note that a look has shown a row with its marker."""
-        if entry.state is State.CLAIMED:
+        if entry.state is CreateState.CLAIMED:
             self._note({"event": "seen", **self._naming(entry)})
-        entry.state = State.LIVE
+        entry.state = CreateState.LIVE
 
-    def answered(self, entry: Entry) -> None:
+    def answered(self, entry: LedgerEntry) -> None:
         """Note that a create was refused."""
         self._note({"event": "answered", "number": entry.number})
 
-    def unknown(self, entry: Entry) -> None:
+    def unknown(self, entry: LedgerEntry) -> None:
         """Note that a create was answered with success, and not with an id of its own."""
         self._note({"event": "unknown", "number": entry.number})
 
-    def deleted(self, entry: Entry) -> None:
+    def deleted(self, entry: LedgerEntry) -> None:
         """Note that a row is confirmed to be gone."""
         self._note({"event": "deleted", **self._naming(entry)})
 
@@ -281,17 +283,17 @@ class Ledger:
         if not self.is_listed:
             self._note({"event": "listed"})
 
-    def found(self, number: int, row: Id, time: float) -> Entry:
+    def found(self, number: int, row: Id, time: float) -> LedgerEntry:
         """Return the entry of a row whose marker was shown: that with its id, else the first one of its create."""
         with self._lock:
             return self._of(number, row, time)
 
-    def _of(self, number: int, row: Id | None, time: float = 0.0) -> Entry:
+    def _of(self, number: int, row: Id | None, time: float = 0.0) -> LedgerEntry:
         entries = [entry for entry in self.entries.values() if entry.number == number]
         first = next(iter(entries), None) or self._adopt(number, time)
         return next((entry for entry in entries if row is not None and entry.id == row), first)
 
-    def _naming(self, entry: Entry) -> dict[str, Any]:
+    def _naming(self, entry: LedgerEntry) -> dict[str, Any]:
         """Return what tells an entry from others in an event."""
         is_first = self.entries.get(entry.number) is entry
         return {"number": entry.number} if is_first else {"number": entry.number, "id": entry.id}
@@ -312,8 +314,8 @@ class Ledger:
         _sync_directory(self.file.parent)
         return self.file
 
-    def _adopt(self, number: int, time: float) -> Entry:
-        entry = self.entries[number] = Entry(number, self.marker.of(number), time)
+    def _adopt(self, number: int, time: float) -> LedgerEntry:
+        entry = self.entries[number] = LedgerEntry(number, self.marker.of(number), time)
         return entry
 
     def _insist(self, line: dict[str, Any]) -> None:
@@ -349,13 +351,13 @@ class Ledger:
         entry = self._of(number, row, float(line.get("time", 0.0)))
         if event == "created":
             if entry.id not in {None, row}:  # entries of second rows have negative keys
-                entry = Entry(number, entry.marker, entry.time, is_create=False)
+                entry = LedgerEntry(number, entry.marker, entry.time, is_create=False)
                 self.entries[-len(self.entries)] = entry
-            entry.id, entry.state = _checked_id(row), State.CLAIMED
+            entry.id, entry.state = _checked_id(row), CreateState.CLAIMED
         elif event == "seen":
-            entry.state = State.LIVE
-        elif event in {State.ANSWERED.value, State.UNKNOWN.value, State.DELETED.value}:
-            entry.state = State(event)
+            entry.state = CreateState.LIVE
+        elif event in {CreateState.ANSWERED.value, CreateState.UNKNOWN.value, CreateState.DELETED.value}:
+            entry.state = CreateState(event)
 
     def _write(self, line: dict[str, Any]) -> None:
         if self.file is None:

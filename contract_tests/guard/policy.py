@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from contract_tests.guard.exchange import GuardRefusal
-from contract_tests.guard.ledger import Entry, Id, Ledger, State, row_id
-from contract_tests.guard.surface import Operation, Surface
+from contract_tests.guard.ledger import CreateState, Id, Ledger, LedgerEntry, row_id
+from contract_tests.guard.surface import GuardedOperation, Surface
 
 # A path below the base that no service has: for the question what an unknown route gets.
 NOWHERE = "bpm-nowhere"
@@ -59,9 +59,9 @@ class Passage:
     """
 
     effect: Effect
-    operation: Operation | None
+    operation: GuardedOperation | None
     row: Id | None = None
-    entry: Entry | None = None
+    entry: LedgerEntry | None = None
 
 
 class Holdings:
@@ -81,7 +81,7 @@ class Holdings:
             name for word, name in surface.row.items() if word not in {"created", "changed"}
         ]  # what only a write changes
         self._impossible_from = impossible_from
-        self._by_id: dict[Id, Entry] = {}
+        self._by_id: dict[Id, LedgerEntry] = {}
         self._looks: dict[tuple[str, Id], tuple[int, str]] = {}
         self._highest: int | None = None
         self._grows, self._floor = False, 0  # whether new ids are above this one
@@ -125,7 +125,7 @@ class Holdings:
                 else:
                     self.has_texts = True
 
-    def entry(self, row: Id) -> Entry | None:
+    def entry(self, row: Id) -> LedgerEntry | None:
         """Return the create that an id belongs to."""
         with self._lock:
             return self._by_id.get(row)
@@ -139,7 +139,7 @@ class Holdings:
         """Tell whether an id may be impossible, but no answer has shown yet how high the service's ids are."""
         return row >= self._impossible_from and self._highest is None
 
-    def claim(self, entry: Entry, row: Id) -> bool:
+    def claim(self, entry: LedgerEntry, row: Id) -> bool:
         """Take the id that a create's answer, or a look at the row, named; False for one that was there before."""
         with self._lock:
             held = self._by_id.get(row)
@@ -159,7 +159,7 @@ class Holdings:
                 return True
             return False
 
-    def unsettled(self) -> list[Entry]:
+    def unsettled(self) -> list[LedgerEntry]:
         """Return the creates of which nobody knows what became, in their order.
 
         No look has shown the row, or the create had no answer, or the row was deleted and not asked for since.
@@ -169,8 +169,12 @@ class Holdings:
         return [
             entry
             for entry in entries
-            if entry.state in {State.CLAIMED, State.GONE}
-            or (entry.state in {State.OPEN, State.UNKNOWN} and entry.is_create and not entry.is_sought)
+            if entry.state in {CreateState.CLAIMED, CreateState.GONE}
+            or (
+                entry.state in {CreateState.OPEN, CreateState.UNKNOWN}
+                and entry.is_create
+                and not entry.is_sought
+            )
         ]
 
     def compare(
@@ -263,7 +267,7 @@ class Policy:
             raise GuardRefusal("path", "The path has an empty, a relative or a folded segment.")
         return segments
 
-    def _operations(self, segments: tuple[str, ...]) -> list[Operation]:
+    def _operations(self, segments: tuple[str, ...]) -> list[GuardedOperation]:
         found = [one for one in self._surface.operations if _leads_to(one, segments)]
         if not found:
             raise GuardRefusal("path", "The document has no such path.")
@@ -274,7 +278,7 @@ class Policy:
         row = row_id(text)
         return row if row is not None and self._holdings.entry(row) else max(readings(text))
 
-    def _write(self, text: str, operation: Operation | None) -> Passage:
+    def _write(self, text: str, operation: GuardedOperation | None) -> Passage:
         holdings, exact = self._holdings, row_id(text)
         if isinstance(exact, str) and (entry := holdings.entry(exact)):
             return Passage("write", operation, exact, entry)
@@ -308,7 +312,7 @@ def _check_query(query: str, *, reads: bool) -> None:
         raise GuardRefusal("override", "A query that overrides the method could turn a read into a write.")
 
 
-def _leads_to(operation: Operation, segments: tuple[str, ...]) -> bool:
+def _leads_to(operation: GuardedOperation, segments: tuple[str, ...]) -> bool:
     if len(operation.segments) != len(segments):
         return False
     pairs = zip(operation.segments, segments, strict=True)

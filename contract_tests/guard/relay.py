@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from contract_tests.guard.account import GONE, SERVER, Account, Credentials, Rows
-from contract_tests.guard.body import Body, Outgoing
+from contract_tests.guard.body import Body, FormGuard
 from contract_tests.guard.door import Gate
 from contract_tests.guard.exchange import (
     KEY_VARIABLE,
@@ -28,7 +28,7 @@ from contract_tests.guard.exchange import (
     printable,
     refused,
 )
-from contract_tests.guard.ledger import Entry, Ledger, Marker, State
+from contract_tests.guard.ledger import CreateState, Ledger, LedgerEntry, Marker
 from contract_tests.guard.mask import Redactor
 from contract_tests.guard.policy import Alarm, Holdings, Passage, Policy
 from contract_tests.guard.upstream import GuardSettings, Parcel
@@ -78,7 +78,7 @@ class Relay:
         self._feed = feed
         self._redactor = Redactor(settings.key)
         self._credentials = Credentials(settings.key, placeholder, account)
-        self._outgoing = Outgoing(surface, marker, rewrite_contacts=settings.rewrite_contacts)
+        self._outgoing = FormGuard(surface, marker, rewrite_contacts=settings.rewrite_contacts)
         self._policy = Policy(
             surface, account.target.path, self.holdings, self._survey,
             lambda text: account.look(text).status in GONE, allow_writes=settings.allow_writes,
@@ -201,7 +201,7 @@ class Relay:
             self._taken |= {None, "", " "} if name is None else {name, " "}
         return reply
 
-    def _intend(self) -> Entry:
+    def _intend(self) -> LedgerEntry:
         most = self._settings.live_rows
         if self.holdings.live >= most:
             raise GuardRefusal("live-rows", f"{most} rows of this run exist, and no more may.")
@@ -219,35 +219,35 @@ class Relay:
         """
         self.holdings.check_may_write()
         for entry in self.holdings.unsettled():
-            if entry.state is State.GONE:
+            if entry.state is CreateState.GONE:
                 self._prove(entry)
                 continue
             if entry.id is None:
                 self._find(entry)
-            if entry.state is State.CLAIMED:
+            if entry.state is CreateState.CLAIMED:
                 self._prove_new(entry)
             self.holdings.check_may_write()
 
-    def _find(self, entry: Entry) -> None:
+    def _find(self, entry: LedgerEntry) -> None:
         """Look in the list for the row of a create whose answer was lost, or named no id."""
         census = self._account.census()
         entry.is_sought = True
         found = [row for row, node in census.rows.items() if self._account.number_in(node) == entry.number]
         if found:
             self.holdings.claim(entry, found[0])
-        elif entry.state is State.UNKNOWN:
+        elif entry.state is CreateState.UNKNOWN:
             why = "A create was answered without an id, and the list shows no row with its mark."
             more = "A row of this run may be left that cannot be told from others."
             self.holdings.halt(Alarm(f"{why} {more}", "mark"))
 
-    def _ask(self, entry: Entry) -> Reply:
+    def _ask(self, entry: LedgerEntry) -> Reply:
         """Look at a row that should be there, again and again if the service may be late with it, or fails."""
         return self._account.look_until(
             entry.id or 0,
             lambda reply: self._look(entry, reply) or not (reply.status in GONE or reply.status >= SERVER),
         )
 
-    def _prove_new(self, entry: Entry) -> None:
+    def _prove_new(self, entry: LedgerEntry) -> None:
         """See that a created row is shown with its mark, and the first one for no other id."""
         reply = self._ask(entry)
         if not self._account.proves(reply, entry.number, entry.id):
@@ -265,30 +265,30 @@ class Relay:
                 )
                 self.holdings.halt(Alarm(f"{why} It stays.", "others", other))
 
-    def _look(self, entry: Entry, reply: Reply, writes: int | None = None) -> bool:
+    def _look(self, entry: LedgerEntry, reply: Reply, writes: int | None = None) -> bool:
         """Take a look at a row for a proof, fresh until the next write, if it is one; or for a proof that it is gone.
 
         A row that stays although its delete was accepted is no proof of anything.
         """
         is_own = self._account.proves(reply, entry.number, entry.id)
-        if is_own and entry.state is State.GONE:
+        if is_own and entry.state is CreateState.GONE:
             return True
         if is_own:
             self._ledger.seen(entry)
-        elif reply.status in GONE and entry.state is State.GONE:
+        elif reply.status in GONE and entry.state is CreateState.GONE:
             self._ledger.deleted(entry)
-        elif not (reply.status in GONE and entry.state is State.DELETED):
+        elif not (reply.status in GONE and entry.state is CreateState.DELETED):
             return False
         entry.seen = (self.holdings.writes if writes is None else writes, self._settings.clock())
         return is_own
 
-    def _prove(self, entry: Entry) -> None:
+    def _prove(self, entry: LedgerEntry) -> None:
         """Raise GuardRefusal unless a row was just seen to be the run's, or to be gone."""
-        if entry.seen is not None and entry.state is State.LIVE:
+        if entry.seen is not None and entry.state is CreateState.LIVE:
             writes, moment = entry.seen
             if writes == self.holdings.writes and self._settings.clock() - moment <= _FRESH:
                 return
-        was_deleted = entry.state in {State.GONE, State.DELETED}
+        was_deleted = entry.state in {CreateState.GONE, CreateState.DELETED}
         reply = self._account.look_until(
             entry.id or 0,
             lambda reply: (
@@ -340,7 +340,7 @@ class Relay:
             self._ledger.answered(stray)
         if entry is not None and reply.is_success:
             if is_delete:
-                entry.state = State.GONE
+                entry.state = CreateState.GONE
             elif self._outgoing.blank_name(body) is not None:
                 self._restore(visit, entry)
         return reply
@@ -358,7 +358,7 @@ class Relay:
         self._is_unsure = False
         self.holdings.check_may_write()
 
-    def _restore(self, visit: Visit, entry: Entry) -> None:
+    def _restore(self, visit: Visit, entry: LedgerEntry) -> None:
         """Give a row its mark back if an update to a blank name has taken it; the suites still see a blank name."""
         reply = self._ask(entry)
         if self._account.proves(reply, entry.number, entry.id):

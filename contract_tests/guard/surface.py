@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from contract_tests.document.schema import Schemas, Steps
+from contract_tests.document.schema import SchemaPaths, Steps
 
 Kind = Literal["list", "retrieve", "create", "update", "delete"]
 
@@ -18,7 +18,7 @@ _MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class GuardedOperation:
     """One operation. `segments` are the path's, `slashed`: it ends in a slash, `on_row`: in a row's id."""
 
     kind: Kind
@@ -29,7 +29,7 @@ class Operation:
     slashed: bool
 
 
-class Paging(NamedTuple):
+class ListParameters(NamedTuple):
     """The list's parameters, and the largest page; empty and 0 if there are none."""
 
     page: str
@@ -37,7 +37,7 @@ class Paging(NamedTuple):
     largest: int
 
 
-class Quota(NamedTuple):
+class RateHeaders(NamedTuple):
     """The rate headers' names in lower case, empty if there are none, and the window in seconds."""
 
     remaining: str
@@ -56,7 +56,7 @@ class Surface:
     """
 
     base_path: str
-    operations: tuple[Operation, ...]
+    operations: tuple[GuardedOperation, ...]
     row: Mapping[str, str]
     properties: Mapping[str, Mapping[str, Any]]
     rows: Steps
@@ -65,10 +65,10 @@ class Surface:
     total: Steps
     name_field: str
     addresses: frozenset[str]
-    paging: Paging
-    quota: Quota
+    paging: ListParameters
+    quota: RateHeaders
 
-    def of(self, kind: Kind) -> Operation:
+    def of(self, kind: Kind) -> GuardedOperation:
         """Return the operation of a kind. Raises KeyError if the document has none."""
         for operation in self.operations:
             if operation.kind == kind:
@@ -78,7 +78,7 @@ class Surface:
 
 def survey(data: Mapping[str, Any]) -> Surface:
     """Read a document's data. Raises ValueError, in a sentence, if a needed fact is missing."""
-    schemas = Schemas(data)
+    schemas = SchemaPaths(data)
     nodes = dict(_operations(data))
     missing = set(_KINDS) - {operation.kind for operation in nodes}
     if missing:
@@ -108,22 +108,22 @@ def survey(data: Mapping[str, Any]) -> Surface:
     )
 
 
-def _paging(schemas: Schemas, node: Mapping[str, Any]) -> Paging:
+def _paging(schemas: SchemaPaths, node: Mapping[str, Any]) -> ListParameters:
     parameters = [schemas.resolve(parameter) for parameter in node.get("parameters", ())]
     roles = {parameter.get("x-role"): parameter for parameter in parameters}
     size = roles.get("size", {})
     largest = max(size.get("schema", {}).get("enum", [0]))
-    return Paging(roles.get("page", {}).get("name", ""), size.get("name", ""), largest)
+    return ListParameters(roles.get("page", {}).get("name", ""), size.get("name", ""), largest)
 
 
-def _quota(schemas: Schemas, data: Mapping[str, Any]) -> Quota:
+def _quota(schemas: SchemaPaths, data: Mapping[str, Any]) -> RateHeaders:
     declared = data.get("components", {}).get("headers", {})
     words = {schemas.resolve(node).get("x-value"): name.lower() for name, node in declared.items()}
     window = (data.get("x-service", {}).get("quota") or {}).get("seconds", _MINUTE)
-    return Quota(words.get("quota-remaining", ""), words.get("quota-reset", ""), float(window))
+    return RateHeaders(words.get("quota-remaining", ""), words.get("quota-reset", ""), float(window))
 
 
-def _operations(data: Mapping[str, Any]) -> Iterator[tuple[Operation, Mapping[str, Any]]]:
+def _operations(data: Mapping[str, Any]) -> Iterator[tuple[GuardedOperation, Mapping[str, Any]]]:
     for path, item in data["paths"].items():
         segments = tuple(path.strip("/").split("/"))
         for method in _METHODS:
@@ -132,14 +132,14 @@ def _operations(data: Mapping[str, Any]) -> Iterator[tuple[Operation, Mapping[st
             if kind is not None:
                 on_row = segments[-1].startswith("{")
                 yield (
-                    Operation(
+                    GuardedOperation(
                         kind, node["operationId"], method.upper(), segments, on_row, path.endswith("/")
                     ),
                     node,
                 )
 
 
-def _answer(schemas: Schemas, node: Mapping[str, Any]) -> Mapping[str, Any]:
+def _answer(schemas: SchemaPaths, node: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the schema of an operation's first 2xx answer."""
     for status, response in node["responses"].items():
         if str(status).startswith("2"):
@@ -148,13 +148,13 @@ def _answer(schemas: Schemas, node: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
-def _form(schemas: Schemas, node: Mapping[str, Any]) -> Mapping[str, Any]:
+def _form(schemas: SchemaPaths, node: Mapping[str, Any]) -> Mapping[str, Any]:
     for content in node.get("requestBody", {}).get("content", {}).values():
         return schemas.resolve(content.get("schema", {}))
     return {}
 
 
-def _addresses(schemas: Schemas, nodes: list[Mapping[str, Any]]) -> frozenset[str]:
+def _addresses(schemas: SchemaPaths, nodes: list[Mapping[str, Any]]) -> frozenset[str]:
     """Return the fields that some documented example fills with an e-mail address or a URL."""
     found: set[str] = set()
     for node in nodes:

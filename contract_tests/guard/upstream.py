@@ -28,7 +28,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 import certifi
 
 from contract_tests.guard.exchange import HOP_BY_HOP, GuardRefusal, Headers, Reply, TargetFailed
-from contract_tests.guard.surface import Quota
+from contract_tests.guard.surface import RateHeaders
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _PORTS = {"http": 80, "https": 443}
@@ -190,7 +190,7 @@ class Budget:
     the time until that window must have ended.
     """
 
-    def __init__(self, settings: GuardSettings, quota: Quota) -> None:
+    def __init__(self, settings: GuardSettings, quota: RateHeaders) -> None:
         self._settings = settings
         self._quota = quota
         self._recent: deque[float] = deque()

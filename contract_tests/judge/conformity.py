@@ -9,12 +9,12 @@ from typing import Any
 
 import jsonschema_rs
 
-from contract_tests.document.facts import Facts, Refusal
+from contract_tests.document.facts import DocumentedRefusal, Facts
 from contract_tests.document.wording import fits, read
 from contract_tests.judge.grounds import Grounds
 from contract_tests.judge.statements import ANSWERS, JSON, Statement, Statements, pointer
 from contract_tests.judge.verdicts import Complaint
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 from mock_server.document import load, plain
 
 _MOST_ERRORS = 6
@@ -34,7 +34,9 @@ class Conformity:
         self._checks: dict[str, tuple[str, jsonschema_rs.Validator]] = {}
         self._known = _titles(load().data)
 
-    def success(self, kind: str, answer: Answer, rests_on: Statement | None = None) -> list[Complaint]:
+    def success(
+        self, kind: str, answer: TargetResponse, rests_on: Statement | None = None
+    ) -> list[Complaint]:
         """Judge an answer to a request that should have succeeded; `rests_on` says why it should."""
         operation = self._facts.operation(kind)
         if answer.status // 100 != 2:
@@ -49,7 +51,7 @@ class Conformity:
             ]
         return complaints + (self._json(kind, answer) if operation.answer else self._empty(kind, answer))
 
-    def turned_away(self, kind: str, answer: Answer, rests_on: Statement) -> Complaint:
+    def turned_away(self, kind: str, answer: TargetResponse, rests_on: Statement) -> Complaint:
         """Return the complaint about a request that was refused, or not answered, and should have succeeded."""
         shown = said(answer)
         wanted = f"answered {self._facts.operation(kind).success}"
@@ -58,7 +60,12 @@ class Conformity:
         return Complaint(rests_on, a(kind), f"answered {shown}", wanted)
 
     def refusal(
-        self, kind: str, answer: Answer, refusal: Refusal, rests_on: Statement, about: str = ""
+        self,
+        kind: str,
+        answer: TargetResponse,
+        refusal: DocumentedRefusal,
+        rests_on: Statement,
+        about: str = "",
     ) -> list[Complaint]:
         """Judge an answer that should have been a documented refusal; `rests_on` says why it should be one.
 
@@ -76,7 +83,7 @@ class Conformity:
             for what, shown, wanted in self._looks(answer, refusal)
         ]
 
-    def _looks(self, answer: Answer, refusal: Refusal) -> Iterator[tuple[str, str, str]]:
+    def _looks(self, answer: TargetResponse, refusal: DocumentedRefusal) -> Iterator[tuple[str, str, str]]:
         """Yield what of a refusal looks otherwise: its name, what it is, and what it should be."""
         if answer.status != refusal.status:
             yield "status", said(answer), str(refusal.status)
@@ -102,7 +109,7 @@ class Conformity:
         if type(status) is not type(wanted) or status != wanted:
             yield "status in the body", repr(status), repr(wanted)
 
-    def _empty(self, kind: str, answer: Answer) -> list[Complaint]:
+    def _empty(self, kind: str, answer: TargetResponse) -> list[Complaint]:
         """Judge an answer without a body, which may all the same say what it would be, as the document does."""
         ground = self._grounds.empty_body(kind)
         if answer.body.strip():
@@ -117,7 +124,7 @@ class Conformity:
             ]
         return []
 
-    def _json(self, kind: str, answer: Answer) -> list[Complaint]:
+    def _json(self, kind: str, answer: TargetResponse) -> list[Complaint]:
         found = media_type(answer)
         complaints = []
         if not _JSON_TYPE.match(found):
@@ -170,12 +177,12 @@ def a(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
-def media_type(answer: Answer) -> str:
+def media_type(answer: TargetResponse) -> str:
     """Return the media type of an answer without its parameters, in lower case."""
     return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def said(answer: Answer) -> str:
+def said(answer: TargetResponse) -> str:
     """Return an answer's status, its media type if it is another than JSON's, and the beginning of its body."""
     body = _short(answer.body) if answer.body.strip() else ""
     media = media_type(answer) if body else ""

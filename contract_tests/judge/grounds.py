@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from contract_tests.document.facts import Facts, Refusal
+from contract_tests.document.facts import DocumentedRefusal, Facts
 from contract_tests.judge.statements import BELIEVED, PAGE, Statement, Statements, pointer
 from mock_server.document.rows import OWN, Row
 
@@ -79,7 +79,7 @@ class Grounds:
 
     # Refusals
 
-    def refusal(self, kind: str, refusal: Refusal) -> Statement:
+    def refusal(self, kind: str, refusal: DocumentedRefusal) -> Statement:
         """Return what the looks of a refusal rest on: its status, media type and body."""
         place = pointer("components", "examples", refusal.name)
         grade = self._response_grade(kind, str(refusal.status))

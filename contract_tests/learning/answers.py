@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from contract_tests.learning.draft import Draft, Tree
-from contract_tests.probes.effective import Verdict
+from contract_tests.probes.effective import QuestionVerdict
 from contract_tests.probes.finding import Answered
 from mock_server.document import DocumentError, Object, apply_actions, duplicate, plain
 
 
-def take_answers(draft: Draft, document: Object, verdicts: Mapping[str, Verdict]) -> None:
+def take_answers(draft: Draft, document: Object, verdicts: Mapping[str, QuestionVerdict]) -> None:
     """Apply each answer that was found or given, in the order of the questions."""
     for name, verdict in verdicts.items():
         if verdict.source == "unknown":

@@ -16,10 +16,10 @@ from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import component, operations, own_response, place, say
 from contract_tests.probes.finding import Undecided, Unlisted
 from contract_tests.probes.observations import first_page, handler
-from contract_tests.probes.page import Page
+from contract_tests.probes.page import SeenPage
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import is_success, number
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 _ODD_WORD = "maybe"
 _ODD_ID = "no-such-id"
@@ -117,7 +117,7 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
     seen: tuple[Exchange, ...] = ()
     for name, query in asked:
         answer, seen = prober.watch(lambda asking, query=query: asking.list(**query))  # type: ignore[misc]
-        link = str(Page(answer, prober.expectations).value("link-self"))
+        link = str(SeenPage(answer, prober.expectations).value("link-self"))
         queries[name] = parse_qsl(urlsplit(link).query)
     size, page = draft.facts.size_parameter, draft.facts.page_parameter
     shows = {name: size in dict(query) for name, query in queries.items()}
@@ -138,7 +138,7 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
     answer, beyond = prober.watch(lambda asking: asking.list(page=_FAR))
     refused = _look(draft, answer, prober, {"field": page, "value": str(_FAR)})
     if is_success(answer):
-        words |= _before(Page(answer, prober.expectations), page)
+        words |= _before(SeenPage(answer, prober.expectations), page)
     elif refused is not None:
         words["beyond"] = "page_beyond_last"
     words |= _nothing(prober)
@@ -170,7 +170,7 @@ def _nothing(prober: Prober) -> dict[str, str]:
     return {"empty": "one-page" if number(page.value("total-pages")) == 1 else "first-page"}
 
 
-def _before(page: Page, parameter: str) -> dict[str, str]:
+def _before(page: SeenPage, parameter: str) -> dict[str, str]:
     """Return the word for the link to the page before one that is beyond the last."""
     previous, last = page.value("link-previous"), number(page.value("total-pages"))
     if page.rows or number(page.value("page")) != _FAR:
@@ -201,7 +201,7 @@ def learn_redirect(prober: Prober, draft: Draft) -> None:
         draft.learn("trailing-slash", says, seen[-1:], lambda tree: tree["x-service"].update(redirect=words))
 
 
-def _look(draft: Draft, answer: Answer, prober: Prober, facts: Mapping[str, str]) -> Look | None:
+def _look(draft: Draft, answer: TargetResponse, prober: Prober, facts: Mapping[str, str]) -> Look | None:
     """Return how the last refusal looks, None if it is none."""
     if not 400 <= answer.status < 500:
         return None
@@ -270,7 +270,7 @@ def _pages(prober: Prober) -> Iterator[tuple[dict[str, int], Mapping[str, Any]]]
     words = {"page": "page", "size": "page-size", "total": "total", "pages": "total-pages"}
     for answer in prober.answers:
         try:
-            page = Page(answer, prober.expectations)
+            page = SeenPage(answer, prober.expectations)
         except (Undecided, Unlisted):
             continue
         numbers = {name: number(page.value(word)) for name, word in words.items()}

@@ -16,7 +16,7 @@ from contract_tests.probes.multipart import multipart
 from contract_tests.probes.observations import NOBODYS, handler
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import is_success
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 JSON, TEXT, URLENCODED, MULTIPART = (
     "application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
@@ -37,7 +37,7 @@ class Doors:
         self.everywhere: dict[str, str] = draft.tree["x-service"].get("x-headers", {})
         self.seen: list[Exchange] = []
 
-    def ask(self, method: str, path: str, **parts: Any) -> Answer | None:
+    def ask(self, method: str, path: str, **parts: Any) -> TargetResponse | None:
         """Send a request that is to be refused; None if there was no answer."""
         try:
             answer = self.prober.send(method, path, fresh=True, **parts)
@@ -46,7 +46,7 @@ class Doors:
         self.seen.append(self.prober.exchanges[-1])
         return answer
 
-    def look(self, answer: Answer | None, **told: str) -> Look | None:
+    def look(self, answer: TargetResponse | None, **told: str) -> Look | None:
         """Return how a refusal looks, None if it is none."""
         if answer is None or not 400 <= answer.status < 600:
             return None

@@ -14,7 +14,7 @@ from contract_tests.learning.reactions import Explained
 from contract_tests.probes.finding import Undecided, Unlisted
 from contract_tests.probes.reading import mapping
 from mock_server.document.rows import Row
-from mock_server.document.treatments import CLEANERS, TREATMENTS, Sent
+from mock_server.document.treatments import CLEANERS, TREATMENTS, SentInput
 
 # Treatments of any text, in the order in which they are asked: a later one may rest on an earlier one.
 _EVERY = (
@@ -95,7 +95,7 @@ class Input(NamedTuple):
         """The field of the form."""
         return Place(self.operation, self.field)
 
-    def trial(self, treatment: str, as_sent: Sent) -> Trial:
+    def trial(self, treatment: str, as_sent: SentInput) -> Trial:
         """Return a trial of this field."""
         return Trial(self.operation, self.field, treatment, as_sent, self.kind)
 
@@ -217,7 +217,12 @@ class FieldLearner:
         return node.get("properties", {}).get(at.field, {}).get("x-mask")
 
     def _try(
-        self, found: Explained, at: Input, treatment: str, given: Sent | None = None, argument: Any = None
+        self,
+        found: Explained,
+        at: Input,
+        treatment: str,
+        given: SentInput | None = None,
+        argument: Any = None,
     ) -> Outcome | None:
         """Make a trial and explain it; None if there was no answer."""
         as_sent = given
@@ -283,7 +288,7 @@ class FieldLearner:
                 found.explain(proof or outcome, most)
             return
 
-    def _long(self, at: Input, length: int) -> Sent:
+    def _long(self, at: Input, length: int) -> SentInput:
         """Return a text of a length that is as good as others: an address grows before its @."""
         base = self.observer.good(at.kind, at.field)
         more = "e" * max(0, length - len(base))
@@ -357,7 +362,7 @@ class FieldLearner:
             given = None
             if treatment == "twice":  # two types that there are
                 texts = (kinds.mailbox, kinds.plain)
-                given = Sent(texts[1], texts, frozenset({"twice"}), texts[1].encode())
+                given = SentInput(texts[1], texts, frozenset({"twice"}), texts[1].encode())
             self._try(found, at, treatment, given)
             if operation == "update":
                 self.observer.forget(kinds.plain)
@@ -375,7 +380,7 @@ class FieldLearner:
         for treatment in () if self.brief else ("absent", "array", "twice", "file"):
             as_sent = TREATMENTS[treatment].samples("1", None, {})[0]
             if treatment == "twice":
-                as_sent = Sent("1", ("0", "1"), as_sent.how, b"1")
+                as_sent = SentInput("1", ("0", "1"), as_sent.how, b"1")
             if operation == "update":
                 self._turn(at, "0")
             self._try(found, at, treatment, as_sent)
@@ -406,7 +411,7 @@ class FieldLearner:
         for name, word in ((foreign, "{foreign}"), ("color", "{unknown}")):
             found = self.table.fields[Place(operation, word)] = Explained({})
             good = self.observer.good(kinds.pair, foreign)
-            unread = Sent(good, (good,), frozenset({"not-utf-8"}), good.encode() + b"\xff")
+            unread = SentInput(good, (good,), frozenset({"not-utf-8"}), good.encode() + b"\xff")
             if self.brief and operation == "update":
                 found.rows = [*self.table.fields[Place("create", word)].rows]
             trials = (("any", sent(good)), ("empty", sent("")), ("blank", sent("  ")), ("not-utf-8", unread))

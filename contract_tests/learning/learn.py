@@ -34,10 +34,10 @@ from contract_tests.learning.parameters import learn_parameters
 from contract_tests.learning.refusals import learn_refusals
 from contract_tests.learning.written import learn_written
 from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
-from contract_tests.probes.effective import Verdict, ask_all
+from contract_tests.probes.effective import QuestionVerdict, ask_all
 from contract_tests.probes.finding import Outside, Undecided, Unlisted
 from contract_tests.probes.replies import zone_of
-from contract_tests.target.api import Api
+from contract_tests.target.api import TargetApi
 from mock_server.document import Document, load, plain
 
 # Told of each part of the learning as it begins.
@@ -57,7 +57,7 @@ class Learnt:
     base: Document
     tree: Tree
     lessons: tuple[Lesson, ...]
-    verdicts: Mapping[str, Verdict]
+    verdicts: Mapping[str, QuestionVerdict]
     open: Mapping[str, str]
     unsaid: tuple[str, ...]
     operations: tuple[str, ...]
@@ -128,7 +128,9 @@ _PARTS = (
 )
 
 
-def learn_from(api: Api, arguments: DocumentArguments, terms: Terms, tell: Tell = lambda _: None) -> Learnt:
+def learn_from(
+    api: TargetApi, arguments: DocumentArguments, terms: Terms, tell: Tell = lambda _: None
+) -> Learnt:
     """Ask a service every question, and look at what no closed list foresees.
 
     What this makes it deletes. Raises DocumentError, and what `requests` raises where the target cannot be reached.
@@ -149,7 +151,7 @@ def learn_from(api: Api, arguments: DocumentArguments, terms: Terms, tell: Tell 
     return _learnt(base, draft, verdicts, prober)
 
 
-def _draft(base: Document, arguments: DocumentArguments, verdicts: Mapping[str, Verdict]) -> Draft:
+def _draft(base: Document, arguments: DocumentArguments, verdicts: Mapping[str, QuestionVerdict]) -> Draft:
     draft = Draft(plain(base.data))
     varied = load(arguments.document, arguments.overlays, (), arguments.questions)
     if arguments.overlays:
@@ -192,7 +194,7 @@ def _take(part: _Part, prober: Prober, draft: Draft) -> None:
         )
 
 
-def _learnt(base: Document, draft: Draft, verdicts: Mapping[str, Verdict], prober: Prober) -> Learnt:
+def _learnt(base: Document, draft: Draft, verdicts: Mapping[str, QuestionVerdict], prober: Prober) -> Learnt:
     taught = {lesson.about for lesson in draft.lessons}
     unsaid = list(draft.unsaid)
     for name, verdict in verdicts.items():
@@ -217,7 +219,7 @@ def _learnt(base: Document, draft: Draft, verdicts: Mapping[str, Verdict], probe
     )
 
 
-def _seen(verdict: Verdict) -> str:
+def _seen(verdict: QuestionVerdict) -> str:
     """Return what was seen of a question that stays open."""
     return verdict.finding.sentence if isinstance(verdict.finding, Outside) else "Nothing was seen of it."
 

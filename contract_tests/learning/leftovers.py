@@ -9,7 +9,7 @@ from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.handlers import settings_node
 from contract_tests.learning.responses import operations
 from contract_tests.probes.finding import Undecided
-from contract_tests.probes.handler import Handler
+from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import mapping
 
@@ -23,7 +23,7 @@ def learn_leftovers(prober: Prober, draft: Draft) -> None:
     answer, row = prober.create(kinds.form(kinds.mailbox, prober.name()))
     if row is None:
         raise Undecided(f"a plain create is answered {answer.status}")
-    handler = Handler(prober, row, answer)
+    handler = ProbedHandler(prober, row, answer)
     handler.update(**kinds.form(kinds.address, None))
     if words["same-type"] == "reset":
         _learn_reset(prober, draft, handler)
@@ -35,7 +35,7 @@ def _words(tree: Tree, draft: Draft) -> Tree:
     return found
 
 
-def _learn_reset(prober: Prober, draft: Draft, handler: Handler) -> None:
+def _learn_reset(prober: Prober, draft: Draft, handler: ProbedHandler) -> None:
     (left,) = draft.facts.types[prober.kinds.mailbox]
     name = prober.name()
     shown, seen = prober.watch(_renamed(handler, name))
@@ -45,7 +45,7 @@ def _learn_reset(prober: Prober, draft: Draft, handler: Handler) -> None:
         draft.learn("update-same-type", says, seen, _set_left(draft, what))
 
 
-def _renamed(handler: Handler, name: str) -> Callable[[Prober], Any]:
+def _renamed(handler: ProbedHandler, name: str) -> Callable[[Prober], Any]:
     def rename(_: Prober) -> Any:
         handler.update(name=name)
         handler.look()
@@ -61,7 +61,7 @@ def _set_left(draft: Draft, what: str) -> Callable[[Tree], None]:
     return change
 
 
-def _learn_bare(prober: Prober, draft: Draft, handler: Handler) -> None:
+def _learn_bare(prober: Prober, draft: Draft, handler: ProbedHandler) -> None:
     """Change to a type that is shown as a list: with something left, no list can show it."""
     bare = prober.kinds.bare
     shown, seen = prober.watch(_retyped(handler, bare, prober.facts.row["settings"]))
@@ -70,7 +70,7 @@ def _learn_bare(prober: Prober, draft: Draft, handler: Handler) -> None:
         draft.learn("settings-of-internal-notification", says, seen, _set_either(draft, bare))
 
 
-def _retyped(handler: Handler, kind: str, key: str) -> Callable[[Prober], Any]:
+def _retyped(handler: ProbedHandler, kind: str, key: str) -> Callable[[Prober], Any]:
     def retype(_: Prober) -> Any:
         handler.update(type=kind)
         return handler.look().get(key)

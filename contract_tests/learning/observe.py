@@ -15,12 +15,12 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.presentation import Look
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes.finding import Undecided
-from contract_tests.probes.handler import Handler
+from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.multipart import multipart
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import is_success, mapping
-from contract_tests.target.api import Answer
-from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TWICE, Sent
+from contract_tests.target.api import TargetResponse
+from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TWICE, SentInput
 
 # Stands for a field that an item does not show.
 MISSING = object()
@@ -32,7 +32,7 @@ class Trial(NamedTuple):
     operation: str
     field: str
     treatment: str
-    sent: Sent
+    sent: SentInput
     kind: str
 
 
@@ -44,7 +44,7 @@ class Outcome:
     """
 
     trial: Trial
-    answer: Answer
+    answer: TargetResponse
     exchange: Exchange
     look: Look | None
     shown: Any = MISSING
@@ -61,7 +61,7 @@ class Outcome:
 Part = tuple[str, bytes, bool]
 
 
-def parts_of(field: str, sent: Sent) -> list[Part]:
+def parts_of(field: str, sent: SentInput) -> list[Part]:
     """Return the parts of a form that send a field so."""
     if ARRAY in sent.how:
         return [(f"{field}[]", text.encode(), False) for text in sent.texts]
@@ -81,7 +81,7 @@ class Observer:
         self.prober = prober
         self.everywhere = dict(everywhere)
         self.facts = prober.facts
-        self._standing: dict[str, Handler] = {}
+        self._standing: dict[str, ProbedHandler] = {}
         self._unsent: dict[str, Mapping[str, Any]] = {}
 
     # Forms
@@ -110,7 +110,7 @@ class Observer:
 
     # Trials
 
-    def _as_sent(self, trial: Trial) -> Sent:
+    def _as_sent(self, trial: Trial) -> SentInput:
         """Return what to send, so that the service gets what the trial says: a guard makes a name longer."""
         text, hidden = trial.sent.text, self.prober.terms.hidden
         if (
@@ -120,7 +120,7 @@ class Observer:
             or not hidden
         ):
             return trial.sent
-        return Sent(text[:-hidden], (text[:-hidden],))
+        return SentInput(text[:-hidden], (text[:-hidden],))
 
     def create(self, trial: Trial, form: Mapping[str, str], told: Mapping[str, str] | None = None) -> Outcome:
         """Create with one field treated, look at the row, and delete it."""
@@ -162,16 +162,16 @@ class Observer:
             self._field(before, trial.field), shown,
         )  # fmt: skip
 
-    def standing(self, kind: str) -> Handler:
+    def standing(self, kind: str) -> ProbedHandler:
         """Return the row of a type that updates go to, made at the first call."""
         if kind not in self._standing:
             answer, row = self.prober.create(self.base(kind))
             if row is None:
                 raise Undecided(f"a plain create is answered {answer.status}")
-            self._standing[kind] = Handler(self.prober, row, answer)
+            self._standing[kind] = ProbedHandler(self.prober, row, answer)
         return self._standing[kind]
 
-    def ask(self, operation: str, parts: Sequence[Part], kind: str, row: object = None) -> Answer:
+    def ask(self, operation: str, parts: Sequence[Part], kind: str, row: object = None) -> TargetResponse:
         """Send a form that is to be refused, and return the response. A row that it makes is deleted at once.
 
         `row`: the id that an update goes to, that of the standing row unless another is given.
@@ -215,10 +215,10 @@ class Observer:
     def _refused(
         self,
         trial: Trial,
-        answer: Answer,
+        answer: TargetResponse,
         exchange: Exchange,
         told: Mapping[str, str] | None,
-        row: Handler | None = None,
+        row: ProbedHandler | None = None,
     ) -> Outcome:
         facts = {"field": trial.field, **(told or {})}
         if trial.sent.texts or trial.sent.text is not None:
@@ -240,7 +240,7 @@ class Observer:
             self.recover(kind)
 
 
-def _parts(form: Mapping[str, str], field: str, sent: Sent) -> list[Part]:
+def _parts(form: Mapping[str, str], field: str, sent: SentInput) -> list[Part]:
     """Return a form with one field in another way; the field keeps its place."""
     parts: list[Part] = []
     for name, text in form.items():
@@ -248,9 +248,9 @@ def _parts(form: Mapping[str, str], field: str, sent: Sent) -> list[Part]:
     return parts if field in form else parts + parts_of(field, sent)
 
 
-def sent(*texts: str) -> Sent:
+def sent(*texts: str) -> SentInput:
     """Return a text as it is sent."""
-    return Sent(texts[-1] if texts else None, tuple(texts))
+    return SentInput(texts[-1] if texts else None, tuple(texts))
 
 
 def first_of(outcomes: Iterable[Outcome]) -> Sequence[Exchange]:

@@ -13,7 +13,7 @@ from contract_tests.document.wording import by_form, read
 from contract_tests.learning.observe import Observer, Outcome, Part, parts_of
 from contract_tests.learning.problems import Items, find_items
 from contract_tests.probes.finding import Undecided, Unlisted
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 # Problems that are found together, in one walk over the fields. The others may be found before or after it.
 _OF_TEXTS = frozenset(
@@ -204,7 +204,7 @@ class Orderer:
             if self._goes(one, other) and goes(one, other):
                 yield one, other
 
-    def _both(self, one: Problem, other: Problem) -> Answer | None:
+    def _both(self, one: Problem, other: Problem) -> TargetResponse | None:
         words = self.observer.facts.form
         kind = next(
             (each.outcome.trial.kind for each in (one, other) if self._is_bound(each)), one.outcome.trial.kind
@@ -266,7 +266,7 @@ def _is_alike(one: Problem, other: Problem) -> bool:
     )  # fmt: skip
 
 
-def body_of(answer: Answer) -> Any:
+def body_of(answer: TargetResponse) -> Any:
     """Return a body as data, without what is new each time."""
     return _formed(read(answer.body, answer.headers.get("content-type")))
 

@@ -11,10 +11,10 @@ from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.properties import adjust, extra, kind_of, missing
 from contract_tests.learning.responses import component
 from contract_tests.probes.observations import first_page, wide_answer
-from contract_tests.probes.page import Page
+from contract_tests.probes.page import SeenPage
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import at, is_success, mapping, number, parsed
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 _PAGES = ("get",)
 
@@ -48,7 +48,7 @@ def _renamed(
     counts = [key for key in more if kind_of(shown[key]) == "integer"]
     if not lost or not counts or not prober.can_write:
         return {}
-    later = Page(prober.once(wide_answer), prober.expectations)
+    later = SeenPage(prober.once(wide_answer), prober.expectations)
     both = [key for key in counts if number(later.meta.get(key)) != number(shown[key]) or later.is_first]
     counted = [key for key in both if number(later.meta.get(key)) == len(later.rows) and later.is_last]
     return {key: {**known[lost[0]], "x-value": "total"} for key in counted[:1]}
@@ -97,7 +97,7 @@ def _set_path(tree: Tree, path: str) -> None:
 def learn_sizes(prober: Prober, draft: Draft) -> None:
     """Ask for no size, and for each documented one that has not been asked for yet."""
     answer, seen = prober.watch(lambda asked: asked.list())
-    shown = number(Page(answer, prober.expectations).value("page-size"))
+    shown = number(SeenPage(answer, prober.expectations).value("page-size"))
     if shown is not None and shown != draft.facts.default_size:
         draft.learn("page-size", f"A page has {shown} rows by default.", seen, _default(shown))
     if prober.spares:
@@ -105,7 +105,7 @@ def learn_sizes(prober: Prober, draft: Draft) -> None:
     taken, proof = [], seen
     for size in draft.facts.sizes:
         answer, proof = prober.watch(_at_size(size))
-        if is_success(answer) and number(Page(answer, prober.expectations).value("page-size")) == size:
+        if is_success(answer) and number(SeenPage(answer, prober.expectations).value("page-size")) == size:
             taken.append(size)
     if taken and tuple(taken) != draft.facts.sizes:
         draft.learn(
@@ -113,11 +113,11 @@ def learn_sizes(prober: Prober, draft: Draft) -> None:
         )
 
 
-def _at_size(size: int) -> Callable[[Prober], Answer]:
+def _at_size(size: int) -> Callable[[Prober], TargetResponse]:
     return lambda prober: prober.list(size=size)
 
 
-def _at_path(path: str) -> Callable[[Prober], Answer]:
+def _at_path(path: str) -> Callable[[Prober], TargetResponse]:
     return lambda prober: prober.send("GET", path)
 
 

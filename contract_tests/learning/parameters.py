@@ -19,10 +19,10 @@ from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, operations, place, say
 from contract_tests.probes.finding import Undecided, Unlisted
 from contract_tests.probes.observations import NOBODYS, handler
-from contract_tests.probes.page import Page
+from contract_tests.probes.page import SeenPage
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import is_success
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 from mock_server.document.rows import parameter_rows
 
 # Texts by their treatment; `#` stands for a good number. The first ones are asked in a brief run, too.
@@ -52,7 +52,7 @@ class _Asker:
         self.seen: list[Exchange] = []
         self.items: Items | None = None
 
-    def list(self, **query: str) -> Answer | None:
+    def list(self, **query: str) -> TargetResponse | None:
         """Get the list with this query; None if there was no answer."""
         path = self.prober.facts.operation("list").path
         try:
@@ -60,7 +60,7 @@ class _Asker:
         except (Undecided, Unlisted):
             return None
 
-    def outcome(self, trial: Trial, answer: Answer, shown: Any, before: Any) -> Outcome:
+    def outcome(self, trial: Trial, answer: TargetResponse, shown: Any, before: Any) -> Outcome:
         """Return what came of a parameter."""
         exchange, look, text = self.prober.exchanges[-1], None, trial.sent.text or ""
         if 400 <= answer.status < 500:
@@ -182,9 +182,9 @@ def _asking(asker: _Asker, name: str, text: str) -> dict[str, str]:
     return query if name == facts.size_parameter else {**query, facts.size_parameter: str(min(facts.sizes))}
 
 
-def _shown(prober: Prober, answer: Answer, name: str, *, is_page: bool) -> str:
+def _shown(prober: Prober, answer: TargetResponse, name: str, *, is_page: bool) -> str:
     """Return the number that a list goes by: that of its links, if they say another page than the list."""
-    page = Page(answer, prober.expectations)
+    page = SeenPage(answer, prober.expectations)
     told = str(page.value("page" if is_page else "page-size"))
     if is_page:
         link = dict(parse_qsl(urlsplit(str(page.value("link-self"))).query)).get(name, told)

@@ -44,7 +44,7 @@ class Look(NamedTuple):
     value: Any
 
 
-class Response(NamedTuple):
+class SeenResponse(NamedTuple):
     """What came: header names in lower case, and the facts of the request that its texts may repeat."""
 
     status: int
@@ -53,7 +53,7 @@ class Response(NamedTuple):
     facts: Mapping[str, str]
 
 
-def look_of(response: Response, *, keys: bool = False) -> Look:
+def look_of(response: SeenResponse, *, keys: bool = False) -> Look:
     """Return how a response looks, with placeholders for what differs each time.
 
     `keys`: also the keys of objects that are a fact, however short. A word like `type` is a key in many bodies.

@@ -15,7 +15,7 @@ from contract_tests.learning.handlers import masked
 from contract_tests.learning.observe import MISSING, Outcome
 from contract_tests.learning.presentation import Look
 from mock_server.document.rows import Reaction, Row, react
-from mock_server.document.treatments import CLEANERS, Sent, change_of
+from mock_server.document.treatments import CLEANERS, SentInput, change_of
 
 Schema = Mapping[str, Any]
 
@@ -238,9 +238,9 @@ def _changes(treatment: str, shown: Any, mask: Any, schema: Schema) -> Iterator[
         yield tuple((name, None) for name in pair)
 
 
-def _changed(sent: Sent, names: Sequence[tuple[str, Any]], schema: Schema) -> str | None:
+def _changed(sent: SentInput, names: Sequence[tuple[str, Any]], schema: Schema) -> str | None:
     text = sent.text
     for name, argument in names:
-        change: Callable[[str | None, Sent], str | None] = change_of(name, argument, schema, CLEANERS)
+        change: Callable[[str | None, SentInput], str | None] = change_of(name, argument, schema, CLEANERS)
         text = change(text, sent)
     return text

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from contract_tests.document.facts import Facts
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree, Unsayable
-from contract_tests.learning.presentation import Look, Response, look_of, shared_headers
+from contract_tests.learning.presentation import Look, SeenResponse, look_of, shared_headers
 from contract_tests.learning.responses import (
     documented,
     examples,
@@ -26,7 +26,7 @@ from contract_tests.probes.observations import (
     wrong_key,
 )
 from contract_tests.probes.prober import Prober
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 
 class Word(NamedTuple):
@@ -51,9 +51,9 @@ class Cause(NamedTuple):
     question: str
     own: str
     word: Word | None
-    provoke: Callable[[Prober], Answer]
+    provoke: Callable[[Prober], TargetResponse]
     tells: Told = lambda _: {}
-    again: tuple[Callable[[Prober], Answer], Told] | None = None
+    again: tuple[Callable[[Prober], TargetResponse], Told] | None = None
 
 
 def learn_refusals(prober: Prober, draft: Draft) -> None:
@@ -91,7 +91,7 @@ def _is_refusal(tree: Tree, name: str) -> bool:
 
 
 def _named_field(
-    prober: Prober, cause: Cause, first: tuple[Answer, Exchange], everywhere: dict[str, str]
+    prober: Prober, cause: Cause, first: tuple[TargetResponse, Exchange], everywhere: dict[str, str]
 ) -> Look | None:
     """Return the look that a refusal of one field shares with that of another once their names are left out."""
     assert cause.again is not None  # noqa: S101 - the caller has looked
@@ -111,7 +111,7 @@ def _named_field(
 
 
 def look_at(
-    answer: Answer,
+    answer: TargetResponse,
     exchange: Exchange,
     told: dict[str, str],
     everywhere: dict[str, str],
@@ -125,7 +125,7 @@ def look_at(
         more = ",".join(sorted(methods - {"GET", "POST", "DELETE"}))
         if answer.headers["allow"] == ", ".join(sorted(methods)):  # as the mock lists them
             facts[f"methods:{more}" if more else "methods"] = answer.headers["allow"]
-    look = look_of(Response(answer.status, answer.headers, answer.body, facts), keys=keys)
+    look = look_of(SeenResponse(answer.status, answer.headers, answer.body, facts), keys=keys)
     return look._replace(headers=tuple(pair for pair in look.headers if pair[0] not in everywhere))
 
 
@@ -139,7 +139,9 @@ def _learn_headers(prober: Prober, draft: Draft) -> None:
     answers = [
         each for each in prober.answers if each.status and "html" not in each.headers.get("content-type", "")
     ]
-    shared = shared_headers(look_of(Response(each.status, each.headers, each.body, {})) for each in answers)
+    shared = shared_headers(
+        look_of(SeenResponse(each.status, each.headers, each.body, {})) for each in answers
+    )
     if shared and shared != draft.tree["x-service"].get("x-headers", {}):
 
         def change(tree: Tree) -> None:

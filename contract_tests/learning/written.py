@@ -13,7 +13,7 @@ from contract_tests.learning.responses import component, operations, own_respons
 from contract_tests.probes.observations import handler, renaming
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import at, mapping, parsed
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 
 def learn_written(prober: Prober, draft: Draft) -> None:
@@ -36,11 +36,11 @@ def learn_written(prober: Prober, draft: Draft) -> None:
             draft.learn("write-answer", says, seen[-1:], _change(draft, kind, more | retyped, fewer))
 
 
-def _created(prober: Prober) -> Answer:
+def _created(prober: Prober) -> TargetResponse:
     return prober.once(handler).created
 
 
-def _updated(prober: Prober) -> Answer:
+def _updated(prober: Prober) -> TargetResponse:
     return prober.once(renaming).answer
 
 

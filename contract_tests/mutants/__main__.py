@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from contract_tests.mutants.catalogue import catalogue
-from contract_tests.mutants.matrix import State, as_json, as_text, explained, verdict
+from contract_tests.mutants.matrix import KnownFates, as_json, as_text, explained, verdict
 from contract_tests.mutants.mutant import Kind, Mutant
 from contract_tests.mutants.trial import Fate, judge
 from contract_tests.run.flags import SUITES
@@ -61,7 +61,7 @@ def main(  # noqa: PLR0913  # one for each option
     if listing:
         click.echo("\n".join(f"{mutant.id:34} {mutant.kind:10} {mutant.sentence}" for mutant in mutants))
         return
-    known = State(state, suite)
+    known = KnownFates(state, suite)
     fates = {m.id: fate for m in mutants if not again and (fate := known.get(m)) is not None}
     for fate in _try([mutant for mutant in mutants if mutant.id not in fates], known, suite, workers):
         fates[fate.id] = fate
@@ -82,7 +82,7 @@ def _chosen(only: Sequence[str], kinds: Sequence[str]) -> list[Mutant]:
     return [m for m in mutants if (not only or m.id in only) and (not kinds or m.kind in kinds)]
 
 
-def _try(mutants: Sequence[Mutant], state: State, suites: Sequence[str], workers: int) -> Iterator[Fate]:
+def _try(mutants: Sequence[Mutant], state: KnownFates, suites: Sequence[str], workers: int) -> Iterator[Fate]:
     with ThreadPoolExecutor(workers) as pool:
         waiting = {pool.submit(judge, mutant, suites): mutant for mutant in mutants}
         try:

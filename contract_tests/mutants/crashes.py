@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from contract_tests.mutants.mutant import Forward, Got, Kind, Mutant, Sabotage, Sent
+from contract_tests.mutants.mutant import Forward, GotResponse, Kind, Mutant, Sabotage, SentRequest
 from contract_tests.mutants.wire import OPERATIONS, Begin, Wire
 
 _ODD_SUCCESS, _ODD_FAILURE = 202, 418
@@ -32,7 +32,7 @@ def hole(wire: Wire, kind: str, *, wrong: bool) -> Begin:
     def begin() -> Sabotage:
         good: list[str] = []
 
-        def sabotage(sent: Sent, forward: Forward) -> Got:
+        def sabotage(sent: SentRequest, forward: Forward) -> GotResponse:
             key = sent.header(_KEY)
             got = forward(sent)
             if got.succeeded and key:
@@ -47,14 +47,14 @@ def hole(wire: Wire, kind: str, *, wrong: bool) -> Begin:
     return begin
 
 
-def _status(status: int) -> Callable[[Got], Got]:
-    def change(got: Got) -> Got:
+def _status(status: int) -> Callable[[GotResponse], GotResponse]:
+    def change(got: GotResponse) -> GotResponse:
         return replace(got, status=status)
 
     return change
 
 
-def _plain(got: Got) -> Got:
+def _plain(got: GotResponse) -> GotResponse:
     return got.with_header("Content-Type", "text/plain")
 
 
@@ -65,11 +65,11 @@ def _title(data: dict[str, object]) -> None:
 
 
 _HTML = (("Content-Type", "text/html"),)
-_OOPS = Got(500, _HTML, b"<h1>Oops</h1>")
-_DROPPED = Got(0, (), b"")
+_OOPS = GotResponse(500, _HTML, b"<h1>Oops</h1>")
+_DROPPED = GotResponse(0, (), b"")
 _FAR = 2**31  # the first id that a signed word of 32 bits cannot hold
 
-Odd = Callable[[Wire, Sent], bool]
+Odd = Callable[[Wire, SentRequest], bool]
 
 
 def crash_mutants(wire: Wire) -> Iterator[Mutant]:
@@ -92,9 +92,9 @@ def crash_mutants(wire: Wire) -> Iterator[Mutant]:
         yield Mutant(name, Kind.CRASH, sentence, begin)
 
 
-def _when(wire: Wire, odd: Odd, answer: Got = _OOPS) -> Begin:
+def _when(wire: Wire, odd: Odd, answer: GotResponse = _OOPS) -> Begin:
     def begin() -> Sabotage:
-        def sabotage(sent: Sent, forward: Forward) -> Got:
+        def sabotage(sent: SentRequest, forward: Forward) -> GotResponse:
             return answer if odd(wire, sent) else forward(sent)
 
         return sabotage
@@ -102,60 +102,60 @@ def _when(wire: Wire, odd: Odd, answer: Got = _OOPS) -> Begin:
     return begin
 
 
-def _emoji(wire: Wire, sent: Sent) -> bool:
+def _emoji(wire: Wire, sent: SentRequest) -> bool:
     form = sent.form() if wire.kind(sent) == "create" else None
     return any(ord(letter) > 0xFFFF for value in (form or {}).values() for letter in value)
 
 
-def _long(wire: Wire, sent: Sent) -> bool:
+def _long(wire: Wire, sent: SentRequest) -> bool:
     return len((sent.form() or {}).get(wire.facts.form["name"], "")) > 128
 
 
-def _empty(wire: Wire, sent: Sent) -> bool:
+def _empty(wire: Wire, sent: SentRequest) -> bool:
     return wire.kind(sent) == "update" and not any((sent.form() or {}).values())
 
 
-def _urlencoded(wire: Wire, sent: Sent) -> bool:
+def _urlencoded(wire: Wire, sent: SentRequest) -> bool:
     return wire.kind(sent) == "update" and "urlencoded" in sent.header("Content-Type")
 
 
-def _large(wire: Wire, sent: Sent) -> bool:
+def _large(wire: Wire, sent: SentRequest) -> bool:
     return wire.id_in(sent) >= _FAR
 
 
-def _letters(wire: Wire, sent: Sent) -> bool:
+def _letters(wire: Wire, sent: SentRequest) -> bool:
     page = sent.query.get(wire.facts.page_parameter, "1")
     return wire.kind(sent) == "list" and not page.lstrip("-").isdecimal()
 
 
-def _last_type(wire: Wire, sent: Sent) -> bool:
+def _last_type(wire: Wire, sent: SentRequest) -> bool:
     form = sent.form() if wire.kind(sent) == "create" else None
     return (form or {}).get(wire.facts.form["type"]) == list(wire.facts.types)[-1]
 
 
-def _deletes(wire: Wire, sent: Sent) -> bool:
+def _deletes(wire: Wire, sent: SentRequest) -> bool:
     return wire.kind(sent) == "delete"
 
 
 def _beyond(wire: Wire) -> Begin:
-    def crash(got: Got) -> Got:
+    def crash(got: GotResponse) -> GotResponse:
         return _OOPS if wire.read("list", "rows", got.data()) == [] else got
 
     return wire.in_answers(crash, "list")
 
 
 def _answered(wire: Wire, *kinds: str) -> Begin:
-    def page(got: Got) -> Got:
-        return Got(got.status, _HTML, b"<h1>No.</h1>")
+    def page(got: GotResponse) -> GotResponse:
+        return GotResponse(got.status, _HTML, b"<h1>No.</h1>")
 
     return wire.in_answers(page, *kinds, failed=True)
 
 
-def _half(got: Got) -> Got:
+def _half(got: GotResponse) -> GotResponse:
     return replace(got, body=got.body[: len(got.body) // 2])
 
 
-def _nothing(got: Got) -> Got:
+def _nothing(got: GotResponse) -> GotResponse:
     return replace(got, body=b"")
 
 
@@ -163,7 +163,7 @@ def _each(count: int) -> Begin:
     def begin() -> Sabotage:
         seen: list[None] = []
 
-        def sabotage(sent: Sent, forward: Forward) -> Got:
+        def sabotage(sent: SentRequest, forward: Forward) -> GotResponse:
             seen.append(None)
             return forward(sent) if len(seen) % count else _OOPS
 

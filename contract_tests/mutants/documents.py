@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from contract_tests.document.facts import Facts, read_facts
-from contract_tests.document.schema import Schemas
+from contract_tests.document.schema import SchemaPaths
 from contract_tests.mutants.mutant import Kind, Mutant
 from mock_server.document import load
 from mock_server.document.rows import FOREIGN, OWN, UNKNOWN, FormRows, Rows, form_rows, write_rows
@@ -47,7 +47,7 @@ def _flipped_rows(facts: Facts) -> Iterator[Mutant]:
 
 
 def _rows_of(data: Mapping[str, Any], form: str) -> FormRows:
-    schemas = Schemas(data)
+    schemas = SchemaPaths(data)
     schema = schemas.find("#/components/schemas/" + form)
     return form_rows(schema, schemas.properties(schema), data["x-service"])
 
@@ -57,7 +57,7 @@ def _flipped(form: str, field: str, number: int, key: str) -> Callable[[Node], N
 
     def rewrite(data: Node) -> None:
         rows = _rows_of(data, form).fields[field]
-        schema = Schemas(data).properties(data["components"]["schemas"][form])[field]
+        schema = SchemaPaths(data).properties(data["components"]["schemas"][form])[field]
         written = write_rows(rows)
         written[number : number + 1] = _other(rows[number : number + 1], schema)
         data["components"]["schemas"][form].setdefault("x-rows", {})[key] = written

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contract_tests.mutants.mutant import Forward, Got, Kind, Mutant, Sabotage, Sent
-from contract_tests.mutants.wire import Begin, Row, Wire
+from contract_tests.mutants.mutant import Forward, GotResponse, Kind, Mutant, Sabotage, SentRequest
+from contract_tests.mutants.wire import Begin, RowData, Wire
 
-Rows = Callable[[list[Row], int, list[Row]], list[Row]]
+Rows = Callable[[list[RowData], int, list[RowData]], list[RowData]]
 
 
 def list_mutants(wire: Wire) -> Iterator[Mutant]:
@@ -49,7 +49,7 @@ def list_mutants(wire: Wire) -> Iterator[Mutant]:
 
 def _paged(wire: Wire, change: Rows) -> Begin:
     def begin() -> Sabotage:
-        def sabotage(sent: Sent, forward: Forward) -> Got:
+        def sabotage(sent: SentRequest, forward: Forward) -> GotResponse:
             got = forward(sent)
             data = got.data() if wire.kind(sent) == "list" and got.succeeded else None
             rows = wire.read("list", "rows", data)
@@ -57,7 +57,7 @@ def _paged(wire: Wire, change: Rows) -> Begin:
                 return got
             page = sent.query.get(wire.facts.page_parameter, "1")
             number = int(page) if page.isdecimal() and len(page) < 9 else 1
-            before: list[Row] = []
+            before: list[RowData] = []
             if number > 1 and rows:
                 earlier = sent.query | {wire.facts.page_parameter: str(number - 1)}
                 before = wire.read("list", "rows", forward(sent.with_query(earlier)).data()) or []
@@ -69,29 +69,29 @@ def _paged(wire: Wire, change: Rows) -> Begin:
     return begin
 
 
-def _repeat(rows: list[Row], number: int, before: list[Row]) -> list[Row]:
+def _repeat(rows: list[RowData], number: int, before: list[RowData]) -> list[RowData]:
     return [before[-1], *rows[:-1]] if number > 1 and before and rows else rows
 
 
-def _skip(rows: list[Row], number: int, before: list[Row]) -> list[Row]:  # noqa: ARG001  # a Rows
+def _skip(rows: list[RowData], number: int, before: list[RowData]) -> list[RowData]:  # noqa: ARG001  # a Rows
     return rows[1:] if number > 1 else rows
 
 
-def _reverse(rows: list[Row], number: int, before: list[Row]) -> list[Row]:  # noqa: ARG001  # a Rows
+def _reverse(rows: list[RowData], number: int, before: list[RowData]) -> list[RowData]:  # noqa: ARG001  # a Rows
     return rows[::-1] if number > 1 else rows
 
 
-def _behead(rows: list[Row], number: int, before: list[Row]) -> list[Row]:  # noqa: ARG001  # a Rows
+def _behead(rows: list[RowData], number: int, before: list[RowData]) -> list[RowData]:  # noqa: ARG001  # a Rows
     return rows[1:] if number == 1 else rows
 
 
-def _swap(rows: list[Row], number: int, before: list[Row]) -> list[Row]:  # noqa: ARG001  # a Rows
+def _swap(rows: list[RowData], number: int, before: list[RowData]) -> list[RowData]:  # noqa: ARG001  # a Rows
     return [*rows[1::-1], *rows[2:]] if len(rows) > 1 else rows
 
 
 def _asked(wire: Wire, change: Callable[[Wire, dict[str, str]], None]) -> Begin:
     def begin() -> Sabotage:
-        def sabotage(sent: Sent, forward: Forward) -> Got:
+        def sabotage(sent: SentRequest, forward: Forward) -> GotResponse:
             if wire.kind(sent) != "list":
                 return forward(sent)
             query = sent.query
@@ -156,16 +156,16 @@ class Lives:
     wire: Wire
     way: str
     own: list[int] = field(default_factory=list)
-    seen: dict[int, Got] = field(default_factory=dict)
+    seen: dict[int, GotResponse] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)
     shown_as: dict[int, int] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
 
-    def answer(self, sent: Sent, forward: Forward) -> Got:
+    def answer(self, sent: SentRequest, forward: Forward) -> GotResponse:
         """Answer a request in this service's way, and remember what it did."""
         kind = self.wire.kind(sent)
         way = getattr(self, f"_{self.way}_{kind}", None) if kind else None
-        got: Got = way(sent, forward) if way else forward(sent)
+        got: GotResponse = way(sent, forward) if way else forward(sent)
         if got.succeeded and sent.header(_KEY) and sent.header(_KEY) not in self.keys:
             self.keys.append(sent.header(_KEY))
         if kind == "create" and (created := self.wire.created(got)):
@@ -177,22 +177,22 @@ class Lives:
             self.own = [one for one in self.own if one != self.wire.id_in(sent)]
         return got
 
-    def _idle_delete(self, sent: Sent, forward: Forward) -> Got:
+    def _idle_delete(self, sent: SentRequest, forward: Forward) -> GotResponse:
         shown = forward(self.wire.at(sent, self.wire.id_in(sent)))
         return self._done("delete") if shown.succeeded else forward(sent)
 
-    def _greedy_delete(self, sent: Sent, forward: Forward) -> Got:
+    def _greedy_delete(self, sent: SentRequest, forward: Forward) -> GotResponse:
         got = forward(sent)
         others = [one for one in self.own if one != self.wire.id_in(sent)]
         if got.succeeded and others:
             forward(self.wire.at(sent, others[-1], "DELETE"))
         return got
 
-    def _cached_retrieve(self, sent: Sent, forward: Forward) -> Got:
+    def _cached_retrieve(self, sent: SentRequest, forward: Forward) -> GotResponse:
         got = forward(sent)
         return got if got.succeeded else self.seen.get(self.wire.id_in(sent), got)
 
-    def _lingering_list(self, sent: Sent, forward: Forward) -> Got:
+    def _lingering_list(self, sent: SentRequest, forward: Forward) -> GotResponse:
         got = forward(sent)
         data = got.data() if got.succeeded else None
         rows = self.wire.read("list", "rows", data)
@@ -203,24 +203,24 @@ class Lives:
         rows.extend(self.wire.rows("retrieve", last.data()))
         return got.with_data(data)
 
-    def _spreading_update(self, sent: Sent, forward: Forward) -> Got:
+    def _spreading_update(self, sent: SentRequest, forward: Forward) -> GotResponse:
         got = forward(sent)
         others = [one for one in self.own if one != self.wire.id_in(sent)]
         if got.succeeded and others:
             forward(replace(sent, target=self.wire.at(sent, others[-1]).target))
         return got
 
-    def _doubling_create(self, sent: Sent, forward: Forward) -> Got:
+    def _doubling_create(self, sent: SentRequest, forward: Forward) -> GotResponse:
         forward(sent)
         return forward(sent)
 
-    def _storing_create(self, sent: Sent, forward: Forward) -> Got:
+    def _storing_create(self, sent: SentRequest, forward: Forward) -> GotResponse:
         got, example = forward(sent), next(iter(self.wire.facts.examples.values()))
         if not got.succeeded and sent.header(_KEY) in self.keys and sent.form() is not None:
             forward(sent.with_form(example))
         return got
 
-    def _copying_update(self, sent: Sent, forward: Forward) -> Got:
+    def _copying_update(self, sent: SentRequest, forward: Forward) -> GotResponse:
         example = next(iter(self.wire.facts.examples.values()))
         got = forward(sent)
         if got.succeeded and sent.form() is not None:
@@ -228,26 +228,26 @@ class Lives:
             forward(replace(sent.with_form(example), target=above))
         return got
 
-    def _lenient_delete(self, sent: Sent, forward: Forward) -> Got:
+    def _lenient_delete(self, sent: SentRequest, forward: Forward) -> GotResponse:
         got = forward(sent)
         return self._done("delete") if got.status == 404 else got
 
-    def _lenient_update(self, sent: Sent, forward: Forward) -> Got:
+    def _lenient_update(self, sent: SentRequest, forward: Forward) -> GotResponse:
         got = forward(sent)
         if got.status != 404:
             return got
-        data: Row = {}
+        data: RowData = {}
         top, name = self.wire.steps("update", "id")
         data[top] = {name: self.wire.id_in(sent)}
         return self._done("update").with_data(data)
 
-    def _blind_retrieve(self, sent: Sent, forward: Forward) -> Got:
+    def _blind_retrieve(self, sent: SentRequest, forward: Forward) -> GotResponse:
         got = forward(sent)
         if got.status != 404:
             return got
         return self._done("retrieve").with_data(dict.fromkeys(self.wire.steps("retrieve", "row")))
 
-    def _shared_retrieve(self, sent: Sent, forward: Forward) -> Got:
+    def _shared_retrieve(self, sent: SentRequest, forward: Forward) -> GotResponse:
         got = forward(sent)
         for key in self.keys if got.status == 404 else ():
             other = forward(sent.with_header(_KEY, key))
@@ -255,8 +255,8 @@ class Lives:
                 return other
         return got
 
-    def _done(self, kind: str) -> Got:
-        return Got(self.wire.facts.operation(kind).success, _JSON, b"")
+    def _done(self, kind: str) -> GotResponse:
+        return GotResponse(self.wire.facts.operation(kind).success, _JSON, b"")
 
 
 def life_mutants(wire: Wire) -> Iterator[Mutant]:
@@ -290,10 +290,10 @@ def _again(wire: Wire) -> Begin:
         real: dict[int, int] = {}
         name = wire.facts.row["id"]
 
-        def show(row: Row) -> None:
+        def show(row: RowData) -> None:
             row[name] = {value: key for key, value in real.items()}.get(row.get(name, 0), row.get(name))
 
-        def sabotage(sent: Sent, forward: Forward) -> Got:
+        def sabotage(sent: SentRequest, forward: Forward) -> GotResponse:
             kind, asked = wire.kind(sent), wire.id_in(sent)
             to = replace(sent, target=wire.at(sent, real[asked]).target) if asked in real else sent
             got = wire.with_rows(sent, forward(to), show)

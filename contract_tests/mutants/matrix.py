@@ -21,7 +21,7 @@ from mock_server.document import home
 EXPLAINED = Path(__file__).with_name("survivors.yaml")
 
 
-class Verdict(StrEnum):
+class MutantVerdict(StrEnum):
     """A word for the matrix: the first two are wrong, the others right."""
 
     SURVIVED = "SURVIVED"
@@ -34,7 +34,7 @@ class Verdict(StrEnum):
     @property
     def is_wrong(self) -> bool:
         """Whether the kit, or the mutant, wants work."""
-        return self in (Verdict.SURVIVED, Verdict.FALSE_ALARM)
+        return self in (MutantVerdict.SURVIVED, MutantVerdict.FALSE_ALARM)
 
 
 def explained(file: Path = EXPLAINED) -> dict[str, str]:
@@ -42,18 +42,18 @@ def explained(file: Path = EXPLAINED) -> dict[str, str]:
     return dict(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
 
 
-def verdict(mutant: Mutant, fate: Fate, reasons: Mapping[str, str]) -> Verdict:
+def verdict(mutant: Mutant, fate: Fate, reasons: Mapping[str, str]) -> MutantVerdict:
     """Return a mutant's verdict.
 
     A bug that gives another answer to an open question is noticed: the report says so, though no suite fails.
     """
     if mutant.kind is Kind.TOLERANCE:
-        return Verdict.FALSE_ALARM if fate.is_dead else Verdict.LIVES
+        return MutantVerdict.FALSE_ALARM if fate.is_dead else MutantVerdict.LIVES
     if fate.is_dead:
-        return Verdict.DEAD
+        return MutantVerdict.DEAD
     if fate.noticed:
-        return Verdict.NOTICED
-    return Verdict.EXPLAINED if mutant.id in reasons else Verdict.SURVIVED
+        return MutantVerdict.NOTICED
+    return MutantVerdict.EXPLAINED if mutant.id in reasons else MutantVerdict.SURVIVED
 
 
 _KIT = Path(__file__).parents[1]
@@ -62,7 +62,7 @@ _TELLING = ("__main__.py", "matrix.py")
 _TUPLES = ("killed_by", "noticed", "ran")
 
 
-class State:
+class KnownFates:
     """The fates in a file, by a digest of the kit, the mutants, the documents, the suites asked for and an id."""
 
     def __init__(self, file: Path | None, suites: Sequence[str] = ()) -> None:
@@ -105,9 +105,9 @@ def _version(suites: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
-Judged = Sequence[tuple[Mutant, Fate, Verdict]]
+Judged = Sequence[tuple[Mutant, Fate, MutantVerdict]]
 
-_ORDER = {word: place for place, word in enumerate(Verdict)}
+_ORDER = {word: place for place, word in enumerate(MutantVerdict)}
 
 
 def as_text(judged: Judged, reasons: Mapping[str, str]) -> str:
@@ -136,7 +136,7 @@ def as_json(judged: Judged, reasons: Mapping[str, str]) -> str:
     return json.dumps(rows, indent=2, ensure_ascii=False)
 
 
-def _cells(one: tuple[Mutant, Fate, Verdict]) -> tuple[str, ...]:
+def _cells(one: tuple[Mutant, Fate, MutantVerdict]) -> tuple[str, ...]:
     mutant, fate, word = one
     marks = ["x" if suite in fate.killed_by else "." if suite in fate.ran else "" for suite in SUITES]
     opening = "x" if set(fate.killed_by) - set(SUITES) else ""
@@ -146,11 +146,11 @@ def _cells(one: tuple[Mutant, Fate, Verdict]) -> tuple[str, ...]:
 def _survivors(judged: Judged, reasons: Mapping[str, str]) -> Iterator[str]:
     """Say of each that is not simply dead or alive what it does, and why it may."""
     for mutant, fate, word in judged:
-        if word in (Verdict.SURVIVED, Verdict.EXPLAINED):
+        if word in (MutantVerdict.SURVIVED, MutantVerdict.EXPLAINED):
             yield f"{word}: {mutant.id}: {mutant.sentence} {reasons.get(mutant.id, 'No suite notices.')}"
-        elif word is Verdict.FALSE_ALARM:
+        elif word is MutantVerdict.FALSE_ALARM:
             yield f"{word}: {mutant.id}: {mutant.sentence} The kit says: {fate.words}"
-        elif word is Verdict.NOTICED:
+        elif word is MutantVerdict.NOTICED:
             yield f"{word}: {mutant.id}: {mutant.sentence} Answers: {', '.join(fate.noticed)}"
     yield ""
 
@@ -159,7 +159,7 @@ def _scores(judged: Judged) -> Iterator[str]:
     for kind in Kind:
         words = Counter(word for mutant, _, word in judged if mutant.kind is kind)
         if words:
-            counts = ", ".join(f"{words[word]} {word.lower()}" for word in Verdict if words[word])
+            counts = ", ".join(f"{words[word]} {word.lower()}" for word in MutantVerdict if words[word])
             yield f"{kind}: {words.total()} tried, {counts}"
     requests = sum(fate.requests for _, fate, _ in judged)
     yield f"{len(judged)} mutants, {requests} requests, {sum(f.seconds for _, f, _ in judged):.0f} s of trials"

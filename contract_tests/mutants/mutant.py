@@ -19,7 +19,7 @@ _BOUNDARY = "saboteur-5f3a9c"
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentRequest:
     """A request. `target` is its path and query, `headers` are as they came."""
 
     method: str
@@ -31,7 +31,7 @@ class Sent:
         """Return a header's value, empty if it was not sent."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
-    def with_header(self, name: str, value: str) -> Sent:
+    def with_header(self, name: str, value: str) -> SentRequest:
         """Return the request with a header set."""
         kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
         return replace(self, headers=(*kept, (name, value)))
@@ -41,7 +41,7 @@ class Sent:
         """The query's parameters, the last of each name."""
         return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
 
-    def with_query(self, query: Mapping[str, str]) -> Sent:
+    def with_query(self, query: Mapping[str, str]) -> SentRequest:
         """Return the request with another query."""
         return replace(self, target=urlunsplit(urlsplit(self.target)._replace(query=urlencode(query))))
 
@@ -56,7 +56,7 @@ class Sent:
             return dict(parse_qsl(text, keep_blank_values=True, errors="surrogateescape"))
         return None
 
-    def with_form(self, form: Mapping[str, str]) -> Sent:
+    def with_form(self, form: Mapping[str, str]) -> SentRequest:
         """Return the request with other fields, in the encoding that it had."""
         if self.header("Content-Type").startswith(_URLENCODED):
             return replace(self, body=urlencode(form, errors="surrogateescape").encode())
@@ -70,7 +70,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Got:
+class GotResponse:
     """An answer. Status 0 drops the connection; a `Transfer-Encoding: chunked` header sends the body in chunks."""
 
     status: int
@@ -89,19 +89,19 @@ class Got:
         except ValueError:
             return None
 
-    def with_data(self, data: Any) -> Got:
+    def with_data(self, data: Any) -> GotResponse:
         """Return the answer with another JSON body, written as PHP does: another spelling would be noticed itself."""
         return replace(self, body=json.dumps(data, separators=(",", ":")).replace("/", "\\/").encode())
 
-    def with_header(self, name: str, value: str) -> Got:
+    def with_header(self, name: str, value: str) -> GotResponse:
         """Return the answer with a header set."""
         kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
         return replace(self, headers=(*kept, (name, value)))
 
 
-Forward = Callable[[Sent], Got]
+Forward = Callable[[SentRequest], GotResponse]
 # Answers a request; most do so by what the service answers to it, or to another one.
-Sabotage = Callable[[Sent, Forward], Got]
+Sabotage = Callable[[SentRequest, Forward], GotResponse]
 
 
 class Kind(StrEnum):
@@ -116,7 +116,7 @@ class Kind(StrEnum):
 def faithful() -> Sabotage:
     """Begin a sabotage that changes nothing."""
 
-    def pass_on(sent: Sent, forward: Forward) -> Got:
+    def pass_on(sent: SentRequest, forward: Forward) -> GotResponse:
         return forward(sent)
 
     return pass_on

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from contract_tests.mutants.mutant import Forward, Got, Kind, Mutant, Sabotage, Sent
-from contract_tests.mutants.wire import Begin, Row, Wire
+from contract_tests.mutants.mutant import Forward, GotResponse, Kind, Mutant, Sabotage, SentRequest
+from contract_tests.mutants.wire import Begin, RowData, Wire
 
-Form = dict[str, str]
+Fields = dict[str, str]
 
 
 def field_mutants(wire: Wire) -> Iterator[Mutant]:
@@ -34,23 +34,23 @@ def _id(what: str, field: str) -> str:
     return f"{what}-{field}".replace("_", "-")
 
 
-def _dropping(field: str) -> Callable[[Form], None]:
-    def drop(form: Form) -> None:
+def _dropping(field: str) -> Callable[[Fields], None]:
+    def drop(form: Fields) -> None:
         form.pop(field, None)
 
     return drop
 
 
-def _emptying(field: str) -> Callable[[Form], None]:
-    def empty(form: Form) -> None:
+def _emptying(field: str) -> Callable[[Fields], None]:
+    def empty(form: Fields) -> None:
         if field in form:
             form[field] = ""
 
     return empty
 
 
-def _resetting(field: str) -> Callable[[Form], None]:
-    def reset(form: Form) -> None:
+def _resetting(field: str) -> Callable[[Fields], None]:
+    def reset(form: Fields) -> None:
         form.setdefault(field, "")
 
     return reset
@@ -183,50 +183,50 @@ def row_mutants(wire: Wire) -> Iterator[Mutant]:
         yield Mutant(name, Kind.BUG, sentence, begin)
 
 
-def _set(name: str, value: object) -> Callable[[Row], None]:
-    def change(row: Row) -> None:
+def _set(name: str, value: object) -> Callable[[RowData], None]:
+    def change(row: RowData) -> None:
         row[name] = value
 
     return change
 
 
-def _inverted(name: str) -> Callable[[Row], None]:
-    def change(row: Row) -> None:
+def _inverted(name: str) -> Callable[[RowData], None]:
+    def change(row: RowData) -> None:
         row[name] = not row.get(name)
 
     return change
 
 
-def _settings(words: Any, change: Callable[[Row], None]) -> Callable[[Row], None]:
-    def each(row: Row) -> None:
+def _settings(words: Any, change: Callable[[RowData], None]) -> Callable[[RowData], None]:
+    def each(row: RowData) -> None:
         if isinstance(row.get(words["settings"]), dict):
             change(row[words["settings"]])
 
     return each
 
 
-def _null(settings: Row) -> None:
+def _null(settings: RowData) -> None:
     settings.update({name: None for name, value in settings.items() if value == ""})
 
 
-def _swap(settings: Row) -> None:
+def _swap(settings: RowData) -> None:
     if len(settings) > 1:
         one, other, *_ = settings
         settings[one], settings[other] = settings[other], settings[one]
 
 
-def _first_lost(settings: Row) -> None:
+def _first_lost(settings: RowData) -> None:
     if settings:
         del settings[next(iter(settings))]
 
 
-def _blank(settings: Row) -> None:
+def _blank(settings: RowData) -> None:
     if len(settings) > 1:
         settings[list(settings)[-1]] = ""
 
 
-def _all(wire: Wire) -> Callable[[Row], None]:
-    def fill(settings: Row) -> None:
+def _all(wire: Wire) -> Callable[[RowData], None]:
+    def fill(settings: RowData) -> None:
         for fields in wire.facts.types.values():
             for field in fields:
                 settings.setdefault(field, "")
@@ -263,11 +263,11 @@ def _created_moves(wire: Wire) -> Begin:
     def begin() -> Sabotage:
         moved: set[object] = set()
 
-        def change(row: Row) -> None:
+        def change(row: RowData) -> None:
             if row.get(wire.facts.row["id"]) in moved:
                 row[wire.facts.row["created"]] = _NEVER
 
-        def sabotage(sent: Sent, forward: Forward) -> Got:
+        def sabotage(sent: SentRequest, forward: Forward) -> GotResponse:
             got = forward(sent)
             if wire.kind(sent) == "update" and got.succeeded:
                 moved.add(wire.id_in(sent))
@@ -284,10 +284,10 @@ def _old_settings(wire: Wire) -> Begin:
     def begin() -> Sabotage:
         old: dict[object, Any] = {}
 
-        def change(row: Row) -> None:
+        def change(row: RowData) -> None:
             row[words["settings"]] = old.get(row.get(words["id"]), row.get(words["settings"]))
 
-        def sabotage(sent: Sent, forward: Forward) -> Got:
+        def sabotage(sent: SentRequest, forward: Forward) -> GotResponse:
             form = sent.form() if wire.kind(sent) == "update" else None
             if form and wire.facts.form["type"] in form:
                 shown = forward(wire.at(sent, wire.id_in(sent))).data()

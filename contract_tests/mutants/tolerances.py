@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from contract_tests.mutants.mutant import Got, Kind, Mutant
-from contract_tests.mutants.wire import OPERATIONS, Begin, Row, Wire
+from contract_tests.mutants.mutant import GotResponse, Kind, Mutant
+from contract_tests.mutants.wire import OPERATIONS, Begin, RowData, Wire
 
 _ANSWERS = (
     ("create-answers-200", "create-status=ok"),
@@ -53,15 +53,15 @@ def tolerance_mutants(wire: Wire) -> Iterator[Mutant]:
             yield Mutant(name, kind, sentence, answers=(answer,))
 
 
-def _everywhere(wire: Wire, change: Callable[[Got], Got]) -> Begin:
+def _everywhere(wire: Wire, change: Callable[[GotResponse], GotResponse]) -> Begin:
     return wire.in_answers(change, *OPERATIONS)
 
 
-def _extra(data: Row) -> None:
+def _extra(data: RowData) -> None:
     data["x_new"] = {"more": [1]}
 
 
-def _deep(data: Row) -> None:
+def _deep(data: RowData) -> None:
     for value in data.values():
         if isinstance(value, dict):
             value["x_new"] = None
@@ -79,19 +79,19 @@ def _turned(data: Any) -> Any:
     return data
 
 
-def _lower(got: Got) -> Got:
+def _lower(got: GotResponse) -> GotResponse:
     return replace(got, headers=tuple((name.lower(), value) for name, value in got.headers))
 
 
-def _more(got: Got) -> Got:
+def _more(got: GotResponse) -> GotResponse:
     more = (("X-Powered-By", "PHP"), ("Vary", "Accept"), ("Set-Cookie", "session=1; path=/"))
     return replace(got, headers=(*got.headers, *more))
 
 
-def _chunked(got: Got) -> Got:
+def _chunked(got: GotResponse) -> GotResponse:
     return got.with_header("Transfer-Encoding", "chunked")
 
 
-def _spaced(got: Got) -> Got:
+def _spaced(got: GotResponse) -> GotResponse:
     body = got.body.replace(b'{"', b'{\n  "').replace(b"}", b"\n}") if got.body else b""
     return replace(got, body=body)

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from contract_tests.mutants.mutant import Got, Kind, Mutant, Sabotage, Sent
+from contract_tests.mutants.mutant import GotResponse, Kind, Mutant, Sabotage, SentRequest
 from contract_tests.twin.mock import MockProcess
 from mock_server.document import dump_yaml, load, plain
 
@@ -68,7 +68,7 @@ _ANSWER_WITHIN = 60.0  # seconds, of the service
 _HOP = {"connection", "keep-alive", "content-length", "transfer-encoding"}
 
 
-class Proxy:
+class SabotageProxy:
     """Stands on a free port of this computer before a service on another, from `with` to its end."""
 
     def __init__(self, port: int, sabotage: Sabotage) -> None:
@@ -96,12 +96,12 @@ class Proxy:
         self._server.server_close()
         self._thread.join()
 
-    def answer(self, sent: Sent) -> Got:
+    def answer(self, sent: SentRequest) -> GotResponse:
         """Let the sabotage answer a request."""
         with self._lock:
             return self._sabotage(sent, self._forward)
 
-    def _forward(self, sent: Sent) -> Got:
+    def _forward(self, sent: SentRequest) -> GotResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_ANSWER_WITHIN)
         try:
             headers = {name: value for name, value in sent.headers if name.lower() not in _HOP}
@@ -113,7 +113,7 @@ class Proxy:
         finally:
             connection.close()
         kept = tuple(pair for pair in answer.getheaders() if pair[0].lower() not in _HOP)
-        return Got(answer.status, kept, body)
+        return GotResponse(answer.status, kept, body)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         class Handler(_Handler):
@@ -126,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-    proxy: Proxy
+    proxy: SabotageProxy
 
     def __getattr__(self, name: str) -> Any:
         """Serve every method alike."""
@@ -140,15 +140,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
-            got = self.proxy.answer(Sent(self.command, self.path, tuple(self.headers.items()), body))
+            got = self.proxy.answer(SentRequest(self.command, self.path, tuple(self.headers.items()), body))
         except (OSError, http.client.HTTPException):
-            got = Got(0, (), b"")
+            got = GotResponse(0, (), b"")
         if got.status:
             self._send(got)
         else:
             self.close_connection = True
 
-    def _send(self, got: Got) -> None:
+    def _send(self, got: GotResponse) -> None:
         chunked = ("Transfer-Encoding", "chunked") in got.headers
         self.send_response_only(got.status)
         for name, value in got.headers:
@@ -201,7 +201,7 @@ def judge(mutant: Mutant, suites: Sequence[str] = ()) -> Fate:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         port = stack.enter_context(service(mutant.answers))
-        proxy = stack.enter_context(Proxy(port, mutant.begin()))
+        proxy = stack.enter_context(SabotageProxy(port, mutant.begin()))
         for stage in STAGES:
             chosen = [suite for suite in stage if not suites or suite in suites]
             if chosen and not fate.is_dead:

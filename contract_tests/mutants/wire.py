@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from contract_tests.document.facts import Facts
 from contract_tests.document.schema import Steps
-from contract_tests.mutants.mutant import Forward, Got, Sabotage, Sent
+from contract_tests.mutants.mutant import Forward, GotResponse, Sabotage, SentRequest
 
 OPERATIONS = ("list", "retrieve", "create", "update", "delete")
 _AT = {"GET": "retrieve", "POST": "update", "DELETE": "delete"}
 _ABOVE = {"GET": "list", "POST": "create"}
 
-Row = dict[str, Any]
+RowData = dict[str, Any]
 Begin = Callable[[], Sabotage]
 
 
@@ -26,19 +26,19 @@ class Wire:
         self.facts = facts
         self._above = facts.base_path + facts.operation("create").path
 
-    def kind(self, sent: Sent) -> str:
+    def kind(self, sent: SentRequest) -> str:
         """Return which of OPERATIONS a request is, empty for none."""
         path = urlsplit(sent.target).path.rstrip("/")
         if path == self._above.rstrip("/"):
             return _ABOVE.get(sent.method, "")
         return _AT.get(sent.method, "") if self.id_in(sent) else ""
 
-    def id_in(self, sent: Sent) -> int:
+    def id_in(self, sent: SentRequest) -> int:
         """Return the id in a request's path, 0 for none."""
         before, _, last = urlsplit(sent.target).path.rstrip("/").rpartition("/")
         return int(last) if before == self._above.rstrip("/") and last.isdecimal() else 0
 
-    def at(self, sent: Sent, handler_id: int, method: str = "GET") -> Sent:
+    def at(self, sent: SentRequest, handler_id: int, method: str = "GET") -> SentRequest:
         """Return a request about another row, with the key of this one."""
         return replace(sent, method=method, target=f"{self._above.rstrip('/')}/{handler_id}", body=b"")
 
@@ -61,23 +61,25 @@ class Wire:
         if isinstance(data, dict):
             data[last] = value
 
-    def rows(self, kind: str, data: Any) -> Iterator[Row]:
+    def rows(self, kind: str, data: Any) -> Iterator[RowData]:
         """Yield the rows that an answer shows."""
         if kind not in ("list", "retrieve"):
             return
         shown = self.read(kind, "rows" if kind == "list" else "row", data)
         yield from (row for row in (shown if isinstance(shown, list) else [shown]) if isinstance(row, dict))
 
-    def created(self, got: Got) -> int:
+    def created(self, got: GotResponse) -> int:
         """Return the id that a create or an update answered, 0 for none."""
         value = self.read("create", "id", got.data()) if got.succeeded else None
         return value if isinstance(value, int) else 0
 
-    def in_answers(self, change: Callable[[Got], Got], *kinds: str, failed: bool = False) -> Begin:
+    def in_answers(
+        self, change: Callable[[GotResponse], GotResponse], *kinds: str, failed: bool = False
+    ) -> Begin:
         """Begin a sabotage that changes the successes of operations, or their failures."""
 
         def begin() -> Sabotage:
-            def sabotage(sent: Sent, forward: Forward) -> Got:
+            def sabotage(sent: SentRequest, forward: Forward) -> GotResponse:
                 got = forward(sent)
                 return change(got) if self.kind(sent) in kinds and got.succeeded is not failed else got
 
@@ -88,7 +90,7 @@ class Wire:
     def in_data(self, change: Callable[[Any], None], *kinds: str, failed: bool = False) -> Begin:
         """Begin a sabotage that changes the JSON of operations' successes in place, or of their failures."""
 
-        def each(got: Got) -> Got:
+        def each(got: GotResponse) -> GotResponse:
             data = got.data()
             if not isinstance(data, dict):
                 return got
@@ -97,18 +99,20 @@ class Wire:
 
         return self.in_answers(each, *kinds, failed=failed)
 
-    def in_rows(self, change: Callable[[Row], None]) -> Begin:
+    def in_rows(self, change: Callable[[RowData], None]) -> Begin:
         """Begin a sabotage that changes each row shown."""
 
         def begin() -> Sabotage:
-            def sabotage(sent: Sent, forward: Forward) -> Got:
+            def sabotage(sent: SentRequest, forward: Forward) -> GotResponse:
                 return self.with_rows(sent, forward(sent), change)
 
             return sabotage
 
         return begin
 
-    def with_rows(self, sent: Sent, got: Got, change: Callable[[Row], None]) -> Got:
+    def with_rows(
+        self, sent: SentRequest, got: GotResponse, change: Callable[[RowData], None]
+    ) -> GotResponse:
         """Change each row that an answer shows."""
         data = got.data() if got.succeeded else None
         rows = list(self.rows(self.kind(sent), data)) if data is not None else []
@@ -120,7 +124,7 @@ class Wire:
         """Begin a sabotage that changes the fields of a form before the service sees them."""
 
         def begin() -> Sabotage:
-            def sabotage(sent: Sent, forward: Forward) -> Got:
+            def sabotage(sent: SentRequest, forward: Forward) -> GotResponse:
                 form = sent.form() if self.kind(sent) in kinds else None
                 if form is None:
                     return forward(sent)

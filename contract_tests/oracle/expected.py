@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from contract_tests.document.facts import Facts
-from contract_tests.document.words import Form, Words
+from contract_tests.document.words import FormWords, Words
 from contract_tests.judge.grounds import MULTIPART, Grounds
 from contract_tests.judge.statements import STEADY, WRITTEN, Statement
 from mock_server.document.rows import FOREIGN, UNKNOWN, Reaction, Row
@@ -142,7 +142,7 @@ class Expected:
     def _own_fields(self, type_name: str) -> tuple[str, ...]:
         return self.words.facts.types.get(type_name, ())
 
-    def _form(self, kind: str) -> Form:
+    def _form(self, kind: str) -> FormWords:
         return self.words.create_form if kind == "create" else self.words.update_form
 
     def _type(self, kind: str, sent: Mapping[str, str], before: str) -> str:
@@ -167,14 +167,14 @@ class Expected:
                 return Prospect(problem[2], ground)
         return Prospect(None, self._beyond(kind, self._odd(kind, form, sent, own, media)))
 
-    def _walked(self, form: Form, type_name: str, sent: Mapping[str, str]) -> Iterator[Row]:
+    def _walked(self, form: FormWords, type_name: str, sent: Mapping[str, str]) -> Iterator[Row]:
         """Yield the rows that end the walks of what is sent and of what is not."""
         for name in {*form.fields, *sent}:
             reaction = self._reaction(form, type_name, name, sent.get(name))
             if reaction is not None and reaction.row is not None:
                 yield reaction.row
 
-    def _reaction(self, form: Form, type_name: str, name: str, text: str | None) -> Reaction | None:
+    def _reaction(self, form: FormWords, type_name: str, name: str, text: str | None) -> Reaction | None:
         """Return what becomes of a field, None if it is not sent and none of the type's own."""
         if name not in form.fields:
             return None if text is None else form.walk_unknown(text)
@@ -188,7 +188,7 @@ class Expected:
         return name in owners and name not in self._own_fields(type_name)
 
     def _problems(
-        self, kind: str, form: Form, type_name: str, sent: Mapping[str, str]
+        self, kind: str, form: FormWords, type_name: str, sent: Mapping[str, str]
     ) -> Iterator[list[tuple[int, int, str, Statement]]]:
         """Yield what is wrong with a form, stage by stage: rank, order, the refusal, and what that rests on."""
         form_stage: list[tuple[int, int, str, Statement]] = []
@@ -212,7 +212,7 @@ class Expected:
         yield form_stage
         yield later
 
-    def _rests_on(self, kind: str, form: Form, name: str, text: str | None, row: Row) -> Statement:
+    def _rests_on(self, kind: str, form: FormWords, name: str, text: str | None, row: Row) -> Statement:
         """Return the statement that a refusal rests on."""
         if row.source.startswith("/x-service/"):
             return self._service(row.source.rpartition("/")[2])
@@ -236,11 +236,11 @@ class Expected:
             return usual
         return self.grounds.row(kind, reaction.row)
 
-    def _kept_text(self, form: Form, name: str, text: str | None, before: Any) -> Any:
+    def _kept_text(self, form: FormWords, name: str, text: str | None, before: Any) -> Any:
         reaction = form.react(name, text)
         return before if reaction.outcome in _IGNORED else reaction.value
 
-    def _switched(self, form: Form, name: str, text: str | None, before: bool) -> bool:
+    def _switched(self, form: FormWords, name: str, text: str | None, before: bool) -> bool:
         """Return what a switch is after a text."""
         reaction = form.react(name, text)
         if reaction.outcome == "value":
@@ -269,7 +269,7 @@ class Expected:
         )  # fmt: skip
 
     def _odd(
-        self, kind: str, form: Form, sent: Mapping[str, str], own: tuple[str, ...], media: str
+        self, kind: str, form: FormWords, sent: Mapping[str, str], own: tuple[str, ...], media: str
     ) -> Iterator[Statement]:
         """Yield what a form rests on beyond the page: each part of it that the page's samples do not have."""
         if media != MULTIPART:
@@ -281,7 +281,7 @@ class Expected:
             yield self.grounds.setting_unsent(kind)
 
     def _odd_field(
-        self, kind: str, form: Form, own: tuple[str, ...], name: str, text: str
+        self, kind: str, form: FormWords, own: tuple[str, ...], name: str, text: str
     ) -> Statement | None:
         """Return what the acceptance of a field rests on, None if the page shows such a one."""
         names, grounds, is_known = self._names, self.grounds, name in form.fields

@@ -13,7 +13,7 @@ from contract_tests.judge.conformity import Conformity
 from contract_tests.judge.grounds import Grounds
 from contract_tests.judge.statements import PAGES, Statement
 from contract_tests.judge.verdicts import Complaint, Deviation
-from contract_tests.target.api import Answer, Spoken
+from contract_tests.target.api import Spoken, TargetResponse
 
 _LINKS = ("link-first", "link-last", "link-next", "link-previous", "link-self")
 _MOST_PAGES = 500
@@ -59,7 +59,7 @@ class Listing:
         self._pages: dict[tuple[int | None, int | None], tuple[int, Page]] = {}
         self._steps = {word: paths.path_to(answer, word) for word in ("rows", *words_of_page)}
 
-    def read(self, answer: Answer, asked: int | None = None, size: int | None = None) -> Page:
+    def read(self, answer: TargetResponse, asked: int | None = None, size: int | None = None) -> Page:
         """Read an answer to the list. Raises Deviation if it has not the documented form."""
         self._require(self._conformity.success("list", answer))
         try:

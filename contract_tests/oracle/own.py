@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from contract_tests.document.facts import Refusal
-from contract_tests.document.words import Form, Words, read_words
+from contract_tests.document.facts import DocumentedRefusal
+from contract_tests.document.words import FormWords, Words, read_words
 from contract_tests.judge.conformity import Conformity, said
 from contract_tests.judge.grounds import MULTIPART, Grounds
 from contract_tests.judge.statements import GONE, IDS, OTHERS, PAGES, SAME, STEADY, WRITTEN, Statement
@@ -27,7 +27,7 @@ from contract_tests.oracle.expected import (
 )
 from contract_tests.oracle.listing import Listing, at, same
 from contract_tests.run.run import Run
-from contract_tests.target.api import Answer, Media, Spoken, Withheld
+from contract_tests.target.api import Media, Spoken, TargetResponse, Withheld
 
 
 @dataclass
@@ -140,7 +140,12 @@ class Own:
         self.refused("create", answer, name, rests_on, f"a create with {listed(sent)}")
 
     def refused(
-        self, kind: str, answer: Answer, refusal: str | Refusal, rests_on: Statement, about: str
+        self,
+        kind: str,
+        answer: TargetResponse,
+        refusal: str | DocumentedRefusal,
+        rests_on: Statement,
+        about: str,
     ) -> None:
         """Require that an answer is a refusal, one of the operation's by its name; `rests_on` says why it must be."""
         refusal = self.facts.refusal(kind, refusal) if isinstance(refusal, str) else refusal
@@ -159,7 +164,7 @@ class Own:
         """
         return self.grounds.unknown_id(kind) if kind == "delete" else GONE
 
-    def adopt(self, answer: Answer) -> None:
+    def adopt(self, answer: TargetResponse) -> None:
         """Take what a create made that should not have made anything, so that it is deleted in the end."""
         if 200 <= answer.status < 300:
             owned = self._claim(answer, Handler("", "", {}, enabled=True))
@@ -320,18 +325,18 @@ class Own:
         yield collected
         raise_all(collected.deviations)
 
-    def _post_create(self, sent: Mapping[str, str], media: Media) -> Answer:
+    def _post_create(self, sent: Mapping[str, str], media: Media) -> TargetResponse:
         self.others()
         self._remember(sent, self.words.create_form)
         return self.api.post(self.facts.operation("create").path, sent, media)
 
-    def _remember(self, sent: Mapping[str, str], form: Form) -> None:
+    def _remember(self, sent: Mapping[str, str], form: FormWords) -> None:
         """Remember a name, as it is sent and as it is stored; a blank one tells nothing."""
         name = sent.get(self.facts.form["name"], "")
         kept = form.react(self.facts.form["name"], name).value
         self._names |= {text for text in (name, kept) if isinstance(text, str) and text.strip()}
 
-    def _skip_if_full(self, answer: Answer) -> None:
+    def _skip_if_full(self, answer: TargetResponse) -> None:
         limit = self.words.service["plan-limit"]
         if limit is None or len(self.others()) + len(self.live) < limit:
             return
@@ -339,7 +344,7 @@ class Own:
         if not self.conformity.refusal("create", answer, refusal, IDS):
             raise Withheld(f"the plan allows {limit} handlers of a type, and there are as many")
 
-    def _claim(self, answer: Answer, handler: Handler) -> Owned | None:
+    def _claim(self, answer: TargetResponse, handler: Handler) -> Owned | None:
         """Take the id of a create's answer as the session's own; not one that was there before."""
         steps = self.facts.schemas.path_to(self.facts.operation("create").answer, "id")
         node: Any = None
@@ -351,7 +356,7 @@ class Own:
         self.live[node] = Owned(node, handler)
         return self.live[node]
 
-    def _is_shown(self, answer: Answer) -> bool:
+    def _is_shown(self, answer: TargetResponse) -> bool:
         """Tell whether an answer to a write has a body that can be compared."""
         try:
             return isinstance(answer.json(), Mapping)

@@ -24,14 +24,14 @@ from contract_tests.probes import (
 )
 from contract_tests.probes.finding import Undecided, Unlisted
 from contract_tests.probes.observations import first_page
-from contract_tests.target.api import Api
+from contract_tests.target.api import TargetApi
 from mock_server.document import Document, Question, digest_of, duplicate, select
 
 Source = Literal["found", "given", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class QuestionVerdict:
     """What is known of one question.
 
     `answer` is the one that the suites follow: found, given by the person who started the run (and then not asked
@@ -97,7 +97,7 @@ class Effective:
 
     document: Document
     facts: Facts
-    verdicts: Mapping[str, Verdict]
+    verdicts: Mapping[str, QuestionVerdict]
     titles: Mapping[str, tuple[str, ...]]
     refusals: Mapping[str, tuple[str, Exchange]]
     requests: int
@@ -120,12 +120,12 @@ class Effective:
         return any(question not in learned.answers for learned in self.document.learned)
 
     @property
-    def departures(self) -> list[Verdict]:
+    def departures(self) -> list[QuestionVerdict]:
         """The departures from the page that nobody has accepted."""
         return [one for one in self.verdicts.values() if one.is_departure]
 
 
-def probe_all(api: Api, arguments: DocumentArguments, terms: Terms) -> Effective:
+def probe_all(api: TargetApi, arguments: DocumentArguments, terms: Terms) -> Effective:
     """Ask a target every question that was not given an answer, and make the document that follows.
 
     What the probes make they delete. Raises DocumentError, and what `requests` raises where the target cannot be
@@ -139,7 +139,7 @@ def probe_all(api: Api, arguments: DocumentArguments, terms: Terms) -> Effective
     return _effective(arguments, verdicts, prober)
 
 
-def ask_all(prober: Prober, arguments: DocumentArguments) -> dict[str, Verdict]:
+def ask_all(prober: Prober, arguments: DocumentArguments) -> dict[str, QuestionVerdict]:
     """Ask every question that was not given an answer; whoever calls closes the prober."""
     expectations = prober.expectations
     given = _given(arguments, expectations)
@@ -158,19 +158,21 @@ def _given(arguments: DocumentArguments, expectations: Expectations) -> dict[str
     return expectations.learned | given
 
 
-def _verdict(question: Question, given: Mapping[str, str], prober: Prober) -> Verdict:
+def _verdict(question: Question, given: Mapping[str, str], prober: Prober) -> QuestionVerdict:
     if question.id in given:
-        return Verdict(question, given[question.id], "given", Answered(given[question.id]))
+        return QuestionVerdict(question, given[question.id], "given", Answered(given[question.id]))
     finding, evidence = PROBES[question.id].run(prober)
     if not isinstance(finding, Answered):
-        return Verdict(question, question.assumed, "unknown", finding, evidence)
+        return QuestionVerdict(question, question.assumed, "unknown", finding, evidence)
     if prober.expectations.facts_with(question.id, finding.answer) is None:
         sentence = f"The target answers {finding.answer}, which the overlays leave no room for."
-        return Verdict(question, question.assumed, "unknown", Outside(sentence), evidence)
-    return Verdict(question, finding.answer, "found", finding, evidence)
+        return QuestionVerdict(question, question.assumed, "unknown", Outside(sentence), evidence)
+    return QuestionVerdict(question, finding.answer, "found", finding, evidence)
 
 
-def _effective(arguments: DocumentArguments, verdicts: Mapping[str, Verdict], prober: Prober) -> Effective:
+def _effective(
+    arguments: DocumentArguments, verdicts: Mapping[str, QuestionVerdict], prober: Prober
+) -> Effective:
     answers = {name: one.answer for name, one in verdicts.items() if one.answer != one.question.assumed}
     document = arguments.load(answers)
     titles = {name: tuple(seen) for name, seen in prober.titles.items() if seen}
@@ -198,7 +200,7 @@ def _with_titles(document: Document, titles: Mapping[str, str]) -> Document:
 _FOUND: dict[tuple[str, str], Effective] = {}
 
 
-def effective_of(api: Api, arguments: DocumentArguments, terms: Terms) -> Effective:
+def effective_of(api: TargetApi, arguments: DocumentArguments, terms: Terms) -> Effective:
     """Return `probe_all` of a target, asked once for each base URL and key: later calls get what the first one got."""
     key = api.base_url, api.key
     if key not in _FOUND:

@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 from contract_tests.document.facts import Facts
 from contract_tests.guard.body import Body
 from contract_tests.guard.exchange import KEY_VARIABLE, MULTIPART, URLENCODED, Exchange, FormField
-from contract_tests.target.api import OWN_KEY, Answer
+from contract_tests.target.api import OWN_KEY, TargetResponse
 
 
-class Sent(NamedTuple):
+class SentCall(NamedTuple):
     """A request: what `Api.call` was called with, `parts` being the keyword arguments, and the key it had."""
 
     method: str
@@ -22,7 +22,7 @@ class Sent(NamedTuple):
     key: str
 
 
-def exchange_of(facts: Facts, url: str, sent: Sent, answer: Answer) -> Exchange:
+def exchange_of(facts: Facts, url: str, sent: SentCall, answer: TargetResponse) -> Exchange:
     """Return an exchange without the key; `url` is the base URL to show."""
     method, path, parts, key = sent
     query = urlencode(parts.get("query") or {})

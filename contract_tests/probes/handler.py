@@ -8,13 +8,13 @@ from typing import Any
 from contract_tests.probes.multipart import Pairs, multipart
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import mapping, switch
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 
-class Handler:
+class ProbedHandler:
     """One row. `created` answers its create; `first` and `raw` are the first look at it, `shown` is the last."""
 
-    def __init__(self, prober: Prober, row: int, created: Answer) -> None:
+    def __init__(self, prober: Prober, row: int, created: TargetResponse) -> None:
         self._prober = prober
         self._words = prober.facts.row
         self.id = row
@@ -28,12 +28,12 @@ class Handler:
         self.shown = self._prober.retrieve(self.id, renamed=renamed)
         return self.shown
 
-    def update(self, **fields: str) -> Answer:
+    def update(self, **fields: str) -> TargetResponse:
         """Send an update; the keywords are words for form fields (`name`, `type`, `enabled`) or field names."""
         form = {self._prober.facts.form.get(word, word): value for word, value in fields.items()}
         return self._prober.send("POST", self._path, form=form)
 
-    def update_raw(self, pairs: Pairs) -> Answer:
+    def update_raw(self, pairs: Pairs) -> TargetResponse:
         """Send an update whose fields may repeat, and whose values are bytes."""
         return self._prober.send("POST", self._path, **multipart(pairs))
 

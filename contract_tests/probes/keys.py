@@ -24,7 +24,7 @@ from contract_tests.probes.observations import (
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import accepted, error_of, is_success, parsed
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 
 def _bearer_case(prober: Prober) -> Finding:
@@ -79,7 +79,7 @@ def _error_titles(prober: Prober) -> Finding:
     return Answered("site-language", f"Another one than English: {', '.join(map(repr, seen.values()))}.")
 
 
-def _refusals(prober: Prober) -> dict[str, Answer]:
+def _refusals(prober: Prober) -> dict[str, TargetResponse]:
     """Return refusals that can be provoked, by name."""
     found = {
         "missing_bearer": prober.once(missing_bearer),
@@ -162,7 +162,7 @@ def _documented_limit(facts: Facts) -> str | None:
     return str(quota["requests"]) if quota else None
 
 
-def _counted(prober: Prober) -> list[Answer]:
+def _counted(prober: Prober) -> list[TargetResponse]:
     """Return answers to requests with the run's key; one at least."""
     if not any(is_success(answer) for answer in prober.answers):
         prober.list()
@@ -197,14 +197,14 @@ def _checks_order(prober: Prober) -> Finding:
     return Answered(found) if found else Unknown("other requests were counted meanwhile")
 
 
-def _counts(prober: Prober) -> Iterator[Answer]:
+def _counts(prober: Prober) -> Iterator[TargetResponse]:
     """Look at the list, at nothing, and at the list again: each is to be counted, so that none may be a memory."""
     yield prober.list(fresh=True)
     yield look_for_nobodys(prober, fresh=True)
     yield prober.list(fresh=True)
 
 
-def _said(answer: Answer) -> tuple[int, str | None]:
+def _said(answer: TargetResponse) -> tuple[int, str | None]:
     return answer.status, error_of(answer).title
 
 
@@ -213,7 +213,7 @@ def _is_metered(prober: Prober) -> bool:
     return len({answer.headers[name] for answer in prober.answers if name in answer.headers}) > 1
 
 
-def _left(prober: Prober, answer: Answer) -> int:
+def _left(prober: Prober, answer: TargetResponse) -> int:
     text = answer.headers.get(_header(prober.facts, "quota-remaining"), "")
     if not text.isdigit():
         raise Undecided("an answer does not show how many requests are left")

@@ -8,19 +8,19 @@ from contract_tests.document.facts import Facts
 from contract_tests.judge.conformity import said
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
 from contract_tests.probes.observations import first_page, handler, second, wide_answer
-from contract_tests.probes.page import Page
+from contract_tests.probes.page import SeenPage
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import accepted, number, refused, shown
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 # Far enough behind the last page that what the probes make in between does not reach it.
 _BEYOND = 7
 
 
-def _wide_page(prober: Prober) -> Page:
+def _wide_page(prober: Prober) -> SeenPage:
     """Read the page of the largest size."""
-    return Page(prober.once(wide_answer), prober.expectations)
+    return SeenPage(prober.once(wide_answer), prober.expectations)
 
 
 def _list_order(prober: Prober) -> Finding:
@@ -28,7 +28,7 @@ def _list_order(prober: Prober) -> Finding:
     page = prober.once(_wide_page)
     if not {older, newer} <= set(page.ids) and not page.is_last:
         last = number(page.value("total-pages")) or 1
-        page = Page(prober.list(size=max(prober.facts.sizes), page=last), prober.expectations)
+        page = SeenPage(prober.list(size=max(prober.facts.sizes), page=last), prober.expectations)
     if not {older, newer} <= set(page.ids):
         raise Undecided("the list does not show both of two new handlers")
     return Answered("newest-first" if page.ids.index(newer) < page.ids.index(older) else "oldest-first")
@@ -37,14 +37,14 @@ def _list_order(prober: Prober) -> Finding:
 def _page_not_valid(prober: Prober) -> Finding:
     """Ask for page 0, and where requests count less, for other texts too."""
     texts = ("0",) if prober.spares else ("0", "abc", "-1")
-    how: dict[str, Answer] = {}
+    how: dict[str, TargetResponse] = {}
     for text in texts:
         answer = prober.list(page=text)
         if not accepted(answer, f"the page {text}"):
             prober.note("invalid_parameter", answer, f"a list of the page {text}")
             how[text] = answer
             continue
-        page = Page(answer, prober.expectations)
+        page = SeenPage(answer, prober.expectations)
         if not page.is_first or (page.total and not page.rows):
             return Outside(f"The page {text} is shown, and is not the first.")
     if not how:
@@ -67,7 +67,7 @@ def _page_beyond_last(prober: Prober) -> Finding:
     answer = prober.list(page=pages + _BEYOND, size=max(prober.facts.sizes))
     if not accepted(answer, "a page beyond the last"):
         return Outside(f"It is refused with {said(answer)}.")
-    page = Page(answer, prober.expectations)
+    page = SeenPage(answer, prober.expectations)
     if not page.rows:
         before = page.value("link-previous")
         return Answered(
@@ -82,7 +82,7 @@ def _page_size_not_allowed(prober: Prober) -> Finding:
     if not accepted(answer, f"a page size of {size}"):
         prober.note("invalid_parameter", answer, f"a list with a page size of {size}")
         return refused(answer)
-    shown = number(Page(answer, prober.expectations).value("page-size"))
+    shown = number(SeenPage(answer, prober.expectations).value("page-size"))
     if shown == prober.facts.default_size:
         return Answered("default")
     return Outside(f"A page size of {size} gives pages of {shown}.")

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from contract_tests.document.facts import Facts
 from contract_tests.document.words import read_words
 from contract_tests.probes.finding import Undecided
-from contract_tests.probes.handler import Handler
-from contract_tests.probes.page import Page
+from contract_tests.probes.handler import ProbedHandler
+from contract_tests.probes.page import SeenPage
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import accepted, is_success, mapping
-from contract_tests.target.api import WRONG_KEY, Answer
+from contract_tests.target.api import WRONG_KEY, TargetResponse
 
 _NO_TYPE = "no-such-type"
 
@@ -23,13 +23,13 @@ ORIGIN = "https://example.com"
 NOBODYS = 2_000_000_011
 
 
-def first_page(prober: Prober) -> Page:
+def first_page(prober: Prober) -> SeenPage:
     """Get the first page, asked for by its number, before anything is made."""
     answer = prober.list(page=1) if prober.can_write else prober.once(wide_answer)
-    return Page(answer, prober.expectations)
+    return SeenPage(answer, prober.expectations)
 
 
-def wide_answer(prober: Prober) -> Answer:
+def wide_answer(prober: Prober) -> TargetResponse:
     """Get a page of the largest size as a page of another origin would; it is to show the prober's rows."""
     if prober.can_write:
         prober.once(handler)
@@ -48,32 +48,32 @@ def some_id(prober: Prober) -> int:
     return ids[0]
 
 
-def missing_bearer(prober: Prober) -> Answer:
+def missing_bearer(prober: Prober) -> TargetResponse:
     """Get the list without a key."""
     return prober.send("GET", prober.facts.operation("list").path, authorization=None)
 
 
-def wrong_key(prober: Prober) -> Answer:
+def wrong_key(prober: Prober) -> TargetResponse:
     """Get the list with a key of nobody's."""
     return prober.send("GET", prober.facts.operation("list").path, authorization=f"Bearer {WRONG_KEY}")
 
 
-def not_there(prober: Prober) -> Answer:
+def not_there(prober: Prober) -> TargetResponse:
     """Look at a handler that does not exist."""
     return look_for_nobodys(prober)
 
 
-def look_for_nobodys(prober: Prober, *, fresh: bool = False) -> Answer:
+def look_for_nobodys(prober: Prober, *, fresh: bool = False) -> TargetResponse:
     """Ask for a handler that does not exist."""
     return prober.send("GET", prober.api.path_of("retrieve", NOBODYS), fresh=fresh)
 
 
-def nameless(prober: Prober) -> Answer:
+def nameless(prober: Prober) -> TargetResponse:
     """Create without a name, of a type with an address: a service that takes it shows the run's mark there."""
     return prober.create(prober.kinds.form(prober.kinds.mailbox, None))[0]
 
 
-def unknown_type(prober: Prober) -> Answer:
+def unknown_type(prober: Prober) -> TargetResponse:
     """Create with a type that is not listed."""
     form = {prober.facts.form["name"]: prober.name(), prober.facts.form["type"]: _NO_TYPE}
     return prober.create(form)[0]
@@ -85,21 +85,21 @@ def type_refusal(facts: Facts) -> str:
     return reaction.row.refusal if reaction.row is not None else ""
 
 
-def handler(prober: Prober) -> Handler:
+def handler(prober: Prober) -> ProbedHandler:
     """Make the handler that the probes change, of a type with two fields, and with letters beyond ASCII in its name."""
     form = prober.kinds.form(prober.kinds.pair, f"{prober.name()} ó/ż")
     answer, row = prober.create(form)
     if row is None:
         raise Undecided(f"a plain create is answered {answer.status}")
-    return Handler(prober, row, answer)
+    return ProbedHandler(prober, row, answer)
 
 
 @dataclass(frozen=True, slots=True)
 class Second:
     """A second handler. `refused` is the answer to a create with the switch in it, None where that was accepted."""
 
-    handler: Handler
-    refused: Answer | None
+    handler: ProbedHandler
+    refused: TargetResponse | None
 
 
 def second(prober: Prober) -> Second:
@@ -112,7 +112,7 @@ def second(prober: Prober) -> Second:
         answer, row = prober.create(form)
     if row is None:
         raise Undecided(f"a plain create is answered {answer.status}")
-    return Second(Handler(prober, row, answer), refused)
+    return Second(ProbedHandler(prober, row, answer), refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,8 @@ class Renaming:
     none has a value any more. `blanked` tells whether both are gone.
     """
 
-    answer: Answer
-    handler: Handler
+    answer: TargetResponse
+    handler: ProbedHandler
     last_changed: object
     kept: bool
     emptied: bool
@@ -152,7 +152,7 @@ def renaming(prober: Prober) -> Renaming:
 class Partial:
     """What an update of the first field of two did to the last: its value at first, and after."""
 
-    handler: Handler
+    handler: ProbedHandler
     first: object
     after: object
 
@@ -196,19 +196,19 @@ def type_change(prober: Prober) -> TypeChange:
     return TypeChange(field, sent, before, dict(row.settings))
 
 
-def preflight(prober: Prober) -> Answer:
+def preflight(prober: Prober) -> TargetResponse:
     """Ask what a browser asks before it deletes from a page of another origin."""
     headers = {"Origin": ORIGIN, "Access-Control-Request-Method": "DELETE"}
     path = prober.api.path_of("delete", prober.once(handler).id)
     return prober.send("OPTIONS", path, headers=headers, authorization=None)
 
 
-def other_method(prober: Prober) -> Answer:
+def other_method(prober: Prober) -> TargetResponse:
     """Send a method that the document does not have, to a handler that exists."""
     return prober.send(prober.facts.other_methods[0], prober.api.path_of("retrieve", prober.once(handler).id))
 
 
-def other_method_without_key(prober: Prober) -> Answer:
+def other_method_without_key(prober: Prober) -> TargetResponse:
     """Send the same without a key."""
     path = prober.api.path_of("retrieve", prober.once(handler).id)
     return prober.send(prober.facts.other_methods[0], path, authorization=None)

@@ -9,13 +9,13 @@ from contract_tests.document.facts import Facts
 from contract_tests.probes.expectations import Expectations
 from contract_tests.probes.finding import Undecided, Unlisted
 from contract_tests.probes.reading import at, is_success, mapping, number, parsed
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 
-class Page:
+class SeenPage:
     """One page. Raises Unlisted if the list is refused, and Undecided if a page cannot be read."""
 
-    def __init__(self, answer: Answer, expectations: Expectations) -> None:
+    def __init__(self, answer: TargetResponse, expectations: Expectations) -> None:
         self.answer = answer
         self._expectations = expectations
         self._schemas = expectations.facts.schemas

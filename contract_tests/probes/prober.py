@@ -10,12 +10,12 @@ from typing import Any, TypeVar, cast
 
 from contract_tests.guard.exchange import FAILED_HEADER, REFUSED_HEADER, Exchange
 from contract_tests.guard.policy import NOWHERE
-from contract_tests.probes.evidence import Sent, exchange_of
+from contract_tests.probes.evidence import SentCall, exchange_of
 from contract_tests.probes.expectations import Expectations
 from contract_tests.probes.finding import Finding, Outside, Undecided, Unknown, Unlisted
 from contract_tests.probes.kinds import Kinds
 from contract_tests.probes.reading import at, error_of, is_success, mapping, number, parsed, rows_in
-from contract_tests.target.api import Answer, Api
+from contract_tests.target.api import TargetApi, TargetResponse
 
 Value = TypeVar("Value")
 
@@ -54,7 +54,7 @@ class Prober:
     what was refused and how.
     """
 
-    def __init__(self, api: Api, expectations: Expectations, terms: Terms) -> None:
+    def __init__(self, api: TargetApi, expectations: Expectations, terms: Terms) -> None:
         self.api = api
         self.expectations = expectations
         self.facts = expectations.facts
@@ -62,11 +62,11 @@ class Prober:
         self.terms = terms
         self.can_write = terms.can_write
         self.spares = terms.spares or not terms.can_write
-        self.limited: Answer | None = None
-        self._first_delete: tuple[Answer, Exchange] | None = None
+        self.limited: TargetResponse | None = None
+        self._first_delete: tuple[TargetResponse, Exchange] | None = None
         self.titles: dict[str, list[str]] = {}
         self.refusals: dict[str, tuple[str, Exchange]] = {}
-        self.answers: list[Answer] = []
+        self.answers: list[TargetResponse] = []
         self.exchanges: list[Exchange] = []
         self._url = terms.shown_url.rstrip("/") or api.base_url
         self._token = f"probe-{secrets.token_hex(3)}"
@@ -127,14 +127,14 @@ class Prober:
             raise seen.error
         return cast("Value", seen.value)
 
-    def send(self, method: str, path: str, **parts: Any) -> Answer:
+    def send(self, method: str, path: str, **parts: Any) -> TargetResponse:
         """Send one request, as `Api.call`. Raises Undecided where the guard or a rate limit is in the way."""
         if self.terms.most is not None and self.sent >= self.terms.most and method != "DELETE":
             raise Undecided(f"the run may send no more than {self.terms.most} requests (budget)")
         answer = self.api.call(method, path, **parts)
         self.answers.append(answer)
         parts.pop("fresh", None)
-        exchange = exchange_of(self.facts, self._url, Sent(method, path, parts, self.api.key), answer)
+        exchange = exchange_of(self.facts, self._url, SentCall(method, path, parts, self.api.key), answer)
         self._touched[-1].append(exchange)
         self.exchanges.append(exchange)
         for header in (REFUSED_HEADER, FAILED_HEADER):
@@ -145,7 +145,7 @@ class Prober:
             raise Undecided("the target answered that there were too many requests")
         return answer
 
-    def list(self, **query: Any) -> Answer:
+    def list(self, **query: Any) -> TargetResponse:
         """Get the list; the keywords `page` and `size` are its parameters, others those of `Api.call`."""
         names = {"page": self.facts.page_parameter, "size": self.facts.size_parameter}
         asked = {name: query.pop(word) for word, name in names.items() if word in query}
@@ -155,11 +155,11 @@ class Prober:
         """Return a name that no other handler has."""
         return f"{self._token}-{self.sent}"
 
-    def create(self, form: Mapping[str, str], **parts: Any) -> tuple[Answer, int | None]:
+    def create(self, form: Mapping[str, str], **parts: Any) -> tuple[TargetResponse, int | None]:
         """Send a create; return its answer and, where it was accepted, the id. Raises Undecided for a lack of one."""
         return self.create_raw(form.get(self.facts.form["name"], ""), form=form, **parts)
 
-    def create_raw(self, name: str, **parts: Any) -> tuple[Answer, int | None]:
+    def create_raw(self, name: str, **parts: Any) -> tuple[TargetResponse, int | None]:
         """Send a create whose body is in `parts`, as for `Api.call`; `name` is the one in it."""
         answer = self.send("POST", self.facts.operation("create").path, **parts)
         if not is_success(answer):
@@ -195,7 +195,7 @@ class Prober:
                 self._proven.add(row)
         return row in self._proven
 
-    def first_delete(self) -> Answer | None:
+    def first_delete(self) -> TargetResponse | None:
         """Return the answer to the first delete, None if there was none so far."""
         if self._first_delete is None:
             return None
@@ -203,7 +203,7 @@ class Prober:
         self._touched[-1].append(exchange)
         return answer
 
-    def discard(self, row: int) -> Answer:
+    def discard(self, row: int) -> TargetResponse:
         """Delete a handler that the prober made, after a look that it is the one. Raises Undecided if it is not."""
         if row not in self._proven:
             self.retrieve(row)
@@ -213,7 +213,7 @@ class Prober:
             del self._names[row]
         return answer
 
-    def note(self, refusal: str, answer: Answer, about: str) -> None:
+    def note(self, refusal: str, answer: TargetResponse, about: str) -> None:
         """Remember how something is refused, by the refusal's name, and the title there is in it."""
         if not 400 <= answer.status < 500:
             return
@@ -234,7 +234,7 @@ class Prober:
             except (Undecided, OSError):
                 continue  # the guard's ledger knows the row, and its clean-up tries again
 
-    def _prove_listed(self, answer: Answer) -> None:
+    def _prove_listed(self, answer: TargetResponse) -> None:
         for shown in map(mapping, rows_in(answer, self.facts) or ()):
             row = number(shown.get(self.facts.row["id"]))
             if row in self._names:

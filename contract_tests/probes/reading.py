@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from contract_tests.document.facts import Facts
 from contract_tests.judge.conformity import said
 from contract_tests.probes.finding import Answered, Undecided, Unlisted
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 
 class Error(NamedTuple):
@@ -19,19 +19,19 @@ class Error(NamedTuple):
     status: int | str | None
 
 
-def is_success(answer: Answer) -> bool:
+def is_success(answer: TargetResponse) -> bool:
     """Tell whether an answer is a 2xx."""
     return 200 <= answer.status < 300
 
 
-def accepted(answer: Answer, what: str) -> bool:
+def accepted(answer: TargetResponse, what: str) -> bool:
     """Tell whether a request was taken (2xx) or refused (4xx). Raises Unlisted, about `what`, for anything else."""
     if not is_success(answer) and not 400 <= answer.status < 500:
         raise Unlisted(f"{what[0].upper()}{what[1:]} is answered {said(answer)}.")
     return is_success(answer)
 
 
-def refused(answer: Answer, what: str = "It") -> Answered:
+def refused(answer: TargetResponse, what: str = "It") -> Answered:
     """Return the answer `refused`, and say how."""
     return Answered("refused", f"{what} is refused with {said(answer)}.")
 
@@ -41,7 +41,7 @@ def shown(value: Any) -> str:
     return f"`{json.dumps(value, ensure_ascii=False)}`"
 
 
-def parsed(answer: Answer) -> Any:
+def parsed(answer: TargetResponse) -> Any:
     """Return the body as data, None where it is no JSON."""
     try:
         return answer.json()
@@ -56,13 +56,13 @@ def at(node: Any, steps: tuple[str, ...]) -> Any:
     return node
 
 
-def rows_in(answer: Answer, facts: Facts) -> list[Any] | None:
+def rows_in(answer: TargetResponse, facts: Facts) -> list[Any] | None:
     """Return the rows that an answer lists, None where it is no list."""
     rows = at(parsed(answer), facts.schemas.path_to(facts.operation("list").answer, "rows"))
     return rows if is_success(answer) and isinstance(rows, list) else None
 
 
-def error_of(answer: Answer) -> Error:
+def error_of(answer: TargetResponse) -> Error:
     """Return the error in a refusal's body."""
     errors = at(parsed(answer), ("errors",))
     first = errors[0] if isinstance(errors, list) and errors else None

@@ -13,7 +13,7 @@ from contract_tests.probes.observations import first_page, handler, renaming, se
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import mapping, shown
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 _SHAPE = "%Y-%m-%d %H:%M:%S"
 _ZONE_STEP = timedelta(minutes=30)
@@ -133,7 +133,7 @@ def zone_of(prober: Prober) -> str:
     return f"{'-' if steps < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
 
 
-def _answered(answer: Answer) -> datetime:
+def _answered(answer: TargetResponse) -> datetime:
     """Return when an answer was given: by its own word, else by this computer's clock."""
     try:
         return parsedate_to_datetime(answer.headers.get("date", "")).astimezone(UTC)

@@ -10,15 +10,15 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from contract_tests.document.words import Form, read_words
+from contract_tests.document.words import FormWords, read_words
 from contract_tests.judge.conformity import said
 from contract_tests.probes.finding import Answered, Finding, Outside, Unknown
-from contract_tests.probes.handler import Handler
+from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.observations import renaming
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import accepted, shown
-from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TREATMENTS, Sent
+from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TREATMENTS, SentInput
 
 # In place of a value.
 _REFUSED = object()
@@ -49,7 +49,7 @@ def _find(question: str, prober: Prober) -> Finding:
     return Outside(how) if not left else Unknown(f"several answers explain it: {', '.join(left)}")
 
 
-def _samples(forms: Mapping[str, Form], prober: Prober) -> Iterator[tuple[str, Sent]]:
+def _samples(forms: Mapping[str, FormWords], prober: Prober) -> Iterator[tuple[str, SentInput]]:
     """Yield the field, and what to send in it, of each row that not all answers have."""
     form = next(iter(forms.values()))
     fields = sorted(form.fields, key=lambda name: name != prober.facts.form["name"])
@@ -66,20 +66,20 @@ def _samples(forms: Mapping[str, Form], prober: Prober) -> Iterator[tuple[str, S
             return
 
 
-def _pairs(field: str, sent: Sent) -> list[tuple[str, bytes]]:
+def _pairs(field: str, sent: SentInput) -> list[tuple[str, bytes]]:
     name = f"{field}[]" if ARRAY in sent.how else field
     if NOT_UTF_8 in sent.how:
         return [(name, sent.data)]
     return [(name, text.encode()) for text in sent.texts or ([] if sent.text is None else [sent.text])]
 
 
-def _value(prober: Prober, row: Handler, field: str) -> Any:
+def _value(prober: Prober, row: ProbedHandler, field: str) -> Any:
     """Return what a handler last showed of a field."""
     word = next((word for word, name in prober.facts.form.items() if name == field), "")
     return row.shown.get(prober.facts.row[word]) if word else row.settings.get(field)
 
 
-def _expected(form: Form, field: str, sent: Sent, before: Any) -> Any:
+def _expected(form: FormWords, field: str, sent: SentInput, before: Any) -> Any:
     """Return what a field shows after an update, by the form's rows, if it showed `before`."""
     reaction = form.walks[field](sent.text, sent)
     if reaction.outcome == "refuse":

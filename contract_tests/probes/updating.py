@@ -7,7 +7,7 @@ from contextlib import suppress
 from contract_tests.document.words import read_words
 from contract_tests.judge.conformity import said
 from contract_tests.probes.finding import Answered, Finding, Outside, Undecided
-from contract_tests.probes.handler import Handler
+from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.observations import partial, renaming, type_change
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
@@ -92,7 +92,7 @@ def _fate(sent: str, shown: object, longest: int | None, hidden: int) -> str | N
     return "cut" if longest is None or len(shown) == longest - hidden else None
 
 
-def _value_field(prober: Prober, row: Handler) -> str | None:
+def _value_field(prober: Prober, row: ProbedHandler) -> str | None:
     """Return a field of the handler's type that holds no address, None where updates have blanked the type."""
     with suppress(Undecided):
         prober.once(partial)  # it compares this field with what it was at first
@@ -150,7 +150,7 @@ def _is_enabled_text(prober: Prober) -> Finding:
     return Answered(answer)
 
 
-def _switched(row: Handler, text: str) -> bool:
+def _switched(row: ProbedHandler, text: str) -> bool:
     accepted(row.update(enabled=text), f"an update with is_enabled={text}")
     row.look()
     return row.is_enabled

@@ -11,7 +11,7 @@ from contract_tests.probes.observations import handler, nameless, renaming, seco
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import accepted, at, error_of, mapping, parsed, refused, shown
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 _BLANKS = " \t "
 _MALFORMED = "nobody"
@@ -65,7 +65,7 @@ def _written_at(facts: Facts) -> tuple[str, ...]:
     return facts.schemas.path_to(facts.operation("create").answer, "id")[:-1]
 
 
-def _written(prober: Prober, answer: Answer) -> dict[str, object]:
+def _written(prober: Prober, answer: TargetResponse) -> dict[str, object]:
     return dict(mapping(at(parsed(answer), _written_at(prober.facts))))
 
 
@@ -134,7 +134,7 @@ def _malformed_contact(prober: Prober) -> Finding:
     )
 
 
-def _malformed(prober: Prober, kind: str) -> Answer:
+def _malformed(prober: Prober, kind: str) -> TargetResponse:
     (field,) = prober.facts.types[kind]
     answer, row = prober.create(prober.kinds.form(kind, prober.name()) | {field: _MALFORMED})
     if row is not None:
@@ -180,7 +180,7 @@ def _json_body(prober: Prober) -> Finding:
     return _was_read(prober, answer, "JSON")
 
 
-def _was_read(prober: Prober, answer: Answer, what: str) -> Finding:
+def _was_read(prober: Prober, answer: TargetResponse, what: str) -> Finding:
     """Tell whether a body was read: otherwise the create lacks its required fields."""
     if accepted(answer, f"a create with a {what} body"):
         return Answered("read")

@@ -11,13 +11,13 @@ from contract_tests.guard.door import Door
 from contract_tests.guard.exchange import Exchange, Reply, Request, printable
 from contract_tests.judge.conformity import Conformity
 from contract_tests.judge.statements import ANSWERS
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 # What is told of each exchange: the exchange, and what is wrong with it, in sentences.
 Told = Callable[[Exchange, list[str]], None]
 
 
-class Proxy:
+class RecordingProxy:
     """Serves on a port of 127.0.0.1 while it is open. `complaints` counts what was wrong with answers.
 
     A consumer needs no key of the service: one that begins with the mock's prefix stands for the run's, which only the
@@ -65,7 +65,7 @@ class Proxy:
         if not kind or exchange.refused or exchange.failed:
             return []
         headers = {name.lower(): value for name, value in exchange.headers}
-        answer = Answer(exchange.status, headers, exchange.body.encode(errors="surrogatepass"))
+        answer = TargetResponse(exchange.status, headers, exchange.body.encode(errors="surrogatepass"))
         if 200 <= exchange.status < 300:
             return [one.sentence for one in self._conformity.success(kind, answer)]
         known = [

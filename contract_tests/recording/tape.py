@@ -29,7 +29,7 @@ Clean = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class TapedExchange:
     """An exchange, and when it took place."""
 
     at: str
@@ -46,7 +46,7 @@ class Recording:
     date: datetime
     target: str
     digest: str
-    exchanges: tuple[Recorded, ...]
+    exchanges: tuple[TapedExchange, ...]
     answers: Mapping[str, str]
     findings: int | None
     is_whole: bool
@@ -144,7 +144,7 @@ def read_recording(file: Path) -> Recording:
     )
 
 
-def _exchange(data: Mapping[str, Any]) -> Recorded:
+def _exchange(data: Mapping[str, Any]) -> TapedExchange:
     asked, answer = data["request"], data["answer"]
     exchange = Exchange(
         method=asked["method"], url=asked["url"], operation=data["operation"],
@@ -152,7 +152,7 @@ def _exchange(data: Mapping[str, Any]) -> Recorded:
         form=tuple(FormField(*field) for field in asked["form"]), raw=asked["raw"], status=answer["status"],
         headers=_pairs(answer["headers"]), body=answer["body"], milliseconds=answer["milliseconds"],
     )  # fmt: skip
-    return Recorded(data["at"], exchange)
+    return TapedExchange(data["at"], exchange)
 
 
 def _pairs(pairs: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:
@@ -178,7 +178,7 @@ def as_har(recording: Recording) -> dict[str, Any]:
     }
 
 
-def _entry(recorded: Recorded) -> dict[str, Any]:
+def _entry(recorded: TapedExchange) -> dict[str, Any]:
     exchange = recorded.exchange
     return {
         "startedDateTime": recorded.at,

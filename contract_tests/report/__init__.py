@@ -9,8 +9,8 @@ from contract_tests.report.outcome import (
     OperationSeen,
     Outcome,
     QuestionSeen,
+    RunVerdict,
     Trial,
-    Verdict,
 )
 from contract_tests.report.page import as_html
 from contract_tests.report.terminal import as_text
@@ -23,8 +23,8 @@ __all__ = [
     "OperationSeen",
     "Outcome",
     "QuestionSeen",
+    "RunVerdict",
     "Trial",
-    "Verdict",
     "as_annotations",
     "as_html",
     "as_json",

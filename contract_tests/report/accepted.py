@@ -27,7 +27,7 @@ _ANY = "*"
 _GRACE = timedelta(days=90)
 
 
-class Difference(Protocol):
+class Placed(Protocol):
     """Something that has a place."""
 
     @property
@@ -70,7 +70,7 @@ class Acceptances:
         """The entries that nothing in the run needed."""
         return tuple(e for e in self.entries if e not in self.met and e.until >= self.today)
 
-    def accepts(self, operation: str, difference: Difference) -> bool:
+    def accepts(self, operation: str, difference: Placed) -> bool:
         """Tell whether a difference is accepted today."""
         return self.knows(operation, difference.place)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 
 from contract_tests.guard.exchange import printable_lines
-from contract_tests.report.outcome import Entry, Outcome, Section
+from contract_tests.report.outcome import Outcome, ReportLine, Section
 from contract_tests.report.page import readable
 from contract_tests.report.terminal import as_text
 
@@ -108,7 +108,7 @@ def _suite(root: ElementTree.Element, name: str) -> ElementTree.Element:
     return ElementTree.SubElement(root, "testsuite", name=name)
 
 
-def _add_case(suite: ElementTree.Element, entry: Entry, word: str) -> None:
+def _add_case(suite: ElementTree.Element, entry: ReportLine, word: str) -> None:
     """Add an entry as a case: one that failed, one that was skipped, or one that passed and says what was seen."""
     name = suite.get("name", "")
     case = ElementTree.SubElement(suite, "testcase", classname=name, name=readable(entry.text), time="0")
@@ -119,11 +119,11 @@ def _add_case(suite: ElementTree.Element, entry: Entry, word: str) -> None:
     ElementTree.SubElement(case, word, message=message).text = _text(entry)
 
 
-def _text(entry: Entry) -> str:
+def _text(entry: ReportLine) -> str:
     return readable("\n".join([entry.text, *entry.lines, *_steps(entry)]))
 
 
-def _steps(entry: Entry) -> list[str]:
+def _steps(entry: ReportLine) -> list[str]:
     return [readable(line) for step in entry.steps for line in (step.curl, f"# {step.answer}")]
 
 

@@ -29,7 +29,7 @@ class Happened(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ShownCall:
     """One request as a line for a shell, and what was answered: the status and the beginning of the body."""
 
     curl: str
@@ -57,7 +57,7 @@ class Finding:
     question: str = ""
     operation: str = ""
     subject: str = ""
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ShownCall, ...] = ()
     also: tuple[str, ...] = ()
 
 
@@ -145,7 +145,7 @@ def _title(sentence: str) -> str:
     return title if "_" in title.partition(" ")[0] else title[:1].upper() + title[1:]
 
 
-def reproduce(happened: Happened, clean: Clean, about: str = "") -> tuple[Step, ...]:
+def reproduce(happened: Happened, clean: Clean, about: str = "") -> tuple[ShownCall, ...]:
     """Return the exchange that shows a finding, and before it the writes without which it would have been otherwise.
 
     It is the last one. If the text of the finding, `about`, names a row that the exchanges know, it is the last one of
@@ -164,9 +164,9 @@ def reproduce(happened: Happened, clean: Clean, about: str = "") -> tuple[Step, 
     return tuple(steps[-_MOST_STEPS:])
 
 
-def step_of(exchange: Exchange, clean: Clean) -> Step:
+def step_of(exchange: Exchange, clean: Clean) -> ShownCall:
     """Return an exchange as people repeat it."""
-    return Step(clean(exchange.as_curl()), clean(answer_of(exchange)))
+    return ShownCall(clean(exchange.as_curl()), clean(answer_of(exchange)))
 
 
 def answer_of(exchange: Exchange) -> str:

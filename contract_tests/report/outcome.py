@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from contract_tests.judge.verdicts import Ruling
-from contract_tests.report.finding import Finding, Step
+from contract_tests.report.finding import Finding, ShownCall
 
 
-class Verdict(StrEnum):
+class RunVerdict(StrEnum):
     """How the run came out."""
 
     FINE = "fine"
@@ -68,7 +68,7 @@ class QuestionSeen:
     source: Literal["found", "given", "unknown"] = "found"
     why: str = ""
     also: tuple[str, ...] = ()
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ShownCall, ...] = ()
 
     @property
     def differs(self) -> bool:
@@ -81,7 +81,7 @@ class Extra:
     """Something that was seen and of which neither the documentation nor any question speaks."""
 
     what: str
-    step: Step
+    step: ShownCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +101,20 @@ class Defect:
     traceback: str
 
 
-class Entry(NamedTuple):
+class ReportLine(NamedTuple):
     """One line of a part of a report: `note` qualifies it, `lines` and `steps` say more."""
 
     text: str
     note: str = ""
     lines: tuple[str, ...] = ()
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ShownCall, ...] = ()
 
 
 class Section(NamedTuple):
     """One of the five parts of a report; `none` says it in words if there are no entries."""
 
     title: str
-    entries: tuple[Entry, ...]
+    entries: tuple[ReportLine, ...]
     none: str
 
 
@@ -149,7 +149,7 @@ class Outcome:
     budget: int | None
     waited: float
     created: int
-    verdict: Verdict
+    verdict: RunVerdict
     exit_code: int
     interrupted: str
     left_behind: tuple[str, ...]
@@ -169,14 +169,14 @@ class Outcome:
         ran = sum(test.outcome != "skipped" for test in self.tests)
         did = f"{_count(ran, 'test')} with {_count(self.requests, 'request')} in {self.seconds:.1f} s"
         found = _count(len(self.findings), "finding")
-        if self.verdict is Verdict.CUT_SHORT:
+        if self.verdict is RunVerdict.CUT_SHORT:
             return f"cut short ({self.interrupted}) after {did}: {found} so far"
-        if self.verdict is Verdict.NOTHING:
+        if self.verdict is RunVerdict.NOTHING:
             return "nothing was executed, which says nothing about the target"
-        if self.verdict is Verdict.DEFECT:
+        if self.verdict is RunVerdict.DEFECT:
             return f"this program failed in {_count(len(self.defects), 'test')}: {did}"
         known = f", {len(self.accepted)} more accepted" if self.accepted else ""
-        if self.verdict is Verdict.FINE:
+        if self.verdict is RunVerdict.FINE:
             return f"no finding{known}: {did}"
         return f"{found}{known}: {did}"
 
@@ -203,11 +203,11 @@ class Outcome:
             ),
             Section(
                 "Seen, and not modelled",
-                tuple(Entry(one.what, steps=(one.step,)) for one in self.extras), "Nothing else was seen.",
+                tuple(ReportLine(one.what, steps=(one.step,)) for one in self.extras), "Nothing else was seen.",
             ),
             Section(
                 "Not reached, and why",
-                tuple(Entry(one.what, one.why) for one in missing), "Everything that was to be tested was tested.",
+                tuple(ReportLine(one.what, one.why) for one in missing), "Everything that was to be tested was tested.",
             ),
         )  # fmt: skip
 
@@ -223,16 +223,16 @@ class Outcome:
         ]
 
 
-def _of_finding(finding: Finding) -> Entry:
+def _of_finding(finding: Finding) -> ReportLine:
     where = f"expected: {finding.documented}" if finding.documented else ""
     also = f"also met by {_count(len(finding.also), 'other test')}" if finding.also else ""
     lines = (*filter(None, finding.details.splitlines()), *filter(None, (where, also)))
-    return Entry(finding.title, finding.question or finding.operation, lines, finding.steps)
+    return ReportLine(finding.title, finding.question or finding.operation, lines, finding.steps)
 
 
-def _of_question(seen: QuestionSeen) -> Entry:
+def _of_question(seen: QuestionSeen) -> ReportLine:
     note = "as you said" if seen.source == "given" else ""
-    return Entry(f"{seen.text} {seen.seen}".strip(), note, seen.also, seen.steps)
+    return ReportLine(f"{seen.text} {seen.seen}".strip(), note, seen.also, seen.steps)
 
 
 def _count(number: int, noun: str) -> str:

@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 import jinja2
 
-from contract_tests.report.outcome import Outcome, Verdict
+from contract_tests.report.outcome import Outcome, RunVerdict
 
 # Neither XML nor HTML has these, or they change how the rest of a line reads, and a fuzzed answer may have them.
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"
     r"\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 )
-_TONES = {Verdict.FINE: "good", Verdict.FINDINGS: "bad"}
+_TONES = {RunVerdict.FINE: "good", RunVerdict.FINDINGS: "bad"}
 
 
 def as_html(outcome: Outcome) -> str:
@@ -49,13 +49,13 @@ def _finalized(value: Any) -> Any:
 def _headline(outcome: Outcome) -> str:
     number = len(outcome.findings)
     found = f"{number} thing{'' if number == 1 else 's'} that the service should not do"
-    if outcome.verdict is Verdict.NOTHING:
+    if outcome.verdict is RunVerdict.NOTHING:
         return "Nothing was tested"
-    if outcome.verdict is Verdict.CUT_SHORT:
+    if outcome.verdict is RunVerdict.CUT_SHORT:
         return f"The test was cut short; so far it found {found if number else 'nothing wrong'}"
     if number:
         return f"The test found {found}"
-    if outcome.verdict is Verdict.FINE:
+    if outcome.verdict is RunVerdict.FINE:
         return "Nothing that was tested contradicts the documentation"
     return "Nothing wrong was found, but the test itself is not sound"
 

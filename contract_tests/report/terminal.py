@@ -10,16 +10,16 @@ from typing import Any
 import click
 
 from contract_tests.guard.exchange import printable_lines
-from contract_tests.report.outcome import Entry, OperationSeen, Outcome, Section, Verdict
+from contract_tests.report.outcome import OperationSeen, Outcome, ReportLine, RunVerdict, Section
 
 _WIDTH = 100
 _LONGEST, _MOST_LINES = 240, 20
 _COLORS = {
-    Verdict.FINE: "green",
-    Verdict.FINDINGS: "red",
-    Verdict.NOTHING: "yellow",
-    Verdict.CUT_SHORT: "yellow",
-    Verdict.DEFECT: "yellow",
+    RunVerdict.FINE: "green",
+    RunVerdict.FINDINGS: "red",
+    RunVerdict.NOTHING: "yellow",
+    RunVerdict.CUT_SHORT: "yellow",
+    RunVerdict.DEFECT: "yellow",
 }
 
 
@@ -88,7 +88,7 @@ def _lines(section: Section) -> Iterator[str]:
         yield f"  {section.none}"
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: ReportLine) -> str:
     return f"{_short(entry.text)}{f': {entry.note}' if entry.note else ''}"
 
 

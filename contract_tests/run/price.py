@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract_tests.run.flags import SPARING, SUITES
-from contract_tests.run.settings import Settings
+from contract_tests.run.settings import RunSettings
 
 # Requests by profile: of a run that writes, and of one that only reads.
 _WHOLE = {"quick": (550, 60), "standard": (3400, 190), "deep": (30_000, 720)}
@@ -17,13 +17,13 @@ _SPARING = (160, 20)
 _LEAST = {"quick": (300, 50), "standard": (800, 70), "deep": (1500, 100)}
 
 
-def price_of(settings: Settings) -> int:
+def price_of(settings: RunSettings) -> int:
     """Return about how many requests a run of all suites makes."""
     prices = _SPARING if settings.profile.spares else _WHOLE[settings.profile.name]
     return prices[not settings.allow_writes]
 
 
-def planned(settings: Settings) -> Settings:
+def planned(settings: RunSettings) -> RunSettings:
     """Return the settings with a profile that `max_requests` allows: fewer generated tests, rather than a cut run.
 
     A budget that does not even allow the others gets the profile that spares requests. A selection of suites is as
@@ -40,7 +40,7 @@ def planned(settings: Settings) -> Settings:
     return replace(settings, profile=replace(profile, examples=examples, machines=machines))
 
 
-def announced(settings: Settings, plan: Settings) -> str:
+def announced(settings: RunSettings, plan: RunSettings) -> str:
     """Say what a run costs before it begins, and what its budget changes; empty for a run that costs little.
 
     `plan` is what `planned` made of the settings.

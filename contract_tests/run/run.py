@@ -12,12 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contract_tests.document.demand import demanded_operations, demanded_refusals
-from contract_tests.document.facts import Facts, Operation
+from contract_tests.document.facts import DocumentedOperation, Facts
 from contract_tests.guard import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER, Exchange
 from contract_tests.judge.statements import Statements
 from contract_tests.judge.verdicts import Judge
 from contract_tests.run.flags import Profile
-from contract_tests.target.api import Answer, Api
+from contract_tests.target.api import TargetApi, TargetResponse
 
 # A test that makes more exchanges than this keeps the last ones: enough for any machine's longest run.
 _MOST = 2000
@@ -64,7 +64,7 @@ _TOO_MANY = 429
 _NOT_THERE = frozenset({404, 410})
 
 
-class Memory:
+class AnswerMemory:
     """Answers since the last write, by request. The trace hears of a remembered exchange as if it took place again.
 
     What is refused for its key or its parameters is refused after a write as before it.
@@ -72,10 +72,10 @@ class Memory:
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
-        self._answers: dict[Hashable, tuple[Answer, Exchange | None]] = {}
+        self._answers: dict[Hashable, tuple[TargetResponse, Exchange | None]] = {}
         self._lock = threading.Lock()
 
-    def recall(self, request: Hashable) -> Answer | None:
+    def recall(self, request: Hashable) -> TargetResponse | None:
         """Return the answer to a request, None if it has to be asked."""
         with self._lock:
             known = self._answers.get(request)
@@ -86,7 +86,7 @@ class Memory:
             self._trace.add(exchange)
         return answer
 
-    def keep(self, request: Hashable, answer: Answer) -> None:
+    def keep(self, request: Hashable, answer: TargetResponse) -> None:
         """Remember an answer of the target's own; the last exchange is the one that it came by."""
         if answer.status == _TOO_MANY or answer.status >= 500 or answer.headers.keys() & _NO_ANSWERS:
             return
@@ -206,7 +206,7 @@ class Reach:
             if count == self._answers and name.lower() not in known
         }
 
-    def _take_extras(self, operation: Operation, exchange: Exchange) -> None:
+    def _take_extras(self, operation: DocumentedOperation, exchange: Exchange) -> None:
         self._answers += 1
         for name in {name.lower(): name for name, _ in exchange.headers}.values():
             first, count = self._headers.get(name, (exchange, 0))
@@ -240,7 +240,7 @@ class Reach:
                 else:
                     yield from self._undocumented(known[key], item, place)
 
-    def _operation(self, exchange: Exchange) -> Operation | None:
+    def _operation(self, exchange: Exchange) -> DocumentedOperation | None:
         """Return the operation in the spelling, with a slash at its end or without, in which it was called."""
         found = self.facts.operations.get(exchange.operation)
         if found is None:
@@ -253,14 +253,14 @@ class Reach:
         ]
         return next((operation for operation in alike if operation.path.endswith("/") == slash), found)
 
-    def _take_own(self, operation: Operation, exchange: Exchange) -> None:
+    def _take_own(self, operation: DocumentedOperation, exchange: Exchange) -> None:
         if operation.kind == "create":
             self._created.add(_id_in(self.facts, operation, exchange.body))
         last = urlsplit(exchange.url).path.rstrip("/").rpartition("/")[2]
         if not operation.path.endswith("}") or last in self._created:
             self.own[operation.id] += 1
 
-    def _is_lost(self, operation: Operation, exchange: Exchange) -> bool:
+    def _is_lost(self, operation: DocumentedOperation, exchange: Exchange) -> bool:
         """Tell whether a good key was refused: by one of the refusals that even the list has, or by the rate."""
         sent = {name.lower(): value for name, value in exchange.request_headers}
         if sent.get("authorization") != f"Bearer {KEY_VARIABLE}":
@@ -286,7 +286,7 @@ def turned_away(lost: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _id_in(facts: Facts, operation: Operation, body: str) -> str:
+def _id_in(facts: Facts, operation: DocumentedOperation, body: str) -> str:
     try:
         node: Any = json.loads(body)
         for step in facts.schemas.path_to(operation.answer, "id"):
@@ -296,7 +296,7 @@ def _id_in(facts: Facts, operation: Operation, body: str) -> str:
     return str(node)
 
 
-def _refusal_name(operation: Operation, status: int, body: bytes | str) -> str | None:
+def _refusal_name(operation: DocumentedOperation, status: int, body: bytes | str) -> str | None:
     found = [each.name for each in operation.refusals.values() if each.is_shown_by(status, body)]
     return found[0] if found else None
 
@@ -312,7 +312,7 @@ class Run:
     tests, which runs may share. `judge` holds the target to all of the document until the run's opening says otherwise.
     """
 
-    api: Api
+    api: TargetApi
     facts: Facts
     reach: Reach
     profile: Profile

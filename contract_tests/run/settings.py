@@ -117,7 +117,7 @@ Ask = Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class RunSettings:
     """The settings of one run.
 
     `target` is the API's base URL. `key_is_generated` if the target is this computer and no key was given: the
@@ -172,7 +172,7 @@ class Settings:
 
 def read_settings(
     given: Mapping[str, Any], ask: Ask | None = None, environment: Mapping[str, str] = os.environ
-) -> Settings:
+) -> RunSettings:
     """Make the settings of options by key; `ask` prompts for an API key. Raises Stop (USAGE, CANNOT)."""
     values = with_environment(given, environment)
     target = values["base_url"]
@@ -184,7 +184,7 @@ def read_settings(
         raise Stop(Code.USAGE, "--update-baseline writes the file of --baseline: name it.")
     keys, generated = _keys(values["api_key_file"], is_live=is_live, ask=ask, environment=environment)
     suites = values["suite"] or SUITES
-    return Settings(
+    return RunSettings(
         target=target, keys=keys, key_is_generated=generated, other_key=_other_key(values, generated), is_live=is_live,
         allow_writes=_may_write(values, is_live=is_live), allow_plain_http=bool(values["allow_plain_http"]),
         document=values["document"], overlays=tuple(values["overlay"] or ()), answers=tuple(values["answer"] or ()),

@@ -29,17 +29,17 @@ from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.probes.effective import Effective, effective_of
 from contract_tests.probes.reading import is_success, parsed, rows_in
 from contract_tests.recording.tape import Tape
-from contract_tests.run.run import Memory, Reach, Run
-from contract_tests.run.settings import Code, Settings, Stop
-from contract_tests.session.plaintext import Cleaner
-from contract_tests.target.api import Answer, Api
+from contract_tests.run.run import AnswerMemory, Reach, Run
+from contract_tests.run.settings import Code, RunSettings, Stop
+from contract_tests.session.plaintext import PlainText
+from contract_tests.target.api import TargetApi, TargetResponse
 from mock_server.document import Document, DocumentError, load
 
 # So many of a run's own rows may exist at a time: on somebody's service no more than the suites need.
 _LIVE_ROWS, _LOCAL_ROWS = 40, 2000
 _TURNED_AWAY = frozenset({401, 403})
 _CHALLENGES = frozenset({403, 503})  # what a firewall answers, with a page, to what is not a browser
-_NO_ANSWER = Answer(0, {}, b"")
+_NO_ANSWER = TargetResponse(0, {}, b"")
 
 
 @dataclass
@@ -51,13 +51,13 @@ class Opening:
     are recorded, if anywhere.
     """
 
-    settings: Settings
+    settings: RunSettings
     guard: Guard
     known: Document
     run: Run
     clean: Callable[[str], str]
     seen: list[Exchange]
-    first: Answer = _NO_ANSWER
+    first: TargetResponse = _NO_ANSWER
     effective: Effective | None = None
     tape: Tape | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -112,7 +112,7 @@ class Opening:
             self.tape.close(self.run.answers, findings)
 
 
-def open_run(settings: Settings, tell: Callable[[str], None] = silent) -> Opening:
+def open_run(settings: RunSettings, tell: Callable[[str], None] = silent) -> Opening:
     """Open a run; whoever gets it closes its guard. `tell` hears what is waited for, now and later.
 
     Raises Stop (CANNOT, UNREACHABLE), with the guard closed.
@@ -127,7 +127,7 @@ def open_run(settings: Settings, tell: Callable[[str], None] = silent) -> Openin
         raise
 
 
-def check_ground(settings: Settings) -> None:
+def check_ground(settings: RunSettings) -> None:
     """Raise Stop (CANNOT) where no run may begin; nothing is sent."""
     document = _load(settings)
     try:
@@ -137,14 +137,14 @@ def check_ground(settings: Settings) -> None:
         raise Stop(Code.CANNOT, str(error)) from error
 
 
-def close_guard(settings: Settings, guard: Guard, *, drain: bool = True) -> None:
+def close_guard(settings: RunSettings, guard: Guard, *, drain: bool = True) -> None:
     """Close a guard, and forget the ledger of a key that nobody knows. Without `drain` nothing was written so far."""
     guard.close(drain=drain)
     if settings.key_is_generated and guard.ledger_file is not None:
         shutil.rmtree(guard.ledger_file.parent, ignore_errors=True)
 
 
-def _load(settings: Settings) -> Document:
+def _load(settings: RunSettings) -> Document:
     try:
         return load(settings.document, settings.overlays, settings.answers)
     except DocumentError as error:
@@ -155,7 +155,7 @@ def _load(settings: Settings) -> Document:
         ) from error
 
 
-def _guard(settings: Settings, document: Document, tell: Callable[[str], None]) -> Guard:
+def _guard(settings: RunSettings, document: Document, tell: Callable[[str], None]) -> Guard:
     directory = settings.ledger_dir
     if settings.key_is_generated:
         # Nobody could sweep with a key that is forgotten, and its world on the mock is gone with it.
@@ -172,7 +172,7 @@ def _guard(settings: Settings, document: Document, tell: Callable[[str], None]) 
     return guard
 
 
-def _guarding(settings: Settings, directory: Path, tell: Callable[[str], None]) -> GuardSettings:
+def _guarding(settings: RunSettings, directory: Path, tell: Callable[[str], None]) -> GuardSettings:
     return GuardSettings(
         target=settings.target, key=settings.key, allow_writes=settings.allow_writes,
         allow_plain_http=settings.allow_plain_http, max_requests=settings.max_requests, rate=settings.rate,
@@ -180,26 +180,26 @@ def _guarding(settings: Settings, directory: Path, tell: Callable[[str], None]) 
     )  # fmt: skip
 
 
-def _opened(settings: Settings, guard: Guard, known: Document) -> Opening:
+def _opened(settings: RunSettings, guard: Guard, known: Document) -> Opening:
     try:
         facts = read_facts(known.data)
     except (LookupError, StopIteration, TypeError, ValueError) as error:
         raise Stop(
             Code.CANNOT, f"the document describes no such API ({type(error).__name__}: {error})"
         ) from error
-    api = Api(guard.url, guard.placeholder_key, facts)
+    api = TargetApi(guard.url, guard.placeholder_key, facts)
     run = Run(
         api, facts, Reach(facts), settings.profile, can_write=settings.allow_writes, seed=settings.seed,
         examples=settings.examples, is_alone=settings.key_is_generated, marker=guard.marker,
         other_key=settings.other_key, nowhere=f"/{NOWHERE}",
     )  # fmt: skip
-    opening = Opening(settings, guard, known, run, Cleaner(settings, guard), [])
+    opening = Opening(settings, guard, known, run, PlainText(settings, guard), [])
     guard.on_exchange(lambda exchange: _take(opening, exchange))
     if settings.record is not None:
         opening.tape = Tape(settings.record, guard.target, str(known.digest), opening.clean)
         guard.on_exchange(opening.tape.take)
     if settings.profile.spares:
-        memory = api.memory = Memory(run.trace)
+        memory = api.memory = AnswerMemory(run.trace)
         guard.on_exchange(memory.take)
     try:
         opening.first = _knock(api, settings.target)
@@ -216,7 +216,7 @@ def _take(opening: Opening, exchange: Exchange) -> None:
     opening.run.trace.add(exchange)
 
 
-def _knock(api: Api, target: str) -> Answer:
+def _knock(api: TargetApi, target: str) -> TargetResponse:
     """Ask for the list once. Raises Stop where nobody answers, where the key opens nothing, or where no API is."""
     answer = api.list()
     if FAILED_HEADER.lower() in answer.headers:
@@ -237,12 +237,12 @@ def _knock(api: Api, target: str) -> Answer:
     return answer
 
 
-def _is_page(answer: Answer) -> bool:
+def _is_page(answer: TargetResponse) -> bool:
     """Tell whether an answer is HTML, and not JSON that is only called so."""
     return answer.headers.get("content-type", "").startswith("text/html") and parsed(answer) is None
 
 
-def listed(answer: Answer, facts: Facts, target: str) -> list[Any]:
+def listed(answer: TargetResponse, facts: Facts, target: str) -> list[Any]:
     """Return the rows that a target's list shows. Raises Stop (CANNOT) where it shows none: there is no such API."""
     rows = rows_in(answer, facts)
     if rows is None:
@@ -258,5 +258,5 @@ def has_gone(opening: Opening) -> bool:
     return FAILED_HEADER.lower() in opening.run.api.list(fresh=True).headers
 
 
-def _sentence(answer: Answer) -> str:
+def _sentence(answer: TargetResponse) -> str:
     return str(answer.json()["guard"]["sentence"])

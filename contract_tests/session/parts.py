@@ -13,21 +13,30 @@ from typing import Any
 
 import pytest
 
-from contract_tests.document.facts import Operation
+from contract_tests.document.facts import DocumentedOperation
 from contract_tests.guard import CleanUp
 from contract_tests.judge.conformity import said
 from contract_tests.judge.statements import IDS, OTHERS, PAGES, SAME, WRITTEN
 from contract_tests.judge.verdicts import Ruling
-from contract_tests.report import Defect, Extra, LeftOut, OperationSeen, Outcome, QuestionSeen, Trial, Verdict
+from contract_tests.report import (
+    Defect,
+    Extra,
+    LeftOut,
+    OperationSeen,
+    Outcome,
+    QuestionSeen,
+    RunVerdict,
+    Trial,
+)
 from contract_tests.report.accepted import Acceptances, read_accepted
-from contract_tests.report.finding import Finding, Happened, Step, merged, reproduce, step_of
+from contract_tests.report.finding import Finding, Happened, ShownCall, merged, reproduce, step_of
 from contract_tests.run.flags import SUITES
 from contract_tests.run.run import Reach, turned_away
-from contract_tests.run.settings import Code, Settings
+from contract_tests.run.settings import Code, RunSettings
 from contract_tests.session.opening import Opening
 from contract_tests.session.results import Results
 from contract_tests.session.selection import named, rules_of, suite_of
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 
 _PROGRAM = "bitpeak-mock"
 _ANY = "*"
@@ -35,7 +44,7 @@ _ORDER = {name: place for place, name in enumerate(SUITES)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class RunPart:
     """One run that was cleaned up, not judged yet.
 
     `worker` is the number of the worker whose part it is. `items` are the suite and the name of each test that was to
@@ -71,12 +80,12 @@ class Part:
     left_behind: tuple[str, ...]
 
 
-def text_of(part: Part) -> str:
+def text_of(part: RunPart) -> str:
     """Return a part as JSON, in ASCII: a text that a service made up may be one that no other encoding can hold."""
     return json.dumps(asdict(part))
 
 
-def part_from(text: str) -> Part:
+def part_from(text: str) -> RunPart:
     """Return the part that `text_of` made a text of."""
     plain = _tupled(json.loads(text))
     items: dict[str, Any] = {
@@ -88,18 +97,18 @@ def part_from(text: str) -> Part:
         "questions": tuple(
             QuestionSeen(**{**_tupled(each), "steps": _steps(each)}) for each in plain["questions"]
         ),
-        "extras": tuple(Extra(each["what"], Step(**each["step"])) for each in plain["extras"]),
+        "extras": tuple(Extra(each["what"], ShownCall(**each["step"])) for each in plain["extras"]),
         "defects": tuple(Defect(**each) for each in plain["defects"]),
     }
-    return Part(**{**plain, **items})
+    return RunPart(**{**plain, **items})
 
 
 def _finding(plain: Mapping[str, Any]) -> Finding:
     return Finding(**{**_tupled(plain), "steps": _steps(plain)})
 
 
-def _steps(plain: Mapping[str, Any]) -> tuple[Step, ...]:
-    return tuple(Step(**each) for each in plain["steps"])
+def _steps(plain: Mapping[str, Any]) -> tuple[ShownCall, ...]:
+    return tuple(ShownCall(**each) for each in plain["steps"])
 
 
 def _operation_from(plain: Mapping[str, Any]) -> OperationSeen:
@@ -127,11 +136,11 @@ class Ended:
     is_part: bool = False
 
 
-def part_of(opening: Opening, ended: Ended) -> Part:
+def part_of(opening: Opening, ended: Ended) -> RunPart:
     """Return what a run saw."""
     stats, reach, results, clean = opening.guard.stats(), opening.run.reach, ended.results, opening.clean
     extras = {**reach.extras, **reach.headers}
-    return Part(
+    return RunPart(
         target=opening.guard.target, document=opening.document.data["info"]["title"],
         digest=opening.document.digest, overlays=tuple(path.name for path in opening.known.overlays),
         started=opening.started.isoformat(timespec="seconds"),
@@ -165,7 +174,7 @@ def _alarms(opening: Opening) -> Iterable[Finding]:
     for alarm in opening.guard.alarms:
         unproven = "The run stopped writing, since it cannot prove which rows are its own. "
         title = f"{unproven if alarm.about == 'mark' else ''}{alarm.sentence}"
-        step = Step(opening.guard.curl_of(alarm), "")
+        step = ShownCall(opening.guard.curl_of(alarm), "")
         says = _ALARMS[alarm.about].says
         yield Finding("guard", "", str(Ruling.ITSELF), title, documented=says, subject=title, steps=(step,))
 
@@ -190,9 +199,8 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
     for name, (about, exchange) in judge.refusals.items():
         text = clean(examples.get(name, {}).get("summary", about))
         headers = {key.lower(): value for key, value in exchange.headers}
-        shown = (
-            f"refused with {said(Answer(exchange.status, headers, exchange.body.encode(errors='replace')))}."
-        )
+        answer = TargetResponse(exchange.status, headers, exchange.body.encode(errors="replace"))
+        shown = f"refused with {said(answer)}."
         yield QuestionSeen(
             f"refusal {name}",
             f"{text[:1].upper()}{text[1:]}:",
@@ -208,7 +216,7 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
             )
 
 
-def _is_spelling(reach: Reach, operation: Operation) -> bool:
+def _is_spelling(reach: Reach, operation: DocumentedOperation) -> bool:
     """Tell whether an operation is another spelling of one that is told of anyhow."""
     return "x-spelling-of" in reach.facts.document["paths"][operation.path][operation.method.lower()]
 
@@ -236,7 +244,7 @@ class Course:
     code: int = Code.FINE
 
 
-def judged(settings: Settings, parts: Sequence[Part], course: Course | None = None) -> Outcome:
+def judged(settings: RunSettings, parts: Sequence[RunPart], course: Course | None = None) -> Outcome:
     """Return the outcome of a run: of its one part, or of all those that its workers told of."""
     first, course = parts[0], course or Course()
     interrupted, code = _interruption(parts, course)
@@ -277,7 +285,7 @@ def judged(settings: Settings, parts: Sequence[Part], course: Course | None = No
 
 
 def _apart(
-    findings: Sequence[Finding], settings: Settings, *, drops: bool
+    findings: Sequence[Finding], settings: RunSettings, *, drops: bool
 ) -> tuple[list[Finding], list[Finding], tuple[str, ...]]:
     """Return the findings that count, those that the baseline accepts, and what is to be said of the baseline.
 
@@ -303,13 +311,13 @@ def _apart(
     return [one for one in findings if one not in accepted], accepted, tuple(said)
 
 
-def _interruption(parts: Sequence[Part], course: Course) -> tuple[str, int]:
+def _interruption(parts: Sequence[RunPart], course: Course) -> tuple[str, int]:
     if course.interrupted:
         return course.interrupted, course.code
     return next(((part.interrupted, part.code) for part in parts if part.interrupted), ("", Code.FINE))
 
 
-def _tests(parts: Sequence[Part]) -> dict[str, Trial]:
+def _tests(parts: Sequence[RunPart]) -> dict[str, Trial]:
     """Return the tests by node id, in their order; of one that ran more than once, the one that failed."""
     found: dict[str, Trial] = {}
     for part in parts:
@@ -334,11 +342,11 @@ def _not_done(
     return [LeftOut(f"{suite}: {named(names)}", why) for (suite, why), names in groups.items()]
 
 
-def _findings(parts: Sequence[Part]) -> list[Finding]:
+def _findings(parts: Sequence[RunPart]) -> list[Finding]:
     return [*(finding for part in parts for finding in part.findings), *_contradictions(parts)]
 
 
-def _contradictions(parts: Sequence[Part]) -> Iterable[Finding]:
+def _contradictions(parts: Sequence[RunPart]) -> Iterable[Finding]:
     """Yield a finding for each question that one worker saw answered otherwise than another."""
     by_id: dict[str, dict[int, QuestionSeen]] = {}
     for part in parts:
@@ -354,7 +362,7 @@ def _contradictions(parts: Sequence[Part]) -> Iterable[Finding]:
             yield Finding("questions", "", str(Ruling.ITSELF), text, details, SAME.says, question=name)
 
 
-def _asked(parts: Sequence[Part]) -> tuple[QuestionSeen, ...]:
+def _asked(parts: Sequence[RunPart]) -> tuple[QuestionSeen, ...]:
     """Return what each worker saw, once; the first known answer counts: an account may not show what another does."""
     found: dict[tuple[str, str], QuestionSeen] = {}
     for part in parts:
@@ -366,7 +374,7 @@ def _asked(parts: Sequence[Part]) -> tuple[QuestionSeen, ...]:
     return tuple(found.values())
 
 
-def _missed(parts: Sequence[Part]) -> list[str]:
+def _missed(parts: Sequence[RunPart]) -> list[str]:
     """Return what a whole run should have reached and did not."""
     missed = [each for each in parts[0].unreached if all(each in part.unreached for part in parts)]
     return missed + turned_away(sum((Counter(part.lost) for part in parts), Counter[str]()))
@@ -374,14 +382,14 @@ def _missed(parts: Sequence[Part]) -> list[str]:
 
 def _verdict(
     tests: Iterable[Trial], interrupted: str, code: int, *, is_fine: bool, is_sound: bool
-) -> tuple[Verdict, int]:
+) -> tuple[RunVerdict, int]:
     if interrupted:
-        return Verdict.CUT_SHORT, code
+        return RunVerdict.CUT_SHORT, code
     if not is_sound and is_fine:
-        return Verdict.DEFECT, Code.DEFECT
+        return RunVerdict.DEFECT, Code.DEFECT
     if not _ran(tests):
-        return Verdict.NOTHING, Code.NOTHING
-    return (Verdict.FINE, Code.FINE) if is_fine else (Verdict.FINDINGS, Code.FINDINGS)
+        return RunVerdict.NOTHING, Code.NOTHING
+    return (RunVerdict.FINE, Code.FINE) if is_fine else (RunVerdict.FINDINGS, Code.FINDINGS)
 
 
 def _ran(tests: Iterable[Trial]) -> bool:
@@ -401,7 +409,7 @@ def _summed(seen: Sequence[OperationSeen]) -> OperationSeen:
     )
 
 
-def command_of(settings: Settings) -> str:
+def command_of(settings: RunSettings) -> str:
     """Return the command that repeats a run."""
     words = ["bitpeak-mock", "check", "--base-url", settings.target, "--profile", settings.profile.name]
     words += ["--seed", str(settings.seed)]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from contract_tests.guard import KEY_VARIABLE, Guard
 from contract_tests.guard.mask import Redactor
-from contract_tests.run.settings import Settings
+from contract_tests.run.settings import RunSettings
 
 OTHER_KEY_VARIABLE = "$BITPEAK_OTHER_API_KEY"
 
 
-class Cleaner:
+class PlainText:
     """Callable: returns a text with the target's address in place of the guard's, and variables in place of keys."""
 
-    def __init__(self, settings: Settings, guard: Guard) -> None:
+    def __init__(self, settings: RunSettings, guard: Guard) -> None:
         shown = {guard.url: guard.target, guard.placeholder_key: KEY_VARIABLE}
         if settings.other_key:
             shown[settings.other_key] = OTHER_KEY_VARIABLE

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from contract_tests.run.settings import Settings
+from contract_tests.run.settings import RunSettings
 
 _WIDTH = 24
 _PAUSE = 0.1  # seconds between two drawings of the bar
@@ -18,7 +18,7 @@ class Progress:
     """Writes to a stream. `begin` first, then `suite` and `step` as tests pass, then `end`."""
 
     def __init__(
-        self, stream: TextIO, settings: Settings, clock: Callable[[], float] = time.monotonic
+        self, stream: TextIO, settings: RunSettings, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._stream = stream
         self._settings = settings

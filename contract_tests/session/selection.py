@@ -8,7 +8,7 @@ import pytest
 
 from contract_tests.report import LeftOut
 from contract_tests.run.flags import SUITES
-from contract_tests.run.settings import Settings
+from contract_tests.run.settings import RunSettings
 
 _PREFIX = "test_"
 SPARED = "this run spares requests: "
@@ -32,7 +32,7 @@ def rules_of(items: Iterable[pytest.Item]) -> list[str]:
     return sorted({str(rule) for module in modules for rule in getattr(module, "RULES", ())})
 
 
-def select(items: Sequence[pytest.Item], settings: Settings) -> tuple[list[pytest.Item], list[LeftOut]]:
+def select(items: Sequence[pytest.Item], settings: RunSettings) -> tuple[list[pytest.Item], list[LeftOut]]:
     """Return the tests to run, suites in their order, and what is left out and why.
 
     Raises ValueError for a suite that nobody could ask for.
@@ -65,7 +65,7 @@ def left_by_pytest(items: Iterable[pytest.Item]) -> list[LeftOut]:
     return [LeftOut(f"{suite}: {named(names)}", DESELECTED) for suite, names in by_suite.items()]
 
 
-def _reason(test: pytest.Item, settings: Settings) -> str:
+def _reason(test: pytest.Item, settings: RunSettings) -> str:
     """Return why a test of a suite that was asked for does not run, empty where it does."""
     if not settings.allow_writes and _writes(test):
         return WRITES

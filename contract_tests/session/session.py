@@ -12,9 +12,9 @@ from contract_tests.guard import CleanUp, Terminated, interruptible
 from contract_tests.guard.exchange import Exchange
 from contract_tests.report import LeftOut, Outcome
 from contract_tests.run.flags import SUITES
-from contract_tests.run.settings import Code, Settings, Stop
+from contract_tests.run.settings import Code, RunSettings, Stop
 from contract_tests.session.opening import Opening, close_guard, has_gone, open_run
-from contract_tests.session.parts import Ended, Part, judged, part_of
+from contract_tests.session.parts import Ended, RunPart, judged, part_of
 from contract_tests.session.progress import Progress
 from contract_tests.session.results import Results
 from contract_tests.session.selection import left_by_pytest, select, suite_in, suite_of
@@ -29,10 +29,10 @@ SENT = (
 class Session:
     """A pytest plugin that is one run. `opening` is set while it runs, `outcome` or `stopped` once it has ended."""
 
-    def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
+    def __init__(self, settings: RunSettings, progress: Progress | None = None) -> None:
         self.settings = settings
         self.opening: Opening | None = None
-        self.part: Part | None = None
+        self.part: RunPart | None = None
         self.outcome: Outcome | None = None
         self.stopped: Stop | None = None
         self._progress = progress

@@ -9,12 +9,12 @@ from typing import Any
 
 from contract_tests.guard.ledger import WORKER
 from contract_tests.run.flags import Profile
-from contract_tests.run.settings import KEY_NAME, Code, Settings, Stop, made_up_key
+from contract_tests.run.settings import KEY_NAME, Code, RunSettings, Stop, made_up_key
 
 _FOLDERS = frozenset({"ledger_dir", "examples", "record"})
 
 
-def check_shares(settings: Settings, workers: int) -> None:
+def check_shares(settings: RunSettings, workers: int) -> None:
     """Raise Stop (USAGE) where there is not enough for so many workers."""
     keys = len(settings.keys)
     if not settings.key_is_generated and keys < workers:
@@ -30,7 +30,7 @@ def check_shares(settings: Settings, workers: int) -> None:
             )
 
 
-def share_of(settings: Settings, number: int, workers: int) -> Settings:
+def share_of(settings: RunSettings, number: int, workers: int) -> RunSettings:
     """Return the settings of a worker, `number` from 1. Only the process that started the workers writes reports."""
     made_up = settings.key_is_generated
     return replace(
@@ -51,17 +51,17 @@ def folder_of(number: int) -> str:
     return f"{WORKER}{number}"
 
 
-def plain_settings(settings: Settings) -> dict[str, Any]:
+def plain_settings(settings: RunSettings) -> dict[str, Any]:
     """Return settings as plain data, the key included."""
     values = {field.name: getattr(settings, field.name) for field in fields(settings)}
     paths = {name: str(value) for name, value in values.items() if isinstance(value, Path)}
     return values | paths | {"profile": asdict(settings.profile)}
 
 
-def settings_from(plain: Mapping[str, Any]) -> Settings:
+def settings_from(plain: Mapping[str, Any]) -> RunSettings:
     """Return the settings that `plain_settings` took apart."""
     paths = {name: Path(plain[name]) for name in _FOLDERS if plain[name] is not None}
-    return Settings(**{**plain, **paths, "profile": Profile(**plain["profile"])})
+    return RunSettings(**{**plain, **paths, "profile": Profile(**plain["profile"])})
 
 
 def _divided(whole: int | None, number: int, workers: int) -> int | None:

@@ -20,9 +20,9 @@ import pytest
 from contract_tests.guard import Terminated, interruptible
 from contract_tests.guard.ledger import ledgers_in
 from contract_tests.report import Defect, Outcome
-from contract_tests.run.settings import KEY_NAME, Code, Settings, Stop
+from contract_tests.run.settings import KEY_NAME, Code, RunSettings, Stop
 from contract_tests.session.opening import check_ground
-from contract_tests.session.parts import Course, Part, judged, part_from
+from contract_tests.session.parts import Course, RunPart, judged, part_from
 from contract_tests.session.progress import Progress
 from contract_tests.session.selection import suite_in
 from contract_tests.session.session import INTERRUPTED, SENT
@@ -47,7 +47,7 @@ class _Staff:
         return found
 
     @property
-    def part(self) -> Part | None:
+    def part(self) -> RunPart | None:
         plain = self.told.get("part")
         return part_from(plain) if plain is not None else None
 
@@ -60,7 +60,7 @@ class _Staff:
 class Spread:
     """A pytest plugin for the process that starts the workers; `outcome` or `stopped` is set once they have ended."""
 
-    def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
+    def __init__(self, settings: RunSettings, progress: Progress | None = None) -> None:
         self.settings = settings
         self.outcome: Outcome | None = None
         self.stopped: Stop | None = None

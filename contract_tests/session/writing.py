@@ -8,13 +8,13 @@ from pathlib import Path
 
 from contract_tests.report import Outcome, as_html, as_json, as_junit, as_markdown
 from contract_tests.report.accepted import read_accepted
-from contract_tests.run.settings import Code, Settings, Stop
+from contract_tests.run.settings import Code, RunSettings, Stop
 
 # The file that GitHub Actions shows as a job's summary.
 _SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
-def check_places(settings: Settings) -> None:
+def check_places(settings: RunSettings) -> None:
     """Raise Stop (CANNOT) where a report could not be written: better before the run than after it."""
     if settings.baseline_exists:
         read_accepted(settings.baseline)
@@ -25,7 +25,7 @@ def check_places(settings: Settings) -> None:
         raise Stop(Code.CANNOT, f"examples cannot be kept in {settings.examples}: it is no folder.")
 
 
-def write_reports(settings: Settings, outcome: Outcome) -> Stop | None:
+def write_reports(settings: RunSettings, outcome: Outcome) -> Stop | None:
     """Write the reports that were asked for, each that can be; return what hindered the first other (CANNOT)."""
     hindered: Stop | None = None
     for file, render in ((settings.json, as_json), (settings.html, as_html), (settings.junit, as_junit)):

@@ -11,7 +11,7 @@ from contract_tests.judge.statements import KEYS, Statement
 from contract_tests.judge.verdicts import Complaint
 from contract_tests.oracle.own import Own
 from contract_tests.probes.observations import NOBODYS
-from contract_tests.target.api import JSON, URLENCODED, WRONG_KEY, Answer
+from contract_tests.target.api import JSON, URLENCODED, WRONG_KEY, TargetResponse
 from mock_server.document.rows import parameter_rows, react
 
 READS = ("list", "retrieve")
@@ -21,7 +21,7 @@ PROBED = pytest.mark.spared("a probe has seen what comes of it")
 ON_ROW = ("retrieve", "update", "delete")
 
 
-def _ask(own: Own, kind: str, handler_id: object, authorization: object) -> Answer:
+def _ask(own: Own, kind: str, handler_id: object, authorization: object) -> TargetResponse:
     """Send a request that the run's own key would have succeed."""
     form = {own.facts.form["name"]: own.samples.name("Refused")}
     if kind in {"list", "create"}:
@@ -238,7 +238,7 @@ def _wrong(reading: Own, role: str) -> list[str]:
     return ["0" if reading.spares else "abc"]
 
 
-def _require_page(reading: Own, answer: Answer, ground: Statement, size: int) -> None:
+def _require_page(reading: Own, answer: TargetResponse, ground: Statement, size: int) -> None:
     """Require the first page, of a size."""
     if answer.status // 100 != 2:
         reading.require([reading.conformity.turned_away("list", answer, ground)])

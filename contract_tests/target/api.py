@@ -24,7 +24,7 @@ WRONG_KEY = "wrong-key-of-no-account"
 OWN_KEY = object()
 
 
-class Answer(NamedTuple):
+class TargetResponse(NamedTuple):
     """One answer. Header names are in lower case."""
 
     status: int
@@ -42,14 +42,14 @@ class Answer(NamedTuple):
 class Memory(Protocol):
     """Remembers answers to requests that only read."""
 
-    def recall(self, request: Hashable) -> Answer | None:
+    def recall(self, request: Hashable) -> TargetResponse | None:
         """Return the answer to a request, None if it has to be asked."""
 
-    def keep(self, request: Hashable, answer: Answer) -> None:
+    def keep(self, request: Hashable, answer: TargetResponse) -> None:
         """Remember an answer."""
 
 
-class Api:
+class TargetApi:
     """Calls one target, or the guard before it, with one key. Paths are those of the document.
 
     With a `memory`, a GET that was answered since the last write is not sent again, unless it is to be `fresh`.
@@ -82,7 +82,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
         authorization: object = OWN_KEY,
         fresh: bool = False,
-    ) -> Answer:
+    ) -> TargetResponse:
         """Send one request. `form` goes as multipart unless `urlencoded`; `body` goes as it is.
 
         `authorization` is a whole header value, None for no header; the default is the run's own key.
@@ -105,7 +105,7 @@ class Api:
             return self._send(prepared)
         return self._read(prepared, self.memory, fresh=fresh)
 
-    def _read(self, prepared: requests.PreparedRequest, memory: Memory, *, fresh: bool) -> Answer:
+    def _read(self, prepared: requests.PreparedRequest, memory: Memory, *, fresh: bool) -> TargetResponse:
         asked = _asked(prepared)
         known = None if fresh else memory.recall(asked)
         if known is None:
@@ -113,32 +113,34 @@ class Api:
             memory.keep(asked, known)
         return known
 
-    def _send(self, prepared: requests.PreparedRequest) -> Answer:
+    def _send(self, prepared: requests.PreparedRequest) -> TargetResponse:
         response = self._session.send(prepared, timeout=_TIMEOUT, allow_redirects=False)
-        return Answer(
+        return TargetResponse(
             response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content
         )
 
-    def list(self, page: object = None, size: object = None, *, fresh: bool = False) -> Answer:
+    def list(self, page: object = None, size: object = None, *, fresh: bool = False) -> TargetResponse:
         """Get a page of the list; None leaves a parameter out."""
         facts = self.facts
         query = {facts.page_parameter: page, facts.size_parameter: size}
         asked = {k: v for k, v in query.items() if v is not None}
         return self.call("GET", facts.operation("list").path, query=asked, fresh=fresh)
 
-    def retrieve(self, handler_id: object) -> Answer:
+    def retrieve(self, handler_id: object) -> TargetResponse:
         """Get one handler."""
         return self.call("GET", self.path_of("retrieve", handler_id))
 
-    def create(self, fields: Mapping[str, str], *, urlencoded: bool = False) -> Answer:
+    def create(self, fields: Mapping[str, str], *, urlencoded: bool = False) -> TargetResponse:
         """Create a handler of these form fields."""
         return self.call("POST", self.facts.operation("create").path, form=fields, urlencoded=urlencoded)
 
-    def update(self, handler_id: object, fields: Mapping[str, str], *, urlencoded: bool = False) -> Answer:
+    def update(
+        self, handler_id: object, fields: Mapping[str, str], *, urlencoded: bool = False
+    ) -> TargetResponse:
         """Update a handler with these form fields."""
         return self.call("POST", self.path_of("update", handler_id), form=fields, urlencoded=urlencoded)
 
-    def delete(self, handler_id: object) -> Answer:
+    def delete(self, handler_id: object) -> TargetResponse:
         """Delete a handler."""
         return self.call("DELETE", self.path_of("delete", handler_id))
 
@@ -177,13 +179,13 @@ class Withheld(Skipped):
     """The service, or the guard, did not do what the rest of a test needs: not a finding. It skips the test."""
 
 
-class Spoken(Api):
+class Spoken(TargetApi):
     """Calls as Api does. `lines` are the calls since `begin`, oldest first, with the key left out.
 
     `writes` counts the calls that may have changed something.
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: TargetApi) -> None:
         super().__init__(api.base_url, api.key, api.facts)
         self.memory = api.memory
         self.lines: list[str] = []
@@ -193,7 +195,7 @@ class Spoken(Api):
         """Forget the calls so far: a test, or a machine, begins."""
         self.lines.clear()
 
-    def call(self, method: str, path: str, **parts: Any) -> Answer:
+    def call(self, method: str, path: str, **parts: Any) -> TargetResponse:
         """Send one request as Api.call does, and remember it with the status it got.
 
         Raises Withheld if the guard does not let it pass: that says nothing about the service.
@@ -211,7 +213,7 @@ class Spoken(Api):
         self._remember(f"{line}  # {answer.status}")
         return answer
 
-    def post(self, path: str, sent: Mapping[str, str], media: Media = MULTIPART) -> Answer:
+    def post(self, path: str, sent: Mapping[str, str], media: Media = MULTIPART) -> TargetResponse:
         """Send a form as one of the three media types, or as it was written by somebody else."""
         if isinstance(media, Written):
             return self.call("POST", path, body=media.body, headers={"Content-Type": media.content_type})

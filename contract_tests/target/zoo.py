@@ -14,7 +14,7 @@ VECTORS = Path(__file__).with_name("vectors")
 MANIFEST = VECTORS / "manifest.json"
 
 
-class Recorded(NamedTuple):
+class RecordedRequest(NamedTuple):
     """A request: its `head` with the empty line, `headers` by lower-case name, and its `body` without any framing."""
 
     head: bytes
@@ -53,14 +53,14 @@ def raw(client: str, case: str) -> bytes:
     return path_of(client, case).read_bytes()
 
 
-def split(request: bytes) -> Recorded:
+def split(request: bytes) -> RecordedRequest:
     """Take a whole request apart, a body in chunks too. Raises ValueError if it is not whole."""
     head, _, body = request.partition(b"\r\n\r\n")
     headers = headers_of(head)
     joined = unchunked(body) if headers.get("transfer-encoding") == "chunked" else body
     if joined is None:
         raise ValueError("the last chunk is missing")
-    return Recorded(head + b"\r\n\r\n", headers, joined)
+    return RecordedRequest(head + b"\r\n\r\n", headers, joined)
 
 
 def headers_of(head: bytes) -> dict[str, str]:

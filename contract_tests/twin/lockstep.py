@@ -9,7 +9,7 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.twin.compare import Comparison, Difference
 from contract_tests.twin.sequences import Sequence
 from contract_tests.twin.service import Participant
-from contract_tests.twin.step import Step
+from contract_tests.twin.step import TwinStep
 
 # Says of a difference whether it is accepted.
 Accepts = Callable[[str, Difference], bool]
@@ -18,13 +18,13 @@ _REFUSED, _GONE = 400, 404
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SequenceOutcome:
     """What became of a sequence: the steps that were sent, both sides' exchanges, and how the last ones differ.
 
     `others` are the ids of the rows that the right side held before, oldest first.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[TwinStep, ...]
     left: tuple[Exchange, ...]
     right: tuple[Exchange, ...]
     others: tuple[int, ...]
@@ -67,14 +67,14 @@ class Lockstep:
         self._comparison.lined_up = len(self.left.others) == len(self.right.others)
         self._is_dirty = False
 
-    def run(self, steps: Sequence) -> Outcome:
+    def run(self, steps: Sequence) -> SequenceOutcome:
         """Run one sequence. Raises Stop if the run may send nothing more."""
         self.left.begin()
         self.right.begin()
         lefts: list[Exchange] = []
         rights: list[Exchange] = []
         found: list[Difference] = []
-        done: list[Step] = []
+        done: list[TwinStep] = []
         self.sequences += 1
         self._is_dirty = True
         for step in steps:
@@ -92,4 +92,6 @@ class Lockstep:
         ends = [self.left.end(), self.right.end()]
         # What one side does not delete would be seen in every list from here on.
         self._is_dirty = bool(found) or not all(ends)
-        return Outcome(tuple(done), tuple(lefts), tuple(rights), tuple(self.right.others), tuple(found))
+        return SequenceOutcome(
+            tuple(done), tuple(lefts), tuple(rights), tuple(self.right.others), tuple(found)
+        )

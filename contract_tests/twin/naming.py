@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
-from contract_tests.twin.lockstep import Outcome
+from contract_tests.twin.lockstep import SequenceOutcome
 
 # Repeats an outcome's sequence with a mock of these answers more, against what the service answered.
-Replay = Callable[[Mapping[str, str]], Outcome | None]
+Replay = Callable[[Mapping[str, str]], SequenceOutcome | None]
 # The same with a mock of so many of the lessons that change the document, the first ones.
-Relearn = Callable[[int], Outcome | None]
+Relearn = Callable[[int], SequenceOutcome | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Name:
     says: str
 
 
-def names_of(outcome: Outcome, learnt: Learnt, replay: Replay, relearn: Relearn) -> dict[str, Name]:
+def names_of(outcome: SequenceOutcome, learnt: Learnt, replay: Replay, relearn: Relearn) -> dict[str, Name]:
     """Return, by its place, the name of each difference that one lesson takes away; nothing is sent to the service.
 
     An answer is tried alone: a mock that gives it must not differ there any more. What no answer takes away, such as a
@@ -42,7 +42,7 @@ def names_of(outcome: Outcome, learnt: Learnt, replay: Replay, relearn: Relearn)
     return found | dict(_beyond(outcome, left, learnt, relearn))
 
 
-def _still(outcome: Outcome, tried: Outcome | None) -> AbstractSet[str]:
+def _still(outcome: SequenceOutcome, tried: SequenceOutcome | None) -> AbstractSet[str]:
     """Return the places at which an outcome tried anew differs: all of them if it did not come so far."""
     if tried is None or len(tried.steps) < len(outcome.steps):
         return {each.place for each in outcome.differences}
@@ -59,7 +59,7 @@ def _answers(learnt: Learnt) -> Iterator[Lesson]:
 
 
 def _beyond(
-    outcome: Outcome, places: AbstractSet[str], learnt: Learnt, relearn: Relearn
+    outcome: SequenceOutcome, places: AbstractSet[str], learnt: Learnt, relearn: Relearn
 ) -> Iterator[tuple[str, Name]]:
     """Yield the name of each place that differs before some lesson and no more after it, found by bisection."""
     lessons = learnt.new

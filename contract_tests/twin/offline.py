@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from contract_tests.recording.tape import Recorded, Recording
+from contract_tests.recording.tape import Recording, TapedExchange
 from contract_tests.report.accepted import Acceptances
 from contract_tests.twin.mock import MockProcess, answer_otherwise
 from contract_tests.twin.replay import Drift, Replay, Replayed, others_in
@@ -79,7 +79,7 @@ def _places(drifts: Sequence[Drift]) -> set[tuple[int, str]]:
     return {(id(drift.recorded), each.place) for drift in drifts for each in drift.differences}
 
 
-def _telling(recording: Recording, drifts: Sequence[Drift]) -> tuple[Recorded, ...]:
+def _telling(recording: Recording, drifts: Sequence[Drift]) -> tuple[TapedExchange, ...]:
     """Return the exchanges up to the last one that shows a difference of a kind that none before it shows."""
     seen: set[tuple[str, str]] = set()
     last: Drift = drifts[0]

@@ -8,10 +8,10 @@ from contract_tests.document.facts import Facts
 from contract_tests.guard.exchange import Exchange
 from contract_tests.twin.compare import Rows, Side
 from contract_tests.twin.service import created_id
-from contract_tests.twin.step import Step
+from contract_tests.twin.step import TwinStep
 
 
-class Recorded:
+class Playback:
     """Gives back the exchanges of one sequence, in their order. `others` are the ids of the rows that were there."""
 
     def __init__(self, exchanges: Sequence[Exchange], others: Sequence[int], base: str, facts: Facts) -> None:
@@ -35,7 +35,7 @@ class Recorded:
         """Begin the sequence anew."""
         self.rows, self._at = Rows(self._others), 0
 
-    def do(self, step: Step) -> Side:
+    def do(self, step: TwinStep) -> Side:
         """Return the exchange that this step was."""
         exchange = self._exchanges[self._at]
         self._at += 1

@@ -14,7 +14,7 @@ from contract_tests.guard.exchange import KEY_VARIABLE, Exchange
 from contract_tests.probes.multipart import multipart
 from contract_tests.probes.reading import at, mapping, number, parsed
 from contract_tests.recording.tape import Recording
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 from contract_tests.twin.compare import Comparison, Difference, Rows, Side
 from contract_tests.twin.lockstep import Accepts
 from contract_tests.twin.service import Service, created_id
@@ -56,7 +56,7 @@ def others_in(recording: Recording, facts: Facts) -> tuple[list[int], bool]:
     is_all = False
     for each in recording.exchanges:
         exchange = each.exchange
-        body = parsed(Answer(exchange.status, {}, exchange.body.encode()))
+        body = parsed(TargetResponse(exchange.status, {}, exchange.body.encode()))
         if facts.kind_of(exchange.operation) == "create":
             made.add(created_id(facts, exchange, 0))
         rows = at(body, facts.schemas.path_to(listed, "rows"))

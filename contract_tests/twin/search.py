@@ -11,10 +11,10 @@ from hypothesis.errors import NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
 from contract_tests.run.settings import Code, Stop
-from contract_tests.twin.lockstep import Outcome
+from contract_tests.twin.lockstep import SequenceOutcome
 from contract_tests.twin.sequences import Sequence
 
-Run = Callable[[Sequence], Outcome]
+Run = Callable[[Sequence], SequenceOutcome]
 
 
 class Search:
@@ -40,7 +40,7 @@ class Search:
         self._most = most
         self._random = Random(seed)  # noqa: S311 - to be repeated
         self._fixed = tuple(first), tuple(last)
-        self._known: dict[Sequence, Outcome | None] = {}
+        self._known: dict[Sequence, SequenceOutcome | None] = {}
         self._has_found = False
         self._stopped: Stop | None = None
         self.spent = False
@@ -50,7 +50,7 @@ class Search:
         """How many different sequences were run."""
         return len(self._known)
 
-    def first(self) -> Outcome | None:
+    def first(self) -> SequenceOutcome | None:
         """Return the shortest sequence that differs, None if all agree. Raises Stop if a side is gone."""
         first, last = self._fixed
         outcome = self._among(first) or self._generated(self._most + len(self._known)) or self._among(last)
@@ -59,10 +59,10 @@ class Search:
             raise self._stopped
         return outcome
 
-    def _among(self, sequences: Iterable[Sequence]) -> Outcome | None:
+    def _among(self, sequences: Iterable[Sequence]) -> SequenceOutcome | None:
         return next((self._known[steps] for steps in sequences if self._differs(steps)), None)
 
-    def _generated(self, enough: int) -> Outcome | None:
+    def _generated(self, enough: int) -> SequenceOutcome | None:
         """Return the outcome that Hypothesis finds the simplest, of so many sequences in all."""
         fewest = settings(
             max_examples=3 * self._most, deadline=None, database=None, phases=(Phase.generate, Phase.shrink),
@@ -79,7 +79,7 @@ class Search:
         except NoSuchExample:
             return None
 
-    def _shortened(self, outcome: Outcome) -> Outcome:
+    def _shortened(self, outcome: SequenceOutcome) -> SequenceOutcome:
         """Leave out one step after the other, rows renumbered: choosing rows by number hides this from the search."""
         at = 0
         while at < len(outcome.steps) - 1:

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from contract_tests.document.facts import Facts
-from contract_tests.twin.step import Pairs, Step
+from contract_tests.twin.step import Pairs, TwinStep
 
-Sequence = tuple[Step, ...]
+Sequence = tuple[TwinStep, ...]
 
 # Letters, and what a service may clean or escape; tags are whole, since parsers differ about half ones.
 _TOKENS = ("a", "Z9", " ", "é", "日本", "🔥", "'", '"', "<b>", "</b>", "&amp;", "%20", "+", "/", "_")
@@ -60,34 +60,34 @@ class Sequences:
         if not self._can_write:
             return step
         row = st.integers(0, _ROWS - 1)
-        writes = st.one_of(self._update(row), st.builds(Step, kind=st.just("delete"), row=row))
-        seen = writes.map(lambda one: (one, Step("retrieve", row=one.row)))
-        listed = st.tuples(st.one_of(self._create(), writes), st.just(Step("list")))
+        writes = st.one_of(self._update(row), st.builds(TwinStep, kind=st.just("delete"), row=row))
+        seen = writes.map(lambda one: (one, TwinStep("retrieve", row=one.row)))
+        listed = st.tuples(st.one_of(self._create(), writes), st.just(TwinStep("list")))
         made = st.tuples(self._create())
         return st.one_of(step, made, seen, seen, listed)
 
-    def _step(self) -> st.SearchStrategy[Step]:
+    def _step(self) -> st.SearchStrategy[TwinStep]:
         reads = [
             self._list(),
-            st.builds(Step, kind=st.just("retrieve"), row=st.sampled_from(_ODD_IDS)),
+            st.builds(TwinStep, kind=st.just("retrieve"), row=st.sampled_from(_ODD_IDS)),
             self._keys(),
         ]
         if not self._can_write:
             return st.one_of(*reads)
         row = st.integers(0, _ROWS - 1)
-        retrieve = st.builds(Step, kind=st.just("retrieve"), row=row)
-        odd_look = st.builds(Step, kind=st.just("retrieve"), row=row, tail=st.sampled_from(_ODD_TAILS))
-        delete = st.builds(Step, kind=st.just("delete"), row=row)
-        other = st.builds(Step, kind=st.just("put"), row=row, bearer=st.sampled_from(("own", "none")))
+        retrieve = st.builds(TwinStep, kind=st.just("retrieve"), row=row)
+        odd_look = st.builds(TwinStep, kind=st.just("retrieve"), row=row, tail=st.sampled_from(_ODD_TAILS))
+        delete = st.builds(TwinStep, kind=st.just("delete"), row=row)
+        other = st.builds(TwinStep, kind=st.just("put"), row=row, bearer=st.sampled_from(("own", "none")))
         create, update = self._create(), self._update(row)
         form = ((self._name, "b"),)
         unkeyed = st.builds(
-            Step, kind=st.sampled_from(("delete", "retrieve", "update")), row=row, form=st.just(form),
+            TwinStep, kind=st.sampled_from(("delete", "retrieve", "update")), row=row, form=st.just(form),
             bearer=st.sampled_from(self._bearers),
         )  # fmt: skip
         return st.one_of(create, update, retrieve, delete, odd_look, other, unkeyed, *reads)
 
-    def _list(self) -> st.SearchStrategy[Step]:
+    def _list(self) -> st.SearchStrategy[TwinStep]:
         facts = self._facts
         page, size = facts.page_parameter, facts.size_parameter
         sizes = st.sampled_from(tuple(map(str, facts.sizes[:3])))
@@ -98,12 +98,12 @@ class Sequences:
             st.tuples(st.tuples(st.just(page), st.sampled_from((*_PAGES, *_ODD_PAGES)))),
             st.tuples(st.tuples(st.just(size), st.sampled_from(("7", "abc", "0")))),
         )
-        return st.builds(Step, kind=st.just("list"), query=queries, tail=st.sampled_from(("", "", "/")))
+        return st.builds(TwinStep, kind=st.just("list"), query=queries, tail=st.sampled_from(("", "", "/")))
 
-    def _keys(self) -> st.SearchStrategy[Step]:
+    def _keys(self) -> st.SearchStrategy[TwinStep]:
         bearer = st.sampled_from(("none", "wrong", "small"))
-        asked = st.builds(Step, kind=st.just("list"), bearer=bearer)
-        return st.one_of(asked, st.just(Step("nowhere")))
+        asked = st.builds(TwinStep, kind=st.just("list"), bearer=bearer)
+        return st.one_of(asked, st.just(TwinStep("nowhere")))
 
     def _names(self) -> st.SearchStrategy[str]:
         texts = st.lists(st.sampled_from(_TOKENS), min_size=1, max_size=4).map("".join)
@@ -122,17 +122,17 @@ class Sequences:
         fields = enumerate(self._facts.types[content.type])
         return {field: example.get(field, "x") for n, field in fields if content.bits >> n & 1}
 
-    def _create(self) -> st.SearchStrategy[Step]:
-        def build(content: _Content, oddity: str) -> Step:
+    def _create(self) -> st.SearchStrategy[TwinStep]:
+        def build(content: _Content, oddity: str) -> TwinStep:
             form = {self._name: "a" if oddity else content.name, self._type: content.type}
-            return Step(
+            return TwinStep(
                 "create", form=self._form(form | self._own(content), oddity, content), media=_media(oddity)
             )
 
         return st.builds(build, self._content(), st.sampled_from(_CREATE_ODDITIES))
 
-    def _update(self, row: st.SearchStrategy[int]) -> st.SearchStrategy[Step]:
-        def build(number: int, content: _Content, what: str) -> Step:
+    def _update(self, row: st.SearchStrategy[int]) -> st.SearchStrategy[TwinStep]:
+        def build(number: int, content: _Content, what: str) -> TwinStep:
             own, switch = self._own(content), {self._facts.form["enabled"]: content.switch}
             first = self._own(content._replace(bits=1))
             form = {
@@ -144,7 +144,7 @@ class Sequences:
                 "long": dict.fromkeys(first, _LONG_VALUE),
                 "all": {self._name: content.name, self._type: content.type} | switch | own,
             }.get(what, {self._name: "a"})
-            return Step("update", row=number, form=self._form(form, what, content), media=_media(what))
+            return TwinStep("update", row=number, form=self._form(form, what, content), media=_media(what))
 
         return st.builds(build, row, self._content(), st.sampled_from(_UPDATE_KINDS))
 

@@ -13,9 +13,9 @@ from contract_tests.probes.reading import at, is_success, mapping, parsed
 from contract_tests.probes.reading import number as number_of
 from contract_tests.run.settings import Code, Stop
 from contract_tests.session.opening import listed
-from contract_tests.target.api import Answer, Api
+from contract_tests.target.api import TargetApi, TargetResponse
 from contract_tests.twin.compare import Rows, Side
-from contract_tests.twin.step import Sender, Step, send
+from contract_tests.twin.step import Sender, TwinStep, send
 
 # Refusals of the guard that mean that the run may send nothing more.
 _SPENT = {
@@ -39,7 +39,7 @@ class Participant(Protocol):
     def begin(self) -> None:
         """Begin a sequence: no row is its own yet."""
 
-    def do(self, step: Step) -> Side:
+    def do(self, step: TwinStep) -> Side:
         """Give the exchange of one step."""
 
     def end(self) -> bool:
@@ -50,7 +50,7 @@ class Service:
     """Sends the steps of sequences. `key` is a mock's own key, `other_key` another account's, empty for none."""
 
     def __init__(  # noqa: PLR0913 - what a side is made of
-        self, guard: Guard, api: Api, facts: Facts, *, can_write: bool, key: str, other_key: str
+        self, guard: Guard, api: TargetApi, facts: Facts, *, can_write: bool, key: str, other_key: str
     ) -> None:
         self.guard = guard
         self.api = api
@@ -100,7 +100,7 @@ class Service:
         self.rows = Rows(self._others)
         self._deleted.clear()
 
-    def do(self, step: Step) -> Side:
+    def do(self, step: TwinStep) -> Side:
         """Send one step, and return the exchange. Raises Stop (NOTHING) if the run may send nothing more."""
         if step.later:
             time.sleep(max(0.0, self._answered + _SECOND - time.monotonic()))
@@ -138,7 +138,7 @@ class Service:
         return self.last
 
 
-def check_other(api: Api, other_key: str, target: str) -> None:
+def check_other(api: TargetApi, other_key: str, target: str) -> None:
     """See that a key opens another account than the run's own. Raises Stop (CANNOT)."""
     steps = api.facts.schemas.path_to(api.facts.operation("list").answer, "rows")
     path, size = api.facts.operation("list").path, {api.facts.size_parameter: max(api.facts.sizes)}
@@ -154,6 +154,6 @@ def check_other(api: Api, other_key: str, target: str) -> None:
 def created_id(facts: Facts, exchange: Exchange, number: int) -> int:
     """Return the id that a create answered; a number that no row has if it was refused."""
     steps = facts.schemas.path_to(facts.operation("create").answer, "id")
-    answer = Answer(exchange.status, {}, exchange.body.encode())
+    answer = TargetResponse(exchange.status, {}, exchange.body.encode())
     row = number_of(at(parsed(answer), steps)) if is_success(answer) else None
     return row if row is not None else -1 - number

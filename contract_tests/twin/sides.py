@@ -10,7 +10,7 @@ from pathlib import Path
 
 from contract_tests.document.facts import Facts, read_facts
 from contract_tests.guard import Guard, GuardSettings
-from contract_tests.target.api import Api
+from contract_tests.target.api import TargetApi
 from contract_tests.twin.mock import Lining, MockProcess, new_key
 from contract_tests.twin.service import Service
 from mock_server.document import Document
@@ -39,7 +39,7 @@ def mock_of(variation: Variation, document: Document, *, can_write: bool) -> Ite
             target=url, key=key, allow_writes=can_write, live_rows=2000, ledger_dir=Path(folder)
         )
         guard = stack.enter_context(Guard(settings, document))
-        api = Api(guard.url, guard.placeholder_key, facts)
+        api = TargetApi(guard.url, guard.placeholder_key, facts)
         stack.callback(api.close)
         yield Service(guard, api, facts, can_write=can_write, key=key, other_key=new_key())
 

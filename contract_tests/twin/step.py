@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from contract_tests.document.facts import Facts
 from contract_tests.probes.multipart import multipart
-from contract_tests.target.api import Api
+from contract_tests.target.api import TargetApi
 
 Kind = Literal["list", "retrieve", "create", "update", "delete", "put", "nowhere"]
 Bearer = Literal["own", "none", "wrong", "small", "other"]
@@ -24,7 +24,7 @@ _JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TwinStep:
     """One call. `row` is the number of a create in the sequence, or an id's text; `tail` is written behind the id.
 
     `bearer` says whose key it has; `other` is another account's. `later` means that it is sent in a later second than
@@ -45,13 +45,13 @@ class Step:
 class Sender:
     """What calls of one side need: the API, what its document says, a path that it does not know, another's key."""
 
-    api: Api
+    api: TargetApi
     facts: Facts
     nowhere: str
     other_key: str = field(repr=False)
 
 
-def send(step: Step, sender: Sender, ids: Sequence[int]) -> None:
+def send(step: TwinStep, sender: Sender, ids: Sequence[int]) -> None:
     """Send one call to one service. `ids` are those of the sequence's rows so far."""
     parts: dict[str, Any] = {}
     if step.query:
@@ -66,13 +66,13 @@ def send(step: Step, sender: Sender, ids: Sequence[int]) -> None:
     sender.api.call(_method(step, sender.facts), _path(step, sender, ids), **parts)
 
 
-def _method(step: Step, facts: Facts) -> str:
+def _method(step: TwinStep, facts: Facts) -> str:
     if step.kind == "put":
         return facts.other_methods[0]
     return "GET" if step.kind == "nowhere" else facts.operation(step.kind).method
 
 
-def _path(step: Step, sender: Sender, ids: Sequence[int]) -> str:
+def _path(step: TwinStep, sender: Sender, ids: Sequence[int]) -> str:
     if step.kind == "nowhere":
         return sender.nowhere
     if step.kind in {"list", "create"}:
@@ -82,7 +82,7 @@ def _path(step: Step, sender: Sender, ids: Sequence[int]) -> str:
     return sender.api.path_of("retrieve" if step.kind == "put" else step.kind, f"{row}{step.tail}")
 
 
-def _body(step: Step) -> dict[str, Any]:
+def _body(step: TwinStep) -> dict[str, Any]:
     names = [name for name, _ in step.form]
     if step.media == "json":
         return {"body": json.dumps(dict(step.form)).encode(), "headers": {"Content-Type": _JSON}}

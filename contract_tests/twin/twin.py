@@ -14,15 +14,15 @@ from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.report.accepted import Acceptances
-from contract_tests.run.settings import Code, Settings, Stop
+from contract_tests.run.settings import Code, RunSettings, Stop
 from contract_tests.session.lessons import learn_behind
 from contract_tests.session.opening import Opening
 from contract_tests.twin.compare import Comparison
-from contract_tests.twin.lockstep import Lockstep, Outcome
+from contract_tests.twin.lockstep import Lockstep, SequenceOutcome
 from contract_tests.twin.mock import MOCK_KEY, MockProcess, answer_otherwise, check_mock
 from contract_tests.twin.naming import Name, names_of
 from contract_tests.twin.openings import endings, openings
-from contract_tests.twin.recorded import Recorded
+from contract_tests.twin.recorded import Playback
 from contract_tests.twin.search import Search
 from contract_tests.twin.sequences import Sequence, Sequences
 from contract_tests.twin.service import Participant, Service, check_other
@@ -39,7 +39,7 @@ LEFT_KEY = "$BITPEAK_AGAINST_API_KEY"
 class Shown:
     """A difference to be shown, and the names of its places; one without a name is explained by no answer."""
 
-    outcome: Outcome
+    outcome: SequenceOutcome
     names: Mapping[str, Name]
 
     @property
@@ -126,7 +126,7 @@ def _search_on(opening: Opening, plan: Plan, learnt: Learnt, accepted: Acceptanc
     (first,) = twins.shown
     with _of_lessons(opening, learnt) as left:
         facts = left.facts
-        recorded = Recorded(first.outcome.right, first.outcome.others, opening.guard.target, facts)
+        recorded = Playback(first.outcome.right, first.outcome.others, opening.guard.target, facts)
         still = {each.place for each in _repeat(left, recorded, first.outcome, facts, accepted).differences}
         if still:  # no lesson takes it away, so no lesson is its name
             names = {place: name for place, name in first.names.items() if place not in still}
@@ -144,11 +144,11 @@ def _search(
     plan: Plan,
     accepted: Acceptances,
     twins: Twins,
-) -> Outcome | None:
+) -> SequenceOutcome | None:
     left, right = sides
     lockstep = Lockstep(left, right, Comparison(left.facts), accepted.accepts)
 
-    def run(steps: Sequence) -> Outcome:
+    def run(steps: Sequence) -> SequenceOutcome:
         lockstep.line_up(line_up)
         return lockstep.run(steps)
 
@@ -167,23 +167,25 @@ def _search(
     return found
 
 
-def _names(opening: Opening, outcome: Outcome, learnt: Learnt, accepted: Acceptances) -> dict[str, Name]:
+def _names(
+    opening: Opening, outcome: SequenceOutcome, learnt: Learnt, accepted: Acceptances
+) -> dict[str, Name]:
     """Name the differences of an outcome, with a mock whose worlds answer the questions one by one."""
     settings, known = opening.settings, opening.known
     facts = read_facts(known.data)
-    recorded = Recorded(outcome.right, outcome.others, opening.guard.target, facts)
+    recorded = Playback(outcome.right, outcome.others, opening.guard.target, facts)
     with MockProcess(settings.document, settings.overlays, settings.answers) as mock:
 
-        def replay(answers: Mapping[str, str]) -> Outcome | None:
+        def replay(answers: Mapping[str, str]) -> SequenceOutcome | None:
             with mock_of(Variation(url=mock.url), known, can_write=settings.allow_writes) as left:
                 if not answer_otherwise(mock.url, left.key, answers):
                     return None
                 return _repeat(left, recorded, outcome, facts, accepted)
 
-        def relearn(count: int) -> Outcome | None:
+        def relearn(count: int) -> SequenceOutcome | None:
             try:
                 with _of_lessons(opening, replace(learnt, lessons=learnt.new[:count])) as left:
-                    known = Recorded(outcome.right, outcome.others, opening.guard.target, left.facts)
+                    known = Playback(outcome.right, outcome.others, opening.guard.target, left.facts)
                     return _repeat(left, known, outcome, left.facts, accepted)
             except (DocumentError, Stop):
                 return None  # half of what was learned may be no document that a mock can serve
@@ -203,15 +205,15 @@ def _of_lessons(opening: Opening, learnt: Learnt) -> Iterator[Service]:
 
 
 def _repeat(
-    left: Service, right: Participant, outcome: Outcome, facts: Facts, accepted: Acceptances
-) -> Outcome:
+    left: Service, right: Participant, outcome: SequenceOutcome, facts: Facts, accepted: Acceptances
+) -> SequenceOutcome:
     lockstep = Lockstep(left, right, Comparison(facts), accepted.accepts)
     with lining_of(left, facts) as line_up:
         lockstep.line_up(line_up)
         return lockstep.run(outcome.steps)
 
 
-def _variation(settings: Settings, url: str = "") -> Variation:
+def _variation(settings: RunSettings, url: str = "") -> Variation:
     return Variation(settings.document, settings.overlays, settings.answers, url)
 
 

@@ -15,9 +15,9 @@ from mock_server import MARKER
 from mock_server.contract import Contract, Field, Form, Operation, Route, filled
 from mock_server.contract.resource import RANDOM
 from mock_server.contract.response import repeated, wording
-from mock_server.document.treatments import Sent
+from mock_server.document.treatments import SentInput
 from mock_server.mock import Mock
-from mock_server.php import Form as SentForm
+from mock_server.php import SentForm as SentForm
 from mock_server.refusal import Problem, Refusal, Violation
 from mock_server.state.clock import write_time
 from mock_server.state.faults import Fault
@@ -84,7 +84,7 @@ class Foreign(NamedTuple):
 
     field: Field
     text: str | None
-    way: Sent
+    way: SentInput
     type_name: str
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from mock_server.api.context import Context, Foreign
 from mock_server.contract import OMITTED, Field
 from mock_server.document.rows import Reaction, Row
-from mock_server.document.treatments import ARRAY, CUT, FILE, NOT_UTF_8, TWICE, UNSENT, Sent
-from mock_server.php import Form as SentForm
+from mock_server.document.treatments import ARRAY, CUT, FILE, NOT_UTF_8, TWICE, UNSENT, SentInput
+from mock_server.php import SentForm as SentForm
 from mock_server.php import TooManyFields, media_type, read
 from mock_server.refusal import Problem, Refusal, Violation, refuse
 
@@ -96,7 +96,7 @@ def _read(context: Context) -> SentForm:
     return context.sent_form
 
 
-def _ways(body: SentForm) -> dict[str, Sent]:
+def _ways(body: SentForm) -> dict[str, SentInput]:
     """Return how each field was sent, by its name, if not as one text in UTF-8."""
     texts: dict[str, list[str]] = {}
     how: dict[str, set[str]] = {}
@@ -115,13 +115,13 @@ def _ways(body: SentForm) -> dict[str, Sent]:
         texts.setdefault(key, []).append(part.data.decode(errors="replace"))
         last[key] = part.data
     return {
-        key: Sent(body.fields.get(key), tuple(texts[key]), frozenset(ways), last[key])
+        key: SentInput(body.fields.get(key), tuple(texts[key]), frozenset(ways), last[key])
         for key, ways in how.items()
         if ways
     }
 
 
-def _known_texts(context: Context, body: SentForm, ways: Mapping[str, Sent]) -> dict[str, str | None]:
+def _known_texts(context: Context, body: SentForm, ways: Mapping[str, SentInput]) -> dict[str, str | None]:
     """Return the text of each field of the form that was sent, None for one that was sent otherwise alone."""
     fields = context.form.fields
     texts: dict[str, str | None] = {name: text for name, text in body.fields.items() if name in fields}
@@ -139,7 +139,7 @@ def _known_texts(context: Context, body: SentForm, ways: Mapping[str, Sent]) -> 
     return texts
 
 
-def _walk_unknown(context: Context, body: SentForm, ways: Mapping[str, Sent]) -> list[Problem]:
+def _walk_unknown(context: Context, body: SentForm, ways: Mapping[str, SentInput]) -> list[Problem]:
     """Return the problems with fields that the form does not have; note what is ignored."""
     problems: list[Problem] = []
     fields = context.form.fields
@@ -157,7 +157,7 @@ def _walk_unknown(context: Context, body: SentForm, ways: Mapping[str, Sent]) ->
 
 
 def _walk_fields(
-    context: Context, texts: Mapping[str, str | None], ways: Mapping[str, Sent], notes: list[Violation]
+    context: Context, texts: Mapping[str, str | None], ways: Mapping[str, SentInput], notes: list[Violation]
 ) -> list[Problem]:
     """Walk each field of the item's type, and note in the context what is stored. Return the problems.
 
@@ -194,7 +194,7 @@ def _walk_fields(
 def _type(
     context: Context,
     texts: Mapping[str, str | None],
-    ways: Mapping[str, Sent],
+    ways: Mapping[str, SentInput],
     reactions: dict[str, Reaction],
 ) -> str:
     """Return the type that the item is to have: the type that was sent, or if that is not taken, the item's own.
@@ -237,7 +237,7 @@ def _walk_foreign(context: Context) -> list[Problem]:
     return problems
 
 
-def _text(text: str | None, way: Sent) -> str | None:
+def _text(text: str | None, way: SentInput) -> str | None:
     """Return the text that a refusal repeats: the last that was sent in any way."""
     return way.texts[-1] if text is None and way.texts else text
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mock_server.api.context import Context
 from mock_server.api.forced import outage
-from mock_server.api.query import Page, Query, read_query, select, turn_to
+from mock_server.api.query import PageBounds, Query, read_query, select, turn_to
 from mock_server.contract import Behaviour, Omitted, Paging
 from mock_server.refusal import Defect, Refusal
 from mock_server.state.journal import BEYOND, EMPTY, SECOND
@@ -125,7 +125,7 @@ def _page(context: Context) -> Result:
     return Result(values, [item.wire for item in items])
 
 
-def _place(page: Page, count: int) -> dict[str, str]:
+def _place(page: PageBounds, count: int) -> dict[str, str]:
     """Return the JSON texts of the facts that tell where a page stands; `from` and `to` count its items from 1."""
 
     def number(value: int | None) -> str:
@@ -145,7 +145,7 @@ def _place(page: Page, count: int) -> dict[str, str]:
     }
 
 
-def _links(context: Context, query: Query, page: Page, paging: Paging) -> dict[str, str]:
+def _links(context: Context, query: Query, page: PageBounds, paging: Paging) -> dict[str, str]:
     """Return the JSON text of each link, null for a page that does not exist."""
     repeated = query.repeated_as(paging.repeats)
     opening = f"?{repeated}&" if repeated and not paging.page_first else paging.link_opening

@@ -23,7 +23,7 @@ from mock_server.contract import QUOTA, Headers, Operation, RefusalResponse, Wor
 from mock_server.contract.resource import SITE
 from mock_server.document import stamp_text
 from mock_server.mock import Mock
-from mock_server.php import Form
+from mock_server.php import SentForm
 from mock_server.refusal import Defect, Refusal, refuse
 from mock_server.server import HEAD_BYTES, HEADERS, WIRE_ERROR
 from mock_server.state.journal import (
@@ -43,7 +43,7 @@ from mock_server.state.world import ShownQuota
 _LOG = logging.getLogger("mock_server.api.pipeline")
 
 # A step notes on the context what it finds. The first one that returns a response ends the walk.
-Step = Callable[[Context], Response | None]
+PipelineStep = Callable[[Context], Response | None]
 
 # `Bearer`, one blank, a token (evidence: B+P, `Bearer\s(\S+)`). The blanks are those of PHP's `\s` without the flag u:
 # Python's own `\s` also takes the bytes 0x85 and 0xA0.
@@ -268,7 +268,7 @@ def serve(context: Context) -> Response:
     return response_with(context, success.status, success.content_type, success.headers, result.body)
 
 
-_CHECKS: Mapping[str, Step] = {
+_CHECKS: Mapping[str, PipelineStep] = {
     "media-type": check_media_type,
     "bearer": check_bearer,
     "key": check_key,
@@ -284,7 +284,7 @@ _CHECKS: Mapping[str, Step] = {
 
 
 @cache
-def _steps(checks: tuple[str, ...]) -> tuple[Step, ...]:
+def _steps(checks: tuple[str, ...]) -> tuple[PipelineStep, ...]:
     """Return the steps of the API, with the checks of `x-service.checks` in their order."""
     # A fault strikes, and a preference is heard, as soon as the world and the operation are known.
     at = max(checks.index("key"), checks.index("method")) + 1
@@ -370,7 +370,7 @@ def _exchange(context: Context, response: Response) -> Exchange:
         form = context.sent_form
         if form is None and size <= context.contract.service.body_bytes:
             form = form_of(environ.get("CONTENT_TYPE"), body, media_types)
-        parts, body = parts_of(form or Form()), body[:BEGINNING]
+        parts, body = parts_of(form or SentForm()), body[:BEGINNING]
     if response_size > WHOLE_RESPONSE:
         said = said[:BEGINNING]
     target: str = environ.get("REQUEST_URI") or context.target

@@ -149,7 +149,7 @@ def _allowed(parameter: Parameter, value: int | str | None) -> str:
     return f"what the document allows (…{(parameter.check(value) or '')[-80:]})"
 
 
-class Page(NamedTuple):
+class PageBounds(NamedTuple):
     """One page of a list. Numbers count from 1. They are None for pages that do not exist.
 
     `number`: the page that is shown; `itself`: its number in the `self` link; `offset`: the items before it.
@@ -164,7 +164,7 @@ class Page(NamedTuple):
     previous: int | None
 
 
-def turn_to(requested: int, size: int, total: int, paging: Paging) -> Page:
+def turn_to(requested: int, size: int, total: int, paging: Paging) -> PageBounds:
     """Return a page of `size` out of `total` items. A number below 1 means the first page (evidence: B+P).
 
     A page beyond the last is empty, and `previous` is the number before it; or, if an open question is answered so, the
@@ -179,7 +179,7 @@ def turn_to(requested: int, size: int, total: int, paging: Paging) -> Page:
         told = {"field": paging.page_parameter, "value": str(requested)}
         raise Refusal(paging.beyond, problems=(Problem(paging.beyond, None, told),))
     number = max(1, requested)
-    return Page(
+    return PageBounds(
         number=number,
         itself=requested,
         offset=(number - 1) * size,

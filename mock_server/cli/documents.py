@@ -21,7 +21,7 @@ from mock_server.settings import read_duration
 
 if TYPE_CHECKING:
     from mock_server.contract import Contract
-    from mock_server.document import Document, Question, Recorded, Standing
+    from mock_server.document import Document, Question, RecordingEnds, Standing
 
 _WIDTH = 100
 _PLURALS = {
@@ -263,7 +263,7 @@ def _about_overlay(
 
 
 def _about_recording(
-    document: Document, recorded: Recorded, max_age: float, max_open: int | None, *, is_current: bool
+    document: Document, recorded: RecordingEnds, max_age: float, max_open: int | None, *, is_current: bool
 ) -> Iterator[str]:
     """Yield what is wrong with the proof of a recording."""
     if age := _too_old(recorded.date, max_age):
@@ -294,7 +294,7 @@ def _too_open(count: int, still: Iterable[str], max_open: int | None) -> Iterato
         yield f"{count} questions are open, but only {max_open} may be: {', '.join(still)}."
 
 
-def _open(document: Document, recorded: Recorded) -> list[str]:
+def _open(document: Document, recorded: RecordingEnds) -> list[str]:
     return [name for name in document.questions() if name not in recorded.answers]
 
 
@@ -306,7 +306,7 @@ def _too_old(date: datetime, max_age: float) -> str:
     return f"{age / _DAY:.0f} days" if age >= _DAY else f"{age / _DAY:.1f} days"
 
 
-def _as_text(document: Document, recorded: Recorded | None, complaints: Sequence[str]) -> str:
+def _as_text(document: Document, recorded: RecordingEnds | None, complaints: Sequence[str]) -> str:
     from mock_server.document import stamp_of, stamp_text
 
     lines = [stamp_text(document)] if recorded is None or stamp_of(document) else []
@@ -318,7 +318,7 @@ def _as_text(document: Document, recorded: Recorded | None, complaints: Sequence
     return "\n".join([*lines, *complaints])
 
 
-def _as_json(document: Document, recorded: Recorded | None, complaints: Sequence[str]) -> str:
+def _as_json(document: Document, recorded: RecordingEnds | None, complaints: Sequence[str]) -> str:
     from mock_server.document import stamp_facts
 
     proof = None if recorded is None else {

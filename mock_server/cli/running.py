@@ -20,7 +20,7 @@ from mock_server.cli.log import Log
 from mock_server.cli.serve import Serving
 from mock_server.cli.terminal import PROGRAM, Failure, OutputLost
 from mock_server.mock import Mock
-from mock_server.server import BadCertificate, CannotBind, Limits, Server, TLSFiles
+from mock_server.server import BadCertificate, CannotBind, Server, ServerLimits, TLSFiles
 
 # Objects that are made before the garbage collector runs: 14 times the default, a few megabytes at most.
 _COLLECT_AFTER = 10_000
@@ -38,7 +38,7 @@ Stamp = tuple[int, int, int] | None
 def run(serving: Serving) -> None:
     """Serve until a signal comes. Raises Failure if the start does not succeed."""
     with awaited_signal() as wait, Log(serving.log_format, serving.quiet, serving.verbose) as log:
-        running = Running(serving, log)
+        running = RunningServer(serving, log)
         running.start()
         # What the start has made stays, and a request leaves almost no cycles behind. So Python's garbage collector
         # need not look at the one and can seldom look for the other: retrieve takes 10 % less CPU time.
@@ -57,7 +57,7 @@ def run(serving: Serving) -> None:
             running.sum_up()
 
 
-class Running:
+class RunningServer:
     """A server, and the mock that it serves at the moment."""
 
     def __init__(self, serving: Serving, log: Log) -> None:
@@ -66,7 +66,7 @@ class Running:
         self.mock = self._load()
         tls = TLSFiles(serving.tls_cert, serving.tls_key) if serving.tls_cert and serving.tls_key else None
         # The server must let through whatever the document allows in a body.
-        limits = Limits(body_bytes=self.mock.contract.service.body_bytes)
+        limits = ServerLimits(body_bytes=self.mock.contract.service.body_bytes)
         self.server = Server(App(self.mock), serving.host, serving.port, tls=tls, limits=limits)
 
     def start(self) -> None:

@@ -1,9 +1,9 @@
 """The document as the machine sees it: frozen facts and compiled checks."""
 
-from mock_server.contract.contract import Contract, Service, compile_contract
+from mock_server.contract.contract import Contract, ServiceRules, compile_contract
 from mock_server.contract.form import OMITTED, Field, Form, Omitted, Parameter, Value, compile_parameters
 from mock_server.contract.operation import Behaviour, Operation, Paging, Route, Routes
-from mock_server.contract.resource import Property, Resource, Shape
+from mock_server.contract.resource import Property, Resource, SettingsShape
 from mock_server.contract.response import (
     QUOTA,
     Headers,
@@ -23,6 +23,6 @@ from mock_server.contract.schema import Check, Schemas
 __all__ = [
     "OMITTED", "QUOTA", "Behaviour", "Check", "Contract", "Field", "Form", "Headers", "Omitted", "Operation",
     "Paging", "Parameter", "Property", "RefusalResponse", "Resource", "ResponseCompiler", "Route", "Routes",
-    "Schemas", "Service", "Shape", "Success", "Value", "Wording", "Writer", "compile_contract",
+    "Schemas", "ServiceRules", "SettingsShape", "Success", "Value", "Wording", "Writer", "compile_contract",
     "compile_parameters", "filled", "joined", "parse", "status_text", "write_plainly",
 ]  # fmt: skip

@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 from mock_server.contract.form import Form, compile_form
 from mock_server.contract.operation import (
-    Draft,
     Operation,
+    OperationDraft,
     Routes,
     compile_operation,
     drafts_of,
     form_schema,
 )
-from mock_server.contract.resource import Resource, Row, compile_resource, read_row
+from mock_server.contract.resource import Resource, RowSchema, compile_resource, read_row
 from mock_server.contract.response import (
     DEEPEST,
     WRITERS,
@@ -29,7 +29,7 @@ from mock_server.contract.response import (
 from mock_server.contract.schema import Schemas, check_document, words_of
 from mock_server.document import Document, DocumentError, Object, place_of
 from mock_server.document.rows import Walk, compile_rows, unknown_parameter_rows
-from mock_server.php import Limits
+from mock_server.php import FormLimits
 
 # What the mock refuses with by itself, whatever the document names.
 _REFUSALS = (
@@ -59,7 +59,7 @@ _NEEDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ServiceRules:
     """What holds for the service as a whole: `x-service` and the security scheme, word for word."""
 
     checks: tuple[str, ...]
@@ -80,7 +80,7 @@ class Service:
     checks_foreign: bool  # a field of another type walks its own rows, too
     unknown_parameters: Walk
     body_bytes: int
-    limits: Limits  # of a form
+    limits: FormLimits  # of a form
     key_prefix: str
     key_example: str
     any_case: bool
@@ -98,7 +98,7 @@ class Contract:
     document: Document
     title: str
     version: str
-    service: Service
+    service: ServiceRules
     resources: Mapping[str, Resource]
     operations: Mapping[str, Operation]
     routes: Routes
@@ -148,7 +148,7 @@ def _compiled(responses: ResponseCompiler, data: Object) -> tuple[dict[str, Reso
     drafts, schemas = drafts_of(data), responses.schemas
     rows = _rows(responses, drafts, data)
     only = next(iter(rows.values())) if len(rows) == 1 else None
-    rows_of: dict[str, Row] = {}
+    rows_of: dict[str, RowSchema] = {}
     forms: dict[str, Form] = {}
     for draft in drafts:
         row = rows.get(draft.collection, only)
@@ -172,9 +172,9 @@ def _compiled(responses: ResponseCompiler, data: Object) -> tuple[dict[str, Reso
     return resources, operations
 
 
-def _rows(responses: ResponseCompiler, drafts: list[Draft], data: Object) -> dict[str, Row]:
+def _rows(responses: ResponseCompiler, drafts: list[OperationDraft], data: Object) -> dict[str, RowSchema]:
     """Return the rows of each resource, by the path of its collection. Raises DocumentError."""
-    rows: dict[str, Row] = {}
+    rows: dict[str, RowSchema] = {}
     for draft in drafts:
         _, response = responses.success_of(draft.node["responses"])
         for media in response.get("content", {}).values():
@@ -209,7 +209,7 @@ def _found_row(schemas: Schemas, schema: Object, depth: int = 0) -> Object | Non
     return None
 
 
-def _service(document: Object) -> Service:
+def _service(document: Object) -> ServiceRules:
     """Compile `x-service`. Raises DocumentError if it contradicts itself or the document."""
     words, schemes = document["x-service"], document["components"]["securitySchemes"]
     for position, check in enumerate(words["checks"]):
@@ -221,7 +221,7 @@ def _service(document: Object) -> Service:
         what = "No security scheme has x-mock-keys, so no key would be good. Add them to one."
         raise DocumentError(what, place_of(document["components"], "securitySchemes"))
     sign, hours, minutes = words["time-offset"][0], words["time-offset"][1:3], words["time-offset"][4:]
-    return Service(
+    return ServiceRules(
         checks=tuple(words["checks"]),
         quota=words["quota"],
         plan_limit=words["plan-limit"],
@@ -238,7 +238,7 @@ def _service(document: Object) -> Service:
         refuses_media_types=any(name != "ignored" for name in words.get("media-types", {}).values()),
         unknown_parameters=compile_rows(unknown_parameter_rows(words), {}),
         body_bytes=words["limits"]["body-bytes"],
-        limits=Limits(fields=words["limits"]["fields"]),
+        limits=FormLimits(fields=words["limits"]["fields"]),
         key_prefix=scheme["x-mock-keys"]["prefix"],
         key_example=scheme["x-mock-keys"]["example"],
         any_case=scheme.get("x-scheme-case", "exact") == "any",

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from mock_server.contract.form import Form, Parameter, compile_parameters
 from mock_server.contract.resource import Property, Resource, facts_of
-from mock_server.contract.response import Facts, RefusalResponse, ResponseCompiler, Success
+from mock_server.contract.response import RefusalResponse, ResponseCompiler, ShownFacts, Success
 from mock_server.contract.schema import Schemas
 from mock_server.document import DocumentError, Object, Place, place_of
 
@@ -83,7 +83,7 @@ class Operation:
     place: Place
 
 
-class Draft(NamedTuple):
+class OperationDraft(NamedTuple):
     """An operation of the document before its resource is known. `collection`: the path of its collection."""
 
     id: str
@@ -96,9 +96,9 @@ class Draft(NamedTuple):
     place: Place
 
 
-def drafts_of(data: Object) -> list[Draft]:
+def drafts_of(data: Object) -> list[OperationDraft]:
     """Return the operations of a document. Raises DocumentError if an id is used twice or a spelling is of another."""
-    drafts: dict[str, Draft] = {}
+    drafts: dict[str, OperationDraft] = {}
     for path, item in data["paths"].items():
         for method in METHODS:
             if method not in item:
@@ -107,7 +107,7 @@ def drafts_of(data: Object) -> list[Draft]:
             if node["operationId"] in drafts:
                 what = f"The operationId {node['operationId']} is used twice. Rename one."
                 raise DocumentError(what, place_of(item, method))
-            drafts[node["operationId"]] = Draft(
+            drafts[node["operationId"]] = OperationDraft(
                 id=node["operationId"],
                 behaviour=node["x-behaviour"],
                 collection=path.partition("/{")[0].rstrip("/"),
@@ -128,7 +128,7 @@ def drafts_of(data: Object) -> list[Draft]:
 
 
 def compile_operation(
-    responses: ResponseCompiler, draft: Draft, form: Form | None, resource: Resource
+    responses: ResponseCompiler, draft: OperationDraft, form: Form | None, resource: Resource
 ) -> Operation:
     """Compile one operation. Raises DocumentError, with file and line, if it cannot be served."""
     node, schemas = draft.node, responses.schemas
@@ -186,21 +186,21 @@ def form_schema(schemas: Schemas, node: Object) -> Object | None:
     return nodes[0] if nodes else None
 
 
-def _shown(behaviour: Behaviour, resource: Resource) -> Facts:
+def _shown(behaviour: Behaviour, resource: Resource) -> ShownFacts:
     """Return the facts that the success of an operation may show."""
     match behaviour:
         case "list":
-            return Facts(_PAGE)
+            return ShownFacts(_PAGE)
         case "retrieve":
-            return Facts(_ROW)
+            return ShownFacts(_ROW)
         case "delete":
-            return Facts({"id": _INTEGER})
+            return ShownFacts({"id": _INTEGER})
         case _:
             facts = facts_of(resource.stored)
-            return Facts({**facts.kinds, **_ROW}, facts.by_name)
+            return ShownFacts({**facts.kinds, **_ROW}, facts.by_name)
 
 
-def _check_path(draft: Draft, in_path: tuple[Parameter, ...]) -> None:
+def _check_path(draft: OperationDraft, in_path: tuple[Parameter, ...]) -> None:
     """Raise DocumentError unless the path has the id that the behaviour needs, or none, and describes it."""
     wanted = draft.behaviour in {"retrieve", "update", "delete"}
     named = [segment[1:-1] for segment in draft.path.split("/") if segment.startswith("{")]
@@ -216,7 +216,7 @@ def _check_path(draft: Draft, in_path: tuple[Parameter, ...]) -> None:
             raise DocumentError(what, parameter.place)
 
 
-def _check_query(draft: Draft, query: tuple[Parameter, ...], resource: Resource) -> None:
+def _check_query(draft: OperationDraft, query: tuple[Parameter, ...], resource: Resource) -> None:
     """Raise DocumentError if a list has no page or size, two parameters for one purpose, or one that names nothing."""
     needed = _ROLES if draft.behaviour == "list" else ()
     roles = [parameter.role or "" for parameter in query if parameter.role != "equals"]
@@ -246,7 +246,7 @@ def _check_named(parameter: Parameter, resource: Resource) -> None:
             raise DocumentError(f"{what} ({', '.join(comparable)}).", parameter.place)
 
 
-def _check_form(draft: Draft, form: Form, resource: Resource) -> None:
+def _check_form(draft: OperationDraft, form: Form, resource: Resource) -> None:
     """Raise DocumentError if a form and the rows that its items become do not fit together."""
     for field in form.fields.values():
         what = ""
@@ -278,7 +278,7 @@ def _misfits(form: Form, resource: Resource) -> Iterable[str]:
                 yield f"The type {name!r} has the setting {key!r}, which no field of the form fills."
 
 
-def _check_given(draft: Draft, form: Form, each: Property) -> None:
+def _check_given(draft: OperationDraft, form: Form, each: Property) -> None:
     """Raise DocumentError if a new item could lack a value that its row needs."""
     field = next((field for field in form.fields.values() if field.fact == each.fact), None)
     is_given = (

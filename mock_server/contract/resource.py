@@ -12,8 +12,8 @@ from uuid import UUID
 from mock_server.contract.form import Form, Value
 from mock_server.contract.response import (
     PLACEHOLDER,
-    Facts,
     ResponseCompiler,
+    ShownFacts,
     Template,
     Writer,
     check_required,
@@ -59,7 +59,7 @@ RANDOM: Mapping[str, Callable[[Random, int], str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class SettingsShape:
     """The settings of one type: `constants` maps each key, in order, to its fixed value, or None if a form fills it.
 
     `masks` maps a key to what replies show in place of its value: a text, or what `x-mask` says.
@@ -83,7 +83,7 @@ class Shape:
 
 
 # The settings of an item whose type the document does not know, as the defect `x-update.unsent: blanked` makes one.
-_NO_SHAPE = Shape("object", {}, {})
+_NO_SHAPE = SettingsShape("object", {}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Property:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RowSchema:
     """The rows of a resource, before its forms are known. `path` is that of the collection.
 
     `schema` is that of one row; in `node` and `properties` references are resolved. `type_key` and `settings_key` are
@@ -144,7 +144,7 @@ class Row:
         )
 
 
-def read_row(schemas: Schemas, schema: Object, path: str) -> Row:
+def read_row(schemas: Schemas, schema: Object, path: str) -> RowSchema:
     """Return the rows of the collection at a path. Raises DocumentError."""
     node = schemas.resolve(schema)
     properties = {key: schemas.resolve(each) for key, each in node.get("properties", {}).items()}
@@ -159,7 +159,7 @@ def read_row(schemas: Schemas, schema: Object, path: str) -> Row:
             raise DocumentError(what, branch.place)
     type_key, settings_key = (keys[0] if keys else None) or (None, None)
     name = node.get("x-resource", {}).get("name", path.rpartition("/")[2])
-    return Row(name, path, schema, node, properties, type_key, settings_key)
+    return RowSchema(name, path, schema, node, properties, type_key, settings_key)
 
 
 def _branch_keys(branch: Object) -> tuple[str, str] | None:
@@ -190,7 +190,7 @@ class Resource:
     settings_fact: str | None
     label_fact: str | None
     types: tuple[str, ...]
-    shapes: Mapping[str, Shape]
+    shapes: Mapping[str, SettingsShape]
     by_type: Mapping[str, Mapping[str, str]]
     template: Template
     check: Check
@@ -203,7 +203,7 @@ class Resource:
         """The fact that each property of a row shows."""
         return self.template.facts
 
-    def shape(self, type_name: str) -> Shape:
+    def shape(self, type_name: str) -> SettingsShape:
         """Return the shape of a type's settings."""
         return self.shapes.get(type_name, _NO_SHAPE)
 
@@ -261,7 +261,7 @@ def masked(text: str, mask: Mapping[str, Any]) -> str:
     return text[:first] + sign + text[max(first, len(text) - last) if last else len(text) :]
 
 
-def compile_resource(responses: ResponseCompiler, row: Row, forms: Sequence[Form]) -> Resource:
+def compile_resource(responses: ResponseCompiler, row: RowSchema, forms: Sequence[Form]) -> Resource:
     """Compile one resource. Raises DocumentError if its rows and its forms do not fit together."""
     schemas, write = responses.schemas, responses.write
     stored = {each.fact: each for each in _stored(schemas, row, forms)}
@@ -301,7 +301,7 @@ def compile_resource(responses: ResponseCompiler, row: Row, forms: Sequence[Form
     )
 
 
-def _seed(schemas: Schemas, row: Row) -> Array:
+def _seed(schemas: Schemas, row: RowSchema) -> Array:
     """Return the rows that a new world begins with. Raises DocumentError."""
     words = row.node.get("x-resource", {})
     if "seed" not in words:
@@ -314,7 +314,7 @@ def _seed(schemas: Schemas, row: Row) -> Array:
     return seed
 
 
-def _stored(schemas: Schemas, row: Row, forms: Sequence[Form]) -> Iterator[Property]:
+def _stored(schemas: Schemas, row: RowSchema, forms: Sequence[Form]) -> Iterator[Property]:
     """Yield each property of a row that shows what a form, or a seed, has said."""
     fields = {field.fact: field for form in forms for field in form.fields.values() if field.fact}
     seen = set(OWN)
@@ -335,7 +335,7 @@ def _stored(schemas: Schemas, row: Row, forms: Sequence[Form]) -> Iterator[Prope
         yield Property(key, fact, kind, default, needed)
 
 
-def _complaint(schemas: Schemas, row: Row, key: str, value: Value) -> str | None:
+def _complaint(schemas: Schemas, row: RowSchema, key: str, value: Value) -> str | None:
     """Return what is wrong with a value that a row would show."""
     if isinstance(value, bool) and "integer" in types_of(row.properties[key]):
         value = int(value)
@@ -343,7 +343,7 @@ def _complaint(schemas: Schemas, row: Row, key: str, value: Value) -> str | None
 
 
 def _check_samples(
-    schemas: Schemas, row: Row, facts: Mapping[str, str], stored: Mapping[str, Property]
+    schemas: Schemas, row: RowSchema, facts: Mapping[str, str], stored: Mapping[str, Property]
 ) -> None:
     """Raise DocumentError if a property does not allow what the mock is sure to write there."""
     for key, fact in facts.items():
@@ -354,7 +354,7 @@ def _check_samples(
                 raise DocumentError(what, place_of(row.node["properties"], key))
 
 
-def _shapes(schemas: Schemas, row: Row) -> dict[str, Shape]:
+def _shapes(schemas: Schemas, row: RowSchema) -> dict[str, SettingsShape]:
     """Return the settings of each type, by the branches of `allOf`. Raises DocumentError if a type has none."""
     shapes = {}
     for branch in row.node.get("allOf", ()):
@@ -372,7 +372,7 @@ def _shapes(schemas: Schemas, row: Row) -> dict[str, Shape]:
     return {name: replace(shape, masks=masks) for name, shape in shapes.items()}
 
 
-def _shape(schemas: Schemas, name: str, settings: Object) -> Shape:
+def _shape(schemas: Schemas, name: str, settings: Object) -> SettingsShape:
     """Compile the settings of one type. Raises DocumentError if one is neither a text nor always the same."""
     kinds = set(types_of(settings)) or {"object"}
     if not kinds & {"array", "object"}:
@@ -395,16 +395,16 @@ def _shape(schemas: Schemas, name: str, settings: Object) -> Shape:
             )
         if "x-mask" in setting:
             masks[key] = setting["x-mask"]
-    return Shape(container, constants, masks)
+    return SettingsShape(container, constants, masks)
 
 
-def facts_of(stored: Mapping[str, Property], by_type: Collection[str] = ()) -> Facts:
+def facts_of(stored: Mapping[str, Property], by_type: Collection[str] = ()) -> ShownFacts:
     """Return the facts of an item that a body may show; `by_type` are the properties that its type decides."""
     kinds = {**OWN, **{fact: _KINDS[each.kind] for fact, each in stored.items()}}
-    return Facts({**kinds, **dict.fromkeys(by_type, frozenset[str]())}, (*stored, *by_type))
+    return ShownFacts({**kinds, **dict.fromkeys(by_type, frozenset[str]())}, (*stored, *by_type))
 
 
-def _by_type(schemas: Schemas, row: Row, write: Writer) -> dict[str, dict[str, str]]:
+def _by_type(schemas: Schemas, row: RowSchema, write: Writer) -> dict[str, dict[str, str]]:
     """Return the properties that are the same for all items of a type, by type; "" is for any other type."""
     found: dict[str, dict[str, str]] = {}
     for branch in row.node.get("allOf", ()):

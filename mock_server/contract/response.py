@@ -152,7 +152,7 @@ def parse(body: bytes) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ShownFacts:
     """The facts that a body may show.
 
     `kinds`: fact to the JSON types that it can have; a property must admit them all. `by_name`: the facts that a
@@ -204,7 +204,7 @@ class _Hole(NamedTuple):
     rewrite: Callable[[str], str] | None = None
 
 
-def compile_template(schemas: Schemas, schema: Object, write: Writer, facts: Facts) -> Template:
+def compile_template(schemas: Schemas, schema: Object, write: Writer, facts: ShownFacts) -> Template:
     """Compile an object schema that may show these facts.
 
     Raises DocumentError if a property shows a fact that is unknown here, or one that its type does not admit.
@@ -266,7 +266,7 @@ class _Writer(NamedTuple):
 
     schemas: Schemas
     write: Writer
-    facts: Facts
+    facts: ShownFacts
 
     def shown(self, schema: Object) -> dict[str, str]:
         """Return the fact of each property of a schema that shows one, by `x-value` or by its name."""
@@ -396,7 +396,7 @@ class ResponseCompiler(NamedTuple):
             raise DocumentError("An operation needs exactly one response from 200 to 299.", place)
         return codes[0], self.schemas.resolve(responses[codes[0]])
 
-    def success(self, responses: Object, facts: Facts) -> Success:
+    def success(self, responses: Object, facts: ShownFacts) -> Success:
         """Compile the one 2xx response, which may show these facts. Raises DocumentError."""
         code, response = self.success_of(responses)
         status, headers = _status(responses, code), self._headers(response)

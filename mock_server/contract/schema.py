@@ -11,9 +11,9 @@ import orjson
 
 from mock_server.document import (
     DocumentError,
+    JsonShape,
     Object,
     Place,
-    Shape,
     home,
     nearest,
     place_of,
@@ -136,8 +136,8 @@ def vocabulary() -> Mapping[str, Any]:
 
 
 @cache
-def _shape_of(word: str) -> Shape:
-    return Shape(vocabulary()[word]["schema"])
+def _shape_of(word: str) -> JsonShape:
+    return JsonShape(vocabulary()[word]["schema"])
 
 
 def words_of(node: Any, *, named: bool = False) -> Iterator[tuple[Object, str]]:

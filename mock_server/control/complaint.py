@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from mock_server.document import Shape, nearest
+from mock_server.document import JsonShape, nearest
 
 # Characters of a value that a sentence shows.
 _SHOWN = 60
@@ -35,7 +35,7 @@ class Complaints:
     """A JSON Schema of the control, and what it has against a value. `name` is that of a parameter."""
 
     def __init__(self, schema: Mapping[str, Any], name: str = "") -> None:
-        self._shape = Shape(schema)
+        self._shape = JsonShape(schema)
         self._name = name
 
     def of(self, value: Any) -> str | None:

@@ -183,7 +183,7 @@ def _resolved(data: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, 
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordingEnds:
     """Head and foot of a recording. `date` is in UTC, `digest` that of the document that the run began with.
 
     `exchanges` is how many there are. `answers` are those to open questions that the run found, `findings` how many
@@ -201,7 +201,7 @@ class Recorded:
     file: str
 
 
-def read_recorded(file: Path) -> Recorded:
+def read_recorded(file: Path) -> RecordingEnds:
     """Read head and foot of a recording. Raises DocumentError, with the line, if it is not one, and OSError."""
     try:
         lines = recorded_lines(file.read_text(encoding="utf-8"))
@@ -213,7 +213,7 @@ def read_recorded(file: Path) -> Recorded:
     last = line_of(file, len(lines), lines[-1])
     foot = last if "end" in last else {}
     try:
-        return Recorded(
+        return RecordingEnds(
             date=datetime.strptime(head["date"], RECORDING_DATE).replace(tzinfo=UTC),
             target=str(head["target"]),
             digest=str(head["document"]),

@@ -33,7 +33,7 @@ from mock_server.document.treatments import (
     UNSENT,
     Change,
     Schema,
-    Sent,
+    SentInput,
     change_of,
 )
 
@@ -119,17 +119,17 @@ class Reaction(NamedTuple):
 
 
 # Sends a text down a list of rows. The second argument tells how it was sent, if not as one text in UTF-8.
-Walk = Callable[[str | None, Sent], Reaction]
+Walk = Callable[[str | None, SentInput], Reaction]
 
 
-def react(rows: Rows, sent: Sent | str | None, schema: Schema) -> Reaction:
+def react(rows: Rows, sent: SentInput | str | None, schema: Schema) -> Reaction:
     """Return what becomes of an input. `schema` is the field's own, with references resolved.
 
     >>> react(parse_rows([{"when": "empty", "refuse": "invalid"}]), "", {}).outcome
     'refuse'
     """
     walk = compile_rows(rows, schema)
-    return walk(sent.text, sent) if isinstance(sent, Sent) else walk(sent, UNSENT)
+    return walk(sent.text, sent) if isinstance(sent, SentInput) else walk(sent, UNSENT)
 
 
 def compile_rows(rows: Rows, schema: Schema, cleaners: Mapping[str, Callable[[str], str]] = CLEANERS) -> Walk:
@@ -141,7 +141,7 @@ def compile_rows(rows: Rows, schema: Schema, cleaners: Mapping[str, Callable[[st
     absent = next((row for row in rows if row.treatment == "absent"), None)
     unsent = Reaction("drop" if absent is None else absent.reaction, None, absent)
 
-    def walk(text: str | None, sent: Sent) -> Reaction:
+    def walk(text: str | None, sent: SentInput) -> Reaction:
         changed: Rows = ()
         for holds, change, row in steps:
             if not holds(text, sent):
@@ -165,7 +165,7 @@ def _change(row: Row, schema: Schema, cleaners: Mapping[str, Callable[[str], str
     if len(changes) == 1:
         return changes[0]
 
-    def change(text: str | None, sent: Sent) -> str | None:
+    def change(text: str | None, sent: SentInput) -> str | None:
         for each in changes:
             text = each(text, sent)
         return text

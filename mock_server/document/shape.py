@@ -32,7 +32,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
-class Shape:
+class JsonShape:
     """A JSON Schema whose complaints name the field and the remedy.
 
     A `description` in the schema is such a remedy, as in "must be 3.1.x. Write 3.1.0.". The validator's own words are
@@ -112,9 +112,9 @@ def _schema(file: str) -> dict[str, Any]:
 
 
 @cache
-def shape(name: str) -> Shape:
+def shape(name: str) -> JsonShape:
     """Return one of the shapes in openapi/schemas, such as "overlay"."""
-    return Shape(_schema(f"{name}.yaml"))
+    return JsonShape(_schema(f"{name}.yaml"))
 
 
 @lru_cache(maxsize=256)

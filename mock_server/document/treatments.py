@@ -20,7 +20,7 @@ from mock_server.document.source import plain
 ARRAY, TWICE, FILE, NOT_UTF_8 = "array", "twice", "file", "not-utf-8"
 
 
-class Sent(NamedTuple):
+class SentInput(NamedTuple):
     """How a field or parameter was sent.
 
     `text` is what counts if no row says otherwise: the last text, None if there is none. `texts` are all that was sent
@@ -34,13 +34,13 @@ class Sent(NamedTuple):
     data: bytes = b""
 
 
-UNSENT = Sent(None)
+UNSENT = SentInput(None)
 
 # Tells whether a text, as the rows before have left it, and the way it was sent are such as a treatment says.
-Holds = Callable[[str | None, Sent], bool]
+Holds = Callable[[str | None, SentInput], bool]
 
 # Returns a text as a transformation leaves it.
-Change = Callable[[str | None, Sent], str | None]
+Change = Callable[[str | None, SentInput], str | None]
 
 Schema = Mapping[str, Any]
 
@@ -58,7 +58,7 @@ class Treatment:
     argument: Literal["none", "number", "texts", "pattern"]
     about: Literal["text", "number", "sending"]
     holds: Callable[[Any, Schema], Holds]
-    samples: Callable[[str, Any, Schema], tuple[Sent, ...]]
+    samples: Callable[[str, Any, Schema], tuple[SentInput, ...]]
 
 
 _BLANKS = " \t\n\r\0\v"
@@ -77,7 +77,7 @@ def _text(name: str, means: str, holds: Callable[[str], object], *samples: Calla
         "none",
         "text",
         lambda _, __: lambda text, _: text is not None and bool(holds(text)),
-        lambda base, _, __: tuple(Sent(make(base)) for make in samples),
+        lambda base, _, __: tuple(SentInput(make(base)) for make in samples),
     )
 
 
@@ -90,11 +90,11 @@ def _number(name: str, means: str, pattern: str, *samples: str) -> Treatment:
         "none",
         "number",
         lambda _, __: lambda text, _: text is not None and matches(text) is not None,
-        lambda base, _, __: tuple(Sent(sample.replace("#", base)) for sample in samples),
+        lambda base, _, __: tuple(SentInput(sample.replace("#", base)) for sample in samples),
     )
 
 
-def _sending(name: str, means: str, sample: Callable[[str], Sent]) -> Treatment:
+def _sending(name: str, means: str, sample: Callable[[str], SentInput]) -> Treatment:
     return Treatment(
         name,
         means,
@@ -150,7 +150,7 @@ def _not_allowed(_: Any, schema: Schema) -> Holds:
     """Check a value by its whole schema: a number if the schema wants one and the text is written as one."""
     is_number, validator = schema.get("type") == "integer", jsonschema_rs.validator_for(plain(schema))
 
-    def holds(text: str | None, _: Sent) -> bool:
+    def holds(text: str | None, _: SentInput) -> bool:
         if text is None:
             return False
         return not validator.is_valid(int(text) if is_number and _INTEGER.fullmatch(text) else text)
@@ -158,20 +158,20 @@ def _not_allowed(_: Any, schema: Schema) -> Holds:
     return holds
 
 
-def _not_allowed_samples(_: str, __: Any, schema: Schema) -> tuple[Sent, ...]:
+def _not_allowed_samples(_: str, __: Any, schema: Schema) -> tuple[SentInput, ...]:
     """Return whole numbers that the schema does not admit, or a word if it admits few texts."""
     if "enum" in schema:
         return _unlisted_samples("", None, schema)
     low = schema.get("minimum")
-    return () if low is None else (Sent(str(low - 1)), Sent(str(low - 2)))
+    return () if low is None else (SentInput(str(low - 1)), SentInput(str(low - 2)))
 
 
-def _unlisted_samples(_: str, __: Any, schema: Schema) -> tuple[Sent, ...]:
+def _unlisted_samples(_: str, __: Any, schema: Schema) -> tuple[SentInput, ...]:
     listed = _listed(schema)
     if listed and all(value.isdecimal() for value in listed):
         numbers = sorted(map(int, listed))
-        return (Sent(str(numbers[0] + 1)), Sent(str(numbers[-1] + 1)))
-    return (Sent("unlisted"),) if listed else ()
+        return (SentInput(str(numbers[0] + 1)), SentInput(str(numbers[-1] + 1)))
+    return (SentInput("unlisted"),) if listed else ()
 
 
 def _wrong_case(_: Any, schema: Schema) -> Holds:
@@ -180,9 +180,9 @@ def _wrong_case(_: Any, schema: Schema) -> Holds:
     return lambda text, _: text is not None and text not in listed and text.lower() in folded
 
 
-def _wrong_case_samples(_: str, __: Any, schema: Schema) -> tuple[Sent, ...]:
+def _wrong_case_samples(_: str, __: Any, schema: Schema) -> tuple[SentInput, ...]:
     swapped = ((value, value.swapcase()) for value in _listed(schema))
-    return tuple(Sent(other) for value, other in swapped if other != value)[:1]
+    return tuple(SentInput(other) for value, other in swapped if other != value)[:1]
 
 
 def _huge(text: str) -> bool:
@@ -193,7 +193,7 @@ def _huge(text: str) -> bool:
 _ALL: tuple[Treatment, ...] = (
     Treatment(
         "any", "any text that is sent", "none", "text",
-        lambda _, __: lambda text, _: text is not None, lambda base, _, __: (Sent(base),),
+        lambda _, __: lambda text, _: text is not None, lambda base, _, __: (SentInput(base),),
     ),
     Treatment(
         "absent", "nothing is sent, or nothing that counts", "none", "text",
@@ -224,11 +224,11 @@ _ALL: tuple[Treatment, ...] = (
     ),
     Treatment(
         "longer-than", "more characters than the number", "number", "text", _longer,
-        lambda base, most, _: (Sent(_stretched(base[: most + 1], most + 1)),),
+        lambda base, most, _: (SentInput(_stretched(base[: most + 1], most + 1)),),
     ),
     Treatment(
         "shorter-than", "fewer characters than the number", "number", "text", _shorter,
-        lambda base, least, _: (Sent(_stretched(base, least - 1)[: least - 1]),) if least > 0 else (),
+        lambda base, least, _: (SentInput(_stretched(base, least - 1)[: least - 1]),) if least > 0 else (),
     ),
     _text("not-email", "no e-mail address", lambda text: not _ADDRESS.fullmatch(text), lambda _: "no address"),
     _text(
@@ -242,7 +242,7 @@ _ALL: tuple[Treatment, ...] = (
     Treatment(
         "malformed", "a text that the schema's `pattern` does not admit", "none", "text", _malformed,
         lambda base, _, schema: tuple(
-            Sent(each) for each in ("", " ", "\n", "?", f"?{base}", f"{base}?", "a b")
+            SentInput(each) for each in ("", " ", "\n", "?", f"?{base}", f"{base}?", "a b")
             if _malformed(None, schema)(each, UNSENT)
         )[:1],
     ),
@@ -252,24 +252,24 @@ _ALL: tuple[Treatment, ...] = (
         _wrong_case_samples,
     ),
     Treatment(
-        "is", "one of these texts", "texts", "text", _is, lambda _, texts, __: tuple(map(Sent, texts)),
+        "is", "one of these texts", "texts", "text", _is, lambda _, texts, __: tuple(map(SentInput, texts)),
     ),
     Treatment(
         "matches", "a text in which the regular expression is found, in linear time", "pattern", "text", _matches,
-        lambda base, pattern, schema: (Sent(base),) if _matches(pattern, schema)(base, UNSENT) else (),
+        lambda base, pattern, schema: (SentInput(base),) if _matches(pattern, schema)(base, UNSENT) else (),
     ),
     _sending(
         ARRAY, "sent as an array, `name[]`",
-        lambda base: Sent(None, (f"{base} first", base), frozenset({ARRAY}), base.encode()),
+        lambda base: SentInput(None, (f"{base} first", base), frozenset({ARRAY}), base.encode()),
     ),
     _sending(
         TWICE, "sent more than once",
-        lambda base: Sent(base, (f"{base} first", base), frozenset({TWICE}), base.encode()),
+        lambda base: SentInput(base, (f"{base} first", base), frozenset({TWICE}), base.encode()),
     ),
-    _sending(FILE, "sent as a file", lambda base: Sent(None, (base,), frozenset({FILE}), base.encode())),
+    _sending(FILE, "sent as a file", lambda base: SentInput(None, (base,), frozenset({FILE}), base.encode())),
     _sending(
         NOT_UTF_8, "bytes that are not UTF-8",
-        lambda base: Sent(f"{base}\ufffd", (f"{base}\ufffd",), frozenset({NOT_UTF_8}), base.encode() + b"\xff"),
+        lambda base: SentInput(f"{base}\ufffd", (f"{base}\ufffd",), frozenset({NOT_UTF_8}), base.encode() + b"\xff"),
     ),
     _number("zero", "the number 0", r"[+-]?0+", "0"),
     _number("negative", "a number below 0", r"-0*[1-9][0-9]*", "-1"),
@@ -287,7 +287,7 @@ _ALL: tuple[Treatment, ...] = (
     _number("fraction", "a number with a fraction", r"[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+)", "#.5"),
     Treatment(
         "huge", "a whole number beyond 64 bits", "none", "number",
-        lambda _, __: lambda text, _: text is not None and _huge(text), lambda _, __, ___: (Sent(f"{_LARGEST}0"),),
+        lambda _, __: lambda text, _: text is not None and _huge(text), lambda _, __, ___: (SentInput(f"{_LARGEST}0"),),
     ),
 )  # fmt: skip
 
@@ -318,7 +318,7 @@ CLEANERS: Mapping[str, Callable[[str], str]] = {
 }
 
 # What chooses among all that was sent.
-CHOICES: Mapping[str, Callable[[str | None, Sent], str | None]] = {
+CHOICES: Mapping[str, Callable[[str | None, SentInput], str | None]] = {
     "first": lambda text, sent: sent.texts[0] if sent.texts else text,
     "last": lambda text, sent: sent.texts[-1] if sent.texts else text,
     "replace": lambda text, sent: sent.texts[-1] if text is None and sent.texts else text,

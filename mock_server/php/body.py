@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from mock_server.php import multipart, urlencoded
-from mock_server.php.form import Form, Limits, Part, TooManyFields, quoted
+from mock_server.php.form import FormLimits, Part, SentForm, TooManyFields, quoted
 
 MULTIPART: Final = "multipart/form-data"
 URLENCODED: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
 
 
-def read(content_type: str | None, body: bytes, limits: Limits, readable: frozenset[str]) -> Form:
+def read(content_type: str | None, body: bytes, limits: FormLimits, readable: frozenset[str]) -> SentForm:
     """Read a body of any type.
 
     ``content_type`` is the header's value decoded as ISO-8859-1, or None. ``readable`` are the media types that the API
@@ -21,12 +21,12 @@ def read(content_type: str | None, body: bytes, limits: Limits, readable: frozen
     size of the body.
     """
     if not body:
-        return Form()
+        return SentForm()
     kind = media_type(content_type or "")
     reader = _READERS.get(kind) if kind in readable else None
     if reader is not None:
         return reader(content_type or "", body, limits)
-    form = Form()
+    form = SentForm()
     wanted = " or ".join(sorted(readable & _READERS.keys(), reverse=True)) or "no body"
     if not kind:
         form.remark("content-type-missing", f"The body has no Content-Type: send {wanted}.")
@@ -43,10 +43,10 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].partition(",")[0].partition(" ")[0].lower()
 
 
-def _read_multipart(content_type: str, body: bytes, limits: Limits) -> Form:
+def _read_multipart(content_type: str, body: bytes, limits: FormLimits) -> SentForm:
     form = multipart.parse(content_type, body, limits)
     if not form.parts and (kind := _guess(body)):
-        form = Form()
+        form = SentForm()
         sentence = (
             f"The body is {kind}, but Content-Type says {MULTIPART}: let the HTTP client set Content-Type."
         )
@@ -63,7 +63,7 @@ def _guess(body: bytes) -> str | None:
     return "urlencoded" if b"=" in line and b" " not in line and not start.startswith(b"--") else None
 
 
-def _read_urlencoded(_: str, body: bytes, limits: Limits) -> Form:
+def _read_urlencoded(_: str, body: bytes, limits: FormLimits) -> SentForm:
     return urlencoded.parse(body, limits)
 
 
@@ -73,13 +73,13 @@ class _Number(str):
     __slots__ = ()
 
 
-def _read_json(_: str, body: bytes, limits: Limits) -> Form:
+def _read_json(_: str, body: bytes, limits: FormLimits) -> SentForm:
     """Read a JSON object as a form, for documents that list application/json; PHP would leave ``$_POST`` empty.
 
     Each member that is a string, a number or a bool is a text: numbers keep their digits as sent, true is ``"1"`` and
     false ``""`` (PHP's casts). null is absent; lists and objects are arrays. Names are not mangled.
     """
-    form = Form(limits)
+    form = SentForm(limits)
     try:
         members = json.loads(
             body.decode(), parse_int=_Number, parse_float=_Number, parse_constant=_refuse_constant
@@ -98,7 +98,7 @@ def _read_json(_: str, body: bytes, limits: Limits) -> Form:
     return form
 
 
-def _take_member(form: Form, key: str, member: Any) -> None:
+def _take_member(form: SentForm, key: str, member: Any) -> None:
     if isinstance(member, (dict, list)):
         last = member[-1] if isinstance(member, list) and member else None
         data = b"" if isinstance(last, (dict, list)) else _whole(_cast(last)).encode()
@@ -131,7 +131,7 @@ def _whole(text: str) -> str:
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-_READERS: Final[dict[str, Callable[[str, bytes, Limits], Form]]] = {
+_READERS: Final[dict[str, Callable[[str, bytes, FormLimits], SentForm]]] = {
     MULTIPART: _read_multipart,
     URLENCODED: _read_urlencoded,
     JSON: _read_json,

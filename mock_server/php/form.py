@@ -24,7 +24,7 @@ class TooManyFields(ValueError):
         self.limit = limit
 
 
-class Limits(NamedTuple):
+class FormLimits(NamedTuple):
     """How many things a body may hold.
 
     ``fields`` counts texts (PHP: max_input_vars), ``parts`` counts multipart parts of any kind (PHP:
@@ -73,7 +73,7 @@ class Remark(NamedTuple):
 
 
 @dataclass(slots=True)
-class Form:
+class SentForm:
     """What PHP would make of a body.
 
     ``fields`` are the texts in ``$_POST`` by their mangled names, each ill-formed UTF-8 sequence replaced by U+FFFD.
@@ -81,7 +81,7 @@ class Form:
     each name in ``$_FILES``. ``parts`` are all parts in the order sent, ``remarks`` what was odd, each once.
     """
 
-    limits: Limits = field(default=Limits(), compare=False)
+    limits: FormLimits = field(default=FormLimits(), compare=False)
     fields: dict[str, str] = field(default_factory=dict)
     arrays: dict[str, None] = field(default_factory=dict)
     files: dict[str, Part] = field(default_factory=dict)

@@ -15,11 +15,11 @@ from mock_server.php.form import (
     UPLOAD_ERR_NO_FILE,
     UPLOAD_ERR_OK,
     UPLOAD_ERR_PARTIAL,
-    Form,
+    FormLimits,
     Kind,
-    Limits,
     Part,
     Remark,
+    SentForm,
     TooManyFields,
 )
 from mock_server.php.values import NESTING, FieldName, field_name
@@ -83,7 +83,7 @@ class Head(NamedTuple):
     media_type: str | None
 
 
-def parse(content_type: str, body: bytes, limits: Limits) -> Form:
+def parse(content_type: str, body: bytes, limits: FormLimits) -> SentForm:
     """Read a multipart/form-data body.
 
     ``content_type`` is the header's value, decoded as ISO-8859-1. Raises TooManyFields, and nothing else for any bytes.
@@ -93,7 +93,7 @@ def parse(content_type: str, body: bytes, limits: Limits) -> Form:
     if isinstance(boundary, bytes) and (b"\n" in boundary or b"\0" in boundary):
         boundary = MISMATCH  # a line has neither
     if isinstance(boundary, Remark):
-        form = Form(limits)
+        form = SentForm(limits)
         form.remark(*boundary)
         return form
     return _Reader(body, b"--" + boundary, limits).read()
@@ -124,20 +124,20 @@ def boundary_of(content_type: str) -> bytes | Remark:
 class _Reader:
     """Goes over a body from boundary line to boundary line. ``line`` is such a line: two dashes and the boundary."""
 
-    def __init__(self, body: bytes, line: bytes, limits: Limits) -> None:
+    def __init__(self, body: bytes, line: bytes, limits: FormLimits) -> None:
         self.body = body
         self.line = line
         self.end_of_data = b"\n" + line  # whatever follows it
         self.usual_line = line + b"\r\n"
         self.room = max(BUFFER, len(line) + 4)  # the longest line that comes whole
         self.at = 0
-        self.form = Form(limits)
+        self.form = SentForm(limits)
         self.nameless_files = 0
         self.uploads = 0
         self.heads = 0  # the bytes of all heads so far
         self.skips_files = False  # once a file was skipped, PHP skips all further ones
 
-    def read(self) -> Form:
+    def read(self) -> SentForm:
         """Read the parts, as many as PHP reads."""
         form, count, most = self.form, 0, self.form.limits.parts
         while self._go_to_part():

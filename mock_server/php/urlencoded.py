@@ -3,14 +3,14 @@
 import re
 from binascii import unhexlify
 
-from mock_server.php.form import Form, Limits, TooManyFields
+from mock_server.php.form import FormLimits, SentForm, TooManyFields
 from mock_server.php.values import field_name
 
 # Whole runs of escapes, so that a long UTF-8 text costs few calls. A "%" without two hex digits stays as it is.
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})++")
 
 
-def parse(body: bytes, limits: Limits) -> Form:
+def parse(body: bytes, limits: FormLimits) -> SentForm:
     """Read a urlencoded body. Raises TooManyFields, and nothing else for any bytes. Takes linear time and memory.
 
     Pairs are counted as PHP counts them, with the empty ones between two ``&``.
@@ -28,13 +28,13 @@ def parse_query(text: str) -> dict[str, str]:
 
         parse_query("a.b=1&c=%C3%A9&d[]=2")  ->  {"a_b": "1", "c": "é"}
     """
-    limits = Limits()
+    limits = FormLimits()
     pairs = [pair for pair in text.encode(errors="surrogatepass").split(b"&") if pair]
     return _read(pairs[: limits.fields], limits).fields
 
 
-def _read(pairs: list[bytes], limits: Limits) -> Form:
-    form = Form(limits)
+def _read(pairs: list[bytes], limits: FormLimits) -> SentForm:
+    form = SentForm(limits)
     first = pairs[0].lstrip() if pairs else b""
     if first.startswith(b"{"):
         remedy = "send form fields, or the right Content-Type."

@@ -18,7 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import pytest
 
-from mock_server.capsule import Capsule, CapsuleWorld, Step
+from mock_server.capsule import Capsule, CapsuleStep, CapsuleWorld
 from mock_server.cli.terminal import clean
 from mock_server.client.control import ControlError, Unreachable, Violated, WentWrong
 from mock_server.client.journal import Call, read_journal
@@ -78,7 +78,7 @@ class WorldHistory:
 
     def forget(self) -> None:
         """Forget all that was noted."""
-        self.steps: list[Step] = []
+        self.steps: list[CapsuleStep] = []
         self.violated = self.defects = 0
 
     @property
@@ -358,7 +358,7 @@ def _proxy(url: str) -> str:
     return f". {parts.scheme}_proxy is {proxy}, which may have got them: set no_proxy={parts.hostname}"
 
 
-def _step_lines(step: Step) -> Iterator[str]:
+def _step_lines(step: CapsuleStep) -> Iterator[str]:
     if isinstance(step, WorldChange):
         yield f"  · {step.method} {step.path} {_cut(str(step.body or ''))}".rstrip()
         return

@@ -22,8 +22,8 @@ dropped. If an app raises, the logger `mock_server.server` logs it and the respo
 calls the app and writes HTTP.
 """
 
-from mock_server.server.request import HEAD_BYTES, HEADERS, WIRE_ERROR, Limits, WireError
-from mock_server.server.response import REPLY, Reply, Wire
+from mock_server.server.request import HEAD_BYTES, HEADERS, WIRE_ERROR, ServerLimits, WireError
+from mock_server.server.response import REPLY, ReplyOptions, Wire
 from mock_server.server.server import BadCertificate, CannotBind, Server, TLSFiles
 
 __all__ = [
@@ -33,9 +33,9 @@ __all__ = [
     "WIRE_ERROR",
     "BadCertificate",
     "CannotBind",
-    "Limits",
-    "Reply",
+    "ReplyOptions",
     "Server",
+    "ServerLimits",
     "TLSFiles",
     "Wire",
     "WireError",

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from mock_server.server.request import HEAD, IDLE, PIECE, RequestReader
-from mock_server.server.response import REPLY, Outgoing, Reply, respond
+from mock_server.server.response import REPLY, Outgoing, ReplyOptions, respond
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -123,7 +123,7 @@ class Connection(asyncio.Protocol):
 
     def _respond(self, environ: WSGIEnvironment, keep: bool) -> None:
         server = self._server
-        environ[REPLY] = reply = Reply()
+        environ[REPLY] = reply = ReplyOptions()
         more = bool(self._requests.ready or self._unread)
         last = not keep or (server.stopping and not more)
         outgoing = respond(server.app, environ, last)
@@ -137,7 +137,7 @@ class Connection(asyncio.Protocol):
         elif more:
             self.send()
 
-    async def _deliver(self, environ: WSGIEnvironment, reply: Reply, outgoing: Outgoing) -> None:
+    async def _deliver(self, environ: WSGIEnvironment, reply: ReplyOptions, outgoing: Outgoing) -> None:
         """Send a response as its `Reply` asks, and go on."""
         server = self._server
         while reply.again > 0 and await server.pause(reply.again):

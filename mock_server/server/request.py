@@ -36,7 +36,7 @@ _LOG = logging.getLogger("mock_server.server")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ServerLimits:
     """The bounds of one server, in bytes and seconds.
 
     `head_bytes` and `header_count` bound a request's head (431 beyond), `body_bytes` its body (413 beyond).
@@ -76,7 +76,7 @@ class RequestReader:
     client waits for `100 Continue`.
     """
 
-    def __init__(self, base: WSGIEnvironment, limits: Limits) -> None:
+    def __init__(self, base: WSGIEnvironment, limits: ServerLimits) -> None:
         self.ready: deque[tuple[WSGIEnvironment, bool]] = deque()
         self.phase = IDLE
         self.moves = 0

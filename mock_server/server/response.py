@@ -31,7 +31,7 @@ _STATUS = re.compile(r"[2-9][0-9]{2}( .*)?")
 _OWN = ("content-length", "connection", "transfer-encoding", "keep-alive", "date")
 
 
-class Reply:
+class ReplyOptions:
     """How the server sends one response, for the app to change.
 
     The server puts a fresh one into `environ["mock_server.reply"]` for each request. The app may set `delay`, in
@@ -63,7 +63,7 @@ class Outgoing(NamedTuple):
     body: bytes
     close: bool
 
-    def pieces(self, reply: Reply) -> list[tuple[float, bytes]]:
+    def pieces(self, reply: ReplyOptions) -> list[tuple[float, bytes]]:
         """Return what is sent of it and when: pieces, each with the seconds to wait before it."""
         head, body, _ = self
         delay = reply.delay if reply.delay > 0 else 0.0
@@ -83,7 +83,7 @@ class Outgoing(NamedTuple):
             _LOG.error("Unknown wire fault %r: the response is sent unharmed.", wire)
         return [(delay, head + body)]
 
-    def ends(self, reply: Reply) -> bool:
+    def ends(self, reply: ReplyOptions) -> bool:
         """Tell whether the connection ends after what is sent."""
         return self.close or reply.wire in ("drop", "reset", "empty", "truncate")
 
@@ -99,7 +99,7 @@ def respond(app: WSGIApplication, environ: WSGIEnvironment, close: bool) -> Outg
     # SystemExit too: an app that exits must not end the server's thread.
     except BaseException:
         _LOG.exception("The app failed at %s %s.", environ["REQUEST_METHOD"], environ["PATH_INFO"])
-    reply: Reply = environ[REPLY]
+    reply: ReplyOptions = environ[REPLY]
     reply.again, reply.delay, reply.wire = 0.0, 0.0, None
     failed = [("Content-Type", "application/json")]
     return _render("500 Internal Server Error", failed, b"{}", environ, close=True)

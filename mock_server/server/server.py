@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from mock_server.server.connection import Connection
-from mock_server.server.request import HEAD, IDLE, Limits, server_environ
+from mock_server.server.request import HEAD, IDLE, ServerLimits, server_environ
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -89,7 +89,7 @@ class Server:
         port: int = 0,
         *,
         tls: TLSFiles | None = None,
-        limits: Limits = Limits(),  # noqa: B008 - it is frozen
+        limits: ServerLimits = ServerLimits(),  # noqa: B008 - it is frozen
     ) -> None:
         self.app = app
         self.host = host

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote as percent_encode
 
 from mock_server.contract import Contract, Operation
-from mock_server.php import Form, Limits, TooManyFields, read
+from mock_server.php import FormLimits, SentForm, TooManyFields, read
 from mock_server.refusal import Violation
 
 # How many exchanges a world remembers, and how many bytes: one world, and all worlds together.
@@ -162,15 +162,15 @@ class Exchange:
         return parts
 
 
-def form_of(content_type: str | None, body: bytes, media_types: frozenset[str]) -> Form:
+def form_of(content_type: str | None, body: bytes, media_types: frozenset[str]) -> SentForm:
     """Read a body as a form, without any part if it holds too many."""
     try:
-        return read(content_type, body, Limits(), media_types)
+        return read(content_type, body, FormLimits(), media_types)
     except TooManyFields:
-        return Form()
+        return SentForm()
 
 
-def parts_of(form: Form, *, whole: bool = False) -> tuple[SeenPart, ...]:
+def parts_of(form: SentForm, *, whole: bool = False) -> tuple[SeenPart, ...]:
     """Return the parts of a form, with their `whole` texts or only short ones."""
     return tuple(
         SeenPart(

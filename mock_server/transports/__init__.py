@@ -12,8 +12,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
-from mock_server.server.request import PIECE, Limits, RequestReader, server_environ
-from mock_server.server.response import REPLY, Reply, respond
+from mock_server.server.request import PIECE, RequestReader, ServerLimits, server_environ
+from mock_server.server.response import REPLY, ReplyOptions, respond
 
 if TYPE_CHECKING:
     import socket
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["InProcessConnection", "httpx_transport", "requests_adapter"]
 
 # The app itself refuses what its document finds too large.
-_LIMITS = Limits(body_bytes=64 * 1024 * 1024)
+_LIMITS = ServerLimits(body_bytes=64 * 1024 * 1024)
 
 # The clients are imported late: the mock needs neither, and most users have only one. No module here may have the name
 # of a function: its import would take the function's place.
@@ -87,7 +87,7 @@ class InProcessSocket:
             self._respond(*self._requests.ready.popleft())
 
     def _respond(self, environ: WSGIEnvironment, keep: bool) -> None:
-        environ[REPLY] = reply = Reply()
+        environ[REPLY] = reply = ReplyOptions()
         outgoing = respond(self._app, environ, close=not keep)
         while reply.again > 0:
             time.sleep(reply.again)

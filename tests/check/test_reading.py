@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from contract_tests.document.facts import read_facts
-from contract_tests.mutants.mutant import Got
-from contract_tests.mutants.trial import Proxy
-from contract_tests.mutants.wire import Begin, Row, Wire
+from contract_tests.mutants.mutant import GotResponse
+from contract_tests.mutants.trial import SabotageProxy
+from contract_tests.mutants.wire import Begin, RowData, Wire
 from mock_server.document import load
 from tests.check.process import KEY, Ran, check, findings, report
 from tests.second_opinion import SecondOpinion
@@ -25,17 +25,17 @@ SECRET = "kept-by-somebody"
 def rows(**values: object) -> Begin:
     """Show each row with other values."""
 
-    def change(row: Row) -> None:
+    def change(row: RowData) -> None:
         row.update(values)
 
     return WIRE.in_rows(change)
 
 
-def answers(change: Callable[[Got], Got]) -> Begin:
+def answers(change: Callable[[GotResponse], GotResponse]) -> Begin:
     return WIRE.in_answers(change, "list", "retrieve")
 
 
-def first_row(got: Got) -> Got:
+def first_row(got: GotResponse) -> GotResponse:
     data = got.data()
     if not isinstance(data, dict) or not isinstance(data.get("data"), list):
         return got
@@ -60,7 +60,10 @@ WRONG = {
 
 
 def read(folder: Path, begin: Begin, held: int = 3) -> tuple[Ran, dict[str, Any]]:
-    with SecondOpinion(keys={KEY: held}) as service, Proxy(urlsplit(service.url).port or 0, begin()) as proxy:
+    with (
+        SecondOpinion(keys={KEY: held}) as service,
+        SabotageProxy(urlsplit(service.url).port or 0, begin()) as proxy,
+    ):
         url = f"{proxy.url}{urlsplit(service.url).path}"
         live = ("--treat-as-live", "--rate", "100000", "--json", "report.json")
         ran = check(folder, url, *live, key=KEY)

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from contract_tests.run.flags import FLAGS, SUITES
-from contract_tests.run.settings import KEY_NAME, Code, Settings, Stop, read_settings, with_environment
+from contract_tests.run.settings import KEY_NAME, Code, RunSettings, Stop, read_settings, with_environment
 
 HERE = "http://127.0.0.1:4055/api"
 THERE = "https://service.invalid/api"
 
 
-def settings(given: dict[str, Any], environment: dict[str, str] | None = None) -> Settings:
+def settings(given: dict[str, Any], environment: dict[str, str] | None = None) -> RunSettings:
     return read_settings(given, None, environment or {})
 
 

@@ -21,8 +21,8 @@ from contract_tests.report import (
     OperationSeen,
     Outcome,
     QuestionSeen,
+    RunVerdict,
     Trial,
-    Verdict,
     as_annotations,
     as_html,
     as_json,
@@ -30,13 +30,13 @@ from contract_tests.report import (
     as_markdown,
     as_text,
 )
-from contract_tests.report.finding import Finding, Step
-from contract_tests.run.settings import Settings, read_settings
+from contract_tests.report.finding import Finding, ShownCall
+from contract_tests.run.settings import RunSettings, read_settings
 from contract_tests.session.progress import Progress
 
 SCHEMA = json.loads(Path(contract_tests.report.__file__).with_name("report.schema.json").read_text("utf-8"))
 HOSTILE = "</style><script>alert(1)</script> & \x00\x1b[31m \ud800 “q” 'a'"
-STEP = Step(f"curl '{HOSTILE}'", f"500 {HOSTILE}")
+STEP = ShownCall(f"curl '{HOSTILE}'", f"500 {HOSTILE}")
 FINDING = Finding(
     "page", "test_it", str(Ruling.DOCUMENTATION), HOSTILE, "one\ntwo", "As `documented`.", operation="list_rows",
     steps=(STEP,), also=("model: test_that",),
@@ -48,7 +48,7 @@ OUTCOME = Outcome(
     answers=("a-question=other",), hold_to="page",
     profile="quick", suites=("page",), seed=7, read_only=False, workers=1,
     started="2026-01-02T03:04:05+00:00", seconds=61.5, requests=12, budget=150, waited=0.0, created=2,
-    verdict=Verdict.FINDINGS, exit_code=1, interrupted="",
+    verdict=RunVerdict.FINDINGS, exit_code=1, interrupted="",
     left_behind=(), operations=(
         OperationSeen("list_rows", "GET", "/rows", 5, (200, 401), {200: 4, 500: 1}, {}, ("rate_limited",)),
     ), questions=(
@@ -123,10 +123,13 @@ def test_the_page_says_what_a_stranger_needs() -> None:
 @pytest.mark.parametrize(
     ("change", "headline"),
     [
-        ({"verdict": Verdict.FINE, "findings": ()}, "Nothing that was tested contradicts the documentation"),
-        ({"verdict": Verdict.NOTHING, "findings": (), "tests": ()}, "Nothing was tested"),
-        ({"verdict": Verdict.CUT_SHORT, "interrupted": "ended by SIGTERM"}, "The test was cut short"),
-        ({"verdict": Verdict.DEFECT, "findings": ()}, "Nothing wrong was found, but"),
+        (
+            {"verdict": RunVerdict.FINE, "findings": ()},
+            "Nothing that was tested contradicts the documentation",
+        ),
+        ({"verdict": RunVerdict.NOTHING, "findings": (), "tests": ()}, "Nothing was tested"),
+        ({"verdict": RunVerdict.CUT_SHORT, "interrupted": "ended by SIGTERM"}, "The test was cut short"),
+        ({"verdict": RunVerdict.DEFECT, "findings": ()}, "Nothing wrong was found, but"),
     ],
 )
 def test_the_headline_fits_the_verdict(change: dict[str, object], headline: str) -> None:
@@ -137,7 +140,7 @@ def test_the_headline_fits_the_verdict(change: dict[str, object], headline: str)
 def test_an_error_of_our_own_is_said_and_is_no_finding(shape: str) -> None:
     defect = Defect("page: test_it", "KeyError: 'data'", "Traceback")
     text = SHAPES[shape](
-        replace(OUTCOME, findings=(), verdict=Verdict.DEFECT, exit_code=70, defects=(defect,))
+        replace(OUTCOME, findings=(), verdict=RunVerdict.DEFECT, exit_code=70, defects=(defect,))
     )
     assert "KeyError" in text
 
@@ -173,7 +176,7 @@ class Screen(io.StringIO):
         return True
 
 
-def settings(**given: object) -> Settings:
+def settings(**given: object) -> RunSettings:
     return read_settings({"base_url": "http://127.0.0.1:1/api", **given}, None, {})
 
 

@@ -14,10 +14,10 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from contract_tests.report import Extra, OperationSeen, QuestionSeen, Trial, Verdict
-from contract_tests.report.finding import Finding, Step
-from contract_tests.run.settings import Code, Settings, Stop, read_settings
-from contract_tests.session.parts import Course, Part, judged, part_from, text_of
+from contract_tests.report import Extra, OperationSeen, QuestionSeen, RunVerdict, Trial
+from contract_tests.report.finding import Finding, ShownCall
+from contract_tests.run.settings import Code, RunSettings, Stop, read_settings
+from contract_tests.session.parts import Course, RunPart, judged, part_from, text_of
 from contract_tests.session.share import check_shares, plain_settings, settings_from, share_of
 from tests.check.process import KEY, check, environment, findings, report, run, start, until
 from tests.check.test_ways import pytest_way
@@ -196,7 +196,7 @@ def test_a_signal_leaves_nothing(tmp_path: Path, number: signal.Signals, code: i
     assert "Traceback" not in out + err
 
 
-def settings(**given: object) -> Settings:
+def settings(**given: object) -> RunSettings:
     return read_settings({"base_url": HERE, "api_key_file": None, **given}, None, {"BITPEAK_API_KEY": TWO})
 
 
@@ -229,12 +229,12 @@ def test_the_same_key_twice_is_one_account() -> None:
 
 QUESTION = QuestionSeen("a-question", "Is it?", "It is.", "yes", "yes", "It is.")
 KIND = "contradicts the documentation"
-PART = Part(
+PART = RunPart(
     target=HERE, document="The service", digest="0", overlays=(), started="2026-01-02T03:04:05+00:00", seconds=1.0,
     requests=3, waited=0.0, created=1, items={"a": ("page", "test_a"), "b": ("model", "test_b")}, tests={},
-    findings=(Finding("page", "test_a", KIND, "It is \ud800", steps=(Step("curl", "200 \x00"),)),), left_out=(),
+    findings=(Finding("page", "test_a", KIND, "It is \ud800", steps=(ShownCall("curl", "200 \x00"),)),), left_out=(),
     operations=(OperationSeen("list", "GET", "/", 3, (200, 401), {200: 3}, {}, ("no_access",)),),
-    questions=(QUESTION,), extras=(Extra("more", Step("curl", "200")),), defects=(), unreached=("one", "two"),
+    questions=(QUESTION,), extras=(Extra("more", ShownCall("curl", "200")),), defects=(), unreached=("one", "two"),
     lost={}, is_part=False, interrupted="", code=0, left_behind=(),
 )  # fmt: skip
 TRIALS = {"a": Trial("page", "test_a", "passed", 0.1), "b": Trial("model", "test_b", "passed", 0.2)}
@@ -258,12 +258,12 @@ def test_what_no_worker_reached_is_missed_and_what_one_lost() -> None:
 
 def test_what_a_service_does_not_let_a_run_reach_is_told_and_no_finding() -> None:
     outcome = judged(settings(), [replace(FINE, unreached=("one",))])
-    assert (outcome.verdict, outcome.exit_code) == (Verdict.FINE, 0)
+    assert (outcome.verdict, outcome.exit_code) == (RunVerdict.FINE, 0)
     assert [left.why for left in outcome.left_out] == ["one"]
 
 
 def test_a_part_of_the_tests_need_not_reach_all() -> None:
-    assert judged(settings(), [replace(FINE, unreached=("one",), is_part=True)]).verdict is Verdict.FINE
+    assert judged(settings(), [replace(FINE, unreached=("one",), is_part=True)]).verdict is RunVerdict.FINE
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_answers_that_contradict_each_other_are_shown(other: dict[str, Any]) -> 
     (finding,) = outcome.findings
     assert (finding.question, finding.kind) == ("a-question", "contradicts itself")
     assert finding.details.splitlines() == ["Worker 1 saw: It is.", "Worker 2 saw: It is not."]
-    assert (outcome.verdict, outcome.exit_code) == (Verdict.FINDINGS, 1)
+    assert (outcome.verdict, outcome.exit_code) == (RunVerdict.FINDINGS, 1)
 
 
 def test_an_answer_that_one_account_cannot_show_is_anothers() -> None:
@@ -287,7 +287,7 @@ def test_an_answer_that_one_account_cannot_show_is_anothers() -> None:
         settings(), [replace(FINE, questions=(unknown,)), replace(FINE, worker=2)], Course(workers=2)
     )
     assert outcome.questions == (QUESTION,)
-    assert outcome.verdict is Verdict.FINE
+    assert outcome.verdict is RunVerdict.FINE
 
 
 def test_a_test_that_nobody_ran_is_told() -> None:

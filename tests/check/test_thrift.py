@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from contract_tests.guard.exchange import REFUSED_HEADER, Exchange
-from contract_tests.run.run import Memory, Trace
-from contract_tests.target.api import Answer
+from contract_tests.run.run import AnswerMemory, Trace
+from contract_tests.target.api import TargetResponse
 from tests.check.process import KEY, Ran, check, findings, report
 from tests.probes.services import combination
 from tests.second_opinion import BUGS, SecondOpinion
@@ -112,12 +112,12 @@ def exchange(method: str) -> Exchange:
 
 def test_an_answer_is_remembered_until_a_write_and_its_exchange_is_told_again() -> None:
     trace = Trace()
-    memory = Memory(trace)
+    memory = AnswerMemory(trace)
     trace.add(seen := exchange("GET"))
     for asked, status in (("rows", 200), ("key", 401), ("gone", 404)):
-        memory.keep(asked, Answer(status, {}, b""))
+        memory.keep(asked, TargetResponse(status, {}, b""))
     trace.begin()
-    assert memory.recall("rows") == Answer(200, {}, b"")
+    assert memory.recall("rows") == TargetResponse(200, {}, b"")
     assert trace.exchanges() == (seen,)
     memory.take(exchange("OPTIONS"))
     assert memory.recall("gone") is not None
@@ -129,6 +129,6 @@ def test_an_answer_is_remembered_until_a_write_and_its_exchange_is_told_again() 
     ("status", "headers"), [(429, {}), (502, {}), (403, {REFUSED_HEADER.lower(): "budget"})]
 )
 def test_what_is_no_answer_is_asked_again(status: int, headers: dict[str, str]) -> None:
-    memory = Memory(Trace())
-    memory.keep("rows", Answer(status, headers, b""))
+    memory = AnswerMemory(Trace())
+    memory.keep("rows", TargetResponse(status, headers, b""))
     assert memory.recall("rows") is None

@@ -16,7 +16,7 @@ import mock_server
 from mock_server import Server, Settings, create_app, php
 from mock_server.api import form
 from mock_server.control.about import control_document
-from mock_server.php import Form, Limits
+from mock_server.php import FormLimits, SentForm
 from mock_server.state import journal
 from mock_server.state.journal import OVERHEAD, Archive, Exchange, Journal
 from tests.control.conftest import Steered
@@ -211,7 +211,9 @@ def test_a_body_is_read_once_for_the_journal(
     """What takes the parser long must not take it as long again with each look at the journal."""
     read: list[int] = []
 
-    def count(content_type: str | None, body: bytes, limits: Limits, readable: frozenset[str]) -> Form:
+    def count(
+        content_type: str | None, body: bytes, limits: FormLimits, readable: frozenset[str]
+    ) -> SentForm:
         read.append(len(body))
         return php.read(content_type, body, limits, readable)
 
@@ -226,7 +228,7 @@ def test_a_body_is_read_once_for_the_journal(
 def test_a_body_that_is_refused_for_its_size_is_not_read(
     client: Steered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> Form:
+    def fail(*_: object) -> SentForm:
         raise AssertionError("it is read")
 
     monkeypatch.setattr(journal, "read", fail)

@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from mock_server import Server, Settings, create_app
-from mock_server.server import Limits
+from mock_server.server import ServerLimits
 from tests.server.test_hostile import MALFORMED
 from tests.server.wire import Client, get
 
@@ -27,7 +27,8 @@ REFUSED = {name: raw for name, raw in MALFORMED.items() if _REQUEST_LINE.match(r
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with Server(
-        create_app(Settings(allowed_hosts=("mock.test",))), limits=Limits(head_seconds=0.2, body_seconds=0.2)
+        create_app(Settings(allowed_hosts=("mock.test",))),
+        limits=ServerLimits(head_seconds=0.2, body_seconds=0.2),
     ) as running:
         yield running
 

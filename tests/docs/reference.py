@@ -28,9 +28,9 @@ from mock_server.client import Api, Call, Calls, RunningMock
 from mock_server.client.journal import CallMessage, CallRequest
 from mock_server.document import home, load, packaged_overlays, read_object
 from mock_server.document.treatments import TRANSFORMATIONS, TREATMENTS
-from mock_server.php.form import Limits as FormLimits
+from mock_server.php.form import FormLimits as FormLimits
 from mock_server.server import Server
-from mock_server.server.request import Limits
+from mock_server.server.request import ServerLimits
 from mock_server.settings import Rules, Settings
 from mock_server.state import world as world_module
 from mock_server.state.journal import ALL_BYTES, CAPACITY, WORLD_BYTES
@@ -530,7 +530,7 @@ def evidence_summary() -> str:
 
 def limits() -> str:
     """Return the bounds of the server, of forms, and of journals."""
-    bounds = Limits()
+    bounds = ServerLimits()
     form = FormLimits()
     rows = [
         (

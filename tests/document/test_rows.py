@@ -8,7 +8,7 @@ import pytest
 
 from mock_server.document import DocumentError, load, read_text
 from mock_server.document.rows import Row, Rows, form_rows, parameter_rows, parse_rows, react, write_rows
-from mock_server.document.treatments import TRANSFORMATIONS, TREATMENTS, UNSENT, Sent
+from mock_server.document.treatments import TRANSFORMATIONS, TREATMENTS, UNSENT, SentInput
 
 # A field that each treatment can speak of.
 FIELD = {"type": "string", "pattern": "^[A-Za-z]", "enum": ["email", "slack"]}
@@ -21,7 +21,7 @@ ARGUMENTS: dict[str, Any] = {
 }
 # Inputs that few treatments hold for.
 GOOD = tuple(
-    map(Sent, ("slack", "email", "a@example.com", "http://example.com/", "https://example.com/", "7"))
+    map(SentInput, ("slack", "email", "a@example.com", "http://example.com/", "https://example.com/", "7"))
 )
 SERVICE: dict[str, str] = {"array-fields": "missing"}
 
@@ -30,12 +30,12 @@ def rows_of(text: str) -> Rows:
     return parse_rows(read_text(text, "o.yaml"))
 
 
-def holds(name: str, sent: Sent) -> bool:
+def holds(name: str, sent: SentInput) -> bool:
     schema = NUMBER if name == "not-allowed" else FIELD
     return TREATMENTS[name].holds(ARGUMENTS.get(name), schema)(sent.text, sent)
 
 
-def samples(name: str) -> tuple[Sent, ...]:
+def samples(name: str) -> tuple[SentInput, ...]:
     """Return inputs of a treatment, made of `slack` or of 7."""
     if name == "not-allowed":
         return TREATMENTS[name].samples("7", None, NUMBER)
@@ -102,14 +102,14 @@ def test_a_transformation_by_the_schema(change: str, schema: dict[str, Any], bef
 @pytest.mark.parametrize(
     ("when", "change", "sent", "text"),
     [
-        ("array", "first", Sent(None, ("a", "b"), frozenset({"array"})), "a"),
-        ("array", "last", Sent(None, ("a", "b"), frozenset({"array"})), "b"),
-        ("twice", "first", Sent("b", ("a", "b"), frozenset({"twice"})), "a"),
-        ("file", "last", Sent(None, ("a",), frozenset({"file"})), "a"),
-        ("not-utf-8", "latin-1", Sent("\ufffd", ("\ufffd",), frozenset({"not-utf-8"}), b"\xe9"), "é"),
+        ("array", "first", SentInput(None, ("a", "b"), frozenset({"array"})), "a"),
+        ("array", "last", SentInput(None, ("a", "b"), frozenset({"array"})), "b"),
+        ("twice", "first", SentInput("b", ("a", "b"), frozenset({"twice"})), "a"),
+        ("file", "last", SentInput(None, ("a",), frozenset({"file"})), "a"),
+        ("not-utf-8", "latin-1", SentInput("\ufffd", ("\ufffd",), frozenset({"not-utf-8"}), b"\xe9"), "é"),
     ],
 )
-def test_a_choice_among_what_was_sent(when: str, change: str, sent: Sent, text: str) -> None:
+def test_a_choice_among_what_was_sent(when: str, change: str, sent: SentInput, text: str) -> None:
     assert react(rows_of(f"- {{when: {when}, change: [{change}]}}"), sent, {}).text == text
 
 

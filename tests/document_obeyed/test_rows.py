@@ -9,7 +9,7 @@ import pytest
 import yaml
 from werkzeug.test import TestResponse
 
-from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TREATMENTS, Sent
+from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TREATMENTS, SentInput
 from tests.document_obeyed.client import KEY, Client
 
 GOOD = {"email": "ada@example.com", "slack": "https://example.com/slack"}
@@ -73,7 +73,7 @@ def send(client: Client, path: str, /, **fields: str) -> TestResponse:
     return post(client, path, *((name, None, text.encode()) for name, text in fields.items()))
 
 
-def send_sample(client: Client, path: str, name: str, sent: Sent) -> TestResponse:
+def send_sample(client: Client, path: str, name: str, sent: SentInput) -> TestResponse:
     """Send a form in which one field is sent as a sample says."""
     if ARRAY in sent.how:
         name += "[]"

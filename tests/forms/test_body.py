@@ -3,7 +3,7 @@
 import pytest
 
 from mock_server.php import body, multipart, urlencoded
-from mock_server.php.form import Form, Limits, TooManyFields
+from mock_server.php.form import FormLimits, SentForm, TooManyFields
 from mock_server.php.values import escape_quotes
 from tests.forms import cases
 
@@ -11,7 +11,7 @@ ALL = frozenset({body.MULTIPART, body.URLENCODED, body.JSON})
 FORMS = ALL - {body.JSON}
 
 
-def codes(form: Form) -> list[str]:
+def codes(form: SentForm) -> list[str]:
     return [remark.code for remark in form.remarks]
 
 
@@ -40,13 +40,13 @@ def codes(form: Form) -> list[str]:
     ],
 )
 def test_remarks_about_multipart(case: str, expected: list[str]) -> None:
-    assert codes(multipart.parse(cases.TYPE, cases.BODIES[case], Limits())) == expected
+    assert codes(multipart.parse(cases.TYPE, cases.BODIES[case], FormLimits())) == expected
 
 
 def test_every_remark_is_one_sentence() -> None:
     for odd in cases.BODIES.values():
         for content_type in (cases.TYPE, body.MULTIPART, body.URLENCODED, body.JSON, "text/html", ""):
-            for remark in body.read(content_type, odd, Limits(), FORMS).remarks:
+            for remark in body.read(content_type, odd, FormLimits(), FORMS).remarks:
                 assert remark.sentence.endswith(".")
                 assert remark.sentence.count(". ") == 0
                 assert remark.sentence.isprintable()
@@ -73,11 +73,11 @@ def test_every_remark_is_one_sentence() -> None:
     ],
 )
 def test_remark_about_the_content_type(content_type: str | None, sent: bytes, code: str) -> None:
-    assert code in codes(body.read(content_type, sent, Limits(), FORMS))
+    assert code in codes(body.read(content_type, sent, FormLimits(), FORMS))
 
 
 def test_a_json_body_is_named() -> None:
-    (remark,) = body.read("application/json", b"{}", Limits(), frozenset({body.MULTIPART})).remarks
+    (remark,) = body.read("application/json", b"{}", FormLimits(), frozenset({body.MULTIPART})).remarks
     assert remark.sentence == "The body is JSON, which this API does not read: send multipart/form-data."
 
 
@@ -85,7 +85,7 @@ def test_a_json_body_is_named() -> None:
     "content_type", [None, "", "text/plain", cases.TYPE, "multipart/form-data", body.JSON]
 )
 def test_no_body_is_no_remark(content_type: str | None) -> None:
-    assert body.read(content_type, b"", Limits(), ALL) == Form()
+    assert body.read(content_type, b"", FormLimits(), ALL) == SentForm()
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_no_body_is_no_remark(content_type: str | None) -> None:
     ],
 )
 def test_only_readable_types_are_read(content_type: str, sent: bytes) -> None:
-    assert body.read(content_type, sent, Limits(), ALL).fields == {"a": "1"}
-    refused = body.read(content_type, sent, Limits(), ALL - {body.media_type(content_type)})
+    assert body.read(content_type, sent, FormLimits(), ALL).fields == {"a": "1"}
+    refused = body.read(content_type, sent, FormLimits(), ALL - {body.media_type(content_type)})
     assert not refused.fields
     assert codes(refused) == ["content-type-unread"]
 
@@ -125,14 +125,14 @@ def test_only_readable_types_are_read(content_type: str, sent: bytes) -> None:
     ],
 )  # fmt: skip
 def test_json(sent: bytes, fields: dict[str, str], arrays: str, remarks: list[str]) -> None:
-    form = body.read("application/json", sent, Limits(), ALL)
+    form = body.read("application/json", sent, FormLimits(), ALL)
     assert form.fields == fields
     assert form.arrays.keys() == set(arrays)
     assert codes(form) == remarks
 
 
 def test_limits_are_inclusive() -> None:
-    limits = Limits(fields=3)
+    limits = FormLimits(fields=3)
     parts = [cases.named(b"f%d" % number) for number in range(4)]
     assert len(multipart.parse(cases.TYPE, b"".join(parts[:3]) + cases.END, limits).fields) == 3
     assert len(urlencoded.parse(b"a=1&b=2&c=3&", limits).fields) == 3
@@ -150,7 +150,7 @@ def test_limits_are_inclusive() -> None:
 
 def test_parts_of_any_kind_are_limited() -> None:
     with pytest.raises(TooManyFields):
-        multipart.parse(cases.TYPE, b"--B\r\n\r\n" * 1021, Limits())
+        multipart.parse(cases.TYPE, b"--B\r\n\r\n" * 1021, FormLimits())
 
 
 def test_a_query_has_a_thousand_pairs_at_most() -> None:
@@ -162,7 +162,7 @@ def test_a_query_has_a_thousand_pairs_at_most() -> None:
 
 
 def test_parts_are_kept_as_sent() -> None:
-    form = multipart.parse(cases.TYPE, cases.named(b"a.b", b"\xff") + cases.FILE + cases.END, Limits())
+    form = multipart.parse(cases.TYPE, cases.named(b"a.b", b"\xff") + cases.FILE + cases.END, FormLimits())
     text, file = form.parts
     assert (text.name, text.key, text.kind, text.data) == ("a.b", "a_b", "text", b"\xff")
     assert form.fields == {"a_b": "\ufffd"}

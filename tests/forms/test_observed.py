@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mock_server.php import multipart, urlencoded, values
-from mock_server.php.form import Form, Limits
+from mock_server.php.form import FormLimits, SentForm
 from mock_server.php.values import strip_tags
 from tests.forms import cases, text_cases
 from tests.forms.observe_php import OBSERVED, short
@@ -23,7 +23,7 @@ def _expected(post: dict[str, Any]) -> tuple[dict[str, str], set[str]]:
     return fields, {_text(key) for key, value in post.items() if not isinstance(value, str)}
 
 
-def _read(form: Form) -> tuple[dict[str, str], set[str]]:
+def _read(form: SentForm) -> tuple[dict[str, str], set[str]]:
     fields = {}
     for key, value in form.fields.items():
         digest = short(value.encode())
@@ -43,7 +43,7 @@ def test_the_observations_are_of_these_cases() -> None:
 
 @pytest.mark.parametrize("case", cases.BODIES)
 def test_multipart(case: str) -> None:
-    form = multipart.parse(cases.TYPE, cases.BODIES[case], Limits())
+    form = multipart.parse(cases.TYPE, cases.BODIES[case], FormLimits())
     seen = SEEN["multipart"][case]
     assert _read(form) == _expected(seen["post"])
     files: dict[str, Any] = seen["files"]
@@ -65,21 +65,21 @@ def test_boundary(content_type: str) -> None:
         assert SEEN["content types"][content_type] == {}, f"only {multipart_type} is read"
         return
     body = cases.of_length(cases.CONTENT_TYPES[content_type])[1]
-    assert _read(multipart.parse(content_type, body, Limits())) == _expected(
+    assert _read(multipart.parse(content_type, body, FormLimits())) == _expected(
         SEEN["content types"][content_type]
     )
 
 
 @pytest.mark.parametrize("length", cases.BOUNDARY_LENGTHS)
 def test_boundary_length(length: int) -> None:
-    form = multipart.parse(*cases.of_length(b"x" * length), Limits())
+    form = multipart.parse(*cases.of_length(b"x" * length), FormLimits())
     assert form.fields == SEEN["boundary lengths"][str(length)]
 
 
 @pytest.mark.parametrize("name", text_cases.NAMES)
 def test_name(name: str) -> None:
     seen = SEEN["names"][name]
-    form = multipart.parse(cases.TYPE, cases.named(name.encode()) + cases.END, Limits())
+    form = multipart.parse(cases.TYPE, cases.named(name.encode()) + cases.END, FormLimits())
     assert _read(form) == _expected(seen)
     path = []
     while isinstance(seen, dict):
@@ -93,7 +93,7 @@ def test_name(name: str) -> None:
 
 @pytest.mark.parametrize("body", text_cases.URLENCODED)
 def test_urlencoded(body: str) -> None:
-    assert _read(urlencoded.parse(body.encode(), Limits())) == _expected(SEEN["urlencoded"][body])
+    assert _read(urlencoded.parse(body.encode(), FormLimits())) == _expected(SEEN["urlencoded"][body])
     assert urlencoded.parse_query(body) == _expected(SEEN["urlencoded"][body])[0]
 
 

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mock_server.php import body, multipart, urlencoded, values
-from mock_server.php.form import Form, Limits, TooManyFields
+from mock_server.php.form import FormLimits, SentForm, TooManyFields
 from mock_server.php.values import strip_tags
 from tests.forms import cases, text_cases
 
@@ -57,7 +57,7 @@ def write(sent: dict[str, str]) -> bytes:
 @example("multipart/form-data; boundary=a\nb", b"--a\nb\r\n\r\n")
 def test_nothing_but_too_many_fields_is_raised(content_type: str | None, sent: bytes) -> None:
     try:
-        form = body.read(content_type, sent, Limits(fields=5, parts=6, files=2), ALL)
+        form = body.read(content_type, sent, FormLimits(fields=5, parts=6, files=2), ALL)
     except TooManyFields:
         return
     assert not form.fields.keys() & form.arrays.keys()
@@ -69,19 +69,19 @@ def test_nothing_but_too_many_fields_is_raised(content_type: str | None, sent: b
 
 @given(fields)
 def test_multipart_is_read_as_written(sent: dict[str, str]) -> None:
-    form = multipart.parse(cases.TYPE, write(sent), Limits())
+    form = multipart.parse(cases.TYPE, write(sent), FormLimits())
     assert form.fields == sent
     assert not form.remarks
 
 
 @given(fields)
 def test_urlencoded_is_read_as_written(sent: dict[str, str]) -> None:
-    assert urlencoded.parse(urlencode(sent).encode(), Limits()).fields == sent
+    assert urlencoded.parse(urlencode(sent).encode(), FormLimits()).fields == sent
     assert urlencoded.parse_query(urlencode(sent)) == sent
 
 
-def parse_without_shortcuts(sent: bytes) -> Form:
-    reader = multipart._Reader(sent, b"--B", Limits())
+def parse_without_shortcuts(sent: bytes) -> SentForm:
+    reader = multipart._Reader(sent, b"--B", FormLimits())
     reader.usual_line = sent + b"?"  # which no body begins with
     with mock.patch.object(multipart, "_SMALL_HEAD", 0):
         return reader.read()
@@ -92,13 +92,13 @@ def parse_without_shortcuts(sent: bytes) -> Form:
 @example(cases.A.replace(b"--B\r\n", b"--B??\r\n") + cases.END)
 @example(cases.A.replace(b"--B\r\n", b"--B, ") + cases.END)
 def test_the_shortcuts_for_usual_bodies_change_nothing(sent: bytes) -> None:
-    assert multipart.parse(cases.TYPE, sent, Limits()) == parse_without_shortcuts(sent)
+    assert multipart.parse(cases.TYPE, sent, FormLimits()) == parse_without_shortcuts(sent)
 
 
 @pytest.mark.parametrize("boundary", ["B\0", "B\0x", "B\nx"])
 def test_no_line_is_a_boundary_with_a_nul_or_a_line_end(boundary: str) -> None:
     sent = (cases.A + cases.END).replace(b"--B", b"--" + boundary.encode())
-    form = multipart.parse(f"multipart/form-data; boundary={boundary}", sent, Limits())
+    form = multipart.parse(f"multipart/form-data; boundary={boundary}", sent, FormLimits())
     assert [remark.code for remark in form.remarks] == ["boundary-mismatch"]
 
 
@@ -197,9 +197,9 @@ HOSTILE = {
     "start", [b"", START, START + b'"a', START + b'"a"; filename="', START + b"a\r\n\r\n"]
 )
 def test_multipart_work_is_linear(repeated: str, start: bytes) -> None:
-    limits = Limits(fields=10**6, parts=10**6, files=10**6)
+    limits = FormLimits(fields=10**6, parts=10**6, files=10**6)
 
-    def read(times: int) -> Callable[[], Form]:
+    def read(times: int) -> Callable[[], SentForm]:
         sent = Scanned(start + HOSTILE[repeated] * times)
         return lambda: multipart.parse(cases.TYPE, sent, limits)
 
@@ -210,9 +210,9 @@ def test_multipart_work_is_linear(repeated: str, start: bytes) -> None:
 def test_multipart_work_is_linear_in_body_and_boundary(repeated: bytes) -> None:
     """A long boundary of dashes fits almost everywhere in a body of dashes, which once took seconds."""
 
-    def read(times: int) -> Callable[[], Form]:
+    def read(times: int) -> Callable[[], SentForm]:
         content_type = "multipart/form-data; boundary=" + "-" * (times // 10)
-        return lambda: multipart.parse(content_type, Scanned(repeated * times), Limits())
+        return lambda: multipart.parse(content_type, Scanned(repeated * times), FormLimits())
 
     assert work(read(40_000)) < 2.5 * work(read(20_000)) + 20_000
 
@@ -230,7 +230,7 @@ HEADS = {
 def test_no_more_heads_are_read_than_may_be(name: str) -> None:
     """To read a byte of a part's headers takes a hundred times as long as to read one of its data."""
     start, filling = HEADS[name]
-    limits = Limits(fields=10**6, parts=10**6, heads=20_000)
+    limits = FormLimits(fields=10**6, parts=10**6, heads=20_000)
 
     def read(size: int) -> None:
         multipart.parse(cases.TYPE, Scanned(start + filling * (size // len(filling))), limits)
@@ -277,7 +277,7 @@ def test_ten_megabytes_of_number(text: str, number: int) -> None:
 @pytest.mark.parametrize("unit", [b"&", b"a&", b"%", b"%41", b"%4", b"+", b"[", b"a[x]", b"="])
 def test_a_megabyte_of_urlencoded(unit: bytes) -> None:
     try:
-        form = urlencoded.parse(unit * (2**20 // len(unit)), Limits())
+        form = urlencoded.parse(unit * (2**20 // len(unit)), FormLimits())
     except TooManyFields:
         assert b"&" in unit
     else:

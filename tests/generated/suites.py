@@ -11,7 +11,7 @@ from contract_tests.generated.chains import chaining, follow
 from contract_tests.generated.sampler import sampling
 from contract_tests.run.flags import PROFILES
 from contract_tests.run.run import Reach, Run
-from contract_tests.target.api import Api
+from contract_tests.target.api import TargetApi
 from mock_server.document import home, load, read_questions
 
 QUESTIONS = read_questions(home() / "unspecified.yaml")
@@ -23,7 +23,7 @@ SUITES = (*KINDS, "links")
 def a_run(url: str, answers: Sequence[str] = (), *, profile: str = "quick", seed: int | None = None) -> Run:
     """Return a run without a guard. Its API is to be closed."""
     facts = read_facts(load(answers=answers).data)
-    return Run(Api(url, KEY, facts), facts, Reach(facts), PROFILES[profile], can_write=True, seed=seed)
+    return Run(TargetApi(url, KEY, facts), facts, Reach(facts), PROFILES[profile], can_write=True, seed=seed)
 
 
 def faults(run: Run, suites: Sequence[str] = SUITES, *, first: bool = False) -> list[str]:

@@ -32,7 +32,7 @@ from contract_tests.learning.learn import Learnt, learn_from
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.session.lessons import BRIEF
-from contract_tests.target.api import Api
+from contract_tests.target.api import TargetApi
 from mock_server import Settings, create_app
 from mock_server.document import load, plain
 from mock_server.server import Server
@@ -406,7 +406,7 @@ def emptied(side: Side) -> Side:
 
 def learned(url: str, session: requests.Session, folder: Path, profile: str = "full") -> tuple[Learnt, Path]:
     """Learn the service at a base URL with the key of one account, and return what was learned, and the file."""
-    api = Api(url, LEARNING, read_facts(plain(load().data)))
+    api = TargetApi(url, LEARNING, read_facts(plain(load().data)))
     api._session = session
     is_brief = profile == "quick"
     terms = Terms(can_write=True, spares=is_brief, most=BRIEF if is_brief else None)

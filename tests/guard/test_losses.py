@@ -9,7 +9,7 @@ import time
 import pytest
 
 from contract_tests.guard import Ledger, sweep
-from contract_tests.guard.ledger import State
+from contract_tests.guard.ledger import CreateState
 from mock_server.document import Document
 from tests.guard.conftest import MakeGuard, through
 from tests.guard.scripted import Asked, Said, Scripted, said
@@ -53,7 +53,7 @@ def test_a_create_that_is_never_answered_is_found_by_its_name(make_guard: MakeGu
         guard = make_guard(target.url)
         assert through(guard).create().headers["x-guard-failed"] == "no-answer"
         assert len(service.rows) == 2
-        assert Ledger.read(ledger_of(guard)).entries[1].state is State.OPEN
+        assert Ledger.read(ledger_of(guard)).entries[1].state is CreateState.OPEN
         done = guard.clean_up()
         assert (done.deleted, done.complete, service.rows) == ([2], True, {1: "The user's own"})
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from contract_tests.target.api import Answer
+from contract_tests.target.api import TargetResponse
 from tests.guard.conftest import MakeGuard, through
 from tests.guard.scripted import Said, Scripted, said
 
@@ -125,4 +125,4 @@ def test_a_hundred_thousand_brackets_are_unreadable_and_no_crash(status: int, ma
 )
 def test_what_is_not_json_in_utf_8_is_told_as_such(body: bytes) -> None:
     with pytest.raises(ValueError, match="is not JSON"):
-        Answer(200, {}, body).json()
+        TargetResponse(200, {}, body).json()

@@ -13,15 +13,15 @@ from contract_tests.document.facts import read_facts
 from contract_tests.mutants.catalogue import catalogue
 from contract_tests.mutants.matrix import explained
 from contract_tests.mutants.mutant import Kind, Mutant
-from contract_tests.mutants.trial import Proxy, service
-from contract_tests.target.api import Answer, Api
+from contract_tests.mutants.trial import SabotageProxy, service
+from contract_tests.target.api import TargetApi, TargetResponse
 from mock_server.document import load, plain
 
 MUTANTS = {mutant.id: mutant for mutant in catalogue()}
 FACTS = read_facts(load().data)
 REWRITTEN = [mutant for mutant in MUTANTS.values() if mutant.rewrite]
 
-Look = Callable[[Api], Any]
+Look = Callable[[TargetApi], Any]
 
 
 def test_there_are_enough() -> None:
@@ -64,53 +64,53 @@ def port() -> Iterator[int]:
 def seen(port: int, mutant: Mutant | None, look: Look, key: str) -> Any:
     """Return what a look shows, through a mutant or through a proxy that changes nothing."""
     begin = (mutant or Mutant("faithful", Kind.TOLERANCE, "")).begin
-    with Proxy(port, begin()) as proxy:
-        api = Api(proxy.url + FACTS.base_path, key, FACTS)
+    with SabotageProxy(port, begin()) as proxy:
+        api = TargetApi(proxy.url + FACTS.base_path, key, FACTS)
         try:
             return look(api)
         finally:
             api.close()
 
 
-def _created(api: Api, **changes: str) -> Any:
+def _created(api: TargetApi, **changes: str) -> Any:
     example = next(iter(FACTS.examples.values()))
     return api.create({**example, **changes}).json()["data"]["id"]
 
 
-def listing(api: Api) -> Answer:
+def listing(api: TargetApi) -> TargetResponse:
     return _timeless(api.list())
 
 
-def shown(api: Api) -> Answer:
+def shown(api: TargetApi) -> TargetResponse:
     return _timeless(api.retrieve(_created(api, name="Zażółć 🔔 " + "n" * 80)))
 
 
-def updated(api: Api) -> Answer:
+def updated(api: TargetApi) -> TargetResponse:
     handler = _created(api)
     api.update(handler, {"name": "another", "email": "b@example.com", "is_enabled": "0"})
     return _timeless(api.retrieve(handler))
 
 
-def deleted(api: Api) -> tuple[int, int]:
+def deleted(api: TargetApi) -> tuple[int, int]:
     handler = _created(api)
     api.retrieve(handler)
     api.delete(handler)
     return api.retrieve(handler).status, api.list().json()["meta"]["total"]
 
 
-def nobody(api: Api) -> int:
+def nobody(api: TargetApi) -> int:
     api.list()
     return api.call("GET", FACTS.operation("list").path, authorization=None).status
 
 
-def page_two(api: Api) -> Any:
+def page_two(api: TargetApi) -> Any:
     for number in range(12):
         _created(api, name=f"row {number}")
     data = api.list(2, min(FACTS.sizes)).json()
     return [row["name"] for row in data["data"]], data["links"]["next"], data["meta"]["results_per_page"]
 
 
-def _timeless(answer: Answer) -> Answer:
+def _timeless(answer: TargetResponse) -> TargetResponse:
     body = re.sub(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", b"-", answer.body)
     return answer._replace(body=re.sub(rb":\d{4,5}\\/", b"", body), headers={})
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.mutants.matrix import State, Verdict, verdict
+from contract_tests.mutants.matrix import KnownFates, MutantVerdict, verdict
 from contract_tests.mutants.mutant import Kind, Mutant
 from contract_tests.mutants.trial import Fate
 
@@ -62,28 +62,28 @@ def test_nothing_tried_is_no_success() -> None:
 
 def test_half_a_line_is_no_result(tmp_path: Path) -> None:
     file = tmp_path / "state"
-    State(file).put(BUG, Fate(BUG.id, ("links",), ("q=a",), ("links",), 3, 0.5, "It is."))
+    KnownFates(file).put(BUG, Fate(BUG.id, ("links",), ("q=a",), ("links",), 3, 0.5, "It is."))
     with file.open("a", encoding="utf-8") as stream:
         stream.write('{"digest": "0')
-    assert State(file).get(BUG) == Fate(BUG.id, ("links",), ("q=a",), ("links",), 3, 0.5, "It is.")
-    assert State(file).get(TOLERANCE) is None
-    assert State(file, ["links"]).get(BUG) is None, "other suites find something else"
+    assert KnownFates(file).get(BUG) == Fate(BUG.id, ("links",), ("q=a",), ("links",), 3, 0.5, "It is.")
+    assert KnownFates(file).get(TOLERANCE) is None
+    assert KnownFates(file, ["links"]).get(BUG) is None, "other suites find something else"
 
 
 @pytest.mark.parametrize(
     ("mutant", "fate", "expected"),
     [
-        (BUG, Fate("a-bug"), Verdict.SURVIVED),
-        (BUG, Fate("a-bug", ("paging",)), Verdict.DEAD),
-        (BUG, Fate("a-bug", (), ("q=a",)), Verdict.NOTICED),
-        (TOLERANCE, Fate("a-habit"), Verdict.LIVES),
-        (TOLERANCE, Fate("a-habit", ("paging",)), Verdict.FALSE_ALARM),
+        (BUG, Fate("a-bug"), MutantVerdict.SURVIVED),
+        (BUG, Fate("a-bug", ("paging",)), MutantVerdict.DEAD),
+        (BUG, Fate("a-bug", (), ("q=a",)), MutantVerdict.NOTICED),
+        (TOLERANCE, Fate("a-habit"), MutantVerdict.LIVES),
+        (TOLERANCE, Fate("a-habit", ("paging",)), MutantVerdict.FALSE_ALARM),
     ],
 )
-def test_verdicts(mutant: Mutant, fate: Fate, expected: Verdict) -> None:
+def test_verdicts(mutant: Mutant, fate: Fate, expected: MutantVerdict) -> None:
     assert verdict(mutant, fate, {}) is expected
 
 
 def test_a_reason_excuses_a_survivor_and_no_false_alarm() -> None:
-    assert verdict(BUG, Fate("a-bug"), {"a-bug": "It cannot be seen."}) is Verdict.EXPLAINED
-    assert verdict(TOLERANCE, Fate("a-habit", ("page",)), {"a-habit": "So."}) is Verdict.FALSE_ALARM
+    assert verdict(BUG, Fate("a-bug"), {"a-bug": "It cannot be seen."}) is MutantVerdict.EXPLAINED
+    assert verdict(TOLERANCE, Fate("a-habit", ("page",)), {"a-habit": "So."}) is MutantVerdict.FALSE_ALARM

@@ -9,7 +9,7 @@ from functools import cache
 
 from contract_tests.probes import Answered, DocumentArguments, Expectations, Finding, Terms, Unknown
 from contract_tests.probes.effective import Effective, probe_all
-from contract_tests.target.api import Api
+from contract_tests.target.api import TargetApi
 from mock_server import Rules, Settings
 from mock_server.app import create_app
 from mock_server.document import load
@@ -20,7 +20,7 @@ QUESTIONS = load().questions()
 ANSWERS = [(name, answer) for name, question in QUESTIONS.items() for answer in question.answers]
 KEY = "real-key-1"
 
-Service = Callable[[Mapping[str, str]], AbstractContextManager[Api]]
+Service = Callable[[Mapping[str, str]], AbstractContextManager[TargetApi]]
 
 # Questions that stay unknown on both services as they are served here, and why; other tests ask them otherwise.
 UNSETTLED = {
@@ -47,9 +47,9 @@ def expectations() -> Expectations:
 
 
 @contextmanager
-def calling(url: str, key: str) -> Iterator[Api]:
+def calling(url: str, key: str) -> Iterator[TargetApi]:
     """Yield an API to call."""
-    api = Api(url, key, expectations().facts)
+    api = TargetApi(url, key, expectations().facts)
     try:
         yield api
     finally:
@@ -59,7 +59,7 @@ def calling(url: str, key: str) -> Iterator[Api]:
 @contextmanager
 def the_mock(
     answers: Mapping[str, str], *, overlays: tuple[str, ...] = (), quota: int | None = None
-) -> Iterator[Api]:
+) -> Iterator[TargetApi]:
     """Serve the mock with these answers."""
     texts = tuple(f"{name}={answer}" for name, answer in answers.items())
     settings = Settings(overlays=overlays, answers=texts, rules=Rules(quota=quota))
@@ -68,7 +68,7 @@ def the_mock(
 
 
 @contextmanager
-def the_second_opinion(answers: Mapping[str, str]) -> Iterator[Api]:
+def the_second_opinion(answers: Mapping[str, str]) -> Iterator[TargetApi]:
     """Serve the second opinion with these answers; its account holds thirty rows of a user's."""
     with SecondOpinion(answers) as service, calling(service.url, KEY) as api:
         yield api
@@ -91,7 +91,7 @@ ASKED = [
 ]
 
 
-def probed(api: Api, *, can_write: bool = True) -> Effective:
+def probed(api: TargetApi, *, can_write: bool = True) -> Effective:
     """Ask everything."""
     return probe_all(api, DocumentArguments(), Terms(can_write))
 

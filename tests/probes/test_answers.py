@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from contract_tests.mutants.mutant import Forward, Got, Sent
-from contract_tests.mutants.trial import Proxy
+from contract_tests.mutants.mutant import Forward, GotResponse, SentRequest
+from contract_tests.mutants.trial import SabotageProxy
 from contract_tests.probes import MODULES, PROBES, Answered, Finding, Prober, Terms, Unknown
-from contract_tests.target.api import Api
+from contract_tests.target.api import TargetApi
 from tests.probes.services import (
     ASKED,
     KEY,
@@ -26,7 +26,7 @@ from tests.probes.services import (
 from tests.second_opinion import OPTIONS, SecondOpinion
 
 
-def found(api: Api, question: str) -> Finding:
+def found(api: TargetApi, question: str) -> Finding:
     """Ask one question."""
     prober = Prober(api, expectations(), Terms(can_write=True))
     finding, _ = PROBES[question].run(prober)
@@ -81,14 +81,14 @@ def test_a_refusal_for_too_many_requests_answers_the_question_about_it(answer: s
 
 @pytest.mark.parametrize("question", ["links-opening", "meta-page", "meta-total"])
 def test_a_list_that_cannot_be_read_answers_no_question(question: str) -> None:
-    def unlist(sent: Sent, forward: Forward) -> Got:
+    def unlist(sent: SentRequest, forward: Forward) -> GotResponse:
         got = forward(sent)
         data = got.data()
         if isinstance(data, dict) and isinstance(data.get("data"), list):
             return got.with_data({**data, "data": data["data"][0] if data["data"] else {}})
         return got
 
-    with the_mock({}) as api, Proxy(urlsplit(api.base_url).port or 0, unlist) as proxy:
+    with the_mock({}) as api, SabotageProxy(urlsplit(api.base_url).port or 0, unlist) as proxy:
         url = proxy.url + urlsplit(api.base_url).path
         with calling(url, api.key) as broken:
             assert found(broken, question) == Unknown("the rows of the list cannot be read")

@@ -7,7 +7,7 @@ import pytest
 from contract_tests.guard.exchange import KEY_VARIABLE
 from contract_tests.judge.statements import Statements
 from contract_tests.probes import DocumentArguments, Terms
-from contract_tests.probes.effective import Effective, Verdict, effective_of, probe_all
+from contract_tests.probes.effective import Effective, QuestionVerdict, effective_of, probe_all
 from mock_server.document import load
 from tests.probes.services import KEY, QUESTIONS, calling, probed, the_mock, the_second_opinion
 from tests.second_opinion import SecondOpinion
@@ -16,7 +16,7 @@ DEPARTURES = {name: list(q.answers)[1] for name, q in QUESTIONS.items() if q.dep
 WRITES = Terms(can_write=True)
 
 
-def complaint(verdict: Verdict) -> str:
+def complaint(verdict: QuestionVerdict) -> str:
     """Return what is wrong with an answer if the page alone binds, empty if nothing is."""
     statements = Statements(load().data, load().data, QUESTIONS)
     statement = statements.of_question(verdict.question.id)

@@ -12,9 +12,9 @@ import pytest
 
 from contract_tests.guard.body import Body
 from contract_tests.guard.exchange import KEY_VARIABLE
-from contract_tests.probes.evidence import Sent, exchange_of
+from contract_tests.probes.evidence import SentCall, exchange_of
 from contract_tests.probes.multipart import multipart
-from contract_tests.target.api import Answer, Api
+from contract_tests.target.api import TargetApi, TargetResponse
 from tests.guard.scripted import Scripted, said
 from tests.probes.services import KEY, expectations
 
@@ -39,10 +39,10 @@ def test_a_curl_line_sends_what_was_sent(name: str) -> None:
     facts = expectations().facts
     path = facts.operation("create").path
     with Scripted(lambda _: said({"data": {"id": 1}}, 201)) as target:
-        api = Api(target.url, KEY, facts)
-        answer: Answer = api.call("POST", path, **parts)
+        api = TargetApi(target.url, KEY, facts)
+        answer: TargetResponse = api.call("POST", path, **parts)
         api.close()
-        exchange = exchange_of(facts, target.url, Sent("POST", path, parts, KEY), answer)
+        exchange = exchange_of(facts, target.url, SentCall("POST", path, parts, KEY), answer)
         line = exchange.as_curl()
         subprocess.run(
             ["sh", "-c", f"{line} --silent --output /dev/null"], env={**os.environ, "BITPEAK_API_KEY": KEY}, check=True

@@ -12,7 +12,7 @@ import pytest
 from contract_tests.guard import Guard, GuardSettings
 from contract_tests.probes import PROBES, Answered, DocumentArguments, Outside, Terms, Unknown
 from contract_tests.probes.effective import probe_all
-from contract_tests.target.api import Answer, Api
+from contract_tests.target.api import TargetApi, TargetResponse
 from tests.probes.services import (
     KEY,
     QUESTIONS,
@@ -121,12 +121,12 @@ def test_a_guard_in_between_changes_no_answer(number: int, tmp_path: Path) -> No
     assert not refused
 
 
-class Odd(Api):
+class Odd(TargetApi):
     """Puts something else in the place of a value in every third answer."""
 
     draw: random.Random
 
-    def call(self, *args: Any, **parts: Any) -> Answer:
+    def call(self, *args: Any, **parts: Any) -> TargetResponse:
         answer = super().call(*args, **parts)
         try:
             tree = json.loads(answer.body)

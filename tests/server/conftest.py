@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from mock_server.server import Limits, Server
+from mock_server.server import Server, ServerLimits
 from tests.server.wire import Client, echo
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server(echo, limits=Limits(body_bytes=100_000)) as running:
+    with Server(echo, limits=ServerLimits(body_bytes=100_000)) as running:
         yield running
 
 

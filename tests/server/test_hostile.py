@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_server.server import Limits, Server
+from mock_server.server import Server, ServerLimits
 from tests.server.wire import Client, chunked, connections, echo, get, post, wait_until
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def test_a_client_that_sends_a_large_body_first_can_still_read_the_response(clie
 
 
 def test_a_client_that_does_not_stop_sending_is_disconnected() -> None:
-    limits = Limits(body_bytes=10, linger_bytes=100_000, linger_seconds=60)
+    limits = ServerLimits(body_bytes=10, linger_bytes=100_000, linger_seconds=60)
     with Server(echo, limits=limits) as server, Client(server) as client:
         with pytest.raises((ConnectionResetError, BrokenPipeError)):
             client.send(post(b"x" * 10_000) * 5000)
@@ -160,7 +160,7 @@ def test_chunks_beyond_the_limit_are_refused(client: Client) -> None:
 
 
 def test_slow_clients_are_told_so() -> None:
-    limits = Limits(head_seconds=0.04, body_seconds=0.04, idle_seconds=0.04)
+    limits = ServerLimits(head_seconds=0.04, body_seconds=0.04, idle_seconds=0.04)
     with Server(echo, limits=limits) as server:
         for raw in (b"G", b"GET / HTTP/1.1\r\nHost: a", post(b"abc")[:-1], chunked(b"abc")[:-2]):
             with Client(server) as client:
@@ -176,7 +176,7 @@ def test_slow_clients_are_told_so() -> None:
 
 
 def test_a_trickling_head_has_no_more_time_than_a_silent_one() -> None:
-    with Server(echo, limits=Limits(head_seconds=0.05)) as server, Client(server) as client:
+    with Server(echo, limits=ServerLimits(head_seconds=0.05)) as server, Client(server) as client:
         started = time.monotonic()
         client.send(b"GET / HTTP/1.1\r\n")
         client.sock.settimeout(0.005)
@@ -193,7 +193,7 @@ def test_a_trickling_head_has_no_more_time_than_a_silent_one() -> None:
 
 
 def test_a_client_that_reads_nothing_is_disconnected() -> None:
-    limits = Limits(write_seconds=0.05, body_bytes=10_000_000)
+    limits = ServerLimits(write_seconds=0.05, body_bytes=10_000_000)
     with Server(echo, limits=limits) as server, Client(server) as client:
         client.send(post(b"x" * 9_000_000))
         wait_until(lambda: connections(server) == 0)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from mock_server.server import BadCertificate, Limits, Server, TLSFiles
+from mock_server.server import BadCertificate, Server, ServerLimits, TLSFiles
 from tests.server.wire import Client, connections, echo, fixed, get, post, wait_until
 
 
@@ -31,7 +31,7 @@ def files(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> TL
 
 @pytest.fixture
 def secure(files: TLSFiles) -> Iterator[Server]:
-    with Server(echo, tls=files, limits=Limits(body_bytes=100_000)) as server:
+    with Server(echo, tls=files, limits=ServerLimits(body_bytes=100_000)) as server:
         yield server
 
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from contract_tests.command.commands import check, har, twin
-from contract_tests.run.settings import KEY_NAME, Code, Settings, Stop, read_settings
+from contract_tests.run.settings import KEY_NAME, Code, RunSettings, Stop, read_settings
 from contract_tests.session.parts import command_of
 from tests.guard.scripted import Scripted
 from tests.hostile.service import KEY, Behaving
@@ -17,7 +17,7 @@ from tests.hostile.service import KEY, Behaving
 HERE, THERE = "http://127.0.0.1:4055/api", "https://service.invalid/api"
 
 
-def settings(given: dict[str, Any], **variables: str) -> Settings:
+def settings(given: dict[str, Any], **variables: str) -> RunSettings:
     environment = {KEY_NAME: "k"} | {f"BITPEAK_CHECK_{name}": text for name, text in variables.items()}
     return read_settings(given, None, environment)
 

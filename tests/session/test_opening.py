@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from contract_tests.command.check import run_check
 from contract_tests.command.commands import learn
 from contract_tests.run.flags import FLAGS
-from contract_tests.run.settings import Settings, read_settings
+from contract_tests.run.settings import RunSettings, read_settings
 from tests.guard.scripted import Asked, Said, Scripted, said
 
 KEY = "mock-key-of-a-user"
@@ -27,7 +27,7 @@ def released() -> Iterator[threading.Event]:
     released.set()
 
 
-def settings_for(target: Scripted, folder: Path) -> Settings:
+def settings_for(target: Scripted, folder: Path) -> RunSettings:
     told = {"base_url": target.url, "ledger_dir": str(folder)}
     return read_settings(
         dict.fromkeys(flag.key for flag in FLAGS) | told, environment={"BITPEAK_API_KEY": KEY}

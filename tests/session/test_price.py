@@ -11,14 +11,14 @@ from click.testing import CliRunner
 
 from contract_tests.command.commands import check
 from contract_tests.run.price import announced, planned, price_of
-from contract_tests.run.settings import KEY_NAME, Settings, read_settings
+from contract_tests.run.settings import KEY_NAME, RunSettings, read_settings
 from tests.guard.scripted import Scripted
 from tests.hostile.service import KEY, Behaving
 
 THERE = "https://service.invalid/api"
 
 
-def settings(**given: Any) -> Settings:
+def settings(**given: Any) -> RunSettings:
     return read_settings({"base_url": THERE, **given}, None, {KEY_NAME: "k"})
 
 

@@ -12,7 +12,7 @@ from contract_tests.document.facts import read_facts
 from contract_tests.oracle.own import Own
 from contract_tests.run.flags import PROFILES, Profile
 from contract_tests.run.run import Reach, Run
-from contract_tests.target.api import Api
+from contract_tests.target.api import TargetApi
 from mock_server.document import load
 
 KEY, OTHER_KEY = "mock-contract", "mock-other"
@@ -89,7 +89,7 @@ def judge(
 ) -> Verdict:
     """Run suites against a service of which these answers are known; `until_failure` stops at the first one."""
     facts = read_facts(load(overlays=tuple(overlays), answers=tuple(answers)).data)
-    api = Api(url, KEY, facts)
+    api = TargetApi(url, KEY, facts)
     run = Run(api, facts, Reach(facts), profile, can_write=can_write, seed=seed, other_key=OTHER_KEY)
     verdict = Verdict(run)
     files = [str(ROOT / "contract_tests" / "suites" / f"test_{name}.py") for name in suites]

@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 
 from contract_tests.mutants.catalogue import catalogue
 from contract_tests.mutants.mutant import Sabotage, faithful
-from contract_tests.mutants.trial import Proxy
+from contract_tests.mutants.trial import SabotageProxy
 from tests.check.process import Ran, check, findings, report
 from tests.other_services import bean_style, serializer_style
 
@@ -45,7 +45,7 @@ def served(style: str, sabotage: Sabotage) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        with Proxy(server.server_port, sabotage) as proxy:
+        with SabotageProxy(server.server_port, sabotage) as proxy:
             yield f"{proxy.url}/api"
     finally:
         server.shutdown()

@@ -11,7 +11,7 @@ import requests
 from contract_tests.document.facts import read_facts
 from contract_tests.oracle.machine import RULES, Machine
 from contract_tests.run.flags import Profile
-from contract_tests.target.api import JSON, URLENCODED, Api, Spoken
+from contract_tests.target.api import JSON, URLENCODED, Spoken, TargetApi
 from mock_server.document import load
 from tests.suites.judging import KEY, judge
 from tests.suites.services import second_opinion
@@ -59,7 +59,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[requests.PreparedRequest]:
 
 @pytest.fixture
 def spoken() -> Spoken:
-    return Spoken(Api("http://127.0.0.1:9/api", KEY, read_facts(load().data)))
+    return Spoken(TargetApi("http://127.0.0.1:9/api", KEY, read_facts(load().data)))
 
 
 def test_a_form_goes_as_curl_sends_it(spoken: Spoken, sent: list[requests.PreparedRequest]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.report.accepted import Acceptances
-from contract_tests.run.settings import Settings
+from contract_tests.run.settings import RunSettings
 from contract_tests.session.lessons import learn_behind
 from contract_tests.session.opening import Opening, close_guard, open_run
 from contract_tests.twin.twin import Plan, Twins, run_twin
@@ -23,7 +23,7 @@ def opened(
     url: str, folder: Path, *overlays: Path | str, key: str = KEY, allow_writes: bool = True, **more: object
 ) -> Iterator[Opening]:
     """Open a run on a service, and clean up after it."""
-    settings = Settings(
+    settings = RunSettings(
         target=url, keys=(key,), is_live=False, allow_writes=allow_writes, ledger_dir=folder / "ledger",
         overlays=tuple(map(str, overlays)), **more,  # type: ignore[arg-type]
     )  # fmt: skip

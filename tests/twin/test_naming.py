@@ -10,18 +10,18 @@ import pytest
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
 from contract_tests.twin.compare import Difference
-from contract_tests.twin.lockstep import Outcome
+from contract_tests.twin.lockstep import SequenceOutcome
 from contract_tests.twin.naming import names_of
-from contract_tests.twin.step import Step
+from contract_tests.twin.step import TwinStep
 from mock_server.document import load, plain
 
 ACTION = {"target": "$.info", "update": {}}
 LESSONS = tuple(Lesson(f"about-{number}", f"lesson {number}", (), (ACTION,)) for number in range(9))
-STEPS = (Step("list"), Step("list", tail="/"))
+STEPS = (TwinStep("list"), TwinStep("list", tail="/"))
 
 
-def outcome(*places: str, steps: int = 2) -> Outcome:
-    return Outcome(STEPS[:steps], (), (), (), tuple(Difference(place, 1, 2) for place in places))
+def outcome(*places: str, steps: int = 2) -> SequenceOutcome:
+    return SequenceOutcome(STEPS[:steps], (), (), (), tuple(Difference(place, 1, 2) for place in places))
 
 
 def learnt() -> Learnt:
@@ -33,7 +33,7 @@ def learnt() -> Learnt:
 def test_a_place_has_the_name_of_the_lesson_that_takes_it_away(cause: int) -> None:
     asked: list[int] = []
 
-    def relearn(count: int) -> Outcome:
+    def relearn(count: int) -> SequenceOutcome:
         asked.append(count)
         return outcome("status") if count <= cause else outcome()
 
@@ -45,7 +45,7 @@ def test_a_place_has_the_name_of_the_lesson_that_takes_it_away(cause: int) -> No
 def test_each_place_has_a_name_of_its_own() -> None:
     causes = {"status": 2, "/errors/0/title": 6}
 
-    def relearn(count: int) -> Outcome:
+    def relearn(count: int) -> SequenceOutcome:
         return outcome(*(place for place, cause in causes.items() if count <= cause))
 
     names = names_of(outcome(*causes), learnt(), lambda _: None, relearn)
@@ -62,12 +62,12 @@ def test_each_place_has_a_name_of_its_own() -> None:
         (None, "the lessons make no document"),
     ],
 )
-def test_what_no_lesson_takes_away_has_no_name(after: Outcome | None, why: str) -> None:
+def test_what_no_lesson_takes_away_has_no_name(after: SequenceOutcome | None, why: str) -> None:
     assert not names_of(outcome("status"), learnt(), lambda _: None, lambda _: after), why
 
 
 def test_without_lessons_nothing_is_tried() -> None:
-    def never(_: int) -> Outcome:
+    def never(_: int) -> SequenceOutcome:
         raise AssertionError("there is nothing to try")
 
     assert not names_of(outcome("status"), replace(learnt(), lessons=()), lambda _: None, never)

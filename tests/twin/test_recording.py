@@ -13,7 +13,7 @@ import requests
 
 from contract_tests.document.facts import read_facts
 from contract_tests.guard.exchange import Exchange
-from contract_tests.recording.proxy import Proxy
+from contract_tests.recording.proxy import RecordingProxy
 from contract_tests.recording.tape import as_har, read_recording
 from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Stop
@@ -146,7 +146,7 @@ def test_a_proxy_answers_only_at_names_of_this_computer_and_pages_of_it(tmp_path
     told: list[Exchange] = []
     with SecondOpinion({}, {KEY: 5}) as service, opened(service.url, tmp_path) as opening:
         facts = read_facts(opening.known.data)
-        proxy = Proxy(opening.guard, facts, 0, lambda each, _: told.append(each), hosts=["Recorder"])
+        proxy = RecordingProxy(opening.guard, facts, 0, lambda each, _: told.append(each), hosts=["Recorder"])
         bearer, path = {"Authorization": "Bearer mock-consumer"}, f"{proxy.url}/notification-handlers/"
         strange: list[dict[str, str]] = [
             *({"Host": host} for host in ("evil.example", "127.0.0.1.evil.example:80", "", "[", "10.0.0.1")),
@@ -172,7 +172,9 @@ def test_a_proxy_passes_on_what_is_safe_and_judges_it(tmp_path: Path) -> None:
         opened(service.url, tmp_path) as opening,
     ):
         before = service.snapshot(KEY)
-        proxy = Proxy(opening.guard, read_facts(opening.known.data), 0, lambda *each: told.append(each))
+        proxy = RecordingProxy(
+            opening.guard, read_facts(opening.known.data), 0, lambda *each: told.append(each)
+        )
         headers, path = {"Authorization": "Bearer mock-consumer"}, f"{proxy.url}/notification-handlers"
         page = requests.get(f"{path}/", headers=headers, timeout=30).json()
         made = requests.post(

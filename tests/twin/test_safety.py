@@ -16,7 +16,7 @@ import requests
 
 from contract_tests.document.facts import read_facts
 from contract_tests.guard import GuardSettings, sweep
-from contract_tests.recording.proxy import Proxy
+from contract_tests.recording.proxy import RecordingProxy
 from contract_tests.recording.tape import read_recording
 from contract_tests.report.accepted import Acceptances
 from contract_tests.session import opening as opening_module
@@ -68,7 +68,7 @@ def twinning(opening: Opening) -> None:
 
 def proxying(opening: Opening) -> None:
     """Create, update, read and delete like a consumer of the proxy, some of it twice."""
-    proxy = Proxy(opening.guard, read_facts(opening.known.data), 0, lambda *_: None)
+    proxy = RecordingProxy(opening.guard, read_facts(opening.known.data), 0, lambda *_: None)
     try:
         for _ in range(40):
             consume(proxy.url)

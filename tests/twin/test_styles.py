@@ -13,7 +13,7 @@ from flask import Flask
 
 from contract_tests.document.wording import by_form, fits
 from contract_tests.learning.handlers import mask_of
-from contract_tests.learning.presentation import Response, look_of
+from contract_tests.learning.presentation import SeenResponse, look_of
 from mock_server import Settings, create_app
 from mock_server.server import Server
 from tests.other_services import bean_style, serializer_style
@@ -144,7 +144,7 @@ def test_what_differs_each_time_is_recognized() -> None:
         "at": "2026-11-30T09:26:38.123Z", "unix": 1796030798, "status": 404,
     }  # fmt: skip
     look = look_of(
-        Response(404, {"content-type": "application/problem+json"}, json.dumps(body).encode(), facts)
+        SeenResponse(404, {"content-type": "application/problem+json"}, json.dumps(body).encode(), facts)
     )
     assert look.value == {
         "path": "{path}", "detail": "Row {id} has no {field}", "method": 'Method "{method}"',

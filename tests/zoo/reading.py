@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from mock_server.php import Form, Limits, Part, read
+from mock_server.php import FormLimits, Part, SentForm, read
 from mock_server.php.body import MULTIPART, URLENCODED
 
 Reading = dict[str, Any]
@@ -15,10 +15,10 @@ ARRAY = "(array)"
 
 def by_mock(content_type: str, body: bytes) -> Reading:
     """Return what the mock reads. Raises TooManyFields."""
-    return of_form(read(content_type, body, Limits(), _READABLE))
+    return of_form(read(content_type, body, FormLimits(), _READABLE))
 
 
-def of_form(form: Form) -> Reading:
+def of_form(form: SentForm) -> Reading:
     """Return a form's texts and files. An array is only named as such."""
     post = {**form.fields, **dict.fromkeys(form.arrays, ARRAY)}
     return {"post": post, "files": {key: _file(part) for key, part in form.files.items()}}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mock_server.app import create_app, mock_of
-from mock_server.php import Form, Limits, TooManyFields, read
+from mock_server.php import FormLimits, SentForm, TooManyFields, read
 from mock_server.php.body import MULTIPART, URLENCODED
 from mock_server.server import Server
 from tests.zoo import fuzz
@@ -63,8 +63,8 @@ def test_the_bodies_are_malformed_in_many_ways() -> None:
     )
 
 
-def _read(content_type: bytes, body: bytes) -> Form:
-    return read(content_type.decode("latin-1"), body, Limits(), frozenset({MULTIPART, URLENCODED}))
+def _read(content_type: bytes, body: bytes) -> SentForm:
+    return read(content_type.decode("latin-1"), body, FormLimits(), frozenset({MULTIPART, URLENCODED}))
 
 
 def test_a_parser_that_reads_otherwise_is_told_apart() -> None:
@@ -75,7 +75,7 @@ def test_a_parser_that_reads_otherwise_is_told_apart() -> None:
 
 
 def test_a_mock_that_fails_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(*_: object) -> Form:
+    def failing(*_: object) -> SentForm:
         raise RuntimeError("a parser that fails")
 
     monkeypatch.setattr("mock_server.api.form.read", failing)
