@@ -18,8 +18,7 @@ from contract_tests.run.run import Run
 from contract_tests.run.settings import Stop, read_settings
 from contract_tests.session.selection import WRITES
 from contract_tests.session.session import Session
-from contract_tests.session.spread import Spread
-from contract_tests.session.worker import Worker
+from contract_tests.session.spread import Spread, Worker
 from contract_tests.session.writing import check_places
 from contract_tests.target.api import TargetApi
 

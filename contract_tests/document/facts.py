@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_tests.document.schema import SchemaPaths
-from contract_tests.document.wording import fits, read
+from contract_tests.document.schema import SchemaPaths, fits, read
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 # Methods that are tried if the document does not have them. No service has the last one.

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema_rs
 
 from contract_tests.document.facts import DocumentedRefusal, Facts
-from contract_tests.document.wording import fits, read
+from contract_tests.document.schema import fits, read
 from contract_tests.judge.grounds import Grounds
 from contract_tests.judge.statements import ANSWERS, JSON, Statement, Statements, pointer
 from contract_tests.judge.verdicts import Complaint

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.probes.effective import QuestionVerdict
-from contract_tests.probes.finding import Answered
+from contract_tests.probes.reading import Answered
 from mock_server.document import DocumentError, Object, apply_actions, duplicate, plain
 
 

@@ -11,11 +11,10 @@ from contract_tests.learning.observe import Observer
 from contract_tests.learning.presentation import Look
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, form_of, operations, place, say
-from contract_tests.probes.finding import Undecided, Unlisted
-from contract_tests.probes.multipart import multipart
+from contract_tests.probes.handler import multipart
 from contract_tests.probes.observations import NOBODYS, handler
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import is_success
+from contract_tests.probes.reading import Undecided, Unlisted, is_success
 from contract_tests.target.api import TargetResponse
 
 JSON, TEXT, URLENCODED, MULTIPART = (

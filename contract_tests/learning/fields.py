@@ -11,8 +11,7 @@ from contract_tests.learning.draft import Draft, Unsayable
 from contract_tests.learning.handlers import settings_node
 from contract_tests.learning.observe import MISSING, Observer, Outcome, Trial, sent
 from contract_tests.learning.reactions import Explained
-from contract_tests.probes.finding import Undecided, Unlisted
-from contract_tests.probes.reading import mapping
+from contract_tests.probes.reading import Undecided, Unlisted, mapping
 from mock_server.document.rows import Row
 from mock_server.document.treatments import CLEANERS, TREATMENTS, SentInput
 

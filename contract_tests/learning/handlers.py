@@ -8,15 +8,14 @@ from itertools import product
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from contract_tests.document.wording import by_form
+from contract_tests.document.schema import by_form
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree, Unsayable, at
 from contract_tests.learning.properties import adjust, extra, kind_of, missing
 from contract_tests.learning.responses import component
-from contract_tests.probes.finding import Undecided, Unlisted
 from contract_tests.probes.observations import first_page, handler
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import is_success, mapping
+from contract_tests.probes.reading import Undecided, Unlisted, is_success, mapping
 
 
 class Specimen(NamedTuple):

@@ -8,10 +8,9 @@ from typing import Any
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.handlers import settings_node
 from contract_tests.learning.responses import operations
-from contract_tests.probes.finding import Undecided
 from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import mapping
+from contract_tests.probes.reading import Undecided, mapping
 
 
 def learn_leftovers(prober: Prober, draft: Draft) -> None:

@@ -14,11 +14,9 @@ from typing import Any, NamedTuple
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.presentation import Look
 from contract_tests.learning.refusals import look_at
-from contract_tests.probes.finding import Undecided
-from contract_tests.probes.handler import ProbedHandler
-from contract_tests.probes.multipart import multipart
+from contract_tests.probes.handler import ProbedHandler, multipart
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import is_success, mapping
+from contract_tests.probes.reading import Undecided, is_success, mapping
 from contract_tests.target.api import TargetResponse
 from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TWICE, SentInput
 

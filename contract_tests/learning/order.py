@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from contract_tests.document.wording import by_form, read
+from contract_tests.document.schema import by_form, read
 from contract_tests.learning.observe import Observer, Outcome, Part, parts_of
 from contract_tests.learning.problems import Items, find_items
-from contract_tests.probes.finding import Undecided, Unlisted
+from contract_tests.probes.reading import Undecided, Unlisted
 from contract_tests.target.api import TargetResponse
 
 # Problems that are found together, in one walk over the fields. The others may be found before or after it.

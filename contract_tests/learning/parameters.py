@@ -17,11 +17,10 @@ from contract_tests.learning.problems import Items, Refusals, find_items
 from contract_tests.learning.reactions import Explained, all_foretold
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, operations, place, say
-from contract_tests.probes.finding import Undecided, Unlisted
 from contract_tests.probes.observations import NOBODYS, handler
 from contract_tests.probes.page import SeenPage
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import is_success
+from contract_tests.probes.reading import Undecided, Unlisted, is_success
 from contract_tests.target.api import TargetResponse
 from mock_server.document.rows import parameter_rows
 

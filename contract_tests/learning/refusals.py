@@ -18,7 +18,6 @@ from contract_tests.learning.responses import (
     place,
     say,
 )
-from contract_tests.probes.finding import Undecided, Unlisted
 from contract_tests.probes.observations import (
     NOBODYS,
     missing_bearer,
@@ -26,6 +25,7 @@ from contract_tests.probes.observations import (
     wrong_key,
 )
 from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import Undecided, Unlisted
 from contract_tests.target.api import TargetResponse
 
 

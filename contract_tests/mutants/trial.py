@@ -21,7 +21,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from contract_tests.mutants.mutant import GotResponse, Kind, Mutant, Sabotage, SentRequest
-from contract_tests.twin.mock import MockProcess
+from contract_tests.twin.sides import MockProcess
 from mock_server.document import dump_yaml, load, plain
 
 _FORKS = multiprocessing.get_context("forkserver")

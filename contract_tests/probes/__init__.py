@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from contract_tests.probes import keys, listing, replies, rows, updating, wire, writing
 from contract_tests.probes.expectations import DocumentArguments, Expectations
-from contract_tests.probes.finding import Answered, Finding, Outside, Unknown
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober, Terms
+from contract_tests.probes.reading import Answered, Finding, Outside, Unknown
 
 MODULES = (writing, updating, rows, listing, replies, keys, wire)
 

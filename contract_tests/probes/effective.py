@@ -22,8 +22,8 @@ from contract_tests.probes import (
     Terms,
     Unknown,
 )
-from contract_tests.probes.finding import Undecided, Unlisted
 from contract_tests.probes.observations import first_page
+from contract_tests.probes.reading import Undecided, Unlisted
 from contract_tests.target.api import TargetApi
 from mock_server.document import Document, Question, digest_of, duplicate, select
 

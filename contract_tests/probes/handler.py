@@ -1,14 +1,34 @@
-"""A handler that the probes made, and what they do to it."""
+"""One handler of a probe's own, and the forms that are sent to it as they are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contract_tests.probes.multipart import Pairs, multipart
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import mapping, switch
 from contract_tests.target.api import TargetResponse
+
+# A field's name and bytes, and whether it goes as a file.
+Pairs = Iterable[tuple[str, bytes] | tuple[str, bytes, bool]]
+
+_FILE = '; filename="value.txt"\r\nContent-Type: text/plain'
+
+
+def multipart(pairs: Pairs) -> dict[str, Any]:
+    """Return the keyword arguments of `Api.call` for a body of these fields."""
+    boundary = secrets.token_hex(12)
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{_FILE if any(file) else ""}\r\n\r\n'.encode()
+        + value
+        + b"\r\n"
+        for name, value, *file in pairs
+    ]
+    return {
+        "body": b"".join(parts) + f"--{boundary}--\r\n".encode(),
+        "headers": {"Content-Type": f"multipart/form-data; boundary={boundary}"},
+    }
 
 
 class ProbedHandler:

@@ -8,7 +8,6 @@ from typing import Any
 
 from contract_tests.document.facts import Facts
 from contract_tests.judge.conformity import media_type, said
-from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
 from contract_tests.probes.observations import (
     look_for_nobodys,
     missing_bearer,
@@ -23,7 +22,17 @@ from contract_tests.probes.observations import (
 )
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import accepted, error_of, is_success, parsed
+from contract_tests.probes.reading import (
+    Answered,
+    Finding,
+    Outside,
+    Undecided,
+    Unknown,
+    accepted,
+    error_of,
+    is_success,
+    parsed,
+)
 from contract_tests.target.api import TargetResponse
 
 

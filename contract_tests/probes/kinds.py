@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract_tests.document.facts import Facts
-from contract_tests.probes.finding import Undecided
+from contract_tests.probes.reading import Undecided
 
 
 class Kinds:

@@ -6,12 +6,21 @@ import re
 
 from contract_tests.document.facts import Facts
 from contract_tests.judge.conformity import said
-from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
 from contract_tests.probes.observations import first_page, handler, second, wide_answer
 from contract_tests.probes.page import SeenPage
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import accepted, number, refused, shown
+from contract_tests.probes.reading import (
+    Answered,
+    Finding,
+    Outside,
+    Undecided,
+    Unknown,
+    accepted,
+    number,
+    refused,
+    shown,
+)
 from contract_tests.target.api import TargetResponse
 
 # Far enough behind the last page that what the probes make in between does not reach it.

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from contract_tests.document.facts import Facts
 from contract_tests.document.words import read_words
-from contract_tests.probes.finding import Undecided
 from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.page import SeenPage
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import accepted, is_success, mapping
+from contract_tests.probes.reading import Undecided, accepted, is_success, mapping
 from contract_tests.target.api import WRONG_KEY, TargetResponse
 
 _NO_TYPE = "no-such-type"

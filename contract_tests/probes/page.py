@@ -7,8 +7,7 @@ from typing import Any
 
 from contract_tests.document.facts import Facts
 from contract_tests.probes.expectations import Expectations
-from contract_tests.probes.finding import Undecided, Unlisted
-from contract_tests.probes.reading import at, is_success, mapping, number, parsed
+from contract_tests.probes.reading import Undecided, Unlisted, at, is_success, mapping, number, parsed
 from contract_tests.target.api import TargetResponse
 
 

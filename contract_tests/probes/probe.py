@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from contract_tests.guard.exchange import Exchange
-from contract_tests.probes.finding import Finding, Unknown
 from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import Finding, Unknown
 
 Needs = Literal["reads", "writes"]
 

@@ -10,11 +10,22 @@ from typing import Any, TypeVar, cast
 
 from contract_tests.guard.exchange import FAILED_HEADER, REFUSED_HEADER, Exchange
 from contract_tests.guard.policy import NOWHERE
-from contract_tests.probes.evidence import SentCall, exchange_of
-from contract_tests.probes.expectations import Expectations
-from contract_tests.probes.finding import Finding, Outside, Undecided, Unknown, Unlisted
+from contract_tests.probes.expectations import Expectations, SentCall, exchange_of
 from contract_tests.probes.kinds import Kinds
-from contract_tests.probes.reading import at, error_of, is_success, mapping, number, parsed, rows_in
+from contract_tests.probes.reading import (
+    Finding,
+    Outside,
+    Undecided,
+    Unknown,
+    Unlisted,
+    at,
+    error_of,
+    is_success,
+    mapping,
+    number,
+    parsed,
+    rows_in,
+)
 from contract_tests.target.api import TargetApi, TargetResponse
 
 Value = TypeVar("Value")

@@ -1,15 +1,51 @@
-"""Reads answers without assuming what any open question decides: statuses by their class, texts as they are."""
+"""Reads what a probe was answered, and says what was found."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from contract_tests.document.facts import Facts
 from contract_tests.judge.conformity import said
-from contract_tests.probes.finding import Answered, Undecided, Unlisted
 from contract_tests.target.api import TargetResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The target answers the question; `answer` is the id in the closed list.
+
+    `said` tells what was seen better than the answer's own sentence, empty if that says it all.
+    """
+
+    answer: str
+    said: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The target did not settle the question; `reason` says why, without a full stop."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The target does what none of the listed answers says; `sentence` says what was seen."""
+
+    sentence: str
+
+
+Finding = Answered | Unknown | Outside
+
+
+class Undecided(Exception):
+    """What a probe needs cannot be seen. The text is the reason, without a full stop."""
+
+
+class Unlisted(Exception):
+    """A probe met what no listed answer allows. The text is a sentence."""
 
 
 class Error(NamedTuple):

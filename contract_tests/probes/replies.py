@@ -8,11 +8,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from contract_tests.document.facts import Facts
-from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unlisted
 from contract_tests.probes.observations import first_page, handler, renaming, second, type_change
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import mapping, shown
+from contract_tests.probes.reading import Answered, Finding, Outside, Undecided, Unlisted, mapping, shown
 from contract_tests.target.api import TargetResponse
 
 _SHAPE = "%Y-%m-%d %H:%M:%S"

@@ -12,12 +12,11 @@ from typing import Any
 
 from contract_tests.document.words import FormWords, read_words
 from contract_tests.judge.conformity import said
-from contract_tests.probes.finding import Answered, Finding, Outside, Unknown
 from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.observations import renaming
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import accepted, shown
+from contract_tests.probes.reading import Answered, Finding, Outside, Unknown, accepted, shown
 from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TREATMENTS, SentInput
 
 # In place of a value.

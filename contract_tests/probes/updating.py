@@ -6,12 +6,11 @@ from contextlib import suppress
 
 from contract_tests.document.words import read_words
 from contract_tests.judge.conformity import said
-from contract_tests.probes.finding import Answered, Finding, Outside, Undecided
 from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.observations import partial, renaming, type_change
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import accepted, refused
+from contract_tests.probes.reading import Answered, Finding, Outside, Undecided, accepted, refused
 
 _NO_TYPE = "no-such-type"
 _LONG_NAME, _LONG_VALUE = "n" * 300, "v" * 700

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 from contract_tests.judge.conformity import said
-from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown
 from contract_tests.probes.observations import ORIGIN, first_page, handler, preflight, some_id, wide_answer
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import accepted, is_success
+from contract_tests.probes.reading import Answered, Finding, Outside, Undecided, Unknown, accepted, is_success
 
 _PLAIN_SLASH = re.compile(rb"(?<!\\)/")
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)

@@ -6,11 +6,24 @@ import json
 
 from contract_tests.document.facts import Facts
 from contract_tests.judge.conformity import said
-from contract_tests.probes.finding import Answered, Finding, Outside, Undecided, Unknown, Unlisted
 from contract_tests.probes.observations import handler, nameless, renaming, second, type_refusal, unknown_type
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import accepted, at, error_of, mapping, parsed, refused, shown
+from contract_tests.probes.reading import (
+    Answered,
+    Finding,
+    Outside,
+    Undecided,
+    Unknown,
+    Unlisted,
+    accepted,
+    at,
+    error_of,
+    mapping,
+    parsed,
+    refused,
+    shown,
+)
 from contract_tests.target.api import TargetResponse
 
 _BLANKS = " \t "

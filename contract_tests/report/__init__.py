@@ -1,7 +1,6 @@
 """What a run found out, and its shapes: text for a terminal, JSON, JUnit XML, GitHub's, one HTML page."""
 
-from contract_tests.report.ci import as_annotations, as_junit, as_markdown, as_workflow
-from contract_tests.report.machine import VERSION, as_json
+from contract_tests.report.machine import VERSION, as_annotations, as_json, as_junit, as_markdown, as_workflow
 from contract_tests.report.outcome import (
     Defect,
     Extra,

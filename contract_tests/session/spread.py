@@ -1,8 +1,4 @@
-"""A run that pytest-xdist spreads over workers: each is a run of its own, and their parts make one report.
-
-The process that started them opens no run. It gives each worker its settings, and asks nothing of the target itself.
-Its own words with xdist are few: the hooks of a node, `workerinput` and `workeroutput`.
-"""
+"""One run spread over workers: what each is given, the processes, and the outcome of all."""
 
 from __future__ import annotations
 
@@ -10,25 +6,118 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract_tests.guard import Terminated, interruptible
-from contract_tests.guard.ledger import ledgers_in
+from contract_tests.guard.ledger import WORKER, ledgers_in
 from contract_tests.report import Defect, Outcome
-from contract_tests.run.settings import KEY_NAME, Code, RunSettings, Stop
+from contract_tests.run.flags import Profile
+from contract_tests.run.settings import KEY_NAME, Code, RunSettings, Stop, made_up_key
 from contract_tests.session.opening import check_ground
-from contract_tests.session.parts import Course, RunPart, judged, part_from
+from contract_tests.session.parts import Course, RunPart, judged, part_from, text_of
 from contract_tests.session.progress import Progress
 from contract_tests.session.selection import suite_in
-from contract_tests.session.session import INTERRUPTED, SENT
-from contract_tests.session.share import check_shares, folder_of, plain_settings, share_of
-from contract_tests.session.worker import TOLD
+from contract_tests.session.session import INTERRUPTED, SENT, Session
 from contract_tests.session.writing import write_reports
+
+_FOLDERS = frozenset({"ledger_dir", "examples", "record"})
+
+
+def check_shares(settings: RunSettings, workers: int) -> None:
+    """Raise Stop (USAGE) where there is not enough for so many workers."""
+    keys = len(settings.keys)
+    if not settings.key_is_generated and keys < workers:
+        raise Stop(
+            Code.USAGE,
+            f"{workers} workers need {workers} API keys and there {'is' if keys == 1 else 'are'} {keys}: write one "
+            f"key a line in the file of --api-key-file or in {KEY_NAME}, since runs on one account disturb each other.",
+        )
+    for name, value in (("max-requests", settings.max_requests), ("rate", settings.rate)):
+        if value is not None and value < workers:
+            raise Stop(
+                Code.USAGE, f"--{name} is {value}, which is less than one for each of {workers} workers."
+            )
+
+
+def share_of(settings: RunSettings, number: int, workers: int) -> RunSettings:
+    """Return the settings of a worker, `number` from 1. Only the process that started the workers writes reports."""
+    made_up = settings.key_is_generated
+    return replace(
+        settings,
+        keys=(made_up_key(),) if made_up else settings.keys[number - 1 : number],
+        other_key=made_up_key() if made_up else settings.other_key,
+        max_requests=_divided(settings.max_requests, number, workers),
+        # The rate that a service is believed to allow, it allows each account.
+        rate=settings.rate if settings.rate_is_default else _divided(settings.rate, number, workers),
+        ledger_dir=settings.ledger_dir / folder_of(number),
+        record=None if settings.record is None else _numbered(settings.record, number),
+        junit=None, json=None, html=None,
+    )  # fmt: skip
+
+
+def folder_of(number: int) -> str:
+    """Return the name of the folder for the ledger of a worker."""
+    return f"{WORKER}{number}"
+
+
+def plain_settings(settings: RunSettings) -> dict[str, Any]:
+    """Return settings as plain data, the key included."""
+    values = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    paths = {name: str(value) for name, value in values.items() if isinstance(value, Path)}
+    return values | paths | {"profile": asdict(settings.profile)}
+
+
+def settings_from(plain: Mapping[str, Any]) -> RunSettings:
+    """Return the settings that `plain_settings` took apart."""
+    paths = {name: Path(plain[name]) for name in _FOLDERS if plain[name] is not None}
+    return RunSettings(**{**plain, **paths, "profile": Profile(**plain["profile"])})
+
+
+def _divided(whole: int | None, number: int, workers: int) -> int | None:
+    return None if whole is None else whole // workers + (number <= whole % workers)
+
+
+def _numbered(file: Path, number: int) -> Path:
+    return file.with_name(f"{file.stem}-{number}{file.suffix}")
+
+
+TOLD = (
+    "bitpeak"  # the name of what a worker is given in xdist's `workerinput`, and tells in its `workeroutput`
+)
+
+
+class Worker(Session):
+    """The run of one worker. `told` is its `workerinput`."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        given = told.pop(TOLD)
+        super().__init__(settings_from(given["settings"]))
+        self.number: int = given["number"]
+
+    def pytest_sessionstart(self) -> None:
+        """Leave the terminal's group: Ctrl-C is for the process that started the workers, which passes it on."""
+        if hasattr(os, "setpgrp"):
+            os.setpgrp()
+        super().pytest_sessionstart()
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Tell what the run came to, when it has been cleaned up."""
+        try:
+            yield from super().pytest_sessionfinish(session)
+        finally:
+            told = getattr(session.config, "workeroutput")  # noqa: B009 - the attribute is xdist's
+            stopped = self.stopped
+            told[TOLD] = {
+                "part": text_of(replace(self.part, worker=self.number)) if self.part is not None else None,
+                "stopped": (int(stopped.code), stopped.sentence) if stopped is not None else None,
+            }
 
 
 @dataclass

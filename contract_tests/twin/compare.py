@@ -1,23 +1,115 @@
-"""Compares two answers to one step: what both must share, and what each may have of its own.
-
-Ids are paired by the creates of the sequence. A time is compared by whether it is there, by its form, its zone, and,
-for a creation, by whether it stays; both services have clocks of their own. Links and locations are compared below each
-service's own base URL, titles and texts as they are, JSON as data. What the document calls readOnly and knows no fact
-for is the service's own affair: its type is compared. Rows that are none of the sequence's are compared by their place.
-"""
+"""Compares what two services answer, header by header and value by value, with times by rule."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from contract_tests.document.facts import Facts
-from contract_tests.document.wording import by_form
+from contract_tests.document.schema import by_form
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.properties import kind_of
-from contract_tests.twin.headers import header_differences
-from contract_tests.twin.times import FirstSeen, time_of
+
+_SHAPE = "%Y-%m-%d %H:%M:%S"
+_ZONE_STEP = timedelta(minutes=30)
+
+
+class FirstSeen:
+    """Remembers the time of creation that each row was first shown with."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Any, str] = {}
+
+    def stays(self, row: Any, text: str) -> bool:
+        """Tell whether a row's time is the one it was first shown with."""
+        return self._seen.setdefault(row, text) == text
+
+
+def time_of(value: Any, exchange: Exchange, first: FirstSeen, row: Any, word: str) -> str:
+    """Tell of a time what holds on any clock: whether it is there, its form, its zone, and whether a creation stays."""
+    if value is None:
+        return "null"
+    try:
+        moment = datetime.strptime(str(value), _SHAPE).replace(tzinfo=UTC)
+    except ValueError:
+        return f"not a time of the documented form: {value!r}"
+    zone = f"now, {round((moment - _clock(exchange)) / _ZONE_STEP) / 2:+g} h"
+    if word == "created" and not first.stays(row, str(value)):
+        return f"{zone}, another than at first"
+    return zone
+
+
+def _clock(exchange: Exchange) -> datetime:
+    """Return when an answer was given: by its own word, else by this computer's clock."""
+    for name, text in exchange.headers:
+        if name.lower() == "date":
+            try:
+                return parsedate_to_datetime(text).astimezone(UTC)
+            except ValueError:
+                break
+    return datetime.now(UTC)
+
+
+# Compared as they are, but for blanks and case.
+_AS_THEY_ARE = ("content-type", "access-control-allow-origin", "allow", "www-authenticate")
+# Compared below each side's own base URL.
+_PLACES = ("location",)
+# Compared by whether they are there: they count or measure.
+_PRESENT = ("retry-after",)
+_NONE = "(none)"
+_THERE = "(there)"
+
+
+# An exchange, the base URL of the side that gave it, and the ids of the sequence's rows there.
+Given = tuple[Exchange, str, Sequence[int]]
+
+
+def header_differences(facts: Facts, left: Given, right: Given) -> Iterator[tuple[str, str, str]]:
+    """Yield the place and both values of each header of interest that differs."""
+    limit, counting = _quota(facts)
+    shown = [_shown(*given, limit, counting) for given in (left, right)]
+    for name in sorted(shown[0].keys() & shown[1].keys()):
+        if shown[0][name] != shown[1][name]:
+            yield f"header {name}", shown[0][name], shown[1][name]
+
+
+def _quota(facts: Facts) -> tuple[str, tuple[str, ...]]:
+    """Return the names of the header with the limit, and of those that count, in lower case."""
+    declared = facts.document["components"].get("headers", {})
+    words = {node.get("x-value"): name.lower() for name, node in declared.items()}
+    counting = tuple(name for word, name in words.items() if word in {"quota-remaining", "quota-reset"})
+    return words.get("quota-limit", ""), counting
+
+
+def _shown(
+    exchange: Exchange, base: str, ids: Sequence[int], limit: str, counting: tuple[str, ...]
+) -> Mapping[str, str]:
+    given = {name.lower(): value for name, value in exchange.headers}
+    shown = {name: "".join(given.get(name, _NONE).lower().split()) for name in _AS_THEY_ARE}
+    # A redirect's page, and a page of HTML, are the site's own and for people.
+    if 300 <= exchange.status < 400:
+        del shown["content-type"]
+    elif "html" in shown["content-type"]:
+        shown["content-type"] = shown["content-type"].partition(";")[0]
+    for name in _PLACES:
+        shown[name] = _placed(given.get(name, _NONE), base, ids)
+    for name in (*_PRESENT, *counting):
+        shown[name] = _THERE if name in given else _NONE
+    if limit:
+        shown[limit] = given.get(limit, _NONE)
+    return shown
+
+
+def _placed(location: str, base: str, ids: Sequence[int]) -> str:
+    """Return a location below the side's own origin, its ids by the row's number."""
+    origin = base[: base.find("/", len("https://"))]
+    numbers = {str(row): f"(row {number + 1})" for number, row in enumerate(ids)}
+    return re.sub(r"\d+", lambda found: numbers.get(found[0], found[0]), location.removeprefix(origin))
+
 
 _MISSING = "(nothing)"
 _OWN = "row "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from contract_tests.guard.exchange import Exchange
 from contract_tests.twin.compare import Comparison, Difference
 from contract_tests.twin.sequences import Sequence
-from contract_tests.twin.service import Participant
+from contract_tests.twin.sides import Participant
 from contract_tests.twin.step import TwinStep
 
 # Says of a difference whether it is accepted.

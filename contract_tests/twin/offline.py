@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from contract_tests.recording.tape import Recording, TapedExchange
 from contract_tests.report.accepted import Acceptances
-from contract_tests.twin.mock import MockProcess, answer_otherwise
 from contract_tests.twin.replay import Drift, Replay, Replayed, others_in
-from contract_tests.twin.sides import Variation, lining_of, mock_of
+from contract_tests.twin.sides import MockProcess, Variation, answer_otherwise, lining_of, mock_of
 from mock_server.document import Document
 
 # Repeats the recording on a mock that gives these answers more, and returns what still differs.

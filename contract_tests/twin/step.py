@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from contract_tests.document.facts import Facts
-from contract_tests.probes.multipart import multipart
+from contract_tests.probes.handler import multipart
 from contract_tests.target.api import TargetApi
 
 Kind = Literal["list", "retrieve", "create", "update", "delete", "put", "nowhere"]

@@ -19,14 +19,22 @@ from contract_tests.session.lessons import learn_behind
 from contract_tests.session.opening import Opening
 from contract_tests.twin.compare import Comparison
 from contract_tests.twin.lockstep import Lockstep, SequenceOutcome
-from contract_tests.twin.mock import MOCK_KEY, MockProcess, answer_otherwise, check_mock
 from contract_tests.twin.naming import Name, names_of
-from contract_tests.twin.openings import endings, openings
-from contract_tests.twin.recorded import Playback
 from contract_tests.twin.search import Search
-from contract_tests.twin.sequences import Sequence, Sequences
-from contract_tests.twin.service import Participant, Service, check_other
-from contract_tests.twin.sides import Variation, lining_of, mock_of
+from contract_tests.twin.sequences import Sequence, Sequences, endings, openings
+from contract_tests.twin.sides import (
+    MOCK_KEY,
+    MockProcess,
+    Participant,
+    Playback,
+    Service,
+    Variation,
+    answer_otherwise,
+    check_mock,
+    check_other,
+    lining_of,
+    mock_of,
+)
 from mock_server.document import DocumentError, load
 
 Tell = Callable[[str], None]

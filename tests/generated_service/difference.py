@@ -27,7 +27,7 @@ import requests
 import yaml
 
 from contract_tests.document.facts import read_facts
-from contract_tests.document.wording import by_form
+from contract_tests.document.schema import by_form
 from contract_tests.learning.learn import Learnt, learn_from
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.probes import DocumentArguments, Terms

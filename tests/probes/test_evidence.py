@@ -12,8 +12,8 @@ import pytest
 
 from contract_tests.guard.body import Body
 from contract_tests.guard.exchange import KEY_VARIABLE
-from contract_tests.probes.evidence import SentCall, exchange_of
-from contract_tests.probes.multipart import multipart
+from contract_tests.probes.expectations import SentCall, exchange_of
+from contract_tests.probes.handler import multipart
 from contract_tests.target.api import TargetApi, TargetResponse
 from tests.guard.scripted import Scripted, said
 from tests.probes.services import KEY, expectations

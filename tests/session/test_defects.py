@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from contract_tests.command.check import run_check
 from contract_tests.command.commands import learn
 from contract_tests.probes import PROBES, effective
-from contract_tests.probes.finding import Finding
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import Finding
 from contract_tests.run.flags import FLAGS
 from contract_tests.run.settings import read_settings
 from tests.second_opinion import SecondOpinion

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract_tests.learning.changes import changes
+from contract_tests.learning.draft import changes
 from mock_server.document import (
     Object,
     apply_actions,
