@@ -73,7 +73,7 @@ def _session(config: pytest.Config) -> Session | Spread:
 
 
 def _of_xdist(config: pytest.Config) -> Session | None:
-    """Return the run of one of xdist's workers, None where this process is none."""
+    """Return the run of one of xdist's workers, None if this process is not one."""
     told = getattr(config, "workerinput", None)
     return None if told is None else Worker(told)
 

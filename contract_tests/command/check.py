@@ -1,4 +1,4 @@
-"""`bitpeak-mock check`: the suites on any target, for people who do not know pytest."""
+"""`bitpeak-mock check`: the suites on any target, for people without knowledge of pytest."""
 
 from __future__ import annotations
 

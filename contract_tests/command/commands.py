@@ -206,7 +206,7 @@ def record(ctx: click.Context, /, **given: Any) -> None:
 def har(ctx: click.Context, /, **given: Any) -> None:
     """Write a RECORDING as an HTTP archive (HAR 1.2).
 
-    Exit codes: 0 it is written, 2 wrong options, 3 the recording is none or the file cannot be written.
+    Exit codes: 0 it is written, 2 wrong options, 3 the recording is not one, or the file cannot be written.
     """
     _run("record", "har", ctx, given)
 

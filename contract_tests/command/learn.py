@@ -31,9 +31,9 @@ def learn(ctx: click.Context, /, out: Path, format_: str, profile: str, **given:
 
 
 def check_folder(file: Path) -> None:
-    """Raise Stop (CANNOT) where a file could not be written: better before the run than after it."""
+    """Raise Stop (CANNOT) if a file could not be written: better before the run than after it."""
     if file.is_dir() or not file.absolute().parent.is_dir():
-        why = "it is a folder" if file.is_dir() else f"there is no folder {file.parent}"
+        why = "it is a folder" if file.is_dir() else f"there is not a folder {file.parent}"
         raise Stop(Code.CANNOT, f"{file} cannot be written: {why}")
 
 

@@ -45,7 +45,7 @@ def record(  # noqa: PLR0913, PLR0917 -- click hands over each option by its nam
 
 
 def _serve(opening: Opening, port: int, port_file: Path | None, hosts: Sequence[str], *, quiet: bool) -> int:
-    """Serve until a signal. Raises Stop (CANNOT) where the port is taken."""
+    """Serve until a signal. Raises Stop (CANNOT) if the port is taken."""
     passed = 0
 
     def tell(exchange: Any, complaints: list[str]) -> None:

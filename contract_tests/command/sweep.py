@@ -84,7 +84,7 @@ def _forget(file: Path) -> Code:
 
 
 def _key_of(ledger: Ledger, keys: tuple[str, ...]) -> str:
-    """Return the key that a run had, of several; if it is none of them, the sweep says so."""
+    """Return the key that a run had, of several; if it is not one of them, the sweep says so."""
     fitting = (key for key in keys if key_check(key, ledger.marker.run, ledger.target) == ledger.key_check)
     return next(fitting, keys[0])
 

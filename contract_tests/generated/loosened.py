@@ -1,4 +1,4 @@
-"""The effective document as a generator of requests gets it: what the service tolerates is no mistake in it.
+"""The effective document as a generator of requests gets it: what the service tolerates is not a mistake in it.
 
 A generator calls every value that a schema forbids wrong, and expects a refusal. This document's rows say what is
 tolerated all the same: a rule of a field or a parameter without a row that refuses what breaks it, a text that is cast.

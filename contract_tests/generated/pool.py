@@ -41,7 +41,7 @@ class Pool:
         return handler_id in self._live
 
     def take(self) -> int:
-        """Return a live handler's id, of a new one if there is none. Raises Deviation if none can be had."""
+        """Return a live handler's id, of a new one if none exists. Raises Deviation if none can be had."""
         if not self._live:
             facts, mark = self._facts, self.mark()
             kind = next(iter(facts.types))
@@ -56,7 +56,7 @@ class Pool:
         return handler_id
 
     def adopt(self, answer: TargetResponse, kind: str, mark: str) -> int | None:
-        """Take the handler that a create made, and return its id; None where it made none that can be told."""
+        """Take the handler that a create made, and return its id; None if it made none that can be told."""
         handler_id = id_in(self._facts, self._facts.operation("create"), answer)
         if handler_id is None or handler_id in self._live:
             return None
@@ -89,7 +89,7 @@ class Pool:
                 self._proven.add(handler_id)
 
     def trim(self) -> None:
-        """Delete what is more than a plan may allow. Raises Deviation where a delete fails."""
+        """Delete what is more than a plan may allow. Raises Deviation if a delete fails."""
         kinds = Counter(kind for kind, _ in self._live.values())
         for handler_id, (kind, _) in list(self._live.items()):
             if kinds[kind] > _MOST_OF_A_TYPE or len(self._live) > _MOST:
@@ -127,7 +127,7 @@ class Pool:
 
 
 def id_in(facts: Facts, operation: DocumentedOperation, answer: TargetResponse) -> int | None:
-    """Return the id that a successful answer says, None where it says none."""
+    """Return the id that a successful answer says, None if it says none."""
     found = _at(answer, facts.schemas.path_to(operation.answer, "id")) if answer.status // 100 == 2 else None
     return found if type(found) is int and found > 0 else None
 

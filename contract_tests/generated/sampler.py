@@ -79,7 +79,7 @@ class Sampler:
         self._marks: dict[str, str] = {}
         session = requests.Session()
         session.trust_env = False  # .netrc and proxies of the environment are the guard's business
-        # How each case is sent, whoever sends it: a redirect is an answer like any other.
+        # How each case is sent, by any sender: a redirect is an answer like any other.
         self.sending: Mapping[str, Any] = {"session": session, "max_redirects": 0}
         self._session = session
 

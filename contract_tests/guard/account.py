@@ -52,7 +52,7 @@ class Account:
 
     def __init__(self, settings: GuardSettings, document: Document | None, marker: Marker) -> None:
         if not settings.key.strip() or not settings.key.isascii() or not settings.key.isprintable():
-            raise GuardRefusal("key", "The key is empty, or is no text that fits a header.")
+            raise GuardRefusal("key", "The key is empty, or is not a text that fits a header.")
         surface: Surface = survey((document or load()).data)
         self.surface = surface
         self.target: Target = read_target(

@@ -59,7 +59,7 @@ class Body:
 
     @property
     def exact(self) -> str:
-        """The whole body as text, with bytes that are no UTF-8 as lone surrogates."""
+        """The whole body as text, with bytes that are not UTF-8 as lone surrogates."""
         return self.data.decode(errors="surrogateescape")
 
     def has_odd(self, name: str) -> bool:
@@ -279,7 +279,7 @@ class FormGuard:
             )
         if not body.readable and self._name in unquote(body.text).lower():
             # A service that reads it all the same would store a name that looks like one of the user's own.
-            raise GuardRefusal("form", "The body is no form that the guard can read, and may hold a name.")
+            raise GuardRefusal("form", "The body is not a form that the guard can read, and may hold a name.")
         if body.has_odd(self._name):
             raise GuardRefusal("form", "The name is not a text, so it cannot bear the run's mark.")
         if body.readable and self._rewrite:

@@ -323,7 +323,7 @@ class Cleaner:
                 yield self._ledger.created(self._ledger.found(number, row, self._settings.clock()), row)
 
 
-def sweep(  # noqa: PLR0913 -- each is one thing that the person who sweeps decides
+def sweep(  # noqa: PLR0913 -- each is one decision of the user
     ledger_file: Path,
     key: str,
     *,

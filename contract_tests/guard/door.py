@@ -174,12 +174,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(reply.body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """Answer what is no HTTP in the guard's own form."""
+        """Answer what is not HTTP in the guard's own form."""
         self.close_connection = True
         self.command = getattr(self, "command", None) or "GET"
         self.request_version = self.protocol_version
         with contextlib.suppress(OSError):
-            self._write(refused(GuardRefusal("malformed-request", f"What arrived is no request ({code}).")))
+            self._write(
+                refused(GuardRefusal("malformed-request", f"What arrived is not a request ({code})."))
+            )
             self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base class says so

@@ -147,7 +147,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(text: str) -> Any:
-    raise ValueError(f"the JSON has {text}, which is no number")
+    raise ValueError(f"the JSON has {text}, which is not a number")
 
 
 def at(tree: Any, steps: Iterable[str]) -> Any:

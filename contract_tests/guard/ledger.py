@@ -128,7 +128,9 @@ class CreateState(Enum):
 
     OPEN = "open"  # sent, and no answer so far
     ANSWERED = "answered"  # refused: no row, if the service is honest
-    UNKNOWN = "unknown"  # answered with success, but not with an id of its own: there is a row, and nobody knows where
+    UNKNOWN = (
+        "unknown"  # answered with success, but not with an id of its own: a row exists under an unknown id
+    )
     CLAIMED = "claimed"  # the answer named an id, and no look at that row has shown the marker yet
     LIVE = "live"  # a look at the row has shown the marker
     GONE = "gone"  # a delete was accepted, and the row was not asked for since

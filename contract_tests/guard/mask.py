@@ -38,9 +38,9 @@ class Mask:
         self._id, self._name = surface.row["id"], surface.row["name"]
 
     def apply(self, body: bytes, is_own: Judge, *, risky: bool) -> bytes:
-        """Return the body without rows of others; the same bytes if there is none.
+        """Return the body without rows of others; the same bytes if none exists.
 
-        `risky`: an answer that is no JSON may show rows of others, and is replaced.
+        `risky`: an answer that is not JSON may show rows of others, and is replaced.
         """
         if not body.strip():
             return body

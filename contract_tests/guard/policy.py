@@ -55,7 +55,7 @@ class Passage:
     """A request that may pass, unless its body or key is against it.
 
     `operation` is None if the document has none for the method. `row` is the id in the path, a number as PHP would cast
-    it, None if there is none; `entry` is the run's own create that it means.
+    it, None if none exists; `entry` is the run's own create that it means.
     """
 
     effect: Effect
@@ -290,7 +290,7 @@ class Policy:
             raise GuardRefusal("foreign", "The id may be that of a row which this run did not create.")
         if len(own) > 1:  # whose marker would go into the name?
             raise GuardRefusal("foreign", "The id may be that of more than one row.")
-        if text not in map(str, own):  # a text that is no number may name a row all the same
+        if text not in map(str, own):  # a text that is not a number may name a row all the same
             self._survey()
             if holdings.has_texts and not self._is_nowhere(text):
                 raise GuardRefusal("foreign", "The id may be that of a row which this run did not create.")

@@ -89,7 +89,7 @@ class Relay:
         self._writing = threading.RLock()
 
     def answer(self, request: Request) -> Reply:
-        """Answer one request: with the target's answer, or with the guard's own if there is none."""
+        """Answer one request: with the target's answer, or with the guard's own if none exists."""
         started = time.perf_counter()
         visit = Visit(request, Body(request.header("content-type"), request.body))
         no = failure = ""
@@ -268,7 +268,7 @@ class Relay:
     def _look(self, entry: LedgerEntry, reply: Reply, writes: int | None = None) -> bool:
         """Take a look at a row for a proof, fresh until the next write, if it is one; or for a proof that it is gone.
 
-        A row that stays although its delete was accepted is no proof of anything.
+        A row that stays although its delete was accepted is not a proof of anything.
         """
         is_own = self._account.proves(reply, entry.number, entry.id)
         if is_own and entry.state is CreateState.GONE:

@@ -30,7 +30,7 @@ class GuardedOperation:
 
 
 class ListParameters(NamedTuple):
-    """The list's parameters, and the largest page; empty and 0 if there are none."""
+    """The list's parameters, and the largest page; empty and 0 if none exist."""
 
     page: str
     size: str
@@ -38,7 +38,7 @@ class ListParameters(NamedTuple):
 
 
 class RateHeaders(NamedTuple):
-    """The rate headers' names in lower case, empty if there are none, and the window in seconds."""
+    """The rate headers' names in lower case, empty if none exist, and the window in seconds."""
 
     remaining: str
     reset: str

@@ -49,7 +49,7 @@ def silent(_: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardSettings:
-    """What the person who starts a run decides for its guard.
+    """What the user decides for a run's guard.
 
     `target` is the API's base URL, as in the document's `servers`; without a path it gets the document's. `key` is the
     real key, which only the guard holds. `rate` counts requests a minute, None does not slow down. `max_requests` is

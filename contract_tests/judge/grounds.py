@@ -109,10 +109,10 @@ class Grounds:
         )
 
     def odd_id(self) -> Statement:
-        """Return the statement of what an id gets that is no number."""
+        """Return the statement of what an id gets that is not a number."""
         place = pointer("components", "parameters", self._id_parameter())
         return self._at(
-            place, "An id that is no number is read as the document says.", below=True, grade=BELIEVED
+            place, "An id that is not a number is read as the document says.", below=True, grade=BELIEVED
         )
 
     def odd_bearer(self) -> Statement:

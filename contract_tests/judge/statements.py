@@ -1,7 +1,7 @@
 """What an expectation rests on: a statement of the document, with its grade, or a duty of any API.
 
-A place of the document is named by its JSON Pointer. Its grade is the nearest `x-grade` on the way to it, D where there
-is none. An open question decides a place if one of its answers changes that place.
+A place of the document is named by its JSON Pointer. Its grade is the nearest `x-grade` on the way to it, D if none
+is found. An open question decides a place if one of its answers changes that place.
 """
 
 from __future__ import annotations

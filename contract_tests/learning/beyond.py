@@ -201,7 +201,7 @@ def learn_redirect(prober: Prober, draft: Draft) -> None:
 
 
 def _look(draft: Draft, answer: TargetResponse, prober: Prober, facts: Mapping[str, str]) -> Look | None:
-    """Return how the last refusal looks, None if it is none."""
+    """Return how the last refusal looks, None if it is not one."""
     if not 400 <= answer.status < 500:
         return None
     everywhere = draft.tree["x-service"].get("x-headers", {})

@@ -46,7 +46,7 @@ class Doors:
         return answer
 
     def look(self, answer: TargetResponse | None, **told: str) -> Look | None:
-        """Return how a refusal looks, None if it is none."""
+        """Return how a refusal looks, None if it is not one."""
         if answer is None or not 400 <= answer.status < 600:
             return None
         return look_at(answer, self.prober.exchanges[-1], told, self.everywhere)

@@ -80,7 +80,7 @@ Tree = dict[str, Any]
 class Lesson:
     """One thing that was learned. `about` is a question's id, or what the lesson is about in a word.
 
-    `says` is a sentence, `seen` the exchanges that prove it, `actions` what it changes: nothing where the service does
+    `says` is a sentence, `seen` the exchanges that prove it, `actions` what it changes: nothing if the service does
     what the document says.
     """
 
@@ -134,7 +134,7 @@ class Draft:
 
 
 def at(tree: Mapping[str, Any], pointer: str) -> Any:
-    """Return what a local reference names. Raises KeyError where there is nothing."""
+    """Return what a local reference names. Raises KeyError if there is nothing."""
     node: Any = tree
     for key in pointer.removeprefix("#/").split("/"):
         node = node[key.replace("~1", "/").replace("~0", "~")]

@@ -342,7 +342,7 @@ class FieldLearner:
         for outcome in seen:
             found.explain(outcome, *_what_of(outcome))
 
-    # The type, the switch, and what is no field of the row
+    # The type, the switch, and what is not a field of the row
 
     def _type(self, operation: str) -> None:
         at = Input(operation, self._form["type"], self.observer.prober.kinds.plain)

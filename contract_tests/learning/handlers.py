@@ -221,7 +221,7 @@ def _form(specimen: Specimen, shown: Mapping[str, Any]) -> str:
 
 
 def settings_node(draft: Draft, tree: Tree, kind: str) -> Tree:
-    """Return the schema of a type's settings, to be changed in place. Raises Unsayable where there is none."""
+    """Return the schema of a type's settings, to be changed in place. Raises Unsayable if none exists."""
     for branch in row_node(draft, tree).get("allOf", ()):
         if kind in {node.get("const") for node in branch["if"]["properties"].values()}:
             return component(tree, next(iter(branch["then"]["properties"].values())))

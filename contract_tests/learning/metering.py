@@ -86,7 +86,7 @@ def _is_of_the_api(tree: Tree, operation: str, status: int) -> bool:
 
 
 def _names(tree: Tree) -> dict[str, str]:
-    """Return the names of the headers by `x-value` word; nothing where the document counts nothing."""
+    """Return the names of the headers by `x-value` word; nothing if the document counts nothing."""
     if tree["x-service"].get("quota") is None:
         return {}
     declared = tree["components"].get("headers", {})
@@ -122,7 +122,7 @@ def _responses(tree: Tree, operation: str) -> Tree:
 
 
 def _says(tree: Tree, operation: str, status: int, names: dict[str, str]) -> bool | None:
-    """Tell whether a response has the headers; None where there is no such response."""
+    """Tell whether a response has the headers; None if no such response came."""
     if operation and operation not in dict(operations(tree)):
         return None
     node = _responses(tree, operation).get(str(status))

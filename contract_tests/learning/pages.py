@@ -145,7 +145,7 @@ def _sizes(taken: list[int]) -> Callable[[Tree], None]:
 
 
 def learn_spellings(prober: Prober, draft: Draft) -> None:
-    """Ask for the list in its other documented spelling; where that is no list, it is no operation."""
+    """Ask for the list in its other documented spelling; where that is not a list, it is not a operation."""
     for path, item in list(draft.tree["paths"].items()):
         for method in _PAGES:
             if "x-spelling-of" not in item.get(method, {}):

@@ -78,7 +78,7 @@ def _trial(name: str, treatment: str, text: str) -> Trial:
 
 
 def learn_parameters(prober: Prober, draft: Draft) -> None:
-    """Ask for pages and sizes that are none, for a parameter that nobody knows, and for ids that are none."""
+    """Ask for invalid pages and sizes, for an unknown parameter, and for invalid ids."""
     asker = _Asker(prober, draft)
     facts = draft.facts
     tables = {name: _parameter(asker, name) for name in (facts.page_parameter, facts.size_parameter)}
@@ -150,7 +150,7 @@ def _parameter(asker: _Asker, name: str) -> Explained:
     if not is_page:
         texts = [*texts, *(_SIZES[:1] if asker.prober.spares else _SIZES)]
     beyond = asker.list(**_asking(asker, name, good)) if is_page else None
-    words_are_beyond = False  # what is no page at all is refused as one beyond the last
+    words_are_beyond = False  # what is not a page at all is refused as one beyond the last
     for treatment, text in texts:
         answer = asker.list(**_asking(asker, name, text))
         if answer is None:

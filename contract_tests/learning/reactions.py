@@ -102,7 +102,7 @@ class Explained:
                 self.rows = before
 
     def _change(self, row: Row) -> None:
-        """Put a row into its place, instead of those for the same treatment; one that takes a text is none."""
+        """Put a row into its place, instead of those for the same treatment; one that takes a text is not needed."""
         alike = [
             each for each in self.rows if (each.treatment, each.argument) == (row.treatment, row.argument)
         ]

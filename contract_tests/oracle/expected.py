@@ -77,7 +77,7 @@ class Expected:
         self._shown = replace(WRITTEN, questions=grounds.secrets().questions)
 
     def create(self, sent: Mapping[str, str], media: str = MULTIPART) -> Prospect:
-        """Return what a create must come to. The plan's limit is no matter of the form: see Own.create."""
+        """Return what a create must come to. The plan's limit is not a matter of the form: see Own.create."""
         return self._prospect("create", sent.get(self._names["type"], ""), sent, media)
 
     def update(self, before: Handler, sent: Mapping[str, str], media: str = MULTIPART) -> Prospect:

@@ -76,7 +76,7 @@ class Listing:
         return Page(asked, size, rows, ids, facts)
 
     def get(self, page: int | None = None, size: int | None = None) -> Page:
-        """Ask for a page. Raises Deviation if the answer is none."""
+        """Ask for a page. Raises Deviation if the answer is not one."""
         found = self.read(self._api.list(page, size), page, size)
         self._pages[page, size] = self._api.writes, found
         return found
@@ -134,7 +134,7 @@ class Listing:
         return self._grounds.page("page-text", "Each page tells its number.")
 
     def _beyond(self, asked: int, pages: int) -> Statement | None:
-        """Return what a page rests on that is none of those there are, None for one of them."""
+        """Return what a page rests on that does not exist, None for one of them."""
         if not pages:
             return self._grounds.paging("empty", "An empty list has the documented number of pages.")
         if asked > pages:

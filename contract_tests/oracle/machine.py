@@ -66,7 +66,7 @@ class Machine(RuleBasedStateMachine):
         return len(self.mine) < (3 if self.own.thrifty else 8)
 
     def create(self, number: int, name: str, mask: int) -> None:
-        """Create a handler of any type, with some of its fields, and perhaps one that is none of its own."""
+        """Create a handler of any type, with some of its fields, and perhaps one of another type."""
         own, names = self.own, self.own.facts.form
         type_name = self._type_at(number)
         sent = {names["name"]: name, names["type"]: type_name} | self._fields(type_name, mask)

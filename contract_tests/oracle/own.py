@@ -121,7 +121,9 @@ class Own:
         owned = self._claim(answer, self.expected.created(sent))
         complaints = self.conformity.success("create", answer)
         if owned is None:
-            wrong = Complaint(IDS, f"the id in the answer to a create is none, or was in use: {said(answer)}")
+            wrong = Complaint(
+                IDS, f"the id in the answer to a create is missing, or was in use: {said(answer)}"
+            )
             raise Deviation([*self.judge.binding(complaints), wrong], self.judge.trace(), self.api.lines)
         if self._is_shown(answer):
             complaints += self._weighed(
@@ -179,7 +181,7 @@ class Own:
         about = f"an update of {owned.id} with {listed(sent)}"
         if prospect.refusal:
             if answer.status // 100 == 2:
-                self.resume(owned)  # what it did is no contradiction of its own: it should not have been done
+                self.resume(owned)  # what it did does not contradict itself: it should not have been done
             self.refused("update", answer, prospect.refusal, prospect.rests_on, about)
             return
         if answer.status // 100 != 2:
@@ -284,7 +286,7 @@ class Own:
         return [Complaint(ground, "the order of the list", str(shown), str(wanted))]
 
     def take(self, type_name: str = "") -> Owned:
-        """Return a live handler, of a type if one is named; create it if there is none."""
+        """Return a live handler, of a type if one is named; create it if none exists."""
         for owned in self.live.values():
             if owned.handler.type and type_name in {"", owned.handler.type}:
                 return owned

@@ -34,7 +34,7 @@ Source = Literal["found", "given", "unknown"]
 class QuestionVerdict:
     """What is known of one question.
 
-    `answer` is the one that the suites follow: found, given by the person who started the run (and then not asked
+    `answer` is the one that the suites follow: found, given by the user (and then not asked
     for), or assumed. `finding` is what the probe found, `evidence` the exchanges that it rests on.
     """
 
@@ -140,7 +140,7 @@ def probe_all(api: TargetApi, arguments: DocumentArguments, terms: Terms) -> Eff
 
 
 def ask_all(prober: Prober, arguments: DocumentArguments) -> dict[str, QuestionVerdict]:
-    """Ask every question that was not given an answer; whoever calls closes the prober."""
+    """Ask every question that was not given an answer; the caller closes the prober."""
     expectations = prober.expectations
     given = _given(arguments, expectations)
     with suppress(Undecided, Unlisted):  # an empty account is empty only before anything is made

@@ -21,7 +21,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class DocumentArguments:
-    """What `load` takes. `answers` are those that the person who starts the run gives, and thereby accepts."""
+    """What `load` takes. `answers` are those that the user gives, and thereby accepts."""
 
     document: Path | str | None = None
     overlays: tuple[Path | str, ...] = ()
@@ -53,7 +53,7 @@ class Expectations:
         return {name: answer for name, answer in known.items() if name in self.questions}
 
     def facts_with(self, question: str, answer: str) -> Facts | None:
-        """Return the facts under one answer, None where its actions do not apply to this document."""
+        """Return the facts under one answer, None if its actions do not apply to this document."""
         key = question, answer
         if key not in self._with:
             self._with[key] = self._apply(question, answer)

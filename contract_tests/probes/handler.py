@@ -44,7 +44,7 @@ class ProbedHandler:
         self.raw = prober.answers[-1].body
 
     def look(self, *, renamed: bool = False) -> Mapping[str, Any]:
-        """Retrieve the handler. Raises Undecided where it is not shown. `renamed`: see `Prober.retrieve`."""
+        """Retrieve the handler. Raises Undecided if it is not shown. `renamed`: see `Prober.retrieve`."""
         self.shown = self._prober.retrieve(self.id, renamed=renamed)
         return self.shown
 
@@ -78,5 +78,5 @@ class ProbedHandler:
 
     @property
     def is_enabled(self) -> bool:
-        """Whether it was last shown as enabled, in whatever form. Raises Undecided where that cannot be told."""
+        """Whether it was last shown as enabled, in whatever form. Raises Undecided if that cannot be told."""
         return switch(self.shown.get(self._words["enabled"]))

@@ -14,23 +14,23 @@ class Kinds:
 
     @property
     def pair(self) -> str:
-        """The type with the fewest own fields, but two at least. Raises Undecided where there is none."""
+        """The type with the fewest own fields, but two at least. Raises Undecided if none exists."""
         found = [kind for kind, fields in self._facts.types.items() if len(fields) > 1]
         return self._some(sorted(found, key=lambda kind: len(self._facts.types[kind])), "two fields")
 
     @property
     def bare(self) -> str:
-        """A type without own fields. Raises Undecided where there is none."""
+        """A type without own fields. Raises Undecided if none exists."""
         return self._some([kind for kind, fields in self._facts.types.items() if not fields], "no field")
 
     @property
     def mailbox(self) -> str:
-        """A type with an e-mail address. Raises Undecided where there is none."""
+        """A type with an e-mail address. Raises Undecided if none exists."""
         return self._some(self._showing("@"), "an e-mail address")
 
     @property
     def address(self) -> str:
-        """A type with a URL. Raises Undecided where there is none."""
+        """A type with a URL. Raises Undecided if none exists."""
         return self._some(self._showing("://"), "a URL")
 
     @property
@@ -40,7 +40,7 @@ class Kinds:
         return self._some([*bare, *self._facts.examples], "an example")
 
     def form(self, kind: str, name: str | None) -> dict[str, str]:
-        """Return a whole form of a type, without a name for None. Raises Undecided where the type has no example."""
+        """Return a whole form of a type, without a name for None. Raises Undecided if the type has no example."""
         example = dict(self._facts.examples.get(kind, {}))
         if self._facts.types[kind] and not example:
             raise Undecided(f"the document has no example of the type {kind}")

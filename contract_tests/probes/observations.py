@@ -95,7 +95,7 @@ def handler(prober: Prober) -> ProbedHandler:
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """A second handler. `refused` is the answer to a create with the switch in it, None where that was accepted."""
+    """A second handler. `refused` is the answer to a create with the switch in it, None if that was accepted."""
 
     handler: ProbedHandler
     refused: TargetResponse | None

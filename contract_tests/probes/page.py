@@ -48,18 +48,18 @@ class SeenPage:
 
     @property
     def total(self) -> int | None:
-        """The total under any of its keys, None where there is none."""
+        """The total under any of its keys, None if none exists."""
         found = [number(self.meta.get(key)) for key in self.total_keys.values()]
         return next((value for value in found if value is not None), None)
 
     @property
     def is_last(self) -> bool:
-        """Whether there is no next page."""
+        """Whether this is the last page."""
         return self.value("link-next") is None
 
     @property
     def is_first(self) -> bool:
-        """Whether there is no page before this one."""
+        """Whether there is not a page before this one."""
         return self.value("link-previous") is None
 
     @property

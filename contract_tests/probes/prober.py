@@ -139,7 +139,7 @@ class Prober:
         return cast("Value", seen.value)
 
     def send(self, method: str, path: str, **parts: Any) -> TargetResponse:
-        """Send one request, as `Api.call`. Raises Undecided where the guard or a rate limit is in the way."""
+        """Send one request, as `Api.call`. Raises Undecided if the guard or a rate limit is in the way."""
         if self.terms.most is not None and self.sent >= self.terms.most and method != "DELETE":
             raise Undecided(f"the run may send no more than {self.terms.most} requests (budget)")
         answer = self.api.call(method, path, **parts)
@@ -183,7 +183,7 @@ class Prober:
         return answer, row
 
     def retrieve(self, row: int, *, renamed: bool = False) -> Mapping[str, Any]:
-        """Return a handler as it is shown. Raises Undecided where it is not shown, or is not the one created.
+        """Return a handler as it is shown. Raises Undecided if it is not shown, or is not the one created.
 
         `renamed`: the service may have stored the name in another way, so that only the id tells.
         """

@@ -49,7 +49,7 @@ class Unlisted(Exception):
 
 
 class Error(NamedTuple):
-    """The one error of a refusal; None where there is none such in the body."""
+    """The one error of a refusal; None if none exists such in the body."""
 
     title: str | None
     status: int | str | None
@@ -78,7 +78,7 @@ def shown(value: Any) -> str:
 
 
 def parsed(answer: TargetResponse) -> Any:
-    """Return the body as data, None where it is no JSON."""
+    """Return the body as data, None if it is not JSON."""
     try:
         return answer.json()
     except ValueError:
@@ -86,14 +86,14 @@ def parsed(answer: TargetResponse) -> Any:
 
 
 def at(node: Any, steps: tuple[str, ...]) -> Any:
-    """Return what stands at a place, None where there is nothing."""
+    """Return what stands at a place, None if there is nothing."""
     for step in steps:
         node = node.get(step) if isinstance(node, Mapping) else None
     return node
 
 
 def rows_in(answer: TargetResponse, facts: Facts) -> list[Any] | None:
-    """Return the rows that an answer lists, None where it is no list."""
+    """Return the rows that an answer lists, None if it is not a list."""
     rows = at(parsed(answer), facts.schemas.path_to(facts.operation("list").answer, "rows"))
     return rows if is_success(answer) and isinstance(rows, list) else None
 

@@ -127,7 +127,7 @@ def zone_of(prober: Prober) -> str:
     ahead = created - _answered(row.created)
     steps = round(ahead / _ZONE_STEP)
     if abs(ahead - steps * _ZONE_STEP) > _DRIFT:
-        raise Undecided(f"the time of a new handler, {shown}, is no whole number of half hours from now")
+        raise Undecided(f"the time of a new handler, {shown}, is not a whole number of half hours from now")
     minutes = abs(steps) * 30
     return f"{'-' if steps < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
 

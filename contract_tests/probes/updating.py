@@ -83,7 +83,7 @@ def _text_too_long(prober: Prober) -> Finding:
 
 
 def _fate(sent: str, shown: object, longest: int | None, hidden: int) -> str | None:
-    """Return what became of a long text: cut or kept; None where it is something else, such as masked."""
+    """Return what became of a long text: cut or kept; None if it is something else, such as masked."""
     if shown == sent:
         return "kept"
     if not isinstance(shown, str) or not sent.startswith(shown):
@@ -125,8 +125,8 @@ def _unknown_field(prober: Prober) -> Finding:
 def _invalid_utf_8(prober: Prober) -> Finding:
     row = prober.once(renaming).handler
     answer = row.update_raw([(prober.facts.form["name"], b"a\xffb")])
-    if not accepted(answer, "an update with a name that is no UTF-8"):
-        prober.note("invalid_field", answer, "an update with a text that is no UTF-8")
+    if not accepted(answer, "an update with a name that is not UTF-8"):
+        prober.note("invalid_field", answer, "an update with a text that is not UTF-8")
         return refused(answer)
     row.look()
     if row.name == "a\ufffdb":

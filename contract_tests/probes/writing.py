@@ -54,7 +54,7 @@ def _delete_status(prober: Prober) -> Finding:
 
 
 def _write_answer(prober: Prober) -> Finding:
-    """Compare the keys of both answers, those apart that are no row's."""
+    """Compare the keys of both answers, those apart that belong to no row."""
     answers = [prober.once(handler).created, prober.once(renaming).answer]
     expected = prober.expectations.by_answer("write-answer", _written_keys)
     telling = frozenset().union(*expected.values())
@@ -65,7 +65,7 @@ def _write_answer(prober: Prober) -> Finding:
         return Outside(f"Create and update answer with {shown}.")
     settings = _written(prober, answers[0]).get(prober.facts.row["settings"])
     if prober.facts.row["settings"] in expected[found] and not isinstance(settings, str):
-        return Outside("Create answers with the whole handler, but its settings are no JSON text.")
+        return Outside("Create answers with the whole handler, but its settings are not JSON text.")
     return Answered(found)
 
 

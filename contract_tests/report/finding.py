@@ -179,7 +179,7 @@ def answer_of(exchange: Exchange) -> str:
 
 
 def _row(exchange: Exchange) -> str:
-    """Return the id at the end of a path, empty if there is none."""
+    """Return the id at the end of a path, empty if none exists."""
     last = urlsplit(exchange.url).path.rstrip("/").rpartition("/")[2]
     return last if last.isascii() and last.isdigit() else ""
 

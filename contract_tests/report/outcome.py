@@ -126,8 +126,8 @@ class Outcome:
     each with an account of its own: counts are theirs together, `seconds` and `waited` those of the longest. `requests`
     counts all that were sent to the target, clean-up included; `budget` is their limit, None without one. `waited` is
     in seconds, for the rate; `created` counts creates that were tried. `accepted` are findings that the baseline knows,
-    and `expired` says what in it is no longer so. `interrupted` says what ended the run early. `left_behind` names rows
-    that could not be deleted, and the remedy; empty if nothing is left.
+    and `expired` says what of it is over. `interrupted` says what ended the run early. `left_behind` names rows that
+    could not be deleted, and the remedy; empty if nothing is left.
     """
 
     tool: str

@@ -1,4 +1,4 @@
-"""The report as one HTML page, written for the owner of the service, who knows nothing of this project."""
+"""The report as one HTML page, for the owner of the service, without words of this project."""
 
 from __future__ import annotations
 

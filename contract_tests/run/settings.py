@@ -94,7 +94,7 @@ def with_environment(given: Mapping[str, Any], environment: Mapping[str, str]) -
 
 
 def _check_names(environment: Mapping[str, str]) -> None:
-    """Raise Stop (USAGE) for a variable that looks like one of ours and is none."""
+    """Raise Stop (USAGE) for a variable that looks like one of ours and is not."""
     known = [flag.variable for flag in (*FLAGS, WORKERS)]
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known:

@@ -103,7 +103,7 @@ class Opening:
 
     @property
     def recording_fault(self) -> str:
-        """Why the recording is not whole, in a sentence; empty if it is, or if there is none."""
+        """Why the recording is not whole, in a sentence; empty if it is, or if none exists."""
         return self.tape.fault if self.tape is not None else ""
 
     def end_recording(self, findings: int | None = None) -> None:
@@ -113,7 +113,7 @@ class Opening:
 
 
 def open_run(settings: RunSettings, tell: Callable[[str], None] = silent) -> Opening:
-    """Open a run; whoever gets it closes its guard. `tell` hears what is waited for, now and later.
+    """Open a run; the caller closes its guard. `tell` hears what is waited for, now and later.
 
     Raises Stop (CANNOT, UNREACHABLE), with the guard closed.
     """
@@ -128,7 +128,7 @@ def open_run(settings: RunSettings, tell: Callable[[str], None] = silent) -> Ope
 
 
 def check_ground(settings: RunSettings) -> None:
-    """Raise Stop (CANNOT) where no run may begin; nothing is sent."""
+    """Raise Stop (CANNOT) if no run may begin; nothing is sent."""
     document = _load(settings)
     try:
         guard = Guard(_guarding(settings, settings.ledger_dir, silent), document)
@@ -243,7 +243,7 @@ def _is_page(answer: TargetResponse) -> bool:
 
 
 def listed(answer: TargetResponse, facts: Facts, target: str) -> list[Any]:
-    """Return the rows that a target's list shows. Raises Stop (CANNOT) where it shows none: there is no such API."""
+    """Return the rows that a target's list shows. Raises Stop (CANNOT) if it shows none, so the API is another."""
     rows = rows_in(answer, facts)
     if rows is None:
         raise Stop(Code.CANNOT, f"{target} does not show its list: it answers {answer.status}")

@@ -122,7 +122,7 @@ def _tupled(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a run ended. `results` is None where no test could begin, `left_out` what was not chosen to run.
+    """How a run ended. `results` is None if no test could begin, `left_out` what was not chosen to run.
 
     `is_part`: pytest was told to run some tests only, by -k or otherwise.
     """

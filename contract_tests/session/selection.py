@@ -40,7 +40,7 @@ def select(items: Sequence[pytest.Item], settings: RunSettings) -> tuple[list[py
     by_suite: dict[str, list[pytest.Item]] = {name: [] for name in SUITES}
     for item in items:
         if suite_of(item) not in by_suite:
-            raise ValueError(f"{item.path} is no suite that is known, name it in run.flags.SUITES")
+            raise ValueError(f"{item.path} is not a suite that is known, name it in run.flags.SUITES")
         by_suite[suite_of(item)].append(item)
     chosen: list[pytest.Item] = []
     left_out: list[LeftOut] = []
@@ -66,7 +66,7 @@ def left_by_pytest(items: Iterable[pytest.Item]) -> list[LeftOut]:
 
 
 def _reason(test: pytest.Item, settings: RunSettings) -> str:
-    """Return why a test of a suite that was asked for does not run, empty where it does."""
+    """Return why a test of a suite that was asked for does not run, empty if it does."""
     if not settings.allow_writes and _writes(test):
         return WRITES
     spared = test.get_closest_marker("spared") if settings.profile.spares else None

@@ -30,7 +30,7 @@ _FOLDERS = frozenset({"ledger_dir", "examples", "record"})
 
 
 def check_shares(settings: RunSettings, workers: int) -> None:
-    """Raise Stop (USAGE) where there is not enough for so many workers."""
+    """Raise Stop (USAGE) if there is not enough for so many workers."""
     keys = len(settings.keys)
     if not settings.key_is_generated and keys < workers:
         raise Stop(
@@ -131,7 +131,7 @@ class _Staff:
 
     @property
     def told(self) -> dict[str, Any]:
-        """What it said at its end; empty where it ended without a word."""
+        """What it said at its end; empty if it ended without a word."""
         found: dict[str, Any] = getattr(self.node, "workeroutput", {}).get(TOLD, {})
         return found
 
@@ -261,7 +261,9 @@ class Spread:
                     with contextlib.suppress(OSError):  # it has gone by itself
                         os.kill(self._pids[name], _signal(self._code))
             for worker in self._workers.values():
-                with contextlib.suppress(Exception):  # what a dead process left of the line is no matter here
+                with contextlib.suppress(
+                    Exception
+                ):  # what a dead process left of the line is not a matter here
                     worker.node.channel.waitclose()
         finally:
             self._is_waiting = False

@@ -15,14 +15,14 @@ _SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def check_places(settings: RunSettings) -> None:
-    """Raise Stop (CANNOT) where a report could not be written: better before the run than after it."""
+    """Raise Stop (CANNOT) if a report could not be written: better before the run than after it."""
     if settings.baseline_exists:
         read_accepted(settings.baseline)
     for file in (settings.junit, settings.json, settings.html, settings.record, settings.baseline):
         if file is not None and (file.is_dir() or not file.parent.is_dir()):
             raise Stop(Code.CANNOT, f"the report {file} cannot be written: {_why(file)}.")
     if settings.examples is not None and settings.examples.exists() and not settings.examples.is_dir():
-        raise Stop(Code.CANNOT, f"examples cannot be kept in {settings.examples}: it is no folder.")
+        raise Stop(Code.CANNOT, f"examples cannot be kept in {settings.examples}: it is not a folder.")
 
 
 def write_reports(settings: RunSettings, outcome: Outcome) -> Stop | None:
@@ -44,4 +44,4 @@ def write_reports(settings: RunSettings, outcome: Outcome) -> Stop | None:
 
 
 def _why(file: Path) -> str:
-    return "it is a folder" if file.is_dir() else f"there is no folder {file.parent}"
+    return "it is a folder" if file.is_dir() else f"there is not a folder {file.parent}"

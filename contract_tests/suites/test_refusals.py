@@ -207,7 +207,7 @@ def test_other_methods_are_refused(own: Own, number: int) -> None:
     own.refused("retrieve", answer, own.words.service_refusal("other-methods"), ground, f"a {method}")
 
 
-# What services often allow; those that the document allows are no wrong ones.
+# What services often allow; those that the document allows are not wrong.
 _SIZES = ("7", "5", "20", "25", "30", "50", "100", "200", "250", "500", "1000")
 
 

@@ -19,7 +19,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 # `*.md` are the documents beside the folders.
-FOLDERS = ("mock_server", "openapi", "tests", "bench", "deploy", "examples", "docs", "*.md")
+FOLDERS = ("mock_server", "contract_tests", "openapi", "tests", "bench", "deploy", "examples", "docs", "*.md")
 _FOREIGN = {"node_modules", "unpacked", "__pycache__"}
 # The counter's own test has tics as samples.
 _SAMPLES = "test_prose.py"
