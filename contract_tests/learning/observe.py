@@ -16,7 +16,7 @@ from contract_tests.learning.presentation import Look
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes.handler import ProbedHandler, multipart
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import Undecided, is_success, mapping
+from contract_tests.probes.reading import Undecided, is_success, mapping, switch
 from contract_tests.target.api import TargetResponse
 from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TWICE, SentInput
 
@@ -229,7 +229,10 @@ class Observer:
         """Return what a row shows of a field, MISSING if nothing."""
         words = {name: word for word, name in self.facts.form.items()}
         if field in words:
-            return row.get(self.facts.row[words[field]], MISSING)
+            shown = row.get(self.facts.row[words[field]], MISSING)
+            with suppress(Undecided):  # a switch may be shown as 0 or 1; its rows speak of true and false
+                return switch(shown) if words[field] == "enabled" else shown
+            return shown
         return mapping(row.get(self.facts.row["settings"])).get(field, MISSING)
 
     def close(self) -> None:

@@ -20,7 +20,8 @@ from contract_tests.twin.lockstep import Accepts
 from contract_tests.twin.sides import Service, created_id
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_DIGITS = re.compile(r"\d+")
+# The last part of a path up to its id, such as `%2B` and zeros, and the id.
+_ID = re.compile(r"((?:%[0-9A-Fa-f]{2}|[^\d%])*0*)(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +131,10 @@ class Replay:
         tail = "/" if path.endswith("/") else ""
 
         def own(found: re.Match[str]) -> str:
-            row = int(found[0][:18])
-            return str(self._ids.get(row, found[0]))
+            row = int(found[2][:18])
+            return f"{found[1]}{self._ids.get(row, found[2])}"
 
-        return f"{head}{slash}{_DIGITS.sub(own, last, count=1)}{tail}"
+        return f"{head}{slash}{_ID.sub(own, last, count=1)}{tail}"
 
     def _pair(self, recorded: Exchange, now: Exchange) -> None:
         """Pair the ids of a create that both accepted."""
@@ -148,8 +149,6 @@ class Replay:
 
 def _reason(exchange: Exchange) -> str:
     """Return why an exchange cannot be repeated, empty if it can."""
-    if any(field.filename is not None for field in exchange.form):
-        return "it sent a file"
     keys = [value for name, value in exchange.request_headers if name.lower() == "authorization"]
     if any("$" in key and KEY_VARIABLE not in key for key in keys):
         return "it had another account's key"
@@ -159,9 +158,12 @@ def _reason(exchange: Exchange) -> str:
 def _body(exchange: Exchange) -> Mapping[str, Any]:
     if exchange.method in _READS:
         return {}
-    pairs = [(field.name, field.value) for field in exchange.form]
     if exchange.media_type == "multipart/form-data":
-        return multipart((name, text.encode(errors="surrogateescape")) for name, text in pairs)
+        return multipart(
+            (field.name, field.value.encode(errors="surrogateescape"), field.filename is not None)
+            for field in exchange.form
+        )
+    pairs = [(field.name, field.value) for field in exchange.form]
     if exchange.media_type == "application/x-www-form-urlencoded" and pairs:
         return {"form": dict(pairs), "urlencoded": True}
     return _other_body(exchange, pairs)

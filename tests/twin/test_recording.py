@@ -53,6 +53,9 @@ def test_a_mock_that_agrees_shows_no_drift(today: Path) -> None:
     offline = replayed(today, *(f"{name}={answer}" for name, answer in ANSWERS.items()))
     assert offline.replayed.exchanges > 100
     assert not offline.replayed.drifts
+    sent = [field for each in read_recording(today).exchanges for field in each.exchange.form]
+    assert any(field.filename is not None for field in sent)
+    assert all("file" not in why for why in offline.replayed.left_out), "a file is sent again as a file"
 
 
 @pytest.mark.heavy
