@@ -187,7 +187,7 @@ def learn_unique(prober: Prober, draft: Draft) -> None:
     try:
         first = observer.standing(kind)
         name = first.name
-        answer, row = prober.create({words["name"]: name, words["type"]: kind})
+        answer, row = prober.create(observer.base(kind, name=name))
         if row is not None:
             prober.discard(row)
             return

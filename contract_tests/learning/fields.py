@@ -191,7 +191,12 @@ class FieldLearner:
         """Add what a setting becomes that was not sent, as a row of its type shows it."""
         try:
             kind = self.observer.prober.kinds.pair if self.brief else at.kind
-            shown = mapping(self.observer.unsent(kind).get(self.facts.row["settings"]))
+            row = self.observer.unsent(kind)
+            if row is None and at.operation == "update":
+                row = self.observer.retyped(kind)
+            if row is None:
+                return  # a create without it is refused, as was seen
+            shown = mapping(row.get(self.facts.row["settings"]))
         except (Undecided, Unlisted):
             return
         found.rows = [row for row in found.rows if row.treatment != "absent"]
@@ -238,16 +243,14 @@ class FieldLearner:
 
     def ask(self, trial: Trial) -> Outcome | None:
         """Make a trial; None if the guard or the service was in the way, or a brief run has asked enough."""
-        words = self._form
         if self.brief and self.observer.prober.sent >= self._until:
             return None
         try:
             if trial.operation == "update":
                 outcome = self.observer.update(trial)
             else:
-                form = {words["name"]: self.observer.prober.name(), words["type"]: trial.kind}
-                if trial.field == words["name"]:
-                    form = self.observer.base(trial.kind)
+                is_name = trial.field == self._form["name"]
+                form = self.observer.base(trial.kind) if is_name else self.observer.least(trial.kind)
                 if trial.field not in form:
                     form[trial.field] = ""
                 outcome = self.observer.create(trial, form)
@@ -440,11 +443,9 @@ class FieldLearner:
                 return
 
     def _ask_other(self, trial: Trial, told: Mapping[str, str]) -> Outcome | None:
-        words = self._form
         try:
             if trial.operation == "create":
-                form = {words["name"]: self.observer.prober.name(), words["type"]: trial.kind}
-                outcome = self.observer.create(trial, form, told)
+                outcome = self.observer.create(trial, self.observer.least(trial.kind), told)
             else:
                 outcome = self.observer.update(trial, told=told)
         except (Undecided, Unlisted):

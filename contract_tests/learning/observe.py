@@ -80,13 +80,23 @@ class Observer:
         self.everywhere = dict(everywhere)
         self.facts = prober.facts
         self._standing: dict[str, ProbedHandler] = {}
-        self._unsent: dict[str, Mapping[str, Any]] = {}
+        self._unsent: dict[str, Mapping[str, Any] | None] = {}
+        self._retyped: dict[str, Mapping[str, Any] | None] = {}
 
     # Forms
 
     def base(self, kind: str, *, name: str | None = None) -> dict[str, str]:
         """Return a form of a type with all its fields and a name that no row has."""
         return self.prober.kinds.form(kind, self.prober.name() if name is None else name)
+
+    def least(self, kind: str) -> dict[str, str]:
+        """Return the smallest form of a type: a name and the type, and its fields if they may not be left out."""
+        asked = self.prober.kinds.pair if self.prober.spares else kind
+        form, words = self.base(kind), self.facts.form
+        is_bare = self.unsent(asked) is not None
+        return {
+            name: text for name, text in form.items() if not is_bare or name in {words["name"], words["type"]}
+        }
 
     def good(self, kind: str, field: str) -> str:
         """Return a good value for a field: that of the document's example, another one than the last time."""
@@ -136,7 +146,7 @@ class Observer:
             self.prober.discard(row)
         return Outcome(
             trial, answer, exchange, None, self._unhidden(trial, self._field(shown, trial.field)),
-            self._field(self.unsent(trial.kind), trial.field), shown,
+            self._field(self.unsent(trial.kind) or {}, trial.field), shown,
         )  # fmt: skip
 
     def _unhidden(self, trial: Trial, shown: Any) -> Any:
@@ -199,16 +209,30 @@ class Observer:
         if row is not None:
             self.prober.discard(row.id)
 
-    def unsent(self, kind: str) -> Mapping[str, Any]:
-        """Return what a row of a type shows if its form had no more than a name and the type."""
+    def unsent(self, kind: str) -> Mapping[str, Any] | None:
+        """Return what a row of a type shows if its form had no more than a name and the type, None if refused."""
         if kind not in self._unsent:
             words = self.facts.form
             _, row = self.prober.create({words["name"]: self.prober.name(), words["type"]: kind})
-            self._unsent[kind] = {}
+            self._unsent[kind] = None
             if row is not None:
                 self._unsent[kind] = dict(self.prober.retrieve(row))
                 self.prober.discard(row)
         return self._unsent[kind]
+
+    def retyped(self, kind: str) -> Mapping[str, Any] | None:
+        """Return what a row shows that an update gave this type and no setting of it, None if refused."""
+        if kind not in self._retyped:
+            kinds = self.prober.kinds
+            other = kinds.plain if kind == kinds.mailbox else kinds.mailbox
+            answer, row = self.prober.create(self.base(other))
+            if row is None:
+                raise Undecided(f"a plain create is answered {answer.status}")
+            handler = ProbedHandler(self.prober, row, answer)
+            is_taken = is_success(handler.update(type=kind))
+            self._retyped[kind] = dict(handler.look()) if is_taken else None
+            self.prober.discard(row)
+        return self._retyped[kind]
 
     def _refused(
         self,

@@ -118,13 +118,9 @@ class Orderer:
         while len(left) > 1:
             # In the other order than the document's.
             parts: list[Part] = [(name, values[name].encode(), False) for name in reversed(left)]
-            words = facts.form
             if self.operation == "create":
-                parts = [
-                    (words["name"], self.observer.prober.name().encode(), False),
-                    (words["type"], kind.encode(), False),
-                    *parts,
-                ]
+                form = self.observer.least(kind)
+                parts = [*((name, text.encode(), False) for name, text in form.items()), *parts]
             try:
                 answer = self.observer.ask(self.operation, parts, kind)
             except (Undecided, Unlisted):
@@ -205,13 +201,12 @@ class Orderer:
                 yield one, other
 
     def _both(self, one: Problem, other: Problem) -> TargetResponse | None:
-        words = self.observer.facts.form
         kind = next(
             (each.outcome.trial.kind for each in (one, other) if self._is_bound(each)), one.outcome.trial.kind
         )
         form: dict[str, str] = {}
         if self.operation == "create":
-            form = {words["name"]: self.observer.prober.name(), words["type"]: kind}
+            form = self.observer.least(kind)
         parts: list[Part] = [
             (name, text.encode(), False)
             for name, text in form.items()

@@ -168,8 +168,9 @@ def foretold(reaction: Reaction, outcome: Outcome, mask: Any) -> bool:
         outcome.trial.operation == "update"
         and reaction.row is not None
         and reaction.row.treatment == "absent"
+        and outcome.shown == outcome.before
     ):
-        return bool(outcome.shown == outcome.before)  # a setting that is not sent keeps its value
+        return True  # a setting that is not sent keeps its value, unless settings are made anew
     if reaction.outcome == "taken":
         return _shows(outcome.shown, reaction.text, mask)
     if reaction.outcome in {"drop", "keep"}:
