@@ -14,6 +14,7 @@ from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.run.settings import Code, RunSettings, Stop, read_settings
 from contract_tests.session.lessons import BRIEF, learn_behind
 from contract_tests.session.opening import Opening
+from contract_tests.twin.servable import servable
 from mock_server.document import LEARNED, DocumentError, digest_of, load
 
 # The requests that a field of both forms takes, on average.
@@ -45,7 +46,13 @@ def _learn(opening: Opening, out: Path, format_: str, *, brief: bool) -> int:
     learnt = learn_behind(opening, tell=lambda what: say(f"learning: {what}"), brief=brief)
     if not learnt.answers:
         raise Stop(Code.NOTHING, "nothing was learned: not one open question got an answer")
-    overlay = overlay_of(learnt, opening.guard.target, opening.clean)
+
+    def overlay_with(some: Learnt) -> dict[str, Any]:
+        return overlay_of(some, opening.guard.target, opening.clean)
+
+    say("learning: whether a mock serves it")
+    learnt = servable(learnt, settings.document, overlay_with)
+    overlay = overlay_with(learnt)
     try:
         out.write_text(as_yaml(overlay), encoding="utf-8")
     except OSError as error:
