@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_tests.document.facts import DocumentedRefusal, Facts
-from mock_server.document.rows import FormRows, Reaction, Walk, compile_rows, form_rows, react
+from mock_server.document.rows import FormRows, Reaction, Walk, compile_rows, form_rows, parameter_rows, react
 from mock_server.document.treatments import UNSENT
 
 
@@ -61,7 +61,8 @@ class SettingsWords:
 class Words:
     """`update` and `paging` are what `x-update` and `x-paging` say, `service` what `x-service` says.
 
-    `row` maps the properties of a handler to their schemas; `masked` are the settings that any type masks.
+    `row` maps the properties of a handler to their schemas, `id_parameter` is the id in a path; `masked` are the
+    settings that any type masks.
     """
 
     facts: Facts
@@ -73,11 +74,26 @@ class Words:
     shapes: Mapping[str, SettingsWords]
     row: Mapping[str, Mapping[str, Any]]
     parameters: Mapping[str, Mapping[str, Any]]
+    id_parameter: Mapping[str, Any]
     masked: frozenset[str]
 
     def shape(self, type_name: str) -> SettingsWords:
         """Return the shape of a type's settings, an empty one for the type that a blanked handler has."""
         return self.shapes.get(type_name, SettingsWords("object", {}, frozenset()))
+
+    def id_refusal(self, text: str) -> str | None:
+        """Return the name of the refusal of an id that no handler has; None if the document cannot say it."""
+        schema = self.facts.schemas.resolve(self.id_parameter["schema"])
+        reaction = react(parameter_rows(self.id_parameter, schema), text, schema)
+        if reaction.outcome == "otherwise":
+            return None
+        return reaction.row.refusal if reaction.row and reaction.outcome == "refuse" else "not_found"
+
+    def unread_refusal(self, media_type: str) -> str | None:
+        """Return the name of the refusal of a body that is not read for its media type; None if it is ignored."""
+        said = self.service.get("media-types", {})
+        name = said.get(media_type, said.get("other", "ignored"))
+        return None if name == "ignored" else str(name)
 
     def service_refusal(self, word: str) -> DocumentedRefusal:
         """Return the refusal that `x-service` names by a word of its own, such as `other-methods`."""
@@ -103,8 +119,18 @@ def read_words(facts: Facts) -> Words:
         shapes=shapes,
         row=schemas.properties(items),
         parameters={node["x-role"]: node for node in parameters if "x-role" in node},
+        id_parameter=_id_parameter(facts),
         masked=frozenset(key for shape in shapes.values() for key in shape.masked),
     )
+
+
+def _id_parameter(facts: Facts) -> Mapping[str, Any]:
+    path = facts.document["paths"][facts.operation("retrieve").path]
+    nodes = [*path.get("parameters", ()), *path["get"].get("parameters", ())]
+    found: Mapping[str, Any] = next(
+        one for one in map(facts.schemas.resolve, nodes) if one.get("in") == "path"
+    )
+    return found
 
 
 def _form(facts: Facts, node: Mapping[str, Any]) -> FormWords:

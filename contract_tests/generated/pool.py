@@ -21,7 +21,10 @@ _NOT_FOUND = 404
 
 
 class Pool:
-    """The live handlers of one suite, each with its type and the mark that its name begins with."""
+    """The live handlers of one suite, each with its type and the mark that its name begins with.
+
+    The mark is empty if a blank name was sent.
+    """
 
     def __init__(self, run: Run) -> None:
         self._api = run.api
@@ -85,7 +88,8 @@ class Pool:
             handler_id, name = row.get(self._facts.row["id"]), row.get(self._facts.row["name"])
             if type(handler_id) is not int or handler_id not in self._live or not isinstance(name, str):
                 continue
-            if name.startswith(self._live[handler_id][1]):
+            mark = self._live[handler_id][1]
+            if name.startswith(mark) if mark else not name.strip():
                 self._proven.add(handler_id)
 
     def trim(self) -> None:

@@ -29,11 +29,11 @@ from contract_tests.oracle.expected import Expected, Handler, Prospect
 from contract_tests.run.flags import Profile
 from contract_tests.run.run import Run
 from contract_tests.target.api import TargetResponse
-from mock_server.document.rows import parameter_rows
+from mock_server.document.rows import parameter_rows, react
 
 _LONGEST = 1500
 _WHOLE = 40
-_FARTHEST = 10**18 - 1
+_FARTHEST = 2**31 - 1
 
 
 @dataclass
@@ -126,8 +126,9 @@ class Sampler:
             }
         if isinstance(case.body, dict):
             mark = self.pool.mark()
-            self._marks[case.id] = mark
             case.body = self._form(case).apply(case.body, mark)
+            is_blank = not str(case.body.get(self.run.facts.form["name"], mark)).strip()
+            self._marks[case.id] = "" if is_blank else mark
         for parameter in case.operation.query:
             # Where a wrong number is refused, whether one of so many digits is wrong is nobody's claim.
             if parameter.name in case.query and parameter.name in self._refused_parameters:
@@ -234,6 +235,16 @@ class Sampler:
         """Return what must come of a case and why, and the part of the case that it rests on."""
         facts = self.run.facts
         if kind not in {"create", "update"}:
+            for role, parameter in self._words.parameters.items():
+                schema = facts.schemas.resolve(parameter["schema"])
+                text = case.query.get(parameter["name"])
+                reaction = react(
+                    parameter_rows(parameter, schema), None if text is None else str(text), schema
+                )
+                if text is not None and reaction.outcome == "refuse" and reaction.row is not None:
+                    return Prospect(
+                        reaction.row.refusal, self._grounds.parameter(role)
+                    ), "generated parameters"
             role = "size" if facts.size_parameter in case.query else "page"
             if not case.query:
                 return Prospect(None, self._grounds.operation(kind)), "nothing beyond the documentation"

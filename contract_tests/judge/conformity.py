@@ -18,6 +18,7 @@ from contract_tests.target.api import TargetResponse
 from mock_server.document import load, plain
 
 _MOST_ERRORS = 6
+_OTHER_METHODS = pointer("x-service", "other-methods")
 _JSON_TYPE = re.compile(r"application/(json|[\w.-]+\+json)\Z")
 _VERBS = {
     "type": "is of type", "enum": "is one of", "const": "is", "pattern": "looks like", "required": "has",
@@ -73,7 +74,9 @@ class Conformity:
         its own. A title that the base document does not say stands for whatever a service says there.
         """
         about = about or a(kind)
-        if answer.status == 0 or answer.status >= 500:
+        # For a method that a server does not have at all, 501 is a refusal like any other (RFC 9110, 9.1).
+        is_unknown_method = answer.status == 501 and rests_on.pointer == _OTHER_METHODS
+        if answer.status == 0 or (answer.status >= 500 and not is_unknown_method):
             return [Complaint(ANSWERS, about, f"answered {said(answer)}", f"answered {refusal.status}")]
         if answer.status < 400:
             return [Complaint(rests_on, about, f"answered {said(answer)}", f"refused with {refusal.status}")]

@@ -150,9 +150,10 @@ class Machine(RuleBasedStateMachine):
         """Ask for an id that nobody has."""
         own = self.own
         text = _NOBODY[number % len(_NOBODY)]
-        own.refused(
-            "retrieve", own.api.retrieve(text), "not_found", own.grounds.odd_id(), f"a retrieve of {text}"
-        )
+        if (name := own.words.id_refusal(text)) is not None:
+            own.refused(
+                "retrieve", own.api.retrieve(text), name, own.grounds.odd_id(), f"a retrieve of {text}"
+            )
 
     def create_wrongly(self, number: int) -> None:
         """Leave out or empty what is required: nothing is created."""

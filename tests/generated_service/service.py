@@ -225,10 +225,12 @@ class GeneratedService:
         except ValueError:
             raise Refused("unreadable", 400) from None
         for name, text in fields.items(multi=True):
-            sent.setdefault(name, []).append((text, False))
+            sent.setdefault(name or "", []).append(
+                (text, False)
+            )  # werkzeug gives None for a part without a name
         for name, file in files.items(multi=True):
             with closing(file):
-                sent.setdefault(name, []).append((file.read().decode("utf-8", "replace"), True))
+                sent.setdefault(name or "", []).append((file.read().decode("utf-8", "replace"), True))
         return sent
 
     def _reread(self, environ: dict[str, Any]) -> dict[str, Any]:
