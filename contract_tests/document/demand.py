@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract_tests.document.facts import DocumentedOperation, DocumentedRefusal, Facts
-from mock_server.document.rows import form_rows, parameter_rows
+from mock_server.document import load
+from mock_server.document.rows import Row, form_rows, parameter_rows
+from mock_server.document.treatments import TREATMENTS
 
 _CHOSEN = "M"  # the grade of our own choices, to which no target can be held
 _RATE_LIMITED = 429
@@ -25,6 +27,7 @@ def demanded_refusals(facts: Facts) -> dict[str, tuple[DocumentedRefusal, ...]]:
 
     Left out are the rate limit, which a run is to stay below, what the document marks as a choice of its own, a
     refusal of a form that no rule of the form leads to, and another spelling's refusals, which are the operation's.
+    A refusal that an overlay names is demanded only if a text leads to it: the suites send texts.
     """
     return {
         operation.id: tuple(_demanded(facts, operation))
@@ -42,11 +45,27 @@ def _demanded(facts: Facts, operation: DocumentedOperation) -> Iterator[Document
     of_forms = facts.operation("create").refusals.keys() - facts.operation("list").refusals.keys()
     own = _of_form(facts, node)
     chosen = {int(status) for status in node["responses"] if _grade(facts, node, status) == _CHOSEN}
+    packaged = load().data["components"]["examples"]
+    by_text = _by_text(facts, node)
     for refusal in operation.refusals.values():
         if refusal.status == _RATE_LIMITED or refusal.status in chosen:
             continue
+        if refusal.name not in packaged and refusal.name not in by_text:
+            continue
         if refusal.name not in of_forms or refusal.name in own:
             yield refusal
+
+
+def _by_text(facts: Facts, node: Mapping[str, Any]) -> set[str]:
+    """Return the refusals of an operation to which a row leads that speaks of a text, and not of how it is sent."""
+    resolve, rows = facts.schemas.resolve, list[Row]()
+    for parameter in map(resolve, node.get("parameters", ())):
+        rows += parameter_rows(parameter, resolve(parameter["schema"]))
+    for media in resolve(node.get("requestBody", {})).get("content", {}).values():
+        form = resolve(media["schema"])
+        of_form = form_rows(form, facts.schemas.properties(form), facts.document["x-service"])
+        rows += [row for each in of_form.fields.values() for row in each]
+    return {row.refusal for row in rows if TREATMENTS[row.treatment].about != "sending"}
 
 
 def _grade(facts: Facts, node: Mapping[str, Any], status: str) -> str:

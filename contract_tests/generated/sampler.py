@@ -214,8 +214,8 @@ class Sampler:
                 yield Complaint(WRITTEN, f"{a(kind)} of a new handler is answered {said(answer)}")
             case "RejectedPositiveData":
                 prospect, what = self._prospect(kind, case)
-                if prospect.refusal is not None and 400 <= answer.status < 500:
-                    return  # a row refuses what the schema admits
+                if 400 <= answer.status < 500 and (prospect.refusal is not None or _is_unsettled(case)):
+                    return  # a row refuses what the schema admits, or no row speaks of it
                 ground = prospect.rests_on
                 yield Complaint(ground, f"{a(kind)} with {what}", f"answered {said(answer)}", "accepted")
             case "AcceptedNegativeData" if answer.status < 400:
@@ -297,6 +297,12 @@ def sampling(run: Run) -> Iterator[Sampler]:
 
 def _is_withheld(response: Response) -> bool:
     return bool(response.headers.get(REFUSED_HEADER.lower()))
+
+
+def _is_unsettled(case: AnyCase) -> bool:
+    """Tell whether a form has control characters beyond ASCII: some services take them for such, and some do not."""
+    texts = case.body.values() if isinstance(case.body, dict) else ()
+    return any("\x80" <= sign <= "\x9f" for text in texts for sign in str(text))
 
 
 def _sentence(failure: Any) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_tests.document.demand import demanded_operations, demanded_refusals
+from contract_tests.document.demand import demanded_operations, demanded_refusals, refusing
 from contract_tests.document.facts import DocumentedOperation, Facts
 from contract_tests.guard import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER, Exchange
 from contract_tests.judge.statements import Statements
@@ -267,8 +267,8 @@ class Reach:
             return False
         if exchange.status == _RATE_LIMITED:
             return True
-        name = _refusal_name(operation, exchange.status, exchange.body)
-        return name in self.facts.operation("list").refusals
+        name, listing = _refusal_name(operation, exchange.status, exchange.body), self.facts.operation("list")
+        return name in listing.refusals.keys() - refusing(self.facts, listing.id).keys()
 
 
 def _parsed(body: str) -> Any:
