@@ -273,7 +273,7 @@ class FieldLearner:
             self._try(found, at, "longer-than", self._long(at, row.argument + 1), row.argument)
             within = self.ask(at.trial("longer-than", self._long(at, row.argument)))
             if within is not None and not found.foretells(within):
-                found.rows.remove(row)
+                found.rows = [each for each in found.rows if each is not row]
                 fresh = True
         if not fresh and (bounds or self.brief):
             return

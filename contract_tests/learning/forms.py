@@ -73,13 +73,19 @@ class _Writer:
             fields = {
                 place.field: found
                 for place, found in self.table.fields.items()
-                if place.operation == operation
+                if place.operation == operation and not self._is_unknown(place)
             }
             new = {
                 name: found
                 for name, found in fields.items()
                 if not self._is_documented(operation, name, found)
             }
+            if new:  # the ranks of rows are among rows: what the shorthand says has others
+                new = {
+                    name: found
+                    for name, found in fields.items()
+                    if name in new or self._is_ranked(operation, name, found)
+                }
             lists = {
                 name: [self._as_data(operation, name, row, names) for row in found.rows]
                 for name, found in new.items()
@@ -94,6 +100,21 @@ class _Writer:
                 change = self._change(operation, self._shared(lists), names)
                 self.draft.learn("rows", says, proof[:20], change)
                 self.draft.provoked |= dict.fromkeys(names)
+
+    def _is_unknown(self, place: Place) -> bool:
+        """Tell whether a form has no switch: it is refused as a field that no form has."""
+        switch, unknown = (
+            self.table.fields.get(Place(place.operation, name)) for name in (place.field, UNKNOWN)
+        )
+        if place.field != self.draft.facts.form["enabled"] or switch is None or unknown is None:
+            return False
+        refused = Row("any", None, "refuse", switch.rows[0].effect) if switch.rows else None
+        return switch.rows == [refused] and refused in unknown.rows
+
+    def _is_ranked(self, operation: str, name: str, found: Explained) -> bool:
+        """Tell whether a field has problems that are told after those of others."""
+        refused = (row for row in found.rows if row.reaction == "refuse")
+        return any(self.ranks[operation].get(self._sort(name, row), 0) for row in refused)
 
     def _say_unexplained(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
@@ -241,14 +262,3 @@ def _allow_unsent(draft: Draft, tree: Tree, lists: Mapping[str, list[dict[str, A
                 node["properties"][name] = {**node["properties"][name], "type": ["string", "null"]}
                 settings = component(tree, row_node(draft, tree)["properties"][draft.facts.row["settings"]])
                 settings["additionalProperties"] = True
-
-
-def _shared(lists: Mapping[str, list[dict[str, Any]]], own: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return the lists, with the commonest one of the types' own fields said once."""
-    texts = {name: repr(lists[name]) for name in own if name in lists}
-    if not texts:
-        return dict(lists)
-    commonest = max(texts.values(), key=[*texts.values()].count)
-    first = next(name for name, text in texts.items() if text == commonest)
-    shared = {name: rows for name, rows in lists.items() if texts.get(name) != commonest}
-    return {**shared, OWN: lists[first]}
