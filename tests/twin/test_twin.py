@@ -44,8 +44,9 @@ def check_choice(number: int, folder: Path, sequences: int) -> None:
     assert with_overlay.sequences >= sequences
 
 
-def test_a_service_that_was_learned_is_the_mock(tmp_path: Path) -> None:
-    check_choice(3, tmp_path, sequences=12)
+@pytest.mark.parametrize("number", [3, 6, 8])
+def test_a_service_that_was_learned_is_the_mock(number: int, tmp_path: Path) -> None:
+    check_choice(number, tmp_path, sequences=12)
 
 
 @pytest.mark.heavy
