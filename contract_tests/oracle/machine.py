@@ -175,6 +175,8 @@ class Machine(RuleBasedStateMachine):
                     self.own.delete(owned)
 
     def _chosen(self, number: int) -> Owned:
+        if not self.mine:
+            raise Withheld("no handler could be created")
         return self.mine[number % len(self.mine)]
 
     def _type_at(self, number: int) -> str:

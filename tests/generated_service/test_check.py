@@ -66,4 +66,4 @@ def test_a_house_has_no_finding(seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_fault_is_found_in_an_odd_house(bug: str, seed: int, tmp_path: Path) -> None:
     ran, data = judged(tmp_path, seed, bug)
-    assert (ran.code, bool(findings(data))) == (1, True)
+    assert (ran.code, bool(findings(data)), data["defects"]) == (1, True, [])
