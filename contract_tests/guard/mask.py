@@ -20,6 +20,14 @@ HIDDEN = "(hidden)"
 _TIME = re.compile(r"\d{2,4}[-./]\d{1,2}[-./]\d{1,4}[T ]?[\d:.]*(?:Z|[+-]\d{2}:?\d{2})?")
 UNREADABLE = b"This answer is not JSON and may show rows of others, so the guard does not show it."
 
+
+def _unreadable(error: Exception) -> bytes:
+    """Return what stands in place of a body. A parser's own words could repeat what is hidden, so ours alone are told."""
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+        return UNREADABLE
+    return UNREADABLE.replace(b"JSON and", f"readable ({error}) and".encode())
+
+
 # Is given a row as an answer shows it, and tells whether it is the run's own.
 Judge = Callable[[Mapping[str, Any]], bool]
 
@@ -47,8 +55,8 @@ class Mask:
         try:
             tree = read_json(body)
             masked = self._walk(tree, is_own, self._surface.rows)
-        except (ValueError, RecursionError):
-            return UNREADABLE if risky else body
+        except (ValueError, RecursionError) as error:
+            return _unreadable(error) if risky else body
         return body if masked is tree else _write(masked, body)
 
     def _walk(self, node: Any, is_own: Judge, here: tuple[str, ...] | None) -> Any:

@@ -43,4 +43,4 @@ def test_examples_are_kept_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "examples").write_text("no folder")
     ran = check(tmp_path, "http://127.0.0.1:1/api", "--examples", "examples")
     assert ran.code == 3
-    assert "no folder" in ran.err
+    assert "not a folder" in ran.err
