@@ -22,7 +22,7 @@ UNREADABLE = b"This answer is not JSON and may show rows of others, so the guard
 
 
 def _unreadable(error: Exception) -> bytes:
-    """Return what stands in place of a body. A parser's own words could repeat what is hidden, so ours alone are told."""
+    """Return what stands in place of a body. Of reasons ours alone are told: a parser's could repeat what is hidden."""
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
         return UNREADABLE
     return UNREADABLE.replace(b"JSON and", f"readable ({error}) and".encode())

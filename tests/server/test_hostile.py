@@ -302,10 +302,10 @@ def test_a_client_that_resets_at_the_end_is_not_logged(server: Server) -> None:
 
 STOPPED = """
 import sys
-from mock_server.server import Limits, Server
+from mock_server.server import ServerLimits, Server
 from tests.server.wire import echo
 
-limits = Limits(head_seconds=0.4, body_seconds=0.4, idle_seconds=0.4)
+limits = ServerLimits(head_seconds=0.4, body_seconds=0.4, idle_seconds=0.4)
 with Server(echo, limits=limits) as server:
     print(server.port, flush=True)
     sys.stdin.read()
