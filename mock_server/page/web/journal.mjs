@@ -13,6 +13,9 @@ export class Journal {
   #rows = new Map();
   #chosen = null;
   #total = 0;
+  // The end is followed until somebody scrolls up: a pane that changes its height leaves it, too, and means nothing.
+  #follows = true;
+  #top = 0;
 
   /** `chosen` is called with the chosen exchange or null; `nothing` returns the text of an empty list. */
   constructor(chosen, nothing) {
@@ -23,7 +26,9 @@ export class Journal {
     this.#list.addEventListener(
       "scroll",
       () => {
-        this.#newest.hidden = this.#atEnd();
+        this.#follows = this.#isFollowed();
+        this.#top = this.#list.scrollTop;
+        this.#newest.hidden = this.#follows;
       },
       { passive: true },
     );
@@ -56,22 +61,19 @@ export class Journal {
 
   /** Add exchanges at the end. */
   add(exchanges) {
-    const follow = this.#atEnd();
+    const follow = this.#isFollowed();
     for (const exchange of exchanges) {
       const row = this.#row(exchange);
       this.#rows.set(exchange.number, { exchange, row });
       row.hidden = !this.passes(exchange);
     }
     this.#list.append(...exchanges.map(({ number }) => this.#rows.get(number).row));
-    if (follow) {
-      this.#forgetOldest();
-      this.#toEnd();
-    } else if (exchanges.length) {
-      this.#newest.hidden = false;
-    }
+    if (follow) this.#forgetOldest();
+    else if (exchanges.length) this.#newest.hidden = false;
     if (exchanges.length)
       find("heard").textContent = `${counted(exchanges.length, "new exchange")}, the last ${spoken(exchanges.at(-1))}`;
     this.#sayNothing();
+    if (follow) this.#toEnd(); // at last, since the sentences above can change the height of the pane
   }
 
   /** Choose an exchange by its number, or none. */
@@ -160,8 +162,14 @@ export class Journal {
     return this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight < 4;
   }
 
+  #isFollowed() {
+    return this.#atEnd() || (this.#follows && this.#list.scrollTop >= this.#top);
+  }
+
   #toEnd() {
     this.#list.scrollTop = this.#list.scrollHeight;
+    this.#follows = true;
+    this.#top = this.#list.scrollTop;
     this.#newest.hidden = true;
   }
 }
