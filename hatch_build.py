@@ -45,9 +45,9 @@ def long_description(readme: str, repository: str, tag: str) -> str:
 
 
 def urls(repository: str) -> dict[str, str]:
-    """Return the addresses of the project: its page on the index, and what its repository has."""
+    """Return the addresses of the project in its repository; the documented service's alone if that is not known."""
     if not repository:
-        return {"Homepage": "https://pypi.org/project/bitpeak-mock/"}
+        return {"The API": "https://bitpeak.ru"}
     return {
         "Homepage": repository,
         "Documentation": f"{repository}/tree/main/docs",

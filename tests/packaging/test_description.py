@@ -81,7 +81,7 @@ def test_the_package_says_where_its_project_is(built: tuple[str, Path]) -> None:
         assert set(urls) == {"Homepage", "Documentation", "Changelog", "Issues", "Source"}
         assert all(url.startswith(repository) for url in urls.values())
     else:
-        assert list(urls) == ["Homepage"]
+        assert list(urls) == ["The API"]
     classifiers = metadata.get_all("Classifier", [])
     assert "Framework :: Pytest" in classifiers
     assert {f"Programming Language :: Python :: 3.{minor}" for minor in range(11, 15)} <= set(classifiers)
