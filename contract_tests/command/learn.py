@@ -14,7 +14,7 @@ from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.run.settings import Code, RunSettings, Stop, read_settings
 from contract_tests.session.lessons import BRIEF, learn_behind
 from contract_tests.session.opening import Opening
-from contract_tests.twin.servable import servable
+from contract_tests.twin.twin import servable
 from mock_server.document import LEARNED, DocumentError, digest_of, load
 
 # The requests that a field of both forms takes, on average.

@@ -89,7 +89,7 @@ class Facts:
 
     def of_kind(self, kind: str) -> Iterator[DocumentedOperation]:
         """Yield the operations of a kind, in the document's order."""
-        return (operation for operation in self.operations.values() if operation.kind == kind)
+        return _of_kind(self.operations, kind)
 
     @property
     def other_methods(self) -> tuple[str, ...]:
@@ -120,7 +120,7 @@ def read_facts(document: Mapping[str, Any]) -> Facts:
     }
     create = _node(document, operations, "create")
     form = schemas.resolve(next(iter(create["requestBody"]["content"].values()))["schema"])
-    listed = _first(operations, "list")
+    listed = next(_of_kind(operations, "list"))
     items = schemas.resolve(schemas.at(listed.answer, schemas.path_to(listed.answer, "rows"))["items"])
     update = _node(document, operations, "update")
     update_form = schemas.resolve(next(iter(update["requestBody"]["content"].values()))["schema"])
@@ -143,14 +143,14 @@ def read_facts(document: Mapping[str, Any]) -> Facts:
     )
 
 
-def _first(operations: Mapping[str, DocumentedOperation], kind: str) -> DocumentedOperation:
-    return next(operation for operation in operations.values() if operation.kind == kind)
+def _of_kind(operations: Mapping[str, DocumentedOperation], kind: str) -> Iterator[DocumentedOperation]:
+    return (operation for operation in operations.values() if operation.kind == kind)
 
 
 def _node(
     document: Mapping[str, Any], operations: Mapping[str, DocumentedOperation], kind: str
 ) -> Mapping[str, Any]:
-    operation = _first(operations, kind)
+    operation = next(_of_kind(operations, kind))
     node: Mapping[str, Any] = document["paths"][operation.path][operation.method.lower()]
     return node
 

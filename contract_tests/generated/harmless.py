@@ -53,10 +53,10 @@ class Harmless:
     def _text(self, name: str, value: str, mark: str) -> str:
         rules = self.fields[name]
         if "maxLength" in rules and any(row.reaction == "change" for row in self.form.rows.fields[name]):
-            # Whether a length is that before or after cleaning is nobody's claim.
+            # The document does not say whether a length is that before or after cleaning.
             value = value.translate(_CLEANED).strip()
         if not value and "enum" in rules and name not in self.form.required:
-            return _NOT_LISTED  # whether an empty text is wrong or missing is nobody's claim
+            return _NOT_LISTED  # the document does not say whether an empty text is wrong or missing
         if name == self.facts.form["name"]:
             return _named(value, rules, mark)
         if name in self.addresses:

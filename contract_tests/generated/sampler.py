@@ -130,7 +130,7 @@ class Sampler:
             is_blank = not str(case.body.get(self.run.facts.form["name"], mark)).strip()
             self._marks[case.id] = "" if is_blank else mark
         for parameter in case.operation.query:
-            # Where a wrong number is refused, whether one of so many digits is wrong is nobody's claim.
+            # If wrong numbers are refused, the document does not say whether one of so many digits is wrong.
             if parameter.name in case.query and parameter.name in self._refused_parameters:
                 case.query[parameter.name] = _near(case.query[parameter.name])
         _ = case.meta  # tells right from wrong again, for what is sent

@@ -18,15 +18,7 @@ MARK = "(not of this run)"
 HIDDEN = "(hidden)"
 # A time, in any spelling: digits and what stands between them.
 _TIME = re.compile(r"\d{2,4}[-./]\d{1,2}[-./]\d{1,4}[T ]?[\d:.]*(?:Z|[+-]\d{2}:?\d{2})?")
-UNREADABLE = b"This answer is not JSON and may show rows of others, so the guard does not show it."
-
-
-def _unreadable(error: Exception) -> bytes:
-    """Return what stands in place of a body. Of reasons ours alone are told: a parser's could repeat what is hidden."""
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
-        return UNREADABLE
-    return UNREADABLE.replace(b"JSON and", f"readable ({error}) and".encode())
-
+UNREADABLE = "This answer is not {} and may show rows of others, so the guard does not show it."
 
 # Is given a row as an answer shows it, and tells whether it is the run's own.
 Judge = Callable[[Mapping[str, Any]], bool]
@@ -203,3 +195,9 @@ def _in_base64(key: str) -> Iterator[str]:
         if len(core) >= _SHORTEST:
             signs = "".join({"+": "[+-]", "/": r"(?:\\*/|_)"}.get(sign, sign) for sign in core)
             yield rf"{signs}[\w+/-]?={{0,2}}"
+
+
+def _unreadable(error: Exception) -> bytes:
+    """Return what stands in place of a body. Of reasons ours alone are told: a parser's could repeat what is hidden."""
+    is_ours = not isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError)
+    return UNREADABLE.format(f"readable ({error})" if is_ours else "JSON").encode()

@@ -160,7 +160,7 @@ class Holdings:
             return False
 
     def unsettled(self) -> list[LedgerEntry]:
-        """Return the creates of which nobody knows what became, in their order.
+        """Return the creates with an unknown outcome, in their order.
 
         No look has shown the row, or the create had no answer, or the row was deleted and not asked for since.
         """

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.presentation import Look
 from contract_tests.learning.refusals import look_at
-from contract_tests.probes.handler import ProbedHandler, multipart
+from contract_tests.probes.handler import Part, ProbedHandler, multipart, parts_of
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, is_success, mapping, switch
 from contract_tests.target.api import TargetResponse
-from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TWICE, SentInput
+from mock_server.document.treatments import SentInput
 
 # Stands for a field that an item does not show.
 MISSING = object()
@@ -53,23 +53,6 @@ class Outcome:
     def status(self) -> int:
         """The status of the response."""
         return self.answer.status
-
-
-# A field of a form as it goes on the wire: name, bytes, and whether it is a file.
-Part = tuple[str, bytes, bool]
-
-
-def parts_of(field: str, sent: SentInput) -> list[Part]:
-    """Return the parts of a form that send a field so."""
-    if ARRAY in sent.how:
-        return [(f"{field}[]", text.encode(), False) for text in sent.texts]
-    if TWICE in sent.how:
-        return [(field, text.encode(), False) for text in sent.texts]
-    if FILE in sent.how:
-        return [(field, sent.data, True)]
-    if NOT_UTF_8 in sent.how:
-        return [(field, sent.data, False)]
-    return [] if sent.text is None else [(field, sent.text.encode(), False)]
 
 
 class Observer:
@@ -133,9 +116,7 @@ class Observer:
     def create(self, trial: Trial, form: Mapping[str, str], told: Mapping[str, str] | None = None) -> Outcome:
         """Create with one field treated, look at the row, and delete it."""
         parts = _parts(form, trial.field, self._as_sent(trial))
-        names = [data for name, data, _ in parts if name == self.facts.form["name"]]
-        name = names[-1].decode(errors="replace") if names else ""
-        answer, row = self.prober.create_raw(name, **multipart(parts))
+        answer, row = self._send_create(parts)
         exchange = self.prober.exchanges[-1]
         if row is None:
             return self._refused(trial, answer, exchange, told)
@@ -190,13 +171,16 @@ class Observer:
             if row is None and is_success(answer):
                 self.standing(kind).look(renamed=True)
             return answer
-        names = [data for name, data, _ in parts if name == self.facts.form["name"]]
-        name = names[-1].decode(errors="replace") if names else ""
-        answer, made = self.prober.create_raw(name, **multipart(parts))
+        answer, made = self._send_create(parts)
         if made is not None:
             self.prober.retrieve(made, renamed=True)
             self.prober.discard(made)
         return answer
+
+    def _send_create(self, parts: Sequence[Part]) -> tuple[TargetResponse, int | None]:
+        """Send a create, told by its last name, and return the response and the id of the row that it made."""
+        names = [data for name, data, _ in parts if name == self.facts.form["name"]]
+        return self.prober.create_raw(names[-1].decode(errors="replace") if names else "", **multipart(parts))
 
     def recover(self, kind: str) -> None:
         """Go on after a trial without an answer: the standing row may be gone."""

@@ -175,7 +175,7 @@ class Expected:
                 yield reaction.row
 
     def _reaction(self, form: FormWords, type_name: str, name: str, text: str | None) -> Reaction | None:
-        """Return what becomes of a field, None if it is not sent and none of the type's own."""
+        """Return what becomes of a field, None if it is not sent and does not belong to the type."""
         if name not in form.fields:
             return None if text is None else form.walk_unknown(text)
         if not self._is_foreign(type_name, name):

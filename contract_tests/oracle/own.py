@@ -217,7 +217,7 @@ class Own:
         self.require(complaints)
 
     def resume(self, owned: Owned) -> None:
-        """Take a handler as it is shown: what became of it, nobody says, and from now on it must stay so."""
+        """Take a handler as it is shown, since no statement says what became of it. From now on it must stay so."""
         answer = self.api.retrieve(owned.id)
         self.require(self.conformity.success("retrieve", answer, WRITTEN))
         steps, names = (
@@ -234,11 +234,7 @@ class Own:
 
     def changes_later(self, owned: Owned, before: str | None) -> None:
         """Require that a handler, as last shown, was changed later than at a time that it showed before."""
-        if before is None or owned.changed is None or owned.changed > before:
-            return
-        ground = self.grounds.time("changed", "The time of a change is shown as the document says.")
-        about = f"the time of the last change of handler {owned.id}, after another one"
-        self.require([Complaint(ground, about, _short(owned.changed), f"later than {_short(before)}")])
+        self.require(self._showing.changed_later(owned, before))
 
     def see_all(self) -> None:
         """List everything: each live handler is as it must be, in order, no dead one is back, and no other is gone."""
@@ -526,6 +522,12 @@ class Showing:
             never = any(node.get("x-value") == "never" for node in self._words.row.values())
             return None if never else Complaint(self._changed, f"{about} after an update", "null", "a time")
         return None if _is_time(value) else Complaint(self._changed, about, _short(value), "a time")
+
+    def changed_later(self, owned: Owned, before: str | None) -> Iterator[Complaint]:
+        """Yield what is wrong with the time of a change, as last shown, after another change at `before`."""
+        if before is not None and owned.changed is not None and owned.changed <= before:
+            about = f"the time of the last change of handler {owned.id}, after another one"
+            yield Complaint(self._changed, about, _short(owned.changed), f"later than {_short(before)}")
 
     def _times(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[Complaint]:
         """Yield what is wrong with a row's times."""

@@ -56,7 +56,7 @@ class QuestionVerdict:
 
     @property
     def is_outside(self) -> bool:
-        """Whether the target does what none of the listed answers says."""
+        """Whether the target does something that is not a listed answer."""
         return isinstance(self.finding, Outside)
 
     @property
@@ -113,7 +113,7 @@ class Effective:
         return {name: one.why or one.seen for name, one in self.verdicts.items() if one.source == "unknown"}
 
     def is_learned_otherwise(self, question: str) -> bool:
-        """Whether a learned overlay gives a question none of its listed answers.
+        """Whether a learned overlay answers a question otherwise than by a listed answer.
 
         Its other actions say what the service does instead, as far as a document can say it.
         """

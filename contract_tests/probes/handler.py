@@ -9,9 +9,11 @@ from typing import Any
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import mapping, switch
 from contract_tests.target.api import TargetResponse
+from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TWICE, SentInput
 
 # A field's name and bytes, and whether it goes as a file.
-Pairs = Iterable[tuple[str, bytes] | tuple[str, bytes, bool]]
+Part = tuple[str, bytes, bool]
+Pairs = Iterable[tuple[str, bytes] | Part]
 
 _FILE = '; filename="value.txt"\r\nContent-Type: text/plain'
 
@@ -29,6 +31,19 @@ def multipart(pairs: Pairs) -> dict[str, Any]:
         "body": b"".join(parts) + f"--{boundary}--\r\n".encode(),
         "headers": {"Content-Type": f"multipart/form-data; boundary={boundary}"},
     }
+
+
+def parts_of(field: str, sent: SentInput) -> list[Part]:
+    """Return the parts of a form that send a field as a sample of the behaviour table says."""
+    if ARRAY in sent.how:
+        return [(f"{field}[]", text.encode(), False) for text in sent.texts]
+    if TWICE in sent.how:
+        return [(field, text.encode(), False) for text in sent.texts]
+    if FILE in sent.how:
+        return [(field, sent.data, True)]
+    if NOT_UTF_8 in sent.how:
+        return [(field, sent.data, False)]
+    return [] if sent.text is None else [(field, sent.text.encode(), False)]
 
 
 class ProbedHandler:

@@ -32,7 +32,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The target does what none of the listed answers says; `sentence` says what was seen."""
+    """The target does something that is not a listed answer; `sentence` says what was seen."""
 
     sentence: str
 

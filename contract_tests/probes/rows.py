@@ -12,12 +12,12 @@ from typing import Any
 
 from contract_tests.document.words import FormWords, read_words
 from contract_tests.judge.conformity import said
-from contract_tests.probes.handler import ProbedHandler
+from contract_tests.probes.handler import ProbedHandler, parts_of
 from contract_tests.probes.observations import renaming
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Answered, Finding, Outside, Unknown, accepted, shown
-from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TREATMENTS, SentInput
+from mock_server.document.treatments import FILE, TREATMENTS, SentInput
 
 # In place of a value.
 _REFUSED = object()
@@ -33,7 +33,7 @@ def _find(question: str, prober: Prober) -> Finding:
     for field, sent in _samples(forms, prober):
         row = prober.once(renaming).handler
         before = _value(prober, row, field)
-        answer = row.update_raw(_pairs(field, sent))
+        answer = row.update_raw(parts_of(field, sent))
         outcome: Any = _REFUSED
         how = f"It is refused with {said(answer)}."
         if accepted(answer, f"an update with such a {field}"):
@@ -63,13 +63,6 @@ def _samples(forms: Mapping[str, FormWords], prober: Prober) -> Iterator[tuple[s
             yield from ((field, sent) for sent in samples[:1] if FILE not in sent.how)
         if rows:
             return
-
-
-def _pairs(field: str, sent: SentInput) -> list[tuple[str, bytes]]:
-    name = f"{field}[]" if ARRAY in sent.how else field
-    if NOT_UTF_8 in sent.how:
-        return [(name, sent.data)]
-    return [(name, text.encode()) for text in sent.texts or ([] if sent.text is None else [sent.text])]
 
 
 def _value(prober: Prober, row: ProbedHandler, field: str) -> Any:

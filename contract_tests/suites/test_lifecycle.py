@@ -22,7 +22,7 @@ LIVED = pytest.mark.spared("one of the lives of all types shows it")
 
 # Seconds after which a clock that shows whole ones must have moved.
 _TICK = 1.1
-# The same between two updates.
+# The same between two updates, whose times must differ on any service.
 _SECOND = 1.1
 
 _SWITCHES = ("true", "on", "2", "", "no", "0", "1")

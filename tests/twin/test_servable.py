@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import overlay_of
-from contract_tests.twin.servable import servable
+from contract_tests.twin.twin import servable
 from mock_server.document import load, plain
 
 FORM = "$.components.schemas.CreateForm"
