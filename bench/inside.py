@@ -15,7 +15,7 @@ from mock_server.mock import Mock
 from mock_server.php import FormLimits, read
 from mock_server.server import HEAD_BYTES, HEADERS, Server
 from mock_server.server.connection import Connection
-from mock_server.settings import Settings
+from mock_server.settings import Rules, Settings
 
 _BASE = "/api"
 
@@ -48,8 +48,8 @@ def environ_of(scenario: Scenario, key: str = KEY) -> Callable[[], dict[str, Any
 
 
 def new_app() -> App:
-    """Return an app as `bitpeak-mock serve` makes it."""
-    return App(Mock(Settings()))
+    """Return an app as `bitpeak-mock serve --memory 4GiB` makes it: a million handlers take more than the default."""
+    return App(Mock(Settings(rules=Rules(memory=4 << 30))))
 
 
 def fill(mock: Mock, key: str, count: int) -> None:

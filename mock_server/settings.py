@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)\Z")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZE = re.compile("([1-9][0-9]{0,5})([MG]iB)")
+_UNITS = {"MiB": 1 << 20, "GiB": 1 << 30}
 
 
 class Latency(NamedTuple):
@@ -32,7 +34,8 @@ class Rules:
     `strict`: refuse what the service would silently accept. `quota`: requests allowed in one window, "document" for the
     document's own number, None for no limit. `public_url`: what links begin with, None for the host of the request.
     `cors`: whether pages of other origins may call the API, None for what the document says. `overrides`: whether a
-    request may choose its response by the header Prefer.
+    request may choose its response by the header Prefer. `memory`: how many bytes the items of all worlds may take
+    together; 512 MiB hold about 400,000 handlers.
     """
 
     strict: bool = False
@@ -41,6 +44,7 @@ class Rules:
     public_url: str | None = None
     cors: bool | None = None
     overrides: bool = True
+    memory: int = 512 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,14 @@ def write_duration(seconds: float) -> str:
 def read_duration(text: str) -> float:
     """Read `200ms`, `1.5s`, `2m`, `1h`, `3d` or `0` to seconds. Raises ValueError with a sentence."""
     return _seconds(text, text)
+
+
+def read_size(text: str) -> int:
+    """Read `64MiB` or `2GiB` to bytes. Raises ValueError with a sentence."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"Invalid size {text!r}: use for example 64MiB or 2GiB.")
+    return int(match[1]) * _UNITS[match[2]]
 
 
 def read_latency(text: str) -> Latency:

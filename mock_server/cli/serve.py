@@ -15,7 +15,7 @@ import click
 from mock_server.cli import options
 from mock_server.cli.options import FILE, SectionedCommand, setting, value_of
 from mock_server.cli.terminal import ExitCode, Failure
-from mock_server.settings import Rules, Settings
+from mock_server.settings import Rules, Settings, read_size
 
 _address = functools.partial(setting, section="Address")
 _document = functools.partial(setting, section="Document")
@@ -85,6 +85,10 @@ class Serving:
 @_behaviour(
     "--quota", metavar="off|document|N", type=value_of(options.read_quota), default="off", show_default=True,
     help="Limit the requests of each key: off, the document's limit, or N in the document's window of time.",
+)  # fmt: skip
+@_behaviour(
+    "--memory", metavar="SIZE", type=value_of(read_size), default="512MiB", show_default=True,
+    help="How much the handlers of all worlds may take: 64MiB, 2GiB. Beyond it, worlds idle for longest are dropped.",
 )  # fmt: skip
 @_behaviour(
     "--cors/--no-cors", default=None,

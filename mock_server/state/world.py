@@ -23,8 +23,6 @@ from mock_server.state.store import Item, Store
 
 _LOG = logging.getLogger("mock_server.state.world")
 
-# How many bytes the items of all worlds may take together; about 400,000 handlers.
-ALL_BYTES = 512 << 20
 # What a world takes without its items and its journal, in bytes.
 _EMPTY = 4 << 10
 
@@ -135,7 +133,7 @@ class World:
     @property
     def is_full(self) -> bool:
         """Whether the world alone takes all that worlds may take."""
-        return self.memory >= ALL_BYTES
+        return self.memory >= self.rules.memory
 
     def saved(self) -> dict[str, Any]:
         """Return all that the world holds: `vars(world).update(saved)` undoes what was replaced since."""
@@ -171,7 +169,7 @@ class World:
 class Worlds:
     """The worlds by key. A key's first request forks its world from the seed.
 
-    At most `limit` worlds are kept, and so many that their items take `ALL_BYTES`, and none that was idle for `idle`
+    At most `limit` worlds are kept, and so many that their items take `rules.memory`, and none that was idle for `idle`
     seconds; what is dropped is logged. `lobby` is the world of requests whose key opens no other. Its journal also
     counts the behaviours seen in worlds that are gone.
     """
@@ -238,7 +236,7 @@ class Worlds:
                 return
             self._count(key, memory)
             now = time.monotonic()
-            while self._bytes > ALL_BYTES and len(self._worlds) > 1:
+            while self._bytes > self.seed.rules.memory and len(self._worlds) > 1:
                 idle = next(name for name in self._worlds if name != key)
                 self._drop(idle, self._worlds[idle], now)
 

@@ -32,7 +32,6 @@ from mock_server.php.form import FormLimits as FormLimits
 from mock_server.server import Server
 from mock_server.server.request import ServerLimits
 from mock_server.settings import Rules, Settings
-from mock_server.state import world as world_module
 from mock_server.state.journal import ALL_BYTES, CAPACITY, WORLD_BYTES
 
 ROOT = Path(__file__).parents[2]
@@ -552,8 +551,8 @@ def limits() -> str:
         ("what all journals remember", _size(ALL_BYTES), "older ones are evicted"),
         (
             "what the items of all worlds take",
-            _size(world_module.ALL_BYTES),
-            "worlds idle for longest are dropped",
+            _size(Rules().memory),
+            "worlds idle for longest are dropped; `serve --memory` changes it",
         ),
     ]
     return table(("what", "limit", "beyond it"), rows)
