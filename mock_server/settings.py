@@ -24,6 +24,14 @@ class Latency(NamedTuple):
         return low if low == high else f"{low}..{high}"
 
 
+class Size(int):
+    """A number of bytes, written in MiB or GiB."""
+
+    def __str__(self) -> str:
+        unit = "MiB" if self % _UNITS["GiB"] else "GiB"
+        return f"{self // _UNITS[unit]}{unit}"
+
+
 NO_LATENCY = Latency(0.0, 0.0)
 
 
@@ -44,7 +52,7 @@ class Rules:
     public_url: str | None = None
     cors: bool | None = None
     overrides: bool = True
-    memory: int = 512 << 20
+    memory: int = Size(512 << 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +92,12 @@ def read_duration(text: str) -> float:
     return _seconds(text, text)
 
 
-def read_size(text: str) -> int:
-    """Read `64MiB` or `2GiB` to bytes. Raises ValueError with a sentence."""
+def read_size(text: str) -> Size:
+    """Read `64MiB` or `2GiB`. Raises ValueError with a sentence."""
     match = _SIZE.fullmatch(text)
     if match is None:
         raise ValueError(f"Invalid size {text!r}: use for example 64MiB or 2GiB.")
-    return int(match[1]) * _UNITS[match[2]]
+    return Size(int(match[1]) * _UNITS[match[2]])
 
 
 def read_latency(text: str) -> Latency:

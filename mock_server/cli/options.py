@@ -17,7 +17,7 @@ from click.core import ParameterSource
 
 from mock_server import settings
 from mock_server.cli.terminal import table
-from mock_server.settings import Latency
+from mock_server.settings import Latency, Size
 
 PREFIX = "BITPEAK_MOCK_"
 # Settings of one start only.
@@ -156,7 +156,7 @@ def write_config(ctx: click.Context, form: str) -> str:
             value = ctx.params[str(option.name)]
             if option.hide_input and value:
                 value = "…"
-            elif isinstance(value, Latency | Path):
+            elif isinstance(value, Latency | Path | Size):
                 value = str(value)
             kind, name = option.origin(ctx)
             found[option.key] = {"value": value, "origin": {"kind": kind, "name": name}}

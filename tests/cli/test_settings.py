@@ -12,7 +12,8 @@ from tests.cli.conftest import Invoke
 
 SETTINGS = [option for option in serve.params if isinstance(option, Setting)]
 VALUES = {
-    "port": "8001", "latency": "1s..2s", "quota": "7", "public_url": "https://mock.example.com", "log_format": "json",
+    "port": "8001", "latency": "1s..2s", "quota": "7", "memory": "2GiB",
+    "public_url": "https://mock.example.com", "log_format": "json",
 }  # fmt: skip
 
 
