@@ -8,18 +8,16 @@ from typing import Any
 
 import pytest
 
-from contract_tests.document.facts import Facts
-from contract_tests.generated.generators import prepare_generators
+from contract_tests.document import Facts
+from contract_tests.generated.engine import prepare_generators
 from contract_tests.oracle.own import Own
-from contract_tests.report import as_text
+from contract_tests.report.shapes import as_text
 from contract_tests.run.flags import FLAGS, Flag
-from contract_tests.run.price import planned
 from contract_tests.run.run import Run
-from contract_tests.run.settings import Stop, read_settings
-from contract_tests.session.selection import WRITES
-from contract_tests.session.session import Session
-from contract_tests.session.spread import Spread, Worker
-from contract_tests.session.writing import check_places
+from contract_tests.run.settings import Stop, planned, read_settings
+from contract_tests.session.parts import check_places
+from contract_tests.session.results import WRITES
+from contract_tests.session.session import Session, Spread, Worker
 from contract_tests.target.api import TargetApi
 
 _SESSION = pytest.StashKey[Session]()

@@ -15,14 +15,20 @@ import click
 import pytest
 
 from contract_tests.command.guarded import asker, complain, report_defect, say
-from contract_tests.report import as_json, as_text, as_workflow
+from contract_tests.report.shapes import as_json, as_text, as_workflow
 from contract_tests.run.flags import WORKERS
-from contract_tests.run.price import announced, planned
-from contract_tests.run.settings import Code, RunSettings, Stop, read_settings, read_variable
-from contract_tests.session.progress import Progress
-from contract_tests.session.session import Session
-from contract_tests.session.spread import Spread
-from contract_tests.session.writing import check_places
+from contract_tests.run.settings import (
+    Code,
+    RunSettings,
+    Stop,
+    announced,
+    planned,
+    read_settings,
+    read_variable,
+)
+from contract_tests.session.parts import check_places
+from contract_tests.session.results import Progress
+from contract_tests.session.session import Session, Spread
 
 for _name in ("hypothesis", "schemathesis"):
     # The suites import them much later, when one sentence would no longer do.

@@ -100,7 +100,7 @@ def learn(ctx: click.Context, /, **given: Any) -> None:
     could not start or the file not be written, 4 the target cannot be reached, 5 nothing was learned, 70 this program
     failed; 130 after Ctrl-C and 143 after SIGTERM.
     """
-    _run("learn", "learn", ctx, given)
+    _run("guarded", "learn", ctx, given)
 
 
 @click.command
@@ -156,7 +156,7 @@ def twin(ctx: click.Context, /, **given: Any) -> None:
     options, 3 the run could not start, 4 the target cannot be reached, 5 nothing was compared, 70 this program failed;
     130 after Ctrl-C and 143 after SIGTERM.
     """
-    _run("twin", "twin", ctx, given)
+    _run("guarded", "twin", ctx, given)
 
 
 @click.command
@@ -194,7 +194,7 @@ def record(ctx: click.Context, /, **given: Any) -> None:
     Exit codes: 0 no answer was wrong, 1 some were, or something may be left at the service, 2 wrong options, 3 the run
     could not start, 4 the target cannot be reached, 5 nothing was passed on, 70 this program failed.
     """
-    _run("record", "record", ctx, given)
+    _run("guarded", "record", ctx, given)
 
 
 @click.command
@@ -208,7 +208,7 @@ def har(ctx: click.Context, /, **given: Any) -> None:
 
     Exit codes: 0 it is written, 2 wrong options, 3 the recording is not one, or the file cannot be written.
     """
-    _run("record", "har", ctx, given)
+    _run("guarded", "har", ctx, given)
 
 
 @click.command
@@ -248,4 +248,4 @@ def sweep(ctx: click.Context, /, **given: Any) -> None:
     Exit codes: 0 nothing is left, or it was given up, 1 something may be left, 2 wrong options, 3 a ledger or a key is
     not usable, 4 the target cannot be reached.
     """
-    _run("sweep", "sweep", ctx, given)
+    _run("guarded", "sweep", ctx, given)

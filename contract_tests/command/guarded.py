@@ -1,21 +1,51 @@
-"""What all commands of the kit share: their options, and a target behind the guard that is cleaned up at the end."""
+"""The commands that open a target behind the guard without pytest: learn, twin, record and sweep; and har."""
 
 from __future__ import annotations
 
+import json
+import secrets
 import sys
+import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import click
 import requests
+from hypothesis.configuration import set_hypothesis_home_dir
 
-from contract_tests.guard import Terminated, interruptible
-from contract_tests.guard.exchange import printable, printable_lines
+from contract_tests.document import read_facts
+from contract_tests.guard.cleaning import CleanUp
+from contract_tests.guard.cleaning import sweep as sweep_ledger
+from contract_tests.guard.exchange import (
+    GuardRefusal,
+    TargetFailed,
+    Unswept,
+    json_text,
+    printable,
+    printable_lines,
+)
+from contract_tests.guard.guard import Terminated, interruptible
+from contract_tests.guard.ledger import Ledger, is_swept, key_check, ledgers_in
 from contract_tests.guard.mask import Redactor
-from contract_tests.run.settings import KEY_NAME, Ask, Code, RunSettings, Stop
-from contract_tests.session.opening import Opening, close_guard, open_run
+from contract_tests.guard.upstream import is_loopback, read_target, silent
+from contract_tests.learning.learn import Learnt
+from contract_tests.learning.overlay import as_yaml, overlay_of
+from contract_tests.recording import RecordingProxy, as_har, as_line, read_recording
+from contract_tests.report.accepted import Acceptances, read_accepted
+from contract_tests.run.flags import LIVE_RATE, SEQUENCES, SPARING_SEQUENCES
+from contract_tests.run.settings import KEY_NAME, Ask, Code, RunSettings, Stop, read_keys, read_settings
+from contract_tests.session.opening import BRIEF, Opening, close_guard, learn_behind, open_run
+from contract_tests.session.parts import check_places
+from contract_tests.twin.offline import run_offline
+from contract_tests.twin.report import Clean, as_json, as_text, offline_json, offline_text
+from contract_tests.twin.sides import Variation
+from contract_tests.twin.twin import Plan, Twins, run_against, run_twin, servable
+from mock_server.document import LEARNED, DocumentError, digest_of, load
 
 PROGRAM = "bitpeak-mock"
 
@@ -95,3 +125,339 @@ def asker() -> Ask | None:
 def _ask() -> str:
     key: str = click.prompt(f"API key ({KEY_NAME} is not set)", hide_input=True, err=True)
     return key
+
+
+# The requests that a field of both forms takes, on average.
+_PER_FIELD = 80
+
+
+def learn(ctx: click.Context, /, out: Path, format_: str, profile: str, **given: Any) -> None:
+    """Run the command, as `contract_tests.command.commands` declares it."""
+    try:
+        settings = read_settings(given, asker())
+        check_folder(out)
+    except Stop as stop:
+        ctx.exit(complain(stop))
+    ctx.exit(run_guarded(settings, lambda opening: _learn(opening, out, format_, brief=profile == "quick")))
+
+
+def check_folder(file: Path) -> None:
+    """Raise Stop (CANNOT) if a file could not be written: better before the run than after it."""
+    if file.is_dir() or not file.absolute().parent.is_dir():
+        why = "it is a folder" if file.is_dir() else f"there is not a folder {file.parent}"
+        raise Stop(Code.CANNOT, f"{file} cannot be written: {why}")
+
+
+def _learn(opening: Opening, out: Path, format_: str, *, brief: bool) -> int:
+    """Say the price, learn and write. Raises Stop (CANNOT, NOTHING)."""
+    settings = opening.settings
+    if settings.allow_writes:
+        say(_price(opening, brief=brief))
+    learnt = learn_behind(opening, tell=lambda what: say(f"learning: {what}"), brief=brief)
+    if not learnt.answers:
+        raise Stop(Code.NOTHING, "nothing was learned: not one open question got an answer")
+
+    def overlay_with(some: Learnt) -> dict[str, Any]:
+        return overlay_of(some, opening.guard.target, opening.clean)
+
+    say("learning: whether a mock serves it")
+    learnt = servable(learnt, settings.document, overlay_with)
+    overlay = overlay_with(learnt)
+    try:
+        out.write_text(as_yaml(overlay), encoding="utf-8")
+    except OSError as error:
+        raise Stop(Code.CANNOT, f"{out} cannot be written: {error.strerror or error}") from error
+    _check(settings, out, learnt)
+    click.echo(json_text(overlay[LEARNED]) if format_ == "json" else opening.clean(_said(learnt, out)))
+    return Code.FINE
+
+
+def _price(opening: Opening, *, brief: bool) -> str:
+    """Return a sentence on how many requests the run sends, and how long they take at its rate."""
+    fields = sum(map(len, opening.run.facts.types.values())) + len(opening.run.facts.form)
+    most = BRIEF if brief else 200 + _PER_FIELD * fields
+    rate = opening.settings.rate
+    time = f", which takes {-(-most // rate)} minutes at {rate} a minute" if rate else ""
+    cheaper = "" if brief else " --profile quick sends some 160, and takes much to be as in other fields."
+    return f"This sends some {most} requests{time}.{cheaper}"
+
+
+def _check(settings: RunSettings, out: Path, learnt: Learnt) -> None:
+    """See that the file makes the document that was learned. Raises Stop (CANNOT)."""
+    try:
+        document = load(settings.document, [out.absolute()])
+    except DocumentError as error:
+        raise Stop(Code.CANNOT, f"the overlay does not apply, please report this: {error}") from error
+    if document.digest != digest_of(learnt.tree):
+        raise Stop(Code.CANNOT, f"{out} does not lead to what was learned, please report this")
+
+
+def _said(learnt: Learnt, out: Path) -> str:
+    new = [f"  {lesson.about}: {lesson.says}" for lesson in learnt.new]
+    still = [f"  {name}: {why}" for name, why in learnt.open.items()]
+    asked = len(learnt.verdicts)
+    unsaid = [f"  {sentence}" for sentence in learnt.unsaid]
+    lines = [
+        f"{len(learnt.answers)} of {asked} open questions answered, {learnt.requests} requests.",
+        *(
+            [f"Otherwise than the document says ({len(new)}):", *new]
+            if new
+            else ["All as the document says."]
+        ),
+        *(["Still open; the assumption is kept:", *still] if still else []),
+        *(["Seen, and not to be said in a document:", *unsaid] if unsaid else []),
+        f"Written to {out}: bitpeak-mock serve --overlay {out}",
+    ]
+    return "\n".join(map(printable, lines))
+
+
+def record(  # noqa: PLR0913, PLR0917 -- click hands over each option by its name
+    ctx: click.Context,
+    /,
+    out: str,
+    port: int,
+    port_file: Path | None,
+    allow_host: tuple[str, ...],
+    quiet: bool,
+    **given: Any,
+) -> None:
+    """Run the command, as `contract_tests.command.commands` declares it."""
+    try:
+        settings = read_settings({**given, "record": out}, asker())
+        check_places(settings)
+    except Stop as stop:
+        ctx.exit(complain(stop))
+    tell = silent if quiet else say
+
+    def serve(opening: Opening) -> int:
+        return _serve(opening, port, port_file, allow_host, quiet=quiet)
+
+    ctx.exit(run_guarded(settings, serve, tell))
+
+
+def _serve(opening: Opening, port: int, port_file: Path | None, hosts: Sequence[str], *, quiet: bool) -> int:
+    """Serve until a signal. Raises Stop (CANNOT) if the port is taken."""
+    passed = 0
+
+    def tell(exchange: Any, complaints: list[str]) -> None:
+        nonlocal passed
+        passed += not (exchange.refused or exchange.failed)
+        if complaints or not quiet:
+            click.echo(opening.clean(as_line(exchange, complaints)), err=True)
+
+    try:
+        proxy = RecordingProxy(opening.guard, read_facts(opening.known.data), port, tell, hosts)
+    except OSError as error:
+        raise Stop(Code.CANNOT, f"the port {port} cannot be used: {error.strerror or error}") from error
+    try:
+        click.echo(f"ready {proxy.url}")
+        if port_file is not None:
+            port_file.write_text(proxy.url.split(":")[2].partition("/")[0], encoding="utf-8")
+        threading.Event().wait()
+    except Terminated:
+        pass  # the end that was meant
+    finally:
+        proxy.close()
+        if port_file is not None:
+            port_file.unlink(missing_ok=True)
+    opening.end_recording(proxy.complaints)
+    if not passed:
+        return Code.NOTHING
+    return Code.FINDINGS if proxy.complaints else Code.FINE
+
+
+def har(ctx: click.Context, recording: Path, out: Path | None) -> None:
+    """Run the command, as `contract_tests.command.commands` declares it."""
+    try:
+        # In ASCII: JSON can name half of a surrogate pair, and a file cannot hold one.
+        text = json.dumps(as_har(read_recording(recording)), indent=1)
+    except Stop as stop:
+        ctx.exit(complain(stop))
+    if out is None:
+        click.echo(text)
+        return
+    try:
+        out.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        ctx.exit(complain(Stop(Code.CANNOT, f"{out} cannot be written: {error.strerror or error}")))
+
+
+def twin(ctx: click.Context, /, accepted: Path | None, recording: Path | None, **given: Any) -> None:
+    """Run the command, as `contract_tests.command.commands` declares it."""
+    try:
+        _check_sides(recording, given)
+        known = read_accepted(accepted)
+        if recording is not None:
+            ctx.exit(_offline(recording, known, given))
+        # Hypothesis keeps literals of the program's source in a folder, which would be one where the user stands.
+        with tempfile.TemporaryDirectory(prefix="bitpeak-hypothesis-", ignore_cleanup_errors=True) as folder:
+            set_hypothesis_home_dir(folder)
+            ctx.exit(_online(known, given))
+    except Stop as stop:
+        ctx.exit(complain(stop))
+
+
+def _check_sides(recording: Path | None, given: Mapping[str, Any]) -> None:
+    """See that one other side was named at most. Raises Stop (USAGE)."""
+    sides = {
+        "--mock-url": given["mock_url"], "--against": given["against"], "--recording": recording
+    }  # fmt: skip
+    named = [flag for flag, value in sides.items() if value]
+    if recording and given["base_url"]:
+        named.append("--base-url")
+    if len(named) > 1:
+        raise Stop(Code.USAGE, f"{' and '.join(named)} do not go together: name one of them.")
+    if given["against_key_file"] and not given["against"]:
+        raise Stop(Code.USAGE, "--against-key-file goes with --against only.")
+
+
+def _offline(file: Path, accepted: Acceptances, given: Mapping[str, Any]) -> int:
+    """Repeat a recording. Raises Stop."""
+    variation = Variation(given["document"], tuple(given["overlay"]), tuple(given["answer"]))
+    try:
+        document = load(variation.document, variation.overlays, variation.answers)
+    except DocumentError as error:
+        raise Stop(Code.CANNOT, str(error)) from error
+    offline = run_offline(read_recording(file), variation, document, accepted, _note)
+    render = offline_json if given["format_"] == "json" else offline_text
+    click.echo(render(offline, accepted, str))
+    if not offline.replayed.exchanges:
+        return Code.NOTHING
+    return Code.FINDINGS if offline.replayed.drifts or accepted.expired else Code.FINE
+
+
+def _online(accepted: Acceptances, given: Mapping[str, Any]) -> int:
+    """Compare with a service. Raises Stop."""
+    settings = read_settings(given, asker())
+    other = _other(settings, given) if given["against"] else None
+    is_live = settings.is_live or (other is not None and other.is_live)
+    plan = Plan(
+        sequences=given["sequences"] or (SPARING_SEQUENCES if is_live else SEQUENCES),
+        seed=secrets.randbelow(2**32) if given["seed"] is None else given["seed"],
+        mock_url=given["mock_url"],
+    )  # fmt: skip
+    if other is None:
+
+        def one(opening: Opening) -> int:
+            twins = run_twin(opening, plan, accepted, _note)
+            return _tell(twins, plan, accepted, opening.clean, given["format_"])
+
+        return run_guarded(settings, one)
+
+    def both(left: Opening) -> int:
+        def work(right: Opening) -> int:
+            def clean(text: str) -> str:
+                return left.clean(right.clean(text))
+
+            twins = run_against(left, right, plan, accepted, _note)
+            return _tell(twins, plan, accepted, clean, given["format_"])
+
+        return run_guarded(settings, work)
+
+    return run_guarded(other, both)
+
+
+def _other(settings: RunSettings, given: Mapping[str, Any]) -> RunSettings:
+    """Return the settings of the service of --against. Raises Stop."""
+    key = {"api_key_file": given["against_key_file"]} if given["against_key_file"] else {}
+    other = read_settings({**given, "base_url": given["against"], **key}, asker())
+    if other.target.rstrip("/") == settings.target.rstrip("/") and not settings.key_is_generated:
+        raise Stop(Code.USAGE, "--against is the service of --base-url: name another one.")
+    # The recording is that of --base-url, and so is the other account, unless the same keys count for both.
+    return replace(other, record=None, other_key=None if key else other.other_key)
+
+
+def _note(what: str) -> None:
+    say(f"twin: {what}")
+
+
+def _tell(twins: Twins, plan: Plan, accepted: Acceptances, clean: Clean, format_: str) -> int:
+    render = as_json if format_ == "json" else as_text
+    click.echo(render(twins, accepted, clean))
+    _note(f"--seed {plan.seed} repeats these sequences")
+    if not twins.calls:
+        return Code.NOTHING
+    return Code.FINE if twins.is_alike and not accepted.expired else Code.FINDINGS
+
+
+def sweep(  # noqa: PLR0913, PLR0917 - each is one option of the command
+    ctx: click.Context,
+    ledger: tuple[Path, ...],
+    api_key_file: str | None,
+    allow_plain_http: bool,
+    rate: int | None,
+    ledger_dir: Path,
+    forget: bool,
+) -> None:
+    """Run the command, as `contract_tests.command.commands` declares it."""
+    if forget:
+        if not ledger:
+            raise click.UsageError("--forget gives up only what is named: name a LEDGER.")
+        ctx.exit(max(_tried(_forget, file) for file in ledger))
+    files = ledger or tuple(ledgers_in(ledger_dir))
+    if not files:
+        click.echo(f"nothing to sweep in {ledger_dir}")
+        return
+
+    def one(file: Path) -> int:
+        return _sweep(file, lambda: read_keys(api_key_file, asker()), allow_plain_http, rate)
+
+    ctx.exit(max(_tried(one, file) for file in files))
+
+
+def _tried(work: Callable[[Path], int], file: Path) -> int:
+    """Do something about a ledger; what hinders it there hinders it with no other."""
+    try:
+        if is_swept(file):
+            click.echo(f"{file}: swept already")
+            return Code.FINE
+        return work(file)
+    except Stop as stop:
+        return complain(stop)
+    except TargetFailed as failure:
+        return complain(Stop(Code.UNREACHABLE, f"{file}: {failure.sentence}"))
+    except (GuardRefusal, Unswept, ValueError) as error:
+        return complain(Stop(Code.CANNOT, str(error)))
+    except OSError as error:
+        return complain(Stop(Code.CANNOT, f"{file} cannot be used: {error.strerror or error}."))
+
+
+def _sweep(file: Path, keys: Callable[[], tuple[str, ...]], allow_plain_http: bool, rate: int | None) -> Code:
+    ledger = Ledger.read(file)
+    target = ledger.target
+    host = read_target(target, "", allow_plain_http=True).host
+    pace = rate or (None if is_loopback(host) else LIVE_RATE)
+    key = _key_of(ledger, keys())
+    done = sweep_ledger(file, key, allow_plain_http=allow_plain_http, rate=pace, tell=say)
+    return _say_swept(file, target, done)
+
+
+def _forget(file: Path) -> Code:
+    """Give one ledger up, and say what it knows of that nobody has seen go."""
+    ledger = Ledger.read(file)
+    ledger.hold()
+    there = [entry for entry in ledger.entries.values() if entry.exists]
+    rows = [f"handler {entry.id}" for entry in there if entry.id is not None]
+    rows += ["a handler whose creation was never answered" for entry in there if entry.id is None]
+    click.echo(f"{file}: given up, and kept as {ledger.forget()}")
+    if rows:
+        where = f"{ledger.target}, with {ledger.marker.run} in its name"
+        click.echo("\n".join(printable(f"what may be left on {where}: {row}") for row in rows))
+    return Code.FINE
+
+
+def _key_of(ledger: Ledger, keys: tuple[str, ...]) -> str:
+    """Return the key that a run had, of several; if it is not one of them, the sweep says so."""
+    fitting = (key for key in keys if key_check(key, ledger.marker.run, ledger.target) == ledger.key_check)
+    return next(fitting, keys[0])
+
+
+def _say_swept(file: Path, target: str, done: CleanUp) -> Code:
+    click.echo(printable(f"{file}: {len(done.deleted)} deleted on {target}"))
+    for sentence in done.sentences:
+        say(f"{PROGRAM}: {sentence}")
+    if not done.complete:
+        click.echo(
+            f"{PROGRAM}: sweep again in a minute, or give it up: bitpeak-mock sweep --forget {file}", err=True
+        )
+    return Code.FINE if done.complete else Code.FINDINGS

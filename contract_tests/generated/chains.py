@@ -14,12 +14,9 @@ from schemathesis.engine.link_calibration import LinkCalibrationState
 from schemathesis.generation.feedback import NO_FEEDBACK
 from schemathesis.generation.stateful.state_machine import APIStateMachine
 
-from contract_tests.document.demand import demanded_operations
-from contract_tests.generated.engine import AnyCase, generator
-from contract_tests.generated.generators import first, kept
-from contract_tests.generated.loosened import loosened, without_foreign_keys
-from contract_tests.generated.pool import Pool, rows_in
-from contract_tests.generated.sampler import Sampler, is_thrifty
+from contract_tests.document import demanded_operations
+from contract_tests.generated.engine import AnyCase, first, generator, kept, loosened, without_foreign_keys
+from contract_tests.generated.sampler import Pool, Sampler, is_thrifty, rows_in
 from contract_tests.run.run import Run
 from contract_tests.target.api import TargetResponse
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from contract_tests.document.facts import Facts
-from contract_tests.document.words import FormWords
-from contract_tests.generated.loosened import RULES
+from contract_tests.document import Facts, FormWords
+from contract_tests.generated.engine import RULES
 from contract_tests.guard.body import contacts
 from contract_tests.guard.ledger import Marker
 

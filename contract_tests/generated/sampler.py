@@ -1,4 +1,4 @@
-"""Sends generated cases, keeps them harmless, and holds each answer against the document."""
+"""Sends generated cases to handlers of their own, and holds each response against the document."""
 
 from __future__ import annotations
 
@@ -6,30 +6,177 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import count
+from typing import Any, NoReturn
 
+import pytest
 import requests
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.errors import Flaky
 from schemathesis import BaseSchema, Response
 from schemathesis.core.failures import FailureGroup
 
-from contract_tests.document.demand import refusing
-from contract_tests.document.facts import DocumentedOperation
-from contract_tests.document.words import read_words
-from contract_tests.generated.engine import AnyCase, generator, operations
+from contract_tests.document import DocumentedOperation, Facts, demanded_operations, read_words, refusing
+from contract_tests.generated.engine import (
+    AnyCase,
+    any_case,
+    explicit_cases,
+    first,
+    generator,
+    kept,
+    loosened,
+    operations,
+)
 from contract_tests.generated.harmless import Harmless, harmless_form
-from contract_tests.generated.loosened import loosened
-from contract_tests.generated.pool import Pool, rows_in
-from contract_tests.guard import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER
-from contract_tests.judge.conformity import Conformity, a, said
-from contract_tests.judge.grounds import MULTIPART, Grounds
-from contract_tests.judge.statements import ANSWERS, GONE, KEYS, WRITTEN
-from contract_tests.judge.verdicts import Complaint, Deviation
+from contract_tests.guard.exchange import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER
+from contract_tests.judge.statements import ANSWERS, GONE, KEYS, MULTIPART, WRITTEN, Grounds, Statement
+from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, a, said
 from contract_tests.oracle.expected import Expected, Handler, Prospect
 from contract_tests.run.flags import Profile
 from contract_tests.run.run import Run
 from contract_tests.target.api import TargetResponse
 from mock_server.document.rows import parameter_rows, react
+
+# A plan may allow few handlers of a type, and a guard few of a run.
+_MOST, _MOST_OF_A_TYPE = 8, 4
+_NOT_FOUND = 404
+
+
+class Pool:
+    """The live handlers of one suite, each with its type and the mark that its name begins with.
+
+    The mark is empty if a blank name was sent.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._api = run.api
+        self._facts = run.facts
+        self._judge = run.judge
+        self._grounds = Grounds(run.judge.statements, run.facts)
+        self._marker = run.marker or "contract"
+        self._numbers = count(1)
+        self._live: dict[int, tuple[str, str]] = {}
+        self._proven: set[int] = set()
+
+    def mark(self) -> str:
+        """Return what the name of the next create is to begin with; no two are alike."""
+        return f"{self._marker} {next(self._numbers)}"
+
+    def __contains__(self, handler_id: object) -> bool:
+        return handler_id in self._live
+
+    def take(self) -> int:
+        """Return a live handler's id, of a new one if none exists. Raises Deviation if none can be had."""
+        if not self._live:
+            facts, mark = self._facts, self.mark()
+            kind = next(iter(facts.types))
+            form = {**facts.examples.get(kind, {}), facts.form["name"]: mark, facts.form["type"]: kind}
+            answer = self._api.create(form)
+            if self.adopt(answer, kind, mark) is None:
+                self._refuse(
+                    self._grounds.operation("create"), "a create from the document's own example", answer
+                )
+        handler_id = next(reversed(self._live))
+        self.prove(handler_id)
+        return handler_id
+
+    def adopt(self, answer: TargetResponse, kind: str, mark: str) -> int | None:
+        """Take the handler that a create made, and return its id; None if it made none that can be told."""
+        handler_id = id_in(self._facts, self._facts.operation("create"), answer)
+        if handler_id is None or handler_id in self._live:
+            return None
+        self._live[handler_id] = kind, mark
+        return handler_id
+
+    def drop(self, handler_id: int) -> None:
+        """Forget a handler that a request deleted."""
+        self._live.pop(handler_id, None)
+        self._proven.discard(handler_id)
+
+    def prove(self, handler_id: int) -> None:
+        """Raise Fault unless the handler is seen to bear its mark: a create may answer somebody else's id."""
+        if handler_id in self._proven:
+            return
+        answer = self._api.retrieve(handler_id)
+        self.see(rows_in(self._facts, self._facts.operation("retrieve"), answer))
+        if handler_id not in self._proven:
+            self.drop(handler_id)
+            about = f"handler {handler_id}, whose id a create answered, is not seen to be its own"
+            self._refuse(WRITTEN, about, answer)
+
+    def see(self, rows: list[Mapping[str, Any]]) -> None:
+        """Take rows of an answer as the proof that handlers bear their marks."""
+        for row in rows:
+            handler_id, name = row.get(self._facts.row["id"]), row.get(self._facts.row["name"])
+            if type(handler_id) is not int or handler_id not in self._live or not isinstance(name, str):
+                continue
+            mark = self._live[handler_id][1]
+            if name.startswith(mark) if mark else not name.strip():
+                self._proven.add(handler_id)
+
+    def trim(self) -> None:
+        """Delete what is more than a plan may allow. Raises Deviation if a delete fails."""
+        kinds = Counter(kind for kind, _ in self._live.values())
+        for handler_id, (kind, _) in list(self._live.items()):
+            if kinds[kind] > _MOST_OF_A_TYPE or len(self._live) > _MOST:
+                kinds[kind] -= 1
+                self._delete(handler_id)
+
+    def clean(self) -> None:
+        """Delete everything. Raises Deviation, in the end, where some of it could not be deleted."""
+        deviations = []
+        if len(self._live.keys() - self._proven) > 1:  # one list spares several looks
+            facts = self._facts
+            self.see(rows_in(facts, facts.operation("list"), self._api.list(1, facts.sizes[-1])))
+        for handler_id in list(self._live):
+            try:
+                self._delete(handler_id)
+            except Deviation as deviation:
+                deviations.append(deviation)
+        if deviations:
+            raise deviations[0]
+
+    def _delete(self, handler_id: int) -> None:
+        self.prove(handler_id)
+        answer = self._api.delete(handler_id)
+        self.drop(handler_id)
+        if answer.status // 100 != 2 and answer.status != _NOT_FOUND:
+            self._refuse(
+                self._grounds.operation("delete"), f"handler {handler_id} could not be deleted", answer
+            )
+
+    def _refuse(self, rests_on: Statement, about: str, answer: TargetResponse) -> NoReturn:
+        """Raise Deviation for an answer without which the pool cannot go on."""
+        if answer.status == 0 or answer.status >= 500:
+            rests_on = ANSWERS
+        raise Deviation([Complaint(rests_on, f"{about}: {said(answer)}")], self._judge.trace())
+
+
+def id_in(facts: Facts, operation: DocumentedOperation, answer: TargetResponse) -> int | None:
+    """Return the id that a successful answer says, None if it says none."""
+    found = _at(answer, facts.schemas.path_to(operation.answer, "id")) if answer.status // 100 == 2 else None
+    return found if type(found) is int and found > 0 else None
+
+
+def rows_in(facts: Facts, operation: DocumentedOperation, answer: TargetResponse) -> list[Mapping[str, Any]]:
+    """Return the rows that an answer shows: a list's, or the one of a retrieve."""
+    schemas = facts.schemas
+    found = [_at(answer, schemas.path_to(operation.answer, "row"))]
+    if steps := schemas.path_to(operation.answer, "rows"):
+        rows = _at(answer, steps)
+        found = rows if isinstance(rows, list) else []
+    return [row for row in found if isinstance(row, dict)]
+
+
+def _at(answer: TargetResponse, steps: tuple[str, ...]) -> Any:
+    try:
+        node = answer.json()
+    except ValueError:
+        return None
+    for step in steps:
+        node = node.get(step) if isinstance(node, dict) else None
+    return node
+
 
 _LONGEST = 1500
 _WHOLE = 40
@@ -318,3 +465,67 @@ def _near(value: object) -> object:
     """Return a number that every reader of integers can hold in place of one that is too large for some."""
     text = str(value)
     return _FARTHEST if text.isascii() and text.isdigit() and int(text[:40]) > _FARTHEST else value
+
+
+# Creates come first, for the list then has handlers of all kinds to show, and the others have some to work on.
+KINDS = ("create", "list", "retrieve", "update", "delete")
+
+
+def judge_operations(kind: str, sampler: Sampler) -> None:
+    """Send cases of the operations of a kind. Raises Deviation; skips the test if that came to nothing."""
+    run = sampler.run
+    names = [one.id for one in demanded_operations(run.facts) if one.kind == kind]
+    for share, name in enumerate(names, start=1):
+        with sampler.only_deviations():
+            _judge_operation(sampler, name, run, share)
+        tally = sampler.tallies[name]
+        if tally.sent <= tally.withheld:
+            pytest.skip(f"the guard kept back most cases of {name}, {tally.withheld} of them")
+        if not tally.own.total():
+            pytest.skip(f"none of {tally.sent} cases of {name} succeeded")
+
+
+def _judge_operation(sampler: Sampler, name: str, run: Run, share: int) -> None:
+    """Send an operation's cases; another spelling of an operation gets a smaller share of them."""
+    operation, examples = sampler.operations[name], run.profile.examples // share
+    thrifty = is_thrifty(run.profile)
+    by_chance = examples // 4 if thrifty else examples
+    sent: set[str] = set()
+    for case in explicit_cases(operation):
+        if thrifty and len(sent) == examples - by_chance:
+            break
+        if (text := _text(case)) not in sent:
+            sent.add(text)
+            sampler.judge(case)
+    if not by_chance or (not operation.query and not operation.body):
+        return  # for lack of requests, or since there is nothing to choose but the id, which is always one of our own
+
+    @given(any_case(operation))
+    @_settings(run, by_chance)
+    def judge_any(case: AnyCase) -> None:
+        sampler.judge(case)
+
+    # Examples are kept by the test's source, which is the same for all operations.
+    judge_any.hypothesis.inner_test._hypothesis_internal_add_digest = name.encode()  # type: ignore[attr-defined]
+    (judge_any if run.seed is None else seed(run.seed)(judge_any))()
+
+
+def _text(case: AnyCase) -> str:
+    """Return what tells a case from others, whichever handler it is about."""
+    return repr((case.media_type, case.body, case.query, case.headers.get("Content-Type")))
+
+
+def _settings(run: Run, examples: int) -> settings:
+    # Making a failing case simpler takes many requests, which only a longer run can afford.
+    phases = (Phase.generate,) if is_thrifty(run.profile) else (Phase.generate, Phase.shrink)
+    return settings(
+        max_examples=examples,
+        phases=(*first(run.examples), *phases),
+        derandomize=run.seed is None,
+        **kept(run.examples),
+        deadline=None,
+        verbosity=Verbosity.quiet,
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )

@@ -6,12 +6,12 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from contract_tests.guard.account import GONE, SERVER, Account, Credentials, Rows
 from contract_tests.guard.body import Body, FormGuard
-from contract_tests.guard.door import Gate
 from contract_tests.guard.exchange import (
     KEY_VARIABLE,
     MULTIPART,
@@ -50,6 +50,35 @@ _LONGEST_LOCATION = 200
 _FRESH = 10.0  # seconds for which a look at a row proves that it is the run's, if nothing was written since
 
 Listener = Callable[[Exchange], None]
+
+
+class Gate:
+    """Lets requests in until it is closed. `under_way` is how many are inside."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._closed = False
+        self.under_way = 0
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """Hold a request's place. Raises GuardRefusal (`closing`)."""
+        with self._changed:
+            if self._closed:
+                raise GuardRefusal("closing", "The run is at its end.")
+            self.under_way += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self.under_way -= 1
+                self._changed.notify_all()
+
+    def close(self, seconds: float) -> bool:
+        """Let no further request in, and wait for those inside; False if some are still there after `seconds`."""
+        with self._changed:
+            self._closed = True
+            return self._changed.wait_for(lambda: not self.under_way, timeout=seconds)
 
 
 @dataclass(slots=True)

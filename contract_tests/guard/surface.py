@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from contract_tests.document.schema import SchemaPaths, Steps
+from contract_tests.document import SchemaPaths, Steps
 
 Kind = Literal["list", "retrieve", "create", "update", "delete"]
 

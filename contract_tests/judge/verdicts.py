@@ -1,15 +1,21 @@
-"""The one place that turns a broken expectation into a verdict."""
+"""Responses held against the document, and the one place that turns a broken expectation into a verdict."""
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+import jsonschema_rs
+
+from contract_tests.document import DocumentedRefusal, Facts, fits, read
 from contract_tests.guard.exchange import Exchange
-from contract_tests.judge.statements import Statement, Statements
+from contract_tests.judge.statements import ANSWERS, JSON, Grounds, Statement, Statements, pointer
+from contract_tests.target.api import TargetResponse
+from mock_server.document import load, plain
 
 HoldTo = Literal["page", "document"]
 
@@ -143,3 +149,199 @@ class Judge:
         self.observations[complaint.key] = Observation(
             question, complaint.observation, complaint.statement.pointer, tuple(self.trace())
         )
+
+
+_MOST_ERRORS = 6
+_OTHER_METHODS = pointer("x-service", "other-methods")
+_JSON_TYPE = re.compile(r"application/(json|[\w.-]+\+json)\Z")
+_VERBS = {
+    "type": "is of type", "enum": "is one of", "const": "is", "pattern": "looks like", "required": "has",
+    "minimum": "is at least", "minLength": "has a length of at least",
+}  # fmt: skip
+
+
+class Conformity:
+    """Says what an answer has against the document; an empty list means nothing."""
+
+    def __init__(self, facts: Facts, grounds: Grounds | None = None) -> None:
+        self._facts = facts
+        self._grounds = grounds or Grounds(Statements(facts.document), facts)
+        self._checks: dict[str, tuple[str, jsonschema_rs.Validator]] = {}
+        self._known = _titles(load().data)
+
+    def success(
+        self, kind: str, answer: TargetResponse, rests_on: Statement | None = None
+    ) -> list[Complaint]:
+        """Judge an answer to a request that should have succeeded; `rests_on` says why it should."""
+        operation = self._facts.operation(kind)
+        if answer.status // 100 != 2:
+            return [self.turned_away(kind, answer, rests_on or self._grounds.operation(kind))]
+        complaints = []
+        if answer.status != operation.success:
+            ground = self._grounds.status(kind, operation.success)
+            complaints = [
+                Complaint(
+                    ground, f"the status of a successful {kind}", str(answer.status), str(operation.success)
+                )
+            ]
+        return complaints + (self._json(kind, answer) if operation.answer else self._empty(kind, answer))
+
+    def turned_away(self, kind: str, answer: TargetResponse, rests_on: Statement) -> Complaint:
+        """Return the complaint about a request that was refused, or not answered, and should have succeeded."""
+        shown = said(answer)
+        wanted = f"answered {self._facts.operation(kind).success}"
+        if answer.status == 0 or answer.status >= 500:
+            return Complaint(ANSWERS, a(kind), f"answered {shown}", wanted)
+        return Complaint(rests_on, a(kind), f"answered {shown}", wanted)
+
+    def refusal(
+        self,
+        kind: str,
+        answer: TargetResponse,
+        refusal: DocumentedRefusal,
+        rests_on: Statement,
+        about: str = "",
+    ) -> list[Complaint]:
+        """Judge an answer that should have been a documented refusal; `rests_on` says why it should be one.
+
+        A refusal is recognized by its 4xx. Its status, media type and body are how it looks, which is a statement of
+        its own. A title that the base document does not say stands for whatever a service says there.
+        """
+        about = about or a(kind)
+        # For a method that a server does not have at all, 501 is a refusal like any other (RFC 9110, 9.1).
+        is_unknown_method = answer.status == 501 and rests_on.pointer == _OTHER_METHODS
+        if answer.status == 0 or (answer.status >= 500 and not is_unknown_method):
+            return [Complaint(ANSWERS, about, f"answered {said(answer)}", f"answered {refusal.status}")]
+        if answer.status < 400:
+            return [Complaint(rests_on, about, f"answered {said(answer)}", f"refused with {refusal.status}")]
+        looks = self._grounds.refusal(kind, refusal)
+        return [
+            Complaint(looks, f"the {what} of the refusal of {about}", shown, wanted)
+            for what, shown, wanted in self._looks(answer, refusal)
+        ]
+
+    def _looks(self, answer: TargetResponse, refusal: DocumentedRefusal) -> Iterator[tuple[str, str, str]]:
+        """Yield what of a refusal looks otherwise: its name, what it is, and what it should be."""
+        if answer.status != refusal.status:
+            yield "status", said(answer), str(refusal.status)
+        wanted_media = (refusal.media_type or "").partition(";")[0].strip().lower()
+        if (media := media_type(answer)) != wanted_media:
+            yield "media type", media or "missing", wanted_media or "none"
+        if not refusal.title:
+            if not fits(refusal.value, read(answer.body, refusal.media_type)):
+                yield "body", _short(answer.body), f"`{str(refusal.value)[:200]}`"
+            return
+        try:
+            (error,) = answer.json()["errors"]
+            title, status = error["title"], error["status"]
+        except (ValueError, LookupError, TypeError):
+            yield "body", _short(answer.body), "a list of one error with title and status"
+            return
+        known = self._known.get(refusal.name) == refusal.title
+        if not isinstance(title, str) or not title or (known and title != refusal.title):
+            yield "title", repr(title), repr(refusal.title)
+        wanted = refusal.shown_status
+        if refusal.name not in self._known and isinstance(status, str):
+            wanted = str(wanted)
+        if type(status) is not type(wanted) or status != wanted:
+            yield "status in the body", repr(status), repr(wanted)
+
+    def _empty(self, kind: str, answer: TargetResponse) -> list[Complaint]:
+        """Judge an answer without a body, which may all the same say what it would be, as the document does."""
+        ground = self._grounds.empty_body(kind)
+        if answer.body.strip():
+            return [Complaint(ground, f"the body of a successful {kind}", _short(answer.body), "empty")]
+        operation = self._facts.operation(kind)
+        node = self._facts.document["paths"][operation.path][operation.method.lower()]["responses"]
+        wanted = self._facts.schemas.resolve(node[str(operation.success)]).get("x-empty-body")
+        found = media_type(answer)
+        if wanted and found not in {"", wanted}:
+            return [
+                Complaint(ground, f"the media type of a successful {kind}, which has no body,", found, wanted)
+            ]
+        return []
+
+    def _json(self, kind: str, answer: TargetResponse) -> list[Complaint]:
+        found = media_type(answer)
+        complaints = []
+        if not _JSON_TYPE.match(found):
+            complaints = [
+                Complaint(
+                    JSON, f"the media type of a successful {kind}", found or "missing", "application/json"
+                )
+            ]
+        if answer.body.startswith(codecs.BOM_UTF8):
+            return [
+                *complaints,
+                Complaint(
+                    JSON, f"a successful {kind} begins with a byte order mark, which JSON does not allow"
+                ),
+            ]
+        try:
+            body = answer.json()
+        except ValueError:
+            return [Complaint(JSON, f"the body of a successful {kind}", _short(answer.body), "JSON")]
+        return complaints + [self._violation(kind, place, error) for place, error in self._errors(kind, body)]
+
+    def _errors(self, kind: str, body: Any) -> Iterator[tuple[str, Any]]:
+        """Yield what a body has against its schema: the violated word's place in the document, and the error."""
+        if kind not in self._checks:
+            place, schema = self._grounds.answer_schema(kind)
+            components = plain(self._facts.document["components"])
+            self._checks[kind] = (
+                place,
+                jsonschema_rs.validator_for({**plain(dict(schema)), "components": components}),
+            )
+        place, check = self._checks[kind]
+        for _, error in zip(range(_MOST_ERRORS), check.iter_errors(body), strict=False):
+            below = pointer(*map(str, error.schema_path))
+            yield (below if below.startswith("/components/") else place + below), error
+
+    def _violation(self, kind: str, place: str, error: Any) -> Complaint:
+        where = _where(error.instance_path)
+        word = place.rpartition("/")[2]
+        try:
+            value = self._facts.schemas.find("#" + place)
+        except (LookupError, ValueError, TypeError):
+            value = ""
+        says = f"`{where}` {_VERBS.get(word, word)} {_listed(value)}."
+        ground = self._grounds.violated(place, error.instance, says)
+        return Complaint(ground, f"`{where}` in the answer to {a(kind)}: {error.message}")
+
+
+def a(kind: str) -> str:
+    """Return the name of an operation's kind with its article."""
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+def media_type(answer: TargetResponse) -> str:
+    """Return the media type of an answer without its parameters, in lower case."""
+    return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def said(answer: TargetResponse) -> str:
+    """Return an answer's status, its media type if it is another than JSON's, and the beginning of its body."""
+    body = _short(answer.body) if answer.body.strip() else ""
+    media = media_type(answer) if body else ""
+    words = (str(answer.status or "not at all"), media if media != "application/json" else "", body)
+    return " ".join(word for word in words if word)
+
+
+def _short(body: bytes) -> str:
+    text = " ".join(body.decode(errors="replace").split())
+    return f"`{text}`" if len(text) <= 200 else f"`{text[:200]}…`"
+
+
+def _where(path: Any) -> str:
+    """Return a place in an answer as people write it; which item of a list it is does not count."""
+    return "".join("[]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".") or "the body"
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _titles(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return the title of each refusal that the base document names."""
+    values = {name: node.get("value") for name, node in document["components"]["examples"].items()}
+    return {name: value["errors"][0]["title"] for name, value in values.items() if "errors" in value}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_tests.document.facts import Facts, read_facts
+from contract_tests.document import Facts, read_facts
 from contract_tests.guard.exchange import Exchange
 
 Action = dict[str, Any]

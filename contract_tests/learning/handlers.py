@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from contract_tests.document.schema import by_form
+from contract_tests.document import by_form
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree, Unsayable, at
 from contract_tests.learning.properties import adjust, extra, kind_of, missing

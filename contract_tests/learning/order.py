@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from contract_tests.document.schema import by_form, read
+from contract_tests.document import by_form, read
 from contract_tests.learning.observe import Observer, Outcome
 from contract_tests.learning.problems import Items, find_items
 from contract_tests.probes.handler import Part, parts_of

@@ -8,7 +8,7 @@ from typing import Any
 from contract_tests.guard.exchange import Exchange, printable
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
-from contract_tests.report.finding import Happened, reproduce
+from contract_tests.report.outcome import Happened, reproduce
 from mock_server.document import LEARNED, dump_yaml
 
 _DATE = "%Y-%m-%dT%H:%M:%SZ"

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from contract_tests.document.schema import by_form, read
+from contract_tests.document import by_form, read
 
 # Headers that belong to the connection, or to a server before the API.
 _OF_THE_WAY = frozenset(

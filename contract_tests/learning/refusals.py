@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from contract_tests.document.facts import Facts
+from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree, Unsayable
 from contract_tests.learning.presentation import Look, SeenResponse, look_of, shared_headers

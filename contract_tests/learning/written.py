@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from contract_tests.document.facts import Facts
+from contract_tests.document import Facts
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.properties import adjust, extra, kind_of, missing
 from contract_tests.learning.responses import component, operations, own_response

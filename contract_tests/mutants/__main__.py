@@ -11,8 +11,8 @@ import click
 
 from contract_tests.mutants.catalogue import catalogue
 from contract_tests.mutants.matrix import KnownFates, as_json, as_text, explained, verdict
-from contract_tests.mutants.mutant import Kind, Mutant
 from contract_tests.mutants.trial import Fate, judge
+from contract_tests.mutants.wire import Kind, Mutant
 from contract_tests.run.flags import SUITES
 from contract_tests.run.settings import Code
 

@@ -6,8 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contract_tests.mutants.mutant import Forward, GotResponse, Kind, Mutant, Sabotage, SentRequest
-from contract_tests.mutants.wire import Begin, RowData, Wire
+from contract_tests.mutants.wire import (
+    Begin,
+    Forward,
+    GotResponse,
+    Kind,
+    Mutant,
+    RowData,
+    Sabotage,
+    SentRequest,
+    Wire,
+)
 
 Rows = Callable[[list[RowData], int, list[RowData]], list[RowData]]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from contract_tests.mutants.mutant import Kind, Mutant
 from contract_tests.mutants.trial import Fate
+from contract_tests.mutants.wire import Kind, Mutant
 from contract_tests.run.flags import SUITES
 from mock_server.document import home
 

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from contract_tests.mutants.mutant import Forward, GotResponse, Kind, Mutant, Sabotage, SentRequest
-from contract_tests.mutants.wire import Begin, RowData, Wire
+from contract_tests.mutants.wire import (
+    Begin,
+    Forward,
+    GotResponse,
+    Kind,
+    Mutant,
+    RowData,
+    Sabotage,
+    SentRequest,
+    Wire,
+)
 
 Fields = dict[str, str]
 

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from contract_tests.mutants.mutant import GotResponse, Kind, Mutant, Sabotage, SentRequest
+from contract_tests.mutants.wire import GotResponse, Kind, Mutant, Sabotage, SentRequest
 from contract_tests.twin.sides import MockProcess
 from mock_server.document import dump_yaml, load, plain
 

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, NamedTuple
 
-from contract_tests.document.facts import Facts
-from contract_tests.document.words import FormWords, Words
-from contract_tests.judge.grounds import MULTIPART, Grounds
-from contract_tests.judge.statements import STEADY, WRITTEN, Statement
+from contract_tests.document import Facts, FormWords, Words
+from contract_tests.judge.statements import MULTIPART, STEADY, WRITTEN, Grounds, Statement
 from mock_server.document.rows import FOREIGN, UNKNOWN, Reaction, Row
 
 # Texts that break where bytes are taken for characters, or characters for 16 bits.

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from contract_tests.document.words import Words
-from contract_tests.judge.conformity import Conformity
-from contract_tests.judge.grounds import Grounds
-from contract_tests.judge.statements import PAGES, Statement
-from contract_tests.judge.verdicts import Complaint, Deviation
+from contract_tests.document import Words
+from contract_tests.judge.statements import PAGES, Grounds, Statement
+from contract_tests.judge.verdicts import Complaint, Conformity, Deviation
 from contract_tests.target.api import Spoken, TargetResponse
 
 _LINKS = ("link-first", "link-last", "link-next", "link-previous", "link-self")

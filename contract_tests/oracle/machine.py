@@ -9,9 +9,8 @@ from typing import Any, ClassVar, NamedTuple
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from contract_tests.judge.conformity import a
 from contract_tests.judge.statements import GONE, OTHERS, PAGES
-from contract_tests.judge.verdicts import Complaint
+from contract_tests.judge.verdicts import Complaint, a
 from contract_tests.oracle.listing import same
 from contract_tests.oracle.own import Own, Owned
 from contract_tests.target.api import Withheld

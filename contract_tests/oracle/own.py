@@ -10,12 +10,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from contract_tests.document.facts import DocumentedRefusal
-from contract_tests.document.words import FormWords, Words, read_words
-from contract_tests.judge.conformity import Conformity, said
-from contract_tests.judge.grounds import MULTIPART, Grounds
-from contract_tests.judge.statements import GONE, IDS, OTHERS, PAGES, SAME, STEADY, WRITTEN, Statement
-from contract_tests.judge.verdicts import Complaint, Deviation
+from contract_tests.document import DocumentedRefusal, FormWords, Words, read_words
+from contract_tests.judge.statements import (
+    GONE,
+    IDS,
+    MULTIPART,
+    OTHERS,
+    PAGES,
+    SAME,
+    STEADY,
+    WRITTEN,
+    Grounds,
+    Statement,
+)
+from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, said
 from contract_tests.oracle.expected import (
     MISSING,
     Expected,

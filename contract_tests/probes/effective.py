@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from contract_tests.document.facts import Facts, read_facts
+from contract_tests.document import Facts, read_facts
 from contract_tests.guard.exchange import Exchange
 from contract_tests.judge.statements import Statement
 from contract_tests.judge.verdicts import Complaint

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
-from contract_tests.document.facts import Facts, read_facts
+from contract_tests.document import Facts, read_facts
 from contract_tests.guard.body import Body
 from contract_tests.guard.exchange import KEY_VARIABLE, MULTIPART, URLENCODED, Exchange, FormField
 from contract_tests.probes.reading import Answered, Finding, Outside

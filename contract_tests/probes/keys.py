@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from contract_tests.document.facts import Facts
-from contract_tests.judge.conformity import media_type, said
+from contract_tests.document import Facts
+from contract_tests.judge.verdicts import media_type, said
 from contract_tests.probes.observations import (
     look_for_nobodys,
     missing_bearer,

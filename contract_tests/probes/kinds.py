@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract_tests.document.facts import Facts
+from contract_tests.document import Facts
 from contract_tests.probes.reading import Undecided
 
 

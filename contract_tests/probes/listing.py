@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from contract_tests.document.facts import Facts
-from contract_tests.judge.conformity import said
+from contract_tests.document import Facts
+from contract_tests.judge.verdicts import said
 from contract_tests.probes.observations import first_page, handler, second, wide_answer
 from contract_tests.probes.page import SeenPage
 from contract_tests.probes.probe import Probe

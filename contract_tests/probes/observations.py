@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from contract_tests.document.facts import Facts
-from contract_tests.document.words import read_words
+from contract_tests.document import Facts, read_words
 from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.page import SeenPage
 from contract_tests.probes.prober import Prober

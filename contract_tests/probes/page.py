@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from contract_tests.document.facts import Facts
+from contract_tests.document import Facts
 from contract_tests.probes.expectations import Expectations
 from contract_tests.probes.reading import Undecided, Unlisted, at, is_success, mapping, number, parsed
 from contract_tests.target.api import TargetResponse

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from contract_tests.document.facts import Facts
-from contract_tests.judge.conformity import said
+from contract_tests.document import Facts
+from contract_tests.judge.verdicts import said
 from contract_tests.target.api import TargetResponse
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from contract_tests.document.facts import Facts
+from contract_tests.document import Facts
 from contract_tests.probes.observations import first_page, handler, renaming, second, type_change
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from contract_tests.document.words import FormWords, read_words
-from contract_tests.judge.conformity import said
+from contract_tests.document import FormWords, read_words
+from contract_tests.judge.verdicts import said
 from contract_tests.probes.handler import ProbedHandler, parts_of
 from contract_tests.probes.observations import renaming
 from contract_tests.probes.probe import Probe

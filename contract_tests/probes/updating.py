@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from contract_tests.document.words import read_words
-from contract_tests.judge.conformity import said
+from contract_tests.document import read_words
+from contract_tests.judge.verdicts import said
 from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.observations import partial, renaming, type_change
 from contract_tests.probes.probe import Probe

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from contract_tests.judge.conformity import said
+from contract_tests.judge.verdicts import said
 from contract_tests.probes.observations import ORIGIN, first_page, handler, preflight, some_id, wide_answer
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from contract_tests.document.facts import Facts
-from contract_tests.judge.conformity import said
+from contract_tests.document import Facts
+from contract_tests.judge.verdicts import said
 from contract_tests.probes.observations import handler, nameless, renaming, second, type_refusal, unknown_type
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober

@@ -11,9 +11,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_tests.document.demand import demanded_operations, demanded_refusals, refusing
-from contract_tests.document.facts import DocumentedOperation, Facts
-from contract_tests.guard import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER, Exchange
+from contract_tests.document import (
+    DocumentedOperation,
+    Facts,
+    demanded_operations,
+    demanded_refusals,
+    refusing,
+)
+from contract_tests.guard.exchange import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER, Exchange
 from contract_tests.judge.statements import Statements
 from contract_tests.judge.verdicts import Judge
 from contract_tests.run.flags import Profile
@@ -58,7 +63,6 @@ class Trace:
             return tuple(self._exchanges)
 
 
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _NO_ANSWERS = frozenset({FAILED_HEADER.lower(), REFUSED_HEADER.lower()})
 _TOO_MANY = 429
 _NOT_THERE = frozenset({404, 410})
@@ -96,7 +100,7 @@ class AnswerMemory:
 
     def take(self, exchange: Exchange) -> None:
         """Hear of any exchange, from whatever suite: after a write nothing is certain any more."""
-        if exchange.method not in _READING:
+        if exchange.method not in _READS:
             with self._lock:
                 self._answers = {
                     asked: known for asked, known in self._answers.items() if _is_lasting(known[0].status)
@@ -107,10 +111,6 @@ def _is_lasting(status: int) -> bool:
     return 400 <= status < 500 and status not in _NOT_THERE
 
 
-_RATE_LIMITED = 429
-
-
-_RATE_LIMITED = 429
 _MOST_ROWS = 10
 _ANYTHING: Mapping[str, Any] = {}
 # What any answer may have by HTTP's own rules, or a server's.
@@ -265,7 +265,7 @@ class Reach:
         sent = {name.lower(): value for name, value in exchange.request_headers}
         if sent.get("authorization") != f"Bearer {KEY_VARIABLE}":
             return False
-        if exchange.status == _RATE_LIMITED:
+        if exchange.status == _TOO_MANY:
             return True
         name, listing = _refusal_name(operation, exchange.status, exchange.body), self.facts.operation("list")
         return name in listing.refusals.keys() - refusing(self.facts, listing.id).keys()

@@ -1,4 +1,4 @@
-"""Opens a run: the document, the guard before the target, a first look, the probes, and the facts that follow."""
+"""Opens a run: document, guard, a first look at the target, the open questions, and the facts that follow."""
 
 from __future__ import annotations
 
@@ -10,30 +10,57 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from contract_tests.document.facts import Facts, read_facts
-from contract_tests.guard import (
+from contract_tests.document import Facts, read_facts
+from contract_tests.guard.exchange import (
     FAILED_HEADER,
+    KEY_VARIABLE,
     REFUSED_HEADER,
-    Guard,
+    Exchange,
     GuardRefusal,
-    GuardSettings,
     Unswept,
-    silent,
 )
-from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.guard import Guard
 from contract_tests.guard.ledger import check_swept
+from contract_tests.guard.mask import Redactor
 from contract_tests.guard.policy import NOWHERE
+from contract_tests.guard.upstream import GuardSettings, silent
 from contract_tests.judge.statements import Statements, differing
 from contract_tests.judge.verdicts import Judge
+from contract_tests.learning.learn import Learnt, Tell, learn_from
 from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.probes.effective import Effective, effective_of
 from contract_tests.probes.reading import is_success, parsed, rows_in
-from contract_tests.recording.tape import Tape
+from contract_tests.recording import Tape
 from contract_tests.run.run import AnswerMemory, Reach, Run
 from contract_tests.run.settings import Code, RunSettings, Stop
-from contract_tests.session.plaintext import PlainText
 from contract_tests.target.api import TargetApi, TargetResponse
 from mock_server.document import Document, DocumentError, load
+
+OTHER_KEY_VARIABLE = "$BITPEAK_OTHER_API_KEY"
+
+
+class PlainText:
+    """Callable: returns a text with the target's address in place of the guard's, and variables in place of keys."""
+
+    def __init__(self, settings: RunSettings, guard: Guard) -> None:
+        shown = {guard.url: guard.target, guard.placeholder_key: KEY_VARIABLE}
+        if settings.other_key:
+            shown[settings.other_key] = OTHER_KEY_VARIABLE
+        shown[settings.key] = KEY_VARIABLE
+        self._shown = shown
+        self._redactors = [Redactor(key) for key in (settings.key, settings.other_key) if key]
+
+    def __repr__(self) -> str:
+        return "Cleaner()"
+
+    def __call__(self, text: str) -> str:
+        """Return the text as it may be shown."""
+        for hidden, shown in self._shown.items():
+            text = text.replace(hidden, shown)
+        for redactor in self._redactors:
+            text = redactor.clean(text)
+        return text
+
 
 # So many of a run's own rows may exist at a time: on somebody's service no more than the suites need.
 _LIVE_ROWS, _LOCAL_ROWS = 40, 2000
@@ -260,3 +287,28 @@ def has_gone(opening: Opening) -> bool:
 
 def _sentence(answer: TargetResponse) -> str:
     return str(answer.json()["guard"]["sentence"])
+
+
+# The requests of a brief run; those that delete its own rows at the end come on top.
+BRIEF = 155
+
+
+def learn_behind(opening: Opening, tell: Tell, *, brief: bool = False) -> Learnt:
+    """Learn from the target of an open run. `brief`: with few requests, one field of a kind for all.
+
+    Raises Stop (CANNOT) if the target or the document does not allow it.
+    """
+    settings = opening.settings
+    listed(opening.first, opening.run.facts, opening.guard.target)
+    terms = Terms(
+        can_write=settings.allow_writes, nowhere=opening.run.nowhere, hidden=opening.guard.marker_length,
+        shown_url=opening.guard.target, spares=brief or settings.profile.spares,
+        most=BRIEF if brief else None,
+    )  # fmt: skip
+    arguments = DocumentArguments(settings.document, settings.overlays, settings.answers)
+    try:
+        learnt = learn_from(opening.run.api, arguments, terms, tell)
+    except DocumentError as error:
+        raise Stop(Code.CANNOT, str(error)) from error
+    opening.run.answers = dict(learnt.answers)
+    return learnt

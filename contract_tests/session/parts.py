@@ -3,39 +3,46 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from contract_tests.document.facts import DocumentedOperation
-from contract_tests.guard import CleanUp
-from contract_tests.judge.conformity import said
+from contract_tests.document import DocumentedOperation
+from contract_tests.guard.cleaning import CleanUp
 from contract_tests.judge.statements import IDS, OTHERS, PAGES, SAME, WRITTEN
-from contract_tests.judge.verdicts import Ruling
-from contract_tests.report import (
+from contract_tests.judge.verdicts import Ruling, said
+from contract_tests.report.accepted import Acceptances, read_accepted
+from contract_tests.report.outcome import (
     Defect,
     Extra,
+    Finding,
+    Happened,
     LeftOut,
     OperationSeen,
     Outcome,
     QuestionSeen,
     RunVerdict,
+    ShownCall,
     Trial,
+    merged,
+    reproduce,
+    step_of,
 )
-from contract_tests.report.accepted import Acceptances, read_accepted
-from contract_tests.report.finding import Finding, Happened, ShownCall, merged, reproduce, step_of
+from contract_tests.report.shapes import as_html, as_json, as_junit, as_markdown
 from contract_tests.run.flags import SUITES
 from contract_tests.run.run import Reach, turned_away
-from contract_tests.run.settings import Code, RunSettings
+from contract_tests.run.settings import Code, RunSettings, Stop
 from contract_tests.session.opening import Opening
-from contract_tests.session.results import Results
-from contract_tests.session.selection import named, rules_of, suite_of
+from contract_tests.session.results import Results, named, rules_of, suite_of
 from contract_tests.target.api import TargetResponse
 
 _PROGRAM = "bitpeak-mock"
@@ -431,3 +438,40 @@ def _tool() -> str:
         return f"{_PROGRAM} {version(_PROGRAM)}"
     except PackageNotFoundError:  # a checkout that is not installed
         return _PROGRAM
+
+
+# The file that GitHub Actions shows as a job's summary.
+_SUMMARY = "GITHUB_STEP_SUMMARY"
+
+
+def check_places(settings: RunSettings) -> None:
+    """Raise Stop (CANNOT) if a report could not be written: better before the run than after it."""
+    if settings.baseline_exists:
+        read_accepted(settings.baseline)
+    for file in (settings.junit, settings.json, settings.html, settings.record, settings.baseline):
+        if file is not None and (file.is_dir() or not file.parent.is_dir()):
+            raise Stop(Code.CANNOT, f"the report {file} cannot be written: {_why(file)}.")
+    if settings.examples is not None and settings.examples.exists() and not settings.examples.is_dir():
+        raise Stop(Code.CANNOT, f"examples cannot be kept in {settings.examples}: it is not a folder.")
+
+
+def write_reports(settings: RunSettings, outcome: Outcome) -> Stop | None:
+    """Write the reports that were asked for, each that can be; return what hindered the first other (CANNOT)."""
+    hindered: Stop | None = None
+    for file, render in ((settings.json, as_json), (settings.html, as_html), (settings.junit, as_junit)):
+        if file is None:
+            continue
+        try:
+            file.write_text(render(outcome), encoding="utf-8", errors="replace")
+        except OSError as error:
+            why = f"the report {file} cannot be written: {error.strerror or error}."
+            hindered = hindered or Stop(Code.CANNOT, why)
+    summary = os.environ.get(_SUMMARY, "")
+    if settings.format == "github" and summary:
+        with suppress(OSError), Path(summary).open("a", encoding="utf-8", errors="replace") as page:
+            page.write(as_markdown(outcome))
+    return hindered
+
+
+def _why(file: Path) -> str:
+    return "it is a folder" if file.is_dir() else f"there is not a folder {file.parent}"

@@ -1,16 +1,194 @@
-"""What the tests of a run came to, collected as they end."""
+"""The tests of a run: which of them run, how far they are, and what they came to."""
 
 from __future__ import annotations
 
+import time
 import traceback
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TextIO
 
 import pytest
 
-from contract_tests.report import Defect, Trial
-from contract_tests.report.finding import Finding, Happened, Origin, defects_of, findings_of
+from contract_tests.report.outcome import (
+    Defect,
+    Finding,
+    Happened,
+    LeftOut,
+    Origin,
+    Trial,
+    defects_of,
+    findings_of,
+)
+from contract_tests.run.flags import SUITES
+from contract_tests.run.settings import RunSettings
 from contract_tests.session.opening import Opening
-from contract_tests.session.selection import suite_of
+
+_PREFIX = "test_"
+SPARED = "this run spares requests: "
+DESELECTED = "pytest was told to run other tests only"
+WRITES = "it writes, and this run may only read: allow it with --allow-writes"
+
+
+def suite_of(item: pytest.Item) -> str:
+    """Return the suite of a test: its module's name without `test_`."""
+    return item.path.stem.removeprefix(_PREFIX)
+
+
+def suite_in(report: pytest.TestReport) -> str:
+    """Return the suite of a test that a report is about."""
+    return report.fspath.rpartition("/")[2].removeprefix(_PREFIX).removesuffix(".py")
+
+
+def rules_of(items: Iterable[pytest.Item]) -> list[str]:
+    """Return the rules of the state machines that are in the tests' modules."""
+    modules = {getattr(item, "module", None) for item in items}
+    return sorted({str(rule) for module in modules for rule in getattr(module, "RULES", ())})
+
+
+def select(items: Sequence[pytest.Item], settings: RunSettings) -> tuple[list[pytest.Item], list[LeftOut]]:
+    """Return the tests to run, suites in their order, and what is left out and why.
+
+    Raises ValueError for a suite that nobody could ask for.
+    """
+    by_suite: dict[str, list[pytest.Item]] = {name: [] for name in SUITES}
+    for item in items:
+        if suite_of(item) not in by_suite:
+            raise ValueError(f"{item.path} is not a suite that is known, name it in run.flags.SUITES")
+        by_suite[suite_of(item)].append(item)
+    chosen: list[pytest.Item] = []
+    left_out: list[LeftOut] = []
+    for name, tests in by_suite.items():
+        if name not in settings.suites:
+            if tests:
+                left_out.append(LeftOut(name, "only other suites were asked for"))
+            continue
+        reasons = {test: _reason(test, settings) for test in tests}
+        chosen += [test for test, reason in reasons.items() if not reason]
+        for reason in dict.fromkeys(filter(None, reasons.values())):
+            left = named(test.name for test, why in reasons.items() if why == reason)
+            left_out.append(LeftOut(f"{name}: {left}", reason))
+    return chosen, left_out
+
+
+def left_by_pytest(items: Iterable[pytest.Item]) -> list[LeftOut]:
+    """Return what pytest's own options leave out, by suite."""
+    by_suite: dict[str, list[str]] = {}
+    for item in items:
+        by_suite.setdefault(suite_of(item), []).append(item.name)
+    return [LeftOut(f"{suite}: {named(names)}", DESELECTED) for suite, names in by_suite.items()]
+
+
+def _reason(test: pytest.Item, settings: RunSettings) -> str:
+    """Return why a test of a suite that was asked for does not run, empty if it does."""
+    if not settings.allow_writes and _writes(test):
+        return WRITES
+    spared = test.get_closest_marker("spared") if settings.profile.spares else None
+    return f"{SPARED}{spared.args[0]}" if spared is not None else ""
+
+
+def _writes(item: pytest.Item) -> bool:
+    """Tell whether a test writes: it says so, or it takes the fixture of a run's own handlers."""
+    return item.get_closest_marker("writes") is not None or "own" in getattr(item, "fixturenames", ())
+
+
+def named(tests: Iterable[str]) -> str:
+    """Return the names of tests as one text, many of them counted."""
+    names = list(
+        dict.fromkeys(name.partition("[")[0].removeprefix(_PREFIX).replace("_", " ") for name in tests)
+    )
+    shown = ", ".join(names[:4])
+    return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"
+
+
+_WIDTH = 24
+_PAUSE = 0.1  # seconds between two drawings of the bar
+_CLEAR = "\r\x1b[K"
+_EARLY = 0.05  # below this share an estimate of the time left would jump about
+
+
+class Progress:
+    """Writes to a stream. `begin` first, then `suite` and `step` as tests pass, then `end`."""
+
+    def __init__(
+        self, stream: TextIO, settings: RunSettings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stream = stream
+        self._settings = settings
+        self._clock = clock
+        self._is_bar = stream.isatty()
+        self._begun = self._drawn = clock()
+        # The suite that each worker is in, with its tests so far and those that failed.
+        self._suites: dict[str, tuple[str, int, int]] = {}
+        self._done, self._all = 0, 0
+
+    def begin(self, tests: int) -> None:
+        """Say how many tests there are."""
+        self._all = tests
+        self._begun = self._clock()
+
+    def note(self, sentence: str) -> None:
+        """Say what goes on before the first test, after the last one, or where nothing does for a while."""
+        self._stream.write(f"{_CLEAR}{sentence}" if self._is_bar else f"{sentence}\n")
+        self._stream.flush()
+
+    def step(self, suite: str, *, failed: bool, sent: int, worker: str = "") -> None:
+        """Take note of a finished test; `sent` requests have been sent so far."""
+        before, tests, failures = self._suites.get(worker, (suite, 0, 0))
+        if suite != before:
+            self._close_suite(worker)
+            tests = failures = 0
+        self._suites[worker] = suite, tests + 1, failures + failed
+        self._done += 1
+        self.draw(sent)
+
+    def draw(self, sent: int) -> None:
+        """Draw the bar, if there is one and it has not been drawn just now."""
+        now = self._clock()
+        if not self._is_bar or now - self._drawn < _PAUSE:
+            return
+        self._drawn = now
+        share = self._done / self._all if self._all else 0.0
+        filled = round(share * _WIDTH)
+        bar = "█" * filled + "░" * (_WIDTH - filled)
+        suites = ", ".join(dict.fromkeys(suite for suite, _, _ in self._suites.values())) or "…"
+        self._stream.write(f"{_CLEAR}{bar} {suites} · {self._requests(sent)}{self._time_left(share, sent)}")
+        self._stream.flush()
+
+    def end(self) -> None:
+        """Say what the last suites came to, and take the bar away."""
+        for worker in self._suites:
+            self._close_suite(worker)
+        self.wipe()
+
+    def wipe(self) -> None:
+        """Take away what stands in the place of the bar."""
+        if self._is_bar:
+            self._stream.write(_CLEAR)
+            self._stream.flush()
+
+    def _close_suite(self, worker: str) -> None:
+        if not self._is_bar:
+            suite, tests, failures = self._suites[worker]
+            failed = f", {failures} failed" if failures else ""
+            said = "1 test" if tests == 1 else f"{tests} tests"
+            self._stream.write(f"{f'{worker}, ' if worker else ''}{suite}: {said}{failed}\n")
+            self._stream.flush()
+
+    def _requests(self, sent: int) -> str:
+        budget = self._settings.max_requests
+        return f"{sent} requests" if budget is None else f"{sent} of {budget} requests"
+
+    def _time_left(self, share: float, sent: int) -> str:
+        """Estimate by what the tests took so far, and at the worst by the budget and the rate."""
+        if share < _EARLY:
+            return ""
+        left = (self._clock() - self._begun) * (1 - share) / share
+        if self._settings.max_requests is not None and self._settings.rate is not None:
+            left = min(left, max(0, self._settings.max_requests - sent) * 60 / self._settings.rate)
+        minutes, seconds = divmod(round(left), 60)
+        return f" · about {minutes} min {seconds} s left" if minutes else f" · about {seconds} s left"
+
 
 # The guard's reasons for which a test has not come to its end, and that say nothing of the service.
 _CUT = {
@@ -42,7 +220,7 @@ class Results:
             outcome = report.outcome = "skipped"
             report.longrepr = (str(item.path), 0, f"Skipped: {cut}")
         if outcome == "skipped":
-            reason = self.opening.clean(_reason(report))
+            reason = self.opening.clean(_skipped_for(report))
         elif outcome == "failed":
             self._find(item, call)
         before = self.tests.get(item.nodeid)
@@ -82,7 +260,7 @@ class Results:
         return True
 
 
-def _reason(report: pytest.TestReport) -> str:
+def _skipped_for(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
         return report.longrepr[2].removeprefix("Skipped: ")
     return str(report.longrepr or "")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 
-from contract_tests.judge.grounds import MULTIPART
+from contract_tests.judge.statements import MULTIPART
 from contract_tests.oracle.expected import UNICODE
 from contract_tests.oracle.own import Own, Owned
 from contract_tests.target.api import Withheld

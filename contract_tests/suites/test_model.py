@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from contract_tests.generated.generators import first, kept
+from contract_tests.generated.engine import first, kept
 from contract_tests.oracle.machine import RULES, Machine
 from contract_tests.oracle.own import Own
 

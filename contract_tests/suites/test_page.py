@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from contract_tests.judge.grounds import MULTIPART
-from contract_tests.judge.statements import SAME
+from contract_tests.judge.statements import MULTIPART, SAME
 from contract_tests.judge.verdicts import Complaint
 from contract_tests.oracle.listing import at
 from contract_tests.oracle.own import Own

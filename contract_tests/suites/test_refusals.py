@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from contract_tests.judge.conformity import a
 from contract_tests.judge.statements import KEYS, Statement
-from contract_tests.judge.verdicts import Complaint
+from contract_tests.judge.verdicts import Complaint, a
 from contract_tests.oracle.own import Own
 from contract_tests.probes.observations import NOBODYS
 from contract_tests.target.api import JSON, URLENCODED, WRONG_KEY, TargetResponse

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from contract_tests.generated.cases import KINDS, judge_operations
-from contract_tests.generated.sampler import Sampler, sampling
+from contract_tests.generated.sampler import KINDS, Sampler, judge_operations, sampling
 from contract_tests.run.run import Run
 
 

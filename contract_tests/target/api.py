@@ -11,9 +11,8 @@ from urllib.parse import urlencode
 import requests
 from _pytest.outcomes import Skipped
 
-from contract_tests.document.facts import Facts
-from contract_tests.guard import REFUSED_HEADER
-from contract_tests.guard.exchange import as_json
+from contract_tests.document import Facts
+from contract_tests.guard.exchange import REFUSED_HEADER, as_json
 
 # Seconds for one answer; the guard has a patience of its own, and it is shorter.
 _TIMEOUT = 960.0

@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
-from contract_tests.document.facts import Facts
-from contract_tests.document.schema import by_form
+from contract_tests.document import Facts, by_form
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.properties import kind_of
 

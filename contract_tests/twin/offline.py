@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from contract_tests.recording.tape import Recording, TapedExchange
+from contract_tests.recording import Recording, TapedExchange
 from contract_tests.report.accepted import Acceptances
 from contract_tests.twin.replay import Drift, Replay, Replayed, others_in
 from contract_tests.twin.sides import MockProcess, Variation, answer_otherwise, lining_of, mock_of

@@ -9,8 +9,8 @@ from typing import Any
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, json_text, printable, printable_lines
 from contract_tests.learning.draft import Lesson
 from contract_tests.report.accepted import Acceptances
-from contract_tests.report.finding import Happened, answer_of, reproduce
-from contract_tests.session.plaintext import OTHER_KEY_VARIABLE
+from contract_tests.report.outcome import Happened, answer_of, reproduce
+from contract_tests.session.opening import OTHER_KEY_VARIABLE
 from contract_tests.twin.compare import Difference
 from contract_tests.twin.offline import Offline
 from contract_tests.twin.replay import places

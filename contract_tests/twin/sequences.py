@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from contract_tests.document.facts import Facts
+from contract_tests.document import Facts
 from contract_tests.twin.step import Pairs, TwinStep
 
 

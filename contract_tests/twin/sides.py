@@ -19,10 +19,11 @@ from urllib.parse import urlsplit
 
 import requests
 
-from contract_tests.document.facts import Facts, read_facts
-from contract_tests.guard import Guard, GuardSettings
+from contract_tests.document import Facts, read_facts
 from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.guard import Guard
 from contract_tests.guard.policy import NOWHERE
+from contract_tests.guard.upstream import GuardSettings
 from contract_tests.probes.reading import at, is_success, mapping, parsed
 from contract_tests.probes.reading import number as number_of
 from contract_tests.run.settings import Code, Stop

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from contract_tests.document.facts import Facts
+from contract_tests.document import Facts
 from contract_tests.probes.handler import multipart
 from contract_tests.target.api import TargetApi
 

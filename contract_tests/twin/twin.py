@@ -10,15 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from contract_tests.document.facts import Facts, read_facts
+from contract_tests.document import Facts, read_facts
 from contract_tests.guard.exchange import KEY_VARIABLE
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Code, RunSettings, Stop
-from contract_tests.session.lessons import learn_behind
-from contract_tests.session.opening import Opening
+from contract_tests.session.opening import Opening, learn_behind
 from contract_tests.twin.compare import Comparison
 from contract_tests.twin.lockstep import Lockstep, SequenceOutcome
 from contract_tests.twin.naming import Name, names_of

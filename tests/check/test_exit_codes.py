@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.guard import Ledger
-from contract_tests.guard.ledger import Marker
+from contract_tests.guard.ledger import Ledger, Marker
 from tests.check.conftest import Written
 from tests.check.process import KEY, Ran, check, run
 from tests.second_opinion import SecondOpinion

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contract_tests.guard import Exchange
+from contract_tests.guard.exchange import Exchange
 from contract_tests.judge.statements import ANSWERS, JSON, PAGES, Statement
 from contract_tests.judge.verdicts import Complaint, Deviation
-from contract_tests.report.finding import (
+from contract_tests.report.outcome import (
     Finding,
     Happened,
     Origin,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contract_tests.command.check import run_check
-from contract_tests.guard import GuardSettings
+from contract_tests.guard.upstream import GuardSettings
 from contract_tests.run.flags import FLAGS
 from contract_tests.run.settings import read_settings
 from contract_tests.session import opening

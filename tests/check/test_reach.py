@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from contract_tests.document.demand import demanded_operations, demanded_refusals
-from contract_tests.document.facts import Facts, read_facts
-from contract_tests.guard import KEY_VARIABLE, Exchange, FormField
+from contract_tests.document import Facts, demanded_operations, demanded_refusals, read_facts
+from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, FormField
 from contract_tests.run.run import Reach
 from mock_server.document import load
 

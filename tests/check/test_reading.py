@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from contract_tests.document.facts import read_facts
-from contract_tests.mutants.mutant import GotResponse
+from contract_tests.document import read_facts
 from contract_tests.mutants.trial import SabotageProxy
-from contract_tests.mutants.wire import Begin, RowData, Wire
+from contract_tests.mutants.wire import Begin, GotResponse, RowData, Wire
 from mock_server.document import load
 from tests.check.process import KEY, Ran, check, findings, report
 from tests.second_opinion import SecondOpinion

@@ -14,25 +14,21 @@ import pytest
 
 import contract_tests.report
 from contract_tests.judge.verdicts import Ruling
-from contract_tests.report import (
+from contract_tests.report.outcome import (
     Defect,
     Extra,
+    Finding,
     LeftOut,
     OperationSeen,
     Outcome,
     QuestionSeen,
     RunVerdict,
+    ShownCall,
     Trial,
-    as_annotations,
-    as_html,
-    as_json,
-    as_junit,
-    as_markdown,
-    as_text,
 )
-from contract_tests.report.finding import Finding, ShownCall
+from contract_tests.report.shapes import as_annotations, as_html, as_json, as_junit, as_markdown, as_text
 from contract_tests.run.settings import RunSettings, read_settings
-from contract_tests.session.progress import Progress
+from contract_tests.session.results import Progress
 
 SCHEMA = json.loads(Path(contract_tests.report.__file__).with_name("report.schema.json").read_text("utf-8"))
 HOSTILE = "</style><script>alert(1)</script> & \x00\x1b[31m \ud800 “q” 'a'"

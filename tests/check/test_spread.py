@@ -14,11 +14,18 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from contract_tests.report import Extra, OperationSeen, QuestionSeen, RunVerdict, Trial
-from contract_tests.report.finding import Finding, ShownCall
+from contract_tests.report.outcome import (
+    Extra,
+    Finding,
+    OperationSeen,
+    QuestionSeen,
+    RunVerdict,
+    ShownCall,
+    Trial,
+)
 from contract_tests.run.settings import Code, RunSettings, Stop, read_settings
 from contract_tests.session.parts import Course, RunPart, judged, part_from, text_of
-from contract_tests.session.spread import check_shares, plain_settings, settings_from, share_of
+from contract_tests.session.session import check_shares, plain_settings, settings_from, share_of
 from tests.check.process import KEY, check, environment, findings, report, run, start, until
 from tests.check.test_ways import pytest_way
 from tests.check.test_written import SCHEMA

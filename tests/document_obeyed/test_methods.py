@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.document.facts import read_facts
+from contract_tests.document import read_facts
 from mock_server import Settings
 from mock_server.app import create_app
 from mock_server.document import dump_yaml, load, plain

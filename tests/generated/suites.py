@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-from contract_tests.document.facts import read_facts
-from contract_tests.generated.cases import KINDS, judge_operations
+from contract_tests.document import read_facts
 from contract_tests.generated.chains import chaining, follow
-from contract_tests.generated.sampler import sampling
+from contract_tests.generated.sampler import KINDS, judge_operations, sampling
 from contract_tests.run.flags import PROFILES
 from contract_tests.run.run import Reach, Run
 from contract_tests.target.api import TargetApi

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.document.facts import read_facts
-from contract_tests.document.words import read_words
+from contract_tests.document import read_facts, read_words
+from contract_tests.generated.engine import loosened
 from contract_tests.generated.harmless import Harmless, harmless_form
-from contract_tests.generated.loosened import loosened
 from contract_tests.guard.body import contacts
 from contract_tests.guard.ledger import Marker
 from mock_server.document import load

@@ -7,8 +7,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from contract_tests.document.facts import Facts, read_facts
-from contract_tests.generated.loosened import loosened, without_foreign_keys
+from contract_tests.document import Facts, read_facts
+from contract_tests.generated.engine import loosened, without_foreign_keys
 from mock_server.document import load, plain
 
 LIST = "/notification-handlers/"

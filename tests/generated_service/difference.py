@@ -26,12 +26,11 @@ from urllib.parse import urlencode
 import requests
 import yaml
 
-from contract_tests.document.facts import read_facts
-from contract_tests.document.schema import by_form
+from contract_tests.document import by_form, read_facts
 from contract_tests.learning.learn import Learnt, learn_from
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.probes import DocumentArguments, Terms
-from contract_tests.session.lessons import BRIEF
+from contract_tests.session.opening import BRIEF
 from contract_tests.target.api import TargetApi
 from mock_server import Settings, create_app
 from mock_server.document import load, plain

@@ -7,7 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from contract_tests.guard import Guard, GuardSettings, Terminated, interruptible
+from contract_tests.guard.guard import Guard, Terminated, interruptible
+from contract_tests.guard.upstream import GuardSettings
 from tests.guard.client import Client
 
 

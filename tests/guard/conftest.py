@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from contract_tests.guard import Guard, GuardSettings
+from contract_tests.guard.guard import Guard
+from contract_tests.guard.upstream import GuardSettings
 from mock_server.document import Document, load
 from tests.guard.account import Mocks, Target
 from tests.guard.client import Client

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.guard import Guard, Terminated, interruptible, sweep
+from contract_tests.guard.cleaning import sweep
+from contract_tests.guard.guard import Guard, Terminated, interruptible
 from mock_server.document import Document
 from tests.guard.account import ROWS, Target
 from tests.guard.conftest import MakeGuard, through
@@ -79,7 +80,8 @@ def test_signals_during_a_clean_up_are_let_go_but_the_third() -> None:
 def test_an_exit_without_a_close_cleans_up(target: Target, folder: Path) -> None:
     before = target.rows
     program = (
-        "import sys; from pathlib import Path; from contract_tests.guard import Guard, GuardSettings\n"
+        "import sys; from pathlib import Path; from contract_tests.guard.guard import Guard\n"
+        "from contract_tests.guard.upstream import GuardSettings\n"
         "from tests.guard.client import Client\n"
         "guard = Guard(GuardSettings(target=sys.argv[1], key=sys.argv[2], allow_writes=True,"
         " ledger_dir=Path(sys.argv[3])))\n"

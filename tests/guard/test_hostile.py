@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract_tests.guard import Guard, GuardSettings
+from contract_tests.guard.guard import Guard
+from contract_tests.guard.upstream import GuardSettings
 from mock_server.document import Document
 from tests.guard.account import ROWS, Mocks
 from tests.guard.client import multipart, urlencoded

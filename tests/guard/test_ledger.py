@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from contract_tests.guard import Guard, GuardRefusal, GuardSettings, Ledger, Unswept, sweep
+from contract_tests.guard.cleaning import sweep
+from contract_tests.guard.exchange import GuardRefusal, Unswept
+from contract_tests.guard.guard import Guard
+from contract_tests.guard.ledger import Ledger
+from contract_tests.guard.upstream import GuardSettings
 from mock_server.document import Document
 from tests.guard.account import ROWS, Target
 from tests.guard.conftest import MakeGuard, through

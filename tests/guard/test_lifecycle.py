@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.guard import Exchange, FormField, Guard, GuardSettings
+from contract_tests.guard.exchange import Exchange, FormField
+from contract_tests.guard.guard import Guard
+from contract_tests.guard.upstream import GuardSettings
 from tests.guard.account import ROWS, SECRET, Mocks, Target
 from tests.guard.client import Client, multipart, urlencoded
 from tests.guard.conftest import MakeGuard, through

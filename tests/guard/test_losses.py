@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from contract_tests.guard import Ledger, sweep
-from contract_tests.guard.ledger import CreateState
+from contract_tests.guard.cleaning import sweep
+from contract_tests.guard.ledger import CreateState, Ledger
 from mock_server.document import Document
 from tests.guard.conftest import MakeGuard, through
 from tests.guard.scripted import Asked, Said, Scripted, said

@@ -14,8 +14,10 @@ from urllib.parse import quote, quote_plus
 import jsonschema_rs
 import pytest
 
-from contract_tests.guard import MARK, Exchange, Guard, GuardSettings
-from contract_tests.guard.mask import Redactor
+from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.guard import Guard
+from contract_tests.guard.mask import MARK, Redactor
+from contract_tests.guard.upstream import GuardSettings
 from mock_server.document import Document, plain
 from tests.guard.account import ROWS, SECRET, Mocks, Target
 from tests.guard.client import Client

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from contract_tests.guard import MARK, Guard
+from contract_tests.guard.guard import Guard
+from contract_tests.guard.mask import MARK
 from contract_tests.guard.policy import readings
 from tests.guard.account import Target
 from tests.guard.client import Client

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from contract_tests.command.commands import sweep
-from contract_tests.guard import Ledger, Unswept
-from contract_tests.guard.ledger import Marker, check_swept
+from contract_tests.guard.exchange import Unswept
+from contract_tests.guard.ledger import Ledger, Marker, check_swept
 from tests.guard.scripted import Scripted, said
 
 KEY = "mock-key-of-a-user"

@@ -13,8 +13,9 @@ import pytest
 import requests
 import trustme
 
-from contract_tests.guard import Guard, GuardRefusal, GuardSettings
-from contract_tests.guard.upstream import read_target
+from contract_tests.guard.exchange import GuardRefusal
+from contract_tests.guard.guard import Guard
+from contract_tests.guard.upstream import GuardSettings, read_target
 from mock_server.document import Document
 from tests.guard.account import ROWS, Target
 from tests.guard.client import Client, multipart

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from contract_tests.guard import CleanUp, Guard, GuardSettings, sweep
+from contract_tests.guard.cleaning import CleanUp, sweep
+from contract_tests.guard.guard import Guard
+from contract_tests.guard.upstream import GuardSettings
 from mock_server.document import Document
 from tests.guard.client import Client, Reply
 from tests.guard.conftest import Hurried, through

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from contract_tests.document.facts import read_facts
+from contract_tests.document import read_facts
 from contract_tests.mutants.catalogue import catalogue
 from contract_tests.mutants.matrix import explained
-from contract_tests.mutants.mutant import Kind, Mutant
 from contract_tests.mutants.trial import SabotageProxy, service
+from contract_tests.mutants.wire import Kind, Mutant
 from contract_tests.target.api import TargetApi, TargetResponse
 from mock_server.document import load, plain
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from contract_tests.mutants.matrix import KnownFates, MutantVerdict, verdict
-from contract_tests.mutants.mutant import Kind, Mutant
 from contract_tests.mutants.trial import Fate
+from contract_tests.mutants.wire import Kind, Mutant
 
 DYING = ("delete-does-nothing", "list-meta-total-off-by-one", "create-drops-email", "crash-on-emoji")
 LIVING = ("extra-in-meta", "lower-case-headers")

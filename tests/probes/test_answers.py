@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from contract_tests.mutants.mutant import Forward, GotResponse, SentRequest
 from contract_tests.mutants.trial import SabotageProxy
+from contract_tests.mutants.wire import Forward, GotResponse, SentRequest
 from contract_tests.probes import MODULES, PROBES, Answered, Finding, Prober, Terms, Unknown
 from contract_tests.target.api import TargetApi
 from tests.probes.services import (

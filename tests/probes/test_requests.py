@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from contract_tests.guard import Guard, GuardSettings
+from contract_tests.guard.guard import Guard
+from contract_tests.guard.upstream import GuardSettings
 from contract_tests.probes import PROBES, Answered, DocumentArguments, Outside, Terms, Unknown
 from contract_tests.probes.effective import probe_all
 from contract_tests.target.api import TargetApi, TargetResponse

@@ -46,7 +46,7 @@ def test_a_crash_of_learn_ends_with_70_and_shows_no_key(
     def crash(*_: object, **__: object) -> None:
         raise ZeroDivisionError(f"it was ours, with {KEY}\x1b[2J")
 
-    monkeypatch.setattr("contract_tests.command.learn.learn_behind", crash)
+    monkeypatch.setattr("contract_tests.command.guarded.learn_behind", crash)
     with SecondOpinion(keys={KEY: 3}) as service:
         line = [
             "--base-url",

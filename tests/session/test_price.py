@@ -10,8 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from contract_tests.command.commands import check
-from contract_tests.run.price import announced, planned, price_of
-from contract_tests.run.settings import KEY_NAME, RunSettings, read_settings
+from contract_tests.run.settings import KEY_NAME, RunSettings, announced, planned, price_of, read_settings
 from tests.guard.scripted import Scripted
 from tests.hostile.service import KEY, Behaving
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.document.facts import read_facts
+from contract_tests.document import read_facts
 from contract_tests.oracle.own import Own
 from contract_tests.run.flags import PROFILES, Profile
 from contract_tests.run.run import Reach, Run

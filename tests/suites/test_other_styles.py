@@ -16,8 +16,8 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from contract_tests.mutants.catalogue import catalogue
-from contract_tests.mutants.mutant import Sabotage, faithful
 from contract_tests.mutants.trial import SabotageProxy
+from contract_tests.mutants.wire import Sabotage, faithful
 from tests.check.process import Ran, check, findings, report
 from tests.other_services import bean_style, serializer_style
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from contract_tests.document.facts import read_facts
+from contract_tests.document import read_facts
 from contract_tests.oracle.machine import RULES, Machine
 from contract_tests.run.flags import Profile
 from contract_tests.target.api import JSON, URLENCODED, Spoken, TargetApi
@@ -103,7 +103,7 @@ def test_no_suite_names_a_field_of_its_own() -> None:
     }
     folder = Path(__file__).parents[2] / "contract_tests"
     modules = [
-        folder / "document" / "words.py",
+        folder / "document.py",
         *(folder / "target").glob("*.py"),
         *(folder / "oracle").glob("*.py"),
     ]

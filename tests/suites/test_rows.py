@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from contract_tests.document.facts import read_facts
-from contract_tests.document.words import read_words
-from contract_tests.judge.grounds import Grounds
-from contract_tests.judge.statements import Statements
+from contract_tests.document import read_facts, read_words
+from contract_tests.judge.statements import Grounds, Statements
 from mock_server.document import load
 from mock_server.document.rows import FOREIGN
 from tests.suites.judging import complaint, judge

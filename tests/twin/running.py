@@ -10,8 +10,7 @@ from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import RunSettings
-from contract_tests.session.lessons import learn_behind
-from contract_tests.session.opening import Opening, close_guard, open_run
+from contract_tests.session.opening import Opening, close_guard, learn_behind, open_run
 from contract_tests.twin.twin import Plan, Twins, run_twin
 
 KEY = "real-key-1"

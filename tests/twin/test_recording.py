@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from contract_tests.document.facts import read_facts
+from contract_tests.document import read_facts
 from contract_tests.guard.exchange import Exchange
-from contract_tests.recording.proxy import RecordingProxy
-from contract_tests.recording.tape import as_har, read_recording
+from contract_tests.recording import RecordingProxy, as_har, read_recording
 from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Stop
-from contract_tests.session.lessons import learn_behind
+from contract_tests.session.opening import learn_behind
 from contract_tests.twin.offline import Offline, run_offline
 from contract_tests.twin.report import offline_text
 from contract_tests.twin.sides import Variation

@@ -14,14 +14,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from contract_tests.document.facts import read_facts
-from contract_tests.guard import GuardSettings, sweep
-from contract_tests.recording.proxy import RecordingProxy
-from contract_tests.recording.tape import read_recording
+from contract_tests.document import read_facts
+from contract_tests.guard.cleaning import sweep
+from contract_tests.guard.upstream import GuardSettings
+from contract_tests.recording import RecordingProxy, read_recording
 from contract_tests.report.accepted import Acceptances
 from contract_tests.session import opening as opening_module
-from contract_tests.session.lessons import learn_behind
-from contract_tests.session.opening import Opening
+from contract_tests.session.opening import Opening, learn_behind
 from contract_tests.twin.report import as_text
 from contract_tests.twin.twin import Plan, run_twin
 from tests.check.clock import Clock

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from contract_tests.command.commands import twin
-from contract_tests.recording.tape import read_recording
+from contract_tests.recording import read_recording
 from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Code, Stop, made_up_key
 from contract_tests.twin.report import as_text

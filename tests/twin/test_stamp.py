@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from contract_tests.guard.exchange import Exchange
-from contract_tests.recording.tape import Tape
+from contract_tests.recording import Tape
 from mock_server import Settings, create_app
 from mock_server.cli import cli
 from mock_server.document import LEARNED, dump_yaml, load, stamp_text

@@ -11,7 +11,7 @@ import pytest
 import requests
 from flask import Flask
 
-from contract_tests.document.schema import by_form, fits
+from contract_tests.document import by_form, fits
 from contract_tests.learning.handlers import mask_of
 from contract_tests.learning.presentation import SeenResponse, look_of
 from mock_server import Settings, create_app

@@ -1,11 +1,11 @@
-"""A recording as a file: a head, an exchange a line, a foot with what the run found out; and the same as HAR 1.2."""
+"""Recordings: the exchanges of a run, redacted, a line of JSON each; and a proxy that records a consumer's calls."""
 
 from __future__ import annotations
 
 import base64
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +14,13 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import parse_qsl, urlsplit
 
-from contract_tests.guard import Exchange, FormField
+from contract_tests.document import Facts
+from contract_tests.guard.exchange import Exchange, FormField, Reply, Request, printable
+from contract_tests.guard.guard import Door, Guard
+from contract_tests.judge.statements import ANSWERS
+from contract_tests.judge.verdicts import Conformity
 from contract_tests.run.settings import Code, Stop
+from contract_tests.target.api import TargetResponse
 from mock_server.document import (
     RECORDING,
     RECORDING_DATE,
@@ -258,3 +263,77 @@ def _response(exchange: Exchange) -> dict[str, Any]:
 
 def _named(pairs: Any) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in pairs]
+
+
+# What is told of each exchange: the exchange, and what is wrong with it, in sentences.
+Told = Callable[[Exchange, list[str]], None]
+
+
+class RecordingProxy:
+    """Serves on a port of 127.0.0.1 while it is open. `complaints` counts what was wrong with answers.
+
+    A consumer needs no key of the service: one that begins with the mock's prefix stands for the run's, which only the
+    guard holds; any other is passed on as it is. `hosts` are names by which consumers may call it beside those of
+    loopback. Raises OSError if the port is taken.
+    """
+
+    def __init__(
+        self, guard: Guard, facts: Facts, port: int, tell: Told, hosts: Collection[str] = ()
+    ) -> None:
+        self._guard = guard
+        self._facts = facts
+        self._conformity = Conformity(facts)
+        self._tell = tell
+        schemes = facts.document["components"]["securitySchemes"].values()
+        self._prefix = next(
+            (node["x-mock-keys"]["prefix"] for node in schemes if "x-mock-keys" in node), "mock"
+        )
+        self.complaints = 0
+        guard.on_exchange(self._judge)
+        self._door = Door(self._answer, port, hosts)
+        self.url = f"http://127.0.0.1:{self._door.port}{facts.base_path}"
+
+    def close(self) -> None:
+        """Take no more calls."""
+        self._door.close()
+
+    def _answer(self, request: Request) -> Reply:
+        headers = tuple((name, self._authorized(name, value)) for name, value in request.headers)
+        return self._guard.pass_on(request._replace(headers=headers), self.url)
+
+    def _authorized(self, name: str, value: str) -> str:
+        scheme, _, key = value.partition(" ")
+        if name.lower() == "authorization" and key.strip().startswith(self._prefix):
+            return f"{scheme} {self._guard.placeholder_key}"
+        return value
+
+    def _judge(self, exchange: Exchange) -> None:
+        found = self._complaints(exchange)
+        self.complaints += len(found)
+        self._tell(exchange, found)
+
+    def _complaints(self, exchange: Exchange) -> list[str]:
+        kind = self._facts.kind_of(exchange.operation)
+        if not kind or exchange.refused or exchange.failed:
+            return []
+        headers = {name.lower(): value for name, value in exchange.headers}
+        answer = TargetResponse(exchange.status, headers, exchange.body.encode(errors="surrogatepass"))
+        if 200 <= exchange.status < 300:
+            return [one.sentence for one in self._conformity.success(kind, answer)]
+        known = [
+            one for one in self._facts.operation(kind).refusals.values() if one.status == exchange.status
+        ]
+        if not known:
+            return [f"{exchange.operation} answered {exchange.status}, which the document does not have."]
+        judged = [self._conformity.refusal(kind, answer, refusal, ANSWERS) for refusal in known]
+        return [] if [] in judged else [one.sentence for one in judged[0]]
+
+
+def as_line(exchange: Exchange, complaints: list[str]) -> str:
+    """Return what a person sees of an exchange."""
+    path = exchange.url
+    with suppress(ValueError):
+        path = "/" + exchange.url.split("/", 3)[3]
+    said = (exchange.refused and f"not sent ({exchange.refused})") or exchange.failed or str(exchange.status)
+    lines = [f"{exchange.method:6} {path} {said}", *(f"  ! {complaint}" for complaint in complaints)]
+    return "\n".join(map(printable, lines))
