@@ -174,8 +174,8 @@ class ApiPipeline(Pipeline):
 
     def _write(self, context: Context, response: Response) -> None:
         """Write the exchange: in the journal of the world, or of the lobby, and for the observers."""
-        exchange = _exchange(context, response)
         operation = context.found or _operation_meant(context)
+        exchange = _exchange(context, response, operation)
         if exchange.rehearsed is not None and self.mock.rehearsal is not None:
             name = context.method if operation is None else operation.id
             self.mock.rehearsal.compare(name, exchange.status, response.body, exchange.rehearsed)
@@ -360,10 +360,10 @@ def _unfilled(
     return (*typed, *pairs), any(field.text.varies for field in shown)
 
 
-def _exchange(context: Context, response: Response) -> Exchange:
-    """Return what the journal keeps of a request and its response."""
-    environ, found, fault, parts = context.environ, context.found, context.fault, None
-    media_types = _FORMS if found is None else found.media_types
+def _exchange(context: Context, response: Response, operation: Operation | None) -> Exchange:
+    """Return what the journal keeps of a request and its response. `operation`: the one that was meant."""
+    environ, fault, parts = context.environ, context.fault, None
+    media_types = _FORMS if operation is None else operation.media_types
     body = context.unread_body() if context.body is None else context.body
     said, size, response_size = response.body, len(body), len(response.body)
     if size > WHOLE_REQUEST:
@@ -382,7 +382,7 @@ def _exchange(context: Context, response: Response) -> Exchange:
     # Positional, since keywords cost 5 % of a retrieve.
     return Exchange(
         context.method, context.path, int(response.status[:3]), target, context.key, headers, body, size,
-        response.headers, said, response_size, "" if found is None else found.id, media_types,
+        response.headers, said, response_size, "" if operation is None else operation.id, media_types,
         context.refusal, context.violations, context.defect, None if fault is None else fault.id,
         None if fault is None else fault.wire, context.now, perf_counter() - context.started,
         environ.get(REHEARSED), parts, OVERHEAD + len(target) + head + kept + len(said),

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, Unpack, overload
 from mock_server.client.control import Evicted, Headers, HTTPChannel, NotInTime, TooMany, write_duration
 from mock_server.client.vocabulary import CallFilter, CallRecord, Duration, MessageRecord, PartRecord
 
-# Calls that a failed expectation lists.
-_NEAREST = 10
+# The calls that a failed expectation compares with what was expected, and all that it lists.
+_COMPARED, _LISTED = 3, 10
 
 
 class CallMessage:
@@ -308,7 +308,8 @@ class Calls(Sequence[Call]):
     __hash__ = None  # type: ignore[assignment]  # it can change, as a list can
 
     def __repr__(self) -> str:
-        return f"<journal{self._described()}:{_listed_page(self._read()) or ' empty'}>"
+        page = self._read()
+        return f"<journal{self._described()}:{_lost(page) + _listed(page.calls) or ' empty'}>"
 
     @staticmethod
     def _counts_from_end(index: int | slice) -> bool:
@@ -325,7 +326,8 @@ class Calls(Sequence[Call]):
         except NotInTime as error:
             came, operations = self._root._read(), self._channel.control("GET", "/info")["operations"]
             counted_as = {each["id"]: each["counted_as"] for each in operations}
-            raise NotInTime(f"{error}{_listed_page(came, self._wanted, counted_as)}") from None
+            compared = _compared(came.calls, self._wanted, counted_as)
+            raise NotInTime(f"{error}{compared}{_lost(came)}") from None
 
     def _evicted(self, page: JournalPage) -> Evicted:
         which = "which may match" if self._wanted else "which are asked for"
@@ -342,47 +344,53 @@ def _listed(calls: Iterable[Call]) -> str:
     return "".join(f"\n  {call!r}" for call in calls)
 
 
-def _listed_page(
-    page: JournalPage, wanted: CallFilter | None = None, counted_as: Mapping[str, str] | None = None
-) -> str:
-    """List calls, a line for each. With `wanted`, say in what each differs, and list the nearest first.
+def _lost(page: JournalPage) -> str:
+    return f"\n  … {page.lost} earlier calls are no longer remembered" if page.lost else ""
+
+
+def _compared(calls: Iterable[Call], wanted: CallFilter, counted_as: Mapping[str, str]) -> str:
+    """Compare calls with a filter, the nearest first. Those beyond the nearest are only listed.
 
     `counted_as`: each operation's id to the id of the operation that it is a spelling of.
     """
-    lost = f"\n  … {page.lost} earlier calls are no longer remembered" if page.lost else ""
-    if not wanted:
-        return lost + _listed(page.calls)
-    spelled = counted_as or {}
-    misses = sorted(
-        ((_misses(call, wanted, spelled), call) for call in page.calls), key=lambda pair: len(pair[0])
+    found = sorted(
+        ((call, _compare(call, wanted, counted_as)) for call in calls),
+        key=lambda pair: sum(not fits for *_, fits in pair[1]),
     )
-    lines = [
-        f"\n  {call!r}" + (f" has {', '.join(each)}" if each else "") for each, call in misses[:_NEAREST]
-    ]
-    more = f"\n  … and {len(misses) - _NEAREST} others" if len(misses) > _NEAREST else ""
-    return "".join(lines) + more + lost
+    lines = ["", "The nearest calls (- expected, + received):"] if wanted and found else [""]
+    for call, facts in found[:_COMPARED]:
+        lines.append(repr(call))
+        for name, expected, received, fits in facts:
+            if fits:
+                lines.append(f"    {name} = {received!r}")
+            else:
+                lines += [f"  - {name} = {expected!r}", f"  + {name} = {received!r}"]
+        if call.hint and not all(fits for *_, fits in facts):
+            lines.append(f"  ? {call.hint}")
+    lines += [repr(call) for call, _ in found[_COMPARED:_LISTED]]
+    if len(found) > _LISTED:
+        lines.append(f"… and {len(found) - _LISTED} others")
+    return "\n  ".join(lines)
 
 
-def _misses(call: Call, wanted: CallFilter, counted_as: Mapping[str, str]) -> list[str]:
-    """Say in what a call differs from a filter."""
+def _compare(
+    call: Call, wanted: CallFilter, counted_as: Mapping[str, str]
+) -> list[tuple[str, Any, Any, bool]]:
+    """Return each fact that a filter names: its name, what was expected, what the call has, and whether that fits."""
 
     def counted(name: str | None) -> str | None:
         return counted_as.get(name or "", name)
 
-    operation = wanted.get("operation")
+    method, path = wanted.get("method", ""), wanted.get("path", "")
+    operation, violation = wanted.get("operation"), wanted.get("violation")
+    violates = bool(call.violations) if violation == "any" else violation in call.violations
     facts: dict[str, tuple[Any, bool]] = {
-        "method": (call.method, call.method == wanted.get("method", "").upper()),
-        "path": (call.path, call.path.rstrip("/").endswith(wanted.get("path", "").rstrip("/"))),
+        "method": (call.method, call.method == method.upper()),
+        "path": (call.path, call.path.rstrip("/").endswith(path.rstrip("/"))),
         "status": (call.status, str(wanted.get("status")) in {str(call.status), f"{call.status // 100}xx"}),
         "operation": (call.operation, counted(call.operation) == counted(operation)),
         "refusal": (call.refusal, call.refusal == wanted.get("refusal")),
+        "violation": (call.violations, violates),
+        "defect": (bool(call.defect), bool(call.defect) == wanted.get("defect")),
     }
-    found = [f"{name}={facts[name][0]!r}" for name in wanted if name in facts and not facts[name][1]]
-    violation = wanted.get("violation")
-    if violation is not None and not (
-        call.violations if violation == "any" else violation in call.violations
-    ):
-        found.append(f"violations={call.violations!r}")
-    if "defect" in wanted and wanted["defect"] != bool(call.defect):
-        found.append(f"defect={bool(call.defect)}")
-    return found
+    return [(name, value, *facts[name]) for name, value in wanted.items() if name in facts]

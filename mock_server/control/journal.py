@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any
 
@@ -96,7 +96,9 @@ def _understood(context: Context, journal: Journal) -> dict[str, Any]:
         known = dict.fromkeys(each for contract in contracts for each in contract.operations)
         known |= dict.fromkeys(each.operation for each in exchanges if each.operation)
         check_known("operation", asked["operation"], known)
-        asked["operation"] = _spellings(asked["operation"], asked["method"], contracts)
+        spellings = _spellings(asked["operation"], asked["method"], contracts)
+        _check_belongs(context, asked, spellings, exchanges)
+        asked["operation"] = spellings
     if asked["refusal"] and outage_status(asked["refusal"]) is None:
         known = dict.fromkeys(each for contract in contracts for each in contract.refusals)
         known |= {outage(int(status)): None for status in control_document()["x-outages"]}
@@ -127,6 +129,39 @@ def _spellings(name: str, method: str | None, contracts: Sequence[Contract]) -> 
         if method not in {None, has}:
             raise Refusal("unusable", f"{name} is a {has} and never a {method}. Remove one of the two.")
     return frozenset([name]).union(*(contract.spellings(name) for contract in found))
+
+
+def _check_belongs(
+    context: Context, asked: Mapping[str, Any], spellings: Collection[str], seen: Sequence[Exchange]
+) -> None:
+    """Refuse a refusal, a status or a violation that the operation cannot have. What it had already, it can have."""
+    contracts = (context.mock.contract, context.contract)
+    operations = [
+        each.operations[name] for each in contracts for name in spellings if name in each.operations
+    ]
+    if not operations:  # the world has answered an open question otherwise since
+        return
+    name, exchanges = asked["operation"], [each for each in seen if each.operation in spellings]
+    declared = {
+        refusal for each in contracts for other in each.operations.values() for refusal in other.refusals
+    }
+    if asked["refusal"] in declared:
+        known = dict.fromkeys(refusal for each in operations for refusal in each.refusals)
+        # A fault may bring the refusal of another operation.
+        known |= dict.fromkeys(fault.refusal for fault in context.world.faults.all if fault.refusal)
+        known |= dict.fromkeys(each.refusal for each in exchanges if each.refusal)
+        check_known(f"refusal of {name}", asked["refusal"], known)
+    status = asked["status"]
+    if status is not None and status[0] not in "45":  # a fault may bring any error
+        codes = [each.success.status[:3] for each in operations] + [str(each.status) for each in exchanges]
+        classes = [f"{code[0]}xx" for code in codes]
+        check_known(f"status of {name}", status, dict.fromkeys([*codes, *classes, "4xx", "5xx"]))
+    violations = control_document()["components"]["schemas"]["ViolationCode"]
+    if asked["violation"] not in {None, *violations["x-of-all"]}:
+        reads = "query" if asked["violation"] in violations["x-of-lists"] else "form"
+        if not any(each.paging if reads == "query" else each.form for each in operations):
+            what = f"{name} reads no {reads}, so it never has the violation {asked['violation']!r}."
+            raise Refusal("unusable", f"{what} Remove one of the two.")
 
 
 def _fits(exchange: Exchange, asked: Mapping[str, Any]) -> bool:

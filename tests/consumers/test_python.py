@@ -133,7 +133,7 @@ def test_exactly_so_many(api: Api, account: Account) -> None:
     api.journal.filter(method="DELETE").exactly(0, quiet="1ms")
     with pytest.raises(TooMany, match="not 0"):
         api.journal.exactly(0)
-    with pytest.raises(NotInTime, match="has status=200"):
+    with pytest.raises(NotInTime, match=r"- status = 404\n    \+ status = 200"):
         api.journal.filter(status=404).wait(timeout="1ms")
 
 

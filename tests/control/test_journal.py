@@ -382,12 +382,73 @@ def test_all_journals_together_are_bounded() -> None:
             "method=GET&operation=create_notification_handler",
             "create_notification_handler is a POST and never a GET.",
         ),
+        (
+            "operation=list_notification_handlers&refusal=plan_limit",
+            "Choose from missing_bearer, no_access, rate_limited.",
+        ),
+        (
+            "operation=create_notification_handler&refusal=not_found",
+            "Unknown refusal of create_notification_handler 'not_found'.",
+        ),
+        (
+            "operation=list_notification_handlers_without_slash&status=201",
+            "Unknown status of list_notification_handlers_without_slash '201' (did you mean '200'?). "
+            "Choose from 200, 2xx, 4xx, 5xx.",
+        ),
+        ("operation=create_notification_handler&status=3xx", "'3xx'"),
+        (
+            "operation=delete_notification_handler&violation=unknown-field",
+            "delete_notification_handler reads no form, so it never has the violation 'unknown-field'. Remove one",
+        ),
+        (
+            "operation=create_notification_handler&violation=loose-parameter",
+            "create_notification_handler reads no query, so it never has the violation 'loose-parameter'. Remove one",
+        ),
     ],
 )
 def test_a_filter_that_nothing_can_match_is_refused(client: Steered, query: str, says: str) -> None:
     reply = client.control("GET", f"/journal?{query}")
     assert reply.status == 400
     assert says in reply.title
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "operation=list_notification_handlers&status=4xx",
+        "operation=list_notification_handlers&status=418",
+        "operation=list_notification_handlers&refusal=violation",
+        "operation=list_notification_handlers&refusal=outage-503",
+        "operation=list_notification_handlers&violation=any",
+        "operation=retrieve_notification_handler&violation=mutation-missed",
+        "operation=list_notification_handlers&violation=loose-parameter",
+        "operation=update_notification_handler&violation=unknown-field",
+    ],
+)
+def test_a_filter_that_something_could_match_is_empty(client: Steered, query: str) -> None:
+    assert client.journal(f"?{query}") == []
+
+
+def test_what_an_operation_had_it_can_have(client: Steered) -> None:
+    wanted = "?operation=list_notification_handlers&refusal=plan_limit"
+    client.steer("POST", "/faults", {"refusal": "plan_limit"})
+    assert client.journal(wanted) == [], "the fault can bring it"
+    client.get("")
+    client.steer("DELETE", "/faults")
+    assert [each["number"] for each in client.journal(wanted)] == [1]
+    client.steer("PATCH", "/questions", {"create-status": "ok"})
+    client.create(name="a", type="email")
+    client.steer("PATCH", "/questions", {"create-status": "created"})
+    wanted = "?operation=create_notification_handler&status=200"
+    assert [each["number"] for each in client.journal(wanted)] == [2]
+
+
+def test_a_call_that_is_refused_early_has_its_operation(client: Steered) -> None:
+    client.steer("PATCH", "/quota", {"enforced": True, "requests": 1})
+    client.get("")
+    client.get("")
+    wanted = "?operation=list_notification_handlers&refusal=rate_limited"
+    assert [each["number"] for each in client.journal(wanted)] == [2]
 
 
 def test_a_path_that_was_asked_for_is_known(client: Steered) -> None:
@@ -415,3 +476,5 @@ def test_the_control_knows_the_code_of_every_violation() -> None:
     source = "".join(path.read_text() for path in Path(mock_server.__file__).parent.rglob("*.py"))
     found = set(re.findall(r'(?:violate|remark|Remark|Violation)\(\s*"([a-z0-9-]+)"', source))
     assert found == set(known) - {"any"}
+    schema = control_document()["components"]["schemas"]["ViolationCode"]
+    assert {*schema["x-of-all"], *schema["x-of-lists"]} <= set(known)

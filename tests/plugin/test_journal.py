@@ -6,11 +6,13 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
 
 import pytest
 
 from mock_server import bitpeak_mock
-from mock_server.client import Api, Evicted, NotInTime, TooMany, Violated
+from mock_server.client import Api, ControlError, Evicted, NotInTime, TooMany, Violated
 
 LIST = "/api/notification-handlers/"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -192,16 +194,46 @@ def test_exactly_so_many_calls_are_expected(api: Api) -> None:
     later.join()
 
 
-def test_a_failed_wait_names_the_nearest_calls_first(api: Api) -> None:
+def test_a_failed_wait_compares_the_nearest_calls(api: Api) -> None:
     api.send("DELETE", f"{LIST}77")
     api.send("POST", LIST, FORM, b"name=Team")
     with pytest.raises(NotInTime) as caught:
         api.journal.filter(method="POST", status=201, operation="create_notification_handler").wait(
             timeout="1ms"
         )
-    _, first, second = str(caught.value).splitlines()
-    assert first == f"  <2: POST {LIST} 401 required_fields> has status=401"
-    assert second.endswith("has method='DELETE', status=404, operation='delete_notification_handler'")
+    shown = """
+  The nearest calls (- expected, + received):
+  <2: POST /api/notification-handlers/ 401 required_fields>
+      method = 'POST'
+    - status = 201
+    + status = 401
+      operation = 'create_notification_handler'
+    ? The field 'type' is missing or empty. *
+  <1: DELETE /api/notification-handlers/77 404 not_found>
+    - method = 'POST'
+    + method = 'DELETE'
+    - status = 201
+    + status = 404
+    - operation = 'create_notification_handler'
+    + operation = 'delete_notification_handler'"""
+    assert fnmatchcase(str(caught.value), f"Only 0 of 1 exchanges came *{shown}")
+
+
+def test_a_failed_wait_compares_three_calls_and_lists_ten(api: Api) -> None:
+    for _ in range(12):
+        api.send("GET", LIST)
+    with pytest.raises(NotInTime) as caught:
+        api.journal.filter(violation="any", defect=True).wait(timeout="1ms")
+    _, _, *lines = str(caught.value).splitlines()
+    assert lines[:5] == [
+        "  <1: GET /api/notification-handlers/ 200>",
+        "    - violation = 'any'",
+        "    + violation = []",
+        "    - defect = True",
+        "    + defect = False",
+    ]
+    assert len(lines) == 3 * 5 + 7 + 1
+    assert lines[-2:] == ["  <10: GET /api/notification-handlers/ 200>", "  … and 2 others"]
 
 
 def test_a_failed_wait_knows_the_spellings(api: Api) -> None:
@@ -212,7 +244,30 @@ def test_a_failed_wait_knows_the_spellings(api: Api) -> None:
     assert len(wanted) == 1
     with pytest.raises(NotInTime) as caught:
         wanted.wait(count=2, timeout="1ms")
-    assert str(caught.value).splitlines()[1:] == ["  <1: GET /api/notification-handlers 200>"]
+    _, _, call, *facts = str(caught.value).splitlines()
+    assert call == "  <1: GET /api/notification-handlers 200>"
+    assert [fact.strip() for fact in facts] == [
+        "operation = 'list_notification_handlers_without_slash'",
+        "method = 'GET'",
+        "path = '/api/notification-handlers'",
+    ]
+
+
+def test_a_failed_wait_without_a_filter_lists_the_calls(api: Api) -> None:
+    with pytest.raises(NotInTime, match=r"lists all\.$"):
+        api.journal.wait(timeout="1ms")
+    api.send("GET", LIST)
+    with pytest.raises(NotInTime) as caught:
+        api.journal.wait(count=2, timeout="1ms")
+    assert str(caught.value).splitlines()[1:] == ["  <1: GET /api/notification-handlers/ 200>"]
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"refusal": "plan_limit"}, {"status": 201}, {"status": "3xx"}, {"violation": "unknown-field"}]
+)
+def test_what_an_operation_cannot_have_is_an_error(api: Api, wanted: Any) -> None:
+    with pytest.raises(ControlError, match=r"^Unknown |reads no form"):
+        api.journal.filter(operation="list_notification_handlers", **wanted).exactly(0)
 
 
 def test_a_coroutine_waits_without_blocking(api: Api) -> None:
