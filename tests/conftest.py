@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.wheel import build
+
 # Runs of pytest within a test: what the plugin for consumers is tested by.
 pytest_plugins = ["pytester"]
 
@@ -19,3 +21,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in _HEAVY:
             item.add_marker(pytest.mark.heavy)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel, once for the tests of the group "wheel"."""
+    return build(tmp_path_factory.mktemp("dist"))

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 import readme_renderer.markdown
 
-from tests.packaging.test_wheel import ROOT, run
+from tests.wheel import ROOT, build
+
+pytestmark = pytest.mark.xdist_group("wheel")
 
 REPOSITORY = "https://git.example/owner/bitpeak-mock"
 
@@ -27,12 +29,9 @@ def metadata_of(wheel: Path) -> Message:
 @pytest.fixture(scope="module", params=["", REPOSITORY], ids=["at home", "at a release"])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """Build a wheel, with or without the address of the repository."""
-    folder = tmp_path_factory.mktemp("dist")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BITPEAK_REPOSITORY", request.param)
-        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
-    (wheel,) = folder.glob("*.whl")
-    return request.param, wheel
+    if not request.param:
+        return "", request.getfixturevalue("wheel")
+    return request.param, build(tmp_path_factory.mktemp("dist"), request.param)
 
 
 def test_an_index_takes_the_package(built: tuple[str, Path]) -> None:

@@ -3,54 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.wheel import ROOT, make_environment, run
 
-
-def run(*command: object, cwd: Path) -> str:
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE", "PYTHON"))
-    }
-    words = [str(word) for word in command]
-    done = subprocess.run(
-        words, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
-    (built,) = folder.glob("*.whl")
-    return built
+pytestmark = pytest.mark.xdist_group("wheel")
 
 
 @pytest.fixture(scope="module")
 def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the wheel into a new environment, and return the folder of its commands."""
+    """Install the wheel with what it needs, and return the folder of its commands."""
     folder = tmp_path_factory.mktemp("installed")
-    venv.create(folder / "venv", with_pip=True)
-    binaries = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    run(
-        binaries / "python",
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        wheel,
-        cwd=folder,
-    )
+    binaries = make_environment(folder / "venv", with_pip=True)
+    pip = [binaries / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    run(*pip, wheel, cwd=folder)
     return binaries
 
 

@@ -1,4 +1,7 @@
-"""A suite of a Python consumer: requests, httpx and asyncio, on private worlds and on one that the module shares."""
+"""A suite of a Python consumer: requests, httpx and asyncio, on private worlds and on one that the module shares.
+
+`test_suites.py` runs it from the wheel, in another order and in two processes.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from typing import Any
 import httpx
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
-from mock_server.client import Api, ControlError, NotInTime, TooMany
+from mock_server.client import Api, ControlError, NotInTime, TooMany, Violated
 from mock_server.transports import requests_adapter
 
 PATH = "/notification-handlers"
@@ -64,6 +69,36 @@ def test_a_shared_world_is_one(bitpeak_module: Api, turn: int) -> None:
     before = len(bitpeak_module.journal.filter(method="post"))
     Account(bitpeak_module).create(name=f"Turn {turn}", type="slack", slack="s")
     assert len(bitpeak_module.journal.filter(method="POST", path=PATH)) == before + 1
+
+
+def test_the_clients_own_retries_work(api: Api, account: Account) -> None:
+    retries = Retry(total=3, backoff_factor=0, status_forcelist=[503])
+    adapter = HTTPAdapter(max_retries=retries)
+    account.session.mount(
+        "http://", adapter if api.app is None else requests_adapter(api.app, max_retries=retries)
+    )
+    api.fail(status=503, times=2)
+    assert account.names() == ["Work email"]
+    assert [call.status for call in api.journal] == [503, 503, 200]
+
+
+def test_a_violation_counts_although_it_is_forgotten(bitpeak_in_process: Api) -> None:
+    path = "/api/notification-handlers/"
+    bitpeak_in_process.send("GET", f"{path}?colour=red")
+    for _ in range(1005):
+        bitpeak_in_process.send("GET", f"{path}1")
+    assert bitpeak_in_process.journal[-1].status == 200
+    bitpeak_in_process.strict = True
+    with pytest.raises(Violated, match="no longer remembers"):
+        bitpeak_in_process.verify()
+    bitpeak_in_process.strict = False
+
+
+def test_a_fault_that_found_nothing_to_change_is_kept(api: Api, account: Account) -> None:
+    fault = api.fail(mutation={"pointer": "/data/0/name", "change": "missing"})
+    account.session.get(f"{account.url}/1", timeout=20)
+    assert [(each["id"], each["hits"]) for each in api.faults] == [(fault["id"], 0)]
+    assert "name" not in account.session.get(account.url, timeout=20).json()["data"][0]
 
 
 def test_a_long_text_is_shown_whole(api: Api, account: Account) -> None:

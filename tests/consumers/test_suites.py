@@ -1,0 +1,73 @@
+"""Suites of consumers in Python, Node and Java, as they would write them, on a mock that comes from the wheel."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.wheel import install_alone, run
+
+pytestmark = pytest.mark.xdist_group("wheel")
+
+SUITES = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def commands(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install_alone(wheel, tmp_path_factory.mktemp("consumer") / "venv")
+
+
+@pytest.fixture(scope="module")
+def mock(commands: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve a mock, and give its URL."""
+    folder = tmp_path_factory.mktemp("served")
+    words = [str(commands / "bitpeak-mock"), "serve", "--port", "0", "--quiet"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    with subprocess.Popen(words, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().removeprefix("ready ").strip().removesuffix("/api")
+        process.terminate()
+
+
+def passed(pattern: str, said: str) -> int:
+    found = re.search(pattern, said, re.MULTILINE)
+    assert found is not None, said
+    return int(found[1])
+
+
+def test_a_python_consumer(commands: Path, tmp_path: Path) -> None:
+    for name in ("points.py", "shuffled.py"):
+        shutil.copy(SUITES / name, tmp_path)
+    where = run(commands / "python", "-c", "import mock_server; print(mock_server.__file__)", cwd=tmp_path)
+    assert Path(where).is_relative_to(commands.parent)
+    pytest_words = [commands / "python", "-m", "pytest", "-q", "-p", "shuffled", "-n", "2", "points.py"]
+    pytest_words += ["-p", "no:schemathesis", "-p", "no:hypothesispytest"]
+    # Settings of somebody's `serve`, which do not concern the mock of the tests.
+    settings = {
+        "BITPEAK_MOCK_STRICT": "1",
+        "BITPEAK_MOCK_PORT": "tcp://10.0.0.1:80",
+        "BITPEAK_MOCK_UPSTREAM": "http://x",
+    }
+    said = run(*pytest_words, cwd=tmp_path, ORDER="3", **settings)
+    assert passed(r"^(\d+) passed in", said) >= 50
+
+
+def test_a_node_consumer(mock: str, tmp_path: Path) -> None:
+    node = shutil.which("node")
+    assert node, "The tests of clients need Node."
+    said = run(node, "--test", "--test-reporter=tap", SUITES / "points.test.mjs", cwd=tmp_path, MOCK=mock)
+    assert passed(r"^# pass (\d+)$", said) >= 40
+
+
+def test_a_java_consumer(mock: str, tmp_path: Path) -> None:
+    java = shutil.which("java")
+    if java is None:
+        pytest.skip("The suite of a Java consumer needs a JDK 11 or later.")
+    said = run(java, SUITES / "Points.java", "3", cwd=tmp_path, MOCK=mock)
+    assert passed(r"^(\d+) passed, 0 failed$", said) >= 40
