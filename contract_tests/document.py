@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -177,7 +178,8 @@ class DocumentedRefusal:
 class DocumentedOperation:
     """One operation. `kind` is what it does, by `x-behaviour`: list, retrieve, create, update or delete.
 
-    `success` is its 2xx status; `answer` the schema of that answer's body, empty for no body.
+    `success` is its 2xx status; `answer` the schema of that answer's body, empty for no body. `is_spelling`: it is
+    another spelling of an operation that the document has anyhow.
     """
 
     id: str
@@ -188,166 +190,17 @@ class DocumentedOperation:
     answer: Mapping[str, Any]
     media_types: tuple[str, ...]
     refusals: Mapping[str, DocumentedRefusal]
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """The effective document as the suites read it.
-
-    `types` maps each handler type to its own form fields; `examples` maps it to the document's example of a create.
-    `shared` are the refusals of the service as a whole, by name. `row` maps an `x-value` word to the property of a
-    handler that shows it (`id`, `type`, `name`, `settings`, `enabled`, `changed`, `created`), `form` likewise to the
-    form field. `sizes` are the page sizes.
-    """
-
-    document: Mapping[str, Any]
-    schemas: SchemaPaths
-    base_path: str
-    operations: Mapping[str, DocumentedOperation]
-    shared: Mapping[str, DocumentedRefusal]
-    types: Mapping[str, tuple[str, ...]]
-    examples: Mapping[str, Mapping[str, str]]
-    row: Mapping[str, str]
-    form: Mapping[str, str]
-    sizes: tuple[int, ...]
-    default_size: int
-    page_parameter: str
-    size_parameter: str
-
-    def operation(self, kind: str) -> DocumentedOperation:
-        """Return the first operation of a kind. Raises StopIteration if the document has none."""
-        return next(self.of_kind(kind))
-
-    def of_kind(self, kind: str) -> Iterator[DocumentedOperation]:
-        """Yield the operations of a kind, in the document's order."""
-        return _of_kind(self.operations, kind)
+    is_spelling: bool
 
     @property
-    def other_methods(self) -> tuple[str, ...]:
-        """Methods that the path of one handler does not have."""
-        path = self.operation("retrieve").path
-        known = {operation.method for operation in self.operations.values() if operation.path == path}
-        return tuple(method for method in _OTHER_METHODS if method not in known)
+    def segments(self) -> tuple[str, ...]:
+        """The segments of the path."""
+        return tuple(self.path.strip("/").split("/"))
 
-    def kind_of(self, operation_id: str) -> str:
-        """Return what an operation does, empty if the document does not have it."""
-        operation = self.operations.get(operation_id)
-        return "" if operation is None else operation.kind
-
-    def refusal(self, kind: str, name: str) -> DocumentedRefusal:
-        """Return a documented refusal of an operation. Raises KeyError if the document lacks it."""
-        refusals = self.operation(kind).refusals
-        return refusals[name] if name in refusals else self.shared[name]
-
-
-def read_facts(document: Mapping[str, Any]) -> Facts:
-    """Read the effective document's data. Raises KeyError or StopIteration if it does not describe such an API."""
-    schemas = SchemaPaths(document)
-    operations = {
-        node["operationId"]: _operation(schemas, path, method, node)
-        for path, item in document["paths"].items()
-        for method, node in item.items()
-        if method in _METHODS
-    }
-    create = _node(document, operations, "create")
-    form = schemas.resolve(next(iter(create["requestBody"]["content"].values()))["schema"])
-    listed = next(_of_kind(operations, "list"))
-    items = schemas.resolve(schemas.at(listed.answer, schemas.path_to(listed.answer, "rows"))["items"])
-    update = _node(document, operations, "update")
-    update_form = schemas.resolve(next(iter(update["requestBody"]["content"].values()))["schema"])
-    words = schemas.words(form)
-    parameters = _parameters(schemas, document, listed)
-    return Facts(
-        document=document,
-        schemas=schemas,
-        base_path=urlsplit(document["servers"][0]["url"]).path.rstrip("/"),
-        operations=operations,
-        shared=_shared(schemas, document["x-service"]["refusals"]),
-        types=_types(schemas, form, words["type"]),
-        examples=_examples(schemas, create, words["type"]),
-        row=schemas.words(items),
-        form={**schemas.words(update_form), **words},
-        sizes=tuple(parameters["size"]["schema"]["enum"]),
-        default_size=parameters["size"]["schema"]["default"],
-        page_parameter=parameters["page"]["name"],
-        size_parameter=parameters["size"]["name"],
-    )
-
-
-def _of_kind(operations: Mapping[str, DocumentedOperation], kind: str) -> Iterator[DocumentedOperation]:
-    return (operation for operation in operations.values() if operation.kind == kind)
-
-
-def _node(
-    document: Mapping[str, Any], operations: Mapping[str, DocumentedOperation], kind: str
-) -> Mapping[str, Any]:
-    operation = next(_of_kind(operations, kind))
-    node: Mapping[str, Any] = document["paths"][operation.path][operation.method.lower()]
-    return node
-
-
-def _operation(schemas: SchemaPaths, path: str, method: str, node: Mapping[str, Any]) -> DocumentedOperation:
-    success, answer = 0, {}
-    refusals: dict[str, DocumentedRefusal] = {}
-    for code, unresolved in node["responses"].items():
-        response = schemas.resolve(unresolved)
-        for media_type, media in response.get("content", {}).items():
-            if code.startswith("2"):
-                answer = dict(schemas.resolve(media["schema"]))
-            else:
-                refusals |= _refusals(schemas, int(code), media_type, media)
-        success = int(code) if code.startswith("2") else success
-    media_types = tuple(schemas.resolve(node.get("requestBody", {})).get("content", {}))
-    kind: str = node["x-behaviour"]
-    return DocumentedOperation(
-        node["operationId"], kind, method.upper(), path, success, answer, media_types, refusals
-    )
-
-
-def _shared(schemas: SchemaPaths, responses: Mapping[str, Any]) -> dict[str, DocumentedRefusal]:
-    found: dict[str, DocumentedRefusal] = {}
-    for code, response in responses.items():
-        for media_type, media in schemas.resolve(response).get("content", {}).items():
-            found |= _refusals(schemas, int(code), media_type, media)
-    return found
-
-
-def _refusals(
-    schemas: SchemaPaths, status: int, media_type: str, media: Mapping[str, Any]
-) -> dict[str, DocumentedRefusal]:
-    found = {}
-    for name, example in media.get("examples", {}).items():
-        node = schemas.resolve(example)
-        value, kind = node["value"], media_type if node.get("x-typed", True) else None
-        try:
-            (error,) = value["errors"]
-            title, shown = str(error["title"]), error["status"]
-        except (LookupError, TypeError, ValueError):
-            title, shown = "", status
-        found[name] = DocumentedRefusal(name, status, title, shown, kind, value)
-    return found
-
-
-def _types(schemas: SchemaPaths, form: Mapping[str, Any], type_field: str) -> dict[str, tuple[str, ...]]:
-    properties = schemas.properties(form)
-    names = properties[type_field]["enum"]
-    own = {name: node.get("x-available-when", {}).get(type_field, ()) for name, node in properties.items()}
-    return {name: tuple(field for field, types in own.items() if name in types) for name in names}
-
-
-def _examples(
-    schemas: SchemaPaths, create: Mapping[str, Any], type_field: str
-) -> dict[str, Mapping[str, str]]:
-    media = next(iter(create["requestBody"]["content"].values()))
-    values = [schemas.resolve(example)["value"] for example in media.get("examples", {}).values()]
-    return {value[type_field]: value for value in values}
-
-
-def _parameters(
-    schemas: SchemaPaths, document: Mapping[str, Any], listed: DocumentedOperation
-) -> dict[str, Mapping[str, Any]]:
-    nodes = document["paths"][listed.path]["get"]["parameters"]
-    return {schemas.resolve(node).get("x-role", ""): schemas.resolve(node) for node in nodes}
+    @property
+    def on_row(self) -> bool:
+        """Whether the path ends in the id of a row."""
+        return self.segments[-1].startswith("{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,34 +249,155 @@ class SettingsWords:
     masked: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """`update` and `paging` are what `x-update` and `x-paging` say, `service` what `x-service` says.
+class Facts:
+    """The effective document as the kit reads it. What few need is read when it is first asked for.
 
-    `row` maps the properties of a handler to their schemas, `id_parameter` is the id in a path; `masked` are the
-    settings that any type masks.
+    `types` maps each handler type to its own form fields; `examples` maps it to the document's example of a create.
+    `shared` are the refusals of the service as a whole, by name. `row` maps an `x-value` word to the property of a
+    handler that shows it (`id`, `type`, `name`, `settings`, `enabled`, `changed`, `created`), `form` likewise to the
+    form field. `sizes` are the page sizes. Raises KeyError or StopIteration if the document describes no such API.
     """
 
-    facts: Facts
-    create_form: FormWords
-    update_form: FormWords
-    update: Mapping[str, str]
-    paging: Mapping[str, str]
-    service: Mapping[str, Any]
-    shapes: Mapping[str, SettingsWords]
-    row: Mapping[str, Mapping[str, Any]]
-    parameters: Mapping[str, Mapping[str, Any]]
-    id_parameter: Mapping[str, Any]
-    masked: frozenset[str]
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        schemas = self.schemas = SchemaPaths(document)
+        self.document = document
+        self.base_path = urlsplit(document["servers"][0]["url"]).path.rstrip("/")
+        self.operations: Mapping[str, DocumentedOperation] = {
+            node["operationId"]: _operation(schemas, path, method, node)
+            for path, item in document["paths"].items()
+            for method, node in item.items()
+            if method in _METHODS
+        }
+        self.shared: Mapping[str, DocumentedRefusal] = {}
+        for status, response in document["x-service"]["refusals"].items():
+            self.shared |= _refusals(schemas, status, response)
+        create = self._media("create")
+        words = schemas.words(create["schema"])
+        self.form: Mapping[str, str] = {**schemas.words(self._media("update")["schema"]), **words}
+        self.row: Mapping[str, str] = schemas.words(self._items)
+        self.types = _types(schemas.properties(create["schema"]), words["type"])
+        values = [schemas.resolve(example)["value"] for example in create.get("examples", {}).values()]
+        self.examples: Mapping[str, Mapping[str, str]] = {value[words["type"]]: value for value in values}
+        nodes = map(schemas.resolve, self.node(self.operation("list"))["parameters"])
+        self.parameters: Mapping[str, Mapping[str, Any]] = {
+            node["x-role"]: node for node in nodes if "x-role" in node
+        }
+        size = self.parameters["size"]
+        self.size_parameter: str = size["name"]
+        self.page_parameter: str = self.parameters["page"]["name"]
+        self.sizes: tuple[int, ...] = tuple(size["schema"]["enum"])
+        self.default_size: int = size["schema"]["default"]
+
+    def operation(self, kind: str) -> DocumentedOperation:
+        """Return the first operation of a kind. Raises StopIteration if the document has none."""
+        return next(self.of_kind(kind))
+
+    def of_kind(self, kind: str) -> Iterator[DocumentedOperation]:
+        """Yield the operations of a kind, in the document's order."""
+        return (operation for operation in self.operations.values() if operation.kind == kind)
+
+    @property
+    def other_methods(self) -> tuple[str, ...]:
+        """Methods that the path of one handler does not have."""
+        path = self.operation("retrieve").path
+        known = {operation.method for operation in self.operations.values() if operation.path == path}
+        return tuple(method for method in _OTHER_METHODS if method not in known)
+
+    def kind_of(self, operation_id: str) -> str:
+        """Return what an operation does, empty if the document does not have it."""
+        operation = self.operations.get(operation_id)
+        return "" if operation is None else operation.kind
+
+    def refusal(self, kind: str, name: str) -> DocumentedRefusal:
+        """Return a documented refusal of an operation. Raises KeyError if the document lacks it."""
+        refusals = self.operation(kind).refusals
+        return refusals[name] if name in refusals else self.shared[name]
+
+    def node(self, operation: DocumentedOperation) -> Mapping[str, Any]:
+        """Return an operation as it stands in the document."""
+        node: Mapping[str, Any] = self.document["paths"][operation.path][operation.method.lower()]
+        return node
+
+    @property
+    def service(self) -> Mapping[str, Any]:
+        """What `x-service` says."""
+        service: Mapping[str, Any] = self.document["x-service"]
+        return service
+
+    @property
+    def update(self) -> Mapping[str, str]:
+        """What `x-update` says."""
+        words: Mapping[str, str] = self.node(self.operation("update"))["x-update"]
+        return words
+
+    @property
+    def paging(self) -> Mapping[str, str]:
+        """What `x-paging` says."""
+        words: Mapping[str, str] = self.node(self.operation("list"))["x-paging"]
+        return words
+
+    @cached_property
+    def create_form(self) -> FormWords:
+        """The form of a create."""
+        return self._form("create")
+
+    @cached_property
+    def update_form(self) -> FormWords:
+        """The form of an update."""
+        return self._form("update")
+
+    def _media(self, kind: str) -> Mapping[str, Any]:
+        """Return how the first media type of an operation's body is described."""
+        body = self.node(self.operation(kind))["requestBody"]
+        media: Mapping[str, Any] = next(iter(body["content"].values()))
+        return media
+
+    def _form(self, kind: str) -> FormWords:
+        schema = self.schemas.resolve(self._media(kind)["schema"])
+        fields = self.schemas.properties(schema)
+        rows = form_rows(schema, fields, self.service)
+        walks = {name: compile_rows(rows.fields[name], field) for name, field in fields.items()}
+        return FormWords(fields, tuple(schema.get("required", ())), rows, walks)
+
+    @cached_property
+    def properties(self) -> Mapping[str, Mapping[str, Any]]:
+        """The properties of a handler, as the list shows them, and their schemas."""
+        return self.schemas.properties(self._items)
+
+    @property
+    def _items(self) -> Mapping[str, Any]:
+        listed = self.operation("list").answer
+        return self.schemas.resolve(self.schemas.at(listed, self.schemas.path_to(listed, "rows"))["items"])
+
+    @cached_property
+    def shapes(self) -> Mapping[str, SettingsWords]:
+        """The settings of each type: the branches that say, if the type is this, the settings are those."""
+        found = {}
+        for branch in self._items.get("allOf", ()):
+            name = branch["if"]["properties"][self.row["type"]]["const"]
+            settings = self.schemas.resolve(branch["then"]["properties"][self.row["settings"]])
+            properties = self.schemas.properties(settings)
+            constants = {key: node.get("const", node.get("default")) for key, node in properties.items()}
+            masked = frozenset(key for key, node in properties.items() if "x-mask" in node)
+            found[name] = SettingsWords(settings.get("type", "object"), constants, masked)
+        return found
 
     def shape(self, type_name: str) -> SettingsWords:
         """Return the shape of a type's settings, an empty one for the type that a blanked handler has."""
         return self.shapes.get(type_name, SettingsWords("object", {}, frozenset()))
 
+    @cached_property
+    def masked(self) -> frozenset[str]:
+        """The settings that any type masks."""
+        return frozenset(key for shape in self.shapes.values() for key in shape.masked)
+
     def id_refusal(self, text: str) -> str | None:
         """Return the name of the refusal of an id that no handler has; None if the document cannot say it."""
-        schema = self.facts.schemas.resolve(self.id_parameter["schema"])
-        reaction = react(parameter_rows(self.id_parameter, schema), text, schema)
+        path = self.document["paths"][self.operation("retrieve").path]
+        nodes = map(self.schemas.resolve, (*path.get("parameters", ()), *path["get"].get("parameters", ())))
+        parameter = next(node for node in nodes if node.get("in") == "path")
+        schema = self.schemas.resolve(parameter["schema"])
+        reaction = react(parameter_rows(parameter, schema), text, schema)
         if reaction.outcome == "otherwise":
             return None
         return reaction.row.refusal if reaction.row and reaction.outcome == "refuse" else "not_found"
@@ -437,61 +411,54 @@ class Words:
     def service_refusal(self, word: str) -> DocumentedRefusal:
         """Return the refusal that `x-service` names by a word of its own, such as `other-methods`."""
         said = self.service[word]
-        return self.facts.shared[said if isinstance(said, str) else said["row"]]
+        return self.shared[said if isinstance(said, str) else said["row"]]
 
 
-def read_words(facts: Facts) -> Words:
-    """Read the words out of the facts' document. Raises KeyError if it lacks one."""
-    document, schemas = facts.document, facts.schemas
-    listed = facts.operation("list")
-    update = document["paths"][facts.operation("update").path]["post"]
-    items = schemas.at(listed.answer, schemas.path_to(listed.answer, "rows"))["items"]
-    shapes = _shapes(facts, schemas.resolve(items))
-    parameters = [schemas.resolve(node) for node in document["paths"][listed.path]["get"]["parameters"]]
-    return Words(
-        facts=facts,
-        create_form=_form(facts, document["paths"][facts.operation("create").path]["post"]),
-        update_form=_form(facts, update),
-        update=update["x-update"],
-        paging=document["paths"][listed.path]["get"]["x-paging"],
-        service=document["x-service"],
-        shapes=shapes,
-        row=schemas.properties(items),
-        parameters={node["x-role"]: node for node in parameters if "x-role" in node},
-        id_parameter=_id_parameter(facts),
-        masked=frozenset(key for shape in shapes.values() for key in shape.masked),
+def _operation(schemas: SchemaPaths, path: str, method: str, node: Mapping[str, Any]) -> DocumentedOperation:
+    success, answer = 0, {}
+    refusals: dict[str, DocumentedRefusal] = {}
+    for code, response in node["responses"].items():
+        if code.startswith("2"):
+            success = int(code)
+            for media in schemas.resolve(response).get("content", {}).values():
+                answer = dict(schemas.resolve(media["schema"]))
+        else:
+            refusals |= _refusals(schemas, code, response)
+    media_types = tuple(schemas.resolve(node.get("requestBody", {})).get("content", {}))
+    kind: str = node["x-behaviour"]
+    return DocumentedOperation(
+        node["operationId"],
+        kind,
+        method.upper(),
+        path,
+        success,
+        answer,
+        media_types,
+        refusals,
+        "x-spelling-of" in node,
     )
 
 
-def _id_parameter(facts: Facts) -> Mapping[str, Any]:
-    path = facts.document["paths"][facts.operation("retrieve").path]
-    nodes = [*path.get("parameters", ()), *path["get"].get("parameters", ())]
-    found: Mapping[str, Any] = next(
-        one for one in map(facts.schemas.resolve, nodes) if one.get("in") == "path"
-    )
-    return found
-
-
-def _form(facts: Facts, node: Mapping[str, Any]) -> FormWords:
-    schema = facts.schemas.resolve(next(iter(node["requestBody"]["content"].values()))["schema"])
-    fields = facts.schemas.properties(schema)
-    rows = form_rows(schema, fields, facts.document["x-service"])
-    walks = {name: compile_rows(rows.fields[name], field) for name, field in fields.items()}
-    return FormWords(fields, tuple(schema.get("required", ())), rows, walks)
-
-
-def _shapes(facts: Facts, items: Mapping[str, Any]) -> dict[str, SettingsWords]:
-    """Read the branches that say: if the type is this, the settings are those."""
-    type_key, settings_key = facts.row["type"], facts.row["settings"]
+def _refusals(schemas: SchemaPaths, status: str, response: Mapping[str, Any]) -> dict[str, DocumentedRefusal]:
+    """Return the refusals that a response has as named examples."""
     found = {}
-    for branch in items.get("allOf", ()):
-        name = branch["if"]["properties"][type_key]["const"]
-        settings = facts.schemas.resolve(branch["then"]["properties"][settings_key])
-        properties = facts.schemas.properties(settings)
-        constants = {key: node.get("const", node.get("default")) for key, node in properties.items()}
-        masked = frozenset(key for key, node in properties.items() if "x-mask" in node)
-        found[name] = SettingsWords(settings.get("type", "object"), constants, masked)
+    for media_type, media in schemas.resolve(response).get("content", {}).items():
+        for name, example in media.get("examples", {}).items():
+            node = schemas.resolve(example)
+            value, kind = node["value"], media_type if node.get("x-typed", True) else None
+            try:
+                (error,) = value["errors"]
+                title, shown = str(error["title"]), error["status"]
+            except (LookupError, TypeError, ValueError):
+                title, shown = "", int(status)
+            found[name] = DocumentedRefusal(name, int(status), title, shown, kind, value)
     return found
+
+
+def _types(properties: Mapping[str, Mapping[str, Any]], type_field: str) -> Mapping[str, tuple[str, ...]]:
+    own = {name: node.get("x-available-when", {}).get(type_field, ()) for name, node in properties.items()}
+    names = properties[type_field]["enum"]
+    return {name: tuple(field for field, types in own.items() if name in types) for name in names}
 
 
 _CHOSEN = "M"  # the grade of our own choices, to which no target can be held
@@ -501,9 +468,7 @@ _RATE_LIMITED = 429
 def demanded_operations(facts: Facts) -> tuple[DocumentedOperation, ...]:
     """Return the operations that must succeed; another spelling only if the document says that it does the same."""
     alike = facts.document.get("x-service", {}).get("trailing-slash", "same") == "same"
-    return tuple(
-        operation for operation in facts.operations.values() if alike or not _is_spelling(facts, operation)
-    )
+    return tuple(operation for operation in facts.operations.values() if alike or not operation.is_spelling)
 
 
 def demanded_refusals(facts: Facts) -> dict[str, tuple[DocumentedRefusal, ...]]:
@@ -516,23 +481,21 @@ def demanded_refusals(facts: Facts) -> dict[str, tuple[DocumentedRefusal, ...]]:
     return {
         operation.id: tuple(_demanded(facts, operation))
         for operation in facts.operations.values()
-        if not _is_spelling(facts, operation)
+        if not operation.is_spelling
     }
 
 
-def _is_spelling(facts: Facts, operation: DocumentedOperation) -> bool:
-    return "x-spelling-of" in facts.document["paths"][operation.path][operation.method.lower()]
-
-
 def _demanded(facts: Facts, operation: DocumentedOperation) -> Iterator[DocumentedRefusal]:
-    node = facts.document["paths"][operation.path][operation.method.lower()]
+    responses = facts.node(operation)["responses"]
+    grades = {status: facts.schemas.resolve(node).get("x-grade", "") for status, node in responses.items()}
     of_forms = facts.operation("create").refusals.keys() - facts.operation("list").refusals.keys()
-    own = _of_form(facts, node)
-    chosen = {int(status) for status in node["responses"] if _grade(facts, node, status) == _CHOSEN}
+    forms = [row for form in _forms(facts, operation) for each in form.fields.values() for row in each]
+    own = {row.refusal for row in forms}
+    rows = [*_parameter_rows(facts, operation), *forms]
+    by_text = {row.refusal for row in rows if TREATMENTS[row.treatment].about != "sending"}
     packaged = load().data["components"]["examples"]
-    by_text = _by_text(facts, node)
     for refusal in operation.refusals.values():
-        if refusal.status == _RATE_LIMITED or refusal.status in chosen:
+        if refusal.status == _RATE_LIMITED or grades.get(str(refusal.status)) == _CHOSEN:
             continue
         if refusal.name not in packaged and refusal.name not in by_text:
             continue
@@ -540,42 +503,24 @@ def _demanded(facts: Facts, operation: DocumentedOperation) -> Iterator[Document
             yield refusal
 
 
-def _by_text(facts: Facts, node: Mapping[str, Any]) -> set[str]:
-    """Return the refusals of an operation to which a row leads that speaks of a text, and not of how it is sent."""
-    resolve, rows = facts.schemas.resolve, list[Row]()
-    for parameter in map(resolve, node.get("parameters", ())):
-        rows += parameter_rows(parameter, resolve(parameter["schema"]))
-    for media in resolve(node.get("requestBody", {})).get("content", {}).values():
-        form = resolve(media["schema"])
-        of_form = form_rows(form, facts.schemas.properties(form), facts.document["x-service"])
-        rows += [row for each in of_form.fields.values() for row in each]
-    return {row.refusal for row in rows if TREATMENTS[row.treatment].about != "sending"}
-
-
-def _grade(facts: Facts, node: Mapping[str, Any], status: str) -> str:
-    return str(facts.schemas.resolve(node["responses"][status]).get("x-grade", ""))
-
-
-def _of_form(facts: Facts, node: Mapping[str, Any]) -> set[str]:
-    """Return the refusals that a rule of an operation's form leads to, if the form has such a rule."""
-    content = facts.schemas.resolve(node.get("requestBody", {})).get("content", {})
-    found: set[str] = set()
-    for media in content.values():
-        form = facts.schemas.resolve(media["schema"])
-        rows = form_rows(form, facts.schemas.properties(form), facts.document["x-service"])
-        found |= {row.refusal for each in rows.fields.values() for row in each}
-    return found - {""}
-
-
 def refusing(facts: Facts, operation_id: str) -> dict[str, DocumentedRefusal]:
     """Return the refusals that wrong data of an operation can get, by name: those to which its rows lead."""
-    operation, resolve = facts.operations[operation_id], facts.schemas.resolve
-    node = facts.document["paths"][operation.path][operation.method.lower()]
-    names = set[str]()
-    for parameter in map(resolve, node.get("parameters", ())):
-        names |= {row.refusal for row in parameter_rows(parameter, resolve(parameter["schema"]))}
-    for media in resolve(node.get("requestBody", {})).get("content", {}).values():
-        form = resolve(media["schema"])
-        names |= form_rows(form, facts.schemas.properties(form), facts.document["x-service"]).refusals
+    operation = facts.operations[operation_id]
+    names = {row.refusal for row in _parameter_rows(facts, operation)}
+    names = names.union(*(form.refusals for form in _forms(facts, operation)))
     known = {**facts.shared, **operation.refusals}
     return {name: known[name] for name in sorted(names) if name in known}
+
+
+def _parameter_rows(facts: Facts, operation: DocumentedOperation) -> Iterator[Row]:
+    resolve = facts.schemas.resolve
+    for parameter in map(resolve, facts.node(operation).get("parameters", ())):
+        yield from parameter_rows(parameter, resolve(parameter["schema"]))
+
+
+def _forms(facts: Facts, operation: DocumentedOperation) -> Iterator[FormRows]:
+    """Yield the rows of an operation's form in each media type."""
+    resolve = facts.schemas.resolve
+    for media in resolve(facts.node(operation).get("requestBody", {})).get("content", {}).values():
+        form = resolve(media["schema"])
+        yield form_rows(form, facts.schemas.properties(form), facts.service)

@@ -18,7 +18,7 @@ import click
 import requests
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from contract_tests.document import read_facts
+from contract_tests.document import Facts
 from contract_tests.guard.cleaning import CleanUp
 from contract_tests.guard.cleaning import sweep as sweep_ledger
 from contract_tests.guard.exchange import (
@@ -246,7 +246,7 @@ def _serve(opening: Opening, port: int, port_file: Path | None, hosts: Sequence[
             click.echo(opening.clean(as_line(exchange, complaints)), err=True)
 
     try:
-        proxy = RecordingProxy(opening.guard, read_facts(opening.known.data), port, tell, hosts)
+        proxy = RecordingProxy(opening.guard, Facts(opening.known.data), port, tell, hosts)
     except OSError as error:
         raise Stop(Code.CANNOT, f"the port {port} cannot be used: {error.strerror or error}") from error
     try:

@@ -16,7 +16,7 @@ from hypothesis.errors import Flaky
 from schemathesis import BaseSchema, Response
 from schemathesis.core.failures import FailureGroup
 
-from contract_tests.document import DocumentedOperation, Facts, demanded_operations, read_words, refusing
+from contract_tests.document import DocumentedOperation, Facts, demanded_operations, refusing
 from contract_tests.generated.engine import (
     AnyCase,
     any_case,
@@ -214,11 +214,10 @@ class Sampler:
         self._judge = run.judge
         self._grounds = Grounds(run.judge.statements, run.facts)
         self._conformity = Conformity(run.facts, self._grounds)
-        self._words = read_words(run.facts)
-        self._expected = Expected(self._words, self._grounds)
+        self._expected = Expected(run.facts, self._grounds)
         self._refused_parameters = {
             node["name"]
-            for node in self._words.parameters.values()
+            for node in run.facts.parameters.values()
             if any(row.refusal for row in parameter_rows(node, run.facts.schemas.resolve(node["schema"])))
         }
         self.tallies = {name: Tally() for name in self.operations}
@@ -382,7 +381,7 @@ class Sampler:
         """Return what must come of a case and why, and the part of the case that it rests on."""
         facts = self.run.facts
         if kind not in {"create", "update"}:
-            for role, parameter in self._words.parameters.items():
+            for role, parameter in facts.parameters.items():
                 schema = facts.schemas.resolve(parameter["schema"])
                 text = case.query.get(parameter["name"])
                 reaction = react(
@@ -424,8 +423,9 @@ class Sampler:
             body = case.operation.get_body_for_media_type(media_type)
             schema: Mapping[str, Any] = body.definition["schema"] if body is not None else {"properties": {}}
             creates = operation.kind == "create"
-            form = self._words.create_form if creates else self._words.update_form
-            self._forms[operation.id, media_type] = harmless_form(self.run.facts, form, schema)
+            facts = self.run.facts
+            form = facts.create_form if creates else facts.update_form
+            self._forms[operation.id, media_type] = harmless_form(facts, form, schema)
         return self._forms[operation.id, media_type]
 
 

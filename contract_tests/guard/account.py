@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from contract_tests.guard.exchange import GuardRefusal, Reply, at, read_json
 from contract_tests.guard.ledger import Id, LedgerEntry, Marker, row_id
 from contract_tests.guard.mask import Mask
-from contract_tests.guard.surface import Kind, Surface, survey
+from contract_tests.guard.surface import Surface
 from contract_tests.guard.upstream import Budget, GuardSettings, Parcel, Target, Upstream, read_target
 from mock_server.document import Document, load
 
@@ -53,10 +53,9 @@ class Account:
     def __init__(self, settings: GuardSettings, document: Document | None, marker: Marker) -> None:
         if not settings.key.strip() or not settings.key.isascii() or not settings.key.isprintable():
             raise GuardRefusal("key", "The key is empty, or is not a text that fits a header.")
-        surface: Surface = survey((document or load()).data)
-        self.surface = surface
+        surface = self.surface = Surface((document or load()).data)
         self.target: Target = read_target(
-            settings.target, surface.base_path, allow_plain_http=settings.allow_plain_http
+            settings.target, surface.facts.base_path, allow_plain_http=settings.allow_plain_http
         )
         self.mask = Mask(surface)
         self.upstream = Upstream(self.target, Budget(settings, surface.quota), settings.timeout)
@@ -117,11 +116,11 @@ class Account:
 
     def _read_list(self, found: Census, *, exempt: bool) -> bool:
         """Read page after page; tell whether what is wrong may come of rows that came and went."""
-        paging, before, number = self.surface.paging, list[Id](), 0
+        facts, before, number = self.surface.facts, list[Id](), 0
+        largest = max(facts.sizes)
         while True:
             number += 1
-            asked = {paging.size: paging.largest, paging.page: number}
-            query = urlencode({name: value for name, value in asked.items() if name and value})
+            query = urlencode({facts.size_parameter: largest, facts.page_parameter: number})
             reply = self._call("list", query=query, exempt=exempt)
             if not reply.is_success:
                 raise ValueError(f"it answers {reply.status}")
@@ -131,14 +130,12 @@ class Account:
             if rows is None or not (total is None or isinstance(most, int)):
                 raise ValueError(f"its page {number} shows no rows, or no number of them")
             ids = [row for row, _ in rows]
-            is_last = (
-                not ids or ids == before or not paging.page
-            )  # beyond the last page, it may be shown again
+            is_last = not ids or ids == before  # beyond the last page, it may be shown again
             if ids != before and (len(set(ids)) < len(ids) or found.rows.keys() & set(ids)):
                 found.gap = f"The list shows a row twice on its pages 1 to {number}."
                 return True
             found.rows.update(rows)
-            if is_last or (len(ids) < paging.largest and (most is None or len(found.rows) >= int(most))):
+            if is_last or (len(ids) < largest and (most is None or len(found.rows) >= int(most))):
                 break
             before = ids
         if isinstance(most, int) and len(found.rows) != most:
@@ -151,13 +148,13 @@ class Account:
     def _listed(self, tree: Any) -> list[tuple[Id, Mapping[str, Any]]] | None:
         nodes, found = at(tree, self.surface.rows), list[tuple[Id, Mapping[str, Any]]]()
         for node in nodes if isinstance(nodes, list) else [None]:
-            row = row_id(node.get(self.surface.row["id"])) if isinstance(node, dict) else None
+            row = row_id(node.get(self.surface.id)) if isinstance(node, dict) else None
             if row is None or not isinstance(node, dict):
                 return None
             found.append((row, node))
         return found
 
-    def shown(self, reply: Reply, kind: Kind) -> Rows:
+    def shown(self, reply: Reply, kind: str) -> Rows:
         """Return the rows that a successful list or retrieve shows at their documented place, if it can be read."""
         try:
             tree = read_json(reply.body) if reply.is_success else None
@@ -166,12 +163,12 @@ class Account:
         if kind == "list":
             return dict(self._listed(tree) or ())
         node = at(tree, self.surface.retrieved)
-        row = row_id(node.get(self.surface.row["id"])) if isinstance(node, dict) else None
+        row = row_id(node.get(self.surface.id)) if isinstance(node, dict) else None
         return {} if row is None else {row: node}
 
     def number_in(self, node: Mapping[str, Any]) -> int | None:
         """Return the number of the run's marker in a row's name, or in its settings; None if it bears none."""
-        places = (node.get(self.surface.row.get(word, "")) for word in ("name", "settings"))
+        places = (node.get(self.surface.facts.row.get(word, "")) for word in ("name", "settings"))
         found = (self._marker.number_in(json.dumps(place, ensure_ascii=False)) for place in places)
         return next((number for number in found if number is not None), None)
 
@@ -195,15 +192,15 @@ class Account:
         except ValueError:
             return None
 
-    def path_of(self, kind: Kind, row: Id | None = None) -> str:
+    def path_of(self, kind: str, row: Id | None = None) -> str:
         """Return the path of an operation, in the documented spelling: a service may tell it from the other one."""
-        operation = self.surface.of(kind)
+        operation = self.surface.facts.operation(kind)
         segments = operation.segments if row is None else (*operation.segments[:-1], quote(str(row), safe=""))
-        return "/".join((self.target.path, *segments)) + "/" * operation.slashed
+        return "/".join((self.target.path, *segments)) + "/" * operation.path.endswith("/")
 
     def _call(
         self,
-        kind: Kind,
+        kind: str,
         row: Id | None = None,
         *,
         query: str = "",
@@ -214,7 +211,10 @@ class Account:
         value = self._authorization if authorization is None else authorization
         headers = (("Accept", "application/json"), *([("Authorization", value)] if value else []))
         parcel = Parcel(
-            self.surface.of(kind).method, f"{path}?{query}" if query else path, headers, exempt=exempt
+            self.surface.facts.operation(kind).method,
+            f"{path}?{query}" if query else path,
+            headers,
+            exempt=exempt,
         )
         return self.upstream.send(parcel)
 

@@ -221,9 +221,6 @@ _NUMERIC = re.compile(
 _TAG = re.compile(r"<[^>]*>?")
 _DOTS = str.maketrans("。．｡․", "....")
 
-# What takes the place of a value that is refused, by what it looks like.
-_MAILBOX_SHOWN, _URL_SHOWN, _HOST_SHOWN = "guard@example.com", "https://example.com/guard", "example.com"
-
 
 def contacts(value: str, *, address: bool = False) -> list[str]:
     """Return the hosts in a value that are not reserved for examples (RFC 2606, RFC 6761).
@@ -238,13 +235,6 @@ def contacts(value: str, *, address: bool = False) -> list[str]:
         if address and _NUMERIC.fullmatch(plain):
             found.append(plain.strip())
     return found
-
-
-def reserved(value: str) -> str:
-    """Return a value that contacts nobody, in place of one that might."""
-    if "@" in value:
-        return _MAILBOX_SHOWN
-    return _URL_SHOWN if "/" in value else _HOST_SHOWN
 
 
 def _cleaned(value: str) -> str:
@@ -265,11 +255,10 @@ def _hosts(text: str) -> list[str]:
 class FormGuard:
     """Checks and changes the forms of one run: the marker in the name, reserved hosts, no override of the method."""
 
-    def __init__(self, surface: Surface, marker: Marker, *, rewrite_contacts: bool) -> None:
+    def __init__(self, surface: Surface, marker: Marker) -> None:
         self._name = surface.name_field
         self._addresses = surface.addresses
         self._marker = marker
-        self._rewrite = rewrite_contacts
 
     def check(self, body: Body) -> None:
         """Raise GuardRefusal (`contact`, `form`, `override`) if a body must not leave."""
@@ -282,8 +271,6 @@ class FormGuard:
             raise GuardRefusal("form", "The body is not a form that the guard can read, and may hold a name.")
         if body.has_odd(self._name):
             raise GuardRefusal("form", "The name is not a text, so it cannot bear the run's mark.")
-        if body.readable and self._rewrite:
-            return
         texts = [(field.name, text) for field in body.fields for text in (field.name, field.value)]
         for name, text in texts or [("", body.text)]:
             if found := contacts(text, address=_key(name) in self._addresses):
@@ -294,7 +281,7 @@ class FormGuard:
                 )
 
     def prepared(self, body: Body, number: int, *, is_create: bool = False, blanks: bool = False) -> bytes:
-        """Return the body with the marker of a create in it, and with hosts rewritten if that is asked for.
+        """Return the body with the marker of a create in it.
 
         The marker stands in the name; if that is blank, or a create has none, it stands in addresses. `blanks`: also
         in a blank name.
@@ -303,8 +290,6 @@ class FormGuard:
 
         def change(name: str, value: str) -> str:
             key = _key(name)
-            if self._rewrite and contacts(value, address=key in self._addresses):
-                value = reserved(value)
             if key == self._name and (blanks or not Marker.is_blank(value)):
                 return self._marker.insert(value, number)
             return (

@@ -20,6 +20,7 @@ from types import FrameType, MappingProxyType, TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from contract_tests.document import Facts
 from contract_tests.guard.account import Account, Census
 from contract_tests.guard.cleaning import Cleaner, CleanUp
 from contract_tests.guard.exchange import (
@@ -34,7 +35,7 @@ from contract_tests.guard.exchange import (
 )
 from contract_tests.guard.ledger import Ledger, Marker, check_swept
 from contract_tests.guard.mask import Redactor
-from contract_tests.guard.policy import NOWHERE, Alarm
+from contract_tests.guard.policy import Alarm
 from contract_tests.guard.relay import Feed, Relay
 from contract_tests.guard.upstream import GuardSettings
 from mock_server.document import Document
@@ -281,16 +282,16 @@ class Guard:
         return self._account.target.url
 
     @property
+    def facts(self) -> Facts:
+        """The document as the guard reads it."""
+        return self._account.surface.facts
+
+    @property
     def url(self) -> str:
         """The base URL for the suites. Raises RuntimeError before the start."""
         if self._door is None:
             raise RuntimeError("The guard has not started.")
         return f"http://127.0.0.1:{self._door.port}{self._account.target.path}"
-
-    @property
-    def nowhere(self) -> str:
-        """A URL that no service has, and that may be read: for the question what an unknown route gets."""
-        return f"{self.url}/{NOWHERE}"
 
     @property
     def marker(self) -> str:

@@ -34,8 +34,8 @@ class Mask:
 
     def __init__(self, surface: Surface) -> None:
         self._surface = surface
-        self._keys = frozenset(surface.row.values())
-        self._id, self._name = surface.row["id"], surface.row["name"]
+        self._keys = frozenset(surface.facts.row.values())
+        self._id, self._name = surface.id, surface.name
 
     def apply(self, body: bytes, is_own: Judge, *, risky: bool) -> bytes:
         """Return the body without rows of others; the same bytes if none exists.
@@ -76,7 +76,7 @@ class Mask:
             return value if row_id(value) is not None else _neutral(value)
         if key == self._name and isinstance(value, str):
             return MARK
-        schema = self._surface.properties.get(key)
+        schema = self._surface.facts.properties.get(key)
         if schema is None:
             return _neutral(value)
         if isinstance(value, str) and value in schema.get("enum", ()):

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
+from contract_tests.document import DocumentedOperation, Facts
 from contract_tests.guard.exchange import GuardRefusal
 from contract_tests.guard.ledger import CreateState, Id, Ledger, LedgerEntry, row_id
-from contract_tests.guard.surface import GuardedOperation, Surface
 
 # A path below the base that no service has: for the question what an unknown route gets.
 NOWHERE = "bpm-nowhere"
@@ -59,7 +59,7 @@ class Passage:
     """
 
     effect: Effect
-    operation: GuardedOperation | None
+    operation: DocumentedOperation | None
     row: Id | None = None
     entry: LedgerEntry | None = None
 
@@ -70,7 +70,7 @@ class Holdings:
     May be used from any thread. `alarms` say why the run writes no more; while there are none, it may.
     """
 
-    def __init__(self, ledger: Ledger, surface: Surface, impossible_from: int) -> None:
+    def __init__(self, ledger: Ledger, facts: Facts, impossible_from: int) -> None:
         self.ledger = ledger
         self.is_surveyed = False
         self.there_first: frozenset[Id] = frozenset()  # before the run wrote
@@ -78,7 +78,7 @@ class Holdings:
         self.writes = 0  # grows with every write that may have changed something
         self.alarms: list[Alarm] = []
         self._steady = [
-            name for word, name in surface.row.items() if word not in {"created", "changed"}
+            name for word, name in facts.row.items() if word not in {"created", "changed"}
         ]  # what only a write changes
         self._impossible_from = impossible_from
         self._by_id: dict[Id, LedgerEntry] = {}
@@ -218,7 +218,7 @@ class Policy:
 
     def __init__(  # noqa: PLR0913 -- what the rules rest on
         self,
-        surface: Surface,
+        facts: Facts,
         path: str,
         holdings: Holdings,
         survey: Callable[[], object],
@@ -226,7 +226,7 @@ class Policy:
         *,
         allow_writes: bool,
     ) -> None:
-        self._surface = surface
+        self._facts = facts
         self._path = path
         self._holdings = holdings
         self._survey = survey
@@ -239,7 +239,9 @@ class Policy:
         segments = self._segments(path)
         if method == "GET" and len(segments) == 1 and segments[0].startswith(NOWHERE):
             return Passage("read", None)
-        found = sorted(self._operations(segments), key=lambda one: one.slashed is not path.endswith("/"))
+        found = sorted(
+            self._operations(segments), key=lambda one: one.path.endswith("/") is not path.endswith("/")
+        )
         operation = next((one for one in found if one.method == method), None)
         _check_query(query, reads=method == "GET" and operation is not None)
         if method == "GET" and operation is not None:
@@ -267,8 +269,8 @@ class Policy:
             raise GuardRefusal("path", "The path has an empty, a relative or a folded segment.")
         return segments
 
-    def _operations(self, segments: tuple[str, ...]) -> list[GuardedOperation]:
-        found = [one for one in self._surface.operations if _leads_to(one, segments)]
+    def _operations(self, segments: tuple[str, ...]) -> list[DocumentedOperation]:
+        found = [one for one in self._facts.operations.values() if _leads_to(one, segments)]
         if not found:
             raise GuardRefusal("path", "The document has no such path.")
         return found
@@ -278,7 +280,7 @@ class Policy:
         row = row_id(text)
         return row if row is not None and self._holdings.entry(row) else max(readings(text))
 
-    def _write(self, text: str, operation: GuardedOperation | None) -> Passage:
+    def _write(self, text: str, operation: DocumentedOperation | None) -> Passage:
         holdings, exact = self._holdings, row_id(text)
         if isinstance(exact, str) and (entry := holdings.entry(exact)):
             return Passage("write", operation, exact, entry)
@@ -312,7 +314,7 @@ def _check_query(query: str, *, reads: bool) -> None:
         raise GuardRefusal("override", "A query that overrides the method could turn a read into a write.")
 
 
-def _leads_to(operation: GuardedOperation, segments: tuple[str, ...]) -> bool:
+def _leads_to(operation: DocumentedOperation, segments: tuple[str, ...]) -> bool:
     if len(operation.segments) != len(segments):
         return False
     pairs = zip(operation.segments, segments, strict=True)

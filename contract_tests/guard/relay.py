@@ -98,8 +98,9 @@ class Relay:
         self, settings: GuardSettings, account: Account, ledger: Ledger, placeholder: str, feed: Feed
     ) -> None:
         marker, surface = ledger.marker, account.surface
+        facts = surface.facts
         self.gate = Gate()
-        self.holdings = Holdings(ledger, surface, settings.impossible_from)
+        self.holdings = Holdings(ledger, facts, settings.impossible_from)
         self._settings = settings
         self._account = account
         self._ledger = ledger
@@ -107,9 +108,9 @@ class Relay:
         self._feed = feed
         self._redactor = Redactor(settings.key)
         self._credentials = Credentials(settings.key, placeholder, account)
-        self._outgoing = FormGuard(surface, marker, rewrite_contacts=settings.rewrite_contacts)
+        self._outgoing = FormGuard(surface, marker)
         self._policy = Policy(
-            surface, account.target.path, self.holdings, self._survey,
+            facts, account.target.path, self.holdings, self._survey,
             lambda text: account.look(text).status in GONE, allow_writes=settings.allow_writes,
         )  # fmt: skip
         self._is_unsure = False
@@ -199,7 +200,7 @@ class Relay:
             why = "So a new row could not be told from one that was there, and nothing was written."
             self.holdings.halt(Alarm(f"{census.gap} {why}", "list"))
         else:
-            born = self._account.surface.row.get("created", "")
+            born = self._account.surface.facts.row.get("created", "")
             self.holdings.survey(census.rows, born, is_whole=not census.gap)
             self.holdings.compare("list", census.rows, self._account.number_in, whole=not census.gap)
         self.holdings.check_may_write()
@@ -359,7 +360,7 @@ class Relay:
                 self._prove(entry)
 
         prove()
-        is_delete = visit.request.method == self._account.surface.of("delete").method
+        is_delete = visit.request.method == self._account.surface.facts.operation("delete").method
         if is_delete and entry is not None and not self._ledger.is_listed:
             self._note_listed(self._account.census().rows)
         self._is_unsure = True
@@ -393,7 +394,7 @@ class Relay:
         if self._account.proves(reply, entry.number, entry.id):
             return
         shown = self._account.shown(reply, "retrieve").get(entry.id or 0, {})
-        if shown and Marker.is_blank(str(shown.get(self._account.surface.row["name"]) or "")):
+        if shown and Marker.is_blank(str(shown.get(self._account.surface.name) or "")):
             self._send(visit, self._outgoing.prepared(visit.body, entry.number, blanks=True))
             if self._account.proves(self._ask(entry), entry.number, entry.id):
                 return

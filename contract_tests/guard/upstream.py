@@ -55,11 +55,10 @@ class GuardSettings:
     real key, which only the guard holds. `rate` counts requests a minute, None does not slow down. `max_requests` is
     for the whole run; what the clean-up needs comes on top. `live_rows` is how many of its own rows may exist at a
     time. Ids of `impossible_from` and above are taken to exist nowhere, unless 1000 times the highest id is above them.
-    `rewrite_contacts` replaces a host that is not reserved instead of refusing the request. All times are in seconds:
-    `timeout` for one answer, to its last byte, `longest_wait` for what a 429 may ask, `drain` for requests under way
-    at the end, `settle` until an unanswered create that no list shows is taken not to have happened. `clock` gives
-    seconds since 1970 and `sleep` waits; tests replace both. `tell` hears, in a sentence, of what takes long: a wait of
-    the budget's, and how far the clean-up is.
+    All times are in seconds: `timeout` for one answer, to its last byte, `longest_wait` for what a 429 may ask, `drain`
+    for requests under way at the end, `settle` until an unanswered create that no list shows is taken not to have
+    happened. `clock` gives seconds since 1970 and `sleep` waits; tests replace both. `tell` hears, in a sentence, of
+    what takes long: a wait of the budget's, and how far the clean-up is.
     """
 
     target: str
@@ -69,7 +68,6 @@ class GuardSettings:
     max_requests: int | None = None
     rate: int | None = None
     live_rows: int = 30
-    rewrite_contacts: bool = False
     impossible_from: int = 10**9
     ledger_dir: Path = Path(".bitpeak-ledger")
     timeout: float = 30.0

@@ -509,9 +509,7 @@ class Grounds:
         return pointer("paths", operation.path, operation.method.lower())
 
     def _node(self, kind: str) -> Mapping[str, Any]:
-        operation = self._facts.operation(kind)
-        node: Mapping[str, Any] = self._facts.document["paths"][operation.path][operation.method.lower()]
-        return node
+        return self._facts.node(self._facts.operation(kind))
 
     def _followed(self, place: str, node: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         while "$ref" in node:

@@ -252,7 +252,7 @@ class Conformity:
         if answer.body.strip():
             return [Complaint(ground, f"the body of a successful {kind}", _short(answer.body), "empty")]
         operation = self._facts.operation(kind)
-        node = self._facts.document["paths"][operation.path][operation.method.lower()]["responses"]
+        node = self._facts.node(operation)["responses"]
         wanted = self._facts.schemas.resolve(node[str(operation.success)]).get("x-empty-body")
         found = media_type(answer)
         if wanted and found not in {"", wanted}:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_tests.document import Facts, read_facts
+from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
 
 Action = dict[str, Any]
@@ -111,7 +111,7 @@ class Draft:
     def facts(self) -> Facts:
         """The document so far, as the suites read it."""
         if self._facts is None:
-            self._facts = read_facts(self.tree)
+            self._facts = Facts(self.tree)
         return self._facts
 
     def learn(
@@ -124,7 +124,7 @@ class Draft:
             after = copy.deepcopy(before)
             try:
                 change(after)
-                read_facts(after)
+                Facts(after)
             except (LookupError, StopIteration, TypeError, ValueError, Unsayable) as error:
                 self.unsaid.append(str(error) if isinstance(error, Unsayable) else says)
                 return

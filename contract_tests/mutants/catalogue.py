@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from contract_tests.document import Facts, SchemaPaths, read_facts
+from contract_tests.document import Facts, SchemaPaths
 from contract_tests.mutants.lives import life_mutants, list_mutants
 from contract_tests.mutants.rows import field_mutants, row_mutants, shape_mutants
 from contract_tests.mutants.wire import (
@@ -202,7 +202,7 @@ def document_mutants() -> Iterator[Mutant]:
     """Yield the documents: narrowed, changed, and widened ones."""
     for name, sentence, rewrite in (*_CHANGED, *_WIDENED):
         yield Mutant(f"document-{name}", Kind.DOCUMENT, sentence, rewrite=rewrite)
-    yield from _flipped_rows(read_facts(load().data))
+    yield from _flipped_rows(Facts(load().data))
 
 
 def _flipped_rows(facts: Facts) -> Iterator[Mutant]:
@@ -443,7 +443,7 @@ def _spaced(got: GotResponse) -> GotResponse:
 
 def catalogue() -> tuple[Mutant, ...]:
     """Return the mutants: those written by hand first, then those that the document's places give."""
-    wire = Wire(read_facts(load().data))
+    wire = Wire(Facts(load().data))
     return (
         *tolerance_mutants(wire),
         *crash_mutants(wire),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, NamedTuple
 
-from contract_tests.document import Facts, FormWords, Words
+from contract_tests.document import Facts, FormWords
 from contract_tests.judge.statements import MULTIPART, STEADY, WRITTEN, Grounds, Statement
 from mock_server.document.rows import FOREIGN, UNKNOWN, Reaction, Row
 
@@ -67,10 +67,10 @@ class Prospect(NamedTuple):
 class Expected:
     """The oracle: what creates and updates lead to. Forms are mappings from field name to text."""
 
-    def __init__(self, words: Words, grounds: Grounds) -> None:
-        self.words = words
+    def __init__(self, facts: Facts, grounds: Grounds) -> None:
+        self.facts = facts
         self.grounds = grounds
-        self._names = words.facts.form
+        self._names = facts.form
         # A setting is shown as it was written, unless secrets are masked in a way that no answer foresees.
         self._shown = replace(WRITTEN, questions=grounds.secrets().questions)
 
@@ -84,7 +84,7 @@ class Expected:
 
     def created(self, sent: Mapping[str, str]) -> Handler:
         """Return what a create makes that is not refused."""
-        form, names = self.words.create_form, self._names
+        form, names = self.facts.create_form, self._names
         type_name = self._type("create", sent, "")
         settings, grounds = self._fresh("create", type_name, sent)
         switch, name = names.get("enabled", ""), names["name"]
@@ -103,7 +103,7 @@ class Expected:
 
     def updated(self, before: Handler, sent: Mapping[str, str]) -> Handler:
         """Return what an update makes of a handler that is not refused."""
-        form, names = self.words.update_form, self._names
+        form, names = self.facts.update_form, self._names
         name, switch = names["name"], names.get("enabled", "")
         after = replace(before, updated=True)
         if name in sent:
@@ -115,7 +115,7 @@ class Expected:
             field = self._ground("update", switch, sent[switch], self.grounds.field("update", switch))
             enabled = self._switched(form, switch, sent[switch], before.enabled)
             after = after.resting({"enabled": WRITTEN if is_documented else field}, enabled=enabled)
-        if self.words.update["unsent"] == "blanked":
+        if self.facts.update["unsent"] == "blanked":
             return replace(after, type="", settings={}, uncertain=frozenset())
         type_field = names["type"]
         type_name = self._type("update", sent, before.type)
@@ -130,18 +130,18 @@ class Expected:
 
         A list cannot show merged settings, and it is not known to which type a blanked handler's own fields belong.
         """
-        merged = self.words.update["type-change"] == "merged"
+        merged = self.facts.update["type-change"] == "merged"
         type_field = self._names["type"]
-        if merged and self.words.shape(sent.get(type_field, "")).container == "array":
+        if merged and self.facts.shape(sent.get(type_field, "")).container == "array":
             return False
-        own = sent.keys() & {name for fields in self.words.facts.types.values() for name in fields}
+        own = sent.keys() & {name for fields in self.facts.types.values() for name in fields}
         return not (own and not before.type and type_field not in sent)
 
     def _own_fields(self, type_name: str) -> tuple[str, ...]:
-        return self.words.facts.types.get(type_name, ())
+        return self.facts.types.get(type_name, ())
 
     def _form(self, kind: str) -> FormWords:
-        return self.words.create_form if kind == "create" else self.words.update_form
+        return self.facts.create_form if kind == "create" else self.facts.update_form
 
     def _type(self, kind: str, sent: Mapping[str, str], before: str) -> str:
         """Return the type that a handler is to have: the one that is sent, if it is taken, else that of before."""
@@ -179,10 +179,10 @@ class Expected:
         if not self._is_foreign(type_name, name):
             return form.react(name, text)
         # Of a type that is not known, no field is another type's.
-        return form.walk_foreign(text) if text is not None and type_name in self.words.facts.types else None
+        return form.walk_foreign(text) if text is not None and type_name in self.facts.types else None
 
     def _is_foreign(self, type_name: str, name: str) -> bool:
-        owners = {name for names in self.words.facts.types.values() for name in names}
+        owners = {name for names in self.facts.types.values() for name in names}
         return name in owners and name not in self._own_fields(type_name)
 
     def _problems(
@@ -191,7 +191,7 @@ class Expected:
         """Yield what is wrong with a form, stage by stage: rank, order, the refusal, and what that rests on."""
         form_stage: list[tuple[int, int, str, Statement]] = []
         later: list[tuple[int, int, str, Statement]] = []
-        apart = "availability" in self.words.service["checks"]
+        apart = "availability" in self.facts.service["checks"]
         places = {name: number for number, name in enumerate(form.fields)}
         for number, name in enumerate({**sent, **form.fields}):
             text = sent.get(name)
@@ -304,8 +304,8 @@ class Expected:
 
     def _is_documented(self, name: str, text: str) -> bool:
         """Tell whether the page shows such a value of a setting."""
-        type_name = next(one for one, fields in self.words.facts.types.items() if name in fields)
-        known = next((form[name] for form in self.words.facts.examples.values() if name in form), "")
+        type_name = next(one for one, fields in self.facts.types.items() if name in fields)
+        known = next((form[name] for form in self.facts.examples.values() if name in form), "")
         is_alike = all((sign in text) == (sign in known) for sign in ("@", "://"))
         return is_plain(text) and is_alike and not self.grounds.example(type_name).is_open
 
@@ -333,7 +333,7 @@ class Expected:
         form, fresh = self._form(kind), dict[str, Any]()
         own, grounds = self._own(kind, type_name, sent)
         fields = self._own_fields(type_name)
-        for key, constant in self.words.shape(type_name).constants.items():
+        for key, constant in self.facts.shape(type_name).constants.items():
             fresh[key] = own.get(key, constant)
             if key not in own and constant is None:
                 unsent = form.react(key, None)
@@ -357,10 +357,10 @@ class Expected:
         }
         texts = {key: sent[key] for key in own if own[key] is not MISSING}
         before = replace(before, sent={**before.sent, **texts}, former=before.sent)
-        if self.words.update["same-type"] == "kept":
+        if self.facts.update["same-type"] == "kept":
             return before.resting({**rest, **grounds}, settings=_present({**before.settings, **own}))
         # What an earlier type has left beside this type's settings may be reset with them, dropped or kept.
-        left = before.settings.keys() - self.words.shape(before.type).constants.keys()
+        left = before.settings.keys() - self.facts.shape(before.type).constants.keys()
         fresh, _ = self._fresh("update", before.type, sent)
         return before.resting({**rest, **grounds}, settings=fresh, uncertain=before.uncertain | left)
 
@@ -381,7 +381,7 @@ class Expected:
             "type-change", "A change of type makes the settings as the document says."
         )
         grounds |= {f"settings.{key}": change for key in before.settings.keys() - fresh.keys()}
-        if self.words.update["type-change"] == "rebuilt":
+        if self.facts.update["type-change"] == "rebuilt":
             return before.resting(grounds, type=type_name, settings=fresh, uncertain=frozenset())
         uncertain = before.uncertain - fresh.keys()
         return before.resting(

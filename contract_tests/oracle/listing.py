@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from contract_tests.document import Words
+from contract_tests.document import Facts
 from contract_tests.judge.statements import PAGES, Grounds, Statement
 from contract_tests.judge.verdicts import Complaint, Conformity, Deviation
 from contract_tests.target.api import Spoken, TargetResponse
@@ -44,15 +44,15 @@ class Listing:
     """Reads pages and judges them."""
 
     def __init__(
-        self, api: Spoken, words: Words, grounds: Grounds, conformity: Conformity, require: Require
+        self, api: Spoken, facts: Facts, grounds: Grounds, conformity: Conformity, require: Require
     ) -> None:
         self._api = api
-        self._words = words
+        self._facts = facts
         self._grounds = grounds
         self._conformity = conformity
         self._require = require
-        answer = words.facts.operation("list").answer
-        paths = words.facts.schemas
+        answer = facts.operation("list").answer
+        paths = facts.schemas
         words_of_page = ("page", "page-text", "page-size", "total", "total-pages", *_LINKS)
         self._pages: dict[tuple[int | None, int | None], tuple[int, Page]] = {}
         self._steps = {word: paths.path_to(answer, word) for word in ("rows", *words_of_page)}
@@ -64,7 +64,7 @@ class Listing:
             body = answer.json()
             facts = {word: at(body, steps) for word, steps in self._steps.items() if steps}
             rows = tuple(facts.pop("rows"))
-            ids = tuple(int(row[self._words.facts.row["id"]]) for row in rows)
+            ids = tuple(int(row[self._facts.row["id"]]) for row in rows)
             facts["total"], facts["total-pages"] = int(facts["total"]), int(facts["total-pages"])
         except (LookupError, TypeError, ValueError) as error:
             what = f"{type(error).__name__}: {error}"
@@ -86,7 +86,7 @@ class Listing:
 
     def everything(self, expected: int = 0) -> list[Mapping[str, Any]]:
         """Return all rows in the list's order, by few requests; `expected` is a guess of how many there are."""
-        sizes = self._words.facts.sizes
+        sizes = self._facts.sizes
         size = next((size for size in sizes if size >= expected), sizes[-1])
         return [row for page in self.walk(size) for row in page.rows]
 
@@ -99,7 +99,7 @@ class Listing:
 
     def complaints(self, page: Page) -> list[Complaint]:
         """Return what a page's meta, links and number of rows have against the document, given its own total."""
-        facts, words = self._words.facts, self._words.paging
+        facts, words = self._facts, self._facts.paging
         size = page.size if page.size in facts.sizes else facts.default_size
         pages = -(-page.total // size)
         asked = 1 if page.asked is None else page.asked
@@ -161,14 +161,14 @@ class Listing:
 
     def _previous(self, shown: int, pages: int) -> int | None:
         """Return the page before one, which may be beyond the last."""
-        word = self._words.paging.get("previous-beyond", "one-less")
+        word = self._facts.paging.get("previous-beyond", "one-less")
         if shown > max(1, pages) and word != "one-less":
             return pages or 1 if word == "last" else None
         return shown - 1 if shown > 1 else None
 
     def _form(self, page: Page, value: str) -> Statement:
         """Return what the spelling of a link rests on. The page shows a link of a list without a size."""
-        if page.size is not None or self._words.facts.size_parameter in value:
+        if page.size is not None or self._facts.size_parameter in value:
             return self._grounds.paging(
                 "link-repeats", "Links repeat the size of the page as the document says."
             )
@@ -176,7 +176,7 @@ class Listing:
 
     def _link(self, page: Page, number: int) -> str:
         """Return a link from the base path on."""
-        facts, words = self._words.facts, self._words.paging
+        facts, words = self._facts, self._facts.paging
         size = page.size if page.size in facts.sizes else None
         told = {
             "accepted": size,
@@ -198,10 +198,10 @@ class Listing:
         """Tell whether a link leads to a page, of the same size, however its query is spelled."""
         if not isinstance(shown, str) or not self._is_home(shown):
             return False
-        facts, there = self._words.facts, urlsplit(shown)
+        facts, there = self._facts, urlsplit(shown)
         query = dict(parse_qsl(there.query, keep_blank_values=True))
         size = query.pop(facts.size_parameter, None)
-        path = self._here(f"{facts.base_path}{self._words.paging['link-path']}")
+        path = self._here(f"{facts.base_path}{self._facts.paging['link-path']}")
         is_size = (
             size is None or size == str(page.size) or (page.size is None and size == str(facts.default_size))
         )
@@ -211,14 +211,14 @@ class Listing:
         """Tell whether a link leads to the service itself."""
         there, here = urlsplit(shown), urlsplit(self._api.base_url)
         local = {there.hostname, here.hostname} <= _LOOPBACK
-        documented = {urlsplit(server["url"]).netloc for server in self._words.facts.document["servers"]}
+        documented = {urlsplit(server["url"]).netloc for server in self._facts.document["servers"]}
         return (there.netloc == here.netloc or local or there.netloc in documented) and there.scheme in {
             "http",
             "https",
         }
 
     def _here(self, path: str) -> str:
-        return urlsplit(self._api.base_url).path.rstrip("/") + path.removeprefix(self._words.facts.base_path)
+        return urlsplit(self._api.base_url).path.rstrip("/") + path.removeprefix(self._facts.base_path)
 
 
 def same(one: Any, other: Any) -> bool:

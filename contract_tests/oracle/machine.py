@@ -69,7 +69,7 @@ class Machine(RuleBasedStateMachine):
         own, names = self.own, self.own.facts.form
         type_name = self._type_at(number)
         sent = {names["name"]: name, names["type"]: type_name} | self._fields(type_name, mask)
-        if mask & 64 and own.words.create_form.ignores_foreign:
+        if mask & 64 and own.facts.create_form.ignores_foreign:
             sent |= {
                 f: text for f, text in self._fields(self._type_at(number + 1), 1).items() if f not in sent
             }
@@ -149,7 +149,7 @@ class Machine(RuleBasedStateMachine):
         """Ask for an id that nobody has."""
         own = self.own
         text = _NOBODY[number % len(_NOBODY)]
-        if (name := own.words.id_refusal(text)) is not None:
+        if (name := own.facts.id_refusal(text)) is not None:
             own.refused(
                 "retrieve", own.api.retrieve(text), name, own.grounds.odd_id(), f"a retrieve of {text}"
             )
@@ -158,7 +158,7 @@ class Machine(RuleBasedStateMachine):
         """Leave out or empty what is required: nothing is created."""
         own, names = self.own, self.own.facts.form
         form = {names["name"]: "Incomplete", names["type"]: self._type_at(number)}
-        required = own.words.create_form.required
+        required = own.facts.create_form.required
         field = required[number % len(required)]
         form = form | {field: ""} if number % 3 else {k: text for k, text in form.items() if k != field}
         if refusal := own.expected.create(form).refusal:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from contract_tests.document import DocumentedRefusal, FormWords, Words, read_words
+from contract_tests.document import DocumentedRefusal, Facts, FormWords
 from contract_tests.judge.statements import (
     GONE,
     IDS,
@@ -64,15 +64,14 @@ class Own:
         self.facts = run.facts
         self.judge = run.judge
         self.api = Spoken(run.api)
-        self.words = read_words(run.facts)
         self.grounds = Grounds(run.judge.statements, run.facts)
-        self.expected = Expected(self.words, self.grounds)
+        self.expected = Expected(self.facts, self.grounds)
         self.samples = Samples(run.facts)
         self.conformity = Conformity(run.facts, self.grounds)
-        self.listing = Listing(self.api, self.words, self.grounds, self.conformity, self.require)
+        self.listing = Listing(self.api, self.facts, self.grounds, self.conformity, self.require)
         self.live: dict[int, Owned] = {}
         self.dead: list[int] = []
-        self._showing = Showing(self.words, self.grounds)
+        self._showing = Showing(self.facts, self.grounds)
         self._others: set[int] | None = None
         self._names: set[str] = set()
         self._astray = False
@@ -184,7 +183,7 @@ class Own:
     def update(self, owned: Owned, sent: Mapping[str, str], media: Media = MULTIPART) -> None:
         """Update a handler, and expect the refusal or the effect that the document says."""
         prospect = self.expected.update(owned.handler, sent, _name(media))
-        self._remember(sent, self.words.update_form)
+        self._remember(sent, self.facts.update_form)
         answer = self.api.post(self.api.path_of("update", owned.id), sent, media)
         about = f"an update of {owned.id} with {listed(sent)}"
         if prospect.refusal:
@@ -282,11 +281,11 @@ class Own:
         """Return what the order of listed ids has against the document, as far as the live handlers tell."""
         shown = [n for n in ids if n in self.live]
         wanted = [n for n in self.live if n in set(shown)]
-        if self.words.paging["order"] == "newest-first":
+        if self.facts.paging["order"] == "newest-first":
             wanted.reverse()
         if shown == wanted:
             return []
-        ground = self.grounds.paging("order", f"The list is {self.words.paging['order'].replace('-', ' ')}.")
+        ground = self.grounds.paging("order", f"The list is {self.facts.paging['order'].replace('-', ' ')}.")
         return [Complaint(ground, "the order of the list", str(shown), str(wanted))]
 
     def take(self, type_name: str = "") -> Owned:
@@ -333,7 +332,7 @@ class Own:
 
     def _post_create(self, sent: Mapping[str, str], media: Media) -> TargetResponse:
         self.others()
-        self._remember(sent, self.words.create_form)
+        self._remember(sent, self.facts.create_form)
         return self.api.post(self.facts.operation("create").path, sent, media)
 
     def _remember(self, sent: Mapping[str, str], form: FormWords) -> None:
@@ -343,7 +342,7 @@ class Own:
         self._names |= {text for text in (name, kept) if isinstance(text, str) and text.strip()}
 
     def _skip_if_full(self, answer: TargetResponse) -> None:
-        limit = self.words.service["plan-limit"]
+        limit = self.facts.service["plan-limit"]
         if limit is None or len(self.others()) + len(self.live) < limit:
             return
         refusal = self.facts.refusal("create", "plan_limit")
@@ -418,8 +417,8 @@ class Showing:
     alone.
     """
 
-    def __init__(self, words: Words, grounds: Grounds) -> None:
-        self._words = words
+    def __init__(self, facts: Facts, grounds: Grounds) -> None:
+        self._facts = facts
         self._grounds = grounds
         self._changed = grounds.time("changed", "The time of a change is shown as the document says.")
         self._secrets = grounds.secrets().questions
@@ -427,14 +426,14 @@ class Showing:
 
     def retrieved(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Complaint]]:
         """Compare a row of the list, or a retrieved handler."""
-        yield from self._compare(owned, owned.id, row, self._words.row)
+        yield from self._compare(owned, owned.id, row, self._facts.properties)
         yield from (("", None, complaint) for complaint in self._times(owned, row))
 
     def written(
         self, kind: str, owned: Owned, body: Mapping[str, Any], *, is_new: bool = False
     ) -> Iterator[tuple[str, Any, Complaint]]:
         """Compare what a create or an update answers: the id, or the whole handler if the document has it."""
-        facts = self._words.facts
+        facts = self._facts
         answer = facts.operation(kind).answer
         steps = facts.schemas.path_to(answer, "id")[:-1]
         try:
@@ -475,7 +474,7 @@ class Showing:
     def _settings(
         self, handler: Handler, value: Any, about: str, *, as_text: bool
     ) -> Iterator[tuple[str, Any, Complaint]]:
-        shape, ground = self._words.shape(handler.type), self._grounds.shape(handler.type)
+        shape, ground = self._facts.shape(handler.type), self._grounds.shape(handler.type)
         if as_text:
             try:
                 value = json.loads(value)
@@ -504,7 +503,7 @@ class Showing:
                 ground = replace(ground, questions=ground.questions - self._secrets)
             return Complaint(ground or WRITTEN, f"{about} is missing")
         value = settings[key]
-        is_masked = key in self._words.masked and isinstance(
+        is_masked = key in self._facts.masked and isinstance(
             value, str
         )  # how a service masks is its own affair
         if is_masked or same(value, handler.settings[key]):
@@ -516,7 +515,7 @@ class Showing:
 
     def _extra(self, key: str) -> Statement:
         """Return what the absence of a setting rests on: a field of another type was never this one's."""
-        is_field = any(key in fields for fields in self._words.facts.types.values())
+        is_field = any(key in fields for fields in self._facts.types.values())
         ground = self._grounds.service(
             "foreign-fields", "A field of another type is treated as the document says."
         )
@@ -527,7 +526,7 @@ class Showing:
             return None if value is None else Complaint(self._changed, about, _short(value), "null")
         if value is None:
             # If a row never shows the time of a change, the answer to an update need not either.
-            never = any(node.get("x-value") == "never" for node in self._words.row.values())
+            never = any(node.get("x-value") == "never" for node in self._facts.properties.values())
             return None if never else Complaint(self._changed, f"{about} after an update", "null", "a time")
         return None if _is_time(value) else Complaint(self._changed, about, _short(value), "a time")
 
@@ -539,7 +538,7 @@ class Showing:
 
     def _times(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[Complaint]:
         """Yield what is wrong with a row's times."""
-        names = self._words.facts.row
+        names = self._facts.row
         created, changed = row.get(names["created"]), row.get(names.get("changed", ""))
         if owned.created is not None and created != owned.created:
             yield Complaint(

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from contract_tests.document import Facts, read_facts
+from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
 from contract_tests.judge.statements import Statement
 from contract_tests.judge.verdicts import Complaint
@@ -185,7 +185,7 @@ def _effective(
     )
     own = {name: seen[0] for name, seen in titles.items() if name not in fixed}
     document = _with_titles(document, own)
-    return Effective(document, read_facts(document.data), verdicts, titles, prober.refusals, prober.sent)
+    return Effective(document, Facts(document.data), verdicts, titles, prober.refusals, prober.sent)
 
 
 def _with_titles(document: Document, titles: Mapping[str, str]) -> Document:

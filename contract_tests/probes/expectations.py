@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
-from contract_tests.document import Facts, read_facts
+from contract_tests.document import Facts
 from contract_tests.guard.body import Body
 from contract_tests.guard.exchange import KEY_VARIABLE, MULTIPART, URLENCODED, Exchange, FormField
 from contract_tests.probes.reading import Answered, Finding, Outside
@@ -43,7 +43,7 @@ class Expectations:
     def __init__(self, arguments: DocumentArguments) -> None:
         self._document = arguments.load()
         self.questions = self._document.questions()
-        self.facts = read_facts(self._document.data)
+        self.facts = Facts(self._document.data)
         self._with: dict[tuple[str, str], Facts | None] = {}
 
     @property
@@ -66,7 +66,7 @@ class Expectations:
         data = duplicate(self._document.data)
         try:
             apply_actions(data, actions)
-            return read_facts(data)
+            return Facts(data)
         except (DocumentError, LookupError, StopIteration):
             return None
 

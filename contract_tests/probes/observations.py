@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from contract_tests.document import Facts, read_words
+from contract_tests.document import Facts
 from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.page import SeenPage
 from contract_tests.probes.prober import Prober
@@ -79,7 +79,7 @@ def unknown_type(prober: Prober) -> TargetResponse:
 
 def type_refusal(facts: Facts) -> str:
     """Return the name of the refusal for a type that is not listed."""
-    reaction = read_words(facts).create_form.react(facts.form["type"], _NO_TYPE)
+    reaction = facts.create_form.react(facts.form["type"], _NO_TYPE)
     return reaction.row.refusal if reaction.row is not None else ""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from contract_tests.document import FormWords, read_words
+from contract_tests.document import FormWords
 from contract_tests.judge.verdicts import said
 from contract_tests.probes.handler import ProbedHandler, parts_of
 from contract_tests.probes.observations import renaming
@@ -28,7 +28,7 @@ QUESTIONS = ("array-field", "update-empty-name")
 
 def _find(question: str, prober: Prober) -> Finding:
     """Send what the answers' rows differ about in an update, until one answer is left that explains all reactions."""
-    forms = prober.expectations.by_answer(question, lambda facts: read_words(facts).update_form)
+    forms = prober.expectations.by_answer(question, lambda facts: facts.update_form)
     left, how = dict(forms), ""
     for field, sent in _samples(forms, prober):
         row = prober.once(renaming).handler

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from contract_tests.document import read_words
 from contract_tests.judge.verdicts import said
 from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.observations import partial, renaming, type_change
@@ -69,7 +68,7 @@ def _text_too_long(prober: Prober) -> Finding:
         lengths = f"{len(_LONG_NAME)}{f' and a value of {len(_LONG_VALUE)}' if field else ''}"
         return refused(answer, f"An update with a name of {lengths} characters")
     row.look()
-    longest = read_words(prober.facts).update_form.longest
+    longest = prober.facts.update_form.longest
     name = _fate(_LONG_NAME, row.name, longest(prober.facts.form["name"]), prober.terms.hidden)
     value = None
     if field is not None:

@@ -257,7 +257,7 @@ class Reach:
         if operation.kind == "create":
             self._created.add(_id_in(self.facts, operation, exchange.body))
         last = urlsplit(exchange.url).path.rstrip("/").rpartition("/")[2]
-        if not operation.path.endswith("}") or last in self._created:
+        if not operation.on_row or last in self._created:
             self.own[operation.id] += 1
 
     def _is_lost(self, operation: DocumentedOperation, exchange: Exchange) -> bool:

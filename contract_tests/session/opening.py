@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from contract_tests.document import Facts, read_facts
+from contract_tests.document import Facts
 from contract_tests.guard.exchange import (
     FAILED_HEADER,
     KEY_VARIABLE,
@@ -208,12 +208,7 @@ def _guarding(settings: RunSettings, directory: Path, tell: Callable[[str], None
 
 
 def _opened(settings: RunSettings, guard: Guard, known: Document) -> Opening:
-    try:
-        facts = read_facts(known.data)
-    except (LookupError, StopIteration, TypeError, ValueError) as error:
-        raise Stop(
-            Code.CANNOT, f"the document describes no such API ({type(error).__name__}: {error})"
-        ) from error
+    facts = guard.facts
     api = TargetApi(guard.url, guard.placeholder_key, facts)
     run = Run(
         api, facts, Reach(facts), settings.profile, can_write=settings.allow_writes, seed=settings.seed,

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from contract_tests.document import DocumentedOperation
 from contract_tests.guard.cleaning import CleanUp
 from contract_tests.judge.statements import IDS, OTHERS, PAGES, SAME, WRITTEN
 from contract_tests.judge.verdicts import Ruling, said
@@ -223,11 +222,6 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
             )
 
 
-def _is_spelling(reach: Reach, operation: DocumentedOperation) -> bool:
-    """Tell whether an operation is another spelling of one that is told of anyhow."""
-    return "x-spelling-of" in reach.facts.document["paths"][operation.path][operation.method.lower()]
-
-
 def _operations(reach: Reach) -> Iterable[OperationSeen]:
     for operation in reach.facts.operations.values():
         statuses = {status: n for (name, status), n in sorted(reach.statuses.items()) if name == operation.id}
@@ -236,7 +230,7 @@ def _operations(reach: Reach) -> Iterable[OperationSeen]:
         yield OperationSeen(
             id=operation.id, method=operation.method, path=operation.path, requests=sum(statuses.values()),
             declared=tuple(sorted(declared)), statuses=statuses, refusals=refusals,
-            missing=() if _is_spelling(reach, operation) else tuple(n for n in operation.refusals if n not in refusals),
+            missing=() if operation.is_spelling else tuple(n for n in operation.refusals if n not in refusals),
         )  # fmt: skip
 
 

@@ -95,7 +95,7 @@ def _updates(own: Own, owned: Owned) -> list[dict[str, str]]:
 def _creates(own: Own) -> Iterator[tuple[dict[str, str], str]]:
     """Yield a create of each type: every form that the document reads, and what must have no effect beside it."""
     media_types = own.facts.operation("create").media_types
-    create, switch = own.words.create_form, own.facts.form["enabled"]
+    create, switch = own.facts.create_form, own.facts.form["enabled"]
     for number, type_name in enumerate(own.facts.types):
         name = UNICODE[number // 2 % len(UNICODE)] if number % 2 else ""
         form = own.samples.form(type_name, name)
@@ -204,7 +204,7 @@ def test_tags_quotes_and_blanks_are_what_the_document_says(own: Own) -> None:
 def test_long_texts_are_what_the_document_says(own: Own) -> None:
     type_name, name = _rich(own, 7), own.facts.form["name"]
     field = own.facts.types[type_name][0]
-    limit = own.words.update_form.longest(field) or 512
+    limit = own.facts.update_form.longest(field) or 512
     value = own.samples.value(field)
     longest = value + "a" * (limit - len(value))
     own.update(owned := own.take(type_name), {name: "n" * 100, field: longest})
@@ -214,7 +214,7 @@ def test_long_texts_are_what_the_document_says(own: Own) -> None:
 
 def test_a_long_name_is_what_the_document_says(own: Own) -> None:
     name = own.facts.form["name"]
-    form = own.words.update_form
+    form = own.facts.update_form
     limit = form.longest(name) or 128
     if own.thrifty or (own.run.marker and form.react(name, "n" * (limit + 1)).changed):
         return  # the marker in the name would be cut with it

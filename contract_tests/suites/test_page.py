@@ -20,7 +20,7 @@ def test_the_list_has_the_documented_form_in_both_spellings(reading: Own) -> Non
     spelling = reading.grounds.service(
         "trailing-slash", "Both spellings of the list's path are served alike."
     )
-    slash = reading.words.service["trailing-slash"]
+    slash = reading.facts.service["trailing-slash"]
     for operation, answer in zip(lists[1:], answers[1:], strict=True):
         if answer.status // 100 == 2:
             reading.require(reading.conformity.success("list", answer))
@@ -32,7 +32,7 @@ def test_the_list_has_the_documented_form_in_both_spellings(reading: Own) -> Non
         elif slash == "same":
             reading.require([reading.conformity.turned_away("list", answer, spelling)])
         else:
-            other = reading.words.service_refusal("unknown-route").status
+            other = reading.facts.service_refusal("unknown-route").status
             allowed = {301, 302, 307, 308} if slash == "redirect" else {other}
             if answer.status not in allowed:
                 reading.require([reading.conformity.turned_away("list", answer, spelling)])
@@ -71,6 +71,5 @@ def test_the_examples_of_the_page_work(own: Own) -> None:
 
 
 def _examples(own: Own, kind: str) -> dict[str, Mapping[str, str]]:
-    node = own.facts.document["paths"][own.facts.operation(kind).path]["post"]
-    examples = node["requestBody"]["content"][MULTIPART]["examples"]
+    examples = own.facts.node(own.facts.operation(kind))["requestBody"]["content"][MULTIPART]["examples"]
     return {name: own.facts.schemas.resolve(example)["value"] for name, example in examples.items()}

@@ -156,7 +156,7 @@ def test_links_lead_where_they_say(reading: Own) -> None:
         path = there.path.removeprefix(urlsplit(reading.api.base_url).path)
         answer = reading.api.call("GET", f"{path}?{there.query}")
         if answer.status // 100 != 2:
-            if reading.words.service["trailing-slash"] == "same":
+            if reading.facts.service["trailing-slash"] == "same":
                 leads = reading.grounds.page(name, "Each link leads to the page that it names.")
                 if answer.status // 100 == 3:
                     leads = reading.grounds.service(

@@ -110,7 +110,7 @@ def test_a_handler_that_was_deleted_is_not_found(own: Own, kind: str) -> None:
 def test_an_id_that_nobody_has_is_not_found(reading: Own) -> None:
     texts = ("0",) if reading.thrifty else ("0", "-1", "abc", "9" * 30)
     for text in (str(NOBODYS),) if reading.spares else texts:
-        name = reading.words.id_refusal(text)
+        name = reading.facts.id_refusal(text)
         if name is None:
             continue
         answer = reading.api.retrieve(text)
@@ -144,7 +144,7 @@ def test_a_create_is_refused_as_documented(own: Own) -> None:
 
 def _wrong_creates(own: Own) -> Iterator[dict[str, str]]:
     """Yield creates that some services refuse; the oracle says which of them this one does."""
-    names, fields = own.facts.form, own.words.create_form
+    names, fields = own.facts.form, own.facts.create_form
     name, kind = names["name"], names["type"]
     form = own.samples.form(own.scarce())
     bare = {name: form[name], kind: form[kind]}  # without a type, any field would be another type's
@@ -186,7 +186,7 @@ def test_a_body_that_is_not_read_is_no_body(own: Own) -> None:
         pytest.skip("the document reads every kind of body that clients send")
     for media in unread:
         # None of its fields is read, if it is not refused as it is.
-        refusal = own.words.unread_refusal(media) or own.expected.create({}).refusal
+        refusal = own.facts.unread_refusal(media) or own.expected.create({}).refusal
         if refusal is not None:
             own.refuse(refusal, own.samples.form(own.scarce()), media)
 
@@ -213,7 +213,7 @@ def test_other_methods_are_refused(own: Own, number: int) -> None:
     owned, method = own.take(), own.facts.other_methods[number]
     answer = own.api.call(method, own.api.path_of("retrieve", owned.id))
     ground = own.grounds.service("other-methods", "A method that the documentation does not name is refused.")
-    own.refused("retrieve", answer, own.words.service_refusal("other-methods"), ground, f"a {method}")
+    own.refused("retrieve", answer, own.facts.service_refusal("other-methods"), ground, f"a {method}")
 
 
 # What services often allow; those that the document allows are not wrong.
@@ -222,7 +222,7 @@ _SIZES = ("7", "5", "20", "25", "30", "50", "100", "200", "250", "500", "1000")
 
 @pytest.mark.parametrize("role", ["page", "size"])
 def test_a_wrong_parameter_is_what_the_document_says(reading: Own, role: str) -> None:
-    parameter, ground = reading.words.parameters[role], reading.grounds.parameter(role)
+    parameter, ground = reading.facts.parameters[role], reading.grounds.parameter(role)
     schema = reading.facts.schemas.resolve(parameter["schema"])
     rows = parameter_rows(parameter, schema)
     refused = any(row.refusal for row in rows)
@@ -264,4 +264,4 @@ def _require_page(reading: Own, answer: TargetResponse, ground: Statement, size:
 def _spellings(reading: Own) -> list[str]:
     """Return the paths of the list that the document lets be called alike."""
     paths = [operation.path for operation in reading.facts.of_kind("list")]
-    return paths if reading.words.service["trailing-slash"] == "same" else paths[:1]
+    return paths if reading.facts.service["trailing-slash"] == "same" else paths[:1]

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from contract_tests.document import Facts, read_facts
+from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
 from contract_tests.guard.guard import Guard
 from contract_tests.guard.policy import NOWHERE
@@ -356,7 +356,7 @@ class Variation:
 @contextmanager
 def mock_of(variation: Variation, document: Document, *, can_write: bool) -> Iterator[Service]:
     """Yield a mock behind a guard of its own, in a new world. Raises Stop (CANNOT)."""
-    facts, key, url = read_facts(document.data), new_key(), variation.url
+    facts, key, url = Facts(document.data), new_key(), variation.url
     with ExitStack() as stack:
         if not url:
             mock = MockProcess(variation.document, variation.overlays, variation.answers)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from contract_tests.document import Facts, read_facts
+from contract_tests.document import Facts
 from contract_tests.guard.exchange import KEY_VARIABLE
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
@@ -156,7 +156,7 @@ def run_against(left: Opening, right: Opening, plan: Plan, accepted: Acceptances
     twins = Twins(
         left.guard.target, right.guard.target, left_key=KEY_VARIABLE if is_same else LEFT_KEY, names=False
     )
-    facts = read_facts(left.known.data)
+    facts = Facts(left.known.data)
     sides = service_of(left, facts), service_of(right, facts)
     tell(f"comparing {plan.sequences} sequences")
     first = _search(sides, lambda _: sides[0].look(), plan, accepted, twins)
@@ -216,7 +216,7 @@ def _names(
 ) -> dict[str, Name]:
     """Name the differences of an outcome, with a mock whose worlds answer the questions one by one."""
     settings, known = opening.settings, opening.known
-    facts = read_facts(known.data)
+    facts = Facts(known.data)
     recorded = Playback(outcome.right, outcome.others, opening.guard.target, facts)
     with MockProcess(settings.document, settings.overlays, settings.answers) as mock:
 

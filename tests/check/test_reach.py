@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from contract_tests.document import Facts, demanded_operations, demanded_refusals, read_facts
+from contract_tests.document import Facts, demanded_operations, demanded_refusals
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, FormField
 from contract_tests.run.run import Reach
 from mock_server.document import load
@@ -16,7 +16,7 @@ BASE = "https://service.invalid/api"
 
 @pytest.fixture(scope="module")
 def facts() -> Facts:
-    return read_facts(load().data)
+    return Facts(load().data)
 
 
 @pytest.fixture
@@ -98,12 +98,12 @@ def test_what_need_not_be_provoked(facts: Facts) -> None:
 
 
 def test_the_demand_follows_the_document() -> None:
-    refusing = read_facts(load(answers=["update-empty-name=refused", "type-not-allowed=bad-request"]).data)
+    refusing = Facts(load(answers=["update-empty-name=refused", "type-not-allowed=bad-request"]).data)
     demanded = {
         name: {one.name for one in refusals} for name, refusals in demanded_refusals(refusing).items()
     }
     assert "required_fields" in demanded[refusing.operation("update").id]
     assert "invalid_type" in demanded[refusing.operation("create").id]
     assert "plan_limit" not in demanded[refusing.operation("create").id]
-    distinct = read_facts(load(answers=["trailing-slash=distinct"]).data)
+    distinct = Facts(load(answers=["trailing-slash=distinct"]).data)
     assert len(demanded_operations(distinct)) == len(demanded_operations(refusing)) - 1

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from contract_tests.document import read_facts
+from contract_tests.document import Facts
 from contract_tests.mutants.trial import SabotageProxy
 from contract_tests.mutants.wire import Begin, GotResponse, RowData, Wire
 from mock_server.document import load
 from tests.check.process import KEY, Ran, check, findings, report
 from tests.second_opinion import SecondOpinion
 
-WIRE = Wire(read_facts(load().data))
+WIRE = Wire(Facts(load().data))
 SECRET = "kept-by-somebody"
 
 

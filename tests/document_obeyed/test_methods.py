@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.document import read_facts
+from contract_tests.document import Facts
 from mock_server import Settings
 from mock_server.app import create_app
 from mock_server.document import dump_yaml, load, plain
@@ -41,7 +41,7 @@ def test_the_mock_updates_by_both(document: Path) -> None:
 
 
 def test_the_kit_knows_both(document: Path) -> None:
-    facts = read_facts(load(document).data)
+    facts = Facts(load(document).data)
     assert [operation.method for operation in facts.of_kind("update")] == ["POST", "PATCH"]
     assert facts.other_methods == ("PUT", "PURGE")
 

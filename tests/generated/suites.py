@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-from contract_tests.document import read_facts
+from contract_tests.document import Facts
 from contract_tests.generated.chains import chaining, follow
 from contract_tests.generated.sampler import KINDS, judge_operations, sampling
 from contract_tests.run.flags import PROFILES
@@ -21,7 +21,7 @@ SUITES = (*KINDS, "links")
 
 def a_run(url: str, answers: Sequence[str] = (), *, profile: str = "quick", seed: int | None = None) -> Run:
     """Return a run without a guard. Its API is to be closed."""
-    facts = read_facts(load(answers=answers).data)
+    facts = Facts(load(answers=answers).data)
     return Run(TargetApi(url, KEY, facts), facts, Reach(facts), PROFILES[profile], can_write=True, seed=seed)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.document import read_facts, read_words
+from contract_tests.document import Facts
 from contract_tests.generated.engine import loosened
 from contract_tests.generated.harmless import Harmless, harmless_form
 from contract_tests.guard.body import contacts
@@ -28,9 +28,9 @@ HOSTS = (
 
 
 def made(kind: str, *answers: str) -> Harmless:
-    facts = read_facts(load(answers=answers).data)
+    facts = Facts(load(answers=answers).data)
     content = loosened(facts)["paths"][PATHS[kind]]["post"]["requestBody"]["content"]
-    words = read_words(facts)
+    words = facts
     form = words.create_form if kind == "create" else words.update_form
     return harmless_form(facts, form, content["multipart/form-data"]["schema"])
 

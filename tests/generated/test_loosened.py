@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from contract_tests.document import Facts, read_facts
+from contract_tests.document import Facts
 from contract_tests.generated.engine import loosened, without_foreign_keys
 from mock_server.document import load, plain
 
@@ -18,7 +18,7 @@ MULTIPART = "multipart/form-data"
 
 
 def facts_of(*answers: str) -> Facts:
-    return read_facts(load(answers=answers).data)
+    return Facts(load(answers=answers).data)
 
 
 def form(path: str, *answers: str) -> dict[str, Any]:

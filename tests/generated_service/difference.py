@@ -26,7 +26,7 @@ from urllib.parse import urlencode
 import requests
 import yaml
 
-from contract_tests.document import by_form, read_facts
+from contract_tests.document import Facts, by_form
 from contract_tests.learning.learn import Learnt, learn_from
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.probes import DocumentArguments, Terms
@@ -405,7 +405,7 @@ def emptied(side: Side) -> Side:
 
 def learned(url: str, session: requests.Session, folder: Path, profile: str = "full") -> tuple[Learnt, Path]:
     """Learn the service at a base URL with the key of one account, and return what was learned, and the file."""
-    api = TargetApi(url, LEARNING, read_facts(plain(load().data)))
+    api = TargetApi(url, LEARNING, Facts(plain(load().data)))
     api._session = session
     is_brief = profile == "quick"
     terms = Terms(can_write=True, spares=is_brief, most=BRIEF if is_brief else None)

@@ -6,7 +6,7 @@ import pytest
 
 from contract_tests.guard.guard import Guard
 from contract_tests.guard.mask import MARK
-from contract_tests.guard.policy import readings
+from contract_tests.guard.policy import NOWHERE, readings
 from tests.guard.account import Target
 from tests.guard.client import Client
 from tests.guard.conftest import MakeGuard, through
@@ -89,8 +89,8 @@ def test_other_paths_do_not_pass(path: str, client: Client) -> None:
     assert client.call("GET", path).refused == "path"
 
 
-def test_one_path_is_there_to_be_unknown(client: Client, guard: Guard) -> None:
-    reply = client.call("GET", client.prefix + guard.nowhere.removeprefix(guard.url))
+def test_one_path_is_there_to_be_unknown(client: Client) -> None:
+    reply = client.call("GET", f"{client.prefix}/{NOWHERE}")
     assert (reply.status, reply.headers["content-type"]) == (404, "text/html")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.document import read_facts
+from contract_tests.document import Facts
 from contract_tests.mutants.catalogue import catalogue
 from contract_tests.mutants.matrix import explained
 from contract_tests.mutants.trial import SabotageProxy, service
@@ -18,7 +18,7 @@ from contract_tests.target.api import TargetApi, TargetResponse
 from mock_server.document import load, plain
 
 MUTANTS = {mutant.id: mutant for mutant in catalogue()}
-FACTS = read_facts(load().data)
+FACTS = Facts(load().data)
 REWRITTEN = [mutant for mutant in MUTANTS.values() if mutant.rewrite]
 
 Look = Callable[[TargetApi], Any]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.document import read_facts
+from contract_tests.document import Facts
 from contract_tests.oracle.own import Own
 from contract_tests.run.flags import PROFILES, Profile
 from contract_tests.run.run import Reach, Run
@@ -88,7 +88,7 @@ def judge(
     until_failure: bool = False,
 ) -> Verdict:
     """Run suites against a service of which these answers are known; `until_failure` stops at the first one."""
-    facts = read_facts(load(overlays=tuple(overlays), answers=tuple(answers)).data)
+    facts = Facts(load(overlays=tuple(overlays), answers=tuple(answers)).data)
     api = TargetApi(url, KEY, facts)
     run = Run(api, facts, Reach(facts), profile, can_write=can_write, seed=seed, other_key=OTHER_KEY)
     verdict = Verdict(run)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from contract_tests.document import read_facts
+from contract_tests.document import Facts
 from contract_tests.oracle.machine import RULES, Machine
 from contract_tests.run.flags import Profile
 from contract_tests.target.api import JSON, URLENCODED, Spoken, TargetApi
@@ -59,7 +59,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[requests.PreparedRequest]:
 
 @pytest.fixture
 def spoken() -> Spoken:
-    return Spoken(TargetApi("http://127.0.0.1:9/api", KEY, read_facts(load().data)))
+    return Spoken(TargetApi("http://127.0.0.1:9/api", KEY, Facts(load().data)))
 
 
 def test_a_form_goes_as_curl_sends_it(spoken: Spoken, sent: list[requests.PreparedRequest]) -> None:

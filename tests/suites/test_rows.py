@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from contract_tests.document import read_facts, read_words
+from contract_tests.document import Facts
 from contract_tests.judge.statements import Grounds, Statements
 from mock_server.document import load
 from mock_server.document.rows import FOREIGN
@@ -28,7 +28,7 @@ def test_a_service_that_decides_by_rows_passes() -> None:
 
 def test_what_rests_on_rows_is_accepted_with_them() -> None:
     """A user's overlay that says rows binds the service to them, even if only the page binds otherwise."""
-    facts = read_facts(load(overlays=(str(ROWS),)).data)
+    facts = Facts(load(overlays=(str(ROWS),)).data)
     form = "/components/schemas/UpdateForm"
     grounds = Grounds(Statements(facts.document, accepted=(f"{form}/x-rows",)), facts)
     for field in ("name", "is_enabled", "email"):
@@ -37,7 +37,7 @@ def test_what_rests_on_rows_is_accepted_with_them() -> None:
     assert grounds.refused_word("update", "enum").is_accepted
     assert grounds.setting_unsent("update").is_accepted
     assert grounds.of_class("update", FOREIGN, "foreign-fields").is_accepted
-    (row,) = (row for row in read_words(facts).update_form.rows.fields["name"] if row.reaction == "otherwise")
+    (row,) = (row for row in facts.update_form.rows.fields["name"] if row.reaction == "otherwise")
     assert grounds.row("update", row).pointer == f"{form}/x-rows/name/3"
     assert grounds.row("update", row).is_suspended
     assert not grounds.text("create", "name").is_accepted

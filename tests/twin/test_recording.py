@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from contract_tests.document import read_facts
+from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
 from contract_tests.recording import RecordingProxy, as_har, read_recording
 from contract_tests.report.accepted import Acceptances
@@ -147,7 +147,7 @@ def test_a_proxy_answers_only_at_names_of_this_computer_and_pages_of_it(tmp_path
     """It holds the key of the service, so a page on the web must not reach it (DNS rebinding)."""
     told: list[Exchange] = []
     with SecondOpinion({}, {KEY: 5}) as service, opened(service.url, tmp_path) as opening:
-        facts = read_facts(opening.known.data)
+        facts = Facts(opening.known.data)
         proxy = RecordingProxy(opening.guard, facts, 0, lambda each, _: told.append(each), hosts=["Recorder"])
         bearer, path = {"Authorization": "Bearer mock-consumer"}, f"{proxy.url}/notification-handlers/"
         strange: list[dict[str, str]] = [
@@ -174,9 +174,7 @@ def test_a_proxy_passes_on_what_is_safe_and_judges_it(tmp_path: Path) -> None:
         opened(service.url, tmp_path) as opening,
     ):
         before = service.snapshot(KEY)
-        proxy = RecordingProxy(
-            opening.guard, read_facts(opening.known.data), 0, lambda *each: told.append(each)
-        )
+        proxy = RecordingProxy(opening.guard, Facts(opening.known.data), 0, lambda *each: told.append(each))
         headers, path = {"Authorization": "Bearer mock-consumer"}, f"{proxy.url}/notification-handlers"
         page = requests.get(f"{path}/", headers=headers, timeout=30).json()
         made = requests.post(

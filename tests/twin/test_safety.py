@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from contract_tests.document import read_facts
+from contract_tests.document import Facts
 from contract_tests.guard.cleaning import sweep
 from contract_tests.guard.upstream import GuardSettings
 from contract_tests.recording import RecordingProxy, read_recording
@@ -67,7 +67,7 @@ def twinning(opening: Opening) -> None:
 
 def proxying(opening: Opening) -> None:
     """Create, update, read and delete like a consumer of the proxy, some of it twice."""
-    proxy = RecordingProxy(opening.guard, read_facts(opening.known.data), 0, lambda *_: None)
+    proxy = RecordingProxy(opening.guard, Facts(opening.known.data), 0, lambda *_: None)
     try:
         for _ in range(40):
             consume(proxy.url)
