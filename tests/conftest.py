@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.wheel import build
+
+# Bytecode is written even if the environment forbids it. The tests start hundreds of interpreters, and without it each
+# would compile the packages anew, and each run would rewrite the assertions of all tests.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Runs of pytest within a test: what the plugin for consumers is tested by.
 pytest_plugins = ["pytester"]
