@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -138,6 +140,28 @@ def learn_methods(prober: Prober, draft: Draft) -> None:
 
     draft.provoked |= dict.fromkeys(names.values())
     draft.learn("other-methods", f"Another method is refused with {row.status}.", doors.seen, change)
+
+
+def learn_slashes(prober: Prober, draft: Draft) -> None:
+    """Create at the other spelling of the list's path, if the document says that spellings differ."""
+    create, service = draft.facts.operation("create"), draft.tree["x-service"]
+    other = create.path.removesuffix("/") if create.path.endswith("/") else f"{create.path}/"
+    if service["trailing-slash"] == "same" or "post" in draft.tree["paths"].get(other, {}):
+        return
+    form = prober.kinds.form(prober.kinds.plain, prober.name())
+    answer, row = prober.create_raw(form[draft.facts.form["name"]], path=other, form=form)
+    if row is None:
+        return
+    seen = prober.exchanges[-1:]
+    prober.retrieve(row)
+    prober.discard(row)
+
+    def change(tree: Tree) -> None:
+        node = copy.deepcopy(dict(operations(tree))[create.id])
+        spelling = {"operationId": f"{create.id}_other_spelling", "x-spelling-of": create.id}
+        tree["paths"].setdefault(other, {})["post"] = {**node, **spelling}
+
+    draft.learn("trailing-slash", f"A create at {other} is answered {answer.status}.", seen, change)
 
 
 def learn_head(prober: Prober, draft: Draft) -> None:
@@ -362,7 +386,7 @@ def _worded(value: Any) -> Any:
         return {key: _worded(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_worded(each) for each in value]
-    return value.replace("{path}", "…").replace("{id}", "…") if isinstance(value, str) else value
+    return re.sub(r"\{(path(:relative)?|id)\}", "…", value) if isinstance(value, str) else value
 
 
 def _sorted(order: list[str], before: list[tuple[str, str]]) -> list[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any, NamedTuple
 
 from contract_tests.learning.draft import Draft, Unsayable
 from contract_tests.learning.handlers import settings_node
 from contract_tests.learning.observe import MISSING, Observer, Outcome, Trial, sent
+from contract_tests.learning.presentation import Look
 from contract_tests.learning.reactions import Explained
 from contract_tests.probes.reading import Undecided, Unlisted, mapping
 from mock_server.document.rows import Row
@@ -28,42 +30,52 @@ _USUAL = (64, 100, 128, 150, 191, 200, 250, 254, 255, 256, 300, 500, 512, 1000, 
 # What is asked of each field anew.
 _OF_ONE = frozenset({"longer-than", "absent", "not-email", "not-url", "not-https", "malformed", "is"})
 
-# What services take for an address, the usual first. Each is tried on the odd texts below.
-_ADDRESSES = (
-    r"^[^@\s]+@[^@\s]+\.[^@\s.]+$",
-    r"^[^@\s]+@[^@\s]+$",
-    r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
-    r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$",
-    r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$",
-    r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    r"@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+$",
-    r"^[^\s@<>()\[\],;:\\\"]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$",
-    r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$",
-    r"@",
-)
+# What services take for an address: what stands before the @, and behind it, the usual first.
+_USERS = (
+    r"[^@\s]+", r"[^@]+", r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9._%+-]+", r"[^\s@<>()\[\],;:\\\"]+",
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*",
+    r"[^\s@.<>()\[\],;:\\\"]+(?:\.[^\s@.<>()\[\],;:\\\"]+)*",
+)  # fmt: skip
+_LABEL, _ANY_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?", r"\w(?:[\w-]*\w)?"
+_DOMAINS = (
+    r"[^@\s]+\.[^@\s.]+", r"[^@\s]+", r"[^@\s]+\.[^@\s]+", r"[A-Za-z0-9.-]+", r"[A-Za-z0-9.-]+\.[A-Za-z]{2,}",
+    rf"{_LABEL}(?:\.{_LABEL})*", rf"{_LABEL}(?:\.{_LABEL})+", rf"{_ANY_LABEL}(?:\.{_ANY_LABEL})+", r".*",
+)  # fmt: skip
 _ODD_ADDRESSES = (
     "maybe", "a@b", "example.com", "a b@example.com", "a@@example.com", "<b>a@example.com</b>", "a'b@example.com",
     'a"b@example.com', "a..b@example.com", "a@example..com", "a\u017c@example.com", "a@example.com<b>x</b>",
-    "a@example.com&amp;x", "A@EXAMPLE.COM", "a@b.example.com",
+    "a@example.com&amp;x", "A@EXAMPLE.COM", "a@b.example.com", "a@example.com\u017c", "a@example.com'x",
 )  # fmt: skip
-_URLS = (
-    r"^https?://[^\s/]+",
-    r"^https://[^\s/]+",
-    r"^https?://\S+$",
-    r"^https://\S+$",
-    r"(?i)^https?://[^\s/]+",
-    r"(?i)^https?://\S+$",
-    r"(?i)^https://\S+$",
-    r"^https?://[^\s/$.?#].[^\s]*$",
-    r"(?i)^https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#]|$)",
-    r"(?i)^https?://[^\s/<>\"]+",
-    r"://",
-)
+# What may be wrong with an address or a URL, if a service tells faults apart.
+FAULTS = (
+    r"^[^@]*$", r"@.*@", r"@[^.]*$", r"@[^.@]*$", r"\s", r"\.\.", r"@.*\.\.", r"^[^@]*\.\.", r"[<>]", r"^[^@]*[<>\s]",
+    r"^[^:]*$", r"^https?://$", r"^http://", r"^[A-Za-z]+:", r"^[^:/]*$", r"[^\x00-\x7f]", r"['\"]",
+)  # fmt: skip
+# The same for a URL: its scheme, and what follows.
+_SCHEMES = (r"https?://", r"https://", r"(?i:https?)://", r"(?i:https)://", r"[A-Za-z][A-Za-z0-9+.-]*://")
+_RESTS = (
+    r"[^\s/]+", r"\S+$", r"[^\s/$.?#].\S*$", r"[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#]|$)", r".*",
+    r"[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#]\S*)?$", r"[^\s/<>\"]+", r"[^\s/<>\"]+(?:[/?#]\S*)?$", r"[^\s<>\"]+$",
+    rf"{_LABEL}(?:\.{_LABEL})+(?::[0-9]+)?(?:[/?#]|$)", rf"{_LABEL}(?:\.{_LABEL})+(?::[0-9]+)?(?:[/?#]\S*)?$",
+)  # fmt: skip
 _ODD_URLS = (
     "maybe", "example.com/x", "http://example.com/x", "HTTPS://EXAMPLE.COM/A", "https://example.com/a b", "https://",
     "https://example.com/<b>x</b>", "ftp://example.com/x", "//example.com/x", "https://example.com'\"x", "https://example.com<b>x</b>",
-    "a@example.com", " https://example.com/x", "https://example.com/\u017c",
+    "a@example.com", " https://example.com/x", "https://example.com/\u017c", "https://localhost/x",
 )  # fmt: skip
+
+
+def _patterns(form: str, firsts: Sequence[str], seconds: Sequence[str]) -> tuple[str, ...]:
+    """Return all that two lists of parts give, the usual first."""
+    pairs = sorted(product(range(len(firsts)), range(len(seconds))), key=sum)
+    return tuple(form.format(firsts[one], seconds[other]) for one, other in pairs)
+
+
+ADDRESSES = _patterns("^{}@{}$", _USERS, _DOMAINS)
+URLS = _patterns("^{}{}", _SCHEMES, _RESTS)
+_USUAL_PATTERNS = {
+    ADDRESSES[0]: "not-email", f"^{_SCHEMES[0]}{_RESTS[0]}": "not-url", f"^{_SCHEMES[1]}{_RESTS[0]}": "not-https",
+}  # fmt: skip
 
 _SPELLINGS = (
     "1", "0", "true", "false", "on", "off", "yes", "no", "", " ", "maybe", "2", "-1", "True", "FALSE", "t", "f", "y",
@@ -104,9 +116,9 @@ class Table:
     """What was found out of the forms: the rows of each field, of fields of other types, and of unknown ones."""
 
     fields: dict[Place, Explained] = field(default_factory=dict)
-    patterns: dict[str, str] = field(default_factory=dict)
     refusals: list[Outcome] = field(default_factory=list)
     checks_foreign: bool = False
+    foreign_is_apart: bool = False  # checked only if no field has another problem
     unsaid: list[str] = field(default_factory=list)
 
 
@@ -323,7 +335,7 @@ class FieldLearner:
         """Find out which texts a field takes that holds an address or a URL."""
         known = {row.treatment for row in found.rows}
         is_address = at.shape == "address"
-        odd, patterns = (_ODD_ADDRESSES, _ADDRESSES) if is_address else (_ODD_URLS, _URLS)
+        odd, patterns = (_ODD_ADDRESSES, ADDRESSES) if is_address else (_ODD_URLS, URLS)
         treatment = "not-email" if is_address else "not-url"
         if not fresh:
             for text in odd[:1] if known & {"not-email", "not-url", "not-https", "malformed"} else odd[:3]:
@@ -334,14 +346,16 @@ class FieldLearner:
         # What other rows refuse, or change, says nothing of the grammar.
         refused = [each for each in seen if each.look is not None and not found.foretells(each)]
         if refused:
-            look = refused[0].look
-            told = [each for each in seen if each.look is None or each.look == look]
+            told = [each for each in seen if each.look is None or each in refused]
+            looks = [each.look for each in refused]
+            look = max(looks, key=looks.count)
             best = max(patterns, key=lambda pattern: (_agreeing(pattern, told), -patterns.index(pattern)))
-            usual = {_ADDRESSES[0]: "not-email", _URLS[0]: "not-url", _URLS[1]: "not-https"}
-            if best not in usual:
+            if best not in _USUAL_PATTERNS:
                 found.schema = {**found.schema, "pattern": best}
-                self.table.patterns[at.field] = best
-            found.put(Row(usual.get(best, "malformed"), None, "refuse", look))
+            found.put(Row(_USUAL_PATTERNS.get(best, "malformed"), None, "refuse", look))
+            for other in looks:
+                if other != look and (fault := _fault(other, told)):
+                    found.put(Row("matches", fault, "refuse", other))
         for outcome in seen:
             found.explain(outcome, *_what_of(outcome))
 
@@ -377,8 +391,8 @@ class FieldLearner:
         if first is not None and (first.look is not None or first.shown is not False):
             found.explain(first, None, "any")  # refused, or ignored as an unknown field
             return
-        asked = [self._spelling(at, text) for text in (_FEW_SPELLINGS if self.brief else _SPELLINGS)]
-        explain_switch(found, [each for each in asked if each is not None])
+        texts = _FEW_SPELLINGS if self.brief else _SPELLINGS
+        explain_switch(found, [outcome for text in texts for outcome in self._spelling(at, text)])
         for treatment in () if self.brief else ("absent", "array", "twice", "file"):
             as_sent = TREATMENTS[treatment].samples("1", None, {})[0]
             if treatment == "twice":
@@ -387,18 +401,19 @@ class FieldLearner:
                 self._turn(at, "0")
             self._try(found, at, treatment, as_sent)
 
-    def _spelling(self, at: Input, text: str) -> Outcome | None:
+    def _spelling(self, at: Input, text: str) -> list[Outcome]:
+        """Send a text to the switch; if nothing changes, once more to a row in the other state."""
         outcome = self.ask(at.trial("is", sent(text)))
-        if (
-            outcome is None
-            or at.operation == "create"
-            or outcome.look is not None
-            or outcome.shown != outcome.before
-        ):
-            return outcome
+        if outcome is None:
+            return []
+        if at.operation == "create" or outcome.look is not None or outcome.shown != outcome.before:
+            return [outcome]
         # It may have kept what was, or have set the same.
         self._turn(at, "0" if outcome.before else "1")
-        return self.ask(outcome.trial) or outcome
+        again = self.ask(outcome.trial)
+        if again is None:
+            return [outcome]
+        return [outcome, again] if again.shown == again.before else [again]
 
     def _turn(self, at: Input, text: str) -> None:
         row = self.observer.standing(at.kind)
@@ -416,7 +431,11 @@ class FieldLearner:
             unread = SentInput(good, (good,), frozenset({"not-utf-8"}), good.encode() + b"\xff")
             if self.brief and operation == "update":
                 found.rows = [*self.table.fields[Place("create", word)].rows]
-            trials = (("any", sent(good)), ("empty", sent("")), ("blank", sent("  ")), ("not-utf-8", unread))
+            several = TREATMENTS["array"].samples(good, None, {})[0]
+            trials = (
+                ("any", sent(good)), ("empty", sent("")), ("blank", sent("  ")), ("not-utf-8", unread),
+                ("array", several),
+            )  # fmt: skip
             for treatment, as_sent in trials[: (operation == "create")] if self.brief else trials:
                 trial = Trial(operation, name, treatment, as_sent, kinds.mailbox)
                 outcome = self._ask_other(trial, told if word == "{foreign}" else {})
@@ -522,6 +541,13 @@ def _what_of(outcome: Outcome) -> tuple[Any, str]:
         if outcome.look is None and TREATMENTS[treatment].holds(None, {})(text, outcome.trial.sent):
             return None, treatment
     return (None, "any") if outcome.look is None else ((text,), "is")
+
+
+def _fault(look: Look | None, outcomes: Sequence[Outcome]) -> str:
+    """Return a pattern of the texts that are refused in one way, and of no other texts; empty if none fits."""
+    texts = [(each.trial.sent.text or "", each.look == look) for each in outcomes]
+    fits = (fault for fault in FAULTS if all(bool(re.search(fault, text)) is is_so for text, is_so in texts))
+    return next(fits, "")
 
 
 def _agreeing(pattern: str, outcomes: list[Outcome]) -> int:

@@ -39,7 +39,8 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
             orderer = Orderer(observer, operation, problems, order)
             refusals.items = orderer.items = refusals.items or orderer.find_items()
             ranks[operation] = {} if prober.spares else orderer.ranks()
-            told = told or ([] if prober.spares else orderer.fields())
+            told = told or ([] if prober.spares else orderer.fields(all_walk=table.checks_foreign))
+            table.foreign_is_apart |= table.checks_foreign and ("text", FOREIGN) in orderer.hiding
     finally:
         observer.close()
     documented_order = [name for name in order if name in told]
@@ -217,8 +218,10 @@ class _Writer:
             if all(name in known or OWN in known for name in form["properties"]):
                 form["x-refusals"] = {}
             _allow_unsent(draft, tree, known)
-            for name, pattern in self.table.patterns.items():
-                form["properties"][name] = {**form["properties"][name], "pattern": pattern}
+            for at, found in self.table.fields.items():
+                name, pattern = at.field, found.schema.get("pattern")
+                if pattern and at.operation == operation and (name in known or OWN in known):
+                    form["properties"][name] = {**form["properties"][name], "pattern": pattern}
             responses = dict(operations(tree))[identity]["responses"]
             for name, look in names.items():
                 say(tree, name, look)
@@ -227,6 +230,9 @@ class _Writer:
                 tree["x-service"]["errors"] = {"told": "all"}
             if self.table.checks_foreign:
                 tree["x-service"]["foreign-rows"] = "own-first"
+            checks = tree["x-service"]["checks"]
+            if self.table.foreign_is_apart and "availability" not in checks:
+                checks.insert(checks.index("form") + 1, "availability")
 
         return change
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from contract_tests.learning.responses import component
 from contract_tests.probes.observations import first_page, handler
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted, is_success, mapping
+from mock_server.document.treatments import masked
 
 
 class Specimen(NamedTuple):
@@ -163,10 +164,10 @@ def _plain(schema: Mapping[str, Any]) -> Any:
     return {"boolean": False, "integer": 1, "number": 1, "string": "", "array": [], "object": {}}.get(kind)
 
 
-def learn_settings(draft: Draft, specimens: list[Specimen]) -> None:
+def learn_settings(prober: Prober, draft: Draft, specimens: list[Specimen]) -> None:
     """Compare the settings of each type with what was sent: keys, and what is shown in place of a value."""
     key = draft.facts.row["settings"]
-    masks = _masks(draft, specimens)
+    masks = _masks(prober, draft, specimens)
     for specimen in specimens:
         shown = specimen.shown.get(key)
         if kind_of(shown) == "string":
@@ -245,8 +246,12 @@ def _wanted(
     return wanted
 
 
-def _masks(draft: Draft, specimens: list[Specimen]) -> dict[str, Any]:
-    """Return what is shown in place of each field's value: one text for all, or one sign for each character."""
+# Short values, which a mask may treat otherwise.
+_SHORT = ["abcdefghij"[:length] for length in range(2, 11)]
+
+
+def _masks(prober: Prober, draft: Draft, specimens: list[Specimen]) -> dict[str, Any]:
+    """Return what is shown in place of each field's value: one text for all, or one mask."""
     key = draft.facts.row["settings"]
     pairs: dict[str, tuple[str, str]] = {}
     for specimen in specimens:
@@ -261,15 +266,55 @@ def _masks(draft: Draft, specimens: list[Specimen]) -> dict[str, Any]:
     texts = {shown for _, shown in pairs.values()}
     if len(texts) == 1:
         return dict.fromkeys(pairs, texts.pop())
-    mask = mask_of(list(pairs.values()))
+    short = [] if prober.spares else _short(prober, pairs.keys())
+    mask = mask_of([*pairs.values(), *short])
     if mask is None:
         draft.unsaid.append("Settings are shown neither as sent nor masked in one way.")
         return {}
     return dict.fromkeys(pairs, mask)
 
 
+def _short(prober: Prober, masked_fields: Collection[str]) -> list[tuple[str, str]]:
+    """Make rows with short values, and return those that may be masked, each with what is shown of it."""
+    kind = max(prober.facts.types, key=lambda each: len(prober.facts.types[each]))
+    found: list[tuple[str, str]] = []
+    fields = prober.facts.types[kind]
+    for first in range(0, len(_SHORT), len(fields)):
+        sent = dict(zip(fields, _SHORT[first:], strict=False))
+        try:
+            _, row = prober.create({**prober.kinds.form(kind, prober.name()), **sent})
+            shown = {} if row is None else mapping(prober.retrieve(row).get(prober.facts.row["settings"]))
+            if row is not None:
+                prober.discard(row)
+        except (Undecided, Unlisted):
+            break
+        found += [(sent[name], shown[name]) for name in sent if name in masked_fields and name in shown]
+    return found
+
+
 def mask_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
     """Return the mask (`x-mask`) that explains each pair of a text that was sent and what is shown of it."""
+    for least in sorted({0, *(len(sent) for sent, _ in pairs)}):
+        long, short = (
+            [pair for pair in pairs if (len(pair[0]) < least) is is_short] for is_short in (False, True)
+        )
+        mask = _mask_of_all(long)
+        if mask is None or not short:
+            if mask is not None:
+                return mask
+            continue
+        if all(shown == sent for sent, shown in short):
+            return {**mask, "from": least}
+        texts = {shown for _, shown in short}
+        if len(texts) == 1:
+            return {**mask, "from": least, "short": texts.pop()}
+        each = _mask_of_all(short)
+        if each is not None and each.keys() == {"each"}:
+            return {**mask, "from": least, "short": each}
+    return None
+
+
+def _mask_of_all(pairs: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
     sent, shown = pairs[0]
     most = min(len(sent), len(shown), 8)
     for first, last in sorted(product(range(most + 1), repeat=2), key=sum):
@@ -281,17 +326,6 @@ def mask_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
             if all(masked(text, mask) == seen for text, seen in pairs):
                 return mask
     return None
-
-
-def masked(text: str, mask: Mapping[str, Any] | str) -> str:
-    """Return what is shown in place of a text that has a mask (`x-mask`)."""
-    if isinstance(mask, str):
-        return mask
-    if len(text) < mask.get("from", 0):
-        return text
-    first, last = mask.get("keep-first", 0), mask.get("keep-last", 0)
-    sign = mask["each"] * max(0, len(text) - first - last) if "each" in mask else mask["text"]
-    return f"{text[:first]}{sign}{text[len(text) - last :] if last else ''}"
 
 
 def _set_settings(draft: Draft, kind: str, wanted: Mapping[str, dict[str, Any]]) -> Callable[[Tree], None]:

@@ -22,6 +22,7 @@ from contract_tests.learning.doors import (
     learn_methods,
     learn_order,
     learn_same_type,
+    learn_slashes,
     learn_unique,
 )
 from contract_tests.learning.draft import Draft, Lesson, Tree
@@ -97,7 +98,7 @@ def _teach_zone(prober: Prober, draft: Draft) -> None:
 def _teach_handlers(prober: Prober, draft: Draft) -> None:
     specimens: list[Specimen] = collect(prober, draft) if prober.can_write else []
     learn_row(prober, draft, specimens)
-    learn_settings(draft, specimens)
+    learn_settings(prober, draft, specimens)
 
 
 _PARTS = (
@@ -117,6 +118,7 @@ _PARTS = (
     _Part("fields of forms", True, learn_forms),
     _Part("parameters of links", False, learn_paging),
     _Part("redirects", True, learn_redirect),
+    _Part("spellings of writes", True, learn_slashes),
     _Part("parameters and ids", False, learn_parameters),
     _Part("media types of bodies", True, learn_media_types),
     _Part("unique names", True, learn_unique),
@@ -176,7 +178,7 @@ def _become(after: Tree) -> Callable[[Tree], None]:
 
 
 # What a brief run leaves out: dear, and seldom otherwise than documented.
-_DEAR = frozenset({"left settings", "settings that are not sent"})
+_DEAR = frozenset({"left settings", "settings that are not sent", "spellings of writes"})
 
 
 def _take(part: _Part, prober: Prober, draft: Draft) -> None:

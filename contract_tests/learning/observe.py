@@ -6,6 +6,7 @@ create is of a row of its own, which is deleted at once. Updates go to one stand
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -227,8 +228,11 @@ class Observer:
         row: ProbedHandler | None = None,
     ) -> Outcome:
         facts = {"field": trial.field, **(told or {})}
-        if trial.sent.texts or trial.sent.text is not None:
-            facts["value"] = trial.sent.text if trial.sent.text is not None else trial.sent.texts[-1]
+        value = trial.sent.texts[-1] if trial.sent.text is None and trial.sent.texts else trial.sent.text
+        words = set(re.findall(r"\w+", answer.body.decode(errors="replace")))
+        # A refusal that lists the types repeats none of them.
+        if value is not None and not (value in self.facts.types and len(words & self.facts.types.keys()) > 2):
+            facts["value"] = value
         if row is not None:
             facts["id"] = str(row.id)
         return Outcome(trial, answer, exchange, look_at(answer, exchange, facts, self.everywhere))

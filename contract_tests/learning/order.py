@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -82,6 +82,8 @@ class Orderer:
         self.order = [*order]
         self.problems = [each for each in problems if each.outcome.trial.operation == operation]
         self.items: Items | None = None
+        # Pairs of sorts, of which problems of the first keep those of the second from being told.
+        self.hiding: set[tuple[str, str]] = set()
 
     def find_items(self) -> Items | None:
         """Return where the items of two problems stand, None if the first one is told alone."""
@@ -96,11 +98,42 @@ class Orderer:
             return self.items
         return None
 
-    def fields(self) -> list[str]:
+    def fields(self, *, all_walk: bool) -> list[str]:
         """Return the fields in the order in which their problems are told; those of which none is known stay behind.
 
-        All fields of other types are wrong at once: the first one that is told is left out, and so on.
+        All fields of other types are wrong at once: the first one that is told is left out, and so on. `all_walk`:
+        fields of other types are checked as those of the item's own, so that any field can be wrong in its own way.
         """
+        wrong = self._wrong_texts() if all_walk else self._foreign_texts()
+        kind = next((each.outcome.trial.kind for each in self.problems if each.sort == "{foreign}"), "")
+        order: list[str] = []
+        while len(wrong) > 1 and kind:
+            # In the other order than the document's.
+            parts = [part for name in reversed(wrong) for part in wrong[name][0]]
+            if self.operation == "create":
+                form = self.observer.least(kind)
+                good = [(name, text.encode(), False) for name, text in form.items() if name not in wrong]
+                parts = [*good, *parts]
+            try:
+                answer = self.observer.ask(self.operation, parts, kind)
+            except (Undecided, Unlisted):
+                return []
+            told = self._told_of(body_of(answer), {name: text for name, (_, text) in wrong.items()})
+            if answer.status < 400 or not told:
+                return []
+            if len(told) > 1:
+                return [*order, *told]
+            order += told
+            del wrong[told[0]]
+        return [*order, *wrong]
+
+    def _wrong_texts(self) -> dict[str, tuple[list[Part], Any]]:
+        """Return for each field what sends it with a problem of its text, and how that problem alone is told."""
+        texts = [each for each in self.problems if each.sort == "text" and not each.outcome.trial.sent.how]
+        return {each.field: (each.parts, body_of(each.outcome.answer)) for each in reversed(texts)}
+
+    def _foreign_texts(self) -> dict[str, tuple[list[Part], Any]]:
+        """Return for each field of another type what sends it; its name in a body tells it."""
         foreign = next(
             (
                 each
@@ -110,30 +143,27 @@ class Orderer:
             None,
         )
         if foreign is None:
-            return []
-        kind, facts = foreign.outcome.trial.kind, self.observer.facts
-        left = [name for its_kind, names in facts.types.items() if its_kind != kind for name in names]
-        owners = {name: its_kind for its_kind, names in facts.types.items() for name in names}
-        values = {name: self.observer.good(owners[name], name) for name in left}
-        order: list[str] = []
-        while len(left) > 1:
-            # In the other order than the document's.
-            parts: list[Part] = [(name, values[name].encode(), False) for name in reversed(left)]
-            if self.operation == "create":
-                form = self.observer.least(kind)
-                parts = [*((name, text.encode(), False) for name, text in form.items()), *parts]
-            try:
-                answer = self.observer.ask(self.operation, parts, kind)
-            except (Undecided, Unlisted):
-                return []
-            told = _names_in(json.dumps(body_of(answer)), left)
-            if answer.status < 400 or not told:
-                return []
-            if len(told) > 1:
-                return [*order, *told]
-            order += told
-            left.remove(told[0])
-        return [*order, *left]
+            return {}
+        types = self.observer.facts.types
+        owners = {
+            name: kind
+            for kind, names in types.items()
+            if kind != foreign.outcome.trial.kind
+            for name in names
+        }
+        good = {name: self.observer.good(kind, name).encode() for name, kind in owners.items()}
+        return {name: ([(name, text, False)], None) for name, text in good.items()}
+
+    def _told_of(self, body: Any, alone: Mapping[str, Any]) -> list[str]:
+        """Return the fields that a body tells problems of, in its order; `alone` is how it tells each by itself."""
+        text = json.dumps(body)
+        if self.items is None and None not in alone.values():
+            return [name for name, told in alone.items() if told == body]
+        parts = {name: _told_items(told, self.items) for name, told in alone.items() if told and self.items}
+        if not parts:
+            return _names_in(text, [*alone])
+        places = {name: text.find(part) for name, part in parts.items() if part}
+        return sorted((name for name, place in places.items() if place >= 0), key=places.__getitem__)
 
     def ranks(self) -> dict[str, int]:
         """Return the rank of each sort of problem: those of a lower rank are told first, whatever their fields."""
@@ -232,7 +262,11 @@ class Orderer:
         places = [texts[0].find(text) if text else -1 for text in texts[1:]]
         if -1 in places:
             alone = [told == body for body in shown]
-            return (one, other)[alone.index(True)] if True in alone else None
+            if True not in alone:
+                return None
+            first, second = (one, other) if alone[0] else (other, one)
+            self.hiding.add((first.sort, second.sort))
+            return first
         return (one, other)[places.index(min(places))]
 
 

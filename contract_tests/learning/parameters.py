@@ -13,7 +13,7 @@ from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.observe import MISSING, Outcome, Trial, sent
 from contract_tests.learning.order import body_of
 from contract_tests.learning.presentation import Look, evened
-from contract_tests.learning.problems import Items, Refusals, find_items
+from contract_tests.learning.problems import Items, Refusals, find_items, shape_of
 from contract_tests.learning.reactions import Explained, all_foretold
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, operations, place, say
@@ -98,21 +98,21 @@ def learn_parameters(prober: Prober, draft: Draft) -> None:
 def _ranks(
     asker: _Asker, tables: Mapping[str, Explained], unknown: Look | None
 ) -> dict[tuple[str, str], int]:
-    """Return the rank of each parameter's problems, those of a word apart from those of a number."""
+    """Return the rank of each parameter's problems, those of one shape together."""
     problems: dict[tuple[str, str], tuple[str, Look]] = {}
     bodies: dict[tuple[str, str], Any] = {}
     for name, found in tables.items():
         for outcome in found.seen:
-            text = outcome.trial.sent.text or ""
-            sort = "number" if text.lstrip("+-").isdigit() else "word"
+            text, sort = outcome.trial.sent.text or "", _sort(outcome.look)
             if outcome.look is not None and text and (name, sort) not in problems:
                 problems[name, sort] = text, outcome.look
                 bodies[name, sort] = body_of(outcome.answer)
     if unknown is not None:
-        problems[UNKNOWN, "word"] = "1", unknown
+        problems[UNKNOWN, _sort(unknown)] = "1", unknown
     before: dict[tuple[str, str], set[tuple[str, str]]] = {each: set() for each in problems}
     for one, other in combinations(problems, 2):
-        if one[0] == other[0] or problems[one][1] == problems[other][1]:
+        is_alike = problems[one][1] == problems[other][1]
+        if one[0] == other[0] or (is_alike and (asker.items or bodies[one] == bodies[other])):
             continue
         answer = asker.list(**{one[0]: problems[one][0], other[0]: problems[other][0]})
         if answer is None or is_success(answer):
@@ -137,6 +137,11 @@ def _ranks(
     return ranks
 
 
+def _sort(look: Look | None) -> str:
+    """Return what a problem is ordered as: one of another shape is found at another stage."""
+    return "" if look is None else f"{look.status} {shape_of(look.value)}"
+
+
 def _parameter(asker: _Asker, name: str) -> Explained:
     facts = asker.prober.facts
     is_page = name == facts.page_parameter
@@ -144,21 +149,23 @@ def _parameter(asker: _Asker, name: str) -> Explained:
     found = Explained(schema)
     default = 1 if is_page else facts.default_size
     good = "2" if is_page else str(max(size for size in facts.sizes if size != default))
+    beyond = asker.list(**_asking(asker, name, good)) if is_page else None
+    if beyond is not None and not is_success(beyond):
+        word = asker.list(**_asking(asker, name, _NUMBERS[0][1]))
+        if word is not None and body_of(word) == body_of(beyond):
+            good = "1"  # what is not a page is refused as one beyond the last
     texts = [(treatment, text.replace("#", good)) for treatment, text in _NUMBERS]
     if asker.prober.spares:
         texts = texts[:_BRIEF]
     if not is_page:
         texts = [*texts, *(_SIZES[:1] if asker.prober.spares else _SIZES)]
-    beyond = asker.list(**_asking(asker, name, good)) if is_page else None
-    words_are_beyond = False  # what is not a page at all is refused as one beyond the last
     for treatment, text in texts:
         answer = asker.list(**_asking(asker, name, text))
         if answer is None:
             continue
-        is_beyond = beyond is not None and not is_success(beyond) and answer.body == beyond.body
-        if is_beyond and treatment in _NUMBERED and not words_are_beyond:
+        is_beyond = beyond is not None and not is_success(beyond) and body_of(answer) == body_of(beyond)
+        if is_beyond and treatment in _NUMBERED and good != "1":
             continue  # taken for a number, of a page beyond the last
-        words_are_beyond = words_are_beyond or (is_beyond and treatment == "word")
         shown: Any = MISSING
         if is_success(answer):
             shown = _shown(asker.prober, answer, name, is_page=is_page)
@@ -264,7 +271,15 @@ def _write(
     for name, found in tables.items():
         if _is_documented(draft, name, found):
             continue
-        rows = [_ranked(_as_data(row, refusals, "parameter"), name, ranks) for row in found.rows]
+        rows = [
+            _as_data(row, refusals, "parameter")
+            | (
+                {"rank": rank}
+                if row.reaction == "refuse" and (rank := ranks.get((name, _sort(row.effect)), 0))
+                else {}
+            )
+            for row in found.rows
+        ]
         looks = {row["refuse"]: refusals.looks[row["refuse"]] for row in rows if "refuse" in row}
         says = f"The texts of {name}, row by row."
         draft.learn(
@@ -276,7 +291,7 @@ def _write(
     if unknown is not None:
         word = refusals.name(unknown, "parameter_unknown").name
         draft.learn("unknown-parameter", f"An unknown parameter is refused with {unknown.status}.", asker.seen[-1:],
-                    _unknown_refused(word, refusals.looks[word], ranks.get((UNKNOWN, "word"), 0)))  # fmt: skip
+                    _unknown_refused(word, refusals.looks[word], ranks.get((UNKNOWN, _sort(unknown)), 0)))  # fmt: skip
     if (
         identity is not None
         and identity.seen
@@ -333,17 +348,6 @@ def _placed(tree: Tree, looks: Mapping[str, Look]) -> None:
         say(tree, name, look)
         for listing in _listings(tree):
             place(tree, listing["responses"], name, look)
-
-
-def _ranked(row: dict[str, Any], name: str, ranks: Mapping[tuple[str, str], int]) -> dict[str, Any]:
-    """Return a row with its rank, if it has one."""
-    sort = (
-        "number"
-        if row["when"] in {"zero", "negative", "leading-zero", "plus", "huge", "not-listed"}
-        else "word"
-    )
-    rank = ranks.get((name, sort), 0)
-    return row | {"rank": rank} if rank and "refuse" in row else row
 
 
 def _unknown_refused(name: str, look: Look, rank: int) -> Callable[[Tree], None]:

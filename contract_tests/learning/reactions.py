@@ -11,11 +11,10 @@ from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any
 
-from contract_tests.learning.handlers import masked
 from contract_tests.learning.observe import MISSING, Outcome
 from contract_tests.learning.presentation import Look
 from mock_server.document.rows import Reaction, Row, react
-from mock_server.document.treatments import CLEANERS, SentInput, change_of
+from mock_server.document.treatments import CLEANERS, SentInput, change_of, masked
 
 Schema = Mapping[str, Any]
 
@@ -23,7 +22,7 @@ Schema = Mapping[str, Any]
 _ORDER = (
     "array", "file", "twice", "not-utf-8", "absent", "is", "blank", "padded", "control", "line-break", "empty",
     "longer-than", "word", "tail", "fraction", "huge", "negative", "zero", "leading-zero", "plus", "wrong-case",
-    "not-listed", "not-email", "not-https", "not-url", "malformed", "matches", "tags", "quotes", "any",
+    "not-listed", "matches", "not-email", "not-https", "not-url", "malformed", "tags", "quotes", "any",
 )  # fmt: skip
 
 _LARGEST = "9223372036854775807"
@@ -96,7 +95,7 @@ class Explained:
             self.rows = [each for each in before if each is not row]
             if (
                 self.mask is not None
-                or row.treatment in {"any", "is"}
+                or row.treatment in {"any", "is", "matches"}
                 or sum(map(self.foretells, self.seen)) < known
             ):
                 self.rows = before

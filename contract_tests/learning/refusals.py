@@ -119,7 +119,8 @@ def look_at(
     keys: bool = False,
 ) -> Look:
     """Return how a refusal looks, without the headers that every response has."""
-    facts = {"method": exchange.method, "path": urlsplit(exchange.url).path, **told}
+    path = urlsplit(exchange.url).path
+    facts = {"method": exchange.method, "path": path, "path:relative": path[1:], **told}
     if "allow" in answer.headers:
         methods = {word.strip() for word in answer.headers["allow"].split(",")}
         more = ",".join(sorted(methods - {"GET", "POST", "DELETE"}))

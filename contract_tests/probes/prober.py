@@ -171,8 +171,8 @@ class Prober:
         return self.create_raw(form.get(self.facts.form["name"], ""), form=form, **parts)
 
     def create_raw(self, name: str, **parts: Any) -> tuple[TargetResponse, int | None]:
-        """Send a create whose body is in `parts`, as for `Api.call`; `name` is the one in it."""
-        answer = self.send("POST", self.facts.operation("create").path, **parts)
+        """Send a create whose body is in `parts`, as for `Api.call`; `name` is the one in it. `path`: another one."""
+        answer = self.send("POST", parts.pop("path", self.facts.operation("create").path), **parts)
         if not is_success(answer):
             return answer, None
         steps = self.facts.schemas.path_to(self.facts.operation("create").answer, "id")

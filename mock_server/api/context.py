@@ -176,6 +176,8 @@ class Context:
         if name == "methods" and self.route is not None:
             more = form.split(",") if form else []
             return ", ".join(sorted({*self.route.operations, *more}))
+        if name == "path":
+            return _text(self.path).removeprefix("/" if form else "")
         return str(_TOLD[name](self)) if name in _TOLD else ""
 
     def item(self) -> Item:
@@ -255,7 +257,6 @@ _TOLD_BY_ROWS = frozenset({"rule", "message", "label", "limit", "code"})
 # What a request says of itself.
 _TOLD: Mapping[str, Callable[[Context], object]] = {
     "id": lambda context: context.item_id,
-    "path": lambda context: _text(context.path),
     "method": lambda context: context.method,
     "site": lambda context: context.site,
 }

@@ -22,6 +22,7 @@ from mock_server.contract.response import (
 )
 from mock_server.contract.schema import Check, CheckText, Schemas
 from mock_server.document import Array, DocumentError, Object, place_of, shape
+from mock_server.document.treatments import masked
 
 # The facts that the server itself gives an item, and what they are in JSON. "never" is null everywhere.
 OWN: Mapping[str, frozenset[str]] = {
@@ -78,8 +79,7 @@ class SettingsShape:
     def _masked(self, key: str, value: Any) -> Any:
         if key not in self.masks or not value or not isinstance(value, str):
             return value
-        mask = self.masks[key]
-        return mask if isinstance(mask, str) else masked(value, mask)
+        return masked(value, self.masks[key])
 
 
 # The settings of an item whose type the document does not know, as the defect `x-update.unsent: blanked` makes one.
@@ -249,16 +249,6 @@ class Resource:
 
             found[text.text] = self.write(text.told(tell))
         return found
-
-
-def masked(text: str, mask: Mapping[str, Any]) -> str:
-    """Return a text as `x-mask` shows it: its ends, and a sign for what is hidden."""
-    if len(text) < mask.get("from", 0):
-        return text
-    first, last = mask.get("keep-first", 0), mask.get("keep-last", 0)
-    hidden = max(0, len(text) - first - last)
-    sign: str = mask["each"] * hidden if "each" in mask else mask["text"]
-    return text[:first] + sign + text[max(first, len(text) - last) if last else len(text) :]
 
 
 def compile_resource(responses: ResponseCompiler, row: RowSchema, forms: Sequence[Form]) -> Resource:

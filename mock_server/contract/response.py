@@ -26,7 +26,7 @@ Writer = Callable[[Any], str]
 
 # A fact of the request or of the world, or a value that only has a form.
 PLACEHOLDER = re.compile(
-    r"\{(detail|field|value(?::\d{1,4})?(?::repr)?|owner|type|rule|message|label|limit|code|id|path|method|methods(?::[A-Z,]+)?|site"
+    r"\{(detail|field|value(?::\d{1,4})?(?::repr)?|owner|type|rule|message|label|limit|code|id|path(?::relative)?|method|methods(?::[A-Z,]+)?|site"
     r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|now(?::(?:iso|http|unix))?)\}"
 )
 

@@ -360,6 +360,21 @@ def _by_schema(name: str, argument: Any, schema: Schema) -> Callable[[str], str]
     return lambda text: _clamped(text, low, high) if _is_number(text) else text
 
 
+def masked(text: str, mask: str | Mapping[str, Any]) -> str:
+    """Return what is shown in place of a text that has this mask (`x-mask`): its ends, and a sign for what is hidden.
+
+    >>> masked("secret-key", {"each": "*", "keep-last": 4})
+    '******-key'
+    """
+    if isinstance(mask, str):
+        return mask
+    if len(text) < mask.get("from", 0):
+        return masked(text, mask["short"]) if "short" in mask else text
+    first, last = mask.get("keep-first", 0), mask.get("keep-last", 0)
+    sign: str = mask["each"] * max(0, len(text) - first - last) if "each" in mask else mask["text"]
+    return text[:first] + sign + text[max(first, len(text) - last) if last else len(text) :]
+
+
 def _is_number(text: str) -> bool:
     return re.fullmatch(r"[+-]?[0-9]{1,4000}", text, re.ASCII) is not None
 

@@ -21,9 +21,11 @@ from tests.generated_service.difference import (
 _STEPS = 250
 
 
-def differing(seed: int, folder: Path, *, profile: str = "full") -> list[str]:
-    """Learn a house, and return the steps that the mock answers otherwise, each with what differs."""
-    session = session_of(service_app(seed, None))
+def differing(
+    seed: int | None, folder: Path, *, profile: str = "full", style: str | None = None
+) -> list[str]:
+    """Learn a house or a style, and return the steps that the mock answers otherwise, each with what differs."""
+    session = session_of(service_app(seed, style))
     _, file = learned("http://service/api", session, folder, profile)
     service, mock = emptied(Side("http://service/api", LOOKING, session)), mock_side(file)
     return [
@@ -37,6 +39,13 @@ def differing(seed: int, folder: Path, *, profile: str = "full") -> list[str]:
 )
 def test_the_mock_of_a_learned_house_answers_as_the_house(seed: int, tmp_path: Path) -> None:
     found = differing(seed, tmp_path)
+    assert len(found) <= _STEPS // 50, "\n".join(found)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("style", ["bean", "serializer"])
+def test_the_mock_of_a_learned_style_answers_as_the_style(style: str, tmp_path: Path) -> None:
+    found = differing(None, tmp_path, style=style)
     assert len(found) <= _STEPS // 50, "\n".join(found)
 
 

@@ -1,0 +1,51 @@
+"""What learning makes of a few observations: masks of short values, patterns of addresses, and faults told apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from contract_tests.learning.fields import ADDRESSES, FAULTS, URLS
+from contract_tests.learning.handlers import mask_of
+from contract_tests.learning.presentation import SeenResponse, look_of
+from mock_server.document.shape import is_linear
+from mock_server.document.treatments import masked
+
+LONG = ("123456:secret-token", "abcdefghijkl")
+SHORT = tuple("abcdefghij"[:length] for length in range(2, 11))
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        lambda text: "*" * max(len(text) - 4, 0) + text[-4:] if len(text) > 4 else "*" * len(text),
+        lambda text: f"{text[:4]}...{text[-4:]}" if len(text) > 8 else "***",
+        lambda text: f"****{text[-4:]}" if len(text) >= 8 else text,
+        lambda text: f"****{text[-4:]}",
+        lambda text: f"{text[:3]}…",
+        lambda text: "*" * len(text),
+    ],
+)
+def test_short_values_have_a_mask_of_their_own(shown: Callable[[str], str]) -> None:
+    mask = mask_of([(text, shown(text)) for text in (*LONG, *SHORT)])
+    assert mask is not None
+    for length in range(2, 40):
+        text = ("abcdefghij" * 4)[:length]
+        assert masked(text, mask) == shown(text)
+
+
+def test_all_patterns_are_matched_in_linear_time() -> None:
+    assert all(map(is_linear, (*ADDRESSES, *URLS, *FAULTS)))
+    assert len({*ADDRESSES}) == len(ADDRESSES)
+    good = ("hey@example.com", "https://example.com/x")
+    assert all(re.search(pattern, good[0]) for pattern in ADDRESSES)
+    assert all(re.search(pattern, good[1]) for pattern in URLS)
+
+
+def test_a_path_is_recognized_without_its_first_slash() -> None:
+    facts = {"path": "/api/bpm-nowhere", "path:relative": "api/bpm-nowhere"}
+    body = b'{"message": "No static resource api/bpm-nowhere.", "path": "/api/bpm-nowhere"}'
+    look = look_of(SeenResponse(404, {"content-type": "application/json"}, body, facts))
+    assert look.value == {"message": "No static resource {path:relative}.", "path": "{path}"}
