@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contract_tests.document import Facts
-from contract_tests.generated.engine import prepare_generators
+from contract_tests.generated.drawing import prepare_generators
 from contract_tests.oracle.own import Own
 from contract_tests.report.shapes import as_text
 from contract_tests.run.flags import FLAGS, Flag

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis import Phase
 from schemathesis import Response
 from schemathesis.engine.link_calibration import LinkCalibrationState
 from schemathesis.generation.feedback import NO_FEEDBACK
 from schemathesis.generation.stateful.state_machine import APIStateMachine
 
 from contract_tests.document import demanded_operations
-from contract_tests.generated.engine import AnyCase, first, generator, kept, loosened, without_foreign_keys
+from contract_tests.generated.drawing import drawing, seeded
+from contract_tests.generated.engine import AnyCase, generator, loosened, without_foreign_keys
 from contract_tests.generated.sampler import Pool, Sampler, is_thrifty, rows_in
 from contract_tests.run.run import Run
 from contract_tests.target.api import TargetResponse
@@ -97,10 +98,11 @@ def chaining(run: Run) -> Iterator[Chains]:
 def follow(chains: Chains) -> None:
     """Let chains run until they have done all that they must. Raises Deviation; skips the test if they have not."""
     machine, run = _machine(chains), chains.run
+    machines, steps = max(2, run.profile.machines // 3), max(6, run.profile.steps // 2)
     for number in range(_ROUNDS):
         with chains.sampler.only_deviations():
-            drawn = machine if run.seed is None and not number else seed((run.seed or 0) + number)(machine)
-            drawn.run(settings=_settings(run))
+            drawn = seeded(run, machine, number)
+            drawn.run(settings=drawing(run, machines, Phase.generate, steps=steps))
         if chains.reached == set(RULES):
             return
     pytest.skip(f"of the chains only {', '.join(sorted(chains.reached)) or 'none'} came about")
@@ -125,21 +127,6 @@ def _left_out(run: Run) -> set[str]:
 def _number(value: object) -> int:
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() else 0
-
-
-def _settings(run: Run) -> settings:
-    return settings(
-        max_examples=max(2, run.profile.machines // 3),
-        stateful_step_count=max(6, run.profile.steps // 2),
-        phases=(*first(run.examples), Phase.generate),
-        derandomize=run.seed is None,
-        **kept(run.examples),
-        deadline=None,
-        verbosity=Verbosity.quiet,
-        print_blob=False,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )
 
 
 class _Chain(APIStateMachine):

@@ -1,26 +1,16 @@
-"""Schemathesis and Hypothesis as the suites use them: the loosened document, and the cases that it gives."""
+"""Schemathesis as the suites use it: the document as it is loosened for it, and the cases that it makes of that."""
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
-import tempfile
 import tomllib
-import warnings
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import hypothesis
-import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, core
 from hypothesis import strategies as st
-from hypothesis.configuration import set_hypothesis_home_dir
-from hypothesis.database import DirectoryBasedExampleDatabase
-from hypothesis.internal import charmap
 from schemathesis import BaseSchema, Case, Config, GenerationMode
 from schemathesis.core import NOT_SET
 from schemathesis.core.parameters import ParameterLocation
@@ -35,56 +25,6 @@ from contract_tests.document import DocumentedOperation, DocumentedRefusal, Fact
 from contract_tests.target.api import TargetApi
 from mock_server.document import plain
 from mock_server.document.rows import Rows, form_rows, parameter_rows, react
-
-# What UTF-8 can encode: all but the surrogates, each of it to bytes that are read back as the same.
-_ENCODABLE, _LOSSY = ((0, 0xD7FF), (0xE000, 0x10FFFF)), ()
-_PROFILE = "bitpeak-check"
-
-
-def prepare_generators(config: pytest.Config, seed: int, examples: Path | None) -> None:
-    """Set Hypothesis up, unless pytest's own options already give a seed or a profile.
-
-    Its folder holds literals of the program's source and the requests it made, so that it goes with the process.
-    """
-    folder = tempfile.TemporaryDirectory(prefix="bitpeak-hypothesis-", ignore_cleanup_errors=True)
-    config.add_cleanup(folder.cleanup)
-    set_hypothesis_home_dir(Path(folder.name))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a plugin should not touch a folder at the start
-        spare_the_codec()
-    hypothesis.settings.register_profile(
-        _PROFILE, database=None, deadline=None, print_blob=False, suppress_health_check=list(HealthCheck)
-    )
-    if config.getoption("--hypothesis-profile", None) is None:
-        hypothesis.settings.load_profile(_PROFILE)
-    # A seed for all keeps Hypothesis from its examples; each generated test has the run's seed in any case.
-    if config.getoption("--hypothesis-seed", None) is None and examples is None:
-        setattr(core, "global_force_seed", seed)  # noqa: B010 - its type is that of its first value, None
-
-
-def kept(examples: Path | None) -> dict[str, Any]:
-    """Return Hypothesis's settings for failing examples: a folder that they are kept in, or none.
-
-    They are choices, not requests: what they make of them depends on the document, and no key is among them.
-    """
-    return {"database": None if examples is None else DirectoryBasedExampleDatabase(examples)}
-
-
-def first(examples: Path | None) -> tuple[Phase, ...]:
-    """Return the phase that tries the examples of a folder, where there is one."""
-    return () if examples is None else (Phase.reuse,)
-
-
-def spare_the_codec() -> None:
-    """Tell Hypothesis what UTF-8 can encode: in an empty folder it would try out each of a million characters.
-
-    Where another version of it looks elsewhere, it tries them.
-    """
-    file = charmap.charmap_file("codec-v2-utf-8")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(file, "wt", encoding="ascii") as table:
-        json.dump([_ENCODABLE, _LOSSY], table)
-
 
 Node = dict[str, Any]
 

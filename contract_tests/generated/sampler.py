@@ -11,19 +11,18 @@ from typing import Any, NoReturn
 
 import pytest
 import requests
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import Phase, given
 from hypothesis.errors import Flaky
 from schemathesis import BaseSchema, Response
 from schemathesis.core.failures import FailureGroup
 
 from contract_tests.document import DocumentedOperation, Facts, demanded_operations, refusing
+from contract_tests.generated.drawing import drawing, seeded
 from contract_tests.generated.engine import (
     AnyCase,
     any_case,
     explicit_cases,
-    first,
     generator,
-    kept,
     loosened,
     operations,
 )
@@ -500,32 +499,19 @@ def _judge_operation(sampler: Sampler, name: str, run: Run, share: int) -> None:
     if not by_chance or (not operation.query and not operation.body):
         return  # for lack of requests, or since there is nothing to choose but the id, which is always one of our own
 
+    # Making a failing case simpler takes many requests, which only a longer run can afford.
+    phases = (Phase.generate,) if thrifty else (Phase.generate, Phase.shrink)
+
     @given(any_case(operation))
-    @_settings(run, by_chance)
+    @drawing(run, by_chance, *phases)
     def judge_any(case: AnyCase) -> None:
         sampler.judge(case)
 
     # Examples are kept by the test's source, which is the same for all operations.
     judge_any.hypothesis.inner_test._hypothesis_internal_add_digest = name.encode()  # type: ignore[attr-defined]
-    (judge_any if run.seed is None else seed(run.seed)(judge_any))()
+    seeded(run, judge_any)()
 
 
 def _text(case: AnyCase) -> str:
     """Return what tells a case from others, whichever handler it is about."""
     return repr((case.media_type, case.body, case.query, case.headers.get("Content-Type")))
-
-
-def _settings(run: Run, examples: int) -> settings:
-    # Making a failing case simpler takes many requests, which only a longer run can afford.
-    phases = (Phase.generate,) if is_thrifty(run.profile) else (Phase.generate, Phase.shrink)
-    return settings(
-        max_examples=examples,
-        phases=(*first(run.examples), *phases),
-        derandomize=run.seed is None,
-        **kept(run.examples),
-        deadline=None,
-        verbosity=Verbosity.quiet,
-        print_blob=False,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )

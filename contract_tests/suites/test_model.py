@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import Phase, Verbosity
 from hypothesis.stateful import run_state_machine_as_test
 
-from contract_tests.generated.engine import first, kept
+from contract_tests.generated.drawing import drawing, seeded
 from contract_tests.oracle.machine import RULES, Machine
 from contract_tests.oracle.own import Own
 
@@ -48,23 +48,12 @@ def test_each_rule_alone(own: Own) -> None:
 def test_service_and_dictionary_agree(own: Own) -> None:
     if own.run.profile.machines == 0:
         return  # the walk has to do
-    profile, phases = own.run.profile, [*first(own.run.examples), Phase.generate, Phase.shrink]
-    if own.thrifty:
-        phases.remove(Phase.shrink)  # a dozen steps are short enough to read, and shrinking costs requests
+    # Without shrinking where requests are spared: a dozen steps are short enough to read, and it costs requests.
+    phases = (Phase.generate,) if own.thrifty else (Phase.generate, Phase.shrink)
+    profile = own.run.profile
     own.leave(own.most // 2)
-    machine = _machine(own)
-    if own.run.seed is not None:
-        machine = seed(own.run.seed)(machine)
+    machine = seeded(own.run, _machine(own))
     run_state_machine_as_test(
         machine,
-        settings=settings(
-            max_examples=profile.machines,
-            stateful_step_count=profile.steps,
-            deadline=None,
-            derandomize=own.run.seed is None,
-            phases=phases,
-            **kept(own.run.examples),
-            suppress_health_check=list(HealthCheck),
-            report_multiple_bugs=False,
-        ),
+        settings=drawing(own.run, profile.machines, *phases, steps=profile.steps, verbosity=Verbosity.normal),
     )
