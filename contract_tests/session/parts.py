@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -84,46 +82,6 @@ class RunPart:
     interrupted: str
     code: int
     left_behind: tuple[str, ...]
-
-
-def text_of(part: RunPart) -> str:
-    """Return a part as JSON, in ASCII: a text that a service made up may be one that no other encoding can hold."""
-    return json.dumps(asdict(part))
-
-
-def part_from(text: str) -> RunPart:
-    """Return the part that `text_of` made a text of."""
-    plain = _tupled(json.loads(text))
-    items: dict[str, Any] = {
-        "items": {node_id: (suite, name) for node_id, (suite, name) in plain["items"].items()},
-        "tests": {name: Trial(**test) for name, test in plain["tests"].items()},
-        "findings": tuple(_finding(each) for each in plain["findings"]),
-        "left_out": tuple(LeftOut(**each) for each in plain["left_out"]),
-        "operations": tuple(_operation_from(each) for each in plain["operations"]),
-        "questions": tuple(
-            QuestionSeen(**{**_tupled(each), "steps": _steps(each)}) for each in plain["questions"]
-        ),
-        "extras": tuple(Extra(each["what"], ShownCall(**each["step"])) for each in plain["extras"]),
-        "defects": tuple(Defect(**each) for each in plain["defects"]),
-    }
-    return RunPart(**{**plain, **items})
-
-
-def _finding(plain: Mapping[str, Any]) -> Finding:
-    return Finding(**{**_tupled(plain), "steps": _steps(plain)})
-
-
-def _steps(plain: Mapping[str, Any]) -> tuple[ShownCall, ...]:
-    return tuple(ShownCall(**each) for each in plain["steps"])
-
-
-def _operation_from(plain: Mapping[str, Any]) -> OperationSeen:
-    statuses = {int(status): count for status, count in plain["statuses"].items()}
-    return OperationSeen(**{**_tupled(plain), "statuses": statuses})
-
-
-def _tupled(plain: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

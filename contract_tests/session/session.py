@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import signal
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.guard.guard import Terminated, interruptible
 from contract_tests.guard.ledger import WORKER, ledgers_in
 from contract_tests.report.outcome import Defect, LeftOut, Outcome
-from contract_tests.run.flags import SUITES, Profile
+from contract_tests.run.flags import SUITES
 from contract_tests.run.settings import KEY_NAME, Code, RunSettings, Stop, made_up_key
 from contract_tests.session.opening import Opening, check_ground, close_guard, has_gone, open_run
 from contract_tests.session.parts import (
@@ -27,9 +28,7 @@ from contract_tests.session.parts import (
     Ended,
     RunPart,
     judged,
-    part_from,
     part_of,
-    text_of,
     write_reports,
 )
 from contract_tests.session.results import Progress, Results, left_by_pytest, select, suite_in, suite_of
@@ -211,9 +210,6 @@ class Session:
         )  # fmt: skip
 
 
-_FOLDERS = frozenset({"ledger_dir", "examples", "record"})
-
-
 def check_shares(settings: RunSettings, workers: int) -> None:
     """Raise Stop (USAGE) if there is not enough for so many workers."""
     keys = len(settings.keys)
@@ -251,19 +247,6 @@ def folder_of(number: int) -> str:
     return f"{WORKER}{number}"
 
 
-def plain_settings(settings: RunSettings) -> dict[str, Any]:
-    """Return settings as plain data, the key included."""
-    values = {field.name: getattr(settings, field.name) for field in fields(settings)}
-    paths = {name: str(value) for name, value in values.items() if isinstance(value, Path)}
-    return values | paths | {"profile": asdict(settings.profile)}
-
-
-def settings_from(plain: Mapping[str, Any]) -> RunSettings:
-    """Return the settings that `plain_settings` took apart."""
-    paths = {name: Path(plain[name]) for name in _FOLDERS if plain[name] is not None}
-    return RunSettings(**{**plain, **paths, "profile": Profile(**plain["profile"])})
-
-
 def _divided(whole: int | None, number: int, workers: int) -> int | None:
     return None if whole is None else whole // workers + (number <= whole % workers)
 
@@ -272,18 +255,20 @@ def _numbered(file: Path, number: int) -> Path:
     return file.with_name(f"{file.stem}-{number}{file.suffix}")
 
 
-TOLD = (
-    "bitpeak"  # the name of what a worker is given in xdist's `workerinput`, and tells in its `workeroutput`
-)
+# The name of what a worker is given in xdist's `workerinput`, and tells in its `workeroutput`.
+TOLD = "bitpeak"
+
+
+def _loaded(told: bytes) -> Any:
+    return pickle.loads(told)  # noqa: S301 -- told by a process of this run
 
 
 class Worker(Session):
     """The run of one worker. `told` is its `workerinput`."""
 
     def __init__(self, told: dict[str, Any]) -> None:
-        given = told.pop(TOLD)
-        super().__init__(settings_from(given["settings"]))
-        self.number: int = given["number"]
+        self.number, settings = _loaded(told.pop(TOLD))
+        super().__init__(settings)
 
     def pytest_sessionstart(self) -> None:
         """Leave the terminal's group: Ctrl-C is for the process that started the workers, which passes it on."""
@@ -299,10 +284,9 @@ class Worker(Session):
         finally:
             told = getattr(session.config, "workeroutput")  # noqa: B009 - the attribute is xdist's
             stopped = self.stopped
-            told[TOLD] = {
-                "part": text_of(replace(self.part, worker=self.number)) if self.part is not None else None,
-                "stopped": (int(stopped.code), stopped.sentence) if stopped is not None else None,
-            }
+            stop = (int(stopped.code), stopped.sentence) if stopped is not None else None
+            part = replace(self.part, worker=self.number) if self.part is not None else None
+            told[TOLD] = pickle.dumps((part, stop))
 
 
 @dataclass
@@ -315,20 +299,20 @@ class _Staff:
     sent: int = 0
 
     @property
-    def told(self) -> dict[str, Any]:
-        """What it said at its end; empty if it ended without a word."""
-        found: dict[str, Any] = getattr(self.node, "workeroutput", {}).get(TOLD, {})
-        return found
+    def told(self) -> tuple[RunPart | None, tuple[int, str] | None] | None:
+        """What it saw and why it stopped; None if it has not said it, or ended without a word."""
+        told = getattr(self.node, "workeroutput", {}).get(TOLD)
+        return None if told is None else _loaded(told)
 
     @property
     def part(self) -> RunPart | None:
-        plain = self.told.get("part")
-        return part_from(plain) if plain is not None else None
+        """What it saw."""
+        return self.told[0] if self.told else None
 
     @property
     def stop(self) -> Stop | None:
-        plain = self.told.get("stopped")
-        return Stop(*plain) if plain is not None else None
+        """Why it stopped."""
+        return Stop(*self.told[1]) if self.told and self.told[1] else None
 
 
 class Spread:
@@ -375,7 +359,7 @@ class Spread:
         number = len(self._workers) + 1
         self._workers[node.gateway.id] = _Staff(number, node)
         share = share_of(self.settings, number, node.workerinput["workercount"])
-        node.workerinput[TOLD] = {"number": number, "settings": plain_settings(share)}
+        node.workerinput[TOLD] = pickle.dumps((number, share))
 
     def pytest_testnodeready(self, node: Any) -> None:
         """Forget the key that the worker has now."""
