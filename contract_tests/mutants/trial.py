@@ -249,13 +249,21 @@ def _read(fate: Fate, report: dict[str, Any]) -> Fate:
 
 
 def _document(mutant: Mutant, folder: Path) -> list[str]:
-    if mutant.rewrite is None:
+    if not mutant.actions:
         return []
-    data: dict[str, Any] = plain(load().data)
-    mutant.rewrite(data)
     file = folder / "document.yaml"
-    file.write_text(dump_yaml(data), encoding="utf-8")
+    file.write_text(dump_yaml(changed_document(mutant, folder)), encoding="utf-8")
     return ["--document", str(file)]
+
+
+def changed_document(mutant: Mutant, folder: Path) -> dict[str, Any]:
+    """Return the document that the kit judges a mutant by; its overlay is written into a folder."""
+    about = {"title": mutant.sentence, "version": "1.0.0"}
+    overlay = {"overlay": "1.1.0", "info": about, "actions": [*mutant.actions]}
+    file = folder / "overlay.yaml"
+    file.write_text(dump_yaml(overlay), encoding="utf-8")
+    data: dict[str, Any] = plain(load(overlays=[file]).data)
+    return data
 
 
 def _base_path() -> str:

@@ -127,8 +127,8 @@ def faithful() -> Sabotage:
 class Mutant:
     """One mutant. `begin` makes the sabotage, with a state of its own, for one run.
 
-    `answers` are answers to open questions that the service behind it takes; `rewrite` changes, in place, the
-    document that the kit judges by.
+    `answers` are answers to open questions that the service behind it takes; `actions` are those of an
+    Overlay, which change the document that the kit judges by.
     """
 
     id: str
@@ -136,7 +136,7 @@ class Mutant:
     sentence: str
     begin: Callable[[], Sabotage] = faithful
     answers: tuple[str, ...] = ()
-    rewrite: Callable[[dict[str, Any]], None] | None = None
+    actions: tuple[Mapping[str, Any], ...] = ()
 
 
 OPERATIONS = ("list", "retrieve", "create", "update", "delete")

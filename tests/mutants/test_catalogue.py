@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +13,14 @@ import pytest
 from contract_tests.document import Facts
 from contract_tests.mutants.catalogue import catalogue
 from contract_tests.mutants.matrix import explained
-from contract_tests.mutants.trial import SabotageProxy, service
+from contract_tests.mutants.trial import SabotageProxy, changed_document, service
 from contract_tests.mutants.wire import Kind, Mutant
 from contract_tests.target.api import TargetApi, TargetResponse
 from mock_server.document import load, plain
 
 MUTANTS = {mutant.id: mutant for mutant in catalogue()}
 FACTS = Facts(load().data)
-REWRITTEN = [mutant for mutant in MUTANTS.values() if mutant.rewrite]
+REWRITTEN = [mutant for mutant in MUTANTS.values() if mutant.actions]
 
 Look = Callable[[TargetApi], Any]
 
@@ -48,11 +49,8 @@ def test_only_mutants_are_explained() -> None:
 
 
 @pytest.mark.parametrize("mutant", REWRITTEN, ids=lambda mutant: mutant.id)
-def test_documents_differ(mutant: Mutant) -> None:
-    data = plain(load().data)
-    assert mutant.rewrite is not None
-    mutant.rewrite(data)
-    assert data != plain(load().data)
+def test_documents_differ(mutant: Mutant, tmp_path: Path) -> None:
+    assert changed_document(mutant, tmp_path) != plain(load().data)
 
 
 @pytest.fixture(scope="module")
