@@ -1,10 +1,16 @@
-"""The items that a new world begins with, read from rows in the form in which the service shows them."""
+"""The items that a new world begins with, read from rows in the form in which the service shows them.
+
+They come from a file of rows, or from a HAR or a recording: an app's own session becomes the beginning of its tests.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import base64
+import json
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from mock_server.contract import Contract, Resource, parse
 from mock_server.document import (
@@ -13,17 +19,22 @@ from mock_server.document import (
     DocumentError,
     Object,
     Place,
+    line_of,
     nearest,
     place_of,
+    placed,
     plain,
     read,
+    recorded_lines,
     shape,
 )
 from mock_server.settings import Rules
 from mock_server.state.clock import read_time
-from mock_server.state.observed import ENDINGS, observed_rows
 from mock_server.state.store import Item, Store
 from mock_server.state.world import World
+
+# The names of files that are read so.
+_ENDINGS = {".har": "HAR", ".jsonl": "recording"}
 
 
 def read_seed(path: Path, contract: Contract) -> dict[str, Array]:
@@ -37,8 +48,8 @@ def read_seed(path: Path, contract: Contract) -> dict[str, Array]:
     Of a HAR (`.har`) or a recording (`.jsonl`), the rows count that its responses showed last. Raises DocumentError,
     with file and line.
     """
-    if path.suffix in ENDINGS:
-        return observed_rows(path, contract)
+    if path.suffix in _ENDINGS:
+        return _observed(path, contract)
     data, names = read(path), list(contract.resources)
     is_rows = isinstance(data, Array) and len(names) == 1
     if not is_rows and not (isinstance(data, Object) and data.keys() <= set(names)):
@@ -105,15 +116,8 @@ def _item(world: World, resource: Resource, rows: Array, index: int) -> Item:
 
 def _check_row(row: Object, resource: Resource) -> None:
     """Raise DocumentError if a row has an unknown property or type, or lacks what it needs."""
-    # A row may repeat constants, too, so its keys are those of any row that the template renders.
-    texts = {
-        "id": "1",
-        "created": '""',
-        "changed": "null",
-        **resource.texts(resource.defaults),
-        **resource.texts_of(1),
-    }
-    _check_keys(row, parse(resource.template.render(texts)), f"A row of {resource.name}")
+    # A row may repeat constants, too.
+    _check_keys(row, _sample(resource), f"A row of {resource.name}")
     for fact, each in resource.stored.items():
         if each.needed or fact == resource.label_fact:
             given = row.get(each.name)
@@ -123,6 +127,13 @@ def _check_row(row: Object, resource: Resource) -> None:
         if fact == resource.type_fact and resource.types and row[each.name] not in resource.types:
             what = f"Unknown {each.name} {row[each.name]!r}{nearest(row[each.name], resource.types)}."
             raise DocumentError(f"{what} Use one of {', '.join(resource.types)}.", place_of(row, each.name))
+
+
+def _sample(resource: Resource) -> dict[str, Any]:
+    """Return a row that has all properties of the template."""
+    texts = {"id": "1", "created": '""', "changed": "null", **resource.texts_of(1)}
+    sample: dict[str, Any] = parse(resource.template.render(texts | resource.texts(resource.defaults)))
+    return sample
 
 
 def _check_keys(record: Object, known: Collection[str], whose: str) -> None:
@@ -169,3 +180,100 @@ def _completed(world: World, row: Object, resource: Resource, item: Item) -> dic
             complaint = f"{key} is {complete[key]!r:.60}, which should look like {shown[key]!r}"
         raise DocumentError(f"The row violates the document: {complaint}.", place_of(row, key))
     return complete
+
+
+# The rows of a HAR or a recording
+
+
+class _Seen(NamedTuple):
+    """What counts of an exchange, and the line on which it stands."""
+
+    method: str
+    url: str
+    status: int
+    body: str
+    line: int
+
+
+def _observed(path: Path, contract: Contract) -> dict[str, Array]:
+    """Return the rows of each resource as the last response of a file showed them, without those that were deleted.
+
+    Raises DocumentError if the file is no HAR or recording, or if it shows no row.
+    """
+    rows: dict[str, dict[int, Object]] = {name: {} for name in contract.resources}
+    for seen in _exchanges(path):
+        route = contract.routes.find(urlsplit(seen.url).path, seen.method)
+        operation = None if route is None else route.operations.get(seen.method)
+        if operation is None or route is None or not 200 <= seen.status < 300:
+            continue
+        found = rows[operation.resource.name]
+        if operation.behaviour == "delete":
+            found.pop(int(route.parameter or 0), None)
+        for row in _rows_in(_parsed(seen.body), operation.resource):
+            found[row["id"]] = placed(row, Place(str(path), seen.line))
+    if not any(rows.values()):
+        listed = ", ".join(contract.base_path + each.path for each in contract.resources.values())
+        what = f"No response of {listed} shows a row. Record one that lists them."
+        raise DocumentError(what, Place(str(path), 1))
+    return {name: _array(found, path) for name, found in rows.items()}
+
+
+def _array(rows: Mapping[int, Object], path: Path) -> Array:
+    array = Array(Place(str(path), 1))
+    for _, row in sorted(rows.items()):
+        array.add(row, row.place)
+    return array
+
+
+def _exchanges(path: Path) -> Iterator[_Seen]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        yield from _of_har(text) if path.suffix == ".har" else _of_recording(text, path)
+    except OSError as error:
+        what = f"The file cannot be read ({error.strerror}). Check it."
+        raise DocumentError(what, Place(str(path), 1)) from None
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        if isinstance(error, DocumentError):
+            raise
+        what = f"This is not a {_ENDINGS[path.suffix]} ({type(error).__name__}: {error}). Save it again."
+        raise DocumentError(what, Place(str(path), 1)) from None
+
+
+def _of_har(text: str) -> Iterator[_Seen]:
+    for entry in json.loads(text)["log"]["entries"]:
+        request, response = entry["request"], entry["response"]
+        content = response.get("content", {})
+        body = content.get("text", "")
+        if content.get("encoding") == "base64":
+            body = base64.b64decode(body).decode(errors="replace")
+        yield _Seen(request["method"], request["url"], response["status"], body, 1)
+
+
+def _of_recording(text: str, path: Path) -> Iterator[_Seen]:
+    for number, line in enumerate(recorded_lines(text), 1):
+        data = line_of(path, number, line)
+        if "request" in data:
+            request, answer = data["request"], data["answer"]
+            yield _Seen(request["method"], request["url"], answer["status"], answer["body"] or "", number)
+
+
+def _parsed(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def _rows_in(value: Any, resource: Resource) -> Iterator[dict[str, Any]]:
+    """Yield the rows at any depth of a response, with the properties that the document gives them."""
+    known = _sample(resource)
+    needed = {each.name for each in resource.stored.values() if each.needed} | {"id"}
+    below = [value]
+    while below:
+        each = below.pop()
+        if isinstance(each, dict) and needed <= each.keys() and isinstance(each["id"], int):
+            yield {name: each[name] for name in known if name in each}
+        elif isinstance(each, dict):
+            below += each.values()
+        elif isinstance(each, list):
+            below += each
