@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from mock_server.document.effective import Document
 from mock_server.document.overlay import Learned
-from mock_server.document.source import DocumentError, Place
+from mock_server.document.source import DocumentError, Place, follow
 
 NEVER = "never verified"
 
@@ -119,7 +119,7 @@ def _statements(data: Mapping[str, Any], learned: Learned | None) -> Iterator[St
         seen = learned if learned is not None and name in learned.operations else None
         yield _standing("operation", name, node.get("x-grade", "D"), seen)
         for code, response in node["responses"].items():
-            grade = _resolved(data, response).get("x-grade", "D")
+            grade = follow(data, response).get("x-grade", "D")
             yield _standing("status", f"{name} {code}", grade, seen if code.startswith("2") else None)
 
 
@@ -128,7 +128,7 @@ def _refusals(data: Mapping[str, Any], learned: Learned | None) -> Iterator[Stan
     grades: dict[str, str] = {}
     for responses in (*(node["responses"] for node in _operations(data)), data["x-service"]["refusals"]):
         for code, node in responses.items():
-            response = _resolved(data, node)
+            response = follow(data, node)
             for media in response.get("content", {}).values():
                 for name in media.get("examples", {}) if not code.startswith("2") else ():
                     grades.setdefault(name, response.get("x-grade", "D"))
@@ -171,15 +171,6 @@ def _last(document: Document) -> Learned | None:
 def _operations(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for item in data["paths"].values():
         yield from (node for node in item.values() if isinstance(node, dict) and "operationId" in node)
-
-
-def _resolved(data: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    while "$ref" in node:
-        found: Any = data
-        for step in node["$ref"].removeprefix("#/").split("/"):
-            found = found[step.replace("~1", "/").replace("~0", "~")]
-        node = found
-    return node
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mock_server.document.source import Object, duplicate
+from mock_server.document.source import Object, duplicate, follow
 
 # What each way to clean a text changes in it, and the blanks at its ends.
 _CHANGED: Mapping[str, str] = {"strip-tags": "<\\x00", "escape-quotes": "\"'"}
@@ -47,18 +47,8 @@ def _forms_of(data: Object) -> Iterator[Object]:
         if isinstance(node, Object) and "requestBody" in node
     ]
     for body in bodies:
-        for content in _referred(data, body).get("content", {}).values():
-            yield _referred(data, content["schema"])
-
-
-def _referred(data: Object, node: Object) -> Object:
-    """Return what a node refers to, or the node itself."""
-    while "$ref" in node:
-        target: Any = data
-        for step in str(node["$ref"]).removeprefix("#/").split("/"):
-            target = target[step]
-        node = target
-    return node
+        for content in follow(data, body).get("content", {}).values():
+            yield follow(data, content["schema"])
 
 
 def _restrict_to_types(schema: Object) -> None:
@@ -85,7 +75,7 @@ def _restrict_to_types(schema: Object) -> None:
 def _restrict_to_clean_texts(data: Object, schema: Object) -> None:
     """Let the fields of a form have texts that the service stores as they are (`x-clean`)."""
     for node in schema.get("properties", {}).values():
-        words = {**_referred(data, node), **node}.get("x-clean", ())
+        words = {**follow(data, node), **node}.get("x-clean", ())
         inner = "".join(_CHANGED.get(word, "") for word in words)
         if inner:
             outer = inner + (_BLANKS if "trim" in words else "")
