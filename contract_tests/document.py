@@ -21,7 +21,7 @@ from mock_server.document.rows import (
     parameter_rows,
     react,
 )
-from mock_server.document.treatments import TREATMENTS, UNSENT
+from mock_server.document.treatments import TREATMENTS, SentInput
 
 # Values that are new each time, by their form.
 _FORMS = (
@@ -214,7 +214,7 @@ class FormWords:
 
     def react(self, name: str, text: str | None) -> Reaction:
         """Return what becomes of a text that one of the form's fields is sent, of None if it is not sent."""
-        return self.walks[name](text, UNSENT)
+        return self.walks[name](SentInput(text))
 
     def walk_foreign(self, text: str) -> Reaction:
         """Return what becomes of a field of another type."""

@@ -73,7 +73,7 @@ def _value(prober: Prober, row: ProbedHandler, field: str) -> Any:
 
 def _expected(form: FormWords, field: str, sent: SentInput, before: Any) -> Any:
     """Return what a field shows after an update, by the form's rows, if it showed `before`."""
-    reaction = form.walks[field](sent.text, sent)
+    reaction = form.walks[field](sent)
     if reaction.outcome == "refuse":
         return _REFUSED
     return before if reaction.outcome in {"keep", "drop", "omit"} else reaction.value

@@ -15,9 +15,10 @@ from mock_server import MARKER
 from mock_server.contract import Contract, Field, Form, Operation, Route, filled
 from mock_server.contract.resource import RANDOM
 from mock_server.contract.response import repeated, wording
+from mock_server.document.rows import Row
 from mock_server.document.treatments import SentInput
 from mock_server.mock import Mock
-from mock_server.php import SentForm as SentForm
+from mock_server.php import SentForm
 from mock_server.refusal import Problem, Refusal, Violation
 from mock_server.state.clock import write_time
 from mock_server.state.faults import Fault
@@ -80,11 +81,10 @@ def preflight(methods: str, headers: str) -> Response:
 
 
 class Foreign(NamedTuple):
-    """A field of another type than the item's, with its text and how it was sent."""
+    """A field of another type than the item's, and how it was sent."""
 
     field: Field
-    text: str | None
-    way: SentInput
+    sent: SentInput
     type_name: str
 
 
@@ -219,6 +219,12 @@ class Context:
         self.remark(code, sentence)
         if self.world.rules.strict:
             raise Refusal("violation", sentence)
+
+
+def problem_of(row: Row, name: str, value: str, order: int, told: Mapping[str, str] | None = None) -> Problem:
+    """Return the problem of a row that refuses a field or a parameter. `value`: what was sent."""
+    facts = {**(row.told or {}), "field": name, "value": value, **(told or {})}
+    return Problem(row.refusal, row.item, facts, row.rank, order)
 
 
 def _listed(context: Context) -> list[Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from mock_server.api.context import Context, Foreign
+from mock_server.api.context import Context, Foreign, problem_of
 from mock_server.contract import OMITTED, Field
-from mock_server.document.rows import Reaction, Row
+from mock_server.document.rows import Reaction
 from mock_server.document.treatments import ARRAY, CUT, FILE, NOT_UTF_8, TWICE, UNSENT, SentInput
-from mock_server.php import SentForm as SentForm
-from mock_server.php import TooManyFields, media_type, read
+from mock_server.php import Part, SentForm, TooManyFields, media_type, read
 from mock_server.refusal import Problem, Refusal, Violation, refuse
 
 
@@ -36,11 +35,10 @@ def read_form(context: Context) -> None:
     body = _read(context)
     for remark in body.remarks:
         context.violate(remark.code, remark.sentence)
-    ways = _ways(body) if form.looks else {}
-    problems = _walk_unknown(context, body, ways)
-    texts = _known_texts(context, body, ways)
-    notes: list[Violation] = []
-    problems += _walk_fields(context, texts, ways, notes)
+    inputs, notes = _inputs(body), list[Violation]()
+    problems = _walk_unknown(context, inputs)
+    _check_files(context, body)
+    problems += _walk_fields(context, inputs, notes)
     if "availability" not in service.checks:
         problems += _walk_foreign(context)
     refuse(problems, tells_all=service.tells_all)
@@ -96,124 +94,96 @@ def _read(context: Context) -> SentForm:
     return context.sent_form
 
 
-def _ways(body: SentForm) -> dict[str, SentInput]:
-    """Return how each field was sent, by its name, if not as one text in UTF-8."""
-    texts: dict[str, list[str]] = {}
-    how: dict[str, set[str]] = {}
-    last: dict[str, bytes] = {}
+def _inputs(body: SentForm) -> dict[str, SentInput]:
+    """Return how each field was sent, by its name."""
+    if not body.remarks and not body.files:  # each field is one text in UTF-8
+        return {name: SentInput(text) for name, text in body.fields.items()}
+    parts: dict[str, list[Part]] = {}
     for part in body.parts:
-        key = part.key
-        if key is None or part.kind == "ignored":
-            continue
-        ways = how.setdefault(key, set())
-        if part.kind == "text" and texts.get(key) and FILE not in ways:
-            ways.add(TWICE)
+        if part.key is not None and part.kind != "ignored":
+            parts.setdefault(part.key, []).append(part)
+    return {name: _input(body.fields.get(name), sent) for name, sent in parts.items()}
+
+
+def _input(text: str | None, parts: Sequence[Part]) -> SentInput:
+    """Return how a field was sent, by the parts that have its name."""
+    how: set[str] = set()
+    for number, part in enumerate(parts):
         if part.kind != "text":
-            ways.add(FILE if part.kind == "file" else ARRAY)
+            how.add(FILE if part.kind == "file" else ARRAY)
+        elif number and FILE not in how:
+            how.add(TWICE)
         if not part.valid_utf8:
-            ways.add(NOT_UTF_8)
-        texts.setdefault(key, []).append(part.data.decode(errors="replace"))
-        last[key] = part.data
-    return {
-        key: SentInput(body.fields.get(key), tuple(texts[key]), frozenset(ways), last[key])
-        for key, ways in how.items()
-        if ways
-    }
+            how.add(NOT_UTF_8)
+    if not how:
+        return SentInput(text)
+    texts = tuple(part.data.decode(errors="replace") for part in parts)
+    return SentInput(text, texts, frozenset(how), parts[-1].data)
 
 
-def _known_texts(context: Context, body: SentForm, ways: Mapping[str, SentInput]) -> dict[str, str | None]:
-    """Return the text of each field of the form that was sent, None for one that was sent otherwise alone."""
-    fields = context.form.fields
-    texts: dict[str, str | None] = {name: text for name, text in body.fields.items() if name in fields}
+def _check_files(context: Context, body: SentForm) -> None:
+    """Note files in place of texts, which no row reads."""
     for name in body.files:
-        if (
-            name in fields
-            and name not in texts
-            and not any(row.treatment == FILE for row in fields[name].rows)
-        ):
+        field = context.form.fields.get(name)
+        if field is not None and name not in body.fields and all(row.treatment != FILE for row in field.rows):
             what = f"{name} was sent as a file and is ignored. Send it as text, without a file name."
             context.violate("file", what)
-    for name in ways:
-        if name in fields:
-            texts.setdefault(name, None)
-    return texts
 
 
-def _walk_unknown(context: Context, body: SentForm, ways: Mapping[str, SentInput]) -> list[Problem]:
+def _walk_unknown(context: Context, inputs: Mapping[str, SentInput]) -> list[Problem]:
     """Return the problems with fields that the form does not have; note what is ignored."""
     problems: list[Problem] = []
-    fields = context.form.fields
-    sent: dict[str, str | None] = {name: text for name, text in body.fields.items() if name not in fields}
-    for name in ways:
-        if name not in fields:
-            sent.setdefault(name, None)
-    for order, (name, text) in enumerate(sent.items()):
-        reaction = context.form.unknown(text, ways.get(name, UNSENT))
-        if reaction.outcome == "refuse" and reaction.row is not None:
-            problems.append(_problem(reaction.row, order, name, _text(text, ways.get(name, UNSENT))))
-        elif text is not None:
+    unknown = [name for name in inputs if name not in context.form.fields]
+    for order, name in enumerate(unknown):
+        reaction = context.form.unknown(inputs[name])
+        if reaction.refusing is not None:
+            problems.append(problem_of(reaction.refusing, name, inputs[name].shown, order))
+        elif inputs[name].text is not None:
             context.violate("unknown-field", f"Unknown field {name[:60]!r} is ignored. Remove it.")
     return problems
 
 
-def _walk_fields(
-    context: Context, texts: Mapping[str, str | None], ways: Mapping[str, SentInput], notes: list[Violation]
-) -> list[Problem]:
+def _walk_fields(context: Context, inputs: Mapping[str, SentInput], notes: list[Violation]) -> list[Problem]:
     """Walk each field of the item's type, and note in the context what is stored. Return the problems.
 
     A field of another type walks its own rows, too, if the document says so, or checks availability apart.
     """
-    form, problems = context.form, list[Problem]()
-    reactions: dict[str, Reaction] = {}
-    type_name = _type(context, texts, ways, reactions)
+    form, service, problems = context.form, context.contract.service, list[Problem]()
+    reactions = {name: form.fields[name].walk(sent) for name, sent in inputs.items() if name in form.fields}
+    type_name = _type(context, inputs, reactions)
     available = form.of_type(type_name)
-    apart = context.contract.service.checks_foreign or "availability" in context.contract.service.checks
-    for name, text in texts.items():
-        field, way = form.fields[name], ways.get(name, UNSENT)
-        is_foreign = name not in available.names
+    apart = service.checks_foreign or "availability" in service.checks
+    for name, reaction in reactions.items():
+        field, sent, is_foreign = form.fields[name], inputs[name], name not in available.names
         if is_foreign and not apart:
-            context.foreign.append(Foreign(field, text, way, type_name))
-            continue
-        reaction = reactions.get(name) or field.walk(text, way)
-        if reaction.outcome == "refuse" and reaction.row is not None:
-            problems.append(_problem(reaction.row, field.order, name, _text(text, way)))
+            context.foreign.append(Foreign(field, sent, type_name))
+        elif reaction.refusing is not None:
+            problems.append(problem_of(reaction.refusing, name, sent.shown, field.order))
         elif not is_foreign:
-            _take(context, field, text, reaction, notes)
-        elif reaction.outcome in {"taken", "value", "otherwise"}:
-            context.foreign.append(Foreign(field, reaction.text, way, type_name))
+            _take(context, field, sent.text, reaction, notes)
+        elif reaction.is_taken:
+            context.foreign.append(Foreign(field, sent._replace(text=reaction.text), type_name))
     for field in available.told:
-        if field.name in texts:
+        if field.name in inputs:
             continue
-        if field.absent.outcome == "refuse" and field.absent.row is not None:
-            problems.append(_problem(field.absent.row, field.order, field.name, None))
+        if field.absent.refusing is not None:
+            problems.append(problem_of(field.absent.refusing, field.name, "", field.order))
         else:
             context.sent[field.name] = field.absent.value
     return problems
 
 
-def _type(
-    context: Context,
-    texts: Mapping[str, str | None],
-    ways: Mapping[str, SentInput],
-    reactions: dict[str, Reaction],
-) -> str:
-    """Return the type that the item is to have: the type that was sent, or if that is not taken, the item's own.
-
-    Add the reaction of its field to `reactions`.
-    """
-    form, operation = context.form, context.operation
-    if form.type_field is None:
+def _type(context: Context, inputs: Mapping[str, SentInput], reactions: Mapping[str, Reaction]) -> str:
+    """Return the type that the item is to have: the type that was sent, or if that is not taken, the item's own."""
+    name, operation = context.form.type_field, context.operation
+    if name is None:
         return ""
-    text = None
-    if form.type_field in texts:
-        field = form.fields[form.type_field]
-        reaction = field.walk(texts[form.type_field], ways.get(form.type_field, UNSENT))
-        reactions[form.type_field] = reaction
-        text = reaction.value if reaction.outcome in {"taken", "value", "otherwise"} else None
-        if text is not None and field.admits(text):
-            return str(text)
+    reaction = reactions.get(name)
+    text = reaction.value if reaction is not None and reaction.is_taken else None
+    if text is not None and context.form.fields[name].admits(text):
+        return str(text)
     if operation.path_parameter is None:
-        return text or texts.get(form.type_field) or ""
+        return text or inputs.get(name, UNSENT).text or ""
     # If the form is checked before the item is looked for, there may be none.
     item = context.store.get(context.item_id)
     return "" if item is None else operation.resource.type_of(item.values)
@@ -222,31 +192,18 @@ def _type(
 def _walk_foreign(context: Context) -> list[Problem]:
     """Return the problems with fields of other types; note what is ignored."""
     problems: list[Problem] = []
-    for field, text, way, type_name in context.foreign:
-        reaction = context.form.foreign(text, way)
-        types = sorted(field.types or ())
+    for field, sent, type_name in context.foreign:
+        reaction, types = context.form.foreign(sent), sorted(field.types or ())
         # If the type itself is invalid or unknown, no field is another type's.
         is_known = type_name in context.operation.resource.shapes
-        if reaction.outcome == "refuse" and reaction.row is not None and is_known:
+        if reaction.refusing is not None and is_known:
             told = {"owner": types[0], "type": type_name}
-            problems.append(_problem(reaction.row, field.order, field.name, _text(text, way), told))
-        elif text is not None:
+            problems.append(problem_of(reaction.refusing, field.name, sent.shown, field.order, told))
+        elif sent.text is not None:
             wanted = " or ".join(types)
             what = f"{field.name} belongs to the type {wanted}, not {type_name[:60]!r}, and is ignored. Remove it."
             context.violate("foreign-field", what)
     return problems
-
-
-def _text(text: str | None, way: SentInput) -> str | None:
-    """Return the text that a refusal repeats: the last that was sent in any way."""
-    return way.texts[-1] if text is None and way.texts else text
-
-
-def _problem(
-    row: Row, order: int, name: str, text: str | None, told: Mapping[str, str] | None = None
-) -> Problem:
-    facts = {**(row.told or {}), "field": name, "value": text or "", **(told or {})}
-    return Problem(row.refusal, row.item, facts, row.rank, order)
 
 
 def _take(

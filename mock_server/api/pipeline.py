@@ -13,18 +13,18 @@ from functools import cache, lru_cache
 from time import perf_counter
 from urllib.parse import quote as percent_encode
 
-from mock_server.api.context import CORS, VERIFIED, Context, Environ, Response, preflight
+from mock_server.api.context import CORS, VERIFIED, Context, Environ, Response, preflight, problem_of
 from mock_server.api.forced import affect, hear_preference, meet_fault, override
 from mock_server.api.form import check_availability, check_media_type, check_plan, check_unique, read_form
 from mock_server.api.hints import hint
 from mock_server.api.operations import BEHAVIOURS, Result
-from mock_server.api.query import read_parameter
 from mock_server.contract import QUOTA, Headers, Operation, RefusalResponse, Wording, joined, status_text
 from mock_server.contract.resource import SITE
 from mock_server.document import stamp_text
+from mock_server.document.treatments import SentInput
 from mock_server.mock import Mock
 from mock_server.php import SentForm
-from mock_server.refusal import Defect, Refusal, refuse
+from mock_server.refusal import Defect, Refusal
 from mock_server.server import HEAD_BYTES, HEADERS, WIRE_ERROR
 from mock_server.state.journal import (
     BEGINNING,
@@ -247,10 +247,13 @@ def check_id(context: Context) -> None:
     parameter = context.operation.path_parameter
     if parameter is None or context.route is None:
         return
-    reading = read_parameter(parameter, context.route.parameter or "")
-    if reading.problem is not None:
-        refuse((reading.problem,), tells_all=False)
-    context.item_id = reading.value if isinstance(reading.value, int) else 0
+    text = context.route.parameter or ""
+    reaction = parameter.walk(SentInput(text))
+    if reaction.refusing is not None:
+        problem = problem_of(reaction.refusing, parameter.name, text, 0)
+        raise Refusal(problem.refusal, problems=(problem,))
+    value = parameter.value(reaction)
+    context.item_id = value if isinstance(value, int) else 0
 
 
 def check_existence(context: Context) -> None:

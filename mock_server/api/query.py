@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import quote
 
-from mock_server.api.context import Context
+from mock_server.api.context import Context, problem_of
 from mock_server.contract import Paging, Parameter
-from mock_server.document.rows import Row
-from mock_server.document.treatments import UNSENT
+from mock_server.document.rows import Reaction
+from mock_server.document.treatments import SentInput
 from mock_server.php import parse_query
 from mock_server.refusal import Problem, Refusal, refuse
 from mock_server.state.clock import write_time
@@ -61,30 +61,6 @@ class Query:
         return "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in pairs)
 
 
-class Reading(NamedTuple):
-    """What becomes of the text of a parameter.
-
-    `value`: None for the default. `taken`: the text, or what rows made of it, gives the value.
-    """
-
-    value: int | str | None
-    taken: bool
-    problem: Problem | None = None
-
-
-def read_parameter(parameter: Parameter, text: str, order: int = 0) -> Reading:
-    """Send a text down the rows of a parameter."""
-    reaction = parameter.walk(text, UNSENT)
-    if reaction.outcome == "refuse" and reaction.row is not None:
-        return Reading(None, taken=False, problem=_problem(reaction.row, parameter.name, text, order))
-    if reaction.outcome == "value":
-        value = reaction.value
-        return Reading(parameter.cast(value) if isinstance(value, str) else value, taken=True)
-    if reaction.outcome in {"taken", "otherwise"} and reaction.text is not None:
-        return Reading(parameter.cast(reaction.text), taken=True)
-    return Reading(None, taken=False)
-
-
 def read_query(context: Context) -> Query:
     """Read the query by the operation's parameters. Raises Refusal if a row refuses what was sent."""
     texts = parse_query(context.query) if context.query else {}
@@ -93,11 +69,11 @@ def read_query(context: Context) -> Query:
         role, text = parameter.role or "", texts.pop(parameter.name, None)
         value = parameter.default
         if text is not None:
-            reading = read_parameter(parameter, text, order)
-            if reading.problem is not None:
-                problems.append(reading.problem)
+            reaction = parameter.walk(SentInput(text))
+            if reaction.refusing is not None:
+                problems.append(problem_of(reaction.refusing, parameter.name, text, order))
                 continue
-            value = _value(context, parameter, text, reading)
+            value = _value(context, parameter, text, reaction)
         if value is None:
             continue
         if role == "page":
@@ -110,23 +86,19 @@ def read_query(context: Context) -> Query:
             query.parameters[role] = parameter
             query.values[role] = value
     for order, (name, text) in enumerate(texts.items(), len(context.operation.query)):
-        reaction = service.unknown_parameters(text, UNSENT)
-        if reaction.outcome == "refuse" and reaction.row is not None:
-            problems.append(_problem(reaction.row, name, text, order))
+        reaction = service.unknown_parameters(SentInput(text))
+        if reaction.refusing is not None:
+            problems.append(problem_of(reaction.refusing, name, text, order))
         else:
             context.violate("unknown-parameter", f"Unknown parameter {name[:60]!r} is ignored. Remove it.")
     refuse(problems, tells_all=service.tells_all)
     return query
 
 
-def _problem(row: Row, name: str, text: str, order: int) -> Problem:
-    return Problem(row.refusal, row.item, {**(row.told or {}), "field": name, "value": text}, row.rank, order)
-
-
-def _value(context: Context, parameter: Parameter, text: str, reading: Reading) -> int | str | None:
+def _value(context: Context, parameter: Parameter, text: str, reaction: Reaction) -> int | str | None:
     """Return the value that a text gives, or the default; note what the service does in silence."""
-    value = reading.value
-    if reading.taken and parameter.admits(value):
+    value = parameter.value(reaction)
+    if parameter.admits(value):
         if str(value) != text and not (parameter.is_integer and _INTEGER.fullmatch(text)):
             context.violate(
                 "loose-parameter", f"{parameter.name}={text[:60]!r} is read as {value}. Send {value}."

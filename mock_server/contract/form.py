@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from mock_server.contract.schema import Check, Schemas
 from mock_server.document import DocumentError, Object, Place, place_of, plain
-from mock_server.document.rows import FormRows, Reaction, Rows, Walk, compile_rows, form_rows, parameter_rows
+from mock_server.document.rows import Reaction, Rows, Walk, compile_rows, form_rows, parameter_rows
 from mock_server.document.shape import is_linear
 from mock_server.document.treatments import CLEANERS, UNSENT
 from mock_server.php import values
@@ -103,7 +103,7 @@ class Form:
 
     `type_field`: the field that gives the item's type, if any. `available`: the part for items of a type; `shared`: the
     part for all other types. `foreign` and `unknown` walk the texts of fields of other types, and of those that the
-    form does not have. `looks`: a row tells by the way in which a field is sent.
+    form does not have.
     """
 
     fields: Mapping[str, Field]
@@ -113,7 +113,6 @@ class Form:
     shared: Available
     foreign: Walk
     unknown: Walk
-    looks: bool
     unique: Unique | None
 
     def own(self, type_name: str) -> tuple[Field, ...]:
@@ -159,14 +158,8 @@ def compile_form(schemas: Schemas, schema: Object, unnamed: Collection[str], typ
         shared=_available(fields, ()),
         foreign=compile_rows(rows.foreign, {}, _CLEANERS),
         unknown=compile_rows(rows.unknown, {}, _CLEANERS),
-        looks=_looks(rows),
         unique=_unique(form, fields),
     )
-
-
-def _looks(rows: FormRows) -> bool:
-    """Tell whether a row needs more of what was sent than the last text of a field."""
-    return any(row.looks for each in (*rows.fields.values(), rows.foreign, rows.unknown) for row in each)
 
 
 def _own(fields: Mapping[str, Field], type_name: str) -> tuple[Field, ...]:
@@ -263,7 +256,7 @@ def _field(schema: Object, name: str, order: int, rows: Rows, unnamed: Collectio
         schema=schema,
         rows=rows,
         walk=walk,
-        absent=walk(None, UNSENT),
+        absent=walk(UNSENT),
         kind=kind,
         read=read,
     )
@@ -310,6 +303,11 @@ class Parameter:
         if self.lenient:
             return values.to_int(text)
         return int(text) if _STRICT_INTEGER.match(text) else None
+
+    def value(self, reaction: Reaction) -> int | str | None:
+        """Return the value that a reaction to a text gives, None for the default."""
+        value: int | str | None = reaction.value if reaction.is_taken else None
+        return self.cast(value) if isinstance(value, str) else value
 
     def admits(self, value: int | str | None) -> bool:
         """Tell whether the document allows this value."""

@@ -24,13 +24,11 @@ from mock_server.document.shape import is_linear, nearest, shape
 from mock_server.document.source import Array, DocumentError, Object, Place, place_of, plain
 from mock_server.document.treatments import (
     ARRAY,
-    CHOICES,
     CLEANERS,
     CUT,
     NOT_UTF_8,
     TRANSFORMATIONS,
     TREATMENTS,
-    UNSENT,
     Change,
     Schema,
     SentInput,
@@ -83,14 +81,6 @@ class Row:
         """The name of the refusal, empty if the row refuses nothing."""
         return self.effect if self.reaction == "refuse" else ""
 
-    @property
-    def looks(self) -> bool:
-        """Whether the row needs to know how a field was sent, and not only its text."""
-        about_sending = TREATMENTS[self.treatment].about == "sending"
-        return about_sending or (
-            self.reaction == "change" and any(name in CHOICES for name, _ in self.effect)
-        )
-
     def __str__(self) -> str:
         about = self.treatment if self.argument is None else f"{self.treatment} {self.argument}"
         effect = "" if self.effect is True else f" {self.effect!r}"
@@ -113,13 +103,23 @@ class Reaction(NamedTuple):
     changed: tuple[Row, ...] = ()
 
     @property
+    def is_taken(self) -> bool:
+        """Whether a value is stored."""
+        return self.outcome in {"taken", "value", "otherwise"}
+
+    @property
+    def refusing(self) -> Row | None:
+        """The row that refuses the input, if one does."""
+        return self.row if self.outcome == "refuse" else None
+
+    @property
     def value(self) -> Any:
         """What is stored: the value that the row gives, else the text."""
         return self.row.effect if self.outcome == "value" and self.row is not None else self.text
 
 
-# Sends a text down a list of rows. The second argument tells how it was sent, if not as one text in UTF-8.
-Walk = Callable[[str | None, SentInput], Reaction]
+# Sends an input down a list of rows.
+Walk = Callable[[SentInput], Reaction]
 
 
 def react(rows: Rows, sent: SentInput | str | None, schema: Schema) -> Reaction:
@@ -128,8 +128,7 @@ def react(rows: Rows, sent: SentInput | str | None, schema: Schema) -> Reaction:
     >>> react(parse_rows([{"when": "empty", "refuse": "invalid"}]), "", {}).outcome
     'refuse'
     """
-    walk = compile_rows(rows, schema)
-    return walk(sent.text, sent) if isinstance(sent, SentInput) else walk(sent, UNSENT)
+    return compile_rows(rows, schema)(sent if isinstance(sent, SentInput) else SentInput(sent))
 
 
 def compile_rows(rows: Rows, schema: Schema, cleaners: Mapping[str, Callable[[str], str]] = CLEANERS) -> Walk:
@@ -141,7 +140,8 @@ def compile_rows(rows: Rows, schema: Schema, cleaners: Mapping[str, Callable[[st
     absent = next((row for row in rows if row.treatment == "absent"), None)
     unsent = Reaction("drop" if absent is None else absent.reaction, None, absent)
 
-    def walk(text: str | None, sent: SentInput) -> Reaction:
+    def walk(sent: SentInput) -> Reaction:
+        text = sent.text
         changed: Rows = ()
         for holds, change, row in steps:
             if not holds(text, sent):

@@ -33,6 +33,11 @@ class SentInput(NamedTuple):
     how: frozenset[str] = frozenset()
     data: bytes = b""
 
+    @property
+    def shown(self) -> str:
+        """The text that a refusal repeats: the last that was sent in any way."""
+        return (self.texts[-1] if self.texts else "") if self.text is None else self.text
+
 
 UNSENT = SentInput(None)
 
