@@ -39,8 +39,7 @@ class FormLimits(NamedTuple):
     heads: int = 512 << 10
 
 
-@dataclass(slots=True)
-class Part:
+class Part(NamedTuple):
     """One part or pair of a body.
 
     ``name`` is the name as sent, unescaped, or None without one; ``key`` is the name after PHP's mangling, or None
@@ -112,7 +111,12 @@ class SentForm:
             kind = "array"
             self._put_array(key)
         else:
-            self._put_text(sent, key, value)
+            if key in self.fields or key in self.arrays:
+                self._put_again(key)
+                self.arrays.pop(key, None)
+            if key != sent:
+                self.remark("name-changed", f"PHP reads the field name {quoted(sent)} as {quoted(key)}.")
+            self.fields[key] = value
         self.parts.append(Part(sent, key, kind, None, content_type, data, valid))
 
     def upload(self, part: Part) -> None:
@@ -124,14 +128,6 @@ class SentForm:
     def ignored(self, name: str | None = None) -> None:
         """Note a part that PHP passes over."""
         self.parts.append(Part(name, None, "ignored", None, None, b""))
-
-    def _put_text(self, sent: str, key: str, value: str) -> None:
-        if key in self.fields or key in self.arrays:
-            self._put_again(key)
-            self.arrays.pop(key, None)
-        if key != sent:
-            self.remark("name-changed", f"PHP reads the field name {quoted(sent)} as {quoted(key)}.")
-        self.fields[key] = value
 
     def _put_array(self, key: str) -> None:
         if self.fields.pop(key, None) is not None:

@@ -130,38 +130,52 @@ class _Reader:
         self.end_of_data = b"\n" + line  # whatever follows it
         self.usual_line = line + b"\r\n"
         self.room = max(BUFFER, len(line) + 4)  # the longest line that comes whole
-        self.at = 0
         self.form = SentForm(limits)
         self.nameless_files = 0
         self.uploads = 0
-        self.heads = 0  # the bytes of all heads so far
         self.skips_files = False  # once a file was skipped, PHP skips all further ones
 
     def read(self) -> SentForm:
         """Read the parts, as many as PHP reads."""
-        form, count, most = self.form, 0, self.form.limits.parts
-        while self._go_to_part():
-            if not count and self.body[self.at - 2] != _CR:
+        body, form, limits, count, heads, at = self.body, self.form, self.form.limits, 0, 0, 0
+        while (begin := self._next_part(at)) is not None:
+            if not count and body[begin - 2] != _CR:
                 form.remark(*LINE_ENDS)
             count += 1
-            if count > most:
-                raise TooManyFields(most)
-            if not self._take_part():
-                return form
-        if not count and self.body.startswith(self.line + b"--"):  # a form without fields
+            if count > limits.parts:
+                raise TooManyFields(limits.parts)
+            end = body.find(b"\r\n\r\n", begin, begin + _SMALL_HEAD)
+            if end >= 0:
+                head, length = read_small_head(body[begin : end + 4])
+            else:
+                head, length = read_head(body, begin, self.room, limits.heads)
+            at = begin + length
+            heads += length
+            if heads > limits.heads:
+                raise TooManyFields(limits.heads)
+            if head.filename is not None:
+                at = self._take_file(head, head.filename, at)
+            elif head.name is not None:
+                data, at, _ = self._data(at)
+                form.text(head.name, data, head.media_type)
+            else:
+                form.ignored()
+                form.remark(*(NAMELESS if head.disposed else UNDISPOSED))
+                if head.disposed:
+                    return form
+        if not count and body.startswith(self.line + b"--"):  # a form without fields
             return form
         if not count:
             form.remark(*MISMATCH)
-        elif self.body.find(self.line + b"--", self.at) < 0:
+        elif body.find(self.line + b"--", at) < 0:
             form.remark(*TRUNCATED)
         return form
 
-    def _go_to_part(self) -> bool:
-        """Go to the place after the next line that is exactly the boundary. Return False if it does not come."""
-        body, line, room, start = self.body, self.line, self.room, self.at
+    def _next_part(self, start: int) -> int | None:
+        """Return the place after the next line that is exactly the boundary, None if it does not come."""
+        body, line, room = self.body, self.line, self.room
         if body.startswith(self.usual_line, start):  # the usual case: saves a create 5 %
-            self.at = start + len(self.usual_line)
-            return True
+            return start + len(self.usual_line)
         while (found := body.find(line, start)) >= 0:
             begin = body.rfind(b"\n", start, found) + 1 or start
             begin += (found - begin) // room * room  # the slice of a long line
@@ -171,51 +185,24 @@ class _Reader:
                 continue
             text, start = _line(body, begin, room)
             if text is None:
-                return False
+                return None
             if text == line:
-                self.at = start
-                return True
-        return False
+                return start
+        return None
 
-    def _take_part(self) -> bool:
-        """Take the part that begins here. False if PHP reads no further."""
-        body, at, form = self.body, self.at, self.form
-        end = body.find(b"\r\n\r\n", at, at + _SMALL_HEAD)
-        if end >= 0:
-            head, length = read_small_head(body[at : end + 4])
-            self.at = at + length
-        else:
-            head, self.at = read_head(body, at, self.room, form.limits.heads)
-        self.heads += self.at - at
-        if self.heads > form.limits.heads:
-            raise TooManyFields(form.limits.heads)
-        if head.filename is not None:
-            self._take_file(head, head.filename)
-        elif head.name is not None:
-            form.text(head.name, self._data()[0], head.media_type)
-        elif not head.disposed:
-            form.ignored()
-            form.remark(*UNDISPOSED)
-        else:
-            form.ignored()
-            form.remark(*NAMELESS)
-            return False
-        return True
-
-    def _data(self) -> tuple[bytes, bool]:
-        """Read up to the next LF and boundary. Tell whether there was one."""
-        body, start = self.body, self.at
+    def _data(self, start: int) -> tuple[bytes, int, bool]:
+        """Return what comes before the next LF and boundary, where the boundary begins, and whether there was one."""
+        body = self.body
         end = body.find(self.end_of_data, start)
         complete = end >= 0
         if not complete:  # the end of the body may cut off a boundary that has begun
             end = body.rfind(b"\n", max(start, len(body) - len(self.end_of_data)))
             if end < 0 or not self.end_of_data.startswith(body[end:]):
-                self.at = len(body)
-                return body[start:], False
-        self.at = end + 1
-        return body[start : end - 1 if end > start and body[end - 1] == _CR else end], complete
+                return body[start:], len(body), False
+        return body[start : end - 1 if end > start and body[end - 1] == _CR else end], end + 1, complete
 
-    def _take_file(self, head: Head, filename: bytes) -> None:
+    def _take_file(self, head: Head, filename: bytes, at: int) -> int:
+        """Take a file, and return the place where it ends."""
         form, name = self.form, head.name
         if self.uploads >= form.limits.files:
             self.skips_files = True
@@ -228,10 +215,10 @@ class _Reader:
             form.remark(*GARBLED)
         if self.skips_files:
             form.ignored(name.sent)
-            return
-        data, complete, error = b"", True, UPLOAD_ERR_NO_FILE
+            return at
+        data, error = b"", UPLOAD_ERR_NO_FILE
         if filename:
-            data, complete = self._data()
+            data, at, complete = self._data(at)
             error = UPLOAD_ERR_OK if complete else UPLOAD_ERR_PARTIAL
             self.uploads += 1
         # $_FILES has one level more than the name: file[name][x].
@@ -240,10 +227,11 @@ class _Reader:
         base = min(filename.rpartition(b"/")[2], filename.rpartition(b"\\")[2], key=len)
         shown = base.decode(errors="replace")
         form.upload(Part(name.sent, key, kind, shown, head.media_type, data, error=error))
+        return at
 
 
-def read_head(body: bytes, at: int, room: int, most: int = sys.maxsize) -> tuple[Head, int]:
-    """Read a part's headers from ``at`` on, and return the place after the empty line that ends them.
+def read_head(body: bytes, begin: int, room: int, most: int = sys.maxsize) -> tuple[Head, int]:
+    """Read a part's headers from ``begin`` on, and return their length with the empty line that ends them.
 
     Raises TooManyFields if they are longer than ``most`` bytes.
 
@@ -252,12 +240,12 @@ def read_head(body: bytes, at: int, room: int, most: int = sys.maxsize) -> tuple
     """
     headers: dict[bytes, list[bytes]] = {}
     current: list[bytes] | None = None
-    last = at + most
+    at = begin
     while True:
         line, at = _line(body, at, room)
         if not line:
             break
-        if at > last:
+        if at - begin > most:
             raise TooManyFields(most)
         header, colon, value = line.partition(b":")
         if colon and line[0] not in _SPACES:
@@ -272,7 +260,7 @@ def read_head(body: bytes, at: int, room: int, most: int = sys.maxsize) -> tuple
     name, filename = (None, None) if disposition is None else read_disposition(disposition)
     field = None if name is None else field_name(name.decode(errors="replace"))
     media_type = None if content_type is None else content_type.partition(b";")[0].decode(errors="replace")
-    return Head(disposition is not None, field, filename, media_type), at
+    return Head(disposition is not None, field, filename, media_type), at - begin
 
 
 @lru_cache(maxsize=512)
