@@ -14,7 +14,7 @@ from typing import Any
 from contract_tests.learning.observe import MISSING, Outcome
 from contract_tests.learning.presentation import Look
 from mock_server.document.rows import Reaction, Row, react
-from mock_server.document.treatments import CLEANERS, SentInput, change_of, masked
+from mock_server.document.treatments import CLEANERS, change_of, masked
 
 Schema = Mapping[str, Any]
 
@@ -198,7 +198,7 @@ def _candidates(outcome: Outcome, treatment: str, field: Explained) -> Iterator[
     if sent.how and shown == outcome.before and not any(_shows(shown, text, mask) for text in sent.texts):
         yield "drop", True
     for names in _changes(treatment, shown, mask, field.schema):
-        if _shows(shown, _changed(sent, names, field.schema), mask):
+        if _shows(shown, change_of(names, field.schema)(sent.text, sent), mask):
             yield "change", tuple(names)
     if shown is MISSING and outcome.before is not MISSING:
         yield "omit", True
@@ -236,11 +236,3 @@ def _changes(treatment: str, shown: Any, mask: Any, schema: Schema) -> Iterator[
         yield from (by_schema, (("cast", None), *by_schema))
     for pair in permutations(("strip-tags", "escape-tags", "escape-quotes", "trim", "strip-control"), 2):
         yield tuple((name, None) for name in pair)
-
-
-def _changed(sent: SentInput, names: Sequence[tuple[str, Any]], schema: Schema) -> str | None:
-    text = sent.text
-    for name, argument in names:
-        change: Callable[[str | None, SentInput], str | None] = change_of(name, argument, schema, CLEANERS)
-        text = change(text, sent)
-    return text

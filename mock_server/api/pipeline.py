@@ -365,7 +365,7 @@ def _unfilled(
 
 def _exchange(context: Context, response: Response, operation: Operation | None) -> Exchange:
     """Return what the journal keeps of a request and its response. `operation`: the one that was meant."""
-    environ, fault, parts = context.environ, context.fault, None
+    environ, parts = context.environ, None
     media_types = _FORMS if operation is None else operation.media_types
     body = context.unread_body() if context.body is None else context.body
     said, size, response_size = response.body, len(body), len(response.body)
@@ -386,8 +386,7 @@ def _exchange(context: Context, response: Response, operation: Operation | None)
     return Exchange(
         context.method, context.path, int(response.status[:3]), target, context.key, headers, body, size,
         response.headers, said, response_size, "" if operation is None else operation.id, media_types,
-        context.refusal, context.violations, context.defect, None if fault is None else fault.id,
-        None if fault is None else fault.wire, context.now, perf_counter() - context.started,
-        environ.get(REHEARSED), parts, OVERHEAD + len(target) + head + kept + len(said),
-        () if fault is None else fault.beyond, hint(context) if context.refusal else "",
+        context.refusal, context.violations, context.defect, context.fault, context.now,
+        perf_counter() - context.started, environ.get(REHEARSED), parts,
+        OVERHEAD + len(target) + head + kept + len(said), hint(context) if context.refusal else "",
     )  # fmt: skip

@@ -177,9 +177,9 @@ class Resource:
     """One resource: its rows' JSON, what an item stores, and for each type the shape of its settings.
 
     `path` is that of the collection. `stored`: fact to the property that shows it, in the row's order; `defaults`: fact
-    to the value of an item that was sent nothing. `type_fact` and `settings_fact`: None if items have no types or
-    settings. `label_fact`: the text by which people know an item. `by_type`: the JSON text of each property that is the
-    same for all items of a type. `seed`: the rows of a new world.
+    to the value of an item that was sent nothing, without the settings. `type_fact` and `settings_fact`: None if items
+    have no types or settings. `label_fact`: the text by which people know an item. `by_type`: the JSON text of each
+    property that is the same for all items of a type. `seed`: the rows of a new world.
     """
 
     name: str
@@ -218,16 +218,12 @@ class Resource:
 
     def texts(self, values: Mapping[str, Value]) -> dict[str, str]:
         """Return the JSON text of each stored value, by its fact."""
-        texts = {}
-        for fact, default in self.defaults.items():
-            value = values.get(fact, default)
-            # Not Mapping, which takes ten times as long to check.
-            if isinstance(value, dict):
-                texts[fact] = self.write(self.shape(self.type_of(values)).shown(value))
-            else:
-                texts[fact] = self.write(value)
+        type_name, write = self.type_of(values), self.write
+        texts = {fact: write(values.get(fact, default)) for fact, default in self.defaults.items()}
+        if self.settings_fact is not None:
+            texts[self.settings_fact] = write(self.shape(type_name).shown(self.settings_of(values)))
         if self.by_type:
-            texts |= self.by_type.get(self.type_of(values), self.by_type[""])
+            texts |= self.by_type.get(type_name, self.by_type[""])
         return texts
 
     @property
@@ -276,7 +272,7 @@ def compile_resource(responses: ResponseCompiler, row: RowSchema, forms: Sequenc
         name=row.name,
         path=row.path,
         stored=stored,
-        defaults={fact: each.default for fact, each in stored.items()},
+        defaults={fact: each.default for fact, each in stored.items() if each.kind != "settings"},
         type_fact=row.type_fact,
         settings_fact=next((fact for fact, each in stored.items() if each.kind == "settings"), None),
         label_fact="name" if "name" in texts else next(iter(texts), None),

@@ -81,25 +81,32 @@ class Schemas:
 
     def check(self, schema: Object) -> Check:
         """Compile a schema to a function that says in a sentence what is wrong with a value, or None."""
+        validator = self._validator(schema)
+        return lambda value: None if validator.is_valid(value) else _complaint(validator, value)
+
+    def check_text(self, schema: Object) -> CheckText:
+        """Compile a schema to the same for a JSON text."""
+        validator = self._validator(schema)
+
+        def check(text: bytes) -> str | None:
+            value = orjson.loads(text)
+            return None if validator.is_valid(value) else _complaint(validator, value)
+
+        return check
+
+    def _validator(self, schema: Object) -> Any:
         whole = {**plain(schema), "components": self._components}
         try:
-            validator = jsonschema_rs.validator_for(whole)
+            return jsonschema_rs.validator_for(whole)
         except (ValueError, jsonschema_rs.ReferencingError) as error:
             reason = getattr(error, "message", None) or str(error)
             raise DocumentError(f"The schema cannot be compiled: {reason}.", schema.place) from error
 
-        def check(value: Any) -> str | None:
-            if validator.is_valid(value):
-                return None
-            error = next(iter(validator.iter_errors(value)))
-            return f"{'/'.join(map(str, error.instance_path)) or 'the value'}: {error.message}"
 
-        return check
-
-    def check_text(self, schema: Object) -> CheckText:
-        """Compile a schema to the same for a JSON text."""
-        check = self.check(schema)
-        return lambda text: check(orjson.loads(text))
+def _complaint(validator: Any, value: Any) -> str:
+    """Return what a validator has against a value first of all."""
+    error = next(iter(validator.iter_errors(value)))
+    return f"{'/'.join(map(str, error.instance_path)) or 'the value'}: {error.message}"
 
 
 def _merge(target: Object, node: Object) -> Object:

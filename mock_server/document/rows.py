@@ -29,7 +29,6 @@ from mock_server.document.treatments import (
     NOT_UTF_8,
     TRANSFORMATIONS,
     TREATMENTS,
-    Change,
     Schema,
     SentInput,
     change_of,
@@ -134,7 +133,11 @@ def react(rows: Rows, sent: SentInput | str | None, schema: Schema) -> Reaction:
 def compile_rows(rows: Rows, schema: Schema, cleaners: Mapping[str, Callable[[str], str]] = CLEANERS) -> Walk:
     """Compile the rows of a field to one function. `cleaners` are the transformations that need nothing but a text."""
     steps = tuple(
-        (TREATMENTS[row.treatment].holds(row.argument, schema), _change(row, schema, cleaners), row)
+        (
+            TREATMENTS[row.treatment].holds(row.argument, schema),
+            change_of(row.effect, schema, cleaners) if row.reaction == "change" else None,
+            row,
+        )
         for row in rows
     )
     absent = next((row for row in rows if row.treatment == "absent"), None)
@@ -155,22 +158,6 @@ def compile_rows(rows: Rows, schema: Schema, cleaners: Mapping[str, Callable[[st
         return unsent if text is None else Reaction("taken", text, None, changed)
 
     return walk
-
-
-def _change(row: Row, schema: Schema, cleaners: Mapping[str, Callable[[str], str]]) -> Change | None:
-    """Return what changes the text, None if the row ends the walk."""
-    if row.reaction != "change":
-        return None
-    changes = [change_of(name, argument, schema, cleaners) for name, argument in row.effect]
-    if len(changes) == 1:
-        return changes[0]
-
-    def change(text: str | None, sent: SentInput) -> str | None:
-        for each in changes:
-            text = each(text, sent)
-        return text
-
-    return change
 
 
 # Reading `x-rows`

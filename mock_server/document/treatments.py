@@ -7,7 +7,7 @@ the mock recognizes is what a test sends. Both lists are closed: a document can 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -340,13 +340,28 @@ TRANSFORMATIONS: tuple[str, ...] = (*CLEANERS, *CHOICES, *_BY_SCHEMA, CUT)
 
 
 def change_of(
-    name: str, argument: Any, schema: Schema, cleaners: Mapping[str, Callable[[str], str]]
+    transformations: Sequence[tuple[str, Any]],
+    schema: Schema,
+    cleaners: Mapping[str, Callable[[str], str]] = CLEANERS,
 ) -> Change:
-    """Return a transformation as a function. `cleaners` stand in the place of those that have their names."""
-    if name in CHOICES:
-        return CHOICES[name]
-    clean = cleaners[name] if name in cleaners else _by_schema(name, argument, schema)
-    return lambda text, _: None if text is None else clean(text)
+    """Return transformations, each with its argument, as one function.
+
+    `cleaners` stand in the place of those that have their names.
+    """
+    steps = [
+        (CHOICES.get(name), cleaners[name] if name in cleaners else _by_schema(name, argument, schema))
+        for name, argument in transformations
+    ]
+
+    def change(text: str | None, sent: SentInput) -> str | None:
+        for choose, clean in steps:
+            if choose is not None:
+                text = choose(text, sent)
+            elif text is not None:
+                text = clean(text)
+        return text
+
+    return change
 
 
 def _by_schema(name: str, argument: Any, schema: Schema) -> Callable[[str], str]:

@@ -13,6 +13,7 @@ from urllib.parse import quote as percent_encode
 from mock_server.contract import Contract, Operation
 from mock_server.php import FormLimits, SentForm, TooManyFields, read
 from mock_server.refusal import Violation
+from mock_server.state.faults import Fault
 
 # How many exchanges a world remembers, and how many bytes: one world, and all worlds together.
 CAPACITY = 1000
@@ -97,9 +98,8 @@ class Exchange:
     it is read. The fields `sent_key` and `sent_headers` hold the client's key; no property shows it.
 
     `at`: seconds since 1970 UTC by the world's clock; `seconds`: the time spent on it; `path`: the path, decoded;
-    `fault`: the id of the fault that struck, `wire` how it spoilt the response on the wire, and `beyond` what it sent
-    that the document does not have; `hint`: what a client that was refused probably meant; `media_types`: those that
-    the operation reads. Of a long body, `body` is the beginning, `size` the length and `seen_parts` what the form held.
+    `struck`: the fault that struck; `hint`: what a refused client probably meant; `media_types`: those that the
+    operation reads. Of a long body, `body` is the beginning, `size` the length and `seen_parts` what the form held.
     `memory`: about how many bytes this takes.
     """
 
@@ -119,15 +119,28 @@ class Exchange:
     refusal: str = ""
     violations: tuple[Violation, ...] = ()
     defect: str = ""
-    fault: int | None = None
-    wire: str | None = None
+    struck: Fault | None = None
     at: float = 0.0
     seconds: float = 0.0
     rehearsed: Rehearsed | None = None
     seen_parts: tuple[SeenPart, ...] | None = None
     memory: int = OVERHEAD
-    beyond: tuple[str, ...] = ()
     hint: str = ""
+
+    @property
+    def fault(self) -> int | None:
+        """The id of the fault that struck."""
+        return None if self.struck is None else self.struck.id
+
+    @property
+    def wire(self) -> str | None:
+        """How the fault spoilt the response on the wire."""
+        return None if self.struck is None else self.struck.wire
+
+    @property
+    def beyond(self) -> tuple[str, ...]:
+        """What the fault sent that the document does not have."""
+        return () if self.struck is None else self.struck.beyond
 
     @property
     def key(self) -> str:
