@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -42,6 +42,7 @@ class Schemas:
     def __init__(self, document: Object) -> None:
         self.document = document
         self._components = {"schemas": plain(document.get("components", {}).get("schemas", {}))}
+        self._validators: dict[str, Any] = {}  # by the text of the schema: many places say the same
 
     def at(self, pointer: str, place: Place | None = None) -> Any:
         """Return what a pointer such as `#/components/schemas/Name` names. Raises DocumentError."""
@@ -95,12 +96,18 @@ class Schemas:
         return check
 
     def _validator(self, schema: Object) -> Any:
-        whole = {**plain(schema), "components": self._components}
-        try:
-            return jsonschema_rs.validator_for(whole)
-        except (ValueError, jsonschema_rs.ReferencingError) as error:
-            reason = getattr(error, "message", None) or str(error)
-            raise DocumentError(f"The schema cannot be compiled: {reason}.", schema.place) from error
+        """Compile a schema, or return what was compiled of the same schema elsewhere."""
+        whole = plain(schema)
+        text = repr(whole)
+        if text not in self._validators:
+            if "'$ref'" in text:  # to compile the components takes longer than most schemas
+                whole["components"] = self._components
+            try:
+                self._validators[text] = jsonschema_rs.validator_for(whole)
+            except (ValueError, jsonschema_rs.ReferencingError) as error:
+                reason = getattr(error, "message", None) or str(error)
+                raise DocumentError(f"The schema cannot be compiled: {reason}.", schema.place) from error
+        return self._validators[text]
 
 
 def _complaint(validator: Any, value: Any) -> str:
@@ -121,7 +128,7 @@ def _merge(target: Object, node: Object) -> Object:
 
 def check_document(document: Object) -> None:
     """Raise DocumentError, with file and line, if a document has not the parts and the words that the mock reads."""
-    words, found = vocabulary(), list(words_of(document))
+    words, found = vocabulary(), words_of(document)
     for container, word in found:
         if word != "$ref" and word not in words:
             what = f"The word {word} is not in the vocabulary{nearest(word, words)}. See openapi/vocabulary.yaml."
@@ -147,15 +154,25 @@ def _shape_of(word: str) -> JsonShape:
     return JsonShape(vocabulary()[word]["schema"])
 
 
-def words_of(node: Any, *, named: bool = False) -> Iterator[tuple[Object, str]]:
-    """Yield each mapping and key that is an `x-` word or a reference. `named`: the mapping's keys are names."""
+def words_of(node: Any) -> list[tuple[Object, str]]:
+    """Return each mapping and key that is an `x-` word or a reference, in the order of the document."""
+    found: list[tuple[Object, str]] = []
+    _gather(node, False, found)
+    return found
+
+
+def _gather(node: Any, named: bool, found: list[tuple[Object, str]]) -> None:
+    """Add the words below a node to those found. `named`: the mapping's keys are names."""
     if isinstance(node, Object):
         for key, value in node.items():
-            if not named and (key.startswith("x-") or (key == "$ref" and isinstance(value, str))):
-                yield node, key
-            is_words = key == "x-service" or not key.startswith("x-")  # other words hold no words
-            if named or (key not in _DATA and is_words):
-                yield from words_of(value, named=not named and key in _NAMES)
+            is_own = key.startswith("x-")
+            if not named and (is_own or (key == "$ref" and isinstance(value, str))):
+                found.append((node, key))
+            # Words other than x-service hold no words.
+            if isinstance(value, dict | list) and (
+                named or (key not in _DATA and (not is_own or key == "x-service"))
+            ):
+                _gather(value, not named and key in _NAMES, found)
     elif isinstance(node, list):
         for item in node:
-            yield from words_of(item)
+            _gather(item, False, found)

@@ -30,6 +30,8 @@ HIGHEST = 2**53 - 1
 
 Tree = TypeVar("Tree")
 
+_NODES = (dict, list)  # most values are leaves, and a call for each would take most of the time
+
 
 class Place(NamedTuple):
     """A line (1-based) of a file, named as the user named it. Its text is `FILE:LINE`."""
@@ -139,11 +141,11 @@ def duplicate(value: Tree) -> Tree:
         copy = Object(value.place)
         copy.places.update(value.places)
         for key, item in value.items():
-            copy[key] = duplicate(item)
+            copy[key] = duplicate(item) if isinstance(item, _NODES) else item
     elif isinstance(value, Array):
         copy = Array(value.place)
         copy.places.extend(value.places)
-        copy.extend(duplicate(item) for item in value)
+        copy.extend([duplicate(item) if isinstance(item, _NODES) else item for item in value])
     return cast("Tree", copy)
 
 
@@ -160,9 +162,9 @@ def placed(value: Any, place: Place) -> Any:
 def plain(value: Any) -> Any:
     """Copy a value to exact dicts and lists, for compiled code that takes no subclass of list."""
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: plain(item) if isinstance(item, _NODES) else item for key, item in value.items()}
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [plain(item) if isinstance(item, _NODES) else item for item in value]
     return value
 
 
