@@ -53,8 +53,10 @@ def test_nothing_is_created_that_the_ledger_does_not_know(
 def limited(folder: Path, *words: str) -> Ran:
     """Run a command that can write no file beyond some bytes, as on a disk that is nearly full."""
     line = ["sh", "-c", 'ulimit -f 3; exec "$0" "$@"', PROGRAM, *words]
+    # Python would leave bytecode cut off at the limit, which breaks every later import.
+    variables = environment(BITPEAK_API_KEY=KEY, PYTHONDONTWRITEBYTECODE="1")
     ran = subprocess.run(
-        line, cwd=folder, env=environment(BITPEAK_API_KEY=KEY), text=True, capture_output=True, timeout=PATIENCE,
+        line, cwd=folder, env=variables, text=True, capture_output=True, timeout=PATIENCE,
         stdin=subprocess.DEVNULL, check=False,
     )  # fmt: skip
     return Ran(ran.returncode, ran.stdout, ran.stderr)
