@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from contract_tests.guard.account import GONE, PAUSES, SERVER, Account, Census
@@ -15,6 +16,7 @@ from mock_server.document import Document
 
 _ROUNDS = 3
 _MOST_HIDDEN = 60  # ids that are tried for creates whose answer was lost
+_MOST_UNLISTED = 600  # and if the list hides rows of the run
 _BEYOND = 3  # so many ids are asked for beyond those that lost creates may have got
 _SPEAKS = 5.0  # seconds between two words on how far a clean-up is
 
@@ -57,8 +59,9 @@ class Cleaner:
 
     A row is deleted only right after a look that proves it to be the run's, and counts as gone only when it is asked
     for by its id. The first delete, and any that seems to have failed, is followed by a look at the rows of others: if
-    one is gone, nothing more is deleted. `harm` says why nothing is deleted at all. Then the list is searched for the
-    run's marker, until it was read whole and shows nothing of the run. `census` is the last such list.
+    one is gone, nothing more is deleted. `harm` says why nothing is deleted any more. Then the list is searched for the
+    run's marker, until it was read whole and shows nothing of the run. `census` is the last such list. If the list is
+    known to hide rows of the run, all ids that the run may have got are asked for.
     """
 
     def __init__(self, ledger: Ledger, account: Account, settings: GuardSettings, harm: str = "") -> None:
@@ -67,13 +70,14 @@ class Cleaner:
         self._account = account
         self._settings = settings
         self._told = 0.0
-        self._harm = harm
+        self.harm = harm
         self._others: frozenset[Id] | None = None
         self._answered: dict[Id, int] = {}  # how deletes were answered
         self._accepted: set[Id] = set()  # rows whose delete was accepted
         self._missing: set[Id] = set()  # rows that went without a delete: once is not enough to believe it
         self._is_late = False  # deleted rows are gone a little later: that is waited for once
         self._is_blind = False  # rows of the run do not bear its mark, or others do, or one was never seen
+        self._unlisted: set[Id] = set()  # rows that the whole list lacked, and that should be there
         self._done = CleanUp()
 
     def clean(self) -> CleanUp:
@@ -127,7 +131,7 @@ class Cleaner:
             reply = self._account.look(row, exempt=True)
             if self._account.proves(reply, entry.number, row):
                 self._ledger.seen(entry)
-                if not self._harm and row not in self._accepted:
+                if not self.harm and row not in self._accepted:
                     reply = self._delete(entry, row)
         except TargetFailed as failure:
             self._done.failed[row] = failure.sentence
@@ -137,12 +141,14 @@ class Cleaner:
             self._done.failed[row] = "it was not deleted, and a look does not find it."
             return True
         if reply.status in GONE and entry.state is not CreateState.CLAIMED:
+            if entry.state is CreateState.LIVE and not entry.is_doomed:
+                self._ledger.moved()
             self._gone(entry, row)
             return False
         is_own = self._account.proves(reply, entry.number, row)
         self._is_blind |= reply.is_success and not is_own
-        if is_own and self._harm:
-            self._done.failed[row] = f"it is not deleted. {self._harm}"
+        if is_own and self.harm:
+            self._done.failed[row] = f"it is not deleted. {self.harm}"
         elif is_own:
             self._done.failed[row] = (
                 f"it is still there; its delete was answered {self._answered.get(row) or 'by nothing'}."
@@ -154,7 +160,7 @@ class Cleaner:
             self._done.failed[row] = "its create was answered with this id, and a look has never shown it."
         else:
             self._done.failed[row] = f"it cannot be looked at: the target answers {reply.status}."
-        return (is_own and not self._harm) or reply.status in GONE or reply.status >= SERVER
+        return (is_own and not self.harm) or reply.status in GONE or reply.status >= SERVER
 
     def _delete(self, entry: LedgerEntry, row: Id) -> Reply:
         """Delete a row, see that nothing else went, and return a look at it.
@@ -164,11 +170,15 @@ class Cleaner:
         """
         is_first = self._others is None
         before = self._others = self._strangers() if self._others is None else self._others
+        if row in self._unlisted:
+            self._ledger.partial()
         if is_first and (other := self._account.shown_elsewhere(entry, before, exempt=True)) is not None:
-            self._harm = f"The handler {row} is shown for the id {other}, too: a look proves nothing."
-        if self._harm:
+            self.harm = f"The handler {row} is shown for the id {other}, too: a look proves nothing."
+        if self.harm:
             return self._account.look(row, exempt=True)
         self._answered[row] = self._deleted(row)
+        if not 400 <= self._answered[row] < SERVER:
+            self._ledger.doomed(entry)
         is_accepted = 200 <= self._answered[row] < 300
         if is_accepted:
             self._accepted.add(row)
@@ -181,13 +191,13 @@ class Cleaner:
         reply = self._account.look_until(row, is_told, exempt=True)
         is_there = self._account.proves(reply, entry.number, row)
         if (is_first or is_there or reply.status >= SERVER) and (gone := before - self._strangers()):
-            self._harm = f"When {row} was deleted, {min(map(str, gone))} went, which this run did not create."
+            self.harm = f"When {row} was deleted, {min(map(str, gone))} went, which this run did not create."
         elif is_accepted and reply.status >= SERVER:
-            self._harm = (
+            self.harm = (
                 f"The handler {row} cannot be looked at after its delete: nobody knows what the delete did."
             )
         elif waits and is_there:
-            self._harm = f"The handler {row} stays although it was deleted: nobody knows what the delete did."
+            self.harm = f"The handler {row} stays although it was deleted: nobody knows what the delete did."
         return reply
 
     def _deleted(self, row: Id) -> int:
@@ -209,7 +219,7 @@ class Cleaner:
         )
 
     def _listed(self) -> Census:
-        """Read the list, and note whether it shows a row of the run. Does not raise TargetFailed."""
+        """Read the list, and note which rows of the run it shows. Does not raise TargetFailed."""
         try:
             census = self._account.census(exempt=True)
         except TargetFailed as failure:
@@ -217,6 +227,9 @@ class Cleaner:
         own = {entry.id: entry.number for entry in self._ledger.entries.values()}
         if any(row in own and self._account.number_in(node) == own[row] for row, node in census.rows.items()):
             self._ledger.listed()
+        if not census.gap:
+            there = {e.id for e in self._ledger.entries.values() if e.exists and e.id is not None}
+            self._unlisted |= there - census.rows.keys()
         return census
 
     def _gone(self, entry: LedgerEntry, row: Id) -> None:
@@ -227,11 +240,15 @@ class Cleaner:
 
     def _search(self) -> None:
         """Search the list for the run's rows until it was read whole and shows none."""
+        waits = True
         for _ in range(_ROUNDS):
             self.census = self._listed()
             left = self._left()
             if not (left or self._lacking()):
-                break
+                if not (waits and self._ledger.expects_more):
+                    break
+                waits = False
+                self._settings.sleep(sum(PAUSES))
             self._remove_all([own for row, entry in left if (own := self._proven(row, entry))])
         else:
             self._done.failed.update({row: "it is still in the list." for row, _ in self._left()})
@@ -287,8 +304,10 @@ class Cleaner:
         entries = [
             e for e in self._ledger.entries.values() if e.state in {CreateState.OPEN, CreateState.UNKNOWN}
         ]
-        if any(entry.is_create for entry in entries):
-            self._remove_all(list(self._hidden(len(entries))))
+        if self._ledger.is_partial:
+            self._search_ids(len(entries))
+        elif any(entry.is_create for entry in entries):
+            self._remove_all(list(self._hidden(self._nameless(len(entries))[:_MOST_HIDDEN])))
         own = {entry.id for entry in self._ledger.entries.values()}
         new = sorted(map(str, self.census.rows.keys() - self._ledger.before - own))
         for entry in entries:
@@ -300,20 +319,46 @@ class Cleaner:
                 self._done.open.append(entry.marker)
             elif entry.state is CreateState.OPEN:
                 self._ledger.answered(entry)
-        if new and (self._done.open or self._is_blind) and not self._done.unlisted:
+        if new and not self._done.unlisted and self._may_be_unknown():
             self._done.unlisted = f"the list shows rows that were not there before the run: {', '.join(new)}."
 
-    def _hidden(self, lost: int) -> Iterable[LedgerEntry]:
-        """Yield the creates whose answer was lost, and whose row the list hides: ids that may be theirs are tried."""
-        known = {*self._ledger.before, *self.census.rows, *(e.id for e in self._ledger.entries.values())} - {
-            None
-        }
+    def _may_be_unknown(self) -> bool:
+        """Tell whether the run may have rows that do not bear its mark, or that have other ids now."""
+        has_moved = self._ledger.is_moved or bool(self._missing & self._done.failed.keys())
+        entries = self._ledger.entries.values()
+        has_marked = any(e.id is not None and e.state is not CreateState.CLAIMED for e in entries)
+        return bool(self._done.open) or self._is_blind or has_moved or not has_marked
+
+    def _search_ids(self, lost: int) -> None:
+        """Ask for all ids that the run has got or may have got, since the list hides rows of the run."""
+        known = [entry for entry in self._ledger.entries.values() if entry.id is not None]
+        for entry in known:
+            if entry.state is CreateState.DELETED:  # one that is back would not be listed either
+                entry.state = CreateState.GONE
+        ids = [entry.id for number, entry in self._ledger.entries.items() if number > 0 and entry in known]
+        highest = max((row for row in self._ledger.before if isinstance(row, int)), default=0)
+        grows = ids == sorted({row for row in ids if isinstance(row, int) and row > highest})
+        nameless = self._nameless(lost)
+        self._remove_all([e for e in known if e.state is CreateState.GONE] + list(self._hidden(nameless)))
+        if not (grows and len(nameless) < _MOST_UNLISTED) and not self._done.unlisted:
+            self._done.unlisted = "the list has not shown all rows of this run, so it may hide others."
+
+    def _nameless(self, lost: int) -> list[int]:
+        """Return ids that the run may have got, if they are numbers that grow, and that nothing has named so far."""
+        own = {entry.id for entry in self._ledger.entries.values()} - {None}
+        known = {*self._ledger.before, *self.census.rows, *own}
         numbers = [row for row in known if isinstance(row, int)]
         if len(numbers) < len(known):
-            return
+            return []
         first = max((row for row in self._ledger.before if isinstance(row, int)), default=0) + 1
+        lowest = min((row for row in own if isinstance(row, int)), default=first)
         last = max(numbers, default=0) + lost + _BEYOND
-        for row in [row for row in range(first, last + 1) if row not in known][:_MOST_HIDDEN]:
+        ids = range(max(first, lowest - lost - _BEYOND), last + 1)
+        return list(islice((row for row in ids if row not in known), _MOST_UNLISTED))
+
+    def _hidden(self, ids: Iterable[int]) -> Iterable[LedgerEntry]:
+        """Yield the creates whose rows are found under ids that nothing has named."""
+        for row in ids:
             try:
                 shown = self._account.shown(self._account.look(row, exempt=True), "retrieve").get(row)
             except TargetFailed:

@@ -271,6 +271,7 @@ class Guard:
         self._relay: Relay | None = None
         self._closing = threading.RLock()
         self._cleaned: CleanUp | None = None
+        self._harm = ""  # why a clean-up deletes nothing any more
         self.is_cleaning = False
 
     def __repr__(self) -> str:
@@ -386,9 +387,10 @@ class Guard:
             self.is_cleaning = True
             try:
                 self._drain(self._settings.drain if drain else 0.0)
-                harm = next((alarm.sentence for alarm in self.alarms if alarm.about == "others"), "")
+                harm = next((alarm.sentence for alarm in self.alarms if alarm.about == "others"), self._harm)
                 cleaner = Cleaner(self._ledger, self._account, self._settings, harm)
                 self._cleaned = cleaner.clean()
+                self._harm = cleaner.harm
                 self._compare(cleaner.census)
             finally:
                 self.is_cleaning = False

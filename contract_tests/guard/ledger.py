@@ -11,8 +11,11 @@ key every row would seem to be gone, and another target must not get the key. Ea
     {"event": "seen", "number": 7}                  a look at the row has shown the marker
     {"event": "answered", "number": 7}              it was refused
     {"event": "unknown", "number": 7}               it was answered with success, and not with an id of its own
+    {"event": "doomed", "number": 7}                its delete was sent, and not refused
     {"event": "deleted", "number": 7}               the row was asked for by its id, and is gone
     {"event": "listed"}                             the list has shown a row of the run: it does not hide them
+    {"event": "partial"}                            the list, read whole, lacked a row of the run that was there
+    {"event": "moved"}                              a row went without a delete: it may have another id now
 
 A file that is finished gets the suffix `.swept`, one that was given up `.forgotten`. A torn line is what a crash
 leaves; it is passed over. While a process has a ledger open, it holds a lock on it.
@@ -142,8 +145,8 @@ class LedgerEntry:
     """One create of the run, from the intent to the confirmed deletion.
 
     `time` is that of the intent, in seconds since 1970. `is_create` is False for a write to an id that should not
-    exist. `is_sought`: the list was searched for its row. `seen` says when a look last showed the row to be the run's,
-    or to be gone: after how many writes, and at what time.
+    exist. `is_sought`: the list was searched for its row. `is_doomed`: a delete was sent, and not refused. `seen` says
+    when a look last showed the row to be the run's, or to be gone: after how many writes, and at what time.
     """
 
     number: int
@@ -151,6 +154,7 @@ class LedgerEntry:
     time: float
     is_create: bool = True
     is_sought: bool = False
+    is_doomed: bool = False
     id: Id | None = None
     state: CreateState = CreateState.OPEN
     seen: tuple[int, float] | None = None
@@ -179,6 +183,9 @@ class Ledger:
         self.before: set[Id] = set()
         self.others: set[Id] = set()  # that were seen since, and are not the run's
         self.is_listed = False  # whether the list has ever shown a row of the run
+        self.is_partial = False  # whether the whole list has ever lacked a row of the run that was there
+        self.is_moved = False  # whether a row of the run ever went without a delete
+        self.is_queued = False  # whether a create was accepted for later
         self.key_check = ""
         self.fault = ""
         self._is_torn = False  # whether the file ends within a line
@@ -219,6 +226,17 @@ class Ledger:
             except (KeyError, TypeError, ValueError):
                 raise ValueError(f"{file} is not a ledger: its event {number} cannot be read.") from None
         return ledger
+
+    @property
+    def expects_more(self) -> bool:
+        """Whether the list may show rows of the run later: second ones of creates, moved ones, those in a queue."""
+        return self.is_moved or self.is_queued or any(number < 0 for number in list(self.entries))
+
+    @property
+    def proven(self) -> frozenset[Id]:
+        """The rows that a look has shown to be the run's, and that were not seen to be gone since."""
+        entries = list(self.entries.values())
+        return frozenset(e.id for e in entries if e.state is CreateState.LIVE and e.id is not None)
 
     def hold(self) -> None:
         """Open the file for writing, and lock it. Raises Unswept if another process has it, and OSError."""
@@ -285,6 +303,21 @@ class Ledger:
         if not self.is_listed:
             self._note({"event": "listed"})
 
+    def partial(self) -> None:
+        """Note that the list, read whole, lacked a row of the run that was there."""
+        if not self.is_partial:
+            self._note({"event": "partial"})
+
+    def moved(self) -> None:
+        """Note that a row of the run went without a delete."""
+        if not self.is_moved:
+            self._note({"event": "moved"})
+
+    def doomed(self, entry: LedgerEntry) -> None:
+        """Note that a row's delete was sent, and not refused."""
+        if not entry.is_doomed:
+            self._note({"event": "doomed", **self._naming(entry)})
+
     def found(self, number: int, row: Id, time: float) -> LedgerEntry:
         """Return the entry of a row whose marker was shown: that with its id, else the first one of its create."""
         with self._lock:
@@ -345,8 +378,10 @@ class Ledger:
         if line["event"] == "before":
             self.before = {_checked_id(each) for each in line["ids"]}
             return
-        if line["event"] == "listed":
-            self.is_listed = True
+        if line["event"] in {"listed", "partial", "moved"}:
+            self.is_listed |= line["event"] == "listed"
+            self.is_partial |= line["event"] == "partial"
+            self.is_moved |= line["event"] == "moved"
             return
         number, event = int(line["number"]), line["event"]
         row = _checked_id(line["id"]) if "id" in line else None
@@ -358,6 +393,8 @@ class Ledger:
             entry.id, entry.state = _checked_id(row), CreateState.CLAIMED
         elif event == "seen":
             entry.state = CreateState.LIVE
+        elif event == "doomed":
+            entry.is_doomed = True
         elif event in {CreateState.ANSWERED.value, CreateState.UNKNOWN.value, CreateState.DELETED.value}:
             entry.state = CreateState(event)
 
@@ -372,7 +409,10 @@ class Ledger:
             if self._out.write(data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self._is_torn = False
-            if line["event"] != "seen":  # without it, a sweep is more careful than it must be
+            if line["event"] not in {
+                "seen",
+                "doomed",
+            }:  # without these, a sweep is more careful than it must be
                 os.fsync(self._out.fileno())
 
 

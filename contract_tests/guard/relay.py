@@ -47,6 +47,7 @@ _SINGLE = ("authorization", "content-type")
 _DROPPED = frozenset({"set-cookie", "set-cookie2"})
 _FORMS = frozenset({MULTIPART, URLENCODED})
 _LONGEST_LOCATION = 200
+_ACCEPTED = 202  # for later
 _FRESH = 10.0  # seconds for which a look at a row proves that it is the run's, if nothing was written since
 
 Listener = Callable[[Exchange], None]
@@ -171,7 +172,13 @@ class Relay:
         if any(len(request.values(name)) > 1 for name in _SINGLE):
             raise GuardRefusal("malformed-request", "A header that may stand once stands twice.")
 
-    def _send(self, visit: Visit, body: bytes, again: Callable[[], None] | None = None) -> Reply:
+    def _send(
+        self,
+        visit: Visit,
+        body: bytes,
+        again: Callable[[], object] | None = None,
+        doomed: LedgerEntry | None = None,
+    ) -> Reply:
         request = visit.request
         headers = [
             (name, self._credentials.real(value) if name.lower() == "authorization" else value)
@@ -187,6 +194,8 @@ class Relay:
             is_refused = 400 <= reply.status < 500
         finally:
             self.holdings.writes += not is_refused
+            if doomed is not None and not is_refused:
+                self._ledger.doomed(doomed)
         return reply
 
     # Creates and other writes: noted before they are sent, and sent only on a fresh proof that they harm no row.
@@ -222,9 +231,12 @@ class Relay:
             self._ledger.answered(entry)
             raise
         row = self._account.written_id(reply)
+        self._ledger.is_queued |= reply.status == _ACCEPTED
         if reply.is_success and (row is None or not self.holdings.claim(entry, row)):
             self._ledger.unknown(entry)
-        elif 300 <= reply.status < SERVER:  # what a failing service has done is not known
+        elif (
+            400 <= reply.status < SERVER
+        ):  # what a service has done that fails, or leads elsewhere, is not known
             self._ledger.answered(entry)
         if reply.is_success and not self._outgoing.has_name(visit.body):
             # A service that needs no name takes an empty one, and one that takes that takes blanks.
@@ -312,12 +324,12 @@ class Relay:
         entry.seen = (self.holdings.writes if writes is None else writes, self._settings.clock())
         return is_own
 
-    def _prove(self, entry: LedgerEntry) -> None:
-        """Raise GuardRefusal unless a row was just seen to be the run's, or to be gone."""
+    def _prove(self, entry: LedgerEntry) -> bool:
+        """Tell whether a row is there. Raises GuardRefusal unless it was just seen to be the run's, or to be gone."""
         if entry.seen is not None and entry.state is CreateState.LIVE:
             writes, moment = entry.seen
             if writes == self.holdings.writes and self._settings.clock() - moment <= _FRESH:
-                return
+                return True
         was_deleted = entry.state in {CreateState.GONE, CreateState.DELETED}
         reply = self._account.look_until(
             entry.id or 0,
@@ -333,9 +345,9 @@ class Relay:
                 why = f"The row {entry.id} stays although it was deleted: nobody knows what the delete did."
                 self.holdings.halt(Alarm(why, "others", entry.id))
             self.holdings.check_may_write()
-            return
+            return True
         if reply.status in GONE:
-            return
+            return False
         if not reply.is_success:
             raise GuardRefusal("foreign", f"The row cannot be looked at: the target answers {reply.status}.")
         why = f"The id {entry.id} was given to a row of this run, and another row is shown for it."
@@ -354,32 +366,36 @@ class Relay:
             stray = self._ledger.intend(self._settings.clock(), is_create=False)
         number = entry.number if entry else stray.number if stray else 0
 
-        def prove() -> None:
-            if entry is not None:
-                self._account.upstream.budget.wait_for(2)
-                self._prove(entry)
+        def prove() -> bool:
+            if entry is None:
+                return False
+            self._account.upstream.budget.wait_for(2)
+            return self._prove(entry)
 
-        prove()
+        is_there = prove()
         is_delete = visit.request.method == self._account.surface.facts.operation("delete").method
-        if is_delete and entry is not None and not self._ledger.is_listed:
-            self._note_listed(self._account.census().rows)
+        doomed = entry if is_there and is_delete else None
+        if doomed is not None and not self._ledger.is_listed:
+            census = self._account.census()
+            self._note_listed(census.rows, whole=not census.gap)
         self._is_unsure = True
-        reply = self._send(visit, self._outgoing.prepared(body, number), prove)
+        reply = self._send(visit, self._outgoing.prepared(body, number), prove, doomed)
         self._is_unsure = False
         if stray is not None:
             self._ledger.answered(stray)
-        if entry is not None and reply.is_success:
-            if is_delete:
-                entry.state = CreateState.GONE
-            elif self._outgoing.blank_name(body) is not None:
-                self._restore(visit, entry)
+        if doomed is not None and reply.is_success:
+            doomed.state = CreateState.GONE
+        elif entry is not None and reply.is_success and self._outgoing.blank_name(body) is not None:
+            self._restore(visit, entry)
         return reply
 
-    def _note_listed(self, rows: Rows) -> None:
-        """Note whether a list shows rows of the run: of one that hides them, no end is a proof that they are gone."""
+    def _note_listed(self, rows: Rows, *, whole: bool) -> None:
+        """Note whether a list shows rows of the run, and all of them: if not, no end is a proof that they are gone."""
         entries = ((self.holdings.entry(row), node) for row, node in rows.items())
         if any(entry and self._account.number_in(node) == entry.number for entry, node in entries):
             self._ledger.listed()
+        if whole and self._ledger.proven - rows.keys():
+            self._ledger.partial()
 
     def _compare(self) -> None:
         """Look whether the rows of others are as they were. Raises GuardRefusal (`halted`) if they are not."""
@@ -413,7 +429,7 @@ class Relay:
         rows = self._account.shown(reply, operation.kind)
         whole = operation.kind == "list" and len(rows) == self._account.total(reply)
         if operation.kind == "list":
-            self._note_listed(rows)
+            self._note_listed(rows, whole=whole and writes == self.holdings.writes)
         self.holdings.compare(operation.kind, rows, self._account.number_in, whole=whole)
 
     def _shown(self, reply: Reply, visit: Visit, passage: Passage) -> Reply:

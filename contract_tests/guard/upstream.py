@@ -316,7 +316,7 @@ class Upstream:
         self._is_closed = False
         self._lock = threading.Lock()
 
-    def send(self, parcel: Parcel, again: Callable[[], None] | None = None) -> Reply:
+    def send(self, parcel: Parcel, again: Callable[[], object] | None = None) -> Reply:
         """Return the target's answer; a 429 only if the parcel is not `patient`, or if it asks for too long a wait.
 
         Only what is safe is repeated: a GET on a connection that fails, and what a 429 refused, for that was not

@@ -68,7 +68,11 @@ class Behaving:
     def __call__(self, asked: Asked) -> Said | None:
         """Answer a request; None drops the connection."""
         with self.lock:
+            self.meanwhile(asked)
             return self.answer(asked)
+
+    def meanwhile(self, asked: Asked) -> None:
+        """Do what others do before a request is answered."""
 
     def answer(self, asked: Asked) -> Said | None:
         path, _, query = asked.path.partition("?")

