@@ -1,4 +1,4 @@
-"""Suites of consumers in Python, Node and Java, as they would write them, on a mock that comes from the wheel."""
+"""Suites of consumers in Python, Node, Java and Go, as they would write them, on a mock that comes from the wheel."""
 
 from __future__ import annotations
 
@@ -71,3 +71,13 @@ def test_a_java_consumer(mock: str, tmp_path: Path) -> None:
         pytest.skip("The suite of a Java consumer needs a JDK 11 or later.")
     said = run(java, SUITES / "Points.java", "3", cwd=tmp_path, MOCK=mock)
     assert passed(r"^(\d+) passed, 0 failed$", said) >= 40
+
+
+def test_a_go_consumer(mock: str, tmp_path: Path) -> None:
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip("The suite of a Go consumer needs Go 1.18 or later.")
+    shutil.copy(SUITES / "points_test.go", tmp_path)
+    words = [go, "test", "-count", "1", "-shuffle", "3", "-parallel", "8", "-v", "points_test.go"]
+    said = run(*words, cwd=tmp_path, MOCK=mock)
+    assert len(re.findall(r"^ +--- PASS: ", said, re.MULTILINE)) >= 40, said

@@ -1,0 +1,339 @@
+// A suite of a Go consumer, with the standard library: `MOCK=http://127.0.0.1:4055 go test -shuffle on points_test.go`.
+
+package points
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+const path = "/api/notification-handlers"
+
+var mock = os.Getenv("MOCK")
+
+// A World is that of one key, which the program under test and the test itself call.
+type World struct {
+	t   *testing.T
+	key string
+}
+
+type Exchange struct {
+	Number int
+	Status int
+	Hint   string
+	Beyond []string
+	Answer struct{ Body string }
+}
+
+func newKey() string {
+	random := make([]byte, 8)
+	_, _ = rand.Read(random)
+	return fmt.Sprintf("mock-%x", random)
+}
+
+func newWorld(t *testing.T) World {
+	t.Parallel()
+	return World{t, newKey()}
+}
+
+func (w World) send(method, target string, body io.Reader, contentType string) (*http.Response, string, error) {
+	request, err := http.NewRequest(method, mock+target, body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+w.key)
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return response, string(text), err
+}
+
+func (w World) try(method, target string, fields ...string) (*http.Response, string, error) {
+	if len(fields) == 0 {
+		return w.send(method, target, nil, "")
+	}
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for at := 0; at < len(fields); at += 2 {
+		_ = form.WriteField(fields[at], fields[at+1])
+	}
+	_ = form.Close()
+	return w.send(method, target, &body, form.FormDataContentType())
+}
+
+// api calls the API, and gives the status and the body.
+func (w World) api(method, target string, fields ...string) (int, string) {
+	w.t.Helper()
+	response, text, err := w.try(method, target, fields...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return response.StatusCode, text
+}
+
+func (w World) control(method, target, body string) (int, string) {
+	w.t.Helper()
+	response, text, err := w.send(method, "/_mock"+target, strings.NewReader(body), "application/json")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return response.StatusCode, text
+}
+
+func (w World) fail(order string) {
+	w.t.Helper()
+	if status, text := w.control("POST", "/faults", order); status != 201 {
+		w.t.Fatal(text)
+	}
+}
+
+func (w World) journal(query string) []Exchange {
+	w.t.Helper()
+	var journal struct{ Exchanges []Exchange }
+	_, text := w.control("GET", "/journal"+query, "")
+	if err := json.Unmarshal([]byte(text), &journal); err != nil {
+		w.t.Fatal(err, text)
+	}
+	return journal.Exchanges
+}
+
+func (w World) title(text string) string {
+	w.t.Helper()
+	var said struct{ Errors []struct{ Title string } }
+	if err := json.Unmarshal([]byte(text), &said); err != nil || len(said.Errors) == 0 {
+		w.t.Fatal(err, text)
+	}
+	return said.Errors[0].Title
+}
+
+func equal(t *testing.T, expected, received any) {
+	t.Helper()
+	if fmt.Sprint(expected) != fmt.Sprint(received) {
+		t.Fatalf("expected %v, not %v", expected, received)
+	}
+}
+
+func contains(t *testing.T, part, text string) {
+	t.Helper()
+	if !strings.Contains(text, part) {
+		t.Fatalf("no %s in %s", part, text)
+	}
+}
+
+func TestPrivateWorldsBeginAlike(t *testing.T) {
+	for turn := 1; turn <= 6; turn++ {
+		name := fmt.Sprint("Turn ", turn)
+		t.Run(name, func(t *testing.T) {
+			world := newWorld(t)
+			_, text := world.api("GET", path+"/")
+			contains(t, `"total":1`, text)
+			world.api("POST", path, "name", name, "type", "slack", "slack", "s")
+			equal(t, 2, len(world.journal("")))
+		})
+	}
+}
+
+func TestSharedWorldIsOneForAll(t *testing.T) {
+	key := newKey()
+	for turn := 1; turn <= 6; turn++ {
+		name := fmt.Sprint("Turn ", turn)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shared := World{t, key}
+			_, created := shared.api("POST", path, "name", name, "type", "email")
+			_, calls := shared.control("GET", "/journal?method=post&path=/notification-handlers", "")
+			equal(t, 1, strings.Count(calls, `"preview":"`+name+`"`))
+			found := 0
+			for _, call := range shared.journal("?operation=create_notification_handler") {
+				if call.Answer.Body == created {
+					found++
+				}
+			}
+			equal(t, 1, found)
+		})
+	}
+}
+
+func TestOperationMeansAllItsSpellings(t *testing.T) {
+	for _, name := range []string{"list_notification_handlers", "list_notification_handlers_without_slash"} {
+		name := name
+		t.Run(name, func(t *testing.T) {
+			world := newWorld(t)
+			world.fail(`{"status": 503, "times": 2, "operation": "` + name + `"}`)
+			for _, target := range []string{path, path + "/"} {
+				status, _ := world.api("GET", target)
+				equal(t, 503, status)
+			}
+			equal(t, 2, len(world.journal("?operation="+name)))
+		})
+	}
+}
+
+func TestFilterThatNothingCanMatchIsRefused(t *testing.T) {
+	for _, query := range []string{
+		"method=POTS", "path=/notification-handler", "violation=oops", "operation=list",
+		"operation=list_notification_handlers&status=201", "operation=list_notification_handlers&refusal=plan_limit",
+	} {
+		query := query
+		t.Run(query, func(t *testing.T) {
+			world := newWorld(t)
+			status, text := world.control("GET", "/journal?"+query, "")
+			equal(t, 400, status)
+			title := world.title(text)
+			equal(t, true, strings.HasPrefix(title, "Unknown ") || strings.HasPrefix(title, "Invalid "))
+		})
+	}
+}
+
+func TestWait(t *testing.T) {
+	t.Run("in vain", func(t *testing.T) {
+		world := newWorld(t)
+		status, text := world.control("GET", "/journal?method=DELETE&wait=1ms", "")
+		equal(t, 409, status)
+		contains(t, "Only 0 of 1 exchanges came within 1ms.", world.title(text))
+	})
+	t.Run("for a goroutine", func(t *testing.T) {
+		world := newWorld(t)
+		go func() { _, _, _ = world.try("GET", path) }()
+		equal(t, 200, world.journal("?wait=20s")[0].Status)
+	})
+}
+
+func TestWholeNumberIsAnInteger(t *testing.T) {
+	for _, id := range []string{"7.0", "7"} {
+		id := id
+		t.Run(id, func(t *testing.T) {
+			world := newWorld(t)
+			world.control("PUT", "/state", `{"handlers": [{"type": "email", "name": "a", "id": `+id+`}], "answers": []}`)
+			_, created := world.api("POST", path, "name", "b", "type", "email")
+			equal(t, `{"data":{"id":8}}`, created)
+		})
+	}
+}
+
+func TestWrongFaultIsExplained(t *testing.T) {
+	for order, says := range map[string]string{
+		`{"wire": "melt"}`:                     "Invalid wire 'melt': use drop, reset, empty, truncate, slow or null.",
+		`{"status": 200}`:                      "Invalid status 200: use 400–599.",
+		`{"status": 503, "tims": 2}`:           "Unknown field 'tims' (did you mean 'times'?).",
+		`{"headers": {"Content-Length": "1"}}`: "Invalid headers ",
+		`{"latency": "soon"}`:                  "Invalid latency 'soon': use a time such as 200ms",
+	} {
+		order, says := order, says
+		t.Run(order, func(t *testing.T) {
+			world := newWorld(t)
+			status, text := world.control("POST", "/faults", order)
+			equal(t, 400, status)
+			contains(t, says, world.title(text))
+		})
+	}
+}
+
+func TestTrueRetryAfter(t *testing.T) {
+	world := newWorld(t)
+	world.fail(`{"refusal": "rate_limited", "headers": {"Retry-After": "30"}}`)
+	response, _, err := world.try("GET", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "429 30", fmt.Sprint(response.StatusCode, " ", response.Header.Get("Retry-After")))
+}
+
+func TestAnyStatusWithBodyOfItsOwn(t *testing.T) {
+	for _, status := range []int{400, 408, 418, 504, 599} {
+		status := status
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			world := newWorld(t)
+			world.fail(fmt.Sprintf(`{"status": %d, "times": null, "body": {"message": "later"}}`, status))
+			received, text := world.api("GET", path)
+			equal(t, fmt.Sprint(status, `{"message":"later"}`), fmt.Sprint(received, text))
+			equal(t, []string{"status", "body"}, world.journal("")[0].Beyond)
+		})
+	}
+}
+
+func TestSequence(t *testing.T) {
+	world := newWorld(t)
+	world.fail(`{"status": 500, "scenario": "outage", "next": "over"}`)
+	world.fail(`{"refusal": "rate_limited", "scenario": "outage", "state": "over"}`)
+	for _, expected := range []int{500, 429} {
+		status, _ := world.api("GET", path)
+		equal(t, expected, status)
+	}
+}
+
+func TestConnectionBreaksUntilItIsHealed(t *testing.T) {
+	for _, wire := range []string{"drop", "reset"} {
+		wire := wire
+		t.Run(wire, func(t *testing.T) {
+			world := newWorld(t)
+			world.fail(`{"wire": "` + wire + `"}`)
+			if _, _, err := world.try("GET", path); err == nil {
+				t.Fatal("a whole response arrived")
+			}
+			world.control("DELETE", "/faults", "")
+			status, _ := world.api("GET", path)
+			equal(t, 200, status)
+		})
+		t.Run(wire+" once", func(t *testing.T) {
+			world := newWorld(t)
+			_, text := world.control("POST", "/faults", `{"wire": "`+wire+`", "times": 1}`)
+			contains(t, "Many clients (Go, Java,", text)
+		})
+	}
+}
+
+func TestResponseIsCutShort(t *testing.T) {
+	world := newWorld(t)
+	world.fail(`{"wire": "truncate"}`)
+	if _, _, err := world.try("GET", path); err == nil {
+		t.Fatal("a whole response arrived")
+	}
+}
+
+func TestFaultThatFoundNothingToChangeIsKept(t *testing.T) {
+	world := newWorld(t)
+	world.fail(`{"mutation": {"pointer": "/data/0/name", "change": "missing"}}`)
+	world.api("GET", path+"/1")
+	_, text := world.control("GET", "/faults", "")
+	contains(t, `"hits":0`, text)
+	_, text = world.api("GET", path)
+	equal(t, 0, strings.Count(text, `"name":`))
+}
+
+func TestHints(t *testing.T) {
+	for says, call := range map[string][]string{
+		"An update is a POST here.":                     {"PUT", path + "/1"},
+		"The base path is missing.":                     {"GET", "/notification-handlers"},
+		"Invalid type 'Slack' (did you mean 'slack'?).": {"POST", path, "name", "a", "type", "Slack"},
+		"The field 'name' is missing or empty.":         {"POST", path, "type", "slack"},
+	} {
+		says, call := says, call
+		t.Run(says, func(t *testing.T) {
+			world := newWorld(t)
+			world.api(call[0], call[1], call[2:]...)
+			contains(t, says, world.journal("")[0].Hint)
+		})
+	}
+}
+
+func TestWorldIsInTheListOfWorlds(t *testing.T) {
+	world := newWorld(t)
+	world.api("GET", path)
+	_, text := world.control("GET", "/worlds", "")
+	contains(t, fmt.Sprintf(`"key":"%s…%d"`, world.key[:6], len(world.key)), text)
+}
