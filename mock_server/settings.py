@@ -92,6 +92,11 @@ def read_duration(text: str) -> float:
     return _seconds(text, text)
 
 
+def read_wait(text: str) -> float:
+    """Read a duration of at most an hour. Raises ValueError with a sentence."""
+    return _at_most_an_hour(_seconds(text, text), text)
+
+
 def read_size(text: str) -> Size:
     """Read `64MiB` or `2GiB`. Raises ValueError with a sentence."""
     match = _SIZE.fullmatch(text)
@@ -101,9 +106,9 @@ def read_size(text: str) -> Size:
 
 
 def read_latency(text: str) -> Latency:
-    """Read a duration, or a range of two such as `100ms..300ms`. Raises ValueError with a sentence."""
+    """Read a duration of at most an hour, or a range of two: `100ms..300ms`. Raises ValueError with a sentence."""
     low, dots, high = text.partition("..")
-    latency = Latency(_seconds(low, text), _seconds(high if dots else low, text))
+    latency = Latency(_seconds(low, text), _at_most_an_hour(_seconds(high if dots else low, text), text))
     if latency.low > latency.high:
         raise ValueError(f"Invalid range {text!r}: write the shorter time first.")
     return latency
@@ -116,3 +121,9 @@ def _seconds(part: str, text: str) -> float:
     if match is None:
         raise ValueError(f"Invalid duration {text!r}: use for example 200ms, 1.5s, 2m or 0.")
     return float(match[1]) * _SECONDS[match[2]]
+
+
+def _at_most_an_hour(seconds: float, text: str) -> float:
+    if seconds > _SECONDS["h"]:
+        raise ValueError(f"Invalid duration {text!r}: use at most an hour.")
+    return seconds

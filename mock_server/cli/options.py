@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import click
 from click.core import ParameterSource
 
-from mock_server import settings
 from mock_server.cli.terminal import table
 from mock_server.settings import Latency, Size
 
@@ -26,10 +25,8 @@ _NOT_IN_A_FILE = ("config", "print-config")
 Command = TypeVar("Command", bound=Callable[..., Any])
 Value = TypeVar("Value")
 
-_LONGEST = 3600.0
-_LARGEST_FILE = (
-    16 << 10
-)  # bytes of a file of --config: the time to read a key of many parts grows with their square
+# Bytes of a file of --config: the time to read a key of many parts grows with their square.
+_LARGEST_FILE = 16 << 10
 
 
 class Invalid(click.BadParameter):
@@ -192,25 +189,6 @@ def value_of(read: Callable[[str], Value]) -> Callable[[str], Value]:
             raise Invalid(str(error)) from None
 
     return convert
-
-
-def read_duration(text: str) -> float:
-    """Read `200ms`, `1.5s`, `2m` or `0` to seconds, at most an hour."""
-    seconds = settings.read_duration(text)
-    _check_length(text, seconds)
-    return seconds
-
-
-def read_latency(text: str) -> Latency:
-    """Read a duration, or a range of two: `100ms..300ms`."""
-    latency = settings.read_latency(text)
-    _check_length(text, latency.high)
-    return latency
-
-
-def _check_length(text: str, seconds: float) -> None:
-    if seconds > _LONGEST:
-        raise ValueError(f"Invalid duration {text!r}: use at most an hour.")
 
 
 def read_quota(text: str) -> int | Literal["off", "document"]:

@@ -15,7 +15,7 @@ import click
 from mock_server.cli import options
 from mock_server.cli.options import FILE, SectionedCommand, setting, value_of
 from mock_server.cli.terminal import ExitCode, Failure
-from mock_server.settings import Rules, Settings, read_size
+from mock_server.settings import Rules, Settings, read_latency, read_size
 
 _address = functools.partial(setting, section="Address")
 _document = functools.partial(setting, section="Document")
@@ -79,7 +79,7 @@ class Serving:
 )  # fmt: skip
 @options.strict_option
 @_behaviour(
-    "--latency", metavar="TIME[..TIME]", type=value_of(options.read_latency), default="0", show_default=True,
+    "--latency", metavar="TIME[..TIME]", type=value_of(read_latency), default="0", show_default=True,
     help="Delay each response: 200ms, 1.5s, or a random time between two, 100ms..300ms.",
 )  # fmt: skip
 @_behaviour(

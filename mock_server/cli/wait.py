@@ -12,8 +12,9 @@ from urllib.parse import SplitResult, urlsplit
 import click
 
 from mock_server import MARKER, PREFIX
-from mock_server.cli.options import read_duration, value_of
+from mock_server.cli.options import value_of
 from mock_server.cli.terminal import ExitCode, Failure
+from mock_server.settings import read_wait
 
 _READY = f"{PREFIX}/ready"
 # Seconds between two tries. The first ones are so short that a script notices no wait.
@@ -25,7 +26,7 @@ _PATIENCE = 2.0
 @click.command
 @click.argument("url", required=False, envvar="BITPEAK_MOCK_URL")
 @click.option(
-    "--timeout", metavar="TIME", type=value_of(read_duration), default="30s", show_default=True,
+    "--timeout", metavar="TIME", type=value_of(read_wait), default="30s", show_default=True,
     help="Longest time to wait.",
 )  # fmt: skip
 @click.option("--insecure", is_flag=True, help="Accept any certificate of an HTTPS mock.")

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlencode, urlsplit
 
+from mock_server import settings
 from mock_server.client.vocabulary import Duration
 
 if TYPE_CHECKING:
@@ -230,8 +231,7 @@ def write_duration(value: Duration) -> str:
     """Write a duration for the control. A number is in seconds; a text is sent as it is."""
     if isinstance(value, str):
         return value
-    seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    return f"{seconds:.9f}".rstrip("0").rstrip(".") + "s"
+    return settings.write_duration(value.total_seconds() if isinstance(value, timedelta) else value)
 
 
 def write_latency(value: Duration | tuple[float, float]) -> str:

@@ -4,14 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from mock_server.cli.options import (
-    read_duration,
-    read_latency,
-    read_pair,
-    read_port,
-    read_public_url,
-    read_quota,
-)
+from mock_server.cli.options import read_pair, read_port, read_public_url, read_quota
+from mock_server.settings import read_latency, read_wait
 
 
 @pytest.mark.parametrize(
@@ -57,7 +51,7 @@ def test_pairs() -> None:
 @pytest.mark.parametrize(
     ("read", "text"),
     [
-        *((read_duration, text) for text in ("", "5", "-1s", "2h", "1e3s", "٣s", "1 s", "61m", "s", "0s ")),
+        *((read_wait, text) for text in ("", "5", "-1s", "2h", "1e3s", "٣s", "1 s", "61m", "s", "0s ")),
         *((read_latency, text) for text in ("..", "1s..", "..1s", "2s..1s", "1s..2s..3s", "1s...2s")),
         *((read_quota, text) for text in ("", "0", "-1", "on", "1.5", "٣", "1" * 10)),
         *((read_port, text) for text in ("", "-1", "65536", "x", "٣", "1 ")),
