@@ -1,7 +1,7 @@
 """The command line, `bitpeak-mock`.
 
 A command's module is imported when the command is called, so `--version` and `wait` start at once. Commands keep
-their own heavy imports out of their modules' heads: see `mock_server.cli.loading`.
+their own heavy imports out of their modules' heads: see `mock_server.cli.options`.
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mock_server import PREFIX
-from mock_server.cli.loading import load_mock
 from mock_server.cli.log import remarks
 from mock_server.cli.options import (
     FILE,
     document_options,
     format_option,
+    load_mock,
     read_pair,
     seed_option,
     strict_option,

@@ -14,8 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mock_server.cli.loading import load_contract, load_document, user_errors
-from mock_server.cli.options import FILE, document_options, format_option, value_of
+from mock_server.cli.options import (
+    FILE,
+    document_options,
+    format_option,
+    load_contract,
+    load_document,
+    user_errors,
+    value_of,
+)
 from mock_server.cli.terminal import ExitCode, Failure, table
 from mock_server.settings import read_duration
 

@@ -15,8 +15,8 @@ from types import FrameType
 
 from mock_server.app import App
 from mock_server.cli.banner import write_banner, write_ready
-from mock_server.cli.loading import load_mock
 from mock_server.cli.log import Log
+from mock_server.cli.options import load_mock
 from mock_server.cli.serve import Serving
 from mock_server.cli.terminal import PROGRAM, Failure, OutputLost
 from mock_server.mock import Mock

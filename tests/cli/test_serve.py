@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from mock_server import __version__
-from mock_server.cli.loading import user_errors
+from mock_server.cli.options import user_errors
 from mock_server.cli.terminal import Failure
 from mock_server.document import home
 from tests.cli.conftest import PROGRAM, Invoke, Serve, Served, environment, run, wait_until

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-import mock_server.cli.loading  # noqa: F401 - it must have its own create_app before the plugin is given another
+import mock_server.cli.options  # noqa: F401 - it must have its own create_app before the plugin is given another
 from mock_server import Server, Settings, create_app
 from mock_server.client import HTTPChannel, RunningMock
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mock_server import bitpeak_mock
-from mock_server.pytest_plugin.mutants import ResponseSchemas, WrongResponse
+from mock_server.pytest_plugin.sabotage import ResponseSchemas, WrongResponse
 
 SUITE = """
 def test_reads_the_name(client, bitpeak):
