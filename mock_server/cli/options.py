@@ -60,9 +60,10 @@ class Setting(click.Option):
         self.key = str(self.name).replace("_", "-")
         self.envvar: list[str] = [f"{PREFIX}{str(self.name).upper()}", *([fallback] if fallback else [])]
 
-    def value_from_envvar(self, ctx: click.Context) -> Any:
+    def value_from_envvar(self, ctx: click.Context) -> Any:  # noqa: ARG002 - click gives it
         """Return the variable's text, or the texts between its commas if the option is repeatable."""
-        text = self.resolve_envvar_value(ctx)
+        name = variable(*self.envvar)
+        text = os.environ.get(name)
         if text is None or not self.multiple:
             return text
         return [part.strip() for part in text.split(",") if part.strip()]
@@ -73,7 +74,7 @@ class Setting(click.Option):
             case ParameterSource.COMMANDLINE:
                 return "flag", ""
             case ParameterSource.ENVIRONMENT:
-                return "environment", next(name for name in self.envvar if os.environ.get(name))
+                return "environment", variable(*self.envvar)
             case ParameterSource.DEFAULT_MAP:
                 return "file", str(ctx.params["config"])
         return "default", ""
@@ -84,6 +85,16 @@ class Setting(click.Option):
         if kind == "environment":
             return f"environment variable {name}"
         return f"{name}, {self.key}" if kind == "file" else "/".join((*self.opts, *self.secondary_opts))
+
+
+def variable(*names: str) -> str:
+    """Return the first environment variable that has a value, "" if none has.
+
+    For a Service named `bitpeak-mock`, Kubernetes sets BITPEAK_MOCK_PORT=tcp://10.0.0.1:80 in all containers of its
+    namespace. Such a value is no setting of ours.
+    """
+    values = ((name, os.environ.get(name)) for name in names)
+    return next((name for name, value in values if value and not value.startswith("tcp://")), "")
 
 
 class SectionedCommand(click.Command):

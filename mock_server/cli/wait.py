@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 import click
 
 from mock_server import MARKER, PREFIX
-from mock_server.cli.options import value_of
+from mock_server.cli.options import value_of, variable
 from mock_server.cli.terminal import ExitCode, Failure
 from mock_server.settings import read_wait
 
@@ -63,12 +63,11 @@ def read_target(url: str) -> SplitResult:
 
 def default_port() -> int:
     """Return the port of `serve` by the environment, or its default. Raises click.UsageError."""
-    for name in ("BITPEAK_MOCK_PORT", "PORT"):
-        if text := os.environ.get(name):
-            if not (text.isascii() and text.isdecimal() and 0 < int(text) < 65536):
-                raise click.UsageError(f"environment variable {name}: Invalid port {text!r}: use 1–65535.")
-            return int(text)
-    return 4055
+    name = variable("BITPEAK_MOCK_PORT", "PORT")
+    text = os.environ.get(name, "4055")
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 65536):
+        raise click.UsageError(f"environment variable {name}: Invalid port {text!r}: use 1–65535.")
+    return int(text)
 
 
 def probe(target: SplitResult, seconds: float, insecure: bool) -> str:

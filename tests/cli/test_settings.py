@@ -92,6 +92,12 @@ def test_the_variable_port_is_weaker(invoke: Invoke) -> None:
     assert printed(invoke, "--port", "4", PORT="3")["port"]["origin"]["kind"] == "flag"
 
 
+def test_what_kubernetes_sets_for_a_service_is_no_setting(invoke: Invoke) -> None:
+    link = "tcp://10.0.0.1:80"
+    assert printed(invoke, BITPEAK_MOCK_PORT=link)["port"]["origin"]["kind"] == "default"
+    assert printed(invoke, BITPEAK_MOCK_PORT=link, PORT="3")["port"]["value"] == 3
+
+
 def test_commas_separate_values(invoke: Invoke) -> None:
     found = printed(invoke, BITPEAK_MOCK_ANSWER="a=b, c=d,", BITPEAK_MOCK_OVERLAY=" one.yaml ")
     assert found["answer"]["value"] == ["a=b", "c=d"]

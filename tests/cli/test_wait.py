@@ -58,6 +58,7 @@ def test_the_address_comes_from_the_environment(shared: Served, invoke: Invoke) 
     assert result.exit_code == 2
     assert "environment variable PORT: Invalid port '0': use 1–65535." in result.stderr
     assert wait.default_port() == 4055
+    assert invoke("wait", "--quiet", BITPEAK_MOCK_PORT="tcp://10.0.0.1:80", PORT=port).exit_code == 0
 
 
 def test_a_mock_that_starts_later(invoke: Invoke) -> None:
