@@ -129,7 +129,8 @@ class Api:
             mock.observer.opened(self, is_new=is_new)
 
     def __repr__(self) -> str:
-        return f"<Api {self.base_url} {self.api_key}>"
+        page = "" if isinstance(self.mock.channel, AppChannel) else f" {self.page}"
+        return f"<Api {self.base_url} {self.api_key}{page}>"
 
     @property
     def page(self) -> str:

@@ -45,6 +45,12 @@ def names(api: Api) -> list[str]:
     return [row["name"] for row in api.send("GET", LIST).json()["data"]]
 
 
+def test_a_world_says_where_it_is(api: Api) -> None:
+    assert repr(api).startswith(f"<Api {api.base_url} {api.api_key}")
+    has_page = "bitpeak-mock.invalid" not in api.base_url
+    assert (f" {api.mock.url}/_mock/#key={api.api_key}>" in repr(api)) == has_page
+
+
 def test_a_seeded_world_is_not_shared(api: Api) -> None:
     api.seed([{"type": "slack", "name": "Team"}])
     assert names(api) == ["Team"]
