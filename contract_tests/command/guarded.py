@@ -43,8 +43,9 @@ from contract_tests.session.opening import BRIEF, Opening, close_guard, learn_be
 from contract_tests.session.parts import check_places
 from contract_tests.twin.offline import run_offline
 from contract_tests.twin.report import Clean, as_json, as_text, offline_json, offline_text
+from contract_tests.twin.settled import settle
 from contract_tests.twin.sides import Variation
-from contract_tests.twin.twin import Plan, Twins, run_against, run_twin, servable
+from contract_tests.twin.twin import Plan, Twins, run_against, run_twin
 from mock_server.document import LEARNED, DocumentError, digest_of, load
 
 PROGRAM = "bitpeak-mock"
@@ -160,8 +161,8 @@ def _learn(opening: Opening, out: Path, format_: str, *, brief: bool) -> int:
     def overlay_with(some: Learnt) -> dict[str, Any]:
         return overlay_of(some, opening.guard.target, opening.clean)
 
-    say("learning: whether a mock serves it")
-    learnt = servable(learnt, settings.document, overlay_with)
+    say("learning: whether a mock answers the same calls alike")
+    learnt = settle(learnt, opening, overlay_with)
     overlay = overlay_with(learnt)
     try:
         out.write_text(as_yaml(overlay), encoding="utf-8")
@@ -205,7 +206,7 @@ def _said(learnt: Learnt, out: Path) -> str:
             else ["All as the document says."]
         ),
         *(["Still open; the assumption is kept:", *still] if still else []),
-        *(["Seen, and not to be said in a document:", *unsaid] if unsaid else []),
+        *(["Seen, not modelled:", *unsaid] if unsaid else []),
         f"Written to {out}: bitpeak-mock serve --overlay {out}",
     ]
     return "\n".join(map(printable, lines))

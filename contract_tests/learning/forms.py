@@ -9,7 +9,7 @@ from typing import Any
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.fields import FieldLearner, Place, Table
 from contract_tests.learning.handlers import row_node, settings_node
-from contract_tests.learning.observe import MISSING, Observer, Outcome
+from contract_tests.learning.observe import Observer
 from contract_tests.learning.order import Orderer, problems_of, sort_of
 from contract_tests.learning.presentation import Look, evened
 from contract_tests.learning.problems import Refusals, shape_of
@@ -63,7 +63,6 @@ class _Writer:
 
     def write(self) -> None:
         """Write both forms, unless the document says already what was seen."""
-        unexplained = {place: found.unexplained for place, found in self.table.fields.items()}
         self._even()
         if self.refusals.items is not None:
             rows = [row for found in self.table.fields.values() for row in found.rows]
@@ -91,8 +90,6 @@ class _Writer:
                 name: [self._as_data(operation, name, row, names) for row in found.rows]
                 for name, found in new.items()
             }
-            for name in new:
-                self._say_unexplained(unexplained[Place(operation, name)])
             if lists:
                 proof = [
                     each.exchange for found in new.values() for each in found.seen if each.look is not None
@@ -116,17 +113,6 @@ class _Writer:
         """Tell whether a field has problems that are told after those of others."""
         refused = (row for row in found.rows if row.reaction == "refuse")
         return any(self.ranks[operation].get(self._sort(name, row), 0) for row in refused)
-
-    def _say_unexplained(self, outcomes: Sequence[Outcome]) -> None:
-        for outcome in outcomes:
-            trial, shown = (
-                outcome.trial,
-                "" if outcome.shown is MISSING else f" and shown as {outcome.shown!r}",
-            )
-            self.draft.unsaid.append(
-                f"{trial.field} in a form to {trial.operation}, {trial.treatment}: {(trial.sent.text or '')[:60]!r} is "
-                f"answered {outcome.status}{shown}, which no row says."
-            )
 
     def _even(self) -> None:
         """Let all refusals repeat a value, and name a field, in one way."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.answers import take_answers
 from contract_tests.learning.beyond import (
     learn_deleted,
@@ -51,7 +52,7 @@ class Learnt:
 
     `open` says of each question that stays open why; its assumption is kept. `unsaid` are sentences on what was seen
     and cannot be said in a document. `operations` are those that answered with success, `refusals` the names of those
-    that were provoked.
+    that were provoked. `exchanges` are all requests and responses, in their order.
     """
 
     date: datetime
@@ -65,6 +66,7 @@ class Learnt:
     refusals: tuple[str, ...]
     requests: int
     writes: bool
+    exchanges: tuple[Exchange, ...] = ()
 
     @property
     def answers(self) -> dict[str, str]:
@@ -218,6 +220,7 @@ def _learnt(base: Document, draft: Draft, verdicts: Mapping[str, QuestionVerdict
         refusals=tuple(draft.provoked),
         requests=prober.sent,
         writes=prober.can_write,
+        exchanges=tuple(prober.exchanges),
     )
 
 

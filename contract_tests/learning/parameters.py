@@ -173,11 +173,6 @@ def _parameter(asker: _Asker, name: str) -> Explained:
     found.refit()
     if asker.prober.spares:
         _presume(found)
-    for outcome in found.unexplained:
-        asker.draft.unsaid.append(
-            f"{name}={outcome.trial.sent.text!r} is answered {outcome.status} and gives {outcome.shown!r}, "
-            "which no row says."
-        )
     return found
 
 

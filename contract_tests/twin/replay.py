@@ -137,8 +137,10 @@ class Replay:
         return f"{head}{slash}{_ID.sub(own, last, count=1)}{tail}"
 
     def _pair(self, recorded: Exchange, now: Exchange) -> None:
-        """Pair the ids of a create that both accepted."""
-        if self._facts.kind_of(recorded.operation) != "create":
+        """Pair the ids of a create that both accepted, at either spelling of its path."""
+        create = self._facts.operation("create")
+        path = recorded.url.removeprefix(self._recording.target)
+        if recorded.method != create.method or path.rstrip("/") != create.path.rstrip("/"):
             return
         rows = [created_id(self._facts, one, len(self._then.own)) for one in (recorded, now)]
         self._then.own.append(rows[0])

@@ -1,0 +1,193 @@
+"""Settles what was learned before it is written: a mock serves it, and answers the observed calls as the service did.
+
+A lesson that a mock refuses to serve is dropped, and so is one whose own calls are answered more like the service
+without it. What still differs is said as seen, not modelled.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from contract_tests.document import Facts
+from contract_tests.guard.exchange import Exchange
+from contract_tests.learning.draft import Lesson
+from contract_tests.learning.learn import Learnt
+from contract_tests.learning.overlay import as_yaml
+from contract_tests.probes.reading import Outside
+from contract_tests.recording import Recording, TapedExchange
+from contract_tests.run.settings import Stop
+from contract_tests.session.opening import Opening
+from contract_tests.twin.inputs import tried_rows
+from contract_tests.twin.replay import Drift, Replay, others_in
+from contract_tests.twin.sides import MockProcess, Variation, lining_of, mock_of
+from mock_server.document import DocumentError, load, plain
+
+# Makes the data of an overlay.
+Overlay = Callable[[Learnt], dict[str, Any]]
+
+# Drifts by the identity of the exchange that was observed.
+Drifts = dict[int, Drift]
+
+_LONGEST = 100
+_MOST_SAID = 20  # kinds of differences that are said one by one
+_MOST_TRIED = 6  # lessons that are left out to see whether it is better without them
+
+
+def settle(learnt: Learnt, opening: Opening, overlay: Overlay) -> Learnt:
+    """Return what is to be written of what an open run has learned. Raises Stop if no mock can be started."""
+    with tempfile.TemporaryDirectory(prefix="bitpeak-learn-") as folder:
+        file, settings, guard = Path(folder) / "learned.yaml", opening.settings, opening.guard
+        trial = Trial(settings.document, overlay, file, called=guard.url, target=guard.target)
+        learnt = servable(learnt, trial)
+        drifts = trial.drifts(learnt)
+        for lesson in _doubtful(learnt, drifts):
+            fewer = _without(
+                learnt, lesson, "Without it, a mock answers more of the calls as the service did."
+            )
+            try:
+                left = trial.drifts(fewer)
+            except (DocumentError, Stop):
+                continue  # another lesson rests on it
+            if _count(left) < _count(drifts):
+                learnt, drifts = fewer, left
+        learnt = _modelled(replace(learnt, tree=trial.tree(learnt)), drifts)
+        return replace(learnt, unsaid=(*learnt.unsaid, *_said([*drifts.values()], Facts(learnt.tree))))
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Serves what was learned by a mock. `document` is the file of the base document, None for the built-in one.
+
+    `file` is where overlays are put. In exchanges the service has the URL `called`; its own is `target`.
+    """
+
+    document: str | None
+    overlay: Overlay
+    file: Path
+    called: str = ""
+    target: str = ""
+
+    def refusal(self, learnt: Learnt) -> str:
+        """Return why a mock refuses to serve it, empty if it does not."""
+        self._write(learnt)
+        try:
+            with MockProcess(self.document, (str(self.file),), ()):
+                return ""
+        except Stop as stop:
+            return re.sub(rf"^.*{re.escape(str(self.file))}(?::\d+)?: ", "", str(stop))
+
+    def tree(self, learnt: Learnt) -> dict[str, Any]:
+        """Return the document that it makes of the base document. Raises DocumentError."""
+        self._write(learnt)
+        tree: dict[str, Any] = plain(load(self.document, [self.file]).data)
+        return tree
+
+    def drifts(self, learnt: Learnt) -> Drifts:
+        """Repeat all observed calls on a mock. Raises Stop, and DocumentError if the lessons make no document."""
+        self._write(learnt)
+        document = load(self.document, [self.file])
+        variation = Variation(self.document, (str(self.file),))
+        taped = [TapedExchange("", self._at_target(each)) for each in learnt.exchanges]
+        own = {id(each.exchange): id(known) for each, known in zip(taped, learnt.exchanges, strict=True)}
+        recording = Recording(
+            learnt.date, self.target, str(document.digest), tuple(taped), {}, None, is_whole=True
+        )
+        with mock_of(variation, document, can_write=True) as left, lining_of(left, left.facts) as line_up:
+            others, is_all = others_in(recording, left.facts)
+            line_up(len(others))
+            found = Replay(recording, left, others, lambda _, __: False).run(lined_up=is_all).drifts
+        return {own[id(drift.recorded)]: drift for drift in found}
+
+    def _at_target(self, exchange: Exchange) -> Exchange:
+        """Return an exchange with the target's own address in place of the guard's, through which it passed."""
+        called, shown = (
+            "{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in (self.called, self.target)
+        )
+        headers = tuple((name, text.replace(called, shown)) for name, text in exchange.headers)
+        return replace(exchange, headers=headers, body=exchange.body.replace(called, shown))
+
+    def _write(self, learnt: Learnt) -> None:
+        self.file.write_text(as_yaml(self.overlay(learnt)), encoding="utf-8")
+
+
+def servable(learnt: Learnt, trial: Trial) -> Learnt:
+    """Return what was learned without the lessons that keep a mock from starting; `unsaid` names those.
+
+    A mock is started once, and more often only if it refuses.
+    """
+    while learnt.lessons and (why := trial.refusal(learnt)):
+        fine, refused = 0, len(learnt.lessons)
+        while refused - fine > 1:
+            middle = (fine + refused) // 2
+            if said := trial.refusal(replace(learnt, lessons=learnt.lessons[:middle])):
+                refused, why = middle, said
+            else:
+                fine = middle
+        learnt = _without(learnt, learnt.lessons[refused - 1], f"A mock refuses to serve that: {why}")
+    return learnt
+
+
+def _without(learnt: Learnt, lesson: Lesson, why: str) -> Learnt:
+    lessons = tuple(each for each in learnt.lessons if each is not lesson)
+    return replace(learnt, lessons=lessons, unsaid=(*learnt.unsaid, f"{lesson.about}: {lesson.says} {why}"))
+
+
+def _doubtful(learnt: Learnt, drifts: Drifts) -> list[Lesson]:
+    """Return the lessons that change the document and whose own exchanges are answered otherwise, the last first."""
+    found = [each for each in learnt.new if any(id(exchange) in drifts for exchange in each.seen)]
+    return found[::-1][:_MOST_TRIED]
+
+
+def _count(drifts: Drifts) -> int:
+    return sum(len(drift.differences) for drift in drifts.values())
+
+
+def _modelled(learnt: Learnt, drifts: Drifts) -> Learnt:
+    """Close the questions that no listed answer fits, and whose calls a mock answers as the service did."""
+    lessons, unsaid, still = [*learnt.lessons], [*learnt.unsaid], dict(learnt.open)
+    for name, verdict in learnt.verdicts.items():
+        seen, finding = verdict.evidence, verdict.finding
+        if (
+            name not in still
+            or not isinstance(finding, Outside)
+            or not seen
+            or any(id(each) in drifts for each in seen)
+        ):
+            continue
+        del still[name]
+        unsaid = [each for each in unsaid if each != f"{name}: {finding.sentence}"]
+        lessons.append(Lesson(name, f"Otherwise than any listed answer: {finding.sentence}", seen, ()))
+    return replace(learnt, lessons=tuple(lessons), unsaid=tuple(unsaid), open=still)
+
+
+def _said(drifts: Sequence[Drift], facts: Facts) -> list[str]:
+    """Return a sentence for each row of the behaviour table, or look, that a mock answers otherwise."""
+    groups: dict[tuple[str, ...], list[Drift]] = {}
+    for drift in drifts:
+        rows = tried_rows(drift.recorded, facts)
+        about = ", ".join(map(str, rows[:2])) or f"{facts.kind_of(drift.recorded.operation)}, as usual"
+        places = {re.sub(r"/\d+", "/…", each.place) for each in drift.differences}
+        groups.setdefault((about, *sorted(places)), []).append(drift)
+    said = []
+    for (about, *at), alike in sorted(groups.items(), key=lambda each: -len(each[1])):
+        shown = "; ".join(
+            f"{_short(each.right)}, a mock {_short(each.left)}" for each in alike[0].differences[:2]
+        )
+        count = f" ({len(alike)} times)" if len(alike) > 1 else ""
+        said.append(f"{about}{count}: the service shows at {', '.join(at)} {shown}.")
+    return (
+        said
+        if len(said) <= _MOST_SAID
+        else [*said[:_MOST_SAID], f"{len(said) - _MOST_SAID} more of the kind."]
+    )
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -1,0 +1,103 @@
+"""What `learn` writes a mock serves, and it answers the observed calls alike; the rest is left out, or said."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, FormField
+from contract_tests.learning.draft import Lesson
+from contract_tests.learning.learn import Learnt
+from contract_tests.learning.overlay import overlay_of
+from contract_tests.twin.settled import Trial, servable, settle
+from mock_server.document import load, plain
+
+FORM = "$.components.schemas.CreateForm"
+
+
+def lesson(about: str, row: dict[str, object]) -> Lesson:
+    action = {"target": FORM, "update": {"x-rows": {about: [row]}}}
+    return Lesson(about, f"{about} is treated in some way.", (), (action,))
+
+
+def learnt_of(*lessons: Lesson) -> Learnt:
+    base = load()
+    return Learnt(
+        date=datetime(2026, 1, 2, tzinfo=UTC), base=base, tree=plain(base.data), lessons=lessons, verdicts={},
+        open={}, unsaid=(), operations=(), refusals=(), requests=1, writes=True,
+    )  # fmt: skip
+
+
+def test_a_lesson_that_a_mock_refuses_is_left_out_and_named(tmp_path: Path) -> None:
+    fine = lesson("name", {"when": "padded", "change": ["trim"]})
+    wrong = lesson("type", {"when": "empty", "value": 1})
+    trial = Trial(None, lambda some: overlay_of(some, "http://127.0.0.1/api", str), tmp_path / "learned.yaml")
+    found = servable(learnt_of(fine, wrong), trial)
+    assert found.lessons == (fine,)
+    assert found.unsaid == (
+        "type: type is treated in some way. A mock refuses to serve that: entry 0/value must be a text, true, false "
+        "or null.",
+    )
+    assert trial.tree(found)["components"]["schemas"]["CreateForm"]["x-rows"] == {
+        "name": [{"when": "padded", "change": ["trim"]}]
+    }
+
+
+# Observed calls of a service that does as documented, but shows a name in capitals.
+TARGET, GUARD = "http://127.0.0.1:9/api", "http://127.0.0.1:10/api"
+ROW = {
+    "id": 5, "type": "email", "name": "ADA", "settings": {"email": "ada@example.com"}, "is_enabled": True,
+    "last_datetime": None, "datetime": "2026-01-02 00:00:00",
+}  # fmt: skip
+
+
+def exchange(method: str, path: str, operation: str, body: object, status: int, *form: FormField) -> Exchange:
+    headers = (
+        ("Content-Type", "application/json"), ("Date", "Fri, 02 Jan 2026 00:00:00 GMT"), ("X-RateLimit-Limit", "60"),
+        ("X-RateLimit-Remaining", "50"),
+    )  # fmt: skip
+    return Exchange(
+        method=method, url=TARGET + path, operation=operation,
+        request_headers=(("Authorization", f"Bearer {KEY_VARIABLE}"),),
+        media_type="multipart/form-data" if form else "", form=form, raw="", status=status, headers=headers,
+        body=json.dumps(body), milliseconds=0.0,
+    )  # fmt: skip
+
+
+CREATED = exchange(
+    "POST", "/notification-handlers", "create_notification_handler", {"data": {"id": 5}}, 201,
+    FormField("name", "ada"), FormField("type", "email"), FormField("email", "ada@example.com"),
+)  # fmt: skip
+LOOKED_AT = exchange("GET", "/notification-handlers/5", "retrieve_notification_handler", {"data": ROW}, 200)
+OPENING: Any = SimpleNamespace(
+    settings=SimpleNamespace(document=None), guard=SimpleNamespace(url=GUARD, target=TARGET)
+)
+
+
+def settled(*lessons: Lesson, exchanges: tuple[Exchange, ...]) -> Learnt:
+    learnt = replace(learnt_of(*lessons), exchanges=exchanges)
+    return settle(learnt, OPENING, lambda some: overlay_of(some, TARGET, str))
+
+
+def test_a_lesson_that_makes_it_worse_is_dropped() -> None:
+    path = "$.paths['/notification-handlers'].post.responses"
+    wrong = Lesson("create-status", "A create is answered 200.", (CREATED,), (
+        {"target": f"{path}['201']", "remove": True},
+        {"target": path, "update": {"200": {"$ref": "#/components/responses/Created"}}},
+    ))  # fmt: skip
+    found = settled(wrong, exchanges=(CREATED,))
+    assert not found.lessons
+    assert found.unsaid == (
+        "create-status: A create is answered 200. Without it, a mock answers more of the calls as the service did.",
+    )
+
+
+def test_what_no_lesson_says_is_seen_and_not_modelled() -> None:
+    found = settled(exchanges=(CREATED, LOOKED_AT, replace(LOOKED_AT)))
+    assert found.unsaid == (
+        "retrieve, as usual (2 times): the service shows at /data/name 'ADA', a mock 'ada'.",
+    )
