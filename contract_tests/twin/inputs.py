@@ -82,9 +82,7 @@ def reactions(exchange: Exchange, facts: Facts) -> dict[str, Reaction]:
     if kind not in {"create", "update"}:
         return {}
     form, sent = _form(facts, kind), sent_inputs(exchange)
-    found = {
-        name: walk(sent.get(name, UNSENT).text, sent.get(name, UNSENT)) for name, walk in form.walks.items()
-    }
+    found = {name: walk(sent.get(name, UNSENT)) for name, walk in form.walks.items()}
     unknown = [name for name in sent if name not in form.fields]
     return found | {name: form.walk_unknown(sent[name].text or "") for name in unknown}
 
