@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from contract_tests.document import Facts
 from contract_tests.generated.drawing import prepare_generators
 from contract_tests.oracle.own import Own
 from contract_tests.report.shapes import as_text
@@ -18,7 +17,6 @@ from contract_tests.run.settings import Stop, planned, read_settings
 from contract_tests.session.parts import check_places
 from contract_tests.session.results import WRITES
 from contract_tests.session.session import Session, Spread, Worker
-from contract_tests.target.api import TargetApi
 
 _SESSION = pytest.StashKey[Session]()
 _REPORTING = pytest.StashKey[Session | Spread]()
@@ -104,16 +102,6 @@ def run(pytestconfig: pytest.Config) -> Run:
     if opening is None:
         raise pytest.UsageError("the run has not been opened")
     return opening.run
-
-
-@pytest.fixture(scope="session")
-def api(run: Run) -> TargetApi:
-    return run.api
-
-
-@pytest.fixture(scope="session")
-def facts(run: Run) -> Facts:
-    return run.facts
 
 
 class Held:

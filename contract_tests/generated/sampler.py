@@ -153,28 +153,20 @@ class Pool:
 
 def id_in(facts: Facts, operation: DocumentedOperation, answer: TargetResponse) -> int | None:
     """Return the id that a successful answer says, None if it says none."""
-    found = _at(answer, facts.schemas.path_to(operation.answer, "id")) if answer.status // 100 == 2 else None
+    found = (
+        answer.shown(*facts.schemas.path_to(operation.answer, "id")) if answer.status // 100 == 2 else None
+    )
     return found if type(found) is int and found > 0 else None
 
 
 def rows_in(facts: Facts, operation: DocumentedOperation, answer: TargetResponse) -> list[Mapping[str, Any]]:
     """Return the rows that an answer shows: a list's, or the one of a retrieve."""
     schemas = facts.schemas
-    found = [_at(answer, schemas.path_to(operation.answer, "row"))]
+    found = [answer.shown(*schemas.path_to(operation.answer, "row"))]
     if steps := schemas.path_to(operation.answer, "rows"):
-        rows = _at(answer, steps)
+        rows = answer.shown(*steps)
         found = rows if isinstance(rows, list) else []
     return [row for row in found if isinstance(row, dict)]
-
-
-def _at(answer: TargetResponse, steps: tuple[str, ...]) -> Any:
-    try:
-        node = answer.json()
-    except ValueError:
-        return None
-    for step in steps:
-        node = node.get(step) if isinstance(node, dict) else None
-    return node
 
 
 _LONGEST = 1500

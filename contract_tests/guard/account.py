@@ -9,11 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from contract_tests.guard.exchange import GuardRefusal, Reply, at, read_json
+from contract_tests.guard.exchange import GuardRefusal, Reply, Surface, at, read_json
 from contract_tests.guard.ledger import Id, LedgerEntry, Marker, row_id
 from contract_tests.guard.mask import Mask
-from contract_tests.guard.surface import Surface
-from contract_tests.guard.upstream import Budget, GuardSettings, Parcel, Target, Upstream, read_target
+from contract_tests.guard.upstream import (
+    Budget,
+    GuardSettings,
+    Parcel,
+    Target,
+    Upstream,
+    rate_headers,
+    read_target,
+)
 from mock_server.document import Document, load
 
 # What an answer shows of rows, by id.
@@ -58,7 +65,7 @@ class Account:
             settings.target, surface.facts.base_path, allow_plain_http=settings.allow_plain_http
         )
         self.mask = Mask(surface)
-        self.upstream = Upstream(self.target, Budget(settings, surface.quota), settings.timeout)
+        self.upstream = Upstream(self.target, Budget(settings, rate_headers(surface.facts)), settings.timeout)
         self._sleep = settings.sleep
         self._marker = marker
         self._authorization = f"Bearer {settings.key}"

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote, unquote_to_bytes
 
-from contract_tests.guard.exchange import MULTIPART, URLENCODED, FormField, GuardRefusal, read_json
+from contract_tests.guard.exchange import MULTIPART, URLENCODED, FormField, GuardRefusal, Surface, read_json
 from contract_tests.guard.ledger import Marker
-from contract_tests.guard.surface import Surface
 
 # Takes a field's name and value, and returns the value to send.
 Change = Callable[[str, str], str]

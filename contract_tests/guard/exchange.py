@@ -1,13 +1,15 @@
-"""Requests and responses as the guard handles them, and one exchange fit to be shown: no key, no rows of others."""
+"""Requests and responses as the guard handles them, where they say what, and an exchange that is fit to be shown."""
 
 from __future__ import annotations
 
 import json
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from contract_tests.document import Facts
 
 # The shell variable that stands for the key wherever a request is shown.
 KEY_VARIABLE = "$BITPEAK_API_KEY"
@@ -155,6 +157,40 @@ def at(tree: Any, steps: Iterable[str]) -> Any:
     for step in steps:
         tree = tree.get(step) if isinstance(tree, dict) else None
     return tree
+
+
+class Surface:
+    """The API as the guard sees it. Raises ValueError, in a sentence, if the document describes no such API.
+
+    `rows`, `retrieved`, `written_id` and `total` say where a response has its rows, its one row, the id of a create,
+    and the total. `addresses` are the form fields whose documented examples are addresses.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        try:
+            facts = self.facts = Facts(data)
+            listed, path_to = facts.operation("list").answer, facts.schemas.path_to
+            self.id, self.name = facts.row["id"], facts.row["name"]
+            self.rows = path_to(listed, "rows")
+            self.total = path_to(listed, "total")
+            self.retrieved = path_to(facts.operation("retrieve").answer, "row")
+            self.written_id = path_to(facts.operation("create").answer, "id") or (self.id,)
+            self.name_field = facts.form["name"]
+            self.addresses = frozenset(_addresses(facts))
+        except (LookupError, StopIteration, TypeError, ValueError) as error:
+            what = f"the document describes no such API ({type(error).__name__}: {error})"
+            raise ValueError(what) from error
+
+
+def _addresses(facts: Facts) -> Iterator[str]:
+    """Yield the fields that some documented example of a write fills with an e-mail address or a URL."""
+    for kind in ("create", "update"):
+        for media in facts.node(facts.operation(kind))["requestBody"]["content"].values():
+            for example in media.get("examples", {}).values():
+                values = facts.schemas.resolve(example).get("value", {}).items()
+                yield from (
+                    key for key, text in values if isinstance(text, str) and ("://" in text or "@" in text)
+                )
 
 
 def printable(text: str) -> str:

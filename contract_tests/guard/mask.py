@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from contract_tests.guard.exchange import read_json
+from contract_tests.guard.exchange import Surface, read_json
 from contract_tests.guard.ledger import row_id
-from contract_tests.guard.surface import Surface
 
 # The name of every row that is not the run's own, and what takes the place of an answer that cannot be read.
 MARK = "(not of this run)"

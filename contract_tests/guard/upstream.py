@@ -27,8 +27,8 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 import certifi
 
+from contract_tests.document import Facts
 from contract_tests.guard.exchange import HOP_BY_HOP, GuardRefusal, Headers, Reply, TargetFailed
-from contract_tests.guard.surface import RateHeaders
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _PORTS = {"http": 80, "https": 443}
@@ -181,6 +181,22 @@ def proxy_for(target: Target) -> SplitResult | None:
     return parts
 
 
+class RateHeaders(NamedTuple):
+    """The rate headers' names in lower case, empty if none exist, and the window in seconds."""
+
+    remaining: str
+    reset: str
+    window: float
+
+
+def rate_headers(facts: Facts) -> RateHeaders:
+    """Read what the document says of the rate."""
+    declared = facts.document.get("components", {}).get("headers", {})
+    words = {facts.schemas.resolve(node).get("x-value"): name.lower() for name, node in declared.items()}
+    window = (facts.service.get("quota") or {}).get("seconds", _MINUTE)
+    return RateHeaders(words.get("quota-remaining", ""), words.get("quota-reset", ""), float(window))
+
+
 class Budget:
     """How many requests one guard may send, and how fast; it waits, so that no suite has to. Safe from any thread.
 
@@ -205,6 +221,13 @@ class Budget:
         Not `patient`: the service's own word that nothing is left does not count. `exempt` from `max_requests`. Raises
         GuardRefusal (`budget`).
         """
+        self._pass(1, patient=patient, exempt=exempt)
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many requests may be sent without a pause between them."""
+        self._pass(count, takes=False)
+
+    def _pass(self, count: int, *, patient: bool = True, exempt: bool = True, takes: bool = True) -> None:
         while True:
             with self._lock:
                 most = self._settings.max_requests
@@ -213,22 +236,11 @@ class Budget:
                         "budget", f"All {most} requests that this run may make have been made."
                     )
                 now = self._settings.clock()
-                wait = self._wait(now, patient=patient)
+                wait = self._wait(now, patient=patient, count=count)
                 if wait <= 0:
-                    self._recent.append(now)
-                    self.sent += 1
-                    return
-                self.waited += wait
-            self._tell(wait, now)
-            self._settings.sleep(wait)
-
-    def wait_for(self, count: int) -> None:
-        """Wait until so many requests may be sent without a pause between them."""
-        while True:
-            with self._lock:
-                now = self._settings.clock()
-                wait = self._wait(now, patient=True, count=count)
-                if wait <= 0:
+                    if takes:
+                        self._recent.append(now)
+                        self.sent += 1
                     return
                 self.waited += wait
             self._tell(wait, now)
@@ -240,7 +252,7 @@ class Budget:
             rate = f"the rate is {self._settings.rate} requests a minute"
             self._settings.tell(f"waiting {wait:.0f} s: {'the service asks for it' if is_asked else rate}")
 
-    def _wait(self, now: float, *, patient: bool, count: int = 1) -> float:
+    def _wait(self, now: float, *, patient: bool, count: int) -> float:
         while self._recent and self._recent[0] <= now - _MINUTE:
             self._recent.popleft()
         rate = self._settings.rate

@@ -186,13 +186,14 @@ class Conformity:
             ]
         return complaints + (self._json(kind, answer) if operation.answer else self._empty(kind, answer))
 
-    def turned_away(self, kind: str, answer: TargetResponse, rests_on: Statement) -> Complaint:
+    def turned_away(
+        self, kind: str, answer: TargetResponse, rests_on: Statement, about: str = ""
+    ) -> Complaint:
         """Return the complaint about a request that was refused, or not answered, and should have succeeded."""
-        shown = said(answer)
-        wanted = f"answered {self._facts.operation(kind).success}"
         if answer.status == 0 or answer.status >= 500:
-            return Complaint(ANSWERS, a(kind), f"answered {shown}", wanted)
-        return Complaint(rests_on, a(kind), f"answered {shown}", wanted)
+            rests_on = ANSWERS
+        wanted = f"answered {self._facts.operation(kind).success}"
+        return Complaint(rests_on, about or a(kind), f"answered {said(answer)}", wanted)
 
     def refusal(
         self,

@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from urllib3.filepost import encode_multipart_formdata
+
 from contract_tests.document import Facts, Steps
 from contract_tests.guard.body import Multipart
 
@@ -61,12 +63,8 @@ class SentRequest:
         """Return the request with other fields, in the encoding that it had."""
         if self.header("Content-Type").startswith(_URLENCODED):
             return replace(self, body=urlencode(form, errors="surrogateescape").encode())
-        parts = [
-            f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-            for name, value in form.items()
-        ]
-        body = "".join([*parts, f"--{_BOUNDARY}--\r\n"]).encode(errors="surrogateescape")
-        kind = f"{_MULTIPART}; boundary={_BOUNDARY}"
+        fields = [(name, value.encode(errors="surrogateescape")) for name, value in form.items()]
+        body, kind = encode_multipart_formdata(fields, _BOUNDARY)
         return replace(self, body=body).with_header("Content-Type", kind)
 
 

@@ -33,7 +33,7 @@ from contract_tests.oracle.expected import (
     may_hide,
     steady,
 )
-from contract_tests.oracle.listing import Listing, at, same
+from contract_tests.oracle.listing import Listing, same
 from contract_tests.run.run import Run
 from contract_tests.target.api import Media, Spoken, TargetResponse, Withheld
 
@@ -117,13 +117,7 @@ class Own:
         self._skip_if_full(answer)
         if answer.status // 100 != 2:
             about = f"a create with {listed(sent)}"
-            self.require(
-                [
-                    self.conformity.turned_away("create", answer, rests_on or prospect.rests_on)._replace(
-                        about=about
-                    )
-                ]
-            )
+            self.turned_away("create", answer, rests_on or prospect.rests_on, about)
             raise Withheld(f"{about} is answered {said(answer)}")
         owned = self._claim(answer, self.expected.created(sent))
         complaints = self.conformity.success("create", answer)
@@ -132,10 +126,7 @@ class Own:
                 IDS, f"the id in the answer to a create is missing, or was in use: {said(answer)}"
             )
             raise Deviation([*self.judge.binding(complaints), wrong], self.judge.trace(), self.api.lines)
-        if self._is_shown(answer):
-            complaints += self._weighed(
-                owned, self._showing.written("create", owned, answer.json(), is_new=True)
-            )
+        complaints += self._weighed(owned, self._showing.written("create", owned, answer, is_new=True))
         self.require(complaints)
         return owned
 
@@ -166,6 +157,10 @@ class Own:
             complaints += self.conformity.success(kind, answer)
         self.require(complaints)
 
+    def turned_away(self, kind: str, answer: TargetResponse, rests_on: Statement, about: str = "") -> None:
+        """Hold against the service that it turned a request away; `rests_on` says why it should have succeeded."""
+        self.require([self.conformity.turned_away(kind, answer, rests_on, about)])
+
     def gone(self, kind: str) -> Statement:
         """Return what the refusal of an id rests on that a deleted handler had.
 
@@ -192,14 +187,11 @@ class Own:
             self.refused("update", answer, prospect.refusal, prospect.rests_on, about)
             return
         if answer.status // 100 != 2:
-            self.require(
-                [self.conformity.turned_away("update", answer, prospect.rests_on)._replace(about=about)]
-            )
+            self.turned_away("update", answer, prospect.rests_on, about)
             return
         owned.handler = self.expected.updated(owned.handler, sent)
         complaints = self.conformity.success("update", answer)
-        if self._is_shown(answer):
-            complaints += self._weighed(owned, self._showing.written("update", owned, answer.json()))
+        complaints += self._weighed(owned, self._showing.written("update", owned, answer))
         self.require(complaints)
 
     def delete(self, owned: Owned) -> None:
@@ -218,8 +210,8 @@ class Own:
         for owned in handlers:
             answer = self.api.retrieve(owned.id)
             complaints += self.conformity.success("retrieve", answer, WRITTEN)
+            row = answer.shown(*steps)
             with contextlib.suppress(LookupError, TypeError, ValueError):
-                row = at(answer.json(), steps)
                 complaints += self.compared(owned, row) if isinstance(row, Mapping) else []
         self.require(complaints)
 
@@ -227,11 +219,8 @@ class Own:
         """Take a handler as it is shown, since no statement says what became of it. From now on it must stay so."""
         answer = self.api.retrieve(owned.id)
         self.require(self.conformity.success("retrieve", answer, WRITTEN))
-        steps, names = (
-            self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row"),
-            self.facts.row,
-        )
-        row = at(answer.json(), steps)
+        row = answer.shown(*self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row"))
+        names = self.facts.row
         settings = row[names["settings"]] if isinstance(row[names["settings"]], Mapping) else {}
         owned.handler = Handler(
             type=row[names["type"]], name=row[names["name"]], settings=settings, enabled=bool(row[names["enabled"]]),
@@ -352,21 +341,12 @@ class Own:
     def _claim(self, answer: TargetResponse, handler: Handler) -> Owned | None:
         """Take the id of a create's answer as the session's own; not one that was there before."""
         steps = self.facts.schemas.path_to(self.facts.operation("create").answer, "id")
-        node: Any = None
-        with contextlib.suppress(LookupError, TypeError, ValueError):
-            node = at(answer.json(), steps)
+        node = answer.shown(*steps)
         if type(node) is not int or node in self.others() or node in self.live or node in self.dead:
             self._astray = True
             return None
         self.live[node] = Owned(node, handler)
         return self.live[node]
-
-    def _is_shown(self, answer: TargetResponse) -> bool:
-        """Tell whether an answer to a write has a body that can be compared."""
-        try:
-            return isinstance(answer.json(), Mapping)
-        except ValueError:
-            return False
 
     def compared(self, owned: Owned, row: Mapping[str, Any]) -> list[Complaint]:
         """Return what a shown row has against what the handler must be; what is left open is taken as it is shown."""
@@ -430,18 +410,14 @@ class Showing:
         yield from (("", None, complaint) for complaint in self._times(owned, row))
 
     def written(
-        self, kind: str, owned: Owned, body: Mapping[str, Any], *, is_new: bool = False
+        self, kind: str, owned: Owned, answer: TargetResponse, *, is_new: bool = False
     ) -> Iterator[tuple[str, Any, Complaint]]:
         """Compare what a create or an update answers: the id, or the whole handler if the document has it."""
-        facts = self._facts
-        answer = facts.operation(kind).answer
-        steps = facts.schemas.path_to(answer, "id")[:-1]
-        try:
-            row = at(body, steps)
-        except (LookupError, TypeError):
-            return  # the schema says so
+        facts, schema = self._facts, self._facts.operation(kind).answer
+        steps = facts.schemas.path_to(schema, "id")[:-1]
+        row = answer.shown(*steps)
         if isinstance(row, Mapping):
-            properties = facts.schemas.properties(facts.schemas.at(answer, steps))
+            properties = facts.schemas.properties(facts.schemas.at(schema, steps))
             yield from self._compare(owned, None if is_new else owned.id, row, properties)
 
     def _compare(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,99 +16,13 @@ from contract_tests.document import (
     demanded_refusals,
     refusing,
 )
-from contract_tests.guard.exchange import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER, Exchange
+from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, as_json, at
 from contract_tests.judge.statements import Statements
 from contract_tests.judge.verdicts import Judge
 from contract_tests.run.flags import Profile
-from contract_tests.target.api import TargetApi, TargetResponse
+from contract_tests.target.api import TargetApi, Trace
 
-# A test that makes more exchanges than this keeps the last ones: enough for any machine's longest run.
-_MOST = 2000
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-class Trace:
-    """Collects exchanges, which arrive in the guard's threads."""
-
-    def __init__(self) -> None:
-        self._exchanges: list[Exchange] = []
-        self._writes: list[Exchange] = []
-        self._lock = threading.Lock()
-
-    def add(self, exchange: Exchange) -> None:
-        """Take an exchange."""
-        with self._lock:
-            self._exchanges.append(exchange)
-            del self._exchanges[:-_MOST]
-
-    def begin(self) -> None:
-        """Forget what was: a test, or an attempt of a generated one, begins."""
-        with self._lock:
-            self._writes += [
-                each for each in self._exchanges if each.method not in _READS and not each.refused
-            ]
-            del self._writes[:-_MOST]
-            self._exchanges.clear()
-
-    def earlier_writes(self) -> tuple[Exchange, ...]:
-        """Return the writes before the beginning, oldest first: a test may look at a handler that others have made."""
-        with self._lock:
-            return tuple(self._writes)
-
-    def exchanges(self) -> tuple[Exchange, ...]:
-        """Return the exchanges since the beginning, oldest first."""
-        with self._lock:
-            return tuple(self._exchanges)
-
-
-_NO_ANSWERS = frozenset({FAILED_HEADER.lower(), REFUSED_HEADER.lower()})
 _TOO_MANY = 429
-_NOT_THERE = frozenset({404, 410})
-
-
-class AnswerMemory:
-    """Answers since the last write, by request. The trace hears of a remembered exchange as if it took place again.
-
-    What is refused for its key or its parameters is refused after a write as before it.
-    """
-
-    def __init__(self, trace: Trace) -> None:
-        self._trace = trace
-        self._answers: dict[Hashable, tuple[TargetResponse, Exchange | None]] = {}
-        self._lock = threading.Lock()
-
-    def recall(self, request: Hashable) -> TargetResponse | None:
-        """Return the answer to a request, None if it has to be asked."""
-        with self._lock:
-            known = self._answers.get(request)
-        if known is None:
-            return None
-        answer, exchange = known
-        if exchange is not None:
-            self._trace.add(exchange)
-        return answer
-
-    def keep(self, request: Hashable, answer: TargetResponse) -> None:
-        """Remember an answer of the target's own; the last exchange is the one that it came by."""
-        if answer.status == _TOO_MANY or answer.status >= 500 or answer.headers.keys() & _NO_ANSWERS:
-            return
-        exchanges = self._trace.exchanges()
-        with self._lock:
-            self._answers[request] = answer, exchanges[-1] if exchanges else None
-
-    def take(self, exchange: Exchange) -> None:
-        """Hear of any exchange, from whatever suite: after a write nothing is certain any more."""
-        if exchange.method not in _READS:
-            with self._lock:
-                self._answers = {
-                    asked: known for asked, known in self._answers.items() if _is_lasting(known[0].status)
-                }
-
-
-def _is_lasting(status: int) -> bool:
-    return 400 <= status < 500 and status not in _NOT_THERE
-
-
 _MOST_ROWS = 10
 _ANYTHING: Mapping[str, Any] = {}
 # What any answer may have by HTTP's own rules, or a server's.
@@ -148,23 +60,13 @@ class Reach:
         if operation is None or not exchange.status:
             return
         self._take_extras(operation, exchange)
-        form = {part.name: part.value for part in exchange.form}
-        self.observe(operation.id, exchange.status, form, exchange.body)
+        self.statuses[operation.id, exchange.status] += 1
+        if exchange.status >= 400 and (name := _refusal_name(operation, exchange)):
+            self.refusals[operation.id, name] += 1
         if 200 <= exchange.status < 300:
             self._take_own(operation, exchange)
         elif self._is_lost(operation, exchange):
             self.lost[operation.id] += 1
-
-    def observe(self, operation_id: str, status: int, form: Mapping[str, str], body: bytes | str) -> None:
-        """Count one exchange of an operation."""
-        operation = self.facts.operations.get(operation_id)
-        if operation is None:
-            return
-        self.statuses[operation_id, status] += 1
-        if status == operation.success and operation.kind == "create":
-            self.types[form.get(self.facts.form["type"], "")] += 1
-        if status >= 400 and (name := _refusal_name(operation, status, body)):
-            self.refusals[operation_id, name] += 1
 
     def refused(self, operation_id: str, name: str) -> None:
         """Note that a documented refusal was provoked, however it looks."""
@@ -173,10 +75,6 @@ class Reach:
     def rule(self, name: str) -> None:
         """Count one run of a state machine's rule."""
         self.rules[name] += 1
-
-    def missed(self, rules: Iterable[str] = ()) -> list[str]:
-        """Return a sentence for each thing that a whole run must have reached, or kept, and this one did not."""
-        return [*self.unreached(rules), *turned_away(self.lost)]
 
     def unreached(self, rules: Iterable[str] = ()) -> list[str]:
         """Return a sentence for each thing that was never seen: true of several runs if it is true of each."""
@@ -255,7 +153,11 @@ class Reach:
 
     def _take_own(self, operation: DocumentedOperation, exchange: Exchange) -> None:
         if operation.kind == "create":
-            self._created.add(_id_in(self.facts, operation, exchange.body))
+            place = self.facts.schemas.path_to(operation.answer, "id")
+            self._created.add(str(at(_parsed(exchange.body), place)))
+            if exchange.status == operation.success:
+                form = {part.name: part.value for part in exchange.form}
+                self.types[form.get(self.facts.form["type"], "")] += 1
         last = urlsplit(exchange.url).path.rstrip("/").rpartition("/")[2]
         if not operation.on_row or last in self._created:
             self.own[operation.id] += 1
@@ -267,14 +169,14 @@ class Reach:
             return False
         if exchange.status == _TOO_MANY:
             return True
-        name, listing = _refusal_name(operation, exchange.status, exchange.body), self.facts.operation("list")
+        name, listing = _refusal_name(operation, exchange), self.facts.operation("list")
         return name in listing.refusals.keys() - refusing(self.facts, listing.id).keys()
 
 
 def _parsed(body: str) -> Any:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return as_json(body)
+    except ValueError:
         return None
 
 
@@ -286,19 +188,9 @@ def turned_away(lost: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _id_in(facts: Facts, operation: DocumentedOperation, body: str) -> str:
-    try:
-        node: Any = json.loads(body)
-        for step in facts.schemas.path_to(operation.answer, "id"):
-            node = node[step]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return ""
-    return str(node)
-
-
-def _refusal_name(operation: DocumentedOperation, status: int, body: bytes | str) -> str | None:
-    found = [each.name for each in operation.refusals.values() if each.is_shown_by(status, body)]
-    return found[0] if found else None
+def _refusal_name(operation: DocumentedOperation, exchange: Exchange) -> str:
+    refusals = operation.refusals.values()
+    return next((one.name for one in refusals if one.is_shown_by(exchange.status, exchange.body)), "")
 
 
 @dataclass

@@ -31,9 +31,9 @@ from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.probes.effective import Effective, effective_of
 from contract_tests.probes.reading import is_success, parsed, rows_in
 from contract_tests.recording import Tape
-from contract_tests.run.run import AnswerMemory, Reach, Run
+from contract_tests.run.run import Reach, Run
 from contract_tests.run.settings import Code, RunSettings, Stop
-from contract_tests.target.api import TargetApi, TargetResponse
+from contract_tests.target.api import AnswerMemory, TargetApi, TargetResponse
 from mock_server.document import Document, DocumentError, load
 
 OTHER_KEY_VARIABLE = "$BITPEAK_OTHER_API_KEY"

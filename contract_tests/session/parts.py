@@ -7,12 +7,10 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-import pytest
 
 from contract_tests.guard.cleaning import CleanUp
 from contract_tests.judge.statements import IDS, OTHERS, PAGES, SAME, WRITTEN
@@ -84,25 +82,10 @@ class RunPart:
     left_behind: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How a run ended. `results` is None if no test could begin, `left_out` what was not chosen to run.
-
-    `is_part`: pytest was told to run some tests only, by -k or otherwise.
-    """
-
-    results: Results | None
-    items: Sequence[pytest.Item]
-    left_out: Sequence[LeftOut]
-    cleaned: CleanUp = field(default_factory=CleanUp)
-    interrupted: str = ""
-    code: int = Code.FINE
-    is_part: bool = False
-
-
-def part_of(opening: Opening, ended: Ended) -> RunPart:
-    """Return what a run saw."""
-    stats, reach, results, clean = opening.guard.stats(), opening.run.reach, ended.results, opening.clean
+def part_of(results: Results, cleaned: CleanUp, interrupted: str, code: int) -> RunPart:
+    """Return what a run saw. `interrupted` says what ended it early, empty otherwise."""
+    opening = results.opening
+    stats, reach, clean = opening.guard.stats(), opening.run.reach, opening.clean
     extras = {**reach.extras, **reach.headers}
     return RunPart(
         target=opening.guard.target, document=opening.document.data["info"]["title"],
@@ -110,15 +93,13 @@ def part_of(opening: Opening, ended: Ended) -> RunPart:
         started=opening.started.isoformat(timespec="seconds"),
         seconds=round((datetime.now(UTC) - opening.started).total_seconds(), 3),
         requests=stats.sent, waited=round(stats.waited, 3), created=stats.created,
-        items={item.nodeid: (suite_of(item), item.name) for item in ended.items},
-        tests=results.tests if results is not None else {},
-        findings=(*(results.findings if results is not None else ()), *_alarms(opening)),
-        defects=tuple(results.defects) if results is not None else (),
-        left_out=tuple(ended.left_out), operations=tuple(_operations(reach)), questions=tuple(_questions(opening)),
+        items={item.nodeid: (suite_of(item), item.name) for item in results.items},
+        tests=results.tests, findings=(*results.findings, *_alarms(opening)), defects=tuple(results.defects),
+        left_out=tuple(results.left_out), operations=tuple(_operations(reach)), questions=tuple(_questions(opening)),
         extras=tuple(Extra(clean(what), step_of(one, clean)) for what, one in extras.items()),
-        unreached=tuple(reach.unreached(rules_of(ended.items))), lost=dict(reach.lost),
-        is_part=ended.is_part, interrupted=ended.interrupted, code=int(ended.code),
-        left_behind=_left_behind(opening, ended.cleaned),
+        unreached=tuple(reach.unreached(rules_of(results.items))), lost=dict(reach.lost),
+        is_part=results.is_part, interrupted=interrupted, code=int(code),
+        left_behind=_left_behind(opening, cleaned),
     )  # fmt: skip
 
 

@@ -201,9 +201,16 @@ _CUT = {
 
 @dataclass
 class Results:
-    """Tests by their node id, and the findings in the order in which they came."""
+    """Tests by their node id, and the findings in the order in which they came.
+
+    `items` are the tests that were chosen to run, `left_out` those that were not. `is_part`: pytest was told to run
+    some tests only, by -k or otherwise.
+    """
 
     opening: Opening
+    items: list[pytest.Item] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    is_part: bool = False
     tests: dict[str, Trial] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)

@@ -15,17 +15,15 @@ from typing import Any
 
 import pytest
 
-from contract_tests.guard.cleaning import CleanUp
 from contract_tests.guard.exchange import Exchange
 from contract_tests.guard.guard import Terminated, interruptible
 from contract_tests.guard.ledger import WORKER, ledgers_in
-from contract_tests.report.outcome import Defect, LeftOut, Outcome
+from contract_tests.report.outcome import Defect, Outcome
 from contract_tests.run.flags import SUITES
 from contract_tests.run.settings import KEY_NAME, Code, RunSettings, Stop, made_up_key
 from contract_tests.session.opening import Opening, check_ground, close_guard, has_gone, open_run
 from contract_tests.session.parts import (
     Course,
-    Ended,
     RunPart,
     judged,
     part_of,
@@ -44,15 +42,11 @@ class Session:
 
     def __init__(self, settings: RunSettings, progress: Progress | None = None) -> None:
         self.settings = settings
-        self.opening: Opening | None = None
         self.part: RunPart | None = None
         self.outcome: Outcome | None = None
         self.stopped: Stop | None = None
         self._progress = progress
         self._results: Results | None = None
-        self._items: list[pytest.Item] = []
-        self._left_out: list[LeftOut] = []
-        self._is_part = False
         self._interrupted, self._code = "", int(Code.FINE)
         self._signals = ExitStack()
 
@@ -68,10 +62,9 @@ class Session:
         Not before: what ends pytest at its start has no end of the session, and so no clean-up.
         """
         try:
-            opening = self.opening = open_run(self.settings, self._note)
+            self._results = Results(opening := open_run(self.settings, self._note))
             self._note("asking the open questions")
             opening.guard.on_exchange(self._draw)
-            self._results = Results(opening)
             opening.ask()
         except Stop as stop:
             self.stopped = stop
@@ -85,28 +78,27 @@ class Session:
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what may not run or was not asked for, and put the suites in order."""
-        self._is_part = {suite_of(item) for item in items} != {*SUITES} or any(
-            "::" in arg for arg in config.args
-        )
-        chosen, self._left_out = select(items, self.settings)
+        results, names = self._begun, {suite_of(item) for item in items}
+        results.is_part = names != {*SUITES} or any("::" in arg for arg in config.args)
+        chosen, results.left_out = select(items, self.settings)
         if left := [item for item in items if item not in chosen]:
             config.hook.pytest_deselected(items=left)
         items[:] = chosen
-        self._items = list(chosen)
+        results.items = list(chosen)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """See what pytest's own options, such as -k, have left of it."""
-        self._is_part = self._is_part or len(session.items) < len(self._items)
-        there = {*session.items}
-        self._left_out += left_by_pytest(item for item in self._items if item not in there)
-        self._items = [item for item in self._items if item in there]
+        results, there = self._begun, {*session.items}
+        results.is_part = results.is_part or len(there) < len(results.items)
+        results.left_out += left_by_pytest(item for item in results.items if item not in there)
+        results.items = [item for item in results.items if item in there]
         if self._progress is not None:
-            self._progress.begin(len(self._items))
+            self._progress.begin(len(results.items))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
         """Begin the test's trace; without requests left there is nothing to run."""
-        run, guard = self._opened.run, self._opened.guard
+        run, guard = self._begun.opening.run, self._begun.opening.guard
         run.begin()
         most = self.settings.max_requests
         if most is not None and guard.stats().sent >= most:
@@ -159,10 +151,15 @@ class Session:
         self._signals.close()
 
     @property
-    def _opened(self) -> Opening:
-        if self.opening is None:
+    def opening(self) -> Opening | None:
+        """What the run stands on."""
+        return None if self._results is None else self._results.opening
+
+    @property
+    def _begun(self) -> Results:
+        if self._results is None:
             raise RuntimeError("The run has not been opened.")
-        return self.opening
+        return self._results
 
     def has_failed(self, node_id: str) -> bool:
         """Tell whether a test has failed so far."""
@@ -178,7 +175,7 @@ class Session:
 
     def _draw(self, _: Exchange) -> None:
         if self._progress is not None:
-            self._progress.draw(self._opened.guard.stats().sent)
+            self._progress.draw(self._begun.opening.guard.stats().sent)
 
     def _finish(self, opening: Opening) -> int:
         if self._progress is not None:
@@ -189,7 +186,7 @@ class Session:
                 return self.stopped.code
             if opening.guard.fault and not self._interrupted:
                 self._interrupted, self._code = opening.guard.fault.rstrip("."), Code.CANNOT
-            self.part = part_of(opening, self._ended(cleaned))
+            self.part = part_of(self._begun, cleaned, self._interrupted, self._code)
             self.outcome = judged(self.settings, [self.part])
             opening.end_recording(len(self.outcome.findings))
         finally:
@@ -202,12 +199,6 @@ class Session:
         if self.stopped is None and opening.recording_fault:
             self.stopped = Stop(Code.CANNOT, opening.recording_fault)
         return self.outcome.exit_code if self.stopped is None else self.stopped.code
-
-    def _ended(self, cleaned: CleanUp) -> Ended:
-        return Ended(
-            results=self._results, items=self._items, left_out=self._left_out, cleaned=cleaned,
-            interrupted=self._interrupted, code=self._code, is_part=self._is_part,
-        )  # fmt: skip
 
 
 def check_shares(settings: RunSettings, workers: int) -> None:

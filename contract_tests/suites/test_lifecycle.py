@@ -232,13 +232,7 @@ def test_a_file_is_no_text_or_read_as_one(own: Own) -> None:
     answer = own.api.call("POST", own.api.path_of("update", owned.id), body=body, headers=headers)
     if answer.status // 100 != 2:
         rests_on = own.grounds.text("update", name)
-        own.require(
-            [
-                own.conformity.turned_away("update", answer, rests_on)._replace(
-                    about="an update with a file as name"
-                )
-            ]
-        )
+        own.turned_away("update", answer, rests_on, "an update with a file as name")
         own.see(owned)
         return
     own.require(own.conformity.success("update", answer))

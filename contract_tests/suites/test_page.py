@@ -8,7 +8,6 @@ import pytest
 
 from contract_tests.judge.statements import MULTIPART, SAME
 from contract_tests.judge.verdicts import Complaint
-from contract_tests.oracle.listing import at
 from contract_tests.oracle.own import Own
 
 
@@ -30,12 +29,12 @@ def test_the_list_has_the_documented_form_in_both_spellings(reading: Own) -> Non
                     [Complaint(SAME, f"the list differs at {lists[0].path} and {operation.path}")]
                 )
         elif slash == "same":
-            reading.require([reading.conformity.turned_away("list", answer, spelling)])
+            reading.turned_away("list", answer, spelling)
         else:
             other = reading.facts.service_refusal("unknown-route").status
             allowed = {301, 302, 307, 308} if slash == "redirect" else {other}
             if answer.status not in allowed:
-                reading.require([reading.conformity.turned_away("list", answer, spelling)])
+                reading.turned_away("list", answer, spelling)
 
 
 def test_a_handler_looks_alike_in_the_list_and_by_itself(reading: Own) -> None:
@@ -44,7 +43,7 @@ def test_a_handler_looks_alike_in_the_list_and_by_itself(reading: Own) -> None:
         pytest.skip("the account has no handler")
     answer = reading.api.retrieve(page.ids[0])
     reading.require(reading.conformity.success("retrieve", answer))
-    row = at(answer.json(), reading.facts.schemas.path_to(reading.facts.operation("retrieve").answer, "row"))
+    row = answer.shown(*reading.facts.schemas.path_to(reading.facts.operation("retrieve").answer, "row"))
     if row != page.rows[0]:
         reading.require([Complaint(SAME, f"handler {page.ids[0]} differs in the list and by itself")])
 

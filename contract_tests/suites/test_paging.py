@@ -137,7 +137,7 @@ def test_a_page_beyond_the_last_is_what_the_document_says(reading: Own) -> None:
     for number in numbers:
         answer = reading.api.list(max(2, number), size)
         if answer.status // 100 != 2:
-            reading.require([reading.conformity.turned_away("list", answer, beyond)])
+            reading.turned_away("list", answer, beyond)
             continue
         reading.require(reading.listing.complaints(reading.listing.read(answer, max(2, number), size)))
 
@@ -162,9 +162,7 @@ def test_links_lead_where_they_say(reading: Own) -> None:
                     leads = reading.grounds.service(
                         "trailing-slash", "The links' spelling of the path is served."
                     )
-                reading.require(
-                    [reading.conformity.turned_away("list", answer, leads)._replace(about=f"`{link}`")]
-                )
+                reading.turned_away("list", answer, leads, f"`{link}`")
             raise Withheld("the links are in a spelling that the service does not serve")
         repeated = size if reading.facts.size_parameter in there.query else None
         reading.require(reading.listing.complaints(reading.listing.read(answer, number, repeated)))

@@ -250,7 +250,7 @@ def _wrong(reading: Own, role: str) -> list[str]:
 def _require_page(reading: Own, answer: TargetResponse, ground: Statement, size: int) -> None:
     """Require the first page, of a size."""
     if answer.status // 100 != 2:
-        reading.require([reading.conformity.turned_away("list", answer, ground)])
+        reading.turned_away("list", answer, ground)
         return
     page = reading.listing.read(answer)
     shown = {"rows": len(page.ids), "size": page.facts["page-size"]}

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Hashable, Mapping
 from shlex import quote
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import requests
 from _pytest.outcomes import Skipped
 
 from contract_tests.document import Facts
-from contract_tests.guard.exchange import REFUSED_HEADER, as_json
+from contract_tests.guard.exchange import FAILED_HEADER, REFUSED_HEADER, Exchange, as_json, at
 
+# A test that makes more exchanges than this keeps the last ones: enough for any machine's longest run.
+_MOST_EXCHANGES = 2000
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_NO_ANSWERS = frozenset({FAILED_HEADER.lower(), REFUSED_HEADER.lower()})
+_TOO_MANY = 429
+_NOT_THERE = frozenset({404, 410})
 # Seconds for one answer; the guard has a patience of its own, and it is shorter.
 _TIMEOUT = 960.0
 
@@ -37,15 +44,89 @@ class TargetResponse(NamedTuple):
         except ValueError:
             raise ValueError(f"the body is not JSON: {self.body[:200]!r}") from None
 
+    def shown(self, *steps: str) -> Any:
+        """Return what the JSON of the body shows at a place, None if it is not JSON or shows nothing there."""
+        try:
+            return at(as_json(self.body), steps)
+        except ValueError:
+            return None
 
-class Memory(Protocol):
-    """Remembers answers to requests that only read."""
+
+class Trace:
+    """Collects exchanges, which arrive in the guard's threads."""
+
+    def __init__(self) -> None:
+        self._exchanges: list[Exchange] = []
+        self._writes: list[Exchange] = []
+        self._lock = threading.Lock()
+
+    def add(self, exchange: Exchange) -> None:
+        """Take an exchange."""
+        with self._lock:
+            self._exchanges.append(exchange)
+            del self._exchanges[:-_MOST_EXCHANGES]
+
+    def begin(self) -> None:
+        """Forget what was: a test, or an attempt of a generated one, begins."""
+        with self._lock:
+            self._writes += [
+                each for each in self._exchanges if each.method not in _READS and not each.refused
+            ]
+            del self._writes[:-_MOST_EXCHANGES]
+            self._exchanges.clear()
+
+    def earlier_writes(self) -> tuple[Exchange, ...]:
+        """Return the writes before the beginning, oldest first: a test may look at a handler that others have made."""
+        with self._lock:
+            return tuple(self._writes)
+
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Return the exchanges since the beginning, oldest first."""
+        with self._lock:
+            return tuple(self._exchanges)
+
+
+class AnswerMemory:
+    """Answers since the last write, by request. The trace hears of a remembered exchange as if it took place again.
+
+    What is refused for its key or its parameters is refused after a write as before it.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._answers: dict[Hashable, tuple[TargetResponse, Exchange | None]] = {}
+        self._lock = threading.Lock()
 
     def recall(self, request: Hashable) -> TargetResponse | None:
         """Return the answer to a request, None if it has to be asked."""
+        with self._lock:
+            known = self._answers.get(request)
+        if known is None:
+            return None
+        answer, exchange = known
+        if exchange is not None:
+            self._trace.add(exchange)
+        return answer
 
     def keep(self, request: Hashable, answer: TargetResponse) -> None:
-        """Remember an answer."""
+        """Remember an answer of the target's own; the last exchange is the one that it came by."""
+        if answer.status == _TOO_MANY or answer.status >= 500 or answer.headers.keys() & _NO_ANSWERS:
+            return
+        exchanges = self._trace.exchanges()
+        with self._lock:
+            self._answers[request] = answer, exchanges[-1] if exchanges else None
+
+    def take(self, exchange: Exchange) -> None:
+        """Hear of any exchange, from whatever suite: after a write nothing is certain any more."""
+        if exchange.method not in _READS:
+            with self._lock:
+                self._answers = {
+                    asked: known for asked, known in self._answers.items() if _is_lasting(known[0].status)
+                }
+
+
+def _is_lasting(status: int) -> bool:
+    return 400 <= status < 500 and status not in _NOT_THERE
 
 
 class TargetApi:
@@ -58,7 +139,7 @@ class TargetApi:
         self.base_url = base_url.rstrip("/")
         self.key = key
         self.facts = facts
-        self.memory: Memory | None = None
+        self.memory: AnswerMemory | None = None
         self._session = requests.Session()
         self._session.trust_env = False  # the guard alone knows about proxies and .netrc
 
@@ -104,7 +185,9 @@ class TargetApi:
             return self._send(prepared)
         return self._read(prepared, self.memory, fresh=fresh)
 
-    def _read(self, prepared: requests.PreparedRequest, memory: Memory, *, fresh: bool) -> TargetResponse:
+    def _read(
+        self, prepared: requests.PreparedRequest, memory: AnswerMemory, *, fresh: bool
+    ) -> TargetResponse:
         asked = _asked(prepared)
         known = None if fresh else memory.recall(asked)
         if known is None:

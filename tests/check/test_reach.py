@@ -8,7 +8,7 @@ import pytest
 
 from contract_tests.document import Facts, demanded_operations, demanded_refusals
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, FormField
-from contract_tests.run.run import Reach
+from contract_tests.run.run import Reach, turned_away
 from mock_server.document import load
 
 BASE = "https://service.invalid/api"
@@ -42,7 +42,7 @@ def refusal(facts: Facts, kind: str, name: str) -> tuple[int, object]:
 
 
 def test_an_empty_run_reached_nothing(facts: Facts, reach: Reach) -> None:
-    missed = reach.missed(["create"])
+    missed = reach.unreached(["create"])
     for operation in demanded_operations(facts):
         assert f"{operation.id} never succeeded" in missed
     assert "the rule create never ran" in missed
@@ -53,10 +53,10 @@ def test_an_empty_run_reached_nothing(facts: Facts, reach: Reach) -> None:
 def test_only_a_row_of_the_run_counts(facts: Facts, reach: Reach) -> None:
     retrieve = facts.operation("retrieve").id
     reach.take(seen(facts, "retrieve", 200, {}, row=7))
-    assert f"{retrieve} never succeeded" in reach.missed()
+    assert f"{retrieve} never succeeded" in reach.unreached()
     reach.take(seen(facts, "create", facts.operation("create").success, {"data": {"id": 7}}, type_="email"))
     reach.take(seen(facts, "retrieve", 200, {}, row=7))
-    assert f"{retrieve} never succeeded" not in reach.missed()
+    assert f"{retrieve} never succeeded" not in reach.unreached()
     assert reach.types["email"] == 1
 
 
@@ -76,7 +76,7 @@ def test_a_sample_that_a_good_key_lost_is_missed(facts: Facts, reach: Reach) -> 
     reach.take(seen(facts, "list", status, body))
     reach.take(seen(facts, "retrieve", 429, {}))
     assert reach.lost.total() == 2
-    assert sum("turned away" in sentence for sentence in reach.missed()) == 2
+    assert sum("turned away" in sentence for sentence in turned_away(reach.lost)) == 2
 
 
 def test_a_refusal_of_the_form_is_no_lost_sample(facts: Facts, reach: Reach) -> None:

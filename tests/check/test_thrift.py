@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from contract_tests.guard.exchange import REFUSED_HEADER, Exchange
-from contract_tests.run.run import AnswerMemory, Trace
-from contract_tests.target.api import TargetResponse
+from contract_tests.target.api import AnswerMemory, TargetResponse, Trace
 from tests.check.process import KEY, Ran, check, findings, report
 from tests.probes.services import combination
 from tests.second_opinion import BUGS, SecondOpinion
