@@ -87,6 +87,21 @@ def reactions(exchange: Exchange, facts: Facts) -> dict[str, Reaction]:
     return found | {name: form.walk_unknown(sent[name].text or "") for name in unknown}
 
 
+def told(reaction: Reaction) -> str:
+    """Return in words what becomes of an input."""
+    row = reaction.row
+    match reaction.outcome:
+        case "taken":
+            return f"stored as {reaction.text!r}" if reaction.changed else "taken as sent"
+        case "refuse":
+            return f"refused as {row.effect}" if row else "refused"
+        case "value":
+            return f"stored as {reaction.value!r}"
+        case "otherwise":
+            return f"otherwise ({row.effect})" if row else "otherwise"
+    return {"drop": "taken as not sent", "keep": "kept as it was", "omit": "left out"}[reaction.outcome]
+
+
 def _form(facts: Facts, kind: str) -> FormWords:
     return facts.create_form if kind == "create" else facts.update_form
 

@@ -6,9 +6,13 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Literal
 
+from contract_tests.document import Facts
+from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
+from contract_tests.twin.inputs import TriedRow, reactions, told, tried_rows
 from contract_tests.twin.lockstep import SequenceOutcome
 
 # Repeats an outcome's sequence with a mock of these answers more, against what the service answered.
@@ -19,10 +23,40 @@ Relearn = Callable[[int], SequenceOutcome | None]
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What a difference is: the question, or the word for what was learned, and what the service says to it."""
+    """What a difference is about, and what the service says to it.
+
+    `about` is an open question, a row of the behaviour table such as `create · name · padded`, or a word for what was
+    learned of how responses look.
+    """
 
     about: str
     says: str
+    kind: Literal["question", "row", "look"] = "look"
+
+
+# Lessons that are rows of the behaviour table.
+_OF_ROWS = frozenset({"rows", "unknown-parameter", "id-not-a-number", "media-types", "unique"})
+
+
+def telling(outcome: SequenceOutcome, facts: Facts) -> tuple[Exchange | None, list[TriedRow]]:
+    """Return the last call that tries a row of the behaviour table, and the rows; None if all calls are usual."""
+    for exchange in reversed(outcome.right):
+        if rows := tried_rows(exchange, facts):
+            return exchange, rows
+    return None, []
+
+
+def by_row(name: Name, outcome: SequenceOutcome, known: Facts, learned: Facts) -> Name:
+    """Name a difference by its row, if a row is what was learned: what the service does, and what the document says."""
+    exchange, rows = telling(outcome, learned)
+    if name.about not in _OF_ROWS or exchange is None:
+        return name
+    documented, seen = reactions(exchange, known), reactions(exchange, learned)
+    for row in rows:
+        before, after = (each.get(row.input.partition(" ")[0]) for each in (documented, seen))
+        if before is not None and after is not None and told(before) != told(after):
+            return Name(str(row), f"{told(after)}, where the document says {told(before)}", "row")
+    return Name(str(rows[0]), name.says, "row")
 
 
 def names_of(outcome: SequenceOutcome, learnt: Learnt, replay: Replay, relearn: Relearn) -> dict[str, Name]:
@@ -37,7 +71,7 @@ def names_of(outcome: SequenceOutcome, learnt: Learnt, replay: Replay, relearn: 
         if not left:
             break
         still = _still(outcome, replay({lesson.about: learnt.answers[lesson.about]}))
-        found |= {place: Name(lesson.about, lesson.says) for place in left - still if still < left | still}
+        found |= {place: _name(lesson, learnt) for place in left - still if still < left | still}
     left = {each.place for each in outcome.differences} - found.keys()
     return found | dict(_beyond(outcome, left, learnt, relearn))
 
@@ -71,4 +105,8 @@ def _beyond(
         while after - before > 1:
             middle = (before + after) // 2
             before, after = (middle, after) if place in still(middle) else (before, middle)
-        yield place, Name(lessons[after - 1].about, lessons[after - 1].says)
+        yield place, _name(lessons[after - 1], learnt)
+
+
+def _name(lesson: Lesson, learnt: Learnt) -> Name:
+    return Name(lesson.about, lesson.says, "question" if lesson.about in learnt.verdicts else "look")

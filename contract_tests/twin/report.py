@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from contract_tests.document import Facts
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, json_text, printable, printable_lines
 from contract_tests.learning.draft import Lesson
 from contract_tests.report.accepted import Acceptances
 from contract_tests.report.outcome import Happened, answer_of, reproduce
 from contract_tests.session.opening import OTHER_KEY_VARIABLE
 from contract_tests.twin.compare import Difference
+from contract_tests.twin.inputs import tried_rows
 from contract_tests.twin.offline import Offline
 from contract_tests.twin.replay import places
 from contract_tests.twin.twin import Shown, Twins
@@ -19,6 +21,7 @@ from contract_tests.twin.twin import Shown, Twins
 Clean = Callable[[str], str]
 
 _LONGEST = 300
+_KINDS = {"question": "the open question", "row": "the row", "look": "what was learned,"}
 
 
 def as_text(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
@@ -54,13 +57,14 @@ def _verdict(twins: Twins, accepted: Acceptances) -> str:
     if any(shown.outcome.harms_others for shown in twins.shown):
         return "A write changed a row that it did not name: no more was sent, since rows of others are in danger."
     if unnamed:
-        return "They differ in what no open question asks."
-    return "They differ in open questions only: `bitpeak-mock learn` writes the overlay that makes the mock agree."
+        return "They differ in what could not be learned."
+    return "All differences have a name: `bitpeak-mock learn` writes the overlay that makes the mock agree."
 
 
 def _sequence(shown: Shown, twins: Twins, clean: Clean) -> Iterator[str]:
     outcome = shown.outcome
-    yield f"A difference after {len(outcome.steps)} call{'s' if len(outcome.steps) > 1 else ''}:"
+    tried = f", which try {printable(', '.join(map(str, shown.rows)))}" if shown.rows else ""
+    yield f"A difference after {len(outcome.steps)} call{'s' if len(outcome.steps) > 1 else ''}{tried}:"
     for step, one, other in zip(outcome.steps, outcome.left, outcome.right, strict=True):
         if step.later:
             yield "  a second later:"
@@ -72,9 +76,9 @@ def _sequence(shown: Shown, twins: Twins, clean: Clean) -> Iterator[str]:
         name = shown.names.get(each.place)
         yield f"  {printable(each.place)}: left {_short(str(each.left))}, right {_short(str(each.right))}"
         if name:
-            yield f"    the open question {name.about}: {printable(clean(name.says))}"
+            yield f"    {_KINDS[name.kind]} {printable(clean(f'{name.about}: {name.says}'))}"
         elif twins.names:
-            yield "    no open question asks this"
+            yield "    no question, row or look that was learned explains this"
     yield ""
 
 
@@ -133,7 +137,8 @@ def _shown(shown: Shown, twins: Twins, clean: Clean) -> dict[str, Any]:
         }
         for one, other in zip(outcome.left, outcome.right, strict=True)
     ]
-    return {"calls": calls, "places": [_place(each, shown, clean) for each in outcome.differences]}
+    found = [_place(each, shown, clean) for each in outcome.differences]
+    return {"calls": calls, "rows": [row._asdict() for row in shown.rows], "places": found}
 
 
 def _place(difference: Difference, shown: Shown, clean: Clean) -> dict[str, Any]:
@@ -142,6 +147,7 @@ def _place(difference: Difference, shown: Shown, clean: Clean) -> dict[str, Any]
         "place": difference.place,
         "left": clean(str(difference.left)),
         "right": clean(str(difference.right)),
+        "kind": name.kind if name else None,
         "about": name.about if name else None,
         "says": clean(name.says) if name else None,
     }
@@ -158,7 +164,10 @@ def offline_text(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
     unnamed = {id(drift.recorded) for drift in offline.unnamed}
     for operation, place, met in places(replayed.drifts):
         first = next((drift for drift in met if id(drift.recorded) in unnamed), met[0])
-        name = "no open question asks this" if id(first.recorded) in unnamed else "the open questions below"
+        name = "the open questions below"
+        if id(first.recorded) in unnamed:
+            rows = tried_rows(first.recorded, Facts(offline.document.data))
+            name = ", ".join(map(str, rows)) or "no open question asks this"
         lines += [f"{operation} {printable(place)}, {len(met)} times: {name}"]
         lines += [f"  {clean(first.recorded.as_curl())}", f"    then  {_short(answer_of(first.recorded))}"]
         lines += [f"    now   {_short(clean(answer_of(first.now)))}"]
@@ -177,7 +186,7 @@ def offline_text(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
 
 def _found(offline: Offline) -> str:
     if offline.unnamed:
-        return "They differ in what no open question asks."
+        return "They differ in more than answers to open questions."
     if offline.replayed.drifts:
         return "They differ in open questions only: serve the mock with the answers above, or with what `learn` writes."
     return "No difference."

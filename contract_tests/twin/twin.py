@@ -17,8 +17,9 @@ from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Code, RunSettings, Stop
 from contract_tests.session.opening import Opening, learn_behind
 from contract_tests.twin.compare import Comparison
+from contract_tests.twin.inputs import TriedRow
 from contract_tests.twin.lockstep import Lockstep, SequenceOutcome
-from contract_tests.twin.naming import Name, names_of
+from contract_tests.twin.naming import Name, by_row, names_of, telling
 from contract_tests.twin.search import Search
 from contract_tests.twin.sequences import Sequence, Sequences, endings, openings
 from contract_tests.twin.sides import (
@@ -44,10 +45,14 @@ LEFT_KEY = "$BITPEAK_AGAINST_API_KEY"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A difference to be shown, and the names of its places; one without a name is explained by no answer."""
+    """A difference to be shown, and the names of its places; one without a name is explained by no lesson.
+
+    `rows` are those of the behaviour table that the calls try.
+    """
 
     outcome: SequenceOutcome
     names: Mapping[str, Name]
+    rows: tuple[TriedRow, ...] = ()
 
     @property
     def is_named(self) -> bool:
@@ -101,14 +106,17 @@ def run_twin(opening: Opening, plan: Plan, accepted: Acceptances, tell: Tell) ->
             first = _search((left, service_of(opening, left.facts)), line_up, plan, accepted, twins)
     if first is None:
         return twins
+    facts = Facts(document.data)
     if not plan.name or first.harms_others:
-        twins.shown.append(Shown(first, {}))
+        twins.shown.append(_shown(first, {}, facts))
         return twins
     tell("asking the open questions, to name what was found")
     learnt = learn_behind(opening, tell)
     twins.lessons = tuple(lesson for lesson in learnt.new if lesson.about != "overlays")
     twins.open = learnt.open
-    twins.shown.append(Shown(first, _names(opening, first, learnt, accepted)))
+    names, learned = _names(opening, first, learnt, accepted), Facts(learnt.tree)
+    names = {place: by_row(name, first, facts, learned) for place, name in names.items()}
+    twins.shown.append(_shown(first, names, learned))
     _search_on(opening, plan, learnt, accepted, twins)
     return twins
 
@@ -124,8 +132,12 @@ def run_against(left: Opening, right: Opening, plan: Plan, accepted: Acceptances
     tell(f"comparing {plan.sequences} sequences")
     first = _search(sides, lambda _: sides[0].look(), plan, accepted, twins)
     if first is not None:
-        twins.shown.append(Shown(first, {}))
+        twins.shown.append(_shown(first, {}, facts))
     return twins
+
+
+def _shown(outcome: SequenceOutcome, names: Mapping[str, Name], facts: Facts) -> Shown:
+    return Shown(outcome, names, tuple(telling(outcome, facts)[1]))
 
 
 def _search_on(opening: Opening, plan: Plan, learnt: Learnt, accepted: Acceptances, twins: Twins) -> None:
@@ -137,12 +149,12 @@ def _search_on(opening: Opening, plan: Plan, learnt: Learnt, accepted: Acceptanc
         still = {each.place for each in _repeat(left, recorded, first.outcome, facts, accepted).differences}
         if still:  # no lesson takes it away, so no lesson is its name
             names = {place: name for place, name in first.names.items() if place not in still}
-            twins.shown[0] = Shown(first.outcome, names)
+            twins.shown[0] = replace(first, names=names)
             return
         with lining_of(left, facts) as line_up:
             second = _search((left, service_of(opening, facts)), line_up, plan, accepted, twins)
     if second is not None:
-        twins.shown.append(Shown(second, {}))
+        twins.shown.append(_shown(second, {}, Facts(learnt.tree)))
 
 
 def _search(
