@@ -40,7 +40,7 @@ from contract_tests.report.accepted import Acceptances, read_accepted
 from contract_tests.run.flags import LIVE_RATE, SEQUENCES, SPARING_SEQUENCES
 from contract_tests.run.settings import KEY_NAME, Ask, Code, RunSettings, Stop, read_keys, read_settings
 from contract_tests.session.opening import BRIEF, Opening, close_guard, learn_behind, open_run
-from contract_tests.session.parts import check_places
+from contract_tests.session.parts import check_folder, check_places
 from contract_tests.twin.offline import run_offline
 from contract_tests.twin.report import Clean, as_json, as_text, offline_json, offline_text
 from contract_tests.twin.settled import settle
@@ -140,13 +140,6 @@ def learn(ctx: click.Context, /, out: Path, format_: str, profile: str, **given:
     except Stop as stop:
         ctx.exit(complain(stop))
     ctx.exit(run_guarded(settings, lambda opening: _learn(opening, out, format_, brief=profile == "quick")))
-
-
-def check_folder(file: Path) -> None:
-    """Raise Stop (CANNOT) if a file could not be written: better before the run than after it."""
-    if file.is_dir() or not file.absolute().parent.is_dir():
-        why = "it is a folder" if file.is_dir() else f"there is not a folder {file.parent}"
-        raise Stop(Code.CANNOT, f"{file} cannot be written: {why}")
 
 
 def _learn(opening: Opening, out: Path, format_: str, *, brief: bool) -> int:

@@ -10,13 +10,13 @@ import secrets
 import shlex
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from types import FrameType, MappingProxyType, TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -237,15 +237,11 @@ _STUBBORN = 3  # so many signals stop even a clean-up; the sweep can finish it
 class Stats:
     """What has passed so far.
 
-    `sent` counts every request to the target, the guard's own and repeated ones included; `passed` the suites' that
-    were answered; `refused` and `failed` those that were not, by reason. `waited` is in seconds. `created` counts
-    creates that were tried, `live` rows that may exist now.
+    `sent` counts every request to the target, the guard's own and repeated ones included, `retried` those that were
+    sent again. `waited` is in seconds. `created` counts creates that were tried, `live` rows that may exist now.
     """
 
     sent: int
-    passed: int
-    refused: Mapping[str, int]
-    failed: Mapping[str, int]
     retried: int
     waited: float
     created: int
@@ -366,9 +362,6 @@ class Guard:
         upstream = self._account.upstream
         return Stats(
             sent=upstream.budget.sent,
-            passed=self._feed.passed,
-            refused=MappingProxyType(dict(self._feed.refused)),
-            failed=MappingProxyType(dict(self._feed.failed)),
             retried=upstream.retried,
             waited=upstream.budget.waited,
             created=len(entries),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -468,7 +467,7 @@ class Relay:
 
 
 class Feed:
-    """Counts exchanges and hands them to listeners, one at a time, in the thread that served the request."""
+    """Hands exchanges to listeners, one at a time, in the thread that served the request."""
 
     def __init__(self, origin: str, placeholder: str, clean: Callable[[str], str]) -> None:
         self._origin = origin
@@ -476,9 +475,6 @@ class Feed:
         self._clean = clean
         self._listeners: list[Listener] = []
         self._lock = threading.Lock()
-        self.refused: Counter[str] = Counter()
-        self.failed: Counter[str] = Counter()
-        self.passed = 0
 
     def listen(self, listener: Listener) -> None:
         """Call a function with every exchange from now on."""
@@ -488,15 +484,9 @@ class Feed:
     def tell(
         self, visit: Visit, reply: Reply, milliseconds: float, *, refused: str = "", failed: str = ""
     ) -> None:
-        """Count an exchange and tell of it; what a listener raises is logged, since the request is done."""
+        """Tell of an exchange; what a listener raises is logged, since the request is done."""
         exchange = self._exchange(visit, reply, milliseconds, refused, failed)
         with self._lock:
-            if refused:
-                self.refused[refused] += 1
-            elif failed:
-                self.failed[failed] += 1
-            else:
-                self.passed += 1
             for listener in self._listeners:
                 try:
                     listener(exchange)

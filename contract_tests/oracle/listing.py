@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -96,6 +96,24 @@ class Listing:
         yield page
         for number in range(2, min(page.facts["total-pages"], _MOST_PAGES) + 1):
             yield self.get(number, size)
+
+    def partition(self, pages: Sequence[Page], wanted: Collection[int]) -> list[Complaint]:
+        """Return what is wrong with pages that should show some handlers, each once, and count all that they show."""
+        ids = [n for page in pages for n in page.ids]
+        twice = sorted({n for n in ids if ids.count(n) > 1})
+        found = [Complaint(PAGES, f"handler {n} is on two pages") for n in twice]
+        found += [
+            Complaint(
+                PAGES,
+                f"the total on page {page.asked}",
+                str(page.total),
+                f"{len(ids)}, as many as the pages show",
+            )
+            for page in pages
+            if page.total != len(ids)
+        ]
+        lacking = sorted(set(wanted) - set(ids))
+        return found + [Complaint(PAGES, f"the pages do not show handler {n}") for n in lacking]
 
     def complaints(self, page: Page) -> list[Complaint]:
         """Return what a page's meta, links and number of rows have against the document, given its own total."""

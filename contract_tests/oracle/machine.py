@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from contract_tests.judge.statements import GONE, OTHERS, PAGES
+from contract_tests.judge.statements import GONE, OTHERS
 from contract_tests.judge.verdicts import Complaint, a
 from contract_tests.oracle.listing import same
 from contract_tests.oracle.own import Own, Owned
@@ -119,16 +119,10 @@ class Machine(RuleBasedStateMachine):
         ids = [n for page in pages for n in page.ids]
         wanted = self.seen.keys() | {owned.id for owned in self.mine}
         complaints = [complaint for page in pages for complaint in own.listing.complaints(page)]
-        complaints += [Complaint(PAGES, f"the list shows {n} twice") for n in set(ids) if ids.count(n) > 1]
-        complaints += [Complaint(PAGES, f"the list does not show {n}") for n in sorted(wanted - set(ids))]
+        complaints += own.listing.partition(pages, wanted)
         complaints += [
             Complaint(GONE if n in self.gone else OTHERS, f"the list shows {n}, and should not")
             for n in sorted(set(ids) - wanted)
-        ]
-        complaints += [
-            Complaint(PAGES, "the total", str(page.total), str(total))
-            for page in pages
-            if page.total != total
         ]
         rows = [row for page in pages for row in page.rows]
         own.require(complaints + self._strange(ids, rows) + own.order(ids))

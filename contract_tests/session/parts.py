@@ -382,10 +382,17 @@ def check_places(settings: RunSettings) -> None:
     if settings.baseline_exists:
         read_accepted(settings.baseline)
     for file in (settings.junit, settings.json, settings.html, settings.record, settings.baseline):
-        if file is not None and (file.is_dir() or not file.parent.is_dir()):
-            raise Stop(Code.CANNOT, f"the report {file} cannot be written: {_why(file)}.")
+        if file is not None:
+            check_folder(file, "the report ")
     if settings.examples is not None and settings.examples.exists() and not settings.examples.is_dir():
         raise Stop(Code.CANNOT, f"examples cannot be kept in {settings.examples}: it is not a folder.")
+
+
+def check_folder(file: Path, what: str = "") -> None:
+    """Raise Stop (CANNOT) if a file could not be written: better before the run than after it."""
+    if file.is_dir() or not file.absolute().parent.is_dir():
+        why = "it is a folder" if file.is_dir() else f"there is not a folder {file.parent}"
+        raise Stop(Code.CANNOT, f"{what}{file} cannot be written: {why}")
 
 
 def write_reports(settings: RunSettings, outcome: Outcome) -> Stop | None:
@@ -404,7 +411,3 @@ def write_reports(settings: RunSettings, outcome: Outcome) -> Stop | None:
         with suppress(OSError), Path(summary).open("a", encoding="utf-8", errors="replace") as page:
             page.write(as_markdown(outcome))
     return hindered
-
-
-def _why(file: Path) -> str:
-    return "it is a folder" if file.is_dir() else f"there is not a folder {file.parent}"

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from contract_tests.judge.statements import PAGES, SAME
+from contract_tests.judge.statements import SAME
 from contract_tests.judge.verdicts import Complaint
 from contract_tests.oracle.listing import Page
 from contract_tests.oracle.own import Own
@@ -56,23 +56,7 @@ def test_pages_partition_the_set(reading: Own) -> None:
 def _partition(reading: Own, pages: list[Page]) -> None:
     """Require that pages show each handler once and in order, as it must be, and tell how many there are."""
     ids = [n for page in pages for n in page.ids]
-    complaints = [
-        Complaint(PAGES, f"handler {n} is on two pages") for n in sorted({n for n in ids if ids.count(n) > 1})
-    ]
-    complaints += [
-        Complaint(
-            PAGES,
-            f"the total on page {page.asked}",
-            str(page.total),
-            f"{len(ids)}, as many as the pages show",
-        )
-        for page in pages
-        if page.total != len(ids)
-    ]
-    complaints += [
-        Complaint(PAGES, f"the pages do not show handler {n}") for n in reading.live if n not in ids
-    ]
-    reading.require(complaints + reading.order(ids))
+    reading.require(reading.listing.partition(pages, reading.live) + reading.order(ids))
     rows = {n: row for page in pages for n, row in zip(page.ids, page.rows, strict=True)}
     reading.require(
         complaint for n, owned in reading.live.items() for complaint in reading.compared(owned, rows[n])

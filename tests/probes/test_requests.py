@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from contract_tests.guard.exchange import Exchange
 from contract_tests.guard.guard import Guard
 from contract_tests.guard.upstream import GuardSettings
 from contract_tests.probes import PROBES, Answered, DocumentArguments, Outside, Terms, Unknown
@@ -113,13 +114,15 @@ def test_a_guard_in_between_changes_no_answer(number: int, tmp_path: Path) -> No
     with SecondOpinion(answers) as service:
         settings = GuardSettings(target=service.url, key=KEY, allow_writes=True, ledger_dir=tmp_path)
         with Guard(settings) as guard, calling(guard.url, guard.placeholder_key) as api:
+            heard: list[Exchange] = []
+            guard.on_exchange(heard.append)
             terms = Terms(can_write=True, hidden=guard.marker_length, shown_url=service.url)
             effective = probe_all(api, DocumentArguments(), terms)
-            refused = guard.stats().refused
     assert {name: one.finding for name, one in effective.verdicts.items()} == {
         name: wanted(name, answers) for name in QUESTIONS
     }
-    assert not refused
+    assert heard
+    assert not [one for one in heard if one.refused]
 
 
 class Odd(TargetApi):
