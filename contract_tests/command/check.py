@@ -44,6 +44,7 @@ _ARGUMENTS = (
     "--no-header", "--no-summary", "--tb", "short", str(_HOME),
 )  # fmt: skip
 _SPREAD = ("-p", "xdist", "--dist", "worksteal")
+_SAFE_PATH = "PYTHONSAFEPATH"
 _FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 
@@ -99,9 +100,11 @@ def _text(settings: RunSettings) -> Callable[[Any], str]:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Keep the environment's options for pytest away."""
-    taken = {name: os.environ.pop(name) for name in _FOREIGN if name in os.environ}
+    """Keep the environment's options for pytest away, and the modules of the folder from the workers."""
+    taken = {name: os.environ.pop(name) for name in (*_FOREIGN, _SAFE_PATH) if name in os.environ}
+    os.environ[_SAFE_PATH] = "1"
     try:
         yield
     finally:
+        del os.environ[_SAFE_PATH]
         os.environ.update(taken)

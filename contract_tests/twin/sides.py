@@ -103,7 +103,15 @@ class MockProcess:
         # The system closes this socket however this process ends, and then the mock goes.
         self._lifeline = socket.create_server(("127.0.0.1", 0))
         serve = ["serve", "--port", "0", "--port-file", str(port), "--quiet", *self._arguments]
-        command = [sys.executable, "-m", "mock_server.lifeline", str(self._lifeline.getsockname()[1]), *serve]
+        # -P: a module of this folder, such as a queue.py, must not replace one of ours.
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "mock_server.lifeline",
+            str(self._lifeline.getsockname()[1]),
+            *serve,
+        ]
         given = {name: text for name, text in os.environ.items() if not _is_ours(name)}
         with log.open("wb") as stream:
             self._process = subprocess.Popen(  # noqa: S603 - our own program

@@ -73,6 +73,12 @@ def both_ways(folder: Path, service: SecondOpinion, *arguments: str) -> tuple[di
 
 
 def test_two_workers_reach_what_one_run_reaches(tmp_path: Path) -> None:
+    for name in (
+        "queue",
+        "click",
+        "flask",
+    ):  # a project's own, which must not replace those that the kit needs
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong one')")
     with SecondOpinion(keys=dict.fromkeys(KEYS, 3)) as service:
         alone, spread = both_ways(tmp_path, service, *SHORT)
     assert reached(spread) == reached(alone)
