@@ -3,8 +3,8 @@
 import { curl, formOf } from "./curl.mjs";
 import { h } from "./element.mjs";
 import { button, copyButton } from "./form.mjs";
+import { row, rowHead, table } from "./prose.mjs";
 import { struckBy } from "./sieve.mjs";
-import { row, rowHead, table } from "./table.mjs";
 import { bytes, dateAndTime, indented, moment, span } from "./words.mjs";
 
 // Headers that curl sets by itself.

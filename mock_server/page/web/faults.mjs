@@ -1,7 +1,7 @@
 // Faults: those that are armed, and a form to arm more. The kinds of faults come from the two documents.
 
 import { fill, find, h } from "./element.mjs";
-import { button, choice, field, textField } from "./form.mjs";
+import { button, choice, field, form, textField } from "./form.mjs";
 import { attempt } from "./notice.mjs";
 import { counted } from "./words.mjs";
 
@@ -78,15 +78,8 @@ export class Faults {
       "": [{ value: "", label: "any operation" }, ...this.info.operations.map(({ id }) => ({ value: id, label: id }))],
     });
     operation.addEventListener("change", () => fill(what, [...choice("", this.#choices(operation.value)).children]));
-    return h(
-      "form",
-      {
-        class: "fields",
-        submit: (event) => {
-          event.preventDefault();
-          this.#submit(event.target);
-        },
-      },
+    return form(
+      (sent) => this.#submit(sent),
       field("What goes wrong", what),
       field("Where", operation, properties.operation.description),
       field("How often", textField("times", "1", { size: 5, inputmode: "numeric" }), "A number, or empty for no end."),
@@ -131,8 +124,8 @@ export class Faults {
     };
   }
 
-  #submit(form) {
-    const said = Object.fromEntries(new FormData(form));
+  #submit(sent) {
+    const said = Object.fromEntries(new FormData(sent));
     const [word, value] = said.what.split("=");
     this.#arm({
       ...(word === "latency" ? {} : { [word]: word === "status" ? Number(value) : value }),

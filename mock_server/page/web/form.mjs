@@ -9,6 +9,15 @@ export function field(label, control, hint = "") {
   return h("label", { class: "field", title: hint }, h("span", label), control);
 }
 
+/** A form of fields. `submit` is given the form. */
+export function form(submit, ...children) {
+  const sent = (event) => {
+    event.preventDefault();
+    submit(event.target);
+  };
+  return h("form", { class: "fields", submit: sent }, ...children);
+}
+
 export function textField(name, value = "", attributes = {}) {
   return h("input", { name, value, type: "text", spellcheck: "false", autocomplete: "off", ...attributes });
 }

@@ -4,7 +4,7 @@
 import { fill, find, h } from "./element.mjs";
 import { button } from "./form.mjs";
 import { attempt, notice } from "./notice.mjs";
-import { row, table } from "./table.mjs";
+import { row, table } from "./prose.mjs";
 import { undoing } from "./undo.mjs";
 import { counted } from "./words.mjs";
 

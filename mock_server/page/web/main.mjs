@@ -1,6 +1,5 @@
 // The page: connects the world with the parts that show it.
 
-import { Clock } from "./clock.mjs";
 import { Control } from "./control.mjs";
 import { Coverage } from "./coverage.mjs";
 import { fill, find, h } from "./element.mjs";
@@ -11,9 +10,8 @@ import { Journal } from "./journal.mjs";
 import { attempt, trouble, withdrawOffer } from "./notice.mjs";
 import { Overview } from "./overview.mjs";
 import { Questions } from "./questions.mjs";
-import { Quota } from "./quota.mjs";
 import { Reference } from "./reference.mjs";
-import { Rules } from "./rules.mjs";
+import { Clock, Quota, Rules } from "./rules.mjs";
 import { examplesIn, refusalsOf, resolve } from "./schema.mjs";
 import { Session } from "./session.mjs";
 import { bindShortcuts } from "./shortcuts.mjs";

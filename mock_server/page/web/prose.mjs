@@ -1,7 +1,39 @@
-// The little Markdown that the documents use: paragraphs, tables, `code` and *stress*.
+// Tables, and the little Markdown that the documents use: paragraphs, tables, `code` and *stress*.
 
 import { h } from "./element.mjs";
-import { row, table } from "./table.mjs";
+
+/** Make a table that scrolls, by keyboard, too. `name` is what a screen reader calls it; each of `rows` is made by `row`. */
+export function table(name, headings, rows, look = "") {
+  return h(
+    "div",
+    { class: "wide", tabindex: "0", role: "group", "aria-label": name },
+    h(
+      "table",
+      { class: look },
+      h("caption", { class: "hidden" }, name),
+      h("thead", row(headings.map((heading) => h("th", { scope: "col" }, heading)))),
+      h("tbody", rows),
+    ),
+  );
+}
+
+/** Make a row of cells. Any other child becomes a cell. */
+export function row(cells, look = "") {
+  return h(
+    "tr",
+    { class: look },
+    cells.map((cell) => (isCell(cell) ? cell : h("td", cell))),
+  );
+}
+
+/** Make the cell that names its row. */
+export function rowHead(...content) {
+  return h("th", { scope: "row" }, ...content);
+}
+
+function isCell(cell) {
+  return cell instanceof HTMLTableCellElement;
+}
 
 /** Return elements for a text of a document. */
 export function prose(text) {

@@ -2,9 +2,8 @@
 
 import { add, fill, find, h } from "./element.mjs";
 import { button } from "./form.mjs";
-import { inline, prose } from "./prose.mjs";
+import { inline, prose, row, rowHead, table } from "./prose.mjs";
 import { answersOf, bodyOf, constraint, fieldsOf, operationsOf } from "./schema.mjs";
-import { row, rowHead, table } from "./table.mjs";
 import { trial } from "./trial.mjs";
 
 export class Reference {

@@ -2,7 +2,7 @@
 
 import { curl } from "./curl.mjs";
 import { fill, h } from "./element.mjs";
-import { choice, copyButton, field, textField } from "./form.mjs";
+import { choice, copyButton, field, form, textField } from "./form.mjs";
 import { fieldsOf } from "./schema.mjs";
 import { indented } from "./words.mjs";
 
@@ -25,25 +25,20 @@ export function trial({ document, method, path, parameters, body, base, session 
   };
   for (const one of [...asked, ...fields])
     one.label = field(one.name + (one.required ? " *" : ""), one.input, one.schema.description ?? "");
-  const form = h(
-    "form",
-    {
-      class: "fields",
-      input: refresh,
-      submit: async (event) => {
-        event.preventDefault();
-        fill(result, h("p", { class: "soft" }, "…"));
-        fill(result, await outcome(request()));
-      },
+  const asking = form(
+    async () => {
+      fill(result, h("p", { class: "soft" }, "…"));
+      fill(result, await outcome(request()));
     },
     body?.examples.length > 0 && field("Example", exampleChoice(body.examples, fields, refresh)),
     [...asked, ...fields].map(({ label }) => label),
     h("button", { type: "submit", class: "first" }, "Send"),
   );
+  asking.addEventListener("input", refresh);
   refresh();
   return [
     h("h3", "Try it"),
-    form,
+    asking,
     h(
       "div",
       { class: "copied" },
@@ -106,13 +101,13 @@ function requestOf({ method, path, asked, fields, body, base, key }) {
 }
 
 async function outcome({ method, url, headers, fields }) {
-  let form;
+  let body;
   if (fields?.length) {
-    form = new FormData();
-    for (const [name, value] of fields) form.append(name, value);
+    body = new FormData();
+    for (const [name, value] of fields) body.append(name, value);
   }
   try {
-    const response = await fetch(url, { method, headers, body: form, cache: "no-store" });
+    const response = await fetch(url, { method, headers, body, cache: "no-store" });
     const text = await response.text();
     return [
       h(

@@ -2,7 +2,7 @@
 
 import { fill, find, h } from "./element.mjs";
 import { attempt } from "./notice.mjs";
-import { row, rowHead, table } from "./table.mjs";
+import { row, rowHead, table } from "./prose.mjs";
 
 /** Let a button open the list. */
 export function bindWorlds(control) {
