@@ -321,6 +321,8 @@ class Cleaner:
                 self._ledger.answered(entry)
         if new and not self._done.unlisted and self._may_be_unknown():
             self._done.unlisted = f"the list shows rows that were not there before the run: {', '.join(new)}."
+        elif self._is_blind and not self._done.unlisted:
+            self._done.unlisted = "rows of this run do not show its mark, so there may be others."
 
     def _may_be_unknown(self) -> bool:
         """Tell whether the run may have rows that do not bear its mark, or that have other ids now."""
