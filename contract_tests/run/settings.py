@@ -268,29 +268,40 @@ def _file(value: str | None) -> Path | None:
     return None if value is None else Path(value)
 
 
-# Requests by profile: of a run that writes, and of one that only reads.
-_WHOLE = {"quick": (550, 60), "standard": (3400, 190), "deep": (30_000, 720)}
-_SPARING = (160, 20)
-# What a run costs without its generated tests.
-_LEAST = {"quick": (300, 50), "standard": (800, 70), "deep": (1500, 100)}
+# Requests by suite in the order of SUITES, of a run that writes and of one that only reads. `questions` are asked
+# whatever suites are chosen. They were counted on a service without faults, those of `deep` estimated.
+_PRICES = {
+    ("quick", True): (90, 10, 100, 50, 50, 10, 140, 60, 40),
+    ("quick", False): (10, 5, 0, 5, 20, 0, 0, 20, 0),
+    ("standard", True): (90, 100, 160, 140, 90, 240, 1450, 890, 240),
+    ("standard", False): (10, 5, 0, 10, 40, 0, 0, 125, 0),
+    ("deep", True): (90, 100, 330, 500, 90, 390, 19_400, 7500, 1600),
+    ("deep", False): (10, 5, 0, 30, 40, 0, 0, 635, 0),
+}
+_GENERATED = ("model", "schema", "links")
+_SPARING = {True: 160, False: 20}
 
 
 def price_of(settings: RunSettings) -> int:
-    """Return about how many requests a run of all suites makes."""
-    prices = _SPARING if settings.profile.spares else _WHOLE[settings.profile.name]
-    return prices[not settings.allow_writes]
+    """Return about how many requests a run makes."""
+    prices, price = _PRICES[settings.profile.name, settings.allow_writes], sum(_prices(settings).values())
+    return round(_SPARING[settings.allow_writes] * price / sum(prices)) if settings.profile.spares else price
+
+
+def _prices(settings: RunSettings) -> dict[str, int]:
+    prices = zip(SUITES, _PRICES[settings.profile.name, settings.allow_writes], strict=True)
+    return {suite: price for suite, price in prices if suite in {"questions", *settings.suites}}
 
 
 def planned(settings: RunSettings) -> RunSettings:
     """Return the settings with a profile that `max_requests` allows: fewer generated tests, rather than a cut run.
 
-    A budget that does not even allow the others gets the profile that spares requests. A selection of suites is as
-    it was: nobody has counted its price.
+    A budget that does not even allow the others gets the profile that spares requests.
     """
     most, price, profile = settings.max_requests, price_of(settings), settings.profile
-    if most is None or most >= price or profile.spares or settings.suites != SUITES:
+    if most is None or most >= price or profile.spares:
         return settings
-    least = _LEAST[profile.name][not settings.allow_writes]
+    least = sum(number for suite, number in _prices(settings).items() if suite not in _GENERATED)
     if most <= least:
         return replace(settings, profile=SPARING)
     share = (most - least) / (price - least)
@@ -306,7 +317,8 @@ def announced(settings: RunSettings, plan: RunSettings) -> str:
     if settings.profile.name == "quick" and settings.rate is None and plan is settings:
         return ""
     requests = price_of(settings)
-    about = "all suites" if settings.suites != SUITES else f"the profile {settings.profile.name}"
+    chosen = "" if settings.suites == SUITES else f" and the suites {', '.join(settings.suites)}"
+    about = f"the profile {settings.profile.name}{chosen}"
     sentence = f"For {about}: some {requests:,} requests"
     if settings.rate is not None:
         minutes = max(1, round(requests / settings.rate))

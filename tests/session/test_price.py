@@ -47,9 +47,20 @@ def test_a_budget_plans_the_run() -> None:
     )
 
 
-def test_a_selection_of_suites_is_not_planned() -> None:
-    given = settings(profile="standard", allow_writes=True, max_requests=100, suite=["page"])
+@pytest.mark.parametrize("writes", [True, False])
+def test_a_selection_of_suites_is_planned_by_its_own_price(writes: bool) -> None:
+    def chosen(*suites: str, most: int | None = None) -> RunSettings:
+        return settings(profile="standard", allow_writes=writes, max_requests=most, suite=suites)
+
+    page, schema = (price_of(chosen(suite)) for suite in ("page", "schema"))
+    assert page < price_of(chosen("page", "schema")) < min(page + schema, price_of(chosen()))
+    given = chosen("page", most=page)
     assert planned(given) is given
+    assert planned(chosen("page", most=page - 1)).profile.spares
+    plan = planned(chosen("schema", most=schema * 9 // 10))
+    assert 0 < plan.profile.examples < chosen("schema").profile.examples
+    said = announced(given, given)
+    assert said.startswith(f"For the profile standard and the suites page: some {page} requests")
 
 
 def test_it_is_said_before_the_first_request(tmp_path: Path) -> None:
@@ -61,10 +72,11 @@ def test_it_is_said_before_the_first_request(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("most", [2000, 1000])
-def test_a_planned_run_ends_within_its_budget(most: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("most", "suites"), [(2000, ()), (1000, ()), (700, ("schema", "links"))])
+def test_a_planned_run_ends_within_its_budget(most: int, suites: tuple[str, ...], tmp_path: Path) -> None:
+    chosen = [word for suite in suites for word in ("--suite", suite)]
     with Scripted(Behaving()) as target:
-        line = ["--base-url", target.url, "--profile", "standard", "--max-requests", str(most)]
+        line = ["--base-url", target.url, "--profile", "standard", "--max-requests", str(most), *chosen]
         result = CliRunner().invoke(check, [*line, "--ledger-dir", str(tmp_path)], env={KEY_NAME: KEY})
         assert most / 4 < len(target.asked) < most * 1.1
     assert "requests that the run may make" not in result.output
