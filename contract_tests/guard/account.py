@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from contract_tests.guard.exchange import GuardRefusal, Reply, Surface, at, read_json
 from contract_tests.guard.ledger import Id, LedgerEntry, Marker, row_id
-from contract_tests.guard.mask import Mask
+from contract_tests.guard.mask import Mask, Redactor
 from contract_tests.guard.upstream import (
     Budget,
     GuardSettings,
@@ -69,6 +69,7 @@ class Account:
         self._sleep = settings.sleep
         self._marker = marker
         self._authorization = f"Bearer {settings.key}"
+        self._redactor = Redactor(settings.key)
 
     def __repr__(self) -> str:
         return "Account()"
@@ -155,7 +156,7 @@ class Account:
     def _listed(self, tree: Any) -> list[tuple[Id, Mapping[str, Any]]] | None:
         nodes, found = at(tree, self.surface.rows), list[tuple[Id, Mapping[str, Any]]]()
         for node in nodes if isinstance(nodes, list) else [None]:
-            row = row_id(node.get(self.surface.id)) if isinstance(node, dict) else None
+            row = self._id_of(node.get(self.surface.id)) if isinstance(node, dict) else None
             if row is None or not isinstance(node, dict):
                 return None
             found.append((row, node))
@@ -170,7 +171,7 @@ class Account:
         if kind == "list":
             return dict(self._listed(tree) or ())
         node = at(tree, self.surface.retrieved)
-        row = row_id(node.get(self.surface.id)) if isinstance(node, dict) else None
+        row = self._id_of(node.get(self.surface.id)) if isinstance(node, dict) else None
         return {} if row is None else {row: node}
 
     def number_in(self, node: Mapping[str, Any]) -> int | None:
@@ -195,9 +196,16 @@ class Account:
     def written_id(self, reply: Reply) -> Id | None:
         """Return the id in a create's answer."""
         try:
-            return row_id(at(read_json(reply.body), self.surface.written_id)) if reply.is_success else None
+            return (
+                self._id_of(at(read_json(reply.body), self.surface.written_id)) if reply.is_success else None
+            )
         except ValueError:
             return None
+
+    def _id_of(self, value: Any) -> Id | None:
+        """Return an id as an answer shows it; one with the key in it is not taken, as ids are written and shown."""
+        row = row_id(value)
+        return None if isinstance(row, str) and self._redactor.carries(row) else row
 
     def path_of(self, kind: str, row: Id | None = None) -> str:
         """Return the path of an operation, in the documented spelling: a service may tell it from the other one."""

@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 from contract_tests.command.commands import sweep
 from contract_tests.guard.exchange import Unswept
 from contract_tests.guard.ledger import Ledger, Marker, check_swept
-from tests.guard.scripted import Scripted, said
+from tests.guard.scripted import Said, Scripted, said
+from tests.guard.test_masking import spellings
 
 KEY = "mock-key-of-a-user"
 
@@ -77,6 +78,54 @@ def test_a_forgotten_ledger_can_still_be_swept(tmp_path: Path) -> None:
         file = left(target.url, tmp_path)
         swept("--forget", file)
         assert "2 deleted" in swept(f"{file}.forgotten").output
+
+
+# Clears the screen, and forges lines of ours and of GitHub Actions.
+ORDERS = "\x1b[2J\x9b5A\r\n\u2028bitpeak-mock: all deleted\n::error::forged\n"
+SPOKEN = [
+    Said(500, ORDERS.encode(), {"Content-Type": "text/plain", "X-Said": "\x1b[2J"}),
+    Said(302, b"", {"Location": f"https://elsewhere.example/\x1b[2J{KEY}"}),
+    Said(200, ORDERS.encode(), {"Content-Type": f"application/json; {KEY}"}),
+    said({"data": [{"id": ORDERS}, {"id": KEY}], "meta": {"total": ORDERS}}),
+    said({"data": {"id": KEY, "name": ORDERS}, "meta": {"total": 10**400}}),
+    Said(200, json.dumps(ORDERS).encode() + b"[" * 100_000),
+    Said(200, b'{"%b": 1, "%b": 2}' % (KEY.encode(), KEY.encode())),
+    Said(200, b" " * 2**21),
+    None,
+]
+
+
+def check_said(output: str, file: Path) -> None:
+    """See that all lines are the sweep's own, and that nothing in them is obeyed or shows the key."""
+    ours = ("bitpeak-mock: ", "cleaning up: ", "what may be left ", str(file))
+    assert not [line for line in output.splitlines() if not line.startswith(ours)]
+    assert not {sign for sign in output if sign in "\x1b\x9b\r\u2028"}
+    assert not [name for name, spelled in spellings(KEY).items() if spelled in output]
+
+
+@pytest.mark.parametrize("spoken", SPOKEN)
+def test_what_a_service_says_to_a_sweep_is_not_obeyed(
+    spoken: Said | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contract_tests.guard.upstream._LARGEST", 2**20)
+    for module in ("account", "cleaning"):
+        monkeypatch.setattr(f"contract_tests.guard.{module}.PAUSES", (0.0, 0.0))
+    with Scripted(lambda _: spoken) as target:
+        file = left(target.url, tmp_path)
+        for words in ((), ("--forget",)):
+            result = swept(*words, file)
+            check_said(result.output, file)
+            assert result.exit_code == (0 if words else 4 if spoken in SPOKEN[-2:] else 1), result.output
+    assert not [asked for asked in target.asked if asked.method != "GET"]
+
+
+@pytest.mark.parametrize("name", ["target", "marker", "key_check"])
+def test_what_a_ledger_says_to_a_sweep_is_not_obeyed(name: str, tmp_path: Path) -> None:
+    file = left("http://127.0.0.1:9/api", tmp_path)
+    first, _, rest = file.read_text().partition("\n")
+    file.write_text(json.dumps(json.loads(first) | {name: f"http://127.0.0.1:9/{ORDERS}"}) + f"\n{rest}")
+    for words in ((), ("--forget",)):
+        check_said(swept(*words, file).output, file)
 
 
 def test_only_what_is_named_is_given_up(tmp_path: Path) -> None:

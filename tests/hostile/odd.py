@@ -10,8 +10,8 @@ from typing import Any
 
 from tests.guard.scripted import Asked, Said, said
 from tests.hostile.lies import LIES as LIES
-from tests.hostile.lies import lie, renaming
-from tests.hostile.service import Behaving, Row
+from tests.hostile.lies import Spelling, lie, renaming
+from tests.hostile.service import KEY, Behaving, Row
 
 LATE = 5.0  # seconds by which a cache or a replica is behind
 
@@ -76,6 +76,14 @@ class GlobalIds(Behaving):
 
     def new_id(self) -> Any:
         return super().new_id() + (50_000_000 if hasattr(self, "strangers") else 0)
+
+
+@lie
+class KeysAsIds(Spelling):
+    """The ids of new rows begin with the key that they were made with."""
+
+    def spelled(self, row: Any) -> Any:
+        return f"{KEY}-{row}" if hasattr(self, "strangers") and row not in self.strangers else row
 
 
 @lie

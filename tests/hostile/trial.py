@@ -95,6 +95,7 @@ def ids_in(reply: Reply) -> list[object]:
 def check(trial: Trial, file: Path, done: CleanUp) -> None:
     """No row of the stranger is harmed; rows of the run are gone, or each may be left by its word."""
     service = trial.service
+    assert KEY not in "\n".join([repr(done), *(each.read_text() for each in file.parent.glob("*.jsonl*"))])
     assert not service.touched, "a row of the stranger was written to"
     assert len(service.harmed) <= MOST_HARMED, "the run went on writing"
     if done.complete:
