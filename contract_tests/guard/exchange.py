@@ -246,6 +246,11 @@ class Exchange:
     refused: str = ""
     failed: str = ""
 
+    @property
+    def is_write(self) -> bool:
+        """Whether the request may have changed something."""
+        return self.method not in {"GET", "HEAD", "OPTIONS"}
+
     def as_curl(self) -> str:
         """Return one line for a POSIX shell that repeats the request, with the key in `$BITPEAK_API_KEY`."""
         words = ["curl", "--request", shlex.quote(self.method), shlex.quote(self.url)]

@@ -16,12 +16,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from contract_tests.run.settings import Code, Stop
-from mock_server.document import Array, DocumentError, Object, dump_yaml, place_of, read_object
+from mock_server.document import DocumentError, Object, dump_yaml, place_of, read_object, shape
 
-_KEYS = ("operation", "place", "reason", "until")
 _ANY = "*"
 # How long an entry holds that nobody has given a day.
 _GRACE = timedelta(days=90)
@@ -111,23 +110,12 @@ def read_accepted(file: Path | None, today: date | None = None) -> Acceptances:
 
 
 def _entries(data: Object) -> Iterator[Accepted]:
-    entries = data.get("accepted")
-    if set(data) != {"accepted"} or not isinstance(entries, Array):
-        raise DocumentError("the file has one key, `accepted`, a list of differences", data.place)
-    for number, each in enumerate(entries):
-        yield _entry(each, entries, number)
-
-
-def _entry(data: Any, entries: Array, number: int) -> Accepted:
-    place = place_of(entries, number)
-    if not isinstance(data, Object) or set(data) != set(_KEYS):
-        raise DocumentError(f"an accepted difference has the keys {', '.join(_KEYS)}, and no other", place)
-    for key in _KEYS:
-        if not isinstance(data[key], str) or not data[key].strip():
-            raise DocumentError(f"{key} must be text, quote it", place_of(data, key))
-    try:
-        until = date.fromisoformat(data["until"])
-    except ValueError:
-        message = f"until is {data['until']!r}, write a day such as '2027-01-31'"
-        raise DocumentError(message, place_of(data, "until")) from None
-    return Accepted(data["operation"], data["place"], data["reason"], until, str(place))
+    shape("accepted").check(data)
+    for number, each in enumerate(data["accepted"]):
+        try:
+            until = date.fromisoformat(each["until"])
+        except ValueError:
+            message = f"accepted/{number}/until: There is no such day as {each['until']}."
+            raise DocumentError(message, place_of(each, "until")) from None
+        where = str(place_of(data["accepted"], number))
+        yield Accepted(each["operation"], each["place"], each["reason"], until, where)

@@ -19,7 +19,6 @@ _LONGEST_TITLE = 300
 _LONGEST_DETAILS = 6000
 _LONGEST_ANSWER = 600
 _MOST_STEPS = 12
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Happened(NamedTuple):
@@ -158,7 +157,7 @@ def reproduce(happened: Happened, clean: Clean, about: str = "") -> tuple[ShownC
     row = _row_named(about, [*happened.earlier, *exchanges]) or _row(exchanges[-1])
     concerned = [exchange for exchange in exchanges if not row or _concerns(exchange, row)] or exchanges[-1:]
     last = concerned[-1]
-    before = [exchange for exchange in concerned[:-1] if exchange.method not in _READS]
+    before = [exchange for exchange in concerned[:-1] if exchange.is_write]
     before = [*(each for each in happened.earlier if row and _concerns(each, row)), *before]
     steps = [step_of(exchange, clean) for exchange in [*before, last]]
     steps = [step for step, following in zip(steps, [*steps[1:], None], strict=True) if step != following]
@@ -195,7 +194,7 @@ def _concerns(exchange: Exchange, row: str) -> bool:
     """Tell whether an exchange is about a row: by its path, or as the create that made it."""
     if _row(exchange):
         return _row(exchange) == row
-    return exchange.method not in _READS and re.search(rf'"id"\s*:\s*{row}\b', exchange.body) is not None
+    return exchange.is_write and re.search(rf'"id"\s*:\s*{row}\b', exchange.body) is not None
 
 
 class RunVerdict(StrEnum):

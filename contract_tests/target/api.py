@@ -17,7 +17,6 @@ from contract_tests.guard.exchange import FAILED_HEADER, REFUSED_HEADER, Exchang
 
 # A test that makes more exchanges than this keeps the last ones: enough for any machine's longest run.
 _MOST_EXCHANGES = 2000
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _NO_ANSWERS = frozenset({FAILED_HEADER.lower(), REFUSED_HEADER.lower()})
 _TOO_MANY = 429
 _NOT_THERE = frozenset({404, 410})
@@ -69,9 +68,7 @@ class Trace:
     def begin(self) -> None:
         """Forget what was: a test, or an attempt of a generated one, begins."""
         with self._lock:
-            self._writes += [
-                each for each in self._exchanges if each.method not in _READS and not each.refused
-            ]
+            self._writes += [each for each in self._exchanges if each.is_write and not each.refused]
             del self._writes[:-_MOST_EXCHANGES]
             self._exchanges.clear()
 
@@ -118,7 +115,7 @@ class AnswerMemory:
 
     def take(self, exchange: Exchange) -> None:
         """Hear of any exchange, from whatever suite: after a write nothing is certain any more."""
-        if exchange.method not in _READS:
+        if exchange.is_write:
             with self._lock:
                 self._answers = {
                     asked: known for asked, known in self._answers.items() if _is_lasting(known[0].status)

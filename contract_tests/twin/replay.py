@@ -19,7 +19,6 @@ from contract_tests.twin.compare import Comparison, Difference, Rows, Side
 from contract_tests.twin.lockstep import Accepts
 from contract_tests.twin.sides import Service, created_id
 
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 # The last part of a path up to its id, such as `%2B` and zeros, and the id.
 _ID = re.compile(r"((?:%[0-9A-Fa-f]{2}|[^\d%])*0*)(\d+)")
 
@@ -158,7 +157,7 @@ def _reason(exchange: Exchange) -> str:
 
 
 def _body(exchange: Exchange) -> Mapping[str, Any]:
-    if exchange.method in _READS:
+    if not exchange.is_write:
         return {}
     if exchange.media_type == "multipart/form-data":
         return multipart(

@@ -46,12 +46,14 @@ def test_an_expired_entry_accepts_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("differences: []", "has one key, `accepted`"),
+        ("differences: []", "accepted.yaml:1: Unknown key 'differences'. Known keys: accepted."),
         (
             FILE.replace("    reason: the site will change it\n", ""),
-            "accepted.yaml:2: .*the keys operation, place, reason",
+            "accepted.yaml:2: .*The key 'reason' is missing",
         ),
-        (FILE.replace("'2026-11-25'", "'soon'"), "accepted.yaml:5: until is 'soon'"),
+        (FILE.replace("'2026-11-25'", "'soon'"), "accepted.yaml:5: .*must be a day in quotes"),
+        (FILE.replace("11-25", "11-31"), "accepted.yaml:5: .*no such day as 2026-11-31"),
+        (FILE.replace("status", "' '"), "accepted.yaml:3: .*must not be empty"),
     ],
 )
 def test_a_wrong_file_is_said_with_its_line(text: str, complaint: str, tmp_path: Path) -> None:
