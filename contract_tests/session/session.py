@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pickle
 import signal
@@ -45,7 +46,7 @@ class Session:
         self.part: RunPart | None = None
         self.outcome: Outcome | None = None
         self.stopped: Stop | None = None
-        self._progress = progress
+        self._progress = progress or Progress(io.StringIO(), settings)
         self._results: Results | None = None
         self._interrupted, self._code = "", int(Code.FINE)
         self._signals = ExitStack()
@@ -62,8 +63,8 @@ class Session:
         Not before: what ends pytest at its start has no end of the session, and so no clean-up.
         """
         try:
-            self._results = Results(opening := open_run(self.settings, self._note))
-            self._note("asking the open questions")
+            self._results = Results(opening := open_run(self.settings, self._progress.note))
+            self._progress.note("asking the open questions")
             opening.guard.on_exchange(self._draw)
             opening.ask()
         except Stop as stop:
@@ -92,8 +93,7 @@ class Session:
         results.is_part = results.is_part or len(there) < len(results.items)
         results.left_out += left_by_pytest(item for item in results.items if item not in there)
         results.items = [item for item in results.items if item in there]
-        if self._progress is not None:
-            self._progress.begin(len(results.items))
+        self._progress.begin(len(results.items))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
@@ -123,7 +123,7 @@ class Session:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Show how far the run is."""
-        if self._progress is not None and report.when == "teardown":
+        if report.when == "teardown":
             failed = self.has_failed(report.nodeid)
             self._progress.step(suite_in(report), failed=failed, sent=report.__dict__[SENT])
 
@@ -169,17 +169,11 @@ class Session:
     def _is_cleaning(self) -> bool:
         return self.opening is not None and self.opening.guard.is_cleaning
 
-    def _note(self, sentence: str) -> None:
-        if self._progress is not None:
-            self._progress.note(sentence)
-
     def _draw(self, _: Exchange) -> None:
-        if self._progress is not None:
-            self._progress.draw(self._begun.opening.guard.stats().sent)
+        self._progress.draw(self._begun.opening.guard.stats().sent)
 
     def _finish(self, opening: Opening) -> int:
-        if self._progress is not None:
-            self._progress.end()
+        self._progress.end()
         try:
             cleaned = opening.guard.clean_up()
             if self.stopped is not None:
@@ -193,8 +187,7 @@ class Session:
             opening.run.api.close()
             opening.end_recording()
             close_guard(self.settings, opening.guard)
-            if self._progress is not None:
-                self._progress.wipe()
+            self._progress.wipe()
         self.stopped = write_reports(self.settings, self.outcome)
         if self.stopped is None and opening.recording_fault:
             self.stopped = Stop(Code.CANNOT, opening.recording_fault)
@@ -313,7 +306,7 @@ class Spread:
         self.settings = settings
         self.outcome: Outcome | None = None
         self.stopped: Stop | None = None
-        self._progress = progress
+        self._progress = progress or Progress(io.StringIO(), settings)
         self._workers: dict[str, _Staff] = {}
         self._pids: dict[str, int] = {}
         self._failed: set[str] = set()
@@ -361,18 +354,16 @@ class Spread:
         """Take the signals that end a process: the workers have been started."""
         if threading.current_thread() is threading.main_thread():
             self._signals.enter_context(interruptible(lambda: self._is_waiting))
-        if self._progress is not None:
-            self._progress.note(f"{len(self._workers)} workers ask the open questions")
+        self._progress.note(f"{len(self._workers)} workers ask the open questions")
 
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Say how many tests there are."""
-        if self._progress is not None:
-            self._progress.begin(len(ids))
+        self._progress.begin(len(ids))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Show how far the run is."""
         worker = self._workers.get(report.node.gateway.id) if hasattr(report, "node") else None
-        if worker is None or self._progress is None or report.when not in {"setup", "call", "teardown"}:
+        if worker is None or report.when not in {"setup", "call", "teardown"}:
             return
         if report.failed:
             self._failed.add(report.nodeid)
@@ -399,8 +390,7 @@ class Spread:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Wait for the workers, which clean up, and make one report of what they say."""
-        if self._progress is not None:
-            self._progress.end()
+        self._progress.end()
         if self._workers:
             self._wait()
             session.exitstatus = self._finish()
