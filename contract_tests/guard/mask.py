@@ -143,13 +143,10 @@ class Redactor:
     """
 
     def __init__(self, key: str) -> None:
-        first, *rest = map(_spellings_of, key)
-        tail = "".join(f"(?:{'|'.join(ways)})" for ways in rest)
         # Each way begins with a literal, so that `re` skips what cannot begin a key.
-        spelled = "|".join(way + tail for way in first)
+        spelled = "".join(f"(?:{'|'.join(_spellings_of(sign))})" for sign in key)
         patterns = [spelled, f"(?i:{key.encode().hex()})", *_in_base64(key)]
-        self._texts = [re.compile(pattern) for pattern in patterns]
-        self._bytes = [re.compile(pattern.encode()) for pattern in patterns]
+        self._patterns = [re.compile(pattern) for pattern in patterns]
 
     def __repr__(self) -> str:
         return "Redactor()"
@@ -157,20 +154,18 @@ class Redactor:
     def carries(self, text: str | bytes) -> bool:
         """Tell whether the key stands in a text."""
         if isinstance(text, bytes):
-            return any(pattern.search(text) for pattern in self._bytes)
-        return any(pattern.search(text) for pattern in self._texts)
+            text = text.decode("latin-1")  # a character for each byte
+        return any(pattern.search(text) for pattern in self._patterns)
 
     def clean(self, text: str) -> str:
         """Return a text without the key."""
-        for pattern in self._texts:
+        for pattern in self._patterns:
             text = pattern.sub(_SHOWN, text)
         return text
 
     def clean_bytes(self, body: bytes) -> bytes:
         """Return bytes without the key."""
-        for pattern in self._bytes:
-            body = pattern.sub(_SHOWN.encode(), body)
-        return body
+        return self.clean(body.decode("latin-1")).encode("latin-1")
 
 
 def _spellings_of(sign: str) -> list[str]:
@@ -178,9 +173,9 @@ def _spellings_of(sign: str) -> list[str]:
     code = ord(sign)
     names = [f"#0*{code}", f"#[xX]0*(?i:{code:x})", *([_ENTITIES[sign]] if sign in _ENTITIES else [])]
     digits = f"(?i:{code:02x})"
-    ways = [re.escape(sign), rf"%(?:25)*{digits}", f"={digits}", rf"\\+(?:x|u00){digits}"]
+    ways = [re.escape(sign), rf"%(?:25)*{digits}", f"={digits}", rf"\\\\*(?:x|u00){digits}"]
     ways += [rf"&(?:amp;)*(?:{'|'.join(names)});?"]
-    ways += [] if sign.isalnum() else [rf"\\+{re.escape(sign)}"]
+    ways += [] if sign.isalnum() else [rf"\\\\*{re.escape(sign)}"]
     return [*ways, re.escape("+")] if sign == " " else ways
 
 
@@ -193,7 +188,7 @@ def _in_base64(key: str) -> Iterator[str]:
         core = text[-(-8 * before // 6) : len(text) if whole else -1]
         if len(core) >= _SHORTEST:
             signs = "".join({"+": "[+-]", "/": r"(?:\\*/|_)"}.get(sign, sign) for sign in core)
-            yield rf"{signs}[\w+/-]?={{0,2}}"
+            yield f"{signs}[0-9A-Za-z_+/-]?={{0,2}}"
 
 
 def _unreadable(error: Exception) -> bytes:
