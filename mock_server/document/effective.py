@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from mock_server.document.overlay import Action, Learned, apply_actions, parse_actions, read_overlay
 from mock_server.document.shape import nearest, shape
 from mock_server.document.source import (
+    Array,
     DocumentError,
     Object,
     Place,
@@ -142,7 +143,7 @@ def load(
     questions_file = Path(questions) if questions is not None else home() / "unspecified.yaml"
     data = read_object(base)
     shape("base").check(data)
-    named = None if questions is not None else frozenset(_named(data))
+    named = None if questions is not None else _named(data, set())
     files = tuple(find_overlay(name) for name in overlays)
     varied = [read_overlay(file) for file in files]
     learned = tuple(overlay.learned for overlay in varied if overlay.learned is not None)
@@ -204,14 +205,15 @@ def digest_of(data: object) -> Digest:
     return Digest(hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest())
 
 
-def _named(node: Any) -> Iterator[str]:
-    """Yield the questions that a document names by `x-question`."""
+def _named(node: Object | Array, found: set[str]) -> set[str]:
+    """Add the questions that a document names by `x-question` to those found, and return them."""
     if isinstance(node, dict):
         named = node.get("x-question", ())
-        yield from (named,) if isinstance(named, str) else named
-    if isinstance(node, (dict, list)):
-        for item in node.values() if isinstance(node, dict) else node:
-            yield from _named(item)
+        found.update((named,) if isinstance(named, str) else named)
+    for item in node.values() if isinstance(node, dict) else node:
+        if isinstance(item, Object | Array):
+            _named(item, found)
+    return found
 
 
 def read_questions(file: Path | str, named: Collection[str] | None = None) -> Mapping[str, Question]:

@@ -105,8 +105,10 @@ def test_a_question(invoke: Invoke) -> None:
     assert text.endswith("To switch: bitpeak-mock serve --answer create-status=ok\n")
 
 
-def test_every_question_has_details(invoke: Invoke) -> None:
-    for question in load().questions().values():
+def test_every_question_has_details(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = load()
+    monkeypatch.setattr("mock_server.document.load", lambda *_: document)
+    for question in document.questions().values():
         text = invoke("questions", question.id).stdout
         assert all(answer in text for answer in question.answers)
         assert ("departs from" in text) == question.departure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,8 @@ def strings_of(tree: ast.AST) -> Iterator[str]:
             yield node.value
 
 
-def wire_words() -> set[str]:
+@cache
+def wire_words() -> frozenset[str]:
     """Return the words of the wire: titles, fields, properties with an underscore, types, page sizes."""
     data = load().data
     schemas = data["components"]["schemas"]
@@ -48,7 +50,7 @@ def wire_words() -> set[str]:
     for schema in schemas.values():
         words |= {name for name in schema.get("properties", {}) if "_" in name}
     words |= {"results_per_page", "total_pages", "notification_handler_id", "/notification-handlers", "/api"}
-    return words | set(data["components"]["headers"])
+    return frozenset(words | set(data["components"]["headers"]))
 
 
 @pytest.mark.parametrize("module", MODULES, ids=name_of)
