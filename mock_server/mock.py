@@ -5,6 +5,7 @@ It can rehearse another document: see `Rehearsal`.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -133,7 +134,9 @@ class Rehearsal:
             self.calls += 1
             if rehearsed.places:
                 # All rows of a list differ alike: count the list once.
-                kinds = tuple(dict.fromkeys(_without_numbers(place) for place in rehearsed.places))
+                kinds = tuple(
+                    dict.fromkeys(re.sub(r"/\d+(?=/|$)", "/…", place) for place in rehearsed.places)
+                )
                 self._changes[Change(operation, status, rehearsed.status, kinds)] += 1
 
     def changes(self) -> list[tuple[Change, int]]:
@@ -169,7 +172,3 @@ def _is_one_time(one: Any, other: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return abs(apart.total_seconds()) <= _DRIFT
-
-
-def _without_numbers(place: str) -> str:
-    return "/".join("…" if step.isdigit() else step for step in place.split("/"))

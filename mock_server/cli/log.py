@@ -20,7 +20,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
 
-from mock_server.cli.terminal import clean
+from mock_server.cli.terminal import clean, remark_lines
 
 if TYPE_CHECKING:
     from mock_server.contract import Contract
@@ -99,13 +99,9 @@ class Format:
 
 
 def remarks(exchange: Exchange) -> Iterator[str]:
-    """Yield, indented, what a caller should know about an exchange: its violations, a hint, an internal error."""
-    for violation in exchange.violations:
-        yield f"  ! {clean(violation.sentence)}"
-    if exchange.hint:
-        yield f"  ? {clean(exchange.hint)}"
-    if exchange.defect:
-        yield f"  DEFECT {clean(exchange.defect)}"
+    """Yield, indented, what a caller should know about an exchange."""
+    sentences = (violation.sentence for violation in exchange.violations)
+    yield from (f"  {line}" for line in remark_lines(sentences, exchange.hint, exchange.defect))
 
 
 def redacted(target: str, key_prefix: str) -> str:

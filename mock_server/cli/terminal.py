@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from io import BufferedWriter, FileIO, TextIOWrapper
 from typing import IO, Any
@@ -45,6 +45,16 @@ class Failure(click.ClickException):
 def clean(text: str) -> str:
     """Return a text with its control characters escaped, safe to print in one line."""
     return text.translate(_CONTROLS)
+
+
+def remark_lines(sentences: Iterable[str], hint: str, defect: str | None) -> Iterator[str]:
+    """Yield what a caller should know about a request: its violations, a hint, an internal error of the mock."""
+    for sentence in sentences:
+        yield f"! {clean(sentence)}"
+    if hint:
+        yield f"? {clean(hint)}"
+    if defect:
+        yield f"DEFECT {clean(defect)}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

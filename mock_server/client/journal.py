@@ -39,13 +39,9 @@ class CallMessage:
     def text(self) -> str | None:
         """The body as text; None if it is not text. Of a body too long to be remembered, the beginning, and says so."""
         body, beginning = self.body, self.record["body"]
-        if beginning is None:
-            return None
-        return (
-            f"{beginning}… (the beginning of {self.size} bytes)"
-            if body is None
-            else body.decode(errors="replace")
-        )
+        if body is None or beginning is None:
+            return None if beginning is None else _beginning(beginning, self.size)
+        return body.decode(errors="replace")
 
     @property
     def body(self) -> bytes | None:
@@ -77,12 +73,12 @@ class CallRequest(CallMessage):
 
         A field that is too long to be remembered has its beginning, and says so.
         """
-        return {part["key"]: _text_of(part) for part in self.parts if part["key"] is not None}
-
-
-def _text_of(part: PartRecord) -> str:
-    text = part.get("text")
-    return _beginning(part["preview"], part["bytes"]) if text is None else text
+        found: dict[str, str] = {}
+        for part in self.parts:
+            if part["key"] is not None:
+                text = part.get("text")
+                found[part["key"]] = _beginning(part["preview"], part["bytes"]) if text is None else text
+        return found
 
 
 def _beginning(text: str, size: int) -> str:
@@ -275,7 +271,12 @@ class Calls(Sequence[Call]):
         # Forgotten calls have places before the remembered ones. How many of them match a filter is unknown, so that
         # only places counted from the end are sure then.
         places = range(page.lost + len(page.calls))[index]
-        sure = not self._wanted or self._counts_from_end(index)
+        ends = (
+            (index,)
+            if isinstance(index, int)
+            else (index.start or 0, -1 if index.stop is None else index.stop)
+        )
+        sure = not self._wanted or all(end < 0 for end in ends)
         wanted = [places] if isinstance(places, int) else places
         if not sure or any(place < page.lost for place in wanted):
             raise self._evicted(page)
@@ -310,12 +311,6 @@ class Calls(Sequence[Call]):
     def __repr__(self) -> str:
         page = self._read()
         return f"<journal{self._described()}:{_lost(page) + _listed(page.calls) or ' empty'}>"
-
-    @staticmethod
-    def _counts_from_end(index: int | slice) -> bool:
-        if isinstance(index, int):
-            return index < 0
-        return index.start is not None and index.start < 0 and (index.stop is None or index.stop < 0)
 
     def _read(self, **more: Any) -> JournalPage:
         return read_journal(self._channel, self._root.since, key=self._key, **self._wanted, **more)

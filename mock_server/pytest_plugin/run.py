@@ -82,16 +82,7 @@ class Rendezvous:
         port_file = str(self.folder / f"{name}.port")
         own = ["--host", "127.0.0.1", "--port", "0", "--port-file", port_file, "--quiet"]
         # -P and PYTHONPATH: a module of the project's, such as a queue.py or a click.py, must not replace one of ours.
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "mock_server.lifeline",
-            str(self.lifeline),
-            "serve",
-            *flags,
-            *own,
-        ]
+        lifeline = [sys.executable, "-P", "-m", "mock_server.lifeline", str(self.lifeline)]
         packages = [str(Path(str(module.__file__)).parents[1]) for module in (mock_server, yaml)]
         path = os.pathsep.join([*packages, *filter(None, [os.environ.get("PYTHONPATH")])])
         # A process group of its own: Ctrl-C is for the run, which then stops the mock.
@@ -100,7 +91,7 @@ class Rendezvous:
             group = {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP, which only Windows' subprocess has
         with _own_settings(), (self.folder / f"{name}.log").open("wb") as log:
             return subprocess.Popen(  # noqa: S603 - our own command
-                command,
+                [*lifeline, "serve", *flags, *own],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

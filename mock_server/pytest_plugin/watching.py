@@ -19,7 +19,7 @@ from urllib.request import getproxies, proxy_bypass
 import pytest
 
 from mock_server.capsule import Capsule, CapsuleStep, CapsuleWorld
-from mock_server.cli.terminal import clean
+from mock_server.cli.terminal import clean, remark_lines
 from mock_server.client.control import ControlError, Unreachable, Violated, WentWrong
 from mock_server.client.journal import Call, read_journal
 from mock_server.client.vocabulary import StateRecord
@@ -372,12 +372,7 @@ def _step_lines(step: CapsuleStep) -> Iterator[str]:
         yield f"      > {_cut(sent)}"
     if step.response.text:
         yield f"      < {_cut(step.response.text)}"
-    for remark in step.remarks:
-        yield f"      ! {clean(remark)}"
-    if step.hint:
-        yield f"      ? {clean(step.hint)}"
-    if step.defect:
-        yield f"      DEFECT {clean(step.defect)}"
+    yield from (f"      {line}" for line in remark_lines(step.remarks, step.hint, step.defect))
 
 
 def _refused_lines(refused: Sequence[Call], *, shared: bool) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from mock_server import Settings
 from mock_server.app import create_app, mock_of
-from mock_server.cli.banner import curl_lines
+from mock_server.cli.running import curl_lines
 from mock_server.document import home
 from tests.cli.conftest import Serve
 
