@@ -28,7 +28,7 @@ from contract_tests.generated.engine import (
 )
 from contract_tests.generated.harmless import Harmless, harmless_form
 from contract_tests.guard.exchange import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER
-from contract_tests.judge.statements import ANSWERS, GONE, KEYS, MULTIPART, WRITTEN, Grounds, Statement
+from contract_tests.judge.statements import ANSWERS, GONE, KEYS, MULTIPART, WRITTEN, Statement
 from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, a, said
 from contract_tests.oracle.expected import Expected, Handler, Prospect
 from contract_tests.run.flags import Profile
@@ -51,7 +51,7 @@ class Pool:
         self._api = run.api
         self._facts = run.facts
         self._judge = run.judge
-        self._grounds = Grounds(run.judge.statements, run.facts)
+        self._grounds = run.judge.statements
         self._marker = run.marker or "contract"
         self._numbers = count(1)
         self._live: dict[int, tuple[str, str]] = {}
@@ -203,7 +203,7 @@ class Sampler:
         self.operations = operations(schema)
         self.found: Deviation | None = None
         self._judge = run.judge
-        self._grounds = Grounds(run.judge.statements, run.facts)
+        self._grounds = run.judge.statements
         self._conformity = Conformity(run.facts, self._grounds)
         self._expected = Expected(run.facts, self._grounds)
         self._refused_parameters = {

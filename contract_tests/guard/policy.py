@@ -29,6 +29,8 @@ _FLOAT = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6
 _ODD_START = re.compile(r"[^0-9A-Za-z+.-]+")
 _MOST_DIGITS = 4000  # int() refuses more, and no service has such ids
 
+# Ids from here on exist nowhere, unless 1000 times the highest id is above them.
+_IMPOSSIBLE_FROM = 10**9
 # So many rows whose ids grow with the time of their creation tell that ids do.
 _TELLING = 5
 _OR_ELSE = "If nobody else did it, the service did."
@@ -70,7 +72,7 @@ class Holdings:
     May be used from any thread. `alarms` say why the run writes no more; while there are none, it may.
     """
 
-    def __init__(self, ledger: Ledger, facts: Facts, impossible_from: int) -> None:
+    def __init__(self, ledger: Ledger, facts: Facts) -> None:
         self.ledger = ledger
         self.is_surveyed = False
         self.there_first: frozenset[Id] = frozenset()  # before the run wrote
@@ -80,7 +82,6 @@ class Holdings:
         self._steady = [
             name for word, name in facts.row.items() if word not in {"created", "changed"}
         ]  # what only a write changes
-        self._impossible_from = impossible_from
         self._by_id: dict[Id, LedgerEntry] = {}
         self._looks: dict[tuple[str, Id], tuple[int, str]] = {}
         self._highest: int | None = None
@@ -132,12 +133,12 @@ class Holdings:
 
     def is_impossible(self, row: int) -> bool:
         """Tell whether an id exists nowhere: it is not positive, or far above all that exist."""
-        far = self._highest is not None and row >= max(self._impossible_from, 1000 * self._highest)
+        far = self._highest is not None and row >= max(_IMPOSSIBLE_FROM, 1000 * self._highest)
         return row <= 0 or far
 
     def cannot_tell(self, row: int) -> bool:
         """Tell whether an id may be impossible, but no answer has shown yet how high the service's ids are."""
-        return row >= self._impossible_from and self._highest is None
+        return row >= _IMPOSSIBLE_FROM and self._highest is None
 
     def claim(self, entry: LedgerEntry, row: Id) -> bool:
         """Take the id that a create's answer, or a look at the row, named; False for one that was there before."""

@@ -100,7 +100,7 @@ class Relay:
         marker, surface = ledger.marker, account.surface
         facts = surface.facts
         self.gate = Gate()
-        self.holdings = Holdings(ledger, facts, settings.impossible_from)
+        self.holdings = Holdings(ledger, facts)
         self._settings = settings
         self._account = account
         self._ledger = ledger

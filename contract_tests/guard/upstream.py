@@ -37,6 +37,7 @@ _MINUTE = 60.0
 _LONG = 5.0  # seconds of waiting that are told
 _TOO_MANY = 429
 _PATIENCE = 6  # times that a 429 is waited out
+_LONGEST_WAIT = 900.0  # seconds that a 429 may ask for
 # What OpenSSL says of a server that does not speak TLS.
 _NO_TLS = frozenset({"wrong version number", "packet length too long", "record layer failure"})
 # Of a GET, on a connection that fails. A target that lets one wait would let the next one wait, too.
@@ -54,11 +55,10 @@ class GuardSettings:
     `target` is the API's base URL, as in the document's `servers`; without a path it gets the document's. `key` is the
     real key, which only the guard holds. `rate` counts requests a minute, None does not slow down. `max_requests` is
     for the whole run; what the clean-up needs comes on top. `live_rows` is how many of its own rows may exist at a
-    time. Ids of `impossible_from` and above are taken to exist nowhere, unless 1000 times the highest id is above them.
-    All times are in seconds: `timeout` for one answer, to its last byte, `longest_wait` for what a 429 may ask, `drain`
-    for requests under way at the end, `settle` until an unanswered create that no list shows is taken not to have
-    happened. `clock` gives seconds since 1970 and `sleep` waits; tests replace both. `tell` hears, in a sentence, of
-    what takes long: a wait of the budget's, and how far the clean-up is.
+    time. All times are in seconds: `timeout` for one answer, to its last byte, `drain` for requests under way at the
+    end, `settle` until an unanswered create that no list shows is taken not to have happened. `clock` gives seconds
+    since 1970 and `sleep` waits; tests replace both. `tell` hears, in a sentence, of what takes long: a wait of the
+    budget's, and how far the clean-up is.
     """
 
     target: str
@@ -68,10 +68,8 @@ class GuardSettings:
     max_requests: int | None = None
     rate: int | None = None
     live_rows: int = 30
-    impossible_from: int = 10**9
     ledger_dir: Path = Path(".bitpeak-ledger")
     timeout: float = 30.0
-    longest_wait: float = 900.0
     drain: float = 10.0
     settle: float = 60.0
     clock: Callable[[], float] = time.time
@@ -277,9 +275,9 @@ class Budget:
                 self._closed_until = max(self._closed_until, self._opened + self._quota.window)
 
     def close(self, reply: Reply) -> bool:
-        """Send nothing until a 429 says so; False if that is longer than the settings allow to wait."""
+        """Send nothing until a 429 says so; False if that is too long a wait."""
         wait = self._asked(reply)
-        if wait > self._settings.longest_wait:
+        if wait > _LONGEST_WAIT:
             return False
         with self._lock:
             self._closed_until = max(self._closed_until, self._settings.clock() + wait)

@@ -76,22 +76,44 @@ def differing(one: Any, other: Any, here: str = "") -> Iterator[tuple[str, Any]]
         yield here, other
 
 
-class Statements:
-    """The statements of an effective document.
+def _contains(place: str, other: str) -> bool:
+    """Tell whether a place is another one or lies around it."""
+    return other == place or other.startswith(f"{place}/")
 
-    `known` is the document before any answer was found; `questions` are its open questions. `accepted` are the places
-    that the user's overlays changed and `given` the questions that the user answered.
+
+def _touches(place: str, other: str) -> bool:
+    return _contains(place, other) or _contains(other, place)
+
+
+def _admits(place: str, other: Any, value: Any) -> bool:
+    """Tell whether a value would pass if this stood at the place of the word that it violates."""
+    if other is _ABSENT:
+        return True
+    word = place.rpartition("/")[2]
+    return jsonschema_rs.validator_for({word: plain(other)}).is_valid(value)
+
+
+MULTIPART = "multipart/form-data"
+_NO_RESPONSE: Mapping[str, Any] = {}
+
+
+class Statements:
+    """The statements of an effective document that expectations rest on, by what they are about.
+
+    Kinds are those of operations: list, retrieve, create, update, delete. `known` is the document before any answer was
+    found; `questions` are its open questions. `accepted` are the places that the user's overlays changed and `given`
+    the questions that the user answered.
     """
 
     def __init__(
         self,
-        effective: Mapping[str, Any],
+        facts: Facts,
         known: Object | None = None,
         questions: Mapping[str, Question] | None = None,
         accepted: Sequence[str] = (),
         given: Sequence[str] = (),
     ) -> None:
-        self._effective = effective
+        self._facts = facts
         self._known = known
         self._questions = questions or {}
         self._accepted = tuple(accepted)
@@ -105,13 +127,13 @@ class Statements:
         """
         return self._made(place, says, self._deciding(place, below=below), grade)
 
-    def violated(self, place: str, says: str, value: Any, *, grade: str = "") -> Statement:
+    def _violated(self, place: str, says: str, value: Any) -> Statement:
         """Return the statement of a word of JSON Schema that a value violates.
 
         A question decides it only if one of its answers would let the value pass.
         """
         deciding = {name for name, other in self._answers(place) if _admits(place, other, value)}
-        return self._made(place, says, deciding, grade)
+        return self._made(place, says, deciding)
 
     def of_question(self, name: str) -> Statement:
         """Return the statement that is a question's assumed answer."""
@@ -126,7 +148,7 @@ class Statements:
             is_accepted=name in self._given,
         )
 
-    def _made(self, place: str, says: str, deciding: set[str], grade: str) -> Statement:
+    def _made(self, place: str, says: str, deciding: set[str], grade: str = "") -> Statement:
         grade = grade or self._grade(place)
         if deciding:
             departs = [name for name in deciding if self._questions[name].departure]
@@ -139,7 +161,7 @@ class Statements:
 
     def _grade(self, place: str) -> str:
         """Return the nearest grade on the way to a place."""
-        node: Any = self._effective
+        node: Any = self._facts.document
         grade = PAGE
         for key in place.split("/")[1:]:
             name = key.replace("~1", "/").replace("~0", "~")
@@ -178,44 +200,14 @@ class Statements:
                 found.append((question.id, dict(differing(self._known, changed))))
         return found
 
-
-def _contains(place: str, other: str) -> bool:
-    """Tell whether a place is another one or lies around it."""
-    return other == place or other.startswith(f"{place}/")
-
-
-def _touches(place: str, other: str) -> bool:
-    return _contains(place, other) or _contains(other, place)
-
-
-def _admits(place: str, other: Any, value: Any) -> bool:
-    """Tell whether a value would pass if this stood at the place of the word that it violates."""
-    if other is _ABSENT:
-        return True
-    word = place.rpartition("/")[2]
-    return jsonschema_rs.validator_for({word: plain(other)}).is_valid(value)
-
-
-MULTIPART = "multipart/form-data"
-_NO_RESPONSE: Mapping[str, Any] = {}
-
-
-class Grounds:
-    """Statements of one effective document. Kinds are those of operations: list, retrieve, create, update, delete."""
-
-    def __init__(self, statements: Statements, facts: Facts) -> None:
-        self._at = statements.at
-        self._violated = statements.violated
-        self._facts = facts
-
     def operation(self, kind: str) -> Statement:
         """Return the statement that a documented request succeeds."""
-        return self._at(self._operation(kind), f"The documented way to {kind} succeeds.")
+        return self.at(self._operation(kind), f"The documented way to {kind} succeeds.")
 
     def status(self, kind: str, status: int) -> Statement:
         """Return what the status of a success rests on."""
         place = self._operation(kind) + pointer("responses", str(status))
-        return self._at(
+        return self.at(
             place, f"A successful {kind} answers {status}.", grade=self._response_grade(kind, str(status))
         )
 
@@ -223,7 +215,7 @@ class Grounds:
         """Return what the empty body of a success rests on."""
         status = str(self._facts.operation(kind).success)
         place = self._operation(kind) + pointer("responses", status)
-        return self._at(
+        return self.at(
             place, f"A successful {kind} has an empty body.", grade=self._response_grade(kind, status)
         )
 
@@ -245,11 +237,11 @@ class Grounds:
         """
         word = place.rpartition("/")[2]
         if word in {"additionalProperties", "maxItems", "unevaluatedProperties"}:
-            return replace(self._at(place, says, grade=BELIEVED), is_told=True)
+            return replace(self.at(place, says, grade=BELIEVED), is_told=True)
         if value is None and word == "type" and self._is_setting(place):
             return self.setting_unsent("create")
         if "/additionalProperties/" in place:  # what is shown there has no name in the document
-            return replace(self._at(place, says, grade=BELIEVED), is_open=True, is_told=True)
+            return replace(self.at(place, says, grade=BELIEVED), is_open=True, is_told=True)
         return self._violated(place, says, value)
 
     def _is_setting(self, place: str) -> bool:
@@ -274,23 +266,23 @@ class Grounds:
         says = (
             f"{self._summary(refusal.name)}: {refusal.status} {refusal.title or str(refusal.value)[:120]!r}."
         )
-        found = self._at(place, says, below=True, grade=grade if grade != PAGE else BELIEVED)
+        found = self.at(place, says, below=True, grade=grade if grade != PAGE else BELIEVED)
         return replace(found, is_told=True)
 
     def looks(self, kind: str) -> Statement:
         """Return what the looks of refusals rest on in general."""
         place = pointer("components", "schemas", "Error")
         return replace(
-            self._at(place, f"The refusals of a {kind} look as documented.", grade=BELIEVED), is_told=True
+            self.at(place, f"The refusals of a {kind} look as documented.", grade=BELIEVED), is_told=True
         )
 
     def service(self, word: str, says: str) -> Statement:
         """Return the statement of a word on the service as a whole."""
-        return self._at(pointer("x-service", word), says)
+        return self.at(pointer("x-service", word), says)
 
     def unknown_id(self, kind: str) -> Statement:
         """Return what the refusal of an id rests on that no handler has."""
-        return self._at(
+        return self.at(
             self._operation(kind) + pointer("responses", "404"),
             "An id that no handler has is refused.",
             grade=BELIEVED,
@@ -299,13 +291,13 @@ class Grounds:
     def odd_id(self) -> Statement:
         """Return the statement of what an id gets that is not a number."""
         place = pointer("components", "parameters", self._id_parameter())
-        return self._at(
+        return self.at(
             place, "An id that is not a number is read as the document says.", below=True, grade=BELIEVED
         )
 
     def odd_bearer(self) -> Statement:
         """Return what the refusal of an Authorization header rests on that is not `Bearer KEY`."""
-        return self._at(
+        return self.at(
             pointer("components", "securitySchemes"),
             "The key is sent as `Bearer KEY`.",
             below=True,
@@ -315,7 +307,7 @@ class Grounds:
     def required(self) -> Statement:
         """Return what the refusal of a create without a required field rests on."""
         fields = " and ".join(f"`{name}`" for name in self._form("create").get("required", ()))
-        return self._at(self.form("create") + "/required", f"A create needs {fields}.")
+        return self.at(self.form("create") + "/required", f"A create needs {fields}.")
 
     def listed_type(self) -> Statement:
         """Return the statement that the listed types, and no others, may be created."""
@@ -323,13 +315,13 @@ class Grounds:
         place, node = self._followed(
             self.form("create") + pointer("properties", name), self._form("create")["properties"][name]
         )
-        return self._at(place + "/enum", f"The types are {', '.join(node.get('enum', ()))}.")
+        return self.at(place + "/enum", f"The types are {', '.join(node.get('enum', ()))}.")
 
     def parameter(self, role: str) -> Statement:
         """Return the statement of what a parameter gets whose value is not allowed."""
         name = self._facts.page_parameter if role == "page" else self._facts.size_parameter
         place = pointer("components", "parameters", name)
-        return self._at(
+        return self.at(
             place,
             f"A value of `{name}` that is not allowed is treated as the document says.",
             below=True,
@@ -345,14 +337,14 @@ class Grounds:
     def media_type(self, kind: str, media: str) -> Statement:
         """Return what the reading of a form rests on in a media type other than the page's."""
         place = self._operation(kind) + pointer("requestBody", "content", media)
-        return self._at(place, f"A body in {media} is read as the document says.", grade=BELIEVED)
+        return self.at(place, f"A body in {media} is read as the document says.", grade=BELIEVED)
 
     def refused_word(self, kind: str, word: str) -> Statement:
         """Return the statement of what a value gets that violates a word of the form."""
         if said := self._rows(kind, self._facts.form["type"]):
             return said
         place = self.form(kind) + pointer("x-refusals", word)
-        return self._at(
+        return self.at(
             place,
             f"What violates `{word}` in the form of {kind} is treated as the document says.",
             grade=BELIEVED,
@@ -362,7 +354,7 @@ class Grounds:
         """Return what the reaction of a row rests on. A row that could not be said otherwise expects nothing."""
         place = row.source if row.source.startswith("/") else f"{self.form(kind)}/{row.source}"
         says = f"The form of {kind} does as its row says ({row})."
-        found = self._at(place, says, grade=row.grade or BELIEVED)
+        found = self.at(place, says, grade=row.grade or BELIEVED)
         questions = found.questions | set(row.questions)
         return replace(found, questions=questions, is_suspended=row.reaction == "otherwise")
 
@@ -375,13 +367,13 @@ class Grounds:
         if not name or "shorthand" in said[name]:
             return None
         says = f"`{field}` takes the texts that its rows say."
-        return self._at(self.form(kind) + pointer("x-rows", name), says, below=True, grade=BELIEVED)
+        return self.at(self.form(kind) + pointer("x-rows", name), says, below=True, grade=BELIEVED)
 
     def of_class(self, kind: str, name: str, word: str) -> Statement:
         """Return what the fate of a class of fields rests on: its rows, or the word of `x-service` for them."""
         says = f"A {kind} treats {word.replace('-', ' ')} as the document says."
         if name in self._form(kind).get("x-rows", {}):
-            return self._at(self.form(kind) + pointer("x-rows", name), says, below=True, grade=BELIEVED)
+            return self.at(self.form(kind) + pointer("x-rows", name), says, below=True, grade=BELIEVED)
         return self.service(word, says)
 
     def text(self, kind: str, field: str) -> Statement:
@@ -391,12 +383,10 @@ class Grounds:
         here = self.form(kind) + pointer("properties", field)
         node = self._form(kind).get("properties", {}).get(field, {})
         there, _ = self._followed(here, node)
-        one = self._at(
-            there, f"`{field}` takes the texts that the document says.", below=True, grade=BELIEVED
-        )
+        one = self.at(there, f"`{field}` takes the texts that the document says.", below=True, grade=BELIEVED)
         if here == there:
             return one
-        also = self._at(here, one.says, below=True, grade=BELIEVED)
+        also = self.at(here, one.says, below=True, grade=BELIEVED)
         return Statement(
             one.says,
             here,
@@ -410,7 +400,7 @@ class Grounds:
         """Return the statement that a field is there, and of how it is read."""
         if said := self._rows(kind, field):
             return said
-        return self._at(
+        return self.at(
             self.form(kind) + pointer("properties", field),
             f"`{field}` is read as the document says.",
             below=True,
@@ -431,7 +421,7 @@ class Grounds:
             ),
             "",
         )
-        return self._at(
+        return self.at(
             pointer("components", "examples", name),
             f"A create of type {type_name} with values such as the example's is accepted.",
         )
@@ -442,10 +432,10 @@ class Grounds:
         """Return the statement of what a field of the type looks like that was not sent."""
         if OWN in self._form(kind).get("x-rows", {}):
             place = self.form(kind) + pointer("x-rows", OWN)
-            return self._at(
+            return self.at(
                 place, "A field of the type that is not sent is stored as its rows say.", grade=BELIEVED
             )
-        return self._at(
+        return self.at(
             self.form(kind) + pointer("x-own-field-unsent"),
             "A field of the type that is not sent is stored as the document says.",
             grade=BELIEVED,
@@ -453,13 +443,13 @@ class Grounds:
 
     def update(self, word: str, says: str) -> Statement:
         """Return the statement of a word on what an update keeps."""
-        return self._at(self._operation("update") + pointer("x-update", word), says)
+        return self.at(self._operation("update") + pointer("x-update", word), says)
 
     def extra_setting(self) -> Statement:
         """Return the statement that the settings have the type's own keys and no others."""
         says = "The settings have the fields of the type and no others."
         return replace(
-            self._at(pointer("components", "schemas", "settings"), says, grade=BELIEVED), is_told=True
+            self.at(pointer("components", "schemas", "settings"), says, grade=BELIEVED), is_told=True
         )
 
     def shape(self, type_name: str) -> Statement:
@@ -468,7 +458,7 @@ class Grounds:
         for branch in self._row().get("allOf", ()):
             if branch["if"]["properties"][key].get("const") == type_name:
                 place, _ = self._followed("", branch["then"]["properties"][settings])
-                return self._at(place, f"The settings of {type_name} look as the document says.", below=True)
+                return self.at(place, f"The settings of {type_name} look as the document says.", below=True)
         return self.extra_setting()
 
     def secrets(self) -> Statement:
@@ -478,31 +468,31 @@ class Grounds:
             for node in branch["then"]["properties"].values():
                 name = node.get("$ref", "").rpartition("/")[2]
                 for key in schemas.get(name, {}).get("properties", {}):
-                    found = self._at(
+                    found = self.at(
                         pointer("components", "schemas", name, "properties", key, "x-mask"),
                         "Secrets are shown as they were sent.",
                     )
                     if found.questions:
                         return found
-        return self._at("/components/schemas", "Secrets are shown as they were sent.", grade=BELIEVED)
+        return self.at("/components/schemas", "Secrets are shown as they were sent.", grade=BELIEVED)
 
     def time(self, word: str, says: str) -> Statement:
         """Return the statement of what a time tells, by its `x-value` word; the page shows its form alone."""
         place = self._row_place() + pointer("properties", self._facts.row.get(word, word))
-        return self._at(place, says, below=True, grade=BELIEVED)
+        return self.at(place, says, below=True, grade=BELIEVED)
 
     # The list
 
     def paging(self, word: str, says: str) -> Statement:
         """Return the statement of a word on how a list is paged."""
-        return self._at(self._operation("list") + pointer("x-paging", word), says)
+        return self.at(self._operation("list") + pointer("x-paging", word), says)
 
     def page(self, word: str, says: str) -> Statement:
         """Return the statement of a fact that each page shows, by its `x-value` word."""
         place, node = self.answer_schema("list")
         for step in self._facts.schemas.path_to(self._facts.operation("list").answer, word):
             place, node = self._followed(place + pointer("properties", step), node["properties"][step])
-        return self._at(place, says)
+        return self.at(place, says)
 
     def _operation(self, kind: str) -> str:
         operation = self._facts.operation(kind)

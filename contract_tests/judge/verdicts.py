@@ -13,7 +13,7 @@ import jsonschema_rs
 
 from contract_tests.document import DocumentedRefusal, Facts, fits, read
 from contract_tests.guard.exchange import Exchange
-from contract_tests.judge.statements import ANSWERS, JSON, Grounds, Statement, Statements, pointer
+from contract_tests.judge.statements import ANSWERS, JSON, Statement, Statements, pointer
 from contract_tests.target.api import TargetResponse
 from mock_server.document import load, plain
 
@@ -163,9 +163,9 @@ _VERBS = {
 class Conformity:
     """Says what an answer has against the document; an empty list means nothing."""
 
-    def __init__(self, facts: Facts, grounds: Grounds | None = None) -> None:
+    def __init__(self, facts: Facts, grounds: Statements | None = None) -> None:
         self._facts = facts
-        self._grounds = grounds or Grounds(Statements(facts.document), facts)
+        self._grounds = grounds or Statements(facts)
         self._checks: dict[str, tuple[str, jsonschema_rs.Validator]] = {}
         self._known = _titles(load().data)
 

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from contract_tests.document import Facts, FormWords
-from contract_tests.judge.statements import MULTIPART, STEADY, WRITTEN, Grounds, Statement
+from contract_tests.judge.statements import MULTIPART, STEADY, WRITTEN, Statement, Statements
 from mock_server.document.rows import FOREIGN, UNKNOWN, Reaction, Row
 
 # Texts that break where bytes are taken for characters, or characters for 16 bits.
@@ -67,7 +67,7 @@ class Prospect(NamedTuple):
 class Expected:
     """The oracle: what creates and updates lead to. Forms are mappings from field name to text."""
 
-    def __init__(self, facts: Facts, grounds: Grounds) -> None:
+    def __init__(self, facts: Facts, grounds: Statements) -> None:
         self.facts = facts
         self.grounds = grounds
         self._names = facts.form

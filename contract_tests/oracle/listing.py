@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from contract_tests.document import Facts
-from contract_tests.judge.statements import PAGES, Grounds, Statement
+from contract_tests.judge.statements import PAGES, Statement, Statements
 from contract_tests.judge.verdicts import Complaint, Conformity, Deviation
 from contract_tests.target.api import Spoken, TargetResponse
 
@@ -44,7 +44,7 @@ class Listing:
     """Reads pages and judges them."""
 
     def __init__(
-        self, api: Spoken, facts: Facts, grounds: Grounds, conformity: Conformity, require: Require
+        self, api: Spoken, facts: Facts, grounds: Statements, conformity: Conformity, require: Require
     ) -> None:
         self._api = api
         self._facts = facts

@@ -20,8 +20,8 @@ from contract_tests.judge.statements import (
     SAME,
     STEADY,
     WRITTEN,
-    Grounds,
     Statement,
+    Statements,
 )
 from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, said
 from contract_tests.oracle.expected import (
@@ -64,7 +64,7 @@ class Own:
         self.facts = run.facts
         self.judge = run.judge
         self.api = Spoken(run.api)
-        self.grounds = Grounds(run.judge.statements, run.facts)
+        self.grounds = run.judge.statements
         self.expected = Expected(self.facts, self.grounds)
         self.samples = Samples(run.facts)
         self.conformity = Conformity(run.facts, self.grounds)
@@ -397,7 +397,7 @@ class Showing:
     alone.
     """
 
-    def __init__(self, facts: Facts, grounds: Grounds) -> None:
+    def __init__(self, facts: Facts, grounds: Statements) -> None:
         self._facts = facts
         self._grounds = grounds
         self._changed = grounds.time("changed", "The time of a change is shown as the document says.")

@@ -221,7 +221,7 @@ class Run:
     judge: Judge = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.judge = Judge(Statements(self.facts.document), trace=self.trace.exchanges)
+        self.judge = Judge(Statements(self.facts), trace=self.trace.exchanges)
 
     def begin(self) -> None:
         """Say that an attempt of a generated test begins: a finding's reproduction starts here."""

@@ -121,7 +121,7 @@ class Opening:
         places = differing(load(settings.document).data, overlaid.data) if overlaid is not None else ()
         given = [name for name, one in effective.verdicts.items() if one.source == "given"]
         statements = Statements(
-            effective.facts.document, (overlaid or load(settings.document)).data, self.known.questions(),
+            effective.facts, (overlaid or load(settings.document)).data, self.known.questions(),
             [place for place, _ in places], given,
         )  # fmt: skip
         otherwise = {name for name, one in effective.verdicts.items() if one.is_outside}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from contract_tests.document import Facts
 from contract_tests.guard.exchange import KEY_VARIABLE
 from contract_tests.judge.statements import Statements
 from contract_tests.probes import DocumentArguments, Terms
@@ -18,7 +19,7 @@ WRITES = Terms(can_write=True)
 
 def complaint(verdict: QuestionVerdict) -> str:
     """Return what is wrong with an answer if the page alone binds, empty if nothing is."""
-    statements = Statements(load().data, load().data, QUESTIONS)
+    statements = Statements(Facts(load().data), load().data, QUESTIONS)
     statement = statements.of_question(verdict.question.id)
     found = verdict.complaint(statement)
     return found.sentence if found is not None and not statement.is_open else ""

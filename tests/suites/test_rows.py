@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from contract_tests.document import Facts
-from contract_tests.judge.statements import Grounds, Statements
+from contract_tests.judge.statements import Statements
 from mock_server.document import load
 from mock_server.document.rows import FOREIGN
 from tests.suites.judging import complaint, judge
@@ -30,7 +30,7 @@ def test_what_rests_on_rows_is_accepted_with_them() -> None:
     """A user's overlay that says rows binds the service to them, even if only the page binds otherwise."""
     facts = Facts(load(overlays=(str(ROWS),)).data)
     form = "/components/schemas/UpdateForm"
-    grounds = Grounds(Statements(facts.document, accepted=(f"{form}/x-rows",)), facts)
+    grounds = Statements(facts, accepted=(f"{form}/x-rows",))
     for field in ("name", "is_enabled", "email"):
         assert grounds.text("update", field).is_accepted
         assert grounds.field("update", field).is_accepted
