@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mock_server.api.context import Context
 from mock_server.api.forced import outage
@@ -16,12 +17,12 @@ from mock_server.state.store import Item
 
 @dataclass(slots=True)
 class Result:
-    """What fills the template of a success: JSON texts by `x-value` word, and the JSON of the items shown.
+    """What fills the template of a success: values by `x-value` word, and the JSON of the items shown.
 
     `body`: the response that was made of them; None until it is made.
     """
 
-    values: Mapping[str, str]
+    values: Mapping[str, Any]
     rows: Sequence[bytes] = ()
     body: bytes | None = None
 
@@ -36,10 +37,10 @@ def create_item(context: Context) -> Result:
     if resource.settings_fact is not None:
         values[resource.settings_fact] = _new_settings(context, type_name)
     item = Item(store.next_id, created=int(context.now), changed=None, values=values)
-    texts = context.world.write(item, resource)
+    facts = context.world.write(item, resource)
     store.add(item)
     context.situation, context.item_id = type_name, item.id
-    return Result(texts, (item.wire,))
+    return Result(facts, (item.wire,))
 
 
 def retrieve_item(context: Context) -> Result:
@@ -56,16 +57,16 @@ def update_item(context: Context) -> Result:
     if resource.settings_fact is not None:
         values[resource.settings_fact] = _changed_settings(context, before, resource.type_of(values))
     item = Item(before.id, before.created, int(context.now), values)
-    texts = context.world.write(item, resource)
+    facts = context.world.write(item, resource)
     context.store.replace(item)
-    return Result(texts, (item.wire,))
+    return Result(facts, (item.wire,))
 
 
 def delete_item(context: Context) -> Result:
     """Delete the item; its id is never used again (page: DELETE /notification-handlers/{id})."""
     item = context.item()
     context.store.remove(item.id)
-    return Result({"id": str(item.id)})
+    return Result({"id": item.id})
 
 
 def list_items(context: Context) -> Result:
@@ -112,50 +113,43 @@ def _page(context: Context) -> Result:
         context.situation = BEYOND
     elif page.number == 2:
         context.situation = SECOND
-    number = str(page.number)
     values = {
-        "page": number,
-        "page-text": number if query.page_text is None else context.contract.write(query.page_text),
-        "page-size": str(size),
-        "total": str(total),
-        "total-pages": str(page.total_pages),
+        "page": page.number,
+        "page-text": page.number if query.page_text is None else query.page_text,
+        "page-size": size,
+        "total": total,
+        "total-pages": page.total_pages,
         **_place(page, len(items)),
         **_links(context, query, page, paging),
     }
     return Result(values, [item.wire for item in items])
 
 
-def _place(page: PageBounds, count: int) -> dict[str, str]:
-    """Return the JSON texts of the facts that tell where a page stands; `from` and `to` count its items from 1."""
-
-    def number(value: int | None) -> str:
-        return "null" if value is None else str(value)
-
+def _place(page: PageBounds, count: int) -> dict[str, Any]:
+    """Return the facts that tell where a page stands; `from` and `to` count its items from 1."""
     return {
-        "count": str(count),
-        "offset": str(page.offset),
-        "from": number(page.offset + 1 if count else None),
-        "to": number(page.offset + count if count else None),
-        "has-more": "true" if page.next else "false",
-        "has-previous": "true" if page.number > 1 else "false",
-        "is-first": "true" if page.number == 1 else "false",
-        "is-last": "true" if page.number >= page.total_pages else "false",
-        "next-page": number(page.next),
-        "previous-page": number(page.previous),
+        "count": count,
+        "offset": page.offset,
+        "from": page.offset + 1 if count else None,
+        "to": page.offset + count if count else None,
+        "has-more": page.next is not None,
+        "has-previous": page.number > 1,
+        "is-first": page.number == 1,
+        "is-last": page.number >= page.total_pages,
+        "next-page": page.next,
+        "previous-page": page.previous,
     }
 
 
-def _links(context: Context, query: Query, page: PageBounds, paging: Paging) -> dict[str, str]:
-    """Return the JSON text of each link, null for a page that does not exist."""
+def _links(context: Context, query: Query, page: PageBounds, paging: Paging) -> dict[str, str | None]:
+    """Return each link, None for a page that does not exist."""
     repeated = query.repeated_as(paging.repeats)
     opening = f"?{repeated}&" if repeated and not paging.page_first else paging.link_opening
     before = f"{context.site}{context.contract.base_path}{paging.link_path}{opening}{paging.page_parameter}="
     after = f"&{repeated}" if repeated and paging.page_first else ""
-    quoted = context.contract.write(before)[:-1]  # digits need no escape
-    end = context.contract.write(after)[1:]
 
-    def link(number: int | None) -> str:
-        return "null" if number is None else f"{quoted}{number}{end}"
+    def link(number: int | None) -> str | None:
+        return None if number is None else f"{before}{number}{after}"
 
     return {
         "link-first": link(1),

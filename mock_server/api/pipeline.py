@@ -318,8 +318,7 @@ def _written(context: Context, operation: Operation, result: Result) -> bytes:
     if template is None:
         return b""
     if template.texts:
-        write = context.contract.write
-        values = {**values, **{each.text: write(each.told(context.tell)) for each in template.texts}}
+        values = {**values, **{each.text: each.told(context.tell) for each in template.texts}}
     if template.hole is None:
         envelope = body = template.render(values)
     else:

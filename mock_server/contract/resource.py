@@ -21,7 +21,7 @@ from mock_server.contract.response import (
     types_of,
 )
 from mock_server.contract.schema import Check, CheckText, Schemas
-from mock_server.document import Array, DocumentError, Object, place_of, shape
+from mock_server.document import Array, DocumentError, Object, place_of, plain, shape
 from mock_server.document.treatments import masked
 
 # The facts that the server itself gives an item, and what they are in JSON. "never" is null everywhere.
@@ -178,7 +178,7 @@ class Resource:
 
     `path` is that of the collection. `stored`: fact to the property that shows it, in the row's order; `defaults`: fact
     to the value of an item that was sent nothing, without the settings. `type_fact` and `settings_fact`: None if items
-    have no types or settings. `label_fact`: the text by which people know an item. `by_type`: the JSON text of each
+    have no types or settings. `label_fact`: the text by which people know an item. `by_type`: the value of each
     property that is the same for all items of a type. `seed`: the rows of a new world.
     """
 
@@ -191,7 +191,7 @@ class Resource:
     label_fact: str | None
     types: tuple[str, ...]
     shapes: Mapping[str, SettingsShape]
-    by_type: Mapping[str, Mapping[str, str]]
+    by_type: Mapping[str, Mapping[str, Any]]
     template: Template
     check: Check
     check_text: CheckText
@@ -216,15 +216,15 @@ class Resource:
         settings = None if self.settings_fact is None else values.get(self.settings_fact)
         return settings if isinstance(settings, dict) else {}
 
-    def texts(self, values: Mapping[str, Value]) -> dict[str, str]:
-        """Return the JSON text of each stored value, by its fact."""
-        type_name, write = self.type_of(values), self.write
-        texts = {fact: write(values.get(fact, default)) for fact, default in self.defaults.items()}
+    def shown(self, values: Mapping[str, Value]) -> dict[str, Any]:
+        """Return what a row shows of each stored value, by its fact."""
+        type_name = self.type_of(values)
+        shown: dict[str, Any] = {fact: values.get(fact, default) for fact, default in self.defaults.items()}
         if self.settings_fact is not None:
-            texts[self.settings_fact] = write(self.shape(type_name).shown(self.settings_of(values)))
+            shown[self.settings_fact] = self.shape(type_name).shown(self.settings_of(values))
         if self.by_type:
-            texts |= self.by_type.get(type_name, self.by_type[""])
-        return texts
+            shown |= self.by_type.get(type_name, self.by_type[""])
+        return shown
 
     @property
     def tells_site(self) -> bool:
@@ -232,7 +232,7 @@ class Resource:
         return any("{site}" in text.text for text in self.template.texts)
 
     def texts_of(self, item_id: int) -> dict[str, str]:
-        """Return the JSON text of each `x-text` of a row: the same whenever the row is written."""
+        """Return what each `x-text` of a row says: the same whenever the row is written."""
         found = {}
         for text in self.template.texts:
             chance = Random(f"{item_id} {text.text}")  # noqa: S311 - not for secrets
@@ -243,7 +243,7 @@ class Resource:
                     return SITE
                 return str(item_id) if name == "id" else RANDOM[name](chance, int(form or 0))
 
-            found[text.text] = self.write(text.told(tell))
+            found[text.text] = text.told(tell)
         return found
 
 
@@ -251,7 +251,7 @@ def compile_resource(responses: ResponseCompiler, row: RowSchema, forms: Sequenc
     """Compile one resource. Raises DocumentError if its rows and its forms do not fit together."""
     schemas, write = responses.schemas, responses.write
     stored = {each.fact: each for each in _stored(schemas, row, forms)}
-    by_type = _by_type(schemas, row, write)
+    by_type = _by_type(schemas, row)
     template = compile_template(schemas, row.node, write, facts_of(stored, by_type.get("", ())))
     for text in template.texts:
         if unknown := [
@@ -390,20 +390,20 @@ def facts_of(stored: Mapping[str, Property], by_type: Collection[str] = ()) -> S
     return ShownFacts({**kinds, **dict.fromkeys(by_type, frozenset[str]())}, (*stored, *by_type))
 
 
-def _by_type(schemas: Schemas, row: RowSchema, write: Writer) -> dict[str, dict[str, str]]:
+def _by_type(schemas: Schemas, row: RowSchema) -> dict[str, dict[str, Any]]:
     """Return the properties that are the same for all items of a type, by type; "" is for any other type."""
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for branch in row.node.get("allOf", ()):
         nodes = {key: schemas.resolve(node) for key, node in branch["then"]["properties"].items()}
         constants = {
-            key: write(node["const"])
+            key: plain(node["const"])
             for key, node in nodes.items()
             if key != row.settings_key and "const" in node
         }
         if constants:
             found[branch["if"]["properties"][row.type_key]["const"]] = constants
     keys = {key for constants in found.values() for key in constants}
-    nothing = dict.fromkeys(keys, "null")
+    nothing = dict.fromkeys(keys)
     return (
         {"": nothing, **{name: {**nothing, **constants} for name, constants in found.items()}}
         if found

@@ -96,8 +96,8 @@ class HeaderField:
 
 Headers = tuple[HeaderField, ...]
 
-# Writes JSON from the JSON texts of facts.
-Filled = Callable[[Mapping[str, str]], bytes]
+# Makes a part of a body of the values of facts.
+Part = Callable[[Mapping[str, Any]], Any]
 
 # How deep the objects of a body may nest. A schema that goes deeper contains itself.
 DEEPEST = 30
@@ -105,8 +105,10 @@ DEEPEST = 30
 # The facts that a header can show, as `Quota.shown` returns them.
 QUOTA = ("quota-limit", "quota-remaining", "quota-reset")
 
-# The facts that are ready-made JSON: the rows of a page, and a single row.
-_ROW_HOLES = ("rows", "row")
+# What a body has in place of the facts that are ready-made JSON: a single row, and the rows of a page. JSON itself has
+# no raw NUL.
+_NUL = "\0"
+_HOLES = {"row": orjson.Fragment(_NUL), "rows": orjson.Fragment(f"[{_NUL}]")}
 
 _ZEROS: dict[str, Any] = {
     "string": "",
@@ -165,26 +167,27 @@ class ShownFacts:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """JSON text before and after the hole for rows, each written from the JSON texts of facts.
+    """The object of a body, made of the values of facts.
 
-    `hole` is "row", "rows" or None; without one, `tail` is empty. `facts` maps each property at the top level that
-    shows a fact to that fact, which is how a seed in the form of the wire is read. `texts` are those that each response
-    fills anew (`x-text`); their facts are the texts themselves.
+    `hole`: "row" or "rows" if the body has a place for them, else None. `facts` maps each property at the top level
+    that shows a fact to that fact, which is how a seed in the form of the wire is read. `texts` are those that each
+    response fills anew (`x-text`); their facts are the texts themselves.
     """
 
-    head: Filled
-    tail: Filled
+    build: Part
+    write: Writer
     hole: str | None
     facts: Mapping[str, str]
     texts: tuple[Wording, ...] = ()
 
-    def ends(self, values: Mapping[str, str]) -> tuple[bytes, bytes]:
-        """Return what stands before the hole and after it. `values`: fact to JSON text."""
-        return self.head(values), self.tail(values)
+    def render(self, values: Mapping[str, Any]) -> bytes:
+        """Return the JSON of the body. `values`: fact to value."""
+        return self.write(self.build(values)).encode()
 
-    def render(self, values: Mapping[str, str]) -> bytes:
-        """Return the body of a template without a hole."""
-        return self.head(values)
+    def ends(self, values: Mapping[str, Any]) -> tuple[bytes, bytes]:
+        """Return the JSON before the hole and after it."""
+        head, _, tail = self.render(values).partition(_NUL.encode())
+        return head, tail
 
 
 def joined(ends: tuple[bytes, bytes], rows: Sequence[bytes]) -> bytes:
@@ -197,52 +200,17 @@ def joined(ends: tuple[bytes, bytes], rows: Sequence[bytes]) -> bytes:
     return b",".join(pieces)
 
 
-class _Hole(NamedTuple):
-    """A place for a fact. `rewrite` gives its JSON text in the property's own type; None: as it is."""
-
-    fact: str
-    rewrite: Callable[[str], str] | None = None
-
-
 def compile_template(schemas: Schemas, schema: Object, write: Writer, facts: ShownFacts) -> Template:
     """Compile an object schema that may show these facts.
 
     Raises DocumentError if a property shows a fact that is unknown here, or one that its type does not admit.
     """
-    writer = _Writer(schemas, write, facts)
-    pieces = [*writer.write_object(schema)]
-    holes = [at for at, piece in enumerate(pieces) if isinstance(piece, _Hole) and piece.fact in _ROW_HOLES]
-    if len(holes) > 1:
+    compiler = _TemplateCompiler(schemas, write, facts, [], [])
+    build = compiler.object(schema)
+    if len(compiler.holes) > 1:
         raise DocumentError("A body has one place for its rows. Keep one.", schema.place)
-    shown = writer.shown(schema)
-    texts = tuple(
-        wording(piece.fact)
-        for piece in pieces
-        if isinstance(piece, _Hole) and PLACEHOLDER.search(piece.fact) is not None
-    )
-    for at in holes:
-        return Template(_filled(pieces[:at]), _filled(pieces[at + 1 :]), pieces[at][0], shown, texts)
-    return Template(_filled(pieces), _filled(()), None, shown, texts)
-
-
-def _filled(pieces: Sequence[str | _Hole]) -> Filled:
-    """Return a function that fills the holes. The work that is the same for all bodies is done now."""
-    text = "".join("%s" if isinstance(piece, _Hole) else piece.replace("%", "%%") for piece in pieces)
-    holes = [piece for piece in pieces if isinstance(piece, _Hole)]
-    if not holes:
-        constant = (text % ()).encode()
-        return lambda _: constant
-    if all(hole.rewrite is None for hole in holes):
-        pick = itemgetter(
-            *(hole.fact for hole in holes)
-        )  # a tuple, or the text of a single fact: `%` takes either
-        return lambda values: (text % pick(values)).encode()
-
-    def fill(values: Mapping[str, str]) -> bytes:
-        texts = (values[fact] if rewrite is None else rewrite(values[fact]) for fact, rewrite in holes)
-        return (text % tuple(texts)).encode()
-
-    return fill
+    hole = next(iter(compiler.holes), None)
+    return Template(build, write, hole, compiler.shown(schema), tuple(compiler.texts))
 
 
 def check_required(schema: Object) -> None:
@@ -261,12 +229,14 @@ def types_of(node: Mapping[str, Any]) -> list[str]:
     return [kind] if isinstance(kind, str) else list(kind)
 
 
-class _Writer(NamedTuple):
-    """Writes the pieces of a template: JSON texts and holes."""
+class _TemplateCompiler(NamedTuple):
+    """Compiles the properties of a body, and collects the holes and the texts that it meets."""
 
     schemas: Schemas
     write: Writer
     facts: ShownFacts
+    holes: list[str]
+    texts: list[Wording]
 
     def shown(self, schema: Object) -> dict[str, str]:
         """Return the fact of each property of a schema that shows one, by `x-value` or by its name."""
@@ -280,47 +250,51 @@ class _Writer(NamedTuple):
             }
         return {key: "settings" if fact == "settings-text" else fact for key, fact in facts.items()}
 
-    def write_object(self, schema: Object, depth: int = 0) -> Iterator[str | _Hole]:
+    def object(self, schema: Object, depth: int = 0) -> Part:
+        """Compile an object to a function that makes it."""
         if depth > DEEPEST:
             raise DocumentError("The body has no end: its schema contains itself.", schema.place)
         check_required(schema)
         if types_of(schema) and "object" not in types_of(schema):
             raise DocumentError("A body is an object, which `type` does not admit.", schema.place)
         properties, facts = schema.get("properties") or Object(schema.place), self.shown(schema)
-        yield "{"
-        for number, (key, node) in enumerate(properties.items()):
-            yield f"{',' if number else ''}{self.write(key)}:"
+        parts: list[tuple[str, Part]] = []
+        for key, node in properties.items():
             resolved = self.schemas.resolve(node)
+            text = resolved.get("x-text", "")
             if key in facts:
-                yield from self._hole(facts[key], resolved)
-            elif PLACEHOLDER.search(resolved.get("x-text", "")):
-                yield _Hole(resolved["x-text"])
+                parts.append((key, self._fact(facts[key], resolved)))
+            elif PLACEHOLDER.search(text):
+                self.texts.append(wording(text))
+                parts.append((key, itemgetter(text)))
             elif "properties" in resolved or "required" in resolved:
-                yield from self.write_object(resolved, depth + 1)
+                parts.append((key, self.object(resolved, depth + 1)))
             else:
-                yield self.write(_constant(resolved, place_of(properties, key)))
-        yield "}"
+                parts.append((key, _always(_constant(resolved, place_of(properties, key)))))
+        return lambda values: {key: part(values) for key, part in parts}
 
-    def _hole(self, fact: str, node: Object) -> Iterator[str | _Hole]:
+    def _fact(self, fact: str, node: Object) -> Part:
         place, admitted = place_of(node, "x-value"), {*types_of(node)}
         kinds = self.facts.kinds.get(fact)
         if kinds is None:
             known = ", ".join(sorted(self.facts.kinds)) or "none"
             raise DocumentError(f"The fact {fact!r} cannot be shown here. Known facts: {known}.", place)
         admitted |= {"integer"} if "number" in admitted else set()
-        rewrite: Callable[[str], str] | None = None
         if admitted and not kinds <= admitted:
             if kinds == {"boolean"} and "integer" in admitted:
-                rewrite = {"true": "1", "false": "0"}.__getitem__
-            elif kinds == {"object"} and "string" in admitted:
-                rewrite = self.write
-            else:
-                what = f"The fact {fact!r} is {' or '.join(sorted(kinds))}, which `type` does not admit."
-                raise DocumentError(what, place)
-        if fact == "rows":
-            yield from ("[", _Hole(fact), "]")
-        else:
-            yield "null" if fact == "never" else _Hole(fact, rewrite)
+                return lambda values: int(values[fact])
+            if kinds == {"object"} and "string" in admitted:
+                return lambda values: self.write(values[fact])
+            what = f"The fact {fact!r} is {' or '.join(sorted(kinds))}, which `type` does not admit."
+            raise DocumentError(what, place)
+        if fact in _HOLES:
+            self.holes.append(fact)
+            return _always(_HOLES[fact])
+        return _always(None) if fact == "never" else itemgetter(fact)
+
+
+def _always(value: Any) -> Part:
+    return lambda _: value
 
 
 def _constant(node: Object, place: Place) -> Any:
@@ -328,10 +302,10 @@ def _constant(node: Object, place: Place) -> Any:
     kinds = types_of(node)
     for key in ("const", "default"):
         if key in node:
-            return node[key]
+            return plain(node[key])
     for key in ("examples", "enum"):
         if node.get(key):
-            return node[key][0]
+            return plain(node[key][0])
     if "null" in kinds or not kinds:
         return None
     if kinds[0] not in _ZEROS:

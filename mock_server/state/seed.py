@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from mock_server.contract import Contract, Resource, parse
+from mock_server.contract import Contract, Resource
 from mock_server.document import (
     HIGHEST,
     Array,
@@ -131,8 +131,9 @@ def _check_row(row: Object, resource: Resource) -> None:
 
 def _sample(resource: Resource) -> dict[str, Any]:
     """Return a row that has all properties of the template."""
-    texts = {"id": "1", "created": '""', "changed": "null", **resource.texts_of(1)}
-    sample: dict[str, Any] = parse(resource.template.render(texts | resource.texts(resource.defaults)))
+    own = {"id": 1, "created": "", "changed": None}
+    facts = {**own, **resource.shown(resource.defaults), **resource.texts_of(1)}
+    sample: dict[str, Any] = resource.template.build(facts)
     return sample
 
 
@@ -161,7 +162,7 @@ def _plain_item(world: World, resource: Resource, row: Object, item_id: int) -> 
 
 def _completed(world: World, row: Object, resource: Resource, item: Item) -> dict[str, Any]:
     """Return a row with what it leaves out as the item has it. Raises DocumentError if the document forbids it."""
-    shown = parse(resource.template.render(world.texts(item, resource)))
+    shown = resource.template.build(world.facts(item, resource))
     complete = {**shown, **plain(row)}
     given = None
     if resource.settings_fact is not None:

@@ -143,27 +143,27 @@ class World:
             **vars(self), "stores": stores, "clock": copy(self.clock), "quota": copy(self.quota), "faults": faults,
         }  # fmt: skip
 
-    def texts(self, item: Item, resource: Resource) -> dict[str, str]:
-        """Return the JSON texts of an item's facts."""
+    def facts(self, item: Item, resource: Resource) -> dict[str, Any]:
+        """Return the value of each fact of an item that responses show."""
         offset = self.contract.service.time_offset
         return {
-            "id": str(item.id),
-            "created": f'"{write_time(item.created, offset)}"',
-            "changed": "null" if item.changed is None else f'"{write_time(item.changed, offset)}"',
-            **resource.texts(item.values),
+            "id": item.id,
+            "created": write_time(item.created, offset),
+            "changed": None if item.changed is None else write_time(item.changed, offset),
+            **resource.shown(item.values),
             **resource.texts_of(item.id),
         }
 
-    def write(self, item: Item, resource: Resource) -> dict[str, str]:
-        """Write the JSON of a new item into it, and return the JSON texts of its facts.
+    def write(self, item: Item, resource: Resource) -> dict[str, Any]:
+        """Write the JSON of a new item into it, and return its facts.
 
         Raises Defect if the JSON violates the document. The item is not in a store yet.
         """
-        texts = self.texts(item, resource)
-        item.wire = resource.template.render(texts)
+        facts = self.facts(item, resource)
+        item.wire = resource.template.render(facts)
         if complaint := resource.check_text(item.wire):
             raise Defect(f"Item {item.id} of {resource.name} would violate the document: {complaint}")
-        return texts
+        return facts
 
 
 class Worlds:
