@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from mock_server.api.context import Context, Foreign, problem_of
 from mock_server.contract import OMITTED, Field
@@ -37,9 +38,10 @@ def read_form(context: Context) -> None:
         context.violate(remark.code, remark.sentence)
     inputs, notes = _inputs(body), list[Violation]()
     problems = _walk_unknown(context, inputs)
-    _check_files(context, body)
+    for name in body.files:
+        _check_file(context, body, name)
     problems += _walk_fields(context, inputs, notes)
-    if "availability" not in service.checks:
+    if context.foreign and "availability" not in service.checks:
         problems += _walk_foreign(context)
     refuse(problems, tells_all=service.tells_all)
     for code, sentence in notes:
@@ -121,20 +123,20 @@ def _input(text: str | None, parts: Sequence[Part]) -> SentInput:
     return SentInput(text, texts, frozenset(how), parts[-1].data)
 
 
-def _check_files(context: Context, body: SentForm) -> None:
-    """Note files in place of texts, which no row reads."""
-    for name in body.files:
-        field = context.form.fields.get(name)
-        if field is not None and name not in body.fields and all(row.treatment != FILE for row in field.rows):
-            what = f"{name} was sent as a file and is ignored. Send it as text, without a file name."
-            context.violate("file", what)
+def _check_file(context: Context, body: SentForm, name: str) -> None:
+    """Note a file in place of a text, which no row reads."""
+    field = context.form.fields.get(name)
+    if field is not None and name not in body.fields and all(row.treatment != FILE for row in field.rows):
+        what = f"{name} was sent as a file and is ignored. Send it as text, without a file name."
+        context.violate("file", what)
 
 
 def _walk_unknown(context: Context, inputs: Mapping[str, SentInput]) -> list[Problem]:
     """Return the problems with fields that the form does not have; note what is ignored."""
-    problems: list[Problem] = []
-    unknown = [name for name in inputs if name not in context.form.fields]
-    for order, name in enumerate(unknown):
+    problems, fields = list[Problem](), context.form.fields
+    if inputs.keys() <= fields.keys():
+        return problems
+    for order, name in enumerate(name for name in inputs if name not in fields):
         reaction = context.form.unknown(inputs[name])
         if reaction.refusing is not None:
             problems.append(problem_of(reaction.refusing, name, inputs[name].shown, order))
@@ -148,11 +150,10 @@ def _walk_fields(context: Context, inputs: Mapping[str, SentInput], notes: list[
 
     A field of another type walks its own rows, too, if the document says so, or checks availability apart.
     """
-    form, service, problems = context.form, context.contract.service, list[Problem]()
+    form, problems, apart = context.form, list[Problem](), context.contract.service.checks_foreign
     reactions = {name: form.fields[name].walk(sent) for name, sent in inputs.items() if name in form.fields}
     type_name = _type(context, inputs, reactions)
     available = form.of_type(type_name)
-    apart = service.checks_foreign or "availability" in service.checks
     for name, reaction in reactions.items():
         field, sent, is_foreign = form.fields[name], inputs[name], name not in available.names
         if is_foreign and not apart:
@@ -162,7 +163,7 @@ def _walk_fields(context: Context, inputs: Mapping[str, SentInput], notes: list[
         elif not is_foreign:
             _take(context, field, sent.text, reaction, notes)
         elif reaction.is_taken:
-            context.foreign.append(Foreign(field, sent._replace(text=reaction.text), type_name))
+            context.foreign.append(Foreign(field, replace(sent, text=reaction.text), type_name))
     for field in available.told:
         if field.name in inputs:
             continue

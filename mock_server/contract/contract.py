@@ -234,7 +234,7 @@ def _service(document: Object) -> ServiceRules:
         tells_all=words.get("errors", {}).get("told") == "all",
         answers_head=words.get("head") == "as-get",
         media_types={"other": "ignored", **words.get("media-types", {})},
-        checks_foreign=words.get("foreign-rows") == "own-first",
+        checks_foreign=words.get("foreign-rows") == "own-first" or "availability" in words["checks"],
         refuses_media_types=any(name != "ignored" for name in words.get("media-types", {}).values()),
         unknown_parameters=compile_rows(unknown_parameter_rows(words), {}),
         body_bytes=words["limits"]["body-bytes"],

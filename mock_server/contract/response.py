@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from http import HTTPStatus
 from operator import itemgetter
@@ -167,7 +167,7 @@ class ShownFacts:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The object of a body, made of the values of facts.
+    """The object of a body, made of the values of facts. `fixed`: the two ends of a body that shows none.
 
     `hole`: "row" or "rows" if the body has a place for them, else None. `facts` maps each property at the top level
     that shows a fact to that fact, which is how a seed in the form of the wire is read. `texts` are those that each
@@ -178,7 +178,8 @@ class Template:
     write: Writer
     hole: str | None
     facts: Mapping[str, str]
-    texts: tuple[Wording, ...] = ()
+    texts: tuple[Wording, ...]
+    fixed: tuple[bytes, bytes] | None = None
 
     def render(self, values: Mapping[str, Any]) -> bytes:
         """Return the JSON of the body. `values`: fact to value."""
@@ -186,6 +187,8 @@ class Template:
 
     def ends(self, values: Mapping[str, Any]) -> tuple[bytes, bytes]:
         """Return the JSON before the hole and after it."""
+        if self.fixed is not None:  # a retrieve takes 5 % longer without
+            return self.fixed
         head, _, tail = self.render(values).partition(_NUL.encode())
         return head, tail
 
@@ -207,10 +210,13 @@ def compile_template(schemas: Schemas, schema: Object, write: Writer, facts: Sho
     """
     compiler = _TemplateCompiler(schemas, write, facts, [], [])
     build = compiler.object(schema)
-    if len(compiler.holes) > 1:
+    holes = [fact for fact in compiler.read if fact in _HOLES]
+    if len(holes) > 1:
         raise DocumentError("A body has one place for its rows. Keep one.", schema.place)
-    hole = next(iter(compiler.holes), None)
-    return Template(build, write, hole, compiler.shown(schema), tuple(compiler.texts))
+    hole = next(iter(holes), None)
+    template = Template(build, write, hole, compiler.shown(schema), tuple(compiler.texts))
+    is_fixed = not compiler.texts and compiler.read == holes
+    return replace(template, fixed=template.ends({})) if is_fixed else template
 
 
 def check_required(schema: Object) -> None:
@@ -230,12 +236,12 @@ def types_of(node: Mapping[str, Any]) -> list[str]:
 
 
 class _TemplateCompiler(NamedTuple):
-    """Compiles the properties of a body, and collects the holes and the texts that it meets."""
+    """Compiles the properties of a body, and collects the facts and the texts that it reads."""
 
     schemas: Schemas
     write: Writer
     facts: ShownFacts
-    holes: list[str]
+    read: list[str]
     texts: list[Wording]
 
     def shown(self, schema: Object) -> dict[str, str]:
@@ -279,6 +285,7 @@ class _TemplateCompiler(NamedTuple):
         if kinds is None:
             known = ", ".join(sorted(self.facts.kinds)) or "none"
             raise DocumentError(f"The fact {fact!r} cannot be shown here. Known facts: {known}.", place)
+        self.read.append(fact)
         admitted |= {"integer"} if "number" in admitted else set()
         if admitted and not kinds <= admitted:
             if kinds == {"boolean"} and "integer" in admitted:
@@ -288,7 +295,6 @@ class _TemplateCompiler(NamedTuple):
             what = f"The fact {fact!r} is {' or '.join(sorted(kinds))}, which `type` does not admit."
             raise DocumentError(what, place)
         if fact in _HOLES:
-            self.holes.append(fact)
             return _always(_HOLES[fact])
         return _always(None) if fact == "never" else itemgetter(fact)
 

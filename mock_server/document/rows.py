@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from mock_server.document.shape import is_linear, nearest, shape
 from mock_server.document.source import Array, DocumentError, Object, Place, place_of, plain
@@ -89,7 +89,8 @@ class Row:
 Rows = tuple[Row, ...]
 
 
-class Reaction(NamedTuple):
+@dataclass(slots=True)
+class Reaction:
     """What becomes of an input.
 
     `outcome` is "taken" at the end of the list, else the reaction of the row that ended the walk. `text` is the text as
@@ -151,7 +152,11 @@ def compile_rows(rows: Rows, schema: Schema, cleaners: Mapping[str, Callable[[st
                 continue
             if change is None:
                 dropped = row.reaction == "drop" and row is not absent
-                return unsent._replace(text=text) if dropped else Reaction(row.reaction, text, row, changed)
+                return (
+                    Reaction(unsent.outcome, text, absent)
+                    if dropped
+                    else Reaction(row.reaction, text, row, changed)
+                )
             before, text = text, change(text, sent)
             if text != before:
                 changed += (row,)

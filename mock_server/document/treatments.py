@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import jsonschema_rs
 
@@ -20,7 +20,8 @@ from mock_server.document.source import plain
 ARRAY, TWICE, FILE, NOT_UTF_8 = "array", "twice", "file", "not-utf-8"
 
 
-class SentInput(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class SentInput:
     """How a field or parameter was sent.
 
     `text` is what counts if no row says otherwise: the last text, None if there is none. `texts` are all that was sent

@@ -39,7 +39,8 @@ class FormLimits(NamedTuple):
     heads: int = 512 << 10
 
 
-class Part(NamedTuple):
+@dataclass(slots=True)
+class Part:
     """One part or pair of a body.
 
     ``name`` is the name as sent, unescaped, or None without one; ``key`` is the name after PHP's mangling, or None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import time
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal
 from wsgiref.handlers import format_date_time
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class ReplyOptions:
         return self.wire is None and not self.delay > 0 and not self.again > 0
 
 
-class Outgoing(NamedTuple):
+@dataclass(slots=True)
+class Outgoing:
     """A response in bytes, and whether the connection ends after it."""
 
     head: bytes
@@ -65,7 +67,7 @@ class Outgoing(NamedTuple):
 
     def pieces(self, reply: ReplyOptions) -> list[tuple[float, bytes]]:
         """Return what is sent of it and when: pieces, each with the seconds to wait before it."""
-        head, body, _ = self
+        head, body = self.head, self.body
         delay = reply.delay if reply.delay > 0 else 0.0
         wire: str | None = reply.wire
         match wire:

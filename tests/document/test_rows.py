@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from mock_server.document import DocumentError, load, read_text
-from mock_server.document.rows import Row, Rows, form_rows, parameter_rows, parse_rows, react, write_rows
+from mock_server.document.rows import (
+    Reaction,
+    Row,
+    Rows,
+    form_rows,
+    parameter_rows,
+    parse_rows,
+    react,
+    write_rows,
+)
 from mock_server.document.treatments import TRANSFORMATIONS, TREATMENTS, UNSENT, SentInput
 
 # A field that each treatment can speak of.
@@ -130,7 +139,7 @@ def test_a_text_walks_down_the_list() -> None:
     )
     assert react(rows, None, {}).row == rows[0]
     assert react(rows, " abcd ", {}).outcome == "refuse"
-    assert react(rows, " abc ", {}) == ("taken", "abc", None, (rows[1],))
+    assert react(rows, " abc ", {}) == Reaction("taken", "abc", None, (rows[1],))
     assert react(rows, "  ", {}).row == rows[0], "what is dropped is as what is not sent"
     assert react(rows, "", {}).outcome == "keep"
     assert react(rows, "on", {}).value is True
