@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import formatdate
 from functools import lru_cache
 from time import perf_counter
 from typing import Any, NamedTuple
 from urllib.parse import quote as percent_encode
+from wsgiref.handlers import format_date_time
 
 from mock_server import MARKER
 from mock_server.contract import Contract, Field, Form, Operation, Route, filled
@@ -273,7 +273,7 @@ def write_moment(seconds: float, form: str) -> str:
     if form == "unix":
         return str(int(seconds))
     if form == "http":
-        return formatdate(seconds, usegmt=True)
+        return format_date_time(seconds)
     text = write_time(int(seconds), 0)
     return text.replace(" ", "T") + "Z" if form == "iso" else text
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any
@@ -28,6 +27,8 @@ _FEW = {
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """Return ` (did you mean 'x'?)` for the closest of some words, or nothing if none is close."""
+    import difflib  # late: only mistakes need it
+
     close = difflib.get_close_matches(word, list(words), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
