@@ -11,7 +11,7 @@ import shlex
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
+from http.client import responses
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -362,7 +362,7 @@ def _har_response(call: Call) -> dict[str, Any]:
     response = call.response
     facts = {
         "status": call.status,
-        "statusText": _phrase(call.status),
+        "statusText": responses.get(call.status, ""),
         **_har_message(response),
         "content": {
             "size": response.size,
@@ -423,10 +423,3 @@ def _har_body(message: CallMessage) -> dict[str, str]:
         return {"text": body.decode()}
     except UnicodeDecodeError:
         return {"text": base64.b64encode(body).decode(), "encoding": "base64"}
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

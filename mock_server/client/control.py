@@ -246,4 +246,4 @@ def write_moment(value: str | datetime) -> str:
     if isinstance(value, str):
         return value
     at = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond:06}Z"
+    return at.isoformat()
