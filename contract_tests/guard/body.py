@@ -61,6 +61,16 @@ class Body:
         """The whole body as text, with bytes that are not UTF-8 as lone surrogates."""
         return self.data.decode(errors="surrogateescape")
 
+    @property
+    def is_utf_8(self) -> bool:
+        """Whether all of its fields are UTF-8."""
+        return not any("\udc80" <= sign <= "\udcff" for field in self.fields for sign in field.value)
+
+    def as_utf_8(self, content_type: str) -> Body:
+        """Return the body without the bytes of its fields that are not UTF-8."""
+        drop = lambda _, value: value.encode(errors="surrogateescape").decode(errors="ignore")  # noqa: E731
+        return Body(content_type, self.changed(drop))
+
     def has_odd(self, name: str) -> bool:
         """Tell whether a JSON body has a member of a name that is not a text."""
         return isinstance(self._json, dict) and not isinstance(self._json.get(name, ""), str)

@@ -41,9 +41,10 @@ class GuardRefusal(Exception):
 
     Reasons: `read-only`, `path`, `method`, `query`, `foreign` (an id that is not proven to be the run's own), `halted`
     (the run writes no more), `unlisted` (the list cannot be read whole), `unmarked` (no place for the marker),
-    `ledger` (the disk does not take it), `contact` (a host that is not reserved), `key` (the key's own text),
-    `other-account`, `live-rows`, `budget`, `form`, `override`, `malformed-request`, `closing`, `redirect` (to another
-    host), `plain-http`, `target`, `proxy` and `host` (a name that is not this computer's).
+    `bytes` (what is not UTF-8 may break the service), `ledger` (the disk does not take it), `contact` (a host that is
+    not reserved), `key` (the key's own text), `other-account`, `live-rows`, `budget`, `form`, `override`,
+    `malformed-request`, `closing`, `redirect` (to another host), `plain-http`, `target`, `proxy` and `host` (a name
+    that is not this computer's).
     """
 
     def __init__(self, reason: str, sentence: str) -> None:

@@ -312,11 +312,23 @@ class Guard:
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
-        """Why the run writes no more; empty if it may, or if it may only read."""
-        return tuple(self._relay.holdings.alarms) if self._relay is not None else ()
+        """Why the run writes no more, and what it broke; empty if it may write, or if it may only read."""
+        if self._relay is None:
+            return ()
+        broken = self._relay.holdings.takes_bytes
+        return (*self._relay.holdings.alarms, *([broken] if isinstance(broken, Alarm) else []))
 
     def curl_of(self, alarm: Alarm) -> str:
         """Return a line for a shell that shows what an alarm is about, with the key in `$BITPEAK_API_KEY`."""
+        if alarm.about == "bytes":
+            facts = self._account.surface.facts
+            update, field = facts.operation("update"), facts.form["name"]
+            url = shlex.quote(self._account.target.origin + self._account.path_of("update", alarm.row))
+            key, name = (
+                f'--header "Authorization: Bearer {KEY_VARIABLE}"',
+                f"""--form "{field}=$(printf 'a\\377b')\"""",
+            )
+            return f"curl --request {update.method} {key} {name} {url}"
         path = self._account.path_of("list" if alarm.row is None else "retrieve", alarm.row)
         return f'curl --header "Authorization: Bearer {KEY_VARIABLE}" {shlex.quote(self._account.target.origin + path)}'
 

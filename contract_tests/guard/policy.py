@@ -44,11 +44,12 @@ class Alarm(NamedTuple):
 
     It is `about` the `list` (it cannot be read whole), the `ids` (they are not given as they should be), the `mark`
     (rows of the run do not show it) or `others`: rows of others may have been harmed, so that not even the clean-up
-    deletes anything. `row` is the id, None for the list.
+    deletes anything. `bytes` is a remark, after which the run writes on: what is not UTF-8 broke the service, and was
+    taken back. `row` is the id, None for the list.
     """
 
     sentence: str
-    about: Literal["list", "ids", "mark", "others"]
+    about: Literal["list", "ids", "mark", "others", "bytes"]
     row: Id | None = None
 
 
@@ -79,6 +80,9 @@ class Holdings:
         self.has_texts = False  # ids that are texts, such as UUIDs
         self.writes = 0  # grows with every write that may have changed something
         self.alarms: list[Alarm] = []
+        self.takes_bytes: Alarm | bool = (
+            False  # whether what is not UTF-8 does no harm; why not, if it broke something
+        )
         self._steady = [
             name for word, name in facts.row.items() if word not in {"created", "changed"}
         ]  # what only a write changes

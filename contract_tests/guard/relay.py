@@ -52,6 +52,11 @@ _FRESH = 10.0  # seconds for which a look at a row proves that it is the run's, 
 Listener = Callable[[Exchange], None]
 
 
+def _told(reply: Reply) -> str:
+    """Return an answer in a few words."""
+    return f"{reply.status} with {len(reply.body)} bytes"
+
+
 class Gate:
     """Lets requests in until it is closed. `under_way` is how many are inside."""
 
@@ -215,6 +220,7 @@ class Relay:
 
     def _create(self, visit: Visit) -> Reply:
         """Send a create between its intent and its id."""
+        self._check_bytes(visit.body, is_create=True)
         self._settle()
         self._credentials.check_create(visit.request.header("authorization"))
         self._survey()
@@ -356,6 +362,7 @@ class Relay:
     def _write(self, visit: Visit, passage: Passage) -> Reply:
         """Send a write to one of the run's own rows, or to none."""
         body, entry = visit.body, passage.entry
+        self._check_bytes(body)
         self._settle()
         if self._is_unsure:  # a write had no answer: what did it do?
             self._compare()
@@ -386,7 +393,39 @@ class Relay:
             doomed.state = CreateState.GONE
         elif entry is not None and reply.is_success and self._outgoing.blank_name(body) is not None:
             self._restore(visit, entry)
+        elif entry is not None and reply.is_success and not body.is_utf_8:
+            self._mend(visit, entry)
         return reply
+
+    def _check_bytes(self, body: Body, *, is_create: bool = False) -> None:
+        """Raise GuardRefusal (`bytes`) if a body that is not UTF-8 may break the service for good.
+
+        The first one has to be an update of a row that is proven: what it breaks can be mended.
+        """
+        takes = self.holdings.takes_bytes
+        if not body.is_utf_8 and (isinstance(takes, Alarm) or (is_create and not takes)):
+            raise GuardRefusal(
+                "bytes", "What is not UTF-8 may break the service: only an update shows whether it does."
+            )
+
+    def _mend(self, visit: Visit, entry: LedgerEntry) -> None:
+        """Send an update once more without what is not UTF-8, if the service shows the row, or the list, no longer."""
+        reply = self._account.look(entry.id or 0)
+        broken = "" if self._account.shown(reply, "retrieve") else f"the row is answered {_told(reply)}."
+        if not broken and not self.holdings.takes_bytes:
+            census = self._account.census()
+            broken = "" if census.is_miscounted else census.gap
+        if not broken:
+            self.holdings.takes_bytes = True
+            return
+        what = f"An update with bytes that are not UTF-8 is accepted. After it: {broken}"
+        self.holdings.takes_bytes = Alarm(what, "bytes", entry.id)
+        content_type = next((value for name, value in visit.headers if name.lower() == "content-type"), "")
+        mended = visit.body.as_utf_8(content_type)
+        self._send(visit, self._outgoing.prepared(mended, entry.number, blanks=True))
+        if not self._account.proves(self._ask(entry), entry.number, entry.id):
+            why = f"The row {entry.id} cannot be told to be this run's any more: {what} It stays."
+            self.holdings.halt(Alarm(why, "mark", entry.id))
 
     def _note_listed(self, rows: Rows, *, whole: bool) -> None:
         """Note whether a list shows rows of the run, and all of them: if not, no end is a proof that they are gone."""

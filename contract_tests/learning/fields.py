@@ -268,7 +268,7 @@ class FieldLearner:
                 outcome = self.observer.create(trial, form)
         except (Undecided, Unlisted) as no:
             # The guard lets no such text out; or the budget is spent, which is said once.
-            if not any(f"({word})" in str(no) for word in ("contact", "form", "budget")):
+            if not any(f"({word})" in str(no) for word in ("contact", "form", "budget", "bytes")):
                 what = f"{trial.field} of a {trial.operation}, {trial.treatment}: not seen, as {no}."
                 self.table.unsaid.append(what)
             self.observer.recover(trial.kind)
