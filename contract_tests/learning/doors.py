@@ -14,7 +14,7 @@ from contract_tests.learning.presentation import Look
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, form_of, operations, place, say
 from contract_tests.probes.handler import multipart
-from contract_tests.probes.observations import NOBODYS, handler
+from contract_tests.probes.observations import NOBODYS, handler, partial, renaming
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted, is_success
 from contract_tests.target.api import TargetResponse
@@ -181,21 +181,11 @@ def learn_same_type(prober: Prober, draft: Draft) -> None:
     """Look whether settings are reset by an update of the name, or only by one that sends another setting."""
     update = draft.facts.operation("update").id
     words = dict(operations(draft.tree))[update]["x-update"]
-    observer, kind = Observer(prober, {}), prober.kinds.pair
-    first, last = draft.facts.types[kind][0], draft.facts.types[kind][-1]
-    try:
-        row = observer.standing(kind)
-        before = row.settings.get(last)
-        row.update(name=prober.name())
-        row.look()
-        if words["unsent"] != "kept" or row.settings.get(last) != before:
-            return
-        row.update(**{first: observer.good(kind, first)})
-        row.look()
-        seen = prober.exchanges[-2:]
-        said = "kept" if row.settings.get(last) == before else "reset-if-sent"
-    finally:
-        observer.close()
+    renamed = prober.once(renaming)
+    changed, seen = prober.watch(lambda asking: asking.once(partial))
+    if words["unsent"] != "kept" or not renamed.kept:
+        return
+    said = "kept" if changed.after == changed.first else "reset-if-sent"
     if words["same-type"] != said:
 
         def change(tree: Tree) -> None:
@@ -208,30 +198,27 @@ def learn_unique(prober: Prober, draft: Draft) -> None:
     """Give two rows the same name, by a create and by an update."""
     observer = Observer(prober, draft.tree["x-service"].get("x-headers", {}))
     words, kind = draft.facts.form, prober.kinds.plain
-    try:
-        first = observer.standing(kind)
-        name = first.name
-        answer, row = prober.create(observer.base(kind, name=name))
-        if row is not None:
-            prober.discard(row)
-            return
-        looks = {
-            "create": look_at(
-                answer, prober.exchanges[-1], {"field": words["name"], "value": name}, observer.everywhere
-            )
-        }
-        seen = [prober.exchanges[-1]]
-        other = observer.standing(prober.kinds.pair)
-        answer = other.update(name=name)
-        if not is_success(answer):
-            looks["update"] = look_at(
-                answer,
-                prober.exchanges[-1],
-                {"field": words["name"], "value": name, "id": str(other.id)},
-                observer.everywhere,
-            )
-    finally:
-        observer.close()
+    first = observer.standing(kind)
+    name = first.name
+    answer, row = prober.create(observer.base(kind, name=name))
+    if row is not None:
+        prober.discard(row)
+        return
+    looks = {
+        "create": look_at(
+            answer, prober.exchanges[-1], {"field": words["name"], "value": name}, observer.everywhere
+        )
+    }
+    seen = [prober.exchanges[-1]]
+    other = observer.standing(prober.kinds.pair)
+    answer = other.update(name=name)
+    if not is_success(answer):
+        looks["update"] = look_at(
+            answer,
+            prober.exchanges[-1],
+            {"field": words["name"], "value": name, "id": str(other.id)},
+            observer.everywhere,
+        )
     _write_unique(draft, looks, seen)
 
 

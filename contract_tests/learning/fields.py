@@ -22,8 +22,6 @@ _EVERY = (
     "absent", "empty", "padded", "blank", "array", "file", "twice", "not-utf-8", "control", "line-break", "tags",
     "quotes",
 )  # fmt: skip
-_MOST_IN_BRIEF = 50
-_FEW = ("absent", "empty", "padded", "control", "tags")
 _LENGTHS = (800, 3_000, 20_000)
 # Limits that services have; each is tried before a length between them.
 _USUAL = (64, 100, 128, 150, 191, 200, 250, 254, 255, 256, 300, 500, 512, 1000, 1024, 2000, 2048)
@@ -82,8 +80,6 @@ _SPELLINGS = (
     "n", "00", "1x", "0x", " 1 ",
 )  # fmt: skip
 _ODD_SPELLING = "maybe"
-_FEW_TYPES = ("absent", "not-listed")
-_FEW_SPELLINGS = ("0", "true", "", "maybe")
 
 
 class Place(NamedTuple):
@@ -123,16 +119,18 @@ class Table:
 
 
 class FieldLearner:
-    """Asks field by field. `brief`: one field of a kind has to do for all."""
+    """Asks field by field."""
 
-    def __init__(self, observer: Observer, draft: Draft, *, brief: bool) -> None:
+    spellings: Sequence[str] = _SPELLINGS
+    switch_ways: Sequence[str] = ("absent", "array", "twice", "file")
+    odd: Mapping[str, Sequence[str]] = {"address": _ODD_ADDRESSES, "url": _ODD_URLS}
+
+    def __init__(self, observer: Observer, draft: Draft) -> None:
         self.observer = observer
         self.draft = draft
-        self.brief = brief
         self.table = Table()
         self.facts = observer.facts
         self._form = observer.facts.form
-        self._until = observer.prober.sent + _MOST_IN_BRIEF
 
     def learn(self) -> Table:
         """Ask for all fields of both forms."""
@@ -144,7 +142,6 @@ class FieldLearner:
         ]
         for operation in ("create", "update"):
             known = [self._input(operation, *each) for each in texts]
-            # What tells most comes first, as a brief run may not come to the end.
             self._type(operation)
             self._text(known[0], guess=None)
             self._others(operation)
@@ -159,7 +156,7 @@ class FieldLearner:
 
     def _input(self, operation: str, name: str, kind: str) -> Input:
         example = self.facts.examples.get(kind, {}).get(name, "")
-        return Input(operation, name, kind, "text" if name == self._form["name"] else _shape(example))
+        return Input(operation, name, kind, "text" if name == self._form["name"] else shape_of_text(example))
 
     # Texts
 
@@ -178,50 +175,39 @@ class FieldLearner:
                 found.rows = [row for row in found.rows if row.treatment != "absent"]
         if fresh:
             found.rows = [row for row in found.rows if row.treatment not in _OF_ONE]
-        if guess is None or not self.brief:
-            self._ask_all(found, at, self._treatments(at, is_known=known is not None), fresh=fresh)
+        self._ask_all(found, at, fresh=fresh)
         if at.field in self.facts.types.get(at.kind, ()):
             self._unsent(found, at)
 
-    def _ask_all(self, found: Explained, at: Input, treatments: Sequence[str], *, fresh: bool) -> None:
-        before = [each for each in treatments if each not in {"tags", "quotes"}]
-        for treatment in before:
+    def _ask_all(self, found: Explained, at: Input, *, fresh: bool) -> None:
+        for treatment in _EVERY[:-2]:
             self._try(found, at, treatment)
         if at.shape != "text":
             self._grammar(found, at, fresh=fresh)
-        for treatment in treatments[len(before) :]:
+        for treatment in _EVERY[-2:]:
             more = {"tags": "<b>x</b>", "quotes": "'\"x"}[treatment]
             good = self.observer.good(at.kind, at.field)
             text = f"{good[:1]}{more}{good[1:]}" if at.shape == "address" else good + more
             self._try(found, at, treatment, sent(text))
-        if at.shape == "text" or not self.brief:
-            self._length(found, at, fresh=fresh)
+        self._length(found, at, fresh=fresh)
         found.refit()
         found.prune()
 
     def _unsent(self, found: Explained, at: Input) -> None:
         """Add what a setting becomes that was not sent, as a row of its type shows it."""
         try:
-            kind = self.observer.prober.kinds.pair if self.brief else at.kind
-            row = self.observer.unsent(kind)
+            row = self.observer.unsent(at.kind)
             if row is None and at.operation == "update":
-                row = self.observer.retyped(kind)
+                row = self.observer.retyped(at.kind)
             if row is None:
                 return  # a create without it is refused, as was seen
             shown = mapping(row.get(self.facts.row["settings"]))
         except (Undecided, Unlisted):
             return
         found.rows = [row for row in found.rows if row.treatment != "absent"]
-        value = shown.get(self.facts.types[kind][-1] if self.brief else at.field, MISSING)
+        value = shown.get(at.field, MISSING)
         reaction, effect = ("omit", True) if value is MISSING else ("value", value)
         found.put(Row("absent", None, reaction, effect))
-
-    def _treatments(self, at: Input, *, is_known: bool) -> tuple[str, ...]:
-        if self.brief and is_known:
-            return ("empty",) if at.field == self._form["name"] else ()
-        if self.brief:
-            return () if at.shape != "text" else _FEW[:2] if at.field == self._form["name"] else _FEW[2:]
-        return _EVERY
 
     def _mask(self, at: Input) -> Any:
         if at.field not in self.facts.types.get(at.kind, ()):
@@ -254,9 +240,7 @@ class FieldLearner:
         return outcome
 
     def ask(self, trial: Trial) -> Outcome | None:
-        """Make a trial; None if the guard or the service was in the way, or a brief run has asked enough."""
-        if self.brief and self.observer.prober.sent >= self._until:
-            return None
+        """Make a trial; None if the guard or the service was in the way."""
         try:
             if trial.operation == "update":
                 outcome = self.observer.update(trial)
@@ -271,7 +255,7 @@ class FieldLearner:
             if not any(f"({word})" in str(no) for word in ("contact", "form", "budget", "bytes")):
                 what = f"{trial.field} of a {trial.operation}, {trial.treatment}: not seen, as {no}."
                 self.table.unsaid.append(what)
-            self.observer.recover(trial.kind)
+            self.observer.forget(trial.kind)
             return None
         if outcome.look is not None:
             self.table.refusals.append(outcome)
@@ -287,9 +271,9 @@ class FieldLearner:
             if within is not None and not found.foretells(within):
                 found.rows = [each for each in found.rows if each is not row]
                 fresh = True
-        if not fresh and (bounds or self.brief):
+        if not fresh and bounds:
             return
-        for length in _LENGTHS[:1] if self.brief else _LENGTHS:
+        for length in _LENGTHS:
             outcome = self.ask(at.trial("longer-than", self._long(at, length)))
             if outcome is None:
                 return
@@ -312,9 +296,7 @@ class FieldLearner:
         """Return the most characters that are taken, and the refusal of one more."""
         taken, proof = 1, None
         usual = [most for most in _USUAL if most < refused]
-        left = 4 if self.brief else 99
-        while refused - taken > 1 and left:
-            left -= 1
+        while refused - taken > 1:
             # A usual limit is tried first: its edge, then one more.
             inside = [most for most in usual if taken < most < refused]
             middle = inside[len(inside) // 2] if inside else (taken + refused) // 2
@@ -335,13 +317,13 @@ class FieldLearner:
         """Find out which texts a field takes that holds an address or a URL."""
         known = {row.treatment for row in found.rows}
         is_address = at.shape == "address"
-        odd, patterns = (_ODD_ADDRESSES, ADDRESSES) if is_address else (_ODD_URLS, URLS)
+        odd, patterns = self.odd[at.shape], ADDRESSES if is_address else URLS
         treatment = "not-email" if is_address else "not-url"
         if not fresh:
             for text in odd[:1] if known & {"not-email", "not-url", "not-https", "malformed"} else odd[:3]:
                 self._try(found, at, treatment, sent(text))
             return
-        asked = [self.ask(at.trial(treatment, sent(text))) for text in (odd[:1] if self.brief else odd)]
+        asked = [self.ask(at.trial(treatment, sent(text))) for text in odd]
         seen = [each for each in asked if each is not None]
         # What other rows refuse, or change, says nothing of the grammar.
         refused = [each for each in seen if each.look is not None and not found.foretells(each)]
@@ -368,20 +350,13 @@ class FieldLearner:
         if known is not None:
             found.rows = [row for row in known.rows if row.treatment != "absent"]
         self.table.fields[at.place] = found
-        told = (
-            _FEW_TYPES[operation == "update" :]
-            if self.brief
-            else ("absent", "empty", "not-listed", "wrong-case", *_EVERY[2:10])
-        )
         kinds = self.observer.prober.kinds
-        for treatment in told:
+        for treatment in ("absent", "empty", "not-listed", "wrong-case", *_EVERY[2:10]):
             given = None
             if treatment == "twice":  # two types that there are
                 texts = (kinds.mailbox, kinds.plain)
                 given = SentInput(texts[1], texts, frozenset({"twice"}), texts[1].encode())
             self._try(found, at, treatment, given)
-            if operation == "update":
-                self.observer.forget(kinds.plain)
 
     def _switch(self, operation: str) -> None:
         """Ask which texts the switch takes: each is sent to a row that is on, and to one that is off."""
@@ -391,9 +366,9 @@ class FieldLearner:
         if first is not None and (first.look is not None or first.shown is not False):
             found.explain(first, None, "any")  # refused, or ignored as an unknown field
             return
-        texts = _FEW_SPELLINGS if self.brief else _SPELLINGS
-        explain_switch(found, [outcome for text in texts for outcome in self._spelling(at, text)])
-        for treatment in () if self.brief else ("absent", "array", "twice", "file"):
+        asked = [each for text in self.spellings for each in self._spelling(at, text)]
+        explain_switch(found, asked)
+        for treatment in self.switch_ways:
             as_sent = TREATMENTS[treatment].samples("1", None, {})[0]
             if treatment == "twice":
                 as_sent = SentInput("1", ("0", "1"), as_sent.how, b"1")
@@ -402,18 +377,25 @@ class FieldLearner:
             self._try(found, at, treatment, as_sent)
 
     def _spelling(self, at: Input, text: str) -> list[Outcome]:
-        """Send a text to the switch; if nothing changes, once more to a row in the other state."""
-        outcome = self.ask(at.trial("is", sent(text)))
-        if outcome is None:
-            return []
-        if at.operation == "create" or outcome.look is not None or outcome.shown != outcome.before:
-            return [outcome]
-        # It may have kept what was, or have set the same.
-        self._turn(at, "0" if outcome.before else "1")
-        again = self.ask(outcome.trial)
-        if again is None:
-            return [outcome]
-        return [outcome, again] if again.shown == again.before else [again]
+        """Return what came of a text: of both states, if it kept both."""
+        if at.operation == "create":
+            outcome = self.ask(at.trial("is", sent(text)))
+            return [] if outcome is None else [outcome]
+        found: list[Outcome] = []
+        likely_off = text.lower() not in {"1", "true", "on", "yes"}
+        for is_on in (
+            likely_off,
+            not likely_off,
+        ):  # in one state, it may have kept what was, or have set the same
+            try:
+                found.append(self.observer.outcome(self.observer.spelled(text, to_on=is_on)))
+            except (Undecided, Unlisted):
+                break
+            if found[-1].look is not None:
+                self.table.refusals.append(found[-1])
+            if found[-1].look is not None or found[-1].shown != found[-1].before:
+                return found[-1:]
+        return found
 
     def _turn(self, at: Input, text: str) -> None:
         row = self.observer.standing(at.kind)
@@ -429,21 +411,17 @@ class FieldLearner:
             found = self.table.fields[Place(operation, word)] = Explained({})
             good = self.observer.good(kinds.pair, foreign)
             unread = SentInput(good, (good,), frozenset({"not-utf-8"}), good.encode() + b"\xff")
-            if self.brief and operation == "update":
-                found.rows = [*self.table.fields[Place("create", word)].rows]
             several = TREATMENTS["array"].samples(good, None, {})[0]
             trials = (
                 ("any", sent(good)), ("empty", sent("")), ("blank", sent("  ")), ("not-utf-8", unread),
                 ("array", several),
             )  # fmt: skip
-            for treatment, as_sent in trials[: (operation == "create")] if self.brief else trials:
+            for treatment, as_sent in trials:
                 trial = Trial(operation, name, treatment, as_sent, kinds.mailbox)
                 outcome = self._ask_other(trial, told if word == "{foreign}" else {})
                 if outcome is None:
                     continue
-                if outcome.look is None:
-                    outcome = replace(outcome, shown=MISSING, before=MISSING)
-                found.explain(outcome, None, treatment)
+                found.explain(unshown(outcome), None, treatment)
 
     def _check_foreign(self) -> None:
         """Find out whether a field of another type is checked as one of the item's own."""
@@ -454,7 +432,7 @@ class FieldLearner:
             if each.trial.operation == "create" and each.trial.field in own.get(each.trial.kind, ())
             and not each.trial.sent.how and (each.trial.sent.text or "").strip()
         ]  # fmt: skip
-        for outcome in [*wrong][: 1 if self.brief else 4]:
+        for outcome in [*wrong][:4]:
             other = next(kind for kind in own if outcome.trial.field not in own[kind])
             seen = self._ask_other(outcome.trial._replace(kind=other), {})
             if seen is not None and seen.look == outcome.look:
@@ -472,6 +450,11 @@ class FieldLearner:
         if outcome.look is not None:
             self.table.refusals.append(outcome)
         return outcome
+
+
+def unshown(outcome: Outcome) -> Outcome:
+    """Return what came of a field that a row does not show."""
+    return outcome if outcome.look is not None else replace(outcome, shown=MISSING, before=MISSING)
 
 
 def explain_switch(found: Explained, outcomes: list[Outcome]) -> None:
@@ -555,7 +538,8 @@ def _agreeing(pattern: str, outcomes: list[Outcome]) -> int:
     return sum((outcome.look is None) == bool(matches(outcome.trial.sent.text or "")) for outcome in outcomes)
 
 
-def _shape(example: str) -> str:
+def shape_of_text(example: str) -> str:
+    """Return what a text is: an address, a URL, or any text."""
     return "address" if "@" in example else "url" if "://" in example else "text"
 
 
@@ -565,7 +549,7 @@ def _representatives(
     """Return one field of each shape: an address, a URL, another text."""
     found: dict[str, tuple[str, str]] = {}
     for name, kind in own:
-        shape = _shape(examples.get(kind, {}).get(name, ""))
+        shape = shape_of_text(examples.get(kind, {}).get(name, ""))
         if shape == "text":
             found[shape] = (name, kind) if shape not in found or _is_plain(name) else found[shape]
         else:

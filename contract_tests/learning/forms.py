@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from contract_tests.learning.brief import BriefLearner
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.fields import FieldLearner, Place, Table
 from contract_tests.learning.handlers import row_node, settings_node
@@ -28,21 +29,18 @@ Lists = dict[str, list[dict[str, Any]]]
 def learn_forms(prober: Prober, draft: Draft) -> None:
     """Ask what the service makes of each field of a create and of an update, and write its rows."""
     observer = Observer(prober, draft.tree["x-service"].get("x-headers", {}))
-    try:
-        table = FieldLearner(observer, draft, brief=prober.spares).learn()
-        order = [*form_of(draft.tree, draft.facts.operation("update").id)["properties"]]
-        problems = problems_of(table.refusals, dict(draft.facts.types), order)
-        refusals = Refusals(taken=frozenset(draft.tree["components"]["examples"]))
-        ranks: dict[str, dict[str, int]] = {}
-        told: list[str] = []
-        for operation in ("create", "update"):
-            orderer = Orderer(observer, operation, problems, order)
-            refusals.items = orderer.items = refusals.items or orderer.find_items()
-            ranks[operation] = {} if prober.spares else orderer.ranks()
-            told = told or ([] if prober.spares else orderer.fields(all_walk=table.checks_foreign))
-            table.foreign_is_apart |= table.checks_foreign and ("text", FOREIGN) in orderer.hiding
-    finally:
-        observer.close()
+    table = (BriefLearner if prober.spares else FieldLearner)(observer, draft).learn()
+    order = [*form_of(draft.tree, draft.facts.operation("update").id)["properties"]]
+    problems = problems_of(table.refusals, dict(draft.facts.types), order)
+    refusals = Refusals(taken=frozenset(draft.tree["components"]["examples"]))
+    ranks: dict[str, dict[str, int]] = {}
+    told: list[str] = []
+    for operation in ("create", "update"):
+        orderer = Orderer(observer, operation, problems, order)
+        refusals.items = orderer.items = refusals.items or orderer.find_items()
+        ranks[operation] = {} if prober.spares else orderer.ranks()
+        told = told or ([] if prober.spares else orderer.fields(all_walk=table.checks_foreign))
+        table.foreign_is_apart |= table.checks_foreign and ("text", FOREIGN) in orderer.hiding
     documented_order = [name for name in order if name in told]
     _Writer(draft, table, refusals, ranks, told if told != documented_order else []).write()
     draft.unsaid += table.unsaid

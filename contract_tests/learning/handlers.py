@@ -16,6 +16,7 @@ from contract_tests.learning.responses import component
 from contract_tests.probes.observations import first_page, handler
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted, is_success, mapping
+from contract_tests.probes.trials import Trials
 from mock_server.document.treatments import masked
 
 
@@ -25,15 +26,15 @@ class Specimen(NamedTuple):
     kind: str
     sent: Mapping[str, str]
     shown: Mapping[str, Any]
-    seen: tuple[Exchange, ...]
+    seen: Sequence[Exchange]
 
 
 def collect(prober: Prober, draft: Draft) -> list[Specimen]:
     """Make one handler of each type that the service takes."""
     found = []
-    kinds = prober.kinds
-    some = (kinds.mailbox, kinds.address, kinds.pair, kinds.bare)
-    for kind in some if prober.spares else prober.facts.types:
+    if prober.spares:
+        return _collect_standing(prober)
+    for kind in prober.facts.types:
         try:
             specimen, seen = prober.watch(_specimen(kind))
         except (Undecided, Unlisted):
@@ -42,6 +43,22 @@ def collect(prober: Prober, draft: Draft) -> list[Specimen]:
             draft.learn("plan-limit", f"A create of the type {kind} was answered {specimen}.", seen)
             continue
         found.append(Specimen(kind, specimen[0], specimen[1], seen[:2]))
+    return found
+
+
+def _collect_standing(prober: Prober) -> list[Specimen]:
+    """Look at a standing row of each type. Of its settings, those of an earlier type say nothing."""
+    trials, found, key = Trials(prober), list[Specimen](), prober.facts.row["settings"]
+    others = {name for names in prober.facts.types.values() for name in names}
+    for kind, names in prober.facts.types.items():
+        try:
+            (sent, row), seen = prober.watch(lambda _, kind=kind: trials.specimen(kind))  # type: ignore[misc]
+        except (Undecided, Unlisted):
+            continue
+        settings = row.get(key)
+        if isinstance(settings, Mapping):
+            settings = {name: each for name, each in settings.items() if name in names or name not in others}
+        found.append(Specimen(kind, sent, {**row, key: settings}, seen[-2:] or prober.exchanges[-1:]))
     return found
 
 
@@ -106,13 +123,21 @@ def _varying(values: Sequence[Any], schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_type(prober: Prober, specimens: Sequence[Specimen], keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the values of each property that the type of a row decides: a second row of a type has the same."""
+    """Return the values of each property that the type of a row decides.
+
+    A second row of a type has the same, or one row has another one with each type.
+    """
+    rows = {specimen.shown.get(prober.facts.row["id"]) for specimen in specimens}
     try:
         again = prober.once(handler).first
     except (Undecided, Unlisted):
         return {}
     found = {}
     for key in keys:
+        if len(rows) < len(specimens):
+            ids = {(each.shown.get(prober.facts.row["id"]), str(each.shown[key])) for each in specimens}
+            if len(ids) == len(rows):
+                continue
         values = {specimen.kind: specimen.shown[key] for specimen in specimens}
         first = values.get(prober.kinds.pair)
         if first is not None and again.get(key) == first and not isinstance(first, (dict, list)):

@@ -117,15 +117,15 @@ _PARTS = (
     _Part("envelopes", False, learn_first_page),
     _Part("facts of a page", False, learn_page_facts),
     _Part("refusals", False, learn_refusals),
-    _Part("fields of forms", True, learn_forms),
     _Part("parameters of links", False, learn_paging),
     _Part("redirects", True, learn_redirect),
     _Part("spellings of writes", True, learn_slashes),
     _Part("parameters and ids", False, learn_parameters),
     _Part("media types of bodies", True, learn_media_types),
-    _Part("unique names", True, learn_unique),
     _Part("other methods", True, learn_methods),
     _Part("HEAD", True, learn_head),
+    _Part("fields of forms", True, learn_forms),
+    _Part("unique names", True, learn_unique),
     _Part("settings that are not sent", True, learn_same_type),
     _Part("order of checks", True, learn_order),
     _Part("headers", False, learn_metering),
@@ -180,7 +180,7 @@ def _become(after: Tree) -> Callable[[Tree], None]:
 
 
 # What a brief run leaves out: dear, and seldom otherwise than documented.
-_DEAR = frozenset({"left settings", "settings that are not sent", "spellings of writes"})
+_DEAR = frozenset({"left settings", "spellings of writes"})
 
 
 def _take(part: _Part, prober: Prober, draft: Draft) -> None:
@@ -220,7 +220,7 @@ def _learnt(base: Document, draft: Draft, verdicts: Mapping[str, QuestionVerdict
         refusals=tuple(draft.provoked),
         requests=prober.sent,
         writes=prober.can_write,
-        exchanges=tuple(prober.exchanges),
+        exchanges=tuple({id(each): each for each in prober.exchanges}.values()),
     )
 
 

@@ -10,7 +10,8 @@ from contract_tests.learning.handlers import settings_node
 from contract_tests.learning.responses import operations
 from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import Undecided, mapping
+from contract_tests.probes.reading import mapping
+from contract_tests.probes.trials import Trials
 
 
 def learn_leftovers(prober: Prober, draft: Draft) -> None:
@@ -18,12 +19,9 @@ def learn_leftovers(prober: Prober, draft: Draft) -> None:
     words = _words(draft.tree, draft)
     if words["type-change"] != "merged" or words["unsent"] == "blanked":
         return
-    kinds = prober.kinds
-    answer, row = prober.create(kinds.form(kinds.mailbox, prober.name()))
-    if row is None:
-        raise Undecided(f"a plain create is answered {answer.status}")
-    handler = ProbedHandler(prober, row, answer)
-    handler.update(**kinds.form(kinds.address, None))
+    trials = Trials(prober)
+    trials.standing(prober.kinds.mailbox)
+    handler = trials.standing(prober.kinds.address)
     if words["same-type"] == "reset":
         _learn_reset(prober, draft, handler)
     _learn_bare(prober, draft, handler)

@@ -27,9 +27,9 @@ from mock_server.document.rows import parameter_rows
 # Texts by their treatment; `#` stands for a good number. The first ones are asked in a brief run, too.
 _NUMBERS: Sequence[tuple[str, str]] = (
     ("word", "no-number"), ("zero", "0"), ("negative", "-1"), ("tail", "#abc"), ("empty", ""), ("leading-zero", "0#"),
-    ("plus", "+#"), ("fraction", "#.5"), ("huge", "99999999999999999999"), ("blank", " "), ("padded", " #"),
+    ("fraction", "#.5"), ("huge", "99999999999999999999"), ("plus", "+#"), ("blank", " "), ("padded", " #"),
 )  # fmt: skip
-_BRIEF = 3
+_BRIEF = 8
 _NUMBERED = frozenset({"tail", "leading-zero", "plus", "fraction", "huge", "padded"})
 # Sizes that no page has: between two that it has, near either, and beyond all.
 _SIZES: Sequence[tuple[str, str]] = (
@@ -83,7 +83,7 @@ def learn_parameters(prober: Prober, draft: Draft) -> None:
     facts = draft.facts
     tables = {name: _parameter(asker, name) for name in (facts.page_parameter, facts.size_parameter)}
     unknown = _unknown(asker)
-    ranks = {} if prober.spares else _ranks(asker, tables, unknown)
+    ranks = _ranks(asker, tables, unknown)
     identity = _identity(asker)
     every = [*tables.values(), *([identity] if identity else [])]
     rows = [(found, n) for found in every for n, row in enumerate(found.rows) if row.reaction == "refuse"]
@@ -110,10 +110,7 @@ def _ranks(
     if unknown is not None:
         problems[UNKNOWN, _sort(unknown)] = "1", unknown
     before: dict[tuple[str, str], set[tuple[str, str]]] = {each: set() for each in problems}
-    for one, other in combinations(problems, 2):
-        is_alike = problems[one][1] == problems[other][1]
-        if one[0] == other[0] or (is_alike and (asker.items or bodies[one] == bodies[other])):
-            continue
+    for one, other in _pairs(problems, bodies, asker):
         answer = asker.list(**{one[0]: problems[one][0], other[0]: problems[other][0]})
         if answer is None or is_success(answer):
             continue
@@ -134,7 +131,26 @@ def _ranks(
     ranks: dict[tuple[str, str], int] = {}
     for each in sorted(problems, key=lambda each: len(before[each])):
         ranks[each] = max((ranks[one] + 1 for one in before[each] if one in ranks), default=0)
+    if asker.prober.spares:
+        highest = {
+            name: max(rank for (other, _), rank in ranks.items() if other == name) for name, _ in ranks
+        }
+        return {each: highest[each[0]] for each in ranks}
     return ranks
+
+
+def _pairs(
+    problems: Mapping[tuple[str, str], tuple[str, Look]], bodies: Mapping[tuple[str, str], Any], asker: _Asker
+) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    """Yield pairs of problems of two parameters, of which one can be told first; one pair of two has to do for few."""
+    asked: set[tuple[str, str]] = set()
+    for one, other in combinations(problems, 2):
+        is_alike = problems[one][1] == problems[other][1]
+        if one[0] == other[0] or (is_alike and (asker.items or bodies.get(one) == bodies.get(other))):
+            continue
+        if not (asker.prober.spares and (one[0], other[0]) in asked):
+            asked.add((one[0], other[0]))
+            yield one, other
 
 
 def _sort(look: Look | None) -> str:
@@ -154,11 +170,9 @@ def _parameter(asker: _Asker, name: str) -> Explained:
         word = asker.list(**_asking(asker, name, _NUMBERS[0][1]))
         if word is not None and body_of(word) == body_of(beyond):
             good = "1"  # what is not a page is refused as one beyond the last
-    texts = [(treatment, text.replace("#", good)) for treatment, text in _NUMBERS]
-    if asker.prober.spares:
-        texts = texts[:_BRIEF]
+    texts = [(treatment, text.replace("#", good)) for treatment, text in _numbers(asker.prober)]
     if not is_page:
-        texts = [*texts, *(_SIZES[:1] if asker.prober.spares else _SIZES)]
+        texts = [*texts, *_SIZES]
     for treatment, text in texts:
         answer = asker.list(**_asking(asker, name, text))
         if answer is None:
@@ -174,6 +188,10 @@ def _parameter(asker: _Asker, name: str) -> Explained:
     if asker.prober.spares:
         _presume(found)
     return found
+
+
+def _numbers(prober: Prober) -> Sequence[tuple[str, str]]:
+    return _NUMBERS[:_BRIEF] if prober.spares else _NUMBERS
 
 
 def _asking(asker: _Asker, name: str, text: str) -> dict[str, str]:
@@ -210,7 +228,7 @@ def _identity(asker: _Asker) -> Explained | None:
         return None
     lost = look_at(missing, prober.exchanges[-1], {"id": str(NOBODYS)}, asker.everywhere)
     found = Explained(_path_parameter(asker.draft.tree)["schema"])
-    for treatment, text in _NUMBERS[:3] if prober.spares else _NUMBERS:
+    for treatment, text in _numbers(prober):
         text = text.replace("#", str(row))
         if not text:
             continue  # the path of the list
@@ -233,7 +251,7 @@ def _presume(found: Explained) -> None:
     """Presume of what a brief run does not ask that it gets what a word gets, if that is refused."""
     asked = {outcome.trial.treatment for outcome in found.seen}
     for row in [row for row in found.rows if row.treatment == "word" and row.reaction == "refuse"]:
-        for treatment in ("tail", "plus", "fraction", "leading-zero", "huge"):
+        for treatment in ("tail", "plus", "fraction", "leading-zero", "huge", "blank"):
             if treatment not in asked:
                 found.put(replace(row, treatment=treatment))
 

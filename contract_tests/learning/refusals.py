@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
-from contract_tests.learning.draft import Draft, Tree, Unsayable
+from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.presentation import Look, SeenResponse, look_of, shared_headers
 from contract_tests.learning.responses import (
     documented,
     examples,
     holders,
-    operations,
     place,
     say,
 )
@@ -22,6 +20,7 @@ from contract_tests.probes.observations import (
     NOBODYS,
     missing_bearer,
     not_there,
+    nowhere,
     wrong_key,
 )
 from contract_tests.probes.prober import Prober
@@ -29,85 +28,48 @@ from contract_tests.probes.reading import Undecided, Unlisted
 from contract_tests.target.api import TargetResponse
 
 
-class Word(NamedTuple):
-    """A place in the document that names a refusal: `kinds` are the operations that refuse so."""
-
-    read: Callable[[Tree, Facts], Any]
-    write: Callable[[Tree, Facts, str], None]
-    kinds: tuple[str, ...]
-
-
-# What a request says that a refusal may repeat, by the placeholder for it.
-Told = Callable[[Prober], dict[str, str]]
-
-
 class Cause(NamedTuple):
-    """Something to be refused for. `question` is what it is about; `own` the name of a refusal of its own.
+    """Something to be refused for: the question that it is about, and the name of the refusal.
 
-    `word` is None if the refusal has a fixed name. `again` provokes it for another field, which shows what of it names
-    the field.
+    `word`: the word of `x-service` that names the refusal, empty if it has a fixed name. `tells`: what a refusal may
+    repeat of the request.
     """
 
     question: str
-    own: str
-    word: Word | None
+    name: str
+    word: str
     provoke: Callable[[Prober], TargetResponse]
-    tells: Told = lambda _: {}
-    again: tuple[Callable[[Prober], TargetResponse], Told] | None = None
+    tells: Mapping[str, str] = {}
 
 
 def learn_refusals(prober: Prober, draft: Draft) -> None:
-    """Provoke each refusal that the document knows of, and take over how it looks."""
+    """Provoke refusals of any request, and take over how they look."""
     _learn_headers(prober, draft)
     everywhere = draft.tree["x-service"].get("x-headers", {})
     settled: dict[str, Look] = {}
     for cause in CAUSES:
-        name = cause.own if cause.word is None else cause.word.read(draft.tree, draft.facts)
-        if not isinstance(name, str) or not _is_refusal(draft.tree, name):
+        name = draft.tree["x-service"].get(cause.word, cause.name)
+        if not isinstance(name, str) or not _places(draft.tree, name):
             continue  # the document tolerates it
         try:
             answer, exchanges = prober.watch(cause.provoke)
         except (Undecided, Unlisted):
             continue
-        # A method that no path has may be answered 501.
-        if not 400 <= answer.status < (600 if cause.own == "other_method" else 500):
+        if not 400 <= answer.status < 500:
             continue
-        seen = look_at(answer, exchanges[-1], cause.tells(prober), everywhere)
-        if cause.again is not None:
-            seen = _named_field(prober, cause, (answer, exchanges[-1]), everywhere) or seen
-        draft.provoked[name] = None
-        if settled.setdefault(name, seen) == seen and _as_documented(draft, cause, name, seen):
-            continue
-        kind = seen.media_type or "no media type"
-        says = f"A refusal as sent: {seen.status}, {kind}, {_short(seen.value)}."
-        target = name if settled[name] == seen else cause.own
-        draft.learn(cause.question, says, exchanges[-1:], _change(draft, cause, target, seen))
-        settled[target] = seen
+        seen = look_at(answer, exchanges[-1], dict(cause.tells), everywhere)
+        target = name if settled.setdefault(name, seen) == seen else cause.name
+        if target != name or any(
+            documented(draft.tree, each, name) != seen for each in _places(draft.tree, name)
+        ):
+            says = f"A refusal as sent: {seen.status}, {seen.media_type or 'no media type'}, {_short(seen.value)}."
+            draft.learn(cause.question, says, exchanges[-1:], _change(cause, target, seen))
         draft.provoked[target] = None
 
 
-def _is_refusal(tree: Tree, name: str) -> bool:
-    return any(name in examples(tree, node) for each in holders(tree) for node in each.values())
-
-
-def _named_field(
-    prober: Prober, cause: Cause, first: tuple[TargetResponse, Exchange], everywhere: dict[str, str]
-) -> Look | None:
-    """Return the look that a refusal of one field shares with that of another once their names are left out."""
-    assert cause.again is not None  # noqa: S101 - the caller has looked
-    provoke, tells = cause.again
-    try:
-        answer, exchanges = prober.watch(provoke)
-    except (Undecided, Unlisted):
-        return None
-    for keys in (False, True):
-        looks = [
-            look_at(*first, cause.tells(prober), everywhere, keys=keys),
-            look_at(answer, exchanges[-1], tells(prober), everywhere, keys=keys),
-        ]
-        if looks[0] == looks[1]:
-            return looks[0]
-    return None
+def _places(tree: Tree, name: str) -> list[Tree]:
+    """Return the responses that hold a refusal."""
+    return [each for each in holders(tree) if any(name in examples(tree, node) for node in each.values())]
 
 
 def look_at(
@@ -151,48 +113,20 @@ def _learn_headers(prober: Prober, draft: Draft) -> None:
         draft.learn("headers", f"Every response has {', '.join(shared)}.", prober.exchanges[-1:], change)
 
 
-def _as_documented(draft: Draft, cause: Cause, name: str, seen: Look) -> bool:
-    return all(documented(draft.tree, each, name) == seen for each in _concerned(draft.tree, cause, name))
-
-
-def _concerned(tree: Tree, cause: Cause, name: str) -> list[Tree]:
-    """Return the responses that hold a refusal, or have to."""
-    if cause.word is None:
-        return [each for each in holders(tree) if any(name in examples(tree, node) for node in each.values())]
-    if not cause.word.kinds:
-        return [tree["x-service"]["refusals"]]
-    nodes = dict(operations(tree))
-    return [node["responses"] for op, node in nodes.items() if op.startswith(cause.word.kinds)]
-
-
-def _change(draft: Draft, cause: Cause, name: str, seen: Look) -> Callable[[Tree], None]:
-    facts = draft.facts
-
+def _change(cause: Cause, name: str, seen: Look) -> Callable[[Tree], None]:
     def change(tree: Tree) -> None:
-        if cause.word is None and name != cause.own:
-            raise Unsayable(
-                f"{cause.own} comes in two ways, of which the document can say one: {_short(seen.value)}."
-            )
         say(tree, name, seen)
-        for responses in _concerned(tree, cause, name):
+        for responses in [tree["x-service"]["refusals"]] if cause.word else _places(tree, name):
             place(tree, responses, name, seen)
-        if cause.word is not None:
-            cause.word.write(tree, facts, name)
+        if cause.word:
+            tree["x-service"][cause.word] = name
 
     return change
 
 
-def _service(key: str, *kinds: str) -> Word:
-    def write(tree: Tree, _: Facts, name: str) -> None:
-        tree["x-service"][key] = name
-
-    return Word(lambda tree, _: tree["x-service"].get(key), write, kinds)
-
-
-# In this order: the first cause of a refusal says how it looks, a later one that differs gets one of its own.
 CAUSES = (
-    Cause("error-titles", "missing_bearer", None, lambda prober: prober.once(missing_bearer)),
-    Cause("wrong-key-status", "no_access", None, lambda prober: prober.once(wrong_key)),
-    Cause("error-titles", "not_found", None, lambda prober: prober.once(not_there), lambda _: {"id": str(NOBODYS)}),
-    Cause("unknown-route", "no_route", _service("unknown-route"), lambda p: p.send("GET", p.terms.nowhere)),
-)  # fmt: skip
+    Cause("error-titles", "missing_bearer", "", lambda prober: prober.once(missing_bearer)),
+    Cause("wrong-key-status", "no_access", "", lambda prober: prober.once(wrong_key)),
+    Cause("error-titles", "not_found", "", lambda prober: prober.once(not_there), {"id": str(NOBODYS)}),
+    Cause("unknown-route", "no_route", "unknown-route", lambda prober: prober.once(nowhere)),
+)

@@ -11,7 +11,7 @@ from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober, Terms
 from contract_tests.probes.reading import Answered, Finding, Outside, Unknown
 
-MODULES = (writing, updating, rows, listing, replies, keys, wire)
+MODULES = (writing, rows, updating, listing, replies, keys, wire)
 
 # Every probe by the id of its question.
 PROBES: Mapping[str, Probe] = MappingProxyType(

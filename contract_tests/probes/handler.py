@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 from contract_tests.probes.prober import Prober
@@ -20,7 +20,8 @@ _FILE = '; filename="value.txt"\r\nContent-Type: text/plain'
 
 def multipart(pairs: Pairs) -> dict[str, Any]:
     """Return the keyword arguments of `Api.call` for a body of these fields."""
-    boundary = secrets.token_hex(12)
+    pairs = list(pairs)
+    boundary = f"form-{sha256(repr(pairs).encode()).hexdigest()[:24]}"  # one form is one body
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{_FILE if any(file) else ""}\r\n\r\n'.encode()
         + value
@@ -47,9 +48,14 @@ def parts_of(field: str, sent: SentInput) -> list[Part]:
 
 
 class ProbedHandler:
-    """One row. `created` answers its create; `first` and `raw` are the first look at it, `shown` is the last."""
+    """One row: the form that was `sent`, the response that `created` it, and the first look at it and the last.
 
-    def __init__(self, prober: Prober, row: int, created: TargetResponse) -> None:
+    `made_as` is the type that it was made with, `raw` the body of the first look.
+    """
+
+    def __init__(self, prober: Prober, row: int, created: TargetResponse, sent: Mapping[str, str]) -> None:
+        self.sent = sent
+        self.made_as = sent[prober.facts.form["type"]]
         self._prober = prober
         self._words = prober.facts.row
         self.id = row

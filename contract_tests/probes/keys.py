@@ -13,6 +13,7 @@ from contract_tests.probes.observations import (
     missing_bearer,
     nameless,
     not_there,
+    nowhere,
     other_method,
     other_method_without_key,
     some_id,
@@ -145,7 +146,7 @@ def _other_method_status(facts: Facts) -> int:
 
 
 def _unknown_route(prober: Prober) -> Finding:
-    answer = prober.send("GET", prober.terms.nowhere)
+    answer = prober.once(nowhere)
     if answer.status != 404:
         return Outside(f"It is answered {said(answer)}.")
     if error_of(answer).title is not None:
@@ -208,9 +209,9 @@ def _checks_order(prober: Prober) -> Finding:
 
 def _counts(prober: Prober) -> Iterator[TargetResponse]:
     """Look at the list, at nothing, and at the list again: each is to be counted, so that none may be a memory."""
-    yield prober.list(fresh=True)
+    yield prober.list(fresh=True, again=True)
     yield look_for_nobodys(prober, fresh=True)
-    yield prober.list(fresh=True)
+    yield prober.list(fresh=True, again=True)
 
 
 def _said(answer: TargetResponse) -> tuple[int, str | None]:

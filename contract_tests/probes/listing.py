@@ -33,7 +33,7 @@ def _wide_page(prober: Prober) -> SeenPage:
 
 
 def _list_order(prober: Prober) -> Finding:
-    older, newer = prober.once(handler).id, prober.once(second).handler.id
+    older, newer = prober.once(handler).id, prober.once(second).id
     page = prober.once(_wide_page)
     if not {older, newer} <= set(page.ids) and not page.is_last:
         last = number(page.value("total-pages")) or 1
@@ -45,10 +45,10 @@ def _list_order(prober: Prober) -> Finding:
 
 def _page_not_valid(prober: Prober) -> Finding:
     """Ask for page 0, and where requests count less, for other texts too."""
-    texts = ("0",) if prober.spares else ("0", "abc", "-1")
+    texts = ("0",) if prober.spares else ("0", "no-number", "-1")
     how: dict[str, TargetResponse] = {}
     for text in texts:
-        answer = prober.list(page=text)
+        answer = prober.list(page=text, size=min(prober.facts.sizes))
         if not accepted(answer, f"the page {text}"):
             prober.note("invalid_parameter", answer, f"a list of the page {text}")
             how[text] = answer

@@ -9,7 +9,8 @@ from contract_tests.document import Facts
 from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.page import SeenPage
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import Undecided, accepted, is_success, mapping
+from contract_tests.probes.reading import Undecided, is_success
+from contract_tests.probes.trials import Trials
 from contract_tests.target.api import WRONG_KEY, TargetResponse
 
 _NO_TYPE = "no-such-type"
@@ -33,7 +34,9 @@ def wide_answer(prober: Prober) -> TargetResponse:
         prober.once(handler)
         with suppress(Undecided):  # the order cannot be told then, all else can
             prober.once(second)
-    return prober.list(page=1, size=max(prober.facts.sizes), headers={"Origin": ORIGIN}, fresh=True)
+    return prober.list(
+        page=1, size=max(prober.facts.sizes), headers={"Origin": ORIGIN}, fresh=True, again=True
+    )
 
 
 def some_id(prober: Prober) -> int:
@@ -56,6 +59,11 @@ def wrong_key(prober: Prober) -> TargetResponse:
     return prober.send("GET", prober.facts.operation("list").path, authorization=f"Bearer {WRONG_KEY}")
 
 
+def nowhere(prober: Prober) -> TargetResponse:
+    """Get a path that the API does not have."""
+    return prober.send("GET", prober.terms.nowhere)
+
+
 def not_there(prober: Prober) -> TargetResponse:
     """Look at a handler that does not exist."""
     return look_for_nobodys(prober)
@@ -63,18 +71,17 @@ def not_there(prober: Prober) -> TargetResponse:
 
 def look_for_nobodys(prober: Prober, *, fresh: bool = False) -> TargetResponse:
     """Ask for a handler that does not exist."""
-    return prober.send("GET", prober.api.path_of("retrieve", NOBODYS), fresh=fresh)
+    return prober.send("GET", prober.api.path_of("retrieve", NOBODYS), fresh=fresh, again=fresh)
 
 
 def nameless(prober: Prober) -> TargetResponse:
-    """Create without a name, of a type with an address: a service that takes it shows the run's mark there."""
-    return prober.create(prober.kinds.form(prober.kinds.mailbox, None))[0]
+    """Create without a name."""
+    return Trials(prober).tried("create", "name", "absent").answer
 
 
 def unknown_type(prober: Prober) -> TargetResponse:
     """Create with a type that is not listed."""
-    form = {prober.facts.form["name"]: prober.name(), prober.facts.form["type"]: _NO_TYPE}
-    return prober.create(form)[0]
+    return Trials(prober).tried("create", "type", "not-listed").answer
 
 
 def type_refusal(facts: Facts) -> str:
@@ -85,32 +92,13 @@ def type_refusal(facts: Facts) -> str:
 
 def handler(prober: Prober) -> ProbedHandler:
     """Make the handler that the probes change, of a type with two fields, and with letters beyond ASCII in its name."""
-    form = prober.kinds.form(prober.kinds.pair, f"{prober.name()} ó/ż")
-    answer, row = prober.create(form)
-    if row is None:
-        raise Undecided(f"a plain create is answered {answer.status}")
-    return ProbedHandler(prober, row, answer)
+    return Trials(prober).standing(prober.kinds.pair)
 
 
-@dataclass(frozen=True, slots=True)
-class Second:
-    """A second handler. `refused` is the answer to a create with the switch in it, None if that was accepted."""
-
-    handler: ProbedHandler
-    refused: TargetResponse | None
-
-
-def second(prober: Prober) -> Second:
-    """Make a handler without own fields, disabled from the start; without that where it is refused."""
+def second(prober: Prober) -> ProbedHandler:
+    """Make a handler without own fields."""
     prober.once(handler)  # the older one
-    form = prober.kinds.form(prober.kinds.plain, prober.name())
-    answer, row = prober.create(form | {prober.facts.form["enabled"]: "0"})
-    refused = None if accepted(answer, "a create with is_enabled") else answer
-    if row is None:
-        answer, row = prober.create(form)
-    if row is None:
-        raise Undecided(f"a plain create is answered {answer.status}")
-    return Second(ProbedHandler(prober, row, answer), refused)
+    return Trials(prober).standing(prober.kinds.plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +136,8 @@ def renaming(prober: Prober) -> Renaming:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """What an update of the first field of two did to the last: its value at first, and after."""
+    """What an update of the first field of two did to the last: its value before, and after."""
 
-    handler: ProbedHandler
     first: object
     after: object
 
@@ -161,11 +148,11 @@ def partial(prober: Prober) -> Partial:
     if not row.type:
         raise Undecided("an update blanks the type")
     field, *_, last = prober.facts.types[prober.kinds.pair]
+    before = row.settings.get(last)
     if not is_success(answer := row.update(**{field: "changed"})):
         raise Undecided(f"an update of one field is answered {answer.status}")
     row.look()
-    first = mapping(row.first.get(prober.facts.row["settings"])).get(last)
-    return Partial(row, first, row.settings.get(last))
+    return Partial(before, row.settings.get(last))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,19 +166,14 @@ class TypeChange:
 
 
 def type_change(prober: Prober) -> TypeChange:
-    """Update to another type, with its one field. It comes after all that needs the first type."""
-    row = prober.once(partial).handler
-    kind = prober.kinds.address
+    """Give a handler of one type another one, with its one field."""
+    if not prober.once(renaming).handler.type:
+        raise Undecided("an update blanks the type")
+    trials, kind = Trials(prober), prober.kinds.address
+    before = dict(trials.standing(prober.kinds.pair).settings)
+    row = trials.standing(kind)
     (field,) = prober.facts.types[kind]
-    sent = prober.kinds.form(kind, None)[field]
-    if not row.settings:  # where each update resets what it is not sent, nothing would be left to merge
-        row.update(**{prober.facts.types[prober.kinds.pair][0]: "changed"})
-        row.look()
-    before = dict(row.settings)
-    if not is_success(answer := row.update(type=kind, **{field: sent})):
-        raise Undecided(f"a change of type is answered {answer.status}")
-    row.look()
-    return TypeChange(field, sent, before, dict(row.settings))
+    return TypeChange(field, row.sent[field], before, dict(row.settings))
 
 
 def preflight(prober: Prober) -> TargetResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -84,13 +84,15 @@ class Prober:
         self._names: dict[int, str] = {}
         self._proven: set[int] = set()
         self._kept: set[int] = set()  # rows that later probes look at again
-        self._observed: dict[object, _Observation] = {}
+        self._observed: dict[Hashable, _Observation] = {}
+        self._settled: dict[Hashable, tuple[TargetResponse, Exchange]] = {}
+        self._sent = 0
         self._touched: list[list[Exchange]] = [[]]
 
     @property
     def sent(self) -> int:
         """How many requests were answered so far."""
-        return len(self.answers)
+        return self._sent
 
     def find(self, probe: Callable[[Prober], Finding]) -> tuple[Finding, tuple[Exchange, ...]]:
         """Return what a probe finds, and the exchanges that it rests on."""
@@ -117,9 +119,13 @@ class Prober:
         value = observe(self)
         return value, tuple(self._touched[0])
 
-    def once(self, observe: Callable[[Prober], Value]) -> Value:
-        """Return what an observation gives, made at the first call; so is its Undecided or Unlisted."""
-        if observe not in self._observed:
+    def once(self, observe: Callable[[Prober], Value], key: Hashable = None) -> Value:
+        """Return what an observation gives, made at the first call; so is its Undecided or Unlisted.
+
+        `key` tells observations apart, if not the function itself.
+        """
+        key = observe if key is None else key
+        if key not in self._observed:
             self._touched.append([])
             before = set(self._names)
             value: Value | None = None
@@ -131,21 +137,33 @@ class Prober:
             finally:
                 exchanges = tuple(self._touched.pop())
                 self._kept |= self._names.keys() - before
-            self._observed[observe] = _Observation(value, error, exchanges)
-        seen = self._observed[observe]
+            self._observed[key] = _Observation(value, error, exchanges)
+        seen = self._observed[key]
         self._touched[-1] += [one for one in seen.exchanges if one not in self._touched[-1]]
         if seen.error is not None:
             raise seen.error
         return cast("Value", seen.value)
 
-    def send(self, method: str, path: str, **parts: Any) -> TargetResponse:
-        """Send one request, as `Api.call`. Raises Undecided if the guard or a rate limit is in the way."""
+    def send(self, method: str, path: str, *, again: bool = False, **parts: Any) -> TargetResponse:
+        """Send one request, as `Api.call`. Raises Undecided if the guard or a rate limit is in the way.
+
+        If requests are spared, one that was refused is not sent a second time, nor is a GET that shows what becomes of
+        its parameters and not a row by its id. `again` sends it all the same.
+        """
+        told = {name: part for name, part in parts.items() if name != "fresh"}
+        key = method, path, repr(sorted(told.items()))
+        if key in self._settled and not again:
+            answer, exchange = self._settled[key]
+            self.answers.append(answer)
+            self.exchanges.append(exchange)
+            self._touched[-1].append(exchange)
+            return answer
         if self.terms.most is not None and self.sent >= self.terms.most and method != "DELETE":
             raise Undecided(f"the run may send no more than {self.terms.most} requests (budget)")
         answer = self.api.call(method, path, **parts)
+        self._sent += 1
         self.answers.append(answer)
-        parts.pop("fresh", None)
-        exchange = exchange_of(self.facts, self._url, SentCall(method, path, parts, self.api.key), answer)
+        exchange = exchange_of(self.facts, self._url, SentCall(method, path, told, self.api.key), answer)
         self._touched[-1].append(exchange)
         self.exchanges.append(exchange)
         for header in (REFUSED_HEADER, FAILED_HEADER):
@@ -154,6 +172,9 @@ class Prober:
         if answer.status == _TOO_MANY:
             self.limited = self.limited or answer
             raise Undecided("the target answered that there were too many requests")
+        is_row = path.rpartition("/")[2].isdigit()
+        if self.spares and ((method == "GET" and not is_row) or 300 <= answer.status < 600):
+            self._settled[key] = answer, exchange
         return answer
 
     def list(self, **query: Any) -> TargetResponse:
@@ -198,6 +219,10 @@ class Prober:
             raise Undecided("the id in the answer to a create leads to another handler")
         return shown
 
+    def keep(self, row: int) -> None:
+        """Keep a handler for later probes, until it is discarded."""
+        self._kept.add(row)
+
     def _prove(self, row: int, shown: Mapping[str, Any]) -> bool:
         """Tell whether a handler bears the name that it was created with, at its first look."""
         if row not in self._proven:
@@ -205,6 +230,30 @@ class Prober:
             if name.startswith(given.partition(" ")[0]) if given.strip() else not name.strip():
                 self._proven.add(row)
         return row in self._proven
+
+    def listed(self, rows: Collection[int]) -> dict[int, Mapping[str, Any]]:
+        """Return handlers of the prober's own as a list of the largest size shows them, on its first or last page."""
+        found: dict[int, Mapping[str, Any]] = {}
+        page = 1
+        while page and {*rows} - found.keys():
+            answer = self.list(page=page, size=max(self.facts.sizes), again=True)
+            shown = {
+                number(row.get(self.facts.row["id"])): row
+                for row in map(mapping, rows_in(answer, self.facts) or ())
+            }
+            found |= {
+                row: each
+                for row, each in shown.items()
+                if row is not None and row in rows and self._prove(row, each)
+            }
+            pages = number(
+                at(
+                    parsed(answer),
+                    self.facts.schemas.path_to(self.facts.operation("list").answer, "total-pages"),
+                )
+            )
+            page = pages if page == 1 and pages and pages > 1 else 0
+        return found
 
     def first_delete(self) -> TargetResponse | None:
         """Return the answer to the first delete, None if there was none so far."""
@@ -238,15 +287,9 @@ class Prober:
         """Delete what is left."""
         if self._names.keys() - self._proven:
             with suppress(Undecided, OSError):
-                self._prove_listed(self.list(page=1, size=max(self.facts.sizes)))
+                self.listed(self._names)
         for row in list(self._names):
             try:
                 self.discard(row)
             except (Undecided, OSError):
                 continue  # the guard's ledger knows the row, and its clean-up tries again
-
-    def _prove_listed(self, answer: TargetResponse) -> None:
-        for shown in map(mapping, rows_in(answer, self.facts) or ()):
-            row = number(shown.get(self.facts.row["id"]))
-            if row in self._names:
-                self._prove(row, shown)

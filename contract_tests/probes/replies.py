@@ -62,7 +62,7 @@ def _enabled_type(facts: Facts) -> str:
 
 
 def _settings_of_internal_notification(prober: Prober) -> Finding:
-    row = prober.once(second).handler
+    row = prober.once(second)
     kind = prober.kinds.bare
     settings = row.first.get(prober.facts.row["settings"])
     listed = {"empty-text": {kind: ""}, "empty-object": {}, "empty-array": []}

@@ -1,82 +1,172 @@
-"""Questions that rows of the behaviour table decide: what a row is about is sent, and the reaction tells the answer.
+"""Questions about one input of a form: it is treated as a row of the behaviour table says, and the reaction answers.
 
-A question about one input needs no probe of its own. Add its name to QUESTIONS: the rows in which its answers differ
-say what to send, and what becomes of it under each answer.
+A question about one input needs no probe of its own. Add it to QUESTIONS with the operation, and with the words of the
+inputs and their treatments: what becomes of them under each answer, the document's rows say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
-from contract_tests.document import FormWords
+from contract_tests.document import Facts, FormWords
 from contract_tests.judge.verdicts import said
-from contract_tests.probes.handler import ProbedHandler, parts_of
 from contract_tests.probes.observations import renaming
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import Answered, Finding, Outside, Unknown, accepted, shown
-from mock_server.document.treatments import FILE, TREATMENTS, SentInput
+from contract_tests.probes.reading import Answered, Finding, Outside, Unknown, accepted, mapping, shown
+from contract_tests.probes.trials import FOREIGN, MISSING, UNKNOWN, Trials, Tried
+from mock_server.document.rows import Reaction
 
-# In place of a value.
-_REFUSED = object()
+# The operation, and pairs of an input (see `Trials.input`) and its treatment.
+QUESTIONS: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "required-field-missing": ("create", (("name", "absent"), ("type", "absent"))),
+    "blank-name": ("create", (("name", "blank"),)),
+    "type-not-allowed": ("create", (("type", "not-listed"),)),
+    "malformed-contact": ("create", (("address", "not-email"), ("url", "not-url"))),
+    "field-of-another-type": ("create", ((FOREIGN, "any"),)),
+    "text-too-long": ("update", (("name", "longer-than"),)),
+    "text-cleaning": ("update", (("name", "padded"), ("name", "tags"), ("name", "quotes"))),
+    "unknown-field": ("update", ((UNKNOWN, "any"),)),
+    "array-field": ("update", (("name", "array"),)),
+    "invalid-utf-8": ("update", (("name", "not-utf-8"),)),
+    "update-type-not-allowed": ("update", (("type", "not-listed"),)),
+    "update-empty-name": ("update", (("name", "empty"),)),
+}
 
-# Those that the rows of an update decide.
-QUESTIONS = ("array-field", "update-empty-name")
+
+# By whether a handler is on after `off`, and after `true`.
+_CASTS: Mapping[object, str] = {
+    (False, False): "integer-cast",
+    (True, True): "php-truthiness",
+    (False, True): "any-spelling",
+}
+
+
+class _Seen(NamedTuple):
+    """An input that was tried: the word for it, and what came of it."""
+
+    word: str
+    tried: Tried
+
+    @property
+    def how(self) -> str:
+        """What came of it, in words."""
+        tried = self.tried
+        about = f"{tried.trial.field} ({tried.trial.treatment})"
+        if not tried.is_taken:
+            return f"{about} is refused with {said(tried.answer)}"
+        if tried.trial.operation == "create" or tried.shown is MISSING:
+            return f"{about} is taken"
+        return f"{about} becomes {shown(tried.shown)}"
 
 
 def _find(question: str, prober: Prober) -> Finding:
-    """Send what the answers' rows differ about in an update, until one answer is left that explains all reactions."""
-    forms = prober.expectations.by_answer(question, lambda facts: facts.update_form)
-    left, how = dict(forms), ""
-    for field, sent in _samples(forms, prober):
-        row = prober.once(renaming).handler
-        before = _value(prober, row, field)
-        answer = row.update_raw(parts_of(field, sent))
-        outcome: Any = _REFUSED
-        how = f"It is refused with {said(answer)}."
-        if accepted(answer, f"an update with such a {field}"):
-            row.look()
-            outcome = _value(prober, row, field)
-            how = f"It becomes {shown(outcome)}."
-        left = {name: form for name, form in left.items() if _expected(form, field, sent, before) == outcome}
-    if not how:
-        return Unknown("the document's rows are the same under each answer")
-    if len(left) == 1:
-        return Answered(next(iter(left)), how)
-    return Outside(how) if not left else Unknown(f"several answers explain it: {', '.join(left)}")
+    """Try the inputs, and return the answer under which the rows say what was seen of all of them."""
+    operation, inputs = QUESTIONS[question]
+    trials, seen = Trials(prober), list[_Seen]()
+    for word, treatment in inputs:
+        tried = trials.tried(operation, word, treatment)
+        accepted(tried.answer, f"{operation} with {tried.trial.field} ({treatment})")
+        seen.append(_Seen(word, tried))
+    how = f"{'; '.join(each.how for each in seen)}."
+    if any(each.word == FOREIGN and each.tried.shown is not MISSING for each in seen):
+        return Outside("A field of another type is stored in the settings.")
+    if (
+        operation == "update" and prober.once(renaming).blanked
+    ):  # the type, by any update: what it was is no matter
+        seen = [
+            each._replace(tried=replace(each.tried, before="")) if each.word == "type" else each
+            for each in seen
+        ]
+    left = {
+        answer: facts
+        for answer, facts in prober.expectations.by_answer(question, lambda facts: facts).items()
+        if all(_is_foretold(_reaction(facts, operation, each), each.tried) for each in seen)
+    }
+    if len(left) > 1:  # they differ in the status of a refusal
+        left = {answer: facts for answer, facts in left.items() if _statuses(facts, operation, seen)}
+    if not left:
+        return Outside(how)
+    if len(left) > 1:
+        return Unknown(f"several answers explain it: {', '.join(left)}")
+    answer, facts = next(iter(left.items()))
+    for each in seen:
+        row = _reaction(facts, operation, each).row
+        if row is not None and row.refusal:
+            prober.note(row.refusal, each.tried.answer, f"{operation} with {each.how.partition(' is ')[0]}")
+    return Answered(answer, how)
 
 
-def _samples(forms: Mapping[str, FormWords], prober: Prober) -> Iterator[tuple[str, SentInput]]:
-    """Yield the field, and what to send in it, of each row that not all answers have."""
-    form = next(iter(forms.values()))
-    fields = sorted(form.fields, key=lambda name: name != prober.facts.form["name"])
-    for field in fields:
-        lists = [each.rows.fields[field] for each in forms.values()]
-        everywhere = set.intersection(*({str(row) for row in rows} for rows in lists))
-        rows = {
-            (row.treatment, row.argument): row for each in lists for row in each if str(row) not in everywhere
-        }
-        for treatment, argument in rows:
-            samples = TREATMENTS[treatment].samples(prober.name(), argument, form.fields[field])
-            yield from ((field, sent) for sent in samples[:1] if FILE not in sent.how)
-        if rows:
-            return
+def _form(facts: Facts, operation: str) -> FormWords:
+    return facts.create_form if operation == "create" else facts.update_form
 
 
-def _value(prober: Prober, row: ProbedHandler, field: str) -> Any:
-    """Return what a handler last showed of a field."""
-    word = next((word for word, name in prober.facts.form.items() if name == field), "")
-    return row.shown.get(prober.facts.row[word]) if word else row.settings.get(field)
+def _reaction(facts: Facts, operation: str, seen: _Seen) -> Reaction:
+    """Return what the document says of an input."""
+    form, sent = _form(facts, operation), seen.tried.trial.sent
+    if seen.word == FOREIGN:
+        return form.walk_foreign(sent.text or "")
+    if seen.word == UNKNOWN:
+        return form.walk_unknown(sent.text or "")
+    return form.walks[seen.tried.trial.field](sent)
 
 
-def _expected(form: FormWords, field: str, sent: SentInput, before: Any) -> Any:
-    """Return what a field shows after an update, by the form's rows, if it showed `before`."""
-    reaction = form.walks[field](sent)
-    if reaction.outcome == "refuse":
-        return _REFUSED
-    return before if reaction.outcome in {"keep", "drop", "omit"} else reaction.value
+def _is_foretold(reaction: Reaction, tried: Tried) -> bool:
+    """Tell whether a reaction is what was seen; of a create, only whether it is refused."""
+    if reaction.outcome == "refuse" or not tried.is_taken:
+        return reaction.outcome == "refuse" and not tried.is_taken
+    if tried.trial.operation == "create" or tried.shown is MISSING is tried.before:
+        return True
+    expected = tried.before if reaction.outcome in {"keep", "drop", "omit"} else reaction.value
+    return bool(tried.shown == expected)
 
 
-PROBES = {question: Probe("writes", partial(_find, question)) for question in QUESTIONS}
+def _statuses(facts: Facts, operation: str, seen: list[_Seen]) -> bool:
+    """Tell whether each refusal has the status that the document says."""
+    rows = [_reaction(facts, operation, each).row for each in seen]
+    return all(
+        row is None
+        or not row.refusal
+        or facts.refusal(operation, row.refusal).status == each.tried.answer.status
+        for row, each in zip(rows, seen, strict=True)
+    )
+
+
+def _own_field_unsent(prober: Prober) -> Finding:
+    """Create with a name and a type alone, and look at the last field of the type."""
+    kind = prober.kinds.pair
+    row, field = Trials(prober).unsent(kind), prober.facts.types[kind][-1]
+    if row is None:
+        return Answered("refused", "A create without it is refused.")
+    settings = mapping(row.get(prober.facts.row["settings"]))
+    if field not in settings:
+        return Answered("omitted")
+    return (
+        Answered("empty") if settings[field] == "" else Outside(f"It is stored as {shown(settings[field])}.")
+    )
+
+
+def _is_enabled_text(prober: Prober) -> Finding:
+    """Send `off` and `true` to a row that is on, and to one that is off."""
+    trials, made = Trials(prober), dict[str, bool | None]()
+    for text, is_on in (("off", True), ("true", False)):
+        tried = trials.spelled(text, to_on=is_on)
+        accepted(tried.answer, f"an update with is_enabled={text}")
+        made[text] = tried.shown if tried.is_taken else None
+    answer = _CASTS.get((made["off"], made["true"]))
+    if answer is not None:
+        return Answered(answer)
+    words: Mapping[object, str] = {
+        True: "leaves a handler on", False: "leaves a handler off", None: "is refused",
+    }  # fmt: skip
+    return Outside(f"{', '.join(f'`{text}` {words[on]}' for text, on in made.items())}.")
+
+
+PROBES = {
+    **{question: Probe("writes", partial(_find, question)) for question in QUESTIONS},
+    "own-field-unsent": Probe("writes", _own_field_unsent),
+    "is-enabled-text": Probe("writes", _is_enabled_text),
+}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
 
-from contract_tests.document import Facts
+from contract_tests.document import Facts, by_form
 from contract_tests.judge.verdicts import said
-from contract_tests.probes.observations import handler, nameless, renaming, second, type_refusal, unknown_type
+from contract_tests.probes.observations import handler, nameless, renaming
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import (
@@ -15,19 +17,15 @@ from contract_tests.probes.reading import (
     Outside,
     Undecided,
     Unknown,
-    Unlisted,
     accepted,
     at,
     error_of,
+    is_success,
     mapping,
     parsed,
-    refused,
-    shown,
 )
-from contract_tests.target.api import TargetResponse
-
-_BLANKS = " \t "
-_MALFORMED = "nobody"
+from contract_tests.probes.trials import UNKNOWN, Trials
+from contract_tests.target.api import JSON, URLENCODED, TargetResponse
 
 
 def _create_status(prober: Prober) -> Finding:
@@ -82,144 +80,59 @@ def _written(prober: Prober, answer: TargetResponse) -> dict[str, object]:
     return dict(mapping(at(parsed(answer), _written_at(prober.facts))))
 
 
-def _required_field_missing(prober: Prober) -> Finding:
-    name, kind = prober.facts.form["name"], prober.facts.form["type"]
-    form = prober.kinds.form(prober.kinds.plain, prober.name())
-    typeless, _ = prober.create({key: value for key, value in form.items() if key != kind})
-    answers = {name: prober.once(nameless), kind: typeless}
-    for field, answer in answers.items():
-        prober.note("required_fields", answer, f"a create without {field}")
-    statuses = {answer.status for answer in answers.values()}
-    seen = ", ".join(f"without {field} it is answered {said(answer)}" for field, answer in answers.items())
-    return prober.expectations.decide(
-        "required-field-missing", statuses, lambda facts: {facts.refusal("create", "required_fields").status},
-        f"{seen[:1].upper()}{seen[1:]}.", said=f"{seen[:1].upper()}{seen[1:]}.",
-    )  # fmt: skip
-
-
-def _blank_name(prober: Prober) -> Finding:
-    # Of a type with an address: a service that takes the name then shows the run's mark there.
-    answer, _ = prober.create(prober.kinds.form(prober.kinds.mailbox, _BLANKS))
-    return Answered("accepted") if accepted(answer, "a create with a blank name") else refused(answer)
-
-
-def _type_not_allowed(prober: Prober) -> Finding:
-    answer = prober.once(unknown_type)
-    if accepted(answer, "a create with an unknown type"):
-        return Outside("A create with a type that is not listed is accepted.")
-    finding = prober.expectations.decide(
-        "type-not-allowed", answer.status, lambda facts: facts.refusal("create", type_refusal(facts)).status,
-        f"It is answered {said(answer)}.", said=f"It is answered {said(answer)}.",
-    )  # fmt: skip
-    if isinstance(finding, Answered):
-        facts = prober.expectations.facts_with("type-not-allowed", finding.answer)
-        prober.note(type_refusal(facts or prober.facts), answer, "a create with a type that is not listed")
-    return finding
-
-
 def _plan_limit(_: Prober) -> Finding:
     return Unknown("it takes as many creates as the plan allows")
 
 
-def _own_field_unsent(prober: Prober) -> Finding:
-    kind = prober.kinds.pair
-    unsent = prober.facts.types[kind][-1]
-    form = prober.kinds.form(kind, prober.name())
-    answer, row = prober.create({key: value for key, value in form.items() if key != unsent})
-    if not accepted(answer, f"a create without {unsent}"):
-        return refused(answer, "A create without it")
-    settings = mapping(_kept(prober, row).get(prober.facts.row["settings"]))
-    if unsent not in settings:
-        return Answered("omitted")
-    if settings[unsent] == "":
-        return Answered("empty")
-    return Outside(f"It is stored as {shown(settings[unsent])}.")
-
-
-def _malformed_contact(prober: Prober) -> Finding:
-    answers = {kind: _malformed(prober, kind) for kind in (prober.kinds.mailbox, prober.kinds.address)}
-    checked = [kind for kind, answer in answers.items() if not accepted(answer, f"a malformed {kind}")]
-    if not checked:
-        return Answered("accepted")
-    how = ", ".join(f"`{_MALFORMED}` as {kind} is refused with {said(answers[kind])}" for kind in checked)
-    return (
-        Answered("refused", f"Yes: {how}.") if len(checked) == len(answers) else Outside(f"Only some: {how}.")
-    )
-
-
-def _malformed(prober: Prober, kind: str) -> TargetResponse:
-    (field,) = prober.facts.types[kind]
-    answer, row = prober.create(prober.kinds.form(kind, prober.name()) | {field: _MALFORMED})
-    if row is not None:
-        prober.discard(row)
-    return answer
-
-
-def _field_of_another_type(prober: Prober) -> Finding:
-    foreign = prober.facts.types[prober.kinds.address][0]
-    value = prober.kinds.form(prober.kinds.address, None)[foreign]
-    answer, row = prober.create(prober.kinds.form(prober.kinds.mailbox, prober.name()) | {foreign: value})
-    if not accepted(answer, "a create with a field of another type"):
-        prober.note("invalid_field", answer, "a create with a field of another type")
-        return refused(answer)
-    if foreign in mapping(_kept(prober, row).get(prober.facts.row["settings"])):
-        return Outside("A field of another type is stored in the settings.")
-    return Answered("ignored")
-
-
 def _is_enabled_on_create(prober: Prober) -> Finding:
-    """Take a refusal for an answer only where every unknown field is refused."""
-    seen = prober.once(second)
-    if seen.refused is None:
-        return Answered("ignored") if seen.handler.is_enabled else Answered("honoured", "Yes.")
-    answer, _ = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()) | {"no-such-field": "1"})
-    if accepted(answer, "a create with an unknown field"):
-        return Outside(f"A create with it is answered {said(seen.refused)}.")
+    """Take a refusal for an answer only if every unknown field is refused."""
+    trials = Trials(prober)
+    seen = trials.switched()
+    if accepted(seen.answer, "a create with is_enabled"):
+        return Answered("ignored") if seen.shown else Answered("honoured", "Yes.")
+    if accepted(trials.tried("create", UNKNOWN, "any").answer, "a create with an unknown field"):
+        return Outside(f"A create with it is answered {said(seen.answer)}.")
     return Answered("ignored")
 
 
 def _urlencoded_body(prober: Prober) -> Finding:
-    form = prober.kinds.form(prober.kinds.plain, prober.name())
-    answer, _ = prober.create(form, urlencoded=True)
-    return _was_read(prober, answer, "urlencoded")
+    return _was_read(prober, "urlencoded", URLENCODED, lambda form: urlencode(form).encode())
 
 
 def _json_body(prober: Prober) -> Finding:
-    form = prober.kinds.form(prober.kinds.plain, prober.name())
-    answer, _ = prober.create_raw(
-        form[prober.facts.form["name"]], body=json.dumps(form).encode(),
-        headers={"Content-Type": "application/json"},
-    )  # fmt: skip
-    return _was_read(prober, answer, "JSON")
+    return _was_read(prober, "JSON", JSON, lambda form: json.dumps(form).encode())
 
 
-def _was_read(prober: Prober, answer: TargetResponse, what: str) -> Finding:
-    """Tell whether a body was read: otherwise the create lacks its required fields."""
-    if accepted(answer, f"a create with a {what} body"):
+def _was_read(
+    prober: Prober, what: str, media_type: str, write: Callable[[Mapping[str, str]], bytes]
+) -> Finding:
+    """Tell whether a body was read: the unlisted type in it is refused, or its fields are missing.
+
+    If both are refused alike, it has to create a handler.
+    """
+    missing, unlisted = prober.once(nameless), Trials(prober).tried("create", "type", "not-listed")
+    form, field = prober.kinds.form(prober.kinds.plain, prober.name()), prober.facts.form["type"]
+    is_telling = not unlisted.is_taken and _text(unlisted.answer) != _text(missing)
+    if is_telling:
+        form[field] = str(unlisted.trial.sent.text)
+    name = form[prober.facts.form["name"]]
+    answer, _ = prober.create_raw(name, body=write(form), headers={"Content-Type": media_type})
+    if is_success(answer) or (is_telling and _text(answer) == _text(unlisted.answer)):
         return Answered("read")
-    missing = prober.once(nameless)
     if (answer.status, error_of(answer)) != (missing.status, error_of(missing)):
         return Outside(f"No: a create with a {what} body is answered {said(answer)}.")
     return Answered("not-read")
 
 
-def _kept(prober: Prober, row: int | None) -> dict[str, object]:
-    """Return a new handler as it is shown."""
-    if row is None:
-        raise Unlisted("A create is accepted and names no handler.")
-    return dict(prober.retrieve(row))
+def _text(answer: TargetResponse) -> tuple[int, str]:
+    """Return what tells refusals apart: the status and the body, without what is new each time."""
+    return answer.status, by_form(answer.body.decode(errors="replace"))
 
 
 PROBES = {
     "create-status": Probe("writes", _create_status),
     "write-answer": Probe("writes", _write_answer),
-    "required-field-missing": Probe("writes", _required_field_missing),
-    "blank-name": Probe("writes", _blank_name),
-    "type-not-allowed": Probe("writes", _type_not_allowed),
     "plan-limit": Probe("writes", _plan_limit),
-    "own-field-unsent": Probe("writes", _own_field_unsent),
-    "malformed-contact": Probe("writes", _malformed_contact),
-    "field-of-another-type": Probe("writes", _field_of_another_type),
     "is-enabled-on-create": Probe("writes", _is_enabled_on_create),
     "urlencoded-body": Probe("writes", _urlencoded_body),
     "json-body": Probe("writes", _json_body),

@@ -194,7 +194,7 @@ class Steps:
     def _form(self, kind: str) -> dict[str, str]:
         self._made += 1
         own = {name: self._good(name) for name in FIELDS[kind] if self._random.random() < 0.8}
-        return {"name": f"Row {self._made}", "type": kind, **own}
+        return {"name": f"Row n{self._made}", "type": kind, **own}
 
     def _good(self, name: str) -> str:
         if name == "email":

@@ -1,0 +1,317 @@
+"""The forms of a service with few requests: what tells most is asked first, and what is alike is presumed to be alike.
+
+An update treats the name and another text at once: if it is taken, one look shows what became of both. The forms of
+creates are presumed to treat texts as those of updates do, and fields of one shape to be alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from contract_tests.learning.fields import FieldLearner, Input, Place, Table, unshown
+from contract_tests.learning.observe import Outcome, Trial
+from contract_tests.learning.reactions import Explained
+from contract_tests.probes.reading import Undecided, Unlisted, mapping
+from contract_tests.probes.trials import FOREIGN, LONG, MISSING, TOGETHER, UNKNOWN
+from mock_server.document.rows import Row, react
+
+# What is presumed of the type and of the switch, too: how a field may be sent, and blanks around its text.
+_OF_ANY_FIELD = frozenset({"padded", "blank", "array", "file", "twice", "not-utf-8"})
+# What a create and an update may treat in two ways.
+_OF_ONE_FORM = frozenset({"absent", "empty", "blank"})
+# Limits that services have; the one in the middle of what is left is tried first.
+_USUAL = (64, 100, 128, 150, 200, 255, 300, 500, 512)
+_MOST_LENGTHS = 2
+_NUMBER = re.compile(r"(?<![\w.:])[0-9]{2,3}(?![\w.])")
+
+
+_SPELLED = (("off", "false", "no"), ("true", "on", "yes"))
+# Requests that are left for what comes after the fields.
+_LEFT = 14
+
+
+class BriefLearner(FieldLearner):
+    """Asks one field of each shape."""
+
+    switch_ways = ()
+    spellings = ("off", "true", "maybe", "")
+    odd: Mapping[str, Sequence[str]] = {
+        "address": ("maybe", "a@b", "A@EXAMPLE.COM", "a@example.com<b>x</b>"),
+        "url": ("maybe", "http://example.com/x", "HTTPS://EXAMPLE.COM/A", "https://example.com/<b>x</b>"),
+    }
+
+    def ask(self, trial: Trial) -> Outcome | None:
+        """Make a trial; None if it was not answered, or if the run has asked enough of the fields."""
+        most = self.observer.prober.terms.most
+        if most is not None and self.observer.prober.sent + _LEFT > most:
+            self.missed.setdefault(trial.field)
+            return None
+        return super().ask(trial)
+
+    def learn(self) -> Table:
+        """Ask for the fields of both forms."""
+        self.missed: dict[str, None] = {}
+        kinds = self.observer.prober.kinds
+        own = [(name, kind) for kind, names in self.facts.types.items() for name in names]
+        name = self._input("update", self._form["name"], kinds.pair)
+        text = self._input("update", self.facts.types[kinds.pair][-1], kinds.pair)
+        self._texts(name, text)
+        self._types()
+        shapes: dict[str, Explained] = {"text": self.table.fields[text.place]}
+        for shape, kind in (("url", self._last_url), ("address", kinds.mailbox)):
+            at = self._input("update", self.facts.types[kind][0], kind)
+            shapes[shape] = self._of_shape(at, shapes["text"])
+        for each, kind in own:
+            at = self._input("update", each, kind)
+            self.table.fields[at.place] = self._like(shapes[at.shape], at)
+        self._strangers()
+        self._names(name)
+        self._switches()
+        self._lengths(name, text)
+        for each, kind in own:
+            at = self._input("create", each, kind)
+            self.table.fields[at.place] = self._like(self.table.fields[Place("update", each)], at)
+        self._all_unsent(own)
+        if self.missed:
+            self.table.unsaid.append(
+                f"Not reached within the requests of a brief run: {', '.join(self.missed)}."
+            )
+        return self.table
+
+    @property
+    def _last_url(self) -> str:
+        """The last type with a URL alone: a standing row has it already."""
+        examples, types = self.facts.examples, self.facts.types
+        found = [
+            kind for kind, names in types.items() if len(names) == 1 and "://" in examples[kind][names[0]]
+        ]
+        return found[-1]
+
+    # Texts
+
+    def _texts(self, name: Input, text: Input) -> None:
+        """Treat the name and another text of one row at once; if that is refused, the name alone."""
+        found = {at.place: Explained({}, self._mask(at)) for at in (name, text)}
+        self.table.fields |= found
+        for treatment in TOGETHER:
+            try:
+                tried = self.observer.texts(treatment)
+            except (Undecided, Unlisted) as no:
+                self.table.unsaid.append(f"Not seen (texts, {treatment}): {no}.")
+                continue
+            for at, each in zip((name, text), tried, strict=True):
+                if each is not None:
+                    self._noted(found[at.place], self.observer.outcome(each))
+                    continue
+                for row in [row for row in found[name.place].rows if row.treatment == treatment]:
+                    found[at.place].put(row)
+        for at in (text, name):
+            self._try(found[at.place], at, "empty")
+        self._blank(found[name.place], name)
+        self._blank(found[text.place], text)
+        self._take_over(found[name.place], found[text.place])
+
+    def _noted(self, found: Explained, outcome: Outcome) -> None:
+        found.explain(outcome)
+        if outcome.look is not None:
+            self.table.refusals.append(outcome)
+
+    def _blank(self, found: Explained, at: Input) -> None:
+        """Ask for blanks alone, unless they are known to go at the ends of a text."""
+        trim = (("trim", None),)
+        if any(row.treatment == "padded" and row.effect == trim for row in found.rows):
+            found.put(Row("blank", None, "change", trim))
+        else:
+            self._try(found, at, "blank")
+
+    def _take_over(self, known: Explained, found: Explained) -> None:
+        """Presume of a text that is masked what is known of the name."""
+        if found.mask is not None:
+            for row in known.rows:
+                if row.treatment not in {*_OF_ONE_FORM, *(each.treatment for each in found.rows)}:
+                    found.put(row)
+
+    def _like(self, known: Explained, at: Input) -> Explained:
+        """Return the rows of a field that is like another one."""
+        return Explained(dict(known.schema), self._mask(at), [*known.rows])
+
+    def _of_shape(self, at: Input, text: Explained) -> Explained:
+        """Return the rows of an address or a URL: those of texts, and what is asked of its grammar, if it has one."""
+        found = Explained({}, self._mask(at), [*text.rows])
+        treatment = "not-email" if at.shape == "address" else "not-url"
+        if self.observer.tried("create", at.shape, treatment).is_taken:
+            return found
+        self._grammar(found, at, fresh=True)
+        self._try(found, at, "empty")
+        found.refit()
+        return found
+
+    def _all_unsent(self, own: Sequence[tuple[str, str]]) -> None:
+        """Presume of all settings what one of them becomes that is not sent."""
+        kind = self.observer.prober.kinds.pair
+        row = self.observer.unsent(kind)
+        if row is None:
+            return
+        shown = mapping(row.get(self.facts.row["settings"])).get(self.facts.types[kind][-1], MISSING)
+        reaction, effect = ("omit", True) if shown is MISSING else ("value", shown)
+        for place in (Place(operation, name) for operation in ("create", "update") for name, _ in own):
+            found = self.table.fields[place]
+            found.rows = [row for row in found.rows if row.treatment != "absent"]
+            found.put(Row("absent", None, reaction, effect))
+
+    # The name, the type, the switch, and what no row of the type has
+
+    def _names(self, name: Input) -> None:
+        """Ask for a create without a name, and with one that is empty or blank."""
+        at = name._replace(operation="create", kind=self.observer.prober.kinds.mailbox)
+        known = self.table.fields[name.place]
+        found = self.table.fields[at.place] = Explained(
+            {}, None, [row for row in known.rows if row.treatment not in _OF_ONE_FORM]
+        )
+        self._try(found, at, "absent")
+        self._try(found, at, "empty")
+        self._blank(found, at)
+
+    def _types(self) -> None:
+        """Ask for a type that is not listed, and for one in another case."""
+        kinds, field = self.observer.prober.kinds, self._form["type"]
+        names = self.table.fields[Place("update", self._form["name"])]
+        texts = self.table.fields[Place("update", self.facts.types[kinds.pair][-1])]
+        for operation, treatments in (
+            ("update", ("not-listed", "wrong-case")),
+            ("create", ("absent", "not-listed")),
+        ):
+            kind = self.observer.input("type")[1] if operation == "update" else kinds.plain
+            at = Input(operation, field, kind)
+            found = self.table.fields[at.place] = Explained({"enum": list(self.facts.types)})
+            for treatment in treatments:
+                self._try(found, at, treatment)
+            for row in names.rows:
+                if row.treatment in _OF_ANY_FIELD:
+                    found.put(row)
+            for row in texts.rows:
+                if row.treatment == "empty" and row.reaction == "drop":
+                    found.put(row)
+        created, updated = (self.table.fields[Place(operation, field)] for operation in ("create", "update"))
+        for row in [row for row in updated.rows if row.treatment == "wrong-case"]:
+            created.put(row)
+
+    def _switches(self) -> None:
+        """Ask how an update reads the switch; a create that reads it is presumed to read it so."""
+        name, field = Place("update", self._form["name"]), self._form["enabled"]
+        self._switch("update")
+        found = self.table.fields[Place("update", field)]
+        for n, row in enumerate(found.rows):  # what is spelled in one way is presumed to be spelled in others
+            alike = next(
+                (words for words in _SPELLED if row.treatment == "is" and words[0] in row.argument), ()
+            )
+            found.rows[n] = (
+                replace(row, argument=(*dict.fromkeys((*row.argument, *alike)),)) if alike else row
+            )
+        for text, value in (("1", True), ("0", False)):  # as the page says
+            if react(tuple(found.rows), text, {}).value is not value:
+                found.put(Row("is", (text,), "value", value))
+        for row in self.table.fields[name].rows:
+            if row.treatment in _OF_ANY_FIELD and row.treatment not in {
+                each.treatment for each in found.rows
+            }:
+                found.put(row)
+        created = self.table.fields[Place("create", field)] = Explained({})
+        first = self.observer.outcome(self.observer.switched())
+        if first.look is not None or first.shown is not False:
+            created.explain(first, None, "any")
+            return
+        created.seen = [first]
+        created.rows = [
+            replace(row, reaction="drop", effect=True) if row.reaction == "keep" else row
+            for row in found.rows
+        ]
+
+    def _strangers(self) -> None:
+        """Ask for a field of another type, and for one that no form has."""
+        kinds = self.observer.prober.kinds
+        told = {FOREIGN: {"owner": kinds.pair, "type": kinds.plain}, UNKNOWN: {}}
+        for word, facts in told.items():
+            asked = ("update", "create") if word == FOREIGN else ("update",)
+            for operation in asked:
+                found = self.table.fields[Place(operation, word)] = Explained({})
+                outcome = self.observer.outcome(self.observer.tried(operation, word, "any"), facts)
+                self._noted(found, unshown(outcome))
+        known = self.table.fields[Place("update", UNKNOWN)]
+        self.table.fields[Place("create", UNKNOWN)] = Explained({}, None, [*known.rows])
+        empty = unshown(self.observer.outcome(self.observer.tried("update", FOREIGN, "empty"), told[FOREIGN]))
+        for operation in ("create", "update"):
+            self.table.fields[Place(operation, FOREIGN)].explain(empty)
+        self._check_foreign()
+
+    def _check_foreign(self) -> None:
+        """Find out whether a field of another type is checked as one of the item's own."""
+        own, plain = self.facts.types, self.observer.prober.kinds.plain
+        for outcome in self.table.refusals:
+            trial = outcome.trial
+            if trial.field in own.get(trial.kind, ()) and not trial.sent.how and trial.treatment != "empty":
+                seen = self._ask_other(trial._replace(operation="update", kind=plain), {})
+                self.table.checks_foreign = seen is not None and _alike(seen, outcome)
+                return
+
+    # Lengths
+
+    def _lengths(self, name: Input, text: Input) -> None:
+        """Ask for a long name and another long text."""
+        for at in (name, text):
+            found = self.table.fields[at.place]
+            outcome = self.ask(at.trial("longer-than", self._long(at, LONG)))
+            if outcome is None or found.foretells(outcome):
+                continue
+            if outcome.look is None:
+                found.explain(outcome, len(str(outcome.shown)))
+                continue
+            most, proof = self._bounded(at, outcome)
+            found.explain(proof, most)
+        for other, kind in ((name, kind) for kind, names in self.facts.types.items() for name in names):
+            self._lengthen(self.table.fields[text.place], self._input("update", other, kind))
+        self._lengthen(self.table.fields[name.place], name._replace(operation="create"))
+
+    def _lengthen(self, known: Explained, at: Input) -> None:
+        found = self.table.fields[at.place]
+        if any(row.treatment == "longer-than" for row in found.rows):
+            return
+        for row in known.rows:
+            if row.treatment == "longer-than":
+                found.put(row)
+
+    def _bounded(self, at: Input, refused: Outcome) -> tuple[int, Outcome]:
+        """Return about how many characters are taken: what the refusal tells, else a limit that services have."""
+        told = {int(text) for text in _NUMBER.findall(_text_of(refused))} - {refused.status, LONG}
+        if len(told) == 1:
+            return told.pop(), refused
+        least, most, proof = 0, LONG - 1, refused
+        for _ in range(_MOST_LENGTHS):
+            left = [each for each in _USUAL if least < each < most]
+            if not left:
+                break
+            length = left[len(left) // 2]
+            outcome = self.ask(at.trial("longer-than", self._long(at, length + 1)))
+            if outcome is None:
+                break
+            if outcome.look is None:
+                least = length
+            else:
+                most, proof = length, outcome
+        return most, proof
+
+
+def _alike(one: Outcome, other: Outcome) -> bool:
+    """Tell whether two refusals look alike but for the headers and the value that they repeat."""
+    looks = [each.look for each in (one, other)]
+    texts = [
+        None if look is None else re.sub(r"\{value[^}]*\}", "{value}", repr(look.value)) for look in looks
+    ]
+    return None not in texts and texts[0] == texts[1]
+
+
+def _text_of(outcome: Outcome) -> str:
+    """Return the texts of a refusal, without what it repeats."""
+    return "" if outcome.look is None else re.sub(r"\{[^{}]*\}", "", str(outcome.look.value))

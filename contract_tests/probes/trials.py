@@ -1,0 +1,415 @@
+"""Tries what a service makes of an input: one field of a form treated in one way, and what came of it.
+
+The samples of a treatment are those of the behaviour table, so what is tried here is what the mock recognizes. Each
+trial is made once, whatever needs it: open questions and learned rows rest on the same requests. A create is of a row
+of its own, which is deleted at once. Updates go to a standing row of the type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+from contract_tests.guard.exchange import Exchange
+from contract_tests.probes.handler import Part, ProbedHandler, multipart, parts_of
+from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import Undecided, Unlisted, is_success, mapping, switch
+from contract_tests.target.api import TargetResponse
+from mock_server.document.treatments import TREATMENTS, SentInput
+
+# Stands for a field that a row does not show.
+MISSING = object()
+
+# Treatments that are tried with several texts, each a trial of its own.
+_OF_ONE_TEXT = frozenset({"is", "not-email", "not-url"})
+# Treatments of the type itself, whatever the type is.
+_OF_THE_TYPE = frozenset({"not-listed", "wrong-case"})
+# Treatments in which the name and another text are treated at once, those that tell most first.
+TOGETHER = ("padded", "control", "tags", "quotes", "twice", "array", "file", "not-utf-8", "line-break")
+# More characters than services allow, and a text that is neither an address nor a URL.
+LONG, ODD = 600, "maybe"
+FOREIGN, UNKNOWN = "{foreign}", "{unknown}"
+_NO_FIELD = "color"
+
+
+class Trial(NamedTuple):
+    """What is asked: a field of a create's or an update's form, treated in one way. `kind` is the type of the row."""
+
+    operation: str
+    field: str
+    treatment: str
+    sent: SentInput
+    kind: str
+
+    @property
+    def key(self) -> Hashable:
+        """What tells this trial from others; a text counts only if its treatment is about that very text."""
+        text: Any = self.sent.text if self.treatment in _OF_ONE_TEXT else None
+        if self.treatment == "longer-than":
+            text = len(self.sent.text or "")
+        kind = "" if self.treatment in _OF_THE_TYPE else self.kind
+        return self.operation, self.field, self.treatment, text, kind
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of a trial. `shown` is what the row shows of the field after it, if it was taken.
+
+    `before` is what it showed before an update, or what a create without the field shows; `row` is all that it shows.
+    """
+
+    trial: Trial
+    answer: TargetResponse
+    exchange: Exchange
+    id: int | None = None
+    shown: Any = MISSING
+    before: Any = MISSING
+    row: Mapping[str, Any] | None = None
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the form was taken."""
+        return self.row is not None
+
+
+class Trials:
+    """Makes trials with one prober. All of a prober share their rows, and make no trial twice."""
+
+    def __init__(self, prober: Prober) -> None:
+        self.prober = prober
+        self.facts = prober.facts
+        self._rows = prober.once(_standing_rows)
+
+    # Forms
+
+    def base(self, kind: str, *, name: str | None = None) -> dict[str, str]:
+        """Return a form of a type with all its fields and a name that no row has."""
+        return self.prober.kinds.form(kind, self.prober.name() if name is None else name)
+
+    def least(self, kind: str) -> dict[str, str]:
+        """Return the smallest form of a type: a name and the type, and its fields if they may not be left out."""
+        form, words = self.base(kind), self.facts.form
+        is_bare = self.unsent(kind) is not None
+        return {
+            name: text for name, text in form.items() if not is_bare or name in {words["name"], words["type"]}
+        }
+
+    def good(self, kind: str, field: str) -> str:
+        """Return a good value for a field: that of the document's example, another one than the last time."""
+        words = self.facts.form
+        if field == words["name"]:
+            return self.prober.name()
+        if field == words["type"]:
+            return kind
+        value = str(self.facts.examples.get(kind, {}).get(field, "value"))
+        number = self.prober.sent
+        if "@" in value:
+            return f"p{number}-{value}"
+        return f"{value}/p{number}" if "://" in value else f"{number}-{value}-p{number}"
+
+    def input(self, word: str) -> tuple[str, str]:
+        """Return a field by a word, and the type of the row that it is tried on.
+
+        The words are those of the form (`name`, `type`, `enabled`), `text`, `address` and `url` for a field of a type's
+        own, and those of the behaviour table for a field of another type and for one that no form has.
+        """
+        kinds, types, form = self.prober.kinds, self.facts.types, self.facts.form
+        text = types[kinds.pair][-1]
+        match word:
+            case "text":
+                return text, kinds.pair
+            case "address" | "url":
+                kind = kinds.mailbox if word == "address" else kinds.address
+                return types[kind][0], kind
+            case "{foreign}":
+                return text, kinds.plain
+            case "{unknown}":
+                return _NO_FIELD, kinds.plain
+        if word == "type" and self._walker is not None:
+            return form[word], self._walker.type
+        return form[word], kinds.pair if word == "name" else kinds.plain
+
+    def sample(self, kind: str, field: str, treatment: str) -> SentInput:
+        """Return an input of a treatment, made of a good value."""
+        if treatment in {"not-email", "not-url"}:
+            return sent(ODD)
+        schema = {"enum": list(self.facts.types)} if field == self.facts.form["type"] else {}
+        argument = LONG - 1 if treatment == "longer-than" else None
+        return TREATMENTS[treatment].samples(self.good(kind, field), argument, schema)[0]
+
+    # Trials
+
+    def tried(self, operation: str, word: str, treatment: str) -> Tried:
+        """Try an input by its word, see `input`."""
+        field, kind = self.input(word)
+        if operation == "update" and word == "name" and treatment in TOGETHER:
+            return self.texts(treatment)[0]
+        if (
+            operation == "create" and word == "name"
+        ):  # without a name, a row bears the mark of the run in its address
+            kind = self.prober.kinds.mailbox
+        trial = Trial(operation, field, treatment, self.sample(kind, field, treatment), kind)
+        if operation == "update":
+            return self.try_update(trial)
+        return self.try_create(trial, self.form_for(trial))
+
+    def form_for(self, trial: Trial) -> dict[str, str]:
+        """Return the form of a create in which one field is treated."""
+        form = self.base(trial.kind) if trial.field == self.facts.form["name"] else self.least(trial.kind)
+        own = self.facts.types.get(trial.kind, ())
+        return form if trial.field in form or trial.field not in own else {**form, trial.field: ""}
+
+    def texts(self, treatment: str) -> tuple[Tried, Tried | None]:
+        """Treat the name and another text of one row at once; if that is refused, the name alone.
+
+        The second is None if the name alone is refused, so that nothing is known of the other text.
+        """
+        return self.prober.once(partial(self._texts, treatment), ("texts", treatment))
+
+    def _texts(self, treatment: str, _: Prober) -> tuple[Tried, Tried | None]:
+        name, text = (
+            Trial("update", field, treatment, self.sample(kind, field, treatment), kind)
+            for field, kind in map(self.input, ("name", "text"))
+        )
+        joint = self.together([name, text])
+        if joint[0].is_taken:
+            return joint[0], joint[1]
+        alone = self.try_update(name)
+        return alone, joint[1] if alone.is_taken else None
+
+    def spelled(self, text: str, *, to_on: bool) -> Tried:
+        """Send a text of the switch to a row that is on, or off."""
+        return self.prober.once(partial(self._spelled, text, to_on), ("spelled", text, to_on))
+
+    def _spelled(self, text: str, to_on: bool, _: Prober) -> Tried:
+        field, kind = self.input("enabled")
+        trial = Trial("update", field, "is", sent(text), kind)
+        if self.standing(kind).is_enabled != to_on:
+            turn = "1" if to_on else "0"
+            (turned,) = self.together([trial._replace(sent=sent(turn))])
+            self.prober.once(lambda _: turned, ("spelled", turn, not to_on))
+            if self.standing(kind).is_enabled != to_on:
+                raise Unlisted(
+                    f"An update with {field}={turn} does not switch a handler {'on' if to_on else 'off'}."
+                )
+        return self.together([trial])[0]
+
+    def try_create(self, trial: Trial, form: Mapping[str, str]) -> Tried:
+        """Create with one field treated, look at the row, and delete it."""
+        return self.prober.once(partial(self._create, trial, form), trial.key)
+
+    def try_update(self, trial: Trial) -> Tried:
+        """Update a standing row with one field treated, and look at it before and after."""
+        return self.prober.once(lambda _: self.together([trial])[0], trial.key)
+
+    def together(self, trials: Sequence[Trial]) -> list[Tried]:
+        """Update a standing row with several fields treated at once; each is told what came of the whole form."""
+        row = self.standing(trials[0].kind)
+        before = dict(row.shown)
+        answer = row.update_raw([part for each in trials for part in self._parts({}, each)])
+        exchange = self.prober.exchanges[-1]
+        if not is_success(answer):
+            return [Tried(each, answer, exchange, row.id) for each in trials]
+        shown = dict(row.look(renamed=True))
+        return [
+            Tried(
+                each,
+                answer,
+                exchange,
+                row.id,
+                self._shown(each, shown),
+                self._field(before, each.field),
+                shown,
+            )
+            for each in trials
+        ]
+
+    def _create(self, trial: Trial, form: Mapping[str, str], _: Prober) -> Tried:
+        answer, row = self._send_create(self._parts(form, trial))
+        exchange = self.prober.exchanges[-1]
+        if row is None:
+            return Tried(trial, answer, exchange)
+        shown: Mapping[str, Any] = {}
+        try:
+            shown = dict(self.prober.retrieve(row, renamed=True))
+        finally:
+            self.prober.discard(row)
+        before = self._field(self.unsent(trial.kind) or {}, trial.field)
+        return Tried(trial, answer, exchange, row, self._shown(trial, shown), before, shown)
+
+    def _as_sent(self, trial: Trial) -> SentInput:
+        """Return what to send, so that the service gets what the trial says: a guard makes a name longer."""
+        text, hidden = trial.sent.text, self.prober.terms.hidden
+        if (
+            trial.field != self.facts.form["name"]
+            or trial.treatment != "longer-than"
+            or not text
+            or not hidden
+        ):
+            return trial.sent
+        return SentInput(text[:-hidden], (text[:-hidden],))
+
+    def _shown(self, trial: Trial, row: Mapping[str, Any]) -> Any:
+        """Return what a row shows of a field; of a name, as long as the service has it."""
+        shown, text = self._field(row, trial.field), trial.sent.text or ""
+        if self._as_sent(trial) is trial.sent or not isinstance(shown, str) or not text.startswith(shown):
+            return shown
+        return text[: len(shown) + self.prober.terms.hidden]
+
+    def _parts(self, form: Mapping[str, str], trial: Trial) -> list[Part]:
+        """Return a form with one field in another way; the field keeps its place."""
+        treated = parts_of(trial.field, self._as_sent(trial))
+        parts: list[Part] = []
+        for name, text in form.items():
+            parts += treated if name == trial.field else [(name, text.encode(), False)]
+        return parts if trial.field in form else parts + treated
+
+    def _field(self, row: Mapping[str, Any], field: str) -> Any:
+        """Return what a row shows of a field, MISSING if nothing."""
+        words = {name: word for word, name in self.facts.form.items()}
+        if field in words:
+            shown = row.get(self.facts.row[words[field]], MISSING)
+            with suppress(Undecided):  # a switch may be shown as 0 or 1; its rows speak of true and false
+                return switch(shown) if words[field] == "enabled" else shown
+            return shown
+        return mapping(row.get(self.facts.row["settings"])).get(field, MISSING)
+
+    # Rows
+
+    def standing(self, kind: str) -> ProbedHandler:
+        """Return a row of a type that updates go to.
+
+        Two rows are made: one without settings of its own, and one that an update gives each other type. This takes
+        fewer requests than a create, a look and a delete.
+        """
+        known = next(
+            (row for row in self._rows if kind in (row.type, row.made_as if not row.type else "")), None
+        )
+        if known is not None:
+            return known
+        walker = self._walker
+        if kind == self.prober.kinds.plain:
+            self.switched()
+        elif walker is not None and self._retype(walker, kind):
+            return walker
+        if not self._rows or self._rows[-1].type != kind:
+            # With letters beyond ASCII, to show how JSON is written.
+            answer = self._make(self.base(kind, name=f"{self.prober.name()} ó/ż"))
+            if not is_success(answer):
+                raise Undecided(f"a plain create is answered {answer.status}")
+        return self._rows[-1]
+
+    @property
+    def _walker(self) -> ProbedHandler | None:
+        """The row that gets one type after the other, None if it was not made yet."""
+        return next((row for row in self._rows if row.made_as != self.prober.kinds.plain), None)
+
+    def _retype(self, row: ProbedHandler, kind: str) -> bool:
+        """Give a row another type, and its fields; tell whether it has it then."""
+        form = self.prober.kinds.form(kind, None)
+        if is_success(row.update_raw([(name, text.encode(), False) for name, text in form.items()])):
+            row.look()
+            row.sent = {**form, self.facts.form["name"]: row.name}
+            if row.type == kind:
+                self._note(kind, row.sent, row.shown)
+        return row.type == kind
+
+    def _make(self, form: Mapping[str, str]) -> TargetResponse:
+        """Make a standing row; there is none if it is refused. Return the response."""
+        answer, row = self.prober.create(form)
+        if row is not None:
+            self.prober.keep(row)
+            self._rows.append(made := ProbedHandler(self.prober, row, answer, form))
+            self._note(made.made_as, form, made.first)
+        return answer
+
+    def _note(self, kind: str, form: Mapping[str, str], shown: Mapping[str, Any]) -> None:
+        self.prober.once(lambda _: (form, shown), ("specimen", kind))
+
+    def specimen(self, kind: str) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+        """Return the form of a row of a type, and the row as it was shown at first."""
+
+        def make(_: Prober) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+            row = self.standing(kind)
+            return row.sent, row.shown
+
+        return self.prober.once(make, ("specimen", kind))
+
+    def switched(self) -> Tried:
+        """Create a row that is to be off from the start: it is a standing one, if it is taken."""
+        return self.prober.once(self._switched, "switched")
+
+    def _switched(self, _: Prober) -> Tried:
+        field, kind = self.input("enabled")
+        trial = Trial("create", field, "any", sent("0"), kind)
+        answer = self._make({**self.base(kind), field: "0"})
+        if not is_success(answer):
+            return Tried(trial, answer, self.prober.exchanges[-1])
+        row = self._rows[-1]
+        shown = self._field(row.first, field)
+        return Tried(trial, answer, self.prober.exchanges[-2], row.id, shown, MISSING, row.first)
+
+    def forget(self, kind: str) -> None:
+        """Delete the standing rows of a type: something odd may have become of them. A guard may be in the way."""
+        for row in [row for row in self._rows if kind in (row.type, row.made_as)]:
+            self._rows.remove(row)
+            with suppress(Undecided):
+                self.prober.discard(row.id)
+
+    def unsent(self, kind: str) -> Mapping[str, Any] | None:
+        """Return what a row of a type shows if its form had no more than a name and the type, None if refused.
+
+        If requests are spared, one type has to do.
+        """
+        kind = self.prober.kinds.pair if self.prober.spares else kind
+        return self.prober.once(partial(self._unsent, kind), ("unsent", kind))
+
+    def _unsent(self, kind: str, _: Prober) -> Mapping[str, Any] | None:
+        words = self.facts.form
+        row = self.prober.create({words["name"]: self.prober.name(), words["type"]: kind})[1]
+        if row is None:
+            return None
+        shown = dict(self.prober.retrieve(row))
+        self.prober.discard(row)
+        return shown
+
+    def retyped(self, kind: str) -> Mapping[str, Any] | None:
+        """Return what a row shows that an update gave this type and no setting of it, None if refused."""
+        return self.prober.once(partial(self._retyped, kind), ("retyped", kind))
+
+    def _retyped(self, kind: str, _: Prober) -> Mapping[str, Any] | None:
+        kinds = self.prober.kinds
+        row = self.standing(other := kinds.plain if kind == kinds.mailbox else kinds.mailbox)
+        shown = dict(row.look()) if is_success(row.update(type=kind)) else None
+        self.forget(other)
+        return shown
+
+    def ask(self, operation: str, parts: Sequence[Part], kind: str) -> TargetResponse:
+        """Send a form that is to be refused, and return the response. A row that it makes is deleted at once."""
+        if operation == "update":
+            row = self.standing(kind)
+            if is_success(answer := row.update_raw(parts)):
+                row.look(renamed=True)
+            return answer
+        answer, made = self._send_create(parts)
+        if made is not None:
+            self.prober.retrieve(made, renamed=True)
+            self.prober.discard(made)
+        return answer
+
+    def _send_create(self, parts: Sequence[Part]) -> tuple[TargetResponse, int | None]:
+        """Send a create, told by its last name, and return the response and the id of the row that it made."""
+        names = [data for name, data, _ in parts if name == self.facts.form["name"]]
+        return self.prober.create_raw(names[-1].decode(errors="replace") if names else "", **multipart(parts))
+
+
+def _standing_rows(_: Prober) -> list[ProbedHandler]:
+    return []
+
+
+def sent(*texts: str) -> SentInput:
+    """Return a text as it is sent."""
+    return SentInput(texts[-1] if texts else None, tuple(texts))
