@@ -44,8 +44,9 @@ class BriefLearner(FieldLearner):
 
     def ask(self, trial: Trial) -> Outcome | None:
         """Make a trial; None if it was not answered, or if the run has asked enough of the fields."""
-        most = self.observer.prober.terms.most
-        if most is not None and self.observer.prober.sent + _LEFT > most:
+        prober = self.observer.prober
+        most = prober.terms.most
+        if most is not None and prober.sent + _LEFT > most and not prober.knows(trial.key):
             self.missed.setdefault(trial.field)
             return None
         return super().ask(trial)

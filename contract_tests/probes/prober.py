@@ -144,6 +144,10 @@ class Prober:
             raise seen.error
         return cast("Value", seen.value)
 
+    def knows(self, key: Hashable) -> bool:
+        """Tell whether an observation was made already: `once` sends nothing then."""
+        return key in self._observed
+
     def send(self, method: str, path: str, *, again: bool = False, **parts: Any) -> TargetResponse:
         """Send one request, as `Api.call`. Raises Undecided if the guard or a rate limit is in the way.
 
