@@ -128,7 +128,7 @@ class Trials:
                 return text, kinds.plain
             case "{unknown}":
                 return _NO_FIELD, kinds.plain
-        if word == "type" and self._walker is not None:
+        if word == "type" and self._walker is not None and self._walker.type in types:
             return form[word], self._walker.type
         return form[word], kinds.pair if word == "name" else kinds.plain
 

@@ -49,6 +49,19 @@ def test_the_mock_of_a_learned_style_answers_as_the_style(style: str, tmp_path: 
     assert len(found) <= _STEPS // 50, "\n".join(found)
 
 
+@pytest.mark.parametrize(
+    ("seed", "style"),
+    [
+        (8, None),
+        *(pytest.param(seed, None, marks=pytest.mark.heavy) for seed in (3, 7, *range(201, 211))),
+        *(pytest.param(None, style, marks=pytest.mark.heavy) for style in ("bean", "serializer")),
+    ],
+)
+def test_a_brief_run_learns_nine_steps_of_ten(seed: int | None, style: str | None, tmp_path: Path) -> None:
+    found = differing(seed, tmp_path, profile="quick", style=style)
+    assert len(found) <= _STEPS // 10, "\n".join(found)
+
+
 def test_the_measure_sees_what_is_not_learned(tmp_path: Path) -> None:
     """A mock of the bare document differs from a house in most steps."""
     session = session_of(service_app(7, None))
