@@ -154,13 +154,7 @@ class Trials:
         trial = Trial(operation, field, treatment, self.sample(kind, field, treatment), kind)
         if operation == "update":
             return self.try_update(trial)
-        return self.try_create(trial, self.form_for(trial))
-
-    def form_for(self, trial: Trial) -> dict[str, str]:
-        """Return the form of a create in which one field is treated."""
-        form = self.base(trial.kind) if trial.field == self.facts.form["name"] else self.least(trial.kind)
-        own = self.facts.types.get(trial.kind, ())
-        return form if trial.field in form or trial.field not in own else {**form, trial.field: ""}
+        return self.try_create(trial, self.base(kind))
 
     def texts(self, treatment: str) -> tuple[Tried, Tried | None]:
         """Treat the name and another text of one row at once; if that is refused, the name alone.
@@ -237,7 +231,8 @@ class Trials:
             shown = dict(self.prober.retrieve(row, renamed=True))
         finally:
             self.prober.discard(row)
-        before = self._field(self.unsent(trial.kind) or {}, trial.field)
+        unsent = self.unsent(trial.kind) if self.prober.knows(self._unsent_key(trial.kind)) else None
+        before = self._field(unsent or {}, trial.field)
         return Tried(trial, answer, exchange, row, self._shown(trial, shown), before, shown)
 
     def _as_sent(self, trial: Trial) -> SentInput:
@@ -364,8 +359,11 @@ class Trials:
 
         If requests are spared, one type has to do.
         """
-        kind = self.prober.kinds.pair if self.prober.spares else kind
-        return self.prober.once(partial(self._unsent, kind), ("unsent", kind))
+        key = self._unsent_key(kind)
+        return self.prober.once(partial(self._unsent, key[1]), key)
+
+    def _unsent_key(self, kind: str) -> tuple[str, str]:
+        return "unsent", self.prober.kinds.pair if self.prober.spares else kind
 
     def _unsent(self, kind: str, _: Prober) -> Mapping[str, Any] | None:
         words = self.facts.form

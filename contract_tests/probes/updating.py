@@ -1,11 +1,12 @@
-"""Probes of the questions about what an update keeps."""
+"""Probes of the questions about what an update keeps, and what a delete shows."""
 
 from __future__ import annotations
 
+from contract_tests.judge.verdicts import said
 from contract_tests.probes.observations import partial, renaming, type_change
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import Answered, Finding, Outside
+from contract_tests.probes.reading import Answered, Finding, Outside, Undecided
 
 
 def _update_keeps(prober: Prober) -> Finding:
@@ -39,8 +40,24 @@ def _update_type_change(prober: Prober) -> Finding:
     return Outside(f"After a change of type the settings have {', '.join(seen.after) or 'nothing'}.")
 
 
+def _delete_status(prober: Prober) -> Finding:
+    answer = prober.first_delete()
+    if answer is None:
+        created, row = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()))
+        if row is None:
+            raise Undecided(f"a plain create is answered {created.status}")
+        answer = prober.discard(row)
+    if answer.body:
+        return Outside(f"A delete is answered {said(answer)}.")
+    return prober.expectations.decide(
+        "delete-status", answer.status, lambda facts: facts.operation("delete").success,
+        f"A delete is answered {answer.status}.",
+    )  # fmt: skip
+
+
 PROBES = {
     "update-keeps": Probe("writes", _update_keeps),
     "update-same-type": Probe("writes", _update_same_type),
     "update-type-change": Probe("writes", _update_type_change),
+    "delete-status": Probe("writes", _delete_status),  # by then one was deleted
 }
