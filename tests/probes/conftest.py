@@ -15,7 +15,11 @@ def _files_are_parsed_once() -> Iterator[None]:
     parsed = cache(read_object)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mock_server.document.effective.read_object", lambda file: duplicate(parsed(file)))
-        patch.setattr("mock_server.document.effective.read_questions", cache(read_questions))
+        questions = cache(read_questions)
+        patch.setattr(
+            "mock_server.document.effective.read_questions",
+            lambda file, named: questions(file, None if named is None else frozenset(named)),
+        )
         expectations = cache(Expectations)
         patch.setattr(
             "contract_tests.probes.effective.Expectations",
