@@ -140,7 +140,7 @@ def read_recording(file: Path) -> Recording:
         raise Stop(Code.CANNOT, str(error)) from None
     except OSError as error:
         raise Stop(Code.CANNOT, f"{file} cannot be read: {error.strerror or error}") from None
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise Stop(
             Code.CANNOT, f"{file}:{number}: this is not an exchange ({type(error).__name__}: {error})"
         ) from error
@@ -152,16 +152,32 @@ def read_recording(file: Path) -> Recording:
 def _exchange(data: Mapping[str, Any]) -> TapedExchange:
     asked, answer = data["request"], data["answer"]
     exchange = Exchange(
-        method=asked["method"], url=asked["url"], operation=data["operation"],
-        request_headers=_pairs(asked["headers"]), media_type=asked["media_type"],
-        form=tuple(FormField(*field) for field in asked["form"]), raw=asked["raw"], status=answer["status"],
-        headers=_pairs(answer["headers"]), body=answer["body"], milliseconds=answer["milliseconds"],
+        method=_text(asked["method"]), url=_url(asked["url"]), operation=_text(data["operation"]),
+        request_headers=_pairs(asked["headers"]), media_type=_text(asked["media_type"]),
+        form=tuple(_field(*field) for field in asked["form"]), raw=_text(asked["raw"]), status=int(answer["status"]),
+        headers=_pairs(answer["headers"]), body=_text(answer["body"]), milliseconds=float(answer["milliseconds"]),
     )  # fmt: skip
-    return TapedExchange(data["at"], exchange)
+    return TapedExchange(_text(data["at"]), exchange)
 
 
-def _pairs(pairs: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, value in pairs)
+def _pairs(pairs: Iterable[Iterable[Any]]) -> tuple[tuple[str, str], ...]:
+    return tuple((_text(name), _text(value)) for name, value in pairs)
+
+
+def _field(name: Any, value: Any, filename: Any = None) -> FormField:
+    return FormField(_text(name), _text(value), None if filename is None else _text(filename))
+
+
+def _url(value: Any) -> str:
+    urlsplit(_text(value))
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    """Return a text of a recording. Raises TypeError for anything else."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} is not a text")
+    return value
 
 
 def _now() -> str:

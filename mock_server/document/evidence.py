@@ -228,7 +228,7 @@ def line_of(file: Path, number: int, line: str) -> dict[str, Any]:
     """Return a line of a recording as data. Raises DocumentError if it is not an object."""
     try:
         data = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
         raise DocumentError("This line is not a JSON object.", Place(str(file), number))

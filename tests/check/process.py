@@ -15,7 +15,7 @@ KEY = "real-key-1-kept-secret"
 PROGRAM = str(Path(sys.executable).with_name("bitpeak-mock"))
 # None of the machine's own settings may have a say.
 FOREIGN = ("BITPEAK_", "PYTEST_", "NO_COLOR", "FORCE_COLOR")
-PATIENCE = 120.0
+PATIENCE = 400.0
 
 
 class Ran(NamedTuple):

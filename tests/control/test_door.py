@@ -80,6 +80,7 @@ def test_the_query_names_the_world_before_the_header(client: Steered) -> None:
         ("/journal?bodies=perhaps", "Invalid bodies 'perhaps': use true or false."),
         ("/journal?key=", "Invalid key '': use "),
         ("/journal?color=red", "Unknown parameter 'color'. Choose from key, lobby"),
+        ("/rehearsal?key=", "Unknown parameter 'key'"),
         ("/clock?since=1", "Unknown parameter 'since'"),
     ],
 )

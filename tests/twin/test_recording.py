@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import requests
+from click.testing import CliRunner
 
+from contract_tests.command.commands import har
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
 from contract_tests.recording import RecordingProxy, as_har, read_recording
@@ -115,6 +117,42 @@ def test_what_is_no_recording_is_said_with_its_line(tmp_path: Path) -> None:
     file.write_text('{"recording":1}\nnonsense\n', encoding="utf-8")
     with pytest.raises(Stop, match=r"no\.jsonl:2: This line is not a JSON object"):
         read_recording(file)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"recording": 1}\n{"a":' + '{"a":' * 50_000, "\0", "[1]\n[2]", ""]
+)
+def test_a_deep_or_other_file_is_no_recording(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "no.jsonl"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(Stop, match=r"no\.jsonl:\d: Th|Head or foot"):
+        read_recording(file)
+
+
+def places(node: object, steps: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    """Yield the steps to each place in parsed JSON."""
+    members = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for step, below in members:
+        yield (*steps, step)
+        yield from places(below, (*steps, step))
+
+
+@pytest.mark.parametrize("other", [None, -1, "http://[", [[1]], {"a": "\x1b[2J"}, "\ud800", 10**400])
+def test_whatever_stands_in_an_exchange_it_becomes_an_archive_or_a_sentence(
+    other: object, tmp_path: Path, today: Path
+) -> None:
+    head, line, *_ = today.read_text(encoding="utf-8").splitlines()
+    file = tmp_path / "bent.jsonl"
+    for *steps, last in [*places(json.loads(line))]:
+        bent = json.loads(line)
+        parent = bent
+        for step in steps:
+            parent = parent[step]
+        parent[last] = other
+        file.write_text(f"{head}\n{json.dumps(bent)}\n", encoding="utf-8")
+        result = CliRunner().invoke(har, [str(file)])
+        assert isinstance(result.exception, SystemExit | None), (steps, last)
+        assert "\x1b" not in result.output
 
 
 def test_a_recording_becomes_an_archive(today: Path) -> None:
