@@ -104,6 +104,16 @@ class WorldHistory:
         self._last, self._violated, self._defects = page.last, page.violated, page.defects
         return page.lobby
 
+    def latest_harmless(self) -> int | None:
+        """Return the number of the latest request that reached no world; None if a call violated or broke something.
+
+        It asks for nothing else: most tests pass.
+        """
+        page = read_journal(self.mock.channel, self._last, key=self.key, violation="any")
+        known = (self._violated, self._defects) if page.last >= self._last else (0, 0)
+        is_harmless = not (self.violated or self.defects) and (page.violated, page.defects) == known
+        return page.lobby if is_harmless else None
+
     def note(self, change: WorldChange) -> None:
         """Note a change that was made."""
         self.steps.append(change)
@@ -199,6 +209,7 @@ class Watcher:
         self.refused: list[Call] = []
         self.passed = False
         self.tampering: Tampering | None = None
+        self.notes_calls = False  # of tests that pass, too
         # Up to which number the lobby of each mock was read, and where the next test begins.
         self._lobbies: dict[RunningMock, int] = {}
         self._next: dict[RunningMock, int] = {}
@@ -269,6 +280,9 @@ class Watcher:
         """Name a defect of the mock, or a violation in a strict world, that the test did not notice; else ''."""
         try:
             for world in self.worlds:
+                if not self.notes_calls and (latest := world.latest_harmless()) is not None:
+                    self._next[world.mock] = latest
+                    continue
                 self._next[world.mock] = world.catch_up()
                 violated = world.violated if world.violated and world.strict else 0
                 check(world.calls, violated, world.defects, world.accepted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from requests import PreparedRequest, Response
@@ -31,12 +32,7 @@ class InProcessAdapter(HTTPAdapter):
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make urllib3's pool manager connect to the app."""
         super().init_poolmanager(*arguments, **options)
-        given = {"app": staticmethod(self._app)}
-        plain, secure = type("Plain", (_Plain,), given), type("Secure", (_Secure,), given)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-            "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
-        }
+        self.poolmanager.pool_classes_by_scheme = _pools(self._app)
 
     def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
         """Send a request, past any proxy that the environment names: nothing leaves the process."""
@@ -62,3 +58,14 @@ class _Plain(HTTPConnection):
 
 class _Secure(_Plain, HTTPSConnection):
     scheme = "https"
+
+
+@lru_cache(maxsize=1)
+def _pools(app: WSGIApplication) -> dict[str, type[HTTPConnectionPool]]:
+    """Return urllib3's pools by scheme, with connections to an app. Most tests make an adapter of the same app."""
+    given = {"app": staticmethod(app)}
+    plain, secure = type("Plain", (_Plain,), given), type("Secure", (_Secure,), given)
+    return {
+        "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+        "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+    }
