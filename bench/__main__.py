@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import creates, inside, shares, worlds
+from bench import creates, inside, kit, shares, suites, worlds
 from bench.figures import Report
 from bench.load import QUICK, Effort, measure
 from bench.plot import svg
@@ -32,6 +32,7 @@ def main() -> None:
     say("install size")
     report.subjects[0].sizes = installed()
     _inside(report, quick=arguments.quick)
+    _felt(report, quick=arguments.quick)
     if arguments.markdown:
         arguments.markdown.write_text(markdown(report), encoding="utf-8")
     if arguments.plot:
@@ -95,6 +96,13 @@ def _inside(report: Report, *, quick: bool) -> None:
     made = worlds.measured()
     report.facts["new world and its first page"] = (made["median"], "s")
     report.facts["10,000 worlds"] = (made["bytes"], "bytes")
+
+
+def _felt(report: Report, *, quick: bool) -> None:
+    """Measure what a person waits for: suites, and commands."""
+    report.suites = suites.measured(1 if quick else 7)
+    seconds = suites.started(5 if quick else 25) | kit.measured(1 if quick else 5)
+    report.facts |= {name: (value, "s") for name, value in seconds.items()}
 
 
 if __name__ == "__main__":

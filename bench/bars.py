@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from bench.figures import Report, Subject, median
+
+# The most seconds that a person waits, on two idle cores.
+_WAITS = {
+    "first fixture": 0.35,
+    "unused plugin": 0.005,
+    "check --profile quick": 8.0,
+    "first line of check": 0.5,
+    "learn": 6.0,
+    "first line of learn": 0.5,
+    "--help": 0.25,
+    "check --help": 0.25,
+    "sweep": 0.25,
+}
 
 _OURS, _WSGI, _FLASK = "bitpeak-mock", "trivial WSGI app", "trivial Flask app"
 
@@ -49,6 +62,18 @@ def bars(report: Report) -> Iterator[Bar]:
     yield _rate(ours, subjects[_WSGI], "retrieve", 0.3)
     yield _rate(ours, subjects[_WSGI], "list 1000", 0.4)
     yield from _facts(report)
+    yield from _suites(report.suites)
+
+
+def _suites(seconds: Mapping[str, Sequence[float]]) -> Iterator[Bar]:
+    """Compare the rounds of suites in pairs."""
+    for ours, other, most in (
+        ("bitpeak", "pytest-httpserver", 1.0),
+        ("bitpeak_in_process", "responses", 1.2),
+    ):
+        if other in seconds:
+            times = median(a / b for a, b in zip(seconds[ours], seconds[other], strict=True))
+            yield Bar(f"a suite with {ours}, of one with {other}", times, most, True)
 
 
 def _rate(ours: Subject, other: Subject, scenario: str, times: float) -> Bar:
@@ -78,3 +103,6 @@ def _facts(report: Report) -> Iterator[Bar]:
         yield Bar(what, facts["hostile form"][0], 2.5, True)
     if "journal" in facts:
         yield Bar("journal, of a retrieve over a socket", facts["journal"][0], 0.15, True)
+    for name, most in _WAITS.items():
+        if name in facts:
+            yield Bar(name, facts[name][0], most, True, " s")

@@ -38,7 +38,8 @@ class Report:
     """One run. All but the machine and the subjects is about the mock alone.
 
     `calls`: CPU seconds of a call in process, by scenario. `growth`: the same by the number of handlers in the world.
-    `shares`: the share of a part in the call of a scenario. `facts`: further figures by name, with their units.
+    `shares`: the share of a part in the call of a scenario. `suites`: seconds of a consumer's suite, by round.
+    `facts`: further figures by name, with their units.
     """
 
     machine: dict[str, str]
@@ -46,6 +47,7 @@ class Report:
     calls: dict[str, float] = field(default_factory=dict)
     growth: dict[str, dict[int, float]] = field(default_factory=dict)
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
+    suites: dict[str, list[float]] = field(default_factory=dict)
     facts: dict[str, tuple[float, str]] = field(default_factory=dict)
 
 

@@ -124,6 +124,10 @@ def _alone(report: Report) -> Iterator[str]:
         counts = list(next(iter(report.growth.values())))
         rows = [(name, *(f"{by[count] * 1e6:.1f}" for count in counts)) for name, by in report.growth.items()]
         yield _table(["µs with so many handlers", *(f"{count:,}" for count in counts)], rows)
+    if report.suites:
+        rows = [(name, *(f"{each:.2f}" for each in seconds)) for name, seconds in report.suites.items()]
+        head = ["500 tests of three calls, s", *(f"round {n + 1}" for n in range(len(rows[0]) - 1))]
+        yield _table(head, rows)
     if report.facts:
         yield _table(["", ""], [(name, _fact(*fact)) for name, fact in report.facts.items()])
 
