@@ -227,6 +227,7 @@ class Calls(Sequence[Call]):
 
         It blocks this thread: a coroutine uses `wait_async`. With a mock in this process, other threads make the calls.
         """
+        __tracebackhide__ = True  # pytest shows the test's line, and not ours
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -242,6 +243,7 @@ class Calls(Sequence[Call]):
 
         Raises NotInTime, TooMany. Example: `journal.filter(method="DELETE").exactly(0, quiet="200ms")`
         """
+        __tracebackhide__ = True
         found = self.wait(count, timeout) if count else list(self)
         with contextlib.suppress(NotInTime):
             found = self._wait(count + 1, quiet)
@@ -316,6 +318,7 @@ class Calls(Sequence[Call]):
         return read_journal(self._channel, self._root.since, key=self._key, **self._wanted, **more)
 
     def _wait(self, count: int, timeout: Duration) -> list[Call]:
+        __tracebackhide__ = True
         try:
             return self._read(wait=write_duration(timeout), count=count).calls
         except NotInTime as error:

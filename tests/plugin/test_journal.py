@@ -219,6 +219,29 @@ def test_a_failed_wait_compares_the_nearest_calls(api: Api) -> None:
     assert fnmatchcase(str(caught.value), f"Only 0 of 1 exchanges came *{shown}")
 
 
+def test_a_failed_expectation_points_at_the_test(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        """
+        def test_waits(bitpeak_in_process):
+            bitpeak_in_process.journal.filter(method="POST").wait(timeout="1ms")
+
+        def test_counts(bitpeak_in_process):
+            bitpeak_in_process.send("GET", "/api/notification-handlers/")
+            bitpeak_in_process.journal.exactly(0)
+        """
+    )
+    result = suite.runpytest_inprocess()
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        ['>* bitpeak_in_process.journal.filter(method="POST").wait(*', "E *Only 0 of 1 exchanges came*"],
+        consecutive=True,
+    )
+    result.stdout.fnmatch_lines(
+        [">* bitpeak_in_process.journal.exactly(0)", "E *There are 1 calls, not 0:"], consecutive=True
+    )
+    result.stdout.no_fnmatch_line("*client/journal.py*")
+
+
 def test_a_failed_wait_compares_three_calls_and_lists_ten(api: Api) -> None:
     for _ in range(12):
         api.send("GET", LIST)
