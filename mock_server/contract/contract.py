@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from mock_server.contract.form import Form, compile_form
@@ -37,12 +36,18 @@ _REFUSALS = (
     "defect",
 )  # fmt: skip
 
-# The words of x-service that name a refusal, unless they say this.
-_TOLERANCES = {
-    "unknown-fields": "ignored",
-    "foreign-fields": "ignored",
-    "invalid-utf-8": "replaced",
-    "unknown-parameters": "ignored",
+# The words that name refusals, with what else they may say.
+_NAMING: Mapping[str, Collection[str]] = {
+    "unknown-route": (),
+    "other-methods": (),
+    "media-types": ("ignored",),
+    "unknown-fields": ("ignored",),
+    "foreign-fields": ("ignored",),
+    "unknown-parameters": ("ignored",),
+    "invalid-utf-8": ("replaced",),
+    "x-otherwise": ("default",),
+    "x-refusals": (),
+    "x-rows": (),
 }
 
 # What each check needs to have been done before it.
@@ -268,54 +273,25 @@ def _other_methods(said: str | Mapping[str, str]) -> Mapping[str, str]:
 def _naming(document: Object) -> Iterator[tuple[Object, str]]:
     """Yield each mapping and key whose value names a refusal."""
     words = document["x-service"]
-    yield words, "unknown-route"
-    if isinstance(words["other-methods"], str):
-        yield words, "other-methods"
-    else:
-        yield from ((words["other-methods"], key) for key in words["other-methods"])
-    for key, tolerance in _TOLERANCES.items():
-        said = words.get(key, tolerance)
-        if isinstance(said, str) and said != tolerance:
-            yield words, key
-        elif isinstance(said, list):
-            yield from _refusing(said)
-    for kind, name in words.get("media-types", {}).items():
-        if name != "ignored":
-            yield words["media-types"], kind
+    for word in _NAMING:
+        if word in words:
+            yield from _named(words, word, _NAMING[word])
     for container, word in words_of(document):
-        if word in _NAMING:
-            yield from _NAMING[word](container, word)
+        if word == "x-paging":
+            yield from _named(container[word], "beyond", ("empty", "last-page"))
+        elif word == "x-unique":
+            yield container[word], "refuse"
+        elif word in _NAMING:
+            yield from _named(container, word, _NAMING[word])
 
 
-def _refusing(rows: Iterable[Any]) -> Iterator[tuple[Object, str]]:
-    """Yield each row that refuses, with the word that says how."""
-    yield from ((row, "refuse") for row in rows if isinstance(row, Object) and "refuse" in row)
-
-
-def _paging_refusals(container: Object, word: str) -> Iterator[tuple[Object, str]]:
-    if container[word]["beyond"] not in {"empty", "last-page"}:
-        yield container[word], "beyond"
-
-
-def _otherwise_refusals(container: Object, word: str) -> Iterator[tuple[Object, str]]:
-    said = container[word]
+def _named(container: Object, key: str, others: Collection[str]) -> Iterator[tuple[Object, str]]:
+    """Yield what names a refusal in a word: its text, the texts of a mapping, or the rows that refuse."""
+    said = container[key]
     if isinstance(said, Object):
-        yield from ((said, kind) for kind in said)
-    elif said != "default":
-        yield container, word
-
-
-def _rows_refusals(container: Object, word: str) -> Iterator[tuple[Object, str]]:
-    said = container[word]
-    for rows in said.values() if isinstance(said, Object) else (said,):
-        yield from _refusing(rows)
-
-
-# What yields the names of refusals in a word of the document.
-_NAMING: Mapping[str, Callable[[Object, str], Iterable[tuple[Object, str]]]] = {
-    "x-rows": _rows_refusals,
-    "x-unique": lambda container, word: [(container[word], "refuse")],
-    "x-refusals": lambda container, word: [(container[word], violated) for violated in container[word]],
-    "x-paging": _paging_refusals,
-    "x-otherwise": _otherwise_refusals,
-}
+        for each in said:
+            yield from _named(said, each, others)
+    elif isinstance(said, list):
+        yield from ((row, "refuse") for row in said if isinstance(row, Object) and "refuse" in row)
+    elif said not in others:
+        yield container, key
