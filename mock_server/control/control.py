@@ -31,7 +31,7 @@ from mock_server.contract import (
     status_text,
     write_plainly,
 )
-from mock_server.control import about, faults, journal, world
+from mock_server.control import about, journal, world
 from mock_server.control.about import control_document, control_text
 from mock_server.control.complaint import Complaints
 from mock_server.document import Object, integer_if_whole
@@ -65,9 +65,9 @@ FUNCTIONS: Mapping[str, Callable[[Context], Any]] = {
         journal.list_exchanges,
         journal.await_change,
         journal.clear_journal,
-        faults.list_faults,
-        faults.arm_fault,
-        faults.disarm_faults,
+        world.list_faults,
+        world.arm_fault,
+        world.disarm_faults,
     )
 }
 

@@ -11,8 +11,7 @@ from mock_server.api.context import Context
 from mock_server.api.forced import outage, outage_status
 from mock_server.contract import Contract
 from mock_server.control.about import control_document
-from mock_server.control.faults import check_known
-from mock_server.control.world import write_rfc3339
+from mock_server.control.world import check_known, write_rfc3339
 from mock_server.document import nearest
 from mock_server.refusal import Refusal
 from mock_server.settings import read_duration
