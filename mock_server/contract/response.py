@@ -96,8 +96,8 @@ class HeaderField:
 
 Headers = tuple[HeaderField, ...]
 
-# Makes a part of a body of the values of facts.
-Part = Callable[[Mapping[str, Any]], Any]
+# Makes a body, or a part of one, of the values of facts.
+Builder = Callable[[Mapping[str, Any]], Any]
 
 # How deep the objects of a body may nest. A schema that goes deeper contains itself.
 DEEPEST = 30
@@ -174,7 +174,7 @@ class Template:
     response fills anew (`x-text`); their facts are the texts themselves.
     """
 
-    build: Part
+    build: Builder
     write: Writer
     hole: str | None
     facts: Mapping[str, str]
@@ -209,7 +209,7 @@ def compile_template(schemas: Schemas, schema: Object, write: Writer, facts: Sho
     Raises DocumentError if a property shows a fact that is unknown here, or one that its type does not admit.
     """
     compiler = _TemplateCompiler(schemas, write, facts, [], [])
-    build = compiler.object(schema)
+    build = compiler.compile_object(schema)
     holes = [fact for fact in compiler.read if fact in _HOLES]
     if len(holes) > 1:
         raise DocumentError("A body has one place for its rows. Keep one.", schema.place)
@@ -256,7 +256,7 @@ class _TemplateCompiler(NamedTuple):
             }
         return {key: "settings" if fact == "settings-text" else fact for key, fact in facts.items()}
 
-    def object(self, schema: Object, depth: int = 0) -> Part:
+    def compile_object(self, schema: Object, depth: int = 0) -> Builder:
         """Compile an object to a function that makes it."""
         if depth > DEEPEST:
             raise DocumentError("The body has no end: its schema contains itself.", schema.place)
@@ -264,22 +264,22 @@ class _TemplateCompiler(NamedTuple):
         if types_of(schema) and "object" not in types_of(schema):
             raise DocumentError("A body is an object, which `type` does not admit.", schema.place)
         properties, facts = schema.get("properties") or Object(schema.place), self.shown(schema)
-        parts: list[tuple[str, Part]] = []
+        parts: list[tuple[str, Builder]] = []
         for key, node in properties.items():
             resolved = self.schemas.resolve(node)
             text = resolved.get("x-text", "")
             if key in facts:
-                parts.append((key, self._fact(facts[key], resolved)))
+                parts.append((key, self._compile_fact(facts[key], resolved)))
             elif PLACEHOLDER.search(text):
                 self.texts.append(wording(text))
                 parts.append((key, itemgetter(text)))
             elif "properties" in resolved or "required" in resolved:
-                parts.append((key, self.object(resolved, depth + 1)))
+                parts.append((key, self.compile_object(resolved, depth + 1)))
             else:
                 parts.append((key, _always(_constant(resolved, place_of(properties, key)))))
         return lambda values: {key: part(values) for key, part in parts}
 
-    def _fact(self, fact: str, node: Object) -> Part:
+    def _compile_fact(self, fact: str, node: Object) -> Builder:
         place, admitted = place_of(node, "x-value"), {*types_of(node)}
         kinds = self.facts.kinds.get(fact)
         if kinds is None:
@@ -299,7 +299,7 @@ class _TemplateCompiler(NamedTuple):
         return _always(None) if fact == "never" else itemgetter(fact)
 
 
-def _always(value: Any) -> Part:
+def _always(value: Any) -> Builder:
     return lambda _: value
 
 
