@@ -108,7 +108,6 @@ class Form:
 
     fields: Mapping[str, Field]
     type_field: str | None
-    required: tuple[str, ...]
     available: Mapping[str, Available]
     shared: Available
     foreign: Walk
@@ -153,7 +152,6 @@ def compile_form(schemas: Schemas, schema: Object, unnamed: Collection[str], typ
     return Form(
         fields=fields,
         type_field=type_field,
-        required=tuple(form.get("required", ())),
         available=available,
         shared=_available(fields, ()),
         foreign=compile_rows(rows.foreign, {}, _CLEANERS),

@@ -80,7 +80,6 @@ class Operation:
     paging: Paging | None
     update: Mapping[str, str]
     examples: Mapping[str, Any]
-    place: Place
 
 
 class OperationDraft(NamedTuple):
@@ -163,7 +162,6 @@ def compile_operation(
         paging=_paging(node, query),
         update=words,
         examples={name: schemas.resolve(example)["value"] for name, example in examples.items()},
-        place=draft.place,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -53,10 +53,6 @@ class Stamp(NamedTuple):
         found = f", {self.findings} findings" if self.findings else ""
         against = "" if self.is_current else ", against another document"
         return f"verified {day}, {seen}/{all_} operations, {self.open} questions open{found}{against}"
-
-    def age(self, now: datetime | None = None) -> timedelta:
-        """Return how old the proof is."""
-        return (now or datetime.now(UTC)) - self.learned.date
 
 
 def stamp_of(document: Document) -> Stamp | None:

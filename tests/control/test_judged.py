@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mock_server import create_app
-from mock_server.control import faults, world
+from mock_server.control import world
 from mock_server.document import dump_yaml
 from tests.control.conftest import Steered
 
@@ -17,7 +17,7 @@ BROKEN: list[tuple[str, str, Any, tuple[object, str]]] = [
     ("PATCH", "/quota", {"requests": 5, "used": 3}, (world, "_quota_of")),
     ("PATCH", "/rules", {"strict": True}, (world, "show_rules")),
     ("PATCH", "/questions", {"create-status": "ok"}, (world, "list_questions")),
-    ("POST", "/faults", {"status": 503}, (faults, "_shown")),
+    ("POST", "/faults", {"status": 503}, (world, "_shown_fault")),
     ("PUT", "/state", {"handlers": [], "faults": [{"status": 503}]}, (world, "show_state")),
 ]
 
