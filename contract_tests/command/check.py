@@ -14,7 +14,7 @@ from typing import Any
 import click
 import pytest
 
-from contract_tests.command.guarded import asker, complain, report_defect, say
+from contract_tests.command.console import asker, complain, report_defect, say
 from contract_tests.report.shapes import as_json, as_text, as_workflow
 from contract_tests.run.flags import WORKERS
 from contract_tests.run.settings import (

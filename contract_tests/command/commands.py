@@ -248,4 +248,4 @@ def sweep(ctx: click.Context, /, **given: Any) -> None:
     Exit codes: 0 nothing is left, or it was given up, 1 something may be left, 2 wrong options, 3 a ledger or a key is
     not usable, 4 the target cannot be reached.
     """
-    _run("guarded", "sweep", ctx, given)
+    _run("sweep", "sweep", ctx, given)

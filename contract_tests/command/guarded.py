@@ -1,14 +1,13 @@
-"""The commands that open a target behind the guard without pytest: learn, twin, record and sweep; and har."""
+"""The commands that open a target behind the guard without pytest: learn, twin and record; and har."""
 
 from __future__ import annotations
 
 import json
 import secrets
-import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,27 +17,20 @@ import click
 import requests
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from contract_tests.command.console import PROGRAM, asker, complain, report_defect, say
 from contract_tests.document import Facts
-from contract_tests.guard.cleaning import CleanUp
-from contract_tests.guard.cleaning import sweep as sweep_ledger
 from contract_tests.guard.exchange import (
-    GuardRefusal,
-    TargetFailed,
-    Unswept,
     json_text,
     printable,
-    printable_lines,
 )
 from contract_tests.guard.guard import Terminated, interruptible
-from contract_tests.guard.ledger import Ledger, is_swept, key_check, ledgers_in
-from contract_tests.guard.mask import Redactor
-from contract_tests.guard.upstream import is_loopback, read_target, silent
+from contract_tests.guard.upstream import silent
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.recording import RecordingProxy, as_har, as_line, read_recording
 from contract_tests.report.accepted import Acceptances, read_accepted
-from contract_tests.run.flags import LIVE_RATE, SEQUENCES, SPARING_SEQUENCES
-from contract_tests.run.settings import KEY_NAME, Ask, Code, RunSettings, Stop, read_keys, read_settings
+from contract_tests.run.flags import SEQUENCES, SPARING_SEQUENCES
+from contract_tests.run.settings import Code, RunSettings, Stop, read_settings
 from contract_tests.session.opening import BRIEF, Opening, close_guard, learn_behind, open_run
 from contract_tests.session.parts import check_folder, check_places
 from contract_tests.twin.offline import run_offline
@@ -47,13 +39,6 @@ from contract_tests.twin.settled import settle
 from contract_tests.twin.sides import Variation
 from contract_tests.twin.twin import Plan, Twins, run_against, run_twin
 from mock_server.document import LEARNED, DocumentError, digest_of, load
-
-PROGRAM = "bitpeak-mock"
-
-
-def say(sentence: str) -> None:
-    """Say a sentence on stderr, whatever somebody else has put into it."""
-    click.echo(printable(sentence), err=True)
 
 
 def run_guarded(
@@ -101,31 +86,6 @@ def _close(settings: RunSettings, opening: Opening) -> bool:
         say(f"{PROGRAM}: {opening.clean(sentence)}")
     close_guard(settings, opening.guard)
     return not sentences
-
-
-def complain(stop: Stop) -> int:
-    """Say why there was no run, and return the exit code."""
-    click.echo(f"{PROGRAM}: {stop.sentence}", err=True)
-    return stop.code
-
-
-def report_defect(text: str, keys: Iterable[str]) -> int:
-    """Say that this program failed, with what a report of it needs and without any key, and return the exit code."""
-    for key in keys:
-        text = Redactor(key).clean(text)
-    click.echo(printable_lines(text), err=True)
-    say(f"{PROGRAM}: this is a defect of the program. Please report it with the lines above.")
-    return int(Code.DEFECT)
-
-
-def asker() -> Ask | None:
-    """Return what asks for the API key, None where nobody could answer."""
-    return _ask if sys.stdin.isatty() else None
-
-
-def _ask() -> str:
-    key: str = click.prompt(f"API key ({KEY_NAME} is not set)", hide_input=True, err=True)
-    return key
 
 
 # The requests that a field of both forms takes, on average.
@@ -372,86 +332,3 @@ def _tell(twins: Twins, plan: Plan, accepted: Acceptances, clean: Clean, format_
     if not twins.calls:
         return Code.NOTHING
     return Code.FINE if twins.is_alike and not accepted.expired else Code.FINDINGS
-
-
-def sweep(  # noqa: PLR0913, PLR0917 - each is one option of the command
-    ctx: click.Context,
-    ledger: tuple[Path, ...],
-    api_key_file: str | None,
-    allow_plain_http: bool,
-    rate: int | None,
-    ledger_dir: Path,
-    forget: bool,
-) -> None:
-    """Run the command, as `contract_tests.command.commands` declares it."""
-    if forget:
-        if not ledger:
-            raise click.UsageError("--forget gives up only what is named: name a LEDGER.")
-        ctx.exit(max(_tried(_forget, file) for file in ledger))
-    files = ledger or tuple(ledgers_in(ledger_dir))
-    if not files:
-        click.echo(f"nothing to sweep in {ledger_dir}")
-        return
-
-    def one(file: Path) -> int:
-        return _sweep(file, lambda: read_keys(api_key_file, asker()), allow_plain_http, rate)
-
-    ctx.exit(max(_tried(one, file) for file in files))
-
-
-def _tried(work: Callable[[Path], int], file: Path) -> int:
-    """Do something about a ledger; what hinders it there hinders it with no other."""
-    try:
-        if is_swept(file):
-            click.echo(f"{file}: swept already")
-            return Code.FINE
-        return work(file)
-    except Stop as stop:
-        return complain(stop)
-    except TargetFailed as failure:
-        return complain(Stop(Code.UNREACHABLE, f"{file}: {failure.sentence}"))
-    except (GuardRefusal, Unswept, ValueError) as error:
-        return complain(Stop(Code.CANNOT, str(error)))
-    except OSError as error:
-        return complain(Stop(Code.CANNOT, f"{file} cannot be used: {error.strerror or error}."))
-
-
-def _sweep(file: Path, keys: Callable[[], tuple[str, ...]], allow_plain_http: bool, rate: int | None) -> Code:
-    ledger = Ledger.read(file)
-    target = ledger.target
-    host = read_target(target, "", allow_plain_http=True).host
-    pace = rate or (None if is_loopback(host) else LIVE_RATE)
-    key = _key_of(ledger, keys())
-    done = sweep_ledger(file, key, allow_plain_http=allow_plain_http, rate=pace, tell=say)
-    return _say_swept(file, target, done)
-
-
-def _forget(file: Path) -> Code:
-    """Give one ledger up, and say what it knows of that nobody has seen go."""
-    ledger = Ledger.read(file)
-    ledger.hold()
-    there = [entry for entry in ledger.entries.values() if entry.exists]
-    rows = [f"handler {entry.id}" for entry in there if entry.id is not None]
-    rows += ["a handler whose creation was never answered" for entry in there if entry.id is None]
-    click.echo(f"{file}: given up, and kept as {ledger.forget()}")
-    if rows:
-        where = f"{ledger.target}, with {ledger.marker.run} in its name"
-        click.echo("\n".join(printable(f"what may be left on {where}: {row}") for row in rows))
-    return Code.FINE
-
-
-def _key_of(ledger: Ledger, keys: tuple[str, ...]) -> str:
-    """Return the key that a run had, of several; if it is not one of them, the sweep says so."""
-    fitting = (key for key in keys if key_check(key, ledger.marker.run, ledger.target) == ledger.key_check)
-    return next(fitting, keys[0])
-
-
-def _say_swept(file: Path, target: str, done: CleanUp) -> Code:
-    click.echo(printable(f"{file}: {len(done.deleted)} deleted on {target}"))
-    for sentence in done.sentences:
-        say(f"{PROGRAM}: {sentence}")
-    if not done.complete:
-        click.echo(
-            f"{PROGRAM}: sweep again in a minute, or give it up: bitpeak-mock sweep --forget {file}", err=True
-        )
-    return Code.FINE if done.complete else Code.FINDINGS

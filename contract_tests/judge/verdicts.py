@@ -7,15 +7,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import jsonschema_rs
 
 from contract_tests.document import DocumentedRefusal, Facts, fits, read
 from contract_tests.guard.exchange import Exchange
 from contract_tests.judge.statements import ANSWERS, JSON, Statement, Statements, pointer
-from contract_tests.target.api import TargetResponse
 from mock_server.document import load, plain
+
+if TYPE_CHECKING:
+    from contract_tests.target.api import TargetResponse
 
 HoldTo = Literal["page", "document"]
 
