@@ -302,8 +302,8 @@ def _is_open(context: Context) -> bool:
 
 
 def _operation_meant(context: Context) -> Operation | None:
-    """Return the operation that the request would reach if nothing refused it."""
-    if context.route is None:
+    """Return the operation that the request would reach if nothing refused it. A redirect leads to none."""
+    if context.route is None or context.route.redirect is not None:
         return None
     operations = context.route.operations
     if context.method == "HEAD" and context.contract.service.answers_head:

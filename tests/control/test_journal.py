@@ -443,6 +443,13 @@ def test_what_an_operation_had_it_can_have(client: Steered) -> None:
     assert [each["number"] for each in client.journal(wanted)] == [2]
 
 
+def test_a_redirect_is_no_call_of_the_operation(client: Steered) -> None:
+    client.steer("PATCH", "/questions", {"trailing-slash": "redirect"})
+    assert [client.get("/1/").status, client.get("/1").status] == [301, 200]
+    wanted = "?operation=retrieve_notification_handler"
+    assert [each["number"] for each in client.journal(wanted)] == [2]
+
+
 def test_a_call_that_is_refused_early_has_its_operation(client: Steered) -> None:
     client.steer("PATCH", "/quota", {"enforced": True, "requests": 1})
     client.get("")
