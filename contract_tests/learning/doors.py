@@ -142,6 +142,23 @@ def learn_methods(prober: Prober, draft: Draft) -> None:
     draft.learn("other-methods", f"Another method is refused with {row.status}.", doors.seen, change)
 
 
+def learn_bearer(prober: Prober, draft: Draft) -> None:
+    """Send an Authorization of another scheme, which may be refused otherwise than none."""
+    doors, path = Doors(prober, draft), draft.facts.operation("list").path
+    missing = doors.look(doors.ask("GET", path, authorization=None))
+    look = doors.look(doors.ask("GET", path, authorization="Basic YTpi"))
+    if look is None or look == missing:
+        return
+
+    def change(tree: Tree) -> None:
+        say(tree, "malformed_bearer", look)
+        place(tree, tree["x-service"]["refusals"], "malformed_bearer", look)
+        tree["x-service"]["malformed-bearer"] = "malformed_bearer"
+
+    says = f"An Authorization of another scheme is refused otherwise than none, with {look.status}."
+    draft.learn("error-titles", says, doors.seen[-1:], change)
+
+
 def learn_slashes(prober: Prober, draft: Draft) -> None:
     """Create at the other spelling of the list's path, if the document says that spellings differ."""
     create, service = draft.facts.operation("create"), draft.tree["x-service"]

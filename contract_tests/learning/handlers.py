@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from contract_tests.document import by_form
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree, Unsayable, at
-from contract_tests.learning.properties import adjust, extra, kind_of, missing
+from contract_tests.learning.properties import adjust, described, extra, kind_of, missing
 from contract_tests.learning.responses import component
 from contract_tests.probes.observations import first_page, handler
 from contract_tests.probes.prober import Prober
@@ -92,11 +92,15 @@ def learn_row(prober: Prober, draft: Draft, specimens: list[Specimen]) -> None:
         for key, node in constant.items()
         if key in known and "default" in node and node["default"] != known[key].get("default")
     }
-    varying = [key for key, node in more.items() if "readOnly" in node and "default" not in node]
-    by_type = _by_type(prober, specimens, varying)
+    changing = [
+        key for key, node in more.items() if specimens and "readOnly" in node and "default" not in node
+    ]
+    by_type = _by_type(prober, specimens, changing)
+    site = "{0.scheme}://{0.netloc}".format(urlsplit(seen[-1].url if seen else "http://nowhere"))
+    ids = [row.get(draft.facts.row["id"]) for row in rows]
     more |= {
-        key: _varying([_placed(row, key, draft, seen) for row in rows], more[key])
-        for key in varying
+        key: varying(key, [placed(row[key], own, site) for row, own in zip(rows, ids, strict=True)])
+        for key in changing
         if key not in by_type
     }
     if more or fewer:
@@ -105,17 +109,21 @@ def learn_row(prober: Prober, draft: Draft, specimens: list[Specimen]) -> None:
         draft.learn("handler", says, seen, lambda tree: _adjust_row(draft, tree, more, fewer, by_type))
 
 
-def _placed(row: Mapping[str, Any], key: str, draft: Draft, seen: Sequence[Exchange]) -> Any:
-    """Return what a row shows, with placeholders for its id and for what the service's addresses begin with."""
-    value, identity = row[key], row.get(draft.facts.row["id"])
-    if not isinstance(value, str) or not seen:
+def placed(value: Any, identity: Any, site: str) -> Any:
+    """Return a value of a row with placeholders for its id and for what the service's addresses begin with."""
+    if isinstance(value, dict):
+        return {key: placed(each, identity, site) for key, each in value.items()}
+    if not isinstance(value, str):
         return value
-    site = "{0.scheme}://{0.netloc}".format(urlsplit(seen[-1].url))
     return re.sub(rf"(?<![\w.-]){identity}(?![\w-])", "{id}", value.replace(site, "{site}"))
 
 
-def _varying(values: Sequence[Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a property that each row has a value of its own for: of one form, if they have one."""
+def varying(key: str, values: Sequence[Any]) -> dict[str, Any]:
+    """Return the schema of a property that each row has a value of its own for, of one form, if they have one."""
+    if all(isinstance(value, dict) and value.keys() == values[0].keys() for value in values):
+        properties = {name: varying(name, [value[name] for value in values]) for name in values[0]}
+        return {"type": "object", "required": [*properties], "properties": properties}
+    schema = described(key, values)
     forms = {by_form(value) for value in values if isinstance(value, str)}
     if len(forms) == 1 and all(isinstance(value, str) for value in values) and "{" in (form := forms.pop()):
         return {**schema, "x-text": form}
@@ -180,7 +188,7 @@ def _adjust_row(
         example |= {
             key: by_type[key].get(kind) if key in by_type else schema.get("default", _plain(schema))
             for key, schema in more.items()
-            if "x-text" not in schema
+            if not {"x-text", "properties"} & schema.keys()
         }
 
 

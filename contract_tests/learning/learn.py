@@ -18,6 +18,7 @@ from contract_tests.learning.beyond import (
     learn_redirect,
 )
 from contract_tests.learning.doors import (
+    learn_bearer,
     learn_head,
     learn_media_types,
     learn_methods,
@@ -122,6 +123,7 @@ _PARTS = (
     _Part("spellings of writes", True, learn_slashes),
     _Part("parameters and ids", False, learn_parameters),
     _Part("media types of bodies", True, learn_media_types),
+    _Part("other schemes", False, learn_bearer),
     _Part("other methods", True, learn_methods),
     _Part("HEAD", True, learn_head),
     _Part("fields of forms", True, learn_forms),
@@ -180,7 +182,7 @@ def _become(after: Tree) -> Callable[[Tree], None]:
 
 
 # What a brief run leaves out: dear, and seldom otherwise than documented.
-_DEAR = frozenset({"left settings", "spellings of writes"})
+_DEAR = frozenset({"left settings", "spellings of writes", "other schemes"})
 
 
 def _take(part: _Part, prober: Prober, draft: Draft) -> None:

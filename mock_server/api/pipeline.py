@@ -213,7 +213,8 @@ def find_route(context: Context) -> Response | None:
 def check_bearer(context: Context) -> None:
     """Refuse a request without a key."""
     if not context.key:
-        raise Refusal("missing_bearer")
+        is_malformed = bool(context.environ.get("HTTP_AUTHORIZATION"))
+        raise Refusal(context.contract.service.malformed_bearer if is_malformed else "missing_bearer")
 
 
 def check_key(context: Context) -> None:

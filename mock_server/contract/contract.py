@@ -40,6 +40,7 @@ _REFUSALS = (
 _NAMING: Mapping[str, Collection[str]] = {
     "unknown-route": (),
     "other-methods": (),
+    "malformed-bearer": (),
     "media-types": ("ignored",),
     "unknown-fields": ("ignored",),
     "foreign-fields": ("ignored",),
@@ -72,6 +73,7 @@ class ServiceRules:
     plan_limit: int | None
     other_methods: Mapping[str, str]  # the refusal at the collection, "list", and at its rows, "row"
     unknown_route: str
+    malformed_bearer: str  # the refusal of an Authorization that has no key
     redirect_status: int
     redirects_by_path: bool
     cors: bool
@@ -232,6 +234,7 @@ def _service(document: Object) -> ServiceRules:
         plan_limit=words["plan-limit"],
         other_methods=_other_methods(words["other-methods"]),
         unknown_route=words["unknown-route"],
+        malformed_bearer=words.get("malformed-bearer", "missing_bearer"),
         redirect_status=words.get("redirect", {}).get("status", 301),
         redirects_by_path=words.get("redirect", {}).get("location") != "absolute",
         cors=words["cors"] == "open",

@@ -163,6 +163,19 @@ def test_a_delete_shows_the_id(tmp_path: Path) -> None:
     assert ask(client, "DELETE", "/1").get_json() == {"data": {"id": 1}}
 
 
+def test_an_authorization_of_another_scheme_has_a_refusal_of_its_own(tmp_path: Path) -> None:
+    value = {"detail": "Send Bearer and a key."}
+    client = client_of(
+        tmp_path,
+        {"target": "$['x-service']", "update": {"malformed-bearer": "malformed_bearer"}},
+        *refusal("malformed_bearer", 407, "application/json", value=value),
+    )
+    for sent in ("Basic YTpi", "Bearer", "mock-key"):
+        answer = client.get(ROWS, headers={"Authorization": sent})
+        assert (answer.status_code, answer.get_json()) == (407, value)
+    assert client.get(ROWS).status_code == 401
+
+
 def test_another_method_names_the_methods_of_the_path(tmp_path: Path) -> None:
     client = client_of(
         tmp_path,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from contract_tests.learning.fields import ADDRESSES, FAULTS, URLS
-from contract_tests.learning.handlers import mask_of
+from contract_tests.learning.handlers import mask_of, placed, varying
 from contract_tests.learning.presentation import SeenResponse, look_of
 from mock_server.document.shape import is_linear
 from mock_server.document.treatments import masked
@@ -42,6 +42,15 @@ def test_all_patterns_are_matched_in_linear_time() -> None:
     good = ("hey@example.com", "https://example.com/x")
     assert all(re.search(pattern, good[0]) for pattern in ADDRESSES)
     assert all(re.search(pattern, good[1]) for pattern in URLS)
+
+
+def test_an_object_of_each_row_is_described_by_what_it_holds() -> None:
+    site = "https://service.invalid"
+    links = [{"self": f"{site}/api/rows/{row}", "kind": "row"} for row in (7, 8)]
+    schema = varying("_links", [placed(each, row, site) for each, row in zip(links, (7, 8), strict=True)])
+    assert schema["properties"]["self"]["x-text"] == "{site}/api/rows/{id}"
+    assert schema["properties"]["kind"] == {"type": "string", "default": "row"}
+    assert schema["required"] == ["self", "kind"]
 
 
 def test_a_path_is_recognized_without_its_first_slash() -> None:
