@@ -143,7 +143,7 @@ def load(
     questions_file = Path(questions) if questions is not None else home() / "unspecified.yaml"
     data = read_object(base)
     shape("base").check(data)
-    named = None if questions is not None else _named(data, set())
+    named = None if questions is not None else frozenset(_named(data, set()))
     files = tuple(find_overlay(name) for name in overlays)
     varied = [read_overlay(file) for file in files]
     learned = tuple(overlay.learned for overlay in varied if overlay.learned is not None)
