@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -25,7 +25,7 @@ from mock_server.contract.response import (
     Writer,
     own_headers,
 )
-from mock_server.contract.schema import Schemas, check_document, words_of
+from mock_server.contract.schema import Schemas, check_document
 from mock_server.document import Document, DocumentError, Object, place_of
 from mock_server.document.rows import Walk, compile_rows, unknown_parameter_rows
 from mock_server.php import FormLimits
@@ -127,14 +127,14 @@ class Contract:
 def compile_contract(document: Document) -> Contract:
     """Compile a document. Raises DocumentError, with file and line, if it cannot be served."""
     data = document.data
-    check_document(data)
+    found = check_document(data)
     words = data["x-service"]
     responses = ResponseCompiler(Schemas(data), WRITERS[words["json-escapes"]], words["charset"])
     refusals = {refusal.name: refusal for refusal in responses.refusals(words["refusals"])}
     resources, operations = _compiled(responses, data)
     for operation in operations.values():
         refusals |= operation.refusals
-    _check_refusals(data, refusals)
+    _check_refusals(data, refusals, found)
     base_path = urlsplit(data["servers"][0]["url"]).path.rstrip("/") if data.get("servers") else ""
     return Contract(
         document=document,
@@ -254,10 +254,10 @@ def _service(document: Object) -> ServiceRules:
     )
 
 
-def _check_refusals(document: Object, refusals: Collection[str]) -> None:
+def _check_refusals(document: Object, refusals: Collection[str], found: Iterable[tuple[Object, str]]) -> None:
     """Raise DocumentError if a word names a refusal that is not an example of a response, or one is missing."""
     words = document["x-service"]
-    for container, key in _naming(document):
+    for container, key in _naming(document, found):
         if container[key] not in refusals:
             what = f"{key}: {container[key]} is not one of the refusals ({', '.join(sorted(refusals))})."
             raise DocumentError(what, place_of(container, key))
@@ -273,13 +273,13 @@ def _other_methods(said: str | Mapping[str, str]) -> Mapping[str, str]:
     return {"list": said, "row": said} if isinstance(said, str) else said
 
 
-def _naming(document: Object) -> Iterator[tuple[Object, str]]:
-    """Yield each mapping and key whose value names a refusal."""
+def _naming(document: Object, found: Iterable[tuple[Object, str]]) -> Iterator[tuple[Object, str]]:
+    """Yield each mapping and key whose value names a refusal. `found`: those of all words."""
     words = document["x-service"]
     for word in _NAMING:
         if word in words:
             yield from _named(words, word, _NAMING[word])
-    for container, word in words_of(document):
+    for container, word in found:
         if word == "x-paging":
             yield from _named(container[word], "beyond", ("empty", "last-page"))
         elif word == "x-unique":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import jsonschema_rs
@@ -41,11 +41,17 @@ class Schemas:
 
     def __init__(self, document: Object) -> None:
         self.document = document
-        self._components = {"schemas": plain(document.get("components", {}).get("schemas", {}))}
+        self._named: dict[str, Any] = {}  # what a pointer names: most are asked for many times
         self._validators: dict[str, Any] = {}  # by the text of the schema: many places say the same
+
+    @cached_property
+    def _components(self) -> dict[str, Any]:
+        return {"schemas": plain(self.document.get("components", {}).get("schemas", {}))}
 
     def at(self, pointer: str, place: Place | None = None) -> Any:
         """Return what a pointer such as `#/components/schemas/Name` names. Raises DocumentError."""
+        if pointer in self._named:
+            return self._named[pointer]
         node: Any = self.document
         if not pointer.startswith("#/"):
             raise DocumentError(f"The reference {pointer!r} leaves the document. Write it as #/….", place)
@@ -56,6 +62,7 @@ class Schemas:
             except (KeyError, IndexError, ValueError, TypeError):  # a text has no steps either
                 what = f"The reference {pointer!r} names nothing in the document. Correct it."
                 raise DocumentError(what, place) from None
+        self._named[pointer] = node
         return node
 
     def resolve(self, node: Object) -> Object:
@@ -126,8 +133,11 @@ def _merge(target: Object, node: Object) -> Object:
     return merged
 
 
-def check_document(document: Object) -> None:
-    """Raise DocumentError, with file and line, if a document has not the parts and the words that the mock reads."""
+def check_document(document: Object) -> list[tuple[Object, str]]:
+    """Return each mapping and key that is a word of the document.
+
+    Raises DocumentError, with file and line, if it has not the parts and the words that the mock reads.
+    """
     words, found = vocabulary(), words_of(document)
     for container, word in found:
         if word != "$ref" and word not in words:
@@ -140,6 +150,7 @@ def check_document(document: Object) -> None:
     for container, word in found:
         if word == "$ref":
             schemas.resolve(container)
+    return found
 
 
 @cache
