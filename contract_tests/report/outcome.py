@@ -61,29 +61,23 @@ class Finding:
     also: tuple[str, ...] = ()
 
 
-class Origin(NamedTuple):
-    """The test that failed."""
-
-    suite: str
-    test: str
-
-
-def findings_of(origin: Origin, error: BaseException, happened: Happened, clean: Clean) -> list[Finding]:
+def findings_of(
+    suite: str, test: str, error: BaseException, happened: Happened, clean: Clean
+) -> list[Finding]:
     """Return the findings of one failure, one for each statement that is broken; none if the failure is our own."""
     last = happened.exchanges[-1] if happened.exchanges else None
     found: list[Finding] = []
     for each in _leaves(error):
         if last is not None and last.failed:
             silent = Complaint(ANSWERS, f"the target gave no answer: {last.failed}")
-            found += _of_complaints(origin, [silent], happened, clean)
+            found.append(_of_complaints([silent], happened, clean))
         elif isinstance(each, Deviation):
             seen = Happened(each.exchanges or happened.exchanges, happened.earlier)
             groups: dict[str, list[Complaint]] = {}
             for complaint in each.complaints:
                 groups.setdefault(complaint.statement.key, []).append(complaint)
-            for group in groups.values():
-                found += _of_complaints(origin, group, seen, clean)
-    return found
+            found += [_of_complaints(group, seen, clean) for group in groups.values()]
+    return [replace(each, suite=suite, test=test) for each in found]
 
 
 def defects_of(error: BaseException, happened: Happened) -> list[BaseException]:
@@ -98,15 +92,14 @@ def defects_of(error: BaseException, happened: Happened) -> list[BaseException]:
     ]
 
 
-def _of_complaints(
-    origin: Origin, complaints: Sequence[Complaint], happened: Happened, clean: Clean
-) -> Iterator[Finding]:
+def _of_complaints(complaints: Sequence[Complaint], happened: Happened, clean: Clean) -> Finding:
+    """Return the finding that complaints about one statement are; the caller says which test met it."""
     first, last = complaints[0], happened.exchanges[-1] if happened.exchanges else None
     statement, about = first.statement, first.key[1]
     title = _title(clean(first.sentence))
     question = next(iter(statement.questions)) if len(statement.questions) == 1 else ""
-    yield Finding(
-        origin.suite, origin.test, str(Ruling.ITSELF if statement.is_duty else Ruling.DOCUMENTATION), title,
+    return Finding(
+        "", "", str(Ruling.ITSELF if statement.is_duty else Ruling.DOCUMENTATION), title,
         details="\n".join(_in_one_line(clean(each.sentence)) for each in complaints[1:])[:_LONGEST_DETAILS],
         documented=statement.says, place=statement.pointer,
         question=question, subject=question or f"{statement.key}: {clean(about)}",

@@ -15,7 +15,6 @@ from contract_tests.report.outcome import (
     Finding,
     Happened,
     LeftOut,
-    Origin,
     Trial,
     defects_of,
     findings_of,
@@ -246,8 +245,7 @@ class Results:
         # What a probe has sent is whole; of what others have sent before a test, it may need some.
         is_probe = item.get_closest_marker("question") is not None
         happened = Happened(trace.exchanges(), () if is_probe else trace.earlier_writes())
-        origin = Origin(suite_of(item), item.name)
-        self.findings += findings_of(origin, error, happened, clean)
+        self.findings += findings_of(suite_of(item), item.name, error, happened, clean)
         for each in defects_of(error, happened):
             self.fail(f"{suite_of(item)}: {item.name}", each)
 

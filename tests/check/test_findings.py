@@ -8,14 +8,12 @@ from contract_tests.judge.verdicts import Complaint, Deviation
 from contract_tests.report.outcome import (
     Finding,
     Happened,
-    Origin,
     defects_of,
     findings_of,
     merged,
     reproduce,
 )
 
-ORIGIN = Origin("page", "test_it")
 DOCUMENTED = Statement("It is so.", "/paths/x")
 URL = "https://service.invalid/api/rows"
 
@@ -60,7 +58,7 @@ def test_the_writes_of_earlier_tests_to_a_row_are_repeated_too() -> None:
 
 
 def found(error: BaseException, *exchanges: Exchange) -> list[Finding]:
-    return findings_of(ORIGIN, error, Happened(exchanges), same)
+    return findings_of("page", "test_it", error, Happened(exchanges), same)
 
 
 def deviation(*sentences: str, statement: Statement = DOCUMENTED) -> Deviation:
@@ -131,7 +129,7 @@ def test_a_group_has_a_finding_for_each_error() -> None:
 
 def test_what_differs_in_numbers_alone_is_one_finding() -> None:
     def met(test: str, sentence: str) -> Finding:
-        (finding,) = findings_of(Origin("page", test), deviation(sentence), Happened([]), same)
+        (finding,) = findings_of("page", test, deviation(sentence), Happened([]), same)
         return finding
 
     first, again = met("test_a", "page 1 has 3 rows"), met("test_b", "page None has 12 rows")
