@@ -20,6 +20,8 @@ import pytest
 from mock_server.document import dump_json, load
 from tests.clients.conftest import Api
 
+pytestmark = pytest.mark.xdist_group("generated client")
+
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> str:

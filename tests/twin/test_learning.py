@@ -28,6 +28,10 @@ ODD = {
 }  # fmt: skip
 
 
+# What takes seconds to learn is learned once, not once in each worker of xdist.
+ONE_WORKER = pytest.mark.xdist_group("odd")
+
+
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> tuple[Learnt, Path]:
     folder = tmp_path_factory.mktemp("odd")
@@ -50,10 +54,12 @@ def test_the_engine_family_is_learned_without_a_line_by_hand(tmp_path: Path) -> 
     assert not learnt.unsaid
 
 
+@ONE_WORKER
 def test_each_answer_that_was_chosen_is_found(odd: tuple[Learnt, Path]) -> None:
     assert {name: odd[0].answers[name] for name in ODD} == ODD
 
 
+@ONE_WORKER
 def test_titles_are_taken_as_sent_each_cause_its_own(odd: tuple[Learnt, Path]) -> None:
     components = load(overlays=[odd[1]]).data["components"]
 
@@ -69,6 +75,7 @@ def test_titles_are_taken_as_sent_each_cause_its_own(odd: tuple[Learnt, Path]) -
     assert title(size) == "Nie ma stron tej wielkości."
 
 
+@ONE_WORKER
 def test_an_address_that_nobody_knows_says_nothing_of_what_is_counted(odd: tuple[Learnt, Path]) -> None:
     paths = load(overlays=[odd[1]]).data["paths"]
     refused = [paths[path]["get"]["responses"]["400"] for path in paths if path.rstrip("/").count("/") == 1]
@@ -76,12 +83,14 @@ def test_an_address_that_nobody_knows_says_nothing_of_what_is_counted(odd: tuple
     assert all("X-RateLimit-Limit" in response["headers"] for response in refused)
 
 
+@ONE_WORKER
 def test_properties_beyond_the_document_come_with_their_types(odd: tuple[Learnt, Path]) -> None:
     schemas = load(overlays=[odd[1]]).data["components"]["schemas"]
     assert schemas["NotificationHandler"]["properties"]["revision"] == {"type": "integer", "default": 3}
     assert "revision" in schemas["ListEnvelope"]["properties"]["meta"]["required"]
 
 
+@ONE_WORKER
 def test_masks_and_lengths_are_measured(odd: tuple[Learnt, Path]) -> None:
     schemas = load(overlays=[odd[1]]).data["components"]["schemas"]
     assert schemas["SlackSettings"]["properties"]["slack"]["x-mask"] == {"each": "*"}
@@ -89,6 +98,7 @@ def test_masks_and_lengths_are_measured(odd: tuple[Learnt, Path]) -> None:
     assert (schemas["Name"]["maxLength"], schemas["Value"]["maxLength"]) == (128, 512)
 
 
+@ONE_WORKER
 def test_the_file_tells_when_where_and_by_what(odd: tuple[Learnt, Path]) -> None:
     learnt, file = odd
     told = read_object(file)[LEARNED]
@@ -102,6 +112,7 @@ def test_the_file_tells_when_where_and_by_what(odd: tuple[Learnt, Path]) -> None
     assert "$BITPEAK_API_KEY" in json.dumps(told)
 
 
+@ONE_WORKER
 def test_what_is_learned_is_chosen_and_cannot_be_contradicted(odd: tuple[Learnt, Path]) -> None:
     document = load(overlays=[odd[1]], answers={"unknown-field": "refused"})
     assert document.chosen["page-not-valid"] == "refused"

@@ -26,6 +26,8 @@ from mock_server.document import load
 from tests.second_opinion import SecondOpinion
 from tests.twin.running import KEY, opened
 
+pytestmark = pytest.mark.xdist_group("recording")
+
 ANSWERS = {"create-status": "ok", "list-order": "oldest-first"}
 
 
