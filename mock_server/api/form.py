@@ -31,8 +31,6 @@ def read_form(context: Context) -> None:
         return
     form, service = context.operation.form, context.contract.service
     context.form, context.sent, context.foreign = form, {}, []
-    if service.refuses_media_types and "media-type" not in service.checks:
-        check_media_type(context)
     body = _read(context)
     for remark in body.remarks:
         context.violate(remark.code, remark.sentence)
@@ -46,24 +44,19 @@ def read_form(context: Context) -> None:
     refuse(problems, tells_all=service.tells_all)
     for code, sentence in notes:
         context.violate(code, sentence)
-    if form.unique is not None and "unique" not in service.checks:
-        check_unique(context)
 
 
 def check_availability(context: Context) -> None:
     """Refuse fields of other types than the item's, if they are checked apart from the form."""
-    if context.operation.form is not None:
-        refuse(_walk_foreign(context), tells_all=context.contract.service.tells_all)
+    refuse(_walk_foreign(context), tells_all=context.contract.service.tells_all)
 
 
 def check_unique(context: Context) -> None:
     """Refuse a value that another item has already, by `x-unique`."""
-    unique = None if context.operation.form is None else context.form.unique
-    if unique is None or context.operation.behaviour not in unique.behaviours:
+    unique = context.form.unique
+    if unique is None or unique.field.name not in context.sent:
         return
     name, fact = unique.field.name, unique.field.fact
-    if name not in context.sent:
-        return
     value = context.sent[name]
     if any(item.values.get(fact or "") == value and item.id != context.item_id for item in context.store):
         told = {**unique.told, "field": name, "value": str(value)}
@@ -72,12 +65,10 @@ def check_unique(context: Context) -> None:
 
 def check_plan(context: Context) -> None:
     """Refuse one item more of a type than the plan allows, or one more at all if items have no types (evidence: B)."""
-    limit, operation = context.contract.service.plan_limit, context.operation
-    if limit is None or operation.behaviour != "create":
-        return
-    resource = operation.resource
+    limit, resource = context.contract.service.plan_limit, context.operation.resource
     type_name = resource.type_of(context.form.facts(context.sent))
-    if sum(resource.type_of(item.values) == type_name for item in context.store) >= limit:
+    count = sum(resource.type_of(item.values) == type_name for item in context.store)
+    if limit is not None and count >= limit:
         raise Refusal("plan_limit")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from time import perf_counter
 from urllib.parse import quote as percent_encode
@@ -145,11 +145,11 @@ class ApiPipeline(Pipeline):
         with context.world.lock:
             if context.key:  # the world may have been given other answers in the meantime
                 context.contract = context.world.contract
-            for step in _steps(context.contract.service.checks):
-                response = step(context)
-                if response is not None:
-                    return response
-        raise Defect("No step has given a response.")
+            response = _walked(context, _opening(context.contract.service.checks))
+            response = response or _walked(context, _closing(context.operation.checks))
+        if response is None:
+            raise Defect("No step has given a response.")
+        return response
 
     def refusal(self, context: Context, name: str) -> RefusalResponse:
         """Return a refusal as the operation declares it, or any operation, or the mock itself for an outage."""
@@ -259,8 +259,7 @@ def check_id(context: Context) -> None:
 
 def check_existence(context: Context) -> None:
     """Find the item that the path names."""
-    if context.operation.path_parameter is not None:
-        context.item()
+    context.item()
 
 
 def serve(context: Context) -> Response:
@@ -287,13 +286,27 @@ _CHECKS: Mapping[str, PipelineStep] = {
 }
 
 
+def _walked(context: Context, steps: Iterable[PipelineStep]) -> Response | None:
+    """Return the response of the first step that gives one."""
+    for step in steps:
+        response = step(context)
+        if response is not None:
+            return response
+    return None
+
+
 @cache
-def _steps(checks: tuple[str, ...]) -> tuple[PipelineStep, ...]:
-    """Return the steps of the API, with the checks of `x-service.checks` in their order."""
-    # A fault strikes, and a preference is heard, as soon as the world and the operation are known.
+def _opening(checks: tuple[str, ...]) -> tuple[PipelineStep, ...]:
+    """Return the steps of all requests, to where key and method are known, by the order of `x-service.checks`."""
     at = max(checks.index("key"), checks.index("method")) + 1
-    steps = [_CHECKS[name] for name in checks]
-    return (find_route, *steps[:at], meet_fault, hear_preference, *steps[at:], serve)
+    steps = [_CHECKS[name] for name in checks[:at]]
+    return (find_route, *steps)
+
+
+@cache
+def _closing(checks: tuple[str, ...]) -> tuple[PipelineStep, ...]:
+    """Return the steps of the requests to an operation that has these checks. A fault strikes as soon as it can."""
+    return (meet_fault, hear_preference, *(_CHECKS[name] for name in checks), serve)
 
 
 def _is_open(context: Context) -> bool:

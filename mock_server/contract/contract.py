@@ -83,7 +83,6 @@ class ServiceRules:
     media_types: Mapping[
         str, str
     ]  # those that no operation reads: "ignored", or a refusal; "other" is any other one
-    refuses_media_types: bool
     checks_foreign: bool  # a field of another type walks its own rows, too
     unknown_parameters: Walk
     body_bytes: int
@@ -243,7 +242,6 @@ def _service(document: Object) -> ServiceRules:
         answers_head=words.get("head") == "as-get",
         media_types={"other": "ignored", **words.get("media-types", {})},
         checks_foreign=words.get("foreign-rows") == "own-first" or "availability" in words["checks"],
-        refuses_media_types=any(name != "ignored" for name in words.get("media-types", {}).values()),
         unknown_parameters=compile_rows(unknown_parameter_rows(words), {}),
         body_bytes=words["limits"]["body-bytes"],
         limits=FormLimits(fields=words["limits"]["fields"]),

@@ -60,8 +60,8 @@ class Paging:
 class Operation:
     """One operation on a resource.
 
-    `counted_as`: its id, or that of the operation of which it is another spelling. `examples`: of its request body, by
-    name.
+    `counted_as`: its id, or that of the operation of which it is another spelling. `checks`: those that a request
+    passes once its key and its method are known, in order. `examples`: of its request body, by name.
     """
 
     id: str
@@ -75,6 +75,7 @@ class Operation:
     query: tuple[Parameter, ...]
     form: Form | None
     media_types: frozenset[str]
+    checks: tuple[str, ...]
     success: Success
     refusals: Mapping[str, RefusalResponse]
     paging: Paging | None
@@ -157,12 +158,35 @@ def compile_operation(
         query=query,
         form=form,
         media_types=frozenset(content),
+        checks=_checks(draft, form, schemas.document["x-service"]),
         success=responses.success(node["responses"], _shown(draft.behaviour, resource)),
         refusals={refusal.name: refusal for refusal in responses.refusals(node["responses"])},
         paging=_paging(node, query),
         update=words,
         examples={name: schemas.resolve(example)["value"] for name, example in examples.items()},
     )
+
+
+def _checks(draft: OperationDraft, form: Form | None, words: Object) -> tuple[str, ...]:
+    """Return the checks that concern an operation, in order, from where its key and its method are known."""
+    names = list(words["checks"])
+    at = max(names.index("key"), names.index("method")) + 1
+    if "media-type" not in names:
+        names.insert(names.index("form"), "media-type")
+    if "unique" not in names:
+        names.insert(names.index("form") + 1, "unique")
+    has_id, unique = "{" in draft.path, None if form is None else form.unique
+    refuses = any(name != "ignored" for name in words.get("media-types", {}).values())
+    concerned = {
+        "id": has_id,
+        "existence": has_id,
+        "media-type": form is not None and refuses,
+        "form": form is not None,
+        "availability": form is not None,
+        "unique": unique is not None and draft.behaviour in unique.behaviours,
+        "plan": words["plan-limit"] is not None and draft.behaviour == "create",
+    }
+    return tuple(name for name in names[at:] if concerned.get(name, True))
 
 
 def content_of(schemas: Schemas, node: Object) -> Mapping[str, Any]:
