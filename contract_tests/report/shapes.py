@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import click
-import jinja2
 
 from contract_tests.guard.exchange import json_text, printable_lines
 from contract_tests.judge.verdicts import Ruling
@@ -30,6 +29,8 @@ _TONES = {RunVerdict.FINE: "good", RunVerdict.FINDINGS: "bad"}
 
 def as_html(outcome: Outcome) -> str:
     """Return one page that needs nothing else: no script, no picture, no address that is fetched."""
+    import jinja2  # late: few runs write HTML, and its import takes a fifth of a start
+
     home = files("contract_tests.report")
     environment = jinja2.Environment(autoescape=True, finalize=_finalized, undefined=jinja2.StrictUndefined)
     template = environment.from_string(home.joinpath("page.html.jinja").read_text(encoding="utf-8"))

@@ -6,9 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TextIO
-
-import pytest
+from typing import TYPE_CHECKING, TextIO
 
 from contract_tests.report.outcome import (
     Defect,
@@ -22,6 +20,9 @@ from contract_tests.report.outcome import (
 from contract_tests.run.flags import SUITES
 from contract_tests.run.settings import RunSettings
 from contract_tests.session.opening import Opening
+
+if TYPE_CHECKING:
+    import pytest
 
 _PREFIX = "test_"
 SPARED = "this run spares requests: "
