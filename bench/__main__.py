@@ -45,7 +45,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="measure for two minutes, less precisely")
+    parser.add_argument("--quick", action="store_true", help="measure for three minutes, less precisely")
     parser.add_argument("--rounds", type=int, metavar="N", help="how many turns each target takes")
     parser.add_argument("--peers", action="store_true", help="also install and measure other tools")
     parser.add_argument("--json", action="store_true", help="print every figure as JSON")
