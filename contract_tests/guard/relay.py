@@ -395,6 +395,8 @@ class Relay:
             self._restore(visit, entry)
         elif entry is not None and reply.is_success and not body.is_utf_8:
             self._mend(visit, entry)
+        elif entry is not None and 400 <= reply.status < SERVER and not body.is_utf_8:
+            self.holdings.takes_bytes = self.holdings.takes_bytes or True  # it knows how to refuse them
         return reply
 
     def _check_bytes(self, body: Body, *, is_create: bool = False) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.observe import Observer
-from contract_tests.learning.presentation import Look
+from contract_tests.learning.presentation import Look, SeenResponse, look_of, shared_headers
 from contract_tests.learning.refusals import look_at
-from contract_tests.learning.responses import documented, form_of, operations, place, say
+from contract_tests.learning.responses import documented, form_of, operations, own_response, place, say
 from contract_tests.probes.handler import multipart
 from contract_tests.probes.observations import NOBODYS, handler, partial, renaming
 from contract_tests.probes.prober import Prober
@@ -157,6 +157,42 @@ def learn_bearer(prober: Prober, draft: Draft) -> None:
 
     says = f"An Authorization of another scheme is refused otherwise than none, with {look.status}."
     draft.learn("error-titles", says, doors.seen[-1:], change)
+
+
+def learn_success_headers(prober: Prober, draft: Draft) -> None:
+    """Take over the headers that all successes of an operation have, and not every response."""
+    everywhere = draft.tree["x-service"].get("x-headers", {})
+    found: dict[str, dict[str, str]] = {}
+    for kind in dict.fromkeys(each.kind for each in draft.facts.operations.values()):
+        success = draft.facts.operation(kind).success
+        successes = [
+            look_of(SeenResponse(each.status, dict(each.headers), b"", {}))
+            for each in prober.exchanges
+            if draft.facts.kind_of(each.operation) == kind and each.status == success
+        ]
+        own = {name: text for name, text in shared_headers(successes).items() if everywhere.get(name) != text}
+        if own:
+            found[kind] = own
+    if not found:
+        return
+
+    def change(tree: Tree) -> None:
+        for identity, node in operations(tree):
+            kind = draft.facts.kind_of(identity)
+            if kind in found:
+                response = own_response(tree, node["responses"], draft.facts.operation(kind).success)
+                headers = {
+                    name: {
+                        "description": "As the service answers.",
+                        "schema": {"type": "string"},
+                        "x-text": text,
+                    }
+                    for name, text in found[kind].items()
+                }
+                response["headers"] = {**response.get("headers", {}), **headers}
+
+    told = "; ".join(f"{kind}: {', '.join(own)}" for kind, own in found.items())
+    draft.learn("headers", f"Successes have headers of their own: {told}.", prober.exchanges[-1:], change)
 
 
 def learn_slashes(prober: Prober, draft: Draft) -> None:

@@ -42,7 +42,7 @@ _DOMAINS = (
 _ODD_ADDRESSES = (
     "maybe", "a@b", "example.com", "a b@example.com", "a@@example.com", "<b>a@example.com</b>", "a'b@example.com",
     'a"b@example.com', "a..b@example.com", "a@example..com", "a\u017c@example.com", "a@example.com<b>x</b>",
-    "a@example.com&amp;x", "A@EXAMPLE.COM", "a@b.example.com", "a@example.com\u017c", "a@example.com'x",
+    "a@example.com&amp;x", "A@EXAMPLE.COM", "a@b.example.com", "a@\u017c\u00f3.example.com", "a@b'x.example.com",
 )  # fmt: skip
 # What may be wrong with an address or a URL, if a service tells faults apart.
 FAULTS = (
@@ -411,10 +411,10 @@ class FieldLearner:
             found = self.table.fields[Place(operation, word)] = Explained({})
             good = self.observer.good(kinds.pair, foreign)
             unread = SentInput(good, (good,), frozenset({"not-utf-8"}), good.encode() + b"\xff")
-            several = TREATMENTS["array"].samples(good, None, {})[0]
+            several, file = (TREATMENTS[way].samples(good, None, {})[0] for way in ("array", "file"))
             trials = (
                 ("any", sent(good)), ("empty", sent("")), ("blank", sent("  ")), ("not-utf-8", unread),
-                ("array", several),
+                ("array", several), ("file", file),
             )  # fmt: skip
             for treatment, as_sent in trials:
                 trial = Trial(operation, name, treatment, as_sent, kinds.mailbox)

@@ -25,6 +25,7 @@ from contract_tests.learning.doors import (
     learn_order,
     learn_same_type,
     learn_slashes,
+    learn_success_headers,
     learn_unique,
 )
 from contract_tests.learning.draft import Draft, Lesson, Tree
@@ -131,6 +132,7 @@ _PARTS = (
     _Part("settings that are not sent", True, learn_same_type),
     _Part("order of checks", True, learn_order),
     _Part("headers", False, learn_metering),
+    _Part("headers of successes", False, learn_success_headers),
 )
 
 

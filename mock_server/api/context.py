@@ -262,7 +262,7 @@ _TOLD_BY_ROWS = frozenset({"rule", "message", "label", "limit", "code"})
 
 # What a request says of itself.
 _TOLD: Mapping[str, Callable[[Context], object]] = {
-    "id": lambda context: context.item_id,
+    "id": lambda context: (context.route and context.route.parameter) or context.item_id,
     "method": lambda context: context.method,
     "site": lambda context: context.site,
 }

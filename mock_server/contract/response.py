@@ -26,7 +26,7 @@ Writer = Callable[[Any], str]
 
 # A fact of the request or of the world, or a value that only has a form.
 PLACEHOLDER = re.compile(
-    r"\{(detail|field|value(?::\d{1,4})?(?::repr)?|owner|type|rule|message|label|limit|code|id|path(?::relative)?|method|methods(?::[A-Z,]+)?|site"
+    r"\{(detail|field(?::[Ww]ords)?|value(?::\d{1,4})?(?::repr)?|owner|type|rule|message|label|limit|code|id|path(?::relative)?|method|methods(?::[A-Z,]+)?|site"
     r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|now(?::(?:iso|http|unix))?)\}"
 )
 
@@ -79,7 +79,13 @@ def filled(value: Any, tell: Tell) -> Any:
 
 
 def repeated(text: str, form: str) -> str:
-    """Return what a placeholder shows of a value: `40` its first characters, `repr` as a literal, `40:repr` both."""
+    """Return what a placeholder shows of a value: `40` its first characters, `repr` as a literal, `40:repr` both.
+
+    Of a field, `words` shows its name with blanks for the underscores, and `Words` the same, capitalized.
+    """
+    if form.lower() == "words":
+        words = text.replace("_", " ")
+        return words if form == "words" else words.capitalize()
     length = form.removesuffix("repr").rstrip(":")
     text = text[: int(length)] if length else text
     return repr(text) if form.endswith("repr") else text

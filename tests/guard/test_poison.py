@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from contract_tests.probes.handler import multipart
+from mock_server import Settings, create_app
 from mock_server.server import Server
 from tests.check.process import check, findings, report
 from tests.other_services.poisoned import Poisoned
@@ -42,6 +43,15 @@ def test_what_breaks_a_service_is_taken_back_and_said(service: Poisoned, after: 
         assert api.call("POST", update, **POISON).headers["x-guard-refused"] == "bytes", "not once more"
         assert api.call("POST", update, form={"name": "Other"}).status == 200, "the run writes on"
     assert not service.rows
+
+
+def test_a_service_that_refuses_such_an_update_is_asked_by_a_create_too(tmp_path: Path) -> None:
+    app = create_app(Settings(answers=("invalid-utf-8=refused",)))
+    with Server(app) as server, opened(f"{server.url}/api", tmp_path, key=KEY) as opening:
+        api = opening.run.api
+        row = api.create(FORM).json()["data"]["id"]
+        assert api.call("POST", api.path_of("update", row), **POISON).status == 400
+        assert api.call("POST", api.facts.operation("create").path, **POISON).status == 400
 
 
 def test_what_does_no_harm_may_be_sent_again(tmp_path: Path) -> None:

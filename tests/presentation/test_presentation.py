@@ -176,6 +176,30 @@ def test_an_authorization_of_another_scheme_has_a_refusal_of_its_own(tmp_path: P
     assert client.get(ROWS).status_code == 401
 
 
+def test_a_field_is_named_as_people_write_it(tmp_path: Path) -> None:
+    update = {"x-rows": {"telegram_chat_id": [{"when": "any", "refuse": "own"}]}}
+    client = client_of(
+        tmp_path,
+        {"target": "$.components.schemas.CreateForm", "update": update},
+        *refusal(
+            "own",
+            422,
+            "application/json",
+            value={"a": "The {field:words} is bad.", "b": "{field:Words} is bad"},
+        ),
+    )
+    form = {"name": "A", "type": "telegram", "telegram": "a", "telegram_chat_id": "b"}
+    answer = client.post(ROWS, headers=KEY, data=form, content_type="multipart/form-data")
+    assert answer.get_json() == {"a": "The telegram chat id is bad.", "b": "Telegram chat id is bad"}
+
+
+def test_an_id_is_repeated_as_it_was_sent(tmp_path: Path) -> None:
+    client = client_of(
+        tmp_path, *refusal("not_found", 410, "application/json", value={"message": "No row {id}."})
+    )
+    assert ask(client, path="/00999").get_json() == {"message": "No row 00999."}
+
+
 def test_another_method_names_the_methods_of_the_path(tmp_path: Path) -> None:
     client = client_of(
         tmp_path,

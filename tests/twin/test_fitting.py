@@ -7,9 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
+from contract_tests.document import Facts
 from contract_tests.learning.fields import ADDRESSES, FAULTS, URLS
 from contract_tests.learning.handlers import mask_of, placed, varying
 from contract_tests.learning.presentation import SeenResponse, look_of
+from contract_tests.learning.refusals import look_at
+from contract_tests.probes.expectations import SentCall, exchange_of
+from contract_tests.target.api import TargetResponse
+from mock_server.document import load
 from mock_server.document.shape import is_linear
 from mock_server.document.treatments import masked
 
@@ -51,6 +56,17 @@ def test_an_object_of_each_row_is_described_by_what_it_holds() -> None:
     assert schema["properties"]["self"]["x-text"] == "{site}/api/rows/{id}"
     assert schema["properties"]["kind"] == {"type": "string", "default": "row"}
     assert schema["required"] == ["self", "kind"]
+
+
+def test_a_field_is_recognized_as_people_write_it() -> None:
+    answer = TargetResponse(
+        422, {"content-type": "text/plain"}, b"Telegram chat id: the telegram chat id is no id."
+    )
+    sent = exchange_of(
+        Facts(load().data), "http://service.invalid/api", SentCall("POST", "/rows", {}, ""), answer
+    )
+    look = look_at(answer, sent, {"field": "telegram_chat_id", "owner": "telegram"}, {})
+    assert look.value == "{field:Words}: the {field:words} is no id."
 
 
 def test_a_path_is_recognized_without_its_first_slash() -> None:
