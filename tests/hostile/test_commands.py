@@ -52,6 +52,18 @@ def test_a_service_that_behaves_is_left_as_it_was(command: str, tmp_path: Path) 
     assert service.last > len(service.strangers), "it wrote"
 
 
+@pytest.mark.heavy
+@pytest.mark.parametrize("lie", ["TextIds", "UuidIds"])
+def test_ids_that_are_texts_are_a_finding_and_stop_no_run(lie: str, tmp_path: Path) -> None:
+    service = lying(lie)()
+    done = carry_out("check", service, tmp_path)
+    check_done(done, service)
+    assert done.ran.code == 1
+    assert 'is not of type "integer"' in " ".join(done.ran.out.split())
+    assert "writes no more" not in done.said
+    assert (service.left, done.open_ledgers) == ([], [])
+
+
 def killed(command: str, number: int, folder: Path) -> None:
     """Kill a command at some moment, and sweep: nothing is left, and nothing of others was touched."""
     service = Behaving()
