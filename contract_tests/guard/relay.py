@@ -434,7 +434,7 @@ class Relay:
         entries = ((self.holdings.entry(row), node) for row, node in rows.items())
         if any(entry and self._account.number_in(node) == entry.number for entry, node in entries):
             self._ledger.listed()
-        if whole and self._ledger.proven - rows.keys():
+        if whole and not self._ledger.is_partial and self._ledger.proven - rows.keys():
             self._ledger.partial()
 
     def _compare(self) -> None:
