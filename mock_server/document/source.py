@@ -400,6 +400,7 @@ def integer_if_whole(number: float) -> float:
 # before a line's end, where an editor may strip it, and at most one line break at the end.
 _BLOCK = re.compile(r"[^\s][^\x00-\x09\x0b-\x1f\x7f-\xa0\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]*\n?\Z")
 _STRIPPED = re.compile(r"[ ]\n|[ ]\Z|\n\n\Z")
+_HALF = re.compile("[\ud800-\udfff]")  # half of a surrogate pair, which YAML cannot hold
 # Line breaks to YAML 1.1 alone and the byte order mark, which PyYAML escapes only between double quotes.
 _ODD = re.compile(r"[\x85\u2028\u2029\ufeff]")
 
@@ -415,6 +416,7 @@ class _Writer(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
+        text = _HALF.sub("\ufffd", text)
         is_block = "\n" in text and _BLOCK.match(text) and not _STRIPPED.search(text)
         return yaml.ScalarNode(_STR, text, style="|" if is_block else '"' if _ODD.search(text) else None)
 

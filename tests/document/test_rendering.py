@@ -111,6 +111,11 @@ def test_texts_that_readers_would_mistake_are_quoted(text: str) -> None:
     assert dump_yaml({text: 1}) == f"'{text}': 1\n"
 
 
+def test_half_of_a_surrogate_pair_becomes_the_sign_for_what_cannot_be_shown() -> None:
+    data = {"a\ud800": ["\udc80", "\U0001f600"]}
+    assert read_text(dump_yaml(data), "f.yaml") == {"a\ufffd": ["\ufffd", "\U0001f600"]}
+
+
 def test_the_layout_is_one_a_person_would_write() -> None:
     data = {
         "openapi": "3.1.0",
