@@ -346,7 +346,9 @@ class Sampler:
                     "answered without an error of the server's",
                 )
             case "UseAfterFree":
-                yield Complaint(GONE, f"{a(kind)} of a deleted handler is answered {said(answer)}")
+                # A write may be answered with success if the handler stays deleted.
+                ground = GONE if kind == "retrieve" else self._grounds.unknown_id(kind)
+                yield Complaint(ground, f"{a(kind)} of a deleted handler is answered {said(answer)}")
             case "EnsureResourceAvailability":
                 yield Complaint(WRITTEN, f"{a(kind)} of a new handler is answered {said(answer)}")
             case "RejectedPositiveData":

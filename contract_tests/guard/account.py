@@ -279,7 +279,10 @@ class Credentials:
             known = self._opens.get(authorization)
         if known is not None:
             return known
-        status = self._account.first_page(authorization).status
+        return self.note_list(authorization, self._account.first_page(authorization).status)
+
+    def note_list(self, authorization: str, status: int) -> bool:
+        """Note how a list with an Authorization was answered, and tell whether that opens it."""
         opens = not 400 <= status < 500 or status == 429
         with self._lock:
             self._opens[authorization] = opens

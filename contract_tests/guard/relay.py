@@ -160,8 +160,11 @@ class Relay:
                 raise GuardRefusal("form", "A read has no body.")
             writes = self.holdings.writes
             reply = self._send(visit, b"")
-            if self._credentials.is_own(request.header("authorization")):
+            authorization = request.header("authorization")
+            if self._credentials.is_own(authorization):
                 self._learn(reply, passage, writes)
+            elif passage.operation is not None and passage.operation.kind == "list":
+                self._credentials.note_list(authorization, reply.status)
             return self._shown(reply, visit, passage)
         with self._writing:
             passage = visit.passage = self._policy.admit(request.method, request.target)
@@ -201,6 +204,16 @@ class Relay:
             if doomed is not None and not is_refused:
                 self._ledger.doomed(doomed)
         return reply
+
+    def _note_delete(self, entry: LedgerEntry, authorization: str) -> None:
+        """Note that a delete was accepted. With another key than the run's, only a look tells what it did."""
+        entry.state = CreateState.GONE
+        if self._credentials.is_own(authorization):
+            return
+        reply = self._account.look_until(entry.id or 0, lambda seen: seen.status < SERVER)
+        if self._account.proves(reply, entry.number, entry.id):
+            entry.state = CreateState.LIVE
+        self._look(entry, reply)
 
     # Creates and other writes: noted before they are sent, and sent only on a fresh proof that they harm no row.
 
@@ -390,7 +403,7 @@ class Relay:
         if stray is not None:
             self._ledger.answered(stray)
         if doomed is not None and reply.is_success:
-            doomed.state = CreateState.GONE
+            self._note_delete(doomed, visit.request.header("authorization"))
         elif entry is not None and reply.is_success and self._outgoing.blank_name(body) is not None:
             self._restore(visit, entry)
         elif entry is not None and reply.is_success and not body.is_utf_8:

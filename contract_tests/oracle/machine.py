@@ -131,13 +131,9 @@ class Machine(RuleBasedStateMachine):
         """Ask for a handler that was deleted."""
         own, handler_id = self.own, self.gone[which % len(self.gone)]
         kind, ask = self._verbs()[verb]
-        own.refused(
-            kind,
-            ask(handler_id),
-            "not_found",
-            own.gone(kind),
-            f"{a(kind)} of {handler_id}, which was deleted,",
-        )
+        answer = ask(handler_id)
+        rests_on = own.gone(kind, answer, handler_id)
+        own.refused(kind, answer, "not_found", rests_on, f"{a(kind)} of {handler_id}, which was deleted,")
 
     def ask_for_nobody(self, number: int) -> None:
         """Ask for an id that nobody has."""

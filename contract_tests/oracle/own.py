@@ -14,6 +14,7 @@ from contract_tests.document import DocumentedRefusal, Facts, FormWords
 from contract_tests.judge.statements import (
     GONE,
     IDS,
+    KEYS,
     MULTIPART,
     OTHERS,
     PAGES,
@@ -23,7 +24,7 @@ from contract_tests.judge.statements import (
     Statement,
     Statements,
 )
-from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, said
+from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, a, said
 from contract_tests.oracle.expected import (
     MISSING,
     Expected,
@@ -161,12 +162,38 @@ class Own:
         """Hold against the service that it turned a request away; `rests_on` says why it should have succeeded."""
         self.require([self.conformity.turned_away(kind, answer, rests_on, about)])
 
-    def gone(self, kind: str) -> Statement:
+    def gone(self, kind: str, answer: TargetResponse, handler_id: int) -> Statement:
         """Return what the refusal of an id rests on that a deleted handler had.
 
-        To retrieve or update it would bring it back. To delete it once more may well succeed.
+        To retrieve it would bring it back. A write may be answered with success if the handler stays deleted.
         """
-        return self.grounds.unknown_id(kind) if kind == "delete" else GONE
+        if kind == "update" and answer.status // 100 == 2:
+            is_back = self.api.retrieve(handler_id).status // 100 == 2
+            return GONE if is_back else self.grounds.unknown_id(kind)
+        return GONE if kind == "retrieve" else self.grounds.unknown_id(kind)
+
+    def keeps_out(self, kind: str, owned: Owned, answer: TargetResponse) -> None:
+        """Require that a request with another account's key has not reached a handler.
+
+        A write may be answered with success if it does nothing: its owner's key shows whether it did.
+        """
+        about = f"{a(kind)} of {owned.id} with another account's key"
+        if kind == "retrieve" or answer.status // 100 != 2:
+            self.refused(kind, answer, "not_found", KEYS, about)
+            return
+        seen = self.api.retrieve(owned.id)
+        if seen.status in {404, 410}:
+            del self.live[owned.id]
+            self.dead.append(owned.id)
+            self.require([Complaint(KEYS, f"{about} is answered {said(answer)} and deletes it")])
+            return
+        row = seen.shown(*self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row"))
+        name = row.get(self.facts.row["name"]) if isinstance(row, Mapping) else owned.handler.name
+        if name != owned.handler.name:
+            what = f"{about} is answered {said(answer)} and changes it: its name is now {name!r}"
+            self.require([Complaint(KEYS, what)])
+        refusal = self.facts.refusal(kind, "not_found")
+        self.require(self.conformity.refusal(kind, answer, refusal, self.grounds.unknown_id(kind), about))
 
     def adopt(self, answer: TargetResponse) -> None:
         """Take what a create made that should not have made anything, so that it is deleted in the end."""
@@ -347,6 +374,11 @@ class Own:
             return None
         self.live[node] = Owned(node, handler)
         return self.live[node]
+
+    def is_shown(self, owned: Owned, row: Mapping[str, Any]) -> bool:
+        """Tell whether a row is this handler: in another account, the same id may be another row's."""
+        names = self.facts.row
+        return row.get(names["id"]) == owned.id and row.get(names["name"]) == owned.handler.name
 
     def compared(self, owned: Owned, row: Mapping[str, Any]) -> list[Complaint]:
         """Return what a shown row has against what the handler must be; what is left open is taken as it is shown."""

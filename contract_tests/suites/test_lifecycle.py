@@ -74,7 +74,7 @@ def _is_gone(own: Own, handler_id: int, kinds: Sequence[str]) -> None:
         path, method = own.api.path_of(kind, handler_id), own.facts.operation(kind).method
         answer = own.api.call(method, path, form=form)
         about = f"to {kind} {handler_id}, which was deleted,"
-        own.refused(kind, answer, "not_found", own.gone(kind), about)
+        own.refused(kind, answer, "not_found", own.gone(kind, answer, handler_id), about)
 
 
 def _updates(own: Own, owned: Owned) -> list[dict[str, str]]:

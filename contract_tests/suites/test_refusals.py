@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -102,8 +102,10 @@ GONE = pytest.mark.spared("the suite lifecycle has asked for a deleted handler")
 def test_a_handler_that_was_deleted_is_not_found(own: Own, kind: str) -> None:
     if not own.dead:
         own.delete(own.take())
-    answer = _ask(own, kind, own.dead[-1], f"Bearer {own.api.key}")
-    own.refused(kind, answer, "not_found", own.gone(kind), f"{a(kind)} of {own.dead[-1]}, which was deleted,")
+    deleted = own.dead[-1]
+    answer = _ask(own, kind, deleted, f"Bearer {own.api.key}")
+    rests_on = own.gone(kind, answer, deleted)
+    own.refused(kind, answer, "not_found", rests_on, f"{a(kind)} of {deleted}, which was deleted,")
 
 
 @PROBED
@@ -118,16 +120,35 @@ def test_an_id_that_nobody_has_is_not_found(reading: Own) -> None:
         reading.refused("retrieve", answer, name, ground, f"a retrieve of the id {text}")
 
 
+def _other_bearer(own: Own) -> str:
+    if own.run.other_key is None:
+        pytest.skip("no key of a second account was given")
+    return f"Bearer {own.run.other_key}"
+
+
+@pytest.mark.writes
+def test_another_account_does_not_list_a_handler(own: Own) -> None:
+    bearer, listing = _other_bearer(own), own.facts.operation("list")
+    own.take()
+    size = {own.facts.size_parameter: own.facts.sizes[-1]}
+    answer = own.api.call("GET", listing.path, query=size, authorization=bearer)
+    if answer.status // 100 != 2:
+        pytest.skip(f"the second account's list is answered {answer.status}")
+    found = answer.shown(*own.facts.schemas.path_to(listing.answer, "rows"))
+    rows = [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
+    shown = [n for n, owned in own.live.items() if any(own.is_shown(owned, row) for row in rows)]
+    own.require(
+        Complaint(KEYS, f"the list of another account shows {n}, which this run has made") for n in shown
+    )
+
+
 @pytest.mark.writes
 @pytest.mark.parametrize("kind", ON_ROW)
 def test_another_account_does_not_reach_a_handler(own: Own, kind: str) -> None:
-    key = own.run.other_key
-    if key is None:
-        pytest.skip("no key of a second account was given")
-    owned = own.take()
-    answer = _ask(own, kind, owned.id, f"Bearer {key}")
-    own.refused(kind, answer, "not_found", KEYS, f"{a(kind)} of {owned.id} with another account's key")
-    if kind == ON_ROW[-1]:
+    bearer, owned = _other_bearer(own), own.take()
+    answer = _ask(own, kind, owned.id, bearer)
+    own.keeps_out(kind, owned, answer)
+    if kind == ON_ROW[-1] and answer.status // 100 != 2:
         own.see(owned)
 
 
