@@ -1,0 +1,91 @@
+"""What another account's key does to a row is what the row's owner sees of it, not what the answer says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.serving import make_server
+
+from tests.check.process import check, findings, report
+from tests.other_services import serializer_style
+from tests.suites.judging import KEY, OTHER_KEY, judge
+
+Environ = dict[str, Any]
+# Is given the environ of a request and the service, and answers.
+Twist = Callable[[Environ, Callable[..., Any], Callable[..., Iterable[bytes]]], Iterable[bytes]]
+
+OWN, OTHER = f"Bearer {KEY}", f"Bearer {OTHER_KEY}"
+
+
+def idempotent(
+    environ: Environ, start: Callable[..., Any], service: Callable[..., Iterable[bytes]]
+) -> Iterable[bytes]:
+    """Answer every write to one row with success; one that finds no row of its account does nothing."""
+    seen: list[str] = []
+    body = b"".join(service(environ, lambda status, _, __=None: seen.append(status)))
+    answered = seen[0]
+    if answered.startswith("404") and environ["REQUEST_METHOD"] in {"DELETE", "POST"}:
+        answered, body = "200 OK", b'{"data": {"id": 1}}'
+    start(answered, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def as_owner(method: str) -> Twist:
+    """Take the other account's key for the owner's in requests of a method."""
+
+    def twisted(
+        environ: Environ, start: Callable[..., Any], service: Callable[..., Iterable[bytes]]
+    ) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == method and environ.get("HTTP_AUTHORIZATION") == OTHER:
+            is_list = environ["PATH_INFO"].endswith("notification-handlers/")
+            if method != "GET" or is_list:
+                environ["HTTP_AUTHORIZATION"] = OWN
+        return service(environ, start)
+
+    return twisted
+
+
+@contextmanager
+def served(twist: Twist) -> Iterator[str]:
+    app = serializer_style.create_service(KEY, OTHER_KEY)
+    service = app.wsgi_app
+    app.wsgi_app = lambda environ, start: twist(environ, start, service)  # type: ignore[method-assign]
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/api"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_success_that_does_nothing_is_no_finding_and_no_deletion(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text(OTHER_KEY)
+    with served(idempotent) as url:
+        ran = check(tmp_path, url, "--other-key-file", "other", "--json", "report.json", key=KEY)
+    data = report(tmp_path / "report.json")
+    assert (ran.code, findings(data)) == (0, []), ran.out
+    told = " ".join(one["text"] + one["seen"] for one in data["left_open"])
+    assert "with another account's key is answered 200" in told
+    assert "may be left" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("method", "test", "sentence"),
+    [
+        ("DELETE", "another_account_does_not_reach_a_handler[delete]", "and deletes it"),
+        ("POST", "another_account_does_not_reach_a_handler[update]", "and changes it: its name is now"),
+        ("GET", "another_account_does_not_list_a_handler", "the list of another account shows"),
+    ],
+)
+def test_what_another_key_reaches_is_a_finding(method: str, test: str, sentence: str) -> None:
+    with served(as_owner(method)) as url:
+        verdict = judge(url, suites=["refusals"])
+    assert sentence in verdict.failed[f"refusals::{test}"]
