@@ -54,7 +54,7 @@ def as_owner(method: str) -> Twist:
 def served(twist: Twist) -> Iterator[str]:
     app = serializer_style.create_service(KEY, OTHER_KEY)
     service = app.wsgi_app
-    app.wsgi_app = lambda environ, start: twist(environ, start, service)  # type: ignore[method-assign]
+    app.wsgi_app = lambda environ, start: twist(environ, start, service)  # type: ignore[assignment, method-assign]
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
