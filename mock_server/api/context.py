@@ -9,18 +9,17 @@ from functools import lru_cache
 from time import perf_counter
 from typing import Any, NamedTuple
 from urllib.parse import quote as percent_encode
-from wsgiref.handlers import format_date_time
 
 from mock_server import MARKER
 from mock_server.contract import Contract, Field, Form, Operation, Route, filled
-from mock_server.contract.resource import RANDOM
+from mock_server.contract.resource import OF_ITEM, RANDOM
 from mock_server.contract.response import repeated, wording
 from mock_server.document.rows import Row
 from mock_server.document.treatments import SentInput
 from mock_server.mock import Mock
 from mock_server.php import SentForm
 from mock_server.refusal import Problem, Refusal, Violation
-from mock_server.state.clock import write_time
+from mock_server.state.clock import write_moment
 from mock_server.state.faults import Fault
 from mock_server.state.store import Item, Store
 from mock_server.state.world import World
@@ -171,6 +170,8 @@ class Context:
             return self.contract.write(_ITEMS[name](self))
         if name == "now":
             return write_moment(self.now, form)
+        if name in OF_ITEM and self.found is not None and (item := self.store.get(self.item_id)) is not None:
+            return self.world.told(item, placeholder)
         if name in RANDOM:
             return RANDOM[name](self.world.random, int(form or 0))
         if name == "methods" and self.route is not None:
@@ -266,16 +267,6 @@ _TOLD: Mapping[str, Callable[[Context], object]] = {
     "method": lambda context: context.method,
     "site": lambda context: context.site,
 }
-
-
-def write_moment(seconds: float, form: str) -> str:
-    """Write a time for a placeholder: `iso`, `http`, `unix`, or as the document's times are written."""
-    if form == "unix":
-        return str(int(seconds))
-    if form == "http":
-        return format_date_time(seconds)
-    text = write_time(int(seconds), 0)
-    return text.replace(" ", "T") + "Z" if form == "iso" else text
 
 
 def _text(native: str) -> str:

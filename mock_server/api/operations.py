@@ -56,10 +56,21 @@ def update_item(context: Context) -> Result:
         values[resource.type_fact] = ""
     if resource.settings_fact is not None:
         values[resource.settings_fact] = _changed_settings(context, before, resource.type_of(values))
-    item = Item(before.id, before.created, int(context.now), values)
+    if _is_change(context, before, values):
+        item = Item(before.id, before.created, int(context.now), values, before.changes + 1)
+    else:
+        item = Item(before.id, before.created, before.changed, values, before.changes)
     facts = context.world.write(item, resource)
     context.store.replace(item)
     return Result(facts, (item.wire,))
+
+
+def _is_change(context: Context, before: Item, values: Mapping[str, Any]) -> bool:
+    """Tell whether an update counts as a change, which gives the item a new time and another version."""
+    counted, resource = context.operation.update.get("counts-as-change", "any"), context.operation.resource
+    if counted == "other-type":
+        return resource.type_of(values) != resource.type_of(before.values)
+    return counted == "any" or values != before.values
 
 
 def delete_item(context: Context) -> Result:

@@ -332,7 +332,8 @@ def _written(context: Context, operation: Operation, result: Result) -> bytes:
     if template is None:
         return b""
     if template.texts:
-        values = {**values, **{each.text: each.told(context.tell) for each in template.texts}}
+        told = {each.text: each.told(context.tell) for each in template.texts if each.text not in values}
+        values = {**values, **told}
     if template.hole is None:
         envelope = body = template.render(values)
     else:

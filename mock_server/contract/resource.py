@@ -14,6 +14,7 @@ from mock_server.contract.response import (
     PLACEHOLDER,
     ResponseCompiler,
     ShownFacts,
+    Tell,
     Template,
     Writer,
     check_required,
@@ -49,6 +50,9 @@ _ZEROS: Mapping[str, Value] = {"text": "", "switch": False, "number": 0, "settin
 SITE = "{site}"
 
 _DIGITS, _LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+# Placeholders that tell of an item: when it was created and last changed (or created), and the number of its changes.
+OF_ITEM = frozenset({"created", "changed", "version", "changes"})
 
 # Values that only have a form, from a source of chance.
 RANDOM: Mapping[str, Callable[[Random, int], str]] = {
@@ -179,7 +183,8 @@ class Resource:
     `path` is that of the collection. `stored`: fact to the property that shows it, in the row's order; `defaults`: fact
     to the value of an item that was sent nothing, without the settings. `type_fact` and `settings_fact`: None if items
     have no types or settings. `label_fact`: the text by which people know an item. `by_type`: the value of each
-    property that is the same for all items of a type. `seed`: the rows of a new world.
+    property that is the same for all items of a type. `told`: each property whose `x-text` is one of the placeholders
+    OF_ITEM, to what stands between the braces. `seed`: the rows of a new world.
     """
 
     name: str
@@ -192,6 +197,7 @@ class Resource:
     types: tuple[str, ...]
     shapes: Mapping[str, SettingsShape]
     by_type: Mapping[str, Mapping[str, Any]]
+    told: Mapping[str, str]
     template: Template
     check: Check
     check_text: CheckText
@@ -231,14 +237,16 @@ class Resource:
         """Whether the JSON of a row holds SITE."""
         return any("{site}" in text.text for text in self.template.texts)
 
-    def texts_of(self, item_id: int) -> dict[str, str]:
-        """Return what each `x-text` of a row says: the same whenever the row is written."""
+    def texts_of(self, item_id: int, tell_own: Tell) -> dict[str, str]:
+        """Return what each `x-text` of a row says: the same each time, but for what `tell_own` tells (OF_ITEM)."""
         found = {}
         for text in self.template.texts:
             chance = Random(f"{item_id} {text.text}")  # noqa: S311 - not for secrets
 
             def tell(placeholder: str, chance: Random = chance) -> str:
                 name, _, form = placeholder.partition(":")
+                if name in OF_ITEM:
+                    return tell_own(placeholder)
                 if name == "site":  # that of each request, filled in as the row is sent
                     return SITE
                 return str(item_id) if name == "id" else RANDOM[name](chance, int(form or 0))
@@ -257,7 +265,7 @@ def compile_resource(responses: ResponseCompiler, row: RowSchema, forms: Sequenc
         if unknown := [
             name
             for name in PLACEHOLDER.findall(text.text)
-            if name.partition(":")[0] not in {*RANDOM, "id", "site"}
+            if name.partition(":")[0] not in {*RANDOM, *OF_ITEM, "id", "site"}
         ]:
             what = f"A row cannot show {{{unknown[0]}}}: its JSON is written once, when the item changes."
             raise DocumentError(what, row.node.place)
@@ -279,6 +287,7 @@ def compile_resource(responses: ResponseCompiler, row: RowSchema, forms: Sequenc
         types=() if row.type_key is None else tuple(row.properties[row.type_key].get("enum", ())),
         shapes=_shapes(schemas, row),
         by_type=by_type,
+        told=_told(row),
         template=template,
         check=schemas.check(row.schema),
         check_text=schemas.check_text(row.schema),
@@ -333,6 +342,8 @@ def _check_samples(
 ) -> None:
     """Raise DocumentError if a property does not allow what the mock is sure to write there."""
     for key, fact in facts.items():
+        if "x-text" in row.properties[key]:
+            continue  # of a format of its own; the rows are checked when they are written
         is_switch = fact in stored and stored[fact].kind == "switch"
         for sample in (True, False) if is_switch else _SAMPLES.get(fact, ()):
             if complaint := _complaint(schemas, row, key, sample):
@@ -409,6 +420,13 @@ def _by_type(schemas: Schemas, row: RowSchema) -> dict[str, dict[str, Any]]:
         if found
         else {}
     )
+
+
+def _told(row: RowSchema) -> dict[str, str]:
+    """Return each property that shows nothing but a placeholder of OF_ITEM, with what stands between the braces."""
+    texts = {key: node["x-text"] for key, node in row.properties.items() if "x-text" in node}
+    found = {key: PLACEHOLDER.fullmatch(text) for key, text in texts.items()}
+    return {key: match[1] for key, match in found.items() if match and match[1].partition(":")[0] in OF_ITEM}
 
 
 def _kind(node: Object) -> str:

@@ -24,10 +24,14 @@ from mock_server.document import DocumentError, Object, Place, place_of, plain
 # Writes a value as JSON.
 Writer = Callable[[Any], str]
 
-# A fact of the request or of the world, or a value that only has a form.
+# How a placeholder shows a time (`mock_server.state.clock`).
+_MOMENT = r"iso(?:-offset)?(?:-ms|-us)?|http|unix(?:-ms)?"
+
+# A fact of the request, of the item or of the world, or a value that only has a form.
 PLACEHOLDER = re.compile(
     r"\{(detail|field(?::[Ww]ords)?|value(?::\d{1,4})?(?::repr)?|owner|type|rule|message|label|limit|code|id|path(?::relative)?|method|methods(?::[A-Z,]+)?|site"
-    r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|now(?::(?:iso|http|unix))?)\}"
+    r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|version|changes"
+    rf"|(?:now|created|changed)(?::(?:{_MOMENT}))?)\}}"
 )
 
 _LISTS = re.compile(r'"\{items?(?:-by-field)?\}"')
@@ -36,7 +40,7 @@ _LISTS = re.compile(r'"\{items?(?:-by-field)?\}"')
 Tell = Callable[[str], str]
 
 # The same, and what stands in JSON without quotes: a number, or the list of a refusal's problems.
-_IN_JSON = re.compile(r'"\{(now:unix|id:number|items|items?-by-field)\}"|' + PLACEHOLDER.pattern)
+_IN_JSON = re.compile(r'"\{(now:unix(?:-ms)?|id:number|items|items?-by-field)\}"|' + PLACEHOLDER.pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,17 +277,34 @@ class _TemplateCompiler(NamedTuple):
         parts: list[tuple[str, Builder]] = []
         for key, node in properties.items():
             resolved = self.schemas.resolve(node)
-            text = resolved.get("x-text", "")
-            if key in facts:
+            has_text = PLACEHOLDER.search(resolved.get("x-text", "")) is not None
+            if has_text:
+                parts.append((key, self._compile_text(facts.get(key), resolved)))
+            elif key in facts:
                 parts.append((key, self._compile_fact(facts[key], resolved)))
-            elif PLACEHOLDER.search(text):
-                self.texts.append(wording(text))
-                parts.append((key, itemgetter(text)))
             elif "properties" in resolved or "required" in resolved:
                 parts.append((key, self.compile_object(resolved, depth + 1)))
             else:
                 parts.append((key, _always(_constant(resolved, place_of(properties, key)))))
         return lambda values: {key: part(values) for key, part in parts}
+
+    def _compile_text(self, fact: str | None, node: Object) -> Builder:
+        """Compile a property with `x-text`. Beside `x-value` the text is the format of that time."""
+        text, place, kinds = node["x-text"], place_of(node, "x-text"), types_of(node)
+        self.texts.append(wording(text))
+        tell: Builder = itemgetter(text)
+        if {"integer", "number"} & {*kinds} and "string" not in kinds:
+            tell = lambda values: int(values[text])  # noqa: E731
+        if fact is None:
+            return tell
+        if fact not in {"created", "changed"} or not re.fullmatch(rf"\{{{fact}(:[a-z-]+)?\}}", text):
+            what = (
+                f"Beside `x-value: {fact}`, x-text can only give a time another format, such as `{{changed:iso}}`"
+                " beside `x-value: changed`."
+            )
+            raise DocumentError(what, place)
+        self.read.append(fact)
+        return lambda values: None if values[fact] is None else tell(values)
 
     def _compile_fact(self, fact: str, node: Object) -> Builder:
         place, admitted = place_of(node, "x-value"), {*types_of(node)}

@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from wsgiref.handlers import format_date_time
 
 # The first and the last second that a time with four digits for the year can show.
 EARLIEST = datetime(1, 1, 1, tzinfo=UTC).timestamp()
 LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+# A larger number counts milliseconds.
+_SECONDS = 100_000_000_000
 
 
 class Clock:
@@ -65,6 +69,36 @@ def write_time(seconds: int, offset: int) -> str:
     return moment.replace(tzinfo=None).isoformat(" ", "seconds")
 
 
-def read_time(text: str, offset: int) -> int:
-    """Read a time as the page writes it. Raises ValueError."""
-    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) - offset
+def write_moment(seconds: float, form: str, offset: int = 0) -> str:
+    """Write a time for a placeholder, in one of the forms of `x-text`: `iso`, `unix`, …; "" is as the page does.
+
+    Examples: `iso-ms` 2025-12-05T15:32:34.000Z · `iso-offset` 2025-12-05T15:32:34+00:00 · `unix-ms` 1764948754000
+    """
+    whole = int(seconds)
+    if form.startswith("unix"):
+        return f"{whole}000" if form == "unix-ms" else str(whole)
+    if form == "http":
+        return format_date_time(seconds)
+    if not form:
+        return write_time(whole, offset)
+    zone, fraction = "Z", {"ms": ".000", "us": ".000000"}.get(form[-2:], "")
+    if form.startswith("iso-offset"):
+        hours, minutes = divmod(abs(offset) // 60, 60)
+        zone = f"{'-' if offset < 0 else '+'}{hours:02}:{minutes:02}"
+    else:
+        offset = 0
+    return write_time(whole, offset).replace(" ", "T") + fraction + zone
+
+
+def read_time(shown: str | int, offset: int) -> int:
+    """Read a time in any form that `write_moment` knows. Raises ValueError."""
+    if isinstance(shown, int) or shown.isdigit():
+        return int(shown) // 1000 if int(shown) > _SECONDS else int(shown)
+    if "," in shown:
+        return int(parsedate_to_datetime(shown).timestamp())
+    moment = datetime.fromisoformat(shown)
+    return (
+        int(moment.replace(tzinfo=UTC).timestamp()) - offset
+        if moment.tzinfo is None
+        else int(moment.timestamp())
+    )

@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from types import NoneType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -93,6 +94,11 @@ def _item(world: World, resource: Resource, rows: Array, index: int) -> Item:
     row = rows[index]
     _check_row(row, resource)
     item = _plain_item(world, resource, row, index + 1)
+    offset = world.contract.service.time_offset
+    try:
+        _take_told(item, resource, row, offset)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DocumentError(f"Invalid time or number: {error}.", row.place) from None
     shown = _completed(world, row, resource, item)
     facts = {fact: shown[key] for key, fact in resource.facts.items()}
     settings = (
@@ -103,15 +109,32 @@ def _item(world: World, resource: Resource, rows: Array, index: int) -> Item:
     item.id = facts["id"]
     item.values = {fact: each.read(shown[each.name]) for fact, each in resource.stored.items()} | settings
     try:
-        offset = world.contract.service.time_offset
         if "created" in facts:
             item.created = read_time(facts["created"], offset)
-        if facts.get("changed") is not None:
-            item.changed = read_time(facts["changed"], offset)
+        if "changed" in facts:
+            item.changed = None if facts["changed"] is None else read_time(facts["changed"], offset)
+        elif item.changed == item.created:
+            item.changed = None
         world.write(item, resource)
     except (ValueError, OverflowError) as error:
         raise DocumentError(f"Invalid time: {error}.", row.place) from None
     return item
+
+
+def _take_told(item: Item, resource: Resource, row: Object, offset: int) -> None:
+    """Take over what a row tells of its history: times of any format, its version. Raises TypeError, ValueError."""
+    for key in sorted(resource.told.keys() & row.keys(), key=lambda key: key in resource.facts):
+        name, shown = resource.told[key].partition(":")[0], row[key]
+        if not isinstance(shown, (str, int, NoneType)):
+            raise TypeError(f"{key} is {plain(shown)!r}")
+        if name == "changed":
+            item.changed = None if shown is None else read_time(shown, offset)
+        elif shown is None:
+            raise ValueError(f"{key} is null")
+        elif name == "created":
+            item.created = read_time(shown, offset)
+        else:
+            item.changes = max(0, int(shown) - (name == "version"))
 
 
 def _check_row(row: Object, resource: Resource) -> None:
@@ -132,7 +155,7 @@ def _check_row(row: Object, resource: Resource) -> None:
 def _sample(resource: Resource) -> dict[str, Any]:
     """Return a row that has all properties of the template."""
     own = {"id": 1, "created": "", "changed": None}
-    facts = {**own, **resource.shown(resource.defaults), **resource.texts_of(1)}
+    facts = {**own, **resource.shown(resource.defaults), **resource.texts_of(1, lambda _: "0")}
     sample: dict[str, Any] = resource.template.build(facts)
     return sample
 
@@ -163,7 +186,7 @@ def _plain_item(world: World, resource: Resource, row: Object, item_id: int) -> 
 def _completed(world: World, row: Object, resource: Resource, item: Item) -> dict[str, Any]:
     """Return a row with what it leaves out as the item has it. Raises DocumentError if the document forbids it."""
     shown = resource.template.build(world.facts(item, resource))
-    complete = {**shown, **plain(row)}
+    complete = {**shown, **{key: value for key, value in plain(row).items() if key not in resource.told}}
     given = None
     if resource.settings_fact is not None:
         key = resource.stored[resource.settings_fact].name

@@ -17,14 +17,16 @@ _ITEM, _PLACES = 900, 16
 class Item:
     """One stored item: what the server itself says of it, and what was sent, by fact.
 
-    Times are seconds since 1970 UTC. `wire` is the item's JSON, checked against the document when it was written. An
-    item in a store never changes: a new one takes its place, so that copies of the store can share it.
+    Times are seconds since 1970 UTC. `changes` counts the updates. `wire` is the item's JSON, checked against the
+    document when it was written. An item in a store never changes: a new one takes its place, so that copies of the
+    store can share it.
     """
 
     id: int
     created: int
     changed: int | None
     values: Mapping[str, Value]
+    changes: int = 0
     wire: bytes = b""
 
     @property

@@ -11,12 +11,13 @@ import zlib
 from collections import Counter, OrderedDict
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from mock_server.contract import Contract, Resource
 from mock_server.refusal import Defect
 from mock_server.settings import NO_LATENCY, Rules
-from mock_server.state.clock import Clock, write_time
+from mock_server.state.clock import Clock, write_moment, write_time
 from mock_server.state.faults import Faults
 from mock_server.state.journal import Archive, Journal, Sighting, shorten
 from mock_server.state.store import Item, Store
@@ -146,13 +147,23 @@ class World:
     def facts(self, item: Item, resource: Resource) -> dict[str, Any]:
         """Return the value of each fact of an item that responses show."""
         offset = self.contract.service.time_offset
-        return {
+        facts = {
             "id": item.id,
             "created": write_time(item.created, offset),
             "changed": None if item.changed is None else write_time(item.changed, offset),
             **resource.shown(item.values),
-            **resource.texts_of(item.id),
         }
+        if resource.template.texts:
+            facts |= resource.texts_of(item.id, partial(self.told, item))
+        return facts
+
+    def told(self, item: Item, placeholder: str) -> str:
+        """Return what a placeholder tells of an item, see `OF_ITEM` of `mock_server.contract.resource`."""
+        name, _, form = placeholder.partition(":")
+        if name in {"version", "changes"}:
+            return str(item.changes + (name == "version"))
+        moment = item.created if name == "created" or item.changed is None else item.changed
+        return write_moment(moment, form, self.contract.service.time_offset)
 
     def write(self, item: Item, resource: Resource) -> dict[str, Any]:
         """Write the JSON of a new item into it, and return its facts.
