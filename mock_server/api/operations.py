@@ -56,10 +56,9 @@ def update_item(context: Context) -> Result:
         values[resource.type_fact] = ""
     if resource.settings_fact is not None:
         values[resource.settings_fact] = _changed_settings(context, before, resource.type_of(values))
-    if _is_change(context, before, values):
-        item = Item(before.id, before.created, int(context.now), values, before.changes + 1)
-    else:
-        item = Item(before.id, before.created, before.changed, values, before.changes)
+    is_change = _is_change(context, before, values)
+    changed = int(context.now) if is_change else before.changed
+    item = Item(before.id, before.created, changed, values, before.changes + is_change)
     facts = context.world.write(item, resource)
     context.store.replace(item)
     return Result(facts, (item.wire,))
