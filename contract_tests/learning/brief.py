@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"(?<![\w.:])[0-9]{2,3}(?![\w.])")
 
 _SPELLED = (("off", "false", "no"), ("true", "on", "yes"))
 # Requests that are left for what comes after the fields.
-_LEFT = 14
+_LEFT = 8
 
 
 class BriefLearner(FieldLearner):
@@ -59,7 +59,8 @@ class BriefLearner(FieldLearner):
         name = self._input("update", self._form["name"], kinds.pair)
         text = self._input("update", self.facts.types[kinds.pair][-1], kinds.pair)
         self._texts(name, text)
-        self._types()
+        self._strangers()
+        self._names(name)
         shapes: dict[str, Explained] = {"text": self.table.fields[text.place]}
         for shape, kind in (("url", self._last_url), ("address", kinds.mailbox)):
             at = self._input("update", self.facts.types[kind][0], kind)
@@ -67,14 +68,19 @@ class BriefLearner(FieldLearner):
         for each, kind in own:
             at = self._input("update", each, kind)
             self.table.fields[at.place] = self._like(shapes[at.shape], at)
-        self._strangers()
-        self._names(name)
+        if not self.table.checks_foreign:
+            self._check_foreign()
+        self._types()
         self._switches()
         self._lengths(name, text)
         for each, kind in own:
             at = self._input("create", each, kind)
             self.table.fields[at.place] = self._like(self.table.fields[Place("update", each)], at)
         self._all_unsent(own)
+        for word in ("name", "type"):  # a form whose absence was not tried is left as the document says it
+            place = Place("create", self._form[word])
+            if all(row.treatment != "absent" for row in self.table.fields[place].rows):
+                del self.table.fields[place]
         if self.missed:
             self.table.unsaid.append(
                 f"Not reached within the requests of a brief run: {', '.join(self.missed)}."
@@ -142,9 +148,12 @@ class BriefLearner(FieldLearner):
         """Return the rows of an address or a URL: those of texts, and what is asked of its grammar, if it has one."""
         found = Explained({}, self._mask(at), [*text.rows])
         treatment = "not-email" if at.shape == "address" else "not-url"
-        if self.observer.tried("create", at.shape, treatment).is_taken:
+        known = self.observer.tried("create", at.shape, treatment)
+        if known.is_taken:
             return found
         self._grammar(found, at, fresh=True)
+        if not any(row.treatment in {"not-email", "not-url", "not-https", "malformed"} for row in found.rows):
+            found.put(Row(treatment, None, "refuse", self.observer.outcome(known).look))
         self._try(found, at, "empty")
         found.refit()
         return found
@@ -172,7 +181,9 @@ class BriefLearner(FieldLearner):
             {}, None, [row for row in known.rows if row.treatment not in _OF_ONE_FORM]
         )
         self._try(found, at, "absent")
-        self._try(found, at, "empty")
+        if self._try(found, at, "empty") is None:  # which is presumed to be as none at all
+            for row in [row for row in found.rows if row.treatment == "absent"]:
+                found.put(replace(row, treatment="empty"))
         self._blank(found, at)
 
     def _types(self) -> None:
@@ -249,13 +260,21 @@ class BriefLearner(FieldLearner):
 
     def _check_foreign(self) -> None:
         """Find out whether a field of another type is checked as one of the item's own."""
-        own, plain = self.facts.types, self.observer.prober.kinds.plain
+        own = {name for names in self.facts.types.values() for name in names}
+        (text, _), plain = self.observer.input("text"), self.observer.prober.kinds.plain
         for outcome in self.table.refusals:
             trial = outcome.trial
-            if trial.field in own.get(trial.kind, ()) and not trial.sent.how and trial.treatment != "empty":
-                seen = self._ask_other(trial._replace(operation="update", kind=plain), {})
-                self.table.checks_foreign = seen is not None and _alike(seen, outcome)
-                return
+            if (
+                trial.sent.how
+                or trial.treatment in _OF_ONE_FORM
+                or trial.field not in {*own, self._form["name"]}
+            ):
+                continue
+            if trial.field not in own:  # what is refused in a name is presumed to be refused in other texts
+                trial = trial._replace(field=text)
+            seen = self._ask_other(trial._replace(operation="update", kind=plain), {})
+            self.table.checks_foreign = seen is not None and _alike(seen, outcome)
+            return
 
     # Lengths
 

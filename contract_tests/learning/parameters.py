@@ -172,7 +172,7 @@ def _parameter(asker: _Asker, name: str) -> Explained:
             good = "1"  # what is not a page is refused as one beyond the last
     texts = [(treatment, text.replace("#", good)) for treatment, text in _numbers(asker.prober)]
     if not is_page:
-        texts = [*texts, *_SIZES]
+        texts = [*texts, *(_SIZES[:3] if asker.prober.spares else _SIZES)]
     for treatment, text in texts:
         answer = asker.list(**_asking(asker, name, text))
         if answer is None:

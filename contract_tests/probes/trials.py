@@ -147,10 +147,9 @@ class Trials:
         field, kind = self.input(word)
         if operation == "update" and word == "name" and treatment in TOGETHER:
             return self.texts(treatment)[0]
-        if (
-            operation == "create" and word == "name"
-        ):  # without a name, a row bears the mark of the run in its address
-            kind = self.prober.kinds.mailbox
+        if operation == "create" and word in {"name", "type"}:
+            # Without a name, a row bears the mark of the run in its address.
+            kind = self.prober.kinds.mailbox if word == "name" else self.prober.kinds.plain
         trial = Trial(operation, field, treatment, self.sample(kind, field, treatment), kind)
         if operation == "update":
             return self.try_update(trial)
