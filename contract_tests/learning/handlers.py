@@ -96,7 +96,9 @@ def learn_row(prober: Prober, draft: Draft, specimens: list[Specimen]) -> None:
         key for key, node in more.items() if specimens and "readOnly" in node and "default" not in node
     ]
     by_type = _by_type(prober, specimens, changing)
-    site = "{0.scheme}://{0.netloc}".format(urlsplit(prober.api.base_url))  # a guard lets addresses begin with its own
+    site = "{0.scheme}://{0.netloc}".format(
+        urlsplit(prober.api.base_url)
+    )  # a guard lets addresses begin with its own
     ids = [row.get(draft.facts.row["id"]) for row in rows]
     more |= {
         key: varying(key, [placed(row[key], own, site) for row, own in zip(rows, ids, strict=True)])
