@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"(?<![\w.:])[0-9]{2,3}(?![\w.])")
 
 _SPELLED = (("off", "false", "no"), ("true", "on", "yes"))
 # Requests that are left for what comes after the fields.
-_LEFT = 8
+_LEFT = 14
 
 
 class BriefLearner(FieldLearner):
@@ -59,8 +59,7 @@ class BriefLearner(FieldLearner):
         name = self._input("update", self._form["name"], kinds.pair)
         text = self._input("update", self.facts.types[kinds.pair][-1], kinds.pair)
         self._texts(name, text)
-        self._strangers()
-        self._names(name)
+        self._types()
         shapes: dict[str, Explained] = {"text": self.table.fields[text.place]}
         for shape, kind in (("url", self._last_url), ("address", kinds.mailbox)):
             at = self._input("update", self.facts.types[kind][0], kind)
@@ -68,9 +67,8 @@ class BriefLearner(FieldLearner):
         for each, kind in own:
             at = self._input("update", each, kind)
             self.table.fields[at.place] = self._like(shapes[at.shape], at)
-        if not self.table.checks_foreign:
-            self._check_foreign()
-        self._types()
+        self._strangers()
+        self._names(name)
         self._switches()
         self._lengths(name, text)
         for each, kind in own:
@@ -262,13 +260,11 @@ class BriefLearner(FieldLearner):
         """Find out whether a field of another type is checked as one of the item's own."""
         own = {name for names in self.facts.types.values() for name in names}
         (text, _), plain = self.observer.input("text"), self.observer.prober.kinds.plain
-        for outcome in self.table.refusals:
+        asked = {*own, self._form["name"]}
+        for outcome in sorted(self.table.refusals, key=lambda each: each.trial.field not in own):
             trial = outcome.trial
-            if (
-                trial.sent.how
-                or trial.treatment in _OF_ONE_FORM
-                or trial.field not in {*own, self._form["name"]}
-            ):
+            is_odd = trial.sent.how or trial.treatment in {*_OF_ONE_FORM, "longer-than"}
+            if is_odd or trial.field not in asked:
                 continue
             if trial.field not in own:  # what is refused in a name is presumed to be refused in other texts
                 trial = trial._replace(field=text)

@@ -359,6 +359,8 @@ def _parametrized(name: str, rows: list[dict[str, Any]], looks: Mapping[str, Loo
 def _placed(tree: Tree, looks: Mapping[str, Look]) -> None:
     for name, look in looks.items():
         say(tree, name, look)
+        if "{items" in str(look.value):
+            tree["x-service"]["errors"] = {"told": "all"}
         for listing in _listings(tree):
             place(tree, listing["responses"], name, look)
 
