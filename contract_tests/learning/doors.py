@@ -67,7 +67,12 @@ class Doors:
 def learn_media_types(prober: Prober, draft: Draft) -> None:
     """Create with bodies of other media types: they are read, or refused, or no field is found in them."""
     doors, create = Doors(prober, draft), draft.facts.operation("create")
-    nothing = doors.look(doors.ask("POST", create.path, **multipart([(_NO_FIELD, b"1")])))
+    forms = (multipart([(_NO_FIELD, b"1")]), multipart([]))
+    nothing = [
+        (look.status, look.value)
+        for form in forms
+        if (look := doors.look(doors.ask("POST", create.path, **form)))
+    ]
     looks: dict[str, Look] = {}
     unread: list[str] = []
     for kind in (TEXT, JSON, URLENCODED):
@@ -78,7 +83,7 @@ def learn_media_types(prober: Prober, draft: Draft) -> None:
             continue
         if kind in create.media_types and look != looks.get(TEXT):
             continue  # it is read
-        if look == nothing or (look.status, look.value) == (nothing and (nothing.status, nothing.value)):
+        if (look.status, look.value) in nothing:
             unread.append(kind)
         else:
             looks[kind] = look

@@ -239,7 +239,7 @@ def _identity(asker: _Asker) -> Explained | None:
         shown = str(row) if is_success(answer) else MISSING
         outcome = asker.outcome(_trial(name, treatment, text), answer, shown, MISSING)
         as_missing = look_at(answer, outcome.exchange, {"id": text}, asker.everywhere)
-        if as_missing == lost or answer.body == missing.body:
+        if as_missing == lost or (answer.status, answer.body) == (missing.status, missing.body):
             continue  # as one that does not exist
         found.explain(outcome)
     if prober.spares:
