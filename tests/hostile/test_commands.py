@@ -29,6 +29,14 @@ SHORT = [
 ]
 
 
+# Each create of so many is waited for for seconds.
+ENDLESS = {
+    ("check standard", "QueuesCreates"),
+    ("check standard", "ShowsRowsLate"),
+    ("twin", "ShowsRowsLate"),
+}
+
+
 @pytest.mark.parametrize(("command", "lie", "end"), SHORT, ids="-".join)
 def test_a_command_does_no_harm(command: str, lie: str, end: str, tmp_path: Path) -> None:
     service = lying(lie)()
@@ -40,7 +48,10 @@ def test_a_command_does_no_harm(command: str, lie: str, end: str, tmp_path: Path
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_does_harm(command: str, lie: str, tmp_path: Path) -> None:
     service = lying(lie)()
-    check_done(carry_out(command, service, tmp_path, *ending(command, lie)), service)
+    end, moment = ending(command, lie)
+    if (command, lie) in ENDLESS and end == "finished":
+        end = "interrupted"
+    check_done(carry_out(command, service, tmp_path, end, moment), service)
 
 
 @pytest.mark.parametrize("command", ["check", pytest.param("learn", marks=pytest.mark.heavy)])
