@@ -47,6 +47,7 @@ _DROPPED = frozenset({"set-cookie", "set-cookie2"})
 _FORMS = frozenset({MULTIPART, URLENCODED})
 _LONGEST_LOCATION = 200
 _ACCEPTED = 202  # for later
+_LEADS_ON = frozenset({302, 303})  # from a form that was taken to what came of it
 _FRESH = 10.0  # seconds for which a look at a row proves that it is the run's, if nothing was written since
 
 Listener = Callable[[Exchange], None]
@@ -252,14 +253,20 @@ class Relay:
         self._ledger.is_queued |= reply.status == _ACCEPTED
         if reply.is_success and (row is None or not self.holdings.claim(entry, row)):
             self._ledger.unknown(entry)
-        elif (
-            400 <= reply.status < SERVER
-        ):  # what a service has done that fails, or leads elsewhere, is not known
-            self._ledger.answered(entry)
+        elif 300 <= reply.status < SERVER and not self._is_led_on(visit.request, reply):
+            self._ledger.answered(entry)  # what a failing service has done is not known
         if reply.is_success and not self._outgoing.has_name(visit.body):
             # A service that needs no name takes an empty one, and one that takes that takes blanks.
             self._taken |= {None, "", " "} if name is None else {name, " "}
         return reply
+
+    def _is_led_on(self, request: Request, reply: Reply) -> bool:
+        """Tell whether an answer leads on to what may have been made, and not to another spelling of the path."""
+        path, there = (
+            text.partition("?")[0].rstrip("/") for text in (request.target, reply.header("location"))
+        )
+        is_own = self._credentials.is_own(request.header("authorization"))
+        return reply.status in _LEADS_ON and is_own and not there.endswith(path)
 
     def _intend(self) -> LedgerEntry:
         most = self._settings.live_rows
