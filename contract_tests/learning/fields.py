@@ -12,7 +12,7 @@ from contract_tests.learning.draft import Draft, Unsayable
 from contract_tests.learning.handlers import settings_node
 from contract_tests.learning.observe import MISSING, Observer, Outcome, Trial, sent
 from contract_tests.learning.presentation import Look
-from contract_tests.learning.reactions import Explained
+from contract_tests.learning.reactions import ENTITY, SIGNS, Explained
 from contract_tests.probes.reading import Undecided, Unlisted, mapping
 from mock_server.document.rows import Row
 from mock_server.document.treatments import CLEANERS, TREATMENTS, SentInput
@@ -189,9 +189,20 @@ class FieldLearner:
             good = self.observer.good(at.kind, at.field)
             text = f"{good[:1]}{more}{good[1:]}" if at.shape == "address" else good + more
             self._try(found, at, treatment, sent(text))
+        if at.shape != "address":
+            self._escapes(found, at)
         self._length(found, at, fresh=fresh)
         found.refit()
         found.prune()
+
+    def _escapes(self, found: Explained, at: Input) -> None:
+        """Find out which characters are shown as entities of HTML, if some are."""
+        is_known = any("escape" in dict(row.effect) for row in found.rows if row.reaction == "change")
+        if is_known or not any(ENTITY.search(str(each.shown)) for each in found.seen if each.look is None):
+            return
+        outcome = self.ask(at.trial("any", sent(f"{self.observer.good(at.kind, at.field)}{SIGNS}x")))
+        if outcome is not None and outcome.look is None:
+            found.explain_escapes(outcome)
 
     def _unsent(self, found: Explained, at: Input) -> None:
         """Add what a setting becomes that was not sent, as a row of its type shows it."""

@@ -281,8 +281,8 @@ def _wanted(
     return wanted
 
 
-# Short values, which a mask may treat otherwise.
-_SHORT = ["abcdefghij"[:length] for length in range(2, 11)]
+# Short values, which a mask may treat otherwise, and a long one, of which it may not show the length.
+_LENGTHS = [("abcdefghij" * 5)[:length] for length in (*range(2, 11), 48)]
 
 
 def _masks(prober: Prober, draft: Draft, specimens: list[Specimen]) -> dict[str, Any]:
@@ -301,7 +301,7 @@ def _masks(prober: Prober, draft: Draft, specimens: list[Specimen]) -> dict[str,
     texts = {shown for _, shown in pairs.values()}
     if len(texts) == 1:
         return dict.fromkeys(pairs, texts.pop())
-    short = [] if prober.spares else _short(prober, pairs.keys())
+    short = [] if prober.spares else _of_lengths(prober, pairs.keys())
     mask = mask_of([*pairs.values(), *short])
     if mask is None:
         draft.unsaid.append("Settings are shown neither as sent nor masked in one way.")
@@ -309,13 +309,13 @@ def _masks(prober: Prober, draft: Draft, specimens: list[Specimen]) -> dict[str,
     return dict.fromkeys(pairs, mask)
 
 
-def _short(prober: Prober, masked_fields: Collection[str]) -> list[tuple[str, str]]:
-    """Make rows with short values, and return those that may be masked, each with what is shown of it."""
+def _of_lengths(prober: Prober, masked_fields: Collection[str]) -> list[tuple[str, str]]:
+    """Make rows with values of several lengths, and return those that may be masked, each with what is shown of it."""
     kind = max(prober.facts.types, key=lambda each: len(prober.facts.types[each]))
     found: list[tuple[str, str]] = []
     fields = prober.facts.types[kind]
-    for first in range(0, len(_SHORT), len(fields)):
-        sent = dict(zip(fields, _SHORT[first:], strict=False))
+    for first in range(0, len(_LENGTHS), len(fields)):
+        sent = dict(zip(fields, _LENGTHS[first:], strict=False))
         try:
             _, row = prober.create({**prober.kinds.form(kind, prober.name()), **sent})
             shown = {} if row is None else mapping(prober.retrieve(row).get(prober.facts.row["settings"]))
@@ -357,7 +357,9 @@ def _mask_of_all(pairs: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
         if not middle or not shown.startswith(sent[:first]) or (last and not shown.endswith(sent[-last:])):
             continue
         ends = {**({"keep-first": first} if first else {}), **({"keep-last": last} if last else {})}
-        for mask in ({"each": middle[0], **ends}, {"text": middle, **ends}):
+        most = max(len(seen) for _, seen in pairs) - first - last
+        each = {"each": middle[0], **ends}
+        for mask in (each, {"text": middle, **ends}, {**each, "most": most}):
             if all(masked(text, mask) == seen for text, seen in pairs):
                 return mask
     return None

@@ -6,6 +6,8 @@ A row is added only if the rows before it do not foretell what was seen.
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import permutations
@@ -42,6 +44,10 @@ _LIKELY: Mapping[str, tuple[str, ...]] = {
     "file": ("last",),
     "not-utf-8": ("replace", "latin-1"),
 }
+
+# Characters that services write as entities of HTML, and how these look.
+SIGNS = "&\"'<>/\\`="
+ENTITY = re.compile(r"&(?:#[0-9]{1,5}|#[xX][0-9A-Fa-f]{1,4}|[A-Za-z]{2,8});")
 
 
 @dataclass
@@ -118,10 +124,41 @@ class Explained:
         """Tell whether the rows say what was seen."""
         return foretold(react(tuple(self.rows), outcome.trial.sent, self.schema), outcome, self.mask)
 
+    def explain_escapes(self, outcome: Outcome) -> None:
+        """Take one row for all entities, as a text of all SIGNS shows them, if it foretells no less than rows did."""
+        before, known = self.rows, sum(map(self.foretells, self.seen))
+        signs = entities(outcome.trial.sent.text or "", outcome.shown)
+        if signs:
+            self.rows = [
+                row for row in before if row.reaction == "refuse" or row.treatment not in {"tags", "quotes"}
+            ]
+            self.put(Row("any", None, "change", (("escape", signs),)))
+            if sum(map(self.foretells, self.seen)) < known:
+                self.rows = before
+        self.seen.append(outcome)
+
     @property
     def unexplained(self) -> list[Outcome]:
         """The observations that the rows do not foretell after all."""
         return [each for each in self.seen if not self.foretells(each)]
+
+
+def entities(text: str, shown: Any) -> dict[str, str]:
+    """Return which characters of a text are shown as entities, each with its own; nothing if more was changed.
+
+    >>> entities("a</b", "a&lt;&#x2F;b")
+    {'<': '&lt;', '/': '&#x2F;'}
+    """
+    signs: dict[str, str] = {}
+    rest = shown if isinstance(shown, str) else ""
+    for sign in text:
+        entity = ENTITY.match(rest)
+        if entity is not None and html.unescape(entity[0]) == sign:
+            signs[sign] = entity[0]
+        elif not rest.startswith(sign):
+            return {}
+        rest = rest[len(signs[sign]) if entity is not None and sign in signs else 1 :]
+    return {} if rest else signs
 
 
 def all_foretold(

@@ -83,9 +83,12 @@ def look_at(
     """Return how a refusal looks, without the headers that every response has."""
     path = urlsplit(exchange.url).path
     facts = {"method": exchange.method, "path": path, "path:relative": path[1:], **told}
-    if "_" in facts.get("field", ""):  # as people write it
-        facts["field:words"] = words = facts["field"].replace("_", " ")
-        facts["field:Words"] = words.capitalize()
+    if field := facts.get("field", ""):  # as people write it
+        facts["field:Words"] = field.replace("_", " ").capitalize()
+        if "_" in field:
+            first, *rest = field.split("_")
+            facts["field:words"] = " ".join((first, *rest))
+            facts["field:camel"] = first + "".join(word.capitalize() for word in rest)
     if "allow" in answer.headers:
         methods = {word.strip() for word in answer.headers["allow"].split(",")}
         more = ",".join(sorted(methods - {"GET", "POST", "DELETE"}))

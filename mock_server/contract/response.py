@@ -29,7 +29,7 @@ _MOMENT = r"iso(?:-offset)?(?:-ms|-us)?|http|unix(?:-ms)?"
 
 # A fact of the request, of the item or of the world, or a value that only has a form.
 PLACEHOLDER = re.compile(
-    r"\{(detail|field(?::[Ww]ords)?|value(?::\d{1,4})?(?::repr)?|owner|type|rule|message|label|limit|code|id|path(?::relative)?|method|methods(?::[A-Z,]+)?|site"
+    r"\{(detail|field(?::(?:[Ww]ords|camel))?|value(?::\d{1,4})?(?::repr)?|owner|type|rule|message|label|limit|code|id|path(?::relative)?|method|methods(?::[A-Z,]+)?|site"
     r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|version|changes"
     rf"|(?:now|created|changed)(?::(?:{_MOMENT}))?)\}}"
 )
@@ -85,8 +85,12 @@ def filled(value: Any, tell: Tell) -> Any:
 def repeated(text: str, form: str) -> str:
     """Return what a placeholder shows of a value: `40` its first characters, `repr` as a literal, `40:repr` both.
 
-    Of a field, `words` shows its name with blanks for the underscores, and `Words` the same, capitalized.
+    Of a field, `words` shows its name with blanks for the underscores, `Words` the same, capitalized, and `camel` its
+    words without blanks.
     """
+    if form == "camel":
+        first, *rest = text.split("_")
+        return first + "".join(word.capitalize() for word in rest)
     if form.lower() == "words":
         words = text.replace("_", " ")
         return words if form == "words" else words.capitalize()

@@ -26,6 +26,7 @@ from mock_server.document.treatments import (
     ARRAY,
     CLEANERS,
     CUT,
+    ESCAPE,
     NOT_UTF_8,
     TRANSFORMATIONS,
     TREATMENTS,
@@ -282,11 +283,19 @@ def _transformation(word: Any, place: Place | None) -> tuple[str, Any]:
     if name not in TRANSFORMATIONS:
         what = f"Unknown transformation {name!r}{nearest(name, TRANSFORMATIONS)}. Known: {', '.join(TRANSFORMATIONS)}."
         raise DocumentError(what, place)
-    is_right = isinstance(argument, int) and argument >= 0 if name == CUT else argument is None
+    match name:
+        case "cut":
+            is_right, how = isinstance(argument, int) and argument >= 0, f"Write `{{{CUT}: 128}}`."
+        case "escape":
+            is_right = isinstance(argument, Mapping) and all(
+                len(sign) == 1 and isinstance(text, str) for sign, text in argument.items()
+            )
+            how = f"Write `{{{ESCAPE}: {{'<': '&lt;'}}}}`, one character each."
+        case _:
+            is_right, how = argument is None, f"Write `{name}` alone."
     if not is_right:
-        how = f"Write `{{{CUT}: 128}}`." if name == CUT else f"Write `{name}` alone."
         raise DocumentError(f"The transformation {name!r} is not written so. {how}", place)
-    return name, argument
+    return name, dict(argument) if isinstance(argument, Mapping) else argument
 
 
 # The rows of a form

@@ -337,7 +337,10 @@ _BY_SCHEMA = ("nearest", "clamp", "listed-case")
 # What is said with a number.
 CUT = "cut"
 
-TRANSFORMATIONS: tuple[str, ...] = (*CLEANERS, *CHOICES, *_BY_SCHEMA, CUT)
+# What is said with a mapping: characters, and the text that stands for each, such as `{'&': '&amp;', '/': '&#x2F;'}`.
+ESCAPE = "escape"
+
+TRANSFORMATIONS: tuple[str, ...] = (*CLEANERS, *CHOICES, *_BY_SCHEMA, CUT, ESCAPE)
 
 
 def change_of(
@@ -368,6 +371,9 @@ def change_of(
 def _by_schema(name: str, argument: Any, schema: Schema) -> Callable[[str], str]:
     if name == CUT:
         return lambda text: text[:argument]
+    if name == ESCAPE:
+        signs = str.maketrans(dict(argument))
+        return lambda text: text.translate(signs)
     listed = _listed(schema)
     if name == "listed-case":
         by_case = {value.lower(): value for value in listed}
@@ -392,7 +398,8 @@ def masked(text: str, mask: str | Mapping[str, Any]) -> str:
     if len(text) < mask.get("from", 0):
         return masked(text, mask["short"]) if "short" in mask else text
     first, last = mask.get("keep-first", 0), mask.get("keep-last", 0)
-    sign: str = mask["each"] * max(0, len(text) - first - last) if "each" in mask else mask["text"]
+    hidden = min(max(0, len(text) - first - last), mask.get("most", len(text)))
+    sign: str = mask["each"] * hidden if "each" in mask else mask["text"]
     return text[:first] + sign + text[max(first, len(text) - last) if last else len(text) :]
 
 

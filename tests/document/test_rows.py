@@ -78,6 +78,7 @@ def test_treatments_can_be_told_apart() -> None:
         ("[escape-tags]", "<b>", "&lt;b&gt;"),
         ("[strip-control]", "a\nb\x7f", "ab"),
         ("[{cut: 2}]", "abc", "ab"),
+        ("[{escape: {'&': '&amp;', '/': '&#x2F;'}}]", "a/&lt;", "a&#x2F;&amp;lt;"),
         ("[trim, {cut: 2}]", " abc", "ab"),
         ("[lower]", "ABC", "abc"),
         ("[lower-domain]", "Ada@EXAMPLE.com", "Ada@example.com"),
@@ -124,7 +125,7 @@ def test_a_choice_among_what_was_sent(when: str, change: str, sent: SentInput, t
 
 def test_every_transformation_is_tried() -> None:
     tried = "trim strip-tags escape-quotes escape-tags strip-control cut lower lower-domain cast listed-case replace"
-    assert set(TRANSFORMATIONS) == {*tried.split(), "nearest", "clamp", "first", "last", "latin-1"}
+    assert set(TRANSFORMATIONS) == {*tried.split(), "escape", "nearest", "clamp", "first", "last", "latin-1"}
 
 
 def test_a_text_walks_down_the_list() -> None:

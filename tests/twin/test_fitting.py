@@ -11,14 +11,16 @@ from contract_tests.document import Facts
 from contract_tests.learning.fields import ADDRESSES, FAULTS, URLS
 from contract_tests.learning.handlers import mask_of, placed, varying
 from contract_tests.learning.presentation import SeenResponse, look_of
+from contract_tests.learning.reactions import SIGNS, entities
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes.expectations import SentCall, exchange_of
 from contract_tests.target.api import TargetResponse
 from mock_server.document import load
+from mock_server.document.rows import parse_rows, react
 from mock_server.document.shape import is_linear
 from mock_server.document.treatments import masked
 
-LONG = ("123456:secret-token", "abcdefghijkl")
+LONG = ("123456:secret-token", "abcdefghijkl", "abcdefghij" * 5)
 SHORT = tuple("abcdefghij"[:length] for length in range(2, 11))
 
 
@@ -31,6 +33,7 @@ SHORT = tuple("abcdefghij"[:length] for length in range(2, 11))
         lambda text: f"****{text[-4:]}",
         lambda text: f"{text[:3]}…",
         lambda text: "*" * len(text),
+        lambda text: text[:4] + "*" * min(len(text) - 4, 12) if len(text) > 4 else "****",
     ],
 )
 def test_short_values_have_a_mask_of_their_own(shown: Callable[[str], str]) -> None:
@@ -60,13 +63,15 @@ def test_an_object_of_each_row_is_described_by_what_it_holds() -> None:
 
 def test_a_field_is_recognized_as_people_write_it() -> None:
     answer = TargetResponse(
-        422, {"content-type": "text/plain"}, b"Telegram chat id: the telegram chat id is no id."
+        422,
+        {"content-type": "text/plain"},
+        b"Telegram chat id: the telegram chat id is no id (telegramChatId).",
     )
     sent = exchange_of(
         Facts(load().data), "http://service.invalid/api", SentCall("POST", "/rows", {}, ""), answer
     )
     look = look_at(answer, sent, {"field": "telegram_chat_id", "owner": "telegram"}, {})
-    assert look.value == "{field:Words}: the {field:words} is no id."
+    assert look.value == "{field:Words}: the {field:words} is no id ({field:camel})."
 
 
 def test_a_path_is_recognized_without_its_first_slash() -> None:
@@ -74,3 +79,19 @@ def test_a_path_is_recognized_without_its_first_slash() -> None:
     body = b'{"message": "No static resource api/bpm-nowhere.", "path": "/api/bpm-nowhere"}'
     look = look_of(SeenResponse(404, {"content-type": "application/json"}, body, facts))
     assert look.value == {"message": "No static resource {path:relative}.", "path": "{path}"}
+
+
+@pytest.mark.parametrize(
+    "signs",
+    [
+        {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#039;"},
+        {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;", "/": "&#x2F;"},
+        {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"},
+    ],
+)
+def test_entities_are_told_by_a_text_of_all_signs(signs: dict[str, str]) -> None:
+    text = f"A name{SIGNS}x"
+    shown = text.translate(str.maketrans(signs))
+    assert entities(text, shown) == signs
+    assert react(parse_rows([{"when": "any", "change": [{"escape": signs}]}]), text, {}).text == shown
+    assert entities(text, shown.replace("=", "")) == {}, "more was changed"
