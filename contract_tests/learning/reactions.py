@@ -45,8 +45,8 @@ _LIKELY: Mapping[str, tuple[str, ...]] = {
     "not-utf-8": ("replace", "latin-1"),
 }
 
-# Characters that services write as entities of HTML, and how these look.
-SIGNS = "&\"'<>/\\`="
+# Characters that services write as entities of HTML, and how these look. Two slashes side by side begin an address.
+SIGNS = "&\"'<>/`=\\"
 ENTITY = re.compile(r"&(?:#[0-9]{1,5}|#[xX][0-9A-Fa-f]{1,4}|[A-Za-z]{2,8});")
 
 
