@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from pathlib import Path
 
@@ -30,11 +31,7 @@ SHORT = [
 
 
 # Each create of so many is waited for for seconds.
-ENDLESS = {
-    ("check standard", "QueuesCreates"),
-    ("check standard", "ShowsRowsLate"),
-    ("twin", "ShowsRowsLate"),
-}
+ENDLESS = {*itertools.product(("check standard", "learn", "twin"), ("QueuesCreates", "ShowsRowsLate"))}
 
 
 @pytest.mark.parametrize(("command", "lie", "end"), SHORT, ids="-".join)
