@@ -193,6 +193,22 @@ class Account:
         shown = self.shown(reply, "retrieve")
         return row is not None and row in shown and self.number_in(shown[row]) == number
 
+    def fault_in(self, reply: Reply, entry: LedgerEntry) -> str:
+        """Say why a successful retrieve does not prove a row to be the run's, in a clause."""
+        try:
+            read_json(reply.body)
+        except ValueError:
+            return "the answer is not JSON"
+        node = self.shown(reply, "retrieve")
+        if not node:
+            return "the answer has no row with an id at the documented place"
+        if entry.id not in node:
+            return f"the answer is the row {next(iter(node))}"
+        number = self.number_in(node[entry.id])
+        if number is not None:
+            return "its name is that of another row of this run"
+        return "its name is not the one sent"
+
     def written_id(self, reply: Reply) -> Id | None:
         """Return the id in a create's answer."""
         try:

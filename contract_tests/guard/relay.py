@@ -318,7 +318,9 @@ class Relay:
         """See that a created row is shown with its mark, and the first one for no other id."""
         reply = self._ask(entry)
         if not self._account.proves(reply, entry.number, entry.id):
-            seen = "its name is not the one sent" if reply.is_success else f"it is answered {reply.status}"
+            seen = (
+                self._account.fault_in(reply, entry) if reply.is_success else f"it is answered {reply.status}"
+            )
             why = (
                 f"The row {entry.id} cannot be told to be this run's: {seen}, when it is asked for by its id."
             )
@@ -375,9 +377,10 @@ class Relay:
             return False
         if not reply.is_success:
             raise GuardRefusal("foreign", f"The row cannot be looked at: the target answers {reply.status}.")
-        why = f"The id {entry.id} was given to a row of this run, and another row is shown for it."
+        fault = self._account.fault_in(reply, entry)
+        why = f"The id {entry.id} was given to a row of this run, and a look does not show it: {fault}."
         self.holdings.halt(Alarm(why, "ids", entry.id))
-        raise GuardRefusal("foreign", "The id was the run's, and another row has it now.")
+        raise GuardRefusal("foreign", f"The id was the run's, and now a look does not show its row: {fault}.")
 
     def _write(self, visit: Visit, passage: Passage) -> Reply:
         """Send a write to one of the run's own rows, or to none."""

@@ -204,10 +204,6 @@ def _take(part: _Part, prober: Prober, draft: Draft) -> None:
 
 def _learnt(base: Document, draft: Draft, verdicts: Mapping[str, QuestionVerdict], prober: Prober) -> Learnt:
     taught = {lesson.about for lesson in draft.lessons}
-    unsaid = list(draft.unsaid)
-    for name, verdict in verdicts.items():
-        if isinstance(verdict.finding, Outside) and name not in taught:
-            unsaid.append(f"{name}: {verdict.finding.sentence}")
     return Learnt(
         date=datetime.now(UTC).replace(microsecond=0),
         base=base,
@@ -219,7 +215,7 @@ def _learnt(base: Document, draft: Draft, verdicts: Mapping[str, QuestionVerdict
             for name, one in verdicts.items()
             if one.source == "unknown" and name not in taught
         },
-        unsaid=tuple(dict.fromkeys(unsaid)),
+        unsaid=tuple(dict.fromkeys(draft.unsaid)),
         operations=_operations(prober),
         refusals=tuple(draft.provoked),
         requests=prober.sent,

@@ -125,7 +125,7 @@ class Listing:
         pages = max(1, pages) if words["empty"] == "one-page" else pages
         shown = min(asked, max(1, pages)) if words["beyond"] == "last-page" else asked
         count = min(size, max(0, page.total - (shown - 1) * size))
-        where = f"page {page.asked} of size {page.size}"
+        where = self._named(page)
         wanted = {
             "page-size": (size, self._grounds.page("page-size", "Each page tells its size.")),
             "total-pages": (
@@ -145,6 +145,10 @@ class Listing:
                 Complaint(beyond or PAGES, f"the number of rows on {where}", str(len(page.rows)), str(count))
             )
         return found + list(self._links(page, shown, pages, beyond))
+
+    def _named(self, page: Page) -> str:
+        """Return which page of which size it is; what was not asked for is as the document says."""
+        return f"page {page.asked or 1} of size {page.size or self._facts.default_size}"
 
     def _page_text(self) -> Statement:
         return self._grounds.page("page-text", "Each page tells its number.")
@@ -170,9 +174,12 @@ class Listing:
             value = page.facts[word]
             if self._is_link(value, wanted):
                 continue
-            about = f"{word} of page {page.asked} of size {page.size}"
+            about = f"{word} of {self._named(page)}"
             if number is not None and self._leads_to(page, value, number):
-                ground, about = self._form(page, value), f"a link on a page of size {page.size}"
+                ground, about = (
+                    self._form(page, value),
+                    f"a link on a page of size {page.size or self._facts.default_size}",
+                )
             else:
                 ground = beyond or self._grounds.page(word, "Each link leads to the page that it names.")
             yield Complaint(ground, about, f"`{value}`", f"`{wanted}`")

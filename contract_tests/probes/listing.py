@@ -47,6 +47,7 @@ def _page_not_valid(prober: Prober) -> Finding:
     """Ask for page 0, and where requests count less, for other texts too."""
     texts = ("0",) if prober.spares else ("0", "no-number", "-1")
     how: dict[str, TargetResponse] = {}
+    links: list[str] = []
     for text in texts:
         answer = prober.list(page=text, size=min(prober.facts.sizes))
         if not accepted(answer, f"the page {text}"):
@@ -56,8 +57,9 @@ def _page_not_valid(prober: Prober) -> Finding:
         page = SeenPage(answer, prober.expectations)
         if not page.is_first or (page.total and not page.rows):
             return Outside(f"The page {text} is shown, and is not the first.")
+        links.append(f"for `{text}`, `self` is {shown(page.value('link-self'))}")
     if not how:
-        return Answered("first-page")
+        return Answered("first-page", f"Page 1; {'; '.join(links)}.")
     seen = ", ".join(f"`{text}` is refused with {said(answer)}" for text, answer in how.items())
     return (
         Answered("refused", f"{seen}.")

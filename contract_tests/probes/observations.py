@@ -157,12 +157,13 @@ def partial(prober: Prober) -> Partial:
 
 @dataclass(frozen=True, slots=True)
 class TypeChange:
-    """The settings before and after a change of type, and what was sent."""
+    """The settings before and after a change of type, what was sent, and the time of the last change after it."""
 
     field: str
     sent: str
     before: dict[str, object]
     after: dict[str, object]
+    changed: object
 
 
 def type_change(prober: Prober) -> TypeChange:
@@ -173,7 +174,8 @@ def type_change(prober: Prober) -> TypeChange:
     before = dict(trials.standing(prober.kinds.pair).settings)
     row = trials.standing(kind)
     (field,) = prober.facts.types[kind]
-    return TypeChange(field, row.sent[field], before, dict(row.settings))
+    changed = row.shown.get(prober.facts.row["changed"])
+    return TypeChange(field, row.sent[field], before, dict(row.settings), changed)
 
 
 def preflight(prober: Prober) -> TargetResponse:

@@ -31,6 +31,7 @@ from contract_tests.target.api import TargetApi, TargetResponse
 Value = TypeVar("Value")
 
 _TOO_MANY = 429
+_LAST_NAME = 99_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +189,8 @@ class Prober:
         return self.send("GET", self.facts.operation("list").path, query=asked, **query)
 
     def name(self) -> str:
-        """Return a name that no other handler has."""
-        return f"{self._token}-{self.sent}"
+        """Return a name that no other handler has. Later names sort first: by name is not by time."""
+        return f"{self._token}-{_LAST_NAME - self.sent}"
 
     def create(self, form: Mapping[str, str], **parts: Any) -> tuple[TargetResponse, int | None]:
         """Send a create; return its answer and, where it was accepted, the id. Raises Undecided for a lack of one."""

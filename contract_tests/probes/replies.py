@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -100,9 +101,15 @@ def _last_datetime(prober: Prober) -> Finding:
     before = prober.once(handler).first.get(word)
     if before is not None:
         return Outside(f"{word} of a new handler is {before!r}.")
-    if prober.once(renaming).last_changed is None:
-        return Answered("last-notification", "It is null in a new handler, and after an update, too.")
-    return Answered("last-update")
+    if prober.once(renaming).last_changed is not None:
+        return Answered("last-update")
+    with suppress(Undecided, Unlisted):
+        changed = prober.once(type_change).changed
+        if changed is not None:
+            return Outside(
+                f"It is null in a new handler and after a new name, and {shown(changed)} after another type."
+            )
+    return Answered("last-notification", "It is null in a new handler, and after a new name, too.")
 
 
 def _time_zone(prober: Prober) -> Finding:

@@ -60,6 +60,8 @@ class _Seen(NamedTuple):
             return f"{about} is refused with {said(tried.answer)}"
         if tried.trial.operation == "create" or tried.shown is MISSING:
             return f"{about} is taken"
+        if tried.shown == tried.before:
+            return f"{about} is taken and changes nothing"
         return f"{about} becomes {shown(tried.shown)}"
 
 
@@ -156,13 +158,14 @@ def _is_enabled_text(prober: Prober) -> Finding:
         tried = trials.spelled(text, to_on=is_on)
         accepted(tried.answer, f"an update with is_enabled={text}")
         made[text] = tried.shown if tried.is_taken else None
-    answer = _CASTS.get((made["off"], made["true"]))
-    if answer is not None:
-        return Answered(answer)
-    words: Mapping[object, str] = {
-        True: "leaves a handler on", False: "leaves a handler off", None: "is refused",
+    words: Mapping[tuple[str, bool | None], str] = {
+        ("off", True): "leaves a handler on", ("off", False): "switches a handler off",
+        ("true", True): "switches a handler on", ("true", False): "leaves a handler off",
     }  # fmt: skip
-    return Outside(f"{', '.join(f'`{text}` {words[on]}' for text, on in made.items())}.")
+    how = [f"`{text}` {words.get((text, is_on), 'is refused')}" for text, is_on in made.items()]
+    sentence = f"{', '.join(how)}."
+    answer = _CASTS.get((made["off"], made["true"]))
+    return Outside(sentence) if answer is None else Answered(answer, sentence)
 
 
 PROBES = {

@@ -20,8 +20,15 @@ from contract_tests.probes.reading import Undecided, Unlisted, is_success, mappi
 from contract_tests.target.api import TargetResponse
 from mock_server.document.treatments import TREATMENTS, SentInput
 
-# Stands for a field that a row does not show.
-MISSING = object()
+
+class Missing:
+    """Stands for what a row does not show; a sentence that quotes it says so."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+MISSING = Missing()
 
 # Treatments that are tried with several texts, each a trial of its own.
 _OF_ONE_TEXT = frozenset({"is", "not-email", "not-url"})

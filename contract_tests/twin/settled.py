@@ -150,7 +150,7 @@ def _count(drifts: Drifts) -> int:
 
 def _modelled(learnt: Learnt, drifts: Drifts) -> Learnt:
     """Close the questions that no listed answer fits, and whose calls a mock answers as the service did."""
-    lessons, unsaid, still = [*learnt.lessons], [*learnt.unsaid], dict(learnt.open)
+    lessons, still = [*learnt.lessons], dict(learnt.open)
     for name, verdict in learnt.verdicts.items():
         seen, finding = verdict.evidence, verdict.finding
         if (
@@ -161,9 +161,8 @@ def _modelled(learnt: Learnt, drifts: Drifts) -> Learnt:
         ):
             continue
         del still[name]
-        unsaid = [each for each in unsaid if each != f"{name}: {finding.sentence}"]
         lessons.append(Lesson(name, f"Otherwise than any listed answer: {finding.sentence}", seen, ()))
-    return replace(learnt, lessons=tuple(lessons), unsaid=tuple(unsaid), open=still)
+    return replace(learnt, lessons=tuple(lessons), open=still)
 
 
 def _said(drifts: Sequence[Drift], facts: Facts) -> list[str]:
