@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from contract_tests.guard.exchange import GuardRefusal, Reply, Surface, at, read_json
@@ -193,21 +193,22 @@ class Account:
         shown = self.shown(reply, "retrieve")
         return row is not None and row in shown and self.number_in(shown[row]) == number
 
-    def fault_in(self, reply: Reply, entry: LedgerEntry) -> str:
-        """Say why a successful retrieve does not prove a row to be the run's, in a clause."""
+    def fault_in(self, reply: Reply, entry: LedgerEntry) -> tuple[Literal["ids", "mark", "json"], str]:
+        """Say what a retrieve that does not prove a row to be the run's is wrong about, and how, in a clause."""
+        if not reply.is_success:
+            return "mark", f"it is answered {reply.status}"
         try:
             read_json(reply.body)
         except ValueError:
-            return "the answer is not JSON"
-        node = self.shown(reply, "retrieve")
-        if not node:
-            return "the answer has no row with an id at the documented place"
-        if entry.id not in node:
-            return f"the answer is the row {next(iter(node))}"
-        number = self.number_in(node[entry.id])
-        if number is not None:
-            return "its name is that of another row of this run"
-        return "its name is not the one sent"
+            return "json", f"it is answered {reply.status}, and not with JSON"
+        shown = self.shown(reply, "retrieve")
+        if not shown:
+            return "mark", "the answer has no row with an id at the documented place"
+        if entry.id not in shown:
+            return "ids", f"the answer is the row {next(iter(shown))}"
+        if self.number_in(shown[entry.id]) is not None:
+            return "mark", "its name is that of another row of this run"
+        return "mark", "its name is not the one sent"
 
     def written_id(self, reply: Reply) -> Id | None:
         """Return the id in a create's answer."""

@@ -318,13 +318,11 @@ class Relay:
         """See that a created row is shown with its mark, and the first one for no other id."""
         reply = self._ask(entry)
         if not self._account.proves(reply, entry.number, entry.id):
-            seen = (
-                self._account.fault_in(reply, entry) if reply.is_success else f"it is answered {reply.status}"
-            )
+            about, seen = self._account.fault_in(reply, entry)
             why = (
                 f"The row {entry.id} cannot be told to be this run's: {seen}, when it is asked for by its id."
             )
-            self.holdings.halt(Alarm(f"{why} It stays.", "mark", entry.id))
+            self.holdings.halt(Alarm(f"{why} It stays.", about, entry.id))
         elif not self._is_controlled:
             self._is_controlled = True
             other = self._account.shown_elsewhere(entry, self.holdings.there_first)
@@ -377,9 +375,9 @@ class Relay:
             return False
         if not reply.is_success:
             raise GuardRefusal("foreign", f"The row cannot be looked at: the target answers {reply.status}.")
-        fault = self._account.fault_in(reply, entry)
+        about, fault = self._account.fault_in(reply, entry)
         why = f"The id {entry.id} was given to a row of this run, and a look does not show it: {fault}."
-        self.holdings.halt(Alarm(why, "ids", entry.id))
+        self.holdings.halt(Alarm(why, about, entry.id))
         raise GuardRefusal("foreign", f"The id was the run's, and now a look does not show its row: {fault}.")
 
     def _write(self, visit: Visit, passage: Passage) -> Reply:

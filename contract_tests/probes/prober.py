@@ -216,6 +216,8 @@ class Prober:
         answer = self.send("GET", self.api.path_of("retrieve", row))
         steps = self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row")
         shown = mapping(at(parsed(answer), steps))
+        if is_success(answer) and parsed(answer) is None:
+            raise Undecided(f"a handler that was created is answered {answer.status}, and not with JSON")
         if not is_success(answer) or not shown:
             raise Undecided(f"a handler that was created is answered {answer.status}")
         if renamed:

@@ -9,10 +9,26 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from contract_tests.document import Facts
-from contract_tests.probes.observations import first_page, handler, renaming, second, type_change
+from contract_tests.probes.observations import (
+    first_page,
+    handler,
+    renaming,
+    second,
+    type_change,
+    wide_answer,
+)
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import Answered, Finding, Outside, Undecided, Unlisted, mapping, shown
+from contract_tests.probes.reading import (
+    Answered,
+    Finding,
+    Outside,
+    Undecided,
+    Unlisted,
+    mapping,
+    rows_in,
+    shown,
+)
 from contract_tests.target.api import TargetResponse
 
 _SHAPE = "%Y-%m-%d %H:%M:%S"
@@ -49,11 +65,21 @@ def _row_keys(facts: Facts) -> frozenset[str]:
 
 def _is_enabled_in_replies(prober: Prober) -> Finding:
     row = prober.once(handler).first if prober.can_write else _anybodys(prober)
-    value = row.get(prober.facts.row["enabled"])
+    name = prober.facts.row["enabled"]
+    value, listed = row.get(name), _listed(prober, row).get(name)
+    if type(value) is not type(listed):  # which another finding tells: the list and a retrieve differ
+        return Outside(f"{shown(value)} in a retrieve, and {shown(listed)} in the list.")
     kind = "boolean" if isinstance(value, bool) else "integer" if isinstance(value, int) else ""
     return prober.expectations.decide(
         "is-enabled-in-replies", kind, _enabled_type, f"is_enabled is shown as {value!r}."
     )
+
+
+def _listed(prober: Prober, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a retrieved row as the list shows it; the row itself if the list does not show it."""
+    identity = prober.facts.row["id"]
+    rows = rows_in(prober.once(wide_answer), prober.facts) if prober.can_write else None
+    return next((each for each in map(mapping, rows or ()) if each.get(identity) == row.get(identity)), row)
 
 
 def _enabled_type(facts: Facts) -> str:

@@ -111,14 +111,14 @@ def _left_behind(opening: Opening, cleaned: CleanUp) -> tuple[str, ...]:
 
 
 # What a reason of the guard's contradicts, for which the run wrote no more.
-_ALARMS = {"list": PAGES, "ids": IDS, "others": OTHERS, "mark": WRITTEN, "bytes": JSON}
+_ALARMS = {"list": PAGES, "ids": IDS, "others": OTHERS, "mark": WRITTEN, "bytes": JSON, "json": JSON}
 
 
 def _alarms(opening: Opening) -> Iterable[Finding]:
     """Yield a finding for each reason for which the guard let the run write no more."""
     for alarm in opening.guard.alarms:
         unproven = "The run stopped writing, since it cannot prove which rows are its own. "
-        title = f"{unproven if alarm.about == 'mark' else ''}{alarm.sentence}"
+        title = f"{unproven if alarm.about in {'mark', 'json'} else ''}{alarm.sentence}"
         step = ShownCall(opening.guard.curl_of(alarm), "")
         says = _ALARMS[alarm.about].says
         yield Finding("guard", "", str(Ruling.ITSELF), title, documented=says, subject=title, steps=(step,))
