@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from contract_tests.guard.exchange import GuardRefusal, Reply, Surface, at, read_json
-from contract_tests.guard.ledger import Id, LedgerEntry, Marker, row_id
+from contract_tests.guard.ledger import CreateState, Id, LedgerEntry, Marker, row_id
 from contract_tests.guard.mask import Mask, Redactor
 from contract_tests.guard.upstream import (
     Budget,
@@ -194,7 +194,10 @@ class Account:
         return row is not None and row in shown and self.number_in(shown[row]) == number
 
     def fault_in(self, reply: Reply, entry: LedgerEntry) -> tuple[Literal["ids", "mark", "json"], str]:
-        """Say what a retrieve that does not prove a row to be the run's is wrong about, and how, in a clause."""
+        """Say what a retrieve that does not prove a row to be the run's is wrong about, and how, in a clause.
+
+        A row that was seen before, and that shows another name now, has lost its id to another row.
+        """
         if not reply.is_success:
             return "mark", f"it is answered {reply.status}"
         try:
@@ -208,7 +211,9 @@ class Account:
             return "ids", f"the answer is the row {next(iter(shown))}"
         if self.number_in(shown[entry.id]) is not None:
             return "mark", "its name is that of another row of this run"
-        return "mark", "its name is not the one sent"
+        if entry.state is CreateState.CLAIMED:
+            return "mark", "its name is not the one sent"
+        return "ids", "another row is shown for it"
 
     def written_id(self, reply: Reply) -> Id | None:
         """Return the id in a create's answer."""

@@ -44,8 +44,8 @@ class Alarm(NamedTuple):
 
     It is `about` the `list` (it cannot be read whole), the `ids` (they are not given as they should be), the `mark`
     (rows of the run do not show it), the `json` (a look at a row is not JSON) or `others`: rows of others may have been
-    harmed, so that not even the clean-up deletes anything. `bytes` is a remark, after which the run writes on: what is not UTF-8 broke the service, and was
-    taken back. `row` is the id, None for the list.
+    harmed, so that not even the clean-up deletes anything. `bytes` is a remark, after which the run writes on: what is
+    not UTF-8 broke the service, and was taken back. `row` is the id, None for the list.
     """
 
     sentence: str

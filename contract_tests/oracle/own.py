@@ -472,6 +472,8 @@ class Showing:
                 )
                 if wanted.get(word) is None or same(value, wanted[word]):
                     continue
+                if word == "enabled" and value in (0, 1) and bool(value) is handler.enabled:
+                    continue  # of another type than documented, which the schema tells
                 ground = SAME if word == "id" else handler.ground(word)
                 yield (
                     "" if word == "id" else word,
