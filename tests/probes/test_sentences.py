@@ -1,0 +1,121 @@
+"""What a probe says of a service is what it has asked and seen, and no more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from contract_tests.guard.account import Account
+from contract_tests.guard.exchange import Reply
+from contract_tests.guard.ledger import CreateState, LedgerEntry, Marker
+from contract_tests.guard.upstream import GuardSettings
+from contract_tests.probes import PROBES, Answered, Finding, Outside, Prober, Terms
+from contract_tests.probes.trials import MISSING
+from contract_tests.target.api import TargetApi, TargetResponse
+from tests.probes.services import KEY, expectations, the_mock
+
+Row = dict[str, Any]
+
+
+class Twisted(TargetApi):
+    """Shows a retrieved row in another way."""
+
+    def __init__(self, api: TargetApi, twist: Callable[[Row], None]) -> None:
+        super().__init__(api.base_url, api.key, api.facts)
+        self.twist = twist
+
+    def call(self, method: str, path: str, **parts: Any) -> TargetResponse:
+        answer = super().call(method, path, **parts)
+        if method != "GET" or answer.status != 200 or not path.rpartition("/")[2].isdigit():
+            return answer
+        body = answer.json()
+        self.twist(body["data"])
+        return answer._replace(body=json.dumps(body).encode())
+
+
+def found(api: TargetApi, *questions: str) -> Finding:
+    """Ask questions one after the other, and return what the last one finds."""
+    prober = Prober(api, expectations(), Terms(can_write=True))
+    for question in questions:
+        finding, _ = PROBES[question].run(prober)
+    prober.close()
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ("integer-cast", "`off` switches a handler off, `true` leaves a handler off."),
+        ("php-truthiness", "`off` leaves a handler on, `true` switches a handler on."),
+        ("any-spelling", "`off` switches a handler off, `true` switches a handler on."),
+    ],
+)
+def test_only_the_texts_that_were_sent_are_told(answer: str, sentence: str) -> None:
+    with the_mock({"is-enabled-text": answer}) as api:
+        finding = found(api, "is-enabled-text")
+    assert isinstance(finding, Answered)
+    assert (finding.answer, finding.said) == (answer, sentence)
+
+
+def test_the_link_of_page_0_is_told_as_it_is_shown() -> None:
+    with the_mock({"page-not-valid": "first-page"}) as api:
+        finding = found(api, "page-not-valid")
+    assert isinstance(finding, Answered)
+    assert "for `0`, `self` is" in finding.said
+    assert "page=0" in finding.said
+
+
+def test_an_input_that_changes_nothing_does_not_become_an_earlier_one() -> None:
+    with the_mock({"update-empty-name": "ignored"}) as api:
+        finding = found(api, "update-empty-name")
+    assert isinstance(finding, Answered)
+    assert finding.said == "name (empty) is taken and changes nothing."
+
+
+def test_a_switch_of_two_types_is_told_once_with_both() -> None:
+    def as_number(row: Row) -> None:
+        row["is_enabled"] = int(row["is_enabled"])
+
+    with the_mock({}) as api:
+        finding = found(Twisted(api, as_number), "is-enabled-in-replies")
+    assert finding == Outside("`1` in a retrieve, and `true` in the list.")
+
+
+def test_a_time_that_only_a_change_of_type_sets_is_no_null() -> None:
+    def by_type(row: Row) -> None:
+        row["last_datetime"] = "2026-01-02 03:04:05" if row["type"] == "webhook" else None
+
+    with the_mock({}) as api:
+        finding = found(Twisted(api, by_type), "last-datetime")
+    assert isinstance(finding, Outside)
+    assert '`"2026-01-02 03:04:05"` after another type' in finding.sentence
+
+
+def test_names_do_not_ascend_with_time() -> None:
+    with the_mock({}) as api:
+        prober = Prober(api, expectations(), Terms(can_write=False))
+        first = prober.name()
+        prober.list()
+        assert prober.name() < first
+
+
+def test_what_is_not_shown_has_a_name() -> None:
+    assert f"{MISSING!r}, {MISSING}" == "nothing, nothing"
+
+
+@pytest.mark.parametrize(
+    ("body", "state", "about", "fault"),
+    [
+        (b'{"data": {"id": 5,}}', CreateState.LIVE, "json", "it is answered 200, and not with JSON"),
+        (b'{"data": {"id": 6, "name": "x"}}', CreateState.LIVE, "ids", "the answer is the row 6"),
+        (b'{"data": {"id": 5, "name": "x"}}', CreateState.LIVE, "ids", "another row is shown for it"),
+        (b'{"data": {"id": 5, "name": "x"}}', CreateState.CLAIMED, "mark", "its name is not the one sent"),
+    ],
+)
+def test_why_a_look_proves_nothing_is_told(body: bytes, state: CreateState, about: str, fault: str) -> None:
+    account = Account(GuardSettings(target="http://127.0.0.1:1/api", key=KEY), None, Marker())
+    entry = LedgerEntry(1, "m", 0.0, id=5, state=state)
+    assert account.fault_in(Reply(200, "OK", (), body), entry) == (about, fault)
