@@ -19,6 +19,9 @@ from contract_tests.probes.reading import Undecided, Unlisted, is_success, mappi
 from contract_tests.probes.trials import Trials
 from mock_server.document.treatments import masked
 
+# What a property of a row can show by its form alone.
+_OF_A_ROW = re.compile(r"\{(?:uuid|hex:\d+|id|site)\}")
+
 
 class Specimen(NamedTuple):
     """A handler of one type: the form that was sent, the handler as shown, and the exchanges."""
@@ -127,7 +130,11 @@ def varying(key: str, values: Sequence[Any]) -> dict[str, Any]:
         return {"type": "object", "required": [*properties], "properties": properties}
     schema = described(key, values)
     forms = {by_form(value) for value in values if isinstance(value, str)}
-    if len(forms) == 1 and all(isinstance(value, str) for value in values) and "{" in (form := forms.pop()):
+    if (
+        len(forms) == 1
+        and all(isinstance(value, str) for value in values)
+        and re.search(_OF_A_ROW, form := forms.pop())
+    ):
         return {**schema, "x-text": form}
     return schema
 

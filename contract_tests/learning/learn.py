@@ -31,6 +31,7 @@ from contract_tests.learning.doors import (
 from contract_tests.learning.draft import Draft, Lesson, Tree
 from contract_tests.learning.forms import learn_forms
 from contract_tests.learning.handlers import Specimen, collect, learn_row, learn_settings
+from contract_tests.learning.history import learn_history
 from contract_tests.learning.leftovers import learn_leftovers
 from contract_tests.learning.metering import learn_metering
 from contract_tests.learning.pages import learn_links, learn_pages, learn_sizes, learn_spellings
@@ -111,6 +112,7 @@ _PARTS = (
     _Part("page sizes", False, learn_sizes),
     _Part("spellings of paths", False, learn_spellings),
     _Part("handlers and settings", False, _teach_handlers),
+    _Part("times and counters of rows", True, learn_history),
     _Part("answers to writes", True, learn_written),
     _Part("times", True, _teach_zone),
     _Part("left settings", True, learn_leftovers),

@@ -60,7 +60,7 @@ def _as_row(facts: Facts, key: str, value: Any, schema: dict[str, Any]) -> dict[
     if known is None:
         return schema
     kind = {"type": "string"} if known.get("x-value") == "settings" and isinstance(value, str) else {}
-    words = ("type", "enum", "minimum", "readOnly", "default", "x-value")
+    words = ("type", "enum", "minimum", "readOnly", "default", "x-value", "x-text")
     return {word: known[word] for word in words if word in known} | kind
 
 

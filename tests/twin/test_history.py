@@ -1,0 +1,66 @@
+"""What a row told through three updates: a time in its format, a counter, and which updates count as a change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contract_tests.learning.history import form_of, told_by
+from mock_server.state.clock import write_moment
+
+AT, CREATED = 1767323045, "2026-01-02 03:04:05"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "",
+        "iso",
+        "iso-ms",
+        "iso-us",
+        "iso-offset",
+        "iso-offset-ms",
+        "iso-offset-us",
+        "unix",
+        "unix-ms",
+        "http",
+    ],
+)
+def test_each_format_is_recognized(form: str) -> None:
+    text = write_moment(AT, form, 10800)
+    assert form_of(text) == form
+    if form.startswith("unix"):
+        assert form_of(int(text)) == form
+
+
+@pytest.mark.parametrize("value", [None, True, 0, 1, 7001, "7001", "a text", "2026-01-02", 1.5, [], {}])
+def test_nothing_else_is_a_time(value: Any) -> None:
+    assert form_of(value) is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "counted", "text"),
+    [
+        (["2026-01-02T03:04:05Z", "2026-01-02T03:04:06Z", "2026-01-02T03:04:06Z", "2026-01-02T03:04:06Z"], "any",
+         "{changed:iso}"),
+        ([1767323045000, 1767323045000, 1767323046000, 1767323046000], "other-values", "{changed:unix-ms}"),
+        ([None, None, None, "2026-01-02T03:04:06+00:00"], "other-type", "{changed:iso-offset}"),
+        (["2026-01-02T06:04:05+03:00"] * 4, None, "{created:iso-offset}"),
+        ([1, 2, 3, 4], "any", "{version}"),
+        ([0, 0, 1, 2], "other-values", "{changes}"),
+        ([1, 1, 1, 2], "other-type", "{version}"),
+    ],
+)  # fmt: skip
+def test_a_property_is_what_explains_its_values(shown: list[Any], counted: str | None, text: str) -> None:
+    told = told_by("key", [{"key": value} for value in shown], CREATED)
+    assert told is not None
+    assert (told.counted, told.node["x-text"]) == (counted, text)
+    assert (told.node.get("x-value") == "changed") is (shown[0] is None)
+
+
+@pytest.mark.parametrize(
+    "shown", [[1, 3, 9, 2], [1, 1, 1, 1], ["a", "b", "c", "d"], ["2020-01-01T00:10:00Z"] * 4]
+)
+def test_what_no_document_can_say_is_left_alone(shown: list[Any]) -> None:
+    assert told_by("key", [{"key": value} for value in shown], CREATED) is None
