@@ -2,8 +2,9 @@
 
     python -m tests.generated_service.difference --seed 7
     python -m tests.generated_service.difference --style serializer --profile quick
-    python -m tests.generated_service.difference --url http://127.0.0.1:8000/api --key live-key --other-key other-key
+    python -m tests.generated_service.difference --url http://127.0.0.1:8000/api
 
+A service at a URL is learned with the key `live-key`, and compared with the key `other-key` of another account.
 Everything but a service at a URL runs in this process, without a socket. Ids are paired by the order of creates; times
 and random values count by their form. After each write the row is looked at, and differs with its step.
 """
@@ -396,8 +397,8 @@ def _undo(side: Side, row: int | None) -> None:
 
 
 def emptied(side: Side) -> Side:
-    """Delete the rows that an account begins with."""
-    while rows := side.send(Step("list", "GET", f"{ROWS}?results_per_page=1000")).json()["data"]:
+    """Delete the rows that an account begins with. The list is asked for as the page spells it, with its slash."""
+    while rows := side.send(Step("list", "GET", f"{ROWS}/?results_per_page=1000")).json()["data"]:
         for row in rows:
             _undo(side, row["id"])
     return side

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.generated_service import GeneratedService, draw
 from tests.generated_service.difference import (
     LOOKING,
     Side,
@@ -67,3 +70,16 @@ def test_the_measure_sees_what_is_not_learned(tmp_path: Path) -> None:
     session = session_of(service_app(7, None))
     service = emptied(Side("http://service/api", LOOKING, session))
     assert len(list(differences(service, mock_side(None), 50, seed=1))) > 20
+
+
+def test_an_account_is_emptied_whatever_the_list_without_its_slash_answers() -> None:
+    service = GeneratedService(draw(7), {LOOKING: 2})
+
+    def redirecting(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"] == "/api/notification-handlers":
+            start("301 Moved Permanently", [("Location", "/api/notification-handlers/")])
+            return [b"moved"]
+        return service(environ, start)
+
+    emptied(Side("http://service/api", LOOKING, session_of(redirecting)))
+    assert not service.accounts[LOOKING].rows
