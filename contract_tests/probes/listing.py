@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from contract_tests.document import Facts
 from contract_tests.judge.verdicts import said
@@ -25,6 +26,8 @@ from contract_tests.target.api import TargetResponse
 
 # Far enough behind the last page that what the probes make in between does not reach it.
 _BEYOND = 7
+# So many other rows tell whether a list goes by their ids; and so many ids are shown.
+_TELLING, _MOST_IDS = 3, 8
 
 
 def _wide_page(prober: Prober) -> SeenPage:
@@ -40,7 +43,19 @@ def _list_order(prober: Prober) -> Finding:
         page = SeenPage(prober.list(size=max(prober.facts.sizes), page=last), prober.expectations)
     if not {older, newer} <= set(page.ids):
         raise Undecided("the list does not show both of two new handlers")
-    return Answered("newest-first" if page.ids.index(newer) < page.ids.index(older) else "oldest-first")
+    is_newest_first = page.ids.index(newer) < page.ids.index(older)
+    ids = [row for row in page.ids if row is not None]
+    if _grows(ids, older, newer) and ids != sorted(ids, reverse=is_newest_first):
+        return Outside(
+            f"Not by the time of creation: it shows the ids {', '.join(map(str, ids[:_MOST_IDS]))}."
+        )
+    return Answered("newest-first" if is_newest_first else "oldest-first")
+
+
+def _grows(ids: Sequence[int], older: int, newer: int) -> bool:
+    """Tell whether ids seem to grow with time: two new ones are above all others, of which there are some."""
+    others = [row for row in ids if row not in {older, newer}]
+    return len(others) >= _TELLING and max(others) < older < newer
 
 
 def _page_not_valid(prober: Prober) -> Finding:

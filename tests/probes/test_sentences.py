@@ -119,3 +119,22 @@ def test_why_a_look_proves_nothing_is_told(body: bytes, state: CreateState, abou
     account = Account(GuardSettings(target="http://127.0.0.1:1/api", key=KEY), None, Marker())
     entry = LedgerEntry(1, "m", 0.0, id=5, state=state)
     assert account.fault_in(Reply(200, "OK", (), body), entry) == (about, fault)
+
+
+@pytest.mark.parametrize(("is_by_name", "expected"), [(False, Answered), (True, Outside)])
+def test_a_list_by_name_is_not_told_as_one_by_time(is_by_name: bool, expected: type[Finding]) -> None:
+    class Sorted(TargetApi):
+        def call(self, method: str, path: str, **parts: Any) -> TargetResponse:
+            answer = super().call(method, path, **parts)
+            if not is_by_name or method != "GET" or answer.status != 200 or not path.endswith("/"):
+                return answer
+            body = answer.json()
+            body["data"].sort(key=lambda row: row["name"])
+            return answer._replace(body=json.dumps(body).encode())
+
+    with the_mock({}) as api:
+        names = api.facts.form
+        for name in ("Otto", "Anna", "Emil"):
+            api.create({names["name"]: name, names["type"]: "internal_notification"})
+        finding = found(Sorted(api.base_url, api.key, api.facts), "list-order")
+    assert isinstance(finding, expected)
