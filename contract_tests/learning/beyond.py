@@ -197,7 +197,14 @@ def learn_redirect(prober: Prober, draft: Draft) -> None:
     words = {"status": answer.status, "location": location}
     if words != {"status": 301, "location": "path"}:
         says = f"A redirect has the status {answer.status} and says an {location} address."
-        draft.learn("trailing-slash", says, seen[-1:], lambda tree: tree["x-service"].update(redirect=words))
+        draft.learn(
+            "trailing-slash",
+            says,
+            seen[-1:],
+            lambda tree: tree["x-service"].update(
+                redirect={**tree["x-service"].get("redirect", {}), **words}
+            ),
+        )
 
 
 def _look(draft: Draft, answer: TargetResponse, prober: Prober, facts: Mapping[str, str]) -> Look | None:

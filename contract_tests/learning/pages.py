@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from contract_tests.learning.responses import component
 from contract_tests.probes.observations import first_page, wide_answer
 from contract_tests.probes.page import SeenPage
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import at, is_success, mapping, number, parsed
+from contract_tests.probes.reading import Undecided, Unlisted, at, is_success, mapping, number, parsed
 from contract_tests.target.api import TargetResponse
 
 _PAGES = ("get",)
@@ -145,15 +146,50 @@ def _sizes(taken: list[int]) -> Callable[[Tree], None]:
 
 
 def learn_spellings(prober: Prober, draft: Draft) -> None:
-    """Ask for the list in its other documented spelling; where that is not a list, it is not a operation."""
+    """Ask for the list in its other documented spelling; if that is not a list, it is not an operation."""
     for path, item in list(draft.tree["paths"].items()):
         for method in _PAGES:
             if "x-spelling-of" not in item.get(method, {}):
                 continue
             answer, seen = prober.watch(_at_path(path))
-            if not is_success(answer):
+            if 300 <= answer.status < 400 and (words := _redirect(prober, draft, path, answer)):
+                says = f"The list at {path} is redirected ({answer.status})."
+                draft.learn("trailing-slash", says, seen, _redirected(path, method, words))
+            elif not is_success(answer):
                 says = f"The list at {path} is answered {answer.status}."
                 draft.learn("trailing-slash", says, seen, _without(path, method))
+
+
+def _redirect(prober: Prober, draft: Draft, path: str, answer: TargetResponse) -> dict[str, Any]:
+    """Return the words for a redirect to the other spelling of the list, none if it leads elsewhere."""
+    location, base = answer.headers.get("location", ""), urlsplit(prober.api.base_url)
+    listed = base.path + draft.facts.operation("list").path
+    if urlsplit(location).path != listed or urlsplit(location).netloc not in {"", base.netloc}:
+        return {}
+    words = {"status": answer.status, "location": "path" if location.startswith("/") else "absolute"}
+    if draft.tree["x-service"]["trailing-slash"] != "redirect":
+        words["of"] = "list"
+    try:
+        keyless = prober.send("GET", path, fresh=True, authorization=None)
+    except (Undecided, Unlisted):
+        keyless = answer
+    if keyless.status in {401, 403}:
+        words["after"] = "key"
+    text = answer.body.decode(errors="replace")
+    if answer.body:
+        shown = html.escape(location) if html.escape(location) in text else location
+        words["text"] = text.replace(shown, "{location}")
+    if "content-type" in answer.headers:
+        words["media-type"] = answer.headers["content-type"]
+    return words
+
+
+def _redirected(path: str, method: str, words: dict[str, Any]) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        _without(path, method)(tree)
+        tree["x-service"]["redirect"] = words
+
+    return change
 
 
 def _without(path: str, method: str) -> Callable[[Tree], None]:

@@ -5,6 +5,7 @@ find the world → the checks, in the order of the document → serve → check 
 
 from __future__ import annotations
 
+import html
 import logging
 import re
 from abc import ABC, abstractmethod
@@ -18,7 +19,7 @@ from mock_server.api.forced import affect, hear_preference, meet_fault, override
 from mock_server.api.form import check_availability, check_media_type, check_plan, check_unique, read_form
 from mock_server.api.hints import hint
 from mock_server.api.operations import BEHAVIOURS, Result
-from mock_server.contract import QUOTA, Headers, Operation, RefusalResponse, Wording, joined, status_text
+from mock_server.contract import QUOTA, Headers, Operation, RefusalResponse, Wording, joined
 from mock_server.contract.resource import SITE
 from mock_server.document import stamp_text
 from mock_server.document.treatments import SentInput
@@ -197,17 +198,26 @@ def find_route(context: Context) -> Response | None:
     route = context.route = contract.routes.find(context.path, context.method)
     if route is None:
         raise Refusal(contract.service.unknown_route)
-    if route.redirect is not None:
-        # WSGI's texts hold bytes as latin-1 (PEP 3333). Encoded, they are what was sent.
-        path = percent_encode(route.redirect.encode("latin-1", "replace"))
-        location = path + (f"?{context.query}" if context.query else "")
-        if not contract.service.redirects_by_path:
-            location = context.site + location
-        return Response(status_text(contract.service.redirect_status), (("Location", location),), b"")
+    if route.redirect is not None and not contract.service.redirect.keyed:
+        return _redirected(context, route.redirect)
     asks = context.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in context.environ
     if asks and _is_open(context):
         return preflight(contract.methods, "Authorization, Content-Type")
     return None
+
+
+def _redirected(context: Context, path: str) -> Response:
+    """Return a redirect to a path, with the same query."""
+    words = context.contract.service.redirect
+    # WSGI's texts hold bytes as latin-1 (PEP 3333). Encoded, they are what was sent.
+    location = percent_encode(path.encode("latin-1", "replace"))
+    location += f"?{context.query}" if context.query else ""
+    if not words.by_path:
+        location = context.site + location
+    typed = (("Content-Type", words.media_type),) if words.media_type else ()
+    shown = html.escape(location) if "html" in words.media_type else location
+    body = b"" if context.method == "HEAD" else words.text.replace("{location}", shown).encode()
+    return Response(words.status, (("Location", location), *typed), body)
 
 
 def check_bearer(context: Context) -> None:
@@ -231,8 +241,13 @@ def check_quota(context: Context) -> None:
         raise Refusal("rate_limited")
 
 
-def check_method(context: Context) -> None:
-    """Refuse a method for which the path has no operation, and an id that cannot be one unless it is checked apart."""
+def check_method(context: Context) -> Response | None:
+    """Redirect, if only a good key is redirected. Raises Refusal for a method that the path has no operation for.
+
+    An id that cannot be one is refused here, too, unless it is checked apart.
+    """
+    if context.route is not None and context.route.redirect is not None:
+        return _redirected(context, context.route.redirect)
     operation = _operation_meant(context)
     if operation is None:
         names = context.contract.service.other_methods
@@ -241,6 +256,7 @@ def check_method(context: Context) -> None:
     context.found = context.operation = operation
     if operation.path_parameter is not None and "id" not in context.contract.service.checks:
         check_id(context)
+    return None
 
 
 def check_id(context: Context) -> None:

@@ -353,11 +353,15 @@ _Spellings = tuple[
 class Routes:
     """The paths of a document below its base path. `slash`: what a trailing slash changes (`x-service`).
 
-    A parameter stands in them as `{}`.
+    `redirects_list`: the list is redirected from its other spelling, whatever `slash` says. A parameter stands in paths
+    as `{}`.
     """
 
-    def __init__(self, operations: Iterable[Operation], base_path: str, slash: Slash) -> None:
+    def __init__(
+        self, operations: Iterable[Operation], base_path: str, slash: Slash, *, redirects_list: bool = False
+    ) -> None:
         self.base_path = base_path
+        self._redirects_list = redirects_list
         self._slash = slash
         self._paths: dict[str, _Spellings] = {}
         self._positions: set[int] = set()  # the segments that are a parameter in some path
@@ -379,9 +383,11 @@ class Routes:
         slashed = path.endswith("/")
         spellings, parameter = self._located(path.removesuffix("/"))
         here, there = spellings[slashed], spellings[not slashed]
-        if here and (self._slash == "same" or method in here or method not in there):
+        meant = "GET" if method == "HEAD" and self._redirects_list else method
+        if here and (self._slash == "same" or method in here or meant not in there):
             return Route(here, parameter)
-        if there and self._slash == "redirect":
+        is_list = meant in there and there[meant].behaviour == "list" and self._redirects_list
+        if there and (self._slash == "redirect" or is_list):
             return Route(there, parameter, path[:-1] if slashed else path + "/")
         return None
 

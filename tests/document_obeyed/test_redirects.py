@@ -1,0 +1,62 @@
+"""The list may be redirected to its other spelling, alone of all paths, with a body, and for a good key only."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from contract_tests.learning.draft import Draft
+from contract_tests.learning.pages import learn_spellings
+from contract_tests.target.api import TargetResponse
+from mock_server.document import dump_yaml, load, plain
+from tests.document_obeyed.client import Client
+
+LIST = "/notification-handlers"
+WORDS = {
+    "status": 301, "location": "path", "of": "list", "after": "key", "media-type": "text/html",
+    "text": '<a href="{location}">Moved</a>.',
+}  # fmt: skip
+
+
+@pytest.fixture
+def data() -> dict[str, Any]:
+    data: dict[str, Any] = deepcopy(plain(load().data))
+    data["x-service"]["trailing-slash"] = "distinct"
+    return data
+
+
+def test_the_list_alone_is_redirected(data: dict[str, Any], tmp_path: Path) -> None:
+    del data["paths"][LIST]["get"]
+    data["x-service"]["redirect"] = WORDS
+    file = tmp_path / "redirect.yaml"
+    file.write_text(dump_yaml(data), encoding="utf-8")
+    client = Client(document=file)
+    for method, body in (
+        ("GET", '<a href="/api/notification-handlers/?page=2&amp;a=b">Moved</a>.'),
+        ("HEAD", ""),
+    ):
+        response = client.send(method, f"{LIST}?page=2&a=b")
+        assert (response.status_code, response.text) == (301, body)
+        assert response.headers["Location"] == "/api/notification-handlers/?page=2&a=b"
+    assert client.send("GET", f"{LIST}/").status_code == 200
+    assert client.send("GET", f"{LIST}/1/").status_code == 404, "a row has one spelling"
+    assert client.http.get(f"/api{LIST}").status_code == 401
+
+
+def test_it_is_learned(data: dict[str, Any]) -> None:
+    def send(_: str, __: str, *, authorization: str | None = "", **___: Any) -> TargetResponse:
+        if authorization is None:
+            return TargetResponse(401, {}, b"")
+        headers = {"location": "/api/notification-handlers/", "content-type": "text/html"}
+        return TargetResponse(301, headers, b'<a href="/api/notification-handlers/">Moved</a>.')
+
+    api = SimpleNamespace(base_url="http://service.invalid/api")
+    prober: Any = SimpleNamespace(send=send, api=api, watch=lambda ask: (ask(prober), ()))
+    draft = Draft(data)
+    learn_spellings(prober, draft)
+    assert draft.tree["x-service"]["redirect"] == WORDS
+    assert "get" not in draft.tree["paths"][LIST]
