@@ -108,6 +108,9 @@ def learn_row(prober: Prober, draft: Draft, specimens: list[Specimen]) -> None:
         for key in changing
         if key not in by_type
     }
+    for key in changing:  # another name of the id
+        if all(row[key] == own and isinstance(own, int) for row, own in zip(rows, ids, strict=True)):
+            more[key] = {"type": "integer", "readOnly": True, "x-text": "{id}"}
     if more or fewer:
         new, lost = ", ".join(more) or "nothing", ", ".join(fewer) or "nothing"
         says = f"A handler has {new} beside the documented, and lacks {lost}."

@@ -21,7 +21,6 @@ from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.observations import handler, renaming, type_change
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, is_success
-from contract_tests.probes.trials import Trials
 
 Row = Mapping[str, Any]
 
@@ -71,44 +70,49 @@ class Told(NamedTuple):
     node: dict[str, Any]
     says: str
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a time in the documented format."""
+        return self.node.get("x-text", "{changed}") in {"{created}", "{changed}"}
+
 
 def learn_history(prober: Prober, draft: Draft) -> None:
     """Watch a row through three updates, if one of its properties is a time or a counter of its own."""
+    created = draft.facts.row["created"]
     word = next((draft.facts.row[each] for each in ("changed", "never") if each in draft.facts.row), "")
     first = prober.once(handler).first
     known = draft.facts.schemas.properties(row_node(draft, draft.tree))
-    own = [key for key in first if "x-value" not in known.get(key, {}) and _is_telling(first[key])]
-    is_other = form_of(prober.once(renaming).last_changed) not in {None, ""}
-    is_retyped = "never" in draft.facts.row and _retyped(prober).get(word) is not None
+    own = [key for key in first if "x-value" not in known.get(key, {}) and _is_telling(key, first[key])]
+    renamed = prober.once(renaming).last_changed
+    is_other = {form_of(renamed), form_of(first.get(created))} - {None, ""}
+    is_retyped = renamed is None and prober.once(type_change).changed is not None
     if not own and not is_other and not is_retyped:
         return
     rows, seen = prober.watch(_watched)
-    created = draft.facts.row["created"]
-    told = [one for key in (word, *own) if key in rows[0] and (one := told_by(key, rows, rows[0][created]))]
-    counted = next((one.counted for one in told if one.counted), "any")
+    keys = (word, created, *own)
+    told = [one for key in keys if key in rows[0] and (one := told_by(key, rows, rows[0][created]))]
+    leader = next((one for one in told if one.counted), None)
+    counted = "any" if leader is None or leader.counted is None else leader.counted
     for one in told:
+        is_documented = one.key in {word, created} and one.is_plain
         if one.counted not in {None, counted}:
+            which = _SAID[str(one.counted)]
             draft.unsaid.append(
-                f"{one.key} moves with {_SAID[str(one.counted)]}, {told[0].key} with {_SAID[counted]}."
+                f"{one.key} moves with {which}, {leader and leader.key} with {_SAID[counted]}."
             )
-            continue
-        about = "last-datetime" if one.key == word else "handler"
-        if one.key == word and "changed" in draft.facts.row and "x-text" not in one.node:
-            continue  # as documented
-        draft.learn(about, one.says, seen, partial(_set, draft, one))
+        elif not is_documented or (one.key == word and "never" in draft.facts.row):
+            if one.key == created:
+                one.node["x-value"] = "created"
+            about = "last-datetime" if one.key == word else "handler"
+            draft.learn(about, one.says, seen, partial(_set, draft, one))
     if counted != "any":
         says = f"Only {_SAID[counted]} counts as a change of a handler."
         draft.learn("last-datetime", says, seen, partial(_count, counted))
 
 
-def _is_telling(value: Any) -> bool:
-    return form_of(value) is not None or (value in (0, 1) and not isinstance(value, (bool, float)))
-
-
-def _retyped(prober: Prober) -> Row:
-    """Return a row after a change of its type."""
-    prober.once(type_change)
-    return Trials(prober).standing(prober.kinds.address).shown
+def _is_telling(key: str, value: Any) -> bool:
+    is_counter = type(value) is int and value in (0, 1) and not key.endswith("id")
+    return is_counter or form_of(value) is not None
 
 
 def _watched(prober: Prober) -> list[Row]:
@@ -175,10 +179,10 @@ def _of_change(key: str, values: Sequence[Any], form: str, counted: str) -> Told
 
 def _of_creation(key: str, value: Any, created: Any) -> Told | None:
     """Return a property that shows the time of creation, in whatever zone."""
-    form = form_of(value)
-    if form is None:
+    form, documented = form_of(value), form_of(created)
+    if form is None or documented is None:
         return None
-    apart = abs(_seconds(value, form) - _seconds(created, form_of(created) or "")) % 1800
+    apart = abs(_seconds(value, form) - _seconds(created, documented)) % 1800
     if min(apart, 1800 - apart) > 1:
         return None
     node = {
@@ -202,7 +206,7 @@ def _set(draft: Draft, told: Told, tree: Tree) -> None:
     row = row_node(draft, tree)
     for schema in [row, *tree["components"]["schemas"].values()]:
         known = schema.get("properties", {}).get(told.key)
-        if known is not None and (schema is row or known.get("x-value") in {"changed", "never"}):
+        if known is not None and (schema is row or known.get("x-value") in {"created", "changed", "never"}):
             words = {"description", "x-question"} | ({"pattern"} if "x-text" not in told.node else set())
             kept = {word: said for word, said in known.items() if word in words}
             schema["properties"][told.key] = {**kept, **told.node}

@@ -434,6 +434,7 @@ class Showing:
         self._grounds = grounds
         self._changed = grounds.time("changed", "The time of a change is shown as the document says.")
         self._secrets = grounds.secrets().questions
+        self._counts_any = facts.update.get("counts-as-change", "any") == "any"  # which updates leave a time
         self._created = grounds.time("created", "The time of creation stays.")
 
     def retrieved(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Complaint]]:
@@ -537,12 +538,14 @@ class Showing:
         if value is None:
             # If a row never shows the time of a change, the answer to an update need not either.
             never = any(node.get("x-value") == "never" for node in self._facts.properties.values())
-            return None if never else Complaint(self._changed, f"{about} after an update", "null", "a time")
+            if never or not self._counts_any:
+                return None
+            return Complaint(self._changed, f"{about} after an update", "null", "a time")
         return None if _is_time(value) else Complaint(self._changed, about, _short(value), "a time")
 
     def changed_later(self, owned: Owned, before: str | None) -> Iterator[Complaint]:
         """Yield what is wrong with the time of a change, as last shown, after another change at `before`."""
-        if before is not None and owned.changed is not None and owned.changed <= before:
+        if self._counts_any and before is not None and owned.changed is not None and owned.changed <= before:
             about = f"the time of the last change of handler {owned.id}, after another one"
             yield Complaint(self._changed, about, _short(owned.changed), f"later than {_short(before)}")
 
@@ -550,19 +553,13 @@ class Showing:
         """Yield what is wrong with a row's times."""
         names = self._facts.row
         created, changed = row.get(names["created"]), row.get(names.get("changed", ""))
+        about = f"the time of creation of handler {owned.id}"
         if owned.created is not None and created != owned.created:
-            yield Complaint(
-                self._created,
-                f"the time of creation of handler {owned.id}",
-                _short(created),
-                _short(owned.created),
-            )
+            yield Complaint(self._created, about, _short(created), _short(owned.created))
         owned.created = owned.created or created
         owned.changed = changed if isinstance(changed, str) else None
         if not _is_time(created):
-            yield Complaint(
-                self._created, f"the time of creation of handler {owned.id}", _short(created), "a time"
-            )
+            yield Complaint(self._created, about, _short(created), "a time")
         if isinstance(changed, str) and isinstance(created, str) and changed < created:
             yield Complaint(
                 self._changed,
@@ -584,6 +581,8 @@ def listed(sent: Mapping[str, str]) -> str:
 
 
 def _is_time(value: Any) -> bool:
+    if isinstance(value, int) or str(value).endswith(" GMT"):  # a format that the schema asks for, or refuses
+        return not isinstance(value, bool)
     try:
         datetime.fromisoformat(value)
     except (TypeError, ValueError):

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from contract_tests.document import Facts
+from contract_tests.learning import history
+from contract_tests.learning.draft import Draft
+from contract_tests.learning.handlers import row_node
 from contract_tests.learning.history import form_of, told_by
+from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
+from contract_tests.target.api import TargetApi
+from mock_server.document import load, plain
 from mock_server.state.clock import write_moment
+from tests.generated_service.difference import session_of
+from tests.presentation.test_presentation import client_of
 
 AT, CREATED = 1767323045, "2026-01-02 03:04:05"
 
@@ -64,3 +75,53 @@ def test_a_property_is_what_explains_its_values(shown: list[Any], counted: str |
 )
 def test_what_no_document_can_say_is_left_alone(shown: list[Any]) -> None:
     assert told_by("key", [{"key": value} for value in shown], CREATED) is None
+
+
+@pytest.mark.parametrize(
+    ("properties", "counted"),
+    [
+        ({"updated_at": {"type": "string", "x-text": "{changed:iso-us}"}}, "other-values"),
+        ({"version": {"type": "integer", "x-text": "{version}"}}, "any"),
+        ({"last_datetime": {"x-text": "{changed:iso}", "pattern": "Z"}}, "any"),
+        ({"datetime": {"x-text": "{created:iso-offset}", "pattern": "00:00"}}, "any"),
+        ({}, "other-type"),
+    ],
+)
+def test_a_mock_is_learned_that_tells_its_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, properties: dict[str, Any], counted: str
+) -> None:
+    client = client_of(
+        tmp_path,
+        {"target": "$.components.schemas.NotificationHandler.properties", "update": properties},
+        {"target": "$.paths.*.post['x-update']", "update": {"counts-as-change": counted}},
+    )
+    session = session_of(client.application)
+    clock = "http://mock/_mock/clock?key=mock-key"
+
+    def sleep(_: float) -> None:
+        session.patch(clock, json={"advance": "2s"}, timeout=5).raise_for_status()
+
+    session.patch(clock, json={"frozen": True}, timeout=5).raise_for_status()
+    monkeypatch.setattr(history, "time", SimpleNamespace(sleep=sleep))
+    document = plain(load().data)
+    api = TargetApi("http://mock/api", "mock-key", Facts(document))
+    api._session = session
+    prober = Prober(api, Expectations(DocumentArguments(None, (), ())), Terms(can_write=True))
+    draft = Draft(document)
+    prober.facts = draft.facts
+    own = properties.keys() - prober.facts.row.values()
+    row = row_node(draft, draft.tree)
+    for key in own:
+        row["properties"][key] = {"type": properties[key]["type"], "default": None}
+    history.learn_history(prober, draft)
+    prober.close()
+    row = row_node(draft, draft.tree)
+    for key, schema in properties.items():
+        assert row["properties"][key]["x-text"] == schema["x-text"]
+    update = next(
+        path["post"]["x-update"]
+        for path in draft.tree["paths"].values()
+        if "x-update" in path.get("post", {})
+    )
+    assert update.get("counts-as-change", "any") == counted
+    assert not draft.unsaid
