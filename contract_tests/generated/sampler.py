@@ -31,6 +31,7 @@ from contract_tests.guard.exchange import FAILED_HEADER, KEY_VARIABLE, REFUSED_H
 from contract_tests.judge.statements import ANSWERS, GONE, KEYS, MULTIPART, WRITTEN, Statement
 from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, a, said
 from contract_tests.oracle.expected import Expected, Handler, Prospect
+from contract_tests.probes.reading import number
 from contract_tests.run.flags import Profile
 from contract_tests.run.run import Run
 from contract_tests.target.api import TargetResponse
@@ -153,10 +154,9 @@ class Pool:
 
 def id_in(facts: Facts, operation: DocumentedOperation, answer: TargetResponse) -> int | None:
     """Return the id that a successful answer says, None if it says none."""
-    found = (
-        answer.shown(*facts.schemas.path_to(operation.answer, "id")) if answer.status // 100 == 2 else None
-    )
-    return found if type(found) is int and found > 0 else None
+    steps = facts.schemas.path_to(operation.answer, "id")
+    found = number(answer.shown(*steps)) if answer.status // 100 == 2 else None
+    return found if found is not None and found > 0 else None
 
 
 def rows_in(facts: Facts, operation: DocumentedOperation, answer: TargetResponse) -> list[Mapping[str, Any]]:

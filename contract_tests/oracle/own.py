@@ -35,6 +35,7 @@ from contract_tests.oracle.expected import (
     steady,
 )
 from contract_tests.oracle.listing import Listing, same
+from contract_tests.probes.reading import number
 from contract_tests.run.run import Run
 from contract_tests.target.api import Media, Spoken, TargetResponse, Withheld
 
@@ -72,6 +73,7 @@ class Own:
         self.listing = Listing(self.api, self.facts, self.grounds, self.conformity, self.require)
         self.live: dict[int, Owned] = {}
         self.dead: list[int] = []
+        self._reused: set[int] = set()
         self._showing = Showing(self.facts, self.grounds)
         self._others: set[int] | None = None
         self._names: set[str] = set()
@@ -264,7 +266,9 @@ class Own:
         rows = self.listing.everything(len(self.live) + len(self.others()))
         by_id = dict(zip(self.ids(rows), rows, strict=True))
         complaints = [
-            Complaint(GONE, f"the list shows {n}, which was deleted") for n in self.dead if n in by_id
+            Complaint(GONE, f"the list shows {n}, which was deleted")
+            for n in self.dead
+            if n in by_id and n not in self._reused
         ]
         complaints += [
             Complaint(PAGES, f"the list lacks {n}, which no call deleted")
@@ -366,19 +370,19 @@ class Own:
             raise Withheld(f"the plan allows {limit} handlers of a type, and there are as many")
 
     def _claim(self, answer: TargetResponse, handler: Handler) -> Owned | None:
-        """Take the id of a create's answer as the session's own; not one that was there before."""
+        """Take the id of a create's answer as the session's own; not one that was there before.
+
+        Of one that is a text of digits, the schema tells what is wrong.
+        """
         steps = self.facts.schemas.path_to(self.facts.operation("create").answer, "id")
-        node = answer.shown(*steps)
-        if type(node) is not int or node in self.others() or node in self.live or node in self.dead:
+        node = number(answer.shown(*steps))
+        if node in self.dead:
+            self._reused.add(node)
+        if node is None or node in self.others() or node in self.live or node in self.dead:
             self._astray = True
             return None
         self.live[node] = Owned(node, handler)
         return self.live[node]
-
-    def is_shown(self, owned: Owned, row: Mapping[str, Any]) -> bool:
-        """Tell whether a row is this handler: in another account, the same id may be another row's."""
-        names = self.facts.row
-        return row.get(names["id"]) == owned.id and row.get(names["name"]) == owned.handler.name
 
     def compared(self, owned: Owned, row: Mapping[str, Any]) -> list[Complaint]:
         """Return what a shown row has against what the handler must be; what is left open is taken as it is shown."""
