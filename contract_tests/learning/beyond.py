@@ -70,6 +70,22 @@ def learn_deleted(prober: Prober, draft: Draft) -> None:
     draft.learn("delete-status", says, (exchange,), change)
 
 
+def learn_deleted_twice(prober: Prober, draft: Draft) -> None:
+    """Delete a row a second time: a service may respond as the first time."""
+    answer, row = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()))
+    if row is None:
+        raise Undecided(f"a plain create is answered {answer.status}")
+    first = prober.discard(row)
+    again = prober.send("DELETE", prober.api.path_of("delete", row), fresh=True)
+    if is_success(first) and (again.status, again.body) == (first.status, first.body):
+
+        def change(tree: Tree) -> None:
+            dict(operations(tree))[draft.facts.operation("delete").id]["x-if-missing"] = "done"
+
+        says = f"A row that was deleted is deleted again with {again.status}."
+        draft.learn("delete-status", says, prober.exchanges[-1:], change)
+
+
 def _shape(value: Any, row: str) -> dict[str, Any]:
     """Return the schema of a body: constants, texts with placeholders, and the row's id."""
     if isinstance(value, dict):

@@ -11,6 +11,7 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.answers import take_answers
 from contract_tests.learning.beyond import (
     learn_deleted,
+    learn_deleted_twice,
     learn_first_page,
     learn_location,
     learn_page_facts,
@@ -118,6 +119,7 @@ _PARTS = (
     _Part("left settings", True, learn_leftovers),
     _Part("new rows", True, learn_location),
     _Part("deletes", True, learn_deleted),
+    _Part("second deletes", True, learn_deleted_twice),
     _Part("envelopes", False, learn_first_page),
     _Part("facts of a page", False, learn_page_facts),
     _Part("refusals", False, learn_refusals),
@@ -186,7 +188,7 @@ def _become(after: Tree) -> Callable[[Tree], None]:
 
 
 # What a brief run leaves out: dear, and seldom otherwise than documented.
-_DEAR = frozenset({"left settings", "spellings of writes", "other schemes"})
+_DEAR = frozenset({"left settings", "second deletes", "spellings of writes", "other schemes"})
 
 
 def _take(part: _Part, prober: Prober, draft: Draft) -> None:

@@ -73,10 +73,15 @@ def _is_change(context: Context, before: Item, values: Mapping[str, Any]) -> boo
 
 
 def delete_item(context: Context) -> Result:
-    """Delete the item; its id is never used again (page: DELETE /notification-handlers/{id})."""
-    item = context.item()
-    context.store.remove(item.id)
-    return Result({"id": item.id})
+    """Delete the item; its id is never used again (page: DELETE /notification-handlers/{id}).
+
+    It may be missing only if the document says so (`x-if-missing`).
+    """
+    if "existence" in context.operation.checks:
+        context.item()
+    if context.store.get(context.item_id) is not None:
+        context.store.remove(context.item_id)
+    return Result({"id": context.item_id})
 
 
 def list_items(context: Context) -> Result:

@@ -118,6 +118,10 @@ def drafts_of(data: Object) -> list[OperationDraft]:
                 place=place_of(node, "operationId"),
             )
     for draft in drafts.values():
+        if "x-if-missing" in draft.node and draft.behaviour != "delete":
+            raise DocumentError(
+                "x-if-missing is for a delete. Remove it.", place_of(draft.node, "x-if-missing")
+            )
         named = draft.node.get("x-spelling-of", draft.id)
         if named not in drafts or drafts[named].behaviour != draft.behaviour:
             what = (
@@ -179,7 +183,7 @@ def _checks(draft: OperationDraft, form: Form | None, words: Object) -> tuple[st
     refuses = any(name != "ignored" for name in words.get("media-types", {}).values())
     concerned = {
         "id": has_id,
-        "existence": has_id,
+        "existence": has_id and draft.node.get("x-if-missing") != "done",
         "media-type": form is not None and refuses,
         "form": form is not None,
         "availability": form is not None,

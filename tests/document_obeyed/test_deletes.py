@@ -1,0 +1,56 @@
+"""A delete may respond alike whether there is a row or not."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from contract_tests.learning.beyond import learn_deleted_twice
+from contract_tests.learning.draft import Draft
+from contract_tests.target.api import TargetResponse
+from mock_server.document import DocumentError, dump_yaml, load, plain
+from tests.document_obeyed.client import Client
+
+ROW = "/notification-handlers/{notification_handler_id}"
+
+
+def written(tmp_path: Path, method: str) -> Path:
+    data: dict[str, Any] = deepcopy(plain(load().data))
+    data["paths"][ROW][method]["x-if-missing"] = "done"
+    file = tmp_path / "document.yaml"
+    file.write_text(dump_yaml(data), encoding="utf-8")
+    return file
+
+
+def test_a_missing_row_is_deleted_as_any(tmp_path: Path) -> None:
+    client = Client(document=written(tmp_path, "delete"))
+    first, again, unknown = (client.send("DELETE", f"/notification-handlers/{row}") for row in (1, 1, 99))
+    assert (first.status_code, again.status_code, unknown.status_code) == (first.status_code,) * 3
+    assert first.status_code < 300
+    assert client.send("GET", "/notification-handlers/1").status_code == 404
+
+
+def test_only_a_delete_has_the_word(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match="x-if-missing is for a delete"):
+        Client(document=written(tmp_path, "get"))
+
+
+@pytest.mark.parametrize(("again", "learned"), [(200, "done"), (404, None)])
+def test_it_is_learned(again: int, learned: str | None) -> None:
+    first = TargetResponse(200, {}, b'{"status":"deleted"}')
+    prober: Any = SimpleNamespace(
+        kinds=SimpleNamespace(plain="internal_notification", form=lambda *_: {}),
+        name=lambda: "a name",
+        create=lambda _: (TargetResponse(201, {}, b""), 5),
+        discard=lambda _: first,
+        send=lambda *_, **__: TargetResponse(again, {}, first.body if again == 200 else b""),
+        api=SimpleNamespace(path_of=lambda *_: "/notification-handlers/5"),
+        exchanges=[],
+    )
+    draft = Draft(plain(load().data))
+    learn_deleted_twice(prober, draft)
+    assert draft.tree["paths"][ROW]["delete"].get("x-if-missing") == learned
