@@ -77,11 +77,11 @@ def delete_item(context: Context) -> Result:
 
     It may be missing only if the document says so (`x-if-missing`).
     """
-    if "existence" in context.operation.checks:
-        context.item()
-    if context.store.get(context.item_id) is not None:
-        context.store.remove(context.item_id)
-    return Result({"id": context.item_id})
+    if "existence" not in context.operation.checks and context.store.get(context.item_id) is None:
+        return Result({"id": context.item_id})
+    item = context.item()
+    context.store.remove(item.id)
+    return Result({"id": item.id})
 
 
 def list_items(context: Context) -> Result:
