@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from contract_tests.guard.exchange import GuardRefusal, Reply, Surface, at, read_json
 from contract_tests.guard.ledger import CreateState, Id, LedgerEntry, Marker, row_id
@@ -187,6 +187,17 @@ class Account:
         except ValueError:
             return None
         return total if isinstance(total, int) else None
+
+    def is_whole(self, target: str, reply: Reply) -> bool:
+        """Tell whether a list shows all rows that there are: a first page that is not full and that counts its rows.
+
+        A full page proves nothing, since its total may be wrong.
+        """
+        facts, query = self.surface.facts, dict(parse_qsl(target.partition("?")[2]))
+        size = query.get(facts.size_parameter, str(facts.default_size))
+        count = len(self.shown(reply, "list"))
+        is_first = query.get(facts.page_parameter, "1") == "1"
+        return is_first and size in map(str, facts.sizes) and count < int(size) and count == self.total(reply)
 
     def proves(self, reply: Reply, number: int, row: Id | None) -> bool:
         """Tell whether a retrieve shows, at the documented place, an id and the marker of a create: an own row."""

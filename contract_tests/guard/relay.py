@@ -163,7 +163,7 @@ class Relay:
             reply = self._send(visit, b"")
             authorization = request.header("authorization")
             if self._credentials.is_own(authorization):
-                self._learn(reply, passage, writes)
+                self._learn(reply, request.target, passage, writes)
             elif passage.operation is not None and passage.operation.kind == "list":
                 self._credentials.note_list(authorization, reply.status)
             return self._shown(reply, visit, passage)
@@ -480,7 +480,7 @@ class Relay:
 
     # What a suite gets to see of an answer.
 
-    def _learn(self, reply: Reply, passage: Passage, writes: int) -> None:
+    def _learn(self, reply: Reply, target: str, passage: Passage, writes: int) -> None:
         """Take what a suite's read shows: proof of own rows, and whether rows of others are as they were."""
         operation, entry = passage.operation, passage.entry
         if operation is None:
@@ -488,7 +488,7 @@ class Relay:
         if entry is not None and entry.id == passage.row:
             self._look(entry, reply, writes)
         rows = self._account.shown(reply, operation.kind)
-        whole = operation.kind == "list" and len(rows) == self._account.total(reply)
+        whole = operation.kind == "list" and self._account.is_whole(target, reply)
         if operation.kind == "list":
             self._note_listed(rows, whole=whole and writes == self.holdings.writes)
         self.holdings.compare(operation.kind, rows, self._account.number_in, whole=whole)

@@ -32,12 +32,6 @@ def _size(reading: Own, total: int) -> int:
     return next((size for size in sizes if -(-total // size) <= most), sizes[-1])
 
 
-def _walk(reading: Own) -> list[Page]:
-    pages = list(reading.listing.walk(_size(reading, _total(reading))))
-    reading.require(complaint for page in pages for complaint in reading.listing.complaints(page))
-    return pages
-
-
 @pytest.mark.writes
 def test_there_is_more_than_one_page(own: Own) -> None:
     smallest = own.facts.sizes[0]
@@ -50,13 +44,15 @@ def test_there_is_more_than_one_page(own: Own) -> None:
 
 
 def test_pages_partition_the_set(reading: Own) -> None:
-    _partition(reading, _walk(reading))
+    _partition(reading, list(reading.listing.walk(_size(reading, _total(reading)))))
 
 
 def _partition(reading: Own, pages: list[Page]) -> None:
     """Require that pages show each handler once and in order, as it must be, and tell how many there are."""
     ids = [n for page in pages for n in page.ids]
-    reading.require(reading.listing.partition(pages, reading.live) + reading.order(ids))
+    complaints = reading.listing.partition(pages, reading.live) + reading.order(ids)
+    # A wrong total is told before what follows from it.
+    reading.require(complaints + [each for page in pages for each in reading.listing.complaints(page)])
     rows = {n: row for page in pages for n, row in zip(page.ids, page.rows, strict=True)}
     reading.require(
         complaint for n, owned in reading.live.items() for complaint in reading.compared(owned, rows[n])
@@ -81,7 +77,6 @@ def test_pages_at_the_edges_of_sizes(own: Own) -> None:
         pages_of = {size: -(-total // size) for size in sizes if size <= total + 1}
         for size in (size for size, pages in pages_of.items() if pages <= most_pages):
             pages = list(own.listing.walk(size))
-            own.require(complaint for page in pages for complaint in own.listing.complaints(page))
             _partition(own, pages)
         own.require(own.listing.complaints(own.listing.get()))
     own.leave(own.most // 2)

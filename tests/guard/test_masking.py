@@ -14,8 +14,10 @@ from urllib.parse import quote, quote_plus
 import jsonschema_rs
 import pytest
 
-from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.account import Account
+from contract_tests.guard.exchange import Exchange, Reply
 from contract_tests.guard.guard import Guard
+from contract_tests.guard.ledger import Marker
 from contract_tests.guard.mask import MARK, Redactor
 from contract_tests.guard.upstream import GuardSettings
 from mock_server.document import Document, plain
@@ -209,3 +211,23 @@ def test_a_key_is_taken_out_in_every_spelling(key: str) -> None:
         assert redactor.carries(text.encode())
     assert redactor.clean("nothing of the kind") == "nothing of the kind"
     assert key not in repr(redactor)
+
+
+@pytest.mark.parametrize(
+    ("query", "count", "total", "is_whole"),
+    [
+        ("", 3, 3, True),
+        ("?results_per_page=10&page=1", 3, 3, True),
+        ("?results_per_page=10", 10, 10, False),
+        ("?results_per_page=10&page=2", 3, 3, False),
+        ("?results_per_page=7", 3, 3, False),
+        ("", 3, 4, False),
+    ],
+)
+def test_only_a_first_page_with_room_is_the_whole_list(
+    query: str, count: int, total: int, is_whole: bool
+) -> None:
+    account = Account(GuardSettings(target="http://127.0.0.1:1/api", key="k"), None, Marker())
+    body = {"data": [{"id": n} for n in range(1, count + 1)], "meta": {"total": total}}
+    reply = Reply(200, "OK", (), json.dumps(body).encode())
+    assert account.is_whole(f"/api/notification-handlers/{query}", reply) is is_whole
