@@ -38,6 +38,7 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
     for operation in ("create", "update"):
         orderer = Orderer(observer, operation, problems, order)
         refusals.items = orderer.items = refusals.items or orderer.find_items()
+        refusals.more = refusals.more or orderer.more
         ranks[operation] = {} if prober.spares else orderer.ranks()
         told = told or ([] if prober.spares else orderer.fields(all_walk=table.checks_foreign))
         table.foreign_is_apart |= table.checks_foreign and ("text", FOREIGN) in orderer.hiding
@@ -151,7 +152,7 @@ class _Writer:
             return {"when": when, row.reaction: row.effect}
         about = field.strip("{}") if field in {FOREIGN, UNKNOWN} else row.treatment.replace("-", "_")
         named = self.refusals.name(row.effect, f"field_{about}")
-        names[named.name] = self.refusals.looks[named.name]
+        names[named.name] = self.refusals.said(named.name)
         data: dict[str, Any] = {"when": when, "refuse": named.name}
         if named.item is not None:
             data["item"] = named.item
@@ -211,7 +212,9 @@ class _Writer:
                 say(tree, name, look)
                 place(tree, responses, name, look)
             if self.refusals.items is not None:
-                tree["x-service"]["errors"] = {"told": "all"}
+                more = self.refusals.more
+                ends = {} if more is None else {"more": {"one": more.one, "many": more.many}}
+                tree["x-service"]["errors"] = {"told": "all", **ends}
             if self.table.checks_foreign:
                 tree["x-service"]["foreign-rows"] = "own-first"
             checks = tree["x-service"]["checks"]

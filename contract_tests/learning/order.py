@@ -11,7 +11,7 @@ from typing import Any
 
 from contract_tests.document import by_form, read
 from contract_tests.learning.observe import Observer, Outcome
-from contract_tests.learning.problems import Items, find_items
+from contract_tests.learning.problems import Items, More, find_items, find_more
 from contract_tests.probes.handler import Part, parts_of
 from contract_tests.probes.reading import Undecided, Unlisted
 from contract_tests.target.api import TargetResponse
@@ -82,6 +82,7 @@ class Orderer:
         self.order = [*order]
         self.problems = [each for each in problems if each.outcome.trial.operation == operation]
         self.items: Items | None = None
+        self.more: More | None = None
         # Pairs of sorts, of which problems of the first keep those of the second from being told.
         self.hiding: set[tuple[str, str]] = set()
 
@@ -95,6 +96,9 @@ class Orderer:
             if not isinstance(bodies[2], dict | list):
                 return None
             self.items = find_items(*bodies)
+            if self.items is not None:
+                alone = [body_of(each.outcome.answer) for each in self.problems]
+                self.more = find_more(alone, bodies[2])
             return self.items
         return None
 

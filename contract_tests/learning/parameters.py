@@ -360,7 +360,7 @@ def _placed(tree: Tree, looks: Mapping[str, Look]) -> None:
     for name, look in looks.items():
         say(tree, name, look)
         if "{items" in str(look.value):
-            tree["x-service"]["errors"] = {"told": "all"}
+            tree["x-service"].setdefault("errors", {})["told"] = "all"
         for listing in _listings(tree):
             place(tree, listing["responses"], name, look)
 

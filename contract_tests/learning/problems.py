@@ -27,6 +27,30 @@ class Items(NamedTuple):
     by_field: bool
 
 
+class More(NamedTuple):
+    """How a text tells the number of items beside the first: where it stands, and its end for one and for several.
+
+    `{count}` stands in an end for the number.
+    """
+
+    steps: Steps
+    one: str
+    many: str
+
+    def without(self, value: Any) -> Any:
+        """Return a body whose text has no such end."""
+        text, ends = _at(value, self.steps), (re.escape(end) for end in (self.one, self.many))
+        if not isinstance(text, str):
+            return value
+        pattern = "|".join(end.replace(re.escape("{count}"), "[0-9]+") for end in ends)
+        return _with(value, self.steps, re.sub(rf"(?:{pattern})\Z", "", text))
+
+    def told(self, value: Any) -> Any:
+        """Return a body with a placeholder for the end of its text."""
+        text = _at(value, self.steps)
+        return _with(value, self.steps, text + "{more}") if isinstance(text, str) else value
+
+
 class Named(NamedTuple):
     """A refusal as a row says it: its name, the item of this problem, and what fills the placeholders."""
 
@@ -50,6 +74,29 @@ def find_items(one: Any, other: Any, both: Any) -> Items | None:
     return None
 
 
+def find_more(alone: Sequence[Any], both: Any) -> More | None:
+    """Return how a text tells the number of items, by bodies of one problem each, and one that tells two of them.
+
+    A problem may have several items, which shows how more of them are told.
+    """
+    for steps, text in _nodes(both):
+        firsts = [first for each in alone if isinstance(first := _at(each, steps), str) and first]
+        one = _counted(text, firsts)
+        if "{count}" in one:
+            start = one.partition("{count}")[0]
+            ends = [_counted(first, firsts) for first in firsts]
+            many = [end for end in ends if "{count}" in end and end.startswith(start) and end != one]
+            return More(steps, one, many[0] if many else one)
+    return None
+
+
+def _counted(text: Any, firsts: Sequence[str]) -> str:
+    """Return what a text has behind one of the others, with a placeholder for its number, empty if nothing."""
+    found = [text[len(first) :] for first in firsts if isinstance(text, str) and text.startswith(first)]
+    end = max(found, key=len, default="")
+    return re.sub(r"[0-9]+", "{count}", end) if len(re.findall(r"[0-9]+", end)) == 1 else ""
+
+
 def _are(kind: type, *values: Any) -> bool:
     return all(isinstance(value, kind) for value in values)
 
@@ -69,10 +116,14 @@ def _at(value: Any, steps: Steps) -> Any:
 
 @dataclass
 class Refusals:
-    """The named refusals of the forms in the making. `items`: where the items of problems stand, if they are joined."""
+    """The named refusals of the forms in the making.
+
+    `items`: where the items of problems stand, if they are joined; `more`: how their number is told.
+    """
 
     items: Items | None = None
     taken: frozenset[str] = frozenset()
+    more: More | None = None
     looks: dict[str, Look] = field(default_factory=dict)
 
     def name(self, look: Look, wanted: str) -> Named:
@@ -107,12 +158,20 @@ class Refusals:
                 name = f"{wanted}_{number}"
             self.looks[name] = alike[0]._replace(value=value)
 
+    def said(self, name: str) -> Look:
+        """Return a named refusal as the document says it."""
+        look = self.looks[name]
+        is_list = self.more is not None and self.items is not None and "{item" in str(look.value)
+        return look._replace(value=self.more.told(look.value)) if self.more and is_list else look
+
     def _taken_apart(self, look: Look) -> tuple[Any, Any]:
         """Return the item of a problem, and the body around it; None and the whole body if it has no items."""
         if self.items is None:
             return None, look.value
         steps, by_field = self.items
-        node = _at(look.value, steps)
+        node, whole = _at(look.value, steps), look
+        if self.more is not None:
+            look = look._replace(value=self.more.without(look.value))
         if by_field and isinstance(node, dict) and len(node) == 1:
             (item,) = node.values()
             if isinstance(item, list):
@@ -121,7 +180,7 @@ class Refusals:
             return item, _with(look.value, steps, "{item-by-field}")
         if not by_field and isinstance(node, list) and len(node) == 1:
             return node[0], _with(look.value, steps, "{items}")
-        return None, look.value
+        return None, whole.value
 
 
 def _with(value: Any, steps: Steps, text: str) -> Any:

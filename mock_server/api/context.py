@@ -237,7 +237,8 @@ def _listed_by_field(context: Context) -> dict[str, list[Any]]:
     listed: dict[str, list[Any]] = {}
     for problem in context.problems:
         if problem.item is not None:
-            listed.setdefault(problem.told["field"], []).append(_item(context, problem))
+            item = _item(context, problem)
+            listed.setdefault(problem.told["field"], []).extend(item if isinstance(item, list) else [item])
     return listed
 
 
@@ -258,6 +259,16 @@ _ITEMS: Mapping[str, Callable[[Context], Any]] = {
     "item-by-field": lambda context: {name: items[0] for name, items in _listed_by_field(context).items()},
 }
 
+
+def _more(context: Context) -> str:
+    """Return what tells how many items there are beside the first."""
+    items, words = _listed(context), context.contract.service.more
+    count = sum(len(item) if isinstance(item, list) else 1 for item in items) - 1
+    return (
+        words["one" if count == 1 else "many"].replace("{count}", str(count)) if words and count > 0 else ""
+    )
+
+
 # What a row tells of a problem (`with`): texts with placeholders of their own.
 _TOLD_BY_ROWS = frozenset({"rule", "message", "label", "limit", "code"})
 
@@ -265,6 +276,7 @@ _TOLD_BY_ROWS = frozenset({"rule", "message", "label", "limit", "code"})
 _TOLD: Mapping[str, Callable[[Context], object]] = {
     "id": lambda context: (context.route and context.route.parameter) or context.item_id,
     "method": lambda context: context.method,
+    "more": _more,
     "site": lambda context: context.site,
 }
 

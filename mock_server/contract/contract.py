@@ -95,6 +95,7 @@ class ServiceRules:
     cors: bool
     time_offset: int  # seconds east of UTC
     tells_all: bool  # whether a refusal tells all problems, and not only the first
+    more: Mapping[str, str]  # what {more} shows, for "one" item beside the first and for "many"
     answers_head: bool  # as GET, without the body
     media_types: Mapping[
         str, str
@@ -257,6 +258,7 @@ def _service(document: Object) -> ServiceRules:
         cors=words["cors"] == "open",
         time_offset=int(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60),
         tells_all=words.get("errors", {}).get("told") == "all",
+        more=words.get("errors", {}).get("more", {}),
         answers_head=words.get("head") == "as-get",
         media_types={"other": "ignored", **words.get("media-types", {})},
         checks_foreign=words.get("foreign-rows") == "own-first" or "availability" in words["checks"],

@@ -366,3 +366,23 @@ def test_a_row_that_is_not_modelled_takes_the_text(tmp_path: Path) -> None:
     number = client.create(name="A", type="email")
     assert client.update(number, name="a\x07b").status_code == 200
     assert client.retrieve(number)["name"] == "a\x07b"
+
+
+def test_a_refusal_tells_how_many_items_there_are_beside_the_first(tmp_path: Path) -> None:
+    more = {"one": " (and {count} more error)", "many": " (and {count} more errors)"}
+    ends = [{"when": {"is": [text]}, "refuse": "counted", "item": item, "with": {"message": "No."}}
+            for text, item in (("one", "a"), ("two", ["a", "b"]))]  # fmt: skip
+    counted = {"message": "{message}{more}", "errors": "{items-by-field}"}
+    client = client_of(
+        tmp_path,
+        {"target": "$['x-service'].refusals['422'].content['application/json'].examples",
+         "update": {"counted": {"value": counted}}},
+        rows("CreateForm", name=ends, slack=ends),
+        service(errors={"told": "all", "more": more}),
+    )  # fmt: skip
+    told: list[Any] = [
+        client.send("POST", "/notification-handlers", {"name": name, "type": "slack", "slack": slack}).json
+        for name, slack in (("one", "x"), ("two", "x"), ("two", "two"))
+    ]
+    assert [each["message"] for each in told] == ["No.", "No. (and 1 more error)", "No. (and 3 more errors)"]
+    assert told[1]["errors"] == {"name": ["a", "b"]}

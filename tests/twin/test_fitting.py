@@ -11,6 +11,7 @@ from contract_tests.document import Facts
 from contract_tests.learning.fields import ADDRESSES, FAULTS, URLS
 from contract_tests.learning.handlers import mask_of, placed, varying
 from contract_tests.learning.presentation import SeenResponse, look_of
+from contract_tests.learning.problems import More, find_more
 from contract_tests.learning.reactions import SIGNS, entities
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes.expectations import SentCall, exchange_of
@@ -95,3 +96,17 @@ def test_entities_are_told_by_a_text_of_all_signs(signs: dict[str, str]) -> None
     assert entities(text, shown) == signs
     assert react(parse_rows([{"when": "any", "change": [{"escape": signs}]}]), text, {}).text == shown
     assert entities(text, shown.replace("=", "")) == {}, "more was changed"
+
+
+def test_the_number_of_problems_is_a_placeholder() -> None:
+    def body(text: str, **errors: list[str]) -> dict[str, object]:
+        return {"message": text, "errors": errors}
+
+    name, kind = body("A name.", name=["A name."]), body("No type.", type=["No type."])
+    both = body("A name. (and 1 more error)", name=["A name."], type=["No type."])
+    three = body("No x. (and 2 more errors)", x=["No x.", "No text.", "No URL."])
+    more = find_more([name, kind, body("No x.", x=["No x."]), three], both)
+    assert more == More(("message",), " (and {count} more error)", " (and {count} more errors)")
+    assert more.without(three)["message"] == "No x."
+    assert more.told(more.without(both))["message"] == "A name.{more}"
+    assert find_more([name, kind], body("A name.", name=["A name."], type=["No type."])) is None
