@@ -105,7 +105,7 @@ def test_the_file_tells_when_where_and_by_what(odd: tuple[Learnt, Path]) -> None
     assert told["requests"] == learnt.requests
     assert told["target"].startswith("http://127.0.0.1:")
     assert told["document"] == str(load().digest)
-    assert {*told["open"]} == {"plan-limit", "empty-list", "retry-after"}
+    assert {*told["open"]} == {"plan-limit", "empty-list", "retry-after", "checks-order"}
     proved = {lesson["about"] for lesson in told["lessons"] if lesson["seen"]}
     assert proved >= ODD.keys()
     assert KEY not in file.read_text(encoding="utf-8")
