@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any
 
 from contract_tests.document import by_form, read
@@ -99,8 +99,24 @@ class Orderer:
             if self.items is not None:
                 alone = [body_of(each.outcome.answer) for each in self.problems]
                 self.more = find_more(alone, bodies[2])
+            if self.more is not None and self.more.one == self.more.many:
+                self.more = self._with_many(self.more, alone)
             return self.items
         return None
+
+    def _with_many(self, more: More, alone: Sequence[Any]) -> More:
+        """Find out how several items are told, by a problem that has two, and another one."""
+
+        def has_two(problem: Problem) -> bool:
+            body = body_of(problem.outcome.answer)
+            return bool(more.without(body) != body)
+
+        for one, other in islice(self._pairs(lambda one, other: has_two(one) or has_two(other)), 4):
+            both = self._both(one, other)
+            found = None if both is None else find_more(alone, body_of(both))
+            if found is not None and found.steps == more.steps and found.one != more.one:
+                return more._replace(many=found.one)
+        return more
 
     def fields(self, *, all_walk: bool) -> list[str]:
         """Return the fields in the order in which their problems are told; those of which none is known stay behind.
