@@ -24,6 +24,7 @@ _ODD_WORD = "maybe"
 _ODD_ID = "no-such-id"
 _ODD_PAGE = "no-page"
 _FAR = 99_999
+_NO_PARAMETER = "filter"
 _SPELLINGS = ("1", "0", "true", "false", "on", "off", "yes", "no", "True", "FALSE")
 
 
@@ -145,6 +146,8 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
         if shows["given"]
         else "none"
     )
+    if repeats == "accepted" and _repeats_any(prober, draft):
+        repeats = "sent"
     words: dict[str, Any] = {"link-repeats": repeats}
     with_size = next((query for query in queries.values() if size in dict(query)), None)
     if with_size is not None:
@@ -172,6 +175,18 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
 
         told = ", ".join(f"{word} {said}" for word, said in words.items())
         draft.learn("links", f"Links of a page: {told}.", (*seen[-1:], *beyond[-1:]), change)
+
+
+def _repeats_any(prober: Prober, draft: Draft) -> bool:
+    """Tell whether links repeat even a parameter that the list has not."""
+    try:
+        answer = prober.send(
+            "GET", draft.facts.operation("list").path, query={_NO_PARAMETER: "1"}, fresh=True
+        )
+        link = SeenPage(answer, prober.expectations).value("link-self")
+    except (Undecided, Unlisted):
+        return False
+    return _NO_PARAMETER in dict(parse_qsl(urlsplit(str(link)).query))
 
 
 def _nothing(prober: Prober) -> dict[str, str]:

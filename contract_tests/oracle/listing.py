@@ -205,6 +205,7 @@ class Listing:
         size = page.size if page.size in facts.sizes else None
         told = {
             "accepted": size,
+            "sent": size,
             "not-default": None if size == facts.default_size else size,
             "always": size or facts.default_size,
         }.get(words["link-repeats"])

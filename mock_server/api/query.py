@@ -30,13 +30,15 @@ class Query:
     """What the query of a list asks for.
 
     `values`: by the parameters' roles. `equal`: the wanted text of properties, for the role "equals". `accepted`: the
-    parameters that links may repeat, as they were sent. `page_text`: the page's number as it was sent.
+    parameters that links may repeat, as they were sent; `sent`: all with a text but the page, if links repeat these.
+    `page_text`: the page's number as it was sent.
     """
 
     parameters: dict[str, Parameter] = field(default_factory=dict)  # by role
     values: dict[str, int | str] = field(default_factory=dict)
     equal: dict[str, int | str] = field(default_factory=dict)
     accepted: list[tuple[str, str]] = field(default_factory=list)
+    sent: list[tuple[str, str]] = field(default_factory=list)
     page_text: str | None = None
 
     @property
@@ -46,7 +48,7 @@ class Query:
 
     def repeated_as(self, word: str) -> str:
         """Return the parameters that links repeat, by the word of `x-paging`, as a query string without the page."""
-        pairs = [] if word == "none" else self.accepted
+        pairs = {"none": [], "sent": self.sent}.get(word, self.accepted)
         if word in {"not-default", "always"}:
             # Every parameter but the page, as its value says, however it was spelled.
             told = dict(pairs) | {
@@ -65,6 +67,9 @@ def read_query(context: Context) -> Query:
     """Read the query by the operation's parameters. Raises Refusal if a row refuses what was sent."""
     texts = parse_query(context.query) if context.query else {}
     query, problems, service = Query(), list[Problem](), context.contract.service
+    paging = context.operation.paging
+    if paging is not None and paging.repeats == "sent":
+        query.sent = [(name, text) for name, text in texts.items() if text and name != paging.page_parameter]
     for order, parameter in enumerate(context.operation.query):
         role, text = parameter.role or "", texts.pop(parameter.name, None)
         value = parameter.default

@@ -1,4 +1,4 @@
-"""The list may be redirected to its other spelling, alone of all paths, with a body, and for a good key only."""
+"""The list may be redirected to its other spelling, alone of all paths, and links may repeat all that was sent."""
 
 from __future__ import annotations
 
@@ -45,6 +45,15 @@ def test_the_list_alone_is_redirected(data: dict[str, Any], tmp_path: Path) -> N
     assert client.send("GET", f"{LIST}/").status_code == 200
     assert client.send("GET", f"{LIST}/1/").status_code == 404, "a row has one spelling"
     assert client.http.get(f"/api{LIST}").status_code == 401
+
+
+def test_links_repeat_all_that_was_sent(data: dict[str, Any], tmp_path: Path) -> None:
+    for path in (LIST, f"{LIST}/"):
+        data["paths"][path]["get"]["x-paging"]["link-repeats"] = "sent"
+    file = tmp_path / "links.yaml"
+    file.write_text(dump_yaml(data), encoding="utf-8")
+    shown: Any = Client(document=file).send("GET", f"{LIST}?filter=a+b&page=1&results_per_page=10&x=").json
+    assert shown["links"]["first"].endswith("?filter=a%20b&results_per_page=10&page=1")
 
 
 def test_it_is_learned(data: dict[str, Any]) -> None:
