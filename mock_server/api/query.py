@@ -48,7 +48,9 @@ class Query:
 
     def repeated_as(self, word: str) -> str:
         """Return the parameters that links repeat, by the word of `x-paging`, as a query string without the page."""
-        pairs = {"none": [], "sent": self.sent}.get(word, self.accepted)
+        pairs = [] if word == "none" else self.accepted
+        if word == "sent":
+            pairs = self.sent
         if word in {"not-default", "always"}:
             # Every parameter but the page, as its value says, however it was spelled.
             told = dict(pairs) | {
