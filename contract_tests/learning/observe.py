@@ -55,7 +55,8 @@ class Observer(Trials):
         trial, answer, look = tried.trial, tried.answer, None
         if not tried.is_taken:
             facts = {"field": trial.field, **(told or {})}
-            value = trial.sent.texts[-1] if trial.sent.text is None and trial.sent.texts else trial.sent.text
+            given = self._as_sent(trial)  # a guard makes a name longer, which no response shows
+            value = given.texts[-1] if given.text is None and given.texts else given.text
             words = set(re.findall(r"\w+", answer.body.decode(errors="replace")))
             # A refusal that lists the types repeats none of them.
             if value is not None and not (

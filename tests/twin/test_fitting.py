@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from contract_tests.document import Facts
 from contract_tests.learning.fields import ADDRESSES, FAULTS, URLS
 from contract_tests.learning.handlers import mask_of, placed, varying
+from contract_tests.learning.observe import Observer
 from contract_tests.learning.presentation import SeenResponse, look_of
 from contract_tests.learning.problems import More, find_more
 from contract_tests.learning.reactions import SIGNS, entities
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes.expectations import SentCall, exchange_of
+from contract_tests.probes.prober import Prober
+from contract_tests.probes.trials import Trial, Tried
 from contract_tests.target.api import TargetResponse
 from mock_server.document import load
 from mock_server.document.rows import parse_rows, react
 from mock_server.document.shape import is_linear
-from mock_server.document.treatments import masked
+from mock_server.document.treatments import SentInput, masked
 
 LONG = ("123456:secret-token", "abcdefghijkl", "abcdefghij" * 5)
 SHORT = tuple("abcdefghij"[:length] for length in range(2, 11))
@@ -110,3 +115,18 @@ def test_the_number_of_problems_is_a_placeholder() -> None:
     assert more.without(three)["message"] == "No x."
     assert more.told(more.without(both))["message"] == "A name.{more}"
     assert find_more([name, kind], body("A name.", name=["A name."], type=["No type."])) is None
+
+
+def test_a_value_is_recognized_as_the_guard_left_room_for_its_mark() -> None:
+    facts = Facts(load().data)
+    text = "n" * 101
+    body = text[:-20].encode()  # the service was sent 20 characters more, of which no response shows the mark
+    answer = TargetResponse(400, {"content-type": "text/plain"}, body)
+    exchange = exchange_of(facts, "http://service.invalid/api", SentCall("POST", "/rows", {}, ""), answer)
+    observer = object.__new__(Observer)
+    observer.prober = cast("Prober", SimpleNamespace(terms=SimpleNamespace(hidden=20)))
+    observer.facts, observer.everywhere = facts, {}
+    trial = Trial("create", facts.form["name"], "longer-than", SentInput(text, (text,)), "email")
+    look = observer.outcome(Tried(trial, answer, exchange)).look
+    assert look is not None
+    assert look.value == "{value}"
