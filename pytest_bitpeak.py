@@ -208,13 +208,13 @@ def _run_for_test(config: pytest.Config) -> PluginRun:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Check the markers. Forget what the test before has done."""
-    for marker in item.iter_markers("bitpeak"):
-        if trouble := _wrong_marker(marker):
-            pytest.fail(f"@pytest.mark.bitpeak of {item.name}: {trouble}", pytrace=False)
+    """Forget what the test before has done. Check the markers."""
     run = item.config.stash.get(_RUN, None)
     if run is not None and (trouble := run.watcher.begin_test()):
         pytest.fail(trouble, pytrace=False)
+    for marker in item.iter_markers("bitpeak"):
+        if trouble := _wrong_marker(marker):
+            pytest.fail(f"@pytest.mark.bitpeak of {item.name}: {trouble}", pytrace=False)
 
 
 def _wrong_marker(marker: pytest.Mark) -> str:

@@ -101,7 +101,7 @@ def read_size(text: str) -> Size:
     """Read `64MiB` or `2GiB`. Raises ValueError with a sentence."""
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise ValueError(f"Invalid size {text!r}: use for example 64MiB or 2GiB.")
+        raise ValueError(f"Invalid size {text!r}: the units are MiB and GiB, as in 64MiB or 2GiB.")
     return Size(int(match[1]) * _UNITS[match[2]])
 
 

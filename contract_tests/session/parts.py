@@ -391,7 +391,7 @@ def check_places(settings: RunSettings) -> None:
 def check_folder(file: Path, what: str = "") -> None:
     """Raise Stop (CANNOT) if a file could not be written: better before the run than after it."""
     if file.is_dir() or not file.absolute().parent.is_dir():
-        why = "it is a folder" if file.is_dir() else f"there is not a folder {file.parent}"
+        why = "it is a folder" if file.is_dir() else f"the folder {file.parent} does not exist"
         raise Stop(Code.CANNOT, f"{what}{file} cannot be written: {why}")
 
 

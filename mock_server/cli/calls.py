@@ -150,7 +150,7 @@ def _print(response: TestResponse, include: bool) -> None:
 
 
 @click.command
-@click.argument("file", type=FILE)
+@click.argument("files", metavar="FILE...", type=FILE, nargs=-1, required=True)
 @click.option(
     "--as",
     "form",
@@ -159,27 +159,47 @@ def _print(response: TestResponse, include: bool) -> None:
 )
 @format_option
 @click.pass_context
-def replay(ctx: click.Context, /, file: Path, form: str | None, format_: str) -> None:
+def replay(ctx: click.Context, /, files: Sequence[Path], form: str | None, format_: str) -> None:
     """Restore the worlds of a failed test in a fresh mock, and make its calls again.
 
     FILE is a capsule, which the pytest plugin writes when a test fails. Each call is made at its own time by the
-    world's clock, so that even the times in the responses are the same.
+    world's clock, so that even the times in the responses are the same. Several capsules are replayed one after the
+    other. With --as or --format json, name one.
 
-    Exit codes: 0 all responses are the same, 1 some differ, 2 wrong options, 3 the capsule cannot be used, 5 it has no
-    calls.
+    Exit codes: 0 all responses are the same, 1 some differ, 2 wrong options, 3 a capsule cannot be used, 5 one has no
+    calls. Of several capsules, the highest counts.
     """
+    if len(files) == 1:
+        ctx.exit(_replay(files[0], form, format_))
+    if form is not None or format_ == "json":
+        raise click.UsageError(
+            f"{'--format json' if form is None else '--as'} takes one capsule: name one FILE."
+        )
+    worst = ExitCode.OK
+    for file in files:
+        click.echo(clean(f"{file}:"))
+        try:
+            code = _replay(file, form, format_)
+        except Failure as failure:
+            failure.show()
+            code = ExitCode(failure.exit_code)
+        worst = max(worst, code)
+    ctx.exit(worst)
+
+
+def _replay(file: Path, form: str | None, format_: str) -> ExitCode:
     capsule = _read_capsule(file)
     if form is not None:
         try:
             click.echo(_written(capsule, form), nl=False)
         except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
             raise Failure(f"{file} is not a whole capsule: {error!r:.200}.") from error
-        return
+        return ExitCode.OK
     outcomes = _replayed(capsule, file)
     click.echo(_as_json(outcomes) if format_ == "json" else "\n".join(map(_as_text, outcomes)))
     if not outcomes:
         raise Failure(f"{file} has no call to repeat.", ExitCode.NOTHING)
-    ctx.exit(ExitCode.NO if any(outcome.difference for outcome in outcomes) else ExitCode.OK)
+    return ExitCode.NO if any(outcome.difference for outcome in outcomes) else ExitCode.OK
 
 
 @click.command

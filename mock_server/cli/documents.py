@@ -284,8 +284,9 @@ def _about_recording(
         yield f"{recorded.file} has no end, as its run was killed. Record it again."
         return
     if recorded.findings:
+        times = "once" if recorded.findings == 1 else f"{recorded.findings} times"
         yield (
-            f"The service departed from the document {recorded.findings} times in {recorded.file}. Learn what it does: "
+            f"The service departed from the document {times} in {recorded.file}. Learn what it does: "
             "`bitpeak-mock learn --base-url URL --out FILE`."
         )
     known = document.answers

@@ -151,7 +151,9 @@ class Log(logging.Handler):
         self._put(Note(event, sentence, facts))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Note a warning of Python's `logging`."""
+        """Note a warning of Python's `logging`. A quiet log takes only errors."""
+        if self._quiet and record.levelno < logging.ERROR:
+            return
         self.note(record.levelname.lower(), self.format(record), logger=record.name)
 
     def close(self) -> None:

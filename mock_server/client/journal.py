@@ -228,11 +228,9 @@ class Calls(Sequence[Call]):
         It blocks this thread: a coroutine uses `wait_async`. With a mock in this process, other threads make the calls.
         """
         __tracebackhide__ = True  # pytest shows the test's line, and not ours
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return self._wait(count, timeout)
-        raise RuntimeError("journal.wait would block the event loop. Use `await journal.wait_async(…)`.")
+        if _in_event_loop():
+            raise RuntimeError("journal.wait would block the event loop. Use `await journal.wait_async(…)`.")
+        return self._wait(count, timeout)
 
     async def wait_async(self, count: int = 1, timeout: Duration = 5.0) -> list[Call]:
         """Do the same as `wait` without blocking the event loop."""
@@ -248,7 +246,8 @@ class Calls(Sequence[Call]):
         with contextlib.suppress(NotInTime):
             found = self._wait(count + 1, quiet)
         if len(found) > count:
-            raise TooMany(f"There are {len(found)} calls{self._described()}, not {count}:{_listed(found)}")
+            what = "is 1 call" if len(found) == 1 else f"are {len(found)} calls"
+            raise TooMany(f"There {what}{self._described()}, not {count}:{_listed(found)}")
         return found
 
     def accept(self) -> None:
@@ -338,6 +337,14 @@ class Calls(Sequence[Call]):
         return "".join(f" {name}={value!r}" for name, value in self._wanted.items())
 
 
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def _listed(calls: Iterable[Call]) -> str:
     return "".join(f"\n  {call!r}" for call in calls)
 
@@ -347,15 +354,26 @@ def _lost(page: JournalPage) -> str:
 
 
 def _compared(calls: Iterable[Call], wanted: CallFilter, counted_as: Mapping[str, str]) -> str:
-    """Compare calls with a filter, the nearest first. Those beyond the nearest are only listed.
+    """Compare calls with a filter, the nearest first. Those that fit or are beyond the nearest are only listed.
 
     `counted_as`: each operation's id to the id of the operation that it is a spelling of.
     """
-    found = sorted(
-        ((call, _compare(call, wanted, counted_as)) for call in calls),
-        key=lambda pair: sum(not fits for *_, fits in pair[1]),
-    )
-    lines = ["", "The nearest calls (- expected, + received):"] if wanted and found else [""]
+    found = []
+    fitting = []
+    for call in calls:
+        facts = _compare(call, wanted, counted_as)
+        if all(fits for *_, fits in facts):
+            fitting.append(call)
+        else:
+            found.append((call, facts))
+    found.sort(key=lambda pair: sum(not fits for *_, fits in pair[1]))
+    lines = [""]
+    if fitting:
+        lines += [*(["These calls fit:"] if wanted else []), *map(repr, fitting[:_LISTED])]
+        if len(fitting) > _LISTED:
+            lines.append(f"… and {len(fitting) - _LISTED} others")
+    if found:
+        lines.append(f"The nearest {'other ' if fitting else ''}calls (- expected, + received):")
     for call, facts in found[:_COMPARED]:
         lines.append(repr(call))
         for name, expected, received, fits in facts:
@@ -363,7 +381,7 @@ def _compared(calls: Iterable[Call], wanted: CallFilter, counted_as: Mapping[str
                 lines.append(f"    {name} = {received!r}")
             else:
                 lines += [f"  - {name} = {expected!r}", f"  + {name} = {received!r}"]
-        if call.hint and not all(fits for *_, fits in facts):
+        if call.hint:
             lines.append(f"  ? {call.hint}")
     lines += [repr(call) for call, _ in found[_COMPARED:_LISTED]]
     if len(found) > _LISTED:

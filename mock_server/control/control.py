@@ -324,7 +324,11 @@ def enter_world(context: Context, operation: ControlOperation) -> None:
     context.key = bearer if named is None else named
     find_world(context, context.key, make=context.method not in _READING)
     if context.world is context.mock.lobby:
-        raise Refusal("no_world", context.mock.contract.service.key_example)
+        service = context.mock.contract.service
+        if context.key:
+            what = f"The key must begin with {service.key_prefix!r}, as in {service.key_example!r}."
+            raise Refusal("unusable", what)
+        raise Refusal("no_world", service.key_example)
 
 
 def read_body(context: Context, complaints: Complaints) -> None:

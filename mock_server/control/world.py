@@ -268,8 +268,12 @@ def list_faults(context: Context) -> dict[str, Any]:
 
 
 def arm_fault(context: Context) -> dict[str, Any]:
-    """Arm a fault."""
-    order = {key: value for key, value in context.sent.items() if key not in {"id", "calls", "hits"}}
+    """Arm a fault. Raises Refusal if its order has what the mock counts."""
+    for name in ("calls", "hits"):
+        if name in context.sent:
+            what = f"The mock counts {name!r} itself. Remove it; `times` is how often a fault strikes."
+            raise Refusal("unusable", what)
+    order = {key: value for key, value in context.sent.items() if key != "id"}
     return _shown_fault(arm(context.world.faults, context.contract, order))
 
 

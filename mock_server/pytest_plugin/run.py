@@ -284,7 +284,7 @@ def _arrange(api: Api, node: pytest.Item | pytest.Collector) -> None:
     trouble = ""
     try:
         api.restore(_state(wanted, node.path if node.path.is_dir() else node.path.parent, api.mock))
-    except (ControlError, OSError, TypeError, ValueError) as error:
+    except (ControlError, TypeError, ValueError) as error:
         trouble = f"@pytest.mark.bitpeak of {node.name}: {error}"
     if trouble:
         pytest.fail(trouble, pytrace=False)
@@ -307,7 +307,10 @@ def _rows(seed: str | Path | Iterable[Mapping[str, Any]], folder: Path) -> Any:
     """Return the rows of a seed, or read them from a YAML or JSON file beside the test, as `serve --seed` does."""
     if not isinstance(seed, (str, Path)):
         return seed
-    text = (folder / seed).read_text(encoding="utf-8")
+    try:
+        text = (folder / seed).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"Cannot read the seed {folder / seed}: {error.strerror}.") from None
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:

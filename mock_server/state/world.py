@@ -285,8 +285,9 @@ class Worlds:
         self._bytes -= self._weights.pop(key)
         self.lobby.journal.take_seen(world.journal)
         world.journal.leave()
-        idle = now - world.used
-        _LOG.warning("The world of the key %s was dropped after %.0f idle seconds.", shorten(key), idle)
+        idle = f"{now - world.used:.0f} idle second"
+        many = "" if idle == "1 idle second" else "s"
+        _LOG.warning("The world of the key %s was dropped after %s%s.", shorten(key), idle, many)
 
 
 def _quota(contract: Contract, rules: Rules) -> Quota | None:

@@ -165,7 +165,7 @@ def test_colours_are_for_terminals_that_want_them(
     assert not is_colourful()
 
 
-def test_a_quiet_log_has_internal_errors_and_warnings_of_python(
+def test_a_quiet_log_has_internal_errors_alone(
     terminal: Callable[[], io.StringIO],
 ) -> None:
     standard_error = terminal()
@@ -173,10 +173,12 @@ def test_a_quiet_log_has_internal_errors_and_warnings_of_python(
         log.observe(replace(EXCHANGE, defect="", sent_target="/usual"))
         log.observe(EXCHANGE)
         logging.getLogger("mock_server.state.world").warning("a world was dropped")
+        logging.getLogger("mock_server.server").error("a request could not be read")
     text = standard_error.getvalue()
     assert "/usual" not in text
     assert "DEFECT" in text
-    assert text.endswith("\na world was dropped\n")
+    assert "a world was dropped" not in text
+    assert text.endswith("\na request could not be read\n")
     log.observe(EXCHANGE)  # after the end it is ignored
 
 

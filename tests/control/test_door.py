@@ -26,13 +26,14 @@ def test_each_operation_has_a_function_and_each_function_an_operation() -> None:
 @pytest.mark.parametrize(("method", "path"), NEEDING)
 def test_a_world_must_be_named(client: Steered, method: str, path: str) -> None:
     worlds = len(client.mock.worlds)
-    for environ in ({"HTTP_AUTHORIZATION": None}, {"HTTP_AUTHORIZATION": "Bearer real-key"}):
-        reply = client.control(method, path, {}, **environ)
-        assert reply.status == 400
-        assert reply.title == (
-            "Name the world: add ?key=mock-key or the header Authorization: Bearer mock-key."
-        )
-    assert client.control(method, f"{path}?key=real", {}).status == 400
+    reply = client.control(method, path, {}, HTTP_AUTHORIZATION=None)
+    assert reply.status == 400
+    assert reply.title == "Name the world: add ?key=mock-key or the header Authorization: Bearer mock-key."
+    for reply in (
+        client.control(method, path, {}, HTTP_AUTHORIZATION="Bearer real-key"),
+        client.control(method, f"{path}?key=real-key", {}),
+    ):
+        assert (reply.status, reply.title) == (400, "The key must begin with 'mock', as in 'mock-key'.")
     assert len(client.mock.worlds) == worlds
 
 

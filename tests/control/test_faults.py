@@ -243,7 +243,7 @@ def test_a_latency_moves_a_frozen_clock(client: Steered) -> None:
 @pytest.mark.parametrize(
     ("order", "says"),
     [
-        ({}, "The body is empty. Send any of calls, hits, operation, refusal"),
+        ({}, "The body is empty. Send any of operation, refusal"),
         (
             {"refusal": "not_found", "status": 500},
             "A fault has a refusal or a status, and not both. Remove one.",
@@ -253,6 +253,7 @@ def test_a_latency_moves_a_frozen_clock(client: Steered) -> None:
             {"refusal": "not_found", "operation": "create_notification_handler"},
             "Unknown refusal of create_notification_handler",
         ),
+        ({"status": 503, "hits": 3}, "The mock counts 'hits' itself. Remove it; `times` is how often"),
         ({"status": 500, "operation": "explode"}, "Unknown operation 'explode'. Choose from list_"),
         ({"wire": "melt"}, "Invalid wire 'melt': use drop, reset, empty, truncate, slow or null."),
         (
@@ -261,7 +262,7 @@ def test_a_latency_moves_a_frozen_clock(client: Steered) -> None:
         ),
         ({"status": 500, "times": 0}, "Invalid times 0: use 1–1000000000."),
         ({"status": 500, "times": "3"}, "Invalid times '3': use a whole number or null."),
-        ({"status": 500, "tims": 3}, "Unknown field 'tims' (did you mean 'times'?). Choose from calls, "),
+        ({"status": 500, "tims": 3}, "Unknown field 'tims' (did you mean 'times'?). Choose from operation, "),
         ({"status": 500, "probability": 2}, "Invalid probability 2: use more than 0 and at most 1."),
         (
             {"mutation": {"pointer": "data", "change": "null"}},

@@ -97,6 +97,17 @@ def test_a_difference_is_shown_and_is_exit_code_1(capsule: Path) -> None:
     assert facts["calls"][0]["difference"] == lines[1].strip()
 
 
+def test_several_are_replayed_one_after_the_other(capsule: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    other.write_text("{}")
+    again = replay(capsule, str(capsule))
+    assert again.exit_code == 0
+    assert again.stdout == 2 * (f"{capsule}:\n" + replay(capsule).stdout)
+    assert replay(other, str(capsule)).exit_code == 3
+    assert f"{capsule}:\nsame" in replay(other, str(capsule)).stdout
+    assert "--as takes one capsule" in replay(capsule, str(capsule), "--as", "har").stderr
+
+
 def test_as_pytest_it_is_a_test_that_passes(capsule: Path, suite: pytest.Pytester, url: str) -> None:
     suite.makepyfile(test_again=replay(capsule, "--as", "pytest").output)
     result = suite.runpytest_inprocess(f"--bitpeak-url={url}", "test_again.py")

@@ -139,7 +139,10 @@ def test_a_url_without_a_mock_is_an_error_of_one_sentence(suite: pytest.Pytester
     [
         ("sead=[]", "*It takes seed=…, strict=…, answers=…, faults=… and nothing else.*"),
         ("faults=['nonsense']", "*of test_it: Unknown refusal 'nonsense'. Choose from*"),
-        ("seed='nowhere.yaml'", "*of test_it: *nowhere.yaml*"),
+        (
+            "seed='nowhere.yaml'",
+            "*of test_it: Cannot read the seed *nowhere.yaml: No such file or directory.",
+        ),
         ("seed=7", "*of test_it: seed=7 is not a list of handlers or the name of a file."),
         ("answers={'nonsense': 'ok'}", "*of test_it: *nonsense*"),
     ],
@@ -152,6 +155,24 @@ def test_a_wrong_marker_is_an_error_of_one_sentence(
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([sentence])
     assert "Traceback" not in result.stdout.str()
+
+
+def test_a_wrong_marker_shows_no_call_of_the_test_before(suite: pytest.Pytester, url: str) -> None:
+    suite.makepyfile(
+        """
+        import pytest
+
+        def test_before(client):
+            client.names()
+
+        @pytest.mark.bitpeak(stirct=True)
+        def test_it(bitpeak): ...
+        """
+    )
+    result = suite.runpytest_inprocess(f"--bitpeak-url={url}", "--bitpeak-capsules=capsules")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.no_fnmatch_line("*what was asked and answered*")
+    assert not (suite.path / "capsules").exists()
 
 
 def test_a_failure_shows_the_journal_without_the_key(suite: pytest.Pytester, url: str) -> None:

@@ -237,7 +237,7 @@ def test_a_failed_expectation_points_at_the_test(suite: pytest.Pytester) -> None
         consecutive=True,
     )
     result.stdout.fnmatch_lines(
-        [">* bitpeak_in_process.journal.exactly(0)", "E *There are 1 calls, not 0:"], consecutive=True
+        [">* bitpeak_in_process.journal.exactly(0)", "E *There is 1 call, not 0:"], consecutive=True
     )
     result.stdout.no_fnmatch_line("*client/journal.py*")
 
@@ -266,13 +266,15 @@ def test_a_failed_wait_knows_the_spellings(api: Api) -> None:
     )
     assert len(wanted) == 1
     with pytest.raises(NotInTime) as caught:
-        wanted.wait(count=2, timeout="1ms")
+        wanted.filter(status=404).wait(timeout="1ms")
     _, _, call, *facts = str(caught.value).splitlines()
     assert call == "  <1: GET /api/notification-handlers 200>"
     assert [fact.strip() for fact in facts] == [
         "operation = 'list_notification_handlers_without_slash'",
         "method = 'GET'",
         "path = '/api/notification-handlers'",
+        "- status = 404",
+        "+ status = 200",
     ]
 
 
@@ -307,3 +309,27 @@ def test_a_coroutine_waits_without_blocking(api: Api) -> None:
 def test_a_record_is_json(api: Api) -> None:
     api.send("GET", LIST)
     assert json.loads(json.dumps(api.journal[-1].record)) == api.journal[-1].record
+
+
+def test_a_wrong_count_lists_the_calls_that_fit(api: Api) -> None:
+    api.send("DELETE", f"{LIST}77")
+    api.send("GET", LIST)
+    with pytest.raises(NotInTime) as caught:
+        api.journal.filter(method="GET").exactly(2, timeout="1ms")
+    shown = """
+  These calls fit:
+  <2: GET /api/notification-handlers/ 200>
+  The nearest other calls (- expected, + received):
+  <1: DELETE /api/notification-handlers/77 404 not_found>
+    - method = 'GET'
+    + method = 'DELETE'"""
+    assert fnmatchcase(str(caught.value), f"Only 1 of 2 exchanges came *{shown}")
+
+
+def test_a_wait_with_a_wrong_duration_has_no_other_error_before_it(api: Api) -> None:
+    with pytest.raises(ControlError, match="5 parsecs") as caught:
+        api.journal.wait(timeout="5 parsecs")
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "event loop" not in str(error)
+        error = error.__context__

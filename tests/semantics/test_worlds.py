@@ -91,6 +91,13 @@ def test_an_idle_world_is_dropped_when_another_begins(
     assert record.getMessage() == "The world of the key mock-i…13 was dropped after 110 idle seconds."
 
 
+def test_one_idle_second_is_singular(worlds: Worlds, time: Time, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(4):
+        worlds.of(f"mock-{number}")
+        time.now += 0.35
+    assert caplog.messages[0].endswith("was dropped after 1 idle second.")
+
+
 def test_a_world_in_use_is_not_idle(worlds: Worlds, time: Time) -> None:
     used = worlds.of("mock-used")
     for number in range(5):
@@ -148,7 +155,9 @@ class TestMemory:
 
     def test_serve_has_an_option(self) -> None:
         assert settings_of(["--memory", "2GiB"]).rules.memory == 2 << 30
-        with pytest.raises(ValueError, match="--memory: Invalid size '2GB': use for example 64MiB or 2GiB"):
+        with pytest.raises(
+            ValueError, match="--memory: Invalid size '2GB': the units are MiB and GiB, as in 64MiB"
+        ):
             settings_of(["--memory", "2GB"])
 
     def test_a_fault_is_small(self) -> None:
