@@ -168,7 +168,8 @@ def offline_text(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
         if id(first.recorded) in unnamed:
             rows = tried_rows(first.recorded, Facts(offline.document.data))
             name = ", ".join(map(str, rows)) or "no open question asks this"
-        lines += [f"{operation} {printable(place)}, {len(met)} times: {name}"]
+        times = "once" if len(met) == 1 else f"{len(met)} times"
+        lines += [f"{operation} {printable(place)}, {times}: {name}"]
         lines += [f"  {clean(first.recorded.as_curl())}", f"    then  {_short(answer_of(first.recorded))}"]
         lines += [f"    now   {_short(clean(answer_of(first.now)))}"]
     if replayed.drifts and offline.answers:

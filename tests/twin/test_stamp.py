@@ -147,6 +147,7 @@ def test_a_recording_is_a_proof_of_the_mock_that_was_told_what_it_found(tmp_path
         ({"digest": "0" * 64}, (), "against another document"),
         ({}, ("--overlay", "engine-family"), "against another document"),
         ({"is_whole": False}, (), "recording.jsonl has no end"),
+        ({"findings": 1}, (), "departed from the document once"),
         ({"findings": 2}, (), "departed from the document 2 times"),
         ({"answers": {"create-status": "ok"}}, (), "Serve the mock with --answer create-status=ok"),
         ({}, ("--answer", "create-status=ok"), "Serve the mock with --answer create-status=created"),
