@@ -27,9 +27,9 @@ QUESTIONS: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "type-not-allowed": ("create", (("type", "not-listed"),)),
     "malformed-contact": ("create", (("address", "not-email"), ("url", "not-url"))),
     "field-of-another-type": ("create", ((FOREIGN, "any"),)),
+    "unknown-field": ("update", ((UNKNOWN, "any"),)),
     "text-too-long": ("update", (("name", "longer-than"),)),
     "text-cleaning": ("update", (("name", "padded"), ("name", "tags"), ("name", "quotes"))),
-    "unknown-field": ("update", ((UNKNOWN, "any"),)),
     "array-field": ("update", (("name", "array"),)),
     "invalid-utf-8": ("update", (("name", "not-utf-8"),)),
     "update-type-not-allowed": ("update", (("type", "not-listed"),)),
@@ -168,8 +168,18 @@ def _is_enabled_text(prober: Prober) -> Finding:
     return Outside(sentence) if answer is None else Answered(answer, sentence)
 
 
+def _asked(operation: str) -> dict[str, Probe]:
+    return {
+        name: Probe("writes", partial(_find, name))
+        for name, asked in QUESTIONS.items()
+        if asked[0] == operation
+    }
+
+
+# In this order, what goes to one row comes together: a guard looks at a row anew if another was written to meanwhile.
 PROBES = {
-    **{question: Probe("writes", partial(_find, question)) for question in QUESTIONS},
+    **_asked("create"),
     "own-field-unsent": Probe("writes", _own_field_unsent),
     "is-enabled-text": Probe("writes", _is_enabled_text),
+    **_asked("update"),
 }
