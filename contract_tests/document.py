@@ -297,6 +297,11 @@ class Facts:
         return (operation for operation in self.operations.values() if operation.kind == kind)
 
     @property
+    def deletes_missing(self) -> bool:
+        """Whether a delete of a row that is missing responds as any delete."""
+        return self.node(self.operation("delete")).get("x-if-missing") == "done"
+
+    @property
     def other_methods(self) -> tuple[str, ...]:
         """Methods that the path of one handler does not have."""
         path = self.operation("retrieve").path

@@ -281,7 +281,10 @@ class Statements:
         return self.at(pointer("x-service", word), says)
 
     def unknown_id(self, kind: str) -> Statement:
-        """Return what the refusal of an id rests on that no handler has."""
+        """Return what the response to an id rests on that no handler has."""
+        if kind == "delete" and self._facts.deletes_missing:
+            says = "A delete of an id that no handler has responds as any delete."
+            return self.at(self._operation(kind) + pointer("x-if-missing"), says, grade=BELIEVED)
         return self.at(
             self._operation(kind) + pointer("responses", "404"),
             "An id that no handler has is refused.",

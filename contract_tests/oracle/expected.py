@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -481,3 +482,14 @@ _CASTS: Mapping[str, Callable[[str], bool]] = {
     "php-boolean": lambda text: text not in {"", "0"},
     "spelled-boolean": lambda text: text.strip().lower() in _TRUE,
 }
+
+
+def is_time(value: Any) -> bool:
+    """Tell whether a value shows a time."""
+    if isinstance(value, int) or str(value).endswith(" GMT"):  # a format that the schema asks for, or refuses
+        return not isinstance(value, bool)
+    try:
+        datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from contract_tests.judge.statements import GONE, OTHERS
-from contract_tests.judge.verdicts import Complaint, a
+from contract_tests.judge.verdicts import Complaint
 from contract_tests.oracle.listing import same
 from contract_tests.oracle.own import Own, Owned
 from contract_tests.target.api import Withheld
@@ -131,9 +131,7 @@ class Machine(RuleBasedStateMachine):
         """Ask for a handler that was deleted."""
         own, handler_id = self.own, self.gone[which % len(self.gone)]
         kind, ask = self._verbs()[verb]
-        answer = ask(handler_id)
-        rests_on = own.gone(kind, answer, handler_id)
-        own.refused(kind, answer, "not_found", rests_on, f"{a(kind)} of {handler_id}, which was deleted,")
+        own.gone(kind, ask(handler_id), handler_id)
 
     def ask_for_nobody(self, number: int) -> None:
         """Ask for an id that nobody has."""

@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from contract_tests.document import DocumentedRefusal, Facts, FormWords
@@ -31,6 +30,7 @@ from contract_tests.oracle.expected import (
     Handler,
     Samples,
     confirmed,
+    is_time,
     may_hide,
     steady,
 )
@@ -164,15 +164,23 @@ class Own:
         """Hold against the service that it turned a request away; `rests_on` says why it should have succeeded."""
         self.require([self.conformity.turned_away(kind, answer, rests_on, about)])
 
-    def gone(self, kind: str, answer: TargetResponse, handler_id: int) -> Statement:
-        """Return what the refusal of an id rests on that a deleted handler had.
+    def gone(self, kind: str, answer: TargetResponse, handler_id: int) -> None:
+        """Require that an answer about a deleted handler is what the document says of a missing one.
 
         To retrieve it would bring it back. A write may be answered with success if the handler stays deleted.
         """
-        if kind == "update" and answer.status // 100 == 2:
-            is_back = self.api.retrieve(handler_id).status // 100 == 2
-            return GONE if is_back else self.grounds.unknown_id(kind)
-        return GONE if kind == "retrieve" else self.grounds.unknown_id(kind)
+        rests_on = GONE if kind == "retrieve" else self.grounds.unknown_id(kind)
+        if kind == "delete" and self.facts.deletes_missing:
+            self.require(self.conformity.success(kind, answer, rests_on))
+            return
+        if (
+            kind == "update"
+            and answer.status // 100 == 2
+            and self.api.retrieve(handler_id).status // 100 == 2
+        ):
+            rests_on = GONE
+        about = f"{a(kind)} of {handler_id}, which was deleted,"
+        self.refused(kind, answer, "not_found", rests_on, about)
 
     def keeps_out(self, kind: str, owned: Owned, answer: TargetResponse) -> None:
         """Require that a request with another account's key has not reached a handler.
@@ -194,8 +202,9 @@ class Own:
         if name != owned.handler.name:
             what = f"{about} is answered {said(answer)} and changes it: its name is now {name!r}"
             self.require([Complaint(KEYS, what)])
-        refusal = self.facts.refusal(kind, "not_found")
-        self.require(self.conformity.refusal(kind, answer, refusal, self.grounds.unknown_id(kind), about))
+        if kind != "delete" or not self.facts.deletes_missing:
+            refusal = self.facts.refusal(kind, "not_found")
+            self.require(self.conformity.refusal(kind, answer, refusal, self.grounds.unknown_id(kind), about))
 
     def adopt(self, answer: TargetResponse) -> None:
         """Take what a create made that should not have made anything, so that it is deleted in the end."""
@@ -545,7 +554,7 @@ class Showing:
             if never or not self._counts_any:
                 return None
             return Complaint(self._changed, f"{about} after an update", "null", "a time")
-        return None if _is_time(value) else Complaint(self._changed, about, _short(value), "a time")
+        return None if is_time(value) else Complaint(self._changed, about, _short(value), "a time")
 
     def changed_later(self, owned: Owned, before: str | None) -> Iterator[Complaint]:
         """Yield what is wrong with the time of a change, as last shown, after another change at `before`."""
@@ -562,7 +571,7 @@ class Showing:
             yield Complaint(self._created, about, _short(created), _short(owned.created))
         owned.created = owned.created or created
         owned.changed = changed if isinstance(changed, str) else None
-        if not _is_time(created):
+        if not is_time(created):
             yield Complaint(self._created, about, _short(created), "a time")
         if isinstance(changed, str) and isinstance(created, str) and changed < created:
             yield Complaint(
@@ -582,16 +591,6 @@ def listed(sent: Mapping[str, str]) -> str:
         f"{name}={text!r}" if len(text) < 60 else f"{name}={text[:40]!r}…" for name, text in sent.items()
     )
     return ", ".join(fields) or "no fields"
-
-
-def _is_time(value: Any) -> bool:
-    if isinstance(value, int) or str(value).endswith(" GMT"):  # a format that the schema asks for, or refuses
-        return not isinstance(value, bool)
-    try:
-        datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return False
-    return True
 
 
 def _short(value: Any) -> str:

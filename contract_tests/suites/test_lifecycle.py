@@ -68,13 +68,11 @@ def _live_on(own: Own, owned: Owned, number: int) -> None:
 
 
 def _is_gone(own: Own, handler_id: int, kinds: Sequence[str]) -> None:
-    """Ask for a deleted handler by operations of some kinds, each of which must not find it."""
+    """Ask for a deleted handler by operations of some kinds, each of which must respond as for a missing one."""
     for kind in kinds:
         form = {own.facts.form["name"]: own.samples.name()} if kind == "update" else None
         path, method = own.api.path_of(kind, handler_id), own.facts.operation(kind).method
-        answer = own.api.call(method, path, form=form)
-        about = f"to {kind} {handler_id}, which was deleted,"
-        own.refused(kind, answer, "not_found", own.gone(kind, answer, handler_id), about)
+        own.gone(kind, own.api.call(method, path, form=form), handler_id)
 
 
 def _updates(own: Own, owned: Owned) -> list[dict[str, str]]:

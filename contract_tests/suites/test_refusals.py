@@ -103,9 +103,7 @@ def test_a_handler_that_was_deleted_is_not_found(own: Own, kind: str) -> None:
     if not own.dead:
         own.delete(own.take())
     deleted = own.dead[-1]
-    answer = _ask(own, kind, deleted, f"Bearer {own.api.key}")
-    rests_on = own.gone(kind, answer, deleted)
-    own.refused(kind, answer, "not_found", rests_on, f"{a(kind)} of {deleted}, which was deleted,")
+    own.gone(kind, _ask(own, kind, deleted, f"Bearer {own.api.key}"), deleted)
 
 
 @PROBED

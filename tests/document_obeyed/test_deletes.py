@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import nullcontext
 from copy import deepcopy
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,12 +11,18 @@ from typing import Any
 
 import pytest
 
+from contract_tests.document import Facts
+from contract_tests.judge.verdicts import Deviation
 from contract_tests.learning.beyond import learn_deleted_twice
 from contract_tests.learning.draft import Draft
-from contract_tests.target.api import TargetResponse
+from contract_tests.oracle.own import Own
+from contract_tests.run.flags import PROFILES
+from contract_tests.run.run import Reach, Run
+from contract_tests.target.api import TargetApi, TargetResponse
 from mock_server.document import DocumentError, dump_yaml, load, plain
 from tests.document_obeyed.client import Client
 
+NOT_FOUND = plain(load().data)["components"]["examples"]["not_found"]["value"]
 ROW = "/notification-handlers/{notification_handler_id}"
 
 
@@ -37,6 +45,18 @@ def test_a_missing_row_is_deleted_as_any(tmp_path: Path) -> None:
 def test_only_a_delete_has_the_word(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="x-if-missing is for a delete"):
         Client(document=written(tmp_path, "get"))
+
+
+@pytest.mark.parametrize("says_done", [False, True])
+@pytest.mark.parametrize("status", [200, 404])
+def test_the_kit_judges_a_second_delete_by_it(tmp_path: Path, status: int, says_done: bool) -> None:
+    facts = Facts(load(written(tmp_path, "delete")).data if says_done else load().data)
+    api = TargetApi("http://127.0.0.1:9/api", "key", facts)
+    own = Own(Run(api, facts, Reach(facts), PROFILES["quick"], can_write=True))
+    refused = TargetResponse(404, {"content-type": "application/json"}, json.dumps(NOT_FOUND).encode())
+    deleted = TargetResponse(facts.operation("delete").success, {}, b"")
+    with nullcontext() if says_done == (status == 200) else pytest.raises(Deviation):
+        own.gone("delete", deleted if status == 200 else refused, 5)
 
 
 @pytest.mark.parametrize(("again", "learned"), [(200, "done"), (404, None)])

@@ -91,3 +91,20 @@ def test_a_service_that_takes_what_it_should_refuse_does_not_contradict_itself()
     assert verdict.failed
     wrong = [text for text in verdict.failed.values() if 'should be ""' in text or "and should not" in text]
     assert wrong == []
+
+
+def test_a_delete_of_a_missing_row_responds_as_the_document_says(tmp_path: Path) -> None:
+    """A service that responds to it as to any delete passes with an overlay that says so, and only with it."""
+    overlay = tmp_path / "overlay.yaml"
+    target = "$.paths['/notification-handlers/{notification_handler_id}'].delete"
+    said = {"overlay": "1.0.0", "info": {"title": "Deletes", "version": "1"}}
+    action = {"target": target, "update": {"x-if-missing": "done"}}
+    overlay.write_text(yaml.safe_dump({**said, "actions": [action]}), encoding="utf-8")
+    with mock(overlays=(str(overlay),)) as url:
+        with_it = judge(url, overlays=(str(overlay),), suites=("lifecycle", "refusals", "model"))
+        without = judge(url, suites=("refusals",))
+    assert not with_it.failed, complaint(with_it)
+    assert without.failed.keys() == {
+        "refusals::a_handler_that_was_deleted_is_not_found[delete]",
+        "refusals::another_account_does_not_reach_a_handler[delete]",
+    }
