@@ -130,10 +130,17 @@ def _price(opening: Opening, *, brief: bool) -> str:
     """Return a sentence on how many requests the run sends, and how long they take at its rate."""
     fields = sum(map(len, opening.run.facts.types.values())) + len(opening.run.facts.form)
     most = BRIEF if brief else 200 + _PER_FIELD * fields
-    rate = opening.settings.rate
-    time = f", which takes {-(-most // rate)} minutes at {rate} a minute" if rate else ""
+    rate, allowed = opening.settings.rate, opening.settings.max_requests
+    sent = most if allowed is None else min(most, allowed)
+    minutes = -(-sent // rate) if rate else 0
+    time = f", which takes {minutes} minute{'s' * (minutes != 1)} at {rate} a minute" if rate else ""
+    sends = (
+        f"some {most} requests{time}."
+        if sent == most
+        else f"at most {sent} requests{time}; it needs some {most}."
+    )
     cheaper = "" if brief else " --profile quick sends some 160, and takes much to be as in other fields."
-    return f"This sends some {most} requests{time}.{cheaper}"
+    return f"This sends {sends}{cheaper}"
 
 
 def _check(settings: RunSettings, out: Path, learnt: Learnt) -> None:
@@ -151,6 +158,7 @@ def _said(learnt: Learnt, out: Path) -> str:
     still = [f"  {name}: {why}" for name, why in learnt.open.items()]
     asked = len(learnt.verdicts)
     unsaid = [f"  {sentence}" for sentence in learnt.unsaid]
+    unasked = [f"  {sentence}" for sentence in learnt.unasked]
     lines = [
         f"{len(learnt.answers)} of {asked} open questions answered, {learnt.requests} requests.",
         *(
@@ -160,6 +168,7 @@ def _said(learnt: Learnt, out: Path) -> str:
         ),
         *(["Still open; the assumption is kept:", *still] if still else []),
         *(["Seen, not modelled:", *unsaid] if unsaid else []),
+        *(["Not asked, or not to the end:", *unasked] if unasked else []),
         f"Written to {out}: bitpeak-mock serve --overlay {out}",
     ]
     return "\n".join(map(printable, lines))

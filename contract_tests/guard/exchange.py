@@ -210,6 +210,11 @@ def json_text(data: Any) -> str:
     return "".join(sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text)
 
 
+def json_line(value: Any) -> str:
+    """Write a value as JSON in one line, as people read it."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
 def _visible(sign: str) -> str:
     return sign if sign.isprintable() else ascii(sign)[1:-1]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from contract_tests.guard.exchange import Exchange
@@ -227,7 +227,8 @@ def learn_redirect(prober: Prober, draft: Draft) -> None:
     location = "path" if answer.headers.get("location", "").startswith("/") else "absolute"
     words = {"status": answer.status, "location": location}
     if words != {"status": 301, "location": "path"}:
-        says = f"A redirect has the status {answer.status} and says an {location} address."
+        shown = "a path as" if location == "path" else "an absolute"
+        says = f"Redirects are {answer.status} with {shown} Location."
         draft.learn(
             "trailing-slash",
             says,
@@ -247,21 +248,41 @@ def _look(draft: Draft, answer: TargetResponse, prober: Prober, facts: Mapping[s
 
 
 # The facts of a page, the most telling first: of the numbers `page`, `size`, `total`, `pages`, and `count` of its rows.
-_PAGE_FACTS: Mapping[str, Callable[[Mapping[str, int]], Any]] = {
-    "count": lambda page: page["count"],
-    "has-more": lambda page: page["page"] < page["pages"],
-    "has-previous": lambda page: page["page"] > 1,
-    "is-first": lambda page: page["page"] == 1,
-    "is-last": lambda page: page["page"] >= page["pages"],
-    "offset": lambda page: (page["page"] - 1) * page["size"],
-    "from": lambda page: (page["page"] - 1) * page["size"] + 1 if page["count"] else None,
-    "to": lambda page: (page["page"] - 1) * page["size"] + page["count"] if page["count"] else None,
-    "page": lambda page: page["page"],
-    "page-size": lambda page: page["size"],
-    "total": lambda page: page["total"],
-    "total-pages": lambda page: page["pages"],
-    "next-page": lambda page: page["page"] + 1 if page["page"] < page["pages"] else None,
-    "previous-page": lambda page: page["page"] - 1 if page["page"] > 1 else None,
+class _PageFact(NamedTuple):
+    """A fact of a page: what a sentence says of the property that shows it, and its value."""
+
+    says: str
+    tell: Callable[[Mapping[str, int]], Any]
+
+
+_PAGE_FACTS: Mapping[str, _PageFact] = {
+    "count": _PageFact("is the number of rows on the page", lambda page: page["count"]),
+    "has-more": _PageFact("says whether another page follows", lambda page: page["page"] < page["pages"]),
+    "has-previous": _PageFact("says whether an earlier page exists", lambda page: page["page"] > 1),
+    "is-first": _PageFact("says whether the page is the first", lambda page: page["page"] == 1),
+    "is-last": _PageFact("says whether the page is the last", lambda page: page["page"] >= page["pages"]),
+    "offset": _PageFact(
+        "is the number of rows before the page", lambda page: (page["page"] - 1) * page["size"]
+    ),
+    "from": _PageFact(
+        "is the number of the page's first row",
+        lambda page: (page["page"] - 1) * page["size"] + 1 if page["count"] else None,
+    ),
+    "to": _PageFact(
+        "is the number of the page's last row",
+        lambda page: (page["page"] - 1) * page["size"] + page["count"] if page["count"] else None,
+    ),
+    "page": _PageFact("is the page's number", lambda page: page["page"]),
+    "page-size": _PageFact("is the size of the page", lambda page: page["size"]),
+    "total": _PageFact("is the number of all rows", lambda page: page["total"]),
+    "total-pages": _PageFact("is the number of pages", lambda page: page["pages"]),
+    "next-page": _PageFact(
+        "is the number of the next page",
+        lambda page: page["page"] + 1 if page["page"] < page["pages"] else None,
+    ),
+    "previous-page": _PageFact(
+        "is the number of the previous page", lambda page: page["page"] - 1 if page["page"] > 1 else None
+    ),
 }
 
 
@@ -271,13 +292,17 @@ def learn_page_facts(prober: Prober, draft: Draft) -> None:
     steps = draft.facts.schemas.path_to(listed.answer, "total")[:-1]
     known = draft.facts.schemas.properties(draft.facts.schemas.at(listed.answer, steps))
     pages = list(_pages(prober))
-    found = {}
+    found: dict[str, Any] = {}
     for key in known:
         seen = [(page, meta[key]) for page, meta in pages if key in meta]
         if "x-value" in known[key] or not seen:
             continue
         fact = next(
-            (name for name, tell in _PAGE_FACTS.items() if all(_is(tell(page), told) for page, told in seen)),
+            (
+                name
+                for name, each in _PAGE_FACTS.items()
+                if all(_is(each.tell(page), told) for page, told in seen)
+            ),
             "",
         )
         if fact:
@@ -294,8 +319,10 @@ def learn_page_facts(prober: Prober, draft: Draft) -> None:
             node = component(tree, node["properties"][step])
         node["properties"] = {**node["properties"], **found}
 
-    says = ", ".join(f"{key} is {node['x-value']}" for key, node in found.items())
-    draft.learn("meta", f"Of a page: {says}.", prober.exchanges[-1:], change)
+    says = "; ".join(
+        f"{'.'.join((*steps, key))} {_PAGE_FACTS[node['x-value']].says}" for key, node in found.items()
+    )
+    draft.learn("meta", f"{says}.", prober.exchanges[-1:], change)
 
 
 def _is(fact: Any, told: Any) -> bool:

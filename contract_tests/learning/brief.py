@@ -80,9 +80,7 @@ class BriefLearner(FieldLearner):
             if all(row.treatment != "absent" for row in self.table.fields[place].rows):
                 del self.table.fields[place]
         if self.missed:
-            self.table.unsaid.append(
-                f"Not reached within the requests of a brief run: {', '.join(self.missed)}."
-            )
+            self.table.unasked.append(f"In a brief run: {', '.join(self.missed)}.")
         return self.table
 
     @property
@@ -104,7 +102,7 @@ class BriefLearner(FieldLearner):
             try:
                 tried = self.observer.texts(treatment)
             except (Undecided, Unlisted) as no:
-                self.table.unsaid.append(f"Not seen (texts, {treatment}): {no}.")
+                self.table.unasked.append(f"Not seen (texts, {treatment}): {no}.")
                 continue
             for at, each in zip((name, text), tried, strict=True):
                 if each is not None:

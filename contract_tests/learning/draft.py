@@ -98,12 +98,14 @@ class Unsayable(Exception):
 class Draft:
     """`tree` is the document so far, plain data. `unsaid` are sentences on what it cannot say.
 
-    `provoked` are the names of the refusals that were seen.
+    `unasked` are sentences on what was not asked, or not to the end. `provoked` are the names of the refusals that
+    were seen.
     """
 
     tree: Tree
     lessons: list[Lesson] = field(default_factory=list)
     unsaid: list[str] = field(default_factory=list)
+    unasked: list[str] = field(default_factory=list)
     provoked: dict[str, None] = field(default_factory=dict)
     _facts: Facts | None = None
 

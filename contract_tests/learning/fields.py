@@ -116,6 +116,7 @@ class Table:
     checks_foreign: bool = False
     foreign_is_apart: bool = False  # checked only if no field has another problem
     unsaid: list[str] = field(default_factory=list)
+    unasked: list[str] = field(default_factory=list)
 
 
 class FieldLearner:
@@ -265,7 +266,7 @@ class FieldLearner:
             # The guard lets no such text out; or the budget is spent, which is said once.
             if not any(f"({word})" in str(no) for word in ("contact", "form", "budget", "bytes")):
                 what = f"{trial.field} of a {trial.operation}, {trial.treatment}: not seen, as {no}."
-                self.table.unsaid.append(what)
+                self.table.unasked.append(what)
             self.observer.forget(trial.kind)
             return None
         if outcome.look is not None:

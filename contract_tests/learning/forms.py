@@ -45,6 +45,7 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
     documented_order = [name for name in order if name in told]
     _Writer(draft, table, refusals, ranks, told if told != documented_order else []).write()
     draft.unsaid += table.unsaid
+    draft.unasked += table.unasked
 
 
 @dataclass

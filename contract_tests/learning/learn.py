@@ -55,8 +55,9 @@ class Learnt:
     """What a service taught. `base` is the document that the lessons change, one after the other, to `tree`.
 
     `open` says of each question that stays open why; its assumption is kept. `unsaid` are sentences on what was seen
-    and cannot be said in a document. `operations` are those that answered with success, `refusals` the names of those
-    that were provoked. `exchanges` are all requests and responses, in their order.
+    and cannot be said in a document, `unasked` on what was not asked, or not to the end. `operations` are those that
+    answered with success, `refusals` the names of those that were provoked. `exchanges` are all requests that went out
+    and their responses, in their order.
     """
 
     date: datetime
@@ -71,6 +72,7 @@ class Learnt:
     requests: int
     writes: bool
     exchanges: tuple[Exchange, ...] = ()
+    unasked: tuple[str, ...] = ()
 
     @property
     def answers(self) -> dict[str, str]:
@@ -196,7 +198,7 @@ def _take(part: _Part, prober: Prober, draft: Draft) -> None:
     try:
         part.teach(prober, draft)
     except Undecided as no:
-        draft.unsaid.append(f"Not looked at to the end ({part.title}): {no}.")
+        draft.unasked.append(f"{part.title}: {no}.")
     except Unlisted as no:
         draft.unsaid.append(str(no))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -225,6 +227,7 @@ def _learnt(base: Document, draft: Draft, verdicts: Mapping[str, QuestionVerdict
         requests=prober.sent,
         writes=prober.can_write,
         exchanges=tuple({id(each): each for each in prober.exchanges}.values()),
+        unasked=tuple(dict.fromkeys(draft.unasked)),
     )
 
 

@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 
-from contract_tests.guard.exchange import KEY_VARIABLE, REFUSED_STATUS, Exchange
+from contract_tests.guard.exchange import KEY_VARIABLE, Exchange
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.responses import examples, operations, own_response, resolved
 from contract_tests.probes.prober import Prober
@@ -98,7 +98,7 @@ def _is_counted(exchange: Exchange) -> bool:
     if dict(exchange.request_headers).get("Authorization") != f"Bearer {KEY_VARIABLE}":
         return False
     page = "html" in dict(exchange.headers).get("content-type", "")
-    return exchange.status not in {0, REFUSED_STATUS, _TOO_MANY} and not page
+    return exchange.status not in {0, _TOO_MANY} and not page
 
 
 def _is_known(tree: Tree, exchange: Exchange) -> bool:

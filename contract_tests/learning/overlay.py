@@ -21,6 +21,7 @@ Clean = Callable[[str], str]
 def overlay_of(learnt: Learnt, target: str, clean: Clean) -> dict[str, Any]:
     """Return the overlay as data; `clean` takes keys and rows of others out of a text."""
     clean = _in_one_line(clean)
+    unasked = (f"Not asked, or not to the end: {sentence}" for sentence in learnt.unasked)
     day = f"{learnt.date:%Y-%m-%d}"
     return {
         "overlay": "1.1.0",
@@ -44,7 +45,7 @@ def overlay_of(learnt: Learnt, target: str, clean: Clean) -> dict[str, Any]:
             "refusals": list(learnt.refusals),
             "answers": learnt.answers,
             "open": dict(learnt.open),
-            "unsaid": [clean(sentence) for sentence in learnt.unsaid],
+            "unsaid": [clean(sentence) for sentence in (*learnt.unsaid, *unasked)],
             "lessons": [_lesson(lesson, clean) for lesson in learnt.lessons],
         },
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.exchange import Exchange, json_line
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.presentation import Look, SeenResponse, look_of, shared_headers
 from contract_tests.learning.responses import (
@@ -99,7 +99,7 @@ def look_at(
 
 
 def _short(value: Any) -> str:
-    text = repr(value) if value != "" else "an empty body"
+    text = json_line(value) if value != "" else "an empty body"
     return text if len(text) <= 120 else f"{text[:120]}…"
 
 

@@ -77,7 +77,7 @@ def _error_titles(prober: Prober) -> Finding:
     answers = _refusals(prober)
     seen = {name: error_of(answer).title for name, answer in answers.items()}
     for name, answer in answers.items():
-        prober.note(name, answer, name)
+        prober.note(name, answer, _ABOUT.get(name, name.replace("_", " ")))
     odd = [name for name, title in seen.items() if title != _documented(prober.facts, name)]
     if None in seen.values():
         without = next(answer for name, answer in answers.items() if seen[name] is None)
@@ -87,6 +87,15 @@ def _error_titles(prober: Prober) -> Finding:
     if len(odd) < len(seen):
         return Outside(f"Of the titles only {', '.join(odd)} is none of the documented ones.")
     return Answered("site-language", f"Another one than English: {', '.join(map(repr, seen.values()))}.")
+
+
+# What is refused, in words, by the refusal's name.
+_ABOUT = {
+    "missing_bearer": "no bearer key",
+    "no_access": "an unknown key",
+    "not_found": "an id that does not exist",
+    "required_fields": "a create without a name",
+}
 
 
 def _refusals(prober: Prober) -> dict[str, TargetResponse]:
@@ -187,7 +196,7 @@ def _header(facts: Facts, word: str) -> str:
 
 def _retry_after(prober: Prober) -> Finding:
     if prober.limited is None:
-        return Unknown("it takes more requests than the target allows")
+        return Unknown("a run never exceeds a rate limit on purpose")
     return Answered("present" if "retry-after" in prober.limited.headers else "absent")
 
 

@@ -61,9 +61,9 @@ class Terms:
 class Prober:
     """Serves the probes of one run; not for several threads.
 
-    `limited` is the first answer that told of too many requests, `deleted` the first to a delete, `answers` are all
-    and `exchanges` the same with what was sent; `titles` are the titles of refusals by the refusal's name, `refusals`
-    what was refused and how.
+    `limited` is the first answer that told of too many requests, `deleted` the first to a delete, `answers` are all of
+    the target, not of the guard, and `exchanges` the same with what was sent; `titles` are the titles of refusals by
+    the refusal's name, `refusals` what was refused and how.
     """
 
     def __init__(self, api: TargetApi, expectations: Expectations, terms: Terms) -> None:
@@ -92,7 +92,7 @@ class Prober:
 
     @property
     def sent(self) -> int:
-        """How many requests were answered so far."""
+        """How many requests went out to the target so far."""
         return self._sent
 
     def find(self, probe: Callable[[Prober], Finding]) -> tuple[Finding, tuple[Exchange, ...]]:
@@ -166,14 +166,15 @@ class Prober:
         if self.terms.most is not None and self.sent >= self.terms.most and method != "DELETE":
             raise Undecided(f"the run may send no more than {self.terms.most} requests (budget)")
         answer = self.api.call(method, path, **parts)
+        if reason := answer.headers.get(REFUSED_HEADER.lower()):
+            raise Undecided(f"the guard did not let {method} through ({reason})")
         self._sent += 1
-        self.answers.append(answer)
         exchange = exchange_of(self.facts, self._url, SentCall(method, path, told, self.api.key), answer)
         self._touched[-1].append(exchange)
+        if reason := answer.headers.get(FAILED_HEADER.lower()):
+            raise Undecided(f"the guard did not get an answer to {method} ({reason})")
+        self.answers.append(answer)
         self.exchanges.append(exchange)
-        for header in (REFUSED_HEADER, FAILED_HEADER):
-            if reason := answer.headers.get(header.lower()):
-                raise Undecided(f"the guard did not get an answer to {method} ({reason})")
         if answer.status == _TOO_MANY:
             self.limited = self.limited or answer
             raise Undecided("the target answered that there were too many requests")

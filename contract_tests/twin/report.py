@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from contract_tests.document import Facts
-from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, json_text, printable, printable_lines
+from contract_tests.guard.exchange import (
+    KEY_VARIABLE,
+    Exchange,
+    json_line,
+    json_text,
+    printable,
+    printable_lines,
+)
 from contract_tests.learning.draft import Lesson
 from contract_tests.report.accepted import Acceptances
 from contract_tests.report.outcome import Happened, answer_of, reproduce
@@ -74,7 +81,8 @@ def _sequence(shown: Shown, twins: Twins, clean: Clean) -> Iterator[str]:
         yield f"         {_short(clean(answer_of(other)))}"
     for each in outcome.differences:
         name = shown.names.get(each.place)
-        yield f"  {printable(each.place)}: left {_short(str(each.left))}, right {_short(str(each.right))}"
+        left, right = (_short(_shown_value(value)) for value in (each.left, each.right))
+        yield f"  {printable(each.place)}: left {left}, right {right}"
         if name:
             yield f"    {_KINDS[name.kind]} {printable(clean(f'{name.about}: {name.says}'))}"
         elif twins.names:
@@ -90,6 +98,11 @@ def _left(exchange: Exchange, twins: Twins, clean: Clean) -> str:
 def _curl(exchange: Exchange, clean: Clean) -> str:
     """Return the curl line of an exchange; another account's key is a variable that a shell sees."""
     return re.sub(f"'([^'$]*{re.escape(OTHER_KEY_VARIABLE)})'", r'"\1"', clean(exchange.as_curl()))
+
+
+def _shown_value(value: Any) -> str:
+    """Return a text as it is, and any other value as JSON."""
+    return value if isinstance(value, str) else json_line(value)
 
 
 def _short(text: str) -> str:
@@ -145,8 +158,8 @@ def _place(difference: Difference, shown: Shown, clean: Clean) -> dict[str, Any]
     name = shown.names.get(difference.place)
     return {
         "place": difference.place,
-        "left": clean(str(difference.left)),
-        "right": clean(str(difference.right)),
+        "left": clean(_shown_value(difference.left)),
+        "right": clean(_shown_value(difference.right)),
         "kind": name.kind if name else None,
         "about": name.about if name else None,
         "says": clean(name.says) if name else None,
@@ -203,7 +216,8 @@ def offline_json(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
             "then": answer_of(drift.recorded),
             "now": clean(answer_of(drift.now)),
             "places": [
-                [each.place, clean(str(each.left)), clean(str(each.right))] for each in drift.differences
+                [each.place, clean(_shown_value(each.left)), clean(_shown_value(each.right))]
+                for each in drift.differences
             ],
             "named": id(drift.recorded) not in unnamed,
         }

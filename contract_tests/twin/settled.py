@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contract_tests.document import Facts
-from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.exchange import Exchange, json_line
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml
@@ -110,7 +110,9 @@ class Trial:
             "{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in (self.called, self.target)
         )
         headers = tuple((name, text.replace(called, shown)) for name, text in exchange.headers)
-        return replace(exchange, headers=headers, body=exchange.body.replace(called, shown))
+        body = exchange.body.replace(called, shown)
+        escaped = called.replace("/", r"\/"), shown.replace("/", r"\/")  # some services write JSON so
+        return replace(exchange, headers=headers, body=body.replace(*escaped))
 
     def _write(self, learnt: Learnt) -> None:
         self.file.write_text(as_yaml(self.overlay(learnt)), encoding="utf-8")
@@ -188,5 +190,5 @@ def _said(drifts: Sequence[Drift], facts: Facts) -> list[str]:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    text = json_line(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

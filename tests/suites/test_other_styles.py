@@ -82,6 +82,7 @@ def test_what_the_page_leaves_open_is_told(tmp_path: Path, style: str) -> None:
         _, data = judged(tmp_path, url)
     told = {one["id"]: one["seen"] for one in data["left_open"]}
     assert "401" in told["refusal missing_bearer"]
+    assert not any("issing_bearer" in one["text"] for one in data["left_open"])
     assert "404" in told["refusal not_found"]
     assert "400" in told["type-not-allowed"]
     assert "405" in told["other-methods"]

@@ -52,6 +52,7 @@ def test_the_engine_family_is_learned_without_a_line_by_hand(tmp_path: Path) -> 
     assert schemas["ListEnvelope"]["properties"]["meta"] == family["ListEnvelope"]["properties"]["meta"]
     assert {*schemas["NotificationHandler"]["properties"]} == {*family["NotificationHandler"]["properties"]}
     assert not learnt.unsaid
+    assert not learnt.unasked
 
 
 @ONE_WORKER
@@ -147,3 +148,4 @@ def test_a_mock_of_the_document_is_learned_to_be_as_it_says(answers: tuple[str, 
         server.stop(grace=0)
     assert [lesson.about for lesson in learnt.new] == [answer.partition("=")[0] for answer in answers][::-1]
     assert not learnt.unsaid
+    assert not learnt.unasked

@@ -9,12 +9,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from click.testing import CliRunner
+
+from contract_tests.command.commands import learn
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, FormField
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import overlay_of
 from contract_tests.twin.settled import Trial, servable, settle
-from mock_server.document import load, plain
+from mock_server.document import LEARNED, load, plain, read_object
+from tests.second_opinion import SecondOpinion
+from tests.twin.running import KEY
 
 FORM = "$.components.schemas.CreateForm"
 
@@ -99,5 +105,29 @@ def test_a_lesson_that_makes_it_worse_is_dropped() -> None:
 def test_what_no_lesson_says_is_seen_and_not_modelled() -> None:
     found = settled(exchanges=(CREATED, LOOKED_AT, replace(LOOKED_AT)))
     assert found.unsaid == (
-        "retrieve, as usual (2 times): the service shows at /data/name 'ADA', a mock 'ada'.",
+        'retrieve, as usual (2 times): the service shows at /data/name "ADA", a mock "ada".',
     )
+
+
+@pytest.mark.parametrize("words", [("--max-requests", "25"), ("--read-only",)])
+def test_what_the_guard_refuses_is_not_taken_for_the_service(words: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "learned.yaml"
+    with SecondOpinion({}, {KEY: 3}) as service:
+        given = [
+            "--base-url",
+            service.url,
+            "--out",
+            str(file),
+            "--ledger-dir",
+            str(tmp_path / "ledger"),
+            *words,
+        ]
+        ran = CliRunner(env={"BITPEAK_API_KEY": KEY}).invoke(learn, given)
+    assert ran.exit_code == 0, ran.output
+    assert "Seen, not modelled" not in ran.output, ran.output
+    told = file.read_text(encoding="utf-8")
+    assert not any(word in told + ran.output for word in ("418", "/guard"))
+    if "25" in words:
+        assert "This sends at most 25 requests; it needs some " in ran.output
+        assert read_object(file)[LEARNED]["requests"] <= 25
+        assert "Not asked, or not to the end:" in ran.output

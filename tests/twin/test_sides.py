@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from contract_tests.command.commands import twin
 from contract_tests.recording import read_recording
 from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Code, Stop, made_up_key
-from contract_tests.twin.report import as_text
-from contract_tests.twin.twin import Plan, run_twin, service_of
+from contract_tests.twin.compare import Difference
+from contract_tests.twin.lockstep import SequenceOutcome
+from contract_tests.twin.report import as_json, as_text
+from contract_tests.twin.twin import Plan, Shown, Twins, run_twin, service_of
 from mock_server.app import create_app
 from mock_server.server import Server
 from tests.check.process import run
@@ -141,3 +144,12 @@ def test_a_service_that_goes_away_ends_the_run(tmp_path: Path) -> None:
         with pytest.raises(Stop, match="no longer answers") as stopped:
             run_twin(opening, Plan(sequences=4, seed=1), Acceptances(), lambda _: None)
     assert stopped.value.code == Code.UNREACHABLE
+
+
+def test_values_that_differ_are_told_as_json() -> None:
+    found = Difference("/data", False, [{"type": None}])
+    shown = Shown(SequenceOutcome((), (), (), (), (found,)), {})
+    twins = Twins("http://left", "http://right", names=False, shown=[shown])
+    assert '/data: left false, right [{"type": null}]\n' in as_text(twins, Acceptances(), str)
+    (place,) = json.loads(as_json(twins, Acceptances(), str))["differences"][0]["places"]
+    assert (place["left"], place["right"]) == ("false", '[{"type": null}]')
