@@ -300,8 +300,13 @@ def seed_of(rows: object, mock: RunningMock) -> dict[str, Any]:
 
 
 def fault_order(refusal: str | None = None, **order: Unpack[FaultWords]) -> dict[str, Any]:
-    """Write a fault for the control."""
+    """Write a fault for the control. Raises TypeError for what the mock counts itself."""
     facts: dict[str, Any] = {**order}
+    for name in ("calls", "hits"):
+        if name in facts:
+            raise TypeError(
+                f"The mock counts {name!r} itself. Remove it; `times` is how often a fault strikes."
+            )
     if refusal is not None:
         facts["refusal"] = refusal
     if facts.get("latency") is not None:
