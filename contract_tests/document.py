@@ -289,8 +289,8 @@ class Facts:
         self.default_size: int = size["schema"]["default"]
 
     def operation(self, kind: str) -> DocumentedOperation:
-        """Return the first operation of a kind. Raises StopIteration if the document has none."""
-        return next(self.of_kind(kind))
+        """Return the first operation of a kind, another spelling last. Raises StopIteration if there is none."""
+        return next(iter(sorted(self.of_kind(kind), key=lambda each: each.is_spelling)))
 
     def of_kind(self, kind: str) -> Iterator[DocumentedOperation]:
         """Yield the operations of a kind, in the document's order."""

@@ -28,13 +28,17 @@ class Mask:
 
     A row is anything at the place where the document has rows, and any object with two or more of a row's properties,
     at any depth: a faulty service may put it anywhere. It keeps its shape: keys, kinds of values, a type that the
-    document has, and the form of a time. So what is wrong with it still shows.
+    document has, a constant of the document, and the form of a time. So what is wrong with it still shows.
     """
 
     def __init__(self, surface: Surface) -> None:
         self._surface = surface
         self._keys = frozenset(surface.facts.row.values())
         self._id, self._name = surface.id, surface.name
+        self._constants: dict[str, list[Any]] = {}
+        for shape in surface.facts.shapes.values():
+            for key, value in shape.constants.items():
+                self._constants.setdefault(key, []).append(value)
 
     def apply(self, body: bytes, is_own: Judge, *, risky: bool) -> bytes:
         """Return the body without rows of others; the same bytes if none exists.
@@ -84,6 +88,13 @@ class Mask:
             )
         if isinstance(value, int) and not isinstance(value, bool) and value in schema.get("enum", ()):
             return schema["enum"][0]
+        if "const" in schema and value == schema["const"]:
+            return value
+        if isinstance(value, dict):  # the settings, of which a constant says nothing about their owner
+            return {
+                name: item if item in self._constants.get(name, ()) else _hidden(item)
+                for name, item in value.items()
+            }
         return _hidden(value)
 
 

@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import jsonschema_rs
 
 from contract_tests.document import DocumentedRefusal, Facts, fits, read
 from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.mask import HIDDEN, MARK
 from contract_tests.judge.statements import ANSWERS, JSON, Statement, Statements, pointer
 from mock_server.document import load, plain
 
@@ -287,7 +289,10 @@ class Conformity:
         return complaints + [self._violation(kind, place, error) for place, error in self._errors(kind, body)]
 
     def _errors(self, kind: str, body: Any) -> Iterator[tuple[str, Any]]:
-        """Yield what a body has against its schema: the violated word's place in the document, and the error."""
+        """Yield what a body has against its schema: the violated word's place in the document, and the error.
+
+        Of a text that the guard masked, only its type is judged.
+        """
         if kind not in self._checks:
             place, schema = self._grounds.answer_schema(kind)
             components = plain(self._facts.document["components"])
@@ -296,7 +301,8 @@ class Conformity:
                 jsonschema_rs.validator_for({**plain(dict(schema)), "components": components}),
             )
         place, check = self._checks[kind]
-        for _, error in zip(range(_MOST_ERRORS), check.iter_errors(body), strict=False):
+        errors = (error for error in check.iter_errors(body) if not _is_masked(error))
+        for error in islice(errors, _MOST_ERRORS):
             below = pointer(*map(str, error.schema_path))
             yield (below if below.startswith("/components/") else place + below), error
 
@@ -310,6 +316,10 @@ class Conformity:
         says = f"`{where}` {_VERBS.get(word, word)} {_listed(value)}."
         ground = self._grounds.violated(place, error.instance, says)
         return Complaint(ground, f"`{where}` in the answer to {a(kind)}: {error.message}")
+
+
+def _is_masked(error: jsonschema_rs.ValidationError) -> bool:
+    return error.instance in (HIDDEN, MARK) and error.schema_path[-1] != "type"
 
 
 def a(kind: str) -> str:

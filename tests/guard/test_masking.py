@@ -7,6 +7,7 @@ import gzip
 import html
 import json
 import logging
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -14,12 +15,15 @@ from urllib.parse import quote, quote_plus
 import jsonschema_rs
 import pytest
 
+from contract_tests.document import Facts
 from contract_tests.guard.account import Account
-from contract_tests.guard.exchange import Exchange, Reply
+from contract_tests.guard.exchange import Exchange, Reply, Surface
 from contract_tests.guard.guard import Guard
 from contract_tests.guard.ledger import Marker
-from contract_tests.guard.mask import MARK, Redactor
+from contract_tests.guard.mask import HIDDEN, MARK, Mask, Redactor
 from contract_tests.guard.upstream import GuardSettings
+from contract_tests.judge.verdicts import Conformity
+from contract_tests.target.api import TargetResponse
 from mock_server.document import Document, plain
 from tests.guard.account import ROWS, SECRET, Mocks, Target
 from tests.guard.client import Client
@@ -117,6 +121,36 @@ def test_the_keys_that_a_foreign_row_has_still_show(make_guard: MakeGuard) -> No
         assert row.keys() == PRIVATE.keys()
         assert row["nested"] == {}
         assert row["user_id"] == 0
+
+
+@pytest.fixture
+def learned(document: Document) -> dict[str, Any]:
+    """Return a document by which the settings of a webhook have a constant."""
+    data: dict[str, Any] = deepcopy(plain(document.data))
+    settings = data["components"]["schemas"]["WebhookSettings"]
+    settings["properties"]["format"] = {"type": "string", "const": "json"}
+    return data
+
+
+@pytest.mark.parametrize(("shown", "masked"), [("json", "json"), (SECRET, HIDDEN), (None, None)])
+def test_a_constant_of_the_document_is_not_masked(shown: Any, masked: Any, learned: dict[str, Any]) -> None:
+    row = PRIVATE | {"settings": {"webhook": SECRET, "format": shown}}
+    body = json.dumps({"data": [row]}).encode()
+    tree = json.loads(Mask(Surface(learned)).apply(body, lambda _: False, risky=True))
+    assert tree["data"][0]["settings"] == {"webhook": HIDDEN, "format": masked}
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_wrong"), [("json", False), (HIDDEN, False), ("html", True), (None, True)]
+)
+def test_a_masked_text_is_judged_by_its_type_alone(
+    shown: Any, is_wrong: bool, learned: dict[str, Any]
+) -> None:
+    row = PRIVATE | {"name": MARK, "settings": {"webhook": HIDDEN, "format": shown}}
+    body = json.dumps({"data": row}).encode()
+    answer = TargetResponse(200, {"content-type": "application/json"}, body)
+    found = Conformity(Facts(learned)).success("retrieve", answer)
+    assert any("settings.format" in one.sentence for one in found) is is_wrong
 
 
 def echoing(asked: Asked) -> Said:
