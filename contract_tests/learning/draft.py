@@ -126,6 +126,7 @@ class Draft:
             after = copy.deepcopy(before)
             try:
                 change(after)
+                _spell_alike(before, after)
                 Facts(after)
             except (LookupError, StopIteration, TypeError, ValueError, Unsayable) as error:
                 self.unsaid.append(str(error) if isinstance(error, Unsayable) else says)
@@ -133,6 +134,30 @@ class Draft:
             actions = tuple(changes(before, after))
             self.tree, self._facts = after, None
         self.lessons.append(Lesson(about, says, tuple(seen), actions))
+
+
+def _spell_alike(before: Tree, after: Tree) -> None:
+    """Let a write's other spelling, if it was as the write, follow a change of the write."""
+    old, new = _writes(before), _writes(after)
+    for name, spelling in old.items():
+        write = spelling.get("x-spelling-of")
+        if write not in old or not {name, write} <= new.keys():
+            continue
+        words = {"operationId": name, "x-spelling-of": write}
+        if new[name] == spelling == {**old[write], **words}:
+            new[name].update(copy.deepcopy(new[write]) | words)
+            for word in new[name].keys() - new[write].keys() - words.keys():
+                del new[name][word]
+
+
+def _writes(tree: Tree) -> dict[str, Tree]:
+    """Return the operations that change something, by their ids."""
+    return {
+        node["operationId"]: node
+        for item in tree["paths"].values()
+        for method, node in item.items()
+        if method in {"post", "put", "patch", "delete"}
+    }
 
 
 def at(tree: Mapping[str, Any], pointer: str) -> Any:

@@ -127,6 +127,7 @@ _PARTS = (
     _Part("refusals", False, learn_refusals),
     _Part("parameters of links", False, learn_paging),
     _Part("redirects", True, learn_redirect),
+    _Part("spellings of writes", True, learn_slashes),
     _Part("parameters and ids", False, learn_parameters),
     _Part("media types of bodies", True, learn_media_types),
     _Part("other schemes", False, learn_bearer),
@@ -138,7 +139,6 @@ _PARTS = (
     _Part("order of checks", True, learn_order),
     _Part("headers", False, learn_metering),
     _Part("headers of successes", False, learn_success_headers),
-    _Part("spellings of writes", True, learn_slashes),  # last: it copies what was learned of a create
 )
 
 

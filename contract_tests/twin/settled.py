@@ -52,8 +52,8 @@ def settle(learnt: Learnt, opening: Opening, overlay: Overlay) -> Learnt:
             )
             try:
                 left = trial.drifts(fewer)
-            except (DocumentError, Stop):
-                continue  # another lesson rests on it
+            except (DocumentError, Stop, LookupError):
+                continue  # another lesson rests on it, such as on an example that it names
             if _count(left) < _count(drifts):
                 learnt, drifts = fewer, left
         learnt = _modelled(replace(learnt, tree=trial.tree(learnt)), drifts)

@@ -11,7 +11,6 @@ import pytest
 
 from contract_tests.learning.doors import learn_slashes
 from contract_tests.learning.draft import Draft
-from contract_tests.learning.learn import _PARTS
 from contract_tests.learning.pages import learn_spellings
 from contract_tests.target.api import TargetResponse
 from mock_server.document import dump_yaml, load, plain
@@ -73,7 +72,7 @@ def test_it_is_learned(data: dict[str, Any]) -> None:
     assert "get" not in draft.tree["paths"][LIST]
 
 
-def test_a_create_at_the_other_spelling_is_what_was_learned_of_a_create(data: dict[str, Any]) -> None:
+def test_a_create_at_the_other_spelling_follows_what_is_learned_of_a_create(data: dict[str, Any]) -> None:
     def create_raw(name: str, **_: Any) -> tuple[TargetResponse, int]:
         return TargetResponse(201, {}, name.encode()), 1
 
@@ -82,8 +81,10 @@ def test_a_create_at_the_other_spelling_is_what_was_learned_of_a_create(data: di
         kinds=kinds, name=lambda: "A", create_raw=create_raw, exchanges=[], retrieve=int, discard=int
     )
     draft = Draft(data)
-    data["paths"][LIST]["post"]["responses"]["418"] = {"description": "Learned before."}
-    assert _PARTS[-1].teach is learn_slashes, "what is learned later would lack at the other spelling"
     learn_slashes(prober, draft)
-    assert "418" in draft.tree["paths"][f"{LIST}/"]["post"]["responses"]
+    learned = {"description": "Learned later."}
+    draft.learn(
+        "rows", "", (), lambda tree: tree["paths"][LIST]["post"]["responses"].update({"418": learned})
+    )
+    assert draft.tree["paths"][f"{LIST}/"]["post"]["responses"]["418"] == learned
     assert draft.facts.operation("create").path == LIST, "tests keep to the documented path"

@@ -89,6 +89,19 @@ def settled(*lessons: Lesson, exchanges: tuple[Exchange, ...]) -> Learnt:
     return settle(learnt, OPENING, lambda some: overlay_of(some, TARGET, str))
 
 
+def test_a_lesson_that_another_rests_on_is_kept() -> None:
+    path = "$.paths['/notification-handlers'].post.responses"
+    worse = Lesson("create-status", "A create is answered 200.", (CREATED,), (
+        {"target": "$.components.examples", "update": {"odd": {"value": {"error": "odd"}}}},
+        {"target": f"{path}['201']", "remove": True},
+        {"target": path, "update": {"200": {"$ref": "#/components/responses/Created"}}},
+    ))  # fmt: skip
+    media = {"schema": {}, "examples": {"odd": {"$ref": "#/components/examples/odd"}}}
+    odd = {"description": "Odd.", "content": {"application/json": media}}
+    rests = Lesson("rows", "A create is refused as odd.", (), ({"target": path, "update": {"418": odd}},))
+    assert settled(worse, rests, exchanges=(CREATED, LOOKED_AT)).lessons == (worse, rests)
+
+
 def test_a_lesson_that_makes_it_worse_is_dropped() -> None:
     path = "$.paths['/notification-handlers'].post.responses"
     wrong = Lesson("create-status", "A create is answered 200.", (CREATED,), (
