@@ -40,7 +40,7 @@ def test_a_state_without_a_mock_or_a_world(serve: Serve, invoke: Invoke) -> None
     assert invoke("state", "http://127.0.0.1:1", "--key", "mock-a").exit_code == 4
     result = invoke("state", f"http://127.0.0.1:{serve().port}", "--key", "real")
     assert result.exit_code == 3
-    assert "Name the world" in result.stderr
+    assert "The key must begin with 'mock'" in result.stderr
 
 
 def _calls() -> list[tuple[str, str, int, str]]:
