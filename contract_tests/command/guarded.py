@@ -139,7 +139,11 @@ def _price(opening: Opening, *, brief: bool) -> str:
         if sent == most
         else f"at most {sent} requests{time}; it needs some {most}."
     )
-    cheaper = "" if brief else " --profile quick sends some 160, and takes much to be as in other fields."
+    cheaper = (
+        ""
+        if brief or sent < BRIEF
+        else " --profile quick sends some 160, and takes much to be as in other fields."
+    )
     return f"This sends {sends}{cheaper}"
 
 

@@ -80,7 +80,7 @@ class BriefLearner(FieldLearner):
             if all(row.treatment != "absent" for row in self.table.fields[place].rows):
                 del self.table.fields[place]
         if self.missed:
-            self.table.unasked.append(f"In a brief run: {', '.join(self.missed)}.")
+            self.table.unasked.append(f"Fields left out of a brief run: {', '.join(self.missed)}.")
         return self.table
 
     @property
