@@ -386,6 +386,12 @@ class Sampler:
                     return Prospect(
                         reaction.row.refusal, self._grounds.parameter(role)
                     ), "generated parameters"
+            beyond = facts.paging.get("beyond", "")
+            if facts.page_parameter in case.query and beyond in facts.operation("list").refusals:
+                ground = self._grounds.paging(
+                    "beyond", "A page beyond the last shows what the document says."
+                )
+                return Prospect(beyond, ground), "generated parameters"
             role = "size" if facts.size_parameter in case.query else "page"
             if not case.query:
                 return Prospect(None, self._grounds.operation(kind)), "nothing beyond the documentation"
