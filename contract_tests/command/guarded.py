@@ -160,18 +160,20 @@ def _check(settings: RunSettings, out: Path, learnt: Learnt) -> None:
 def _said(learnt: Learnt, out: Path) -> str:
     new = [f"  {lesson.about}: {lesson.says}" for lesson in learnt.new]
     still = [f"  {name}: {why}" for name, why in learnt.open.items()]
-    asked = len(learnt.verdicts)
+    asked, answered = len(learnt.verdicts), len(learnt.answers)
+    other = asked - answered - len(still)
     unsaid = [f"  {sentence}" for sentence in learnt.unsaid]
     unasked = [f"  {sentence}" for sentence in learnt.unasked]
     lines = [
-        f"{len(learnt.answers)} of {asked} open questions answered, {learnt.requests} requests.",
+        f"{answered} of {asked} open questions answered, {other} otherwise than any listed answer, {len(still)} still "
+        f"open; {learnt.requests} requests.",
         *(
             [f"Otherwise than the document says ({len(new)}):", *new]
             if new
             else ["All as the document says."]
         ),
-        *(["Still open; the assumption is kept:", *still] if still else []),
-        *(["Seen, not modelled:", *unsaid] if unsaid else []),
+        *([f"Still open ({len(still)}); the assumption is kept:", *still] if still else []),
+        *([f"Seen, not modelled ({len(unsaid)}):", *unsaid] if unsaid else []),
         *(["Not asked, or not to the end:", *unasked] if unasked else []),
         f"Written to {out}: bitpeak-mock serve --overlay {out}",
     ]

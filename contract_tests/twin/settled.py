@@ -137,6 +137,9 @@ def servable(learnt: Learnt, trial: Trial) -> Learnt:
 
 def _without(learnt: Learnt, lesson: Lesson, why: str) -> Learnt:
     lessons = tuple(each for each in learnt.lessons if each is not lesson)
+    is_open = lesson.about in learnt.verdicts.keys() - learnt.answers.keys()
+    if is_open and lesson.about not in {each.about for each in lessons}:
+        learnt = replace(learnt, open={**learnt.open, lesson.about: why})
     return replace(learnt, lessons=lessons, unsaid=(*learnt.unsaid, f"{lesson.about}: {lesson.says} {why}"))
 
 

@@ -266,7 +266,7 @@ def _about_overlay(
         yield f"{learned.file} was learned {age} ago. Learn it again."
     if not stamp.is_current:
         yield f"{learned.file} was learned against another base document. Learn it again."
-    yield from _too_open(stamp.open, learned.open, max_open)
+    yield from _too_open(stamp.open, learned.still_open(document.questions()), max_open)
 
 
 def _about_recording(

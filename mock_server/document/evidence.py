@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from mock_server.document.effective import Document
 from mock_server.document.overlay import Learned
-from mock_server.document.source import DocumentError, Place, follow
+from mock_server.document.source import DocumentError, Object, Place, follow, place_of
 
 NEVER = "never verified"
 
@@ -36,7 +36,7 @@ class Stamp(NamedTuple):
     """What a document's last learned overlay proves.
 
     `operations` are those seen to succeed, and all there are; `open` counts the questions that stay open, `findings`
-    what was seen and cannot be said in a document. `is_current`: it was learned against this base.
+    what was seen and is not modelled, since a document cannot say it. `is_current`: it was learned against this base.
     """
 
     learned: Learned
@@ -50,7 +50,7 @@ class Stamp(NamedTuple):
         """The stamp in a line."""
         seen, all_ = self.operations
         day = f"{self.learned.date:%Y-%m-%d}"
-        found = f", {self.findings} findings" if self.findings else ""
+        found = f", {self.findings} seen, not modelled" if self.findings else ""
         against = "" if self.is_current else ", against another document"
         return f"verified {day}, {seen}/{all_} operations, {self.open} questions open{found}{against}"
 
@@ -64,7 +64,7 @@ def stamp_of(document: Document) -> Stamp | None:
     return Stamp(
         learned=learned,
         operations=(sum(name in learned.operations for name in names), len(names)),
-        open=len(document.questions().keys() - learned.answers.keys()),
+        open=len(learned.still_open(document.questions())),
         findings=len(learned.unsaid),
         is_current=learned.digest == document.base_digest,
     )
@@ -103,34 +103,47 @@ class Standing(NamedTuple):
 
 def ledger_of(document: Document) -> list[Standing]:
     """Return the ledger of a document: how well each operation, status, refusal and question is known."""
-    learned, data = _last(document), document.data
-    statements = [*_statements(data, learned), *_refusals(data, learned)]
+    learned = _last(document)
+    statements = [*_statements(document, learned), *_refusals(document, learned)]
     return [*statements, *_questions(document, learned)]
 
 
-def _statements(data: Mapping[str, Any], learned: Learned | None) -> Iterator[Standing]:
+def _statements(document: Document, learned: Learned | None) -> Iterator[Standing]:
     """Yield each operation and its statuses."""
+    data = document.data
     for node in _operations(data):
         name = node["operationId"]
         seen = learned if learned is not None and name in learned.operations else None
         yield _standing("operation", name, node.get("x-grade", "D"), seen)
         for code, response in node["responses"].items():
-            grade = follow(data, response).get("x-grade", "D")
-            yield _standing("status", f"{name} {code}", grade, seen if code.startswith("2") else None)
+            grade, origin = _graded(document, follow(data, response))
+            taught = origin or (seen if code.startswith("2") else None)
+            yield _standing("status", f"{name} {code}", grade, taught)
 
 
-def _refusals(data: Mapping[str, Any], learned: Learned | None) -> Iterator[Standing]:
+def _graded(document: Document, response: Object) -> tuple[str, Learned | None]:
+    """Return the grade of a response, and where it was learned. A learned response without a grade has none."""
+    if "x-grade" in response:
+        return response["x-grade"], None
+    # `learn` writes the description of each response that it makes, and may merge it into one of the base document.
+    file = place_of(response, "description").file
+    origin = next((each for each in document.learned if each.file == file), None)
+    return "D" if origin is None else "", origin
+
+
+def _refusals(document: Document, learned: Learned | None) -> Iterator[Standing]:
     """Yield each refusal once, with the grade of the response that it stands in."""
-    grades: dict[str, str] = {}
+    data = document.data
+    grades: dict[str, tuple[str, Learned | None]] = {}
     for responses in (*(node["responses"] for node in _operations(data)), data["x-service"]["refusals"]):
         for code, node in responses.items():
             response = follow(data, node)
             for media in response.get("content", {}).values():
                 for name in media.get("examples", {}) if not code.startswith("2") else ():
-                    grades.setdefault(name, response.get("x-grade", "D"))
+                    grades.setdefault(name, _graded(document, response))
     taught = () if learned is None else learned.refusals
-    for name, grade in grades.items():
-        yield _standing("refusal", name, grade, learned if name in taught else None)
+    for name, (grade, origin) in grades.items():
+        yield _standing("refusal", name, grade, origin or (learned if name in taught else None))
 
 
 def _questions(document: Document, learned: Learned | None) -> Iterator[Standing]:
@@ -142,6 +155,9 @@ def _questions(document: Document, learned: Learned | None) -> Iterator[Standing
         elif learned is not None and name in learned.open:
             detail = f"{answer} assumed, {learned.open[name]}"
             yield Standing("question", name, question.grade, "open", detail)
+        elif learned is not None and name in learned.taught:
+            detail = f"otherwise than any listed answer, {_origin(learned)}"
+            yield Standing("question", name, question.grade, "learned", detail)
         elif answer != question.assumed:
             yield Standing("question", name, question.grade, "open", f"{answer} chosen")
         else:

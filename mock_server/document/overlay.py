@@ -8,7 +8,7 @@ thing: a target that matches nothing is an error, because an overlay that silent
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from math import prod
 from pathlib import Path
@@ -49,7 +49,8 @@ class Learned(NamedTuple):
 
     `answers` are the answers to open questions that the overlay's actions embody, the assumed ones too; `open` says of
     each other question why it stays open. `operations` are those that were seen to succeed, `refusals` those that were
-    provoked. `unsaid` are sentences on what was seen and cannot be said in a document.
+    provoked. `unsaid` are sentences on what was seen and cannot be said in a document. `taught` says what the lessons
+    are about: a question among them that has no answer is settled otherwise than any listed answer.
     """
 
     date: datetime
@@ -62,7 +63,13 @@ class Learned(NamedTuple):
     answers: Mapping[str, str]
     open: Mapping[str, str]
     unsaid: tuple[str, ...]
+    taught: frozenset[str]
     file: str
+
+    def still_open(self, questions: Iterable[str]) -> list[str]:
+        """Return which of these questions have neither an answer nor a lesson."""
+        settled = (self.answers.keys() | self.taught) - self.open.keys()
+        return [name for name in questions if name not in settled]
 
 
 class Overlay(NamedTuple):
@@ -108,7 +115,8 @@ def _action(data: Object, edition: str) -> Action:
 def _learned(data: Object) -> Learned:
     facts: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
     facts["digest"] = facts.pop("document")
-    facts.pop("lessons", None)
+    lessons = facts.pop("lessons", ())
+    facts["taught"] = frozenset(str(each["about"]) for each in lessons if "about" in each)
     try:
         facts["date"] = datetime.strptime(data["date"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from contract_tests.guard.exchange import Exchange
@@ -119,6 +120,22 @@ def test_the_ledger_tells_what_was_learned_and_what_is_open(tmp_path: Path) -> N
     assert standing["refusal", "not_found"]["standing"] == "learned"
     assert standing["refusal", "plan_limit"]["standing"] == "believed"
     assert standing["operation", "list_notification_handlers"]["standing"] == "learned"
+
+
+def test_what_an_overlay_taught_is_neither_documented_nor_open(tmp_path: Path) -> None:
+    file = Path(overlay(tmp_path))
+    data: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    del data[LEARNED]["answers"]["delete-status"]
+    data[LEARNED]["lessons"] = [{"about": "delete-status", "says": "A delete is answered 200.", "seen": []}]
+    response = {"description": "As the service answers.", "content": {"text/plain": {"schema": {}}}}
+    target = "$.paths['/notification-handlers/'].get.responses"
+    data["actions"] = [{"target": target, "update": {"415": response}}]
+    file.write_text(dump_yaml(data), encoding="utf-8")
+    rows = json.loads(run("evidence", "--overlay", str(file), "--format", "json").output)
+    standing = {(row["kind"], row["name"]): (row["grade"], row["standing"]) for row in rows}
+    assert standing["status", "list_notification_handlers 415"] == ("", "learned")
+    assert standing["question", "delete-status"][1] == "learned"
+    assert stamp_text(load(overlays=[file])).endswith("1 questions open")
 
 
 def test_the_readme_has_the_ledger_as_it_is() -> None:
