@@ -6,6 +6,7 @@ import json
 import secrets
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -87,6 +88,8 @@ def _close(settings: RunSettings, opening: Opening) -> bool:
     close_guard(settings, opening.guard)
     return not sentences
 
+
+_DAY = 86_400
 
 # The requests that a field of both forms takes, on average.
 _PER_FIELD = 80
@@ -222,7 +225,8 @@ def _serve(opening: Opening, port: int, port_file: Path | None, hosts: Sequence[
         click.echo(f"ready {proxy.url}")
         if port_file is not None:
             port_file.write_text(proxy.url.split(":")[2].partition("/")[0], encoding="utf-8")
-        threading.Event().wait()
+        while True:  # a signal that interrupts an Event's wait can leave its lock broken
+            time.sleep(_DAY)
     except Terminated:
         pass  # the end that was meant
     finally:

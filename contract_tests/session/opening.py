@@ -224,7 +224,7 @@ def _opened(settings: RunSettings, guard: Guard, known: Document) -> Opening:
         memory = api.memory = AnswerMemory(run.trace)
         guard.on_exchange(memory.take)
     try:
-        opening.first = _knock(api, settings.target)
+        opening.first = _knock(api, settings, facts.operation("list").path)
     except BaseException:
         api.close()
         raise
@@ -238,9 +238,9 @@ def _take(opening: Opening, exchange: Exchange) -> None:
     opening.run.trace.add(exchange)
 
 
-def _knock(api: TargetApi, target: str) -> TargetResponse:
+def _knock(api: TargetApi, settings: RunSettings, path: str) -> TargetResponse:
     """Ask for the list once. Raises Stop where nobody answers, where the key opens nothing, or where no API is."""
-    answer = api.list()
+    target, answer = settings.target, api.list()
     if FAILED_HEADER.lower() in answer.headers:
         raise Stop(Code.UNREACHABLE, f"{target} cannot be reached: {_sentence(answer)}")
     if REFUSED_HEADER.lower() in answer.headers:
@@ -252,9 +252,12 @@ def _knock(api: TargetApi, target: str) -> TargetResponse:
             "Let this computer through to the API.",
         )
     if answer.status in _TURNED_AWAY and api.retrieve(1).status in _TURNED_AWAY:
-        raise Stop(Code.CANNOT, f"{target} refuses the key: it answers {answer.status}.")
-    is_odd = answer.status == 404 or (is_success(answer) and _is_page(answer))
-    if is_odd and _is_page(api.retrieve(1)):
+        made_up = " The key was made up; set BITPEAK_API_KEY." if settings.key_is_generated else ""
+        raise Stop(Code.CANNOT, f"{target} refuses the key: it answers {answer.status}.{made_up}")
+    if answer.status == 404:
+        url = f"{target.rstrip('/')}{path}"
+        raise Stop(Code.CANNOT, f"no such API here: GET {url} is 404; check --base-url.")
+    if is_success(answer) and _is_page(answer) and _is_page(api.retrieve(1)):
         raise Stop(Code.CANNOT, f"{target} has no such API: it answers {answer.status} with a page of HTML.")
     return answer
 

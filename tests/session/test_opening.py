@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,7 @@ PAGE = Said(403, b"<!DOCTYPE html><title>Just a moment...</title>", {"Content-Ty
         (PAGE, "as a firewall in front of an API does"),
         (PAGE._replace(status=503), "as a firewall in front of an API does"),
         (said({"errors": []}, 403), "refuses the key: it answers 403"),
+        (said({"detail": "Not Found"}, 404), "/notification-handlers/ is 404; check --base-url"),
         (
             Said(301, b"", {"Location": "https://127.0.0.1/api/"}),
             "redirects to https on the same host, https://127.0.0.1/api/",
@@ -90,7 +92,7 @@ PAGE = Said(403, b"<!DOCTYPE html><title>Just a moment...</title>", {"Content-Ty
             "redirects to another host, https://example.com/login",
         ),
     ],
-    ids=["challenge", "challenge with 503", "key", "https", "elsewhere"],
+    ids=["challenge", "challenge with 503", "key", "nothing", "https", "elsewhere"],
 )
 def test_what_stands_before_an_api_is_told_as_what_it_is(
     answer: Said, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -101,3 +103,13 @@ def test_what_stands_before_an_api_is_told_as_what_it_is(
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("bitpeak-mock: ")
     assert complaint in last
+
+
+def test_a_key_that_was_made_up_and_is_refused_is_called_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Scripted(lambda _: said({"errors": []}, 401)) as target:
+        settings = replace(settings_for(target, tmp_path), key_is_generated=True)
+        assert run_check(settings) == 3
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.endswith("it answers 401. The key was made up; set BITPEAK_API_KEY.")
