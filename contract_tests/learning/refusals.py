@@ -26,6 +26,7 @@ from contract_tests.probes.observations import (
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted
 from contract_tests.target.api import TargetResponse
+from mock_server.document.treatments import spelled
 
 
 class Cause(NamedTuple):
@@ -84,11 +85,8 @@ def look_at(
     path = urlsplit(exchange.url).path
     facts = {"method": exchange.method, "path": path, "path:relative": path[1:], **told}
     if field := facts.get("field", ""):  # as people write it
-        facts["field:Words"] = field.replace("_", " ").capitalize()
-        if "_" in field:
-            first, *rest = field.split("_")
-            facts["field:words"] = " ".join((first, *rest))
-            facts["field:camel"] = first + "".join(word.capitalize() for word in rest)
+        forms = ("Words", "words", "camel") if "_" in field else ("Words",)
+        facts |= {f"field:{form}": spelled(field, form) for form in forms}
     if "allow" in answer.headers:
         methods = {word.strip() for word in answer.headers["allow"].split(",")}
         more = ",".join(sorted(methods - {"GET", "POST", "DELETE"}))

@@ -20,6 +20,7 @@ import orjson
 
 from mock_server.contract.schema import CheckText, Schemas
 from mock_server.document import DocumentError, Object, Place, place_of, plain
+from mock_server.document.treatments import spelled
 
 # Writes a value as JSON.
 Writer = Callable[[Any], str]
@@ -85,15 +86,10 @@ def filled(value: Any, tell: Tell) -> Any:
 def repeated(text: str, form: str) -> str:
     """Return what a placeholder shows of a value: `40` its first characters, `repr` as a literal, `40:repr` both.
 
-    Of a field, `words` shows its name with blanks for the underscores, `Words` the same, capitalized, and `camel` its
-    words without blanks.
+    Of a field, `words`, `Words` and `camel` show its name as `spelled` does.
     """
-    if form == "camel":
-        first, *rest = text.split("_")
-        return first + "".join(word.capitalize() for word in rest)
-    if form.lower() == "words":
-        words = text.replace("_", " ")
-        return words if form == "words" else words.capitalize()
+    if form in {"words", "Words", "camel"}:
+        return spelled(text, form)
     length = form.removesuffix("repr").rstrip(":")
     text = text[: int(length)] if length else text
     return repr(text) if form.endswith("repr") else text

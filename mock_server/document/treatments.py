@@ -403,6 +403,19 @@ def masked(text: str, mask: str | Mapping[str, Any]) -> str:
     return text[:first] + sign + text[max(first, len(text) - last) if last else len(text) :]
 
 
+def spelled(field: str, form: str) -> str:
+    """Return a field's name as people write it: `words` with blanks, `Words` capitalized, `camel` without blanks.
+
+    >>> spelled("telegram_chat_id", "Words")
+    'Telegram chat id'
+    """
+    if form == "camel":
+        first, *rest = field.split("_")
+        return first + "".join(word.capitalize() for word in rest)
+    words = field.replace("_", " ")
+    return words if form == "words" else words.capitalize()
+
+
 def _is_number(text: str) -> bool:
     return re.fullmatch(r"[+-]?[0-9]{1,4000}", text, re.ASCII) is not None
 
