@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from contract_tests.learning.fields import FieldLearner, Input, Place, Table, unshown
-from contract_tests.learning.observe import Outcome, Trial
+from contract_tests.learning.observe import Outcome
 from contract_tests.learning.reactions import Explained
-from contract_tests.probes.reading import Undecided, Unlisted, mapping
-from contract_tests.probes.trials import FOREIGN, LONG, MISSING, TOGETHER, UNKNOWN
+from contract_tests.probes.reading import MISSING, Undecided, Unlisted, mapping
+from contract_tests.probes.trials import FOREIGN, LONG, TOGETHER, UNKNOWN, Trial
 from mock_server.document.rows import Row, react
 
 # What is presumed of the type and of the switch, too: how a field may be sent, and blanks around its text.

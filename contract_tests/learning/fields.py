@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from contract_tests.learning.draft import Draft, Unsayable
 from contract_tests.learning.handlers import settings_node
-from contract_tests.learning.observe import MISSING, Observer, Outcome, Trial, sent
+from contract_tests.learning.observe import Observer, Outcome
 from contract_tests.learning.presentation import Look
 from contract_tests.learning.reactions import ENTITY, SIGNS, Explained
-from contract_tests.probes.reading import Undecided, Unlisted, mapping
+from contract_tests.probes.reading import MISSING, Undecided, Unlisted, mapping
+from contract_tests.probes.trials import Trial, sent
 from mock_server.document.rows import Row
 from mock_server.document.treatments import CLEANERS, TREATMENTS, SentInput
 
@@ -395,10 +396,8 @@ class FieldLearner:
             return [] if outcome is None else [outcome]
         found: list[Outcome] = []
         likely_off = text.lower() not in {"1", "true", "on", "yes"}
-        for is_on in (
-            likely_off,
-            not likely_off,
-        ):  # in one state, it may have kept what was, or have set the same
+        # In one state, it may have kept what was, or have set the same.
+        for is_on in (likely_off, not likely_off):
             try:
                 found.append(self.observer.outcome(self.observer.spelled(text, to_on=is_on)))
             except (Undecided, Unlisted):

@@ -11,10 +11,9 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.presentation import Look
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.trials import MISSING, Trial, Trials, Tried, sent
+from contract_tests.probes.reading import MISSING
+from contract_tests.probes.trials import Trial, Trials, Tried
 from contract_tests.target.api import TargetResponse
-
-__all__ = ["MISSING", "Observer", "Outcome", "Trial", "sent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Observer(Trials):
             given = self._as_sent(trial)  # a guard makes a name longer, which no response shows
             value = given.texts[-1] if given.text is None and given.texts else given.text
             words = set(re.findall(r"\w+", answer.body.decode(errors="replace")))
-            # A refusal that lists the types repeats none of them.
+            # A refusal that lists all types does not repeat the one that was sent.
             if value is not None and not (
                 value in self.facts.types and len(words & self.facts.types.keys()) > 2
             ):

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree
-from contract_tests.learning.observe import MISSING, Outcome, Trial, sent
+from contract_tests.learning.observe import Outcome
 from contract_tests.learning.order import body_of
 from contract_tests.learning.presentation import Look, evened
 from contract_tests.learning.problems import Items, Refusals, find_items, shape_of
@@ -20,7 +20,8 @@ from contract_tests.learning.responses import documented, operations, place, say
 from contract_tests.probes.observations import NOBODYS, handler
 from contract_tests.probes.page import SeenPage
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import Undecided, Unlisted, is_success
+from contract_tests.probes.reading import MISSING, Undecided, Unlisted, is_success
+from contract_tests.probes.trials import Trial, sent
 from contract_tests.target.api import TargetResponse
 from mock_server.document.rows import parameter_rows
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any
 
-from contract_tests.learning.observe import MISSING, Outcome
+from contract_tests.learning.observe import Outcome
 from contract_tests.learning.presentation import Look
+from contract_tests.probes.reading import MISSING
 from mock_server.document.rows import Reaction, Row, react
 from mock_server.document.treatments import CLEANERS, change_of, masked
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from contract_tests.document import Facts, FormWords
 from contract_tests.judge.statements import MULTIPART, STEADY, WRITTEN, Statement, Statements
+from contract_tests.probes.reading import MISSING
 from mock_server.document.rows import FOREIGN, UNKNOWN, Reaction, Row
 
 # Texts that break where bytes are taken for characters, or characters for 16 bits.
@@ -20,8 +21,6 @@ UNICODE = ("Zażółć gęślą jaźń", "Пожар на складе", "日本
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _.:/@?=,+-]*[A-Za-z0-9])?\Z|-?[0-9]+\Z")
 _PLAIN_LENGTH = 64
 _CLEANED = frozenset("<>&'\"\\")
-# In place of a setting that is not shown.
-MISSING = object()
 # A text of which a part is masked: what is shown of its beginning, a sign several times, what is shown of its end.
 _MASKED = re.compile(r"(.*?)([^\w])\2{2,}(.*)\Z", re.DOTALL)
 # Reactions that leave a property as it was.

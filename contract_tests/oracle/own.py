@@ -25,7 +25,6 @@ from contract_tests.judge.statements import (
 )
 from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, a, said
 from contract_tests.oracle.expected import (
-    MISSING,
     Expected,
     Handler,
     Samples,
@@ -35,7 +34,7 @@ from contract_tests.oracle.expected import (
     steady,
 )
 from contract_tests.oracle.listing import Listing, same
-from contract_tests.probes.reading import number
+from contract_tests.probes.reading import MISSING, number
 from contract_tests.run.run import Run
 from contract_tests.target.api import Media, Spoken, TargetResponse, Withheld
 

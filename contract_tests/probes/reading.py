@@ -12,6 +12,16 @@ from contract_tests.judge.verdicts import said
 from contract_tests.target.api import TargetResponse
 
 
+class Missing:
+    """Stands for what a row does not show; a sentence that quotes it says so."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+MISSING = Missing()
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """The target answers the question; `answer` is the id in the closed list.

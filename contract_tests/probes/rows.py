@@ -16,8 +16,17 @@ from contract_tests.judge.verdicts import said
 from contract_tests.probes.observations import renaming
 from contract_tests.probes.probe import Probe
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import Answered, Finding, Outside, Unknown, accepted, mapping, shown
-from contract_tests.probes.trials import FOREIGN, MISSING, UNKNOWN, Trials, Tried
+from contract_tests.probes.reading import (
+    MISSING,
+    Answered,
+    Finding,
+    Outside,
+    Unknown,
+    accepted,
+    mapping,
+    shown,
+)
+from contract_tests.probes.trials import FOREIGN, UNKNOWN, Trials, Tried
 from mock_server.document.rows import Reaction
 
 # The operation, and pairs of an input (see `Trials.input`) and its treatment.

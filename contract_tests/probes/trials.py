@@ -16,19 +16,9 @@ from typing import Any, NamedTuple
 from contract_tests.guard.exchange import Exchange
 from contract_tests.probes.handler import Part, ProbedHandler, multipart, parts_of
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import Undecided, Unlisted, is_success, mapping, switch
+from contract_tests.probes.reading import MISSING, Undecided, Unlisted, is_success, mapping, switch
 from contract_tests.target.api import TargetResponse
 from mock_server.document.treatments import TREATMENTS, SentInput
-
-
-class Missing:
-    """Stands for what a row does not show; a sentence that quotes it says so."""
-
-    def __repr__(self) -> str:
-        return "nothing"
-
-
-MISSING = Missing()
 
 # Treatments that are tried with several texts, each a trial of its own.
 _OF_ONE_TEXT = frozenset({"is", "not-email", "not-url"})
@@ -319,7 +309,7 @@ class Trials:
         return row.type == kind
 
     def _make(self, form: Mapping[str, str]) -> TargetResponse:
-        """Make a standing row; there is none if it is refused. Return the response."""
+        """Make a standing row, unless the service refuses it. Return the response."""
         answer, row = self.prober.create(form)
         if row is not None:
             self.prober.keep(row)

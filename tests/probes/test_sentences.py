@@ -13,7 +13,7 @@ from contract_tests.guard.exchange import Reply
 from contract_tests.guard.ledger import CreateState, LedgerEntry, Marker
 from contract_tests.guard.upstream import GuardSettings
 from contract_tests.probes import PROBES, Answered, Finding, Outside, Prober, Terms
-from contract_tests.probes.trials import MISSING
+from contract_tests.probes.reading import MISSING
 from contract_tests.target.api import TargetApi, TargetResponse
 from tests.probes.services import KEY, expectations, the_mock
 
