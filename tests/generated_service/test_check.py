@@ -6,18 +6,17 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
 
 from tests.check.process import Ran, check, findings, report
 from tests.generated_service import GeneratedService, draw
 from tests.generated_service.bugs import BUGS
+from tests.serving import serving
 
 KEY, OTHER_KEY = "live-key", "other-key"
 # It adds a number to settings, stores empty and blank names, answers 501, and repeats no list to the byte.
@@ -30,15 +29,8 @@ FAULTY_HOUSES = (0, 3, 8)
 def served(seed: int, bug: str = "") -> Iterator[str]:
     """Serve the house of a seed; yield its base URL."""
     service = GeneratedService(draw(seed), {KEY: 3, OTHER_KEY: 2}, bug)
-    server = make_server("127.0.0.1", 0, service, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/api"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(service) as port:
+        yield f"http://127.0.0.1:{port}/api"
 
 
 def judged(folder: Path, seed: int, bug: str = "") -> tuple[Ran, dict[str, Any]]:

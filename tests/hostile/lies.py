@@ -464,12 +464,8 @@ class HidesNewRows(Behaving):
 # Looks and deletes.
 
 
-@lie
-class ShowsRowsLate(Behaving):
-    """A row is shown three seconds after its create."""
-
-    def is_late(self, row: Any) -> bool:
-        return row is not None and self.clock() < self.born.get(row, 0.0) + 3
+class Dated(Behaving):
+    """Knows when each row was made."""
 
     def __init__(self, *given: Any) -> None:
         self.born: dict[Any, float] = {}
@@ -479,6 +475,14 @@ class ShowsRowsLate(Behaving):
         row = super().stored(form)
         self.born[row] = self.clock()
         return row
+
+
+@lie
+class ShowsRowsLate(Dated):
+    """A row is shown three seconds after its create."""
+
+    def is_late(self, row: Any) -> bool:
+        return row is not None and self.clock() < self.born.get(row, 0.0) + 3
 
     def found(self, text: str) -> Any:
         row = super().found(text)

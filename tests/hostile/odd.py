@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.guard.scripted import Asked, Said, said
 from tests.hostile.lies import LIES as LIES
-from tests.hostile.lies import Spelling, lie, renaming
+from tests.hostile.lies import Dated, Spelling, lie, renaming
 from tests.hostile.service import KEY, Behaving, Row
 
 LATE = 5.0  # seconds by which a cache or a replica is behind
@@ -50,17 +50,8 @@ class DeletesNamesakes(Behaving):
 
 
 @lie
-class ChangesIds(Behaving):
+class ChangesIds(Dated):
     """A new row has an id for a second, and then another one for good."""
-
-    def __init__(self, *given: Any) -> None:
-        self.born: dict[Any, float] = {}
-        super().__init__(*given)
-
-    def stored(self, form: Mapping[str, str]) -> Any:
-        row = super().stored(form)
-        self.born[row] = self.clock()
-        return row
 
     def written_id(self, row: Any) -> Any:
         is_new = row in self.born and self.clock() < self.born[row] + 1
@@ -105,7 +96,7 @@ class RoundsIds(Behaving):
 
 @lie
 class AnswersJobs(Behaving):
-    """A create is answered with 202 and the number of a job, which is no id of a row."""
+    """A create is answered with 202 and the number of a job, which is not the id of a row."""
 
     def created(self, row: Any) -> Said | None:
         return said({"data": {"id": 7000 + self.last}}, 202)
@@ -239,7 +230,7 @@ class ConflictsAfterStoring(Behaving):
 
 @lie
 class CachesReads(Behaving):
-    """A cache answers reads of a path for some seconds, whoever asks."""
+    """A cache answers reads of a path for some seconds, for any key."""
 
     def __init__(self, *given: Any) -> None:
         self.cache: dict[str, tuple[float, Said | None]] = {}

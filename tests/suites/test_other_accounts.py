@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
 
 from tests.check.process import check, findings, report
 from tests.other_services import serializer_style
+from tests.serving import serving
 from tests.suites.judging import KEY, OTHER_KEY, judge
 
 Environ = dict[str, Any]
@@ -55,15 +54,8 @@ def served(twist: Twist) -> Iterator[str]:
     app = serializer_style.create_service(KEY, OTHER_KEY)
     service = app.wsgi_app
     app.wsgi_app = lambda environ, start: twist(environ, start, service)  # type: ignore[assignment, method-assign]
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/api"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(app) as port:
+        yield f"http://127.0.0.1:{port}/api"
 
 
 def test_a_success_that_does_nothing_is_no_finding_and_no_deletion(tmp_path: Path) -> None:

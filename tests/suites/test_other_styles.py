@@ -5,7 +5,6 @@ The services are those of `tests/other_services`; the faults are mutants, plante
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +12,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.serving import make_server
 
 from contract_tests.mutants.catalogue import catalogue
 from contract_tests.mutants.trial import SabotageProxy
 from contract_tests.mutants.wire import Sabotage, faithful
 from tests.check.process import Ran, check, findings, report
 from tests.other_services import bean_style, serializer_style
+from tests.serving import serving
 
 KEY, OTHER_KEY = "live-key", "other-key"
 STYLES: dict[str, Callable[..., Flask]] = {
@@ -41,16 +40,8 @@ PLANTED = (
 @contextmanager
 def served(style: str, sabotage: Sabotage) -> Iterator[str]:
     """Serve a style behind a saboteur; yield its base URL."""
-    server = make_server("127.0.0.1", 0, STYLES[style](KEY, OTHER_KEY), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        with SabotageProxy(server.server_port, sabotage) as proxy:
-            yield f"{proxy.url}/api"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(STYLES[style](KEY, OTHER_KEY)) as port, SabotageProxy(port, sabotage) as proxy:
+        yield f"{proxy.url}/api"
 
 
 def judged(folder: Path, url: str, *arguments: str) -> tuple[Ran, dict[str, Any]]:
