@@ -289,7 +289,7 @@ class Facts:
         self.default_size: int = size["schema"]["default"]
 
     def operation(self, kind: str) -> DocumentedOperation:
-        """Return the first operation of a kind, another spelling last. Raises StopIteration if there is none."""
+        """Return the operation of a kind, rather than another spelling. Raises StopIteration if none exists."""
         return next(iter(sorted(self.of_kind(kind), key=lambda each: each.is_spelling)))
 
     def of_kind(self, kind: str) -> Iterator[DocumentedOperation]:

@@ -35,7 +35,7 @@ def report_defect(text: str, keys: Iterable[str]) -> int:
 
 
 def asker() -> Ask | None:
-    """Return what asks for the API key, None where nobody could answer."""
+    """Return what asks for the API key, None if stdin is not a terminal."""
     return _ask if sys.stdin.isatty() else None
 
 

@@ -443,8 +443,7 @@ class Relay:
             return
         what = f"An update with bytes that are not UTF-8 is accepted. After it: {broken}"
         self.holdings.takes_bytes = Alarm(what, "bytes", entry.id)
-        content_type = next((value for name, value in visit.headers if name.lower() == "content-type"), "")
-        mended = visit.body.as_utf_8(content_type)
+        mended = visit.body.as_utf_8(visit.request.header("content-type"))
         self._send(visit, self._outgoing.prepared(mended, entry.number, blanks=True))
         if not self._account.proves(self._ask(entry), entry.number, entry.id):
             why = f"The row {entry.id} cannot be told to be this run's any more: {what} It stays."

@@ -317,7 +317,7 @@ class Spread:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Let nobody take a dead worker's place: its account may not be as it was."""
+        """Replace no dead worker: its account may not be as it was."""
         config.option.maxworkerrestart = "0"
 
     def pytest_xdist_setupnodes(self, specs: Sequence[Any]) -> None:

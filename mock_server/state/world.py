@@ -285,9 +285,9 @@ class Worlds:
         self._bytes -= self._weights.pop(key)
         self.lobby.journal.take_seen(world.journal)
         world.journal.leave()
-        idle = f"{now - world.used:.0f} idle second"
-        many = "" if idle == "1 idle second" else "s"
-        _LOG.warning("The world of the key %s was dropped after %s%s.", shorten(key), idle, many)
+        idle = round(now - world.used)
+        what = "The world of the key %s was dropped after %d idle second%s."
+        _LOG.warning(what, shorten(key), idle, "" if idle == 1 else "s")
 
 
 def _quota(contract: Contract, rules: Rules) -> Quota | None:
