@@ -52,7 +52,7 @@ class Pool:
         self._api = run.api
         self._facts = run.facts
         self._judge = run.judge
-        self._grounds = run.judge.statements
+        self._statements = run.judge.statements
         self._marker = run.marker or "contract"
         self._numbers = count(1)
         self._live: dict[int, tuple[str, str]] = {}
@@ -74,7 +74,7 @@ class Pool:
             answer = self._api.create(form)
             if self.adopt(answer, kind, mark) is None:
                 self._refuse(
-                    self._grounds.operation("create"), "a create from the document's own example", answer
+                    self._statements.operation("create"), "a create from the document's own example", answer
                 )
         handler_id = next(reversed(self._live))
         self.prove(handler_id)
@@ -142,7 +142,7 @@ class Pool:
         self.drop(handler_id)
         if answer.status // 100 != 2 and answer.status != _NOT_FOUND:
             self._refuse(
-                self._grounds.operation("delete"), f"handler {handler_id} could not be deleted", answer
+                self._statements.operation("delete"), f"handler {handler_id} could not be deleted", answer
             )
 
     def _refuse(self, rests_on: Statement, about: str, answer: TargetResponse) -> NoReturn:
@@ -203,9 +203,9 @@ class Sampler:
         self.operations = operations(schema)
         self.found: Deviation | None = None
         self._judge = run.judge
-        self._grounds = run.judge.statements
-        self._conformity = Conformity(run.facts, self._grounds)
-        self._expected = Expected(run.facts, self._grounds)
+        self._statements = run.judge.statements
+        self._conformity = Conformity(run.facts, self._statements)
+        self._expected = Expected(run.facts, self._statements)
         self._refused_parameters = {
             node["name"]
             for node in run.facts.parameters.values()
@@ -349,7 +349,7 @@ class Sampler:
                 return  # as the document says
             case "UseAfterFree":
                 # A write may be answered with success if the handler stays deleted.
-                ground = GONE if kind == "retrieve" else self._grounds.unknown_id(kind)
+                ground = GONE if kind == "retrieve" else self._statements.unknown_id(kind)
                 yield Complaint(ground, f"{a(kind)} of a deleted handler is answered {said(answer)}")
             case "EnsureResourceAvailability":
                 yield Complaint(WRITTEN, f"{a(kind)} of a new handler is answered {said(answer)}")
@@ -367,7 +367,7 @@ class Sampler:
             case _ if 200 <= answer.status < 300:
                 return
             case _:
-                looks = self._grounds.looks(kind)
+                looks = self._statements.looks(kind)
                 yield Complaint(
                     looks, f"a refusal of {a(kind)}", said(answer), f"as documented ({_sentence(failure)})"
                 )
@@ -384,18 +384,18 @@ class Sampler:
                 )
                 if text is not None and reaction.outcome == "refuse" and reaction.row is not None:
                     return Prospect(
-                        reaction.row.refusal, self._grounds.parameter(role)
+                        reaction.row.refusal, self._statements.parameter(role)
                     ), "generated parameters"
             beyond = facts.paging.get("beyond", "")
             if facts.page_parameter in case.query and beyond in facts.operation("list").refusals:
-                ground = self._grounds.paging(
+                ground = self._statements.paging(
                     "beyond", "A page beyond the last shows what the document says."
                 )
                 return Prospect(beyond, ground), "generated parameters"
             role = "size" if facts.size_parameter in case.query else "page"
             if not case.query:
-                return Prospect(None, self._grounds.operation(kind)), "nothing beyond the documentation"
-            return Prospect(None, self._grounds.parameter(role)), "generated parameters"
+                return Prospect(None, self._statements.operation(kind)), "nothing beyond the documentation"
+            return Prospect(None, self._statements.parameter(role)), "generated parameters"
         sent = {name: str(value) for name, value in case.body.items()} if isinstance(case.body, dict) else {}
         media = case.media_type or MULTIPART
         if kind == "create":

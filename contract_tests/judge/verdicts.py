@@ -167,9 +167,9 @@ _VERBS = {
 class Conformity:
     """Says what an answer has against the document; an empty list means nothing."""
 
-    def __init__(self, facts: Facts, grounds: Statements | None = None) -> None:
+    def __init__(self, facts: Facts, statements: Statements | None = None) -> None:
         self._facts = facts
-        self._grounds = grounds or Statements(facts)
+        self._statements = statements or Statements(facts)
         self._checks: dict[str, tuple[str, jsonschema_rs.Validator]] = {}
         self._known = _titles(load().data)
 
@@ -179,10 +179,10 @@ class Conformity:
         """Judge an answer to a request that should have succeeded; `rests_on` says why it should."""
         operation = self._facts.operation(kind)
         if answer.status // 100 != 2:
-            return [self.turned_away(kind, answer, rests_on or self._grounds.operation(kind))]
+            return [self.turned_away(kind, answer, rests_on or self._statements.operation(kind))]
         complaints = []
         if answer.status != operation.success:
-            ground = self._grounds.status(kind, operation.success)
+            ground = self._statements.status(kind, operation.success)
             complaints = [
                 Complaint(
                     ground, f"the status of a successful {kind}", str(answer.status), str(operation.success)
@@ -219,7 +219,7 @@ class Conformity:
             return [Complaint(ANSWERS, about, f"answered {said(answer)}", f"answered {refusal.status}")]
         if answer.status < 400:
             return [Complaint(rests_on, about, f"answered {said(answer)}", f"refused with {refusal.status}")]
-        looks = self._grounds.refusal(kind, refusal)
+        looks = self._statements.refusal(kind, refusal)
         return [
             Complaint(looks, f"the {what} of the refusal of {about}", shown, wanted)
             for what, shown, wanted in self._looks(answer, refusal)
@@ -253,7 +253,7 @@ class Conformity:
 
     def _empty(self, kind: str, answer: TargetResponse) -> list[Complaint]:
         """Judge an answer without a body, which may all the same say what it would be, as the document does."""
-        ground = self._grounds.empty_body(kind)
+        ground = self._statements.empty_body(kind)
         if answer.body.strip():
             return [Complaint(ground, f"the body of a successful {kind}", _short(answer.body), "empty")]
         operation = self._facts.operation(kind)
@@ -294,7 +294,7 @@ class Conformity:
         Of a text that the guard masked, only its type is judged.
         """
         if kind not in self._checks:
-            place, schema = self._grounds.answer_schema(kind)
+            place, schema = self._statements.answer_schema(kind)
             components = plain(self._facts.document["components"])
             self._checks[kind] = (
                 place,
@@ -314,7 +314,7 @@ class Conformity:
         except (LookupError, ValueError, TypeError):
             value = ""
         says = f"`{where}` {_VERBS.get(word, word)} {_listed(value)}."
-        ground = self._grounds.violated(place, error.instance, says)
+        ground = self._statements.violated(place, error.instance, says)
         return Complaint(ground, f"`{where}` in the answer to {a(kind)}: {error.message}")
 
 

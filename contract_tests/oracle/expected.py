@@ -67,12 +67,12 @@ class Prospect(NamedTuple):
 class Expected:
     """The oracle: what creates and updates lead to. Forms are mappings from field name to text."""
 
-    def __init__(self, facts: Facts, grounds: Statements) -> None:
+    def __init__(self, facts: Facts, statements: Statements) -> None:
         self.facts = facts
-        self.grounds = grounds
+        self.statements = statements
         self._names = facts.form
         # A setting is shown as it was written, unless secrets are masked in a way that no answer foresees.
-        self._shown = replace(WRITTEN, questions=grounds.secrets().questions)
+        self._shown = replace(WRITTEN, questions=statements.secrets().questions)
 
     def create(self, sent: Mapping[str, str], media: str = MULTIPART) -> Prospect:
         """Return what a create must come to. The plan's limit is not a matter of the form: see Own.create."""
@@ -92,10 +92,12 @@ class Expected:
         if switch in form.fields:
             enabled = self._switched(form, switch, sent.get(switch), enabled)
         grounds["enabled"] = self._ground(
-            "create", switch, sent.get(switch), self.grounds.field("create", switch)
+            "create", switch, sent.get(switch), self.statements.field("create", switch)
         )
         if not is_kept(sent.get(name, "")):
-            grounds["name"] = self._ground("create", name, sent.get(name), self.grounds.text("create", name))
+            grounds["name"] = self._ground(
+                "create", name, sent.get(name), self.statements.text("create", name)
+            )
         return Handler(
             type=type_name, name=self._kept_text(form, name, sent.get(name), ""), settings=settings, enabled=enabled,
             grounds=grounds, sent={name: text for name, text in sent.items() if name in settings},
@@ -107,12 +109,12 @@ class Expected:
         name, switch = names["name"], names.get("enabled", "")
         after = replace(before, updated=True)
         if name in sent:
-            text = self.grounds.text("update", name)
+            text = self.statements.text("update", name)
             ground = WRITTEN if is_kept(sent[name]) else self._ground("update", name, sent[name], text)
             after = after.resting({"name": ground}, name=self._kept_text(form, name, sent[name], before.name))
         if switch in sent:
             is_documented = is_listed(sent[switch], form.fields[switch])
-            field = self._ground("update", switch, sent[switch], self.grounds.field("update", switch))
+            field = self._ground("update", switch, sent[switch], self.statements.field("update", switch))
             enabled = self._switched(form, switch, sent[switch], before.enabled)
             after = after.resting({"enabled": WRITTEN if is_documented else field}, enabled=enabled)
         if self.facts.update["unsent"] == "blanked":
@@ -120,7 +122,7 @@ class Expected:
         type_field = names["type"]
         type_name = self._type("update", sent, before.type)
         if type_field in sent and form.react(type_field, sent[type_field]).outcome in _IGNORED:
-            after = after.resting({"type": self.grounds.refused_word("update", "enum")})
+            after = after.resting({"type": self.statements.refused_word("update", "enum")})
         if type_name == before.type:
             return self._same_type(after, sent)
         return self._other_type(after.resting({"type": WRITTEN}), type_name, sent)
@@ -161,7 +163,7 @@ class Expected:
         for problems in self._problems(kind, form, type_name, sent):
             if problems:
                 problem = min(problems, key=lambda each: each[:2])
-                ground = self.grounds.row(kind, unsaid[0]) if unsaid else problem[3]
+                ground = self.statements.row(kind, unsaid[0]) if unsaid else problem[3]
                 return Prospect(problem[2], ground)
         return Prospect(None, self._beyond(kind, self._odd(kind, form, sent, own, media)))
 
@@ -215,16 +217,16 @@ class Expected:
         if row.source.startswith("/x-service/"):
             return self._service(row.source.rpartition("/")[2])
         if text is None and name in form.required:
-            return self.grounds.required()
+            return self.statements.required()
         if kind == "create" and name == self._names["type"] and row.treatment == "not-listed":
-            return self.grounds.listed_type()
+            return self.statements.listed_type()
         if row.source.startswith("x-rows/"):
-            return self.grounds.row(kind, row)
+            return self.statements.row(kind, row)
         if row.source == "required" and name not in form.required:
-            return self.grounds.setting_unsent(kind)
+            return self.statements.setting_unsent(kind)
         if name == self._names.get("enabled"):
-            return self.grounds.field(kind, name)
-        return self.grounds.text(kind, name)
+            return self.statements.field(kind, name)
+        return self.statements.text(kind, name)
 
     def _ground(self, kind: str, name: str, text: str | None, usual: Statement) -> Statement:
         """Return what the fate of a field rests on: its row, if that could not be said otherwise."""
@@ -232,7 +234,7 @@ class Expected:
         reaction = form.react(name, text) if name in form.fields else None
         if reaction is None or reaction.row is None or reaction.outcome != "otherwise":
             return usual
-        return self.grounds.row(kind, reaction.row)
+        return self.statements.row(kind, reaction.row)
 
     def _kept_text(self, form: FormWords, name: str, text: str | None, before: Any) -> Any:
         reaction = form.react(name, text)
@@ -248,14 +250,14 @@ class Expected:
         return is_on(reaction.text, form.fields[name])
 
     def _service(self, word: str) -> Statement:
-        return self.grounds.service(
+        return self.statements.service(
             word, f"A create or an update treats {word.replace('-', ' ')} as the document says."
         )
 
     def _beyond(self, kind: str, odd: Iterable[Statement]) -> Statement:
         """Return what the acceptance of a form rests on: the page, or what in it goes beyond the page's samples."""
         parts = {one.key: one for one in odd}
-        first = next(iter(parts.values()), self.grounds.operation(kind))
+        first = next(iter(parts.values()), self.statements.operation(kind))
         questions = frozenset[str]().union(*(one.questions for one in parts.values()))
         if len(parts) < 2:
             return first
@@ -271,43 +273,43 @@ class Expected:
     ) -> Iterator[Statement]:
         """Yield what a form rests on beyond the page: each part of it that the page's samples do not have."""
         if media != MULTIPART:
-            yield self.grounds.media_type(kind, media)
+            yield self.statements.media_type(kind, media)
         for name, text in sent.items():
             if (ground := self._odd_field(kind, form, own, name, text)) is not None:
                 yield ground
         if kind == "create" and not set(own) <= sent.keys():
-            yield self.grounds.setting_unsent(kind)
+            yield self.statements.setting_unsent(kind)
 
     def _odd_field(
         self, kind: str, form: FormWords, own: tuple[str, ...], name: str, text: str
     ) -> Statement | None:
         """Return what the acceptance of a field rests on, None if the page shows such a one."""
-        names, grounds, is_known = self._names, self.grounds, name in form.fields
+        names, statements, is_known = self._names, self.statements, name in form.fields
         listed = is_known and is_listed(text, form.fields[name])
         if (
             is_known
             and (reaction := form.react(name, text)).outcome == "otherwise"
             and reaction.row is not None
         ):
-            return grounds.row(kind, reaction.row)
+            return statements.row(kind, reaction.row)
         if name == names.get("enabled"):
-            return None if listed else grounds.field(kind, name)
+            return None if listed else statements.field(kind, name)
         if not is_known:
-            return grounds.of_class(kind, UNKNOWN, "unknown-fields")
+            return statements.of_class(kind, UNKNOWN, "unknown-fields")
         if name == names["type"]:
-            return None if listed else grounds.refused_word(kind, "enum")
+            return None if listed else statements.refused_word(kind, "enum")
         if name == names["name"]:
-            return None if is_plain(text) else grounds.text(kind, name)
+            return None if is_plain(text) else statements.text(kind, name)
         if name not in own:
-            return grounds.of_class(kind, FOREIGN, "foreign-fields")
-        return None if self._is_documented(name, text) else grounds.text(kind, name)
+            return statements.of_class(kind, FOREIGN, "foreign-fields")
+        return None if self._is_documented(name, text) else statements.text(kind, name)
 
     def _is_documented(self, name: str, text: str) -> bool:
         """Tell whether the page shows such a value of a setting."""
         type_name = next(one for one, fields in self.facts.types.items() if name in fields)
         known = next((form[name] for form in self.facts.examples.values() if name in form), "")
         is_alike = all((sign in text) == (sign in known) for sign in ("@", "://"))
-        return is_plain(text) and is_alike and not self.grounds.example(type_name).is_open
+        return is_plain(text) and is_alike and not self.statements.example(type_name).is_open
 
     def _own(
         self, kind: str, type_name: str, sent: Mapping[str, str]
@@ -322,7 +324,7 @@ class Expected:
             if reaction.outcome in {"drop", "keep"} or is_unsent:
                 continue
             values[name] = MISSING if reaction.outcome == "omit" else reaction.value
-            usual = self._shown if is_kept(sent[name]) else self.grounds.text(kind, name)
+            usual = self._shown if is_kept(sent[name]) else self.statements.text(kind, name)
             grounds[f"settings.{name}"] = self._ground(kind, name, sent[name], usual)
         return values, grounds
 
@@ -341,7 +343,9 @@ class Expected:
                 fresh[key] = MISSING if unsent.outcome == "omit" else fresh[key]
             if key not in own:
                 grounds[f"settings.{key}"] = (
-                    self.grounds.setting_unsent(kind) if key in fields else self.grounds.shape(type_name)
+                    self.statements.setting_unsent(kind)
+                    if key in fields
+                    else self.statements.shape(type_name)
                 )
         return _present(fresh), grounds
 
@@ -349,7 +353,7 @@ class Expected:
         own, grounds = self._own("update", before.type, sent)
         # To send a type, or a setting of it, asks more of "what is not sent is kept" than to send neither.
         of_settings = bool(own) or self._names["type"] in sent
-        keeps = self.grounds.update(
+        keeps = self.statements.update(
             "same-type" if of_settings else "unsent", "An update keeps the settings that it is not sent."
         )
         rest = {
@@ -377,7 +381,7 @@ class Expected:
     def _other_type(self, before: Handler, type_name: str, sent: Mapping[str, str]) -> Handler:
         fresh, grounds = self._fresh("update", type_name, sent)
         before = replace(before, sent={name: text for name, text in sent.items() if name in fresh}, former={})
-        change = self.grounds.update(
+        change = self.statements.update(
             "type-change", "A change of type makes the settings as the document says."
         )
         grounds |= {f"settings.{key}": change for key in before.settings.keys() - fresh.keys()}

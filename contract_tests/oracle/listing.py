@@ -44,11 +44,11 @@ class Listing:
     """Reads pages and judges them."""
 
     def __init__(
-        self, api: Spoken, facts: Facts, grounds: Statements, conformity: Conformity, require: Require
+        self, api: Spoken, facts: Facts, statements: Statements, conformity: Conformity, require: Require
     ) -> None:
         self._api = api
         self._facts = facts
-        self._grounds = grounds
+        self._statements = statements
         self._conformity = conformity
         self._require = require
         answer = facts.operation("list").answer
@@ -68,7 +68,7 @@ class Listing:
             facts["total"], facts["total-pages"] = int(facts["total"]), int(facts["total-pages"])
         except (LookupError, TypeError, ValueError) as error:
             what = f"{type(error).__name__}: {error}"
-            form = self._grounds.page("rows", "The list has the documented form.")
+            form = self._statements.page("rows", "The list has the documented form.")
             text = f"the list is not in the documented form ({what}): {answer.body[:200]!r}"
             raise Deviation([Complaint(form, text)], calls=self._api.lines) from None
         return Page(asked, size, rows, ids, facts)
@@ -127,12 +127,12 @@ class Listing:
         count = min(size, max(0, page.total - (shown - 1) * size))
         where = self._named(page)
         wanted = {
-            "page-size": (size, self._grounds.page("page-size", "Each page tells its size.")),
+            "page-size": (size, self._statements.page("page-size", "Each page tells its size.")),
             "total-pages": (
                 pages,
-                beyond or self._grounds.page("total-pages", "The total is divided into pages."),
+                beyond or self._statements.page("total-pages", "The total is divided into pages."),
             ),
-            "page": (shown, beyond or self._grounds.page("page", "Each page tells its number.")),
+            "page": (shown, beyond or self._statements.page("page", "Each page tells its number.")),
             "page-text": (shown if page.asked is None else str(page.asked), beyond or self._page_text()),
         }
         found = [
@@ -151,14 +151,14 @@ class Listing:
         return f"page {page.asked or 1} of size {page.size or self._facts.default_size}"
 
     def _page_text(self) -> Statement:
-        return self._grounds.page("page-text", "Each page tells its number.")
+        return self._statements.page("page-text", "Each page tells its number.")
 
     def _beyond(self, asked: int, pages: int) -> Statement | None:
         """Return what a page rests on that does not exist, None for one of them."""
         if not pages:
-            return self._grounds.paging("empty", "An empty list has the documented number of pages.")
+            return self._statements.paging("empty", "An empty list has the documented number of pages.")
         if asked > pages:
-            return self._grounds.paging("beyond", "A page beyond the last shows what the document says.")
+            return self._statements.paging("beyond", "A page beyond the last shows what the document says.")
         return None
 
     def _links(self, page: Page, shown: int, pages: int, beyond: Statement | None) -> Iterator[Complaint]:
@@ -181,7 +181,7 @@ class Listing:
                     f"a link on a page of size {page.size or self._facts.default_size}",
                 )
             else:
-                ground = beyond or self._grounds.page(word, "Each link leads to the page that it names.")
+                ground = beyond or self._statements.page(word, "Each link leads to the page that it names.")
             yield Complaint(ground, about, f"`{value}`", f"`{wanted}`")
 
     def _previous(self, shown: int, pages: int) -> int | None:
@@ -194,10 +194,10 @@ class Listing:
     def _form(self, page: Page, value: str) -> Statement:
         """Return what the spelling of a link rests on. The page shows a link of a list without a size."""
         if page.size is not None or self._facts.size_parameter in value:
-            return self._grounds.paging(
+            return self._statements.paging(
                 "link-repeats", "Links repeat the size of the page as the document says."
             )
-        return self._grounds.paging("link-opening", "The query of a link begins as the document says.")
+        return self._statements.paging("link-opening", "The query of a link begins as the document says.")
 
     def _link(self, page: Page, number: int) -> str:
         """Return a link from the base path on."""

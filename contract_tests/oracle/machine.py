@@ -139,7 +139,7 @@ class Machine(RuleBasedStateMachine):
         text = _NOBODY[number % len(_NOBODY)]
         if (name := own.facts.id_refusal(text)) is not None:
             own.refused(
-                "retrieve", own.api.retrieve(text), name, own.grounds.odd_id(), f"a retrieve of {text}"
+                "retrieve", own.api.retrieve(text), name, own.statements.odd_id(), f"a retrieve of {text}"
             )
 
     def create_wrongly(self, number: int) -> None:

@@ -65,15 +65,15 @@ class Own:
         self.facts = run.facts
         self.judge = run.judge
         self.api = Spoken(run.api)
-        self.grounds = run.judge.statements
-        self.expected = Expected(self.facts, self.grounds)
+        self.statements = run.judge.statements
+        self.expected = Expected(self.facts, self.statements)
         self.samples = Samples(run.facts)
-        self.conformity = Conformity(run.facts, self.grounds)
-        self.listing = Listing(self.api, self.facts, self.grounds, self.conformity, self.require)
+        self.conformity = Conformity(run.facts, self.statements)
+        self.listing = Listing(self.api, self.facts, self.statements, self.conformity, self.require)
         self.live: dict[int, Owned] = {}
         self.dead: list[int] = []
         self._reused: set[int] = set()
-        self._showing = Showing(self.facts, self.grounds)
+        self._showing = Showing(self.facts, self.statements)
         self._others: set[int] | None = None
         self._names: set[str] = set()
         self._astray = False
@@ -136,7 +136,7 @@ class Own:
         """Send a create that must get this refusal."""
         rests_on = self.expected.create(sent).rests_on
         if _name(media) not in self.facts.operation("create").media_types:
-            rests_on = self.grounds.media_type("create", _name(media))
+            rests_on = self.statements.media_type("create", _name(media))
         answer = self._post_create(sent, media)
         self.adopt(answer)
         self.refused("create", answer, name, rests_on, f"a create with {listed(sent)}")
@@ -168,7 +168,7 @@ class Own:
 
         To retrieve it would bring it back. A write may be answered with success if the handler stays deleted.
         """
-        rests_on = GONE if kind == "retrieve" else self.grounds.unknown_id(kind)
+        rests_on = GONE if kind == "retrieve" else self.statements.unknown_id(kind)
         if kind == "delete" and self.facts.deletes_missing:
             self.require(self.conformity.success(kind, answer, rests_on))
             return
@@ -203,7 +203,9 @@ class Own:
             self.require([Complaint(KEYS, what)])
         if kind != "delete" or not self.facts.deletes_missing:
             refusal = self.facts.refusal(kind, "not_found")
-            self.require(self.conformity.refusal(kind, answer, refusal, self.grounds.unknown_id(kind), about))
+            self.require(
+                self.conformity.refusal(kind, answer, refusal, self.statements.unknown_id(kind), about)
+            )
 
     def adopt(self, answer: TargetResponse) -> None:
         """Take what a create made that should not have made anything, so that it is deleted in the end."""
@@ -313,7 +315,9 @@ class Own:
             wanted.reverse()
         if shown == wanted:
             return []
-        ground = self.grounds.paging("order", f"The list is {self.facts.paging['order'].replace('-', ' ')}.")
+        ground = self.statements.paging(
+            "order", f"The list is {self.facts.paging['order'].replace('-', ' ')}."
+        )
         return [Complaint(ground, "the order of the list", str(shown), str(wanted))]
 
     def take(self, type_name: str = "") -> Owned:
@@ -441,13 +445,13 @@ class Showing:
     alone.
     """
 
-    def __init__(self, facts: Facts, grounds: Statements) -> None:
+    def __init__(self, facts: Facts, statements: Statements) -> None:
         self._facts = facts
-        self._grounds = grounds
-        self._changed = grounds.time("changed", "The time of a change is shown as the document says.")
-        self._secrets = grounds.secrets().questions
+        self._statements = statements
+        self._changed = statements.time("changed", "The time of a change is shown as the document says.")
+        self._secrets = statements.secrets().questions
         self._counts_any = facts.update.get("counts-as-change", "any") == "any"  # which updates leave a time
-        self._created = grounds.time("created", "The time of creation stays.")
+        self._created = statements.time("created", "The time of creation stays.")
 
     def retrieved(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Complaint]]:
         """Compare a row of the list, or a retrieved handler."""
@@ -497,7 +501,7 @@ class Showing:
     def _settings(
         self, handler: Handler, value: Any, about: str, *, as_text: bool
     ) -> Iterator[tuple[str, Any, Complaint]]:
-        shape, ground = self._facts.shape(handler.type), self._grounds.shape(handler.type)
+        shape, ground = self._facts.shape(handler.type), self._statements.shape(handler.type)
         if as_text:
             try:
                 value = json.loads(value)
@@ -539,10 +543,10 @@ class Showing:
     def _extra(self, key: str) -> Statement:
         """Return what the absence of a setting rests on: a field of another type was never this one's."""
         is_field = any(key in fields for fields in self._facts.types.values())
-        ground = self._grounds.service(
+        ground = self._statements.service(
             "foreign-fields", "A field of another type is treated as the document says."
         )
-        return ground if is_field else self._grounds.extra_setting()
+        return ground if is_field else self._statements.extra_setting()
 
     def _time(self, word: str, handler: Handler, value: Any, about: str) -> Complaint | None:
         if word == "never" or not handler.updated:

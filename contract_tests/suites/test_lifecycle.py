@@ -51,7 +51,7 @@ def _created(own: Own, form: dict[str, str], media: str) -> Owned:
             return own.create(sent, media)
         except Withheld:
             media = MULTIPART
-    return own.create(bare, MULTIPART, own.grounds.listed_type())
+    return own.create(bare, MULTIPART, own.statements.listed_type())
 
 
 def _live_on(own: Own, owned: Owned, number: int) -> None:
@@ -230,7 +230,7 @@ def test_a_file_is_no_text_or_read_as_one(own: Own) -> None:
     headers = {"Content-Type": f"{MULTIPART}; boundary=cut"}
     answer = own.api.call("POST", own.api.path_of("update", owned.id), body=body, headers=headers)
     if answer.status // 100 != 2:
-        rests_on = own.grounds.text("update", name)
+        rests_on = own.statements.text("update", name)
         own.turned_away("update", answer, rests_on, "an update with a file as name")
         own.see(owned)
         return
@@ -238,7 +238,7 @@ def test_a_file_is_no_text_or_read_as_one(own: Own) -> None:
     kept, read = (own.expected.updated(owned.handler, sent) for sent in ({}, {name: text}))
     own.resume(owned)
     is_read = owned.handler.name == read.name
-    owned.handler = read if is_read else kept.resting({"name": own.grounds.text("update", name)})
+    owned.handler = read if is_read else kept.resting({"name": own.statements.text("update", name)})
     own.see(owned)
 
 

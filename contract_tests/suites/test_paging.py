@@ -112,7 +112,7 @@ def test_a_page_beyond_the_last_is_what_the_document_says(reading: Own) -> None:
     numbers = (last + 1,) if reading.run.profile.name == "quick" else (last + 1, last + 7)
     if reading.spares:
         numbers = (max(1, last) + 7,)  # the one that a probe has asked for
-    beyond = reading.grounds.paging("beyond", "A page beyond the last shows what the document says.")
+    beyond = reading.statements.paging("beyond", "A page beyond the last shows what the document says.")
     for number in numbers:
         answer = reading.api.list(max(2, number), size)
         if answer.status // 100 != 2:
@@ -136,9 +136,9 @@ def test_links_lead_where_they_say(reading: Own) -> None:
         answer = reading.api.call("GET", f"{path}?{there.query}")
         if answer.status // 100 != 2:
             if reading.facts.service["trailing-slash"] == "same":
-                leads = reading.grounds.page(name, "Each link leads to the page that it names.")
+                leads = reading.statements.page(name, "Each link leads to the page that it names.")
                 if answer.status // 100 == 3:
-                    leads = reading.grounds.service(
+                    leads = reading.statements.service(
                         "trailing-slash", "The links' spelling of the path is served."
                     )
                 reading.turned_away("list", answer, leads, f"`{link}`")

@@ -37,7 +37,7 @@ def _refused(
 ) -> None:
     answer = _ask(own, kind, handler_id, authorization)
     name = "no_access" if authorization == f"Bearer {WRONG_KEY}" else "missing_bearer"
-    rests_on = own.grounds.odd_bearer() if is_malformed else KEYS
+    rests_on = own.statements.odd_bearer() if is_malformed else KEYS
     if kind == "create":
         own.adopt(answer)
     shown = "no key" if authorization is None else f"the header {str(authorization)[:14]!r}"
@@ -115,7 +115,9 @@ def test_an_id_that_nobody_has_is_not_found(reading: Own) -> None:
         if name is None:
             continue
         answer = reading.api.retrieve(text)
-        ground = reading.grounds.unknown_id("retrieve") if text == str(NOBODYS) else reading.grounds.odd_id()
+        ground = (
+            reading.statements.unknown_id("retrieve") if text == str(NOBODYS) else reading.statements.odd_id()
+        )
         reading.refused("retrieve", answer, name, ground, f"a retrieve of the id {text}")
 
 
@@ -235,7 +237,9 @@ def test_an_update_is_refused_as_documented(own: Own) -> None:
 def test_other_methods_are_refused(own: Own, number: int) -> None:
     owned, method = own.take(), own.facts.other_methods[number]
     answer = own.api.call(method, own.api.path_of("retrieve", owned.id))
-    ground = own.grounds.service("other-methods", "A method that the documentation does not name is refused.")
+    ground = own.statements.service(
+        "other-methods", "A method that the documentation does not name is refused."
+    )
     own.refused("retrieve", answer, own.facts.service_refusal("other-methods"), ground, f"a {method}")
 
 
@@ -245,7 +249,7 @@ _SIZES = ("7", "5", "20", "25", "30", "50", "100", "200", "250", "500", "1000")
 
 @pytest.mark.parametrize("role", ["page", "size"])
 def test_a_wrong_parameter_is_what_the_document_says(reading: Own, role: str) -> None:
-    parameter, ground = reading.facts.parameters[role], reading.grounds.parameter(role)
+    parameter, ground = reading.facts.parameters[role], reading.statements.parameter(role)
     schema = reading.facts.schemas.resolve(parameter["schema"])
     rows = parameter_rows(parameter, schema)
     refused = any(row.refusal for row in rows)

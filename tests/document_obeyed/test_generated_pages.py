@@ -21,7 +21,7 @@ def test_a_page_is_expected_as_the_document_treats_those_beyond_the_last(beyond:
         if "x-paging" in item.get("get", {}):
             item["get"]["x-paging"]["beyond"] = beyond
     facts = Facts(data)
-    sampler: Any = SimpleNamespace(run=SimpleNamespace(facts=facts), _grounds=Statements(facts))
+    sampler: Any = SimpleNamespace(run=SimpleNamespace(facts=facts), _statements=Statements(facts))
     case: Any = SimpleNamespace(query={"page": 2147483647, "results_per_page": 25})
     prospect, _ = Sampler._prospect(sampler, "list", case)
     assert prospect.refusal == refusal

@@ -30,17 +30,17 @@ def test_what_rests_on_rows_is_accepted_with_them() -> None:
     """A user's overlay that says rows binds the service to them, even if only the page binds otherwise."""
     facts = Facts(load(overlays=(str(ROWS),)).data)
     form = "/components/schemas/UpdateForm"
-    grounds = Statements(facts, accepted=(f"{form}/x-rows",))
+    statements = Statements(facts, accepted=(f"{form}/x-rows",))
     for field in ("name", "is_enabled", "email"):
-        assert grounds.text("update", field).is_accepted
-        assert grounds.field("update", field).is_accepted
-    assert grounds.refused_word("update", "enum").is_accepted
-    assert grounds.setting_unsent("update").is_accepted
-    assert grounds.of_class("update", FOREIGN, "foreign-fields").is_accepted
+        assert statements.text("update", field).is_accepted
+        assert statements.field("update", field).is_accepted
+    assert statements.refused_word("update", "enum").is_accepted
+    assert statements.setting_unsent("update").is_accepted
+    assert statements.of_class("update", FOREIGN, "foreign-fields").is_accepted
     (row,) = (row for row in facts.update_form.rows.fields["name"] if row.reaction == "otherwise")
-    assert grounds.row("update", row).pointer == f"{form}/x-rows/name/3"
-    assert grounds.row("update", row).is_suspended
-    assert not grounds.text("create", "name").is_accepted
+    assert statements.row("update", row).pointer == f"{form}/x-rows/name/3"
+    assert statements.row("update", row).is_suspended
+    assert not statements.text("create", "name").is_accepted
 
 
 def replaced(target: str, *rows: dict[str, Any]) -> list[dict[str, Any]]:
