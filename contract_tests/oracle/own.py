@@ -202,10 +202,8 @@ class Own:
             what = f"{about} is answered {said(answer)} and changes it: its name is now {name!r}"
             self.require([Complaint(KEYS, what)])
         if kind != "delete" or not self.facts.deletes_missing:
-            refusal = self.facts.refusal(kind, "not_found")
-            self.require(
-                self.conformity.refusal(kind, answer, refusal, self.statements.unknown_id(kind), about)
-            )
+            refusal, statement = self.facts.refusal(kind, "not_found"), self.statements.unknown_id(kind)
+            self.require(self.conformity.refusal(kind, answer, refusal, statement, about))
 
     def adopt(self, answer: TargetResponse) -> None:
         """Take what a create made that should not have made anything, so that it is deleted in the end."""
