@@ -63,15 +63,14 @@ class _Seen(NamedTuple):
     @property
     def how(self) -> str:
         """What came of it, in words."""
-        tried = self.tried
-        about = f"{tried.trial.field} ({tried.trial.treatment})"
+        tried, about = self.tried, self.tried.trial.says
         if not tried.is_taken:
-            return f"{about} is refused with {said(tried.answer)}"
+            return f"{about}: refused with {said(tried.answer)}"
         if tried.trial.operation == "create" or tried.shown is MISSING:
-            return f"{about} is taken"
+            return f"{about}: accepted"
         if tried.shown == tried.before:
-            return f"{about} is taken and changes nothing"
-        return f"{about} becomes {shown(tried.shown)}"
+            return f"{about}: accepted, and changes nothing"
+        return f"{about}: becomes {shown(tried.shown)}"
 
 
 def _find(question: str, prober: Prober) -> Finding:
@@ -80,7 +79,7 @@ def _find(question: str, prober: Prober) -> Finding:
     trials, seen = Trials(prober), list[_Seen]()
     for word, treatment in inputs:
         tried = trials.tried(operation, word, treatment)
-        accepted(tried.answer, f"{operation} with {tried.trial.field} ({treatment})")
+        accepted(tried.answer, f"{operation} with {tried.trial.says}")
         seen.append(_Seen(word, tried))
     how = f"{'; '.join(each.how for each in seen)}."
     if any(each.word == FOREIGN and each.tried.shown is not MISSING for each in seen):
@@ -107,7 +106,7 @@ def _find(question: str, prober: Prober) -> Finding:
     for each in seen:
         row = _reaction(facts, operation, each).row
         if row is not None and row.refusal:
-            prober.note(row.refusal, each.tried.answer, f"{operation} with {each.how.partition(' is ')[0]}")
+            prober.note(row.refusal, each.tried.answer, f"{operation} with {each.tried.trial.says}")
     return Answered(answer, how)
 
 

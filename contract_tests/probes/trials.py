@@ -50,6 +50,15 @@ class Trial(NamedTuple):
         kind = "" if self.treatment in _OF_THE_TYPE else self.kind
         return self.operation, self.field, self.treatment, text, kind
 
+    @property
+    def says(self) -> str:
+        """The field, and what its input is like: "`name`, of 600 characters"."""
+        if self.treatment == "any":
+            return f"`{self.field}`"
+        if self.treatment == "longer-than":
+            return f"`{self.field}`, of {len(self.sent.text or '')} characters"
+        return f"`{self.field}`, {TREATMENTS[self.treatment].means}"
+
 
 @dataclass(frozen=True, slots=True)
 class Tried:

@@ -99,7 +99,7 @@ class Reach:
         """The headers that each answer has and the document does not, each with an exchange that shows it."""
         known = {name.lower() for name in self.facts.document["components"].get("headers", {})} | _TRANSPORT
         return {
-            f"Each answer has the header `{name}`.": exchange
+            f"An undocumented header in every response: `{name}`.": exchange
             for name, (exchange, count) in self._headers.items()
             if count == self._answers and name.lower() not in known
         }
@@ -112,11 +112,11 @@ class Reach:
         declared = {operation.success, *(refusal.status for refusal in operation.refusals.values())}
         if exchange.status not in declared:
             self.extras.setdefault(
-                f"The operation {operation.kind} is also answered {exchange.status}.", exchange
+                f"An undocumented status: {exchange.status} for {operation.kind}.", exchange
             )
         if exchange.status == operation.success and operation.answer:
             for place in self._undocumented(operation.answer, _parsed(exchange.body), ""):
-                self.extras.setdefault(f"Answers have a property `{place}`.", exchange)
+                self.extras.setdefault(f"An undocumented property: `{place}`.", exchange)
 
     def _undocumented(self, schema: Mapping[str, Any], value: Any, here: str) -> Iterator[str]:
         """Yield the properties of an answer that its schema does not have."""

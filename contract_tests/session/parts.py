@@ -141,7 +141,11 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
             also=tuple(dict.fromkeys(more)), steps=tuple(step_of(each, clean) for each in verdict.evidence),
         )  # fmt: skip
     examples = opening.run.facts.document["components"]["examples"]
+    asked = opening.effective.verdicts.values() if opening.effective is not None else ()
+    told = [exchange for verdict in asked if verdict.source != "unknown" for exchange in verdict.evidence]
     for name, (about, exchange) in judge.refusals.items():
+        if exchange in told:
+            continue  # an answer to a question has said it
         text = clean(examples.get(name, {}).get("summary", about))
         headers = {key.lower(): value for key, value in exchange.headers}
         answer = TargetResponse(exchange.status, headers, exchange.body.encode(errors="replace"))

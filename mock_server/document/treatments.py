@@ -55,6 +55,7 @@ Schema = Mapping[str, Any]
 class Treatment:
     """A kind of input. `argument`: what it is said with, if anything. `about`: a text, a number's text, or its sending.
 
+    `means` says in words what such an input is like, so that it can follow a field's name in a sentence.
     `holds` makes the predicate, and `samples` makes inputs, of the argument and the schema of the field. Samples are
     made of a good value; there are none if the schema lacks what the treatment speaks of.
     """
@@ -198,74 +199,74 @@ def _huge(text: str) -> bool:
 
 _ALL: tuple[Treatment, ...] = (
     Treatment(
-        "any", "any text that is sent", "none", "text",
+        "any", "any text", "none", "text",
         lambda _, __: lambda text, _: text is not None, lambda base, _, __: (SentInput(base),),
     ),
     Treatment(
-        "absent", "nothing is sent, or nothing that counts", "none", "text",
+        "absent", "not sent", "none", "text",
         lambda _, __: lambda text, _: text is None, lambda _, __, ___: (UNSENT,),
     ),
-    _text("empty", "a text without characters", lambda text: text == "", lambda _: ""),
+    _text("empty", "empty", lambda text: text == "", lambda _: ""),
     _text(
-        "blank", "a text of blanks alone", lambda text: text and not text.strip(_BLANKS),
+        "blank", "of whitespace only", lambda text: text and not text.strip(_BLANKS),
         lambda _: "   ", lambda _: "\t ",
     ),
     _text(
-        "padded", "blanks at an end, and more than blanks",
+        "padded", "with whitespace around it",
         lambda text: text.strip(_BLANKS) and text.strip(_BLANKS) != text,
         lambda base: f"  {base} ", lambda base: f"{base} ", lambda base: f"\t{base}",
     ),
     _text(
-        "control", "a control character", _CONTROL.search,
+        "control", "with a control character", _CONTROL.search,
         lambda base: f"{base[:1]}\x07{base[1:]}", lambda base: f"{base[:1]}\n{base[1:]}",
     ),
     _text(
-        "line-break", "a line break", lambda text: "\n" in text or "\r" in text,
+        "line-break", "with a line break", lambda text: "\n" in text or "\r" in text,
         lambda base: f"{base[:1]}\n{base[1:]}", lambda base: f"{base[:1]}\r\n{base[1:]}",
     ),
-    _text("tags", "what looks like a tag of HTML", re.compile(r"<[^<>]+>").search, lambda base: f"<b>{base}</b>"),
+    _text("tags", "with HTML tags", re.compile(r"<[^<>]+>").search, lambda base: f"<b>{base}</b>"),
     _text(
-        "quotes", "a quotation mark, single or double", re.compile("['\"]").search,
+        "quotes", "with quotation marks", re.compile("['\"]").search,
         lambda base: f"{base}'s", lambda base: f'"{base}"',
     ),
     Treatment(
-        "longer-than", "more characters than the number", "number", "text", _longer,
+        "longer-than", "longer than this many characters", "number", "text", _longer,
         lambda base, most, _: (SentInput(_stretched(base[: most + 1], most + 1)),),
     ),
     Treatment(
-        "shorter-than", "fewer characters than the number", "number", "text", _shorter,
+        "shorter-than", "shorter than this many characters", "number", "text", _shorter,
         lambda base, least, _: (SentInput(_stretched(base, least - 1)[: least - 1]),) if least > 0 else (),
     ),
-    _text("not-email", "no e-mail address", lambda text: not _ADDRESS.fullmatch(text), lambda _: "no address"),
+    _text("not-email", "not an e-mail address", lambda text: not _ADDRESS.fullmatch(text), lambda _: "no address"),
     _text(
-        "not-url", "no http or https URL", lambda text: not re.match(r"https?://[^\s/]+", text),
+        "not-url", "not an http or https URL", lambda text: not re.match(r"https?://[^\s/]+", text),
         lambda _: "no address",
     ),
     _text(
-        "not-https", "no https URL", lambda text: not re.match(r"https://[^\s/]+", text),
+        "not-https", "not an https URL", lambda text: not re.match(r"https://[^\s/]+", text),
         lambda _: "http://example.com/plain",
     ),
     Treatment(
-        "malformed", "a text that the schema's `pattern` does not admit", "none", "text", _malformed,
+        "malformed", "not matching the schema's `pattern`", "none", "text", _malformed,
         lambda base, _, schema: tuple(
             SentInput(each) for each in ("", " ", "\n", "?", f"?{base}", f"{base}?", "a b")
             if _malformed(None, schema)(each, UNSENT)
         )[:1],
     ),
-    Treatment("not-listed", "none of the schema's `enum`", "none", "text", _not_listed, _unlisted_samples),
+    Treatment("not-listed", "not one of the listed values", "none", "text", _not_listed, _unlisted_samples),
     Treatment(
-        "wrong-case", "one of the schema's `enum` but for the case of its letters", "none", "text", _wrong_case,
+        "wrong-case", "a listed value in another case", "none", "text", _wrong_case,
         _wrong_case_samples,
     ),
     Treatment(
         "is", "one of these texts", "texts", "text", _is, lambda _, texts, __: tuple(map(SentInput, texts)),
     ),
     Treatment(
-        "matches", "a text in which the regular expression is found, in linear time", "pattern", "text", _matches,
+        "matches", "matching this regular expression, in linear time", "pattern", "text", _matches,
         lambda base, pattern, schema: (SentInput(base),) if _matches(pattern, schema)(base, UNSENT) else (),
     ),
     _sending(
-        ARRAY, "sent as an array, `name[]`",
+        ARRAY, "sent as an array (`name[]`)",
         lambda base: SentInput(None, (f"{base} first", base), frozenset({ARRAY}), base.encode()),
     ),
     _sending(
@@ -274,21 +275,21 @@ _ALL: tuple[Treatment, ...] = (
     ),
     _sending(FILE, "sent as a file", lambda base: SentInput(None, (base,), frozenset({FILE}), base.encode())),
     _sending(
-        NOT_UTF_8, "bytes that are not UTF-8",
+        NOT_UTF_8, "not encoded in UTF-8",
         lambda base: SentInput(f"{base}\ufffd", (f"{base}\ufffd",), frozenset({NOT_UTF_8}), base.encode() + b"\xff"),
     ),
     _number("zero", "the number 0", r"[+-]?0+", "0"),
-    _number("negative", "a number below 0", r"-0*[1-9][0-9]*", "-1"),
+    _number("negative", "below 0", r"-0*[1-9][0-9]*", "-1"),
     _number(
-        "not-integer", "a text that is not written as a whole number of up to 18 digits",
+        "not-integer", "not written as a whole number of up to 18 digits",
         rf"(?!(?:{_INTEGER.pattern})\Z).*", "word", "#.5", "0#", "",
     ),
     Treatment(
-        "not-allowed", "a value that the schema does not admit", "none", "number", _not_allowed, _not_allowed_samples,
+        "not-allowed", "not allowed by the schema", "none", "number", _not_allowed, _not_allowed_samples,
     ),
-    _number("word", "a text that does not begin with a digit", r"(?!\s*[+-]?\.?[0-9]).*\S.*", "word"),
-    _number("tail", "digits, then something else", r"[+-]?[0-9]+(?!\.?[0-9]*\s*\Z)[^0-9].*", "#abc"),
-    _number("leading-zero", "a number with a zero too many", r"[+-]?0+[1-9][0-9]*", "0#"),
+    _number("word", "not beginning with a digit", r"(?!\s*[+-]?\.?[0-9]).*\S.*", "word"),
+    _number("tail", "digits followed by something else", r"[+-]?[0-9]+(?!\.?[0-9]*\s*\Z)[^0-9].*", "#abc"),
+    _number("leading-zero", "a number with leading zeros", r"[+-]?0+[1-9][0-9]*", "0#"),
     _number("plus", "a number with a plus sign", r"\+[0-9]+", "+#"),
     _number("fraction", "a number with a fraction", r"[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+)", "#.5"),
     Treatment(

@@ -51,7 +51,7 @@ OUTCOME = Outcome(
         QuestionSeen("a-question", "What is it?", "It is `that`.", "other", "this", "It is this.", also=("once more",)),
         QuestionSeen("an-open-one", "And that?", "", source="unknown", why="nothing shows it"),
         QuestionSeen("", "A name is shown in capitals.", "", steps=(STEP,)),
-    ), extras=(Extra("Answers have a property `more`.", STEP),),
+    ), extras=(Extra("An undocumented property: `more`.", STEP),),
     findings=(FINDING, FAULT), left_out=(LeftOut("model", "it writes"),),
     tests=(Trial("page", "test_it", "failed", 1.0), Trial("page", "test_that", "passed", 1.0)),
 )  # fmt: skip
@@ -80,7 +80,7 @@ def test_the_five_parts_come_in_one_order_in_each_shape(shape: str) -> None:
     for one in (
         "It is ",
         "A name is shown in capitals",
-        "Answers have a property",
+        "An undocumented property",
         "it writes",
         "nothing shows it",
     ):

@@ -72,7 +72,7 @@ def test_an_input_that_changes_nothing_does_not_become_an_earlier_one() -> None:
     with the_mock({"update-empty-name": "ignored"}) as api:
         finding = found(api, "update-empty-name")
     assert isinstance(finding, Answered)
-    assert finding.said == "name (empty) is taken and changes nothing."
+    assert finding.said == "`name`, empty: accepted, and changes nothing."
 
 
 def test_a_switch_of_two_types_is_told_once_with_both() -> None:
