@@ -65,11 +65,11 @@ def as_yaml(overlay: dict[str, Any]) -> str:
 def _actions(learnt: Learnt, clean: Clean) -> list[dict[str, Any]]:
     found = []
     for lesson in learnt.lessons:
-        for action in lesson.actions:
+        for number, action in enumerate(lesson.actions):
             verb = {key: value for key, value in action.items() if key != "target"}
-            found.append(
-                {"target": action["target"], "description": clean(f"{lesson.about}: {lesson.says}"), **verb}
-            )
+            # Only the first action of a lesson says what was seen: some lessons have dozens.
+            about = f"{lesson.about}, too" if number else clean(f"{lesson.about}: {lesson.says}")
+            found.append({"target": action["target"], "description": about, **verb})
     # An overlay needs an action, and a service that does what is documented gives none.
     return found or [{"target": "$.info", "description": "Nothing differs.", "update": {}}]
 
