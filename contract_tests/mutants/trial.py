@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +20,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from contract_tests.mutants.wire import GotResponse, Kind, Mutant, Sabotage, SentRequest
+from contract_tests.guard.exchange import HOP_BY_HOP, Reply, Request
+from contract_tests.mutants.wire import Forward, Kind, Mutant
 from contract_tests.run.flags import SUITES
 from contract_tests.twin.sides import MockProcess
 from mock_server.document import dump_yaml, load, plain
@@ -66,13 +67,12 @@ def service(answers: Sequence[str] = ()) -> Iterator[int]:
 
 
 _ANSWER_WITHIN = 60.0  # seconds, of the service
-_HOP = {"connection", "keep-alive", "content-length", "transfer-encoding"}
 
 
 class SabotageProxy:
     """Stands on a free port of this computer before a service on another, from `with` to its end."""
 
-    def __init__(self, port: int, sabotage: Sabotage) -> None:
+    def __init__(self, port: int, sabotage: Callable[[Request, Forward], Reply]) -> None:
         self._port = port
         self._sabotage = sabotage
         # A sabotage has a state, and the kit has several connections.
@@ -97,24 +97,24 @@ class SabotageProxy:
         self._server.server_close()
         self._thread.join()
 
-    def answer(self, sent: SentRequest) -> GotResponse:
+    def answer(self, sent: Request) -> Reply:
         """Let the sabotage answer a request."""
         with self._lock:
             return self._sabotage(sent, self._forward)
 
-    def _forward(self, sent: SentRequest) -> GotResponse:
+    def _forward(self, sent: Request) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_ANSWER_WITHIN)
         try:
-            headers = {name: value for name, value in sent.headers if name.lower() not in _HOP}
-            if sent.body or sent.header("Content-Length"):
+            headers = {name: value for name, value in sent.headers if name.lower() not in HOP_BY_HOP}
+            if sent.body or sent.header("content-length"):
                 headers["Content-Length"] = str(len(sent.body))
             connection.request(sent.method, sent.target, body=sent.body or None, headers=headers)
             answer = connection.getresponse()
             body = answer.read()
         finally:
             connection.close()
-        kept = tuple(pair for pair in answer.getheaders() if pair[0].lower() not in _HOP)
-        return GotResponse(answer.status, kept, body)
+        kept = tuple(pair for pair in answer.getheaders() if pair[0].lower() not in HOP_BY_HOP)
+        return Reply(answer.status, "", kept, body)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         class Handler(_Handler):
@@ -141,15 +141,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
-            got = self.proxy.answer(SentRequest(self.command, self.path, tuple(self.headers.items()), body))
+            got = self.proxy.answer(Request(self.command, self.path, tuple(self.headers.items()), body))
         except (OSError, http.client.HTTPException):
-            got = GotResponse(0, (), b"")
+            got = Reply(0, "", (), b"")
         if got.status:
             self._send(got)
         else:
             self.close_connection = True
 
-    def _send(self, got: GotResponse) -> None:
+    def _send(self, got: Reply) -> None:
         chunked = ("Transfer-Encoding", "chunked") in got.headers
         self.send_response_only(got.status)
         for name, value in got.headers:

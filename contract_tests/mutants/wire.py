@@ -1,11 +1,12 @@
-"""A mutant, the exchanges that it meets, and the document's words by which it changes them."""
+"""A mutant, an exchange on its way through it, and the few ways in which most mutants change one."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -13,165 +14,66 @@ from urllib3.filepost import encode_multipart_formdata
 
 from contract_tests.document import Facts, Steps
 from contract_tests.guard.body import Multipart
+from contract_tests.guard.exchange import MULTIPART, URLENCODED, Headers, Reply, Request
+from mock_server.document import load
 
-Headers = tuple[tuple[str, str], ...]
-
-_MULTIPART = "multipart/form-data"
-_URLENCODED = "application/x-www-form-urlencoded"
 _BOUNDARY = "saboteur-5f3a9c"
-
-
-@dataclass(frozen=True, slots=True)
-class SentRequest:
-    """A request. `target` is its path and query, `headers` are as they came."""
-
-    method: str
-    target: str
-    headers: Headers
-    body: bytes
-
-    def header(self, name: str) -> str:
-        """Return a header's value, empty if it was not sent."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
-
-    def with_header(self, name: str, value: str) -> SentRequest:
-        """Return the request with a header set."""
-        kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
-        return replace(self, headers=(*kept, (name, value)))
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The query's parameters, the last of each name."""
-        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
-
-    def with_query(self, query: Mapping[str, str]) -> SentRequest:
-        """Return the request with another query."""
-        return replace(self, target=urlunsplit(urlsplit(self.target)._replace(query=urlencode(query))))
-
-    def form(self) -> dict[str, str] | None:
-        """Return the form's fields as text; None if the body is not a form that can be read."""
-        kind = self.header("Content-Type")
-        if kind.startswith(_MULTIPART):
-            parts = Multipart.read(kind, self.body)
-            return None if parts is None else {field.name: field.value for field in parts.fields()}
-        if kind.startswith(_URLENCODED):
-            text = self.body.decode(errors="surrogateescape")
-            return dict(parse_qsl(text, keep_blank_values=True, errors="surrogateescape"))
-        return None
-
-    def with_form(self, form: Mapping[str, str]) -> SentRequest:
-        """Return the request with other fields, in the encoding that it had."""
-        if self.header("Content-Type").startswith(_URLENCODED):
-            return replace(self, body=urlencode(form, errors="surrogateescape").encode())
-        fields = [(name, value.encode(errors="surrogateescape")) for name, value in form.items()]
-        body, kind = encode_multipart_formdata(fields, _BOUNDARY)
-        return replace(self, body=body).with_header("Content-Type", kind)
-
-
-@dataclass(frozen=True, slots=True)
-class GotResponse:
-    """An answer. Status 0 drops the connection; a `Transfer-Encoding: chunked` header sends the body in chunks."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the status is 2xx."""
-        return 200 <= self.status < 300
-
-    def data(self) -> Any:
-        """Return the body's JSON; None if it is not JSON."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return None
-
-    def with_data(self, data: Any) -> GotResponse:
-        """Return the answer with another JSON body, written as PHP does: another spelling would be noticed itself."""
-        return replace(self, body=json.dumps(data, separators=(",", ":")).replace("/", "\\/").encode())
-
-    def with_header(self, name: str, value: str) -> GotResponse:
-        """Return the answer with a header set."""
-        kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
-        return replace(self, headers=(*kept, (name, value)))
-
-
-Forward = Callable[[SentRequest], GotResponse]
-# Answers a request; most do so by what the service answers to it, or to another one.
-Sabotage = Callable[[SentRequest, Forward], GotResponse]
-
-
-class Kind(StrEnum):
-    """What is to become of a mutant: all die but tolerances; a document's survivors want a reason."""
-
-    BUG = "bug"
-    CRASH = "crash"
-    TOLERANCE = "tolerance"
-    DOCUMENT = "document"
-
-
-def faithful() -> Sabotage:
-    """Begin a sabotage that changes nothing."""
-
-    def pass_on(sent: SentRequest, forward: Forward) -> GotResponse:
-        return forward(sent)
-
-    return pass_on
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """One mutant. `begin` makes the sabotage, with a state of its own, for one run.
-
-    `answers` are answers to open questions that the service behind it takes; `actions` are those of an
-    Overlay, which change the document that the kit judges by.
-    """
-
-    id: str
-    kind: Kind
-    sentence: str
-    begin: Callable[[], Sabotage] = faithful
-    answers: tuple[str, ...] = ()
-    actions: tuple[Mapping[str, Any], ...] = ()
-
+_KEY = "Authorization"
 
 OPERATIONS = ("list", "retrieve", "create", "update", "delete")
 _AT = {"GET": "retrieve", "POST": "update", "DELETE": "delete"}
 _ABOVE = {"GET": "list", "POST": "create"}
 
+Forward = Callable[[Request], Reply]
+Form = dict[str, str]
 RowData = dict[str, Any]
-Begin = Callable[[], Sabotage]
+# Changes parsed JSON, a row or a form in place.
+Change = Callable[[dict[str, Any]], object]
+
+
+def with_header(headers: Headers, name: str, value: str) -> Headers:
+    """Return headers with one set."""
+    return (*(pair for pair in headers if pair[0].lower() != name.lower()), (name, value))
+
+
+def data_of(reply: Reply) -> Any:
+    """Return the JSON of a body; None if it is not JSON."""
+    try:
+        return json.loads(reply.body)
+    except ValueError:
+        return None
+
+
+def with_data(reply: Reply, data: Any) -> Reply:
+    """Return a reply with another JSON body, written as PHP does: another spelling would be noticed itself."""
+    return reply._replace(body=json.dumps(data, separators=(",", ":")).replace("/", "\\/").encode())
 
 
 class Wire:
-    """Reads requests and answers by the facts of a document."""
+    """Reads requests and replies by the facts of a document."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self._above = facts.base_path + facts.operation("create").path
+        self._above = (facts.base_path + facts.operation("create").path).rstrip("/")
 
-    def kind(self, sent: SentRequest) -> str:
+    def kind(self, sent: Request) -> str:
         """Return which of OPERATIONS a request is, empty for none."""
-        path = urlsplit(sent.target).path.rstrip("/")
-        if path == self._above.rstrip("/"):
+        if urlsplit(sent.target).path.rstrip("/") == self._above:
             return _ABOVE.get(sent.method, "")
         return _AT.get(sent.method, "") if self.id_in(sent) else ""
 
-    def id_in(self, sent: SentRequest) -> int:
+    def id_in(self, sent: Request) -> int:
         """Return the id in a request's path, 0 for none."""
         before, _, last = urlsplit(sent.target).path.rstrip("/").rpartition("/")
-        return int(last) if before == self._above.rstrip("/") and last.isdecimal() else 0
+        return int(last) if before == self._above and last.isdecimal() else 0
 
-    def at(self, sent: SentRequest, handler_id: int, method: str = "GET") -> SentRequest:
-        """Return a request about another row, with the key of this one."""
-        return replace(sent, method=method, target=f"{self._above.rstrip('/')}/{handler_id}", body=b"")
+    def target(self, handler_id: int | str) -> str:
+        """Return the target of a request about a row; the collection's for an empty text."""
+        return f"{self._above}/{handler_id}".rstrip("/")
 
     def steps(self, kind: str, word: str) -> Steps:
         """Return the keys to a fact in an operation's answer."""
-        schemas = self.facts.schemas
-        return schemas.path_to(self.facts.operation(kind).answer, word)
+        return self.facts.schemas.path_to(self.facts.operation(kind).answer, word)
 
     def read(self, kind: str, word: str, data: Any) -> Any:
         """Return a fact of an answer, None if it is not there."""
@@ -189,75 +91,221 @@ class Wire:
 
     def rows(self, kind: str, data: Any) -> Iterator[RowData]:
         """Yield the rows that an answer shows."""
-        if kind not in ("list", "retrieve"):
-            return
-        shown = self.read(kind, "rows" if kind == "list" else "row", data)
+        shown = self.read(kind, "rows" if kind == "list" else "row", data) if kind in OPERATIONS[:2] else None
         yield from (row for row in (shown if isinstance(shown, list) else [shown]) if isinstance(row, dict))
 
-    def created(self, got: GotResponse) -> int:
+    def created(self, got: Reply) -> int:
         """Return the id that a create or an update answered, 0 for none."""
-        value = self.read("create", "id", got.data()) if got.succeeded else None
+        value = self.read("create", "id", data_of(got)) if got.is_success else None
         return value if isinstance(value, int) else 0
 
-    def in_answers(
-        self, change: Callable[[GotResponse], GotResponse], *kinds: str, failed: bool = False
-    ) -> Begin:
-        """Begin a sabotage that changes the successes of operations, or their failures."""
 
-        def begin() -> Sabotage:
-            def sabotage(sent: SentRequest, forward: Forward) -> GotResponse:
-                got = forward(sent)
-                return change(got) if self.kind(sent) in kinds and got.succeeded is not failed else got
+@cache
+def wire() -> Wire:
+    """Return what reads the exchanges of the packaged document's API."""
+    return Wire(Facts(load().data))
 
-            return sabotage
 
-        return begin
+@dataclass
+class Memory:
+    """What a mutant has seen: the keys that opened something, the last one last, and what became of rows.
 
-    def in_data(self, change: Callable[[Any], None], *kinds: str, failed: bool = False) -> Begin:
-        """Begin a sabotage that changes the JSON of operations' successes in place, or of their failures."""
+    `own` are the ids that were created and not deleted, `gone` those that were deleted, `updated` those that were
+    changed, and `shown` what was last retrieved of each. `notes` are for what one mutant alone remembers.
+    """
 
-        def each(got: GotResponse) -> GotResponse:
-            data = got.data()
-            if not isinstance(data, dict):
-                return got
-            change(data)
-            return got.with_data(data)
+    requests: int = 0
+    keys: list[str] = field(default_factory=list)
+    own: list[int] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+    updated: set[int] = field(default_factory=set)
+    shown: dict[int, Reply] = field(default_factory=dict)
+    notes: dict[Any, Any] = field(default_factory=dict)
 
-        return self.in_answers(each, *kinds, failed=failed)
 
-    def in_rows(self, change: Callable[[RowData], None]) -> Begin:
-        """Begin a sabotage that changes each row shown."""
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A request on its way through a mutant. `forward` asks the service, for this request or another one."""
 
-        def begin() -> Sabotage:
-            def sabotage(sent: SentRequest, forward: Forward) -> GotResponse:
-                return self.with_rows(sent, forward(sent), change)
+    sent: Request
+    forward: Forward
+    memory: Memory
 
-            return sabotage
+    @property
+    def kind(self) -> str:
+        """Which of OPERATIONS it is, empty for none."""
+        return wire().kind(self.sent)
 
-        return begin
+    @property
+    def id(self) -> int:
+        """The id in the path, 0 for none."""
+        return wire().id_in(self.sent)
 
-    def with_rows(
-        self, sent: SentRequest, got: GotResponse, change: Callable[[RowData], None]
-    ) -> GotResponse:
-        """Change each row that an answer shows."""
-        data = got.data() if got.succeeded else None
-        rows = list(self.rows(self.kind(sent), data)) if data is not None else []
-        for row in rows:
-            change(row)
-        return got.with_data(data) if rows else got
+    @property
+    def key(self) -> str:
+        """The header with the key, empty if none was sent."""
+        return self.sent.header(_KEY.lower())
 
-    def in_forms(self, change: Callable[[dict[str, str]], None], *kinds: str) -> Begin:
-        """Begin a sabotage that changes the fields of a form before the service sees them."""
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the query, the last of each name."""
+        return dict(parse_qsl(urlsplit(self.sent.target).query, keep_blank_values=True))
 
-        def begin() -> Sabotage:
-            def sabotage(sent: SentRequest, forward: Forward) -> GotResponse:
-                form = sent.form() if self.kind(sent) in kinds else None
-                if form is None:
-                    return forward(sent)
-                changed = dict(form)
-                change(changed)
-                return forward(sent.with_form(changed) if changed != form else sent)
+    @property
+    def form(self) -> Form | None:
+        """The fields of the form as text; None if the body is not a form that can be read."""
+        kind = self.sent.header("content-type")
+        if kind.startswith(MULTIPART):
+            parts = Multipart.read(kind, self.sent.body)
+            return None if parts is None else {field.name: field.value for field in parts.fields()}
+        if kind.startswith(URLENCODED):
+            text = self.sent.body.decode(errors="surrogateescape")
+            return dict(parse_qsl(text, keep_blank_values=True, errors="surrogateescape"))
+        return None
 
-            return sabotage
+    def passed(self) -> Reply:
+        """Return what the service answers."""
+        return self.forward(self.sent)
 
-        return begin
+    def with_key(self, key: str) -> Reply:
+        """Return what the service answers to the request with another key."""
+        return self.forward(self.sent._replace(headers=with_header(self.sent.headers, _KEY, key)))
+
+    def with_query(self, query: Mapping[str, str]) -> Reply:
+        """Return what the service answers to the request with another query."""
+        target = urlunsplit(urlsplit(self.sent.target)._replace(query=urlencode(query)))
+        return self.forward(self.sent._replace(target=target))
+
+    def with_form(self, form: Mapping[str, str], target: str = "") -> Reply:
+        """Return what the service answers to other fields, in the encoding that they had."""
+        sent = self.sent._replace(target=target or self.sent.target)
+        if sent.header("content-type").startswith(URLENCODED):
+            return self.forward(sent._replace(body=urlencode(form, errors="surrogateescape").encode()))
+        fields = [(name, value.encode(errors="surrogateescape")) for name, value in form.items()]
+        body, kind = encode_multipart_formdata(fields, _BOUNDARY)
+        headers = with_header(sent.headers, "Content-Type", kind)
+        return self.forward(sent._replace(body=body, headers=headers))
+
+    def at(self, handler_id: int, method: str = "GET") -> Reply:
+        """Return what the service answers about another row, or this one."""
+        sent = self.sent._replace(method=method, target=wire().target(handler_id), body=b"")
+        return self.forward(sent)
+
+    def remember(self, got: Reply) -> None:
+        """Note what the reply says of keys and rows."""
+        memory, kind, row = self.memory, self.kind, self.id
+        memory.requests += 1
+        if not got.is_success:
+            return
+        if self.key:
+            memory.keys = [*(key for key in memory.keys if key != self.key), self.key]
+        if kind == "create" and (created := wire().created(got)):
+            memory.own.append(created)
+        elif kind == "retrieve":
+            memory.shown[row] = got
+        elif kind == "update":
+            memory.updated.add(row)
+        elif kind == "delete":
+            memory.gone.append(row)
+            memory.own = [one for one in memory.own if one != row]
+
+
+# Answers a request; most do so by what the service answers to it, or to another one.
+Spoil = Callable[[Trip], Reply]
+
+
+class Kind(StrEnum):
+    """What is to become of a mutant: all die but tolerances; a document's survivors want a reason."""
+
+    BUG = "bug"
+    CRASH = "crash"
+    TOLERANCE = "tolerance"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One mutant: `spoil` is what it does to an exchange.
+
+    `answers` are answers to open questions that the service behind it takes; `actions` are those of an
+    Overlay, which change the document that the kit judges by.
+    """
+
+    id: str
+    kind: Kind
+    sentence: str
+    spoil: Spoil = Trip.passed
+    answers: tuple[str, ...] = ()
+    actions: tuple[Mapping[str, Any], ...] = ()
+
+    def begin(self) -> Callable[[Request, Forward], Reply]:
+        """Return what answers the requests of one run, with a memory of its own."""
+        memory = Memory()
+
+        def answer(sent: Request, forward: Forward) -> Reply:
+            trip = Trip(sent, forward, memory)
+            got = self.spoil(trip)
+            trip.remember(got)
+            return got
+
+        return answer
+
+
+def mutants_of(kind: Kind, table: Mapping[str, tuple[str, Spoil]]) -> Iterator[Mutant]:
+    """Yield the mutants of a table: id, what it does in a sentence, and how."""
+    for name, (sentence, spoil) in table.items():
+        yield Mutant(name.replace("_", "-"), kind, sentence, spoil)
+
+
+def on(kind: str, spoil: Spoil) -> Spoil:
+    """Spoil the requests of one operation."""
+    return lambda trip: spoil(trip) if trip.kind == kind else trip.passed()
+
+
+def in_replies(change: Callable[[Reply], Reply], *kinds: str, failed: bool = False) -> Spoil:
+    """Change the successes of operations, or their failures."""
+
+    def spoil(trip: Trip) -> Reply:
+        got = trip.passed()
+        return change(got) if trip.kind in kinds and got.is_success is not failed else got
+
+    return spoil
+
+
+def in_data(change: Change, *kinds: str, failed: bool = False) -> Spoil:
+    """Change the JSON of operations' successes in place, or of their failures."""
+
+    def each(got: Reply) -> Reply:
+        data = data_of(got)
+        if not isinstance(data, dict):
+            return got
+        change(data)
+        return with_data(got, data)
+
+    return in_replies(each, *kinds, failed=failed)
+
+
+def in_rows(change: Change) -> Spoil:
+    """Change each row that is shown."""
+    return lambda trip: with_rows(trip, trip.passed(), change)
+
+
+def with_rows(trip: Trip, got: Reply, change: Change) -> Reply:
+    """Change each row that a reply shows."""
+    data = data_of(got) if got.is_success else None
+    rows = list(wire().rows(trip.kind, data)) if data is not None else []
+    for row in rows:
+        change(row)
+    return with_data(got, data) if rows else got
+
+
+def in_forms(change: Callable[[Form], object], *kinds: str) -> Spoil:
+    """Change the fields of a form before the service sees them."""
+
+    def spoil(trip: Trip) -> Reply:
+        form = trip.form if trip.kind in kinds else None
+        changed = dict(form or {})
+        change(changed)
+        return trip.passed() if form is None or changed == form else trip.with_form(changed)
+
+    return spoil
