@@ -291,7 +291,7 @@ class Conformity:
     def _errors(self, kind: str, body: Any) -> Iterator[tuple[str, Any]]:
         """Yield what a body has against its schema: the violated word's place in the document, and the error.
 
-        Of a text that the guard masked, only its type is judged.
+        Of a text that the guard masked only that is judged which the mask leaves as it is if it is right.
         """
         if kind not in self._checks:
             place, schema = self._statements.answer_schema(kind)
@@ -301,10 +301,17 @@ class Conformity:
                 jsonschema_rs.validator_for({**plain(dict(schema)), "components": components}),
             )
         place, check = self._checks[kind]
-        errors = (error for error in check.iter_errors(body) if not _is_masked(error))
+        errors = (error for error in check.iter_errors(body) if not self._is_masked(error))
         for error in islice(errors, _MOST_ERRORS):
             below = pointer(*map(str, error.schema_path))
             yield (below if below.startswith("/components/") else place + below), error
+
+    def _is_masked(self, error: jsonschema_rs.ValidationError) -> bool:
+        """Tell whether an error says no more than that a value was masked: types, listed words and times still tell."""
+        row, word = self._facts.row, error.schema_path[-1]
+        *above, last = (step for step in ("", *error.instance_path) if isinstance(step, str))
+        tells = word == "enum" or last in {row.get("created"), row.get("changed")}
+        return error.instance in (HIDDEN, MARK) and word != "type" and (row["settings"] in above or not tells)
 
     def _violation(self, kind: str, place: str, error: Any) -> Complaint:
         where = _where(error.instance_path)
@@ -316,10 +323,6 @@ class Conformity:
         says = f"`{where}` {_VERBS.get(word, word)} {_listed(value)}."
         ground = self._statements.violated(place, error.instance, says)
         return Complaint(ground, f"`{where}` in the answer to {a(kind)}: {error.message}")
-
-
-def _is_masked(error: jsonschema_rs.ValidationError) -> bool:
-    return error.instance in (HIDDEN, MARK) and error.schema_path[-1] != "type"
 
 
 def a(kind: str) -> str:

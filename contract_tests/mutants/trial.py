@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,7 +21,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import HOP_BY_HOP, Reply, Request
-from contract_tests.mutants.wire import Forward, Kind, Mutant
+from contract_tests.mutants.wire import Kind, Memory, Mutant, Spoil, Trip
 from contract_tests.run.flags import SUITES
 from contract_tests.twin.sides import MockProcess
 from mock_server.document import dump_yaml, load, plain
@@ -72,10 +72,11 @@ _ANSWER_WITHIN = 60.0  # seconds, of the service
 class SabotageProxy:
     """Stands on a free port of this computer before a service on another, from `with` to its end."""
 
-    def __init__(self, port: int, sabotage: Callable[[Request, Forward], Reply]) -> None:
+    def __init__(self, port: int, spoil: Spoil) -> None:
         self._port = port
-        self._sabotage = sabotage
-        # A sabotage has a state, and the kit has several connections.
+        self._spoil = spoil
+        self._memory = Memory()
+        # The memory is one, and the kit has several connections.
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -98,9 +99,12 @@ class SabotageProxy:
         self._thread.join()
 
     def answer(self, sent: Request) -> Reply:
-        """Let the sabotage answer a request."""
+        """Let the mutant answer a request."""
         with self._lock:
-            return self._sabotage(sent, self._forward)
+            trip = Trip(sent, self._forward, self._memory)
+            got = self._spoil(trip)
+            trip.remember(got)
+            return got
 
     def _forward(self, sent: Request) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_ANSWER_WITHIN)
@@ -203,7 +207,7 @@ def judge(mutant: Mutant, suites: Sequence[str] = ()) -> Fate:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         port = stack.enter_context(service(mutant.answers))
-        proxy = stack.enter_context(SabotageProxy(port, mutant.begin()))
+        proxy = stack.enter_context(SabotageProxy(port, mutant.spoil))
         for stage in STAGES:
             chosen = [suite for suite in stage if not suites or suite in suites]
             if chosen and not fate.is_dead:

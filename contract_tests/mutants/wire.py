@@ -238,18 +238,6 @@ class Mutant:
     answers: tuple[str, ...] = ()
     actions: tuple[Mapping[str, Any], ...] = ()
 
-    def begin(self) -> Callable[[Request, Forward], Reply]:
-        """Return what answers the requests of one run, with a memory of its own."""
-        memory = Memory()
-
-        def answer(sent: Request, forward: Forward) -> Reply:
-            trip = Trip(sent, forward, memory)
-            got = self.spoil(trip)
-            trip.remember(got)
-            return got
-
-        return answer
-
 
 def mutants_of(kind: Kind, table: Mapping[str, tuple[str, Spoil]]) -> Iterator[Mutant]:
     """Yield the mutants of a table: id, what it does in a sentence, and how."""

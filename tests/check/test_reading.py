@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from contract_tests.document import Facts
+from contract_tests.guard.exchange import Reply
 from contract_tests.mutants.trial import SabotageProxy
-from contract_tests.mutants.wire import Begin, GotResponse, RowData, Wire
-from mock_server.document import load
+from contract_tests.mutants.wire import Spoil, data_of, in_replies, in_rows, with_data
 from tests.check.process import KEY, Ran, check, findings, report
 from tests.second_opinion import SecondOpinion
 
-WIRE = Wire(Facts(load().data))
 SECRET = "kept-by-somebody"
 
 
-def rows(**values: object) -> Begin:
+def rows(**values: object) -> Spoil:
     """Show each row with other values."""
-
-    def change(row: RowData) -> None:
-        row.update(values)
-
-    return WIRE.in_rows(change)
+    return in_rows(lambda row: row.update(values))
 
 
-def answers(change: Callable[[GotResponse], GotResponse]) -> Begin:
-    return WIRE.in_answers(change, "list", "retrieve")
+def answers(change: Callable[[Reply], Reply]) -> Spoil:
+    return in_replies(change, "list", "retrieve")
 
 
-def first_row(got: GotResponse) -> GotResponse:
-    data = got.data()
+def first_row(got: Reply) -> Reply:
+    data = data_of(got)
     if not isinstance(data, dict) or not isinstance(data.get("data"), list):
         return got
     data["data"] = data["data"][0]
-    return got.with_data(data)
+    return with_data(got, data)
 
 
 WRONG = {
@@ -51,17 +44,20 @@ WRONG = {
     "time of another form": (rows(datetime="1/2/2026 3:04"), "datetime"),
     "one row as object": (answers(first_row), "`data`"),
     "a byte order mark": (
-        answers(lambda got: replace(got, body=b"\xef\xbb\xbf" + got.body)),
+        answers(lambda got: got._replace(body=b"\xef\xbb\xbf" + got.body)),
         "byte order mark",
     ),
-    "JSON called HTML": (answers(lambda got: got.with_header("Content-Type", "text/html")), "media type"),
+    "JSON called HTML": (
+        answers(lambda got: got._replace(headers=(("Content-Type", "text/html"),))),
+        "media type",
+    ),
 }
 
 
-def read(folder: Path, begin: Begin, held: int = 3) -> tuple[Ran, dict[str, Any]]:
+def read(folder: Path, spoil: Spoil, held: int = 3) -> tuple[Ran, dict[str, Any]]:
     with (
         SecondOpinion(keys={KEY: held}) as service,
-        SabotageProxy(urlsplit(service.url).port or 0, begin()) as proxy,
+        SabotageProxy(urlsplit(service.url).port or 0, spoil) as proxy,
     ):
         url = f"{proxy.url}{urlsplit(service.url).path}"
         live = ("--treat-as-live", "--rate", "100000", "--json", "report.json")
@@ -72,8 +68,8 @@ def read(folder: Path, begin: Begin, held: int = 3) -> tuple[Ran, dict[str, Any]
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_with_a_row_of_others_is_found(tmp_path: Path, name: str) -> None:
-    begin, words = WRONG[name]
-    ran, data = read(tmp_path, begin, held=1)
+    spoil, words = WRONG[name]
+    ran, data = read(tmp_path, spoil, held=1)
     assert ran.code == 1, ran
     assert any(words in finding["title"] for finding in findings(data)), findings(data)
     assert SECRET not in ran.out + (tmp_path / "report.json").read_text()

@@ -14,7 +14,7 @@ from contract_tests.document import Facts
 from contract_tests.mutants.catalogue import catalogue
 from contract_tests.mutants.matrix import explained
 from contract_tests.mutants.trial import SabotageProxy, changed_document, service
-from contract_tests.mutants.wire import Kind, Mutant
+from contract_tests.mutants.wire import Kind, Mutant, Trip
 from contract_tests.target.api import TargetApi, TargetResponse
 from mock_server.document import load, plain
 
@@ -61,8 +61,8 @@ def port() -> Iterator[int]:
 
 def seen(port: int, mutant: Mutant | None, look: Look, key: str) -> Any:
     """Return what a look shows, through a mutant or through a proxy that changes nothing."""
-    begin = (mutant or Mutant("faithful", Kind.TOLERANCE, "")).begin
-    with SabotageProxy(port, begin()) as proxy:
+    spoil = mutant.spoil if mutant else Trip.passed
+    with SabotageProxy(port, spoil) as proxy:
         api = TargetApi(proxy.url + FACTS.base_path, key, FACTS)
         try:
             return look(api)

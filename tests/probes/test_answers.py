@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from contract_tests.guard.exchange import Reply
 from contract_tests.mutants.trial import SabotageProxy
-from contract_tests.mutants.wire import Forward, GotResponse, SentRequest
+from contract_tests.mutants.wire import Trip, data_of, with_data
 from contract_tests.probes import MODULES, PROBES, Answered, Finding, Prober, Terms, Unknown
 from contract_tests.target.api import TargetApi
 from tests.probes.services import (
@@ -81,11 +82,11 @@ def test_a_refusal_for_too_many_requests_answers_the_question_about_it(answer: s
 
 @pytest.mark.parametrize("question", ["links-opening", "meta-page", "meta-total"])
 def test_a_list_that_cannot_be_read_answers_no_question(question: str) -> None:
-    def unlist(sent: SentRequest, forward: Forward) -> GotResponse:
-        got = forward(sent)
-        data = got.data()
+    def unlist(trip: Trip) -> Reply:
+        got = trip.passed()
+        data = data_of(got)
         if isinstance(data, dict) and isinstance(data.get("data"), list):
-            return got.with_data({**data, "data": data["data"][0] if data["data"] else {}})
+            return with_data(got, {**data, "data": data["data"][0] if data["data"] else {}})
         return got
 
     with the_mock({}) as api, SabotageProxy(urlsplit(api.base_url).port or 0, unlist) as proxy:

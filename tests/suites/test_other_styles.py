@@ -15,7 +15,7 @@ from flask import Flask
 
 from contract_tests.mutants.catalogue import catalogue
 from contract_tests.mutants.trial import SabotageProxy
-from contract_tests.mutants.wire import Sabotage, faithful
+from contract_tests.mutants.wire import Spoil, Trip
 from tests.check.process import Ran, check, findings, report
 from tests.other_services import bean_style, serializer_style
 from tests.serving import serving
@@ -38,9 +38,9 @@ PLANTED = (
 
 
 @contextmanager
-def served(style: str, sabotage: Sabotage) -> Iterator[str]:
+def served(style: str, spoil: Spoil) -> Iterator[str]:
     """Serve a style behind a saboteur; yield its base URL."""
-    with serving(STYLES[style](KEY, OTHER_KEY)) as port, SabotageProxy(port, sabotage) as proxy:
+    with serving(STYLES[style](KEY, OTHER_KEY)) as port, SabotageProxy(port, spoil) as proxy:
         yield f"{proxy.url}/api"
 
 
@@ -60,7 +60,7 @@ def judged(folder: Path, url: str, *arguments: str) -> tuple[Ran, dict[str, Any]
 def test_what_the_page_leaves_open_is_no_finding(
     tmp_path: Path, style: str, arguments: tuple[str, ...]
 ) -> None:
-    with served(style, faithful()) as url:
+    with served(style, Trip.passed) as url:
         ran, data = judged(tmp_path, url, *arguments)
     assert findings(data) == []
     assert data["defects"] == []
@@ -69,7 +69,7 @@ def test_what_the_page_leaves_open_is_no_finding(
 
 @pytest.mark.parametrize("style", STYLES)
 def test_what_the_page_leaves_open_is_told(tmp_path: Path, style: str) -> None:
-    with served(style, faithful()) as url:
+    with served(style, Trip.passed) as url:
         _, data = judged(tmp_path, url)
     told = {one["id"]: one["seen"] for one in data["left_open"]}
     assert "401" in told["refusal missing_bearer"]
@@ -83,6 +83,6 @@ def test_what_the_page_leaves_open_is_told(tmp_path: Path, style: str) -> None:
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("mutant", PLANTED)
 def test_a_fault_is_found_whatever_the_style(tmp_path: Path, style: str, mutant: str) -> None:
-    with served(style, MUTANTS[mutant].begin()) as url:
+    with served(style, MUTANTS[mutant].spoil) as url:
         ran, data = judged(tmp_path, url)
     assert (ran.code, bool(findings(data))) == (1, True)
