@@ -29,7 +29,7 @@ from contract_tests.generated.engine import (
 from contract_tests.generated.harmless import Harmless, harmless_form
 from contract_tests.guard.exchange import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER
 from contract_tests.judge.statements import ANSWERS, GONE, KEYS, MULTIPART, WRITTEN, Statement
-from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, a, said
+from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, a, listed, said
 from contract_tests.oracle.expected import Expected, Handler, Prospect
 from contract_tests.probes.reading import number
 from contract_tests.run.flags import Profile
@@ -358,12 +358,12 @@ class Sampler:
                 if 400 <= answer.status < 500 and (prospect.refusal is not None or _is_unsettled(case)):
                     return  # a row refuses what the schema admits, or no row speaks of it
                 ground = prospect.rests_on
-                yield Complaint(ground, f"{a(kind)} with {what}", f"answered {said(answer)}", "accepted")
+                about, sort = f"{a(kind)} with {what}", f"a generated {kind}"
+                yield Complaint(ground, about, f"answered {said(answer)}", "accepted", sort)
             case "AcceptedNegativeData" if answer.status < 400:
                 prospect, what = self._prospect(kind, case)
-                yield Complaint(
-                    prospect.rests_on, f"{a(kind)} with {what}", f"answered {said(answer)}", "refused"
-                )
+                about, sort = f"{a(kind)} with {what}", f"a generated {kind}"
+                yield Complaint(prospect.rests_on, about, f"answered {said(answer)}", "refused", sort)
             case _ if 200 <= answer.status < 300:
                 return
             case _:
@@ -376,6 +376,7 @@ class Sampler:
         """Return what must come of a case and why, and the part of the case that it rests on."""
         facts = self.run.facts
         if kind not in {"create", "update"}:
+            parameters = listed({name: str(value) for name, value in (case.query or {}).items()})
             for role, parameter in facts.parameters.items():
                 schema = facts.schemas.resolve(parameter["schema"])
                 text = case.query.get(parameter["name"])
@@ -383,19 +384,18 @@ class Sampler:
                     parameter_rows(parameter, schema), None if text is None else str(text), schema
                 )
                 if text is not None and reaction.outcome == "refuse" and reaction.row is not None:
-                    return Prospect(
-                        reaction.row.refusal, self._statements.parameter(role)
-                    ), "generated parameters"
+                    return Prospect(reaction.row.refusal, self._statements.parameter(role)), parameters
             beyond = facts.paging.get("beyond", "")
-            if facts.page_parameter in case.query and beyond in facts.operation("list").refusals:
+            if str(case.query.get(facts.page_parameter, 1)) != "1":
                 ground = self._statements.paging(
                     "beyond", "A page beyond the last shows what the document says."
                 )
-                return Prospect(beyond, ground), "generated parameters"
+                is_refused = beyond in facts.operation("list").refusals
+                return Prospect(beyond if is_refused else None, ground), parameters
             role = "size" if facts.size_parameter in case.query else "page"
             if not case.query:
                 return Prospect(None, self._statements.operation(kind)), "nothing beyond the documentation"
-            return Prospect(None, self._statements.parameter(role)), "generated parameters"
+            return Prospect(None, self._statements.parameter(role)), parameters
         sent = {name: str(value) for name, value in case.body.items()} if isinstance(case.body, dict) else {}
         media = case.media_type or MULTIPART
         if kind == "create":
@@ -403,7 +403,7 @@ class Sampler:
         else:
             handler = Handler(sent.get(facts.form["type"], ""), "", {}, enabled=True)
             prospect = self._expected.update(handler, sent, media)
-        return prospect, "a generated form"
+        return prospect, listed(sent)
 
     def _lost(self, operation: DocumentedOperation, answer: TargetResponse) -> str:
         """Return an answer that says nothing about the case, since the key or the rate was refused; else nothing."""

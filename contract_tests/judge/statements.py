@@ -342,6 +342,10 @@ class Statements:
         place = self._operation(kind) + pointer("requestBody", "content", media)
         return self.at(place, f"A body in {media} is read as the document says.", grade=BELIEVED)
 
+    def nothing_sent(self, kind: str) -> Statement:
+        """Return what the acceptance of an empty form rests on: the page says only that each field may be left out."""
+        return self.at(self.form(kind), f"The form of {kind} may be empty.", grade=BELIEVED)
+
     def refused_word(self, kind: str, word: str) -> Statement:
         """Return the statement of what a value gets that violates a word of the form."""
         if said := self._rows(kind, self._facts.form["type"]):

@@ -43,13 +43,15 @@ class Ruling(StrEnum):
 class Complaint(NamedTuple):
     """An expectation that was not met: `about` is `shown` and should be `wanted`.
 
-    Without `wanted`, `about` is a whole sentence, without a full stop.
+    Without `wanted`, `about` is a whole sentence, without a full stop. `sort` is what complaints have in common that
+    are the same but for generated texts in `about`.
     """
 
     statement: Statement
     about: str
     shown: str = ""
     wanted: str = ""
+    sort: str = ""
 
     @property
     def sentence(self) -> str:
@@ -64,7 +66,7 @@ class Complaint(NamedTuple):
     @property
     def key(self) -> tuple[str, str]:
         """What is the same for complaints that say the same but for numbers."""
-        return self.statement.key, _NUMBERS.sub("#", self.about)
+        return self.statement.key, self.sort or _NUMBERS.sub("#", self.about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +337,14 @@ def media_type(answer: TargetResponse) -> str:
     return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+def listed(sent: Mapping[str, str]) -> str:
+    """Return a form or a query for people to read."""
+    fields = (
+        f"{name}={text!r}" if len(text) < 60 else f"{name}={text[:40]!r}…" for name, text in sent.items()
+    )
+    return ", ".join(fields) or "no fields"
+
+
 def said(answer: TargetResponse) -> str:
     """Return an answer's status, its media type if it is another than JSON's, and the beginning of its body."""
     body = _short(answer.body) if answer.body.strip() else ""
@@ -344,8 +354,9 @@ def said(answer: TargetResponse) -> str:
 
 
 def _short(body: bytes) -> str:
+    """Return a body in one line. If it is long, what all errors have in common may be at its beginning or its end."""
     text = " ".join(body.decode(errors="replace").split())
-    return f"`{text}`" if len(text) <= 200 else f"`{text[:200]}…`"
+    return f"`{text}`" if len(text) <= 300 else f"`{text[:120]} … {text[-160:]}`"
 
 
 def _where(path: Any) -> str:

@@ -272,6 +272,8 @@ class Expected:
         self, kind: str, form: FormWords, sent: Mapping[str, str], own: tuple[str, ...], media: str
     ) -> Iterator[Statement]:
         """Yield what a form rests on beyond the page: each part of it that the page's samples do not have."""
+        if kind == "update" and not sent:
+            yield self.statements.nothing_sent(kind)
         if media != MULTIPART:
             yield self.statements.media_type(kind, media)
         for name, text in sent.items():

@@ -23,7 +23,7 @@ from contract_tests.judge.statements import (
     Statement,
     Statements,
 )
-from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, a, said
+from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, a, listed, said
 from contract_tests.oracle.expected import (
     Expected,
     Handler,
@@ -584,14 +584,6 @@ class Showing:
 def _name(media: Media) -> str:
     """Return the name of a form's media type."""
     return media if isinstance(media, str) else media.content_type.partition(";")[0]
-
-
-def listed(sent: Mapping[str, str]) -> str:
-    """Return a form for people to read."""
-    fields = (
-        f"{name}={text!r}" if len(text) < 60 else f"{name}={text[:40]!r}…" for name, text in sent.items()
-    )
-    return ", ".join(fields) or "no fields"
 
 
 def _short(value: Any) -> str:

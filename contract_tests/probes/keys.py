@@ -167,9 +167,14 @@ def _unknown_route(prober: Prober) -> Finding:
 
 def _rate_limit(prober: Prober) -> Finding:
     """Read the number that the answers show, which may be any; whether it is enforced is not tried."""
-    limits = {answer.headers.get(_header(prober.facts, "quota-limit")) for answer in _counted(prober)}
+    header = _header(prober.facts, "quota-limit")
+    limits = {answer.headers.get(header) for answer in _counted(prober)}
     shown = next(iter(limits - {None}), None)
-    sentence = f"A key may make {shown} requests, by the header." if shown else "No header tells of a limit."
+    sentence = (
+        f"A key may make {shown} requests, by the header."
+        if shown
+        else f"Responses have no `{header}` header."
+    )
     finding = prober.expectations.decide("rate-limit", shown, _documented_limit, sentence, said=sentence)
     if isinstance(finding, Outside) and shown is not None and shown.isascii() and shown.isdigit():
         return Answered("other-number", sentence)

@@ -61,7 +61,7 @@ def _grows(ids: Sequence[int], older: int, newer: int) -> bool:
 def _page_not_valid(prober: Prober) -> Finding:
     """Ask for page 0, and where requests count less, for other texts too."""
     texts = ("0",) if prober.spares else ("0", "no-number", "-1")
-    how: dict[str, TargetResponse] = {}
+    how: dict[str, TargetResponse | None] = {}
     links: list[str] = []
     for text in texts:
         answer = prober.list(page=text, size=min(prober.facts.sizes))
@@ -73,14 +73,14 @@ def _page_not_valid(prober: Prober) -> Finding:
         if not page.is_first or (page.total and not page.rows):
             return Outside(f"The page {text} is shown, and is not the first.")
         links.append(f"for `{text}`, `self` is {shown(page.value('link-self'))}")
-    if not how:
+        how[text] = None
+    if not any(how.values()):
         return Answered("first-page", f"Page 1; {'; '.join(links)}.")
-    seen = ", ".join(f"`{text}` is refused with {said(answer)}" for text, answer in how.items())
-    return (
-        Answered("refused", f"{seen}.")
-        if len(how) == len(texts)
-        else Outside(f"Of {', '.join(texts)} only {seen}.")
+    seen = ", ".join(
+        f"`{text}` is refused with {said(refusal)}" if refusal is not None else f"`{text}` shows page 1"
+        for text, refusal in how.items()
     )
+    return Answered("refused", f"{seen}.") if all(how.values()) else Outside(f"{seen}.")
 
 
 def _page_beyond_last(prober: Prober) -> Finding:

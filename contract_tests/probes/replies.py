@@ -106,15 +106,18 @@ def _secrets_in_replies(prober: Prober) -> Finding:
     sent = prober.kinds.form(kind, None)[field]
     value = mapping(prober.once(handler).first.get(prober.facts.row["settings"])).get(field)
     masked = {field: value != sent}
+    seen = {field: value}
     try:
         change = prober.once(type_change)
-        masked[change.field] = change.after.get(change.field) != change.sent
+        seen[change.field] = change.after.get(change.field)
+        masked[change.field] = seen[change.field] != change.sent
     except Undecided:
         pass  # the token alone has to tell
     if not isinstance(value, str) or not value:
         return Outside(f"{field} is shown as {value!r}.")
     if len(set(masked.values())) > 1:
-        return Outside(f"Of {' and '.join(masked)} only one is shown as it was sent.")
+        how = (f"`{name}` is shown as {shown(seen[name])}" for name, is_masked in masked.items() if is_masked)
+        return Outside(f"{next(how)}; `{next(name for name in masked if not masked[name])}` as it was sent.")
     return (
         Answered("masked", f"Masked: {field} is shown as `{value}`.")
         if all(masked.values())

@@ -66,10 +66,14 @@ class _Seen(NamedTuple):
         tried, about = self.tried, self.tried.trial.says
         if not tried.is_taken:
             return f"{about}: refused with {said(tried.answer)}"
+        if self.word in {FOREIGN, UNKNOWN}:
+            return f"{about}: {'ignored' if tried.shown is MISSING else f'shown as {shown(tried.shown)}'}"
         if tried.trial.operation == "create" or tried.shown is MISSING:
             return f"{about}: accepted"
         if tried.shown == tried.before:
             return f"{about}: accepted, and changes nothing"
+        if tried.shown == tried.trial.sent.text:
+            return f"{about}: kept as sent"
         return f"{about}: becomes {shown(tried.shown)}"
 
 

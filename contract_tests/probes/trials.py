@@ -205,10 +205,16 @@ class Trials:
         return self.prober.once(lambda _: self.together([trial])[0], trial.key)
 
     def together(self, trials: Sequence[Trial]) -> list[Tried]:
-        """Update a standing row with several fields treated at once; each is told what came of the whole form."""
+        """Update a standing row with several fields treated at once; each is told what came of the whole form.
+
+        If none of them is the row's, a name goes with them: an update that sends nothing may be refused for that.
+        """
         row = self.standing(trials[0].kind)
         before = dict(row.shown)
-        answer = row.update_raw([part for each in trials for part in self._parts({}, each)])
+        own = {*self.facts.form.values(), *self.facts.types.get(trials[0].kind, ())}
+        words = {} if own & {each.field for each in trials} else {self.facts.form["name"]: self.prober.name()}
+        parts = [(name, text.encode(), False) for name, text in words.items()]
+        answer = row.update_raw([*parts, *(part for each in trials for part in self._parts({}, each))])
         exchange = self.prober.exchanges[-1]
         if not is_success(answer):
             return [Tried(each, answer, exchange, row.id) for each in trials]

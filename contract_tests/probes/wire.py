@@ -36,7 +36,11 @@ def _response_charset(prober: Prober) -> Finding:
     named = prober.once(first_page).answer.headers.get("content-type", "")
     found = _CHARSET.search(named)
     if found is None:
-        return Answered("none")
+        of_errors = {
+            answer.headers.get("content-type", "") for answer in prober.answers if answer.status >= 400
+        }
+        named = next(filter(_CHARSET.search, sorted(of_errors)), "")
+        return Answered("none", f"Not in successes; in errors it is `{named}`." if named else "")
     return Answered("utf-8") if found[1].lower() == "utf-8" else Outside(f"Content-Type is {named!r}.")
 
 

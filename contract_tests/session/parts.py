@@ -160,8 +160,12 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
         )
     for one in judge.observations.values():
         if not one.question:
+            sentence = clean(one.sentence)
             yield QuestionSeen(
-                "", clean(one.sentence), "", steps=reproduce(Happened(one.exchanges), clean, one.sentence)
+                "",
+                f"{sentence[:1].upper()}{sentence[1:]}",
+                "",
+                steps=reproduce(Happened(one.exchanges), clean, one.sentence),
             )
 
 

@@ -268,5 +268,5 @@ class Results:
 
 def _skipped_for(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
-        return report.longrepr[2].removeprefix("Skipped: ")
+        return report.longrepr[2].partition(": ")[2]  # what comes first is the exception's class
     return str(report.longrepr or "")
