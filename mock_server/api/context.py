@@ -13,7 +13,7 @@ from urllib.parse import quote as percent_encode
 from mock_server import MARKER
 from mock_server.contract import Contract, Field, Form, Operation, Route, filled
 from mock_server.contract.resource import OF_ITEM, RANDOM
-from mock_server.contract.response import repeated, wording
+from mock_server.contract.response import repeated, told
 from mock_server.document.rows import Row
 from mock_server.document.treatments import SentInput
 from mock_server.mock import Mock
@@ -160,14 +160,14 @@ class Context:
         """The items of the operation's resource."""
         return self.world.stores[self.operation.resource.name]
 
-    def tell(self, placeholder: str) -> str:
+    def tell(self, placeholder: str) -> Any:
         """Return what stands for a placeholder of the document's texts (`mock_server.contract.response`)."""
         name, _, form = placeholder.partition(":")
         if name in self.told:
             text = repeated(self.told[name], form)
-            return wording(text).told(self.tell) if name in _TOLD_BY_ROWS else text
+            return told(text, self.tell) if name in _TOLD_BY_ROWS else text
         if name in _ITEMS:
-            return self.contract.write(_ITEMS[name](self))
+            return _ITEMS[name](self)
         if name == "now":
             return write_moment(self.now, form)
         if name in OF_ITEM and self.found is not None and (item := self.store.get(self.item_id)) is not None:

@@ -9,8 +9,8 @@ from typing import Any
 from mock_server.api.context import Context
 from mock_server.api.forced import outage
 from mock_server.api.query import PageBounds, Query, read_query, select, turn_to
-from mock_server.contract import Behaviour, Omitted, Paging
-from mock_server.refusal import Defect, Refusal
+from mock_server.contract import Behaviour, Omitted
+from mock_server.refusal import Refusal
 from mock_server.state.journal import BEYOND, EMPTY, SECOND
 from mock_server.state.store import Item
 
@@ -110,18 +110,17 @@ BEHAVIOURS: Mapping[Behaviour, Callable[[Context], Result]] = {
 def _page(context: Context) -> Result:
     """Return a page of the items that the query asks for."""
     paging, store, query = context.operation.paging, context.store, read_query(context)
-    if paging is None:
-        raise Defect(f"{context.operation.id} has no x-paging")
+    newest_first = paging["order"] == "newest-first"
     requested, size = int(query.values["page"]), int(query.values["size"])
     if query.narrows:
-        items = select(context, query, newest_first=paging.newest_first)
+        items = select(context, query, newest_first=newest_first)
         total = len(items)
-        page = turn_to(requested, size, total, paging)
+        page = turn_to(requested, size, total, context.operation)
         items = items[page.offset : page.offset + size]
     else:
         total = len(store)
-        page = turn_to(requested, size, total, paging)
-        items = store.page(page.offset, size, newest_first=paging.newest_first)
+        page = turn_to(requested, size, total, context.operation)
+        items = store.page(page.offset, size, newest_first=newest_first)
     if total == 0:
         context.situation = EMPTY
     elif requested > page.total_pages:
@@ -135,7 +134,7 @@ def _page(context: Context) -> Result:
         "total": total,
         "total-pages": page.total_pages,
         **_place(page, len(items)),
-        **_links(context, query, page, paging),
+        **_links(context, query, page),
     }
     return Result(values, [item.wire for item in items])
 
@@ -156,12 +155,14 @@ def _place(page: PageBounds, count: int) -> dict[str, Any]:
     }
 
 
-def _links(context: Context, query: Query, page: PageBounds, paging: Paging) -> dict[str, str | None]:
+def _links(context: Context, query: Query, page: PageBounds) -> dict[str, str | None]:
     """Return each link, None for a page that does not exist."""
-    repeated = query.repeated_as(paging.repeats)
-    opening = f"?{repeated}&" if repeated and not paging.page_first else paging.link_opening
-    before = f"{context.site}{context.contract.base_path}{paging.link_path}{opening}{paging.page_parameter}="
-    after = f"&{repeated}" if repeated and paging.page_first else ""
+    operation, paging = context.operation, context.operation.paging
+    repeated, page_first = query.repeated_as(paging["link-repeats"]), paging.get("link-page") == "first"
+    opening = f"?{repeated}&" if repeated and not page_first else paging["link-opening"]
+    path = f"{context.contract.base_path}{paging['link-path']}"
+    before = f"{context.site}{path}{opening}{operation.page_parameter}="
+    after = f"&{repeated}" if repeated and page_first else ""
 
     def link(number: int | None) -> str | None:
         return None if number is None else f"{before}{number}{after}"

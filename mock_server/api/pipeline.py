@@ -19,8 +19,9 @@ from mock_server.api.forced import affect, hear_preference, meet_fault, override
 from mock_server.api.form import check_availability, check_media_type, check_plan, check_unique, read_form
 from mock_server.api.hints import hint
 from mock_server.api.operations import BEHAVIOURS, Result
-from mock_server.contract import QUOTA, Headers, Operation, RefusalResponse, Wording, joined
+from mock_server.contract import QUOTA, Headers, Operation, RefusalResponse, joined, status_text
 from mock_server.contract.resource import SITE
+from mock_server.contract.response import PLACEHOLDER, told
 from mock_server.document import stamp_text
 from mock_server.document.treatments import SentInput
 from mock_server.mock import Mock
@@ -198,7 +199,7 @@ def find_route(context: Context) -> Response | None:
     route = context.route = contract.routes.find(context.path, context.method)
     if route is None:
         raise Refusal(contract.service.unknown_route)
-    if route.redirect is not None and not contract.service.redirect.keyed:
+    if route.redirect is not None and contract.service.redirect.get("after") != "key":
         return _redirected(context, route.redirect)
     asks = context.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in context.environ
     if asks and _is_open(context):
@@ -212,12 +213,13 @@ def _redirected(context: Context, path: str) -> Response:
     # WSGI's texts hold bytes as latin-1 (PEP 3333). Encoded, they are what was sent.
     location = percent_encode(path.encode("latin-1", "replace"))
     location += f"?{context.query}" if context.query else ""
-    if not words.by_path:
+    if words.get("location") == "absolute":
         location = context.site + location
-    typed = (("Content-Type", words.media_type),) if words.media_type else ()
-    shown = html.escape(location) if "html" in words.media_type else location
-    body = b"" if context.method == "HEAD" else words.text.replace("{location}", shown).encode()
-    return Response(words.status, (("Location", location), *typed), body)
+    media_type: str = words.get("media-type", "")
+    typed = (("Content-Type", media_type),) if media_type else ()
+    shown = html.escape(location) if "html" in media_type else location
+    body = b"" if context.method == "HEAD" else words.get("text", "").replace("{location}", shown).encode()
+    return Response(status_text(words.get("status", 301)), (("Location", location), *typed), body)
 
 
 def check_bearer(context: Context) -> None:
@@ -348,8 +350,8 @@ def _written(context: Context, operation: Operation, result: Result) -> bytes:
     if template is None:
         return b""
     if template.texts:
-        told = {each.text: each.told(context.tell) for each in template.texts if each.text not in values}
-        values = {**values, **told}
+        texts = {text: told(text, context.tell) for text in template.texts if text not in values}
+        values = {**values, **texts}
     if template.hole is None:
         envelope = body = template.render(values)
     else:
@@ -376,7 +378,7 @@ def _filled(context: Context, content_type: str | None, headers: Headers) -> tup
     quota = context.world.quota if context.admitted else None
     pairs, varies = _unfilled(content_type, headers, None if quota is None else quota.shown(context.now))
     if varies:
-        return tuple((name, Wording(text, varies).told(context.tell)) for name, text in pairs)
+        return tuple((name, told(text, context.tell)) for name, text in pairs)
     return pairs
 
 
@@ -389,8 +391,8 @@ def _unfilled(
     facts = {} if quota is None else dict(zip(QUOTA, map(str, quota), strict=True))
     typed = (("Content-Type", content_type),) if content_type else ()
     shown = [field for field in headers if not field.fact or field.fact in facts]
-    pairs = ((field.name, facts.get(field.fact, field.text.text)) for field in shown)
-    return (*typed, *pairs), any(field.text.varies for field in shown)
+    pairs = ((field.name, facts.get(field.fact, field.text)) for field in shown)
+    return (*typed, *pairs), any(PLACEHOLDER.search(field.text) for field in shown)
 
 
 def _exchange(context: Context, response: Response, operation: Operation | None) -> Exchange:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import quote
 
 from mock_server.api.context import Context, problem_of
-from mock_server.contract import Paging, Parameter
+from mock_server.contract import Operation, Parameter
 from mock_server.document.rows import Reaction
 from mock_server.document.treatments import SentInput
 from mock_server.php import parse_query
@@ -69,10 +69,10 @@ def read_query(context: Context) -> Query:
     """Read the query by the operation's parameters. Raises Refusal if a row refuses what was sent."""
     texts = parse_query(context.query) if context.query else {}
     query, problems, service = Query(), list[Problem](), context.contract.service
-    paging = context.operation.paging
-    if paging is not None and paging.repeats == "sent":
-        query.sent = [(name, text) for name, text in texts.items() if text and name != paging.page_parameter]
-    for order, parameter in enumerate(context.operation.query):
+    operation = context.operation
+    if operation.paging["link-repeats"] == "sent":
+        query.sent = [(name, text) for name, text in texts.items() if text and name != operation.page_parameter]
+    for order, parameter in enumerate(operation.query):
         role, text = parameter.role or "", texts.pop(parameter.name, None)
         value = parameter.default
         if text is not None:
@@ -92,7 +92,7 @@ def read_query(context: Context) -> Query:
         else:
             query.parameters[role] = parameter
             query.values[role] = value
-    for order, (name, text) in enumerate(texts.items(), len(context.operation.query)):
+    for order, (name, text) in enumerate(texts.items(), len(operation.query)):
         reaction = service.unknown_parameters(SentInput(text))
         if reaction.refusing is not None:
             problems.append(problem_of(reaction.refusing, name, text, order))
@@ -143,35 +143,37 @@ class PageBounds(NamedTuple):
     previous: int | None
 
 
-def turn_to(requested: int, size: int, total: int, paging: Paging) -> PageBounds:
+def turn_to(requested: int, size: int, total: int, operation: Operation) -> PageBounds:
     """Return a page of `size` out of `total` items. A number below 1 means the first page (evidence: B+P).
 
     A page beyond the last is empty, and `previous` is the number before it; or, if an open question is answered so, the
     last page is shown instead.
     """
-    total_pages = -(-total // size)
-    if paging.empty == "one-page":
+    paging, total_pages = operation.paging, -(-total // size)
+    beyond, empty = paging["beyond"], paging["empty"]
+    if empty == "one-page":
         total_pages = max(1, total_pages)
-    if paging.beyond == "last-page" and requested > total_pages:
+    if beyond == "last-page" and requested > total_pages:
         requested = max(1, total_pages)
-    if requested > max(1, total_pages) and paging.beyond != "empty":
-        told = {"field": paging.page_parameter, "value": str(requested)}
-        raise Refusal(paging.beyond, problems=(Problem(paging.beyond, None, told),))
+    if requested > max(1, total_pages) and beyond != "empty":
+        told = {"field": operation.page_parameter, "value": str(requested)}
+        raise Refusal(beyond, problems=(Problem(beyond, None, told),))
     number = max(1, requested)
     return PageBounds(
         number=number,
         itself=requested,
         offset=(number - 1) * size,
         total_pages=total_pages,
-        last=total_pages or (1 if paging.empty == "first-page" else None),
+        last=total_pages or (1 if empty == "first-page" else None),
         next=number + 1 if number < total_pages else None,
         previous=_previous(number, total_pages, paging),
     )
 
 
-def _previous(number: int, total_pages: int, paging: Paging) -> int | None:
-    if number > max(1, total_pages) and paging.previous_beyond != "one-less":
-        return total_pages or 1 if paging.previous_beyond == "last" else None
+def _previous(number: int, total_pages: int, paging: Mapping[str, str]) -> int | None:
+    beyond = paging.get("previous-beyond", "one-less")
+    if number > max(1, total_pages) and beyond != "one-less":
+        return total_pages or 1 if beyond == "last" else None
     return number - 1 if number > 1 else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from mock_server.contract.form import Form, compile_form
@@ -25,7 +25,6 @@ from mock_server.contract.response import (
     ResponseCompiler,
     Writer,
     own_headers,
-    status_text,
 )
 from mock_server.contract.schema import Schemas, check_document
 from mock_server.document import Document, DocumentError, Object, place_of
@@ -66,21 +65,6 @@ _NEEDS = {
 }
 
 
-class Redirect(NamedTuple):
-    """How a request is led to the other spelling of its path.
-
-    `by_path`: its Location has no host. `of_list`: the list is redirected, even if other paths are not. `keyed`: only a
-    request with a good key is.
-    """
-
-    status: str  # as WSGI wants it
-    by_path: bool
-    of_list: bool
-    keyed: bool
-    media_type: str
-    text: str
-
-
 @dataclass(frozen=True, slots=True)
 class ServiceRules:
     """What holds for the service as a whole: `x-service` and the security scheme, word for word."""
@@ -91,7 +75,7 @@ class ServiceRules:
     other_methods: Mapping[str, str]  # the refusal at the collection, "list", and at its rows, "row"
     unknown_route: str
     malformed_bearer: str  # the refusal of an Authorization that has no key
-    redirect: Redirect
+    redirect: Mapping[str, Any]  # how a request is led to the other spelling of its path, word for word
     cors: bool
     time_offset: int  # seconds east of UTC
     tells_all: bool  # whether a refusal tells all problems, and not only the first
@@ -161,7 +145,7 @@ def compile_contract(document: Document) -> Contract:
         resources=resources,
         operations=operations,
         routes=Routes(
-            operations.values(), base_path, words["trailing-slash"], redirects_list=service.redirect.of_list
+            operations.values(), base_path, words["trailing-slash"], redirects_list=service.redirect.get("of") == "list"
         ),
         refusals=refusals,
         methods=", ".join(dict.fromkeys(operation.method for operation in operations.values())),
@@ -254,7 +238,7 @@ def _service(document: Object) -> ServiceRules:
         other_methods=_other_methods(words["other-methods"]),
         unknown_route=words["unknown-route"],
         malformed_bearer=words.get("malformed-bearer", "missing_bearer"),
-        redirect=_redirect(words.get("redirect", {})),
+        redirect=words.get("redirect", {}),
         cors=words["cors"] == "open",
         time_offset=int(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60),
         tells_all=words.get("errors", {}).get("told") == "all",
@@ -285,17 +269,6 @@ def _check_refusals(document: Object, refusals: Collection[str], found: Iterable
         if name not in refusals:
             what = f"No response has the example {name}, with which the mock refuses. Give one to a response."
             raise DocumentError(what, place_of(words, "refusals"))
-
-
-def _redirect(words: Mapping[str, Any]) -> Redirect:
-    return Redirect(
-        status=status_text(words.get("status", 301)),
-        by_path=words.get("location") != "absolute",
-        of_list=words.get("of") == "list",
-        keyed=words.get("after") == "key",
-        media_type=words.get("media-type", ""),
-        text=words.get("text", ""),
-    )
 
 
 def _other_methods(said: str | Mapping[str, str]) -> Mapping[str, str]:

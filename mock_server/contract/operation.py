@@ -42,26 +42,12 @@ _JUDGING = ("minLength", "pattern", "enum", "maxLength")
 
 
 @dataclass(frozen=True, slots=True)
-class Paging:
-    """How a list is ordered, cut and linked, as `x-paging` says. Links name a page by `page_parameter`."""
-
-    newest_first: bool
-    beyond: str
-    empty: str
-    link_path: str
-    link_opening: str
-    repeats: str
-    page_first: bool
-    previous_beyond: str
-    page_parameter: str
-
-
-@dataclass(frozen=True, slots=True)
 class Operation:
     """One operation on a resource.
 
     `counted_as`: its id, or that of the operation of which it is another spelling. `checks`: those that a request
-    passes once its key and its method are known, in order. `examples`: of its request body, by name.
+    passes once its key and its method are known, in order. `paging` and `update`: the words of `x-paging` and `x-update`;
+    links name a page by `page_parameter`. `examples`: of its request body, by name.
     """
 
     id: str
@@ -78,7 +64,8 @@ class Operation:
     checks: tuple[str, ...]
     success: Success
     refusals: Mapping[str, RefusalResponse]
-    paging: Paging | None
+    paging: Mapping[str, str]
+    page_parameter: str
     update: Mapping[str, str]
     examples: Mapping[str, Any]
 
@@ -165,7 +152,8 @@ def compile_operation(
         checks=_checks(draft, form, schemas.document["x-service"]),
         success=responses.success(node["responses"], _shown(draft.behaviour, resource)),
         refusals={refusal.name: refusal for refusal in responses.refusals(node["responses"])},
-        paging=_paging(node, query),
+        paging=node.get("x-paging", {}),
+        page_parameter=next((each.name for each in query if each.role == "page"), ""),
         update=words,
         examples={name: schemas.resolve(example)["value"] for name, example in examples.items()},
     )
@@ -321,23 +309,6 @@ def _check_given(draft: OperationDraft, form: Form, each: Property) -> None:
             how = "Refuse what is absent, or give it a value, and keep or omit nothing."
         leaving = next((row.place for row in field.rows if row.place), None) if field is not None else None
         raise DocumentError(f"{what} {how}", leaving or draft.place)
-
-
-def _paging(node: Mapping[str, Any], query: tuple[Parameter, ...]) -> Paging | None:
-    if "x-paging" not in node:
-        return None
-    words = node["x-paging"]
-    return Paging(
-        newest_first=words["order"] == "newest-first",
-        beyond=words["beyond"],
-        empty=words["empty"],
-        link_path=words["link-path"],
-        link_opening=words["link-opening"],
-        repeats=words["link-repeats"],
-        page_first=words.get("link-page") == "first",
-        previous_beyond=words.get("previous-beyond", "one-less"),
-        page_parameter=next((each.name for each in query if each.role == "page"), ""),
-    )
 
 
 @dataclass(slots=True)

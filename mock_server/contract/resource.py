@@ -14,11 +14,11 @@ from mock_server.contract.response import (
     PLACEHOLDER,
     ResponseCompiler,
     ShownFacts,
-    Tell,
     Template,
     Writer,
     check_required,
     compile_template,
+    told,
     types_of,
 )
 from mock_server.contract.schema import Check, CheckText, Schemas
@@ -235,13 +235,13 @@ class Resource:
     @property
     def tells_site(self) -> bool:
         """Whether the JSON of a row holds SITE."""
-        return any("{site}" in text.text for text in self.template.texts)
+        return any(SITE in text for text in self.template.texts)
 
-    def texts_of(self, item_id: int, tell_own: Tell) -> dict[str, str]:
+    def texts_of(self, item_id: int, tell_own: Callable[[str], str]) -> dict[str, str]:
         """Return what each `x-text` of a row says: the same each time, but for what `tell_own` tells (OF_ITEM)."""
         found = {}
         for text in self.template.texts:
-            chance = Random(f"{item_id} {text.text}")  # noqa: S311 - not for secrets
+            chance = Random(f"{item_id} {text}")  # noqa: S311 - not for secrets
 
             def tell(placeholder: str, chance: Random = chance) -> str:
                 name, _, form = placeholder.partition(":")
@@ -251,7 +251,7 @@ class Resource:
                     return SITE
                 return str(item_id) if name == "id" else RANDOM[name](chance, int(form or 0))
 
-            found[text.text] = text.told(tell)
+            found[text] = told(text, tell)
         return found
 
 
@@ -264,7 +264,7 @@ def compile_resource(responses: ResponseCompiler, row: RowSchema, forms: Sequenc
     for text in template.texts:
         if unknown := [
             name
-            for name in PLACEHOLDER.findall(text.text)
+            for name in PLACEHOLDER.findall(text)
             if name.partition(":")[0] not in {*RANDOM, *OF_ITEM, "id", "site"}
         ]:
             what = f"A row cannot show {{{unknown[0]}}}: its JSON is written once, when the item changes."

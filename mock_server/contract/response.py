@@ -35,49 +35,31 @@ PLACEHOLDER = re.compile(
     rf"|(?:now|created|changed)(?::(?:{_MOMENT}))?)\}}"
 )
 
-_LISTS = re.compile(r'"\{items?(?:-by-field)?\}"')
+# A text that stands for a number, and one that stands for the problems of a refusal.
+_NUMBER = re.compile(r"\{(now:unix(?:-ms)?|id(?=:number))(?::number)?\}")
+_LIST = re.compile(r"\{(items|items?-by-field)\}")
 
-# Returns what stands in the place of a placeholder.
-Tell = Callable[[str], str]
-
-# The same, and what stands in JSON without quotes: a number, or the list of a refusal's problems.
-_IN_JSON = re.compile(r'"\{(now:unix(?:-ms)?|id:number|items|items?-by-field)\}"|' + PLACEHOLDER.pattern)
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """A text with or without placeholders. `varies`: it has some."""
-
-    text: str
-    varies: bool
-
-    def told(self, tell: Tell) -> str:
-        """Return the text with its placeholders filled."""
-        return PLACEHOLDER.sub(lambda found: tell(found[1]), self.text) if self.varies else self.text
-
-    def told_as_json(self, tell: Tell, write: Callable[[str], str]) -> str:
-        """Return a JSON text with its placeholders filled. `write` writes a JSON string.
-
-        `tell` returns JSON for the problems, "items" and "items-by-field".
-        """
-        if not self.varies:
-            return self.text
-
-        def fill(found: re.Match[str]) -> str:
-            return tell(found[1].removesuffix(":number")) if found[1] else write(tell(found[2]))[1:-1]
-
-        return _IN_JSON.sub(fill, self.text)
+# Returns what stands in the place of a placeholder: a text, or the problems of a refusal as data.
+Tell = Callable[[str], Any]
 
 
-def wording(text: str) -> Wording:
-    """Return a text as a wording."""
-    return Wording(text, _IN_JSON.search(text) is not None)
+def told(text: str, tell: Tell) -> str:
+    """Return a text with its placeholders filled."""
+    return PLACEHOLDER.sub(lambda found: tell(found[1]), text)
 
 
 def filled(value: Any, tell: Tell) -> Any:
-    """Return a value with the placeholders in its texts filled."""
+    """Return a value with the placeholders in its texts filled.
+
+    >>> filled({"sent": "{value}", "code": 7}, lambda placeholder: placeholder.upper())
+    {'sent': 'VALUE', 'code': 7}
+    """
     if isinstance(value, str):
-        return wording(value).told(tell)
+        if whole := _LIST.fullmatch(value):
+            return tell(whole[1])
+        if (whole := _NUMBER.fullmatch(value)) and (number := tell(whole[1])).isdecimal():
+            return int(number)
+        return told(value, tell)
     if isinstance(value, Mapping):
         return {filled(key, tell): filled(item, tell) for key, item in value.items()}
     return [filled(item, tell) for item in value] if isinstance(value, list) else value
@@ -101,7 +83,7 @@ class HeaderField:
 
     name: str
     fact: str
-    text: Wording
+    text: str
 
 
 Headers = tuple[HeaderField, ...]
@@ -188,7 +170,7 @@ class Template:
     write: Writer
     hole: str | None
     facts: Mapping[str, str]
-    texts: tuple[Wording, ...]
+    texts: tuple[str, ...]
     fixed: tuple[bytes, bytes] | None = None
 
     def render(self, values: Mapping[str, Any]) -> bytes:
@@ -252,7 +234,7 @@ class _TemplateCompiler(NamedTuple):
     write: Writer
     facts: ShownFacts
     read: list[str]
-    texts: list[Wording]
+    texts: list[str]
 
     def shown(self, schema: Object) -> dict[str, str]:
         """Return the fact of each property of a schema that shows one, by `x-value` or by its name."""
@@ -291,7 +273,7 @@ class _TemplateCompiler(NamedTuple):
     def _compile_text(self, fact: str | None, node: Object) -> Builder:
         """Compile a property with `x-text`. Beside `x-value` the text is the format of that time."""
         text, place, kinds = node["x-text"], place_of(node, "x-text"), types_of(node)
-        self.texts.append(wording(text))
+        self.texts.append(text)
         tell: Builder = itemgetter(text)
         if {"integer", "number"} & {*kinds} and "string" not in kinds:
             tell = lambda values: int(values[text])  # noqa: E731
@@ -360,26 +342,24 @@ class Success:
 
 @dataclass(frozen=True, slots=True)
 class RefusalResponse:
-    """One way to say no. `body` is its text, of which `is_json` says how placeholders are filled.
+    """One way to say no. `value` is its body before placeholders are filled; `write` makes a text of it.
 
-    `content_type` is None if the response has none. `own`: it is the mock's, by its grade, and not a behaviour of the
-    service.
+    `body` is that text if there are no placeholders, else None. `content_type` is None if the response has none. `own`:
+    it is the mock's, by its grade, and not a behaviour of the service.
     """
 
     name: str
     status: str
     content_type: str | None
     headers: Headers
-    body: Wording
-    is_json: bool
-    own: bool
+    value: Any
     write: Writer
+    body: bytes | None
+    own: bool
 
     def filled(self, tell: Tell) -> bytes:
         """Return the body, its placeholders filled."""
-        if self.is_json:
-            return self.body.told_as_json(tell, self.write).encode()
-        return self.body.told(tell).encode()
+        return self.write(filled(self.value, tell)).encode() if self.body is None else self.body
 
 
 def status_text(code: int) -> str:
@@ -431,24 +411,25 @@ class ResponseCompiler(NamedTuple):
                 check = self.schemas.check(content["schema"])
                 for name, example in content.get("examples", {}).items():
                     node = self.schemas.resolve(example)
-                    value, is_json = node["value"], "json" in media_type
+                    value, is_json = plain(node["value"]), "json" in media_type
                     place = place_of(content["examples"], name)
                     if not is_json and not isinstance(value, str):
                         what = f"The example {name} must be a text, as {media_type} is one."
                         raise DocumentError(what, place)
+                    body = self._body(media_type, value)
+                    said = [pattern.search(body.decode()) for pattern in (_LIST, _NUMBER, PLACEHOLDER)]
                     # What lists problems has its items only when it is told.
-                    lists = _LISTS.search(self.write(value)) is not None
-                    if not lists and (complaint := check(plain(value))):
+                    if not said[0] and (complaint := check(value)):
                         raise DocumentError(f"The example {name} violates its schema: {complaint}.", place)
                     yield RefusalResponse(
                         name=name,
                         status=_status(responses, code),
                         content_type=self._type_of(media_type, node),
                         headers=self._headers(response) + own_headers(node),
-                        body=wording(self._body(media_type, value).decode()),
-                        is_json=is_json,
+                        value=value,
+                        write=self.write if is_json else str,
+                        body=None if any(said) else body,
                         own=response.get("x-grade") == "M",
-                        write=self.write,
                     )
 
     def _body(self, media_type: str, value: Any) -> bytes:
@@ -461,7 +442,7 @@ class ResponseCompiler(NamedTuple):
                 what = f"The header {name} can show {', '.join(QUOTA)} and no other fact."
                 raise DocumentError(what, place_of(node, "x-value"))
         return tuple(
-            HeaderField(name, node.get("x-value", ""), wording(node.get("x-text", "")))
+            HeaderField(name, node.get("x-value", ""), node.get("x-text", ""))
             for name, node in nodes.items()
             if "x-value" in node or "x-text" in node
         )
@@ -480,7 +461,7 @@ class ResponseCompiler(NamedTuple):
 def own_headers(node: Mapping[str, Any]) -> Headers:
     """Return the headers that `x-headers` gives, by name and text."""
     texts: Mapping[str, str] = node.get("x-headers", {})
-    return tuple(HeaderField(name, "", wording(text)) for name, text in texts.items())
+    return tuple(HeaderField(name, "", text) for name, text in texts.items())
 
 
 def _status(responses: Object, code: str) -> str:

@@ -39,37 +39,8 @@ from mock_server.mock import Mock
 from mock_server.refusal import Defect, Refusal
 from mock_server.settings import Settings
 
-# What serves each operation. `operationId` is the function's name.
-FUNCTIONS: Mapping[str, Callable[[Context], Any]] = {
-    function.__name__: function
-    for function in (
-        about.show_health,
-        about.show_ready,
-        about.show_info,
-        about.list_worlds,
-        about.show_document,
-        about.show_control_document,
-        about.show_coverage,
-        about.show_rehearsal,
-        world.reset_world,
-        world.show_state,
-        world.replace_state,
-        world.show_clock,
-        world.change_clock,
-        world.show_quota,
-        world.change_quota,
-        world.show_rules,
-        world.change_rules,
-        world.list_questions,
-        world.answer_questions,
-        journal.list_exchanges,
-        journal.await_change,
-        journal.clear_journal,
-        world.list_faults,
-        world.arm_fault,
-        world.disarm_faults,
-    )
-}
+# An operation is served by the function of these modules that has its `operationId` as a name.
+FUNCTIONS: Mapping[str, Callable[[Context], Any]] = vars(about) | vars(journal) | vars(world)
 
 # Seconds until the server asks again on behalf of a client that waits.
 _AGAIN = 0.01

@@ -15,7 +15,7 @@ from mock_server.control.world import check_known, write_rfc3339
 from mock_server.document import nearest
 from mock_server.refusal import Refusal
 from mock_server.settings import read_duration
-from mock_server.state.journal import Exchange, Journal, Message
+from mock_server.state.journal import Exchange, Journal
 
 # Characters of a body that are shown.
 _SHOWN = 2000
@@ -178,11 +178,11 @@ def _fits(exchange: Exchange, asked: Mapping[str, Any]) -> bool:
 
 
 def _shown(number: int, exchange: Exchange, *, bodies: bool) -> dict[str, Any]:
-    parts = [{**part._asdict(), "bytes": part.size} for part in exchange.parts]
-    for part in parts:
-        del part["size"]
-        if not bodies:
-            del part["text"]
+    fault, parts = exchange.fault, exchange.parts
+    if not bodies:
+        parts = [{name: value for name, value in part.items() if name != "text"} for part in parts]
+    sent = _message(exchange.headers, exchange.size, exchange.body, bodies=bodies)
+    received = dict(exchange.response_headers), exchange.response_size, exchange.response_body
     shown = {
         "number": number,
         "time": write_rfc3339(exchange.at),
@@ -194,14 +194,14 @@ def _shown(number: int, exchange: Exchange, *, bodies: bool) -> dict[str, Any]:
         "status": exchange.status,
         "operation": exchange.operation or None,
         "refusal": exchange.refusal or None,
-        "fault": exchange.fault,
-        "wire": exchange.wire,
-        "beyond": list(exchange.beyond),
+        "fault": fault and fault.id,
+        "wire": fault and fault.wire,
+        "beyond": list(fault.beyond) if fault else [],
         "hint": exchange.hint or None,
         "violations": [{"code": each.code, "sentence": each.sentence} for each in exchange.violations],
         "defect": exchange.defect or None,
-        "request": {**_message(exchange.request, bodies=bodies), "parts": parts},
-        "answer": _message(exchange.response, bodies=bodies),
+        "request": {**sent, "parts": parts},
+        "answer": _message(*received, bodies=bodies),
     }
     if exchange.rehearsed is not None:  # the response by another document
         other = exchange.rehearsed
@@ -213,14 +213,11 @@ def _shown(number: int, exchange: Exchange, *, bodies: bool) -> dict[str, Any]:
     return shown
 
 
-def _message(message: Message, *, bodies: bool) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "headers": dict(message.headers),
-        "bytes": message.size,
-        "body": _text(message.body),
-    }
+def _message(headers: Mapping[str, str], size: int, body: bytes, *, bodies: bool) -> dict[str, Any]:
+    """Return a request or a response; `size` is the length of a body of which only the beginning may be remembered."""
+    shown: dict[str, Any] = {"headers": headers, "bytes": size, "body": _text(body)}
     if bodies:
-        shown["base64"] = base64.b64encode(message.body).decode() if message.whole else None
+        shown["base64"] = base64.b64encode(body).decode() if len(body) == size else None
     return shown
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -340,26 +340,9 @@ def latency_of(text: str) -> Latency:
 
 
 def _shown_fault(fault: Fault) -> dict[str, Any]:
-    mutation = fault.mutation
     return {
-        "id": fault.id,
-        "calls": fault.calls,
-        "hits": fault.hits,
-        "operation": fault.operation,
-        "refusal": fault.refusal,
-        "status": fault.status,
-        "wire": fault.wire,
-        "latency": None if fault.latency is None else str(fault.latency),
-        "virtual": fault.virtual,
-        "mutation": None if mutation is None else mutation._asdict(),
-        "headers": fault.headers,
-        "body": fault.body,
-        "scenario": fault.scenario,
-        "state": fault.state,
-        "next": fault.next,
-        "times": fault.times,
-        "after": fault.after,
-        "probability": fault.probability,
-        "seed": fault.seed,
+        **{field.name: getattr(fault, field.name) for field in fields(fault)},
+        "latency": fault.latency and str(fault.latency),
+        "mutation": fault.mutation and fault.mutation._asdict(),
         "remark": _ONCE if fault.wire in REPEATED and fault.times == 1 else None,
     }

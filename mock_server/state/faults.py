@@ -42,6 +42,8 @@ class Fault:
     """
 
     id: int
+    calls: int = 0
+    hits: int = 0
     operation: str | None = None
     refusal: str | None = None
     status: int | None = None
@@ -58,8 +60,6 @@ class Fault:
     after: int = 0
     probability: float = 1.0
     seed: int = 0
-    calls: int = 0
-    hits: int = 0
 
     @property
     def spent(self) -> bool:

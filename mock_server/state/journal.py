@@ -50,37 +50,6 @@ SECOND, EMPTY, BEYOND = "second", "empty", "beyond"
 Sighting = tuple[str, str, str]
 
 
-class Message(NamedTuple):
-    """A request or a response: its headers, the length of its body, and the body or its beginning."""
-
-    headers: tuple[tuple[str, str], ...]
-    size: int
-    body: bytes
-
-    @property
-    def whole(self) -> bool:
-        """Whether all of the body is remembered."""
-        return len(self.body) == self.size
-
-
-class SeenPart(NamedTuple):
-    """One part of a form as PHP would see it. `size`, `sha256` and `preview` describe its data.
-
-    `text` is all of its data as text; None if that is too long to be remembered.
-    """
-
-    name: str | None
-    key: str | None
-    kind: str
-    file_name: str | None
-    content_type: str | None
-    size: int
-    sha256: str
-    preview: str
-    text: str | None
-    valid_utf8: bool
-
-
 @dataclass(slots=True)
 class Rehearsed:
     """What another document would have answered; `places`: the places that differ from the response."""
@@ -98,7 +67,7 @@ class Exchange:
     it is read. The fields `sent_key` and `sent_headers` hold the client's key; no property shows it.
 
     `at`: seconds since 1970 UTC by the world's clock; `seconds`: the time spent on it; `path`: the path, decoded;
-    `struck`: the fault that struck; `hint`: what a refused client probably meant; `media_types`: those that the
+    `fault`: the one that struck; `hint`: what a refused client probably meant; `media_types`: those that the
     operation reads. Of a long body, `body` is the beginning, `size` the length and `seen_parts` what the form held.
     `memory`: about how many bytes this takes.
     """
@@ -119,28 +88,13 @@ class Exchange:
     refusal: str = ""
     violations: tuple[Violation, ...] = ()
     defect: str = ""
-    struck: Fault | None = None
+    fault: Fault | None = None
     at: float = 0.0
     seconds: float = 0.0
     rehearsed: Rehearsed | None = None
-    seen_parts: tuple[SeenPart, ...] | None = None
+    seen_parts: list[dict[str, Any]] | None = None
     memory: int = OVERHEAD
     hint: str = ""
-
-    @property
-    def fault(self) -> int | None:
-        """The id of the fault that struck."""
-        return None if self.struck is None else self.struck.id
-
-    @property
-    def wire(self) -> str | None:
-        """How the fault spoilt the response on the wire."""
-        return None if self.struck is None else self.struck.wire
-
-    @property
-    def beyond(self) -> tuple[str, ...]:
-        """What the fault sent that the document does not have."""
-        return () if self.struck is None else self.struck.beyond
 
     @property
     def key(self) -> str:
@@ -154,18 +108,13 @@ class Exchange:
         return target if target.isprintable() else percent_encode(target, safe="/?&=%")
 
     @property
-    def request(self) -> Message:
-        """The request, without keys."""
-        return Message(tuple(_shown_headers(self.sent_headers, self.sent_key)), self.size, self.body)
+    def headers(self) -> dict[str, str]:
+        """The headers of the request by the names that HTTP gives them, keys and other secrets shortened."""
+        return dict(_shown_headers(self.sent_headers, self.sent_key))
 
     @property
-    def response(self) -> Message:
-        """The response."""
-        return Message(self.response_headers, self.response_size, self.response_body)
-
-    @property
-    def parts(self) -> tuple[SeenPart, ...]:
-        """The parts of the request's form as PHP would see them."""
+    def parts(self) -> list[dict[str, Any]]:
+        """The parts of the request's form, see `parts_of`."""
         if self.seen_parts is not None:
             return self.seen_parts
         content_type = self.sent_headers.get("CONTENT_TYPE")
@@ -183,23 +132,26 @@ def form_of(content_type: str | None, body: bytes, media_types: frozenset[str]) 
         return SentForm()
 
 
-def parts_of(form: SentForm, *, whole: bool = False) -> tuple[SeenPart, ...]:
-    """Return the parts of a form, with their `whole` texts or only short ones."""
-    return tuple(
-        SeenPart(
-            part.name,
-            part.key,
-            part.kind,
-            part.filename,
-            part.content_type,
-            part.size,
-            hashlib.sha256(part.data).hexdigest(),
-            part.data[: PREVIEW * 4].decode(errors="replace")[:PREVIEW],
-            part.data.decode(errors="replace") if whole or part.size <= PREVIEW else None,
-            part.valid_utf8,
-        )
+def parts_of(form: SentForm, *, whole: bool = False) -> list[dict[str, Any]]:
+    """Return the parts of a form as PHP sees them, by `Part` of openapi/control.yaml.
+
+    Texts are given `whole`, or else only if they are short.
+    """
+    return [
+        {
+            "name": part.name,
+            "key": part.key,
+            "kind": part.kind,
+            "file_name": part.filename,
+            "content_type": part.content_type,
+            "bytes": len(part.data),
+            "sha256": hashlib.sha256(part.data).hexdigest(),
+            "preview": part.data[: PREVIEW * 4].decode(errors="replace")[:PREVIEW],
+            "text": part.data.decode(errors="replace") if whole or len(part.data) <= PREVIEW else None,
+            "valid_utf8": part.valid_utf8,
+        }
         for part in form.parts
-    )
+    ]
 
 
 def shorten(key: str) -> str:
@@ -213,7 +165,6 @@ def headers_in(environ: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _shown_headers(headers: Mapping[str, str], key: str) -> Iterator[tuple[str, str]]:
-    """Yield the headers by the names that HTTP gives them, keys and other secrets shortened."""
     for name, value in headers.items():
         if name.startswith("HTTP_"):
             if name in _SECRET:
@@ -369,6 +320,6 @@ def _behaviours_of(operation: Operation) -> Iterator[tuple[str, str]]:
     yield "operation", operation.counted_as
     if operation.behaviour == "create":
         yield from (("type", name) for name in operation.resource.types)
-    if operation.paging is not None:
+    if operation.paging:
         yield from (("page", name) for name in (SECOND, EMPTY, BEYOND))
     yield from (("refusal", refusal.name) for refusal in operation.refusals.values() if not refusal.own)

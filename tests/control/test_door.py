@@ -19,8 +19,8 @@ NEEDING = [
 ]
 
 
-def test_each_operation_has_a_function_and_each_function_an_operation() -> None:
-    assert {operation.id for operation in ControlDocument(DOCUMENT)} == set(FUNCTIONS)
+def test_each_operation_has_a_function() -> None:
+    assert {operation.id for operation in ControlDocument(DOCUMENT)} <= FUNCTIONS.keys()
 
 
 @pytest.mark.parametrize(("method", "path"), NEEDING)
