@@ -71,7 +71,9 @@ def read_query(context: Context) -> Query:
     query, problems, service = Query(), list[Problem](), context.contract.service
     operation = context.operation
     if operation.paging["link-repeats"] == "sent":
-        query.sent = [(name, text) for name, text in texts.items() if text and name != operation.page_parameter]
+        query.sent = [
+            (name, text) for name, text in texts.items() if text and name != operation.page_parameter
+        ]
     for order, parameter in enumerate(operation.query):
         role, text = parameter.role or "", texts.pop(parameter.name, None)
         value = parameter.default
@@ -149,8 +151,8 @@ def turn_to(requested: int, size: int, total: int, operation: Operation) -> Page
     A page beyond the last is empty, and `previous` is the number before it; or, if an open question is answered so, the
     last page is shown instead.
     """
-    paging, total_pages = operation.paging, -(-total // size)
-    beyond, empty = paging["beyond"], paging["empty"]
+    beyond, empty = operation.paging["beyond"], operation.paging["empty"]
+    total_pages = -(-total // size)
     if empty == "one-page":
         total_pages = max(1, total_pages)
     if beyond == "last-page" and requested > total_pages:
@@ -166,7 +168,7 @@ def turn_to(requested: int, size: int, total: int, operation: Operation) -> Page
         total_pages=total_pages,
         last=total_pages or (1 if empty == "first-page" else None),
         next=number + 1 if number < total_pages else None,
-        previous=_previous(number, total_pages, paging),
+        previous=_previous(number, total_pages, operation.paging),
     )
 
 

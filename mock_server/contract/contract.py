@@ -145,7 +145,10 @@ def compile_contract(document: Document) -> Contract:
         resources=resources,
         operations=operations,
         routes=Routes(
-            operations.values(), base_path, words["trailing-slash"], redirects_list=service.redirect.get("of") == "list"
+            operations.values(),
+            base_path,
+            words["trailing-slash"],
+            redirects_list=service.redirect.get("of") == "list",
         ),
         refusals=refusals,
         methods=", ".join(dict.fromkeys(operation.method for operation in operations.values())),

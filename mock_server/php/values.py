@@ -1,8 +1,7 @@
 """PHP 8.2's reading of texts: casts, trimming and variable names, as observed on a 64-bit PHP 8.2."""
 
 import re
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 INT_MAX = 2**63 - 1
 INT_MIN = -(2**63)
@@ -115,16 +114,14 @@ def _indices(rest: str) -> tuple[tuple[str | None, ...], bool]:
     return tuple(path), False
 
 
-_OPEN = re.compile(r"<(?![ \t\n\r\v\f])")
-# A tag that hides nothing, and a stretch of text with such tags alone.
-_SIMPLE_TAG = re.compile(r"""<(?![ \t\n\r\v\f!?])[^<>"']*+>""")
-_SIMPLE = re.compile(r"""(?:[^<]|<(?=[ \t\n\r\v\f])|<(?![ \t\n\r\v\f!?])[^<>"']*+>)*+""")
-_IN_TAG = re.compile(r"""(?:<(?![ \t\n\r\v\f]))++|[>"']|(?<=<)[!?]""")
-# PHP knows "<?xml" for what it is only if something stands before it.
-_IN_CODE = re.compile(r"""[()>"']|(?<=.<\?[xX][mM])[lL]""", re.DOTALL)
-_IN_DECLARATION = re.compile(r"""(?<=!--)|[>"']|(?<=doctyp)e""", re.IGNORECASE)
-_COMMENT_END = "-->"
-_BRACKETS = {"(": 1, ")": -1}
+# What each state of `strip_tags` looks for.
+_SIGNS = {
+    "_plain": re.compile("[<>]"),
+    "_tag": re.compile("""<++|[>"'!?]"""),
+    "_code": re.compile("""[()>"'lL]"""),
+    "_declaration": re.compile("""[>"'eE-]"""),
+    "_comment": re.compile(">"),
+}
 _QUOTES = {'"', "'"}
 
 
@@ -140,38 +137,78 @@ def strip_tags(text: str) -> str:
 
 
 class _Stripper:
-    """One walk over a text; each method reads one state from ``at`` on and names the next (None: the end)."""
+    """One walk over a text. Each state is a method, which is given a sign and its place, and returns the next state."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.at = 0
+        self.begin: int | None = 0  # of the text that is kept next; None inside a tag
         self.kept: list[str] = []
         self.depth = 0  # how many "<" inside a tag still want their ">"
         self.quote = ""  # the quote that is open in a tag, or ""
         self.xml = False
+        self.last = ""  # the last bracket or quote in code
+        self.brackets = 0
 
     def run(self) -> str:
-        state: Callable[[], _State] | None = self._plain
-        while state is not None:
-            state = state()
+        state, at = self._plain, 0
+        while found := _SIGNS[state.__name__].search(self.text, at):
+            state, at = state(found[0], found.start()), found.end()
+        if self.begin is not None:
+            self.kept.append(self.text[self.begin :])
         return "".join(self.kept).replace("\0", "")
 
-    def _plain(self) -> "_State":
-        if not self.depth and not self.xml:
-            simple = _SIMPLE.match(self.text, self.at)
-            if simple is not None and simple.end() > self.at:
-                self.kept.append(_SIMPLE_TAG.sub("", simple[0]))
-                self.at = simple.end()
-        found = _OPEN.search(self.text, self.at)
-        chunk = self.text[self.at : found.start() if found else None]
-        if self.depth:  # a comment ended while a "<" around it still wants its ">"
-            paid = min(self.depth, chunk.count(">"))
-            chunk, self.depth = chunk.replace(">", "", paid), self.depth - paid
-        self.kept.append(chunk)
-        if found is None:
-            return None
-        self.at = found.end()
+    def _plain(self, sign: str, at: int) -> "_State":
+        opens = sign == "<" and self._is_tag(at)
+        if opens or (sign == ">" and self.depth):  # the latter after a comment inside a tag
+            self.kept.append(self.text[self.begin : at])
+            self.depth -= sign == ">"
+            self.begin = None if opens else at + 1
+        return self._tag if opens else self._plain
+
+    def _tag(self, sign: str, at: int) -> "_State":
+        if sign in "!?" and self.text[at - 1] == "<":
+            self.last, self.brackets = "<", 0
+            return self._declaration if sign == "!" else self._code
+        if sign[0] == "<":
+            self.depth += 0 if self.quote else len(sign) - (not self._is_tag(at + len(sign) - 1))
+        elif sign == ">" and self._closes() and not (self.xml and self.text[at - 1] == "-"):
+            self.xml = False
+            return self._leave(at)
+        self._toggle(sign)
         return self._tag
+
+    def _code(self, sign: str, at: int) -> "_State":
+        before = self.text[at - 1]
+        if sign in "()" and self.last not in _QUOTES:
+            self.last, self.brackets = sign, self.brackets + (1 if sign == "(" else -1)
+        elif sign == ">" and self._closes() and not self.brackets and self.last != '"' and before == "?":
+            return self._leave(at)
+        elif sign in "lL" and at > 4 and self.text[at - 4 : at].lower() == "<?xm":
+            self.xml = True  # PHP knows "<?xml" for what it is only if something stands before it
+            return self._tag
+        elif sign in _QUOTES and before != "\\":
+            self.last = sign if self.last != sign else ""
+            self._toggle(sign)
+        return self._code
+
+    def _declaration(self, sign: str, at: int) -> "_State":
+        if sign == ">" and self._closes():
+            return self._leave(at)
+        if sign == "-" and self.text[at - 2 : at] == "!-":
+            return self._comment
+        if sign in "eE" and self.text[at - 6 : at].lower() == "doctyp":
+            return self._tag
+        if self.text[at - 1] != "\\":
+            self._toggle(sign)
+        return self._declaration
+
+    def _comment(self, sign: str, at: int) -> "_State":
+        # The two dashes may be those that opened it: "<!-->" is a whole comment.
+        ends = sign == ">" and not self.quote and self.text[at - 2 : at] == "--"
+        return self._leave(at) if ends else self._comment
+
+    def _is_tag(self, at: int) -> bool:
+        return self.text[at + 1 : at + 2] not in tuple(_SPACES)
 
     def _closes(self) -> bool:
         # A ">" pays for a "<" first, even inside quotes.
@@ -180,70 +217,13 @@ class _Stripper:
             return False
         return not self.quote
 
-    def _toggle(self, quote: str) -> None:
-        if not self.quote:
-            self.quote = quote
-        elif self.quote == quote:
-            self.quote = ""
+    def _toggle(self, sign: str) -> None:
+        if sign in _QUOTES and self.quote in {"", sign}:
+            self.quote = "" if self.quote else sign
 
     def _leave(self, at: int) -> "_State":
-        self.at, self.quote = at, ""
+        self.begin, self.quote = at + 1, ""
         return self._plain
 
-    def _tag(self) -> "_State":
-        for found in _IN_TAG.finditer(self.text, self.at):
-            sign = found[0]
-            if sign[0] == "<":
-                self.depth += 0 if self.quote else len(sign)
-            elif sign == ">":
-                if self._closes() and not (self.xml and self.text[found.start() - 1] == "-"):
-                    self.xml = False
-                    return self._leave(found.end())
-            elif sign in "!?":
-                self.at = found.end()
-                return self._declaration if sign == "!" else self._code
-            else:
-                self._toggle(sign)
-        return None
 
-    def _code(self) -> "_State":
-        last, brackets = "<", 0
-        for found in _IN_CODE.finditer(self.text, self.at):
-            sign, before = found[0], self.text[found.start() - 1]
-            if sign in _BRACKETS:
-                if last not in _QUOTES:
-                    last, brackets = sign, brackets + _BRACKETS[sign]
-            elif sign == ">":
-                if self._closes() and not brackets and last != '"' and before == "?":
-                    return self._leave(found.end())
-            elif sign in "lL":
-                self.xml, self.at = True, found.end()
-                return self._tag
-            elif before != "\\":
-                last = sign if last != sign else ""
-                self._toggle(sign)
-        return None
-
-    def _declaration(self) -> "_State":
-        for found in _IN_DECLARATION.finditer(self.text, self.at):
-            sign = found[0]
-            if sign == ">":
-                if self._closes():
-                    return self._leave(found.end())
-            elif sign == "":
-                self.at = found.start()
-                return self._comment
-            elif sign in "eE":
-                self.at = found.end()
-                return self._tag
-            elif self.text[found.start() - 1] != "\\":
-                self._toggle(sign)
-        return None
-
-    def _comment(self) -> "_State":
-        # The two dashes may be those that opened it: "<!-->" is a whole comment.
-        end = -1 if self.quote else self.text.find(_COMMENT_END, self.at - 2)
-        return self._leave(end + 3) if end >= 0 else None
-
-
-_State = Callable[[], "_State"] | None
+_State = Any  # a method of `_Stripper`; its type would contain itself
