@@ -46,8 +46,8 @@ class Operation:
     """One operation on a resource.
 
     `counted_as`: its id, or that of the operation of which it is another spelling. `checks`: those that a request
-    passes once its key and its method are known, in order. `paging` and `update`: the words of `x-paging` and `x-update`;
-    links name a page by `page_parameter`. `examples`: of its request body, by name.
+    passes once its key and its method are known, in order. `paging`, `update`: the words of `x-paging` and `x-update`.
+    Links name a page by `page_parameter`. `examples`: of its request body, by name.
     """
 
     id: str
@@ -105,10 +105,6 @@ def drafts_of(data: Object) -> list[OperationDraft]:
                 place=place_of(node, "operationId"),
             )
     for draft in drafts.values():
-        if "x-if-missing" in draft.node and draft.behaviour != "delete":
-            raise DocumentError(
-                "x-if-missing is for a delete. Remove it.", place_of(draft.node, "x-if-missing")
-            )
         named = draft.node.get("x-spelling-of", draft.id)
         if named not in drafts or drafts[named].behaviour != draft.behaviour:
             what = (
@@ -183,10 +179,7 @@ def _checks(draft: OperationDraft, form: Form | None, words: Object) -> tuple[st
 
 def content_of(schemas: Schemas, node: Object) -> Mapping[str, Any]:
     """Return the media types of an operation's request body."""
-    content: Mapping[str, Any] = {}
-    if "requestBody" in node:
-        content = schemas.resolve(node["requestBody"])["content"]
-    return content
+    return schemas.resolve(node["requestBody"])["content"] if "requestBody" in node else {}
 
 
 def form_schema(schemas: Schemas, node: Object) -> Object | None:

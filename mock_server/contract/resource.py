@@ -67,15 +67,17 @@ RANDOM: Mapping[str, Callable[[Random, int], str]] = {
 class SettingsShape:
     """The settings of one type: `constants` maps each key, in order, to its fixed value, or None if a form fills it.
 
-    `masks` maps a key to what replies show in place of its value: a text, or what `x-mask` says.
+    `masks` maps a key to what responses show in place of its value: a text, or what `x-mask` says. `beside` has the
+    properties beside the settings that are the same for all items of the type.
     """
 
     container: str  # "object", "array", or "either": an empty list if there are no settings, as PHP writes it
     constants: Mapping[str, Any]
     masks: Mapping[str, str | Mapping[str, Any]]
+    beside: Mapping[str, Any]
 
     def shown(self, settings: Mapping[str, str | None]) -> Mapping[str, str | None] | list[str]:
-        """Return the settings as replies show them."""
+        """Return the settings as responses show them."""
         if self.container == "array" or (self.container == "either" and not settings):
             return []
         return {key: self._masked(key, value) for key, value in settings.items()} if self.masks else settings
@@ -84,10 +86,6 @@ class SettingsShape:
         if key not in self.masks or not value or not isinstance(value, str):
             return value
         return masked(value, self.masks[key])
-
-
-# The settings of an item whose type the document does not know, as the defect `x-update.unsent: blanked` makes one.
-_NO_SHAPE = SettingsShape("object", {}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +180,9 @@ class Resource:
 
     `path` is that of the collection. `stored`: fact to the property that shows it, in the row's order; `defaults`: fact
     to the value of an item that was sent nothing, without the settings. `type_fact` and `settings_fact`: None if items
-    have no types or settings. `label_fact`: the text by which people know an item. `by_type`: the value of each
-    property that is the same for all items of a type. `told`: each property whose `x-text` is one of the placeholders
-    OF_ITEM, to what stands between the braces. `seed`: the rows of a new world.
+    have no types or settings. `label_fact`: the text by which people know an item. `no_shape`: the shape of a type that
+    the document does not know, as the defect `x-update.unsent: blanked` makes one. `told`: each property whose `x-text`
+    is one of the placeholders OF_ITEM, to what stands between the braces. `seed`: the rows of a new world.
     """
 
     name: str
@@ -196,7 +194,7 @@ class Resource:
     label_fact: str | None
     types: tuple[str, ...]
     shapes: Mapping[str, SettingsShape]
-    by_type: Mapping[str, Mapping[str, Any]]
+    no_shape: SettingsShape
     told: Mapping[str, str]
     template: Template
     check: Check
@@ -211,7 +209,7 @@ class Resource:
 
     def shape(self, type_name: str) -> SettingsShape:
         """Return the shape of a type's settings."""
-        return self.shapes.get(type_name, _NO_SHAPE)
+        return self.shapes.get(type_name, self.no_shape)
 
     def type_of(self, values: Mapping[str, Value]) -> str:
         """Return the type of an item that stores these values, empty if it has none."""
@@ -224,13 +222,11 @@ class Resource:
 
     def shown(self, values: Mapping[str, Value]) -> dict[str, Any]:
         """Return what a row shows of each stored value, by its fact."""
-        type_name = self.type_of(values)
+        shape = self.shape(self.type_of(values))
         shown: dict[str, Any] = {fact: values.get(fact, default) for fact, default in self.defaults.items()}
         if self.settings_fact is not None:
-            shown[self.settings_fact] = self.shape(type_name).shown(self.settings_of(values))
-        if self.by_type:
-            shown |= self.by_type.get(type_name, self.by_type[""])
-        return shown
+            shown[self.settings_fact] = shape.shown(self.settings_of(values))
+        return shown | shape.beside if shape.beside else shown
 
     @property
     def tells_site(self) -> bool:
@@ -259,8 +255,11 @@ def compile_resource(responses: ResponseCompiler, row: RowSchema, forms: Sequenc
     """Compile one resource. Raises DocumentError if its rows and its forms do not fit together."""
     schemas, write = responses.schemas, responses.write
     stored = {each.fact: each for each in _stored(schemas, row, forms)}
-    by_type = _by_type(schemas, row)
-    template = compile_template(schemas, row.node, write, facts_of(stored, by_type.get("", ())))
+    shapes = _shapes(schemas, row)
+    no_shape = SettingsShape(
+        "object", {}, {}, dict.fromkeys(key for each in shapes.values() for key in each.beside)
+    )
+    template = compile_template(schemas, row.node, write, facts_of(stored, no_shape.beside))
     for text in template.texts:
         if unknown := [
             name
@@ -285,8 +284,10 @@ def compile_resource(responses: ResponseCompiler, row: RowSchema, forms: Sequenc
         settings_fact=next((fact for fact, each in stored.items() if each.kind == "settings"), None),
         label_fact="name" if "name" in texts else next(iter(texts), None),
         types=() if row.type_key is None else tuple(row.properties[row.type_key].get("enum", ())),
-        shapes=_shapes(schemas, row),
-        by_type=by_type,
+        shapes={
+            name: replace(each, beside={**no_shape.beside, **each.beside}) for name, each in shapes.items()
+        },
+        no_shape=no_shape,
         told=_told(row),
         template=template,
         check=schemas.check(row.schema),
@@ -356,7 +357,10 @@ def _shapes(schemas: Schemas, row: RowSchema) -> dict[str, SettingsShape]:
     shapes = {}
     for branch in row.node.get("allOf", ()):
         name = branch["if"]["properties"][row.type_key]["const"]
-        shapes[name] = _shape(schemas, name, schemas.resolve(branch["then"]["properties"][row.settings_key]))
+        nodes = {key: schemas.resolve(node) for key, node in branch["then"]["properties"].items()}
+        shape = _shape(schemas, name, nodes.pop(row.settings_key))
+        constants = {key: plain(node["const"]) for key, node in nodes.items() if "const" in node}
+        shapes[name] = replace(shape, beside=constants)
     types = () if row.type_key is None else row.properties[row.type_key].get("enum", ())
     for name in types:
         if name not in shapes:
@@ -392,34 +396,13 @@ def _shape(schemas: Schemas, name: str, settings: Object) -> SettingsShape:
             )
         if "x-mask" in setting:
             masks[key] = setting["x-mask"]
-    return SettingsShape(container, constants, masks)
+    return SettingsShape(container, constants, masks, {})
 
 
-def facts_of(stored: Mapping[str, Property], by_type: Collection[str] = ()) -> ShownFacts:
-    """Return the facts of an item that a body may show; `by_type` are the properties that its type decides."""
+def facts_of(stored: Mapping[str, Property], beside: Collection[str] = ()) -> ShownFacts:
+    """Return the facts of an item that a body may show; `beside` are the properties that its type decides."""
     kinds = {**OWN, **{fact: _KINDS[each.kind] for fact, each in stored.items()}}
-    return ShownFacts({**kinds, **dict.fromkeys(by_type, frozenset[str]())}, (*stored, *by_type))
-
-
-def _by_type(schemas: Schemas, row: RowSchema) -> dict[str, dict[str, Any]]:
-    """Return the properties that are the same for all items of a type, by type; "" is for any other type."""
-    found: dict[str, dict[str, Any]] = {}
-    for branch in row.node.get("allOf", ()):
-        nodes = {key: schemas.resolve(node) for key, node in branch["then"]["properties"].items()}
-        constants = {
-            key: plain(node["const"])
-            for key, node in nodes.items()
-            if key != row.settings_key and "const" in node
-        }
-        if constants:
-            found[branch["if"]["properties"][row.type_key]["const"]] = constants
-    keys = {key for constants in found.values() for key in constants}
-    nothing = dict.fromkeys(keys)
-    return (
-        {"": nothing, **{name: {**nothing, **constants} for name, constants in found.items()}}
-        if found
-        else {}
-    )
+    return ShownFacts({**kinds, **dict.fromkeys(beside, frozenset[str]())}, (*stored, *beside))
 
 
 def _told(row: RowSchema) -> dict[str, str]:
