@@ -226,7 +226,8 @@ class Resource:
         shown: dict[str, Any] = {fact: values.get(fact, default) for fact, default in self.defaults.items()}
         if self.settings_fact is not None:
             shown[self.settings_fact] = shape.shown(self.settings_of(values))
-        return shown | shape.beside if shape.beside else shown
+        shown.update(shape.beside)
+        return shown
 
     @property
     def tells_site(self) -> bool:

@@ -32,9 +32,10 @@ _RANKS = {"additionalProperties": 0, "required": 2, "minProperties": 3, "anyOf":
 
 
 class Complaints:
-    """A JSON Schema of the control, and what it has against a value. `name` is that of a parameter."""
+    """A JSON Schema of the control, and what it has against a value. `name` is that of a parameter, if it is one's."""
 
     def __init__(self, schema: Mapping[str, Any], name: str = "") -> None:
+        self.schema = schema
         self._shape = JsonShape(schema)
         self._name = name
 

@@ -8,6 +8,7 @@ A change that is refused, or whose response would violate the document, is undon
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -23,11 +24,9 @@ from mock_server.api.forced import outage_status, status_line
 from mock_server.api.pipeline import Pipeline, bearer_of, find_world
 from mock_server.contract import (
     Check,
-    Parameter,
     RefusalResponse,
     ResponseCompiler,
     Schemas,
-    compile_parameters,
     status_text,
     write_plainly,
 )
@@ -55,22 +54,23 @@ _ALL_ADDRESSES = {"", "0.0.0.0", "::"}  # noqa: S104
 # What of a fault is put into a response.
 _SENT_ON = frozenset({"mutation", "body"})
 
+# How a query spells values that are no texts.
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
 
 
 class ControlOperation(NamedTuple):
     """One operation of the control's document.
 
-    `world`: whether it needs one, "needed", "optional" or "none". `open`: whether it needs no token. `schemas`: those
-    of its parameters. `body`: what it has against the JSON that it is sent, None if it takes none. `contents`: the
-    check of its response, by media type.
+    `world`: whether it needs one, "needed", "optional" or "none". `open`: whether it needs no token. `query`: the
+    schemas of its parameters by name, and `body` that of its JSON, None if it takes none. `contents`: the check of its
+    response, by media type.
     """
 
     id: str
     world: str
     open: bool
-    query: Mapping[str, Parameter]
-    schemas: Mapping[str, Mapping[str, Any]]
+    query: Mapping[str, Complaints]
     body: Complaints | None
     status: str
     contents: Mapping[str, Check]
@@ -107,9 +107,9 @@ class ControlDocument:
             operation = self._compiled[path, method] = self._compile(self._data["paths"][path][method])
         return operation
 
-    def _whole(self, schema: Object) -> Mapping[str, Any]:
-        """Return a schema with all that it can refer to."""
-        return {**schema, "components": self._data["components"]}
+    def _complaints(self, schema: Object, name: str = "") -> Complaints:
+        """Compile a schema with all that it can refer to."""
+        return Complaints({**self._schemas.resolve(schema), "components": self._data["components"]}, name)
 
     @property
     def methods(self) -> str:
@@ -134,17 +134,13 @@ class ControlDocument:
         (code,) = (code for code in responses if code.startswith("2"))
         contents = schemas.resolve(responses[code]).get("content", {})
         parameters = [schemas.resolve(each) for each in node.get("parameters", [])]
-        query = compile_parameters(schemas, parameters, "query")
         body = node.get("requestBody")
         return ControlOperation(
             id=node["operationId"],
             world=node.get("x-world", "none"),
             open=node.get("x-open", False),
-            query={parameter.name: parameter for parameter in query},
-            schemas={each["name"]: self._whole(each["schema"]) for each in parameters},
-            body=None
-            if body is None
-            else Complaints(self._whole(body["content"]["application/json"]["schema"])),
+            query={each["name"]: self._complaints(each["schema"], each["name"]) for each in parameters},
+            body=body and self._complaints(body["content"]["application/json"]["schema"]),
             status=status_text(int(code)),
             contents={each: schemas.check(node["schema"]) for each, node in contents.items()},
         )
@@ -267,18 +263,19 @@ def check_token(context: Context) -> None:
 
 def read_query(context: Context, operation: ControlOperation) -> None:
     """Set `context.arguments`, defaults included. Raises Refusal."""
-    arguments = {name: parameter.default for name, parameter in operation.query.items()}
+    arguments = {name: parameter.schema.get("default") for name, parameter in operation.query.items()}
     for name, text in parse_qsl(context.query, keep_blank_values=True):
         if name not in operation.query:
             known = f"Choose from {', '.join(operation.query)}." if operation.query else "Remove it."
             raise Refusal("unusable", f"Unknown parameter {name[:60]!r}. {known}")
-        parameter = operation.query[name]
-        value = parameter.cast(text)
-        if not parameter.admits(value):
-            is_boolean = operation.schemas[name].get("type") == "boolean"
-            value = _BOOLEANS.get(text, text) if is_boolean else text if value is None else value
-        if parameter.check(value):
-            raise Refusal("unusable", Complaints(operation.schemas[name], name).of(value) or "")
+        value: Any = text
+        match operation.query[name].schema.get("type"):
+            case "boolean":
+                value = _BOOLEANS.get(text, text)
+            case "integer" if _INTEGER.fullmatch(text):
+                value = int(text)
+        if complaint := operation.query[name].of(value):
+            raise Refusal("unusable", complaint)
         arguments[name] = value
     context.arguments = arguments
 
