@@ -14,8 +14,7 @@ from contract_tests.learning.presentation import Look, worded
 from contract_tests.learning.properties import kind_of
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import component, operations, own_response, place, say
-from contract_tests.probes.observations import first_page, handler
-from contract_tests.probes.page import SeenPage
+from contract_tests.probes.observations import SeenPage, first_page, handler
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted, is_success, number
 from contract_tests.target.api import TargetResponse

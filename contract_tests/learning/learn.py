@@ -41,8 +41,8 @@ from contract_tests.learning.refusals import learn_refusals
 from contract_tests.learning.written import learn_written
 from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
 from contract_tests.probes.effective import QuestionVerdict, ask_all
+from contract_tests.probes.handlers import zone_of
 from contract_tests.probes.reading import Outside, Undecided, Unlisted
-from contract_tests.probes.replies import zone_of
 from contract_tests.target.api import TargetApi
 from mock_server.document import Document, load, plain
 

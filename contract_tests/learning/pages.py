@@ -11,8 +11,7 @@ from contract_tests.document import Facts
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.properties import adjust, extra, kind_of, missing
 from contract_tests.learning.responses import component
-from contract_tests.probes.observations import first_page, wide_answer
-from contract_tests.probes.page import SeenPage
+from contract_tests.probes.observations import SeenPage, first_page, wide_answer
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted, at, is_success, mapping, number, parsed
 from contract_tests.target.api import TargetResponse

@@ -17,8 +17,7 @@ from contract_tests.learning.problems import Items, Refusals, find_items, shape_
 from contract_tests.learning.reactions import Explained, all_foretold
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, operations, place, say
-from contract_tests.probes.observations import NOBODYS, handler
-from contract_tests.probes.page import SeenPage
+from contract_tests.probes.observations import NOBODYS, SeenPage, handler
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted, is_success
 from contract_tests.probes.trials import Trial, sent

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from contract_tests.probes import keys, listing, replies, rows, updating, wire, writing
+from contract_tests.probes import doors, handlers, listing, rows
 from contract_tests.probes.expectations import DocumentArguments, Expectations
-from contract_tests.probes.probe import Probe
-from contract_tests.probes.prober import Prober, Terms
+from contract_tests.probes.prober import Probe, Prober, Terms
 from contract_tests.probes.reading import Answered, Finding, Outside, Unknown
 
-MODULES = (writing, rows, updating, listing, replies, keys, wire)
-
-# Every probe by the id of its question.
+# Every probe by the id of its question, in the order in which they are asked: what is created is then updated.
 PROBES: Mapping[str, Probe] = MappingProxyType(
-    {question: probe for module in MODULES for question, probe in module.PROBES.items()}
+    {
+        **handlers.CREATES,
+        **rows.PROBES,
+        **handlers.UPDATES,
+        **listing.PROBES,
+        **handlers.REPLIES,
+        **doors.PROBES,
+    }
 )
 
 __all__ = [
-    "MODULES",
     "PROBES",
     "Answered",
     "DocumentArguments",

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 
 from contract_tests.document import Facts
 from contract_tests.judge.verdicts import said
-from contract_tests.probes.observations import first_page, handler, second, wide_answer
-from contract_tests.probes.page import SeenPage
-from contract_tests.probes.probe import Probe
-from contract_tests.probes.prober import Prober
+from contract_tests.probes.observations import SeenPage, first_page, handler, second, wide_answer
+from contract_tests.probes.prober import Probe, Prober
 from contract_tests.probes.reading import (
     Answered,
     Finding,

@@ -6,12 +6,12 @@ import secrets
 from collections.abc import Callable, Collection, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
+from contract_tests.document import Facts
 from contract_tests.guard.exchange import FAILED_HEADER, REFUSED_HEADER, Exchange
 from contract_tests.guard.policy import NOWHERE
 from contract_tests.probes.expectations import Expectations, SentCall, exchange_of
-from contract_tests.probes.kinds import Kinds
 from contract_tests.probes.reading import (
     Finding,
     Outside,
@@ -32,6 +32,59 @@ Value = TypeVar("Value")
 
 _TOO_MANY = 429
 _LAST_NAME = 99_999
+
+
+class Kinds:
+    """Types of one document. Each form has the values of the document's own examples, which are reserved ones."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+
+    @property
+    def pair(self) -> str:
+        """The type with the fewest own fields, but two at least. Raises Undecided if none exists."""
+        found = [kind for kind, fields in self._facts.types.items() if len(fields) > 1]
+        return self._some(sorted(found, key=lambda kind: len(self._facts.types[kind])), "two fields")
+
+    @property
+    def bare(self) -> str:
+        """A type without own fields. Raises Undecided if none exists."""
+        return self._some([kind for kind, fields in self._facts.types.items() if not fields], "no field")
+
+    @property
+    def mailbox(self) -> str:
+        """A type with an e-mail address. Raises Undecided if none exists."""
+        return self._some(self._showing("@"), "an e-mail address")
+
+    @property
+    def address(self) -> str:
+        """A type with a URL. Raises Undecided if none exists."""
+        return self._some(self._showing("://"), "a URL")
+
+    @property
+    def plain(self) -> str:
+        """A type that any create can have: the bare one, or the first with an example."""
+        bare = [kind for kind, fields in self._facts.types.items() if not fields]
+        return self._some([*bare, *self._facts.examples], "an example")
+
+    def form(self, kind: str, name: str | None) -> dict[str, str]:
+        """Return a whole form of a type, without a name for None. Raises Undecided if the type has no example."""
+        example = dict(self._facts.examples.get(kind, {}))
+        if self._facts.types[kind] and not example:
+            raise Undecided(f"the document has no example of the type {kind}")
+        form = example | {self._facts.form["type"]: kind}
+        form.pop(self._facts.form["name"], None)
+        return form if name is None else {self._facts.form["name"]: name, **form}
+
+    def _showing(self, sign: str) -> list[str]:
+        examples = self._facts.examples
+        fields = {kind: own for kind, own in self._facts.types.items() if len(own) == 1 and kind in examples}
+        return [kind for kind, (field,) in fields.items() if sign in examples[kind].get(field, "")]
+
+    def _some(self, found: list[str], what: str) -> str:
+        if not found:
+            raise Undecided(f"the document has no type with {what}")
+        return found[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,3 +354,20 @@ class Prober:
                 self.discard(row)
             except (Undecided, OSError):
                 continue  # the guard's ledger knows the row, and its clean-up tries again
+
+
+Needs = Literal["reads", "writes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """`find` asks a target about one question; it may raise Undecided and Unlisted. `needs` is what it sends."""
+
+    needs: Needs
+    find: Callable[[Prober], Finding]
+
+    def run(self, prober: Prober) -> tuple[Finding, tuple[Exchange, ...]]:
+        """Return what the probe finds, Unknown where the run may not send what it needs, and the exchanges."""
+        if self.needs == "writes" and not prober.can_write:
+            return Unknown("needs --allow-writes"), ()
+        return prober.find(self.find)

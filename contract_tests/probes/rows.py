@@ -14,8 +14,7 @@ from typing import NamedTuple
 from contract_tests.document import Facts, FormWords
 from contract_tests.judge.verdicts import said
 from contract_tests.probes.observations import renaming
-from contract_tests.probes.probe import Probe
-from contract_tests.probes.prober import Prober
+from contract_tests.probes.prober import Probe, Prober
 from contract_tests.probes.reading import (
     MISSING,
     Answered,

@@ -10,8 +10,7 @@ from click.testing import CliRunner
 from contract_tests.command.check import run_check
 from contract_tests.command.commands import learn
 from contract_tests.probes import PROBES, effective
-from contract_tests.probes.probe import Probe
-from contract_tests.probes.prober import Prober
+from contract_tests.probes.prober import Probe, Prober
 from contract_tests.probes.reading import Finding
 from contract_tests.run.flags import FLAGS
 from contract_tests.run.settings import read_settings

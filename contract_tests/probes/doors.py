@@ -1,14 +1,17 @@
-"""Probes of the questions about keys, refusals and limits."""
+"""Probes of the questions about what comes before a handler: keys, paths, refusals, headers, and JSON on the wire."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
 from contract_tests.document import Facts
 from contract_tests.judge.verdicts import media_type, said
 from contract_tests.probes.observations import (
+    ORIGIN,
+    first_page,
+    handler,
     look_for_nobodys,
     missing_bearer,
     nameless,
@@ -16,13 +19,14 @@ from contract_tests.probes.observations import (
     nowhere,
     other_method,
     other_method_without_key,
+    preflight,
     some_id,
     type_refusal,
     unknown_type,
+    wide_answer,
     wrong_key,
 )
-from contract_tests.probes.probe import Probe
-from contract_tests.probes.prober import Prober
+from contract_tests.probes.prober import Probe, Prober
 from contract_tests.probes.reading import (
     Answered,
     Finding,
@@ -38,10 +42,8 @@ from contract_tests.target.api import TargetResponse
 
 
 def _bearer_case(prober: Prober) -> Finding:
-    words = ("bearer",) if prober.spares else ("bearer", "BEARER")
-    path = prober.facts.operation("list").path
-    taken = {}
-    for word in words:
+    path, taken = prober.facts.operation("list").path, dict[str, bool]()
+    for word in ("bearer", "BEARER")[: 1 if prober.spares else None]:
         answer = prober.send("GET", path, authorization=f"{word} {prober.api.key}")
         taken[word] = accepted(answer, f"the list with the word {word}")
     if len(set(taken.values())) > 1:
@@ -78,7 +80,8 @@ def _error_titles(prober: Prober) -> Finding:
     seen = {name: error_of(answer).title for name, answer in answers.items()}
     for name, answer in answers.items():
         prober.note(name, answer, _ABOUT.get(name, name.replace("_", " ")))
-    odd = [name for name, title in seen.items() if title != _documented(prober.facts, name)]
+    examples = prober.facts.document["components"]["examples"]
+    odd = [name for name in seen if seen[name] != examples[name]["value"]["errors"][0]["title"]]
     if None in seen.values():
         without = next(answer for name, answer in answers.items() if seen[name] is None)
         return Outside(f"They have another form than was assumed: {said(without)}.")
@@ -90,7 +93,7 @@ def _error_titles(prober: Prober) -> Finding:
 
 
 # What is refused, in words, by the refusal's name.
-_ABOUT = {
+_ABOUT: Mapping[str, str] = {
     "missing_bearer": "no bearer key",
     "no_access": "an unknown key",
     "not_found": "an id that does not exist",
@@ -108,24 +111,16 @@ def _refusals(prober: Prober) -> dict[str, TargetResponse]:
     if prober.can_write:
         found["required_fields"] = prober.once(nameless)
         name, answer = type_refusal(prober.facts), prober.once(unknown_type)
-        if (
-            answer.status == prober.facts.refusal("create", name).status
-        ):  # else its title is another question's
-            found[name] = answer
+        # If the status is another one, the title is another question's.
+        found |= {name: answer} if answer.status == prober.facts.refusal("create", name).status else {}
     if passed := [name for name, answer in found.items() if is_success(answer)]:
         raise Undecided(f"{passed[0]} was to be provoked and was answered 2xx")
     return found
 
 
-def _documented(facts: Facts, name: str) -> Any:
-    return facts.document["components"]["examples"][name]["value"]["errors"][0]["title"]
-
-
 def _id_not_a_number(prober: Prober) -> Finding:
-    row = prober.once(some_id)
-    spellings = (f"{row}abc",) if prober.spares else (f"{row}abc", f"0{row}")
-    taken = {}
-    for text in spellings:
+    row, taken = prober.once(some_id), dict[str, bool]()
+    for text in (f"{row}abc", f"0{row}")[: 1 if prober.spares else None]:
         answer = prober.send("GET", prober.api.path_of("retrieve", text))
         taken[text] = accepted(answer, f"the id {text}")
     if len(set(taken.values())) > 1:
@@ -136,22 +131,16 @@ def _id_not_a_number(prober: Prober) -> Finding:
 
 def _other_methods(prober: Prober) -> Finding:
     answer = prober.once(other_method)
+    sentence = f"It is answered {said(answer)}."
     finding = prober.expectations.decide(
-        "other-methods", answer.status, _other_method_status, f"It is answered {said(answer)}.",
-        said=f"It is answered {said(answer)}.",
+        "other-methods", answer.status, lambda facts: facts.service_refusal("other-methods").status,
+        sentence, said=sentence,
     )  # fmt: skip
     if isinstance(finding, Answered):
         facts = prober.expectations.facts_with("other-methods", finding.answer) or prober.facts
-        named = facts.document["x-service"]["other-methods"]
-        refusal = named if isinstance(named, str) else named["row"]
+        refusal = facts.service_refusal("other-methods").name
         prober.note(refusal, answer, f"a {prober.facts.other_methods[0]}")
     return finding
-
-
-def _other_method_status(facts: Facts) -> int:
-    named = facts.document["x-service"]["other-methods"]
-    name = named if isinstance(named, str) else named["row"]
-    return int(facts.document["components"]["examples"][name]["value"]["errors"][0]["status"])
 
 
 def _unknown_route(prober: Prober) -> Finding:
@@ -167,13 +156,13 @@ def _unknown_route(prober: Prober) -> Finding:
 
 def _rate_limit(prober: Prober) -> Finding:
     """Read the number that the answers show, which may be any; whether it is enforced is not tried."""
-    header = _header(prober.facts, "quota-limit")
-    limits = {answer.headers.get(header) for answer in _counted(prober)}
-    shown = next(iter(limits - {None}), None)
+    if not any(map(is_success, prober.answers)):
+        prober.list()
+    shown = next(iter(_quota(prober, "quota-limit")), None)
     sentence = (
         f"A key may make {shown} requests, by the header."
         if shown
-        else f"Responses have no `{header}` header."
+        else f"Responses have no `{_header(prober.facts, 'quota-limit')}` header."
     )
     finding = prober.expectations.decide("rate-limit", shown, _documented_limit, sentence, said=sentence)
     if isinstance(finding, Outside) and shown is not None and shown.isascii() and shown.isdigit():
@@ -186,17 +175,17 @@ def _documented_limit(facts: Facts) -> str | None:
     return str(quota["requests"]) if quota else None
 
 
-def _counted(prober: Prober) -> list[TargetResponse]:
-    """Return answers to requests with the run's key; one at least."""
-    if not any(is_success(answer) for answer in prober.answers):
-        prober.list()
-    return [answer for answer in prober.answers if is_success(answer)]
-
-
 def _header(facts: Facts, word: str) -> str:
     """Return the name of the header that shows a fact, in lower case."""
     headers = facts.document["components"]["headers"].items()
     return next((name.lower() for name, node in headers if node.get("x-value") == word), "")
+
+
+def _quota(prober: Prober, word: str, *answers: TargetResponse) -> list[str]:
+    """Return what the header with a word shows in answers, by default in all successes so far."""
+    name = _header(prober.facts, word)
+    asked = answers or tuple(filter(is_success, prober.answers))
+    return [answer.headers[name] for answer in asked if name in answer.headers]
 
 
 def _retry_after(prober: Prober) -> Finding:
@@ -207,41 +196,82 @@ def _retry_after(prober: Prober) -> Finding:
 
 def _checks_order(prober: Prober) -> Finding:
     """Leave the key out of a request with a wrong method; then see whether a look at nothing is counted."""
-    words = [_said(prober.once(look)) for look in (other_method_without_key, other_method, missing_bearer)]
-    seen, by_method, by_key = words
+    seen, by_method, by_key = (
+        (answer.status, error_of(answer).title)
+        for answer in map(prober.once, (other_method_without_key, other_method, missing_bearer))
+    )
     if seen == by_method:
         return Answered("method-first")
     if seen != by_key:
         return Outside(f"A wrong method without a key is answered {seen[0]}, as neither alone is.")
-    if not _is_metered(prober):
+    if len(set(_quota(prober, "quota-remaining", *prober.answers))) < 2:
         return Unknown("the answers do not show that requests are counted")
-    left = [_left(prober, answer) for answer in _counts(prober)]
-    steps = [before - after for before, after in pairwise(left)]
-    found = {(1, 1): "key-first", (0, 1): "rate-after-existence"}.get((steps[0], steps[1]))
+    # The list, nothing, and the list again: each is to be counted, so that none may be a memory.
+    first = prober.list(fresh=True, again=True)
+    nothing = look_for_nobodys(prober, fresh=True)
+    shown = _quota(prober, "quota-remaining", first, nothing, prober.list(fresh=True, again=True))
+    if len(shown) < 3 or not all(map(str.isdigit, shown)):
+        raise Undecided("an answer does not show how many requests are left")
+    counted = [before - after for before, after in pairwise(map(int, shown))]
+    found = {(1, 1): "key-first", (0, 1): "rate-after-existence"}.get((counted[0], counted[1]))
     return Answered(found) if found else Unknown("other requests were counted meanwhile")
 
 
-def _counts(prober: Prober) -> Iterator[TargetResponse]:
-    """Look at the list, at nothing, and at the list again: each is to be counted, so that none may be a memory."""
-    yield prober.list(fresh=True, again=True)
-    yield look_for_nobodys(prober, fresh=True)
-    yield prober.list(fresh=True, again=True)
+_PLAIN_SLASH = re.compile(rb"(?<!\\)/")
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
 
 
-def _said(answer: TargetResponse) -> tuple[int, str | None]:
-    return answer.status, error_of(answer).title
+def _trailing_slash(prober: Prober) -> Finding:
+    """Look at a handler, whose path is documented without a slash at its end; without one, at the list without its own.
+
+    A list that is there in both spellings says nothing: it may be documented in both.
+    """
+    path = prober.facts.operation("list").path
+    try:
+        path, shows_all = prober.api.path_of("retrieve", prober.once(some_id)) + "/", True
+    except Undecided:
+        path, shows_all = path.removesuffix("/") if path.endswith("/") else path + "/", False
+    answer = prober.send("GET", path)
+    if 300 <= answer.status < 400:
+        return Answered("redirect", f"`{path}` is redirected ({answer.status}).")
+    if not accepted(answer, "a path with a slash at its end"):
+        return Answered("distinct", f"`{path}` is answered {said(answer)}.")
+    return Answered("same") if shows_all else Unknown("the account has no handler to look at")
 
 
-def _is_metered(prober: Prober) -> bool:
-    name = _header(prober.facts, "quota-remaining")
-    return len({answer.headers[name] for answer in prober.answers if name in answer.headers}) > 1
+def _response_charset(prober: Prober) -> Finding:
+    named = prober.once(first_page).answer.headers.get("content-type", "")
+    found = _CHARSET.search(named)
+    if found is None:
+        of_errors = {
+            answer.headers.get("content-type", "") for answer in prober.answers if answer.status >= 400
+        }
+        named = next(filter(_CHARSET.search, sorted(of_errors)), "")
+        return Answered("none", f"Not in successes; in errors it is `{named}`." if named else "")
+    return Answered("utf-8") if found[1].lower() == "utf-8" else Outside(f"Content-Type is {named!r}.")
 
 
-def _left(prober: Prober, answer: TargetResponse) -> int:
-    text = answer.headers.get(_header(prober.facts, "quota-remaining"), "")
-    if not text.isdigit():
-        raise Undecided("an answer does not show how many requests are left")
-    return int(text)
+def _json_escapes(prober: Prober) -> Finding:
+    """Links have slashes; the name of the prober's own handler has letters beyond ASCII."""
+    page = prober.once(first_page).answer.body
+    escaped = {"slashes": b"\\/" in page and not _PLAIN_SLASH.search(page)}
+    if prober.can_write:
+        escaped["letters"] = prober.once(handler).raw.isascii()
+    if len(set(escaped.values())) > 1:
+        one = next(what for what, is_escaped in escaped.items() if is_escaped)
+        return Outside(f"JSON escapes only {one}.")
+    return Answered("php" if all(escaped.values()) else "plain")
+
+
+def _cors(prober: Prober) -> Finding:
+    allowed = prober.once(wide_answer).headers.get("access-control-allow-origin")
+    if allowed is None:
+        return Answered("closed")
+    if allowed not in {"*", ORIGIN}:
+        return Outside(f"Only pages of {allowed} may call the API.")
+    if prober.can_write and not is_success(answer := prober.once(preflight)):
+        return Outside(f"Any page may call the API, but a preflight is answered {answer.status}.")
+    return Answered("open")
 
 
 PROBES = {
@@ -255,4 +285,8 @@ PROBES = {
     "rate-limit": Probe("reads", _rate_limit),
     "retry-after": Probe("reads", _retry_after),
     "checks-order": Probe("writes", _checks_order),
+    "trailing-slash": Probe("reads", _trailing_slash),
+    "response-charset": Probe("reads", _response_charset),
+    "json-escapes": Probe("reads", _json_escapes),
+    "cors": Probe("reads", _cors),
 }
