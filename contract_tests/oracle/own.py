@@ -212,6 +212,14 @@ class Own:
             if owned is not None:
                 self.resume(owned)
 
+    def follow(self, handler_id: int) -> None:
+        """Take what a write that should have been refused has made of a live handler: it is gone, or as it is shown."""
+        if self.api.retrieve(handler_id).status in {404, 410}:
+            del self.live[handler_id]
+            self.dead.append(handler_id)
+        else:
+            self.resume(self.live[handler_id])
+
     def update(self, owned: Owned, sent: Mapping[str, str], media: Media = MULTIPART) -> None:
         """Update a handler, and expect the refusal or the effect that the document says."""
         prospect = self.expected.update(owned.handler, sent, _name(media))

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.exchange import Exchange, curl_of
 from contract_tests.judge.statements import ANSWERS
 from contract_tests.judge.verdicts import Complaint, Deviation, Ruling
 
@@ -159,7 +159,7 @@ def reproduce(happened: Happened, clean: Clean, about: str = "") -> tuple[ShownC
 
 def step_of(exchange: Exchange, clean: Clean) -> ShownCall:
     """Return an exchange as people repeat it."""
-    return ShownCall(clean(exchange.as_curl()), clean(answer_of(exchange)))
+    return ShownCall(curl_of(exchange, clean), clean(answer_of(exchange)))
 
 
 def answer_of(exchange: Exchange) -> str:

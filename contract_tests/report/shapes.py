@@ -190,7 +190,7 @@ def _lines(section: Section) -> Iterator[str]:
         yield from textwrap.wrap(_line(entry), _WIDTH, initial_indent="  ", subsequent_indent="    ")
         for line in entry.lines[:_MOST_LINES]:
             yield from textwrap.wrap(
-                f"also: {_short(line)}", _WIDTH, initial_indent="    ", subsequent_indent="      "
+                f"but: {_short(line)}", _WIDTH, initial_indent="    ", subsequent_indent="      "
             )
     if not section.entries:
         yield f"  {section.none}"

@@ -14,6 +14,7 @@ from contract_tests.document import Facts
 from contract_tests.guard.exchange import (
     FAILED_HEADER,
     KEY_VARIABLE,
+    OTHER_KEY_VARIABLE,
     REFUSED_HEADER,
     Exchange,
     GuardRefusal,
@@ -35,8 +36,6 @@ from contract_tests.run.run import Reach, Run
 from contract_tests.run.settings import Code, RunSettings, Stop
 from contract_tests.target.api import AnswerMemory, TargetApi, TargetResponse
 from mock_server.document import Document, DocumentError, load
-
-OTHER_KEY_VARIABLE = "$BITPEAK_OTHER_API_KEY"
 
 
 class PlainText:

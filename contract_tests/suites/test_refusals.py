@@ -40,7 +40,10 @@ def _refused(
     rests_on = own.statements.odd_bearer() if is_malformed else KEYS
     if kind == "create":
         own.adopt(answer)
-    shown = "no key" if authorization is None else f"the header {str(authorization)[:14]!r}"
+    elif kind in WRITES and answer.status // 100 == 2:
+        own.follow(int(str(handler_id)))
+    header = str(authorization).replace(own.api.key, "KEY")
+    shown = "no key" if authorization is None else f"the header {header!r}"
     own.refused(kind, answer, name, rests_on, f"{a(kind)} with {shown}")
 
 

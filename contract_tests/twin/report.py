@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ from contract_tests.document import Facts
 from contract_tests.guard.exchange import (
     KEY_VARIABLE,
     Exchange,
+    curl_of,
     json_line,
     json_text,
     printable,
@@ -18,7 +18,6 @@ from contract_tests.guard.exchange import (
 from contract_tests.learning.draft import Lesson
 from contract_tests.report.accepted import Acceptances
 from contract_tests.report.outcome import Happened, answer_of, reproduce
-from contract_tests.session.opening import OTHER_KEY_VARIABLE
 from contract_tests.twin.compare import Difference
 from contract_tests.twin.inputs import tried_rows
 from contract_tests.twin.offline import Offline
@@ -77,7 +76,7 @@ def _sequence(shown: Shown, twins: Twins, clean: Clean) -> Iterator[str]:
             yield "  a second later:"
         yield f"  left   {_left(one, twins, clean)}"
         yield f"         {_short(clean(answer_of(one)))}"
-        yield f"  right  {_curl(other, clean)}"
+        yield f"  right  {curl_of(other, clean)}"
         yield f"         {_short(clean(answer_of(other)))}"
     for each in outcome.differences:
         name = shown.names.get(each.place)
@@ -92,12 +91,7 @@ def _sequence(shown: Shown, twins: Twins, clean: Clean) -> Iterator[str]:
 
 def _left(exchange: Exchange, twins: Twins, clean: Clean) -> str:
     """Return the curl line of an exchange with the left side, with that side's own key."""
-    return _curl(exchange, clean).replace(KEY_VARIABLE, twins.left_key)
-
-
-def _curl(exchange: Exchange, clean: Clean) -> str:
-    """Return the curl line of an exchange; another account's key is a variable that a shell sees."""
-    return re.sub(f"'([^'$]*{re.escape(OTHER_KEY_VARIABLE)})'", r'"\1"', clean(exchange.as_curl()))
+    return curl_of(exchange, clean).replace(KEY_VARIABLE, twins.left_key)
 
 
 def _shown_value(value: Any) -> str:
@@ -146,7 +140,7 @@ def _shown(shown: Shown, twins: Twins, clean: Clean) -> dict[str, Any]:
     calls = [
         {
             "left": {"request": _left(one, twins, clean), "answer": clean(answer_of(one))},
-            "right": {"request": _curl(other, clean), "answer": clean(answer_of(other))},
+            "right": {"request": curl_of(other, clean), "answer": clean(answer_of(other))},
         }
         for one, other in zip(outcome.left, outcome.right, strict=True)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.exchange import OTHER_KEY_VARIABLE, Exchange, curl_of
 from contract_tests.judge.statements import ANSWERS, JSON, PAGES, Statement
 from contract_tests.judge.verdicts import Complaint, Deviation
 from contract_tests.report.outcome import (
@@ -137,3 +137,10 @@ def test_what_differs_in_numbers_alone_is_one_finding() -> None:
     one, two = merged([first, again, other, again])
     assert [one.title, two.title] == ["Page 1 has 3 rows", "Page 1 has no rows"]
     assert one.also == ("page: test_b",)
+
+
+def test_a_shell_sees_the_variable_of_the_second_key() -> None:
+    sent = (("Authorization", "Bearer other-key"),)
+    exchange = Exchange("GET", "http://127.0.0.1/api", "", sent, "", (), "", 200, (), "", 0.0)
+    line = curl_of(exchange, lambda text: text.replace("other-key", OTHER_KEY_VARIABLE))
+    assert line.endswith(f'--header "Authorization: Bearer {OTHER_KEY_VARIABLE}"')

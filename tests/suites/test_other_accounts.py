@@ -81,3 +81,24 @@ def test_what_another_key_reaches_is_a_finding(method: str, test: str, sentence:
     with served(as_owner(method)) as url:
         verdict = judge(url, suites=["refusals"])
     assert sentence in verdict.failed[f"refusals::{test}"]
+
+
+def any_scheme(
+    environ: Environ, start: Callable[..., Any], service: Callable[..., Iterable[bytes]]
+) -> Iterable[bytes]:
+    """Take the key after `Token`, too."""
+    sent = environ.get("HTTP_AUTHORIZATION", "")
+    environ["HTTP_AUTHORIZATION"] = (
+        f"Bearer {sent.removeprefix('Token ')}" if sent.startswith("Token ") else sent
+    )
+    return service(environ, start)
+
+
+def test_a_write_that_should_have_been_refused_is_followed(tmp_path: Path) -> None:
+    with served(any_scheme) as url:
+        ran = check(
+            tmp_path, url, "--suite", "refusals", "--profile", "standard", "--json", "report.json", key=KEY
+        )
+    data = report(tmp_path / "report.json")
+    assert (ran.code, findings(data)) == (0, []), ran.out
+    assert "a delete with the header 'Token KEY' is answered" in ran.out
