@@ -1,13 +1,20 @@
 // A suite of a Java consumer, with what the JDK has: `MOCK=http://127.0.0.1:4055 java Points.java [SEED]`.
-// All tests run side by side, in an order that the seed gives.
+// All tests run side by side, in an order that the seed gives. PROGRAM is the command bitpeak-mock, for a mock of the suite's own.
 
+import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -204,6 +211,118 @@ public class Points {
     }
   }
 
+  static void memory() {
+    TESTS.put("an undo is of one world, and of what it names", () -> {
+      World world = new World();
+      World other = new World();
+      Matcher before = Pattern.compile("\"handlers\":(\\[.*?\\}\\])").matcher(world.control("GET", "/state", "").body());
+      equal(true, before.find());
+      world.control("PUT", "/state", "{\"handlers\": []}");
+      world.fail("{\"status\": 503}");
+      other.api("POST", PATH, "name", "New", "type", "email");
+      world.control("PUT", "/state", "{" + before.group() + "}");
+      String mine = world.control("GET", "/state", "").body();
+      contains(before.group(), mine);
+      contains("\"status\":503", mine);
+      String others = other.control("GET", "/state", "").body();
+      contains("\"name\":\"New\"", others);
+      contains("\"faults\":[]", others);
+    });
+    TESTS.put("forgotten calls are never taken for none", () -> {
+      World world = new World();
+      world.api("GET", PATH + "/?colour=red");
+      for (int turn = 0; turn < 1005; turn++) {
+        world.api("GET", PATH + "/1");
+      }
+      equal(410, world.control("GET", "/journal?violation=any", "").statusCode());
+      equal(1006, number("number", world.journal("?limit=1&partial=true")));
+    });
+    TESTS.put("meets a client that tries again", () -> {
+      World world = new World();
+      world.fail("{\"status\": 503, \"times\": 2}");
+      while (world.list().statusCode() != 200) {
+        continue;
+      }
+      String calls = world.journal("");
+      equal(3, count("\"number\":", calls));
+      equal(2, count("\"status\":503,", calls));
+    });
+    TESTS.put("keeps what a fault on the wire spoilt", () -> {
+      World world = new World();
+      world.fail("{\"wire\": \"truncate\", \"times\": 1}");
+      breaks(world::list);
+      world.list();
+      String calls = world.journal("");
+      equal(1, count("\"wire\":\"truncate\"", calls));
+      equal(1, count("\"wire\":null", calls));
+    });
+    TESTS.put("a frozen clock holds no wait and no latency", () -> {
+      World world = new World();
+      world.control("PATCH", "/clock", "{\"frozen\": true}");
+      equal(409, world.control("GET", "/journal?method=DELETE&wait=1ms", "").statusCode());
+      world.fail("{\"latency\": \"1h\"}");
+      equal(200, world.list().statusCode());
+    });
+  }
+
+  interface OwnTest {
+    void run(URI url) throws Exception;
+  }
+
+  /** Start a mock for a few connections, beside modules of its own names. It must end without a traceback. */
+  static void withOwn(OwnTest test) throws Exception {
+    Path folder = Files.createTempDirectory("points");
+    for (String name : List.of("mock_server.py", "queue.py", "click.py")) {
+      Files.writeString(folder.resolve(name), "raise SystemExit(9)");
+    }
+    Path log = folder.resolve("log");
+    ProcessBuilder own = new ProcessBuilder("sh", "-c", "ulimit -n 40; exec \"$0\" serve --port 0", System.getenv("PROGRAM"));
+    own.environment().put("BITPEAK_MOCK_PORT", "tcp://10.0.0.1:80");
+    Process process = own.directory(folder.toFile()).redirectError(log.toFile()).start();
+    try (BufferedReader said = new BufferedReader(new InputStreamReader(process.getInputStream()))) {
+      String line = said.readLine();
+      while (!line.startsWith("ready ")) {
+        line = said.readLine();
+      }
+      test.run(URI.create(line.substring("ready ".length())));
+    } finally {
+      process.destroy();
+      equal(0, process.waitFor());
+      equal(0, count("Traceback", Files.readString(log)));
+      for (File file : folder.toFile().listFiles()) {
+        file.delete();
+      }
+      Files.delete(folder);
+    }
+  }
+
+  static void ownMocks() {
+    TESTS.put("a mock without descriptors says how it does", () -> withOwn(url -> {
+      List<Socket> others = new ArrayList<>();
+      for (int turn = 0; turn < 12; turn++) {
+        others.add(new Socket(url.getHost(), url.getPort()));
+      }
+      for (String path : List.of("health", "control.yaml", "journal?key=mock")) {
+        HttpRequest request = HttpRequest.newBuilder(url.resolve("/_mock/" + path)).build();
+        equal(200, CLIENT.send(request, BodyHandlers.ofString()).statusCode());
+      }
+      for (Socket other : others) {
+        other.close();
+      }
+    }));
+    TESTS.put("clients that reset leave no traceback", () -> withOwn(url -> {
+      String request = "GET " + PATH + "/ HTTP/1.1\r\nHost: " + url.getHost() + "\r\nConnection: close\r\n\r\n";
+      for (int turn = 0; turn < 20; turn++) {
+        try (Socket client = new Socket(url.getHost(), url.getPort())) {
+          client.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+          client.setSoLinger(true, 0);
+        }
+      }
+      HttpRequest health = HttpRequest.newBuilder(url.resolve("/_mock/health")).build();
+      equal(200, CLIENT.send(health, BodyHandlers.ofString()).statusCode());
+    }));
+  }
+
   static void faults() {
     String[][] orders = {
         {"{\"wire\": \"melt\"}", "Invalid wire 'melt': use drop, reset, empty, truncate, slow or null."},
@@ -275,6 +394,8 @@ public class Points {
     privateWorlds();
     sharedWorld();
     expectations();
+    memory();
+    ownMocks();
     faults();
     List<String> names = new ArrayList<>(TESTS.keySet());
     Collections.shuffle(names, new Random(arguments.length > 0 ? Long.parseLong(arguments[0]) : 1));

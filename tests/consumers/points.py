@@ -6,12 +6,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import requests
+from freezegun import freeze_time
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
@@ -69,6 +79,20 @@ def test_a_shared_world_is_one(bitpeak_module: Api, turn: int) -> None:
     before = len(bitpeak_module.journal.filter(method="post"))
     Account(bitpeak_module).create(name=f"Turn {turn}", type="slack", slack="s")
     assert len(bitpeak_module.journal.filter(method="POST", path=PATH)) == before + 1
+
+
+def test_an_undo_is_of_one_world_and_of_what_it_names(api: Api, account: Account) -> None:
+    other = api.another()
+    before = api.snapshot()
+    api.seed([])
+    api.fail(status=503)
+    other.send(
+        "POST", f"/api{PATH}", {"Content-Type": "application/x-www-form-urlencoded"}, b"name=New&type=email"
+    )
+    api.restore({"handlers": before["handlers"]})
+    assert [row["name"] for row in api.snapshot()["handlers"]] == ["Work email"]
+    assert [row["name"] for row in other.snapshot()["handlers"]] == ["Work email", "New"]
+    assert [fault["status"] for fault in api.faults] == [503]
 
 
 def test_the_clients_own_retries_work(api: Api, account: Account) -> None:
@@ -202,3 +226,144 @@ def test_a_thread_is_waited_for(bitpeak: Api) -> None:
     assert bitpeak.journal.wait(timeout="20s")[0].status == 200
     later.join()
     account.session.close()
+
+
+@freeze_time("2026-01-01")
+def test_a_frozen_clock_ends_no_wait_late(api: Api, account: Account) -> None:
+    with pytest.raises(NotInTime):
+        api.journal.wait(timeout="20ms")
+    api.fail(latency="10ms", virtual=False)
+    assert account.names() == ["Work email"]
+
+
+class Project:
+    """A folder with tests of its own, which a pytest of its own runs."""
+
+    def __init__(self, folder: Path, **files: str) -> None:
+        self.folder = folder
+        for name, text in files.items():
+            (folder / f"{name}.py").write_text(text, encoding="utf-8")
+
+    def run(self, module: str, *words: str, **variables: str) -> str:
+        """Run the command of a module, such as `pytest`, in the folder, and return its output."""
+        command = [sys.executable, "-P", "-m", module, *words]
+        environment = {**os.environ, "PYTEST_ADDOPTS": "-q -p no:schemathesis -p no:xdist", **variables}
+        output = self.folder / "output"  # no pipe, which a process that is left behind would keep open
+        with output.open("w", encoding="utf-8") as file:
+            subprocess.run(command, cwd=self.folder, env=environment, stdout=file, check=False, timeout=120)
+        return output.read_text(encoding="utf-8")
+
+
+CUT_OFF = f"""
+import pytest, requests
+
+def test_it(bitpeak):
+    url = bitpeak.base_url + "{PATH}/1"
+    for wire in ("drop", "truncate"):
+        bitpeak.fail(wire=wire, times=1)
+        with pytest.raises(requests.RequestException):
+            requests.get(url, headers=bitpeak.headers)
+    assert requests.get(url, headers=bitpeak.headers).status_code == 404
+"""
+
+
+def test_a_capsule_with_faults_on_the_wire_is_repeated_to_its_end(tmp_path: Path) -> None:
+    project = Project(tmp_path, test_cut_off=CUT_OFF)
+    assert "1 failed" in project.run("pytest", "--bitpeak-capsules", ".", "test_cut_off.py")
+    (capsule,) = (path.name for path in tmp_path.glob("*.json"))
+    calls = f"GET /api{PATH}/1 200\n"
+    assert project.run("mock_server", "replay", capsule) == f"same    {calls}" * 3
+    har = json.loads(project.run("mock_server", "replay", capsule, "--as", "har"))
+    assert [entry["response"]["status"] for entry in har["log"]["entries"]] == [0, 200, 200]
+    again = project.run("mock_server", "replay", capsule, "--as", "pytest")
+    (tmp_path / "test_again.py").write_text(again, encoding="utf-8")
+    assert "1 passed" in project.run("pytest", "test_again.py")
+
+
+def test_modules_of_our_names_disturb_only_a_test_that_asks_for_the_mock(tmp_path: Path) -> None:
+    tests = "import mock_server\ndef test_mine(): assert mock_server.MINE\ndef test_asks(bitpeak): ..."
+    project = Project(tmp_path, mock_server="MINE = True", contract_tests="", queue="", test_it=tests)
+    said = project.run("pytest", "-p", "no:cacheprovider", "test_it.py")
+    assert "1 passed, 1 error" in said
+    assert "hides the package 'mock_server' of bitpeak-mock. Rename it" in said
+
+
+def test_a_marker_that_has_no_effect_is_an_error(tmp_path: Path) -> None:
+    tests = """
+import pytest
+
+@pytest.mark.bitpeak(strict=True)
+def test_without_a_world(): ...
+
+@pytest.mark.bitpeak(strict="nonsense", foo=3)
+def test_with_unknown_words(bitpeak_module): ...
+"""
+    said = Project(tmp_path, test_it=tests).run("pytest", "test_it.py")
+    assert "1 failed, 1 error" in said
+    assert "foo" in said
+
+
+FORKS = """
+import os, time
+
+def test_it(bitpeak):
+    if not (number := os.fork()):
+        time.sleep(600)
+    with open("child", "w") as file:
+        print(number, bitpeak.base_url, file=file)
+"""
+
+
+def test_a_process_that_a_test_leaves_does_not_keep_the_mock(tmp_path: Path) -> None:
+    # Settings of a `serve`, and of a Service of Kubernetes, do not concern the mock of tests.
+    settings = {"BITPEAK_MOCK_PORT": "tcp://10.0.0.1:80", "BITPEAK_MOCK_UPSTREAM": "http://x"}
+    said = Project(tmp_path, test_it=FORKS).run("pytest", "test_it.py", **settings)
+    number, url = (tmp_path / "child").read_text(encoding="utf-8").split()
+    os.kill(int(number), signal.SIGKILL)
+    assert "1 passed" in said
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=20)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """Serve a mock for a few connections, beside modules of its own names. It ends without a traceback."""
+    for name in ("mock_server", "queue", "click"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong one')", encoding="utf-8")
+    program = Path(sys.executable).with_name("bitpeak-mock")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BITPEAK_MOCK_")}
+    with subprocess.Popen(
+        ["sh", "-c", 'ulimit -n 40; exec "$0" serve --port 0', program],
+        cwd=tmp_path,
+        env={**environment, "BITPEAK_MOCK_PORT": "tcp://10.0.0.1:80"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield next(
+            line.removeprefix("ready ").strip() for line in process.stdout if line.startswith("ready ")
+        )
+        process.terminate()
+        _, log = process.communicate()
+    assert process.returncode == 0
+    assert "Traceback" not in log
+
+
+def test_a_mock_without_descriptors_says_how_it_does(served: str) -> None:
+    host, port = served.split("/")[2].split(":")
+    others = [socket.create_connection((host, int(port))) for _ in range(12)]
+    for path in ("health", "control.yaml", "journal?key=mock"):
+        assert requests.get(f"http://{host}:{port}/_mock/{path}", timeout=20).status_code == 200
+    for other in others:
+        other.close()
+
+
+def test_clients_that_reset_leave_no_traceback(served: str) -> None:
+    host, port = served.split("/")[2].split(":")
+    request = f"GET /api{PATH}/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+    for _ in range(20):
+        with socket.create_connection((host, int(port))) as client:
+            client.sendall(request)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert requests.get(f"{served}{PATH}/", headers={"Authorization": "Bearer mock"}, timeout=20).ok

@@ -1,12 +1,40 @@
 // A suite of a Node consumer: its own test runner, fetch, and the control by HTTP.
+// MOCK is the address of a mock, PROGRAM the command bitpeak-mock, and ORDER a seed for the order of the tests.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { describe, it } from "node:test";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { text as textOf } from "node:stream/consumers";
+import * as runner from "node:test";
 
-const MOCK = process.env.MOCK;
+const { MOCK, PROGRAM, ORDER = "1" } = process.env;
 const PATH = "/api/notification-handlers";
 const LISTS = ["list_notification_handlers", "list_notification_handlers_without_slash"];
+
+let seed = Number(ORDER);
+let planned = [];
+const it = (name, body) => planned.push([name, body]);
+
+function random() {
+  seed = (seed * 48271) % 2147483647; // Lehmer's generator, as Math.random takes no seed
+  return seed / 2147483647;
+}
+
+/** Run the tests of a function in a random order. */
+function describe(name, options, plan) {
+  runner.describe(name, options, () => {
+    planned = [];
+    plan();
+    const order = planned.map((each) => [random(), each]).sort(([one], [other]) => one - other);
+    for (const [, [title, body]] of order) runner.it(title, body);
+  });
+}
 
 class World {
   constructor(key = `mock-${randomUUID()}`) {
@@ -143,6 +171,56 @@ describe("a private world", { concurrency: true }, () => {
     });
   }
 
+  it("shows a long text whole", async () => {
+    const world = new World();
+    const url = `https://example.com/${"x".repeat(400)}`;
+    await world.api("POST", PATH, { name: "Team", type: "slack", slack: url });
+    const [{ request }] = await world.journal("?bodies=true");
+    assert.equal(request.parts.find(({ name }) => name === "slack").text, url);
+  });
+
+  it("undoes in one world, and only what is named", async () => {
+    const [world, other] = [new World(), new World()];
+    const { handlers } = (await world.control("GET", "/state")).json;
+    await world.control("PUT", "/state", { handlers: [] });
+    await world.control("POST", "/faults", { status: 503 });
+    await other.api("POST", PATH, { name: "New", type: "email" });
+    await world.control("PUT", "/state", { handlers });
+    const [mine, others] = await Promise.all([world, other].map((each) => each.control("GET", "/state")));
+    assert.deepEqual([mine.json.handlers, mine.json.faults.length], [handlers, 1]);
+    assert.deepEqual([others.json.handlers.map(({ name }) => name), others.json.faults], [["Work email", "New"], []]);
+  });
+
+  it("never says that there was none of what it has forgotten", async () => {
+    const world = new World();
+    await world.api("GET", `${PATH}/?colour=red`);
+    for (let turn = 0; turn < 1005; turn++) await world.api("GET", `${PATH}/1`);
+    assert.equal((await world.control("GET", "/journal?violation=any")).status, 410);
+    const [{ number }] = await world.journal("?limit=1&partial=true");
+    assert.equal(number, 1006);
+  });
+
+  it("meets a client that tries again", async () => {
+    const world = new World();
+    await world.control("POST", "/faults", { status: 503, times: 2 });
+    while (!(await world.api("GET")).ok);
+    assert.deepEqual(
+      (await world.journal()).map(({ status }) => status),
+      [503, 503, 200],
+    );
+  });
+
+  it("keeps what a fault on the wire spoilt", async () => {
+    const world = new World();
+    await world.control("POST", "/faults", { wire: "truncate", times: 1 });
+    await assert.rejects(async () => (await world.api("GET")).text());
+    assert.equal((await world.api("GET")).status, 200);
+    assert.deepEqual(
+      (await world.journal()).map(({ wire }) => wire),
+      ["truncate", null],
+    );
+  });
+
   it("is in the list of worlds", async () => {
     const world = new World();
     await world.api("GET");
@@ -163,4 +241,62 @@ describe("a shared world", { concurrency: true }, () => {
       assert.equal(JSON.parse(found.answer.body).data.id, id);
     });
   }
+});
+
+describe("a clock that the test replaces", { concurrency: false }, () => {
+  for (const apis of [["Date"], ["setTimeout"]]) {
+    it(`holds no wait and no latency (${apis})`, async (context) => {
+      context.mock.timers.enable({ apis });
+      const world = new World();
+      assert.equal((await world.control("GET", "/journal?method=DELETE&wait=20ms")).status, 409);
+      await world.control("POST", "/faults", { latency: "10ms", virtual: false });
+      assert.equal((await world.api("GET")).status, 200);
+    });
+  }
+});
+
+/** Start a mock for a few connections, beside modules of its own names; it must end without a traceback. */
+async function withOwn(test) {
+  const folder = await mkdtemp(join(tmpdir(), "points-"));
+  for (const name of ["mock_server", "queue", "click"])
+    await writeFile(join(folder, `${name}.py`), "raise SystemExit(9)");
+  const env = { ...process.env, BITPEAK_MOCK_PORT: "tcp://10.0.0.1:80" };
+  const own = spawn("sh", ["-c", 'ulimit -n 40; exec "$0" serve --port 0', PROGRAM], { cwd: folder, env });
+  const log = textOf(own.stderr);
+  try {
+    for await (const line of createInterface({ input: own.stdout })) {
+      if (line.startsWith("ready ")) {
+        await test(new URL(line.slice("ready ".length)));
+        break;
+      }
+    }
+  } finally {
+    own.kill();
+    const [code] = own.exitCode === null ? await once(own, "exit") : [own.exitCode];
+    assert.deepEqual([code, /Traceback/.test(await log)], [0, false], await log);
+    await rm(folder, { recursive: true });
+  }
+}
+
+describe("a mock that the suite starts", { concurrency: true }, () => {
+  it("says how it does when descriptors run out", () =>
+    withOwn(async ({ port, hostname, origin }) => {
+      const others = Array.from({ length: 12 }, () => connect(Number(port), hostname).on("error", () => {}));
+      await Promise.all(others.map((other) => once(other, "connect")));
+      for (const path of ["health", "control.yaml", "journal?key=mock"]) {
+        assert.equal((await fetch(`${origin}/_mock/${path}`)).status, 200);
+      }
+      for (const other of others) other.destroy();
+    }));
+
+  it("logs no traceback if clients reset", () =>
+    withOwn(async ({ port, hostname, origin }) => {
+      for (let turn = 0; turn < 20; turn++) {
+        const client = connect(Number(port), hostname).on("error", () => {});
+        await once(client, "connect");
+        client.write(`GET ${PATH}/ HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);
+        client.resetAndDestroy();
+      }
+      assert.equal((await fetch(`${origin}/_mock/health`)).status, 200);
+    }));
 });

@@ -1,17 +1,23 @@
 // A suite of a Go consumer, with the standard library: `MOCK=http://127.0.0.1:4055 go test -shuffle on points_test.go`.
+// PROGRAM is the command bitpeak-mock, for a mock of the suite's own.
 
 package points
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -28,6 +34,7 @@ type World struct {
 type Exchange struct {
 	Number int
 	Status int
+	Wire   string
 	Hint   string
 	Beyond []string
 	Answer struct{ Body string }
@@ -336,4 +343,148 @@ func TestWorldIsInTheListOfWorlds(t *testing.T) {
 	world.api("GET", path)
 	_, text := world.control("GET", "/worlds", "")
 	contains(t, fmt.Sprintf(`"key":"%s…%d"`, world.key[:6], len(world.key)), text)
+}
+
+func TestUndoIsOfOneWorldAndOfWhatItNames(t *testing.T) {
+	world, other := newWorld(t), World{t, newKey()}
+	var before struct{ Handlers json.RawMessage }
+	_, text := world.control("GET", "/state", "")
+	if err := json.Unmarshal([]byte(text), &before); err != nil {
+		t.Fatal(err)
+	}
+	world.control("PUT", "/state", `{"handlers": []}`)
+	world.fail(`{"status": 503}`)
+	other.api("POST", path, "name", "New", "type", "email")
+	world.control("PUT", "/state", `{"handlers": `+string(before.Handlers)+`}`)
+	_, mine := world.control("GET", "/state", "")
+	contains(t, `"handlers":`+string(before.Handlers), mine)
+	contains(t, `"status":503`, mine)
+	_, others := other.control("GET", "/state", "")
+	contains(t, `"name":"New"`, others)
+	contains(t, `"faults":[]`, others)
+}
+
+func TestLongTextIsShownWhole(t *testing.T) {
+	world := newWorld(t)
+	long := "https://example.com/" + strings.Repeat("x", 400)
+	world.api("POST", path, "name", "Team", "type", "slack", "slack", long)
+	_, text := world.control("GET", "/journal?bodies=true", "")
+	contains(t, `"text":"`+long+`"`, text)
+}
+
+func TestForgottenCallsAreNeverTakenForNone(t *testing.T) {
+	world := newWorld(t)
+	world.api("GET", path+"/?colour=red")
+	for turn := 0; turn < 1005; turn++ {
+		world.api("GET", path+"/1")
+	}
+	status, _ := world.control("GET", "/journal?violation=any", "")
+	equal(t, 410, status)
+	equal(t, 1006, world.journal("?limit=1&partial=true")[0].Number)
+}
+
+func TestClientTriesAgain(t *testing.T) {
+	world := newWorld(t)
+	world.fail(`{"status": 503, "times": 2}`)
+	for status := 0; status != 200; {
+		status, _ = world.api("GET", path)
+	}
+	for at, call := range world.journal("") {
+		equal(t, []int{503, 503, 200}[at], call.Status)
+	}
+}
+
+func TestJournalKeepsWhatTheWireSpoilt(t *testing.T) {
+	world := newWorld(t)
+	world.fail(`{"wire": "truncate", "times": 1}`)
+	if _, _, err := world.try("GET", path); err == nil {
+		t.Fatal("a whole response arrived")
+	}
+	world.api("GET", path)
+	calls := world.journal("")
+	equal(t, []string{"truncate", ""}, []string{calls[0].Wire, calls[1].Wire})
+}
+
+func TestFrozenClockHoldsNoWaitAndNoLatency(t *testing.T) {
+	world := newWorld(t)
+	world.control("PATCH", "/clock", `{"frozen": true}`)
+	status, _ := world.control("GET", "/journal?method=DELETE&wait=1ms", "")
+	equal(t, 409, status)
+	world.fail(`{"latency": "1h"}`)
+	status, _ = world.api("GET", path)
+	equal(t, 200, status)
+}
+
+// serveOwn starts a mock for a few connections, beside modules of its own names, and gives its address. The mock must end
+// without a traceback.
+func serveOwn(t *testing.T) string {
+	t.Parallel()
+	folder := t.TempDir()
+	for _, name := range []string{"mock_server.py", "queue.py", "click.py"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte("raise SystemExit(9)"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own := exec.Command("sh", "-c", `ulimit -n 40; exec "$0" serve --port 0`, os.Getenv("PROGRAM"))
+	own.Dir, own.Env = folder, append(os.Environ(), "BITPEAK_MOCK_PORT=tcp://10.0.0.1:80")
+	var log bytes.Buffer
+	own.Stderr = &log
+	said, err := own.StdoutPipe()
+	if err == nil {
+		err = own.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = own.Process.Signal(syscall.SIGTERM)
+		if err := own.Wait(); err != nil || strings.Contains(log.String(), "Traceback") {
+			t.Error(err, log.String())
+		}
+	})
+	for lines := bufio.NewScanner(said); lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), "ready ") {
+			return strings.Split(lines.Text(), "/")[2]
+		}
+	}
+	t.Fatal("the mock did not start: ", log.String())
+	return ""
+}
+
+func TestMockWithoutDescriptorsSaysHowItDoes(t *testing.T) {
+	address := serveOwn(t)
+	for turn := 0; turn < 12; turn++ {
+		client, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+	}
+	for _, target := range []string{"health", "control.yaml", "journal?key=mock"} {
+		response, err := http.Get("http://" + address + "/_mock/" + target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		equal(t, 200, response.StatusCode)
+	}
+}
+
+func TestClientsThatResetLeaveNoTraceback(t *testing.T) {
+	address := serveOwn(t)
+	for turn := 0; turn < 20; turn++ {
+		client, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = fmt.Fprintf(client, "GET %s/ HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, address)
+		_ = client.(*net.TCPConn).SetLinger(0)
+		_ = client.Close()
+	}
+	response, err := http.Get("http://" + address + "/_mock/health")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	equal(t, 200, response.StatusCode)
 }
