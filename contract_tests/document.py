@@ -63,7 +63,7 @@ def fits(template: Any, value: Any) -> bool:
     if isinstance(template, str) and template in _LISTS:
         return isinstance(value, _LISTS[template])
     if isinstance(template, str) and isinstance(value, str):
-        pieces = [re.escape(piece) for piece in re.split(r"\{[a-z]+(?::[A-Za-z0-9,]+)?\}", template)]
+        pieces = [re.escape(piece) for piece in re.split(r"\{[a-z]+(?::[A-Za-z0-9, ]+)?\}", template)]
         return re.fullmatch(".*".join(pieces), value, re.DOTALL) is not None
     if isinstance(template, dict) and isinstance(value, dict):
         if template.keys() == value.keys():

@@ -268,6 +268,7 @@ class BriefLearner(FieldLearner):
                 trial = trial._replace(field=text)
             seen = self._ask_other(trial._replace(operation="update", kind=plain), {})
             self.table.checks_foreign = seen is not None and _alike(seen, outcome)
+            self.table.foreign_problem = None if seen is None else (outcome, seen)
             return
 
     # Lengths

@@ -208,9 +208,13 @@ def learn_slashes(prober: Prober, draft: Draft) -> None:
         return
     form = prober.kinds.form(prober.kinds.plain, prober.name())
     answer, row = prober.create_raw(form[draft.facts.form["name"]], path=other, form=form)
+    seen = prober.exchanges[-1:]
+    if answer.status == 405:
+        is_path: Tree = {"distinct-spelling": "path"}
+        says = f"A create at {other} is refused as another method of a path."
+        draft.learn("trailing-slash", says, seen, lambda tree: tree["x-service"].update(is_path))
     if row is None:
         return
-    seen = prober.exchanges[-1:]
     prober.retrieve(row)
     prober.discard(row)
 

@@ -115,6 +115,10 @@ class Table:
     fields: dict[Place, Explained] = field(default_factory=dict)
     refusals: list[Outcome] = field(default_factory=list)
     checks_foreign: bool = False
+    # A problem of a field, and the same of a row that is of another type.
+    foreign_problem: tuple[Outcome, Outcome] | None = None
+    tells_both: bool = False
+    needs_type: bool = False
     foreign_is_apart: bool = False  # checked only if no field has another problem
     unsaid: list[str] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
@@ -446,6 +450,8 @@ class FieldLearner:
         for outcome in [*wrong][:4]:
             other = next(kind for kind in own if outcome.trial.field not in own[kind])
             seen = self._ask_other(outcome.trial._replace(kind=other), {})
+            if seen is not None:
+                self.table.foreign_problem = outcome, seen
             if seen is not None and seen.look == outcome.look:
                 self.table.checks_foreign = True
                 return

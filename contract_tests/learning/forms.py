@@ -11,12 +11,14 @@ from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.fields import FieldLearner, Place, Table
 from contract_tests.learning.handlers import row_node, settings_node
 from contract_tests.learning.observe import Observer
-from contract_tests.learning.order import Orderer, problems_of, sort_of
+from contract_tests.learning.order import Orderer, body_of, problems_of, sort_of
 from contract_tests.learning.presentation import Look, evened
-from contract_tests.learning.problems import Refusals, shape_of
+from contract_tests.learning.problems import Items, Refusals, listed, shape_of
 from contract_tests.learning.reactions import Explained, all_foretold
+from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import component, documented, form_of, operations, place, resolved, say
 from contract_tests.probes.prober import Prober
+from contract_tests.probes.reading import Undecided, Unlisted
 from mock_server.document.rows import Row, form_rows
 
 FOREIGN, UNKNOWN, OWN = "{foreign}", "{unknown}", "{own}"
@@ -42,10 +44,46 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
         ranks[operation] = {} if prober.spares else orderer.ranks()
         told = told or ([] if prober.spares else orderer.fields(all_walk=table.checks_foreign))
         table.foreign_is_apart |= table.checks_foreign and ("text", FOREIGN) in orderer.hiding
+    if refusals.items is not None:
+        _learn_foreign(observer, table, refusals.items)
+    if table.tells_both:  # by field, as all its problems
+        ranks = {operation: {**of, FOREIGN: of.get("text", 0)} for operation, of in ranks.items()}
     documented_order = [name for name in order if name in told]
     _Writer(draft, table, refusals, ranks, told if told != documented_order else []).write()
     draft.unsaid += table.unsaid
     draft.unasked += table.unasked
+
+
+def _learn_foreign(observer: Observer, table: Table, items: Items) -> None:
+    """Find out whether a field of another type is told twice if it is wrong in itself, and told beside a wrong type."""
+    found = table.fields[Place("update", FOREIGN)]
+    refused = next((row for row in found.rows if row.treatment == "any" and row.reaction == "refuse"), None)
+    if refused is None:
+        return
+    alone = listed(refused.effect.value, items)
+    if table.foreign_problem is not None:
+        own, foreign = (listed(body_of(each.answer), items) for each in table.foreign_problem)
+        table.tells_both = bool(own) and foreign[len(alone) :] == own
+    if table.tells_both:
+        table.checks_foreign = True
+        for operation in ("create", "update"):
+            rows = table.fields[Place(operation, FOREIGN)].rows
+            rows[:] = [
+                replace(row, effect=refused.effect)
+                if row.reaction == "refuse" and listed(row.effect.value, items)[: len(alone)] == alone
+                else row
+                for row in rows
+            ]
+    kind, words = observer.prober.kinds.pair, observer.facts.form
+    field = observer.facts.types[kind][-1]
+    parts = [(words["type"], b"unlisted", False), (field, observer.good(kind, field).encode(), False)]
+    try:
+        answer = observer.ask("update", parts, observer.prober.kinds.plain)
+    except (Undecided, Unlisted):
+        return
+    facts = {"field": field, "owner": kind, "type": "unlisted"}
+    told = listed(look_at(answer, observer.prober.exchanges[-1], facts, observer.everywhere).value, items)
+    table.needs_type = bool(alone) and answer.status >= 400 and alone[0] in told
 
 
 @dataclass
@@ -217,7 +255,9 @@ class _Writer:
                 ends = {} if more is None else {"more": {"one": more.one, "many": more.many}}
                 tree["x-service"]["errors"] = {"told": "all", **ends}
             if self.table.checks_foreign:
-                tree["x-service"]["foreign-rows"] = "own-first"
+                tree["x-service"]["foreign-rows"] = "both" if self.table.tells_both else "own-first"
+            if self.table.needs_type:
+                tree["x-service"]["fields-without-type"] = "foreign"
             checks = tree["x-service"]["checks"]
             if self.table.foreign_is_apart and "availability" not in checks:
                 checks.insert(checks.index("form") + 1, "availability")

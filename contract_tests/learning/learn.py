@@ -35,7 +35,13 @@ from contract_tests.learning.handlers import Specimen, collect, learn_row, learn
 from contract_tests.learning.history import learn_history
 from contract_tests.learning.leftovers import learn_leftovers
 from contract_tests.learning.metering import learn_metering
-from contract_tests.learning.pages import learn_links, learn_pages, learn_sizes, learn_spellings
+from contract_tests.learning.pages import (
+    learn_links,
+    learn_pages,
+    learn_sizes,
+    learn_sorting,
+    learn_spellings,
+)
 from contract_tests.learning.parameters import learn_parameters
 from contract_tests.learning.refusals import learn_refusals
 from contract_tests.learning.written import learn_written
@@ -137,6 +143,7 @@ _PARTS = (
     _Part("unique names", True, learn_unique),
     _Part("settings that are not sent", True, learn_same_type),
     _Part("order of checks", True, learn_order),
+    _Part("order of the list", True, learn_sorting),
     _Part("headers", False, learn_metering),
     _Part("headers of successes", False, learn_success_headers),
 )

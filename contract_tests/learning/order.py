@@ -301,8 +301,8 @@ def _told_items(body: Any, items: Items) -> str:
     node = body
     for step in items.steps:
         node = node.get(step) if isinstance(node, dict) else None
-    if isinstance(node, list) and len(node) == 1:
-        return json.dumps(node[0])
+    if isinstance(node, list):
+        return json.dumps(node)[1:-1]
     return json.dumps(node)[1:-1] if isinstance(node, dict) and len(node) == 1 else ""
 
 

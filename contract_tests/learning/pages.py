@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +13,16 @@ from contract_tests.learning.properties import adjust, extra, kind_of, missing
 from contract_tests.learning.responses import component
 from contract_tests.probes.observations import SeenPage, first_page, wide_answer
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import Undecided, Unlisted, at, is_success, mapping, number, parsed
+from contract_tests.probes.reading import (
+    Undecided,
+    Unlisted,
+    at,
+    is_success,
+    mapping,
+    number,
+    parsed,
+    rows_in,
+)
 from contract_tests.target.api import TargetResponse
 
 _PAGES = ("get",)
@@ -127,6 +136,82 @@ def _size_schema(tree: Tree) -> Tree:
     return schema
 
 
+def learn_sorting(prober: Prober, draft: Draft) -> None:
+    """Look whether lists go by the name or the last change. If requests count, only the lists that were seen tell."""
+    if not prober.spares and not prober.terms.hidden:
+        _make_unsorted(prober)
+    ids, names, changes = _listed_orders(prober)
+    if _is_sorted(ids, reverse=False) or _is_sorted(ids, reverse=True):
+        return
+    folded = [[name.casefold() for name in each] for each in names]
+    is_told = max(map(len, names), default=0) > 2
+    for words, each in (({"value": "name", "case": "any"}, folded), ({"value": "name"}, names)):
+        for direction in ("ascending", "descending"):
+            if is_told and _is_sorted(each, reverse=direction == "descending"):
+                _learn_sorting(prober, draft, {**words, "direction": direction})
+                return
+    if max(map(len, changes), default=0) > 2 and _is_sorted(changes, reverse=True):
+        _learn_sorting(prober, draft, {"value": "changed", "direction": "descending"})
+
+
+def _listed_orders(prober: Prober) -> tuple[list[list[int]], list[list[str]], list[list[int]]]:
+    """Return the ids and the names of each list that was seen, and when the run last changed its rows there."""
+    ids: list[list[int]] = []
+    names: list[list[str]] = []
+    changes: list[list[int]] = []
+    changed: dict[int, int] = {}
+    key, name = prober.facts.row["id"], prober.facts.row["name"]
+    for moment, (answer, exchange) in enumerate(zip(prober.answers, prober.exchanges, strict=True)):
+        if not is_success(answer):
+            continue
+        if exchange.method == "POST":
+            row = number(
+                at(
+                    parsed(answer),
+                    prober.facts.schemas.path_to(prober.facts.operation("create").answer, "id"),
+                )
+            )
+            changed |= {} if row is None else {row: moment}
+        shown = map(mapping, rows_in(answer, prober.facts) or ()) if exchange.method == "GET" else ()
+        rows = [(number(each.get(key)) or 0, str(each.get(name))) for each in shown]
+        ids.append([row for row, _ in rows])
+        # A guard's marker stands before the names of the run's own rows.
+        names.append([title for row, title in rows if row not in changed or not prober.terms.hidden])
+        changes.append([changed[row] for row, _ in rows if row in changed])
+    return ids, names, changes
+
+
+def _is_sorted(orders: Sequence[Sequence[Any]], *, reverse: bool) -> bool:
+    return all([*each] == sorted(each, reverse=reverse) for each in orders)
+
+
+def _make_unsorted(prober: Prober) -> None:
+    """List rows whose names are in an order that is none of their ids, whether the case of letters counts or not."""
+    base, made = prober.name(), []
+    for letter in "bCa":
+        row = prober.create(prober.kinds.form(prober.kinds.plain, f"{base}{letter}"))[1]
+        if row is not None:
+            prober.retrieve(row)
+            made.append(row)
+    prober.listed(made)
+    for row in made:
+        prober.discard(row)
+
+
+def _learn_sorting(prober: Prober, draft: Draft, words: Mapping[str, str]) -> None:
+    says = f"The list is ordered by {words['value']}, {words['direction']}."
+    draft.learn("list-order", says, prober.exchanges[-1:], _sorted_by(words))
+
+
+def _sorted_by(words: Mapping[str, str]) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        for item in tree["paths"].values():
+            if "x-paging" in item.get("get", {}):
+                item["get"]["x-paging"]["sort-by"] = dict(words)
+
+    return change
+
+
 def _default(size: int) -> Callable[[Tree], None]:
     def change(tree: Tree) -> None:
         schema = _size_schema(tree)
@@ -156,7 +241,9 @@ def learn_spellings(prober: Prober, draft: Draft) -> None:
                 draft.learn("trailing-slash", says, seen, _redirected(path, method, words))
             elif not is_success(answer):
                 says = f"The list at {path} is answered {answer.status}."
-                draft.learn("trailing-slash", says, seen, _without(path, method))
+                draft.learn(
+                    "trailing-slash", says, seen, _without(path, method, is_path=answer.status == 405)
+                )
 
 
 def _redirect(prober: Prober, draft: Draft, path: str, answer: TargetResponse) -> dict[str, Any]:
@@ -191,8 +278,10 @@ def _redirected(path: str, method: str, words: dict[str, Any]) -> Callable[[Tree
     return change
 
 
-def _without(path: str, method: str) -> Callable[[Tree], None]:
+def _without(path: str, method: str, *, is_path: bool = False) -> Callable[[Tree], None]:
     def change(tree: Tree) -> None:
         del tree["paths"][path][method]
+        if is_path:
+            tree["x-service"]["distinct-spelling"] = "path"
 
     return change

@@ -74,6 +74,14 @@ def find_items(one: Any, other: Any, both: Any) -> Items | None:
     return None
 
 
+def listed(value: Any, items: Items) -> list[Any]:
+    """Return the items of all problems that a body tells, none if it has no items."""
+    node = _at(value, items.steps)
+    if items.by_field and isinstance(node, dict):
+        return [each for told in node.values() for each in (told if isinstance(told, list) else [told])]
+    return node if isinstance(node, list) and not items.by_field else []
+
+
 def find_more(alone: Sequence[Any], both: Any) -> More | None:
     """Return how a text tells the number of items, by bodies of one problem each, and one that tells two of them.
 
@@ -178,8 +186,8 @@ class Refusals:
                 item = item[0] if len(item) == 1 else item
                 return item, _with(look.value, steps, "{items-by-field}")
             return item, _with(look.value, steps, "{item-by-field}")
-        if not by_field and isinstance(node, list) and len(node) == 1:
-            return node[0], _with(look.value, steps, "{items}")
+        if not by_field and isinstance(node, list) and node:
+            return node[0] if len(node) == 1 else node, _with(look.value, steps, "{items}")
         return None, whole.value
 
 

@@ -319,6 +319,8 @@ class Own:
         wanted = [n for n in self.live if n in set(shown)]
         if self.facts.paging["order"] == "newest-first":
             wanted.reverse()
+        if "sort-by" in self.facts.paging:  # the names and times of the service's own
+            return []
         if shown == wanted:
             return []
         ground = self.statements.paging(

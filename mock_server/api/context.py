@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from time import perf_counter
@@ -175,8 +175,7 @@ class Context:
         if name in RANDOM:
             return RANDOM[name](self.world.random, int(form or 0))
         if name == "methods" and self.route is not None:
-            more = form.split(",") if form else []
-            return ", ".join(sorted({*self.route.operations, *more}))
+            return _allowed(self.route.operations.keys(), form)
         if name == "path":
             return _text(self.path).removeprefix("/" if form else "")
         return str(_TOLD[name](self)) if name in _TOLD else ""
@@ -222,6 +221,23 @@ class Context:
             raise Refusal("violation", sentence)
 
 
+# Methods that no document describes: a path has HEAD if it has GET, and the others in any case.
+_AS_DESCRIBED = {"HEAD": "GET", "OPTIONS": "", "TRACE": ""}
+
+
+def _allowed(known: Collection[str], form: str) -> str:
+    """Return the methods of a path, as the header Allow lists them.
+
+    `form` are all methods of the service, in its order, of which those of the path are shown. Without it, they are
+    sorted.
+    """
+    if not form:
+        return ", ".join(sorted(known))
+    names = (name.strip() for name in form.split(","))
+    shown = (name for name in names if _AS_DESCRIBED.get(name, name) in {"", *known})
+    return (", " if ", " in form else ",").join(shown)
+
+
 def problem_of(row: Row, name: str, value: str, order: int, told: Mapping[str, str] | None = None) -> Problem:
     """Return the problem of a row that refuses a field or a parameter. `value`: what was sent."""
     facts = {**(row.told or {}), "field": name, "value": value, **(told or {})}
@@ -230,7 +246,8 @@ def problem_of(row: Row, name: str, value: str, order: int, told: Mapping[str, s
 
 def _listed(context: Context) -> list[Any]:
     """Return what the refusal lists of its problems."""
-    return [_item(context, problem) for problem in context.problems if problem.item is not None]
+    items = (_item(context, problem) for problem in context.problems if problem.item is not None)
+    return [each for item in items for each in (item if isinstance(item, list) else [item])]
 
 
 def _listed_by_field(context: Context) -> dict[str, list[Any]]:
@@ -263,7 +280,7 @@ _ITEMS: Mapping[str, Callable[[Context], Any]] = {
 def _more(context: Context) -> str:
     """Return what tells how many items there are beside the first."""
     items, words = _listed(context), context.contract.service.more
-    count = sum(len(item) if isinstance(item, list) else 1 for item in items) - 1
+    count = len(items) - 1
     return (
         words["one" if count == 1 else "many"].replace("{count}", str(count)) if words and count > 0 else ""
     )

@@ -38,9 +38,10 @@ def read_form(context: Context) -> None:
     problems = _walk_unknown(context, inputs)
     for name in body.files:
         _check_file(context, body, name)
-    problems += _walk_fields(context, inputs, notes)
+    of_fields = _walk_fields(context, inputs, notes)
     if context.foreign and "availability" not in service.checks:
         problems += _walk_foreign(context)
+    problems += of_fields
     refuse(problems, tells_all=service.tells_all)
     for code, sentence in notes:
         context.violate(code, sentence)
@@ -141,16 +142,18 @@ def _walk_fields(context: Context, inputs: Mapping[str, SentInput], notes: list[
 
     A field of another type walks its own rows, too, if the document says so, or checks availability apart.
     """
-    form, problems, apart = context.form, list[Problem](), context.contract.service.checks_foreign
+    form, problems, service = context.form, list[Problem](), context.contract.service
     reactions = {name: form.fields[name].walk(sent) for name, sent in inputs.items() if name in form.fields}
     type_name = _type(context, inputs, reactions)
     available = form.of_type(type_name)
     for name, reaction in reactions.items():
         field, sent, is_foreign = form.fields[name], inputs[name], name not in available.names
-        if is_foreign and not apart:
+        if is_foreign and not service.checks_foreign:
             context.foreign.append(Foreign(field, sent, type_name))
         elif reaction.refusing is not None:
             problems.append(problem_of(reaction.refusing, name, sent.shown, field.order))
+            if is_foreign and service.tells_both:
+                context.foreign.append(Foreign(field, replace(sent, text=reaction.text), type_name))
         elif not is_foreign:
             _take(context, field, sent.text, reaction, notes)
         elif reaction.is_taken:
@@ -174,7 +177,8 @@ def _type(context: Context, inputs: Mapping[str, SentInput], reactions: Mapping[
     text = reaction.value if reaction is not None and reaction.is_taken else None
     if text is not None and context.form.fields[name].admits(text):
         return str(text)
-    if operation.path_parameter is None:
+    is_refused = reaction is not None and reaction.refusing is not None
+    if operation.path_parameter is None or (is_refused and context.contract.service.needs_type):
         return text or inputs.get(name, UNSENT).text or ""
     # If the form is checked before the item is looked for, there may be none.
     item = context.store.get(context.item_id)
@@ -186,8 +190,8 @@ def _walk_foreign(context: Context) -> list[Problem]:
     problems: list[Problem] = []
     for field, sent, type_name in context.foreign:
         reaction, types = context.form.foreign(sent), sorted(field.types or ())
-        # If the type itself is invalid or unknown, no field is another type's.
-        is_known = type_name in context.operation.resource.shapes
+        # If the type itself is invalid or unknown, no field is another type's, unless the document says so.
+        is_known = context.contract.service.needs_type or type_name in context.operation.resource.shapes
         if reaction.refusing is not None and is_known:
             told = {"owner": types[0], "type": type_name}
             problems.append(problem_of(reaction.refusing, field.name, sent.shown, field.order, told))

@@ -112,8 +112,8 @@ def _page(context: Context) -> Result:
     paging, store, query = context.operation.paging, context.store, read_query(context)
     newest_first = paging["order"] == "newest-first"
     requested, size = int(query.values["page"]), int(query.values["size"])
-    if query.narrows:
-        items = select(context, query, newest_first=newest_first)
+    if query.narrows or "sort-by" in paging:
+        items = select(context, query, paging)
         total = len(items)
         page = turn_to(requested, size, total, context.operation)
         items = items[page.offset : page.offset + size]

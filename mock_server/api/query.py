@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from mock_server.api.context import Context, problem_of
@@ -179,9 +179,17 @@ def _previous(number: int, total_pages: int, paging: Mapping[str, str]) -> int |
     return number - 1 if number > 1 else None
 
 
-def select(context: Context, query: Query, *, newest_first: bool) -> list[Item]:
+def select(context: Context, query: Query, paging: Mapping[str, Any]) -> list[Item]:
     """Return the items that all filters admit, in the order asked for (evidence: S, siblings)."""
+    newest_first, sort = paging["order"] == "newest-first", paging.get("sort-by")
     items = context.store.page(0, len(context.store), newest_first=newest_first)
+    if sort is not None:
+        read = _last_change if sort["value"] == "changed" else _reader(context, sort["value"])
+        any_case = sort.get("case") == "any"
+        items.sort(
+            key=lambda item: read(item).casefold() if any_case else read(item),
+            reverse=sort.get("direction") == "descending",
+        )
     for admits in _filters(context, query):
         items = [item for item in items if admits(item)]
     values = query.values
@@ -191,6 +199,11 @@ def select(context: Context, query: Query, *, newest_first: bool) -> list[Item]:
     text = _text(context, query, "order-property", "id")
     # MySQL's usual collations ignore case and put what has no value first.
     return sorted(items, key=lambda item: (text(item).casefold(), item.id), reverse=descending)
+
+
+def _last_change(item: Item) -> str:
+    """Return when an item was changed, or made, as a text that sorts as the times do."""
+    return f"{item.created if item.changed is None else item.changed:020d}"
 
 
 def _filters(context: Context, query: Query) -> Iterator[Admits]:

@@ -85,6 +85,8 @@ class ServiceRules:
         str, str
     ]  # those that no operation reads: "ignored", or a refusal; "other" is any other one
     checks_foreign: bool  # a field of another type walks its own rows, too
+    tells_both: bool  # of such a field, also what is wrong with it as one of another type
+    needs_type: bool  # without a good type, each field of a type's own is one of another type
     unknown_parameters: Walk
     body_bytes: int
     limits: FormLimits  # of a form
@@ -149,6 +151,7 @@ def compile_contract(document: Document) -> Contract:
             base_path,
             words["trailing-slash"],
             redirects_list=service.redirect.get("of") == "list",
+            are_paths=words.get("distinct-spelling") == "path",
         ),
         refusals=refusals,
         methods=", ".join(dict.fromkeys(operation.method for operation in operations.values())),
@@ -248,7 +251,10 @@ def _service(document: Object) -> ServiceRules:
         more=words.get("errors", {}).get("more", {}),
         answers_head=words.get("head") == "as-get",
         media_types={"other": "ignored", **words.get("media-types", {})},
-        checks_foreign=words.get("foreign-rows") == "own-first" or "availability" in words["checks"],
+        checks_foreign=words.get("foreign-rows") in {"own-first", "both"}
+        or "availability" in words["checks"],
+        tells_both=words.get("foreign-rows") == "both",
+        needs_type=words.get("fields-without-type") == "foreign",
         unknown_parameters=compile_rows(unknown_parameter_rows(words), {}),
         body_bytes=words["limits"]["body-bytes"],
         limits=FormLimits(fields=words["limits"]["fields"]),

@@ -64,7 +64,7 @@ class Operation:
     checks: tuple[str, ...]
     success: Success
     refusals: Mapping[str, RefusalResponse]
-    paging: Mapping[str, str]
+    paging: Mapping[str, Any]
     page_parameter: str
     update: Mapping[str, str]
     examples: Mapping[str, Any]
@@ -321,16 +321,24 @@ _Spellings = tuple[
 class Routes:
     """The paths of a document below its base path. `slash`: what a trailing slash changes (`x-service`).
 
-    `redirects_list`: the list is redirected from its other spelling, whatever `slash` says. A parameter stands in paths
+    `redirects_list`: the list is redirected from its other spelling, whatever `slash` says. `are_paths`: distinct
+    spellings are paths of their own, whose other methods are refused as those of any path. A parameter stands in paths
     as `{}`.
     """
 
     def __init__(
-        self, operations: Iterable[Operation], base_path: str, slash: Slash, *, redirects_list: bool = False
+        self,
+        operations: Iterable[Operation],
+        base_path: str,
+        slash: Slash,
+        *,
+        redirects_list: bool = False,
+        are_paths: bool = False,
     ) -> None:
         self.base_path = base_path
         self._redirects_list = redirects_list
         self._slash = slash
+        self._are_paths = are_paths
         self._paths: dict[str, _Spellings] = {}
         self._positions: set[int] = set()  # the segments that are a parameter in some path
         for operation in operations:
@@ -352,9 +360,10 @@ class Routes:
         spellings, parameter = self._located(path.removesuffix("/"))
         here, there = spellings[slashed], spellings[not slashed]
         meant = "GET" if method == "HEAD" and self._redirects_list else method
-        if here and (self._slash == "same" or method in here or meant not in there):
-            return Route(here, parameter)
         is_list = meant in there and there[meant].behaviour == "list" and self._redirects_list
+        leads_there = is_list or (meant in there and not (self._slash == "distinct" and self._are_paths))
+        if here and (method in here or not leads_there):
+            return Route(here, parameter)
         if there and (self._slash == "redirect" or is_list):
             return Route(there, parameter, path[:-1] if slashed else path + "/")
         return None

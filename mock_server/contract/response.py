@@ -30,7 +30,8 @@ _MOMENT = r"iso(?:-offset)?(?:-ms|-us)?|http|unix(?:-ms)?"
 
 # A fact of the request, of the item or of the world, or a value that only has a form.
 PLACEHOLDER = re.compile(
-    r"\{(detail|field(?::(?:[Ww]ords|camel))?|value(?::\d{1,4})?(?::repr)?|owner|type|more|rule|message|label|limit|code|id|path(?::relative)?|method|methods(?::[A-Z,]+)?|site"
+    r"\{(detail|field(?::(?:[Ww]ords|camel))?|value(?::\d{1,4})?(?::repr)?|owner|type|more|rule|message|label|limit|code"
+    r"|id|path(?::relative)?|method|methods(?::[A-Z, ]+)?|site"
     r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|version|changes"
     rf"|(?:now|created|changed)(?::(?:{_MOMENT}))?)\}}"
 )

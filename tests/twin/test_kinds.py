@@ -1,0 +1,136 @@
+"""One way of services each, as a mock with an overlay shows it: learning finds the words of the overlay again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from contract_tests.document import Facts
+from contract_tests.guard.exchange import Exchange
+from contract_tests.learning.draft import Draft, Tree
+from contract_tests.learning.forms import learn_forms
+from contract_tests.learning.pages import learn_sorting
+from contract_tests.learning.refusals import look_at
+from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
+from contract_tests.probes.observations import handler, second
+from contract_tests.target.api import TargetApi, TargetResponse
+from mock_server.document import load, plain
+from tests.document_obeyed.client import Client
+from tests.document_obeyed.test_rows import client_of, rows, service
+from tests.generated_service.difference import session_of
+
+LIST = "/notification-handlers"
+
+
+class Pupil:
+    """Learns a mock by single parts. `session` reaches its control, too."""
+
+    def __init__(self, client: Client) -> None:
+        self.session: requests.Session = session_of(client.http.application)
+        api = TargetApi("http://mock/api", "mock-key", Facts(plain(load().data)))
+        api._session = self.session
+        self.prober = Prober(api, Expectations(DocumentArguments(None, (), ())), Terms(can_write=True))
+        self.draft = Draft(plain(load().data))
+        self.prober.facts = self.draft.facts
+
+    def learn(self, *parts: Callable[[Prober, Draft], None]) -> Tree:
+        for part in parts:
+            part(self.prober, self.draft)
+        self.prober.close()
+        assert not self.draft.unsaid
+        return self.draft.tree
+
+    def advance(self) -> None:
+        clock = "http://mock/_mock/clock?key=mock-key"
+        self.session.patch(clock, json={"advance": "2s"}, timeout=5).raise_for_status()
+
+
+def sorted_by(words: dict[str, str]) -> list[dict[str, Any]]:
+    paths = (LIST, f"{LIST}/")
+    return [{"target": f"$.paths['{path}'].get['x-paging']", "update": {"sort-by": words}} for path in paths]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"value": "name", "direction": "ascending"},
+        {"value": "name", "direction": "descending"},
+        {"value": "name", "case": "any", "direction": "ascending"},
+        {"value": "changed", "direction": "descending"},
+    ],
+)
+def test_a_list_goes_by_the_name_or_the_last_change(tmp_path: Path, words: dict[str, str]) -> None:
+    pupil = Pupil(client_of(tmp_path, *sorted_by(words)))
+    for row in (pupil.prober.once(second), pupil.prober.once(handler)):
+        pupil.advance()
+        row.update(enabled="0")
+    pupil.advance()
+    assert pupil.learn(learn_sorting)["paths"][LIST]["get"]["x-paging"].get("sort-by") == words
+
+
+def test_a_list_by_ids_is_left_as_it_is(tmp_path: Path) -> None:
+    assert "sort-by" not in Pupil(client_of(tmp_path)).learn(learn_sorting)["paths"][LIST]["get"]["x-paging"]
+
+
+def test_a_spelling_that_is_a_path_of_its_own_refuses_other_methods(tmp_path: Path) -> None:
+    words: dict[str, str] = {"trailing_slash": "distinct", "other_methods": "missing_bearer"}
+    plainly, as_path = (
+        client_of(tmp_path, service(**words), service(**more)) for more in ({}, {"distinct_spelling": "path"})
+    )
+    assert plainly.send("POST", f"{LIST}/").status_code == 404
+    assert as_path.send("POST", f"{LIST}/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("allowed", "of_list"),
+    [
+        ("GET, HEAD, POST, DELETE", "GET, HEAD, POST"),
+        ("GET,POST,DELETE,OPTIONS", "GET,POST,OPTIONS"),
+        ("DELETE, GET, POST", "GET, POST"),
+    ],
+)
+def test_allow_lists_the_methods_of_each_path_in_the_order_of_the_service(
+    tmp_path: Path, allowed: str, of_list: str
+) -> None:
+    url = "http://mock/api/notification-handlers/1"
+    exchange = Exchange("PUT", url, "", (), "", (), "", 405, (), "", 0)
+    look = look_at(TargetResponse(405, {"allow": allowed}, b""), exchange, {}, {})
+    assert look.headers == (("Allow", f"{{methods:{allowed}}}"),)
+    refusal = {"value": "", "x-headers": dict(look.headers)}
+    refusals = {
+        "405": {"description": "No.", "content": {"text/plain": {"examples": {"no_method": refusal}}}}
+    }
+    action = {"target": "$['x-service'].refusals", "update": refusals}
+    client = client_of(tmp_path, action, service(other_methods="no_method"))
+    assert client.send("PUT", f"{LIST}/1").headers["Allow"] == allowed
+    assert client.send("PUT", f"{LIST}/").headers["Allow"] == of_list
+
+
+def test_a_field_of_another_type_is_told_of_twice_and_beside_a_wrong_type(tmp_path: Path) -> None:
+    form: dict[str, Any] = {
+        "type": [{"when": "not-listed", "refuse": "by_field", "item": "no type"}],
+        "email": [{"when": "not-email", "refuse": "by_field", "item": "no address"}],
+        "webhook": [{"when": "not-url", "refuse": "by_field", "item": "no URL"}],
+        "name": [{"when": {"longer-than": 99}, "refuse": "by_field", "item": "too long"}],
+        "telegram_chat_id": [{"when": {"longer-than": 99}, "refuse": "by_field", "item": "too long"}],
+        "foreign__": [{"when": "any", "refuse": "by_field", "item": "is of {owner}, not of {type}"}],
+    }
+    words: dict[str, Any] = {
+        "errors": {"told": "all"},
+        "foreign_rows": "both",
+        "fields_without_type": "foreign",
+    }
+    create = form | {"type": [{"when": "absent", "refuse": "by_field", "item": "no type"}, *form["type"]]}
+    create["name"] = [{"when": "absent", "refuse": "by_field", "item": "no name"}, *form["name"]]
+    client = client_of(tmp_path, rows("CreateForm", **create), rows("UpdateForm", **form), service(**words))
+    number = client.create(name="A", type="internal_notification")
+    told = client.update(number, type="pigeon", email="maybe").get_json()
+    assert told == {"errors": {"type": ["no type"], "email": ["is of email, not of pigeon", "no address"]}}
+    pupil = Pupil(client)
+    pupil.prober.spares = True
+    learned = pupil.learn(learn_forms)["x-service"]
+    assert (learned["foreign-rows"], learned["fields-without-type"]) == ("both", "foreign")
