@@ -101,9 +101,8 @@ def test_allow_lists_the_methods_of_each_path_in_the_order_of_the_service(
     look = look_at(TargetResponse(405, {"allow": allowed}, b""), exchange, {}, {})
     assert look.headers == (("Allow", f"{{methods:{allowed}}}"),)
     refusal = {"value": "", "x-headers": dict(look.headers)}
-    refusals = {
-        "405": {"description": "No.", "content": {"text/plain": {"examples": {"no_method": refusal}}}}
-    }
+    content = {"text/plain": {"schema": {}, "examples": {"no_method": refusal}}}
+    refusals = {"405": {"description": "No.", "content": content}}
     action = {"target": "$['x-service'].refusals", "update": refusals}
     client = client_of(tmp_path, action, service(other_methods="no_method"))
     assert client.send("PUT", f"{LIST}/1").headers["Allow"] == allowed
