@@ -319,9 +319,7 @@ class Own:
         wanted = [n for n in self.live if n in set(shown)]
         if self.facts.paging["order"] == "newest-first":
             wanted.reverse()
-        if "sort-by" in self.facts.paging:  # the names and times of the service's own
-            return []
-        if shown == wanted:
+        if shown == wanted or "sort-by" in self.facts.paging:  # a marker stands before the names
             return []
         ground = self.statements.paging(
             "order", f"The list is {self.facts.paging['order'].replace('-', ' ')}."
