@@ -193,11 +193,11 @@ class Cleaner:
         if (is_first or is_there or reply.status >= SERVER) and (gone := before - self._strangers()):
             self.harm = f"When {row} was deleted, {min(map(str, gone))} went, which this run did not create."
         elif is_accepted and reply.status >= SERVER:
-            self.harm = (
-                f"The handler {row} cannot be looked at after its delete: nobody knows what the delete did."
-            )
+            self.harm = f"The handler {row} cannot be looked at after its delete, so it is unclear what the delete did."
         elif waits and is_there:
-            self.harm = f"The handler {row} stays although it was deleted: nobody knows what the delete did."
+            self.harm = (
+                f"The handler {row} stays although it was deleted, so it is unclear what the delete did."
+            )
         return reply
 
     def _deleted(self, row: Id) -> int:

@@ -392,7 +392,10 @@ class Guard:
             self.is_cleaning = True
             try:
                 self._drain(self._settings.drain if drain else 0.0)
-                harm = next((alarm.sentence for alarm in self.alarms if alarm.about == "others"), self._harm)
+                harm = next(
+                    (alarm.sentence for alarm in self.alarms if alarm.about in {"others", "deleted"}),
+                    self._harm,
+                )
                 cleaner = Cleaner(self._ledger, self._account, self._settings, harm)
                 self._cleaned = cleaner.clean()
                 self._harm = cleaner.harm

@@ -49,7 +49,7 @@ class Alarm(NamedTuple):
     """
 
     sentence: str
-    about: Literal["list", "ids", "mark", "json", "others", "bytes"]
+    about: Literal["list", "ids", "mark", "json", "others", "deleted", "bytes"]
     row: Id | None = None
 
 

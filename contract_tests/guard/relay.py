@@ -367,8 +367,10 @@ class Relay:
         )
         if self._look(entry, reply):
             if was_deleted:
-                why = f"The row {entry.id} stays although it was deleted: nobody knows what the delete did."
-                self.holdings.halt(Alarm(why, "others", entry.id))
+                why = (
+                    f"The row {entry.id} stays although it was deleted, so it is unclear what the delete did."
+                )
+                self.holdings.halt(Alarm(why, "deleted", entry.id))
             self.holdings.check_may_write()
             return True
         if reply.status in GONE:

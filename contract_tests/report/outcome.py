@@ -97,10 +97,11 @@ def _of_complaints(complaints: Sequence[Complaint], happened: Happened, clean: C
     first, last = complaints[0], happened.exchanges[-1] if happened.exchanges else None
     statement, about = first.statement, first.key[1]
     title = _title(clean(first.sentence))
+    more = [*dict.fromkeys(_in_one_line(clean(each.sentence)) for each in complaints)][1:]
     question = next(iter(statement.questions)) if len(statement.questions) == 1 else ""
     return Finding(
         "", "", str(Ruling.ITSELF if statement.is_duty else Ruling.DOCUMENTATION), title,
-        details="\n".join(_in_one_line(clean(each.sentence)) for each in complaints[1:])[:_LONGEST_DETAILS],
+        details="\n".join(more)[:_LONGEST_DETAILS],
         documented=statement.says, place=statement.pointer,
         question=question, subject=question or f"{statement.key}: {clean(about)}",
         operation=last.operation if last else "", steps=reproduce(happened, clean, title),

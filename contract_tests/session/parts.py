@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from contract_tests.guard.cleaning import CleanUp
-from contract_tests.judge.statements import IDS, JSON, OTHERS, PAGES, SAME, WRITTEN
+from contract_tests.judge.statements import GONE, IDS, JSON, OTHERS, PAGES, SAME, WRITTEN
 from contract_tests.judge.verdicts import Ruling, said
 from contract_tests.report.accepted import Acceptances, read_accepted
 from contract_tests.report.outcome import (
@@ -111,7 +111,15 @@ def _left_behind(opening: Opening, cleaned: CleanUp) -> tuple[str, ...]:
 
 
 # What a reason of the guard's contradicts, for which the run wrote no more.
-_ALARMS = {"list": PAGES, "ids": IDS, "others": OTHERS, "mark": WRITTEN, "bytes": JSON, "json": JSON}
+_ALARMS = {
+    "list": PAGES,
+    "ids": IDS,
+    "others": OTHERS,
+    "deleted": GONE,
+    "mark": WRITTEN,
+    "bytes": JSON,
+    "json": JSON,
+}
 
 
 def _alarms(opening: Opening) -> Iterable[Finding]:
