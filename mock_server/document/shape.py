@@ -52,7 +52,7 @@ class JsonShape:
         value: Any = root
         for step in at:
             value = value[step]
-        found = [self._fault(root, at, error) for error in self._validator.iter_errors(plain(value))]
+        found = [self._fault(root, at, error) for error in self.errors(plain(value))]
         if found:
             raise min(found, key=lambda fault: (fault[0], fault[1].place or root.place))[1]
 
