@@ -92,7 +92,11 @@ class _Nowhere(asyncio.Transport):
 
 
 class _Alone(Server):
-    """A server that waits for no other connection."""
+    """A server that waits for no other connection, and has no event loop."""
+
+    def now(self) -> float:
+        """Stand still: nothing times out."""
+        return 0.0
 
     def wake(self, connection: Connection) -> None:
         """Let the connection go on at once."""
@@ -103,11 +107,7 @@ class _Alone(Server):
 def served(app: Callable[..., Any], scenario: Scenario) -> Call:
     """Return a function that passes one request through the server, from its bytes to those of the response."""
     connection = Connection(_Alone(app, port=4055))
-
-    async def connect() -> None:
-        connection.connection_made(_Nowhere())
-
-    asyncio.run(connect())
+    connection.connection_made(_Nowhere())
     request = scenario.wire(_BASE, "127.0.0.1:4055")
     return lambda: connection.data_received(request)
 

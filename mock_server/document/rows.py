@@ -134,21 +134,22 @@ def react(rows: Rows, sent: SentInput | str | None, schema: Schema) -> Reaction:
 
 def compile_rows(rows: Rows, schema: Schema, cleaners: Mapping[str, Callable[[str], str]] = CLEANERS) -> Walk:
     """Compile the rows of a field to one function. `cleaners` are the transformations that need nothing but a text."""
-    steps = tuple(
+    steps = [
         (
             TREATMENTS[row.treatment].holds(row.argument, schema),
             change_of(row.effect, schema, cleaners) if row.reaction == "change" else None,
             row,
         )
         for row in rows
-    )
+    ]
+    of_text = [step for step in steps if step[2].treatment != "absent"]  # which holds for no text
     absent = next((row for row in rows if row.treatment == "absent"), None)
     unsent = Reaction("drop" if absent is None else absent.reaction, None, absent)
 
     def walk(sent: SentInput) -> Reaction:
         text = sent.text
         changed: Rows = ()
-        for holds, change, row in steps:
+        for holds, change, row in steps if text is None else of_text:
             if not holds(text, sent):
                 continue
             if change is None:

@@ -8,8 +8,9 @@ and whatever else turns an upload into an error.
 
 import re
 import sys
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from mock_server.php.form import (
     UPLOAD_ERR_NO_FILE,
@@ -71,7 +72,8 @@ GARBLED: Final = Remark(
 FILES: Final = Remark("too-many-files", "PHP skips files beyond its limit per request: send fewer files.")
 
 
-class Head(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Head:
     """What counts of a part's headers: whether there is a Content-Disposition, and what it says. None is for absent.
 
     ``media_type`` is the Content-Type without its parameters, as ``$_FILES`` has it.
@@ -138,12 +140,14 @@ class _Reader:
     def read(self) -> SentForm:
         """Read the parts, as many as PHP reads."""
         body, form, limits, count, heads, at = self.body, self.form, self.form.limits, 0, 0, 0
-        while (begin := self._next_part(at)) is not None:
+        most, usual, width = limits.parts, self.usual_line, len(self.usual_line)
+        # To look for the usual boundary line here and not in `_next_part` saves a create a microsecond.
+        while (begin := at + width if body.startswith(usual, at) else self._next_part(at)) is not None:
             if not count and body[begin - 2] != _CR:
                 form.remark(*LINE_ENDS)
             count += 1
-            if count > limits.parts:
-                raise TooManyFields(limits.parts)
+            if count > most:
+                raise TooManyFields(most)
             end = body.find(b"\r\n\r\n", begin, begin + _SMALL_HEAD)
             if end >= 0:
                 head, length = read_small_head(body[begin : end + 4])
@@ -174,8 +178,6 @@ class _Reader:
     def _next_part(self, start: int) -> int | None:
         """Return the place after the next line that is exactly the boundary, None if it does not come."""
         body, line, room = self.body, self.line, self.room
-        if body.startswith(self.usual_line, start):  # the usual case: saves a create 5 %
-            return start + len(self.usual_line)
         while (found := body.find(line, start)) >= 0:
             begin = body.rfind(b"\n", start, found) + 1 or start
             begin += (found - begin) // room * room  # the slice of a long line

@@ -107,15 +107,14 @@ class Connection(asyncio.Protocol):
         """Respond to what has come, as far as responses may go out now; `send` sends the last of them."""
         requests, unread = self._requests, self._unread
         while self._may_respond:
-            if requests.ready:
-                self._respond(*requests.ready.popleft())
-            elif unread:
+            while unread and not requests.ready:
                 piece = unread[:PIECE]
                 del unread[:PIECE]
                 requests.feed(piece)
-            else:
+            if not requests.ready:
                 self._caught_up()
                 return
+            self._respond(*requests.ready.popleft())
 
     @property
     def _may_respond(self) -> bool:

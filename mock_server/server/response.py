@@ -137,21 +137,21 @@ def _render(
 ) -> Outgoing:
     """Return a response in bytes. Raises ValueError if it cannot be sent."""
     head, own = _head(status, tuple(headers), int(time.time()))
-    length: str | None = str(len(body))
+    length: bytes | None = b"%d" % len(body)
     if environ["REQUEST_METHOD"] == "HEAD" or status[:3] in ("204", "304"):
         length, body = _bodiless_length(status, own.get("content-length"), body), b""
     if length is not None:
-        head += f"Content-Length: {length}\r\n"
+        head += b"Content-Length: %b\r\n" % length
     close = close or own.get("connection", "").lower() == "close"
     if close:
-        head += "Connection: close\r\n"
+        head += b"Connection: close\r\n"
     elif environ["SERVER_PROTOCOL"] == "HTTP/1.0":
-        head += "Connection: keep-alive\r\n"
-    return Outgoing(f"{head}\r\n".encode("latin-1"), body, close)
+        head += b"Connection: keep-alive\r\n"
+    return Outgoing(head + b"\r\n", body, close)
 
 
 @lru_cache(maxsize=512)  # a tenth of a retrieve's CPU time
-def _head(status: str, headers: tuple[tuple[str, str], ...], second: int) -> tuple[str, dict[str, str]]:
+def _head(status: str, headers: tuple[tuple[str, str], ...], second: int) -> tuple[bytes, dict[str, str]]:
     """Return a head without framing, and the app's headers that the server writes itself. Raises ValueError."""
     if not _STATUS.fullmatch(status):
         raise ValueError(f"the app's status is not a final code and a reason: {status!r}")
@@ -167,11 +167,13 @@ def _head(status: str, headers: tuple[tuple[str, str], ...], second: int) -> tup
     # A line break inside a value would let it write headers, or responses, of its own.
     if not head.count("\n") == head.count("\r") == len(lines):
         raise ValueError(f"the app's status or a header has a line break: {lines!r}")
-    return head, own
+    return head.encode("latin-1"), own
 
 
-def _bodiless_length(status: str, given: str | None, body: bytes) -> str | None:
+def _bodiless_length(status: str, given: str | None, body: bytes) -> bytes | None:
     """Return the Content-Length of a response that has no body (RFC 9110, section 8.6)."""
     if status.startswith("204"):
         return None
-    return given if given is not None or not body else str(len(body))
+    if given is not None:
+        return given.encode("latin-1")
+    return b"%d" % len(body) if body else None

@@ -246,10 +246,9 @@ class Worlds:
             if self._worlds.get(key) is not world:
                 return
             self._count(key, memory)
-            now = time.monotonic()
             while self._bytes > self.seed.rules.memory and len(self._worlds) > 1:
                 idle = next(name for name in self._worlds if name != key)
-                self._drop(idle, self._worlds[idle], now)
+                self._drop(idle, self._worlds[idle], time.monotonic())
 
     def seen(self) -> Counter[Sighting]:
         """Return how often each behaviour was seen since the mock started, in any world."""
