@@ -34,20 +34,35 @@ def learn_metering(prober: Prober, draft: Draft) -> None:
         if _is_counted(exchange) and _is_known(draft.tree, exchange):
             groups[exchange.operation, exchange.status].append(exchange)
     _learn_limit(draft, names["quota-limit"], prober.exchanges)
-    for (operation, status), exchanges in groups.items():
-        shown = [names["quota-limit"].lower() in dict(exchange.headers) for exchange in exchanges]
-        known = _says(draft.tree, operation, status, names)
-        if known is not None and all(shown) == any(shown) and shown[0] != known:
-            where = operation or "another method"
-            says = (
-                f"The answer {status} to {where} has {'' if shown[0] else 'none of '}the headers that count."
-            )
-            draft.learn("rate-limit", says, exchanges[:1], _set(operation, status, names, shown[0]))
+    for has in (True, False):
+        unlike = []
+        for (operation, status), exchanges in groups.items():
+            shown = {names["quota-limit"].lower() in dict(exchange.headers) for exchange in exchanges}
+            known = _says(draft.tree, operation, status, names)
+            if known is not None and shown == {has} and known != has:
+                unlike.append((operation, status, exchanges[0]))
+        _learn_responses(draft, names, unlike, has=has)
     refused = [one for each in groups.values() for one in each if one.status >= 400]
     # A method that no operation has may be refused before the key is looked at: it tells nothing of the operations.
     _learn_refusals(draft, names, [one for one in refused if one.operation], dict(operations(draft.tree)))
     service = {"": {"responses": draft.tree["x-service"]["refusals"]}}
     _learn_refusals(draft, names, [one for one in refused if not one.operation] or refused, service)
+
+
+def _learn_responses(
+    draft: Draft, names: dict[str, str], unlike: list[tuple[str, int, Exchange]], *, has: bool
+) -> None:
+    """Learn of responses, each with an exchange that shows it, that they have the headers, or lack them."""
+    if not unlike:
+        return
+
+    def change(tree: Tree) -> None:
+        for operation, status, _ in unlike:
+            _set(operation, status, names, has)(tree)
+
+    what = ", ".join(f"{status} of {operation or 'another method'}" for operation, status, _ in unlike)
+    says = f"The headers that count requests are {'' if has else 'not '}in these responses: {what}."
+    draft.learn("rate-limit", says, [exchange for _, _, exchange in unlike], change)
 
 
 def _learn_refusals(

@@ -23,6 +23,7 @@ from contract_tests.probes.reading import Outside
 from contract_tests.recording import Recording, TapedExchange
 from contract_tests.run.settings import Stop
 from contract_tests.session.opening import Opening
+from contract_tests.twin.compare import Difference
 from contract_tests.twin.inputs import tried_rows
 from contract_tests.twin.replay import Drift, Replay, others_in
 from contract_tests.twin.sides import MockProcess, Variation, lining_of, mock_of
@@ -36,6 +37,7 @@ Drifts = dict[int, Drift]
 
 _LONGEST = 100
 _MOST_SAID = 20  # kinds of differences that are said one by one
+_MANY = 3  # rows whose calls differ alike: of more than these one sentence tells
 _MOST_TRIED = 6  # lessons that are left out to see whether it is better without them
 
 
@@ -57,7 +59,7 @@ def settle(learnt: Learnt, opening: Opening, overlay: Overlay) -> Learnt:
             if _count(left) < _count(drifts):
                 learnt, drifts = fewer, left
         learnt = _modelled(replace(learnt, tree=trial.tree(learnt)), drifts)
-        return replace(learnt, unsaid=(*learnt.unsaid, *_said([*drifts.values()], Facts(learnt.tree))))
+        return replace(learnt, unsaid=(*learnt.unsaid, *unmodelled([*drifts.values()], Facts(learnt.tree))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +172,15 @@ def _modelled(learnt: Learnt, drifts: Drifts) -> Learnt:
     return replace(learnt, lessons=tuple(lessons), open=still)
 
 
-def _said(drifts: Sequence[Drift], facts: Facts) -> list[str]:
+def unmodelled(drifts: Sequence[Drift], facts: Facts) -> list[str]:
     """Return a sentence for each row of the behaviour table, or look, that a mock answers otherwise."""
+    said, drifts = _said_of_many(drifts, facts)
     groups: dict[tuple[str, ...], list[Drift]] = {}
     for drift in drifts:
         rows = tried_rows(drift.recorded, facts)
         about = ", ".join(map(str, rows[:2])) or f"{facts.kind_of(drift.recorded.operation)}, as usual"
         places = {re.sub(r"/\d+", "/…", each.place) for each in drift.differences}
         groups.setdefault((about, *sorted(places)), []).append(drift)
-    said = []
     for (about, *at), alike in sorted(groups.items(), key=lambda each: -len(each[1])):
         shown = "; ".join(
             f"{_short(each.right)}, a mock {_short(each.left)}" for each in alike[0].differences[:2]
@@ -190,6 +192,32 @@ def _said(drifts: Sequence[Drift], facts: Facts) -> list[str]:
         if len(said) <= _MOST_SAID
         else [*said[:_MOST_SAID], f"{len(said) - _MOST_SAID} more of the kind."]
     )
+
+
+def _said_of_many(drifts: Sequence[Drift], facts: Facts) -> tuple[list[str], list[Drift]]:
+    """Return a sentence for each difference that calls of many rows share, and the drifts without them."""
+    kinds: dict[tuple[str, str, str], list[tuple[Drift, Difference]]] = {}
+    for drift in drifts:
+        for each in drift.differences:
+            kinds.setdefault(_kind(each), []).append((drift, each))
+    said, many = [], set()
+    for kind, seen in kinds.items():
+        if len({str(row) for drift, _ in seen for row in tried_rows(drift.recorded, facts)}) > _MANY:
+            many.add(kind)
+            one = seen[0][1]
+            shown = f"{_short(one.right)}, a mock {_short(one.left)}"
+            said.append(f"In {len(seen)} calls the service shows at {kind[0]} {shown}.")
+    left = (
+        replace(drift, differences=tuple(each for each in drift.differences if _kind(each) not in many))
+        for drift in drifts
+    )
+    return said, [drift for drift in left if drift.differences]
+
+
+def _kind(difference: Difference) -> tuple[str, str, str]:
+    """Return what is the same for differences that are alike: the place and both values, but for their numbers."""
+    place, left, right = difference.place, _short(difference.left), _short(difference.right)
+    return re.sub(r"/\d+", "/…", place), re.sub(r"\d+", "#", left), re.sub(r"\d+", "#", right)
 
 
 def _short(value: object) -> str:

@@ -13,11 +13,14 @@ import pytest
 from click.testing import CliRunner
 
 from contract_tests.command.commands import learn
+from contract_tests.document import Facts
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, FormField
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import overlay_of
-from contract_tests.twin.settled import Trial, servable, settle
+from contract_tests.twin.compare import Difference
+from contract_tests.twin.replay import Drift
+from contract_tests.twin.settled import Trial, servable, settle, unmodelled
 from mock_server.document import LEARNED, load, plain, read_object
 from tests.second_opinion import SecondOpinion
 from tests.twin.running import KEY
@@ -144,3 +147,17 @@ def test_what_the_guard_refuses_is_not_taken_for_the_service(words: tuple[str, .
         assert "This sends at most 25 requests; it needs some 1400.\n" in ran.output
         assert read_object(file)[LEARNED]["requests"] <= 25
         assert "Not asked, or not to the end:" in ran.output
+
+
+def test_what_calls_of_many_rows_share_is_said_once() -> None:
+    reset = Difference("header x-reset", "(none)", "(there)")
+    pages = [
+        exchange("GET", f"/notification-handlers/?page={text}", "list_notification_handlers", {}, 200)
+        for text in ("0", "-1", "abc", "1.5")
+    ]
+    drifts = [Drift(page, page, (reset,)) for page in pages]
+    drifts[0] = Drift(pages[0], pages[0], (reset, Difference("status", 200, 400)))
+    assert unmodelled(drifts, Facts(plain(load().data))) == [
+        'In 4 calls the service shows at header x-reset "(there)", a mock "(none)".',
+        "list · page · zero: the service shows at status 400, a mock 200.",
+    ]
