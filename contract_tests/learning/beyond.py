@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+from contract_tests.document import by_form
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.presentation import Look, worded
 from contract_tests.learning.properties import kind_of
 from contract_tests.learning.refusals import look_at
-from contract_tests.learning.responses import component, operations, own_response, place, say
+from contract_tests.learning.responses import component, operations, own_response, place, resolved, say
 from contract_tests.probes.observations import SeenPage, first_page, handler
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted, is_success, number
@@ -62,12 +63,35 @@ def learn_deleted(prober: Prober, draft: Draft) -> None:
         says = f"A delete is answered {exchange.status} with {exchange.body[:80]}."
         media_type = media_type or "application/json"
         try:
-            schema = _shape(json.loads(exchange.body), row)
+            schema = _retrieved(prober, draft) or _shape(json.loads(exchange.body), row)
         except (ValueError, RecursionError):
             draft.unsaid.append(f"A delete is answered {exchange.status} with a body that is not JSON.")
             return
     change = _deleted(draft, success.success, exchange.status, media_type, schema)
     draft.learn("delete-status", says, (exchange,), change)
+
+
+def _retrieved(prober: Prober, draft: Draft) -> dict[str, Any]:
+    """Return the schema of the row that is looked at, if a delete shows it in the same way; else nothing."""
+    retrieve = draft.facts.operation("retrieve")
+    looks: dict[str, str] = {}
+    told = []
+    for exchange in prober.exchanges:
+        if not 200 <= exchange.status < 300:
+            continue
+        url, body = exchange.url.rstrip("/"), by_form(exchange.body)
+        before = looks.pop(url, "")  # an update makes a look old
+        if exchange.method == "GET":
+            looks[url] = body
+        elif exchange.method == "DELETE" and before:
+            told.append(json.loads(before) == json.loads(body))
+    if not told or not all(told):
+        return {}
+    response = resolved(
+        draft.tree, dict(operations(draft.tree))[retrieve.id]["responses"][str(retrieve.success)]
+    )
+    schema: dict[str, Any] = next(iter(response["content"].values()))["schema"]
+    return schema
 
 
 def learn_deleted_twice(prober: Prober, draft: Draft) -> None:

@@ -425,13 +425,14 @@ class FieldLearner:
         for name, word in ((foreign, "{foreign}"), ("color", "{unknown}")):
             found = self.table.fields[Place(operation, word)] = Explained({})
             good = self.observer.good(kinds.pair, foreign)
-            unread = SentInput(good, (good,), frozenset({"not-utf-8"}), good.encode() + b"\xff")
-            several, file = (TREATMENTS[way].samples(good, None, {})[0] for way in ("array", "file"))
-            trials = (
-                ("any", sent(good)), ("empty", sent("")), ("blank", sent("  ")), ("not-utf-8", unread),
-                ("array", several), ("file", file),
-            )  # fmt: skip
-            for treatment, as_sent in trials:
+            ways = ("not-utf-8", "array", "file", "twice")
+            sendings = ((way, TREATMENTS[way].samples(good, None, {})[0]) for way in ways)
+            for treatment, as_sent in (
+                ("any", sent(good)),
+                ("empty", sent("")),
+                ("blank", sent("  ")),
+                *sendings,
+            ):
                 trial = Trial(operation, name, treatment, as_sent, kinds.mailbox)
                 outcome = self._ask_other(trial, told if word == "{foreign}" else {})
                 if outcome is None:

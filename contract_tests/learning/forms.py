@@ -41,6 +41,9 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
         orderer = Orderer(observer, operation, problems, order)
         refusals.items = orderer.items = refusals.items or orderer.find_items()
         refusals.more = refusals.more or orderer.more
+        if refusals.items is not None and not prober.spares:
+            orderer.find_order()
+            told = orderer.order if orderer.is_by_name else told
         ranks[operation] = {} if prober.spares else orderer.ranks()
         told = told or ([] if prober.spares else orderer.fields(all_walk=table.checks_foreign))
         table.foreign_is_apart |= table.checks_foreign and ("text", FOREIGN) in orderer.hiding
@@ -267,7 +270,7 @@ class _Writer:
 
 def _reordered(properties: Sequence[str], order: Sequence[str]) -> list[str]:
     """Return all fields, those of which an order is known in that order, at the places that they have together."""
-    left = [*order]
+    left = [name for name in order if name in properties]
     return [left.pop(0) if name in order else name for name in properties]
 
 

@@ -14,11 +14,18 @@ from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import MISSING
 from contract_tests.probes.trials import Trial, Trials, Tried
 from contract_tests.target.api import TargetResponse
+from mock_server.document.treatments import TWICE, SentInput
+
+# What stands between the texts of a field that was sent more than once, if a service joins them.
+BETWEEN = ","
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a trial. `look` is that of a refusal; else `shown`, `before` and `row` are those of `Tried`."""
+    """What came of a trial. `look` is that of a refusal; else `shown`, `before` and `row` are those of `Tried`.
+
+    `repeated` is the text that a refusal repeats of several that were sent, empty if none.
+    """
 
     trial: Trial
     answer: TargetResponse
@@ -27,6 +34,7 @@ class Outcome:
     shown: Any = MISSING
     before: Any = MISSING
     row: Mapping[str, Any] | None = None
+    repeated: str = ""
 
     @property
     def status(self) -> int:
@@ -51,11 +59,12 @@ class Observer(Trials):
 
     def outcome(self, tried: Tried, told: Mapping[str, str] | None = None) -> Outcome:
         """Return what came of a trial, with the look of a refusal. `told` are facts that its texts may repeat."""
-        trial, answer, look = tried.trial, tried.answer, None
+        trial, answer, look, repeated = tried.trial, tried.answer, None, ""
         if not tried.is_taken:
             facts = {"field": trial.field, **(told or {})}
             given = self._as_sent(trial)  # a guard makes a name longer, which no response shows
-            value = given.texts[-1] if given.text is None and given.texts else given.text
+            repeated = _repeated(given, answer)
+            value = repeated or (given.texts[-1] if given.text is None and given.texts else given.text)
             words = set(re.findall(r"\w+", answer.body.decode(errors="replace")))
             # A refusal that lists all types does not repeat the one that was sent.
             if value is not None and not (
@@ -65,4 +74,11 @@ class Observer(Trials):
             if tried.id is not None:
                 facts["id"] = str(tried.id)
             look = look_at(answer, tried.exchange, facts, self.everywhere)
-        return Outcome(trial, answer, tried.exchange, look, tried.shown, tried.before, tried.row)
+        return Outcome(trial, answer, tried.exchange, look, tried.shown, tried.before, tried.row, repeated)
+
+
+def _repeated(given: SentInput, answer: TargetResponse) -> str:
+    """Return which of several texts a refusal repeats, all of them joined or one; empty if it repeats none."""
+    body = answer.body.decode(errors="replace").replace("\\/", "/")
+    texts = (BETWEEN.join(given.texts), *given.texts) if TWICE in given.how else ()
+    return next((text for text in texts if text in body), "")

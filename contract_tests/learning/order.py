@@ -24,6 +24,9 @@ _OF_TEXTS = frozenset(
     }
 )  # fmt: skip
 
+# Pairs of problems that are enough to tell by what they are ordered.
+_FEW = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -83,6 +86,7 @@ class Orderer:
         self.problems = [each for each in problems if each.outcome.trial.operation == operation]
         self.items: Items | None = None
         self.more: More | None = None
+        self.is_by_name = False
         # Pairs of sorts, of which problems of the first keep those of the second from being told.
         self.hiding: set[tuple[str, str]] = set()
 
@@ -146,6 +150,21 @@ class Orderer:
             order += told
             del wrong[told[0]]
         return [*order, *wrong]
+
+    def find_order(self) -> None:
+        """Put the fields into the order of their names, if problems are told so, whatever is wrong with them."""
+        pairs: dict[tuple[bool, str, str], tuple[Problem, Problem]] = {}
+        for one, other in self._pairs(lambda one, other: {one.field, other.field} <= {*self.order}):
+            early, late = sorted((one, other), key=lambda each: each.field)
+            as_documented = self._place(early) < self._place(late)
+            pairs.setdefault((as_documented, early.field, late.field), (early, late))
+        contrary = [pair for (as_documented, *_), pair in pairs.items() if not as_documented]
+        alike = [pair for (as_documented, *_), pair in pairs.items() if as_documented]
+        self.is_by_name = len(contrary) > 1 and all(
+            self._told_first(early, late) is early for early, late in (*contrary[:_FEW], *alike[:_FEW])
+        )
+        if self.is_by_name:
+            self.order.sort()
 
     def _wrong_texts(self) -> dict[str, tuple[list[Part], Any]]:
         """Return for each field what sends it with a problem of its text, and how that problem alone is told."""
@@ -211,7 +230,9 @@ class Orderer:
             told.add(first.sort)
             if first.sort == sorts[1]:  # its field comes last, and it is told first
                 return first.sort
-        return told.pop() if len(told) == 1 and not self._is_placeable(one, other) else None
+        if self.is_by_name or len(told) != 1 or self._is_placeable(one, other):
+            return None
+        return told.pop()
 
     def _is_placeable(self, one: str, other: str) -> bool:
         return all(next(self._placed(*sorts), None) is not None for sorts in ((one, other), (other, one)))

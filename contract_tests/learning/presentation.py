@@ -29,8 +29,9 @@ _OF_CORS = "access-control-"
 
 # A fact of fewer characters is recognized only if it is the whole of a text.
 _ODD = 5
-# Those that are recognized as a word of a text, however short.
+# Those that are recognized as a word of a text, however short; and those that others may follow at once.
 _SHORT = frozenset({"method", "field"})
+_LEADING = "site"
 # Of a value, the fewest characters that tell a beginning, and the most that a service may repeat.
 _ODD_BEGINNING, _LONGEST_ECHO = 8, 300
 
@@ -79,8 +80,10 @@ def templated(value: Any, facts: Mapping[str, str], *, keys: bool = False) -> An
     if isinstance(value, dict):
         odd = {name: fact for name, fact in facts.items() if keys or len(fact) >= _ODD}
         return {_told(key, odd): templated(each, facts, keys=keys) for key, each in value.items()}
-    if isinstance(value, int) and not isinstance(value, bool) and 1_600_000_000 < value < 4_000_000_000:
-        return "{now:unix}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        if str(value) == facts.get("value") and value not in {0, 1}:
+            return "{value:number}"
+        return "{now:unix}" if 1_600_000_000 < value < 4_000_000_000 else value
     return value
 
 
@@ -90,7 +93,7 @@ def worded(text: str, facts: Mapping[str, str]) -> str:
 
 
 def _told(text: str, facts: Mapping[str, str]) -> str:
-    for name, fact in sorted(facts.items(), key=lambda each: -len(each[1])):
+    for name, fact in sorted(facts.items(), key=lambda each: (each[0] != _LEADING, -len(each[1]))):
         if text == fact and fact:
             return f"{{{name}}}"
         if name == "value":

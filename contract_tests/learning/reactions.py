@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any
 
-from contract_tests.learning.observe import Outcome
+from contract_tests.learning.observe import BETWEEN, Outcome
 from contract_tests.learning.presentation import Look
 from contract_tests.probes.reading import MISSING
 from mock_server.document.rows import Reaction, Row, react
-from mock_server.document.treatments import CLEANERS, change_of, masked
+from mock_server.document.treatments import CLEANERS, JOIN, change_of, masked
 
 Schema = Mapping[str, Any]
 
@@ -41,7 +41,7 @@ _LIKELY: Mapping[str, tuple[str, ...]] = {
     "wrong-case": ("listed-case", "lower"),
     "any": ("lower-domain", "lower"),
     "array": ("last", "first"),
-    "twice": ("first", "last"),
+    "twice": ("first", "last", "join"),
     "file": ("last",),
     "not-utf-8": ("replace", "latin-1"),
 }
@@ -198,7 +198,12 @@ def _rank(row: Row) -> tuple[int, int]:
 def foretold(reaction: Reaction, outcome: Outcome, mask: Any) -> bool:
     """Tell whether a reaction of the rows is what was seen."""
     if outcome.look is not None or reaction.outcome == "refuse":
-        return reaction.row is not None and outcome.look is not None and reaction.row.effect == outcome.look
+        is_right = (
+            reaction.row is not None and outcome.look is not None and reaction.row.effect == outcome.look
+        )
+        return is_right and (
+            not outcome.repeated or outcome.repeated == reaction.repeated(outcome.trial.sent)
+        )
     if not 200 <= outcome.status < 300:
         return reaction.outcome == "otherwise"
     if (
@@ -231,6 +236,7 @@ def _candidates(outcome: Outcome, treatment: str, field: Explained) -> Iterator[
     if treatment in {"blank", "padded"}:
         yield "change", (("trim", None),)
     if outcome.look is not None:
+        yield from (("change", each) for each in _likely(treatment) if outcome.repeated)
         yield "refuse", outcome.look
         return
     if sent.how and shown == outcome.before and not any(_shows(shown, text, mask) for text in sent.texts):
@@ -259,16 +265,17 @@ def _shows(shown: Any, text: str | None, mask: Any) -> bool:
     return shown == (masked(text, mask) if mask is not None and text else text)
 
 
+def _likely(treatment: str) -> Iterator[Sequence[tuple[str, Any]]]:
+    return (((name, BETWEEN if name == JOIN else None),) for name in _LIKELY.get(treatment, ()))
+
+
 def _changes(treatment: str, shown: Any, mask: Any, schema: Schema) -> Iterator[Sequence[tuple[str, Any]]]:
     """Yield lists of transformations that may have been at work."""
     likely = _LIKELY.get(treatment, ())
-    for name in likely:
-        yield ((name, None),)
+    yield from _likely(treatment)
     if treatment == "longer-than" and isinstance(shown, str) and mask is None:
         yield (("cut", len(shown)),)
-    for name in CLEANERS:
-        if name not in likely:
-            yield ((name, None),)
+    yield from (((name, None),) for name in CLEANERS if name not in likely)
     if schema.get("type") == "integer":
         by_schema = (("nearest", None),) if "enum" in schema else (("clamp", None),)
         yield from (by_schema, (("cast", None), *by_schema))

@@ -34,7 +34,7 @@ class Cause(NamedTuple):
     """Something to be refused for: the question that it is about, and the name of the refusal.
 
     `word`: the word of `x-service` that names the refusal, empty if it has a fixed name. `tells`: what a refusal may
-    repeat of the request.
+    repeat of the request. `respell` provokes it by a path in another spelling, which shows how the path is repeated.
     """
 
     question: str
@@ -42,6 +42,7 @@ class Cause(NamedTuple):
     word: str
     provoke: Callable[[Prober], TargetResponse]
     tells: Mapping[str, str] = {}
+    respell: Callable[[Prober], TargetResponse] | None = None
 
 
 def learn_refusals(prober: Prober, draft: Draft) -> None:
@@ -60,6 +61,7 @@ def learn_refusals(prober: Prober, draft: Draft) -> None:
         if not 400 <= answer.status < 500:
             continue
         seen = look_at(answer, exchanges[-1], dict(cause.tells), everywhere)
+        seen = _respelled(prober, cause, seen, everywhere)
         target = name if settled.setdefault(name, seen) == seen else cause.name
         if target != name or any(
             documented(draft.tree, each, name) != seen for each in _places(draft.tree, name)
@@ -67,6 +69,23 @@ def learn_refusals(prober: Prober, draft: Draft) -> None:
             says = f"A refusal as sent: {seen.status}, {seen.media_type or 'no media type'}, {_short(seen.value)}."
             draft.learn(cause.question, says, exchanges[-1:], _change(cause, target, seen))
         draft.provoked[target] = None
+
+
+def _respelled(prober: Prober, cause: Cause, seen: Look, everywhere: dict[str, str]) -> Look:
+    """Return how a refusal looks, which may repeat a path or an id in another spelling than that of the request."""
+    if cause.respell is None or prober.spares or not re.search(r"\{(path|id)", repr(seen.value)):
+        return seen
+    try:
+        answer, exchanges = prober.watch(cause.respell)
+    except (Undecided, Unlisted):
+        return seen
+    tells = {
+        **cause.tells,
+        **({"id": f"0{NOBODYS}", "id:number": str(NOBODYS)} if "id" in cause.tells else {}),
+    }
+    other = look_at(answer, exchanges[-1], tells, everywhere)
+    plain = [re.sub(r"\{(path|id):[a-z]+\}", r"{\1}", repr(look)) for look in (seen, other)]
+    return other if plain[0] == plain[1] else seen
 
 
 def _places(tree: Tree, name: str) -> list[Tree]:
@@ -83,8 +102,12 @@ def look_at(
     keys: bool = False,
 ) -> Look:
     """Return how a refusal looks, without the headers that every response has."""
-    path = urlsplit(exchange.url).path
-    facts = {"method": exchange.method, "path": path, "path:relative": path[1:], **told}
+    parts = urlsplit(exchange.url)
+    path, site = parts.path, f"{parts.scheme}://{parts.netloc}"
+    paths = {"path": path, "path:relative": path[1:]}
+    if path.endswith("/"):
+        paths["path:bare"] = path.strip("/")
+    facts = {"method": exchange.method, "site": site, **paths, **told}
     if field := facts.get("field", ""):  # as people write it
         forms = ("Words", "words", "camel") if "_" in field else ("Words",)
         facts |= {f"field:{form}": spelled(field, form) for form in forms}
@@ -133,6 +156,19 @@ def _change(cause: Cause, name: str, seen: Look) -> Callable[[Tree], None]:
 CAUSES = (
     Cause("error-titles", "missing_bearer", "", lambda prober: prober.once(missing_bearer)),
     Cause("wrong-key-status", "no_access", "", lambda prober: prober.once(wrong_key)),
-    Cause("error-titles", "not_found", "", lambda prober: prober.once(not_there), {"id": str(NOBODYS)}),
-    Cause("unknown-route", "no_route", "unknown-route", lambda prober: prober.once(nowhere)),
+    Cause(
+        "error-titles",
+        "not_found",
+        "",
+        lambda prober: prober.once(not_there),
+        {"id": str(NOBODYS)},
+        lambda prober: prober.send("GET", prober.api.path_of("retrieve", f"0{NOBODYS}"), fresh=True),
+    ),
+    Cause(
+        "unknown-route",
+        "no_route",
+        "unknown-route",
+        lambda prober: prober.once(nowhere),
+        respell=lambda prober: prober.send("GET", f"{prober.terms.nowhere}/", fresh=True),
+    ),
 )

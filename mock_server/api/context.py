@@ -176,8 +176,8 @@ class Context:
             return RANDOM[name](self.world.random, int(form or 0))
         if name == "methods" and self.route is not None:
             return _allowed(self.route.operations.keys(), form)
-        if name == "path":
-            return _text(self.path).removeprefix("/" if form else "")
+        if name in _IN_FORM:
+            return str(_IN_FORM[name](self, form))
         return str(_TOLD[name](self)) if name in _TOLD else ""
 
     def item(self) -> Item:
@@ -289,9 +289,22 @@ def _more(context: Context) -> str:
 # What a row tells of a problem (`with`): texts with placeholders of their own.
 _TOLD_BY_ROWS = frozenset({"rule", "message", "label", "limit", "code"})
 
+
+def _id(context: Context, form: str) -> object:
+    sent = context.route.parameter if context.route is not None and not form else None
+    return sent or context.item_id
+
+
+def _path(context: Context, form: str) -> str:
+    path = _text(context.path).removeprefix("/" if form else "")
+    return path.rstrip("/") if form == "bare" else path
+
+
+# What a request says of itself, in several forms: as it was sent, or as the text behind the colon says.
+_IN_FORM: Mapping[str, Callable[[Context, str], object]] = {"id": _id, "path": _path}
+
 # What a request says of itself.
 _TOLD: Mapping[str, Callable[[Context], object]] = {
-    "id": lambda context: (context.route and context.route.parameter) or context.item_id,
     "method": lambda context: context.method,
     "more": _more,
     "site": lambda context: context.site,

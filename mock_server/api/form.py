@@ -131,7 +131,7 @@ def _walk_unknown(context: Context, inputs: Mapping[str, SentInput]) -> list[Pro
     for order, name in enumerate(name for name in inputs if name not in fields):
         reaction = context.form.unknown(inputs[name])
         if reaction.refusing is not None:
-            problems.append(problem_of(reaction.refusing, name, inputs[name].shown, order))
+            problems.append(problem_of(reaction.refusing, name, reaction.repeated(inputs[name]), order))
         elif inputs[name].text is not None:
             context.violate("unknown-field", f"Unknown field {name[:60]!r} is ignored. Remove it.")
     return problems
@@ -151,7 +151,7 @@ def _walk_fields(context: Context, inputs: Mapping[str, SentInput], notes: list[
         if is_foreign and not service.checks_foreign:
             context.foreign.append(Foreign(field, sent, type_name))
         elif reaction.refusing is not None:
-            problems.append(problem_of(reaction.refusing, name, sent.shown, field.order))
+            problems.append(problem_of(reaction.refusing, name, reaction.repeated(sent), field.order))
             if is_foreign and service.tells_both:
                 context.foreign.append(Foreign(field, replace(sent, text=reaction.text), type_name))
         elif not is_foreign:
@@ -194,7 +194,8 @@ def _walk_foreign(context: Context) -> list[Problem]:
         is_known = context.contract.service.needs_type or type_name in context.operation.resource.shapes
         if reaction.refusing is not None and is_known:
             told = {"owner": types[0], "type": type_name}
-            problems.append(problem_of(reaction.refusing, field.name, sent.shown, field.order, told))
+            value = reaction.repeated(sent)
+            problems.append(problem_of(reaction.refusing, field.name, value, field.order, told))
         elif sent.text is not None:
             wanted = " or ".join(types)
             what = f"{field.name} belongs to the type {wanted}, not {type_name[:60]!r}, and is ignored. Remove it."

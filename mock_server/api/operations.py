@@ -75,13 +75,15 @@ def _is_change(context: Context, before: Item, values: Mapping[str, Any]) -> boo
 def delete_item(context: Context) -> Result:
     """Delete the item; its id is never used again (page: DELETE /notification-handlers/{id}).
 
-    It may be missing only if the document says so (`x-if-missing`).
+    It may be missing only if the document says so (`x-if-missing`), and if the response does not show it.
     """
-    if "existence" not in context.operation.checks and context.store.get(context.item_id) is None:
+    operation, template = context.operation, context.operation.success.template
+    shows_row = template is not None and template.hole is not None
+    if not shows_row and "existence" not in operation.checks and context.store.get(context.item_id) is None:
         return Result({"id": context.item_id})
     item = context.item()
     context.store.remove(item.id)
-    return Result({"id": item.id})
+    return Result({"id": item.id}, (item.wire,))
 
 
 def list_items(context: Context) -> Result:

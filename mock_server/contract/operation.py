@@ -201,7 +201,7 @@ def _shown(behaviour: Behaviour, resource: Resource) -> ShownFacts:
         case "retrieve":
             return ShownFacts(_ROW)
         case "delete":
-            return ShownFacts({"id": _INTEGER})
+            return ShownFacts({"id": _INTEGER, **_ROW})
         case _:
             facts = facts_of(resource.stored)
             return ShownFacts({**facts.kinds, **_ROW}, facts.by_name)
@@ -359,10 +359,11 @@ class Routes:
         slashed = path.endswith("/")
         spellings, parameter = self._located(path.removesuffix("/"))
         here, there = spellings[slashed], spellings[not slashed]
-        meant = "GET" if method == "HEAD" and self._redirects_list else method
+        redirects = self._redirects_list or self._slash == "redirect"
+        meant = "GET" if method == "HEAD" and redirects else method
         is_list = meant in there and there[meant].behaviour == "list" and self._redirects_list
         leads_there = is_list or (meant in there and not (self._slash == "distinct" and self._are_paths))
-        if here and (method in here or not leads_there):
+        if here and (meant in here or not leads_there):
             return Route(here, parameter)
         if there and (self._slash == "redirect" or is_list):
             return Route(there, parameter, path[:-1] if slashed else path + "/")

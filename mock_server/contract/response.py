@@ -31,13 +31,14 @@ _MOMENT = r"iso(?:-offset)?(?:-ms|-us)?|http|unix(?:-ms)?"
 # A fact of the request, of the item or of the world, or a value that only has a form.
 PLACEHOLDER = re.compile(
     r"\{(detail|field(?::(?:[Ww]ords|camel))?|value(?::\d{1,4})?(?::repr)?|owner|type|more|rule|message|label|limit|code"
-    r"|id|path(?::relative)?|method|methods(?::[A-Z, ]+)?|site"
+    r"|id(?::number)?|path(?::(?:relative|bare))?|method|methods(?::[A-Z, ]+)?|site"
     r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|version|changes"
     rf"|(?:now|created|changed)(?::(?:{_MOMENT}))?)\}}"
 )
 
 # A text that stands for a number, and one that stands for the problems of a refusal.
-_NUMBER = re.compile(r"\{(now:unix(?:-ms)?|id(?=:number))(?::number)?\}")
+_NUMBER = re.compile(r"\{(now:unix(?:-ms)?|(?:id|value)(?=:number))(?::number)?\}")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
 _LIST = re.compile(r"\{(items|items?-by-field)\}")
 
 # Returns what stands in the place of a placeholder: a text, or the problems of a refusal as data.
@@ -58,8 +59,9 @@ def filled(value: Any, tell: Tell) -> Any:
     if isinstance(value, str):
         if whole := _LIST.fullmatch(value):
             return tell(whole[1])
-        if (whole := _NUMBER.fullmatch(value)) and (number := tell(whole[1])).isdecimal():
-            return int(number)
+        if whole := _NUMBER.fullmatch(value):
+            number = tell(whole[1])
+            return int(number) if _WHOLE.fullmatch(number) else number
         return told(value, tell)
     if isinstance(value, Mapping):
         return {filled(key, tell): filled(item, tell) for key, item in value.items()}

@@ -27,12 +27,14 @@ from mock_server.document.treatments import (
     CLEANERS,
     CUT,
     ESCAPE,
+    JOIN,
     NOT_UTF_8,
     TRANSFORMATIONS,
     TREATMENTS,
     Schema,
     SentInput,
     change_of,
+    chooses,
 )
 
 REACTIONS = ("change", "refuse", "drop", "keep", "value", "omit", "otherwise")
@@ -96,17 +98,23 @@ class Reaction:
 
     `outcome` is "taken" at the end of the list, else the reaction of the row that ended the walk. `text` is the text as
     the rows left it, None if none is left. `row`: the row that ended the walk; `changed`: those that changed the text.
+    `chosen` is the text that a row chose of all that was sent, None if none did.
     """
 
     outcome: str
     text: str | None
     row: Row | None = None
     changed: tuple[Row, ...] = ()
+    chosen: str | None = None
 
     @property
     def is_taken(self) -> bool:
         """Whether a value is stored."""
         return self.outcome in {"taken", "value", "otherwise"}
+
+    def repeated(self, sent: SentInput) -> str:
+        """Return the text that a refusal repeats: of all that was sent, what a row chose, or the last."""
+        return sent.shown if self.chosen is None else self.chosen
 
     @property
     def refusing(self) -> Row | None:
@@ -138,18 +146,20 @@ def compile_rows(rows: Rows, schema: Schema, cleaners: Mapping[str, Callable[[st
         (
             TREATMENTS[row.treatment].holds(row.argument, schema),
             change_of(row.effect, schema, cleaners) if row.reaction == "change" else None,
+            row.reaction == "change" and chooses(row.effect),
             row,
         )
         for row in rows
     ]
-    of_text = [step for step in steps if step[2].treatment != "absent"]  # which holds for no text
+    of_text = [step for step in steps if step[-1].treatment != "absent"]  # which holds for no text
     absent = next((row for row in rows if row.treatment == "absent"), None)
     unsent = Reaction("drop" if absent is None else absent.reaction, None, absent)
 
     def walk(sent: SentInput) -> Reaction:
         text = sent.text
         changed: Rows = ()
-        for holds, change, row in steps if text is None else of_text:
+        chosen: str | None = None
+        for holds, change, is_choice, row in steps if text is None else of_text:
             if not holds(text, sent):
                 continue
             if change is None:
@@ -157,12 +167,14 @@ def compile_rows(rows: Rows, schema: Schema, cleaners: Mapping[str, Callable[[st
                 return (
                     Reaction(unsent.outcome, text, absent)
                     if dropped
-                    else Reaction(row.reaction, text, row, changed)
+                    else Reaction(row.reaction, text, row, changed, chosen)
                 )
             before, text = text, change(text, sent)
+            if is_choice:
+                chosen = text
             if text != before:
                 changed += (row,)
-        return unsent if text is None else Reaction("taken", text, None, changed)
+        return unsent if text is None else Reaction("taken", text, None, changed, chosen)
 
     return walk
 
@@ -285,6 +297,8 @@ def _transformation(word: Any, place: Place | None) -> tuple[str, Any]:
         what = f"Unknown transformation {name!r}{nearest(name, TRANSFORMATIONS)}. Known: {', '.join(TRANSFORMATIONS)}."
         raise DocumentError(what, place)
     match name:
+        case "join":
+            is_right, how = isinstance(argument, str), f"Write `{{{JOIN}: ','}}`."
         case "cut":
             is_right, how = isinstance(argument, int) and argument >= 0, f"Write `{{{CUT}: 128}}`."
         case "escape":

@@ -338,10 +338,13 @@ _BY_SCHEMA = ("nearest", "clamp", "listed-case")
 # What is said with a number.
 CUT = "cut"
 
+# What is said with a text: all that was sent in a field's name, with this text between each two.
+JOIN = "join"
+
 # What is said with a mapping: characters, and the text that stands for each, such as `{'&': '&amp;', '/': '&#x2F;'}`.
 ESCAPE = "escape"
 
-TRANSFORMATIONS: tuple[str, ...] = (*CLEANERS, *CHOICES, *_BY_SCHEMA, CUT, ESCAPE)
+TRANSFORMATIONS: tuple[str, ...] = (*CLEANERS, *CHOICES, JOIN, *_BY_SCHEMA, CUT, ESCAPE)
 
 
 def change_of(
@@ -354,7 +357,7 @@ def change_of(
     `cleaners` stand in the place of those that have their names.
     """
     steps = [
-        (CHOICES.get(name), cleaners[name] if name in cleaners else _by_schema(name, argument, schema))
+        (_choice(name, argument), cleaners[name] if name in cleaners else _by_schema(name, argument, schema))
         for name, argument in transformations
     ]
 
@@ -367,6 +370,17 @@ def change_of(
         return text
 
     return change
+
+
+def chooses(transformations: Sequence[tuple[str, Any]]) -> bool:
+    """Tell whether transformations do no more than choose among all that was sent."""
+    return all(name in CHOICES or name == JOIN for name, _ in transformations)
+
+
+def _choice(name: str, argument: Any) -> Change | None:
+    if name == JOIN:
+        return lambda text, sent: argument.join(sent.texts) if sent.texts else text
+    return CHOICES.get(name)
 
 
 def _by_schema(name: str, argument: Any, schema: Schema) -> Callable[[str], str]:

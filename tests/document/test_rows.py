@@ -115,6 +115,7 @@ def test_a_transformation_by_the_schema(change: str, schema: dict[str, Any], bef
         ("array", "first", SentInput(None, ("a", "b"), frozenset({"array"})), "a"),
         ("array", "last", SentInput(None, ("a", "b"), frozenset({"array"})), "b"),
         ("twice", "first", SentInput("b", ("a", "b"), frozenset({"twice"})), "a"),
+        ("twice", "{join: ', '}", SentInput("b", ("a", "b"), frozenset({"twice"})), "a, b"),
         ("file", "last", SentInput(None, ("a",), frozenset({"file"})), "a"),
         ("not-utf-8", "latin-1", SentInput("\ufffd", ("\ufffd",), frozenset({"not-utf-8"}), b"\xe9"), "é"),
     ],
@@ -125,7 +126,16 @@ def test_a_choice_among_what_was_sent(when: str, change: str, sent: SentInput, t
 
 def test_every_transformation_is_tried() -> None:
     tried = "trim strip-tags escape-quotes escape-tags strip-control cut lower lower-domain cast listed-case replace"
-    assert set(TRANSFORMATIONS) == {*tried.split(), "escape", "nearest", "clamp", "first", "last", "latin-1"}
+    assert set(TRANSFORMATIONS) == {
+        *tried.split(),
+        "escape",
+        "nearest",
+        "clamp",
+        "first",
+        "last",
+        "join",
+        "latin-1",
+    }
 
 
 def test_a_text_walks_down_the_list() -> None:

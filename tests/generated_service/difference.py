@@ -5,8 +5,8 @@
     python -m tests.generated_service.difference --url http://127.0.0.1:8000/api
 
 A service at a URL is learned with the key `live-key`, and compared with the key `other-key` of another account.
-Everything but a service at a URL runs in this process, without a socket. Ids are paired by the order of creates; times
-and random values count by their form. After each write the row is looked at, and differs with its step.
+Everything but a service at a URL runs in this process, without a socket. Ids are paired by the order of creates; times,
+numbers with a fraction and random values count by their form. After each write the row is looked at, and differs with its step.
 """
 
 from __future__ import annotations
@@ -108,6 +108,8 @@ class Side:
                 return [told(each) for each in value]
             if isinstance(value, str):
                 return text(value)
+            if isinstance(value, float):  # how long something took, which is new each time
+                return "a fraction"
             if key == "id" and isinstance(value, int) and not isinstance(value, bool):
                 return f"row {self.ids.index(value)}" if value in self.ids else "a row"
             return "now" if isinstance(value, int) and 1_600_000_000 < value < 2_000_000_000 else value
