@@ -6,7 +6,8 @@
 
 A service at a URL is learned with the key `live-key`, and compared with the key `other-key` of another account.
 Everything but a service at a URL runs in this process, without a socket. Ids are paired by the order of creates; times,
-numbers with a fraction and random values count by their form. After each write the row is looked at, and differs with its step.
+numbers with a fraction and random values count by their form. After each write the row is looked at, and differs with
+its step.
 """
 
 from __future__ import annotations
