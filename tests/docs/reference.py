@@ -119,7 +119,7 @@ def _flags(option: click.Option) -> str:
     if not metavar and not option.is_flag:
         metavar = "|".join(getattr(option.type, "choices", ())) or option.type.name.upper()
     flags = _codes([*option.opts, *option.secondary_opts])
-    return f"{flags} {_code(metavar)}" if metavar else flags
+    return f"{flags} {' | '.join(map(_code, metavar.split('|')))}" if metavar else flags
 
 
 def _option_help(option: click.Option) -> str:
@@ -335,7 +335,7 @@ def _needs_world(operation: Mapping[str, Any]) -> str:
 def _inputs(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[str]:
     parameters = [_resolved(document, each) for each in operation.get("parameters", ())]
     if rows := [
-        (_code(each["name"]), _kind(document, each["schema"]), each["description"])
+        _described(each["name"], _kind(document, each["schema"]), each["description"])
         for each in parameters
         if each["name"] != "key"
     ]:
@@ -360,8 +360,15 @@ def properties(document: Mapping[str, Any], schema: Mapping[str, Any], head: str
     for name, each in schema.get("properties", {}).items():
         found = _resolved(document, each)
         if not found.get("readOnly"):
-            rows.append((_code(name), _kind(document, each), str(found.get("description", ""))))
+            rows.append(_described(name, _kind(document, each), str(found.get("description", ""))))
     return table((head, "value", "meaning"), rows)
+
+
+def _described(name: str, kind: str, meaning: str) -> tuple[str, str, str]:
+    """Return a row of a table. A long list of names stands with the meaning, which has room for it."""
+    if len(kind) > 300:
+        kind, meaning = "string", f"{meaning} One of {kind}."
+    return _code(name), kind, meaning
 
 
 def _resolved(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -532,23 +539,15 @@ def limits() -> str:
     bounds = ServerLimits()
     form = FormLimits()
     rows = [
-        (
-            "body of a request to the API or the control",
-            _size(bounds.body_bytes),
-            "413 in the API's envelope",
-        ),
+        ("body of a request, also to the control", _size(bounds.body_bytes), "413 in the API's envelope"),
         ("fields of a form", f"{form.fields:,}", "413 in the API's envelope"),
         ("headers of a form's parts", _size(form.heads), "413 in the API's envelope"),
         ("head of a request", f"{_size(bounds.head_bytes)}, {bounds.header_count} headers", "431"),
         ("time to send a head", f"{bounds.head_seconds:g} s", "408"),
         ("pause in a body", f"{bounds.body_seconds:g} s", "408"),
         ("idle connection", f"{bounds.idle_seconds:g} s", "it is closed"),
-        (
-            "calls that a world's journal remembers",
-            f"{CAPACITY:,}, {_size(WORLD_BYTES)}",
-            "older ones are evicted",
-        ),
-        ("what all journals remember", _size(ALL_BYTES), "older ones are evicted"),
+        ("a world's journal", f"{CAPACITY:,} calls, {_size(WORLD_BYTES)}", "older ones are evicted"),
+        ("all journals", _size(ALL_BYTES), "older ones are evicted"),
         (
             "what the items of all worlds take",
             _size(Rules().memory),
