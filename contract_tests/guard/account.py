@@ -180,6 +180,13 @@ class Account:
         found = (self._marker.number_in(json.dumps(place, ensure_ascii=False)) for place in places)
         return next((number for number in found if number is not None), None)
 
+    def settings_in(self, reply: Reply) -> str:
+        """Return the settings that a retrieve shows, as JSON."""
+        name = self.surface.facts.row.get("settings", "")
+        return json.dumps(
+            [node.get(name) for node in self.shown(reply, "retrieve").values()], ensure_ascii=False
+        )
+
     def total(self, reply: Reply) -> int | None:
         """Return how many rows a list says there are, if it can be read."""
         try:

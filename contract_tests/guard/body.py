@@ -8,17 +8,20 @@ from __future__ import annotations
 import html
 import json
 import re
+import secrets
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote_from_bytes, unquote, unquote_to_bytes
+from urllib.parse import quote_from_bytes, unquote, unquote_to_bytes, urlencode
 
 from contract_tests.guard.exchange import MULTIPART, URLENCODED, FormField, GuardRefusal, Surface, read_json
 from contract_tests.guard.ledger import Marker
 
 # Takes a field's name and value, and returns the value to send.
 Change = Callable[[str, str], str]
+# How a form lacks a name: see `FormGuard.lack`.
+Lack = tuple[tuple[str, ...], ...]
 
 
 class Body:
@@ -85,6 +88,14 @@ class Body:
             return _changed_json(self._json, change, self.data)
         return self.data
 
+    def with_field(self, name: str, value: str) -> bytes:
+        """Return the body with one more field; as it is if it is not a form."""
+        if self._multipart is not None:
+            return self._multipart.with_field(name, value)
+        if self.media_type == URLENCODED:
+            return urlencode({name: value}).encode() + b"&" + self.data
+        return json.dumps({**self._json, name: value}).encode() if isinstance(self._json, dict) else self.data
+
 
 def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -137,8 +148,9 @@ class _Part:
 class Multipart:
     """The parts of one body."""
 
-    def __init__(self, parts: list[_Part]) -> None:
+    def __init__(self, parts: list[_Part], boundary: bytes) -> None:
         self._parts = parts
+        self._boundary = boundary
 
     @classmethod
     def read(cls, content_type: str, data: bytes) -> Multipart | None:
@@ -147,12 +159,13 @@ class Multipart:
         boundary = (found[1] or found[2] or "") if found else ""
         if not boundary:
             return None
-        pieces = _split(data, boundary.encode("latin-1", errors="replace"))
+        mark = boundary.encode("latin-1", errors="replace")
+        pieces = _split(data, mark)
         parts = [_part(before, piece) for before, piece in pieces[:-1]]
         parts.append(_Part(pieces[-1][0], pieces[-1][1], None))
         odd = any(part.field is None for part in parts[1:-1])
         encoded = b"content-transfer-encoding" in data.lower()
-        return None if len(parts) == 1 or odd or encoded else cls(parts)
+        return None if len(parts) == 1 or odd or encoded else cls(parts, mark)
 
     def fields(self) -> Iterator[FormField]:
         """Yield the fields in their order."""
@@ -170,6 +183,12 @@ class Multipart:
                 value = value if changed == part.field.value else changed.encode(errors="surrogateescape")
             out += [part.before, value]
         return b"".join(out)
+
+    def with_field(self, name: str, value: str) -> bytes:
+        """Return the body with one more field, before all others."""
+        preamble, *parts = [part.before + part.value for part in self._parts]
+        head = f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        return b"".join([preamble, b"--", self._boundary, b"\r\n", head.encode(), *parts])
 
 
 def _split(data: bytes, boundary: bytes) -> list[tuple[bytes, bytes]]:
@@ -210,6 +229,16 @@ def _name_in(disposition: bytes) -> str | None:
 
 def _text(data: bytes) -> str:
     return data.decode(errors="surrogateescape")
+
+
+def form_data(fields: Mapping[str, str]) -> tuple[str, bytes]:
+    """Return a form as multipart/form-data: its Content-Type, and the body."""
+    boundary = secrets.token_hex(12)
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
+        for name, text in fields.items()
+    ]
+    return f"{MULTIPART}; boundary={boundary}", f"{''.join(parts)}--{boundary}--\r\n".encode()
 
 
 # Addresses. A form could make the service contact somebody: only hosts that are reserved for examples are let through.
@@ -265,8 +294,9 @@ class FormGuard:
     """Checks and changes the forms of one run: the marker in the name, reserved hosts, no override of the method."""
 
     def __init__(self, surface: Surface, marker: Marker) -> None:
-        self._name = surface.name_field
+        self._name, self._type = surface.name_field, surface.facts.form["type"]
         self._addresses = surface.addresses
+        self._types, self._examples = surface.facts.types, surface.facts.examples
         self._marker = marker
 
     def check(self, body: Body) -> None:
@@ -289,17 +319,12 @@ class FormGuard:
                     f"{what!r} is not reserved for examples: use example.com or a name under .invalid.",
                 )
 
-    def prepared(self, body: Body, number: int, *, is_create: bool = False, blanks: bool = False) -> bytes:
-        """Return the body with the marker of a create in it.
-
-        The marker stands in the name; if that is blank, or a create has none, it stands in addresses. `blanks`: also
-        in a blank name.
-        """
-        in_addresses = self.blank_name(body) is not None or (is_create and not self.has_name(body))
+    def prepared(self, body: Body, number: int, *, in_addresses: bool = False) -> bytes:
+        """Return the body with the marker of a create in its name, unless that is blank, and in addresses if asked."""
 
         def change(name: str, value: str) -> str:
             key = _key(name)
-            if key == self._name and (blanks or not Marker.is_blank(value)):
+            if key == self._name and not Marker.is_blank(value):
                 return self._marker.insert(value, number)
             return (
                 self._marker.in_address(value, number) if in_addresses and key in self._addresses else value
@@ -307,21 +332,55 @@ class FormGuard:
 
         return body.changed(change)
 
-    def blank_name(self, body: Body) -> str | None:
-        """Return the blank name that a body has, as an empty text or one space; None if it has none."""
-        found = [f.value for f in body.fields if _key(f.name) == self._name and Marker.is_blank(f.value)]
-        return None if not found else " " if found[-1] else ""
+    def named(self, body: Body, number: int) -> bytes:
+        """Return the body with the marker of a create in its name, also in a blank one or one that it lacks."""
+        if not self._names(body):
+            return body.with_field(self._name, self._marker.insert("", number))
+        return body.changed(
+            lambda name, value: self._marker.insert(value, number) if _key(name) == self._name else value
+        )
+
+    def lack(self, body: Body) -> Lack | None:
+        """Return how a body lacks a name that every service reads; None if it has one, and sends it plainly once.
+
+        That is, for each field that may be a name: how it is spelled, its text if that is blank, and `file` if it is
+        sent as one.
+        """
+        fields = [
+            (f.name, f.value * Marker.is_blank(f.value), *["file"] * bool(f.filename))
+            for f in self._names(body)
+        ]
+        is_plain = fields == [(self._name, "")] and not Marker.is_blank(self._names(body)[0].value)
+        return None if is_plain else tuple(fields)
+
+    def _names(self, body: Body) -> list[FormField]:
+        return [field for field in body.fields if _key(field.name) == self._name]
 
     def has_name(self, body: Body) -> bool:
         """Tell whether a body has a name that bears the marker when it leaves."""
-        return any(_key(f.name) == self._name and not Marker.is_blank(f.value) for f in body.fields)
+        return any(not Marker.is_blank(field.value) for field in self._names(body))
 
-    def can_mark(self, body: Body) -> bool:
-        """Tell whether a create of this body bears the marker when it leaves, in its name or an address."""
-        return self.has_name(body) or any(
-            _key(f.name) in self._addresses and self._marker.in_address(f.value, 0) != f.value
-            for f in body.fields
-        )
+    def addressed_type(self, body: Body) -> str:
+        """Return the type in a create that has an address of this type, which takes the marker; empty without one."""
+        values = {field.name: field.value for field in body.fields if field.filename is None}
+        kind = values.get(self._type, "")
+        return kind if self._can_mark(kind, values) else ""
+
+    @property
+    def example_type(self) -> str:
+        """The first type whose documented example has an address; empty without one."""
+        return next((kind for kind, example in self._examples.items() if self._can_mark(kind, example)), "")
+
+    def lacking(self, kind: str, lack: Lack) -> dict[str, str]:
+        """Return a type's example with this lack of a name; empty if it is not a matter of texts."""
+        if any(len(field) > 2 for field in lack):
+            return {}
+        fields = {name: text for name, text in self._examples[kind].items() if name != self._name}
+        return fields | {field[0]: field[1] for field in lack}
+
+    def _can_mark(self, kind: str, fields: Mapping[str, str]) -> bool:
+        own = self._addresses.intersection(self._types.get(kind, ()))
+        return any(self._marker.in_address(fields.get(name, ""), 0) != fields.get(name, "") for name in own)
 
 
 def _key(name: str) -> str:

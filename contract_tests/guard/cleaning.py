@@ -78,6 +78,7 @@ class Cleaner:
         self._is_late = False  # deleted rows are gone a little later: that is waited for once
         self._is_blind = False  # rows of the run do not bear its mark, or others do, or one was never seen
         self._unlisted: set[Id] = set()  # rows that the whole list lacked, and that should be there
+        self._stays: set[Id] = set()  # rows that a look has shown after their delete
         self._done = CleanUp()
 
     def clean(self) -> CleanUp:
@@ -147,6 +148,7 @@ class Cleaner:
             return False
         is_own = self._account.proves(reply, entry.number, row)
         self._is_blind |= reply.is_success and not is_own
+        self._stays |= {row} if is_own and row in self._accepted else set()
         if is_own and self.harm:
             self._done.failed[row] = f"it is not deleted. {self.harm}"
         elif is_own:
@@ -230,11 +232,14 @@ class Cleaner:
         if not census.gap:
             there = {e.id for e in self._ledger.entries.values() if e.exists and e.id is not None}
             self._unlisted |= there - census.rows.keys()
+            if self._stays - census.rows.keys():
+                self._ledger.partial()
         return census
 
     def _gone(self, entry: LedgerEntry, row: Id) -> None:
         self._ledger.deleted(entry)
         self._done.failed.pop(row, None)
+        self._stays.discard(row)
         if row not in self._done.deleted:
             self._done.deleted.append(row)
 

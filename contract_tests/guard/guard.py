@@ -33,10 +33,11 @@ from contract_tests.guard.exchange import (
     failed,
     refused,
 )
+from contract_tests.guard.feed import Feed
 from contract_tests.guard.ledger import Ledger, Marker, check_swept
 from contract_tests.guard.mask import Redactor
 from contract_tests.guard.policy import Alarm
-from contract_tests.guard.relay import Feed, Relay
+from contract_tests.guard.relay import Relay
 from contract_tests.guard.upstream import GuardSettings
 from mock_server.document import Document
 

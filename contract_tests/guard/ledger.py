@@ -15,6 +15,7 @@ key every row would seem to be gone, and another target must not get the key. Ea
     {"event": "deleted", "number": 7}               the row was asked for by its id, and is gone
     {"event": "listed"}                             the list has shown a row of the run: it does not hide them
     {"event": "partial"}                            the list, read whole, lacked a row of the run that was there
+    {"event": "late"}                               a row was shown some time after its create
     {"event": "moved"}                              a row went without a delete: it may have another id now
 
 A file that is finished gets the suffix `.swept`, one that was given up `.forgotten`. A torn line is what a crash
@@ -145,8 +146,9 @@ class LedgerEntry:
     """One create of the run, from the intent to the confirmed deletion.
 
     `time` is that of the intent, in seconds since 1970. `is_create` is False for a write to an id that should not
-    exist. `is_sought`: the list was searched for its row. `is_doomed`: a delete was sent, and not refused. `seen` says
-    when a look last showed the row to be the run's, or to be gone: after how many writes, and at what time.
+    exist. `is_nameless`: it had no plain name, so its marker may stand in an address alone. `is_sought`: the list was
+    searched for its row. `is_doomed`: a delete was sent, and not refused. `seen` says when a look last showed the row
+    to be the run's, or to be gone: after how many writes, and at what time.
     """
 
     number: int
@@ -155,6 +157,7 @@ class LedgerEntry:
     is_create: bool = True
     is_sought: bool = False
     is_doomed: bool = False
+    is_nameless: bool = False
     id: Id | None = None
     state: CreateState = CreateState.OPEN
     seen: tuple[int, float] | None = None
@@ -184,6 +187,7 @@ class Ledger:
         self.others: set[Id] = set()  # that were seen since, and are not the run's
         self.is_listed = False  # whether the list has ever shown a row of the run
         self.is_partial = False  # whether the whole list has ever lacked a row of the run that was there
+        self.is_late = False  # whether a row of the run was shown some time after its create
         self.is_moved = False  # whether a row of the run ever went without a delete
         self.is_queued = False  # whether a create was accepted for later
         self.key_check = ""
@@ -229,8 +233,13 @@ class Ledger:
 
     @property
     def expects_more(self) -> bool:
-        """Whether the list may show rows of the run later: second ones of creates, moved ones, those in a queue."""
-        return self.is_moved or self.is_queued or any(number < 0 for number in list(self.entries))
+        """Whether the list may show rows of the run later: second ones of creates, moved, late or queued ones."""
+        return (
+            self.is_moved
+            or self.is_late
+            or self.is_queued
+            or any(number < 0 for number in list(self.entries))
+        )
 
     @property
     def proven(self) -> frozenset[Id]:
@@ -308,6 +317,11 @@ class Ledger:
         if not self.is_partial:
             self._note({"event": "partial"})
 
+    def late(self) -> None:
+        """Note that a row was shown some time after its create."""
+        if not self.is_late:
+            self._note({"event": "late"})
+
     def moved(self) -> None:
         """Note that a row of the run went without a delete."""
         if not self.is_moved:
@@ -378,8 +392,9 @@ class Ledger:
         if line["event"] == "before":
             self.before = {_checked_id(each) for each in line["ids"]}
             return
-        if line["event"] in {"listed", "partial", "moved"}:
+        if line["event"] in {"listed", "partial", "late", "moved"}:
             self.is_listed |= line["event"] == "listed"
+            self.is_late |= line["event"] == "late"
             self.is_partial |= line["event"] == "partial"
             self.is_moved |= line["event"] == "moved"
             return

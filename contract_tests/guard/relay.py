@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from contract_tests.guard.account import GONE, SERVER, Account, Credentials, Rows
-from contract_tests.guard.body import Body, FormGuard
+from contract_tests.guard.body import Body, FormGuard, form_data
 from contract_tests.guard.exchange import (
-    KEY_VARIABLE,
-    MULTIPART,
     PASS_429_HEADER,
-    URLENCODED,
-    Exchange,
-    FormField,
     GuardRefusal,
-    Headers,
     Reply,
     Request,
     TargetFailed,
@@ -27,12 +19,11 @@ from contract_tests.guard.exchange import (
     printable,
     refused,
 )
-from contract_tests.guard.ledger import CreateState, Ledger, LedgerEntry, Marker
+from contract_tests.guard.feed import Feed, Visit
+from contract_tests.guard.ledger import CreateState, Id, Ledger, LedgerEntry, Marker
 from contract_tests.guard.mask import Redactor
 from contract_tests.guard.policy import Alarm, Holdings, Passage, Policy
 from contract_tests.guard.upstream import GuardSettings, Parcel
-
-_LOG = logging.getLogger("contract_tests.guard")
 
 # What a suite may say to the target. Anything else could override the method, the path or the account.
 _PASSED = frozenset(
@@ -44,13 +35,12 @@ _PASSED = frozenset(
 )
 _SINGLE = ("authorization", "content-type")
 _DROPPED = frozenset({"set-cookie", "set-cookie2"})
-_FORMS = frozenset({MULTIPART, URLENCODED})
 _LONGEST_LOCATION = 200
 _ACCEPTED = 202  # for later
+_REFUSES = frozenset({400, 401, 422})  # a form that lacks something
 _LEADS_ON = frozenset({302, 303})  # from a form that was taken to what came of it
+_TRIES = 4  # to give a row its mark back, the last look included
 _FRESH = 10.0  # seconds for which a look at a row proves that it is the run's, if nothing was written since
-
-Listener = Callable[[Exchange], None]
 
 
 def _told(reply: Reply) -> str:
@@ -87,16 +77,6 @@ class Gate:
             return self._changed.wait_for(lambda: not self.under_way, timeout=seconds)
 
 
-@dataclass(slots=True)
-class Visit:
-    """A request on its way through the guard, as far as it came."""
-
-    request: Request
-    body: Body
-    headers: Headers = ()
-    passage: Passage | None = None
-
-
 class Relay:
     """Answers the requests of one run, from any number of threads; one write at a time."""
 
@@ -119,9 +99,12 @@ class Relay:
             facts, account.target.path, self.holdings, self._survey,
             lambda text: account.look(text).status in GONE, allow_writes=settings.allow_writes,
         )  # fmt: skip
-        self._is_unsure = False
+        self._is_unsure = False  # whether a write may have done something else than it was to do
+        self._outcomes: set[bool] = set()  # whether creates were accepted, or refused, so far
         self._is_controlled = False  # whether a look at another row was seen not to show one of the run
-        self._taken: set[str | None] = set()  # blank names that the service has taken in creates
+        self._placeholder = placeholder
+        self._shows: dict[str, bool] = {}  # whether the addresses of a type are shown as they were sent
+        self._refuses: set[object] = set()  # how creates lacked a name that the service has refused
         self._writing = threading.RLock()
 
     def answer(self, request: Request) -> Reply:
@@ -238,14 +221,16 @@ class Relay:
         self._settle()
         self._credentials.check_create(visit.request.header("authorization"))
         self._survey()
-        name = self._outgoing.blank_name(visit.body)
-        if name in self._taken and not self._outgoing.can_mark(visit.body):
-            raise GuardRefusal(
-                "unmarked", "The service takes such a name, and the form has no place for a mark."
-            )
-        entry = self._intend()
+        self._check_provable(visit.body)
+        return self._created(visit)[1]
+
+    def _created(self, visit: Visit, *, is_trial: bool = False) -> tuple[LedgerEntry, Reply]:
+        entry, lack = self._intend(), self._outgoing.lack(visit.body)
+        entry.is_nameless = lack is not None
+        in_addresses = entry.is_nameless or is_trial
+        body = self._outgoing.prepared(visit.body, entry.number, in_addresses=in_addresses)
         try:
-            reply = self._send(visit, self._outgoing.prepared(visit.body, entry.number, is_create=True))
+            reply = self._send(visit, body)
         except GuardRefusal:  # nothing was sent
             self._ledger.answered(entry)
             raise
@@ -255,10 +240,59 @@ class Relay:
             self._ledger.unknown(entry)
         elif 300 <= reply.status < SERVER and not self._is_led_on(visit.request, reply):
             self._ledger.answered(entry)  # what a failing service has done is not known
-        if reply.is_success and not self._outgoing.has_name(visit.body):
-            # A service that needs no name takes an empty one, and one that takes that takes blanks.
-            self._taken |= {None, "", " "} if name is None else {name, " "}
-        return reply
+        if reply.status < SERVER and reply.is_success not in self._outcomes:
+            self._outcomes.add(reply.is_success)
+            self._is_unsure = (
+                True  # a service that changes another row in place of a create should do so once
+            )
+        is_own = self._credentials.is_own(visit.request.header("authorization"))
+        if is_own and reply.status in _REFUSES and self._shows.get(self._outgoing.addressed_type(visit.body)):
+            self._refuses.add(lack)
+        return entry, reply
+
+    def _check_provable(self, body: Body) -> None:
+        """Raise GuardRefusal (`unmarked`) if a create without a plain name could make a row that cannot be proven.
+
+        It passes if an address of its type is shown as it was sent, or if such a create without the same was refused.
+        If that is not known, the guard finds out with creates of its own, and deletes their rows at once.
+        """
+        lack, kind = self._outgoing.lack(body), self._outgoing.addressed_type(body)
+        if lack is None or lack in self._refuses:
+            return
+        tried = kind or self._outgoing.example_type
+        if tried and tried not in self._shows:
+            self._shows[tried] = self._try(self._account.surface.facts.examples[tried])
+        shows = self._shows.get(tried, False)
+        if shows and not kind and (fields := self._outgoing.lacking(tried, lack)):
+            self._try(fields)
+        if not (shows and kind) and lack not in self._refuses:
+            why = "The form has no name that bears the run's mark, and no address that is known to be shown."
+            raise GuardRefusal("unmarked", f"{why} A row could not be told from others.")
+
+    def _try(self, fields: Mapping[str, str]) -> bool:
+        """Create a row and delete it; tell whether it was made, and shows its mark in an address."""
+        content_type, data = form_data(fields)
+        headers = (("Authorization", f"Bearer {self._placeholder}"), ("Content-Type", content_type))
+
+        def visit(kind: str, row: Id | None = None) -> Visit:
+            method = self._account.surface.facts.operation(kind).method
+            sent = data if row is None else b""
+            request = Request(method, self._account.path_of(kind, row), headers, sent)
+            return Visit(request, Body(content_type, sent), headers)
+
+        create = visit("create")
+        try:
+            self._outgoing.check(create.body)
+        except GuardRefusal:  # the document's example has a real address
+            return False
+        entry, _ = self._created(create, is_trial=True)
+        self._settle()
+        if entry.id is None or entry.state is not CreateState.LIVE:
+            return False
+        is_shown = self._account.settings_in(self._account.look(entry.id))
+        delete = self._account.surface.facts.operation("delete")
+        self._write(visit("delete", entry.id), Passage("write", delete, entry.id, entry))
+        return self._marker.number_in(is_shown) == entry.number
 
     def _is_led_on(self, request: Request, reply: Reply) -> bool:
         """Tell whether an answer leads on to what may have been made, and not to another spelling of the path."""
@@ -294,6 +328,8 @@ class Relay:
             if entry.state is CreateState.CLAIMED:
                 self._prove_new(entry)
             self.holdings.check_may_write()
+        if self._is_unsure:
+            self._compare()
 
     def _find(self, entry: LedgerEntry) -> None:
         """Look in the list for the row of a create whose answer was lost, or named no id."""
@@ -309,10 +345,16 @@ class Relay:
 
     def _ask(self, entry: LedgerEntry) -> Reply:
         """Look at a row that should be there, again and again if the service may be late with it, or fails."""
-        return self._account.look_until(
-            entry.id or 0,
-            lambda reply: self._look(entry, reply) or not (reply.status in GONE or reply.status >= SERVER),
-        )
+        statuses: list[int] = []
+
+        def is_settled(reply: Reply) -> bool:
+            statuses.append(reply.status)
+            return self._look(entry, reply) or not (reply.status in GONE or reply.status >= SERVER)
+
+        reply = self._account.look_until(entry.id or 0, is_settled)
+        if reply.is_success and GONE.intersection(statuses):
+            self._ledger.late()
+        return reply
 
     def _prove_new(self, entry: LedgerEntry) -> None:
         """See that a created row is shown with its mark, and the first one for no other id."""
@@ -387,8 +429,6 @@ class Relay:
         body, entry = visit.body, passage.entry
         self._check_bytes(body)
         self._settle()
-        if self._is_unsure:  # a write had no answer: what did it do?
-            self._compare()
         self._credentials.check_write(visit.request.header("authorization"), entry)
         stray = None
         if entry is None and self._outgoing.has_name(body):  # it should create nothing
@@ -408,13 +448,16 @@ class Relay:
             census = self._account.census()
             self._note_listed(census.rows, whole=not census.gap)
         self._is_unsure = True
-        reply = self._send(visit, self._outgoing.prepared(body, number), prove, doomed)
+        if entry is not None:
+            entry.is_nameless |= bool(self._outgoing.lack(body))
+        loses = entry is not None and entry.is_nameless
+        reply = self._send(visit, self._outgoing.prepared(body, number, in_addresses=loses), prove, doomed)
         self._is_unsure = False
         if stray is not None:
             self._ledger.answered(stray)
         if doomed is not None and reply.is_success:
             self._note_delete(doomed, visit.request.header("authorization"))
-        elif entry is not None and reply.is_success and self._outgoing.blank_name(body) is not None:
+        elif entry is not None and reply.is_success and loses:
             self._restore(visit, entry)
         elif entry is not None and reply.is_success and not body.is_utf_8:
             self._mend(visit, entry)
@@ -446,7 +489,8 @@ class Relay:
         what = f"An update with bytes that are not UTF-8 is accepted. After it: {broken}"
         self.holdings.takes_bytes = Alarm(what, "bytes", entry.id)
         mended = visit.body.as_utf_8(visit.request.header("content-type"))
-        self._send(visit, self._outgoing.prepared(mended, entry.number, blanks=True))
+        loses = bool(self._outgoing.lack(mended))
+        self._send(visit, (self._outgoing.named if loses else self._outgoing.prepared)(mended, entry.number))
         if not self._account.proves(self._ask(entry), entry.number, entry.id):
             why = f"The row {entry.id} cannot be told to be this run's any more: {what} It stays."
             self.holdings.halt(Alarm(why, "mark", entry.id))
@@ -463,19 +507,20 @@ class Relay:
         """Look whether the rows of others are as they were. Raises GuardRefusal (`halted`) if they are not."""
         census = self._account.census()
         self.holdings.compare("list", census.rows, self._account.number_in, whole=not census.gap)
+        self._note_listed(census.rows, whole=not census.gap)
         self._is_unsure = False
         self.holdings.check_may_write()
 
     def _restore(self, visit: Visit, entry: LedgerEntry) -> None:
-        """Give a row its mark back if an update to a blank name has taken it; the suites still see a blank name."""
-        reply = self._ask(entry)
-        if self._account.proves(reply, entry.number, entry.id):
-            return
-        shown = self._account.shown(reply, "retrieve").get(entry.id or 0, {})
-        if shown and Marker.is_blank(str(shown.get(self._account.surface.name) or "")):
-            self._send(visit, self._outgoing.prepared(visit.body, entry.number, blanks=True))
-            if self._account.proves(self._ask(entry), entry.number, entry.id):
+        """Give a row its mark back if an update has taken it with the name, or the address; the suites see no mark."""
+        for _ in range(_TRIES):
+            reply = self._ask(entry)
+            if self._account.proves(reply, entry.number, entry.id):
                 return
+            shown = self._account.shown(reply, "retrieve").get(entry.id or 0, {})
+            if not shown or not Marker.is_blank(str(shown.get(self._account.surface.name) or "")):
+                break
+            self._send(visit, self._outgoing.named(visit.body, entry.number))
         why = f"The row {entry.id} cannot be told to be this run's any more: an update took its mark away. It stays."
         self.holdings.halt(Alarm(why, "mark", entry.id))
 
@@ -527,62 +572,3 @@ class Relay:
                 f"The target redirects to https on the same host, {shown}: begin its base URL with https://."
             )
         return f"The target redirects to another host, {shown}: name that one if it has the API."
-
-
-class Feed:
-    """Hands exchanges to listeners, one at a time, in the thread that served the request."""
-
-    def __init__(self, origin: str, placeholder: str, clean: Callable[[str], str]) -> None:
-        self._origin = origin
-        self._placeholder = placeholder
-        self._clean = clean
-        self._listeners: list[Listener] = []
-        self._lock = threading.Lock()
-
-    def listen(self, listener: Listener) -> None:
-        """Call a function with every exchange from now on."""
-        with self._lock:
-            self._listeners.append(listener)
-
-    def tell(
-        self, visit: Visit, reply: Reply, milliseconds: float, *, refused: str = "", failed: str = ""
-    ) -> None:
-        """Tell of an exchange; what a listener raises is logged, since the request is done."""
-        exchange = self._exchange(visit, reply, milliseconds, refused, failed)
-        with self._lock:
-            for listener in self._listeners:
-                try:
-                    listener(exchange)
-                except Exception:
-                    _LOG.exception("a listener failed on an exchange")
-
-    def _exchange(
-        self, visit: Visit, reply: Reply, milliseconds: float, refused: str, failed: str
-    ) -> Exchange:
-        request, operation = visit.request, visit.passage.operation if visit.passage else None
-        fields = tuple(
-            FormField(self._shown(f.name), self._shown(f.value), f.filename and self._shown(f.filename))
-            for f in visit.body.fields
-        )
-        answered = not (refused or failed)
-        return Exchange(
-            method=self._plain(request.method),
-            url=self._plain(self._origin + request.target),
-            operation=operation.id if operation else "",
-            request_headers=tuple((name, self._plain(value)) for name, value in visit.headers),
-            media_type=self._plain(visit.body.media_type),
-            form=fields,
-            raw="" if fields and visit.body.media_type in _FORMS else self._shown(visit.body.exact),
-            status=reply.status if answered else 0,
-            headers=reply.headers,
-            body=reply.body.decode(errors="replace"),
-            milliseconds=milliseconds,
-            refused=refused,
-            failed=failed,
-        )
-
-    def _plain(self, text: str) -> str:
-        return self._shown(text).encode(errors="surrogateescape").decode(errors="replace")
-
-    def _shown(self, text: str) -> str:
-        return self._clean(text.replace(self._placeholder, KEY_VARIABLE))

@@ -63,7 +63,8 @@ def test_the_raw_answer_keeps_its_escapes(client: Client) -> None:
 
 def test_a_file_name_does_not_hide_the_name(client: Client, target: Target) -> None:
     body, content_type = multipart({"name": "Example", "type": "slack"}, filename="a.txt")
-    assert client.call("POST", client.base, body, {"Content-Type": content_type}).status == 401
+    reply = client.call("POST", client.base, body, {"Content-Type": content_type})
+    assert reply.refused == "unmarked", "a service may take a file for no name"
     assert len(target.rows) == ROWS
 
 
@@ -107,9 +108,46 @@ def test_blank_names_that_are_taken_are_cleaned_up(mocks: Mocks, make_guard: Mak
     assert client.update(renamed, name="").status == 200
     assert client.get("").data[0]["name"] == ""
     assert client.create("  ").refused == "unmarked", "no row is made that could not be told from others"
+    assert client.post("", {}).status == 401, "this lack of a name is refused"
     done = guard.clean_up()
-    assert (set(done.deleted), done.complete) == ({row, renamed}, True)
+    assert {row, renamed} <= set(done.deleted)
+    assert done.complete
     assert target.rows == before
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"email": "new@example.com"},
+        {"type": "internal_notification"},
+        {"name": " ", "type": "slack"},
+        {"is_enabled": "0"},
+        {"name": "Named now", "type": "telegram", "telegram": "1:a", "telegram_chat_id": "1"},
+    ],
+)
+def test_a_row_without_a_name_stays_provable(
+    form: dict[str, str], mocks: Mocks, make_guard: MakeGuard
+) -> None:
+    target = mocks.target("blank-name=accepted")
+    before, guard = target.rows, make_guard(target)
+    client = through(guard)
+    row = client.created("  ", type="email", email="hey@example.com")
+    assert client.update(row, **form).status == 200
+    assert client.get(f"/{row}").data["name"] == form.get("name", "").strip()
+    assert client.update(row, name="", email="hey@example.com").status == 200
+    assert client.update(row, email="hello@example.com").status == 200
+    assert client.delete(row).status == 200
+    assert (guard.alarms, guard.clean_up().complete) == ((), True)
+    assert target.rows == before
+
+
+def test_a_form_that_cannot_be_marked_passes_once_such_a_name_was_refused(
+    client: Client, target: Target
+) -> None:
+    for form in ({}, {"type": "slack"}, {"name": "", "type": "telegram"}):
+        assert client.post("", form).status == 401
+    assert len([line for line in target.journal if line.startswith("POST")]) == 6, "three of the guard's own"
+    assert len(target.rows) == ROWS
 
 
 def test_a_json_body_bears_the_marker_too(mocks: Mocks, make_guard: MakeGuard) -> None:

@@ -46,6 +46,15 @@ class TakesBlankNames(Behaving):
 
 
 @lie
+class MasksAddresses(Behaving):
+    """Settings are shown as stars."""
+
+    def shown(self, row: Any) -> Row:
+        shown = super().shown(row)
+        return shown | {"settings": dict.fromkeys(shown["settings"], "***")}
+
+
+@lie
 class AnswersAForeignId(Behaving):
     """Every create is answered with the id of a stranger's row."""
 
@@ -504,6 +513,7 @@ class DeletesLate(Behaving):
     def answer(self, asked: Asked) -> Said | None:
         for row, moment in [*self.doomed.items()]:
             if self.clock() >= moment + 2:
+                self.harmed |= {row} & self.strangers.keys()  # that got its id meanwhile
                 self.rows.pop(row, None)
                 del self.doomed[row]
         return super().answer(asked)

@@ -209,6 +209,7 @@ class QueuesDeletes(Behaving):
     def answer(self, asked: Asked) -> Said | None:
         for row, moment in [*self.doomed.items()]:
             if self.clock() >= moment:
+                self.harmed |= {row} & self.strangers.keys()
                 del self.doomed[row]
                 super().deleted(row)
         return super().answer(asked)
@@ -237,9 +238,13 @@ class CachesReads(Behaving):
         super().__init__(*given)
 
     def answer(self, asked: Asked) -> Said | None:
-        if asked.method != "GET":
-            return super().answer(asked)
         since, reply = self.cache.get(asked.path, (-LATE, None))
+        if asked.method != "GET":
+            touched = {*self.touched}
+            done = super().answer(asked)
+            if self.clock() < since + LATE:  # what the id leads to now is not what it shows
+                self.harmed |= {*self.touched} - touched
+            return done
         if self.clock() >= since + LATE:
             reply = super().answer(asked)
             self.cache[asked.path] = self.clock(), reply

@@ -28,7 +28,8 @@ class Behaving:
     """The API of one account, in memory.
 
     `rows` are by the id under which they are kept. `harmed` are rows of the stranger that the service has changed or
-    deleted of itself, where no guard can be in the way. `lock` is held while a request is answered.
+    deleted of itself, where no guard can be in the way. `nameless` counts rows that were made without a name. `lock` is
+    held while a request is answered.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -36,6 +37,7 @@ class Behaving:
         self.lock = threading.RLock()
         self.rows: dict[Any, Row] = {}
         self.harmed: set[Any] = set()
+        self.nameless = 0
         self.last = 0
         for number in range(1, STRANGERS + 1):
             name = "" if number == 5 else f"A stranger's {number}"
@@ -129,6 +131,7 @@ class Behaving:
         return sent
 
     def new_row(self, form: Mapping[str, str], settings: Mapping[str, str]) -> Row:
+        self.nameless += hasattr(self, "strangers") and not form.get("name", "").strip()
         row: Row = {
             "id": 0, "type": form.get("type", ""), "name": self.name(form.get("name", "")), "settings": dict(settings),
             "is_enabled": True, "last_datetime": None, "datetime": _moment(self.clock()),

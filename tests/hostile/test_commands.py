@@ -72,6 +72,18 @@ def test_ids_that_are_texts_are_a_finding_and_stop_no_run(lie: str, tmp_path: Pa
     assert (service.left, done.open_ledgers) == ([], [])
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["check", *(pytest.param(each, marks=pytest.mark.heavy) for each in ("check standard", "learn", "twin"))],
+)
+def test_a_service_that_needs_no_names_is_left_as_it_was(command: str, tmp_path: Path) -> None:
+    service = lying("TakesBlankNames")()
+    done = carry_out(command, service, tmp_path)
+    check_done(done, service)
+    assert (service.left, done.open_ledgers) == ([], [])
+    assert service.nameless > 1, "it was asked"
+
+
 def killed(command: str, number: int, folder: Path) -> None:
     """Kill a command at some moment, and sweep: nothing is left, and nothing of others was touched."""
     service = Behaving()

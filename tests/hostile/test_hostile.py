@@ -63,7 +63,14 @@ BEARABLE = {
         "HidesDisabledRows",
         "HidesAType",
     ),
-    *("CapsTheList", "GrowsWhileRead", "ArchivesRows", "MakesWhatItUpdates", "RetriesCreates"),
+    *(
+        "MasksAddresses",
+        "CapsTheList",
+        "GrowsWhileRead",
+        "ArchivesRows",
+        "MakesWhatItUpdates",
+        "RetriesCreates",
+    ),
 }
 # How much the run notices depends on how long it takes.
 LATE = {"ChangesIds", "CachesReads", "ReadsAReplica", "AlternatesReplicas", "ListsAReplica"}
@@ -102,8 +109,17 @@ def test_no_two_lies_do_harm(names: tuple[str, str], tmp_path: Path, document: D
 @pytest.mark.heavy
 @pytest.mark.parametrize("part", range(40))
 def test_no_pair_of_lies_does_harm(part: int, tmp_path: Path, document: Document) -> None:
+    """Each pair in both orders, finished and killed in turn; all that fail are named."""
+    failed = []
     for number, names in enumerate(PAIRS[part::40]):
-        run(Trial(lying(*names), tmp_path / str(number), document))
+        for order in (names, names[::-1]):
+            is_killed = (number % 2 == 0) is (order is names)
+            try:
+                run(Trial(lying(*order), tmp_path / "+".join(order), document), is_killed=is_killed)
+            except AssertionError as error:
+                what = str(error).partition("\n")[0]
+                failed.append(f"{'+'.join(order)}, {'killed' if is_killed else 'finished'}: {what}")
+    assert not failed, "\n".join(failed)
 
 
 def rampage(seed: int, folder: Path, document: Document) -> None:
@@ -240,6 +256,25 @@ def test_a_stranger_who_gets_an_own_id_keeps_the_row(tmp_path: Path, document: D
         assert client.create().refused == "halted"
         assert not guard.clean_up().complete
     assert trial.service.rows[row]["name"] == "A stranger's new one"
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["finished", "killed"])
+def test_a_service_that_needs_no_names_is_left_as_it_was(
+    is_killed: bool, tmp_path: Path, document: Document
+) -> None:
+    trial = Trial(lying("TakesBlankNames"), tmp_path, document)
+    guard = run(trial, is_killed=is_killed)
+    assert (guard.alarms, trial.service.left) == ((), [])
+    assert trial.service.nameless > 2, "such creates were sent"
+
+
+def test_no_nameless_create_is_sent_if_its_row_could_not_be_proven(
+    tmp_path: Path, document: Document
+) -> None:
+    trial = Trial(lying("TakesBlankNames", "MasksAddresses"), tmp_path, document)
+    guard = run(trial)
+    assert (guard.alarms, trial.service.left) == ((), [])
+    assert trial.service.nameless == 0
 
 
 def test_what_lies_is_a_service_that_the_suites_could_use(tmp_path: Path, document: Document) -> None:

@@ -68,8 +68,11 @@ def use(client: Client) -> None:
             if number % 2:
                 client.get(f"/{row}")
             client.update(row, name=f"Row {number}, renamed", is_enabled="0")
-    client.post("", {"name": "", "type": "email", "email": "hey@example.com"})
+    for fields in ({"name": ""}, {"name": "\t "}, {}, {"name[]": "Nameless"}):
+        made += ids_in(client.post("", {"type": "email", "email": "hey@example.com", **fields}))
+        client.update(made[-1] if made else 0, email="hello@example.com")
     client.post("", {"name": "  ", "type": "internal_notification"})
+    client.post("", {})
     client.get("?results_per_page=100")
     for row in made[:2]:
         client.delete(row)

@@ -1,0 +1,95 @@
+"""A request on its way through the guard, and what its listeners hear of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from contract_tests.guard.body import Body
+from contract_tests.guard.exchange import (
+    KEY_VARIABLE,
+    MULTIPART,
+    URLENCODED,
+    Exchange,
+    FormField,
+    Headers,
+    Reply,
+    Request,
+)
+from contract_tests.guard.policy import Passage
+
+_LOG = logging.getLogger("contract_tests.guard")
+_FORMS = frozenset({MULTIPART, URLENCODED})
+
+Listener = Callable[[Exchange], None]
+
+
+@dataclass(slots=True)
+class Visit:
+    """A request on its way through the guard, as far as it came."""
+
+    request: Request
+    body: Body
+    headers: Headers = ()
+    passage: Passage | None = None
+
+
+class Feed:
+    """Hands exchanges to listeners, one at a time, in the thread that served the request."""
+
+    def __init__(self, origin: str, placeholder: str, clean: Callable[[str], str]) -> None:
+        self._origin = origin
+        self._placeholder = placeholder
+        self._clean = clean
+        self._listeners: list[Listener] = []
+        self._lock = threading.Lock()
+
+    def listen(self, listener: Listener) -> None:
+        """Call a function with every exchange from now on."""
+        with self._lock:
+            self._listeners.append(listener)
+
+    def tell(
+        self, visit: Visit, reply: Reply, milliseconds: float, *, refused: str = "", failed: str = ""
+    ) -> None:
+        """Tell of an exchange; what a listener raises is logged, since the request is done."""
+        exchange = self._exchange(visit, reply, milliseconds, refused, failed)
+        with self._lock:
+            for listener in self._listeners:
+                try:
+                    listener(exchange)
+                except Exception:
+                    _LOG.exception("a listener failed on an exchange")
+
+    def _exchange(
+        self, visit: Visit, reply: Reply, milliseconds: float, refused: str, failed: str
+    ) -> Exchange:
+        request, operation = visit.request, visit.passage.operation if visit.passage else None
+        fields = tuple(
+            FormField(self._shown(f.name), self._shown(f.value), f.filename and self._shown(f.filename))
+            for f in visit.body.fields
+        )
+        answered = not (refused or failed)
+        return Exchange(
+            method=self._plain(request.method),
+            url=self._plain(self._origin + request.target),
+            operation=operation.id if operation else "",
+            request_headers=tuple((name, self._plain(value)) for name, value in visit.headers),
+            media_type=self._plain(visit.body.media_type),
+            form=fields,
+            raw="" if fields and visit.body.media_type in _FORMS else self._shown(visit.body.exact),
+            status=reply.status if answered else 0,
+            headers=reply.headers,
+            body=reply.body.decode(errors="replace"),
+            milliseconds=milliseconds,
+            refused=refused,
+            failed=failed,
+        )
+
+    def _plain(self, text: str) -> str:
+        return self._shown(text).encode(errors="surrogateescape").decode(errors="replace")
+
+    def _shown(self, text: str) -> str:
+        return self._clean(text.replace(self._placeholder, KEY_VARIABLE))
