@@ -347,7 +347,7 @@ class FormGuard:
         sent as one.
         """
         fields = [
-            (f.name, f.value * Marker.is_blank(f.value), *["file"] * bool(f.filename))
+            (f.name, f.value * Marker.is_blank(f.value), *["file"] * (f.filename is not None))
             for f in self._names(body)
         ]
         is_plain = fields == [(self._name, "")] and not Marker.is_blank(self._names(body)[0].value)
