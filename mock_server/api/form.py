@@ -60,8 +60,7 @@ def check_unique(context: Context) -> None:
     name, fact = unique.field.name, unique.field.fact
     value = context.sent[name]
     if any(item.values.get(fact or "") == value and item.id != context.item_id for item in context.store):
-        told = {**unique.told, "field": name, "value": str(value)}
-        raise Refusal(unique.refusal, problems=(Problem(unique.refusal, unique.item, told),))
+        refuse([problem_of(unique.row, name, str(value), 0)], tells_all=False)
 
 
 def check_plan(context: Context) -> None:

@@ -26,7 +26,7 @@ from mock_server.document import stamp_text
 from mock_server.document.treatments import SentInput
 from mock_server.mock import Mock
 from mock_server.php import SentForm
-from mock_server.refusal import Defect, Refusal
+from mock_server.refusal import Defect, Refusal, refuse
 from mock_server.server import HEAD_BYTES, HEADERS, WIRE_ERROR
 from mock_server.state.journal import (
     BEGINNING,
@@ -269,8 +269,7 @@ def check_id(context: Context) -> None:
     text = context.route.parameter or ""
     reaction = parameter.walk(SentInput(text))
     if reaction.refusing is not None:
-        problem = problem_of(reaction.refusing, parameter.name, text, 0)
-        raise Refusal(problem.refusal, problems=(problem,))
+        refuse([problem_of(reaction.refusing, parameter.name, text, 0)], tells_all=False)
     value = parameter.value(reaction)
     context.item_id = value if isinstance(value, int) else 0
 

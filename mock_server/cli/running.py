@@ -21,13 +21,13 @@ from mock_server import PREFIX, __version__
 from mock_server.app import App
 from mock_server.cli.log import Log
 from mock_server.cli.options import load_mock
-from mock_server.cli.serve import Serving
+from mock_server.cli.serve import is_loopback
 from mock_server.cli.terminal import PROGRAM, Failure, OutputLost, clean
 from mock_server.contract import Operation
 from mock_server.document import stamp_facts, stamp_text
 from mock_server.mock import Mock
 from mock_server.server import BadCertificate, CannotBind, Server, ServerLimits, TLSFiles
-from mock_server.settings import Rules
+from mock_server.settings import Rules, Settings
 
 # Objects that are made before the garbage collector runs: 14 times the default, a few megabytes at most.
 _COLLECT_AFTER = 10_000
@@ -46,10 +46,13 @@ _SPECIAL = re.compile(r"[@<\"]|.*;", re.DOTALL)
 Stamp = tuple[int, int, int] | None
 
 
-def run(serving: Serving) -> None:
-    """Serve until a signal comes. Raises Failure if the start does not succeed."""
-    with awaited_signal() as wait, Log(serving.log_format, serving.quiet, serving.verbose) as log:
-        running = RunningServer(serving, log)
+def run(settings: Settings, token: str | None, given: Mapping[str, Any]) -> None:
+    """Serve until a signal comes. Raises Failure if the start does not succeed.
+
+    `given`: the options of `serve`; `token`: the control's, if it was generated.
+    """
+    with awaited_signal() as wait, Log(given["log_format"], given["quiet"], given["verbose"]) as log:
+        running = RunningServer(settings, given, log)
         running.start()
         # What the start has made stays, and a request leaves almost no cycles behind. So Python's garbage collector
         # need not look at the one and can seldom look for the other: retrieve takes 10 % less CPU time.
@@ -57,10 +60,10 @@ def run(serving: Serving) -> None:
         gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
         try:
             with ExitStack() as meanwhile:
-                if serving.port_file is not None:
-                    meanwhile.enter_context(port_file(serving.port_file, running.server.port))
-                running.announce()
-                if serving.watch:
+                if given["port_file"] is not None:
+                    meanwhile.enter_context(port_file(given["port_file"], running.server.port))
+                running.announce(token)
+                if given["watch"]:
                     meanwhile.enter_context(watching(running.mock.files, running.reload))
                 wait()
         finally:
@@ -71,14 +74,15 @@ def run(serving: Serving) -> None:
 class RunningServer:
     """A server, and the mock that it serves at the moment."""
 
-    def __init__(self, serving: Serving, log: Log) -> None:
-        self._serving = serving
+    def __init__(self, settings: Settings, given: Mapping[str, Any], log: Log) -> None:
+        self._settings = settings
+        self._given = given
         self._log = log
         self.mock = self._load()
-        tls = TLSFiles(serving.tls_cert, serving.tls_key) if serving.tls_cert and serving.tls_key else None
+        tls = TLSFiles(given["tls_cert"], given["tls_key"]) if given["tls_cert"] else None
         # The server must let through whatever the document allows in a body.
         limits = ServerLimits(body_bytes=self.mock.contract.service.body_bytes)
-        self.server = Server(App(self.mock), serving.host, serving.port, tls=tls, limits=limits)
+        self.server = Server(App(self.mock), given["host"], given["port"], tls=tls, limits=limits)
 
     def start(self) -> None:
         """Listen. Raises Failure."""
@@ -87,13 +91,13 @@ class RunningServer:
         except (CannotBind, BadCertificate) as error:
             raise Failure(str(error)) from error
 
-    def announce(self) -> None:
+    def announce(self, token: str | None) -> None:
         """Write the banner, after a warning if other computers can reach the mock."""
-        serving, url = self._serving, self.server.url
-        if not serving.is_local:
-            self._warn(f"Other computers can reach {serving.host}, and the API accepts any key of the mock.")
-        is_json = serving.log_format == "json"
-        text = write_ready(self.mock, url) if is_json else write_banner(self.mock, serving, url)
+        given, url = self._given, self.server.url
+        if not is_loopback(given["host"]):
+            self._warn(f"Other computers can reach {given['host']}, and the API accepts any key of the mock.")
+        is_json = given["log_format"] == "json"
+        text = write_ready(self.mock, url) if is_json else write_banner(self.mock, token, given, url)
         try:
             # A closed pipe does not stop the mock: its reader has seen the first lines and goes on to use it.
             with suppress(BrokenPipeError, ValueError):
@@ -137,7 +141,7 @@ class RunningServer:
             self._log.note("rehearsed", f"  {count} × {change.operation} {status} {places}".rstrip())
 
     def _load(self) -> Mock:
-        mock = load_mock(self._serving.settings, [self._log.observe])
+        mock = load_mock(self._settings, [self._log.observe])
         self._log.follow(mock.contract)
         return mock
 
@@ -242,16 +246,16 @@ def _stamp(file: Path) -> Stamp:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def write_banner(mock: Mock, serving: Serving, url: str) -> str:
+def write_banner(mock: Mock, token: str | None, given: Mapping[str, Any], url: str) -> str:
     """Write the banner for people. Its last line is `ready BASE_URL`; --quiet writes only this line.
 
-    `url` is the server's, without a slash at its end.
+    `token`: the control's, if it was generated. `url`: the server's, without a slash at its end.
     """
     base_url = url + mock.contract.base_path
     lines: list[str] = []
-    if not serving.quiet:
-        lines += [*_facts(mock, serving, base_url), ""]
-        for operation, line in curl_lines(mock, base_url, insecure=serving.tls_cert is not None):
+    if not given["quiet"]:
+        lines += [*_facts(mock, token, base_url), ""]
+        for operation, line in curl_lines(mock, base_url, insecure=given["tls_cert"] is not None):
             lines += [f"# {operation.id}: {clean(operation.summary)}", line]
         lines.append("")
     return "".join(f"{line}\n" for line in (*lines, f"ready {base_url}"))
@@ -280,8 +284,8 @@ def write_ready(mock: Mock, url: str) -> str:
     return json.dumps(facts) + "\n"
 
 
-def _facts(mock: Mock, serving: Serving, base_url: str) -> list[str]:
-    contract, rules, token = mock.contract, serving.settings.rules, serving.generated_token
+def _facts(mock: Mock, token: str | None, base_url: str) -> list[str]:
+    contract, rules = mock.contract, mock.settings.rules
     document, service = contract.document, contract.service
     own = f"{base_url.removesuffix(contract.base_path)}{PREFIX}"
     rows = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -24,31 +24,6 @@ _control = functools.partial(setting, section="Control (/_mock)")
 _proxy = functools.partial(setting, section="Recording proxy")
 _log = functools.partial(setting, section="Log")
 _settings = functools.partial(setting, section="Settings")
-
-
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """What the server process needs: the settings of its mock, its address, and its log.
-
-    `generated_token` is the control's token if the user chose none. Both or neither of the TLS files are given.
-    """
-
-    settings: Settings
-    generated_token: str | None
-    host: str
-    port: int
-    port_file: Path | None
-    tls_cert: Path | None
-    tls_key: Path | None
-    watch: bool
-    log_format: str
-    quiet: bool
-    verbose: bool
-
-    @property
-    def is_local(self) -> bool:
-        """Whether only this computer can reach the host."""
-        return _is_loopback(self.host)
 
 
 @click.command(cls=SectionedCommand)
@@ -138,27 +113,27 @@ def serve(
     An option wins over its environment variable, the variable over the file of --config, the file over the default.
     Commas separate several values in a variable.
     """
-    serving = serving_of(given)
+    settings, token = read_settings(given)
     if print_config:
-        click.echo(options.write_config(ctx, serving.log_format))
+        click.echo(options.write_config(ctx, given["log_format"]))
     elif upstream is None and record is None:
         from mock_server.cli.running import run  # late: it imports the whole machine
 
-        run(serving)
+        run(settings, token, given)
     elif upstream is None or record is None:
         raise click.UsageError("--upstream and --record need each other.")
     else:
-        _record(ctx, serving, upstream, record)
+        _record(ctx, settings, given, upstream, record)
 
 
-def serving_of(given: Mapping[str, Any]) -> Serving:
-    """Return what the values of the options mean together. Raises click.UsageError."""
+def read_settings(given: Mapping[str, Any]) -> tuple[Settings, str | None]:
+    """Return the settings of the options, and the control's token if it was generated. Raises click.UsageError."""
     if bool(given["tls_cert"]) != bool(given["tls_key"]):
         raise click.UsageError("--tls-cert and --tls-key need each other.")
     if given["quiet"] and given["verbose"]:
         raise click.UsageError("--quiet and --verbose contradict each other: choose one.")
-    chosen, host = given["control_token"], given["host"]
-    generated = None if chosen or _is_loopback(host) else secrets.token_urlsafe(12)
+    chosen = given["control_token"]
+    generated = None if chosen or is_loopback(given["host"]) else secrets.token_urlsafe(12)
     rules = {field.name: given[field.name] for field in fields(Rules)}
     settings = Settings(
         document=given["document"],
@@ -171,8 +146,7 @@ def serving_of(given: Mapping[str, Any]) -> Serving:
         control_cors=given["control_cors"],
         allowed_hosts=given["allow_host"],
     )
-    own = [field.name for field in fields(Serving) if field.name in given]
-    return Serving(settings=settings, generated_token=generated, **{name: given[name] for name in own})
+    return settings, generated
 
 
 def settings_of(flags: Sequence[str]) -> Settings:
@@ -182,37 +156,39 @@ def settings_of(flags: Sequence[str]) -> Settings:
     True
     """
     try:
-        return serving_of(serve.make_context("serve", list(flags)).params).settings
+        return read_settings(serve.make_context("serve", list(flags)).params)[0]
     except click.ClickException as error:
         raise ValueError(error.format_message()) from error
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether only this computer can reach a host."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _record(ctx: click.Context, serving: Serving, upstream: str, file: Path) -> None:
+def _record(
+    ctx: click.Context, settings: Settings, given: Mapping[str, Any], upstream: str, file: Path
+) -> None:
     """Run `bitpeak-mock record` with these settings. Raises Failure if the kit is not installed."""
-    if not serving.is_local:
+    if not is_loopback(given["host"]):
         raise Failure("A recording proxy listens on this computer only: leave out --host", ExitCode.USAGE)
     root = ctx.find_root()
     # By its name in the group: the mock does not import the kit.
     command = root.command.get_command(root, "record") if isinstance(root.command, click.Group) else None
     if command is None:
         raise Failure("No command `record`")
-    settings = serving.settings
     ctx.invoke(
         command,
         base_url=upstream,
         out=str(file),
-        port=serving.port,
-        port_file=serving.port_file,
+        port=given["port"],
+        port_file=given["port_file"],
         document=str(settings.document) if settings.document else None,
         overlay=settings.overlays,
         answer=settings.answers,
         allow_host=settings.allowed_hosts,
-        quiet=serving.quiet,
+        quiet=given["quiet"],
     )

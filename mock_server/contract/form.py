@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from mock_server.contract.schema import Check, Schemas
 from mock_server.document import DocumentError, Object, Place, place_of, plain
-from mock_server.document.rows import Reaction, Rows, Walk, compile_rows, form_rows, parameter_rows
+from mock_server.document.rows import Reaction, Row, Rows, Walk, compile_rows, form_rows, parameter_rows
 from mock_server.document.shape import is_linear
 from mock_server.document.treatments import CLEANERS, UNSENT
 from mock_server.php import values
@@ -88,12 +88,10 @@ class Available:
 
 
 class Unique(NamedTuple):
-    """A fact that two items cannot share, as `x-unique` says."""
+    """A fact that two items cannot share, as `x-unique` says: `row` refuses the second one."""
 
     field: Field
-    refusal: str
-    item: Any
-    told: Mapping[str, str]
+    row: Row
     behaviours: Collection[str]
 
 
@@ -190,7 +188,8 @@ def _unique(form: Object, fields: Mapping[str, Field]) -> Unique | None:
         what = f"x-unique: {words['field']!r} is not a field that each item has. Choose from {known}."
         raise DocumentError(what, place_of(words, "field"))
     behaviours = words.get("on", ("create", "update"))
-    return Unique(field, words["refuse"], plain(words.get("item")), words.get("with", {}), tuple(behaviours))
+    item, told = plain(words.get("item")), words.get("with", {})
+    return Unique(field, Row("any", None, "refuse", words["refuse"], item=item, told=told), tuple(behaviours))
 
 
 def _check_fields(form: Object, fields: Mapping[str, Field], type_field: str | None) -> None:

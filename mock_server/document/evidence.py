@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from mock_server.document.effective import Document
 from mock_server.document.overlay import Learned
-from mock_server.document.source import DocumentError, Object, Place, follow, place_of
+from mock_server.document.source import DocumentError, Object, Place, follow, operations_in, place_of
 
 NEVER = "never verified"
 
@@ -60,7 +60,7 @@ def stamp_of(document: Document) -> Stamp | None:
     learned = _last(document)
     if learned is None:
         return None
-    names = [node["operationId"] for node in _operations(document.data) if "x-spelling-of" not in node]
+    names = [node["operationId"] for node in operations_in(document.data) if "x-spelling-of" not in node]
     return Stamp(
         learned=learned,
         operations=(sum(name in learned.operations for name in names), len(names)),
@@ -111,7 +111,7 @@ def ledger_of(document: Document) -> list[Standing]:
 def _statements(document: Document, learned: Learned | None) -> Iterator[Standing]:
     """Yield each operation and its statuses."""
     data = document.data
-    for node in _operations(data):
+    for node in operations_in(data):
         name = node["operationId"]
         seen = learned if learned is not None and name in learned.operations else None
         yield _standing("operation", name, node.get("x-grade", "D"), seen)
@@ -135,7 +135,7 @@ def _refusals(document: Document, learned: Learned | None) -> Iterator[Standing]
     """Yield each refusal once, with the grade of the response that it stands in."""
     data = document.data
     grades: dict[str, tuple[str, Learned | None]] = {}
-    for responses in (*(node["responses"] for node in _operations(data)), data["x-service"]["refusals"]):
+    for responses in (*(node["responses"] for node in operations_in(data)), data["x-service"]["refusals"]):
         for code, node in responses.items():
             response = follow(data, node)
             for media in response.get("content", {}).values():
@@ -178,11 +178,6 @@ def _origin(learned: Learned) -> str:
 def _last(document: Document) -> Learned | None:
     """Return where the last overlay was learned."""
     return max(document.learned, key=lambda each: each.date, default=None)
-
-
-def _operations(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for item in data["paths"].values():
-        yield from (node for node in item.values() if isinstance(node, dict) and "operationId" in node)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
@@ -168,6 +168,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(item) if isinstance(item, _NODES) else item for item in value]
     return value
+
+
+def operations_in(document: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the operations of an OpenAPI document, in its order."""
+    for item in document["paths"].values():
+        yield from (node for node in item.values() if isinstance(node, dict) and "operationId" in node)
 
 
 def follow(document: Mapping[str, Any], node: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mock_server.document.source import Object, duplicate, follow
+from mock_server.document.source import Object, duplicate, follow, operations_in
 
 # What each way to clean a text changes in it, and the blanks at its ends.
 _CHANGED: Mapping[str, str] = {"strip-tags": "<\\x00", "escape-quotes": "\"'"}
@@ -29,7 +29,8 @@ def declared_strictly(data: Object) -> Object:
         for kind, content in refusal.get("content", {}).items():
             if "violation" not in content.get("examples", {}):
                 continue
-            for responses in _responses_of(strict):
+            for operation in operations_in(strict):
+                responses = operation["responses"]
                 own = responses.get(status, {}).get("content", {}).get(kind)
                 if own is None:
                     responses.setdefault(status, duplicate(refusal))
@@ -40,14 +41,8 @@ def declared_strictly(data: Object) -> Object:
 
 def _forms_of(data: Object) -> Iterator[Object]:
     """Yield the schemas of all request bodies, references followed."""
-    bodies = [
-        node["requestBody"]
-        for item in data["paths"].values()
-        for node in item.values()
-        if isinstance(node, Object) and "requestBody" in node
-    ]
-    for body in bodies:
-        for content in follow(data, body).get("content", {}).values():
+    for operation in operations_in(data):
+        for content in follow(data, operation.get("requestBody", {})).get("content", {}).values():
             yield follow(data, content["schema"])
 
 
@@ -81,11 +76,3 @@ def _restrict_to_clean_texts(data: Object, schema: Object) -> None:
             outer = inner + (_BLANKS if "trim" in words else "")
             pattern = f"^(?:[^{outer}](?:[^{inner}]*[^{outer}])?)?$"
             node.put("allOf", [{"pattern": pattern}], node.place)
-
-
-def _responses_of(data: Object) -> Iterator[Object]:
-    """Yield the responses of each operation."""
-    for item in data["paths"].values():
-        yield from (
-            node["responses"] for node in item.values() if isinstance(node, Object) and "responses" in node
-        )

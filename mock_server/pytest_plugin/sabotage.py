@@ -21,6 +21,7 @@ from mock_server.cli.terminal import table
 from mock_server.client.vocabulary import StateRecord
 from mock_server.pytest_plugin.coverage import SuiteMeasure
 from mock_server.pytest_plugin.watching import Tampering, Watcher, WorldHistory
+from mock_server.state.faults import places
 
 # A test has noticed a wrong response, too, if it is busy for so many seconds more than five times its usual time.
 _PATIENCE = 2.0
@@ -75,8 +76,8 @@ class ResponseSchemas:
     def wrong(self, operation: str, function: str, body: Any) -> Iterator[WrongResponse]:
         """Yield what can be wrong with a response. Faults name its operation by `function`."""
         for field in self._fields[operation]:
-            for value in islice(_values(body, field.pointer.split("/")[1:]), 1):
-                yield from _changed(function, field, value)
+            for container, key in islice(places({"": body}, field.pointer), 1):
+                yield from _changed(function, field, container[key])
         yield WrongResponse(function, "", "outage", True, {"status": 503})
         yield WrongResponse(function, "", "truncated", True, {"wire": "truncate"})
 
@@ -141,19 +142,6 @@ def _retyped(types: frozenset[str], value: Any) -> Any:
     if "string" not in types and isinstance(value, (bool, int)):
         return str(value).lower()
     return next(other for name, other in _OTHERS.items() if name not in types)
-
-
-def _values(body: Any, steps: list[str]) -> Iterator[Any]:
-    """Yield the value at each place of a body that the steps lead to."""
-    if not steps:
-        yield body
-    elif isinstance(body, list) and steps[0] == _EVERY:
-        for item in body:
-            yield from _values(item, steps[1:])
-    elif isinstance(body, dict):
-        name = steps[0].replace("~1", "/").replace("~0", "~")
-        if name in body:
-            yield from _values(body[name], steps[1:])
 
 
 class SabotageTrial(NamedTuple):

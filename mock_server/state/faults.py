@@ -156,8 +156,7 @@ def mutate(document: Any, mutation: Mutation) -> Any:
         mutate({"data": [{"id": 1}]}, Mutation("/data/*/id", "null"))  ->  {"data": [{"id": None}]}
     """
     holder: dict[str, Any] = {"": document}
-    steps = [step.replace("~1", "/").replace("~0", "~") for step in mutation.pointer.split("/")]
-    found = list(_find(holder, steps))
+    found = list(places(holder, mutation.pointer))
     if not found:
         raise LookupError(mutation.pointer)
     for container, key in reversed(found):  # from the end, since removing an item moves those after it
@@ -165,9 +164,10 @@ def mutate(document: Any, mutation: Mutation) -> Any:
     return holder.get("")
 
 
-def _find(container: Any, steps: list[str]) -> Iterator[tuple[Any, Any]]:
-    """Yield the container and the key of each place that the steps lead to."""
-    step, keys = steps[0], list[Any]()
+def places(container: Any, pointer: str) -> Iterator[tuple[Any, Any]]:
+    """Yield the container and the key of each place that a pointer leads to. Its first step is a key of `container`."""
+    first, _, more = pointer.partition("/")
+    step, keys = first.replace("~1", "/").replace("~0", "~"), list[Any]()
     match container:
         case dict():
             keys = [step] if step in container else []
@@ -176,10 +176,10 @@ def _find(container: Any, steps: list[str]) -> Iterator[tuple[Any, Any]]:
         case list() if step.isascii() and step.isdigit() and int(step) < len(container):
             keys = [int(step)]
     for key in keys:
-        if len(steps) == 1:
+        if "/" not in pointer:
             yield container, key
         else:
-            yield from _find(container[key], steps[1:])
+            yield from places(container[key], more)
 
 
 def _change(container: Any, key: Any, mutation: Mutation) -> None:

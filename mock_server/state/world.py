@@ -247,8 +247,7 @@ class Worlds:
                 return
             self._count(key, memory)
             while self._bytes > self.seed.rules.memory and len(self._worlds) > 1:
-                idle = next(name for name in self._worlds if name != key)
-                self._drop(idle, self._worlds[idle], time.monotonic())
+                self._drop(next(name for name in self._worlds if name != key), time.monotonic())
 
     def seen(self) -> Counter[Sighting]:
         """Return how often each behaviour was seen since the mock started, in any world."""
@@ -273,14 +272,14 @@ class Worlds:
             key, world = next(iter(self._worlds.items()))
             if now - world.used < self._idle and len(self._worlds) < self._limit:
                 break
-            self._drop(key, world, now)
+            self._drop(key, now)
 
     def _count(self, key: str, weight: int) -> None:
         self._bytes += weight - self._weights.get(key, 0)
         self._weights[key] = weight
 
-    def _drop(self, key: str, world: World, now: float) -> None:
-        del self._worlds[key]
+    def _drop(self, key: str, now: float) -> None:
+        world = self._worlds.pop(key)
         self._bytes -= self._weights.pop(key)
         self.lobby.journal.take_seen(world.journal)
         world.journal.leave()
