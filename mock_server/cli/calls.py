@@ -188,14 +188,23 @@ def replay(ctx: click.Context, /, files: Sequence[Path], form: str | None, forma
 
 
 def _replay(file: Path, form: str | None, format_: str) -> ExitCode:
-    capsule = _read_capsule(file)
-    if form is not None:
-        try:
+    from mock_server.capsule import Capsule, NoCapsule
+    from mock_server.client import ControlError
+
+    try:
+        capsule = Capsule.read(file)
+        if form is not None:
             click.echo(_written(capsule, form), nl=False)
-        except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
-            raise Failure(f"{file} is not a whole capsule: {error!r:.200}.") from error
-        return ExitCode.OK
-    outcomes = _replayed(capsule, file)
+            return ExitCode.OK
+        outcomes = _replayed(capsule)
+    except NoCapsule as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(f"Cannot read {file}: {error.strerror}.") from error
+    except (ControlError, ValueError) as error:
+        raise Failure(f"Cannot restore {file}: {error}") from error
+    except (LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise Failure(f"{file} is not a whole capsule: {error!r:.200}.") from error
     click.echo(_as_json(outcomes) if format_ == "json" else "\n".join(map(_as_text, outcomes)))
     if not outcomes:
         raise Failure(f"{file} has no call to repeat.", ExitCode.NOTHING)
@@ -230,17 +239,6 @@ def state(url: str | None, key: str, token: str | None) -> None:
     click.echo(dump_yaml({name: found[name] for name in resources}), nl=False)
 
 
-def _read_capsule(file: Path) -> Capsule:
-    from mock_server.capsule import Capsule, NoCapsule
-
-    try:
-        return Capsule.read(file)
-    except NoCapsule as error:
-        raise Failure(str(error)) from error
-    except OSError as error:
-        raise Failure(f"Cannot read {file}: {error.strerror}.") from error
-
-
 def _written(capsule: Capsule, form: str) -> str:
     from mock_server.capsule import write_curl, write_har, write_test
 
@@ -252,21 +250,15 @@ def _written(capsule: Capsule, form: str) -> str:
     return json.dumps(write_har(capsule), indent=1) + "\n"
 
 
-def _replayed(capsule: Capsule, file: Path) -> list[ReplayedCall]:
+def _replayed(capsule: Capsule) -> list[ReplayedCall]:
     from mock_server.app import App
     from mock_server.capsule import play
-    from mock_server.client import AppChannel, ControlError, RunningMock
+    from mock_server.client import AppChannel, RunningMock
 
-    try:
-        settings = settings_of(capsule.flags)
-        with RunningMock(AppChannel(App(load_mock(settings)))) as mock:
-            if mock.info["document"]["digest"] != capsule.info["document"]["digest"]:
-                click.echo("Note: the test ran against another document.", err=True)
-            return list(play(capsule, mock))
-    except (ControlError, ValueError) as error:
-        raise Failure(f"Cannot restore {file}: {error}") from error
-    except (LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise Failure(f"{file} is not a whole capsule: {error!r:.200}.") from error
+    with RunningMock(AppChannel(App(load_mock(settings_of(capsule.flags))))) as mock:
+        if mock.info["document"]["digest"] != capsule.info["document"]["digest"]:
+            click.echo("Note: the test ran against another document.", err=True)
+        return list(play(capsule, mock))
 
 
 def _as_text(outcome: ReplayedCall) -> str:

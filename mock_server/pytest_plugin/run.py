@@ -307,11 +307,6 @@ def _rows(seed: str | Path | Iterable[Mapping[str, Any]], folder: Path) -> Any:
     """Return the rows of a seed, or read them from a YAML or JSON file beside the test, as `serve --seed` does."""
     if not isinstance(seed, (str, Path)):
         return seed
-    try:
-        text = (folder / seed).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ValueError(f"Cannot read the seed {folder / seed}: {error.strerror}.") from None
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{folder / seed} is not YAML: {error}") from None
+    from mock_server.document import read  # late: few tests have a file
+
+    return read(folder / seed)

@@ -141,7 +141,7 @@ def test_a_url_without_a_mock_is_an_error_of_one_sentence(suite: pytest.Pytester
         ("faults=['nonsense']", "*of test_it: Unknown refusal 'nonsense'. Choose from*"),
         (
             "seed='nowhere.yaml'",
-            "*of test_it: Cannot read the seed *nowhere.yaml: No such file or directory.",
+            "*of test_it: *nowhere.yaml:1: File not found. Check its name.",
         ),
         ("faults=[{'status': 503, 'hits': 3}]", "*of test_it: The mock counts 'hits' itself. Remove it*"),
         ("seed=7", "*of test_it: seed=7 is not a list of handlers or the name of a file."),
