@@ -1,7 +1,7 @@
 """The pytest plugin of bitpeak-mock: fixtures, the marker `bitpeak`, and flags.
 
-pytest loads this module in every run. So it imports nothing but pytest until a test asks for a mock, and it has a name
-of its own: a folder `mock_server` beside somebody's tests does not disturb a run that uses no fixture.
+pytest loads this module in every run. So it imports only pytest until a test asks for a mock. It has a name of its own,
+so that a folder `mock_server` beside a project's tests does not disturb a run that uses no fixture.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def _run_for_test(config: pytest.Config) -> PluginRun:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Forget what the test before has done. Check the markers."""
+    """Forget the last test. Check the markers."""
     run = item.config.stash.get(_RUN, None)
     if run is not None and (trouble := run.watcher.begin_test()):
         pytest.fail(trouble, pytrace=False)
@@ -218,7 +218,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def _wrong_marker(marker: pytest.Mark) -> str:
-    """Say what is wrong with a marker; nothing if it is right."""
+    """Return what is wrong with a marker, or an empty text."""
     if marker.args or set(marker.kwargs) - set(_WORDS):
         unknown = ", ".join(f"{word}=…" for word in marker.kwargs if word not in _WORDS)
         remedy = f"Remove {unknown}." if unknown else "Name each value."
@@ -231,7 +231,7 @@ def _wrong_marker(marker: pytest.Mark) -> str:
 
 
 def _idle_marker(item: pytest.Item) -> str:
-    """Name a marker that has no effect on a world of the test; nothing if all have."""
+    """Return a sentence on a marker without effect, or an empty text."""
     names: Collection[str] = getattr(item, "fixturenames", ())
     if item.stash.get(_HAS_WORLD, False):
         return ""

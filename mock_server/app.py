@@ -26,7 +26,7 @@ _LOG = logging.getLogger("mock_server.app")
 
 _WEB = Path(__file__).parent / "page" / "web"
 
-# What a browser opens: the start page, the page at `/_mock/`, and the files that it loads.
+# The paths that a browser opens: the start page, the page at `/_mock/`, and its files.
 _FILES = (f"{PREFIX}/page/{file.name}" for file in _WEB.iterdir() if file.name != "index.html")
 _BROWSED = frozenset({"/", PREFIX, f"{PREFIX}/", *_FILES})
 
@@ -36,8 +36,8 @@ StartResponse = Callable[..., Any]
 class App:
     """Gives each request to the pipeline of the API or of the control, or to Flask if a browser opens a page.
 
-    Flask's import takes a quarter of a start, and its dispatch twice as long as a control request. So no other request
-    passes Flask, and it is imported when a page is first opened.
+    Flask's import takes a quarter of a start, and its dispatch twice as long as a control request. So other requests do
+    not pass Flask, and it is imported when a page is first opened.
     """
 
     def __init__(self, mock: Mock) -> None:
@@ -51,7 +51,7 @@ class App:
         browses = environ["PATH_INFO"] in _BROWSED and environ["REQUEST_METHOD"] in {"GET", "HEAD"}
         browses = browses and WIRE_ERROR not in environ
         if browses and is_known_host(environ, self.mock.settings):
-            # No page says anything of the host, and of a malformed one Flask would make an HTML error.
+            # Pages do not show the host, and for a malformed one Flask would send an HTML error.
             own = type(self.flask).wsgi_app  # Flask's, which this app has replaced in the instance
             return own(self.flask, {**environ, "HTTP_HOST": "localhost"}, start_response)
         response = self._control.respond(environ) if browses else self.respond(environ)
@@ -64,7 +64,7 @@ class App:
         """Respond to one request of the API or of the control."""
         path: str = environ["PATH_INFO"]
         steers = path == PREFIX or path.startswith(f"{PREFIX}/")
-        # What the server has refused steers nothing. The API's pipeline words the refusal.
+        # A request that the server has refused does not reach the control. The API's pipeline words the refusal.
         if not steers or WIRE_ERROR in environ:
             if self._shadow is not None:
                 other = _shadowed(self._shadow, environ)
@@ -84,7 +84,7 @@ class App:
         return site
 
     def _held_back(self, environ: Environ, response: Response) -> Response:
-        """Let our own server hold back, spoil or replace the response, which blocks nothing. On another, wait here."""
+        """Let our own server delay, spoil or replace the response. With another server, wait here."""
         reply = environ.get(REPLY)
         if reply is not None:
             reply.delay, reply.wire, reply.again = response.delay, response.wire, response.again
@@ -95,7 +95,7 @@ class App:
         time.sleep(response.delay)
         if response.wire:
             _LOG.warning(
-                "This server cannot send a fault of the wire (%s). The response is sent unharmed.",
+                "This server cannot send a fault of the wire (%s). The response is sent as it is.",
                 response.wire,
             )
         return response

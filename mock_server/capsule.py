@@ -1,4 +1,4 @@
-"""A failed test in one file: its worlds as they began and what happened in them. It can be replayed or written out."""
+"""Capsules: a failed test in one file, with its worlds and calls. A capsule can be replayed or written out."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from mock_server.client.world import Api, RunningMock, WorldChange
 _FORMAT = "bitpeak-mock capsule 1"
 _LARGEST = 256 << 20  # bytes of a file
 
-# Headers that a client writes for its own connection.
+# Headers about a client's own connection.
 _OWN = {"content-length", "transfer-encoding", "connection", "expect"}
-# Headers that curl writes by itself, or that only the first client meant.
+# Headers that curl writes itself, or that only concern the first client.
 _NOT_CURLS = {"host", "user-agent", "accept", "accept-encoding"}
 
-# The key's place in a header, and how a shell fills it.
+# A placeholder for the key, and what a shell puts there.
 _KEY = "KEY-OF-THIS-WORLD"
 _QUOTED_KEY = "'\"$KEY\"'"
-# A longer argument than this, a shell may refuse; names of fields that curl neither splits nor escapes.
+# The longest argument that every shell takes, and names of fields that curl neither splits nor escapes.
 _ARGUMENT = 100_000
 _CURLS_NAME = r'[^="\\;]+'
 _HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # the name of a header (RFC 9110, section 5.6.2)
@@ -46,7 +46,7 @@ class NoCapsule(Exception):
 
 
 class CapsuleWorld(NamedTuple):
-    """A world: its state at the beginning, by the control's document, and the changes and calls since."""
+    """A world: its first state, as the control shows it, and the changes and calls since."""
 
     state: Mapping[str, Any]
     steps: Sequence[CapsuleStep]
@@ -68,7 +68,7 @@ class Capsule:
     worlds: Sequence[CapsuleWorld]
 
     def write(self, path: Path) -> None:
-        """Write the file in one step, so that a reader never sees half of it. Keys are redacted. Raises OSError."""
+        """Write the file in one step, so that a reader never sees a part of it. Keys are redacted. Raises OSError."""
         worlds = [{"state": world.state, "steps": [_fact(s) for s in world.steps]} for world in self.worlds]
         facts = {
             "format": _FORMAT,
@@ -141,16 +141,18 @@ def play(capsule: Capsule, mock: RunningMock) -> Iterator[ReplayedCall]:
 def _difference(api: Api, call: Call) -> str:
     body = call.request.body
     if body is None:
-        return "it cannot be repeated: its body was too long to be remembered"
+        return "it cannot be repeated, because its body was too long to be remembered"
     try:
         api.freeze(call.time)
         now = api.mock.channel.ask(call.method, _target(call), _headers(call, api.api_key), body)
     except ControlError as error:
         return str(error)
     except Interrupted as error:
-        return "" if call.is_cut_off else f"a response of status {call.status} came, and now none: {error}"
+        return (
+            "" if call.is_cut_off else f"the status was {call.status}, and now no response arrives: {error}"
+        )
     if call.is_cut_off:
-        return f"the response was cut off ({call.wire}) and now arrives with status {now.status}"
+        return f"the response was cut off ({call.wire}), and now arrives with status {now.status}"
     if now.status != call.status:
         return f"the status was {call.status} and is now {now.status}"
     before, after = call.response.body, now.body
@@ -190,7 +192,7 @@ def _shortened(body: bytes) -> str:
 def write_test(capsule: Capsule) -> str:
     """Write a test for pytest that makes the calls again and expects the same responses.
 
-    A capsule may come from anywhere, so all that it says becomes literals and comments of one line.
+    A capsule may be hostile, so its texts become literals and comments of one line.
     """
     name = re.sub(r"\W+", "_", capsule.test.rpartition("::")[2], flags=re.ASCII).strip("_")[:100] or "capsule"
     lines = [
@@ -247,10 +249,10 @@ def _statement(before: str, value: Any, after: str) -> Iterator[str]:
 
 
 def write_curl(capsule: Capsule) -> str:
-    """Write a POSIX shell script of curl lines that send the same bytes. What cannot be sent is named in a comment.
+    """Write a POSIX shell script with curl lines that send the same bytes. Comments name what cannot be sent.
 
-    It calls the mock at $MOCK, with a new key for each world. A capsule may come from anywhere, so all that it says
-    becomes quoted words and comments of one line.
+    It calls the mock at $MOCK, with a new key for each world. A capsule may be hostile, so its texts become quoted
+    words and comments of one line.
     """
     lines = ["#!/bin/sh", f"# {_in_line(capsule.test)}", "set -eu", "MOCK=${MOCK:-http://127.0.0.1:4055}"]
     for number, world in enumerate(capsule.worlds, 1):
@@ -299,13 +301,13 @@ def _call_lines(call: Call) -> Iterator[str]:
 
 
 def _in_line(said: str | Call) -> str:
-    """Return a text, or what a call asks for, without line breaks, for a comment."""
+    """Return a text, or method and target of a call, without line breaks, for a comment."""
     text = said if isinstance(said, str) else f"{said.method} {said.target}"
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def _curl(words: Sequence[str], url: str, body: bytes) -> str:
-    """Write a command that sends a body as it is: as an argument if it is a short text, else through a pipe."""
+    """Write a command that sends a body unchanged: a short text as an argument, else through a pipe."""
     command = " ".join(words)
     if not body:
         return f"{command} {url}"
@@ -315,7 +317,7 @@ def _curl(words: Sequence[str], url: str, body: bytes) -> str:
 
 
 def _form_flags(call: Call) -> list[str]:
-    """Return curl's flags for a form, if curl writes the same bytes but for the boundary; else nothing."""
+    """Return curl's flags for a form, if curl then writes the same bytes except for the boundary."""
     content_type = call.request.headers.get("Content-Type", "")
     boundary = re.fullmatch(r'multipart/form-data; *boundary="?([^";]+)"?', content_type)
     if boundary is None or call.request.body is None or len(call.request.body) > _ARGUMENT:
@@ -373,7 +375,7 @@ def _har_response(call: Call) -> dict[str, Any]:
     }
     if not call.is_cut_off:
         return facts
-    # What a browser writes: status 0 if no response arrived, and what arrived of its body.
+    # As browsers do: status 0 if no response arrived, and the part of the body that arrived.
     arrived = (response.body or b"")[: response.size // 2] if call.wire == "truncate" else b""
     facts["comment"] = (
         f"The fault {call.wire!r} cut the response of {response.size} bytes and status {call.status} off."
@@ -413,7 +415,7 @@ def _har_message(message: CallMessage) -> dict[str, Any]:
 def _har_body(message: CallMessage) -> dict[str, str]:
     """Write a body as text, or in Base64 if it is not UTF-8.
 
-    HAR 1.2 has `encoding` for responses only. Most tools that keep such bodies use it for requests, too.
+    HAR 1.2 has `encoding` only for responses, but most tools also use it for requests.
     """
     body = message.body
     if body is None:

@@ -1,7 +1,7 @@
 """Runs a command for as long as a listening socket exists: `python -m mock_server.lifeline PORT serve …`.
 
-A test run starts its mock this way and listens on PORT. When the run ends, even if it is killed, the operating system
-closes that socket, and the mock ends too. The run needs no thread for this, and need not accept the connection.
+A test run starts its mock in this way and listens on PORT. When the run ends, even if it is killed, the operating
+system closes the socket, and the mock ends, too. The run needs no thread, and need not accept the connection.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 
 from mock_server.cli import main as run_command
 
-# Seconds that the command gets to end by itself.
+# Seconds to wait until the command ends by itself.
 _GRACE = 5.0
 
 
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def _hold(line: socket.socket) -> None:
-    """End this process when the other end of the line is gone."""
+    """End this process when the other end of the connection is gone."""
     line.settimeout(None)
     with contextlib.suppress(OSError):  # a reset means the same as an end
         line.recv(1)

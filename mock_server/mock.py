@@ -1,4 +1,4 @@
-"""A mock: its compiled document, the worlds of its keys, and their own contracts if they answer questions otherwise.
+"""A mock: its compiled document, the worlds of its keys, and contracts of worlds with other answers.
 
 It can rehearse another document: see `Rehearsal`.
 """
@@ -27,14 +27,14 @@ from mock_server.state.world import World, Worlds
 Observer = Callable[[Exchange], None]
 
 _TIME = "%Y-%m-%d %H:%M:%S"
-_DRIFT = 5.0  # seconds that the times in two responses to one request may differ by
+_DRIFT = 5.0  # seconds by which times in two responses to one request may differ
 
-# Contracts that are kept for the next world with the same answers: each takes a tenth of a second to compile.
+# Contracts that are kept for later worlds with the same answers. To compile one takes a tenth of a second.
 _KEPT = 64
 
 
 class Mock:
-    """What is served, and everything that requests can change. The pipelines work in it.
+    """What is served, and everything that requests can change.
 
     `contract`: the compiled document. `files`: all files that were read. `shadow`: the mock of the document that is
     rehearsed, and `rehearsal` what that has shown.
@@ -74,7 +74,7 @@ class Mock:
         """
         document = self.contract.document
         assumed = {name: question.assumed for name, question in document.questions().items()}
-        # The mock's own choice stays named even if it is answered back: an overlay may have learned something else.
+        # The mock's own choice stays named, even if it is the assumed answer: an overlay may have learned another.
         chosen = {
             name: answer
             for name, answer in {**document.chosen, **answers}.items()
@@ -105,7 +105,7 @@ def _rules(rules: Rules, contract: Contract) -> Rules:
 
 
 class Change(NamedTuple):
-    """What would change for one kind of call: both statuses, and the places in the bodies that differ."""
+    """What would change in one kind of call: both statuses, and the places in the bodies that differ."""
 
     operation: str
     status: int
@@ -133,7 +133,7 @@ class Rehearsal:
         with self._lock:
             self.calls += 1
             if rehearsed.places:
-                # All rows of a list differ alike: count the list once.
+                # All rows of a list differ in the same way: count the list once.
                 kinds = tuple(
                     dict.fromkeys(re.sub(r"/\d+(?=/|$)", "/…", place) for place in rehearsed.places)
                 )

@@ -1,4 +1,4 @@
-"""What a step raises when a request does not succeed, and what it notes when one succeeds too easily."""
+"""What a step raises if a request fails, and what it notes if a request violates the document unnoticed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong with a request, and the refusal that says so.
+    """One problem of a request, and the name of its refusal.
 
-    `item` is what the refusal lists of it, None for nothing. `told` fills placeholders: `field` and `value`, `owner`
-    and `type` for a field of another type, and what a row tells. Problems are told by `rank`, then by `order`.
+    `item` is what the refusal lists of the problem, or None. `told` fills placeholders: `field` and `value`, `owner`
+    and `type` for a field of another type, and the words of a row. Problems are told by `rank`, then by `order`.
     """
 
     refusal: str
@@ -21,10 +21,10 @@ class Problem(NamedTuple):
 
 
 class Refusal(Exception):
-    """The API says no. `name` is a named example of the operation's responses, which gives status and body.
+    """The API refuses a request. `name` is a named example of a response, which gives status and body.
 
-    `told` fills the placeholders of its texts: `detail` says what a strict mock objects to, the others are those of the
-    first of the `problems`, of which the refusal lists the items.
+    `told` fills the placeholders of its texts: `detail`, and those of the first of the `problems`. The refusal lists
+    the items of all `problems`.
     """
 
     def __init__(self, name: str, detail: str = "", problems: Sequence[Problem] = ()) -> None:
@@ -35,7 +35,7 @@ class Refusal(Exception):
 
 
 def refuse(problems: Sequence[Problem], *, tells_all: bool) -> None:
-    """Raise the Refusal of the first problem, if there is one; it tells of that alone, or of all that it answers."""
+    """Raise the Refusal of the first problem, if any. It tells this problem, or all problems with the same refusal."""
     if problems:
         ordered = sorted(problems, key=lambda problem: (problem.rank, problem.order))
         name = ordered[0].refusal
@@ -48,7 +48,7 @@ class Defect(Exception):
 
 
 class Violation(NamedTuple):
-    """What the service swallows in silence and a client should not have sent: one sentence, with the remedy."""
+    """What the service silently accepts, and a client should not send: one sentence with the remedy."""
 
     code: str
     sentence: str

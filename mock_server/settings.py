@@ -1,4 +1,4 @@
-"""What a mock is made of, down to the rules that a world follows; and durations as people write them."""
+"""The settings of a mock, including the rules of a world, and durations as people write them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NO_LATENCY = Latency(0.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules that a world follows. The control can change `strict` and `latency` of one world.
+    """The rules of a world. The control can change `strict` and `latency` of one world.
 
     `strict`: refuse what the service would silently accept. `quota`: requests allowed in one window, "document" for the
     document's own number, None for no limit. `public_url`: what links begin with, None for the host of the request.
@@ -57,13 +57,13 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a mock is made of: the document and its variations, the seed, the rules, and who may steer it.
+    """The settings of a mock: the document and its variations, the seed, the rules, and access to the control.
 
     `document`: an OpenAPI file, None for the packaged one. `overlays`: files, or names of packaged overlays.
     `answers`: answers to open questions, each `QUESTION=ANSWER`. `seed`: a YAML file with the items of a new world.
-    `control_token`: what control requests must send, None for no token. `control_cors`: whether pages of other origins
-    may steer the mock. `allowed_hosts`: names by which clients may call the control and the page, beside those of this
-    computer. `rehearse`: overlays whose effect is only noted in the journal.
+    `control_token`: the token of control requests, None for no token. `control_cors`: whether pages of other origins
+    may control the mock. `allowed_hosts`: names by which clients may call the control and the page, besides those of
+    this computer. `rehearse`: overlays whose effect is only noted in the journal.
 
         Settings(answers=("create-status=ok",), rules=Rules(strict=True))
     """

@@ -33,7 +33,7 @@ VERIFIED = "X-Bitpeak-Mock-Verified"
 # Let pages of every origin read a response.
 CORS: Headers = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "*"))
 
-# A request with a thousand mistakes gets no thousand sentences.
+# A request with a thousand mistakes does not get a thousand sentences.
 _MOST_VIOLATIONS = 20
 
 
@@ -42,7 +42,7 @@ class Response:
     """What leaves the mock: the status and headers as WSGI wants them, and the whole body.
 
     `delay`: seconds to hold it back. `wire`: how it fails on the wire, a word of `mock_server.server`. `again`: seconds
-    after which the server may ask again for a better response; 0 if this one is final.
+    after which the server asks again for a better response; 0 if this one is final.
     """
 
     status: str
@@ -55,7 +55,7 @@ class Response:
     def finish(self, *more: tuple[str, str]) -> None:
         """Add the headers that all responses have, and `more`."""
         length = None if self.status.startswith("204") else len(self.body)  # RFC 9110, section 8.6
-        # A client chooses where a redirect leads, so its headers must not be remembered.
+        # A client chooses the target of a redirect, so its headers must not be remembered.
         complete = _completed if self.status.startswith("3") else _remembered
         self.headers = complete(self.headers, length, more)
 
@@ -65,12 +65,12 @@ def _completed(headers: Headers, length: int | None, more: Headers) -> Headers:
     return (*headers, *sized, MARKER, *more)
 
 
-# The same few leave again and again, and a journal keeps them. Made anew, they cost a retrieve 5 %.
+# Most responses have the same few headers, and a journal keeps them. Not remembered, they cost 5 % of a retrieve.
 _remembered = lru_cache(maxsize=1024)(_completed)
 
 
 def preflight(methods: str, headers: str) -> Response:
-    """Return the response to a browser that asks whether a page may send a request (Fetch, 'CORS protocol')."""
+    """Return the response to a CORS preflight, in which a browser asks whether a page may send a request."""
     allowed = (
         ("Access-Control-Allow-Methods", methods),
         ("Access-Control-Allow-Headers", headers),
@@ -161,7 +161,7 @@ class Context:
         return self.world.stores[self.operation.resource.name]
 
     def tell(self, placeholder: str) -> Any:
-        """Return what stands for a placeholder of the document's texts (`mock_server.contract.response`)."""
+        """Return the value of a placeholder in the document's texts (`mock_server.contract.response`)."""
         name, _, form = placeholder.partition(":")
         if name in self.told:
             text = repeated(self.told[name], form)
@@ -192,7 +192,7 @@ class Context:
         environ = self.environ
         length: str = environ.get("CONTENT_LENGTH") or ""
         if length.isascii() and length.isdigit():
-            # Python reads no number of thousands of digits, and one of twenty is too large in any case.
+            # Python does not read a number of thousands of digits, and one of twenty is always too large.
             size = int(length[:20])
             if size > most:
                 raise Refusal("too_large")
@@ -215,7 +215,7 @@ class Context:
             self.violations = (*self.violations, Violation(code, sentence))
 
     def violate(self, code: str, sentence: str) -> None:
-        """Note what the service accepts in silence. Raises Refusal if the world is strict."""
+        """Note what the service silently accepts. Raises Refusal if the world is strict."""
         self.remark(code, sentence)
         if self.world.rules.strict:
             raise Refusal("violation", sentence)
@@ -245,7 +245,7 @@ def problem_of(row: Row, name: str, value: str, order: int, told: Mapping[str, s
 
 
 def _listed(context: Context) -> list[Any]:
-    """Return what the refusal lists of its problems."""
+    """Return the items that the refusal lists of its problems."""
     items = (_item(context, problem) for problem in context.problems if problem.item is not None)
     return [each for item in items for each in (item if isinstance(item, list) else [item])]
 
@@ -278,7 +278,7 @@ _ITEMS: Mapping[str, Callable[[Context], Any]] = {
 
 
 def _more(context: Context) -> str:
-    """Return what tells how many items there are beside the first."""
+    """Return the text about the items beside the first."""
     items, words = _listed(context), context.contract.service.more
     count = len(items) - 1
     return (
@@ -286,7 +286,7 @@ def _more(context: Context) -> str:
     )
 
 
-# What a row tells of a problem (`with`): texts with placeholders of their own.
+# What a row tells of a problem (`with`). These texts may have placeholders, too.
 _TOLD_BY_ROWS = frozenset({"rule", "message", "label", "limit", "code"})
 
 
@@ -300,10 +300,10 @@ def _path(context: Context, form: str) -> str:
     return path.rstrip("/") if form == "bare" else path
 
 
-# What a request says of itself, in several forms: as it was sent, or as the text behind the colon says.
+# Facts of a request that have several forms: as sent, or by the text after the colon.
 _IN_FORM: Mapping[str, Callable[[Context, str], object]] = {"id": _id, "path": _path}
 
-# What a request says of itself.
+# Other facts of a request.
 _TOLD: Mapping[str, Callable[[Context], object]] = {
     "method": lambda context: context.method,
     "more": _more,

@@ -16,12 +16,12 @@ _PREFERENCE = re.compile(r'\b(code|example)="?([0-9A-Za-z_-]{1,80})"?', re.IGNOR
 
 _OUTAGE = re.compile(r"outage-([45][0-9]{2})")
 
-# The header that says what of a response an armed fault has made up.
+# The header that names the parts of a response that come from a fault.
 _BEYOND = "X-Bitpeak-Mock-Beyond"
 
 
 def meet_fault(context: Context) -> None:
-    """Let the first armed fault strike that fits the call. Raises Refusal if the fault is one."""
+    """Let the first armed fault that fits the call strike. Raises Refusal if the fault is a refusal."""
     if not context.world.faults:
         return
     fault = context.fault = context.world.faults.strike(context.operation.counted_as)
@@ -51,9 +51,9 @@ def status_line(status: int) -> str:
 
 
 def hear_preference(context: Context) -> Response | None:
-    """Return the success that the header Prefer names, if it does. Raises Refusal if it names one.
+    """Return the success that the header Prefer names, if any. Raises Refusal if it names a refusal.
 
-    A preference that the operation does not document is noted and changes nothing, as RFC 7240 wants it.
+    An unknown preference is noted and changes nothing, as RFC 7240 says.
     """
     header: str | None = context.environ.get("HTTP_PREFER")
     if header is None or not context.world.rules.overrides:
@@ -89,11 +89,11 @@ def _complaint(context: Context, header: str) -> str:
     known |= {f"example={name}": None for name in operation.success.examples}
     for refusal in operation.refusals.values():
         known |= {f"code={refusal.status[:3]}": None, f"example={refusal.name}": None}
-    return f"Prefer: {header[:60]!r} names nothing that {operation.id} documents: {', '.join(known)}."
+    return f"Unknown preference {header[:60]!r} is ignored. {operation.id} has {', '.join(known)}."
 
 
 def affect(context: Context, response: Response) -> None:
-    """Change the response as the fault that struck, the preference and the latency want it."""
+    """Change the response by the fault that struck, the preference and the latency."""
     fault = context.fault
     if fault is not None and fault.mutation is not None and response.body:
         try:
@@ -114,7 +114,7 @@ def affect(context: Context, response: Response) -> None:
 
 
 def override(response: Response, fault: Fault) -> None:
-    """Put the headers and the body of a fault that struck in the place of the response's own, and say so."""
+    """Replace headers and body of the response by those of a fault that struck, and name them in a header."""
     if not fault.beyond:
         return
     headers = dict(fault.headers or {})
@@ -129,7 +129,7 @@ def override(response: Response, fault: Fault) -> None:
 
 
 def _delay(context: Context) -> float:
-    """Return the seconds to hold the response back. A virtual latency moves the world's clock instead."""
+    """Return the seconds to delay the response. A virtual latency moves the world's clock instead."""
     world, fault = context.world, context.fault
     virtual = world.clock.frozen
     if fault is not None and fault.latency is not None:

@@ -1,4 +1,4 @@
-"""A body becomes the fields of a form: each text walks down the rows of its field, which store, change or refuse it."""
+"""Reads a body as a form: each text walks down the rows of its field, which store, change or refuse it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mock_server.refusal import Problem, Refusal, Violation, refuse
 
 
 def check_media_type(context: Context) -> None:
-    """Refuse a body of a media type that the operation does not read, if the document refuses such bodies."""
+    """Refuse a body of a media type that the operation does not read, if the document says so."""
     media_types = context.contract.service.media_types
     operation = None if context.route is None else context.route.operations.get(context.method)
     if operation is None or operation.form is None:
@@ -64,7 +64,7 @@ def check_unique(context: Context) -> None:
 
 
 def check_plan(context: Context) -> None:
-    """Refuse one item more of a type than the plan allows, or one more at all if items have no types (evidence: B)."""
+    """Refuse more items of a type than the plan allows, or more items if they have no types (evidence: B)."""
     limit, resource = context.contract.service.plan_limit, context.operation.resource
     type_name = resource.type_of(context.form.facts(context.sent))
     count = sum(resource.type_of(item.values) == type_name for item in context.store)
@@ -82,7 +82,7 @@ def _read(context: Context) -> SentForm:
     try:
         context.sent_form = read(content_type, _body(context), service.limits, context.operation.media_types)
     except TooManyFields:
-        context.sent_form = SentForm()  # of what is refused, nothing is read again
+        context.sent_form = SentForm()  # it is not read again
         raise Refusal("too_large") from None
     return context.sent_form
 
@@ -115,7 +115,7 @@ def _input(text: str | None, parts: Sequence[Part]) -> SentInput:
 
 
 def _check_file(context: Context, body: SentForm, name: str) -> None:
-    """Note a file in place of a text, which no row reads."""
+    """Note a file that was sent instead of a text, if no row reads it."""
     field = context.form.fields.get(name)
     if field is not None and name not in body.fields and all(row.treatment != FILE for row in field.rows):
         what = f"{name} was sent as a file and is ignored. Send it as text, without a file name."
@@ -123,7 +123,7 @@ def _check_file(context: Context, body: SentForm, name: str) -> None:
 
 
 def _walk_unknown(context: Context, inputs: Mapping[str, SentInput]) -> list[Problem]:
-    """Return the problems with fields that the form does not have; note what is ignored."""
+    """Return the problems with unknown fields, and note which fields are ignored."""
     problems, fields = list[Problem](), context.form.fields
     if inputs.keys() <= fields.keys():
         return problems
@@ -137,9 +137,9 @@ def _walk_unknown(context: Context, inputs: Mapping[str, SentInput]) -> list[Pro
 
 
 def _walk_fields(context: Context, inputs: Mapping[str, SentInput], notes: list[Violation]) -> list[Problem]:
-    """Walk each field of the item's type, and note in the context what is stored. Return the problems.
+    """Walk each field of the item's type, and set in the context what is stored. Return the problems.
 
-    A field of another type walks its own rows, too, if the document says so, or checks availability apart.
+    A field of another type also walks its own rows, if the document says so or checks availability separately.
     """
     form, problems, service = context.form, list[Problem](), context.contract.service
     reactions = {name: form.fields[name].walk(sent) for name, sent in inputs.items() if name in form.fields}
@@ -168,7 +168,7 @@ def _walk_fields(context: Context, inputs: Mapping[str, SentInput], notes: list[
 
 
 def _type(context: Context, inputs: Mapping[str, SentInput], reactions: Mapping[str, Reaction]) -> str:
-    """Return the type that the item is to have: the type that was sent, or if that is not taken, the item's own."""
+    """Return the item's type after the request: the sent type, or the item's own if the sent one is not taken."""
     name, operation = context.form.type_field, context.operation
     if name is None:
         return ""
@@ -179,17 +179,17 @@ def _type(context: Context, inputs: Mapping[str, SentInput], reactions: Mapping[
     is_refused = reaction is not None and reaction.refusing is not None
     if operation.path_parameter is None or (is_refused and context.contract.service.needs_type):
         return text or inputs.get(name, UNSENT).text or ""
-    # If the form is checked before the item is looked for, there may be none.
+    # If the form is checked before existence, there may be no item.
     item = context.store.get(context.item_id)
     return "" if item is None else operation.resource.type_of(item.values)
 
 
 def _walk_foreign(context: Context) -> list[Problem]:
-    """Return the problems with fields of other types; note what is ignored."""
+    """Return the problems with fields of other types, and note which fields are ignored."""
     problems: list[Problem] = []
     for field, sent, type_name in context.foreign:
         reaction, types = context.form.foreign(sent), sorted(field.types or ())
-        # If the type itself is invalid or unknown, no field is another type's, unless the document says so.
+        # If the type itself is unknown, no field belongs to another type, unless the document says so.
         is_known = context.contract.service.needs_type or type_name in context.operation.resource.shapes
         if reaction.refusing is not None and is_known:
             told = {"owner": types[0], "type": type_name}
@@ -205,7 +205,7 @@ def _walk_foreign(context: Context) -> list[Problem]:
 def _take(
     context: Context, field: Field, text: str | None, reaction: Reaction, notes: list[Violation]
 ) -> None:
-    """Store what becomes of a text, and note what the service does to it in silence."""
+    """Store the value of a field, and note silent changes."""
     name = field.name
     match reaction.outcome:
         case "taken" | "otherwise":

@@ -1,4 +1,4 @@
-"""Near misses: what a client that was refused probably meant, and what to send instead."""
+"""Hints: what a refused client probably meant, and what to send instead."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from mock_server.api.context import Context
 from mock_server.document import nearest
 from mock_server.refusal import Problem
 
-# What people call the operations of a resource by, and the behaviours that they mean.
+# The methods that people usually expect for each behaviour.
 _MEANT = {"PUT": "update", "PATCH": "update", "POST": "create", "GET": "retrieve"}
 
 
 def hint(context: Context) -> str:
-    """Return what a client that was refused should know, or nothing. A response that a fault chose needs no hint."""
+    """Return a hint for a refused client, or an empty text. Responses chosen by a fault or a preference get none."""
     if not context.refusal or context.fault is not None or context.applied or context.defect:
         return ""
     return " ".join(_hints(context))
@@ -42,7 +42,7 @@ def _hints(context: Context) -> Iterator[str]:
 
 
 def _of_path(context: Context) -> Iterator[str]:
-    """Yield the path that was meant by one that no operation has."""
+    """Yield the path that was probably meant, if no operation has the path."""
     contract, path = context.contract, context.path
     if not path.startswith("/"):  # the target of a request that the server has refused
         return
@@ -55,7 +55,7 @@ def _of_path(context: Context) -> Iterator[str]:
 
 
 def _of_method(context: Context) -> Iterator[str]:
-    """Yield the method that was meant by one that the path does not have."""
+    """Yield the method that was probably meant, if the path does not have the method."""
     here = {} if context.route is None else context.route.operations
     meant = _MEANT.get(context.method)
     operation = next((each for each in here.values() if each.behaviour == meant), None)
@@ -67,7 +67,7 @@ def _of_method(context: Context) -> Iterator[str]:
 
 
 def _of_field(context: Context, problem: Problem) -> Iterator[str]:
-    """Yield what is wrong with a field or a parameter that was refused."""
+    """Yield what is wrong with a refused field."""
     name, value = problem.told.get("field"), problem.told.get("value", "")
     form = None if context.found is None else context.found.form
     field = None if form is None or name is None else form.fields.get(name)

@@ -17,9 +17,9 @@ from mock_server.state.store import Item
 
 @dataclass(slots=True)
 class Result:
-    """What fills the template of a success: values by `x-value` word, and the JSON of the items shown.
+    """What fills the template of a success: values by `x-value` word, and the JSON of the items.
 
-    `body`: the response that was made of them; None until it is made.
+    `body`: the body made from them; None until it is made.
     """
 
     values: Mapping[str, Any]
@@ -28,7 +28,7 @@ class Result:
 
 
 def create_item(context: Context) -> Result:
-    """Make an item with the next id (page: POST /notification-handlers)."""
+    """Create an item with the next id (page: POST /notification-handlers)."""
     if context.world.is_full:
         raise Refusal(outage(507))
     resource, store = context.operation.resource, context.store
@@ -65,7 +65,7 @@ def update_item(context: Context) -> Result:
 
 
 def _is_change(context: Context, before: Item, values: Mapping[str, Any]) -> bool:
-    """Tell whether an update counts as a change, which gives the item a new time and another version."""
+    """Tell whether an update counts as a change, which gives the item a new time and version."""
     counted, resource = context.operation.update.get("counts-as-change", "any"), context.operation.resource
     if counted == "other-type":
         return resource.type_of(values) != resource.type_of(before.values)
@@ -89,7 +89,7 @@ def delete_item(context: Context) -> Result:
 def list_items(context: Context) -> Result:
     """Show one page with totals and links (page: GET /notification-handlers/)."""
     store, asked = context.store, (context.operation.id, context.query, context.site)
-    # Suites ask for the same page again. Remembered, a page of 1000 takes half the time, one of 25 two thirds.
+    # Suites ask for the same page again. If it is remembered, a page of 1000 takes half the time, one of 25 two thirds.
     if store.shown is not None and store.shown[0] == asked:
         result: Result
         _, result, context.situation = store.shown
@@ -142,7 +142,7 @@ def _page(context: Context) -> Result:
 
 
 def _place(page: PageBounds, count: int) -> dict[str, Any]:
-    """Return the facts that tell where a page stands; `from` and `to` count its items from 1."""
+    """Return the facts about the position of a page. `from` and `to` count items from 1."""
     return {
         "count": count,
         "offset": page.offset,
@@ -179,7 +179,7 @@ def _links(context: Context, query: Query, page: PageBounds) -> dict[str, str | 
 
 
 def _new_settings(context: Context, type_name: str) -> dict[str, str | None]:
-    """Return a type's settings, filled from the form. What is not sent is empty, null or left out, as rows say."""
+    """Return a type's settings, filled from the form. Unsent ones are empty, null or left out, as rows say."""
     unsent, sent = context.form.of_type(type_name).unsent, context.sent
     settings: dict[str, str | None] = {}
     for key, constant in context.operation.resource.shape(type_name).constants.items():
@@ -205,7 +205,7 @@ def _changed_settings(context: Context, before: Item, type_name: str) -> dict[st
     left: Mapping[str, str | None] = {}
     if words["type-change"] == "merged":
         left = former
-        # Reset: what becomes of the settings of an earlier type is another question.
+        # Reset: `left-over` decides about settings of an earlier type.
         if type_name == former_type:
             fate = words.get("left-over", "dropped")
             left = {key: value for key, value in left.items() if key not in own and fate != "dropped"}

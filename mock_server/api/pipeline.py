@@ -1,4 +1,4 @@
-"""The pipeline: every request passes the same kind of steps, whether it is one of the API or of the control.
+"""The pipeline: every request, of the API or of the control, passes the same kind of steps.
 
 find the world → the checks, in the order of the document → serve → check the response → write the exchange
 """
@@ -44,14 +44,14 @@ from mock_server.state.world import ShownQuota
 
 _LOG = logging.getLogger("mock_server.api.pipeline")
 
-# A step notes on the context what it finds. The first one that returns a response ends the walk.
+# A step sets what it finds on the context. The first step that returns a response ends the walk.
 PipelineStep = Callable[[Context], Response | None]
 
 # `Bearer`, one blank, a token (evidence: B+P, `Bearer\s(\S+)`). The blanks are those of PHP's `\s` without the flag u:
 # Python's own `\s` also takes the bytes 0x85 and 0xA0.
 _BEARER = re.compile(r"(Bearer)[ \t\n\r\f\v]([^ \t\n\r\f\v]+)", re.IGNORECASE)
 
-# What the server refuses before there is a request to read, and the refusal that says so.
+# What the server refuses before a request is read, and the name of the refusal.
 _WIRE_ERRORS = {
     "malformed": "malformed",
     "head-too-large": "head_too_large",
@@ -59,14 +59,14 @@ _WIRE_ERRORS = {
     "timeout": "timeout",
 }
 
-# What a body is read as if its request reached no operation.
+# The media types to read if a request reached no operation.
 _FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 
 
 class Pipeline(ABC):
     """Takes each request through steps until one of them gives the response. A step may raise Refusal.
 
-    The API and the control each say which steps they have, what their refusals look like, and how they end.
+    The API and the control have steps, refusals and an end of their own.
     """
 
     def __init__(self, mock: Mock) -> None:
@@ -82,7 +82,7 @@ class Pipeline(ABC):
                 context.refusal = refusal.name
                 context.problems = refusal.problems
                 response = self._refused(context, refusal.name, refusal.told)
-        except Exception as error:  # whatever fails is ours, and no client may see a traceback
+        except Exception as error:  # a defect of ours, and no client may see a traceback
             if not isinstance(error, Defect):
                 _LOG.exception("A step of the pipeline failed.")
             context.defect = str(error) or type(error).__name__
@@ -92,15 +92,15 @@ class Pipeline(ABC):
 
     @abstractmethod
     def walk(self, context: Context) -> Response:
-        """Walk the steps to a response. Raises Refusal, or whatever a defect raises."""
+        """Walk the steps to a response. Raises Refusal, or any exception for a defect."""
 
     @abstractmethod
     def refusal(self, context: Context, name: str) -> RefusalResponse:
-        """Return how the document says a refusal. Raises KeyError if it does not."""
+        """Return a refusal of the document. Raises KeyError for an unknown name."""
 
     @abstractmethod
     def close(self, context: Context, response: Response) -> None:
-        """Complete the response, and write down what has to be."""
+        """Complete the response, and record the request."""
 
     def _refused(self, context: Context, name: str, told: Mapping[str, str]) -> Response:
         refusal = self.refusal(context, name)
@@ -110,9 +110,9 @@ class Pipeline(ABC):
 
 
 def find_world(context: Context, key: str, *, make: bool = True) -> None:
-    """Enter the world of a key, and obey its contract, if the key is one of the mock's: a real key never works here.
+    """Enter the world of a key and use its contract, if the key is one of the mock's. A real key never works.
 
-    With `make`, a world that does not exist yet is made.
+    With `make`, a missing world is made.
     """
     if key.startswith(context.mock.contract.service.key_prefix):
         worlds = context.mock.worlds
@@ -154,12 +154,12 @@ class ApiPipeline(Pipeline):
         return response
 
     def refusal(self, context: Context, name: str) -> RefusalResponse:
-        """Return a refusal as the operation declares it, or any operation, or the mock itself for an outage."""
+        """Return a refusal as the operation declares it, else as any operation does, else an outage."""
         own = None if context.found is None else context.found.refusals.get(name)
         return own or context.contract.refusals.get(name) or self._outage(name)
 
     def close(self, context: Context, response: Response) -> None:
-        """Add what faults, latency and CORS bring, and write the exchange."""
+        """Apply faults, latency and CORS, and write the exchange."""
         world = context.world
         if context.applied or context.fault is not None or (context.admitted and world.rules.latency.high):
             with world.lock:
@@ -191,7 +191,7 @@ class ApiPipeline(Pipeline):
 
 
 def find_route(context: Context) -> Response | None:
-    """Find the operations at the path, unless the server has refused the request already."""
+    """Find the operations at the path. Raises Refusal if the server has refused the request already."""
     error = context.environ.get(WIRE_ERROR)
     if error:
         raise Refusal(_WIRE_ERRORS[error])
@@ -244,9 +244,9 @@ def check_quota(context: Context) -> None:
 
 
 def check_method(context: Context) -> Response | None:
-    """Redirect, if only a good key is redirected. Raises Refusal for a method that the path has no operation for.
+    """Redirect, if only requests with a good key are. Raises Refusal for a method without an operation.
 
-    An id that cannot be one is refused here, too, unless it is checked apart.
+    An invalid id is refused here, too, unless it has a check of its own.
     """
     if context.route is not None and context.route.redirect is not None:
         return _redirected(context, context.route.redirect)
@@ -262,7 +262,7 @@ def check_method(context: Context) -> Response | None:
 
 
 def check_id(context: Context) -> None:
-    """Read the id in the path. Raises Refusal if a row refuses what cannot be one."""
+    """Read the id in the path. Raises Refusal if a row refuses it."""
     parameter = context.operation.path_parameter
     if parameter is None or context.route is None:
         return
@@ -314,7 +314,7 @@ def _walked(context: Context, steps: Iterable[PipelineStep]) -> Response | None:
 
 @cache
 def _opening(checks: tuple[str, ...]) -> tuple[PipelineStep, ...]:
-    """Return the steps of all requests, to where key and method are known, by the order of `x-service.checks`."""
+    """Return the steps of all requests until key and method are known, in the order of `x-service.checks`."""
     at = max(checks.index("key"), checks.index("method")) + 1
     steps = [_CHECKS[name] for name in checks[:at]]
     return (find_route, *steps)
@@ -322,7 +322,7 @@ def _opening(checks: tuple[str, ...]) -> tuple[PipelineStep, ...]:
 
 @cache
 def _closing(checks: tuple[str, ...]) -> tuple[PipelineStep, ...]:
-    """Return the steps of the requests to an operation that has these checks. A fault strikes as soon as it can."""
+    """Return the steps of requests to an operation with these checks. A fault strikes before the checks."""
     return (meet_fault, hear_preference, *(_CHECKS[name] for name in checks), serve)
 
 
@@ -333,7 +333,7 @@ def _is_open(context: Context) -> bool:
 
 
 def _operation_meant(context: Context) -> Operation | None:
-    """Return the operation that the request would reach if nothing refused it. A redirect leads to none."""
+    """Return the operation that an unrefused request would reach, None for a redirect."""
     if context.route is None or context.route.redirect is not None:
         return None
     operations = context.route.operations
@@ -356,7 +356,7 @@ def _written(context: Context, operation: Operation, result: Result) -> bytes:
     else:
         ends = template.ends(values)
         body = joined(ends, result.rows)
-        # Rows are checked when they are written. To check a page of 1000 again would take ten times as long.
+        # Rows were checked when they were written. To check a page of 1000 again takes ten times as long.
         envelope = joined(ends, ()) if template.hole == "rows" else body
     if complaint := success.check(envelope):
         raise Defect(f"The response of {operation.id} would violate the document: {complaint}")
@@ -373,7 +373,7 @@ def response_with(
 
 
 def _filled(context: Context, content_type: str | None, headers: Headers) -> tuple[tuple[str, str], ...]:
-    """Return headers by name and text. Those of the quota are shown to a key that was checked."""
+    """Return headers by name and text. Quota headers are only for a key that was checked."""
     quota = context.world.quota if context.admitted else None
     pairs, varies = _unfilled(content_type, headers, None if quota is None else quota.shown(context.now))
     if varies:
@@ -381,7 +381,7 @@ def _filled(context: Context, content_type: str | None, headers: Headers) -> tup
     return pairs
 
 
-# The same few headers leave again and again. To make them anew costs a retrieve 10 %, and a journal keeps them.
+# Most responses have the same few headers, and a journal keeps them. Not remembered, they cost 10 % of a retrieve.
 @lru_cache(maxsize=1024)
 def _unfilled(
     content_type: str | None, headers: Headers, quota: ShownQuota | None
@@ -395,7 +395,7 @@ def _unfilled(
 
 
 def _exchange(context: Context, response: Response, operation: Operation | None) -> Exchange:
-    """Return what the journal keeps of a request and its response. `operation`: the one that was meant."""
+    """Return what the journal keeps of a request and its response. `operation`: the intended one."""
     environ, parts = context.environ, None
     media_types = _FORMS if operation is None else operation.media_types
     body = context.unread_body() if context.body is None else context.body

@@ -19,7 +19,7 @@ from mock_server.state.store import Item
 
 _NARROWING = frozenset({"search", "order-property", "order-direction", "range-start", "range-end"})
 
-# An integer as JSON writes it, of any size: PHP reads one beyond its own range as the last number of that range.
+# An integer as JSON writes it, of any size. PHP reads an integer beyond its range as the end of that range.
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 
 Admits = Callable[[Item], bool]
@@ -30,8 +30,8 @@ class Query:
     """What the query of a list asks for.
 
     `values`: by the parameters' roles. `equal`: the wanted text of properties, for the role "equals". `accepted`: the
-    parameters that links may repeat, as they were sent; `sent`: all with a text but the page, if links repeat these.
-    `page_text`: the page's number as it was sent.
+    parameters that links may repeat, as they were sent. `sent`: all sent parameters except the page, if links repeat
+    them. `page_text`: the page's number as it was sent.
     """
 
     parameters: dict[str, Parameter] = field(default_factory=dict)  # by role
@@ -105,7 +105,7 @@ def read_query(context: Context) -> Query:
 
 
 def _value(context: Context, parameter: Parameter, text: str, reaction: Reaction) -> int | str | None:
-    """Return the value that a text gives, or the default; note what the service does in silence."""
+    """Return the value of a text, or the default, and note silent changes."""
     value = parameter.value(reaction)
     if parameter.admits(value):
         if str(value) != text and not (parameter.is_integer and _INTEGER.fullmatch(text)):
@@ -117,7 +117,7 @@ def _value(context: Context, parameter: Parameter, text: str, reaction: Reaction
         "invalid-parameter",
         f"Invalid value {parameter.name}={text[:60]!r} is ignored. Send {_allowed(parameter, value)}.",
     )
-    # The `self` link still shows a page below the first as the service's cast leaves it.
+    # The `self` link shows a page below the first as the service casts it.
     return value if parameter.role == "page" and isinstance(value, int) else parameter.default
 
 
@@ -126,7 +126,7 @@ def _allowed(parameter: Parameter, value: int | str | None) -> str:
         return f"one of {', '.join(map(str, parameter.enum))}"
     if parameter.is_integer:
         return "a whole number from 1"
-    # The end of the complaint says what is allowed. Its beginning repeats what was sent, however long.
+    # The end of the complaint says what is allowed. Its beginning repeats the text that was sent.
     return f"what the document allows (…{(parameter.check(value) or '')[-80:]})"
 
 
@@ -148,8 +148,7 @@ class PageBounds(NamedTuple):
 def turn_to(requested: int, size: int, total: int, operation: Operation) -> PageBounds:
     """Return a page of `size` out of `total` items. A number below 1 means the first page (evidence: B+P).
 
-    A page beyond the last is empty, and `previous` is the number before it; or, if an open question is answered so, the
-    last page is shown instead.
+    A page beyond the last is empty, or the last page is shown instead, or it is refused: `x-paging` decides.
     """
     beyond, empty = operation.paging["beyond"], operation.paging["empty"]
     total_pages = -(-total // size)
@@ -180,7 +179,7 @@ def _previous(number: int, total_pages: int, paging: Mapping[str, str]) -> int |
 
 
 def select(context: Context, query: Query, paging: Mapping[str, Any]) -> list[Item]:
-    """Return the items that all filters admit, in the order asked for (evidence: S, siblings)."""
+    """Return the items that all filters admit, in the wanted order (evidence: S, siblings)."""
     newest_first, sort = paging["order"] == "newest-first", paging.get("sort-by")
     items = context.store.page(0, len(context.store), newest_first=newest_first)
     if sort is not None:
@@ -197,7 +196,7 @@ def select(context: Context, query: Query, paging: Mapping[str, Any]) -> list[It
         return items
     descending = str(values.get("order-direction", "DESC" if newest_first else "ASC")).upper() == "DESC"
     text = _text(context, query, "order-property", "id")
-    # MySQL's usual collations ignore case and put what has no value first.
+    # MySQL's usual collations ignore case and put missing values first.
     return sorted(items, key=lambda item: (text(item).casefold(), item.id), reverse=descending)
 
 
@@ -224,7 +223,7 @@ def _filters(context: Context, query: Query) -> Iterator[Admits]:
 
 
 def _text(context: Context, query: Query, role: str, default: str) -> Callable[[Item], str]:
-    """Return what reads, as text, the fact that a parameter names, such as `search_by=name`, or the default."""
+    """Return a function that reads the fact that a parameter such as `search_by` names, or the default."""
     fact = default
     if role in query.values:
         named = str(query.values[role])
@@ -233,7 +232,7 @@ def _text(context: Context, query: Query, role: str, default: str) -> Callable[[
 
 
 def _reader(context: Context, fact: str) -> Callable[[Item], str]:
-    """Return what reads a fact of an item as text, an empty one if the item has none."""
+    """Return a function that reads a fact of an item as text, empty if there is none."""
     offset = context.contract.service.time_offset
 
     def read(item: Item) -> str:

@@ -1,7 +1,7 @@
 """The command line, `bitpeak-mock`.
 
-A command's module is imported when the command is called, so `--version` and `wait` start at once. Commands keep
-their own heavy imports out of their modules' heads: see `mock_server.cli.options`.
+A command's module is imported when the command is called, so `--version` and `wait` start at once. Modules of commands
+import heavy modules in their functions: see `mock_server.cli.options`.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Ctrl-C ends it as a shell expects, also while it is imported or asks for something.
+        """Run the command. Ctrl-C ends it as a shell expects, also during imports and prompts.
 
         Raises Failure if its extra is missing.
         """
@@ -126,7 +126,7 @@ def main() -> None:
     except OutputLost as lost:
         Failure(f"Cannot write to standard output: {lost.strerror}").show()
         sys.exit(ExitCode.CANNOT)
-    except Exception:  # click handles all expected errors: this is a bug, and its traceback is wanted
+    except Exception:  # click handles all expected errors, so this is a bug
         sys.excepthook(*sys.exc_info())
         Failure("Internal error. Please report it with the lines above.", ExitCode.DEFECT).show()
         sys.exit(ExitCode.DEFECT)

@@ -1,4 +1,4 @@
-"""`call` and `replay`: requests that a mock in this process serves, without a server."""
+"""`call`, `replay` and `state`: requests to a mock in this process, and the state of a running one."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _read_header(text: str) -> tuple[str, str]:
 def call(ctx: click.Context, /, method: str, path: str, include: bool, **given: Any) -> None:
     """Make one request in this process, without a server, and print the body of its response.
 
-    PATH may leave out the base path, as in `call GET /notification-handlers/`. Nothing is kept for the next call.
+    PATH may leave out the base path, as in `call GET /notification-handlers/`. Each call starts with a new world.
     Warnings about what the real service would silently accept go to standard error.
 
     Exit codes: 0 success, 1 a refusal, 2 wrong options, 3 a file cannot be used.
@@ -100,7 +100,7 @@ def call(ctx: click.Context, /, method: str, path: str, include: bool, **given: 
 
 
 def _send(mock: Mock, method: str, path: str, given: Mapping[str, Any]) -> TestResponse:
-    """Give a mock a request with the key, headers and form of the options."""
+    """Send a request with the key, headers and form of the options to a mock."""
     from werkzeug.datastructures import Headers, MultiDict
     from werkzeug.test import Client
 
@@ -119,7 +119,7 @@ def _send(mock: Mock, method: str, path: str, given: Mapping[str, Any]) -> TestR
 
 
 def _full_path(contract: Contract, path: str) -> str:
-    """Return a path with the base path, unless it has it or is one of the mock's own."""
+    """Return a path with the base path, unless the path has it or is one of the control."""
     path = path if path.startswith("/") else f"/{path}"
     bare = path.partition("?")[0]
     if any(bare == base or bare.startswith(f"{base}/") for base in (contract.base_path, PREFIX)):
@@ -134,7 +134,7 @@ def _media_type(contract: Contract, method: str, path: str) -> str:
 
 
 def _print(response: TestResponse, include: bool) -> None:
-    """Print a response: byte for byte to a file or a pipe, and readable to a terminal."""
+    """Print a response: unchanged to a file or a pipe, and formatted to a terminal."""
     head = [f"HTTP/1.1 {response.status}", *(f"{name}: {value}" for name, value in response.headers), ""]
     body, line_break = response.get_data(), "\r\n"
     if sys.stdout.isatty():
@@ -155,16 +155,16 @@ def _print(response: TestResponse, include: bool) -> None:
     "--as",
     "form",
     type=click.Choice(["curl", "pytest", "har"]),
-    help="Write the calls out instead of making them.",
+    help="Write the calls in this form instead of making them.",
 )
 @format_option
 @click.pass_context
 def replay(ctx: click.Context, /, files: Sequence[Path], form: str | None, format_: str) -> None:
     """Restore the worlds of a failed test in a fresh mock, and make its calls again.
 
-    FILE is a capsule, which the pytest plugin writes when a test fails. Each call is made at its own time by the
-    world's clock, so that even the times in the responses are the same. Several capsules are replayed one after the
-    other. With --as or --format json, name one.
+    FILE is a capsule, which the pytest plugin writes when a test fails. Before each call, the world's clock is set to
+    the time of the original call, so that even the times in the responses are the same. Several capsules are replayed
+    one after the other. With --as or --format json, name one.
 
     Exit codes: 0 all responses are the same, 1 some differ, 2 wrong options, 3 a capsule cannot be used, 5 one has no
     calls. Of several capsules, the highest counts.

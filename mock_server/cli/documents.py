@@ -47,7 +47,7 @@ _DAY = 86_400
 def routes(document: Path | None, overlay: tuple[str, ...], answer: tuple[str, ...], format_: str) -> None:
     """List the operations with the status of their success and the names of their refusals.
 
-    Any request can also get the refusals of the whole service, for example if its body is too large.
+    Any request can also get the refusals of the whole service, for example for a body that is too large.
     """
     rows = list(_operations(load_contract(document, overlay, answer)))
     if format_ == "json":
@@ -96,7 +96,7 @@ def spec(out: Path | None, format_: str, strict: bool, **given: Any) -> None:
     data = declared_strictly(data) if strict else data
     text = dump_json(data) if format_ == "json" else dump_yaml(data)
     if out is None:
-        # As bytes, since the document is UTF-8 whatever the encoding of the terminal is.
+        # As bytes, since the document is UTF-8 with any encoding of the terminal.
         sys.stdout.buffer.write(text.encode())
         sys.stdout.buffer.flush()
         return
@@ -237,7 +237,7 @@ def doctor(
             recorded = read_recorded(recording)
     complaints = [*_about_overlay(effective, max_age, max_open, is_alone=recorded is None)]
     if recorded is not None:
-        # The run may have had fewer answers, or not yet what was learned: its digest may be one of these, too.
+        # The run may have had fewer answers, or no learned overlays: its digest may also be one of these.
         former = [load_document(document, overlays, ())]
         if len(effective.learned) == len(effective.overlays):
             former.append(load_document(document, (), ()))
@@ -250,7 +250,7 @@ def doctor(
 def _about_overlay(
     document: Document, max_age: float, max_open: int | None, *, is_alone: bool
 ) -> Iterator[str]:
-    """Yield what is wrong with the proof of an overlay. A recording can stand in for a missing one."""
+    """Yield what is wrong with the proof of an overlay. A recording can replace it."""
     from mock_server.document import stamp_of
 
     stamp = stamp_of(document)

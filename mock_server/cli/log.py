@@ -1,6 +1,6 @@
-"""The log of `serve`: a line for each request, and below it what the caller should know.
+"""The log of `serve`: a line for each request, and warnings and hints below it.
 
-A thread of its own writes the lines, so that a slow terminal or a full pipe delays no response.
+A separate thread writes the lines, so that a slow terminal or a full pipe does not delay responses.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _SECRET = re.compile("key|token|secret", re.IGNORECASE)
 _COLOURS = {"2": "32", "3": "36", "4": "33", "5": "31"}
 _MAGENTA = "35"
 
-# Seconds in which more lines may gather for one write: too short to notice, and a busy mock writes less often.
+# Seconds to gather lines for one write: too short to notice, and a busy mock writes less often.
 _GATHER = 0.01
-# Lines that wait for a reader. Beyond that lines are dropped, so that memory stays bounded.
+# The most lines that wait to be written. More lines are dropped, so that memory is bounded.
 _MOST = 10_000
 
 
@@ -99,13 +99,13 @@ class Format:
 
 
 def remarks(exchange: Exchange) -> Iterator[str]:
-    """Yield, indented, what a caller should know about an exchange."""
+    """Yield the warnings and hints about an exchange, indented."""
     sentences = (violation.sentence for violation in exchange.violations)
     yield from (f"  {line}" for line in remark_lines(sentences, exchange.hint, exchange.defect))
 
 
 def redacted(target: str, key_prefix: str) -> str:
-    """Return a target without the values in its query that look like keys, by their names or their beginnings."""
+    """Return a target without values in its query whose names or beginnings are those of keys."""
     path, mark, query = target.partition("?")
     return path + mark + "&".join(_redacted_pair(pair, key_prefix) for pair in query.split("&"))
 
@@ -121,10 +121,10 @@ def _milliseconds(exchange: Exchange) -> float:
 
 
 class Log(logging.Handler):
-    """Writes exchanges and notes in their order, from a thread of its own, until it is closed.
+    """Writes exchanges and notes in order, in a thread of its own, until it is closed.
 
-    `observe` and `note` may be called from any thread; they neither wait nor raise. As a context manager the log also
-    takes the warnings of the server and the pipeline from Python's `logging`.
+    `observe` and `note` may be called from any thread, and neither wait nor raise. As a context manager, the log also
+    writes the warnings of Python's `logging`.
     """
 
     def __init__(self, form: str = "text", quiet: bool = False, verbose: bool = False) -> None:
@@ -138,7 +138,7 @@ class Log(logging.Handler):
         self._thread.start()
 
     def follow(self, contract: Contract) -> None:
-        """Know the keys of this contract from now on."""
+        """Hide the keys of this contract from now on."""
         self._format.key_prefix = contract.service.key_prefix
 
     def observe(self, exchange: Exchange) -> None:
@@ -147,7 +147,7 @@ class Log(logging.Handler):
             self._put(exchange)
 
     def note(self, event: str, sentence: str, **facts: Any) -> None:
-        """Log something other than an exchange. The facts are for JSON alone."""
+        """Log something other than an exchange. The facts are only for JSON."""
         self._put(Note(event, sentence, facts))
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -157,7 +157,7 @@ class Log(logging.Handler):
         self.note(record.levelname.lower(), self.format(record), logger=record.name)
 
     def close(self) -> None:
-        """Write what is waiting, for at most a second."""
+        """Write the waiting lines, for at most a second."""
         self._queue.put(None)
         self._thread.join(1.0)
         super().close()
@@ -188,9 +188,11 @@ class Log(logging.Handler):
             is_open = batch[-1] is not None
             if self._dropped:
                 dropped, self._dropped = self._dropped, 0
-                note = Note("lost", f"{dropped} lines were dropped, as the log is not read fast enough.", {})
+                note = Note(
+                    "lost", f"{dropped} lines were dropped, because the log is not read fast enough.", {}
+                )
                 batch.insert(0, (time.time(), note))
-            # Whatever goes wrong with these lines, the next ones must be written.
+            # If these lines cannot be written, the next ones must be.
             with contextlib.suppress(Exception):
                 self._write("".join(self._lines(batch)))
 
@@ -202,7 +204,7 @@ class Log(logging.Handler):
 
 
 def is_colourful() -> bool:
-    """Tell whether standard error is a terminal that shows colours, and the user wants them."""
+    """Tell whether standard error is a terminal with colours, and the user wants them."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or sys.platform == "win32"
     return not plain and sys.stderr is not None and sys.stderr.isatty()
 
@@ -210,8 +212,8 @@ def is_colourful() -> bool:
 def _standard_error() -> Callable[[str], None]:
     """Return a function that writes a text to standard error, or drops it if the stream is closed.
 
-    A pipe is written to beneath Python's buffer: a thread that blocks inside the buffer while the process ends would
-    crash the interpreter.
+    Pipes are written without Python's buffer: a thread that blocks in the buffer while the process ends would crash the
+    interpreter.
     """
     stream = sys.stderr
     try:
@@ -225,7 +227,7 @@ def _standard_error() -> Callable[[str], None]:
 
 
 def _to_terminal(text: str) -> None:
-    # Through Python's own stream, which knows the encoding of a Windows console.
+    # By Python's own stream, which knows the encoding of a Windows console.
     sys.stderr.write(text)
     sys.stderr.flush()
 

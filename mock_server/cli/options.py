@@ -1,6 +1,6 @@
-"""Options: their types, environment variables, the file of --config and the origins of values; and what they load.
+"""Options: types, environment variables, the file of --config and the origins of values; and loading of documents.
 
-The machine is imported in the functions that load a document or a mock, so that `--help` does not import it.
+Other packages of the mock are imported in functions, so that `--help` does not import them.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _NOT_IN_A_FILE = ("config", "print-config")
 Command = TypeVar("Command", bound=Callable[..., Any])
 Value = TypeVar("Value")
 
-# Bytes of a file of --config: the time to read a key of many parts grows with their square.
+# The most bytes of a file of --config, because the time to read a dotted key grows with the square of its length.
 _LARGEST_FILE = 16 << 10
 
 
 class Invalid(click.BadParameter):
-    """A wrong value. The message begins with the option, the variable, or the file that has it."""
+    """A wrong value. The message begins with the option, the variable or the file."""
 
     def format_message(self) -> str:
-        """Return the message without click's 'Invalid value for', as it has such words of its own."""
+        """Return the message without click's 'Invalid value for', as it says so itself."""
         hint = self.param.get_error_hint(self.ctx).strip("'") if self.param is not None else ""
         return f"{hint}: {self.message}" if hint else self.message
 
@@ -69,7 +69,7 @@ class Setting(click.Option):
         return [part.strip() for part in text.split(",") if part.strip()]
 
     def origin(self, ctx: click.Context) -> tuple[str, str]:
-        """Return where the value comes from: flag, environment, file or default, and which variable or file."""
+        """Return the origin of the value: flag, environment, file or default, and the name of the variable or file."""
         match ctx.get_parameter_source(str(self.name)):
             case ParameterSource.COMMANDLINE:
                 return "flag", ""
@@ -80,7 +80,7 @@ class Setting(click.Option):
         return "default", ""
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
-        """Name what was wrong: the option, the variable, or the file and its key."""
+        """Return the place of the wrong value: the option, the variable, or the file and its key."""
         kind, name = ("flag", "") if ctx is None else self.origin(ctx)
         if kind == "environment":
             return f"environment variable {name}"
@@ -88,10 +88,10 @@ class Setting(click.Option):
 
 
 def variable(*names: str) -> str:
-    """Return the first environment variable that has a value, "" if none has.
+    """Return the first environment variable with a value, or "".
 
     For a Service named `bitpeak-mock`, Kubernetes sets BITPEAK_MOCK_PORT=tcp://10.0.0.1:80 in all containers of its
-    namespace. Such a value is no setting of ours.
+    namespace. Such a value is ignored.
     """
     values = ((name, os.environ.get(name)) for name in names)
     return next((name for name, value in values if value and not value.startswith("tcp://")), "")
@@ -159,7 +159,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 
 def _config_value(option: Setting, value: Any) -> Any:
-    """Return a value as the command line has it, texts, for the option's type to read."""
+    """Return a value as texts, like on the command line, for the option's type to read."""
     if option.multiple:
         return [str(each) for each in (value if isinstance(value, list) else [value])]
     return value if isinstance(value, bool) and option.is_flag else str(value)
@@ -200,7 +200,7 @@ setting = functools.partial(click.option, cls=Setting)
 
 
 def value_of(read: Callable[[str], Value]) -> Callable[[str], Value]:
-    """Make a type for click of a reader that raises ValueError with a sentence."""
+    """Make a type for click from a function that raises ValueError with a sentence."""
 
     def convert(text: str) -> Value:
         try:
@@ -222,7 +222,7 @@ def read_quota(text: str) -> int | Literal["off", "document"]:
 
 
 def read_port(text: str) -> int:
-    """Read a port to listen on. 0 stands for a free one."""
+    """Read a port to listen on. 0 means a free one."""
     if re.fullmatch("[0-9]{1,5}", text) is None or int(text) > 65535:
         raise ValueError(f"Invalid port {text!r}: use 0–65535.")
     return int(text)
@@ -265,7 +265,7 @@ def read_pair(separator: str, text: str, example: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-# Whether a file can be read is found out, and said with file and line, when it is read.
+# Files are checked when they are read, with errors that name file and line.
 FILE = click.Path(path_type=Path)
 
 _DOCUMENT = (
@@ -298,7 +298,7 @@ format_option = click.option(
 
 
 def document_options(command: Command) -> Command:
-    """Give a command the options that say which document is in effect: --document, --overlay and --answer."""
+    """Add the options of the document to a command: --document, --overlay and --answer."""
     for decorator in reversed(_DOCUMENT):
         command = decorator(command)
     return command
@@ -308,8 +308,7 @@ def document_options(command: Command) -> Command:
 def user_errors(*, own: bool) -> Iterator[None]:
     """Turn an error in the document, its overlays, its answers or the seed into a Failure.
 
-    `own` says whether any of the files is the user's. If not, an error that the compiler did not expect is a bug of
-    the program, and keeps its traceback.
+    `own`: whether any of the files is the user's. If not, an unexpected error is a bug, and keeps its traceback.
     """
     from mock_server.document import DocumentError
     from mock_server.refusal import Defect
@@ -323,7 +322,7 @@ def user_errors(*, own: bool) -> Iterator[None]:
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         if not own:
             raise
-        # A document can be well-formed, and still lack something that OpenAPI demands.
+        # A document can be well-formed, but lack a required part of OpenAPI.
         reason = f"{type(error).__name__}: {error}"
         raise Failure(f"The document is not an OpenAPI 3.1 document that can be served ({reason})") from error
 

@@ -29,20 +29,20 @@ from mock_server.mock import Mock
 from mock_server.server import BadCertificate, CannotBind, Server, ServerLimits, TLSFiles
 from mock_server.settings import Rules, Settings
 
-# Objects that are made before the garbage collector runs: 14 times the default, a few megabytes at most.
+# New objects before the garbage collector runs: 14 times the default, a few megabytes at most.
 _COLLECT_AFTER = 10_000
-# Seconds that delayed responses get once the server is told to stop.
+# Seconds for delayed responses after the server is told to stop.
 _GRACE = 1.0
 # The exit code that a shell reports for a program that SIGINT has ended.
 _INTERRUPTED = 130
-# Seconds between two looks at the watched files, and seconds that a change must rest: editors write in several steps.
+# Seconds between two checks of the watched files, and seconds without a further change, as editors write in steps.
 _WATCH_EVERY, _REST = 0.5, 0.05
 
 _MULTIPART = "multipart/form-data"
-# A value that curl's `--form` would take for a file name or an option of its own.
+# Values that curl's `--form` takes for a file name or an option.
 _SPECIAL = re.compile(r"[@<\"]|.*;", re.DOTALL)
 
-# What changes whenever a file does. None stands for a missing file.
+# Facts that change whenever a file changes. None means a missing file.
 Stamp = tuple[int, int, int] | None
 
 
@@ -54,8 +54,8 @@ def run(settings: Settings, token: str | None, given: Mapping[str, Any]) -> None
     with awaited_signal() as wait, Log(given["log_format"], given["quiet"], given["verbose"]) as log:
         running = RunningServer(settings, given, log)
         running.start()
-        # What the start has made stays, and a request leaves almost no cycles behind. So Python's garbage collector
-        # need not look at the one and can seldom look for the other: retrieve takes 10 % less CPU time.
+        # Objects of the start are never freed, and requests leave almost no cycles. So Python's garbage collector can
+        # ignore the former and run seldom: a retrieve takes 10 % less CPU time.
         gc.freeze()
         gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
         try:
@@ -99,7 +99,7 @@ class RunningServer:
         is_json = given["log_format"] == "json"
         text = write_ready(self.mock, url) if is_json else write_banner(self.mock, token, given, url)
         try:
-            # A closed pipe does not stop the mock: its reader has seen the first lines and goes on to use it.
+            # A closed pipe does not stop the mock: its reader may have read enough and use the mock.
             with suppress(BrokenPipeError, ValueError):
                 sys.stdout.write(text)
                 sys.stdout.flush()
@@ -107,7 +107,7 @@ class RunningServer:
             self._warn(f"Cannot write to standard output ({lost.strerror}). The mock is at {url}.")
 
     def reload(self) -> Iterable[Path]:
-        """Serve what the files say now, or go on as before if they are wrong. Return the files to watch."""
+        """Serve the changed files, or go on as before if they are wrong. Return the files to watch."""
         try:
             mock = self._load()
         except Failure as failure:
@@ -151,11 +151,11 @@ class RunningServer:
 
 @contextmanager
 def port_file(file: Path, port: int) -> Iterator[None]:
-    """Have a file with the port, one line of digits. Raises Failure."""
+    """Write a file with the port, and remove it at the end. Raises Failure."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         draft.write_text(f"{port}\n", encoding="ascii")
-        draft.replace(file)  # in one step, so that no reader sees half of it
+        draft.replace(file)  # in one step, so that a reader never sees a part of it
     except OSError as error:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
@@ -171,8 +171,8 @@ def port_file(file: Path, port: int) -> Iterator[None]:
 def awaited_signal() -> Iterator[Callable[[], None]]:
     """Give a function that waits for SIGTERM, SIGINT, SIGHUP (unless `nohup` blocks it) or Windows' SIGBREAK.
 
-    A second SIGINT ends the process at once. The signals need a handler even though they end a process by default:
-    process 1 of a container gets only signals that it handles.
+    A second SIGINT ends the process at once. The signals need a handler, because process 1 of a container gets only
+    signals that it handles.
     """
     numbers = [signal.SIGTERM, signal.SIGINT]
     if sys.platform == "win32":
@@ -187,7 +187,7 @@ def awaited_signal() -> Iterator[Callable[[], None]]:
         if interrupts > 1:
             os._exit(_INTERRUPTED)
 
-    # A signal writes its number into a socket. On a lock or a queue, one that comes right before the wait is lost.
+    # A signal writes its number into a socket. With a lock or a queue, a signal right before the wait would be lost.
     reader, writer = socket.socketpair()
     writer.setblocking(False)
 
@@ -210,7 +210,7 @@ def awaited_signal() -> Iterator[Callable[[], None]]:
 def watching(files: Iterable[Path], changed: Callable[[], Iterable[Path]]) -> Iterator[None]:
     """Call `changed`, in a thread of its own, after any of the files has changed.
 
-    `changed` returns the files to watch from then on. It must not raise.
+    `changed` returns the files to watch from then on, and must not raise.
     """
     seen, ended = _stamps(files), threading.Event()
 
@@ -224,7 +224,7 @@ def watching(files: Iterable[Path], changed: Callable[[], Iterable[Path]]) -> It
                 now = later
             if ended.is_set():
                 return
-            # These stamps are older than the reload, so a change during the reload is seen in the next round.
+            # These stamps are older than the reload, so that a change during the reload is noticed.
             seen = {file: now[file] if file in now else _stamp(file) for file in changed()}
 
     threading.Thread(target=watch, name="mock-watch", daemon=True).start()
@@ -322,7 +322,7 @@ def _rules(rules: Rules) -> Iterator[str]:
 def curl_lines(mock: Mock, base_url: str, *, insecure: bool) -> Iterator[tuple[Operation, str]]:
     """Yield each operation with a command line, made of the document's examples, for a POSIX shell.
 
-    In this order all of them succeed on a fresh mock: deletions come last, as they remove what the others use.
+    In this order, all of them succeed on a fresh mock. Deletions come last, because other calls use the same items.
     """
     stores = mock.worlds.seed.stores
     operations = sorted(mock.contract.operations.values(), key=lambda operation: operation.method == "DELETE")

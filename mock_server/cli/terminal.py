@@ -1,4 +1,4 @@
-"""How the program speaks: exit codes, failures in one sentence, tables, and standard streams that may be lost."""
+"""Output of the program: exit codes, failures in one sentence, tables, and lost standard streams."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 
 PROGRAM = "bitpeak-mock"
 
-# A request can carry any byte. None of them may move the cursor of a terminal or start a line of its own.
+# Requests can contain any bytes. They must not move the cursor of a terminal or begin a line.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: " ", 0x2029: " "}
 
 
@@ -25,7 +25,7 @@ class ExitCode(IntEnum):
     USAGE = 2  # click's own, for wrong options
     CANNOT = 3  # a file, an address or a certificate cannot be used
     UNREACHABLE = 4
-    NOTHING = 5  # nothing was executed, which must not look like a success
+    NOTHING = 5  # nothing was executed, which is not a success
     DEFECT = 70  # an error of the program itself: EX_SOFTWARE of sysexits.h
 
 
@@ -48,7 +48,7 @@ def clean(text: str) -> str:
 
 
 def remark_lines(sentences: Iterable[str], hint: str, defect: str | None) -> Iterator[str]:
-    """Yield what a caller should know about a request: its violations, a hint, an internal error of the mock."""
+    """Yield lines about the violations of a request, its hint, and an internal error of the mock."""
     for sentence in sentences:
         yield f"! {clean(sentence)}"
     if hint:
@@ -58,7 +58,7 @@ def remark_lines(sentences: Iterable[str], hint: str, defect: str | None) -> Ite
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Lay rows out in columns as wide as their widest cell, two spaces apart."""
+    """Return rows as a table, with columns as wide as their widest cell and two spaces apart."""
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     return "\n".join(
@@ -72,9 +72,9 @@ class OutputLost(OSError):
 
 
 class _Output(FileIO):
-    """The raw stream beneath standard output. It fails once, and drops everything after that.
+    """The raw stream of standard output. It fails once, and drops everything after that.
 
-    Otherwise Python would try again at exit, and fail with a message of its own.
+    Otherwise Python would try again at exit, and fail with its own message.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -97,15 +97,15 @@ class _Output(FileIO):
 def prepare_streams() -> None:
     """Replace standard streams that are closed, and make a failing standard output raise OutputLost.
 
-    A closed input reads as empty, a closed error stream drops what is written, a closed output fails on the first
-    write. Its descriptor is taken: a file opened later would get it, and the output with it.
+    A closed input is empty, a closed error stream drops everything, and a closed output fails on the first write. Its
+    descriptor is taken, so that no file opened later gets it, and the output with it.
     """
     if sys.stdin is None:
         sys.stdin = _null("r")
     if sys.stdout is None:
         sys.stdout = _output(os.open(os.devnull, os.O_RDONLY))
     elif isinstance(sys.stdout, TextIOWrapper) and sys.stdout.isatty():
-        # A terminal that lacks a character gets it escaped, rather than an error instead of the output.
+        # Characters that a terminal lacks are escaped, and are not an error.
         sys.stdout.reconfigure(errors="backslashreplace")
     elif isinstance(sys.stdout, TextIOWrapper):
         sys.stdout = _output(sys.stdout.fileno(), sys.stdout.encoding)

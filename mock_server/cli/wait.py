@@ -1,4 +1,4 @@
-"""`bitpeak-mock wait`. It imports nothing slow, since scripts call it again and again."""
+"""`bitpeak-mock wait`. It imports nothing slow, because scripts call it often."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mock_server.cli.terminal import ExitCode, Failure
 from mock_server.settings import read_wait
 
 _READY = f"{PREFIX}/ready"
-# Seconds between two tries. The first ones are so short that a script notices no wait.
+# Seconds between two tries: the first pause, by how much it grows, and the last one.
 _FIRST, _FACTOR, _LAST = 0.02, 1.5, 0.25
-# Seconds that a server gets, in each try, to respond.
+# The seconds to wait for a response in each try.
 _PATIENCE = 2.0
 
 

@@ -1,7 +1,7 @@
-"""The control API as Python: seed a world, arm faults, move its clock, wait for its requests.
+"""The control API in Python: seed a world, arm faults, move its clock, wait for its requests.
 
-`openapi/control.yaml` says what can be seeded, armed and asked. `RunningMock.info` lists the operations, refusals and
-questions of the mock. If the mock refuses a control request, `ControlError` carries its message.
+`openapi/control.yaml` describes all of it. `RunningMock.info` lists the operations, refusals and questions of the mock.
+If the mock refuses a control request, `ControlError` has its message.
 """
 
 from mock_server.client.control import (

@@ -25,19 +25,19 @@ _PATIENCE, _LONG_POLL = 30.0, 86_400.0
 
 
 class ControlError(Exception):
-    """The mock refused a control request. The message is the mock's own."""
+    """The mock refused a control request, with the mock's own message."""
 
 
 class Evicted(ControlError):
-    """The journal no longer remembers calls that could have matched."""
+    """The journal no longer remembers calls that might match."""
 
 
 class Unreachable(Exception):
-    """No mock answers at the given URL."""
+    """No mock responds at the URL."""
 
 
 class Interrupted(Unreachable):
-    """The connection ended before a whole response had arrived, as after a fault on the wire."""
+    """The connection ended before the whole response arrived, for example by a fault on the wire."""
 
 
 class NotInTime(AssertionError):
@@ -53,7 +53,7 @@ class WentWrong(AssertionError):
 
 
 class Violated(AssertionError):
-    """In a strict world, the code under test sent something that the service would ignore or change in silence."""
+    """In a strict world, the code under test sent something that the service would silently ignore or change."""
 
 
 _ERRORS: dict[int, type[Exception]] = {HTTPStatus.CONFLICT: NotInTime, HTTPStatus.GONE: Evicted}
@@ -93,10 +93,9 @@ class ClientResponse(NamedTuple):
 
 
 class HTTPChannel:
-    """Carries requests to a mock, by a pool of connections that threads may share. Raises Unreachable for a wrong URL.
+    """Sends requests to a mock, over a pool of connections that threads may share. Raises Unreachable for a wrong URL.
 
-    `app` is the mock itself, if it runs in this process. A mock that listens beyond loopback asks control requests for
-    `token`.
+    `app` is the mock itself, if it runs in this process. A mock that other computers can reach needs the `token`.
     """
 
     def __init__(self, url: str, app: WSGIApplication | None = None, token: str | None = None) -> None:
@@ -110,14 +109,14 @@ class HTTPChannel:
         self._closed = False
 
     def control(self, method: str, path: str, body: Any = None, /, **query: Any) -> Any:
-        """Send a control request. Return the JSON of the response, or its text. Parameters of None are not sent.
+        """Send a control request. Return the JSON of the response, or its text. Parameters that are None are not sent.
 
         Raises ControlError, Unreachable, NotInTime, Evicted. Example:
         `channel.control("PATCH", "/clock", {"advance": "1h"}, key="mock-anna")`
         """
         sent = {name: _text(value) for name, value in query.items() if value is not None}
         target = _PREFIX + path + (f"?{urlencode(sent)}" if sent else "")
-        # `default=str` because a YAML file may hold dates, which are texts in the API.
+        # `default=str`, because a YAML file may have dates, which are texts in the API.
         data = b"" if body is None else json.dumps(body, default=str).encode()
         response = self.ask(method, target, self._headers, data, _LONG_POLL if "wait" in sent else _PATIENCE)
         if response.status >= HTTPStatus.BAD_REQUEST:
@@ -142,11 +141,11 @@ class HTTPChannel:
             if connection.sock is None:
                 connection.connect()
         except OSError as error:
-            raise Unreachable(f"No mock answers at {self.url}: {_reason(error)}.") from error
+            raise Unreachable(f"No mock responds at {self.url}: {_reason(error)}.") from error
         try:
             return self._send(connection, request)
         except (OSError, http.client.HTTPException) as error:
-            raise Interrupted(f"The response of {self.url} broke off: {_reason(error)}.") from error
+            raise Interrupted(f"The response of {self.url} was cut off: {_reason(error)}.") from error
 
     def _send(self, connection: http.client.HTTPConnection, request: tuple[Any, ...]) -> ClientResponse:
         try:
@@ -170,7 +169,7 @@ class HTTPChannel:
             connection.close()
 
     def _take_idle(self) -> http.client.HTTPConnection | None:
-        """Return an idle connection that the mock has not closed meanwhile."""
+        """Return an idle connection that the mock has not closed."""
         while True:
             try:
                 connection = self._idle.pop()
@@ -188,7 +187,7 @@ class HTTPChannel:
 
 
 def _has_ended(connection: http.client.HTTPConnection) -> bool:
-    """Tell whether the mock has closed an idle connection: then there is something to read, its end."""
+    """Tell whether the mock has closed an idle connection, which can then be read."""
     if connection.sock is None:  # after a response with `Connection: close`
         return True
     with selectors.DefaultSelector() as selector:
@@ -204,7 +203,7 @@ class AppChannel(HTTPChannel):
     """Calls a mock in this process, without a socket."""
 
     def __init__(self, app: WSGIApplication) -> None:
-        # A name that no network resolves (RFC 6761): a client without our transport must not reach a real host.
+        # A name that never resolves (RFC 6761): a client without our transport must not reach a real host.
         super().__init__("http://bitpeak-mock.invalid", app)
         self._closed = True  # a connection costs nothing, so each request makes one
 

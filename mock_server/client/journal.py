@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Unpack, overload
 from mock_server.client.control import Evicted, Headers, HTTPChannel, NotInTime, TooMany, write_duration
 from mock_server.client.vocabulary import CallFilter, CallRecord, Duration, MessageRecord, PartRecord
 
-# The calls that a failed expectation compares with what was expected, and all that it lists.
+# How many calls a failed expectation compares with what was expected, and how many it lists.
 _COMPARED, _LISTED = 3, 10
 
 
@@ -37,7 +37,7 @@ class CallMessage:
 
     @property
     def text(self) -> str | None:
-        """The body as text; None if it is not text. Of a body too long to be remembered, the beginning, and says so."""
+        """The body as text, or None if it is not text. A body too long to be remembered is cut, and says so."""
         body, beginning = self.body, self.record["body"]
         if body is None or beginning is None:
             return None if beginning is None else _beginning(beginning, self.size)
@@ -69,9 +69,9 @@ class CallRequest(CallMessage):
 
     @property
     def form(self) -> Mapping[str, str]:
-        """The fields of the form by name, as the service reads them: of two with one name, the last counts.
+        """The fields of the form by name, as the service reads them. The last of several fields with one name counts.
 
-        A field that is too long to be remembered has its beginning, and says so.
+        A field too long to be remembered is cut, and says so.
         """
         found: dict[str, str] = {}
         for part in self.parts:
@@ -86,7 +86,7 @@ def _beginning(text: str, size: int) -> str:
 
 
 class Call:
-    """One request to the API with its response. Two are equal if the journal says the same of both."""
+    """One request to the API with its response. Calls are equal if their records are."""
 
     __slots__ = (
         "defect",
@@ -124,17 +124,17 @@ class Call:
 
     @property
     def wire(self) -> str | None:
-        """How a fault spoilt the response on the wire; None if none did."""
+        """How a fault spoilt the response on the wire, or None."""
         return self.record.get("wire")
 
     @property
     def beyond(self) -> Sequence[str]:
-        """What a fault sent that the document does not have: "status", "headers", "body"."""
+        """What a fault sent that is not in the document: "status", "headers", "body"."""
         return self.record.get("beyond", [])
 
     @property
     def hint(self) -> str:
-        """What a client that was refused probably meant, and what to send instead; empty if nothing is known."""
+        """What a refused client probably meant, and what to send instead, or an empty text."""
         return self.record.get("hint") or ""
 
     @property
@@ -144,7 +144,7 @@ class Call:
 
     @property
     def violations(self) -> list[str]:
-        """The codes of its violations: what the service ignores or changes in silence."""
+        """The codes of its violations: what the service silently ignores or changes."""
         return [each["code"] for each in self.record["violations"]]
 
     @property
@@ -166,10 +166,9 @@ class Call:
 class JournalPage(NamedTuple):
     """Calls of a journal, as far as they are remembered.
 
-    `last`: the number of the latest call of all. `lost`: how many calls of those that were asked for are no longer
-    remembered, whether they match a filter or not. `violated`, `defects`: how many calls ever violated what the API
-    documents or met a defect of the mock, lost calls included. `lobby`: the number of the latest call that reached no
-    world.
+    `last`: the number of the latest call. `lost`: how many calls after `since` are no longer remembered, whether they
+    match a filter or not. `violated`, `defects`: how many calls violated the API's document or met a defect of the
+    mock, including lost calls. `lobby`: the number of the latest call that reached no world.
     """
 
     calls: list[Call]
@@ -194,12 +193,11 @@ def read_journal(channel: HTTPChannel, since: int = 0, /, **query: Any) -> Journ
 
 
 class Calls(Sequence[Call]):
-    """The calls of a world that match a filter, oldest first. Each access reads the journal anew.
+    """The calls of a world that match a filter, oldest first. Each access reads the journal again.
 
     Use it as a list: `len(journal)`, `journal[-1]`, `for call in journal`, `journal == []`. It can change, so it has
-    no hash. A journal remembers the latest calls only. What those can tell is told: `journal[-1]`, `journal[-5:]`,
-    `len(journal)`. What would depend on forgotten calls raises Evicted: how many calls match a filter, or that none
-    does.
+    no hash. A journal remembers only the latest calls. `journal[-1]`, `journal[-5:]` and `len(journal)` work with
+    these. Evicted is raised if a result depends on forgotten calls, such as the number of calls that match a filter.
     """
 
     __slots__ = ("_channel", "_key", "_root", "_wanted", "accepted", "since")
@@ -211,7 +209,7 @@ class Calls(Sequence[Call]):
         self._key = key
         self._wanted: CallFilter = wanted or {}
         self._root = self if root is None else root
-        # Of the root: calls up to this number are not shown, and violations of these calls are accepted.
+        # Only for the root: calls up to this number are hidden, and violations of `accepted` calls are no error.
         self.since = 0
         self.accepted: set[Call] = set()
 
@@ -225,7 +223,8 @@ class Calls(Sequence[Call]):
     def wait(self, count: int = 1, timeout: Duration = 5.0) -> list[Call]:
         """Wait until there are `count` calls, and return all that match. Raises NotInTime.
 
-        It blocks this thread: a coroutine uses `wait_async`. With a mock in this process, other threads make the calls.
+        It blocks this thread, so a coroutine uses `wait_async`. With a mock in this process, other threads make the
+        calls.
         """
         __tracebackhide__ = True  # pytest shows the test's line, and not ours
         if _in_event_loop():
@@ -237,7 +236,7 @@ class Calls(Sequence[Call]):
         return await asyncio.to_thread(self._wait, count, timeout)
 
     def exactly(self, count: int, timeout: Duration = 5.0, quiet: Duration = 0.0) -> list[Call]:
-        """Wait until there are `count` calls, and see that no more come for the time `quiet`.
+        """Wait until there are `count` calls, and check that no more come during the time `quiet`.
 
         Raises NotInTime, TooMany. Example: `journal.filter(method="DELETE").exactly(0, quiet="200ms")`
         """
@@ -251,7 +250,7 @@ class Calls(Sequence[Call]):
         return found
 
     def accept(self) -> None:
-        """Accept the violations of these calls: they do not fail a strict test.
+        """Accept the violations of these calls, so that they do not fail a strict test.
 
         Example: `journal.filter(violation="unknown-field").accept()`
         """
@@ -269,8 +268,8 @@ class Calls(Sequence[Call]):
         page = self._read()
         if not page.lost:
             return page.calls[index]
-        # Forgotten calls have places before the remembered ones. How many of them match a filter is unknown, so that
-        # only places counted from the end are sure then.
+        # Forgotten calls come before the remembered ones. With a filter, their number is unknown, so only indices from
+        # the end are certain.
         places = range(page.lost + len(page.calls))[index]
         ends = (
             (index,)
@@ -354,7 +353,7 @@ def _lost(page: JournalPage) -> str:
 
 
 def _compared(calls: Iterable[Call], wanted: CallFilter, counted_as: Mapping[str, str]) -> str:
-    """Compare calls with a filter, the nearest first. Those that fit or are beyond the nearest are only listed.
+    """Compare calls with a filter, the nearest first. Calls that fit, and distant ones, are only listed.
 
     `counted_as`: each operation's id to the id of the operation that it is a spelling of.
     """
@@ -392,7 +391,7 @@ def _compared(calls: Iterable[Call], wanted: CallFilter, counted_as: Mapping[str
 def _compare(
     call: Call, wanted: CallFilter, counted_as: Mapping[str, str]
 ) -> list[tuple[str, Any, Any, bool]]:
-    """Return each fact that a filter names: its name, what was expected, what the call has, and whether that fits."""
+    """Return for each filter its name, the expected value, the value of the call, and whether that fits."""
 
     def counted(name: str | None) -> str | None:
         return counted_as.get(name or "", name)

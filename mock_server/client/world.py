@@ -1,4 +1,4 @@
-"""A running mock and its worlds: what a test seeds, breaks and asks."""
+"""A running mock and its worlds, for tests."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ class WorldChange(NamedTuple):
 
 
 class WorldObserver(Protocol):
-    """Hears of the worlds that a test takes, and of the changes that it makes."""
+    """Is notified of the worlds that a test takes, and of its changes."""
 
     def opened(self, api: Api, *, is_new: bool) -> None:
-        """Hear of a world that a test takes. `is_new`: nothing can have happened in it."""
+        """Note a world that a test takes. `is_new`: nothing can have happened in it."""
 
     def changing(self, api: Api, change: WorldChange) -> AbstractContextManager[None]:
-        """Return a context for making the change."""
+        """Return the context in which the change is made."""
 
 
 # Items of a resource in the form in which the service shows them.
@@ -63,7 +63,7 @@ Rows = Iterable[Mapping[str, Any]]
 
 
 class RunningMock:
-    """A mock that runs somewhere. A `with` block closes its connections and does not stop it.
+    """A running mock. A `with` block closes its connections, but does not stop it.
 
     Example: `RunningMock(HTTPChannel("http://127.0.0.1:4055")).world()`
     """
@@ -88,11 +88,11 @@ class RunningMock:
         return self.url + str(self.info["base_path"])
 
     def world(self, key: str | None = None) -> Api:
-        """Return the world of a key, or without a key a new world."""
+        """Return the world of a key, or a new world."""
         return Api(self, key or self.new_key(), is_new=key is None)
 
     def new_key(self) -> str:
-        """Return a key that nothing has used."""
+        """Return a new key."""
         return f"{self.info['key']['prefix']}-{secrets.token_hex(8)}"
 
     def coverage(self) -> Any:
@@ -116,7 +116,7 @@ class Api:
     `app` is the mock's WSGI app if it runs in this process, else None.
     """
 
-    # Slots, so that a misspelt `api.latncy = …` is an error. The same holds for all that a test gets from here.
+    # With slots, a misspelt `api.latncy = …` is an error. Other classes for tests have slots, too.
     __slots__ = ("__weakref__", "api_key", "app", "base_url", "journal", "mock")
 
     def __init__(self, mock: RunningMock, key: str, *, is_new: bool = False) -> None:
@@ -147,7 +147,7 @@ class Api:
         return self.mock.world()
 
     def seed(self, handlers: Rows | Mapping[str, Rows]) -> StateRecord:
-        """Replace the handlers. What the service assigns may be left out. Raises TypeError if they are not mappings.
+        """Replace the handlers. Leave out what the service assigns, if you like. Raises TypeError for wrong types.
 
         Example: `seed([{"type": "slack", "name": "Team"}])`. If the document has other resources, name them:
         `seed({"projects": [{"name": "Roof"}]})`.
@@ -158,9 +158,9 @@ class Api:
         """Arm a fault and return it as the mock shows it. By default it strikes once, at any operation.
 
         Examples: `fail("rate_limited")`, `fail(status=503, times=3)`, `fail(wire="truncate")`, `fail(latency="2s")`.
-        `wire="drop"` and `"reset"` strike until `heal()` by default, since many clients repeat such a request once in
-        silence. `headers=` and `body=` replace those of a response: `fail("rate_limited", headers={"Retry-After":
-        "30"})`. Faults of a `scenario=` strike in its state `state=` and move it to `next=`; it begins as "started".
+        `wire="drop"` and `"reset"` strike until `heal()` by default, since many clients silently repeat such a request
+        once. `headers=` and `body=` replace those of a response: `fail("rate_limited", headers={"Retry-After":
+        "30"})`. Faults of a `scenario=` strike in its state `state=` and move it to `next=`. It begins as "started".
         """
         return cast("FaultRecord", self.control("POST", "/faults", fault_order(refusal, **order)))
 
@@ -176,7 +176,7 @@ class Api:
         return states
 
     def heal(self) -> None:
-        """Disarm all faults, and begin all scenarios anew."""
+        """Disarm all faults, and reset all scenarios."""
         self.control("DELETE", "/faults")
 
     def freeze(self, at: str | datetime | None = None) -> datetime:
@@ -198,7 +198,7 @@ class Api:
         return datetime.fromisoformat(self.control("GET", "/clock")["now"])
 
     def quota(self, **change: Unpack[QuotaWords]) -> QuotaRecord:
-        """Enforce a quota, or use some of it. Return what is left.
+        """Enforce a quota, or use some of it. Return the quota.
 
         Examples: `quota(requests=60, used=59)`, `quota(enforced=False)`
         """
@@ -210,7 +210,7 @@ class Api:
     @overload
     def answers(self, **questions: Unpack[QuestionAnswers]) -> Mapping[str, str]: ...
     def answers(self, *questions: Any, **named: Any) -> Mapping[str, str]:
-        """Answer open questions in another way. Return all answers in force.
+        """Change answers to open questions. Return all answers in force.
 
         Example: `answers(create_status="ok")`, or for questions of another document `answers({"its-question": "yes"})`.
         """
@@ -222,7 +222,7 @@ class Api:
 
     @property
     def strict(self) -> bool:
-        """Whether the mock refuses what the service would ignore or change in silence, and the test fails."""
+        """Whether the mock refuses what the service would silently ignore or change, so that the test fails."""
         return bool(self.control("GET", "/rules")["strict"])
 
     @strict.setter
@@ -239,15 +239,15 @@ class Api:
         self.control("PATCH", "/rules", {"latency": write_latency(latency)})
 
     def snapshot(self) -> StateRecord:
-        """Return the whole world but its journal, for `restore`."""
+        """Return the state of the world without its journal, for `restore`."""
         return cast("StateRecord", self.control("GET", "/state"))
 
     def restore(self, state: StateRecord | Mapping[str, Any]) -> StateRecord:
-        """Replace the given parts of the world. Return all of it."""
+        """Replace the given parts of the world. Return its whole state."""
         return cast("StateRecord", self.control("PUT", "/state", dict(state)))
 
     def reset(self) -> StateRecord:
-        """Begin anew, with an empty journal."""
+        """Reset the world and its journal."""
         state = self.control("POST", "/reset")
         self.journal.since = 0
         return cast("StateRecord", state)
@@ -300,7 +300,7 @@ def seed_of(rows: object, mock: RunningMock) -> dict[str, Any]:
 
 
 def fault_order(refusal: str | None = None, **order: Unpack[FaultWords]) -> dict[str, Any]:
-    """Write a fault for the control. Raises TypeError for what the mock counts itself."""
+    """Return the order of a fault for the control. Raises TypeError for what the mock itself counts."""
     facts: dict[str, Any] = {**order}
     for name in ("calls", "hits"):
         if name in facts:
@@ -315,9 +315,9 @@ def fault_order(refusal: str | None = None, **order: Unpack[FaultWords]) -> dict
 
 
 def check(calls: Iterable[Call], violated: int, defects: int, accepted: Set[Call]) -> None:
-    """Raise WentWrong if the mock had a defect, and Violated if a call violated what the API documents.
+    """Raise WentWrong if the mock had a defect, and Violated if a call violated the API's document.
 
-    `violated` and `defects` count such calls, forgotten ones included. The violations of `accepted` calls are no error.
+    `violated` and `defects` count such calls, including forgotten ones. Violations of `accepted` calls are no error.
     """
     violating = set(accepted)
     for call in calls:
@@ -347,10 +347,10 @@ def bitpeak_mock(
     token: str | None = None,
     socket: bool = True,
 ) -> Iterator[Api]:
-    """Start a mock on a free port and give one of its worlds. With `url`, use a mock that already runs.
+    """Start a mock on a free port and give one of its worlds. With `url`, use a running mock.
 
-    With `socket=False` the mock has no port, for clients with a transport of `mock_server.transports`. A good end of
-    the block raises WentWrong if the mock broke its own document, and Violated if a strict world met a violation.
+    With `socket=False` the mock has no port, for clients with a transport of `mock_server.transports`. At the end of
+    the block, WentWrong is raised if the mock broke its own document, and Violated for a violation in a strict world.
     """
     with ExitStack() as stack:
         channel = _open(settings, stack, socket=socket) if url is None else HTTPChannel(url, token=token)
@@ -360,7 +360,7 @@ def bitpeak_mock(
 
 
 def _open(settings: Settings | None, stack: ExitStack, *, socket: bool) -> HTTPChannel:
-    # Imported here because a client of a mock elsewhere needs nothing of the server.
+    # Imported here, because a client of another mock does not need the server.
     from mock_server.app import create_app
     from mock_server.server import Server
 

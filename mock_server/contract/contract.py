@@ -31,13 +31,13 @@ from mock_server.document import Document, DocumentError, Object, place_of
 from mock_server.document.rows import Walk, compile_rows, unknown_parameter_rows
 from mock_server.php import FormLimits
 
-# What the mock refuses with by itself, whatever the document names.
+# The refusals that the mock itself needs, whatever else the document names.
 _REFUSALS = (
     "missing_bearer", "no_access", "not_found", "too_large", "malformed", "head_too_large", "timeout", "violation",
     "defect",
 )  # fmt: skip
 
-# The words that name refusals, with what else they may say.
+# The words that name refusals, and the other values that they may have.
 _NAMING: Mapping[str, Collection[str]] = {
     "unknown-route": (),
     "other-methods": (),
@@ -52,7 +52,7 @@ _NAMING: Mapping[str, Collection[str]] = {
     "x-rows": (),
 }
 
-# What each check needs to have been done before it.
+# The checks that must come before each check.
 _NEEDS = {
     "key": ("bearer",),
     "quota": ("key",),
@@ -67,7 +67,7 @@ _NEEDS = {
 
 @dataclass(frozen=True, slots=True)
 class ServiceRules:
-    """What holds for the service as a whole: `x-service` and the security scheme, word for word."""
+    """What holds for the whole service: `x-service` and the security scheme."""
 
     checks: tuple[str, ...]
     quota: Mapping[str, int] | None
@@ -75,7 +75,9 @@ class ServiceRules:
     other_methods: Mapping[str, str]  # the refusal at the collection, "list", and at its rows, "row"
     unknown_route: str
     malformed_bearer: str  # the refusal of an Authorization that has no key
-    redirect: Mapping[str, Any]  # how a request is led to the other spelling of its path, word for word
+    redirect: Mapping[
+        str, Any
+    ]  # how a path is redirected to its other spelling, by the words of the document
     cors: bool
     time_offset: int  # seconds east of UTC
     tells_all: bool  # whether a refusal tells all problems, and not only the first
@@ -234,7 +236,7 @@ def _service(document: Object) -> ServiceRules:
                 raise DocumentError(f"checks: {check} needs {need} before it.", place_of(words, "checks"))
     scheme = next((each for each in schemes.values() if "x-mock-keys" in each), None)
     if scheme is None:
-        what = "No security scheme has x-mock-keys, so no key would be good. Add them to one."
+        what = "No security scheme has x-mock-keys, so every key would be refused. Add them to one."
         raise DocumentError(what, place_of(document["components"], "securitySchemes"))
     sign, hours, minutes = words["time-offset"][0], words["time-offset"][1:3], words["time-offset"][4:]
     return ServiceRules(
@@ -266,7 +268,7 @@ def _service(document: Object) -> ServiceRules:
 
 
 def _check_refusals(document: Object, refusals: Collection[str], found: Iterable[tuple[Object, str]]) -> None:
-    """Raise DocumentError if a word names a refusal that is not an example of a response, or one is missing."""
+    """Raise DocumentError if a word names an unknown refusal, or if a needed one is missing."""
     words = document["x-service"]
     for container, key in _naming(document, found):
         if container[key] not in refusals:
@@ -276,7 +278,7 @@ def _check_refusals(document: Object, refusals: Collection[str], found: Iterable
     needed += ["plan_limit"] if words["plan-limit"] is not None else []
     for name in needed:
         if name not in refusals:
-            what = f"No response has the example {name}, with which the mock refuses. Give one to a response."
+            what = f"No response has the example {name}, which the mock needs to refuse a request. Add one."
             raise DocumentError(what, place_of(words, "refusals"))
 
 
@@ -285,7 +287,7 @@ def _other_methods(said: str | Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _naming(document: Object, found: Iterable[tuple[Object, str]]) -> Iterator[tuple[Object, str]]:
-    """Yield each mapping and key whose value names a refusal. `found`: those of all words."""
+    """Yield each mapping and key whose value names a refusal. `found`: the places of all words."""
     words = document["x-service"]
     for word in _NAMING:
         if word in words:
@@ -300,7 +302,7 @@ def _naming(document: Object, found: Iterable[tuple[Object, str]]) -> Iterator[t
 
 
 def _named(container: Object, key: str, others: Collection[str]) -> Iterator[tuple[Object, str]]:
-    """Yield what names a refusal in a word: its text, the texts of a mapping, or the rows that refuse."""
+    """Yield the places in a word that name a refusal: its text, the texts of a mapping, or rows that refuse."""
     said = container[key]
     if isinstance(said, Object):
         for each in said:

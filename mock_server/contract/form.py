@@ -1,4 +1,4 @@
-"""What a client sends: forms with their fields and what becomes of them, and the parameters of path and query."""
+"""What a client sends: forms and their fields, and the parameters of path and query."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Value = str | bool | int | float | None | Mapping[str, str | None]
 
 
 class Omitted:
-    """What stands in place of a setting whose key is left out."""
+    """The value of a setting whose key is left out."""
 
 
 OMITTED: Final = Omitted()
@@ -43,9 +43,9 @@ _SWITCHES: Mapping[str, Callable[[str], bool]] = {
 class Field:
     """One field of a form.
 
-    `fact`: what the field says of an item; None for one of the settings of its type. `types`: the types that it belongs
-    to; None for all. `order`: its place in the form. `walk` sends a text down the field's rows, and `absent` is what
-    comes of it if nothing is sent. `kind`: "text", "switch" or "number"; `read` gives the value of a text.
+    `fact`: what the field says of an item; None for a setting. `types`: the types that the field belongs to; None for
+    all. `order`: its place in the form. `walk` sends a text down the field's rows, and `absent` is the reaction if
+    nothing is sent. `kind`: "text", "switch" or "number"; `read` gives the value of a text.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Field:
         return self.fact is None and self.types is not None
 
     def admits(self, text: str) -> bool:
-        """Tell whether the field's enum has this text, if there is one."""
+        """Tell whether the field allows this text by its enum."""
         return "enum" not in self.schema or text in self.schema["enum"]
 
 
@@ -78,8 +78,8 @@ class Field:
 class Available:
     """The part of a form that is for items of one type.
 
-    `names`: the fields' names. `told`: the fields whose absence is a problem or has a value. `unsent`: what each
-    setting becomes that is not sent when settings are made anew.
+    `names`: the fields' names. `told`: the fields whose absence is a problem or has a value. `unsent`: what unsent
+    settings become when all settings are made anew.
     """
 
     names: frozenset[str]
@@ -100,8 +100,7 @@ class Form:
     """A form's fields by name.
 
     `type_field`: the field that gives the item's type, if any. `available`: the part for items of a type; `shared`: the
-    part for all other types. `foreign` and `unknown` walk the texts of fields of other types, and of those that the
-    form does not have.
+    part for all other types. `foreign` and `unknown` walk the texts of fields of other types, and of unknown fields.
     """
 
     fields: Mapping[str, Field]
@@ -129,8 +128,8 @@ class Form:
 def compile_form(schemas: Schemas, schema: Object, unnamed: Collection[str], type_fact: str | None) -> Form:
     """Compile a flat form schema.
 
-    A field without `x-value` that has one of the `unnamed` names gives the property of that name. `type_fact`: the fact
-    that is the type of an item. Raises DocumentError if the form is not flat.
+    A field without `x-value` gives the property of its name, if `unnamed` has this name. `type_fact`: the fact that is
+    the type of an item. Raises DocumentError if the form is not flat.
     """
     form = schemas.resolve(schema)
     nodes = form.get("properties", Object(form.place))
@@ -178,7 +177,7 @@ def _available(fields: Mapping[str, Field], own: Sequence[Field]) -> Available:
 
 
 def _unique(form: Object, fields: Mapping[str, Field]) -> Unique | None:
-    """Compile `x-unique`. Raises DocumentError if it does not name a field that says something of an item."""
+    """Compile `x-unique`. Raises DocumentError if it does not name a field that each item has."""
     if "x-unique" not in form:
         return None
     words = form["x-unique"]
@@ -193,11 +192,11 @@ def _unique(form: Object, fields: Mapping[str, Field]) -> Unique | None:
 
 
 def _check_fields(form: Object, fields: Mapping[str, Field], type_field: str | None) -> None:
-    """Raise DocumentError if the form requires a field, or names a type, that it does not have."""
+    """Raise DocumentError if the form requires an unknown field or names an unknown type."""
     for name in form.get("required", ()):
         if name not in fields:
             what = (
-                f"The form requires {name!r}, which is not one of its fields. Add the field or drop the word."
+                f"The form requires {name!r}, which is not one of its fields. Add it, or do not require it."
             )
             raise DocumentError(what, place_of(form, "required"))
     allowed = None if type_field is None else fields[type_field].schema.get("enum")
@@ -217,7 +216,7 @@ def _check_fields(form: Object, fields: Mapping[str, Field], type_field: str | N
 
 
 def _checked(schemas: Schemas, nodes: Object, name: str) -> Object:
-    """Return the schema of a field. Raises DocumentError if it is not that of a text."""
+    """Return the schema of a field. Raises DocumentError if the field is not a text."""
     schema = schemas.resolve(nodes[name])
     if schema.get("type") != "string":
         what = f"The field {name!r} must be of type string: a form has only texts."
@@ -260,7 +259,7 @@ def _field(schema: Object, name: str, order: int, rows: Rows, unnamed: Collectio
 
 
 def _reader(schema: Mapping[str, Any], rows: Rows) -> tuple[str, Callable[[str], Value]]:
-    """Return the kind of value that a field gives, and what reads it from a text."""
+    """Return the kind of a field's value, and the function that reads it from a text."""
     cast = schema.get("x-cast", "")
     if cast in _SWITCHES:
         return "switch", _SWITCHES[cast]
@@ -277,9 +276,9 @@ _STRICT_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
 class Parameter:
     """A parameter of the path or the query.
 
-    `walk` sends a text down the parameter's rows. `enum`: the values allowed, if they are few; `check` says what is
-    wrong with a value; `lenient`: an integer is cast as PHP casts; `properties`: its values to the response properties
-    that they name, if the two differ.
+    `walk` sends a text down the parameter's rows. `enum`: the allowed values, if they are listed; `check` says what is
+    wrong with a value; `lenient`: integers are cast as in PHP; `properties`: the response properties that its values
+    name, if the names differ.
     """
 
     name: str
@@ -294,7 +293,7 @@ class Parameter:
     place: Place
 
     def cast(self, text: str) -> int | str | None:
-        """Return the value of a text, None if the text spells none."""
+        """Return the value of a text, or None if it has none."""
         if not self.is_integer:
             return text
         if self.lenient:
@@ -312,9 +311,9 @@ class Parameter:
 
 
 def compile_parameters(schemas: Schemas, nodes: Sequence[Object], location: str) -> tuple[Parameter, ...]:
-    """Compile the parameters that stand in `location` ("query" or "path"), in the document's order.
+    """Compile the parameters in the "query" or the "path" (`location`), in the document's order.
 
-    Raises DocumentError if a default is not one of the values allowed.
+    Raises DocumentError if a default is not an allowed value.
     """
     resolved = [schemas.resolve(node) for node in nodes]
     return tuple(_parameter(schemas, node) for node in resolved if node["in"] == location)

@@ -1,4 +1,4 @@
-"""Operations: what each does to its resource, all that a request to it needs, and the way from a path to it."""
+"""Operations: what each does to its resource, what a request to it needs, and how a path leads to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Behaviour = Literal["list", "retrieve", "create", "update", "delete"]
 
 Slash = Literal["same", "redirect", "distinct"]
 
-# The roles of parameters that a list cannot do without, and those of parameters whose values name properties.
+# The roles that a list needs, and the roles of parameters whose values name properties.
 _ROLES = ("page", "size")
 _NAMING = frozenset({"search-property", "order-property", "range-property"})
 
@@ -84,7 +84,7 @@ class OperationDraft(NamedTuple):
 
 
 def drafts_of(data: Object) -> list[OperationDraft]:
-    """Return the operations of a document. Raises DocumentError if an id is used twice or a spelling is of another."""
+    """Return the operations of a document. Raises DocumentError for an id used twice or a wrong `x-spelling-of`."""
     drafts: dict[str, OperationDraft] = {}
     for path, item in data["paths"].items():
         for method in METHODS:
@@ -107,9 +107,7 @@ def drafts_of(data: Object) -> list[OperationDraft]:
     for draft in drafts.values():
         named = draft.node.get("x-spelling-of", draft.id)
         if named not in drafts or drafts[named].behaviour != draft.behaviour:
-            what = (
-                f"x-spelling-of: {named} is not an operation that does the same. Name one, or drop the word."
-            )
+            what = f"x-spelling-of: {named} is not an operation that does the same. Name one, or remove the word."
             raise DocumentError(what, place_of(draft.node, "x-spelling-of"))
     return [*drafts.values()]
 
@@ -156,7 +154,7 @@ def compile_operation(
 
 
 def _checks(draft: OperationDraft, form: Form | None, words: Object) -> tuple[str, ...]:
-    """Return the checks that concern an operation, in order, from where its key and its method are known."""
+    """Return the checks that concern an operation, in order, after its key and its method are known."""
     names = list(words["checks"])
     at = max(names.index("key"), names.index("method")) + 1
     if "media-type" not in names:
@@ -183,12 +181,12 @@ def content_of(schemas: Schemas, node: Object) -> Mapping[str, Any]:
 
 
 def form_schema(schemas: Schemas, node: Object) -> Object | None:
-    """Return the schema of an operation's form, which is the same one in each media type. Raises DocumentError."""
+    """Return the schema of an operation's form. Raises DocumentError if its media types have different schemas."""
     content = content_of(schemas, node)
     nodes = [schemas.resolve(media["schema"]) for media in content.values()]
     for media, schema in zip(content.values(), nodes, strict=True):
         if schema != nodes[0]:
-            what = "The media types of a body must have one schema. Make them equal."
+            what = "All media types of a body must have the same schema. Make them equal."
             raise DocumentError(what, place_of(media, "schema"))
     return nodes[0] if nodes else None
 
@@ -208,7 +206,7 @@ def _shown(behaviour: Behaviour, resource: Resource) -> ShownFacts:
 
 
 def _check_path(draft: OperationDraft, in_path: tuple[Parameter, ...]) -> None:
-    """Raise DocumentError unless the path has the id that the behaviour needs, or none, and describes it."""
+    """Raise DocumentError unless the path has a described id exactly if the behaviour needs one."""
     wanted = draft.behaviour in {"retrieve", "update", "delete"}
     named = [segment[1:-1] for segment in draft.path.split("/") if segment.startswith("{")]
     if [parameter.name for parameter in in_path] != named or len(named) != wanted:
@@ -224,7 +222,7 @@ def _check_path(draft: OperationDraft, in_path: tuple[Parameter, ...]) -> None:
 
 
 def _check_query(draft: OperationDraft, query: tuple[Parameter, ...], resource: Resource) -> None:
-    """Raise DocumentError if a list has no page or size, two parameters for one purpose, or one that names nothing."""
+    """Raise DocumentError if a list lacks page or size, or if two parameters have one role, or one names nothing."""
     needed = _ROLES if draft.behaviour == "list" else ()
     roles = [parameter.role or "" for parameter in query if parameter.role != "equals"]
     for parameter in query:
@@ -241,7 +239,7 @@ def _check_query(draft: OperationDraft, query: tuple[Parameter, ...], resource: 
 
 
 def _check_named(parameter: Parameter, resource: Resource) -> None:
-    """Raise DocumentError if a parameter names a property that a list cannot be filtered or ordered by."""
+    """Raise DocumentError if a parameter names a property that cannot filter or order a list."""
     if parameter.role in _NAMING and not parameter.enum:
         what = f"{parameter.name} names a property. List the properties in the enum of its schema."
         raise DocumentError(what, parameter.place)
@@ -254,7 +252,7 @@ def _check_named(parameter: Parameter, resource: Resource) -> None:
 
 
 def _check_form(draft: OperationDraft, form: Form, resource: Resource) -> None:
-    """Raise DocumentError if a form and the rows that its items become do not fit together."""
+    """Raise DocumentError if a form and the rows of its resource do not fit together."""
     for field in form.fields.values():
         what = ""
         if field.fact is not None and field.fact not in resource.stored:
@@ -270,7 +268,7 @@ def _check_form(draft: OperationDraft, form: Form, resource: Resource) -> None:
 
 
 def _misfits(form: Form, resource: Resource) -> Iterable[str]:
-    """Yield what is wrong with the types that a form takes, by the settings that rows have for them."""
+    """Yield what is wrong with the types of a form, compared with the settings in rows."""
     if form.type_field is None:
         return
     types = form.fields[form.type_field].schema.get("enum", None if resource.types else ())
@@ -306,7 +304,7 @@ def _check_given(draft: OperationDraft, form: Form, each: Property) -> None:
 
 @dataclass(slots=True)
 class Route:
-    """Where a path leads: operations by method, the parameter's text, and where to redirect to, if anywhere."""
+    """Where a path leads: operations by method, the text of its parameter, and the path to redirect to, if any."""
 
     operations: dict[str, Operation]
     parameter: str | None
@@ -322,8 +320,8 @@ class Routes:
     """The paths of a document below its base path. `slash`: what a trailing slash changes (`x-service`).
 
     `redirects_list`: the list is redirected from its other spelling, whatever `slash` says. `are_paths`: distinct
-    spellings are paths of their own, whose other methods are refused as those of any path. A parameter stands in paths
-    as `{}`.
+    spellings are paths of their own, whose other methods are refused as those of any path. In these paths,
+    `{}` is a parameter.
     """
 
     def __init__(
@@ -354,7 +352,7 @@ class Routes:
     def find(self, path: str, method: str = "") -> Route | None:
         """Return the route of a decoded path, or None if the document does not have it.
 
-        `method` tells which spelling is meant if each has operations of its own.
+        If both spellings have operations, `method` tells which one is meant.
         """
         slashed = path.endswith("/")
         spellings, parameter = self._located(path.removesuffix("/"))

@@ -25,7 +25,7 @@ from mock_server.contract.schema import Check, CheckText, Schemas
 from mock_server.document import Array, DocumentError, Object, place_of, plain, shape
 from mock_server.document.treatments import masked
 
-# The facts that the server itself gives an item, and what they are in JSON. "never" is null everywhere.
+# The facts that the server gives an item, and their JSON types. "never" is always null.
 OWN: Mapping[str, frozenset[str]] = {
     "id": frozenset({"integer"}),
     "created": frozenset({"string"}),
@@ -33,11 +33,11 @@ OWN: Mapping[str, frozenset[str]] = {
     "never": frozenset({"null"}),
 }
 
-# What the mock is sure to write for a fact.
+# Values that the mock will write for a fact.
 _TIME = "2025-12-05 15:32:34"
 _SAMPLES: Mapping[str, tuple[Any, ...]] = {"id": (1,), "created": (_TIME,), "changed": (None, _TIME)}
 
-# What a stored value is in JSON, by its kind.
+# The JSON type of a stored value, by its kind.
 _KINDS: Mapping[str, frozenset[str]] = {
     "text": frozenset({"string"}),
     "switch": frozenset({"boolean"}),
@@ -46,15 +46,15 @@ _KINDS: Mapping[str, frozenset[str]] = {
 }
 _ZEROS: Mapping[str, Value] = {"text": "", "switch": False, "number": 0, "settings": {}}
 
-# Stands in the JSON of a row for what its addresses begin with.
+# In the JSON of a row, the beginning of its addresses.
 SITE = "{site}"
 
 _DIGITS, _LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-# Placeholders that tell of an item: when it was created and last changed (or created), and the number of its changes.
+# Placeholders about an item: when it was created and last changed (or created), and the number of its changes.
 OF_ITEM = frozenset({"created", "changed", "version", "changes"})
 
-# Values that only have a form, from a source of chance.
+# Random values of a given form.
 RANDOM: Mapping[str, Callable[[Random, int], str]] = {
     "uuid": lambda chance, _: str(UUID(int=chance.getrandbits(128), version=4)),
     "hex": lambda chance, length: "".join(chance.choices("0123456789abcdef", k=length)),
@@ -92,7 +92,7 @@ class SettingsShape:
 class Property:
     """A property of a row that shows a stored value. `kind`: "text", "switch", "number" or "settings".
 
-    `default`: the value of an item that was not sent one; `needed`: there is no such value that a row may show.
+    `default`: the value if none was sent; `needed`: a row cannot show such a default.
     """
 
     name: str
@@ -112,8 +112,8 @@ class Property:
 class RowSchema:
     """The rows of a resource, before its forms are known. `path` is that of the collection.
 
-    `schema` is that of one row; in `node` and `properties` references are resolved. `type_key` and `settings_key` are
-    the properties that the branches of `allOf` speak of.
+    `schema` is that of one row. In `node` and `properties`, references are resolved. `type_key` and `settings_key` are
+    the properties in the branches of `allOf`.
     """
 
     name: str
@@ -138,7 +138,7 @@ class RowSchema:
 
     @property
     def unnamed(self) -> tuple[str, ...]:
-        """The properties that show what the form field of their name says."""
+        """The properties that show the form field of their own name."""
         return tuple(
             key
             for key, node in self.properties.items()
@@ -165,7 +165,7 @@ def read_row(schemas: Schemas, schema: Object, path: str) -> RowSchema:
 
 
 def _branch_keys(branch: Object) -> tuple[str, str] | None:
-    """Return the properties of the type and of the settings of a branch, None if it reads otherwise."""
+    """Return the properties of the type and of the settings of a branch, or None if it has another form."""
     try:
         ((type_key, condition),) = branch["if"]["properties"].items()
         settings_key = next(iter(branch["then"]["properties"]))
@@ -179,7 +179,7 @@ class Resource:
     """One resource: its rows' JSON, what an item stores, and for each type the shape of its settings.
 
     `path` is that of the collection. `stored`: fact to the property that shows it, in the row's order; `defaults`: fact
-    to the value of an item that was sent nothing, without the settings. `type_fact` and `settings_fact`: None if items
+    to the value if none was sent, without the settings. `type_fact` and `settings_fact`: None if items
     have no types or settings. `label_fact`: the text by which people know an item. `no_shape`: the shape of a type that
     the document does not know, as the defect `x-update.unsent: blanked` makes one. `told`: each property whose `x-text`
     is one of the placeholders OF_ITEM, to what stands between the braces. `seed`: the rows of a new world.
@@ -212,11 +212,11 @@ class Resource:
         return self.shapes.get(type_name, self.no_shape)
 
     def type_of(self, values: Mapping[str, Value]) -> str:
-        """Return the type of an item that stores these values, empty if it has none."""
+        """Return the type of an item with these values, or an empty text."""
         return "" if self.type_fact is None else str(values.get(self.type_fact, ""))
 
     def settings_of(self, values: Mapping[str, Value]) -> Mapping[str, str | None]:
-        """Return the settings of an item that stores these values, none if it has no settings."""
+        """Return the settings of an item with these values."""
         settings = None if self.settings_fact is None else values.get(self.settings_fact)
         return settings if isinstance(settings, dict) else {}
 
@@ -235,7 +235,7 @@ class Resource:
         return any(SITE in text for text in self.template.texts)
 
     def texts_of(self, item_id: int, tell_own: Callable[[str], str]) -> dict[str, str]:
-        """Return what each `x-text` of a row says: the same each time, but for what `tell_own` tells (OF_ITEM)."""
+        """Return the text of each `x-text` of a row. It never changes, except for what `tell_own` tells (OF_ITEM)."""
         found = {}
         for text in self.template.texts:
             chance = Random(f"{item_id} {text}")  # noqa: S311 - not for secrets
@@ -267,7 +267,7 @@ def compile_resource(responses: ResponseCompiler, row: RowSchema, forms: Sequenc
             for name in PLACEHOLDER.findall(text)
             if name.partition(":")[0] not in {*RANDOM, *OF_ITEM, "id", "site"}
         ]:
-            what = f"A row cannot show {{{unknown[0]}}}: its JSON is written once, when the item changes."
+            what = f"A row cannot show {{{unknown[0]}}}, because its JSON is written once, when the item changes."
             raise DocumentError(what, row.node.place)
     if "id" not in template.facts.values():
         raise DocumentError("A row needs a property with `x-value: id`.", row.node.place)
@@ -305,14 +305,14 @@ def _seed(schemas: Schemas, row: RowSchema) -> Array:
         return Array(row.node.place)
     seed = schemas.at(words["seed"], place_of(words, "seed"))
     if not isinstance(seed, Array):
-        what = "The seed does not name a list of rows. Correct it."
+        what = "The seed must name a list of rows. Correct it."
         raise DocumentError(what, place_of(words, "seed"))
     shape("seed").check(seed)
     return seed
 
 
 def _stored(schemas: Schemas, row: RowSchema, forms: Sequence[Form]) -> Iterator[Property]:
-    """Yield each property of a row that shows what a form, or a seed, has said."""
+    """Yield each property of a row that shows a value from a form or a seed."""
     fields = {field.fact: field for form in forms for field in form.fields.values() if field.fact}
     seen = set(OWN)
     for key, node in row.properties.items():
@@ -333,7 +333,7 @@ def _stored(schemas: Schemas, row: RowSchema, forms: Sequence[Form]) -> Iterator
 
 
 def _complaint(schemas: Schemas, row: RowSchema, key: str, value: Value) -> str | None:
-    """Return what is wrong with a value that a row would show."""
+    """Return what is wrong with a value in a row."""
     if isinstance(value, bool) and "integer" in types_of(row.properties[key]):
         value = int(value)
     return schemas.check(row.node["properties"][key])(value)
@@ -342,7 +342,7 @@ def _complaint(schemas: Schemas, row: RowSchema, key: str, value: Value) -> str 
 def _check_samples(
     schemas: Schemas, row: RowSchema, facts: Mapping[str, str], stored: Mapping[str, Property]
 ) -> None:
-    """Raise DocumentError if a property does not allow what the mock is sure to write there."""
+    """Raise DocumentError if a property does not allow a value that the mock will write there."""
     for key, fact in facts.items():
         if "x-text" in row.properties[key]:
             continue  # of a format of its own; the rows are checked when they are written
@@ -354,7 +354,7 @@ def _check_samples(
 
 
 def _shapes(schemas: Schemas, row: RowSchema) -> dict[str, SettingsShape]:
-    """Return the settings of each type, by the branches of `allOf`. Raises DocumentError if a type has none."""
+    """Return the settings of each type, from the branches of `allOf`. Raises DocumentError if a type has none."""
     shapes = {}
     for branch in row.node.get("allOf", ()):
         name = branch["if"]["properties"][row.type_key]["const"]
@@ -375,7 +375,7 @@ def _shapes(schemas: Schemas, row: RowSchema) -> dict[str, SettingsShape]:
 
 
 def _shape(schemas: Schemas, name: str, settings: Object) -> SettingsShape:
-    """Compile the settings of one type. Raises DocumentError if one is neither a text nor always the same."""
+    """Compile the settings of one type. Raises DocumentError if one is neither a text nor a constant."""
     kinds = set(types_of(settings)) or {"object"}
     if not kinds & {"array", "object"}:
         raise DocumentError(f"The settings of {name} must be an object, or an empty array.", settings.place)
@@ -407,7 +407,7 @@ def facts_of(stored: Mapping[str, Property], beside: Collection[str] = ()) -> Sh
 
 
 def _told(row: RowSchema) -> dict[str, str]:
-    """Return each property that shows nothing but a placeholder of OF_ITEM, with what stands between the braces."""
+    """Return each property that shows only a placeholder of OF_ITEM, with the text between the braces."""
     texts = {key: node["x-text"] for key, node in row.properties.items() if "x-text" in node}
     found = {key: PLACEHOLDER.fullmatch(text) for key, text in texts.items()}
     return {key: match[1] for key, match in found.items() if match and match[1].partition(":")[0] in OF_ITEM}
@@ -420,7 +420,7 @@ def _kind(node: Object) -> str:
 
 
 def _default(kind: str, node: Object) -> Value:
-    """Return what an item stores if it was not sent a value."""
+    """Return the value that an item stores if none was sent."""
     if kind == "settings":
         return {}
     if "default" not in node:

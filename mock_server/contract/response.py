@@ -1,8 +1,8 @@
 """Responses as the document declares them: JSON with holes for facts, the success of an operation, refusals by name.
 
-A service says things that differ from response to response: the id of a request, a time, the field that is wrong. The
-document writes them as placeholders, such as `{uuid}` or `{now:iso}`, in the bodies of refusals, in headers (`x-text`,
-`x-headers`) and in properties of successes (`x-text`). Anything else in braces is text.
+Some things differ from response to response: the id of a request, a time, the wrong field. The document writes them as
+placeholders, such as `{uuid}` or `{now:iso}`, in the bodies of refusals, in headers (`x-text`, `x-headers`) and in
+properties of successes (`x-text`). Anything else in braces is text.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Writer = Callable[[Any], str]
 # How a placeholder shows a time (`mock_server.state.clock`).
 _MOMENT = r"iso(?:-offset)?(?:-ms|-us)?|http|unix(?:-ms)?"
 
-# A fact of the request, of the item or of the world, or a value that only has a form.
+# A fact of the request, the item or the world, or a random value of a given form.
 PLACEHOLDER = re.compile(
     r"\{(detail|field(?::(?:[Ww]ords|camel))?|value(?::\d{1,4})?(?::repr)?|owner|type|more|rule|message|label|limit|code"
     r"|id(?::number)?|path(?::(?:relative|bare))?|method|methods(?::[A-Z, ]+)?|site"
@@ -36,12 +36,12 @@ PLACEHOLDER = re.compile(
     rf"|(?:now|created|changed)(?::(?:{_MOMENT}))?)\}}"
 )
 
-# A text that stands for a number, and one that stands for the problems of a refusal.
+# A text that becomes a number, and one that becomes the problems of a refusal.
 _NUMBER = re.compile(r"\{(now:unix(?:-ms)?|(?:id|value)(?=:number))(?::number)?\}")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
 _LIST = re.compile(r"\{(items|items?-by-field)\}")
 
-# Returns what stands in the place of a placeholder: a text, or the problems of a refusal as data.
+# Returns the value of a placeholder: a text, or the problems of a refusal as data.
 Tell = Callable[[str], Any]
 
 
@@ -82,7 +82,7 @@ def repeated(text: str, form: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeaderField:
-    """A header of a response: `fact` is the `x-value` word that fills it; without one, its text does."""
+    """A header of a response. `fact` is the `x-value` word that fills it; without one, it has its text."""
 
     name: str
     fact: str
@@ -91,7 +91,7 @@ class HeaderField:
 
 Headers = tuple[HeaderField, ...]
 
-# Makes a body, or a part of one, of the values of facts.
+# Makes a body, or a part of it, from the values of facts.
 Builder = Callable[[Mapping[str, Any]], Any]
 
 # How deep the objects of a body may nest. A schema that goes deeper contains itself.
@@ -100,8 +100,7 @@ DEEPEST = 30
 # The facts that a header can show, as `Quota.shown` returns them.
 QUOTA = ("quota-limit", "quota-remaining", "quota-reset")
 
-# What a body has in place of the facts that are ready-made JSON: a single row, and the rows of a page. JSON itself has
-# no raw NUL.
+# Where a body gets ready-made JSON: a single row, or the rows of a page. JSON itself has no raw NUL.
 _NUL = "\0"
 _HOLES = {"row": orjson.Fragment(_NUL), "rows": orjson.Fragment(f"[{_NUL}]")}
 
@@ -114,15 +113,15 @@ _ZEROS: dict[str, Any] = {
     "object": {},
 }
 
-# Bodies of an operation that are not checked again: each check of a retrieve costs 7 % of it.
+# Bodies of an operation that are not checked again. The check takes 7 % of a retrieve.
 _REMEMBERED = 1024
-_SHORT = 4096  # bytes of a body that is worth it
+_SHORT = 4096  # bytes of a body that is remembered
 
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 def write_plainly(value: Any) -> str:
-    """Write JSON with its texts as they are."""
+    """Write JSON with its texts unescaped."""
     try:
         return orjson.dumps(value).decode()  # a create by json takes a tenth longer
     except TypeError:  # an integer of more than 64 bits
@@ -152,8 +151,8 @@ def parse(body: bytes) -> Any:
 class ShownFacts:
     """The facts that a body may show.
 
-    `kinds`: fact to the JSON types that it can have; a property must admit them all. `by_name`: the facts that a
-    property without `x-value` shows if it has their name.
+    `kinds`: fact to its possible JSON types; a property must admit them all. `by_name`: the facts that a property
+    without `x-value` shows by its own name.
     """
 
     kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -162,11 +161,11 @@ class ShownFacts:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The object of a body, made of the values of facts. `fixed`: the two ends of a body that shows none.
+    """The object of a body, made from the values of facts. `fixed`: the two ends of a body that shows no facts.
 
     `hole`: "row" or "rows" if the body has a place for them, else None. `facts` maps each property at the top level
-    that shows a fact to that fact, which is how a seed in the form of the wire is read. `texts` are those that each
-    response fills anew (`x-text`); their facts are the texts themselves.
+    to the fact that it shows; so the rows of a seed can be read. `texts` are filled for each response (`x-text`); their
+    facts are the texts themselves.
     """
 
     build: Builder
@@ -201,7 +200,7 @@ def joined(ends: tuple[bytes, bytes], rows: Sequence[bytes]) -> bytes:
 def compile_template(schemas: Schemas, schema: Object, write: Writer, facts: ShownFacts) -> Template:
     """Compile an object schema that may show these facts.
 
-    Raises DocumentError if a property shows a fact that is unknown here, or one that its type does not admit.
+    Raises DocumentError if a property shows an unknown fact, or a fact that its type does not admit.
     """
     compiler = _TemplateCompiler(schemas, write, facts, [], [])
     build = compiler.compile_object(schema)
@@ -215,23 +214,21 @@ def compile_template(schemas: Schemas, schema: Object, write: Writer, facts: Sho
 
 
 def check_required(schema: Object) -> None:
-    """Raise DocumentError if a schema requires a property that it does not describe: nothing would fill it."""
+    """Raise DocumentError if a schema requires a property that it does not describe. Nothing would fill it."""
     for name in schema.get("required", ()):
         if name not in schema.get("properties", ()):
-            what = (
-                f"{name!r} is required but not among the properties. Describe it there, or do not require it."
-            )
+            what = f"{name!r} is required, but not among the properties. Add it there, or remove it from `required`."
             raise DocumentError(what, place_of(schema, "required"))
 
 
 def types_of(node: Mapping[str, Any]) -> list[str]:
-    """Return the JSON types that a schema names, none if it admits all."""
+    """Return the JSON types that a schema names. An empty list means all types."""
     kind = node.get("type", [])
     return [kind] if isinstance(kind, str) else list(kind)
 
 
 class _TemplateCompiler(NamedTuple):
-    """Compiles the properties of a body, and collects the facts and the texts that it reads."""
+    """Compiles the properties of a body, and collects the facts and texts that they show."""
 
     schemas: Schemas
     write: Writer
@@ -254,7 +251,7 @@ class _TemplateCompiler(NamedTuple):
     def compile_object(self, schema: Object, depth: int = 0) -> Builder:
         """Compile an object to a function that makes it."""
         if depth > DEEPEST:
-            raise DocumentError("The body has no end: its schema contains itself.", schema.place)
+            raise DocumentError("The body has no end, because its schema contains itself.", schema.place)
         check_required(schema)
         if types_of(schema) and "object" not in types_of(schema):
             raise DocumentError("A body is an object, which `type` does not admit.", schema.place)
@@ -316,7 +313,7 @@ def _always(value: Any) -> Builder:
 
 
 def _constant(node: Object, place: Place) -> Any:
-    """Return what a property without a fact always shows: a value that its schema gives, else the zero of its type."""
+    """Return the constant of a property without a fact: a value from its schema, else the zero of its type."""
     kinds = types_of(node)
     for key in ("const", "default"):
         if key in node:
@@ -417,11 +414,11 @@ class ResponseCompiler(NamedTuple):
                     value, is_json = plain(node["value"]), "json" in media_type
                     place = place_of(content["examples"], name)
                     if not is_json and not isinstance(value, str):
-                        what = f"The example {name} must be a text, as {media_type} is one."
+                        what = f"The example {name} must be a text, because its media type is {media_type}."
                         raise DocumentError(what, place)
                     body = self._body(media_type, value)
                     said = [pattern.search(body.decode()) for pattern in (_LIST, _NUMBER, PLACEHOLDER)]
-                    # What lists problems has its items only when it is told.
+                    # A list of problems gets its items later.
                     if not said[0] and (complaint := check(value)):
                         raise DocumentError(f"The example {name} violates its schema: {complaint}.", place)
                     yield RefusalResponse(
@@ -471,6 +468,6 @@ def _status(responses: Object, code: str) -> str:
 
 
 def _remembering(check: CheckText) -> CheckText:
-    """Return the same check, which remembers short bodies: it depends on nothing but the bytes."""
+    """Return a check that remembers the results for short bodies."""
     remembered = lru_cache(maxsize=_REMEMBERED)(check)
     return lambda text: remembered(text) if len(text) <= _SHORT else check(text)

@@ -1,4 +1,4 @@
-"""The document's schemas: references resolved, values checked, and its words held against the vocabulary."""
+"""The document's schemas: resolves references, checks values, and compares its words with the vocabulary."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ Check = Callable[[Any], str | None]
 # Says what is wrong with a JSON text, or None. Raises ValueError if it is not JSON.
 CheckText = Callable[[bytes], str | None]
 
-# Below these keys stand names, not words.
+# The keys below these keys are names, not words.
 _NAMES = frozenset(
     {"properties", "headers", "schemas", "responses", "parameters", "paths", "securitySchemes", "examples"}
 )
-# Below these keys stands an author's data, in which `$ref` is a word like any other.
+# Below these keys is an author's data, in which `$ref` has no meaning.
 _DATA = frozenset({"example", "value", "enum", "const", "default"})
 
 
@@ -41,8 +41,8 @@ class Schemas:
 
     def __init__(self, document: Object) -> None:
         self.document = document
-        self._named: dict[str, Any] = {}  # what a pointer names: most are asked for many times
-        self._validators: dict[str, Any] = {}  # by the text of the schema: many places say the same
+        self._named: dict[str, Any] = {}  # by pointer: most are resolved many times
+        self._validators: dict[str, Any] = {}  # by the text of the schema: many places have the same
 
     @cached_property
     def _components(self) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class Schemas:
             return self._named[pointer]
         node: Any = self.document
         if not pointer.startswith("#/"):
-            raise DocumentError(f"The reference {pointer!r} leaves the document. Write it as #/….", place)
+            raise DocumentError(f"The reference {pointer!r} leaves the document. Write #/….", place)
         for step in pointer[2:].split("/"):
             step = step.replace("~1", "/").replace("~0", "~")
             try:
@@ -66,7 +66,7 @@ class Schemas:
         return node
 
     def resolve(self, node: Object) -> Object:
-        """Return the mapping with its reference followed; words beside `$ref` win over the referenced ones."""
+        """Return the mapping with its reference followed. Words beside `$ref` override the referenced ones."""
         if "$ref" not in node:
             return node
         seen = {node["$ref"]}
@@ -88,7 +88,7 @@ class Schemas:
         return target
 
     def check(self, schema: Object) -> Check:
-        """Compile a schema to a function that says in a sentence what is wrong with a value, or None."""
+        """Compile a schema to a function that returns what is wrong with a value, or None."""
         validator = self._validator(schema)
         return lambda value: None if validator.is_valid(value) else _complaint(validator, value)
 
@@ -118,13 +118,13 @@ class Schemas:
 
 
 def _complaint(validator: Any, value: Any) -> str:
-    """Return what a validator has against a value first of all."""
+    """Return a validator's first error about a value."""
     error = next(iter(validator.iter_errors(value)))
     return f"{'/'.join(map(str, error.instance_path)) or 'the value'}: {error.message}"
 
 
 def _merge(target: Object, node: Object) -> Object:
-    """Return the target with the words beside a `$ref` on top, each at its own place."""
+    """Return the target overridden by the words beside a `$ref`, each with its own place."""
     merged = Object(target.place)
     for source in (target, node):
         for key, value in source.items():
@@ -136,7 +136,7 @@ def _merge(target: Object, node: Object) -> Object:
 def check_document(document: Object) -> list[tuple[Object, str]]:
     """Return each mapping and key that is a word of the document.
 
-    Raises DocumentError, with file and line, if it has not the parts and the words that the mock reads.
+    Raises DocumentError, with file and line, if the mock cannot read the document.
     """
     words, found = vocabulary(), words_of(document)
     for container, word in found:
@@ -173,7 +173,7 @@ def words_of(node: Any) -> list[tuple[Object, str]]:
 
 
 def _gather(node: Any, named: bool, found: list[tuple[Object, str]]) -> None:
-    """Add the words below a node to those found. `named`: the mapping's keys are names."""
+    """Add the words below a node to `found`. `named`: the mapping's keys are names."""
     if isinstance(node, Object):
         for key, value in node.items():
             is_own = key.startswith("x-")

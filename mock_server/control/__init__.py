@@ -1,4 +1,4 @@
-"""How the mock is steered, and what it says of itself, under `/_mock/`: by its own document, openapi/control.yaml."""
+"""The control API under `/_mock/`, by its own document, openapi/control.yaml."""
 
 from mock_server.control.control import ControlPipeline, is_known_host
 

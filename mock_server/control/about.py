@@ -1,4 +1,4 @@
-"""What the mock says of itself: its health, what it serves, and what has been seen of it."""
+"""Facts about the mock: its health, what it serves, and what was exercised."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from mock_server.state.journal import behaviours, shorten
 
 @cache
 def control_text() -> str:
-    """Return the control's own document as it stands in its file. A mock reads it at its start.
+    """Return the text of the control's own document. A mock reads it at its start.
 
-    Later there may be no descriptor left to open a file with, and the control is what says how the mock does.
+    Later, all file descriptors may be in use, and the control must still work.
     """
     return (home() / "control.yaml").read_text(encoding="utf-8")
 
 
 @cache
 def control_document() -> Object:
-    """Return the control's own document, which takes longer to parse than to read."""
+    """Return the control's own document. To parse it takes longer than to read it."""
     document: Object = read_text(control_text(), "control.yaml")
     return document
 
 
 def list_worlds(context: Context) -> dict[str, Any]:
-    """List the worlds, the one that was used last first."""
+    """List the worlds, the last used first."""
     return {
         "worlds": [
             {
@@ -104,7 +104,7 @@ def _described(operation: Operation) -> dict[str, Any]:
 
 
 def show_document(context: Context) -> str | Object:
-    """Write the effective document, that of the world if one is named, with what it refuses if it is strict."""
+    """Write the effective document, or that of a named world. A strict world's document says what it refuses."""
     document, is_json = context.contract.document, context.media_type == "application/json"
     if context.world.rules.strict:
         data = declared_strictly(document.data)
@@ -113,14 +113,14 @@ def show_document(context: Context) -> str | Object:
 
 
 def show_control_document(context: Context) -> str | Object:
-    """Write the control's own document as it stands in its file."""
+    """Write the control's own document."""
     if context.media_type == "application/json":
         return control_document()
     return control_text()
 
 
 def show_coverage(context: Context) -> dict[str, Any]:
-    """List all behaviours with how often each was seen: in one world, or in the whole mock since it started."""
+    """List all behaviours and how often each was seen, in one world or in all since the start."""
     mock, world = context.mock, context.world
     seen = mock.worlds.seen() if world is mock.lobby else world.journal.seen
     found = behaviours(context.contract, seen)
@@ -134,7 +134,7 @@ def show_coverage(context: Context) -> dict[str, Any]:
 
 
 def show_rehearsal(context: Context) -> dict[str, Any]:
-    """List which calls would change under the document that is rehearsed."""
+    """List which calls the rehearsed document would change."""
     rehearsal = context.mock.rehearsal
     if rehearsal is None:
         return {"overlay": None, "calls": 0, "changes": []}

@@ -1,6 +1,6 @@
-"""What is wrong with the JSON or a parameter of a control request: the field, its value, and what is allowed.
+"""Says what is wrong with the JSON or a parameter of a control request: the field, its value, and what is allowed.
 
-The allowed values come from openapi/control.yaml. A pattern is never shown: its schema's description stands for it.
+The allowed values come from openapi/control.yaml. Instead of a pattern, the description of its schema is shown.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _NOUNS = {
 }
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
-# What explains more than a wrong value, and what explains less. A misspelt field also makes another one missing.
+# Errors that explain more or less than a wrong value. A misspelt field also makes another one missing.
 _RANKS = {"additionalProperties": 0, "required": 2, "minProperties": 3, "anyOf": 3}
 
 
 class Complaints:
-    """A JSON Schema of the control, and what it has against a value. `name` is that of a parameter, if it is one's."""
+    """A JSON Schema of the control, which explains its errors. `name`: the parameter that it is for, if any."""
 
     def __init__(self, schema: Mapping[str, Any], name: str = "") -> None:
         self.schema = schema
@@ -45,7 +45,7 @@ class Complaints:
         return self._sentence(min(errors, key=_rank)) if errors else None
 
     def with_objects(self, value: Any) -> Any:
-        """Return JSON with an empty object for each empty list that cannot be one, which is how PHP writes it."""
+        """Return JSON with an empty object for each empty list that must be an object. PHP writes such lists."""
         for error in [inner for each in self._shape.errors(value) for inner in _within(each)]:
             kind: Any = error.kind
             if kind.name == "type" and error.instance == [] and "object" in kind.types:
@@ -73,7 +73,7 @@ class Complaints:
 
 
 def _within(error: jsonschema_rs.ValidationError) -> list[jsonschema_rs.ValidationError]:
-    """Return the errors of the alternative that was meant, which is the first one of another type than null."""
+    """Return the errors of the alternative that was meant: the first one, as the other one is null."""
     kind: Any = error.kind
     if kind.name != "oneOf" or not getattr(kind, "context", None):
         return [error]
@@ -124,7 +124,7 @@ def _written(value: Any) -> str:
 
 
 def _replaced(value: Any, path: list[str | int]) -> Any:
-    """Return JSON with an empty object at a path; only what is on the way is copied."""
+    """Return JSON with an empty object at a path. Only the containers on the path are copied."""
     if not path:
         return {}
     copy: Any = value.copy()

@@ -38,23 +38,23 @@ from mock_server.mock import Mock
 from mock_server.refusal import Defect, Refusal
 from mock_server.settings import Settings
 
-# An operation is served by the function of these modules that has its `operationId` as a name.
+# An operation is served by the function with its `operationId` as its name.
 FUNCTIONS: Mapping[str, Callable[[Context], Any]] = vars(about) | vars(journal) | vars(world)
 
 # Seconds until the server asks again on behalf of a client that waits.
 _AGAIN = 0.01
 
-# How many more seconds a client waits; kept in the environ. The pauses are counted and no clock is read, because a
-# test in this process may have replaced it.
+# The key of the environ with the seconds that a client still waits. Pauses are counted and no clock is read, because
+# a test in this process may have replaced it.
 _LEFT = "mock_server.seconds-left"
 
 _READING = {"GET", "HEAD"}
 _ALL_ADDRESSES = {"", "0.0.0.0", "::"}  # noqa: S104
 
-# What of a fault is put into a response.
+# The parts of a fault that are put into a response.
 _SENT_ON = frozenset({"mutation", "body"})
 
-# How a query spells values that are no texts.
+# How a query spells values that are not texts.
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
 
@@ -90,18 +90,18 @@ class ControlDocument:
             yield from (self._operation(path, method) for method in item)
 
     def find(self, method: str, path: str) -> ControlOperation:
-        """Return the operation at a path below the prefix. Raises Refusal if nothing stands there."""
+        """Return the operation at a path below the prefix. Raises Refusal for an unknown path or method."""
         key = "get" if method == "HEAD" else method.lower()
         if not method.isupper() or key not in self._data["paths"].get(path, ()):
             raise Refusal("not_found")
         return self._operation(path, key)
 
     def is_open(self, path: str) -> bool:
-        """Tell whether a path is open to everybody: it says no more than that the mock is alive."""
+        """Tell whether a path needs no token. Such a path only says that the mock is alive."""
         return any(node.get("x-open", False) for node in self._data["paths"].get(path, {}).values())
 
     def _operation(self, path: str, method: str) -> ControlOperation:
-        """Return an operation that the document has; `method` as it is written there."""
+        """Return an operation of the document. `method` is in lower case."""
         operation = self._compiled.get((path, method))
         if operation is None:
             operation = self._compiled[path, method] = self._compile(self._data["paths"][path][method])
@@ -113,7 +113,7 @@ class ControlDocument:
 
     @property
     def methods(self) -> str:
-        """All methods of the document, for a browser that asks which it may use."""
+        """All methods of the document, for a CORS preflight."""
         methods = (method.upper() for item in self._data["paths"].values() for method in item)
         return ", ".join(dict.fromkeys(methods))
 
@@ -166,7 +166,7 @@ class ControlPipeline(Pipeline):
         return replace(known["outage-other"], name=name, status=status_line(status))
 
     def walk(self, context: Context) -> Response:
-        """Check that the client may steer, then serve while no other request can change the world."""
+        """Check the client's rights, then serve while no other request can change the world."""
         cors = self.mock.settings.control_cors and "HTTP_ORIGIN" in context.environ
         if cors and context.method == "OPTIONS":
             return preflight(self.document.methods, "Authorization, Content-Type, X-Bitpeak-Mock-Token")
@@ -194,7 +194,7 @@ class ControlPipeline(Pipeline):
         return self.document.refusals[name]
 
     def close(self, context: Context, response: Response) -> None:
-        """Note a change of the world, and let the server ask again for a client that waits."""
+        """Note a change of the world, and have the server ask again for a waiting client."""
         changed = not (context.refusal or context.defect) and context.method not in _READING
         if changed and context.world is not self.mock.lobby:
             context.world.journal.touch()
@@ -208,7 +208,7 @@ class ControlPipeline(Pipeline):
 
 
 def check_host(context: Context, document: ControlDocument) -> None:
-    """Refuse a request that calls the mock by a name that it does not know."""
+    """Refuse a request with an unknown host."""
     environ, path = context.environ, context.path.removeprefix(PREFIX)
     if not is_known_host(environ, context.mock.settings) and not document.is_open(path):
         raise Refusal("other_host", environ["HTTP_HOST"][:100])
@@ -220,8 +220,8 @@ def is_known_host(environ: Environ, settings: Settings) -> bool:
     These are the names and addresses of loopback, the address on which the server listens, the host of the public URL
     and the names that the settings allow. If the server listens on all addresses, any address is one of its own.
 
-    An attack by DNS rebinding has a browser call the mock by the attacker's name, so that a page of the attacker's has
-    the mock's origin. It cannot use an address in place of the name.
+    In an attack by DNS rebinding, a browser calls the mock by the attacker's host name, so that the attacker's page has
+    the mock's origin. Such an attack cannot use an address instead of a name.
     """
     sent: str | None = environ.get("HTTP_HOST")
     if sent is None:  # HTTP/1.0, which no browser speaks
@@ -241,10 +241,9 @@ def is_known_host(environ: Environ, settings: Settings) -> bool:
 
 
 def check_origin(context: Context) -> None:
-    """Refuse a page of another origin, unless such pages may steer the mock.
+    """Refuse a page of another origin, unless such pages may control the mock.
 
-    A browser sends a simple request without asking first (Fetch, 'CORS protocol'), and such a request could change a
-    world.
+    A browser sends a simple request without a preflight (Fetch, 'CORS protocol'), and it could change a world.
     """
     origin: str | None = context.environ.get("HTTP_ORIGIN")
     if origin is None or context.mock.settings.control_cors:
@@ -254,7 +253,7 @@ def check_origin(context: Context) -> None:
 
 
 def check_token(context: Context) -> None:
-    """Refuse a request without the token, if the mock asks for one."""
+    """Refuse a request without the token, if the mock has one."""
     token = context.mock.settings.control_token
     sent: str = context.environ.get("HTTP_X_BITPEAK_MOCK_TOKEN", "")
     if token is not None and not hmac.compare_digest(sent.encode("latin-1", "replace"), token.encode()):
@@ -283,7 +282,7 @@ def read_query(context: Context, operation: ControlOperation) -> None:
 def enter_world(context: Context, operation: ControlOperation) -> None:
     """Enter the world that the parameter `key` names, or the bearer. Raises Refusal if one is needed or wrong.
 
-    To look at a world makes none: any page on the web can have a browser send a GET.
+    A reading request does not make a world, because any page on the web can have a browser send a GET.
     """
     named = context.arguments.get("key")
     if named is None and operation.world == "optional" and "HTTP_AUTHORIZATION" not in context.environ:
@@ -313,7 +312,7 @@ def read_body(context: Context, complaints: Complaints) -> None:
 
 
 def _with_integers(value: Any) -> Any:
-    """Return JSON with each 1.0 as 1. What a fault puts into a response stays as it was sent."""
+    """Return JSON with each 1.0 as 1. The parts of a fault that go into a response stay as they are."""
     if isinstance(value, float):
         return integer_if_whole(value)
     if isinstance(value, dict):

@@ -22,16 +22,16 @@ _SHOWN = 2000
 
 
 def list_exchanges(context: Context) -> dict[str, Any]:
-    """List the exchanges that fit. Raises Refusal if some may be forgotten, or if too few came within `wait`.
+    """List the matching exchanges. Raises Refusal if some may be forgotten, or if too few came within `wait`.
 
-    With `partial`, forgotten ones do not matter: the client looks at `evicted` itself.
+    With `partial`, forgotten exchanges do not matter, because the client looks at `evicted` itself.
     """
     lobby, of_lobby = context.mock.lobby, context.arguments["lobby"]
     if context.world is lobby and not of_lobby:
         raise Refusal("no_world", context.mock.contract.service.key_example)
     journal = lobby.journal if of_lobby else context.world.journal
     asked = _understood(context, journal)
-    # A number beyond the last is of a journal that is gone, with its world: begin at the beginning.
+    # A number beyond the last is of a dropped world's journal: begin at the beginning.
     begun_anew = asked["since"] is not None and asked["since"] > journal.total
     since = 0 if begun_anew else asked["since"]
     exchanges = journal.exchanges
@@ -64,7 +64,7 @@ def list_exchanges(context: Context) -> dict[str, Any]:
 
 
 def await_change(context: Context) -> dict[str, int]:
-    """Say which revision the world is at, once it is another one than the client knows or its patience is over."""
+    """Return the revision of the world, once it differs from the client's or the time is over."""
     asked = context.arguments
     revision = context.world.journal.revision + context.mock.lobby.journal.revision
     if asked["wait"] is not None and asked["since"] == revision:
@@ -78,10 +78,10 @@ def clear_journal(context: Context) -> None:
 
 
 def _understood(context: Context, journal: Journal) -> dict[str, Any]:
-    """Return what is asked for: a method in capitals, the ids of an operation, the paths that are meant by one.
+    """Return the filters: the method in capitals, all ids of the operation, all spellings of the path.
 
-    Raises Refusal for what nothing can match: that it never came would say nothing. What stands in the journal is
-    known, even if the world has answered an open question otherwise since.
+    Raises Refusal for a filter that nothing can match, because an empty result would be misleading. Whatever is in the
+    journal can match, even if the world has changed an answer since.
     """
     asked, contracts = dict(context.arguments), (context.mock.contract, context.contract)
     exchanges = journal.exchanges
@@ -107,38 +107,36 @@ def _understood(context: Context, journal: Journal) -> dict[str, Any]:
 
 
 def _paths(path: str, contracts: Sequence[Contract], exchanges: Sequence[Exchange]) -> set[str]:
-    """Return the paths that are meant by one, without the slash at their end. Raises Refusal if no request has one."""
+    """Return the spellings of a path, without a slash at the end. Raises Refusal if no request can have it."""
     base = contracts[0].base_path
     meant = {path.rstrip("/"), base + path.rstrip("/")}
     routed = any(contract.routes.find(each) for contract in contracts for each in meant)
     if not path.startswith("/") or not (routed or any(each.path.rstrip("/") in meant for each in exchanges)):
         known = [base + each.path for each in contracts[0].operations.values()]
-        what = (
-            f"Unknown path {path[:60]!r}{nearest(path, known)}. No operation has it, and no request had it. "
-        )
+        what = f"Unknown path {path[:60]!r}{nearest(path, known)}. No operation and no request has it. "
         raise Refusal("unusable", f"{what}Choose from {', '.join(dict.fromkeys(known))}.")
     return meant
 
 
 def _spellings(name: str, method: str | None, contracts: Sequence[Contract]) -> frozenset[str]:
-    """Return the ids of an operation. Raises Refusal if it has another method than the one that is asked for."""
+    """Return the ids of an operation. Raises Refusal if it does not have the given method."""
     found = [contract for contract in contracts if name in contract.operations]
     for contract in found:
         has = contract.operations[name].method
         if method not in {None, has}:
-            raise Refusal("unusable", f"{name} is a {has} and never a {method}. Remove one of the two.")
+            raise Refusal("unusable", f"{name} is a {has}, not a {method}. Remove one of the two.")
     return frozenset([name]).union(*(contract.spellings(name) for contract in found))
 
 
 def _check_belongs(
     context: Context, asked: Mapping[str, Any], spellings: Collection[str], seen: Sequence[Exchange]
 ) -> None:
-    """Refuse a refusal, a status or a violation that the operation cannot have. What it had already, it can have."""
+    """Raise Refusal if the operation cannot have the given refusal, status or violation, and never had it."""
     contracts = (context.mock.contract, context.contract)
     operations = [
         each.operations[name] for each in contracts for name in spellings if name in each.operations
     ]
-    if not operations:  # the world has answered an open question otherwise since
+    if not operations:  # the world has changed an answer since
         return
     name, exchanges = asked["operation"], [each for each in seen if each.operation in spellings]
     declared = {
@@ -214,7 +212,7 @@ def _shown(number: int, exchange: Exchange, *, bodies: bool) -> dict[str, Any]:
 
 
 def _message(headers: Mapping[str, str], size: int, body: bytes, *, bodies: bool) -> dict[str, Any]:
-    """Return a request or a response; `size` is the length of a body of which only the beginning may be remembered."""
+    """Return a request or a response. `size`: the length of the whole body, as `body` may be only its beginning."""
     shown: dict[str, Any] = {"headers": headers, "bytes": size, "body": _text(body)}
     if bodies:
         shown["base64"] = base64.b64encode(body).decode() if len(body) == size else None
@@ -222,7 +220,7 @@ def _message(headers: Mapping[str, str], size: int, body: bytes, *, bodies: bool
 
 
 def _text(body: bytes) -> str | None:
-    """Return the beginning of a body as text, None if it is binary."""
+    """Return the beginning of a body as text, or None if it is binary."""
     if b"\0" in body[:_SHOWN]:
         return None
     return body[: _SHOWN * 4].decode(errors="replace")[:_SHOWN]

@@ -1,4 +1,4 @@
-"""What a world holds and how it behaves: its snapshot, clock, quota, rules, answers to open questions, and faults."""
+"""The state of a world: its snapshot, clock, quota, rules, answers to open questions, and faults."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from mock_server.state.faults import REPEATED, STARTED, Fault, Faults, Mutation,
 from mock_server.state.seed import store_of
 from mock_server.state.world import Quota, World
 
-# What a time has beyond microseconds.
+# The digits of a time beyond microseconds.
 _MORE_DIGITS = re.compile(r"(?<=\.\d{6})\d+")
 
 _ONCE = (
-    "Many clients (Go, Java, Ruby, browsers) repeat such a request once in silence, so that nobody may see this fault. "
+    "Many clients (Go, Java, Ruby, browsers) silently repeat such a request once, so the fault may have no effect. "
     "Arm it with times: null, or with times: 2 or more."
 )
 
@@ -63,15 +63,15 @@ def _rows(world: World, name: str) -> list[Any]:
 
 
 def reset_world(context: Context) -> dict[str, Any]:
-    """Begin anew."""
+    """Reset the world."""
     context.world = context.mock.worlds.reset(context.key)
     return show_state(context)
 
 
 def replace_state(context: Context) -> dict[str, Any]:
-    """Replace each part that is sent, or none of them if one cannot be used. Raises Refusal."""
+    """Replace all parts that are sent. Raises Refusal, and then replaces nothing."""
     world = context.world
-    # Items are written by the answers, with times of the clock.
+    # In this order, since items depend on the answers and the clock.
     parts: Mapping[str, Callable[[Context, Any], None]] = {
         "answers": _set_answers,
         "clock": _set_clock,
@@ -84,7 +84,7 @@ def replace_state(context: Context) -> dict[str, Any]:
     }
     for name in context.sent:
         if name not in parts:
-            what = f"{name[:60]!r} is not a part of a world{nearest(name, parts)}. Send any of {', '.join(parts)}."
+            what = f"Unknown part {name[:60]!r}{nearest(name, parts)}. Choose from {', '.join(parts)}."
             raise Refusal("unusable", what)
     for name, replace_part in parts.items():
         if context.sent.get(name) is not None:
@@ -93,7 +93,7 @@ def replace_state(context: Context) -> dict[str, Any]:
 
 
 def show_clock(context: Context) -> dict[str, Any]:
-    """Say what time it is."""
+    """Show the time."""
     clock = context.world.clock
     return {"now": write_rfc3339(clock.now()), "frozen": clock.frozen}
 
@@ -115,7 +115,7 @@ def _set_clock(context: Context, change: Mapping[str, Any]) -> None:
     at = _read_moment(change["now"]) if "now" in change else clock.now()
     at += read_duration(change.get("advance", "0"))
     if not EARLIEST <= at <= LATEST:
-        raise Refusal("unusable", "The clock would leave the years 1 to 9999. Choose a time between them.")
+        raise Refusal("unusable", "The time would leave the years 1 to 9999. Choose another.")
     if change.get("frozen") is True:
         clock.freeze(at)  # at once, or the machine's time would go on in between
         return
@@ -135,7 +135,7 @@ def _read_moment(text: str) -> float:
 
 
 def show_quota(context: Context) -> dict[str, Any]:
-    """Say what the quota is and what is left of it."""
+    """Show the quota and what is left of it."""
     return _quota_of(context.world, _quota(context.world))
 
 
@@ -172,13 +172,15 @@ def _set_quota(context: Context, change: Mapping[str, Any]) -> None:
 
 def _quota(world: World) -> Quota:
     if world.quota is None:
-        what = "The document has no refusal for a quota that is used up. Answer the question rate-limit otherwise."
+        what = (
+            "The document has no refusal for a used-up quota. Change the answer to the question rate-limit."
+        )
         raise Refusal("unusable", what)
     return world.quota
 
 
 def show_rules(context: Context) -> dict[str, Any]:
-    """Say what the rules are."""
+    """Show the rules."""
     rules = context.world.rules
     return {"strict": rules.strict, "latency": str(rules.latency)}
 
@@ -210,7 +212,7 @@ def answer_questions(context: Context) -> dict[str, Any]:
 
 
 def _own_answers(context: Context) -> dict[str, str]:
-    """Return the answers of the world that are not those of the mock."""
+    """Return the answers of the world that differ from the mock's."""
     usual = context.mock.contract.document.answers
     own = context.world.contract.document.answers
     return {name: answer for name, answer in own.items() if usual[name] != answer}
@@ -223,12 +225,12 @@ def _set_answers(context: Context, answers: Mapping[str, str]) -> None:
     except DocumentError as error:
         raise Refusal("unusable", f"answers: {error}") from None
     except Defect as error:
-        raise Refusal("unusable", f"answers: the items of the world do not fit them: {error}.") from None
+        raise Refusal("unusable", f"answers: they do not fit the items of the world: {error}.") from None
 
 
 def _set_items(context: Context, rows: list[Any], name: str) -> None:
     world, seed = context.world, Array(Place(name, 1))
-    for number, row in enumerate(rows, 1):  # an error names the row in place of a line
+    for number, row in enumerate(rows, 1):  # an error names the row instead of a line
         place = Place(name, number)
         seed.add(placed(row, place), place)
     try:
@@ -236,7 +238,10 @@ def _set_items(context: Context, rows: list[Any], name: str) -> None:
     except DocumentError as error:
         raise Refusal("unusable", str(error)) from None
     if world.is_full:
-        raise Refusal("unusable", f"{name}: These rows take more memory than all worlds may. Send fewer.")
+        raise Refusal(
+            "unusable",
+            f"{name}: These rows take more memory than --memory allows. Send fewer.",
+        )
 
 
 def _set_next_id(context: Context, change: int | Mapping[str, int]) -> None:
@@ -246,7 +251,7 @@ def _set_next_id(context: Context, change: int | Mapping[str, int]) -> None:
     ).items():
         highest = max((item.id for item in stores[name]), default=0)
         if next_id <= highest:
-            raise Refusal("unusable", f"next_id: the highest id is {highest}. Choose a higher number.")
+            raise Refusal("unusable", f"next_id: The highest id is {highest}. Choose a higher number.")
         stores[name].next_id = next_id
 
 
@@ -268,7 +273,7 @@ def list_faults(context: Context) -> dict[str, Any]:
 
 
 def arm_fault(context: Context) -> dict[str, Any]:
-    """Arm a fault. Raises Refusal if its order has what the mock counts."""
+    """Arm a fault. Raises Refusal for what the mock itself counts."""
     for name in ("calls", "hits"):
         if name in context.sent:
             what = f"The mock counts {name!r} itself. Remove it; `times` is how often a fault strikes."
@@ -286,7 +291,7 @@ def disarm_faults(context: Context) -> None:
 
 
 def faults_of(faults: Faults) -> list[dict[str, Any]]:
-    """Return all faults in the form of the control's document."""
+    """Return all faults as the control shows them."""
     return [_shown_fault(fault) for fault in faults.all]
 
 
@@ -297,7 +302,7 @@ def scenarios_of(faults: Faults) -> dict[str, str]:
 
 
 def arm(faults: Faults, contract: Contract, order: Mapping[str, Any]) -> Fault:
-    """Arm a fault that is ordered in the form of the control's document. Raises Refusal."""
+    """Arm a fault by an order of the control. Raises Refusal."""
     if len(orjson.dumps(order)) > _LARGEST:
         raise Refusal("unusable", f"A fault may take {_LARGEST >> 10} KiB. Choose a smaller value.")
     operation, refusal = order.get("operation"), order.get("refusal")
@@ -325,7 +330,7 @@ def arm(faults: Faults, contract: Contract, order: Mapping[str, Any]) -> Fault:
 
 
 def check_known(what: str, name: str, known: Collection[str]) -> None:
-    """Raise Refusal if a name is not among the known ones. `what`: what it should name."""
+    """Raise Refusal for an unknown name. `what`: what it should name."""
     if name not in known:
         what = f"Unknown {what} {name[:60]!r}{nearest(name, known)}."
         raise Refusal("unusable", f"{what} Choose from {', '.join(known)}.")

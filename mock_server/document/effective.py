@@ -164,7 +164,7 @@ def load(
 def _answer(
     data: Object, ask: Callable[[], Mapping[str, Question]], texts: list[str], learned: Sequence[Learned]
 ) -> dict[str, str]:
-    """Apply the answers that are asked for; those that were learned are in the overlay's actions already."""
+    """Apply the given answers. Learned answers are in the overlay's actions already."""
     known = {name: answer for each in learned for name, answer in each.answers.items()}
     if not texts and not known:
         return {}
@@ -174,9 +174,11 @@ def _answer(
         if name not in known:
             apply_actions(data, questions[name].answers[answer].actions)
         elif known[name] != answer:
-            message = f"{name!r} was learned to be {known[name]!r}, and {answer!r} is asked for. Keep one."
+            message = (
+                f"{name!r} is {known[name]!r} in a learned overlay, but {answer!r} is asked for. Keep one."
+            )
             raise DocumentError(message)
-    # A learned overlay may be older than the questions, and know some that are no longer asked.
+    # A learned overlay may be older than the questions, and answer some that no longer exist.
     chosen = {
         name: answer
         for name, answer in known.items()
@@ -270,7 +272,7 @@ def select(questions: Mapping[str, Question], texts: Iterable[str]) -> dict[str,
         if not equals:
             raise DocumentError(f"{text!r} is not an answer. Write QUESTION=ANSWER.")
         if name not in questions:
-            near = nearest(name, questions)  # which fifty names would drown
+            near = nearest(name, questions)  # a list of fifty names would hide it
             listed = "" if near else f" Choose from {', '.join(questions)}."
             raise DocumentError(f"Unknown question {name!r}{near}.{listed}")
         answers = questions[name].answers

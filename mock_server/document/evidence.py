@@ -35,8 +35,8 @@ _SOURCES = {
 class Stamp(NamedTuple):
     """What a document's last learned overlay proves.
 
-    `operations` are those seen to succeed, and all there are; `open` counts the questions that stay open, `findings`
-    what was seen and is not modelled, since a document cannot say it. `is_current`: it was learned against this base.
+    `operations`: how many were seen to succeed, and how many there are. `open` counts the open questions, `findings`
+    what was seen but cannot be said in a document. `is_current`: it was learned against this base.
     """
 
     learned: Learned
@@ -184,9 +184,9 @@ def _last(document: Document) -> Learned | None:
 class RecordingEnds:
     """Head and foot of a recording. `date` is in UTC, `digest` that of the document that the run began with.
 
-    `exchanges` is how many there are. `answers` are those to open questions that the run found, `findings` how many
-    departures from the document, None if they were not judged. A recording whose run was killed has no foot: `is_whole`
-    is False then.
+    `exchanges` is how many there are. `answers` are those to open questions that the run found, `findings` the
+    number of departures from the document, None if they were not judged. A recording of a killed run has no foot, and
+    `is_whole` is False.
     """
 
     date: datetime
@@ -204,7 +204,7 @@ def read_recorded(file: Path) -> RecordingEnds:
     try:
         lines = recorded_lines(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
-        raise DocumentError(f"{file} is not a recording: it is not text.") from None
+        raise DocumentError(f"{file} is not a recording, because it is not text.") from None
     head = line_of(file, 1, lines[0]) if lines else {}
     if head.get("recording") != RECORDING:
         raise DocumentError(f"This is not a recording of version {RECORDING}.", Place(str(file), 1))
@@ -222,7 +222,7 @@ def read_recorded(file: Path) -> RecordingEnds:
             file=str(file),
         )
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        message = f"Head or foot are not as `check --record` writes them ({type(error).__name__}: {error})."
+        message = f"Invalid head or foot of a recording ({type(error).__name__}: {error}). Record again."
         raise DocumentError(message, Place(str(file), 1)) from None
 
 

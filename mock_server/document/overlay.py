@@ -1,8 +1,8 @@
 """OpenAPI Overlays: read, checked and applied. An overlay can say that it was learned from a running service.
 
 Source: https://spec.openapis.org/overlay/v1.0.html and https://spec.openapis.org/overlay/v1.1.html. We differ in one
-thing: a target that matches nothing is an error, because an overlay that silently stopped to match is never repaired.
-`x-optional: true` on the action gives the specification's rule.
+thing: a target that matches nothing is an error, because an overlay that silently stops matching is never repaired.
+With `x-optional: true` on the action, the specification's rule holds.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Learned(NamedTuple):
     `answers` are the answers to open questions that the overlay's actions embody, the assumed ones too; `open` says of
     each other question why it stays open. `operations` are those that were seen to succeed, `refusals` those that were
     provoked. `unsaid` are sentences on what was seen and cannot be said in a document. `taught` says what the lessons
-    are about: a question among them that has no answer is settled otherwise than any listed answer.
+    are about. A question among them without an answer was settled, but not by a listed answer.
     """
 
     date: datetime
@@ -67,15 +67,15 @@ class Learned(NamedTuple):
     file: str
 
     def still_open(self, questions: Iterable[str]) -> list[str]:
-        """Return which of these questions have neither an answer nor a lesson."""
+        """Return the questions that have neither an answer nor a lesson."""
         settled = (self.answers.keys() | self.taught) - self.open.keys()
         return [name for name in questions if name not in settled]
 
 
 class Overlay(NamedTuple):
-    """An overlay of the right shape; its JSONPaths are first looked at when it is applied.
+    """An overlay whose shape is checked. Its JSONPaths are read when it is applied.
 
-    `learned` says where it was learned, None if somebody wrote it.
+    `learned` says where it was learned, None if it was written by hand.
     """
 
     actions: tuple[Action, ...]
@@ -120,7 +120,7 @@ def _learned(data: Object) -> Learned:
     try:
         facts["date"] = datetime.strptime(data["date"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:
-        raise DocumentError(f"{LEARNED}/date: There is no such day.", place_of(data, "date")) from None
+        raise DocumentError(f"{LEARNED}/date: Invalid date.", place_of(data, "date")) from None
     return Learned(**facts, file=data.place.file)
 
 

@@ -1,7 +1,7 @@
-"""The behaviour table: for each field and parameter a list of rows, which say what becomes of an input.
+"""The behaviour table: a list of rows for each field and parameter, which say what happens to an input.
 
-A text walks down the list of its field. A row whose treatment holds acts: it changes the text, and the walk goes on, or
-it ends the walk. At the end of the list the text is taken as it is then. `x-rows` says a list outright:
+A text walks down the list of its field. If a row's treatment holds, the row acts: it changes the text, and the walk
+goes on, or it ends the walk. At the end of the list the text is taken as it is then. `x-rows` says a list outright:
 
     x-rows:
       name:
@@ -11,7 +11,7 @@ it ends the walk. At the end of the list the text is taken as it is then. `x-row
 
 A field without a list has the rows that follow from the shorthand: `x-clean`, `x-cut`, `x-refusals`, `required`,
 `x-own-field-unsent`, and the words of `x-service`. In a list, the word `shorthand` stands for those rows. The mock
-executes rows; whoever judges a service looks them up here.
+executes rows, and the judge looks them up here.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from mock_server.document.treatments import (
 
 REACTIONS = ("change", "refuse", "drop", "keep", "value", "omit", "otherwise")
 
-# Lists that are for several fields: those of the item's own type, those of other types, and those that no form has.
+# Lists for several fields: those of the item's own type, those of other types, and unknown ones.
 OWN, FOREIGN, UNKNOWN = "{own}", "{foreign}", "{unknown}"
 
 # The order in which problems of the shorthand are told, before those of the form's words.
@@ -58,12 +58,12 @@ _SWITCHES = frozenset({"php-integer-boolean", "php-boolean", "spelled-boolean"})
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: what an input is like, and what becomes of it.
+    """One row: what an input is like, and what happens to it.
 
     `treatment` and its `argument` are what `when` says. `reaction` is a word of REACTIONS, and `effect` what stands
     beside it: transformations with their arguments, the name of a refusal, a value, or what was seen. `item` is what a
-    refusal lists of the problem, `told` what fills placeholders of its texts, and `rank` the order in which problems
-    are told. `source` points to where the row stands: from the form, or from the document if it begins with a slash.
+    refusal lists of the problem, `told` fills placeholders of its texts, and `rank` is the order in which problems are
+    told. `source` points to the row in the form, or in the document if it begins with a slash.
     """
 
     treatment: str
@@ -80,7 +80,7 @@ class Row:
 
     @property
     def refusal(self) -> str:
-        """The name of the refusal, empty if the row refuses nothing."""
+        """The name of the refusal, or an empty text."""
         return self.effect if self.reaction == "refuse" else ""
 
     def __str__(self) -> str:
@@ -94,11 +94,11 @@ Rows = tuple[Row, ...]
 
 @dataclass(slots=True)
 class Reaction:
-    """What becomes of an input.
+    """What happens to an input.
 
     `outcome` is "taken" at the end of the list, else the reaction of the row that ended the walk. `text` is the text as
-    the rows left it, None if none is left. `row`: the row that ended the walk; `changed`: those that changed the text.
-    `chosen` is the text that a row chose of all that was sent, None if none did.
+    the rows left it, or None. `row`: the row that ended the walk; `changed`: the rows that changed the text. `chosen`:
+    the text that a row chose from all that was sent, or None.
     """
 
     outcome: str
@@ -132,7 +132,7 @@ Walk = Callable[[SentInput], Reaction]
 
 
 def react(rows: Rows, sent: SentInput | str | None, schema: Schema) -> Reaction:
-    """Return what becomes of an input. `schema` is the field's own, with references resolved.
+    """Return what happens to an input. `schema` is the field's own, with references resolved.
 
     >>> react(parse_rows([{"when": "empty", "refuse": "invalid"}]), "", {}).outcome
     'refuse'
@@ -185,7 +185,7 @@ def compile_rows(rows: Rows, schema: Schema, cleaners: Mapping[str, Callable[[st
 def parse_rows(
     node: Sequence[Mapping[str, Any] | str], source: str = "x-rows", shorthand: Iterable[Row] = ()
 ) -> Rows:
-    """Read a list of rows. `source` says where it stands, and `shorthand` are the rows that the word stands for.
+    """Read a list of rows. `source` is its place, and `shorthand` are the rows that this word means.
 
     Raises DocumentError, with file and line.
     """
@@ -202,7 +202,7 @@ def _row(node: Mapping[str, Any], source: str) -> Row:
     reactions = [word for word in REACTIONS if word in node]
     if len(reactions) != 1:
         found = " and ".join(reactions) or "none"
-        what = f"A row needs exactly one of {', '.join(REACTIONS)}, and this one has {found}."
+        what = f"A row needs exactly one of {', '.join(REACTIONS)}. This one has {found}."
         raise DocumentError(what, place)
     reaction = reactions[0]
     treatment, argument = _treatment(node["when"], _place(node, "when"))
@@ -210,12 +210,10 @@ def _row(node: Mapping[str, Any], source: str) -> Row:
     if reaction == "change":
         effect = tuple(_transformation(each, _place(node, "change")) for each in effect)
         if treatment == "absent":
-            raise DocumentError("What is absent cannot be changed. Give it a value, or refuse it.", place)
+            raise DocumentError("An absent text cannot be changed. Use `value` or `refuse`.", place)
     for word in ("item", "with"):
         if word in node and reaction != "refuse":
-            raise DocumentError(
-                f"`{word}` tells of a refusal. Remove it, or add `refuse`.", _place(node, word)
-            )
+            raise DocumentError(f"`{word}` is for a refusal. Remove it, or add `refuse`.", _place(node, word))
     questions = node.get("x-question", ())
     return Row(
         treatment=treatment,
@@ -233,7 +231,7 @@ def _row(node: Mapping[str, Any], source: str) -> Row:
 
 
 def write_rows(rows: Rows) -> list[dict[str, Any]]:
-    """Return rows as `x-rows` says them, which `parse_rows` reads."""
+    """Return rows as `x-rows` has them. `parse_rows` reads them again."""
     return [_written(row) for row in rows]
 
 
@@ -251,7 +249,7 @@ def _written(row: Row) -> dict[str, Any]:
 
 
 def _word(name: str, argument: Any) -> Any:
-    """Return a name with its argument as a document says them."""
+    """Return a name with its argument as a document writes them."""
     if argument is None:
         return name
     return {name: list(argument) if isinstance(argument, tuple) else argument}
@@ -309,7 +307,7 @@ def _transformation(word: Any, place: Place | None) -> tuple[str, Any]:
         case _:
             is_right, how = argument is None, f"Write `{name}` alone."
     if not is_right:
-        raise DocumentError(f"The transformation {name!r} is not written so. {how}", place)
+        raise DocumentError(f"Invalid transformation {name!r}. {how}", place)
     return name, dict(argument) if isinstance(argument, Mapping) else argument
 
 
@@ -318,7 +316,7 @@ def _transformation(word: Any, place: Place | None) -> tuple[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class FormRows:
-    """The rows of a form: of each field, of fields of other types, and of fields that the form does not have."""
+    """The rows of a form: of each field, of fields of other types, and of unknown fields."""
 
     fields: Mapping[str, Rows]
     foreign: Rows
@@ -326,17 +324,17 @@ class FormRows:
 
     @property
     def refusals(self) -> frozenset[str]:
-        """The names of the refusals that a row leads to."""
+        """The names of all refusals in the rows."""
         rows = (*self.foreign, *self.unknown, *(row for each in self.fields.values() for row in each))
         return frozenset(row.refusal for row in rows if row.refusal)
 
 
 def form_rows(form: Schema, fields: Mapping[str, Schema], service: Schema) -> FormRows:
-    """Return the rows of a form: those that `x-rows` says, else those that follow from the shorthand.
+    """Return the rows of a form: those of `x-rows`, else those of the shorthand.
 
     `form` and `fields` are its schema and those of its fields, with references resolved; `service` is `x-service`.
-    A list that does not say what is absent leaves that to `x-own-field-unsent`. Raises DocumentError, with file and
-    line, if `x-rows` is not well written.
+    If a list has no row `absent`, `x-own-field-unsent` decides. Raises DocumentError, with file and line, if `x-rows`
+    is wrong.
     """
     said = form.get("x-rows", {})
     for name in said.keys() - fields.keys() - {OWN, FOREIGN, UNKNOWN}:
@@ -366,14 +364,14 @@ def _refuse(treatment: str, name: str, source: str, rank: int, argument: Any = N
 
 
 def _derived_class(service: Schema, word: str, rank: int) -> Rows:
-    """Return the rows of fields that the form does not have, or that are of another type."""
+    """Return the rows of unknown fields, or of fields of another type."""
     name = service.get(word, "ignored")
     refused = () if name == "ignored" else (_refuse("any", name, f"/x-service/{word}", rank),)
     return (*_derived_sending(service), *refused)
 
 
 def _derived_sending(service: Schema) -> Iterator[Row]:
-    """Yield the rows about the way in which a field is sent."""
+    """Yield the rows about how a field is sent."""
     name = service.get("invalid-utf-8", "replaced")
     if name != "replaced":
         yield _refuse(NOT_UTF_8, name, "/x-service/invalid-utf-8", _RANK_NOT_UTF_8)
@@ -425,7 +423,7 @@ def _derived_required(form: Schema, name: str, schema: Schema, refusal: str, ran
 
 
 def _derived_unsent(form: Schema, schema: Schema) -> Iterator[Row]:
-    """Yield what a type's own field becomes that is not sent."""
+    """Yield what a type's own field becomes if it is not sent."""
     unsent = form.get("x-own-field-unsent", "empty")
     if "x-available-when" not in schema or unsent == "refused":
         return
@@ -439,15 +437,15 @@ def _derived_unsent(form: Schema, schema: Schema) -> Iterator[Row]:
 def parameter_rows(parameter: Schema, schema: Schema) -> Rows:
     """Return the rows of a parameter of path or query: those of its `x-rows`, else those of `x-cast` and `x-otherwise`.
 
-    Both arguments have their references resolved. To drop a text means the default. A text that is taken is a number if
-    the schema wants one. Raises DocumentError, with file and line, if `x-rows` is not well written.
+    References are resolved in both arguments. If a text is dropped, the default counts. If the schema wants a number,
+    the text that is taken is one. Raises DocumentError, with file and line, if `x-rows` is wrong.
     """
     derived = tuple(_derived_parameter(parameter, schema))
     return parse_rows(parameter["x-rows"], shorthand=derived) if "x-rows" in parameter else derived
 
 
 def unknown_parameter_rows(service: Schema) -> Rows:
-    """Return the rows of parameters that an operation does not have. `service` is `x-service`."""
+    """Return the rows of unknown parameters. `service` is `x-service`."""
     said = service.get("unknown-parameters", "ignored")
     if not isinstance(said, str):
         return parse_rows(said, "/x-service/unknown-parameters")

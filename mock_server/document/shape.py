@@ -1,4 +1,4 @@
-"""Checks a file against its JSON Schema, and says what is wrong with the file, the line and the field."""
+"""Checks a file against its JSON Schema. Errors name the file, the line and the field."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def nearest(word: str, words: Iterable[str]) -> str:
 
 
 class JsonShape:
-    """A JSON Schema whose complaints name the field and the remedy.
+    """A JSON Schema whose errors name the field and the remedy.
 
-    A `description` in the schema is such a remedy, as in "must be 3.1.x. Write 3.1.0.". The validator's own words are
-    for what has none.
+    A `description` in the schema is the remedy, such as "must be 3.1.x. Write 3.1.0.". Without one, the words are the
+    validator's own.
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema: dict[str, Any] = plain(schema)
-        # Masked, because a message that quotes half a document is not a sentence.
+        # Masked, because a message must not quote half a document.
         self._validator = jsonschema_rs.validator_for(
             self._schema, mask="this value", retriever=lambda uri: _schema(uri.rpartition("/")[2])
         )
@@ -57,13 +57,13 @@ class JsonShape:
             raise min(found, key=lambda fault: (fault[0], fault[1].place or root.place))[1]
 
     def errors(self, value: Any) -> list[jsonschema_rs.ValidationError]:
-        """Return what the validator has against plain data."""
+        """Return the validator's errors about plain data."""
         return [] if self._validator.is_valid(value) else list(self._validator.iter_errors(value))
 
     def _fault(
         self, root: Object | Array, at: tuple[str | int, ...], error: jsonschema_rs.ValidationError
     ) -> tuple[int, DocumentError]:
-        """Return the error, and its rank: a misspelt key explains more than a wrong value, and a missing key less."""
+        """Return the error and its rank: a misspelt key says more than a wrong value, and a missing key less."""
         kind: Any = error.kind
         path, rank = [*at, *error.instance_path], 1
         if kind.name == "propertyNames":
@@ -122,8 +122,8 @@ def shape(name: str) -> JsonShape:
 def linear(pattern: str) -> Any:
     """Return a validator of texts in which a pattern is found, in linear time.
 
-    The engine has neither look-around nor back-references. Documents may come from anywhere, and with those a pattern
-    could take for ever. Raises ValueError if the pattern is wrong or needs them.
+    The engine has no look-around and no back-references, with which a pattern from an untrusted document could run
+    forever. Raises ValueError if the pattern is wrong or needs them.
     """
     return jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
 

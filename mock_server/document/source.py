@@ -70,7 +70,7 @@ class Object(dict[str, Any]):
         self.places: dict[str, Place] = {}
 
     def put(self, key: str, value: Any, place: Place) -> None:
-        """Set a key that stood at `place`."""
+        """Set a key with its place."""
         self[key] = value
         self.places[key] = place
 
@@ -96,12 +96,12 @@ class Array(list[Any]):
         self.places: list[Place] = []
 
     def put(self, index: int, value: Any, place: Place) -> None:
-        """Replace an item by one that stood at `place`."""
+        """Replace an item, with the new place."""
         self[index] = value
         self.places[index] = place
 
     def add(self, value: Any, place: Place) -> None:
-        """Append an item that stood at `place`."""
+        """Append an item with its place."""
         self.append(value)
         self.places.append(place)
 
@@ -114,7 +114,7 @@ class Array(list[Any]):
 
 
 def place_of(container: Object | Array, key: str | int) -> Place:
-    """Return the place of a key or an index, or the container's own if that key is not known."""
+    """Return the place of a key or an index, or the container's own for an unknown key."""
     if isinstance(container, Object):
         return container.places.get(str(key), container.place)
     try:
@@ -136,7 +136,7 @@ def place_at(root: Object | Array, path: Iterable[str | int]) -> Place:
 
 
 def duplicate(value: Tree) -> Tree:
-    """Copy a value to its leaves, places included; nothing is shared with the original."""
+    """Copy a value deeply, with its places."""
     copy: Any = value
     if isinstance(value, Object):
         copy = Object(value.place)
@@ -152,7 +152,7 @@ def duplicate(value: Tree) -> Tree:
 
 
 def placed(value: Any, place: Place) -> Any:
-    """Return JSON whose objects, at any depth but in lists, stand at a place."""
+    """Return JSON whose objects all have this place, except those in lists."""
     if not isinstance(value, dict):
         return value
     record = Object(place)
@@ -162,7 +162,7 @@ def placed(value: Any, place: Place) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Copy a value to exact dicts and lists, for compiled code that takes no subclass of list."""
+    """Copy a value to plain dicts and lists, for compiled code that accepts no subclasses of list."""
     if isinstance(value, dict):
         return {key: plain(item) if isinstance(item, _NODES) else item for key, item in value.items()}
     if isinstance(value, list):
@@ -206,7 +206,7 @@ _CORE_SCHEMA: tuple[tuple[str, re.Pattern[str], list[str]], ...] = (
 )
 _PATTERNS = {tag: pattern for tag, pattern, _ in _CORE_SCHEMA}
 
-# Anyone's yaml.safe_dump then takes these for the dict and the list that they are.
+# Now yaml.safe_dump writes these like any dict and list.
 SafeRepresenter.add_representer(Object, SafeRepresenter.represent_dict)
 SafeRepresenter.add_representer(Array, SafeRepresenter.represent_list)
 
@@ -253,12 +253,12 @@ def read(file: Path | str) -> Any:
 
 
 def read_text(text: str, name: str) -> Any:
-    """Read a text as `read` does; `name` stands for the file in the places."""
+    """Read a text as `read` does; `name` is the file name in its places."""
     return duplicate(_read(text, name))
 
 
-# A process that makes several mocks, or gives a world other answers, reads the same documents: a copy of what was read
-# takes a fifth of the time.
+# A process that makes several mocks, or gives a world other answers, reads the same documents. To copy one takes a fifth
+# of the time.
 @lru_cache(maxsize=8)
 def _read(text: str, name: str) -> Any:
     node = _compose(text, name)
@@ -285,7 +285,7 @@ def _compose(text: str, name: str) -> yaml.Node | None:
         # libyaml counts in bytes, PyYAML's own reader in characters, and they name their encodings apart.
         before = text if error.encoding == "unicode" else text.encode().decode("latin-1")
         line = before.count("\n", 0, error.position) + 1
-        raise DocumentError("A control character stands here. Remove it.", Place(name, line)) from None
+        raise DocumentError("There is a control character here. Remove it.", Place(name, line)) from None
     except yaml.MarkedYAMLError as error:
         raise _broken(error, text, name) from None
     except RecursionError:
@@ -302,7 +302,7 @@ def _broken(error: yaml.MarkedYAMLError, text: str, name: str) -> DocumentError:
     line = min(mark.line + 1 if mark else 1, len(lines))
     place = Place(name, line)
     if error.context == "expected a single document in the stream":
-        return DocumentError("A second YAML document begins here. Keep one to a file.", place)
+        return DocumentError("A second YAML document begins here. Keep one per file.", place)
     indent = lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())]
     if "\t" in indent:
         return DocumentError("A tab indents this line. Use spaces.", place)
@@ -323,7 +323,9 @@ class _Builder:
         if self.nodes > MOST_NODES:
             raise self.error(node, f"The file holds more than {MOST_NODES:,} nodes. Use fewer aliases.")
         if depth > DEEPEST:
-            raise self.error(node, f"This nests deeper than {DEEPEST} levels. Look for an alias in itself.")
+            raise self.error(
+                node, f"This nests deeper than {DEEPEST} levels. Look for an alias that contains itself."
+            )
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node)
         place = self.place(node)
@@ -333,7 +335,7 @@ class _Builder:
                 key = self.key(key_node)
                 if key in mapping:
                     first = mapping.places[key].line
-                    raise self.error(key_node, f"The key {key!r} stands on line {first} already. Keep one.")
+                    raise self.error(key_node, f"The key {key!r} is on line {first} already. Keep one.")
                 mapping.put(key, self.build(value_node, depth + 1), self.place(key_node))
             return mapping
         if isinstance(node, yaml.SequenceNode) and node.tag == _SEQ:

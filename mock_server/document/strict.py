@@ -13,11 +13,11 @@ _BLANKS = " \\t\\n\\r\\x00\\x0b"
 
 
 def declared_strictly(data: Object) -> Object:
-    """Return a copy of a document that declares, for each operation, what a strict mock refuses, and with what.
+    """Return a copy of a document that declares what a strict mock refuses, and its response.
 
-    The response is the named example `violation` of the refusals that any operation can give; it joins the examples of
-    an operation that has a response of its status. The schemas of forms forbid unknown fields, those of other
-    types, and texts that the service would change.
+    The response is the named example `violation` of the refusals of any operation. An operation that has a response of
+    the same status gets it as another example. The schemas of forms forbid unknown fields, fields of other types, and
+    texts that the service would change.
     """
     strict = duplicate(data)
     for form in _forms_of(strict):
@@ -47,7 +47,7 @@ def _forms_of(data: Object) -> Iterator[Object]:
 
 
 def _restrict_to_types(schema: Object) -> None:
-    """Let a form have fields of one type only, and with them the field that names the type (`x-available-when`)."""
+    """Let a form have fields of one type only, together with the field of the type (`x-available-when`)."""
     owners: dict[str, dict[str, list[str]]] = {}  # the field that names the type, and the types of each field
     for name, node in schema.get("properties", {}).items():
         for key, types in (node.get("x-available-when") or {}).items() if isinstance(node, Object) else ():
@@ -68,7 +68,7 @@ def _restrict_to_types(schema: Object) -> None:
 
 
 def _restrict_to_clean_texts(data: Object, schema: Object) -> None:
-    """Let the fields of a form have texts that the service stores as they are (`x-clean`)."""
+    """Let the fields of a form have only texts that the service stores unchanged (`x-clean`)."""
     for node in schema.get("properties", {}).values():
         words = {**follow(data, node), **node}.get("x-clean", ())
         inner = "".join(_CHANGED.get(word, "") for word in words)

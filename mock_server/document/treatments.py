@@ -1,7 +1,7 @@
 """The words of the behaviour table: treatments, which say what an input is like, and transformations of a text.
 
-A treatment has a predicate, which tells whether an input is such a one, and samples, which are such inputs. So what
-the mock recognizes is what a test sends. Both lists are closed: a document can name only what is written here.
+A treatment has a predicate, which recognizes such an input, and samples, which are such inputs. So a test sends exactly
+what the mock recognizes. Both lists are closed: a document can name only what is in them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ ARRAY, TWICE, FILE, NOT_UTF_8 = "array", "twice", "file", "not-utf-8"
 class SentInput:
     """How a field or parameter was sent.
 
-    `text` is what counts if no row says otherwise: the last text, None if there is none. `texts` are all that was sent
-    in its name, in order: texts, items of an array, contents of files. `how` holds ARRAY, TWICE, FILE and NOT_UTF_8, as
-    far as they are true. `data`: the bytes of the last of `texts`.
+    `text` counts if no row says otherwise: the last text, or None. `texts` is all that was sent by this name, in order:
+    texts, items of an array, contents of files. `how` may hold ARRAY, TWICE, FILE and NOT_UTF_8. `data`: the bytes of
+    the last of `texts`.
     """
 
     text: str | None
@@ -36,16 +36,16 @@ class SentInput:
 
     @property
     def shown(self) -> str:
-        """The text that a refusal repeats: the last that was sent in any way."""
+        """The text that a refusal repeats: the last one, however it was sent."""
         return (self.texts[-1] if self.texts else "") if self.text is None else self.text
 
 
 UNSENT = SentInput(None)
 
-# Tells whether a text, as the rows before have left it, and the way it was sent are such as a treatment says.
+# Tells whether a treatment holds for a text, as earlier rows have left it, and for how it was sent.
 Holds = Callable[[str | None, SentInput], bool]
 
-# Returns a text as a transformation leaves it.
+# Returns a text after a transformation.
 Change = Callable[[str | None, SentInput], str | None]
 
 Schema = Mapping[str, Any]
@@ -53,7 +53,7 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """A kind of input. `argument`: what it is said with, if anything. `about`: a text, a number's text, or its sending.
+    """A kind of input. `argument`: the kind of its argument. `about`: a text, the text of a number, or how it is sent.
 
     `means` says in words what such an input is like, so that it can follow a field's name in a sentence.
     `holds` makes the predicate, and `samples` makes inputs, of the argument and the schema of the field. Samples are
@@ -302,7 +302,7 @@ TREATMENTS: Mapping[str, Treatment] = {each.name: each for each in _ALL}
 
 
 def _leading_integer(text: str) -> str:
-    """Return the whole number that a text begins with, 0 if it begins with none."""
+    """Return the whole number at the beginning of a text, or 0."""
     found = _NUMBER.match(text)
     return "0" if found is None else f"{'-' if found[1] == '-' and found[2] != '0' else ''}{found[2]}"
 
@@ -312,7 +312,7 @@ def _lower_domain(text: str) -> str:
     return f"{user}{at}{domain.lower()}" if at else text
 
 
-# What changes a text by itself. A caller may put its own in the place of these, under the same names.
+# Transformations that need only the text. A caller may replace them under the same names.
 CLEANERS: Mapping[str, Callable[[str], str]] = {
     "trim": lambda text: text.strip(_BLANKS),
     "strip-tags": lambda text: re.sub(r"<[^<>]*>", "", text),
@@ -324,7 +324,7 @@ CLEANERS: Mapping[str, Callable[[str], str]] = {
     "cast": _leading_integer,
 }
 
-# What chooses among all that was sent.
+# Transformations that choose from all that was sent.
 CHOICES: Mapping[str, Callable[[str | None, SentInput], str | None]] = {
     "first": lambda text, sent: sent.texts[0] if sent.texts else text,
     "last": lambda text, sent: sent.texts[-1] if sent.texts else text,
@@ -332,16 +332,16 @@ CHOICES: Mapping[str, Callable[[str | None, SentInput], str | None]] = {
     "latin-1": lambda text, sent: sent.data.decode("latin-1") if sent.data else text,
 }
 
-# What needs the schema of the field.
+# Transformations that need the schema of the field.
 _BY_SCHEMA = ("nearest", "clamp", "listed-case")
 
-# What is said with a number.
+# The transformation with a number.
 CUT = "cut"
 
-# What is said with a text: all that was sent in a field's name, with this text between each two.
+# The transformation with a text, which joins all texts that were sent by the field's name.
 JOIN = "join"
 
-# What is said with a mapping: characters, and the text that stands for each, such as `{'&': '&amp;', '/': '&#x2F;'}`.
+# The transformation with a mapping of characters to texts, such as `{'&': '&amp;', '/': '&#x2F;'}`.
 ESCAPE = "escape"
 
 TRANSFORMATIONS: tuple[str, ...] = (*CLEANERS, *CHOICES, JOIN, *_BY_SCHEMA, CUT, ESCAPE)
@@ -352,10 +352,7 @@ def change_of(
     schema: Schema,
     cleaners: Mapping[str, Callable[[str], str]] = CLEANERS,
 ) -> Change:
-    """Return transformations, each with its argument, as one function.
-
-    `cleaners` stand in the place of those that have their names.
-    """
+    """Return transformations, each with its argument, as one function. `cleaners` replace those of the same names."""
     steps = [
         (_choice(name, argument), cleaners[name] if name in cleaners else _by_schema(name, argument, schema))
         for name, argument in transformations
@@ -403,7 +400,7 @@ def _by_schema(name: str, argument: Any, schema: Schema) -> Callable[[str], str]
 
 
 def masked(text: str, mask: str | Mapping[str, Any]) -> str:
-    """Return what is shown in place of a text that has this mask (`x-mask`): its ends, and a sign for what is hidden.
+    """Return a text as a mask (`x-mask`) shows it: its ends, and a sign for what is hidden.
 
     >>> masked("secret-key", {"each": "*", "keep-last": 4})
     '******-key'

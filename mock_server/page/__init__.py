@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 _WEB = Path(__file__).parent / "web"
 
-# Python learns this type only with 3.12, and a browser runs no module of another type.
+# Python knows this type from 3.12 on, and browsers need it for modules.
 mimetypes.add_type("text/javascript", ".mjs")
 
-# The page shows what strangers sent. It loads nothing from elsewhere, runs no inline script and cannot be framed, and
-# with Trusted Types (W3C) the browser itself refuses to make markup of a text.
+# The page shows untrusted texts. It loads nothing from elsewhere, runs no inline scripts and cannot be framed. With
+# Trusted Types (W3C), the browser refuses to turn a text into markup.
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -45,7 +45,7 @@ _HEADERS = {
 
 
 def make_site(mock: Mock) -> Flask:
-    """Make the Flask app with the pages of a mock. Nothing of a world is in them, so they are open to all."""
+    """Make the Flask app with the pages of a mock. They have no data of a world, so they need no token."""
     site = Flask(__name__, static_folder=None)
     site.extensions["bitpeak_mock"] = mock
     site.add_url_rule("/", "welcome", lambda: _welcome(mock))
@@ -59,7 +59,7 @@ def make_site(mock: Mock) -> Flask:
 
 
 def _file(name: str) -> Response:
-    """Return a file of the page. The app lets no other name pass."""
+    """Return a file of the page. The app accepts no other names."""
     return Response((_WEB / name).read_bytes(), mimetype=mimetypes.guess_type(name)[0])
 
 
@@ -70,7 +70,7 @@ def _protect(response: Response) -> Response:
 
 
 def _welcome(mock: Mock) -> Response:
-    """Lead a browser to the page, and tell all other clients where things are."""
+    """Redirect a browser to the page, and send other clients a list of addresses."""
     response = Response(_where_things_are(mock), mimetype="text/plain")
     if request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html":
         response = Response(status=302, headers={"Location": f"{PREFIX}/"})

@@ -16,9 +16,8 @@ def read(content_type: str | None, body: bytes, limits: FormLimits, readable: fr
     """Read a body of any type.
 
     ``content_type`` is the header's value decoded as ISO-8859-1, or None. ``readable`` are the media types that the API
-    takes, in lower case; this module knows MULTIPART, URLENCODED and JSON. A body of another type gives a form without
-    fields and a remark that names its type. Raises TooManyFields, and nothing else for any bytes. The caller bounds the
-    size of the body.
+    takes, in lower case. This module knows MULTIPART, URLENCODED and JSON. For another type, the form has no fields and
+    a remark that names the type. Raises only TooManyFields, for any bytes. The caller bounds the size of the body.
     """
     if not body:
         return SentForm()
@@ -32,7 +31,7 @@ def read(content_type: str | None, body: bytes, limits: FormLimits, readable: fr
         form.remark("content-type-missing", f"The body has no Content-Type: send {wanted}.")
         return form
     named = "JSON" if kind == JSON or kind.endswith("+json") else kind
-    if len(named) > 60 or not named.isprintable():  # a sentence must not repeat whatever was sent
+    if len(named) > 60 or not named.isprintable():  # a sentence must not repeat everything that was sent
         named = "of an unknown type"
     form.remark("content-type-unread", f"The body is {named}, which this API does not read: send {wanted}.")
     return form
@@ -55,7 +54,7 @@ def _read_multipart(content_type: str, body: bytes, limits: FormLimits) -> SentF
 
 
 def _guess(body: bytes) -> str | None:
-    """Return what a body looks like that is not multipart, or None."""
+    """Return the likely type of a body that is not multipart, or None."""
     start = body[:200].lstrip()
     if start.startswith((b"{", b"[")):
         return "JSON"
@@ -76,8 +75,8 @@ class _Number(str):
 def _read_json(_: str, body: bytes, limits: FormLimits) -> SentForm:
     """Read a JSON object as a form, for documents that list application/json; PHP would leave ``$_POST`` empty.
 
-    Each member that is a string, a number or a bool is a text: numbers keep their digits as sent, true is ``"1"`` and
-    false ``""`` (PHP's casts). null is absent; lists and objects are arrays. Names are not mangled.
+    Members that are strings, numbers or booleans are texts. Numbers keep their digits as sent, true is ``"1"`` and
+    false ``""``, as PHP casts. null is absent. Lists and objects are arrays. Names are not mangled.
     """
     form = SentForm(limits)
     try:
@@ -88,7 +87,7 @@ def _read_json(_: str, body: bytes, limits: FormLimits) -> SentForm:
         form.remark("json-broken", "The body is not valid JSON (in UTF-8): send one JSON object.")
         return form
     if not isinstance(members, dict):
-        form.remark("json-no-object", "The body is JSON but no object: send one JSON object.")
+        form.remark("json-no-object", "The body is JSON, but not an object: send one JSON object.")
         return form
     if len(members) > limits.fields:
         raise TooManyFields(limits.fields)

@@ -1,7 +1,7 @@
-"""What a request body held: its fields as ``$_POST`` and ``$_FILES`` would have them, its parts, and what was odd.
+"""The content of a request body: its fields as in ``$_POST`` and ``$_FILES``, its parts, and remarks.
 
-A reader makes a ``Form`` and files each part of the body in it, in the order sent: later names win, and texts and
-arrays of one name push each other out.
+A reader makes a ``SentForm`` and adds each part of the body in order. Later names win, and a text and an array of one
+name replace each other.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _SHOWN = 40  # characters of a name that a sentence quotes
 
 
 class TooManyFields(ValueError):
-    """A body holds more than ``limit`` fields, parts or bytes of heads. PHP would drop the rest without a word."""
+    """A body holds more than ``limit`` fields, parts or bytes of heads. PHP would silently drop the rest."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The body holds more than {limit} fields.")
@@ -25,11 +25,11 @@ class TooManyFields(ValueError):
 
 
 class FormLimits(NamedTuple):
-    """How many things a body may hold.
+    """The limits of a body.
 
-    ``fields`` counts texts (PHP: max_input_vars), ``parts`` counts multipart parts of any kind (PHP:
-    max_multipart_body_parts, by default max_input_vars + max_file_uploads), ``heads`` the bytes of the parts' headers,
-    which PHP does not bound: to read them takes a hundred times as long as data. More of any raise TooManyFields. After
+    ``fields`` counts texts (PHP: max_input_vars), ``parts`` multipart parts of any kind (PHP: max_multipart_body_parts,
+    by default max_input_vars + max_file_uploads), ``heads`` the bytes of the parts' headers. PHP has no limit for
+    heads, but to read them takes a hundred times as long as data. Beyond a limit, TooManyFields is raised. After
     ``files`` uploads, further ones are ignored, as in PHP (max_file_uploads).
     """
 
@@ -66,7 +66,7 @@ class Part:
 
 
 class Remark(NamedTuple):
-    """Something odd about a body: a stable ``code``, and one ``sentence`` with the remedy."""
+    """A remark on a body: a stable ``code``, and one ``sentence`` with the remedy."""
 
     code: str
     sentence: str
@@ -77,8 +77,8 @@ class SentForm:
     """What PHP would make of a body.
 
     ``fields`` are the texts in ``$_POST`` by their mangled names, each ill-formed UTF-8 sequence replaced by U+FFFD.
-    ``arrays`` are the names that hold an array there; a name is in one of both only. ``files`` are the last parts of
-    each name in ``$_FILES``. ``parts`` are all parts in the order sent, ``remarks`` what was odd, each once.
+    ``arrays`` are the names of arrays there; no name is in both. ``files`` are the last parts of each name in
+    ``$_FILES``. ``parts`` are all parts in the order sent. Each of the ``remarks`` is there once.
     """
 
     limits: FormLimits = field(default=FormLimits(), compare=False)
@@ -90,11 +90,11 @@ class SentForm:
     texts: int = field(default=0, compare=False)
 
     def remark(self, code: str, sentence: str) -> None:
-        """Note something odd."""
+        """Add a remark."""
         self.remarks[Remark(code, sentence)] = None
 
     def text(self, name: FieldName, data: bytes, content_type: str | None = None) -> None:
-        """File a text field where PHP puts it. Raises TooManyFields."""
+        """Add a text field as PHP does. Raises TooManyFields."""
         self.texts += 1
         if self.texts > self.limits.fields:
             raise TooManyFields(self.limits.fields)
@@ -121,13 +121,13 @@ class SentForm:
         self.parts.append(Part(sent, key, kind, None, content_type, data, valid))
 
     def upload(self, part: Part) -> None:
-        """File an upload under the key that its part has, if any."""
+        """Add an upload under the key of its part, if it has one."""
         self.parts.append(part)
         if part.key is not None and part.kind == "file":
             self.files[part.key] = part
 
     def ignored(self, name: str | None = None) -> None:
-        """Note a part that PHP passes over."""
+        """Add a part that PHP ignores."""
         self.parts.append(Part(name, None, "ignored", None, None, b""))
 
     def _put_array(self, key: str) -> None:
@@ -142,7 +142,7 @@ class SentForm:
         self.remark("duplicate-field", sentence)
 
     def _drop(self, sent: str, key: str | None) -> None:
-        """Drop a field whose name PHP does not take, with what it held under a name that is nested too deeply."""
+        """Drop a field whose name PHP does not accept. If it is nested too deeply, drop the whole key."""
         if key is None:
             sentence = f"PHP drops the field name {quoted(sent)}: give the field a plain name."
         else:
@@ -153,6 +153,6 @@ class SentForm:
 
 
 def quoted(name: str) -> str:
-    """Quote a name for a sentence, cut to a readable length and without control characters."""
+    """Quote a name for a sentence: short, and without control characters."""
     shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
     return '"' + "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in shown) + '"'

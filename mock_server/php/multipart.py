@@ -1,9 +1,9 @@
 """multipart/form-data bodies as PHP 8.2 reads them (rfc1867.c), which is not RFC 7578.
 
-PHP goes on after the closing boundary, stops at a part without a name, and takes what it has of a body that was cut
-off. It reads through a buffer of 5120 bytes: a longer line comes in slices, and lines are C strings that end at the
-first NUL. Both can be observed from outside, so both are kept here. Not imitated: upload_max_filesize, MAX_FILE_SIZE
-and whatever else turns an upload into an error.
+PHP goes on after the closing boundary, stops at a part without a name, and takes what it has of a truncated body. It
+reads through a buffer of 5120 bytes: a longer line comes in slices, and lines are C strings that end at the first NUL.
+Both can be observed from outside, so both are imitated. Not imitated are upload_max_filesize, MAX_FILE_SIZE and other
+errors of uploads.
 """
 
 import re
@@ -27,12 +27,12 @@ from mock_server.php.values import NESTING, FieldName, field_name
 
 BUFFER: Final = 5120  # FILLUNIT
 _LONGEST_BOUNDARY: Final = BUFFER - 4  # longer ones are "too large" since the fix of CVE-2024-8925
-_SMALL_HEAD: Final = 400  # bytes of a head that is worth remembering
+_SMALL_HEAD: Final = 400  # the most bytes of a head that is remembered
 _SPACES: Final = b" \t\n\r\v\f"
 _COUNTED: Final = (b"content-disposition", b"content-type")
 _CR: Final = 13
 
-# A word goes to its stop character. Quotes of either kind hide the stop, and \" inside them does not end them.
+# A word ends at its stop character, but not within quotes of either kind, which \" does not end.
 _PAIR = re.compile(rb"""(?:[^;"']|"(?:\\"|[^"])*+"?|'(?:\\'|[^'])*+'?)*+""", re.DOTALL)
 _KEY = re.compile(rb"""(?:[^="']|"(?:\\"|[^"])*+"?|'(?:\\'|[^'])*+'?)*+""", re.DOTALL)
 _UNQUOTED = re.compile(rb"[^ \t\n\r\v\f]*+")
@@ -74,7 +74,7 @@ FILES: Final = Remark("too-many-files", "PHP skips files beyond its limit per re
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What counts of a part's headers: whether there is a Content-Disposition, and what it says. None is for absent.
+    """The needed parts of a part's headers: whether there is a Content-Disposition, and what it says. None is absent.
 
     ``media_type`` is the Content-Type without its parameters, as ``$_FILES`` has it.
     """
@@ -88,8 +88,8 @@ class Head:
 def parse(content_type: str, body: bytes, limits: FormLimits) -> SentForm:
     """Read a multipart/form-data body.
 
-    ``content_type`` is the header's value, decoded as ISO-8859-1. Raises TooManyFields, and nothing else for any bytes.
-    Takes linear time and memory.
+    ``content_type`` is the header's value, decoded as ISO-8859-1. Raises only TooManyFields, for any bytes. Takes
+    linear time and memory.
     """
     boundary = boundary_of(content_type)
     if isinstance(boundary, bytes) and (b"\n" in boundary or b"\0" in boundary):
@@ -104,8 +104,8 @@ def parse(content_type: str, body: bytes, limits: FormLimits) -> SentForm:
 def boundary_of(content_type: str) -> bytes | Remark:
     """Return the boundary that a Content-Type names, without the leading dashes, or what is wrong with it.
 
-    PHP looks for the letters "boundary", if need be in any case, and the next "=", wherever they are. A value ends at
-    its closing quote or, unquoted, at "," or ";".
+    PHP looks for the text "boundary", first in lower case, then in any case, and for the next "=", wherever they are. A
+    value ends at its closing quote or, if unquoted, at "," or ";".
     """
     at = content_type.find("boundary")
     if at < 0:
@@ -124,21 +124,21 @@ def boundary_of(content_type: str) -> bytes | Remark:
 
 
 class _Reader:
-    """Goes over a body from boundary line to boundary line. ``line`` is such a line: two dashes and the boundary."""
+    """Reads a body from boundary line to boundary line. ``line`` is such a line: two dashes and the boundary."""
 
     def __init__(self, body: bytes, line: bytes, limits: FormLimits) -> None:
         self.body = body
         self.line = line
         self.end_of_data = b"\n" + line  # whatever follows it
         self.usual_line = line + b"\r\n"
-        self.room = max(BUFFER, len(line) + 4)  # the longest line that comes whole
+        self.room = max(BUFFER, len(line) + 4)  # the longest line that is not sliced
         self.form = SentForm(limits)
         self.nameless_files = 0
         self.uploads = 0
         self.skips_files = False  # once a file was skipped, PHP skips all further ones
 
     def read(self) -> SentForm:
-        """Read the parts, as many as PHP reads."""
+        """Read all parts that PHP reads."""
         body, form, limits, count, heads, at = self.body, self.form, self.form.limits, 0, 0, 0
         most, usual, width = limits.parts, self.usual_line, len(self.usual_line)
         # To look for the usual boundary line here and not in `_next_part` saves a create a microsecond.
@@ -176,7 +176,7 @@ class _Reader:
         return form
 
     def _next_part(self, start: int) -> int | None:
-        """Return the place after the next line that is exactly the boundary, None if it does not come."""
+        """Return the place after the next line that is exactly the boundary, or None."""
         body, line, room = self.body, self.line, self.room
         while (found := body.find(line, start)) >= 0:
             begin = body.rfind(b"\n", start, found) + 1 or start
@@ -252,7 +252,7 @@ def read_head(body: bytes, begin: int, room: int, most: int = sys.maxsize) -> tu
         header, colon, value = line.partition(b":")
         if colon and line[0] not in _SPACES:
             header = header.lower()
-            # No other header is kept, lest a body of a million headers fills the memory.
+            # No other header is kept, so that a million headers do not fill the memory.
             current = [value.lstrip(_SPACES)] if header in _COUNTED and header not in headers else None
             if current is not None:
                 headers[header] = current
@@ -269,7 +269,7 @@ def read_head(body: bytes, begin: int, room: int, most: int = sys.maxsize) -> tu
 def read_small_head(block: bytes) -> tuple[Head, int]:
     """Read a small head with the empty line that ends it, and return its length.
 
-    Clients send the same few heads again and again. Without this memory a create takes two thirds longer.
+    Clients repeat the same few heads. If they are not remembered, a create takes two thirds longer.
     """
     return read_head(block, 0, BUFFER)
 
@@ -292,7 +292,7 @@ def read_disposition(value: bytes) -> tuple[bytes | None, bytes | None]:
 
 
 def _line(body: bytes, at: int, room: int) -> tuple[bytes | None, int]:
-    """Return the line at ``at`` as a C string, and where the next one begins; None if the body ends within the line.
+    """Return the line at ``at`` as a C string, or None if the body ends within it, and the place of the next line.
 
     A line ends at LF, and one CR before it is dropped. A line longer than ``room`` bytes comes in slices.
     """
@@ -309,7 +309,7 @@ def _line(body: bytes, at: int, room: int) -> tuple[bytes | None, int]:
 def _word(pattern: re.Pattern[bytes], text: bytes, at: int) -> tuple[bytes, int]:
     found = pattern.match(text, at)
     end = found.end() if found else at
-    # The stop is skipped, and so is any further one: "a;;b" has two words.
+    # All stops are skipped: "a;;b" has two words.
     return text[at:end], _skip(text[end : end + 1], text, end)
 
 
@@ -330,7 +330,7 @@ def _unquote(word: bytes) -> bytes:
 
 
 def _balanced(name: str) -> bool:
-    """Tell whether PHP takes a file by this name: each bracket is closed, and nothing follows an index but the next."""
+    """Tell whether PHP accepts a file of this name: each bracket is closed, and only indices follow an index."""
     depth = 0
     for at, sign in enumerate(name):
         if sign == "[":

@@ -6,14 +6,14 @@ from binascii import unhexlify
 from mock_server.php.form import FormLimits, SentForm, TooManyFields
 from mock_server.php.values import field_name
 
-# Whole runs of escapes, so that a long UTF-8 text costs few calls. A "%" without two hex digits stays as it is.
+# Whole runs of escapes, so that a long UTF-8 text needs few calls. A "%" without two hex digits is kept.
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})++")
 
 
 def parse(body: bytes, limits: FormLimits) -> SentForm:
-    """Read a urlencoded body. Raises TooManyFields, and nothing else for any bytes. Takes linear time and memory.
+    """Read a urlencoded body. Raises only TooManyFields, for any bytes. Takes linear time and memory.
 
-    Pairs are counted as PHP counts them, with the empty ones between two ``&``.
+    Pairs are counted as in PHP, including empty ones between two ``&``.
     """
     if body.count(b"&") - body.endswith(b"&") >= limits.fields:
         raise TooManyFields(limits.fields)
@@ -21,10 +21,10 @@ def parse(body: bytes, limits: FormLimits) -> SentForm:
 
 
 def parse_query(text: str) -> dict[str, str]:
-    """Return a query string's text fields by their mangled names, the last of a name; arrays are left out.
+    """Return a query string's text fields by their mangled names, the last one of each name, without arrays.
 
-    ``text`` is what follows the ``?``, with raw bytes decoded as UTF-8. Never raises: PHP drops the pairs beyond the
-    first thousand (max_input_vars), and so do we.
+    ``text`` follows the ``?``, with raw bytes decoded as UTF-8. Raises nothing: pairs beyond the first thousand are
+    dropped, as in PHP (max_input_vars).
 
         parse_query("a.b=1&c=%C3%A9&d[]=2")  ->  {"a_b": "1", "c": "é"}
     """

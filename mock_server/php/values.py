@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 INT_MAX = 2**63 - 1
 INT_MIN = -(2**63)
 
-# Leading zeros are split off, so that 19 digits are enough for any int; possessive, so that it is linear.
-# Casting ignores form feeds that trim() keeps, and trim() drops NULs that casting stops at.
+# Without leading zeros, 19 digits are enough for any int. Possessive quantifiers make it linear. Casting ignores form
+# feeds, which trim() keeps, and stops at NULs, which trim() drops.
 _NUMBER = re.compile(
     r"[ \t\n\r\v\f]*+([+-]?)0*+((?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++|(?<=0)\.?+)(?:[eE][+-]?[0-9]++)?+)"
 )
@@ -20,12 +20,12 @@ NESTING = 64  # max_input_nesting_level
 
 
 def to_int(text: str) -> int:
-    """Cast to int as ``(int) $text`` does: the number the text begins with, or 0.
+    """Cast to int as ``(int) $text`` does: the number at the beginning of the text, or 0.
 
     ``"12abc"`` is 12, ``"1e3"`` is 1000, ``"1.9"`` is 1, ``"0x1A"`` is 0. Whole numbers and finite floats
     beyond 64 bits are clamped to INT_MIN … INT_MAX (zend_dval_to_lval_cap); a float that overflows to
-    infinity, such as ``"1e400"``, is 0. Only ASCII digits count. Linear in the length of the text. One oddity
-    is left out: PHP wraps 19 digits beyond INT_MAX around if "e+" or "e-" without a digit follows.
+    infinity, such as ``"1e400"``, is 0. Only ASCII digits count. It takes linear time. One oddity is not
+    imitated: PHP wraps 19 digits beyond INT_MAX around if "e+" or "e-" without a digit follows.
     """
     if len(text) < 19 and text.isascii() and text.isdigit():
         return int(text)
@@ -64,7 +64,7 @@ def truthy(text: str) -> bool:
 
 
 class FieldName(NamedTuple):
-    """A field's name, as it was sent and as PHP files it: the ``key`` in ``$_POST``, and the indices below it.
+    """A field's name, as it was sent and as PHP reads it: the ``key`` in ``$_POST``, and the indices below it.
 
     ``key`` is None if PHP drops the field. ``path`` is empty for a text; an index is None for ``[]``. ``too_deep``:
     more than 64 indices, for which PHP drops this field and what it held under the key.
@@ -98,7 +98,7 @@ def field_name(sent: str) -> FieldName:
 def _indices(rest: str) -> tuple[tuple[str | None, ...], bool]:
     """Read the indices after the first "[", and tell whether there are too many.
 
-    What follows a "]" counts only if it opens the next index.
+    Text after a "]" counts only if it opens the next index.
     """
     path: list[str | None] = []
     at = 0

@@ -1,1 +1,1 @@
-"""What the fixtures of `pytest_bitpeak` use once a test asks for a mock."""
+"""The parts of the pytest plugin that are imported when a test asks for a mock."""

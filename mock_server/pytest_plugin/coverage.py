@@ -1,4 +1,4 @@
-"""What a test suite exercised of the API, and what it never did."""
+"""Which behaviours of the API a test suite exercised, and which it did not."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _Name = tuple[str, str, str]
 
 
 class SuiteMeasure:
-    """A figure in percent with a file of its details and a bar: `--bitpeak-NAME`, `…-json FILE`, `…-fail-under N`.
+    """A figure in percent, with details in a file and a minimum: `--bitpeak-NAME`, `…-json FILE`, `…-fail-under N`.
 
-    Raises pytest.UsageError if the file cannot be written: at the start, because a run may be long.
+    Raises pytest.UsageError if the file cannot be written. This is checked at the start, because a run may be long.
     """
 
     name: str
@@ -42,7 +42,7 @@ class SuiteMeasure:
         raise NotImplementedError
 
     def judge(self, session: pytest.Session) -> None:
-        """Write the file. Fail the run if the figure is below the bar."""
+        """Write the file. Fail the run if the figure is too low."""
         if self._file is not None:
             self._file.write_text(json.dumps(self.facts(), indent=2) + "\n", encoding="utf-8")
         if self._least is not None and self.percent < self._least and session.exitstatus in {0, 5}:
@@ -56,7 +56,7 @@ class SuiteMeasure:
 
 
 def _file_of(config: pytest.Config, name: str) -> Path | None:
-    """Return the file that a flag names, if it is given. Its folder is made, as that of --junit-xml is."""
+    """Return the file of a flag, if it is given. Its folder is made, as for --junit-xml."""
     given: str | None = config.getoption(name)
     if given is None:
         return None
@@ -74,7 +74,7 @@ def _file_of(config: pytest.Config, name: str) -> Path | None:
 
 
 class SuiteCoverage(SuiteMeasure):
-    """Adds up what the mocks of a run have seen, by `Coverage` of `openapi/control.yaml`."""
+    """Adds up the behaviours that the mocks of a run have seen, by `Coverage` of `openapi/control.yaml`."""
 
     name = "cov"
 
@@ -85,13 +85,13 @@ class SuiteCoverage(SuiteMeasure):
         self._trouble = ""
 
     def begin(self, url: str, token: str | None) -> None:
-        """Note what a mock that ran before the tests has seen, and leave it out."""
+        """Subtract what a running mock has seen before the tests."""
         if self.wanted:
             self._foreign = url, token
             self._seen.update({name: -count for name, count in self._asked(url, token).items()})
 
     def end(self) -> None:
-        """Add what that mock has seen since."""
+        """Add what this mock has seen since."""
         if self._foreign is not None:
             self._seen.update(self._asked(*self._foreign))
 

@@ -1,4 +1,4 @@
-"""One run of pytest: where its processes find their mock, and what it collects. Each process has a `PluginRun`."""
+"""One run of pytest: finds its mock, and collects results. Each process of the run has a `PluginRun`."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from mock_server.pytest_plugin.coverage import SuiteCoverage
 from mock_server.pytest_plugin.sabotage import Saboteur
 from mock_server.pytest_plugin.watching import Watcher, write_capsule, write_section
 
-# Seconds that a mock may take to start on a busy machine, and to stop; how often a second somebody looks. Looks are
+# The seconds that a mock may take to start on a busy machine, and to stop, and the checks in a second. Checks are
 # counted and no clock is read, because a test may have replaced it.
 _START, _STOP, _LOOKS = 60, 5, 100
 _MEETING = "bitpeak_meeting"
 
 
 class CannotStart(Exception):
-    """The mock does not start. The message is its own."""
+    """The mock does not start. The message is the mock's own."""
 
 
 class Rendezvous:
     """A folder in which the processes of a run find their mocks. The first process that needs a mock starts it.
 
-    A mock lives as long as somebody listens at the port `lifeline`: the run's own process does, see `Host`.
+    A mock runs as long as the run's own process listens at the port `lifeline`, see `Host`.
     """
 
     def __init__(self, folder: Path, lifeline: int) -> None:
@@ -48,7 +48,7 @@ class Rendezvous:
         self.lifeline = lifeline
 
     def url(self, flags: Sequence[str]) -> str:
-        """Return the URL of the mock with these flags of `serve`. Start it if no process has. Raises CannotStart."""
+        """Return the URL of the mock with these flags of `serve`. Start it if needed. Raises CannotStart."""
         name = hashlib.sha256(json.dumps(list(flags)).encode()).hexdigest()[:12]
         port_file, failed = self.folder / f"{name}.port", self.folder / f"{name}.failed"
         starter = self._start(name, flags) if self._is_first(name) else None
@@ -81,11 +81,11 @@ class Rendezvous:
     def _start(self, name: str, flags: Sequence[str]) -> subprocess.Popen[bytes]:
         port_file = str(self.folder / f"{name}.port")
         own = ["--host", "127.0.0.1", "--port", "0", "--port-file", port_file, "--quiet"]
-        # -P and PYTHONPATH: a module of the project's, such as a queue.py or a click.py, must not replace one of ours.
+        # -P and PYTHONPATH, so that a module of the project, such as queue.py or click.py, does not replace ours.
         lifeline = [sys.executable, "-P", "-m", "mock_server.lifeline", str(self.lifeline)]
         packages = [str(Path(str(module.__file__)).parents[1]) for module in (mock_server, yaml)]
         path = os.pathsep.join([*packages, *filter(None, [os.environ.get("PYTHONPATH")])])
-        # A process group of its own: Ctrl-C is for the run, which then stops the mock.
+        # A process group of its own, because Ctrl-C is for the run, which then stops the mock.
         group: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
             group = {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP, which only Windows' subprocess has
@@ -126,7 +126,7 @@ class Host(Rendezvous):
 
 @contextmanager
 def _own_settings() -> Iterator[None]:
-    """Hide settings of `serve` in the environment: only `bitpeak_flags` and the marker configure this mock."""
+    """Hide settings of `serve` in the environment. Only `bitpeak_flags` and the marker configure this mock."""
     names = [name for name in os.environ if name.startswith("BITPEAK_MOCK_") or name == "PORT"]
     hidden = {name: os.environ.pop(name) for name in names}
     try:
@@ -136,7 +136,7 @@ def _own_settings() -> Iterator[None]:
 
 
 class PluginRun:
-    """Finds the mock, hears of each test, and sums up. With xdist, the controller and each worker have one."""
+    """Finds the mock, follows each test, and sums up. With xdist, the controller and each worker have one."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -157,7 +157,7 @@ class PluginRun:
 
     @contextmanager
     def mock(self, flags: Sequence[str]) -> Iterator[RunningMock]:
-        """Give the run's mock, and start it if no process has. If it does not start, the test fails."""
+        """Give the run's mock, and start it if needed. If it does not start, the test fails."""
         url, token = self._config.getoption("bitpeak_url"), self._config.getoption("bitpeak_token")
         trouble = ""
         try:
@@ -173,7 +173,7 @@ class PluginRun:
 
     def mock_in_process(self, flags: Sequence[str]) -> RunningMock:
         """Give the mock in this process. Raises ValueError for a wrong flag."""
-        # Imported here because a run with a mock of its own process needs nothing of the server.
+        # Imported here, because a run with a mock in another process does not need the server.
         from mock_server.app import create_app
         from mock_server.cli.serve import settings_of
 
@@ -186,7 +186,7 @@ class PluginRun:
         return known
 
     def world(self, mock: RunningMock, node: pytest.Item | pytest.Collector, *, is_own: bool = False) -> Api:
-        """Give a new world as the markers of a test, class or module ask for it."""
+        """Give a new world, set up by the markers of a test, class or module."""
         api = mock.world()
         if is_own:
             self.watcher.own(api)
@@ -194,7 +194,7 @@ class PluginRun:
         return api
 
     def hear_report(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        """Hear how a phase of a test ended. To the report of a failure, add what happened in its worlds."""
+        """Note how a phase of a test ended. Add to the report of a failure what happened in its worlds."""
         watcher = self.watcher
         if report.when == "call":
             watcher.passed = report.passed
@@ -209,7 +209,7 @@ class PluginRun:
         stays = self._config.getoption("bitpeak_url") is not None
         shared = stays or self._worker is not None
         section = write_section(watcher, path, shared=shared, stays=stays)
-        report.sections.append(("bitpeak-mock: what was asked and answered", section))
+        report.sections.append(("bitpeak-mock: requests and responses", section))
 
     def finish(self, session: pytest.Session) -> None:
         """Sum up while the mock still runs, then stop it."""
@@ -275,7 +275,7 @@ def _flags_like(mock: RunningMock) -> list[str]:
 
 
 def _arrange(api: Api, node: pytest.Item | pytest.Collector) -> None:
-    """Put a world in the state that the markers ask for. The nearest marker wins. If it cannot be, the test fails."""
+    """Put a world in the state of the markers, of which the nearest wins. If that fails, the test fails."""
     wanted: dict[str, Any] = {}
     for marker in node.iter_markers("bitpeak"):
         wanted = {**marker.kwargs, **wanted}

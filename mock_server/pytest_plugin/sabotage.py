@@ -1,4 +1,4 @@
-"""Runs a test that passed again, once for each wrong response to a call that it made, to see whether it notices."""
+"""Sabotage: runs a passed test again for each wrong response to its calls, to see whether it notices."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from mock_server.pytest_plugin.coverage import SuiteMeasure
 from mock_server.pytest_plugin.watching import Tampering, Watcher, WorldHistory
 from mock_server.state.faults import places
 
-# A test has noticed a wrong response, too, if it is busy for so many seconds more than five times its usual time.
+# A test also notices a wrong response if it takes more than five times its usual time and these seconds.
 _PATIENCE = 2.0
 _TIMES = 5
 
 # The changes in the order of the table's columns.
 _CHANGES = ("missing", "renamed", "null", "value", "extra")
-# Stands in place of a change for a test that failed when it ran again with nothing changed.
+# Instead of a change: a test that failed when it ran again without a change.
 _UNCHANGED = "unchanged"
 _NAMES = 3  # tests that a row of the table names
 
 
 Schema = Mapping[str, Any]
 
-# Values to put in place of another, by type. The first whose type the schema does not allow is taken.
+# Wrong values by type. The first one whose type the schema does not allow is used.
 _OTHERS: Mapping[str, Any] = {"string": "bitpeak-mock", "integer": 4055}
 _ADDED = "bitpeak-mock"
 _EVERY = "*"
@@ -51,7 +51,7 @@ class ResponseField(NamedTuple):
 
 
 class WrongResponse(NamedTuple):
-    """One way in which a response is wrong. `order` arms it as a fault; `breaking`: the document rules it out."""
+    """A wrong response. `order` arms it as a fault; `breaking`: the document does not allow it."""
 
     operation: str
     field: str
@@ -74,7 +74,7 @@ class ResponseSchemas:
         }
 
     def wrong(self, operation: str, function: str, body: Any) -> Iterator[WrongResponse]:
-        """Yield what can be wrong with a response. Faults name its operation by `function`."""
+        """Yield the wrong responses for a response. Faults name its operation by `function`."""
         for field in self._fields[operation]:
             for container, key in islice(places({"": body}, field.pointer), 1):
                 yield from _changed(function, field, container[key])
@@ -110,7 +110,7 @@ class ResponseSchemas:
             yield from self._walk(schema["then"], pointer, required=False)
 
     def _resolved(self, schema: Schema) -> Schema:
-        """Follow references within the document. What stands beside a reference is kept."""
+        """Follow references within the document. Words beside a reference are kept."""
         while "$ref" in schema:
             target: Any = self._document
             for step in schema["$ref"].removeprefix("#/").split("/"):
@@ -120,7 +120,7 @@ class ResponseSchemas:
 
 
 def _changed(function: str, field: ResponseField, value: Any) -> Iterator[WrongResponse]:
-    """Yield what can be wrong with one field of a response. What the document allows is not wrong."""
+    """Yield the wrong responses for one field. What the document allows is not wrong."""
 
     def wrong(change: str, *, breaking: bool = True, **more: Any) -> WrongResponse:
         order = {"mutation": {"pointer": field.pointer, "change": change, **more}}
@@ -138,7 +138,7 @@ def _changed(function: str, field: ResponseField, value: Any) -> Iterator[WrongR
 
 
 def _retyped(types: frozenset[str], value: Any) -> Any:
-    """Return a value of another type: the same as a text, if a text is not allowed."""
+    """Return a value of another type: the same value as a text, if texts are not allowed."""
     if "string" not in types and isinstance(value, (bool, int)):
         return str(value).lower()
     return next(other for name, other in _OTHERS.items() if name not in types)
@@ -156,7 +156,7 @@ class SabotageTrial(NamedTuple):
 
 
 class Saboteur(SuiteMeasure):
-    """Collects the trials of a run, and says what follows from them."""
+    """Runs the trials, and reports their results."""
 
     name = "sabotage"
 
@@ -171,8 +171,8 @@ class Saboteur(SuiteMeasure):
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
-        """Note what a fixture of a wider scope has made of its world."""
-        __tracebackhide__ = True  # it is not for the report of a fixture that fails
+        """Note the world of a fixture of a wider scope."""
+        __tracebackhide__ = True  # hidden in the report of a failed fixture
         done = yield
         if fixturedef.scope != "function":
             self._watcher.shared_is_ready()
@@ -190,7 +190,7 @@ class Saboteur(SuiteMeasure):
         return done
 
     def _try(self, item: pytest.Item, nextitem: pytest.Item | None, seconds: float) -> None:
-        """Run a test that passed in so many seconds with each wrong response, if it passes a second time at all."""
+        """Run a test that passed in this time with each wrong response, if it passes again without any."""
         wrong_responses = self._wrong_responses()
         shared = [world for world in self._watcher.worlds if not world.is_over]
         self._states = {world: world.shared_state or world.state for world in shared}
@@ -201,13 +201,11 @@ class Saboteur(SuiteMeasure):
                 self._fails(item, nextitem, None, seconds)  # for what it tears down
                 return
             for world in self._watcher.worlds:
-                if (
-                    not world.is_over
-                ):  # a shared world that this trial has opened: the test was its last user before
+                if not world.is_over:  # this trial has opened a shared world, whose last user was the test
                     self._states.setdefault(world, world.shared_state or world.state)
             for number, wrong in enumerate(wrong_responses, 1):
                 self._show(f"sabotage of {item.name}: wrong response {number} of {len(wrong_responses)}")
-                # Only the last time, the fixtures of wider scopes are torn down as after the first.
+                # Only after the last trial, fixtures of wider scopes are torn down as after the first run.
                 following: Any = nextitem if number == len(wrong_responses) else item.parent
                 noticed = self._fails(item, following, wrong, seconds)
                 self.trials.append(SabotageTrial(*wrong[:4], item.nodeid, noticed))
@@ -275,11 +273,11 @@ class Saboteur(SuiteMeasure):
                 f"{facts['tolerated']} of {facts['additions']} additions tolerated"
             )
         for test in self._not_repeatable():
-            terminal.line(f"left out, as it fails when it runs twice in a row with nothing changed: {test}")
+            terminal.line(f"left out, because it fails if it runs twice without a change: {test}")
         super().write(terminal)
 
     def _wrong_responses(self) -> list[WrongResponse]:
-        """Return what can be wrong with the responses that the test got, each once."""
+        """Return the wrong responses for all responses of the test, each once."""
         found: dict[tuple[str, str, str], WrongResponse] = {}
         for world in self._watcher.worlds:
             functions = {each["id"]: each["counted_as"] for each in world.mock.info["operations"]}
@@ -370,7 +368,7 @@ def _cell(trials: list[SabotageTrial]) -> str:
 
 @contextmanager
 def _briefly(config: pytest.Config) -> Iterator[None]:
-    """Leave the source out of reports that are not shown: finding it takes longer than the test."""
+    """Leave the source out of hidden reports, because finding it takes longer than the test."""
     style, config.option.tbstyle = config.option.tbstyle, "value"
     try:
         yield
@@ -380,7 +378,7 @@ def _briefly(config: pytest.Config) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what failed trials leave behind, such as open sockets, from being blamed on the next test."""
+    """Ignore what failed trials leave behind, such as open sockets, so that the next test is not blamed."""
     names = ("last_type", "last_value", "last_traceback", "last_exc")
     last = {name: getattr(sys, name) for name in names if hasattr(sys, name)}
     hook = sys.unraisablehook

@@ -1,4 +1,4 @@
-"""What happens in the worlds of a test, and what the report of a failure says of it."""
+"""Watches the worlds of a test, and writes the report of a failure."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _FAULT = re.compile(r"The fault (\d+) ")
 
 
 class WorldHistory:
-    """What happened in one world during a test: its state at the beginning, then changes and calls in their order.
+    """What happened in one world during a test: its first state, then changes and calls in order.
 
-    A world that a fixture of a wider scope holds, or any other object, is watched in the following tests, too.
+    A world that a fixture of a wider scope or another object holds is watched in later tests, too.
     `is_own`: it belongs to the test that opened it; `is_new`: it was opened during this test.
     """
 
@@ -57,19 +57,19 @@ class WorldHistory:
             self._look()
 
     def begin(self) -> None:
-        """Begin a test with the world as it is now."""
+        """Begin a test with the present world."""
         self.is_new = False
         self._look()
 
     def _look(self) -> None:
-        """Take the world as it is for its beginning."""
+        """Take the present state as the first one."""
         self.catch_up()  # what came before the test does not concern it
         self.forget()
         self._state = self.shared_state = self.control("GET", "/state")
 
     @property
     def state(self) -> StateRecord:
-        """The state at the beginning. That of an unused world is asked for now, of another one: most tests pass."""
+        """The first state. For an unused world, it is read now from a new one, since most tests never need it."""
         if self._state is None:
             state = self._state = self.mock.channel.control("GET", "/state", key=self.mock.new_key())
             if self.steps and isinstance(self.steps[0], Call):
@@ -91,13 +91,13 @@ class WorldHistory:
         return self.mock.channel.control(method, path, body, key=self.key, **query)
 
     def catch_up(self) -> int:
-        """Note the calls since the last time, and count violations and defects, those of forgotten calls included.
+        """Note new calls, and count violations and defects, including those of forgotten calls.
 
         Return the number of the latest request that reached no world.
         """
         page = read_journal(self.mock.channel, self._last, key=self.key)
         self.steps += page.calls
-        if page.last < self._last:  # the world has begun anew
+        if page.last < self._last:  # the world was reset
             self._violated = self._defects = 0
         self.violated += page.violated - self._violated
         self.defects += page.defects - self._defects
@@ -105,9 +105,9 @@ class WorldHistory:
         return page.lobby
 
     def latest_harmless(self) -> int | None:
-        """Return the number of the latest request that reached no world; None if a call violated or broke something.
+        """Return the number of the latest request that reached no world, or None after a violation or a defect.
 
-        It asks for nothing else: most tests pass.
+        This is cheap, since most tests pass.
         """
         page = read_journal(self.mock.channel, self._last, key=self.key, violation="any")
         known = (self._violated, self._defects) if page.last >= self._last else (0, 0)
@@ -126,7 +126,7 @@ class WorldHistory:
         return [step for step in self.steps if isinstance(step, Call)]
 
     def missed(self) -> str:
-        """Name a fault of the test that found nothing to change in any response; else ''."""
+        """Return a sentence on a fault that found nothing to change in any response, or an empty text."""
         remarks = {
             int(_FAULT.match(each["sentence"])[1]): each["sentence"]  # type: ignore[index]
             for call in self.calls
@@ -151,10 +151,10 @@ class WorldHistory:
 
 
 class Tampering:
-    """Makes responses wrong while a test runs again: a fault in each of its worlds, behind the faults of the test.
+    """Makes responses wrong while a test runs again, by a fault in each of its worlds after the test's own faults.
 
-    `order` is the fault, None for none. `seconds` is how long the body of the test may take. `states` are those in
-    which the test found its shared worlds the first time.
+    `order` is the fault, or None. `seconds`: the time that the body of the test may take. `states`: the first states
+    of its shared worlds.
     """
 
     def __init__(
@@ -166,13 +166,13 @@ class Tampering:
         self._armed: dict[WorldHistory, int] = {}
 
     def restore(self, world: WorldHistory) -> None:
-        """Put a shared world in the state in which the test found it the first time."""
+        """Put a shared world in its first state."""
         if world in self._states:
             world.control("PUT", "/state", self._states[world])
         self.arm(world)
 
     def arm(self, world: WorldHistory) -> None:
-        """Arm the fault, or arm it again behind new faults of the test."""
+        """Arm the fault, or arm it again after new faults of the test."""
         if self._order is None:
             return
         former = self._armed.pop(world, None)
@@ -182,7 +182,7 @@ class Tampering:
 
     @contextmanager
     def limit(self) -> Iterator[None]:
-        """Fail the test if its body takes too long, if the system has alarms and this is the main thread."""
+        """Fail the test if its body takes too long. This needs alarms and the main thread."""
         if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -210,12 +210,12 @@ class Watcher:
         self.passed = False
         self.tampering: Tampering | None = None
         self.notes_calls = False  # of tests that pass, too
-        # Up to which number the lobby of each mock was read, and where the next test begins.
+        # The last call that was read of each mock's lobby, and the last one before the next test.
         self._lobbies: dict[RunningMock, int] = {}
         self._next: dict[RunningMock, int] = {}
 
     def begin_test(self) -> str:
-        """Forget the test before, but watch on the worlds that outlive it. Say what is wrong if that cannot be."""
+        """Forget the last test, but go on to watch worlds that outlive it. Return an error, or an empty text."""
         self.refused, self.passed = [], False
         self._lobbies |= self._next
         self.worlds = [world for world in self.worlds if not world.is_over]
@@ -269,7 +269,7 @@ class Watcher:
             self.refused += self._news(mock)
 
     def concerned(self) -> list[WorldHistory]:
-        """Return the worlds that the test opened or used; if there is none, all that it could have used."""
+        """Return the worlds that the test opened or used, else all that it could have used."""
         return [world for world in self.worlds if world.is_new or world.steps] or self.worlds
 
     def limit(self) -> AbstractContextManager[None]:
@@ -277,7 +277,7 @@ class Watcher:
         return nullcontext() if self.tampering is None else self.tampering.limit()
 
     def complaint(self) -> str:
-        """Name a defect of the mock, or a violation in a strict world, that the test did not notice; else ''."""
+        """Return a sentence on a defect, or on a violation in a strict world, or an empty text."""
         try:
             for world in self.worlds:
                 if not self.notes_calls and (latest := world.latest_harmless()) is not None:
@@ -308,7 +308,7 @@ class Watcher:
 def write_capsule(
     item: pytest.Item, watcher: Watcher, report: pytest.TestReport, flags: Mapping[str, Sequence[str]]
 ) -> Path | None:
-    """Write the capsule of a failed test, and return its path. Return None if nothing happened or it cannot be written.
+    """Write the capsule of a failed test, and return its path, or None if there is nothing to write or it fails.
 
     `flags` are those of `serve` by the URL of the mock.
     """
@@ -340,9 +340,9 @@ def _capsules(config: pytest.Config) -> Path:
 
 
 def write_section(watcher: Watcher, capsule: Path | None, *, shared: bool, stays: bool) -> str:
-    """Write for people what happened in the worlds of a test.
+    """Return a readable text on what happened in the worlds of a test.
 
-    `shared`: other tests may use the mock at the same time; `stays`: it runs on, so its page can be looked at.
+    `shared`: other tests may use the mock at the same time; `stays`: it runs on, so its page can be opened.
     """
     lines: list[str] = []
     worlds = watcher.concerned()
@@ -376,7 +376,7 @@ def _step_lines(step: CapsuleStep) -> Iterator[str]:
     if isinstance(step, WorldChange):
         yield f"  · {step.method} {step.path} {_cut(str(step.body or ''))}".rstrip()
         return
-    # The name of an outage tells that its status is of no document.
+    # The name of an outage tells that its status is not in the document.
     beyond = " and ".join(name for name in step.beyond if name != "status")
     told = f": {step.wire}" if step.wire else f": {beyond} beyond the document" if beyond else ""
     fault = "" if step.fault is None else f" (fault {step.fault}{told})"
@@ -390,7 +390,7 @@ def _step_lines(step: CapsuleStep) -> Iterator[str]:
 
 
 def _refused_lines(refused: Sequence[Call], *, shared: bool) -> Iterator[str]:
-    """Tell of requests that reached no world: those of a client with a wrong key are in no test's journal."""
+    """Yield lines on requests that reached no world, because their key was wrong: no test's journal has them."""
     if not refused:
         return
     count = "1 request was" if len(refused) == 1 else f"{len(refused)} requests were"

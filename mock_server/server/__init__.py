@@ -1,7 +1,7 @@
 """A WSGI server for a mock: one process, one thread, quick to start and prompt to stop.
 
-The app is called on the event loop, so it must not wait for anything. To hold a response back, it asks the server to
-(`environ["mock_server.reply"]`, a `Reply`). Other connections go on meanwhile; pipelined responses keep their order.
+The app is called on the event loop, so it must not wait for anything. To delay a response, it asks the server
+(`environ["mock_server.reply"]`, `ReplyOptions`). Other connections go on, and pipelined responses keep their order.
 
 Beyond PEP 3333, the environ has:
 
@@ -18,8 +18,8 @@ Beyond PEP 3333, the environ has:
 Repeated headers are joined with a comma (Cookie with a semicolon). Headers with an underscore in their name are
 dropped. If an app raises, the logger `mock_server.server` logs it and the response is a 500.
 
-`server` has the address, the thread and the stop; `connection` the way of a request; `request` reads HTTP; `response`
-calls the app and writes HTTP.
+The module `server` has the address, the thread and the stop, `connection` a client's connection. `request` reads HTTP.
+`response` calls the app and writes HTTP.
 """
 
 from mock_server.server.request import HEAD_BYTES, HEADERS, WIRE_ERROR, ServerLimits, WireError

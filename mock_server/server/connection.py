@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
     from mock_server.server.server import Server
 
-# What a client may send while it waits for a response, in bytes; beyond them nothing is read from the network.
+# The bytes that a client may send while it waits for a response. Beyond them, nothing more is read.
 _UNREAD = 64 * 1024
-# To close with no time to linger is to reset; Windows' struct linger has shorts (winsock2.h).
+# A close without lingering resets the connection. Windows' struct linger has shorts (winsock2.h).
 _NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 class Connection(asyncio.Protocol):
     """Calls the app for each request once it is complete, and sends the response.
 
-    While a response is held back, or the client takes none, what comes in stays unread. A connection that ends after a
-    response first closes its own direction and throws away what still comes: closing both at once would reset the
-    connection, and could take from the client a response that it has not read yet (RFC 9112, section 9.6).
+    While a response is delayed, or the client does not read, incoming bytes stay unread. If a connection ends after a
+    response, it first closes its own direction and discards what still comes. To close both at once would reset the
+    connection, and the client could lose a response that it has not read yet (RFC 9112, section 9.6).
     """
 
     _transport: asyncio.Transport
@@ -58,7 +58,7 @@ class Connection(asyncio.Protocol):
         self._server.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget everything. A client that leaves is not an error."""
+        """Forget everything. It is no error if a client leaves."""
         del exc
         self._server.connections.discard(self)
         self._forget()
@@ -80,11 +80,11 @@ class Connection(asyncio.Protocol):
             self._server.wake(self)
 
     def eof_received(self) -> bool:
-        """Stay half open for a client that has yet to take its responses; otherwise close.
+        """Stay half open if the client has not read all responses. Otherwise close.
 
-        While a response is held back, the end means that the client gave up waiting. (It could also have closed its
-        own direction only. But clients that give up are many, and each would hinder a stop until its delay is over.)
-        TLS has no half-open connections.
+        While a response is delayed, the end means that the client gave up waiting. (It may have closed only its own
+        direction. But many clients give up, and each would delay a stop of the server.) TLS has no half-open
+        connections.
         """
         self.advance()
         self.send()
@@ -93,7 +93,7 @@ class Connection(asyncio.Protocol):
         return owing and not self._lingering and self._transport.can_write_eof()
 
     def pause_writing(self) -> None:
-        """Respond to nothing more while the client does not take what it has."""
+        """Do not respond while the client does not read."""
         self._blocked = True
 
     def resume_writing(self) -> None:
@@ -104,7 +104,7 @@ class Connection(asyncio.Protocol):
     # The way of a request.
 
     def advance(self) -> None:
-        """Respond to what has come, as far as responses may go out now; `send` sends the last of them."""
+        """Respond to the requests so far, if responses may be sent now. `send` sends the last ones."""
         requests, unread = self._requests, self._unread
         while self._may_respond:
             while unread and not requests.ready:
@@ -137,7 +137,7 @@ class Connection(asyncio.Protocol):
             self.send()
 
     async def _deliver(self, environ: WSGIEnvironment, reply: ReplyOptions, outgoing: Outgoing) -> None:
-        """Send a response as its `Reply` asks, and go on."""
+        """Send a response by its `ReplyOptions`, and go on."""
         server = self._server
         while reply.again > 0 and await server.pause(reply.again):
             reply.again = 0.0
@@ -160,7 +160,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"".join(pieces))
 
     def _caught_up(self) -> None:
-        """Go on reading, now that everything that came is read and answered."""
+        """Go on reading, as all requests so far have responses."""
         if self._ended:
             self.send()
             self._transport.close()
@@ -188,7 +188,7 @@ class Connection(asyncio.Protocol):
             transport.close()
 
     def _forget(self) -> None:
-        """Ignore what came and what still comes."""
+        """Ignore all unread and further bytes."""
         self._lingering = True
         self._requests.stop()
         self._requests.ready.clear()
@@ -198,16 +198,16 @@ class Connection(asyncio.Protocol):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is owed to the client, and nothing has come of a next request."""
+        """Whether the client has all responses and has sent nothing of a next request."""
         return self.rests(IDLE)
 
     def rests(self, phase: int) -> bool:
-        """Tell whether nothing is owed to the client, and its next request is in this phase of being read."""
+        """Tell whether the client has all responses, and its next request is in this phase."""
         owing = self._delivery or self._blocked or self._outgoing or self._requests.ready or self._unread
         return not owing and not self._lingering and self._requests.phase == phase
 
     def check(self, now: float) -> None:
-        """Act if the client took longer than it may. Called now and again: nothing is timed per request."""
+        """Act if the client is too slow. This is called regularly, so that requests need no timers."""
         state = (self._unsent(), self._requests.moves)
         if state != self._state or self._delivery is not None:
             self._state, self.since = state, now
@@ -226,7 +226,7 @@ class Connection(asyncio.Protocol):
             return 0
 
     def _patience(self) -> float:
-        """Return for how many seconds nothing may happen in the connection's present state."""
+        """Return how many seconds the connection may stay in its present state."""
         limits, phase = self._server.limits, self._requests.phase
         if self._unsent():
             return limits.write_seconds
@@ -238,7 +238,7 @@ class Connection(asyncio.Protocol):
         return limits.head_seconds if phase == HEAD else limits.body_seconds
 
     def close(self) -> None:
-        """Close, once what was written is out."""
+        """Close after everything was sent."""
         self._transport.close()
 
     def abort(self) -> None:

@@ -29,7 +29,7 @@ HEADERS = "mock_server.headers"
 HEAD_BYTES = "mock_server.head_bytes"
 
 IDLE, HEAD, BODY = range(3)
-# Feed a reader at most this many bytes at a time: limits are checked after each piece.
+# The most bytes to feed at a time, since limits are checked after each piece.
 PIECE = 16 * 1024
 
 _LOG = logging.getLogger("mock_server.server")
@@ -43,7 +43,7 @@ class ServerLimits:
     `head_seconds` is the time to receive a whole head once its first byte is there, `body_seconds` the longest pause
     between two pieces of a body (408 beyond either). `idle_seconds` is how long a connection may stay open without a
     request, `write_seconds` how long a client may take nothing of a response. After a response that ends a connection,
-    up to `linger_bytes` are read and thrown away for at most `linger_seconds`, so that the client can read it.
+    up to `linger_bytes` are read and discarded for at most `linger_seconds`, so that the client can read it.
     """
 
     head_bytes: int = 64 * 1024
@@ -92,7 +92,7 @@ class RequestReader:
         self._idle_bytes = 0  # that led nowhere: part of a head, of trailers, of a chunk's extensions
 
     def feed(self, piece: bytes | bytearray) -> None:
-        """Read up to `PIECE` bytes. Raises nothing: what cannot be read becomes a refused request."""
+        """Read up to `PIECE` bytes. Raises nothing: unreadable bytes become a refused request."""
         if self._parser is None:
             return
         moves = self.moves
@@ -107,7 +107,7 @@ class RequestReader:
             self.refuse("head-too-large")
 
     def refuse(self, kind: WireError) -> None:
-        """End reading with a refused request, made of what is known of it."""
+        """End reading with a refused request, made from what is known so far."""
         if self._parser is None:
             return
         if self._environ is not None:
@@ -124,7 +124,7 @@ class RequestReader:
         self.stop()
 
     def stop(self) -> None:
-        """Read nothing more, and drop the parser: it and its callbacks refer to each other."""
+        """Stop reading, and drop the parser, since it and its callbacks refer to each other."""
         self._parser = None
         self.phase = IDLE
         self.expects = False
@@ -149,7 +149,7 @@ class RequestReader:
             self._lines.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Decide, on its whole head, whether the request is taken."""
+        """Decide by its head whether the request is accepted."""
         if self._parser is None:  # pragma: no cover - the parser only calls while it is fed
             return
         self.moves += 1
@@ -176,7 +176,7 @@ class RequestReader:
         self._body.append(part)
 
     def on_message_complete(self) -> None:
-        """Hand the whole request over."""
+        """Put the whole request into `ready`."""
         parser, environ = self._parser, self._environ
         if parser is None or environ is None or parser.should_upgrade():
             return  # see `_decline_upgrade`
@@ -231,8 +231,8 @@ class RequestReader:
     def _decline_upgrade(self, rest: bytes) -> None:
         """Read an upgrade's body as the ordinary body that it is (RFC 9110, section 7.8).
 
-        The parser skips it, so a second parser reads it behind a head that only says how long it is. The connection
-        ends with this request.
+        The parser skips it, so a second parser reads it after a head with only its length. The connection ends with
+        this request.
         """
         environ, framing = self._environ, "Content-Length: 0"
         if environ is not None and environ["REQUEST_METHOD"] != "CONNECT":
@@ -246,7 +246,7 @@ class RequestReader:
         self.feed(head.encode("latin-1") + rest)
 
     def _refuse_for(self, cause: BaseException | None) -> None:
-        """Refuse a request because the parser stopped: by itself, or because a callback raised `cause`."""
+        """Refuse a request because the parser stopped, or because a callback raised `cause`."""
         # An upgrade's body is read while the parser's exception about the upgrade is being handled.
         if cause is not None and not isinstance(cause, (_Refused, httptools.HttpParserUpgrade)):
             _LOG.error("A request could not be read.", exc_info=cause)
@@ -276,14 +276,14 @@ def server_environ(host: str, port: int, scheme: str) -> WSGIEnvironment:
     }
 
 
-# One text for each usual method, for apps that keep their requests.
+# The same object for each usual method, because the app keeps its requests.
 _METHODS = {
     method.encode(): method for method in ("GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS")
 }
 
 
-# Clients send the same headers again and again. With the six that `requests` sends, this saves a tenth of a retrieve's
-# CPU time, and an app that keeps its requests keeps their headers once.
+# Clients repeat the same headers. With the six of `requests`, this saves a tenth of a retrieve's CPU time, and the app
+# keeps the headers once.
 @lru_cache(maxsize=128)
 def _read_headers(lines: tuple[tuple[bytes, bytes], ...]) -> tuple[Mapping[str, str], int]:
     """Return headers by their environ keys, and their length in bytes. Those of one name are joined.
@@ -329,7 +329,7 @@ def _read_target(target: bytes, *, is_authority: bool) -> Mapping[str, str]:
     }
 
 
-# Suites ask for the same few paths. This saves 5 % of a retrieve, and an app that keeps requests keeps a path once.
-# Long targets would cost more memory than that is worth.
+# Suites use the same few paths. This saves 5 % of a retrieve, and the app keeps each path once. Long targets would take
+# too much memory.
 _SHORT_TARGET = 256
 _remembered_target = lru_cache(maxsize=1024)(_read_target)

@@ -39,8 +39,8 @@ class ReplyOptions:
     seconds: the response is held back for that time, other connections go on and pipelined responses keep their order.
     With `wire` set, the fault happens after the delay; `slow` spreads the body over it instead.
 
-    An app that waits for something sets `again`, in seconds: it is called again after them, with the same environ. Its
-    response is sent once it leaves `again` at 0, or when the server stops.
+    An app that waits for something sets `again`, in seconds. It is called again after this time, with the same environ.
+    Its response is sent when it leaves `again` at 0, or when the server stops.
     """
 
     __slots__ = ("again", "delay", "wire")
@@ -52,7 +52,7 @@ class ReplyOptions:
 
     @property
     def plain(self) -> bool:
-        """Whether the response goes out now and unharmed."""
+        """Whether the response is sent now and as it is."""
         # Not `<= 0`: a delay that is not a number delays nothing.
         return self.wire is None and not self.delay > 0 and not self.again > 0
 
@@ -66,7 +66,7 @@ class Outgoing:
     close: bool
 
     def pieces(self, reply: ReplyOptions) -> list[tuple[float, bytes]]:
-        """Return what is sent of it and when: pieces, each with the seconds to wait before it."""
+        """Return the pieces that are sent, each with the seconds to wait before it."""
         head, body = self.head, self.body
         delay = reply.delay if reply.delay > 0 else 0.0
         wire: str | None = reply.wire
@@ -82,11 +82,11 @@ class Outgoing:
                 starts = range(0, len(body), size)
                 return [(0.0, head), *((delay / _PIECES, body[at : at + size]) for at in starts)]
         if wire is not None:
-            _LOG.error("Unknown wire fault %r: the response is sent unharmed.", wire)
+            _LOG.error("Unknown wire fault %r: the response is sent as it is.", wire)
         return [(delay, head + body)]
 
     def ends(self, reply: ReplyOptions) -> bool:
-        """Tell whether the connection ends after what is sent."""
+        """Tell whether the connection ends after these pieces."""
         return self.close or reply.wire in ("drop", "reset", "empty", "truncate")
 
 
@@ -98,7 +98,7 @@ def respond(app: WSGIApplication, environ: WSGIEnvironment, close: bool) -> Outg
     try:
         status, headers, body = _call(app, environ)
         return _render(status, headers, body, environ, close)
-    # SystemExit too: an app that exits must not end the server's thread.
+    # SystemExit, too, because it must not end the server's thread.
     except BaseException:
         _LOG.exception("The app failed at %s %s.", environ["REQUEST_METHOD"], environ["PATH_INFO"])
     reply: ReplyOptions = environ[REPLY]
@@ -164,7 +164,7 @@ def _head(status: str, headers: tuple[tuple[str, str], ...], second: int) -> tup
             lines.append(f"{name}: {value}")
     lines.append(f"Date: {own.get('date') or format_date_time(second)}")
     head = "\r\n".join([*lines, ""])
-    # A line break inside a value would let it write headers, or responses, of its own.
+    # With a line break, a value could add headers or even responses.
     if not head.count("\n") == head.count("\r") == len(lines):
         raise ValueError(f"the app's status or a header has a line break: {lines!r}")
     return head.encode("latin-1"), own

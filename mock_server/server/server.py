@@ -50,11 +50,11 @@ _LOGGED = 10.0
 
 
 class CannotBind(OSError):
-    """An address that the server cannot listen on; its text is one sentence for people."""
+    """The server cannot listen on the address. The message is one sentence for people."""
 
 
 class BadCertificate(OSError):
-    """A certificate or key that cannot be used; its text is one sentence that names the file."""
+    """A certificate or key cannot be used. The message is one sentence that names the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class TLSFiles:
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """The same kind of event loop on every system, with a clock that a test which patches `time` does not stop."""
+    """The same kind of event loop on every system. Its clock goes on if a test replaces `time`."""
 
     time = staticmethod(time.monotonic)
 
@@ -79,7 +79,7 @@ class Server:
         with Server(app) as server:
             requests.get(server.url)
 
-    Assign `app` to serve another one: address and connections stay.
+    Assign `app` to serve another app with the same address and connections.
     """
 
     def __init__(
@@ -133,9 +133,9 @@ class Server:
         self._thread.start()
 
     def stop(self, grace: float = 5.0) -> None:
-        """Accept nothing more, respond to what was accepted, close, and return once all is closed.
+        """Stop accepting, respond to accepted requests, close, and return when all is closed.
 
-        Responses that are still held back after `grace` seconds are sent at once. It does nothing if the server is not
+        Responses that are still delayed after `grace` seconds are sent at once. This does nothing if the server is not
         running. If the app itself calls it, it returns at once.
         """
         thread = self._thread
@@ -156,11 +156,11 @@ class Server:
     # What connections call.
 
     def now(self) -> float:
-        """Return the time in seconds, without the time that this process was stopped for."""
+        """Return the time in seconds, without the time for which this process was stopped."""
         return asyncio.get_running_loop().time() - self._asleep
 
     def wake(self, connection: Connection) -> None:
-        """Let a connection go on, together with all others that are woken in this turn of the event loop."""
+        """Let a connection go on, together with others that are woken in this turn of the event loop."""
         if not self._woken:
             asyncio.get_running_loop().call_soon(self._advance)
         self._woken.append(connection)
@@ -209,9 +209,9 @@ class Server:
             self._loop.add_reader(self._socket, self._accept)
 
     def _accept(self) -> bool:
-        """Let in the client that has waited longest in the system's queue; false if none could be let in.
+        """Accept the next client, and return whether there was one.
 
-        asyncio's own servers lose the connections that they have just let in when they close.
+        asyncio's own servers lose connections that they have just accepted when they close.
         """
         try:
             if len(self.connections) + len(self._arriving) >= self._most:
@@ -220,7 +220,7 @@ class Server:
         except BlockingIOError:
             return False
         except ConnectionError:
-            return True  # it left while it stood in the queue
+            return True  # it left before it was accepted
         except OSError as error:
             self._complain(error)
             self._make_room()
@@ -245,16 +245,16 @@ class Server:
             )
 
     def _complain(self, error: OSError) -> None:
-        """Log that a client cannot be let in, but not for each client."""
+        """Log that clients cannot be accepted, but not for each client."""
         now = self._loop.time()
         if now - self._complained >= _LOGGED:
             self._complained = now
             _LOG.warning("No connection can be accepted: %s. Idle connections are closed.", error.strerror)
 
     def _make_room(self) -> None:
-        """Close the connections that have been quiet for longest: no descriptor is left.
+        """Close the connections that have been quiet for longest, because there are no more descriptors.
 
-        Those that have not sent the whole head of a request are closed only if none is idle.
+        Connections that have sent a part of a head are closed only if no others are idle.
         """
         for kind in (IDLE, HEAD):
             quiet = sorted(
@@ -266,19 +266,19 @@ class Server:
                 return
 
     def _sweep(self, swept: float) -> None:
-        """Look for clients that are out of time, again and again."""
+        """Check regularly for clients that are too slow."""
         now, limits = self._loop.time(), self.limits
         shortest = min(limits.head_seconds, limits.body_seconds, limits.idle_seconds, limits.write_seconds)
         seconds = min(_SWEEP, max(0.01, min(shortest, limits.linger_seconds) / 4))
         if now - swept > 2 * seconds:
-            # This process was stopped, or the computer slept. What clients sent meanwhile is yet to be read.
+            # This process was stopped, or the computer slept, so requests may be unread.
             self._asleep += now - swept
         for connection in list(self.connections):
             connection.check(self.now())
         self._loop.call_later(seconds, self._sweep, now)
 
     def _advance(self) -> None:
-        """Let the woken connections respond, a batch after the other, and only then send their responses."""
+        """Let the woken connections respond in batches, and then send the responses of each batch."""
         woken, self._woken = self._woken, []
         for start in range(0, len(woken), _BATCH):
             batch = woken[start : start + _BATCH]
@@ -292,7 +292,7 @@ class Server:
                 connection.send()
 
     async def _until_closed(self, seconds: float) -> None:
-        """Close what has been quiet for a moment, until all are closed or the time is over."""
+        """Close quiet connections, until all are closed or the time is over."""
         deadline = self._loop.time() + seconds
         while self.connections and self._loop.time() < deadline:
             now = self.now()
@@ -304,7 +304,7 @@ class Server:
 
 
 def _report(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log what asyncio reports; its own handler prints."""
+    """Log errors of asyncio, whose own handler prints them."""
     error = context.get("exception")
     if isinstance(error, OSError):
         _LOG.warning("A connection failed: %s", error)
@@ -358,7 +358,7 @@ def _sentence(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRNOTAVAIL:
         return f"This computer does not have the address {host}."
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"The system does not permit to listen on port {port} of {host}."
+        return f"No permission to listen on port {port} of {host}."
     return f"Cannot listen on port {port} of {host}: {error.strerror or error}."
 
 

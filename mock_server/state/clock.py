@@ -1,4 +1,4 @@
-"""A world's time, which a test can stop or move. Every time on the wire comes from here."""
+"""A world's time, which a test can stop or move. All times in responses come from here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SECONDS = 100_000_000_000
 
 
 class Clock:
-    """Seconds since 1970 UTC: the machine's time moved by an offset, or a frozen one.
+    """Seconds since 1970 UTC: the machine's time plus an offset, or a frozen time.
 
     At the end of the year 9999 the time stands still.
     """
@@ -61,16 +61,15 @@ class Clock:
 def write_time(seconds: int, offset: int) -> str:
     """Write a time as the page does: `2025-12-05 15:32:34`. `offset`: seconds east of UTC.
 
-    If the offset leads out of the years 1 to 9999, their first or last second is written.
-
-    Remembered, since all that is created within a second has one time: without this, a create takes 5 % longer.
+    Beyond the years 1 to 9999, their first or last second is written. Results are remembered, since all items of a
+    second have one time: otherwise a create takes 5 % longer.
     """
     moment = datetime.fromtimestamp(min(max(seconds + offset, EARLIEST), LATEST), UTC)
     return moment.replace(tzinfo=None).isoformat(" ", "seconds")
 
 
 def write_moment(seconds: float, form: str, offset: int = 0) -> str:
-    """Write a time for a placeholder, in one of the forms of `x-text`: `iso`, `unix`, …; "" is as the page does.
+    """Write a time for a placeholder, in one of the forms of `x-text`: `iso`, `unix`, …; "" is the form of the page.
 
     Examples: `iso-ms` 2025-12-05T15:32:34.000Z · `iso-offset` 2025-12-05T15:32:34+00:00 · `unix-ms` 1764948754000
     """
@@ -91,7 +90,7 @@ def write_moment(seconds: float, form: str, offset: int = 0) -> str:
 
 
 def read_time(shown: str | int, offset: int) -> int:
-    """Read a time in any form that `write_moment` knows. Raises ValueError."""
+    """Read a time in any form of `write_moment`. Raises ValueError."""
     if isinstance(shown, int) or shown.isdigit():
         return int(shown) // 1000 if int(shown) > _SECONDS else int(shown)
     if "," in shown:

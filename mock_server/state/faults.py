@@ -1,4 +1,4 @@
-"""What is armed to go wrong in a world: faults, and how a mutation changes the JSON of a response."""
+"""The armed faults of a world, and how a mutation changes the JSON of a response."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any, NamedTuple
 
 from mock_server.settings import Latency
 
-# Faults that a world holds, with those that are spent.
+# The most faults of a world, including spent ones.
 MOST = 1000
 
 # The state in which each scenario begins.
 STARTED = "started"
 
-# Faults of the wire after which many clients repeat a request once and tell nobody.
+# Faults of the wire after which many clients silently repeat a request once.
 REPEATED = frozenset({"drop", "reset"})
 
-# The name of a property that a mutation adds or renames one to. No service has it.
+# The name of a property that a mutation adds, or renames one to. No service has it.
 _NEW = "x_bitpeak_mock"
 
 
 class TooManyFaults(Exception):
-    """A world holds as many armed faults as it may."""
+    """A world cannot hold more armed faults."""
 
 
 class Mutation(NamedTuple):
@@ -68,23 +68,23 @@ class Fault:
 
     @property
     def beyond(self) -> tuple[str, ...]:
-        """What it sends that the document does not have."""
+        """The parts of its response that are not in the document."""
         return tuple(name for name in ("status", "headers", "body") if getattr(self, name) is not None)
 
     @property
     def only_mutates(self) -> bool:
-        """Whether it does nothing if its mutation finds no place."""
+        """Whether a mutation is its only effect."""
         others = (self.status, self.refusal, self.wire, self.latency, self.headers, self.body)
         return self.mutation is not None and all(each is None for each in others)
 
     def strikes(self, operation: str, states: Mapping[str, str]) -> bool:
-        """Tell whether a request to an operation goes wrong, and count it. `states`: those of the scenarios."""
+        """Tell whether the fault strikes a request to an operation, and count it. `states`: those of the scenarios."""
         if self.spent or self.operation not in {None, operation}:
             return False
         if self.scenario is not None and states.get(self.scenario, STARTED) != self.state:
             return False
         self.calls += 1
-        # Chance depends on the seed and the number of the call alone, so a restored fault goes on as before.
+        # Chance depends only on the seed and the number of the call, so a restored fault goes on as before.
         chance = Random(f"{self.seed}/{self.calls}")  # noqa: S311  # for tests to repeat, not for secrets
         if self.calls <= self.after or (self.probability < 1 and chance.random() >= self.probability):
             return False
@@ -92,7 +92,7 @@ class Fault:
         return True
 
     def seconds(self, source: Random) -> float:
-        """Return for how long this call is held back; `source` chooses within the range of the latency."""
+        """Return the delay of this call. `source` chooses within the range of the latency."""
         return source.uniform(*self.latency) if self.latency is not None else 0.0
 
 
@@ -123,7 +123,7 @@ class Faults:
         if len(self.all) >= MOST:
             spent = next((each for each in self.all if each.spent), None)
             if spent is None:
-                raise TooManyFaults(f"a world holds {MOST} armed faults at the most: disarm some.")
+                raise TooManyFaults(f"a world holds at most {MOST} armed faults. Disarm some.")
             self.all.remove(spent)
         self.all.append(fault)
 
@@ -135,23 +135,23 @@ class Faults:
         return fault_id is None or len(self.all) < before
 
     def strike(self, operation: str) -> Fault | None:
-        """Return the fault that a request to an operation meets, if any, and move its scenario on."""
+        """Return the fault that strikes a request to an operation, if any, and advance its scenario."""
         fault = next((fault for fault in self.all if fault.strikes(operation, self.states)), None)
         if fault is not None and fault.scenario is not None and fault.next is not None:
             self.states[fault.scenario] = fault.next
         return fault
 
     def miss(self, fault: Fault) -> None:
-        """Take back that a fault struck: it found nothing to change."""
+        """Take back that a fault struck, because it found nothing to change."""
         fault.hits -= 1
         if fault.scenario is not None and fault.next is not None:
             self.states[fault.scenario] = fault.state
 
 
 def mutate(document: Any, mutation: Mutation) -> Any:
-    """Change a JSON document in place and return it. A step `*` of the pointer stands for each item of a list.
+    """Change a JSON document in place and return it. A step `*` of the pointer means each item of a list.
 
-    Raises LookupError if the pointer names nothing in the document that can be changed so.
+    Raises LookupError if the document has no such place that can be changed in this way.
 
         mutate({"data": [{"id": 1}]}, Mutation("/data/*/id", "null"))  ->  {"data": [{"id": None}]}
     """
@@ -159,7 +159,7 @@ def mutate(document: Any, mutation: Mutation) -> Any:
     found = list(places(holder, mutation.pointer))
     if not found:
         raise LookupError(mutation.pointer)
-    for container, key in reversed(found):  # from the end, since removing an item moves those after it
+    for container, key in reversed(found):  # from the end, because removing an item moves later ones
         _change(container, key, mutation)
     return holder.get("")
 

@@ -15,44 +15,44 @@ from mock_server.php import FormLimits, SentForm, TooManyFields, read
 from mock_server.refusal import Violation
 from mock_server.state.faults import Fault
 
-# How many exchanges a world remembers, and how many bytes: one world, and all worlds together.
+# The most exchanges of a world, and the most bytes of one world and of all worlds.
 CAPACITY = 1000
 WORLD_BYTES = 4 << 20
 ALL_BYTES = 64 << 20
 
-# Longer bodies are remembered by their beginning.
+# Of longer bodies, only the beginning is kept.
 WHOLE_REQUEST = 256 << 10
 WHOLE_RESPONSE = 32 << 10
 BEGINNING = 4 << 10
 
-# About what an exchange takes beside its bodies and the head of its request, in bytes.
+# About how many bytes an exchange takes without its bodies and the head of its request.
 OVERHEAD = 2500
 
-# The parts of a longer body are kept once they have been read, so that a reader of the journal reads it once.
+# The parts of a longer body are kept once they are read, so that they are read only once.
 READ_ONCE = 1 << 10
 
-# Characters of a part that a reader of the journal sees.
+# Characters of a part that the journal shows.
 PREVIEW = 200
 
-# A request's environ holds here what a rehearsal would have answered.
+# The key of the environ with the response of the rehearsed document.
 REHEARSED = "mock_server.rehearsed"
 
 # The two headers that the environ keeps without the prefix HTTP_.
 _UNPREFIXED = {"CONTENT_TYPE": "Content-Type", "CONTENT_LENGTH": "Content-Length"}
 
-# Headers that prove the identity of a client. A journal must not show them.
+# Headers with secrets of a client. A journal must not show them.
 _SECRET = {"HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION", "HTTP_COOKIE", "HTTP_X_BITPEAK_MOCK_TOKEN"}
 
-# The situations of a page that count as behaviours of the service.
+# The kinds of a page that count as behaviours of the service.
 SECOND, EMPTY, BEYOND = "second", "empty", "beyond"
 
-# What an exchange showed: the operation that it counts as, the refusal, and the situation of a success: a type, a page.
+# What an exchange showed: its operation, its refusal, and of a success the type or the kind of page.
 Sighting = tuple[str, str, str]
 
 
 @dataclass(slots=True)
 class Rehearsed:
-    """What another document would have answered; `places`: the places that differ from the response."""
+    """The response by the rehearsed document. `places`: the places that differ from the response."""
 
     status: int
     body: bytes
@@ -63,8 +63,8 @@ class Rehearsed:
 class Exchange:
     """One request and its response.
 
-    Each request makes one, so its fields are what is at hand then. Whatever takes time is a property, worked out when
-    it is read. The fields `sent_key` and `sent_headers` hold the client's key; no property shows it.
+    Each request makes one, so its fields hold what is at hand, and properties compute the rest when they are read. The
+    fields `sent_key` and `sent_headers` hold the client's key, which no property shows.
 
     `at`: seconds since 1970 UTC by the world's clock; `seconds`: the time spent on it; `path`: the path, decoded;
     `fault`: the one that struck; `hint`: what a refused client probably meant; `media_types`: those that the
@@ -125,7 +125,7 @@ class Exchange:
 
 
 def form_of(content_type: str | None, body: bytes, media_types: frozenset[str]) -> SentForm:
-    """Read a body as a form, without any part if it holds too many."""
+    """Read a body as a form, which is empty if there are too many parts."""
     try:
         return read(content_type, body, FormLimits(), media_types)
     except TooManyFields:
@@ -155,7 +155,7 @@ def parts_of(form: SentForm, *, whole: bool = False) -> list[dict[str, Any]]:
 
 
 def shorten(key: str) -> str:
-    """Return enough of a key to tell two apart, and too little to use it."""
+    """Return a part of a key: enough to tell keys apart, and not enough to use one."""
     return f"{key[:6]}…{len(key)}" if len(key) > 8 else key[:4] + "…" if key else "-"
 
 
@@ -175,10 +175,10 @@ def _shown_headers(headers: Mapping[str, str], key: str) -> Iterator[tuple[str, 
 
 
 class Journal:
-    """The last exchanges of a world, numbered from 1. `total` counts all there ever were.
+    """The last exchanges of a world, numbered from 1. `total` counts all exchanges.
 
-    At most `capacity` exchanges and `most` bytes are kept, and the latest one in any case. What is counted outlives
-    them: `seen` the behaviours that they showed, `violated` and `defects` how many had a violation or a defect. The
+    At most `capacity` exchanges and `most` bytes are kept, but always the latest exchange. Counts include forgotten
+    ones: `seen` counts the behaviours, `violated` and `defects` the exchanges with a violation or a defect. The
     archive's lock is held for every change.
     """
 
@@ -186,7 +186,7 @@ class Journal:
         self, archive: Archive | None = None, capacity: int = CAPACITY, most: int = WORLD_BYTES
     ) -> None:
         self.total = 0
-        self.cleared = 0  # the exchanges up to this number were forgotten on request
+        self.cleared = 0  # the exchanges up to this number were cleared
         self.violated = 0
         self.defects = 0
         self.seen: dict[Sighting, int] = {}
@@ -224,7 +224,7 @@ class Journal:
             self._touched += 1
 
     def take_seen(self, other: Journal) -> None:
-        """Count here what another journal has counted, and no longer there."""
+        """Take over the behaviours that another journal has counted."""
         with self._archive.lock:
             for sighting, times in other.seen.items():
                 self.seen[sighting] = self.seen.get(sighting, 0) + times
@@ -235,7 +235,7 @@ class Journal:
         self._archive.leave(self)
 
     def touch(self) -> None:
-        """Note that the world has changed in another way than by an exchange."""
+        """Note a change of the world without an exchange."""
         with self._archive.lock:
             self._touched += 1
 
@@ -263,7 +263,7 @@ class Journal:
 
 
 class Archive:
-    """The bytes of all journals together. If they are too many, the journal that was idle for longest is emptied."""
+    """Counts the bytes of all journals. If there are too many, the journal that was idle for longest is emptied."""
 
     def __init__(self, most: int = ALL_BYTES) -> None:
         self.lock = threading.Lock()
@@ -291,7 +291,7 @@ class Archive:
 
 
 class Behaviour(NamedTuple):
-    """One thing that the service does. `kind`: operation, type, page or refusal; `seen`: how often."""
+    """Something that the service does. `kind`: operation, type, page or refusal; `seen`: how often."""
 
     kind: str
     name: str
@@ -300,7 +300,7 @@ class Behaviour(NamedTuple):
 
 
 def behaviours(contract: Contract, seen: Mapping[Sighting, int]) -> list[Behaviour]:
-    """Return all behaviours of the document, operation by operation, with how often each was seen."""
+    """Return all behaviours of the document by operation, and how often each was seen."""
     found: dict[tuple[str, str, str], int] = {}
     for operation in contract.operations.values():
         for kind, name in _behaviours_of(operation):

@@ -1,6 +1,6 @@
-"""The items that a new world begins with, read from rows in the form in which the service shows them.
+"""Seeds: the items of a new world, read from rows as the service shows them.
 
-They come from a file of rows, or from a HAR or a recording: an app's own session becomes the beginning of its tests.
+The rows come from a YAML file, a HAR or a recording. So a session of an app can be the beginning of its tests.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from mock_server.state.clock import read_time
 from mock_server.state.store import Item, Store
 from mock_server.state.world import World
 
-# The names of files that are read so.
+# The endings of files that are not YAML.
 _ENDINGS = {".har": "HAR", ".jsonl": "recording"}
 
 
@@ -46,7 +46,7 @@ def read_seed(path: Path, contract: Contract) -> dict[str, Array]:
         handlers:
           - {type: email, name: Work, settings: {email: hey@example.com}}
 
-    Of a HAR (`.har`) or a recording (`.jsonl`), the rows count that its responses showed last. Raises DocumentError,
+    In a HAR (`.har`) or a recording (`.jsonl`), the rows are those that the last responses show. Raises DocumentError,
     with file and line.
     """
     if path.suffix in _ENDINGS:
@@ -62,9 +62,9 @@ def read_seed(path: Path, contract: Contract) -> dict[str, Array]:
 
 
 def seeded_world(contract: Contract, rules: Rules, rows: Mapping[str, Array]) -> World:
-    """Return the world that others are forked from. A resource without rows begins empty.
+    """Return the world that new worlds are copied from. A resource without rows is empty.
 
-    Raises DocumentError at a row that the document forbids.
+    Raises DocumentError for a row that violates the document.
     """
     world = World(contract, rules, {name: Store() for name in contract.resources})
     for name, resource in contract.resources.items():
@@ -74,10 +74,7 @@ def seeded_world(contract: Contract, rules: Rules, rows: Mapping[str, Array]) ->
 
 
 def store_of(world: World, resource: Resource, rows: Array) -> Store:
-    """Return the items of rows, written by the world's contract.
-
-    Raises DocumentError at a row that the document forbids.
-    """
+    """Return the items of rows, by the world's contract. Raises DocumentError for a row that violates the document."""
     store = Store()
     items = [(_item(world, resource, rows, index), index) for index in range(len(rows))]
     for item, index in sorted(items, key=lambda pair: pair[0].id):
@@ -90,7 +87,7 @@ def store_of(world: World, resource: Resource, rows: Array) -> Store:
 
 
 def _item(world: World, resource: Resource, rows: Array, index: int) -> Item:
-    """Make an item of a row, which may leave out what the server assigns and what has a default."""
+    """Make an item from a row, which may leave out what the server assigns and what has a default."""
     row = rows[index]
     _check_row(row, resource)
     item = _plain_item(world, resource, row, index + 1)
@@ -122,7 +119,7 @@ def _item(world: World, resource: Resource, rows: Array, index: int) -> Item:
 
 
 def _take_told(item: Item, resource: Resource, row: Object, offset: int) -> None:
-    """Take over what a row tells of its history: times of any format, its version. Raises TypeError, ValueError."""
+    """Read the history of an item from its row: times of any format, the version. Raises TypeError, ValueError."""
     for key in sorted(resource.told.keys() & row.keys(), key=lambda key: key in resource.facts):
         name, shown = resource.told[key].partition(":")[0], row[key]
         if not isinstance(shown, (str, int, NoneType)):
@@ -184,7 +181,7 @@ def _plain_item(world: World, resource: Resource, row: Object, item_id: int) -> 
 
 
 def _completed(world: World, row: Object, resource: Resource, item: Item) -> dict[str, Any]:
-    """Return a row with what it leaves out as the item has it. Raises DocumentError if the document forbids it."""
+    """Return a row completed by the item. Raises DocumentError if it violates the document."""
     shown = resource.template.build(world.facts(item, resource))
     complete = {**shown, **{key: value for key, value in plain(row).items() if key not in resource.told}}
     given = None
@@ -200,7 +197,7 @@ def _completed(world: World, row: Object, resource: Resource, item: Item) -> dic
             known = resource.shape(resource.type_of(item.values)).constants
             _check_keys(given, known, f"The settings of {resource.type_of(item.values)}")
         key = complaint.partition(":")[0].partition("/")[0]
-        if " does not match " in complaint:  # a pattern, which explains nothing to a person
+        if " does not match " in complaint:  # a pattern does not help a reader
             complaint = f"{key} is {complete[key]!r:.60}, which should look like {shown[key]!r}"
         raise DocumentError(f"The row violates the document: {complaint}.", place_of(row, key))
     return complete
@@ -210,7 +207,7 @@ def _completed(world: World, row: Object, resource: Resource, item: Item) -> dic
 
 
 class _Seen(NamedTuple):
-    """What counts of an exchange, and the line on which it stands."""
+    """The needed part of an exchange, and its line."""
 
     method: str
     url: str
@@ -220,9 +217,9 @@ class _Seen(NamedTuple):
 
 
 def _observed(path: Path, contract: Contract) -> dict[str, Array]:
-    """Return the rows of each resource as the last response of a file showed them, without those that were deleted.
+    """Return the rows of each resource as the last responses of a file show them, without deleted rows.
 
-    Raises DocumentError if the file is no HAR or recording, or if it shows no row.
+    Raises DocumentError if the file is not a HAR or a recording, or has no rows.
     """
     rows: dict[str, dict[int, Object]] = {name: {} for name in contract.resources}
     for seen in _exchanges(path):
@@ -289,7 +286,7 @@ def _parsed(body: str) -> Any:
 
 
 def _rows_in(value: Any, resource: Resource) -> Iterator[dict[str, Any]]:
-    """Yield the rows at any depth of a response, with the properties that the document gives them."""
+    """Yield the rows at any depth of a response, with the properties that the document has."""
     known = _sample(resource)
     needed = {each.name for each in resource.stored.values() if each.needed} | {"id"}
     below = [value]

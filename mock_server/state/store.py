@@ -9,17 +9,16 @@ from typing import Any
 
 from mock_server.contract import Value
 
-# What an item takes beside its texts, which it holds as values and as JSON; and its places in a store. In bytes.
+# The bytes of an item without its texts, which it has as values and as JSON, and of its places in a store.
 _ITEM, _PLACES = 900, 16
 
 
 @dataclass(slots=True)
 class Item:
-    """One stored item: what the server itself says of it, and what was sent, by fact.
+    """One stored item: the facts of the server, and the values that were sent, by fact.
 
-    Times are seconds since 1970 UTC. `changes` counts the updates. `wire` is the item's JSON, checked against the
-    document when it was written. An item in a store never changes: a new one takes its place, so that copies of the
-    store can share it.
+    Times are seconds since 1970 UTC. `changes` counts the updates. `wire` is the item's JSON, which was checked when it
+    was written. An item in a store never changes: an update replaces it, so that copies of the store can share it.
     """
 
     id: int
@@ -38,10 +37,10 @@ class Item:
 class Store:
     """Items in the order of their ids, and the id of the next one.
 
-    New ids are always the highest, so to add is to append, and a page is a slice, however deep. To remove one of a
-    million items moves those behind it, which takes a tenth of a millisecond.
+    New ids are always the highest, so a new item is appended, and a page is a slice. To remove one of a million items
+    takes a tenth of a millisecond.
 
-    `shown`: what a list has last made of the items, until one of them changes.
+    `shown`: the last page that a list has made, until an item changes.
     """
 
     def __init__(self, items: Iterable[Item] = (), next_id: int = 1) -> None:
@@ -49,12 +48,12 @@ class Store:
         self._ids = [item.id for item in self._items]
         self.next_id = next_id
         self.shown: Any = None
-        # What the items take, in bytes, less those that the store shares with the one it is a copy of.
+        # The bytes of the items, without those that are shared with the original of a copy.
         self._bytes = sum(item.memory for item in self._items)
 
     @property
     def memory(self) -> int:
-        """About how many bytes the items take, without those that the store shares with the one it is a copy of."""
+        """About how many bytes the items take, without those that are shared with the original of a copy."""
         own = self._bytes if self._bytes > 0 else 0  # `max` takes twice as long, and each create asks
         return own + _PLACES * len(self._items)
 
@@ -79,7 +78,7 @@ class Store:
         self.next_id = item.id + 1
 
     def replace(self, item: Item) -> None:
-        """Put an item in the place of that with the same id. Raises KeyError if no item has the id."""
+        """Replace the item with the same id. Raises KeyError if no item has the id."""
         at = self._at(item.id)
         self._bytes += item.memory - self._items[at].memory
         self._items[at] = item
@@ -93,7 +92,7 @@ class Store:
         self.shown = None
 
     def page(self, offset: int, size: int, *, newest_first: bool) -> list[Item]:
-        """Return up to `size` items after the first `offset` ones of the order."""
+        """Return up to `size` items after the first `offset` items."""
         if not newest_first:
             return self._items[offset : offset + size]
         end = max(0, len(self._items) - offset)

@@ -1,4 +1,4 @@
-"""A world is everything mutable behind one key. No world sees another."""
+"""Worlds: each key has one, with everything that its requests can change. Worlds share nothing."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _LOG = logging.getLogger("mock_server.state.world")
 # What a world takes without its items and its journal, in bytes.
 _EMPTY = 4 << 10
 
-# Requests allowed in a window, those left of it, and the whole seconds until it ends.
+# The requests allowed in a window, the requests left, and the seconds until it ends.
 ShownQuota = tuple[int, int, int]
 
 
 class Quota:
-    """The requests that a key may make in a window of time, which opens with the first of them (evidence: B).
+    """The requests that a key may make in a window of time, which opens with the first request (evidence: B).
 
-    A quota that is not metered counts nothing and says that all is left: a mock must not make its users wait unless
-    they ask for it. `now` is always in seconds of the world's clock.
+    A quota that is not metered counts nothing: a mock makes its users wait only if they ask for it. `now` is in seconds
+    of the world's clock.
     """
 
     def __init__(self, requests: int, seconds: float, *, metered: bool) -> None:
@@ -55,12 +55,12 @@ class Quota:
         return self._used <= self.requests
 
     def use(self, requests: int, now: float, left: float | None = None) -> None:
-        """Open a window in which so many requests were made, with `left` seconds to go, or all of them."""
+        """Open a window with this number of used requests, and with `left` seconds, or all seconds of it."""
         self._opened = now if left is None else now + left - self.seconds
         self._used = requests
 
     def lift(self) -> None:
-        """Count nothing from now on, and forget what was counted."""
+        """Stop counting, and forget the count."""
         self.metered, self._opened, self._used = False, -math.inf, 0
 
     def used_at(self, now: float) -> int:
@@ -72,7 +72,7 @@ class Quota:
         return max(0, self.requests - self.used_at(now))
 
     def reset_in(self, now: float) -> int:
-        """Return the whole seconds until the window ends: at least one while it is open, 0 if none is."""
+        """Return the whole seconds until the window ends: at least 1 if one is open, else 0."""
         return math.ceil(self._opened + self.seconds - now) if self._is_open(now) else 0
 
     def shown(self, now: float) -> ShownQuota:
@@ -86,10 +86,10 @@ class Quota:
 
 
 class World:
-    """One user's account. Hold `lock` around any use of it.
+    """One user's account. Hold `lock` while you use it.
 
     `contract` is the mock's, unless the world answers open questions in its own way. `stores` holds the items of each
-    resource, by its name. `used`: when a request last asked for the world, by the machine's monotonic clock.
+    resource by its name. `used`: the time of the last request, by the machine's monotonic clock.
     """
 
     def __init__(self, contract: Contract, rules: Rules, stores: dict[str, Store], seed: int = 0) -> None:
@@ -105,7 +105,7 @@ class World:
         self.used = 0.0
 
     def obey(self, contract: Contract) -> None:
-        """Behave by another contract from now on, with the same items. Raises Defect if they do not fit it."""
+        """Use another contract with the same items. Raises Defect if they do not fit it."""
         former, self.contract = self.contract, contract
         try:
             self.stores = {name: self._rewritten(resource) for name, resource in contract.resources.items()}
@@ -133,11 +133,11 @@ class World:
 
     @property
     def is_full(self) -> bool:
-        """Whether the world alone takes all that worlds may take."""
+        """Whether the world takes all the memory that worlds may take."""
         return self.memory >= self.rules.memory
 
     def saved(self) -> dict[str, Any]:
-        """Return all that the world holds: `vars(world).update(saved)` undoes what was replaced since."""
+        """Return the state of the world. `vars(world).update(saved)` restores it."""
         stores = {name: copy(store) for name, store in self.stores.items()}
         faults = self.faults.copy()
         return {
@@ -158,7 +158,7 @@ class World:
         return facts
 
     def told(self, item: Item, placeholder: str) -> str:
-        """Return what a placeholder tells of an item, see `OF_ITEM` of `mock_server.contract.resource`."""
+        """Return the value of a placeholder about an item, see `OF_ITEM` of `mock_server.contract.resource`."""
         name, _, form = placeholder.partition(":")
         if name in {"version", "changes"}:
             return str(item.changes + (name == "version"))
@@ -178,11 +178,11 @@ class World:
 
 
 class Worlds:
-    """The worlds by key. A key's first request forks its world from the seed.
+    """The worlds by key. A key's first request copies its world from the seed.
 
-    At most `limit` worlds are kept, and so many that their items take `rules.memory`, and none that was idle for `idle`
-    seconds; what is dropped is logged. `lobby` is the world of requests whose key opens no other. Its journal also
-    counts the behaviours seen in worlds that are gone.
+    At most `limit` worlds are kept, their items take at most `rules.memory` bytes, and worlds that are idle for `idle`
+    seconds are dropped. Dropped worlds are logged. `lobby` is the world of requests whose key opens no other. Its
+    journal also counts the behaviours seen in dropped worlds.
     """
 
     def __init__(self, seed: World, *, limit: int = 20_000, idle: float = 3600.0) -> None:
@@ -202,7 +202,7 @@ class Worlds:
         return len(self._worlds)
 
     def of(self, key: str) -> World:
-        """Return the world of a key: a new one if the key has none, or was idle for too long."""
+        """Return the world of a key, or a new one if there is none or it was idle for too long."""
         now = time.monotonic()
         with self._lock:
             world = self._worlds.get(key)
@@ -216,18 +216,18 @@ class Worlds:
             return world
 
     def all(self) -> list[tuple[str, World]]:
-        """Return the worlds with their keys, the one that was used last first."""
+        """Return the worlds with their keys, the last used first."""
         with self._lock:
             return list(reversed(self._worlds.items()))
 
     def look(self, key: str) -> World:
-        """Return the world of a key, or what it would be if a request made it now."""
+        """Return the world of a key, or a new one that is not kept."""
         with self._lock:
             is_known = key in self._worlds
         return self.of(key) if is_known else self._fork(key)
 
     def reset(self, key: str) -> World:
-        """Put a new world in the place of the key's. Its journal is emptied, and its numbers go on."""
+        """Replace the world of a key by a new one. Its journal is emptied, and its numbers go on."""
         former = self.of(key)
         with self._lock:
             world = self._worlds[key] = self._fork(key)
@@ -238,7 +238,7 @@ class Worlds:
         return world
 
     def weigh(self, key: str) -> None:
-        """Count anew what the world of a key takes. If all take too much, drop those that were idle for longest."""
+        """Count again what the world of a key takes. If all take too much, drop those that were idle for longest."""
         world = self._worlds.get(key)
         if world is None or (memory := world.memory) == self._weights[key]:
             return
@@ -267,7 +267,7 @@ class Worlds:
         return world
 
     def _make_room(self, now: float) -> None:
-        """Drop the worlds that were idle for too long, and the longest idle one if there are too many."""
+        """Drop worlds that were idle for too long, and the longest idle one if there are too many."""
         while self._worlds:
             key, world = next(iter(self._worlds.items()))
             if now - world.used < self._idle and len(self._worlds) < self._limit:

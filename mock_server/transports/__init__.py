@@ -1,7 +1,7 @@
 """Ways for an HTTP client to call a mock in its own process, without a socket.
 
-The client keeps its own behaviour: its retries, timeouts and exceptions. What a fault does to a socket becomes what the
-client makes of it there. No latency is waited for: a client whose timeout is shorter gives up at once.
+The client keeps its retries, timeouts and exceptions, and a fault on the wire has the same effect as with a socket.
+There are no delays: if a latency is longer than the client's timeout, the client gives up at once.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ __all__ = ["InProcessConnection", "httpx_transport", "requests_adapter"]
 # The app itself refuses what its document finds too large.
 _LIMITS = ServerLimits(body_bytes=64 * 1024 * 1024)
 
-# The clients are imported late: the mock needs neither, and most users have only one. No module here may have the name
-# of a function: its import would take the function's place.
+# The clients are imported late, since most users have only one. No module here may have the name of a function, because
+# its import would replace the function.
 
 
 def requests_adapter(app: WSGIApplication, **options: Any) -> InProcessAdapter:
@@ -38,7 +38,7 @@ def requests_adapter(app: WSGIApplication, **options: Any) -> InProcessAdapter:
 
         session.mount("https://", requests_adapter(api.app, max_retries=Retry(3, status_forcelist=[503])))
 
-    A session whose own adapter retries keeps doing so with `max_retries=session.get_adapter(url).max_retries`. Raises
+    To keep the retries of a session's own adapter, use `max_retries=session.get_adapter(url).max_retries`. Raises
     ImportError without requests.
     """
     from mock_server.transports.over_requests import InProcessAdapter
@@ -56,9 +56,9 @@ def httpx_transport(app: WSGIApplication) -> InProcessTransport:
 class InProcessSocket:
     """The client's end of a connection, with what `http.client` needs of a socket.
 
-    What the client sends is read, answered and rendered as by our server, and faults on the wire happen. No delay is
-    waited for: a client whose timeout is shorter meets a `TimeoutError`. Only a request for which the app itself waits
-    (`Reply.again`) takes its time.
+    Requests are read and responses written as by our server, including faults on the wire. There are no delays: if a
+    delay is longer than the client's timeout, `TimeoutError` is raised at once. Only if the app itself waits
+    (`ReplyOptions.again`), a request takes time.
     """
 
     def __init__(self, app: WSGIApplication, host: str, port: int, scheme: str) -> None:
@@ -76,7 +76,7 @@ class InProcessSocket:
         return self._ended and not self._coming
 
     def settimeout(self, seconds: float | None) -> None:
-        """Set for how long to wait for a piece of a response; None waits for ever."""
+        """Set how long to wait for a piece of a response. None means forever."""
         self._timeout = seconds
 
     def sendall(self, data: bytes) -> None:
@@ -112,7 +112,7 @@ class InProcessSocket:
         return bytes(data[:size]) if data else self.recv(size)
 
     def makefile(self, mode: str = "rb") -> io.BufferedReader:
-        """Return a file with what comes next."""
+        """Return a file that reads what comes next."""
         del mode
         return io.BufferedReader(_Incoming(self))
 

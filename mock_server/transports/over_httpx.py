@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """`httpx.Client(transport=…)` or `httpx.AsyncClient(transport=…)`: all that the client asks for goes to the app.
+    """`httpx.Client(transport=…)` or `httpx.AsyncClient(transport=…)`: all requests of the client go to the app.
 
-    Everything but the connection is httpx's and httpcore's own: pools, timeouts, exceptions. An async client's event
-    loop is kept waiting for as long as the app takes, which is microseconds.
+    Everything but the connection is httpx's and httpcore's own: pools, timeouts, exceptions. The app blocks the event
+    loop of an async client for microseconds.
     """
 
     def __init__(self, app: WSGIApplication) -> None:
@@ -26,7 +26,7 @@ class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         unused = ssl.SSLContext(
             ssl.PROTOCOL_TLS_CLIENT
         )  # else httpcore reads all certificates of the computer
-        # httpx lets nobody choose httpcore's backend, so each of its transports gets a pool of ours.
+        # httpx has no option for httpcore's backend, so its transports get a pool of ours.
         self._sync = httpx.HTTPTransport(verify=unused)
         self._sync._pool = httpcore.ConnectionPool(unused, None, network_backend=backend)
         self._async = httpx.AsyncHTTPTransport(verify=unused)
@@ -83,7 +83,7 @@ class _Stream(httpcore.NetworkStream):
         return _Stream(self._app, *self._address, "https")
 
     def get_extra_info(self, info: str) -> Any:
-        # httpcore takes a connection that is readable while it is idle for one that the server has closed.
+        # If an idle connection is readable, httpcore takes it for closed.
         return self._sock.ended if info == "is_readable" else None
 
 

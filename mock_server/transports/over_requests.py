@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class InProcessAdapter(HTTPAdapter):
-    """`session.mount("http://", adapter)`: all that the session asks for goes to the app.
+    """`session.mount("http://", adapter)`: all requests of the session go to the app.
 
-    Everything but the connection is requests' and urllib3's own: retries, pools, timeouts, exceptions. It takes what
-    `HTTPAdapter` takes.
+    Everything but the connection is requests' and urllib3's own: retries, pools, timeouts, exceptions. It takes the
+    options of `HTTPAdapter`.
     """
 
     def __init__(self, app: WSGIApplication, **options: Any) -> None:
@@ -35,7 +35,7 @@ class InProcessAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _pools(self._app)
 
     def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
-        """Send a request, past any proxy that the environment names: nothing leaves the process."""
+        """Send a request without any proxy of the environment: nothing leaves the process."""
         options["proxies"] = None
         return super().send(request, *arguments[:4], **options)
 
@@ -48,7 +48,7 @@ class _Plain(HTTPConnection):
         sock = InProcessSocket(self.app, self.host, self.port, self.scheme)
         sock.settimeout(self.timeout)
         self.sock = cast("socket.socket", sock)
-        self.is_verified = True  # nothing is encrypted, so there is nothing to warn of
+        self.is_verified = True  # or urllib3 warns
 
     @property
     def is_connected(self) -> bool:

@@ -213,7 +213,7 @@ def test_dropped_lines_are_counted(
         log.note("n", str(number))
     going.set()
     log.close()
-    lost = "4 lines were dropped, as the log is not read fast enough."
+    lost = "4 lines were dropped, because the log is not read fast enough."
     assert standard_error.getvalue().splitlines() == ["1", lost, "2", "3", "4"]
 
 

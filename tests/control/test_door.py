@@ -104,7 +104,7 @@ def test_a_parameter_that_is_wrong(client: Steered, target: str, says: str) -> N
         (b'{"now": 5}', "Invalid now 5: use a text."),
         (
             b'{"now": "noon"}',
-            "Invalid now 'noon': use a time as RFC 3339 has it, such as 2026-01-01T00:00:00Z, or ",
+            "Invalid now 'noon': use a time of RFC 3339, such as 2026-01-01T00:00:00Z, or ",
         ),
         (b'{"nwo": "x"}', "Unknown field 'nwo' (did you mean 'now'?). Choose from now, advance, frozen."),
     ],

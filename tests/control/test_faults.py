@@ -225,7 +225,7 @@ def test_a_connection_that_breaks_does_so_until_it_is_healed(client: Steered) ->
     assert (broken["times"], broken["remark"]) == (None, None)
     once = client.steer("POST", "/faults", {"wire": "reset", "times": 1})
     assert once["times"] == 1
-    assert "repeat such a request once in silence" in once["remark"]
+    assert "silently repeat such a request once" in once["remark"]
     assert client.steer("POST", "/faults", {"wire": "truncate"})["times"] == 1
     before = client.steer("GET", "/state")
     assert client.steer("PUT", "/state", before)["faults"] == before["faults"]
@@ -246,9 +246,9 @@ def test_a_latency_moves_a_frozen_clock(client: Steered) -> None:
         ({}, "The body is empty. Send any of operation, refusal"),
         (
             {"refusal": "not_found", "status": 500},
-            "A fault has a refusal or a status, and not both. Remove one.",
+            "A fault cannot have both a refusal and a status. Remove one.",
         ),
-        ({"times": 3}, "A fault needs something that goes wrong. Add refusal, status, wire, latency"),
+        ({"times": 3}, "The fault does nothing. Add refusal, status, wire, latency"),
         (
             {"refusal": "not_found", "operation": "create_notification_handler"},
             "Unknown refusal of create_notification_handler",
@@ -266,11 +266,11 @@ def test_a_latency_moves_a_frozen_clock(client: Steered) -> None:
         ({"status": 500, "probability": 2}, "Invalid probability 2: use more than 0 and at most 1."),
         (
             {"mutation": {"pointer": "data", "change": "null"}},
-            "Invalid mutation/pointer 'data': use a place in the answer as RFC 6901 has it, such as /data/id;",
+            "Invalid mutation/pointer 'data': use a JSON pointer (RFC 6901) into the response, such as /data/id.",
         ),
         ({"status": 399}, "Invalid status 399: use 400–599."),
         ({"headers": {}}, "headers is empty. "),
-        ({"headers": {"Content-Length": "3"}}, "use the name of a header, but none that frames the message"),
+        ({"headers": {"Content-Length": "3"}}, "use the name of a header that does not frame the message"),
         ({"headers": {"X-A": "a\r\nb: c"}}, "use the text of a header, without line breaks or outer blanks."),
         ({"headers": {"X-A": 3}}, "Invalid headers/X-A 3: use a text."),
         ({"status": 500, "next": "over"}, "A fault with `next` needs the name of a scenario. Add scenario."),

@@ -367,7 +367,7 @@ def test_all_journals_together_are_bounded() -> None:
     [
         (
             "path=/api/notification-handler",
-            "(did you mean '/api/notification-handlers'?). No operation has it, and no",
+            "(did you mean '/api/notification-handlers'?). No operation and no request",
         ),
         ("path=notification-handlers", "Unknown path 'notification-handlers'"),
         (
@@ -380,7 +380,7 @@ def test_all_journals_together_are_bounded() -> None:
         ),
         (
             "method=GET&operation=create_notification_handler",
-            "create_notification_handler is a POST and never a GET.",
+            "create_notification_handler is a POST, not a GET.",
         ),
         (
             "operation=list_notification_handlers&refusal=plan_limit",

@@ -111,7 +111,7 @@ def test_ids_of_a_seed_count(client: Steered) -> None:
         ({"handlers": [3]}, "Invalid handlers/0 3: use an object."),
         (
             {"handlers": [{**SLACK, "id": 9}], "next_id": 9},
-            "next_id: the highest id is 9",
+            "next_id: The highest id is 9",
         ),
         ({"answers": {"create-status": "maybe"}}, "answers: 'create-status' has no answer 'maybe'"),
         ({"answers": {"colour": "red"}}, "answers: Unknown question 'colour'"),

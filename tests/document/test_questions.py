@@ -167,7 +167,7 @@ def test_an_answer_s_actions_apply_as_an_overlay_s(tmp_path: Path) -> None:
         (
             "  page-size:\n",
             "  create-status:\n",
-            "18: The key 'create-status' stands on line 2 already. Keep one.",
+            "18: The key 'create-status' is on line 2 already. Keep one.",
         ),
     ],
 )

@@ -108,9 +108,9 @@ def test_lines_count_from_one_with_either_line_break() -> None:
     [
         ("", "f.yaml:1: The file is empty. Write a YAML document in it."),
         ("# a remark\n", "f.yaml:1: The file is empty. Write a YAML document in it."),
-        ("a: 1\nb: 2\na: 3\n", "f.yaml:3: The key 'a' stands on line 1 already. Keep one."),
-        ("200: a\n'200': b\n", "f.yaml:2: The key '200' stands on line 1 already. Keep one."),
-        ("a: 1\n---\nb: 2\n", "f.yaml:2: A second YAML document begins here. Keep one to a file."),
+        ("a: 1\nb: 2\na: 3\n", "f.yaml:3: The key 'a' is on line 1 already. Keep one."),
+        ("200: a\n'200': b\n", "f.yaml:2: The key '200' is on line 1 already. Keep one."),
+        ("a: 1\n---\nb: 2\n", "f.yaml:2: A second YAML document begins here. Keep one per file."),
         ("a: 1\nb: !point [1]\n", "f.yaml:2: The tag !point is not supported. Remove it."),
         ("a: !point {}\n", "f.yaml:1: The tag !point is not supported. Remove it."),
         ("a: !point x\n", "f.yaml:1: The tag !point is not supported. Remove it."),
@@ -124,7 +124,7 @@ def test_lines_count_from_one_with_either_line_break() -> None:
         ("a: 1\n? [x]\n: 2\n", "f.yaml:2: A key cannot be a list or a mapping. Write text."),
         ("a:\n\tb: 1\n", "f.yaml:2: A tab indents this line. Use spaces."),
         ("a: 1\n\tb: 1\n", "f.yaml:2: A tab indents this line. Use spaces."),
-        ("é: 1\nb: \x07\n", "f.yaml:2: A control character stands here. Remove it."),
+        ("é: 1\nb: \x07\n", "f.yaml:2: There is a control character here. Remove it."),
         ("a: 1\nb: .inf\n", "f.yaml:2: '.inf' is not a number that JSON can hold. Quote it if it is text."),
         ("- .NaN\n", "f.yaml:1: '.NaN' is not a number that JSON can hold. Quote it if it is text."),
         ("- 1e999\n", "f.yaml:1: '1e999' is not a number that JSON can hold. Quote it if it is text."),
@@ -167,7 +167,7 @@ def test_an_alias_bomb_is_refused() -> None:
 
 
 def test_an_alias_in_itself_is_refused() -> None:
-    assert "nests deeper than 100 levels. Look for an alias in itself." in fault("a: &a [*a]\n")
+    assert "nests deeper than 100 levels. Look for an alias that contains itself." in fault("a: &a [*a]\n")
     assert "nests deeper than 100 levels" in fault("[" * 150 + "]" * 150)
 
 

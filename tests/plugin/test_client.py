@@ -230,7 +230,7 @@ def test_coverage_is_of_one_world(api: Api) -> None:
 
 
 def test_a_url_without_a_mock_is_an_error() -> None:
-    with pytest.raises(Unreachable, match=r"No mock answers at http://127\.0\.0\.1:1:"):
+    with pytest.raises(Unreachable, match=r"No mock responds at http://127\.0\.0\.1:1:"):
         RunningMock(HTTPChannel("http://127.0.0.1:1")).world()
     with pytest.raises(Unreachable, match="Invalid URL of a mock"):
         HTTPChannel("127.0.0.1:4055")

@@ -131,7 +131,7 @@ def test_a_url_without_a_mock_is_an_error_of_one_sentence(suite: pytest.Pytester
     suite.makepyfile("def test_never(bitpeak): ...")
     result = suite.runpytest_inprocess("--bitpeak-url=http://127.0.0.1:1", "--bitpeak-cov")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["No mock answers at http://127.0.0.1:1: *"])
+    result.stdout.fnmatch_lines(["No mock responds at http://127.0.0.1:1: *"])
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_wrong_marker_shows_no_call_of_the_test_before(suite: pytest.Pytester,
     )
     result = suite.runpytest_inprocess(f"--bitpeak-url={url}", "--bitpeak-capsules=capsules")
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.no_fnmatch_line("*what was asked and answered*")
+    result.stdout.no_fnmatch_line("*requests and responses*")
     assert not (suite.path / "capsules").exists()
 
 
@@ -190,7 +190,7 @@ def test_a_failure_shows_the_journal_without_the_key(suite: pytest.Pytester, url
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*what was asked and answered*",
+            "*requests and responses*",
             "*POST /api/notification-handlers 201 create_notification_handler",
             "*> name='Team' type='slack' slack='s' colour='red'",
             '*< {"data":{"id":2}}',

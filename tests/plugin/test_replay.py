@@ -224,6 +224,6 @@ def test_send_meets_each_fault_once(mock: Api) -> None:
         for wire in ("drop", "reset"):
             assert api.send("GET", ITEM).status == 200
             api.fail(wire=wire, times=1)
-            with pytest.raises(Interrupted, match="broke off"):
+            with pytest.raises(Interrupted, match="was cut off"):
                 api.send("GET", ITEM)
         assert [call.wire for call in api.journal] == [None, "drop", None, "reset"]

@@ -190,4 +190,4 @@ def test_a_test_that_fails_with_nothing_changed_has_noticed_nothing(
     assert facts["not_repeatable"] == ["test_o.py::test_runs_once"]
     tests = {test for each in facts["mutants"] for test in each["noticed_by"] + each["unnoticed_by"]}
     assert tests == {"test_o.py::test_runs_again"}
-    result.stdout.fnmatch_lines(["left out, as it fails when it runs twice*test_runs_once"])
+    result.stdout.fnmatch_lines(["left out, because it fails if it runs twice*test_runs_once"])

@@ -36,7 +36,7 @@ def test_a_failure_shows_what_happened_during_the_test_and_can_be_replayed(
     suite.makepyfile(test_one=ONE.format(scope=scope))
     result = suite.runpytest_inprocess(f"--bitpeak-url={url}", "--bitpeak-capsules=left")
     result.assert_outcomes(passed=2, failed=1)
-    section = result.stdout.str().partition("what was asked and answered")[2]
+    section = result.stdout.str().partition("requests and responses")[2]
     assert "GET /api/notification-handlers/3 404 not_found" in section
     assert "POST" not in section, "the test before is not shown"
     (path,) = (suite.path / "left").iterdir()
@@ -256,5 +256,5 @@ def test_a_mock_that_ends_meanwhile_is_an_error_of_one_sentence(suite: pytest.Py
     )
     result = suite.runpytest_inprocess()
     result.assert_outcomes(passed=1, failed=1, errors=1)
-    result.stdout.fnmatch_lines(["No mock answers at http://127.0.0.1:*"] * 2)
+    result.stdout.fnmatch_lines(["No mock responds at http://127.0.0.1:*"] * 2)
     assert "Traceback" not in result.stdout.str()

@@ -223,5 +223,5 @@ def test_control_paths_that_are_none(client: Client, method: str, path: str) -> 
     assert_ours(reply)
     assert (reply.status, reply.title) == (
         404,
-        "The mock has no such control path or method; see /_mock/control.yaml.",
+        "Unknown control path or method. /_mock/control.yaml lists all.",
     )

@@ -117,7 +117,7 @@ def test_the_file_tells_when_where_and_by_what(odd: tuple[Learnt, Path]) -> None
 def test_what_is_learned_is_chosen_and_cannot_be_contradicted(odd: tuple[Learnt, Path]) -> None:
     document = load(overlays=[odd[1]], answers={"unknown-field": "refused"})
     assert document.chosen["page-not-valid"] == "refused"
-    with pytest.raises(ValueError, match="was learned to be 'refused'"):
+    with pytest.raises(ValueError, match="is 'refused' in a learned overlay"):
         load(overlays=[odd[1]], answers={"unknown-field": "ignored"})
 
 
