@@ -176,7 +176,7 @@ def test_a_fault_has_headers_a_body_and_a_scenario(api: Api) -> None:
     assert [list(call.beyond) for call in api.journal] == [["headers"], ["status", "body"], []]
     api.restore({"scenarios": {"quota": "started"}})
     assert api.fail(wire="drop")["times"] is None
-    assert "in silence" in str(api.fail(wire="reset", times=1)["remark"])
+    assert "silently" in str(api.fail(wire="reset", times=1)["remark"])
 
 
 def test_an_unknown_attribute_cannot_be_set(api: Api) -> None:
