@@ -257,8 +257,8 @@ def read_text(text: str, name: str) -> Any:
     return duplicate(_read(text, name))
 
 
-# A process that makes several mocks, or gives a world other answers, reads the same documents. To copy one takes a fifth
-# of the time.
+# A process that makes several mocks, or gives a world other answers, reads the same documents. To copy one takes a
+# fifth of the time.
 @lru_cache(maxsize=8)
 def _read(text: str, name: str) -> Any:
     node = _compose(text, name)
