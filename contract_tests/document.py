@@ -39,6 +39,9 @@ _HEX = re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{12,128}\b")
 # What a refusal lists of its problems.
 _LISTS: Mapping[str, type] = {"{items}": list, "{items-by-field}": dict}
 
+# A text that stands for a number.
+_NUMBER = re.compile(r"\{(?:now:unix(?:-ms)?|[a-z]+:number)\}")
+
 
 def read(body: bytes, media_type: str | None) -> Any:
     """Return a body as data if it is JSON, else as text."""
@@ -71,7 +74,7 @@ def fits(template: Any, value: Any) -> bool:
         return len(template) == len(value) and all(map(fits, _pairs(template), _pairs(value)))
     if isinstance(template, list) and isinstance(value, list):
         return len(template) == len(value) and all(map(fits, template, value))
-    if template == "{now:unix}":
+    if isinstance(template, str) and _NUMBER.fullmatch(template):
         return isinstance(value, int)
     return type(template) is type(value) and bool(template == value)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from contract_tests.document import Facts
@@ -136,49 +137,81 @@ def _size_schema(tree: Tree) -> Tree:
     return schema
 
 
+class _Shown(NamedTuple):
+    """A row as a list showed it. `changed`: when the run last changed it, None if it never did."""
+
+    id: int
+    type: str
+    name: str
+    changed: int | None
+
+
+# What a list may be ordered by, the words of the document to what they say of a row.
+_ORDERS: Sequence[tuple[dict[str, str], Callable[[_Shown], Any]]] = (
+    ({"value": "name", "case": "any"}, lambda row: row.name.casefold()),
+    ({"value": "name"}, lambda row: row.name),
+    ({"value": "type"}, lambda row: row.type),
+    ({"value": "changed"}, lambda row: row.changed),
+)
+
+
 def learn_sorting(prober: Prober, draft: Draft) -> None:
-    """Look whether lists go by the name or the last change. If requests count, only the lists that were seen tell."""
-    if not prober.spares and not prober.terms.hidden:
+    """Look whether lists go by the name, the type or the last change. If requests count, the lists seen have to do."""
+    if not prober.spares:
         _make_unsorted(prober)
-    ids, names, changes = _listed_orders(prober)
+    pages = _listed_rows(prober)
+    ids = [[row.id for row in page] for page in pages]
     if _is_sorted(ids, reverse=False) or _is_sorted(ids, reverse=True):
         return
-    folded = [[name.casefold() for name in each] for each in names]
-    is_told = max(map(len, names), default=0) > 2
-    for words, each in (({"value": "name", "case": "any"}, folded), ({"value": "name"}, names)):
-        for direction in ("ascending", "descending"):
-            if is_told and _is_sorted(each, reverse=direction == "descending"):
-                _learn_sorting(prober, draft, {**words, "direction": direction})
+    for words, key in _ORDERS:
+        for direction in ("ascending", "descending") if words["value"] != "changed" else ("descending",):
+            orders = [_keys(page, words["value"], key, prober) for page in pages]
+            is_told = max(map(len, map(set, orders)), default=0) > 2
+            among = _among_equals(pages, key)
+            if is_told and among is not None and _is_sorted(orders, reverse=direction == "descending"):
+                _learn_sorting(prober, draft, {**words, "direction": direction}, among)
                 return
-    if max(map(len, changes), default=0) > 2 and _is_sorted(changes, reverse=True):
-        _learn_sorting(prober, draft, {"value": "changed", "direction": "descending"})
 
 
-def _listed_orders(prober: Prober) -> tuple[list[list[int]], list[list[str]], list[list[int]]]:
-    """Return the ids and the names of each list that was seen, and when the run last changed its rows there."""
-    ids: list[list[int]] = []
-    names: list[list[str]] = []
-    changes: list[list[int]] = []
+def _keys(page: Sequence[_Shown], value: str, key: Callable[[_Shown], Any], prober: Prober) -> list[Any]:
+    """Return what tells the order of a page's rows."""
+    if value == "changed":
+        page = [row for row in page if row.changed is not None]
+    elif (
+        value == "name" and prober.terms.hidden
+    ):  # a guard's marker stands before the names of the run's own rows
+        page = [row for row in page if row.changed is None]
+    return [key(row) for row in page]
+
+
+def _among_equals(pages: Sequence[Sequence[_Shown]], key: Callable[[_Shown], Any]) -> dict[str, str] | None:
+    """Return the words for the order of rows that are alike in what the list goes by, None if they have no order."""
+    pairs = [pair for page in pages for pair in pairwise(page) if key(pair[0]) == key(pair[1])]
+    rising = {one.id < other.id for one, other in pairs}
+    if len(rising) > 1:
+        return None
+    return {"order": "oldest-first" if True in rising else "newest-first"} if rising else {}
+
+
+def _listed_rows(prober: Prober) -> list[list[_Shown]]:
+    """Return the rows of each list that was seen."""
     changed: dict[int, int] = {}
-    key, name = prober.facts.row["id"], prober.facts.row["name"]
+    words, pages = prober.facts.row, []
+    created = prober.facts.schemas.path_to(prober.facts.operation("create").answer, "id")
     for moment, (answer, exchange) in enumerate(zip(prober.answers, prober.exchanges, strict=True)):
         if not is_success(answer):
             continue
-        if exchange.method == "POST":
-            row = number(
-                at(
-                    parsed(answer),
-                    prober.facts.schemas.path_to(prober.facts.operation("create").answer, "id"),
-                )
-            )
-            changed |= {} if row is None else {row: moment}
+        if exchange.method == "POST" and (row := number(at(parsed(answer), created))) is not None:
+            changed[row] = moment
         shown = map(mapping, rows_in(answer, prober.facts) or ()) if exchange.method == "GET" else ()
-        rows = [(number(each.get(key)) or 0, str(each.get(name))) for each in shown]
-        ids.append([row for row, _ in rows])
-        # A guard's marker stands before the names of the run's own rows.
-        names.append([title for row, title in rows if row not in changed or not prober.terms.hidden])
-        changes.append([changed[row] for row, _ in rows if row in changed])
-    return ids, names, changes
+        known = [(number(each.get(words["id"])) or 0, each) for each in shown]
+        pages.append(
+            [
+                _Shown(row, str(each.get(words["type"])), str(each.get(words["name"])), changed.get(row))
+                for row, each in known
+            ]
+        )
+    return pages
 
 
 def _is_sorted(orders: Sequence[Sequence[Any]], *, reverse: bool) -> bool:
@@ -186,10 +219,11 @@ def _is_sorted(orders: Sequence[Sequence[Any]], *, reverse: bool) -> bool:
 
 
 def _make_unsorted(prober: Prober) -> None:
-    """List rows whose names are in an order that is none of their ids, whether the case of letters counts or not."""
+    """List rows whose names and types are in an order that is none of their ids, whether case counts or not."""
     base, made = prober.name(), []
-    for letter in "bCa":
-        row = prober.create(prober.kinds.form(prober.kinds.plain, f"{base}{letter}"))[1]
+    first, second, third = sorted(prober.facts.types)[:3]
+    for letter, kind in (("b", second), ("C", first), ("a", third), ("d", first)):
+        row = prober.create(prober.kinds.form(kind, f"{base}{letter}"))[1]
         if row is not None:
             prober.retrieve(row)
             made.append(row)
@@ -198,16 +232,16 @@ def _make_unsorted(prober: Prober) -> None:
         prober.discard(row)
 
 
-def _learn_sorting(prober: Prober, draft: Draft, words: Mapping[str, str]) -> None:
+def _learn_sorting(prober: Prober, draft: Draft, words: Mapping[str, str], order: Mapping[str, str]) -> None:
     says = f"The list is ordered by {words['value']}, {words['direction']}."
-    draft.learn("list-order", says, prober.exchanges[-1:], _sorted_by(words))
+    draft.learn("list-order", says, prober.exchanges[-1:], _sorted_by(words, order))
 
 
-def _sorted_by(words: Mapping[str, str]) -> Callable[[Tree], None]:
+def _sorted_by(words: Mapping[str, str], order: Mapping[str, str]) -> Callable[[Tree], None]:
     def change(tree: Tree) -> None:
         for item in tree["paths"].values():
             if "x-paging" in item.get("get", {}):
-                item["get"]["x-paging"]["sort-by"] = dict(words)
+                item["get"]["x-paging"] |= {"sort-by": dict(words), **order}
 
     return change
 

@@ -105,9 +105,13 @@ def _shown(
 
 def _placed(location: str, base: str, ids: Sequence[int]) -> str:
     """Return a location below the side's own origin, its ids by the row's number."""
-    origin = base[: base.find("/", len("https://"))]
+    return _by_number(location.removeprefix(base[: base.find("/", len("https://"))]), ids)
+
+
+def _by_number(text: str, ids: Sequence[int]) -> str:
+    """Return a text with the numbers of rows in place of their ids."""
     numbers = {str(row): f"(row {number + 1})" for number, row in enumerate(ids)}
-    return re.sub(r"\d+", lambda found: numbers.get(found[0], found[0]), location.removeprefix(origin))
+    return re.sub(r"\d+", lambda found: numbers.get(found[0], found[0]), text)
 
 
 _MISSING = "(nothing)"
@@ -196,8 +200,12 @@ class Comparison:
             return
         elif isinstance(one, str) and isinstance(other, str):
             given = one.removeprefix(sides[0].base), other.removeprefix(sides[1].base)
-            if given[0] != given[1] and by_form(given[0]) != by_form(given[1]):
-                yield Difference(place, one, other)
+            if given[0] != given[1]:
+                shown = (
+                    by_form(_by_number(text, side.rows.own)) for text, side in zip(given, sides, strict=True)
+                )
+                if len({*shown}) > 1:
+                    yield Difference(place, one, other)
         elif (kind_of(one), one) != (kind_of(other), other):
             yield Difference(place, one, other)
 

@@ -296,7 +296,9 @@ def _id(context: Context, form: str) -> object:
 
 
 def _path(context: Context, form: str) -> str:
-    path = _text(context.path).removeprefix("/" if form else "")
+    """Return the path as it was sent, or without the slashes at its ends."""
+    target: str = context.environ.get("REQUEST_URI") or context.target
+    path = target.partition("?")[0].removeprefix("/" if form else "")
     return path.rstrip("/") if form == "bare" else path
 
 

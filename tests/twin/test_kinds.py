@@ -60,6 +60,7 @@ def sorted_by(words: dict[str, str]) -> list[dict[str, Any]]:
         {"value": "name", "direction": "ascending"},
         {"value": "name", "direction": "descending"},
         {"value": "name", "case": "any", "direction": "ascending"},
+        {"value": "type", "direction": "ascending"},
         {"value": "changed", "direction": "descending"},
     ],
 )
@@ -69,7 +70,8 @@ def test_a_list_goes_by_the_name_or_the_last_change(tmp_path: Path, words: dict[
         pupil.advance()
         row.update(enabled="0")
     pupil.advance()
-    assert pupil.learn(learn_sorting)["paths"][LIST]["get"]["x-paging"].get("sort-by") == words
+    learned = pupil.learn(learn_sorting)["paths"][LIST]["get"]["x-paging"]
+    assert (learned.get("sort-by"), learned["order"]) == (words, "newest-first")
 
 
 def test_a_list_by_ids_is_left_as_it_is(tmp_path: Path) -> None:

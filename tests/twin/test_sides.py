@@ -10,14 +10,17 @@ import pytest
 from click.testing import CliRunner
 
 from contract_tests.command.commands import twin
+from contract_tests.document import Facts
+from contract_tests.guard.exchange import Exchange
 from contract_tests.recording import read_recording
 from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Code, Stop, made_up_key
-from contract_tests.twin.compare import Difference
+from contract_tests.twin.compare import Comparison, Difference, Rows, Side
 from contract_tests.twin.lockstep import SequenceOutcome
 from contract_tests.twin.report import as_json, as_text
 from contract_tests.twin.twin import Plan, Shown, Twins, run_twin, service_of
 from mock_server.app import create_app
+from mock_server.document import load
 from mock_server.server import Server
 from tests.check.process import run
 from tests.second_opinion import SecondOpinion
@@ -144,6 +147,18 @@ def test_a_service_that_goes_away_ends_the_run(tmp_path: Path) -> None:
         with pytest.raises(Stop, match="no longer answers") as stopped:
             run_twin(opening, Plan(sequences=4, seed=1), Acceptances(), lambda _: None)
     assert stopped.value.code == Code.UNREACHABLE
+
+
+@pytest.mark.parametrize(("text", "differs"), [("No row 1001abc", False), ("No row 7", True)])
+def test_ids_in_texts_are_paired(text: str, *, differs: bool) -> None:
+    sides = []
+    for said, row in ((text, 1001), ("No row 2abc", 2)):
+        rows, body = Rows([]), json.dumps({"message": said})
+        rows.own.append(row)
+        sides.append(
+            Side(Exchange("GET", "", "", (), "", (), "", 404, (), body, 0), "http://a.invalid", rows)
+        )
+    assert bool(Comparison(Facts(load().data)).differences(*sides)) == differs
 
 
 def test_values_that_differ_are_told_as_json() -> None:

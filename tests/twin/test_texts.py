@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from contract_tests.document import fits
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.beyond import learn_deleted
 from contract_tests.learning.forms import learn_forms
@@ -50,6 +51,8 @@ def test_facts_of_a_request_are_told_in_several_spellings(repeating: Client) -> 
         repeating.send("GET", f"{LIST}/?results_per_page={size}").get_json() for size in ("7", "-3", "x")
     ]
     assert [each["rejected"] for each in wrong] == [7, -3, "x"]
+    assert fits("{value:number}", 7)
+    assert not fits("{value:number}", [7])
 
 
 def test_they_are_recognized(repeating: Client) -> None:
@@ -57,6 +60,7 @@ def test_they_are_recognized(repeating: Client) -> None:
     learned = json.dumps(tree["components"]["examples"])
     for text in ("No row {id:number} here.", "Not at {site}: {path:bare}.", '"rejected": "{value:number}"'):
         assert text in learned
+    assert "x-rows" not in tree["components"]["parameters"]["notification_handler_id"]
 
 
 def test_an_address_is_told_by_its_site_and_its_path() -> None:
