@@ -24,7 +24,7 @@ _ODD_WORD = "maybe"
 _ODD_ID = "no-such-id"
 _ODD_PAGE = "no-page"
 _FAR = 99_999
-_NO_PARAMETER = "filter"
+_NO_PARAMETER, _EMPTY_PARAMETER = "filter", "tag"
 _SPELLINGS = ("1", "0", "true", "false", "on", "off", "yes", "no", "True", "FALSE")
 
 
@@ -169,8 +169,8 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
         if shows["given"]
         else "none"
     )
-    if repeats == "accepted" and _repeats_any(prober, draft):
-        repeats = "sent"
+    if repeats == "accepted":
+        repeats = _repeated(prober, draft)
     words: dict[str, Any] = {"link-repeats": repeats}
     with_size = next((query for query in queries.values() if size in dict(query)), None)
     if with_size is not None:
@@ -200,16 +200,18 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
         draft.learn("links", f"Links of a page: {told}.", (*seen[-1:], *beyond[-1:]), change)
 
 
-def _repeats_any(prober: Prober, draft: Draft) -> bool:
-    """Tell whether links repeat even a parameter that the list has not."""
+def _repeated(prober: Prober, draft: Draft) -> str:
+    """Return the word for links that repeat even a parameter that the list has not, or one without a value."""
+    query = {_NO_PARAMETER: "1", _EMPTY_PARAMETER: ""}
     try:
-        answer = prober.send(
-            "GET", draft.facts.operation("list").path, query={_NO_PARAMETER: "1"}, fresh=True
-        )
+        answer = prober.send("GET", draft.facts.operation("list").path, query=query, fresh=True)
         link = SeenPage(answer, prober.expectations).value("link-self")
     except (Undecided, Unlisted):
-        return False
-    return _NO_PARAMETER in dict(parse_qsl(urlsplit(str(link)).query))
+        return "accepted"
+    names = dict(parse_qsl(urlsplit(str(link)).query, keep_blank_values=True))
+    if _EMPTY_PARAMETER in names:
+        return "sent-empty"
+    return "sent" if _NO_PARAMETER in names else "accepted"
 
 
 def _nothing(prober: Prober) -> dict[str, str]:

@@ -13,7 +13,7 @@ from contract_tests.learning.handlers import row_node, settings_node
 from contract_tests.learning.observe import Observer
 from contract_tests.learning.order import Orderer, body_of, problems_of, sort_of
 from contract_tests.learning.presentation import Look, evened
-from contract_tests.learning.problems import Items, Refusals, listed, shape_of
+from contract_tests.learning.problems import Refusals, Telling, shape_of
 from contract_tests.learning.reactions import Explained, all_foretold
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import component, documented, form_of, operations, place, resolved, say
@@ -37,35 +37,37 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
     refusals = Refusals(taken=frozenset(draft.tree["components"]["examples"]))
     ranks: dict[str, dict[str, int]] = {}
     told: list[str] = []
+    common: list[str] = []
     for operation in ("create", "update"):
         orderer = Orderer(observer, operation, problems, order)
-        refusals.items = orderer.items = refusals.items or orderer.find_items()
-        refusals.more = refusals.more or orderer.more
-        if refusals.items is not None and not prober.spares:
+        orderer.telling = refusals.telling
+        refusals.telling = refusals.telling if refusals.telling.tells_all else orderer.find_telling()
+        if refusals.telling.tells_all and not prober.spares:
             orderer.find_order()
             told = orderer.order if orderer.is_by_name else told
         ranks[operation] = {} if prober.spares else orderer.ranks()
         told = told or ([] if prober.spares else orderer.fields(all_walk=table.checks_foreign))
+        common = common or ([] if prober.spares else orderer.common())
         table.foreign_is_apart |= table.checks_foreign and ("text", FOREIGN) in orderer.hiding
-    if refusals.items is not None:
-        _learn_foreign(observer, table, refusals.items)
+    if refusals.telling.tells_all:
+        _learn_foreign(observer, table, refusals.telling)
     if table.tells_both:  # by field, as all its problems
         ranks = {operation: {**of, FOREIGN: of.get("text", 0)} for operation, of in ranks.items()}
     documented_order = [name for name in order if name in told]
-    _Writer(draft, table, refusals, ranks, told if told != documented_order else []).write()
+    _Writer(draft, table, refusals, ranks, told if told != documented_order else [], common).write()
     draft.unsaid += table.unsaid
     draft.unasked += table.unasked
 
 
-def _learn_foreign(observer: Observer, table: Table, items: Items) -> None:
+def _learn_foreign(observer: Observer, table: Table, telling: Telling) -> None:
     """Find out whether a field of another type is told twice if it is wrong in itself, and told beside a wrong type."""
     found = table.fields[Place("update", FOREIGN)]
     refused = next((row for row in found.rows if row.treatment == "any" and row.reaction == "refuse"), None)
     if refused is None:
         return
-    alone = listed(refused.effect.value, items)
+    alone = telling.listed(refused.effect.value)
     if table.foreign_problem is not None:
-        own, foreign = (listed(body_of(each.answer), items) for each in table.foreign_problem)
+        own, foreign = (telling.listed(body_of(each.answer)) for each in table.foreign_problem)
         table.tells_both = bool(own) and foreign[len(alone) :] == own
     if table.tells_both:
         table.checks_foreign = True
@@ -73,7 +75,7 @@ def _learn_foreign(observer: Observer, table: Table, items: Items) -> None:
             rows = table.fields[Place(operation, FOREIGN)].rows
             rows[:] = [
                 replace(row, effect=refused.effect)
-                if row.reaction == "refuse" and listed(row.effect.value, items)[: len(alone)] == alone
+                if row.reaction == "refuse" and telling.listed(row.effect.value)[: len(alone)] == alone
                 else row
                 for row in rows
             ]
@@ -85,7 +87,7 @@ def _learn_foreign(observer: Observer, table: Table, items: Items) -> None:
     except (Undecided, Unlisted):
         return
     facts = {"field": field, "owner": kind, "type": "unlisted"}
-    told = listed(look_at(answer, observer.prober.exchanges[-1], facts, observer.everywhere).value, items)
+    told = telling.listed(look_at(answer, observer.prober.exchanges[-1], facts, observer.everywhere).value)
     table.needs_type = bool(alone) and answer.status >= 400 and alone[0] in told
 
 
@@ -93,7 +95,8 @@ def _learn_foreign(observer: Observer, table: Table, items: Items) -> None:
 class _Writer:
     """Writes the rows of both forms into the draft.
 
-    `order` are fields whose problems are told in another order than the document's.
+    `order` are fields whose problems are told in another order than the document's; `common` are those of all types
+    that are so.
     """
 
     draft: Draft
@@ -101,11 +104,12 @@ class _Writer:
     refusals: Refusals
     ranks: Mapping[str, Mapping[str, int]]
     order: Sequence[str]
+    common: Sequence[str] = ()
 
     def write(self) -> None:
         """Write both forms, unless the document says already what was seen."""
         self._even()
-        if self.refusals.items is not None:
+        if self.refusals.telling.tells_all:
             rows = [row for found in self.table.fields.values() for row in found.rows]
             looks = {repr(row.effect): row.effect for row in rows if row.reaction == "refuse"}
             self.refusals.widen([*looks.values()], "invalid")
@@ -234,8 +238,9 @@ class _Writer:
                     "x-value": "enabled",
                     "x-cast": "php-integer-boolean",
                 }
-            if self.order:
-                form["x-order"] = _reordered([*form["properties"]], self.order)
+            order = _reordered(_reordered([*form["properties"]], self.common), self.order)
+            if order != [*form["properties"]]:
+                form["x-order"] = order
             known = {
                 name: rows
                 for name, rows in lists.items()
@@ -253,19 +258,20 @@ class _Writer:
             for name, look in names.items():
                 say(tree, name, look)
                 place(tree, responses, name, look)
-            if self.refusals.items is not None:
-                more = self.refusals.more
-                ends = {} if more is None else {"more": {"one": more.one, "many": more.many}}
-                tree["x-service"]["errors"] = {"told": "all", **ends}
-            if self.table.checks_foreign:
-                tree["x-service"]["foreign-rows"] = "both" if self.table.tells_both else "own-first"
-            if self.table.needs_type:
-                tree["x-service"]["fields-without-type"] = "foreign"
-            checks = tree["x-service"]["checks"]
-            if self.table.foreign_is_apart and "availability" not in checks:
-                checks.insert(checks.index("form") + 1, "availability")
+            self._serve(tree["x-service"])
 
         return change
+
+    def _serve(self, service: Tree) -> None:
+        """Write what holds for all forms."""
+        if self.refusals.telling.tells_all:
+            service["errors"] = self.refusals.telling.words
+        if self.table.checks_foreign:
+            service["foreign-rows"] = "both" if self.table.tells_both else "own-first"
+        if self.table.needs_type:
+            service["fields-without-type"] = "foreign"
+        if self.table.foreign_is_apart and "availability" not in service["checks"]:
+            service["checks"].insert(service["checks"].index("form") + 1, "availability")
 
 
 def _reordered(properties: Sequence[str], order: Sequence[str]) -> list[str]:

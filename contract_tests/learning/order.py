@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, islice
 from typing import Any
 
 from contract_tests.document import by_form, read
 from contract_tests.learning.observe import Observer, Outcome
-from contract_tests.learning.problems import Items, More, find_items, find_more
+from contract_tests.learning.problems import More, Telling, find_more, find_telling
 from contract_tests.probes.handler import Part, parts_of
 from contract_tests.probes.reading import Undecided, Unlisted
 from contract_tests.target.api import TargetResponse
@@ -84,29 +84,28 @@ class Orderer:
         self.operation = operation
         self.order = [*order]
         self.problems = [each for each in problems if each.outcome.trial.operation == operation]
-        self.items: Items | None = None
-        self.more: More | None = None
+        self.telling = Telling()
         self.is_by_name = False
         # Pairs of sorts, of which problems of the first keep those of the second from being told.
         self.hiding: set[tuple[str, str]] = set()
 
-    def find_items(self) -> Items | None:
-        """Return where the items of two problems stand, None if the first one is told alone."""
+    def find_telling(self) -> Telling:
+        """Return how two problems are told at once."""
         for one, other in self._pairs(lambda one, other: _is_alike(one, other)):
             both = self._both(one, other)
             if both is None:
                 continue
             bodies = [body_of(each.outcome.answer) for each in (one, other)] + [body_of(both)]
-            if not isinstance(bodies[2], dict | list):
-                return None
-            self.items = find_items(*bodies)
-            if self.items is not None:
+            telling = find_telling(bodies[0], bodies[1], bodies[2])
+            if telling.items is not None:
                 alone = [body_of(each.outcome.answer) for each in self.problems]
-                self.more = find_more(alone, bodies[2])
-            if self.more is not None and self.more.one == self.more.many:
-                self.more = self._with_many(self.more, alone)
-            return self.items
-        return None
+                more = find_more(alone, bodies[2])
+                if more is not None and more.one == more.many:
+                    more = self._with_many(more, alone)
+                telling = replace(telling, more=more)
+            self.telling = telling
+            return telling
+        return Telling()
 
     def _with_many(self, more: More, alone: Sequence[Any]) -> More:
         """Find out how several items are told, by a problem that has two, and another one."""
@@ -166,6 +165,15 @@ class Orderer:
         if self.is_by_name:
             self.order.sort()
 
+    def common(self) -> list[str]:
+        """Return the name and the type in the order in which problems with them are told, nothing if none is seen."""
+        words = self.observer.facts.form
+        late, early = sorted((words["name"], words["type"]), key=self.order.index, reverse=True)
+        problems = [each for each in self.problems if each.sort == "text" and not each.outcome.trial.sent.how]
+        ones, others = ([each for each in problems if each.field == name] for name in (early, late))
+        first = self._told_first(ones[0], others[0]) if ones and others else None
+        return [late, early] if first is not None and first.field == late else []
+
     def _wrong_texts(self) -> dict[str, tuple[list[Part], Any]]:
         """Return for each field what sends it with a problem of its text, and how that problem alone is told."""
         texts = [each for each in self.problems if each.sort == "text" and not each.outcome.trial.sent.how]
@@ -196,9 +204,10 @@ class Orderer:
     def _told_of(self, body: Any, alone: Mapping[str, Any]) -> list[str]:
         """Return the fields that a body tells problems of, in its order; `alone` is how it tells each by itself."""
         text = json.dumps(body)
-        if self.items is None and None not in alone.values():
+        if not self.telling.tells_all and None not in alone.values():
             return [name for name, told in alone.items() if told == body]
-        parts = {name: _told_items(told, self.items) for name, told in alone.items() if told and self.items}
+        is_all = self.telling.tells_all
+        parts = {name: self.telling.part(told) for name, told in alone.items() if told and is_all}
         if not parts:
             return _names_in(text, [*alone])
         places = {name: text.find(part) for name, part in parts.items() if part}
@@ -297,9 +306,9 @@ class Orderer:
         told, shown = body_of(answer), [body_of(each.outcome.answer) for each in (one, other)]
         if shown[0] == shown[1]:
             return None
-        if self.items is None:
+        if not self.telling.tells_all:
             return next((each for each, body in zip((one, other), shown, strict=True) if told == body), None)
-        texts = [json.dumps(told)] + [_told_items(body, self.items) for body in shown]
+        texts = [json.dumps(told)] + [self.telling.part(body) for body in shown]
         places = [texts[0].find(text) if text else -1 for text in texts[1:]]
         if -1 in places:
             alone = [told == body for body in shown]
@@ -315,16 +324,6 @@ def _names_in(text: str, names: Sequence[str]) -> list[str]:
     """Return the names that a text has, in their order there."""
     found = {name: re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) for name in names}
     return sorted((name for name, at in found.items() if at), key=lambda name: found[name].start())  # type: ignore[union-attr]
-
-
-def _told_items(body: Any, items: Items) -> str:
-    """Return how the one item of a body is written."""
-    node = body
-    for step in items.steps:
-        node = node.get(step) if isinstance(node, dict) else None
-    if isinstance(node, list):
-        return json.dumps(node)[1:-1]
-    return json.dumps(node)[1:-1] if isinstance(node, dict) and len(node) == 1 else ""
 
 
 def _is_alike(one: Problem, other: Problem) -> bool:

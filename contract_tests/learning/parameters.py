@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -14,7 +15,7 @@ from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.observe import Outcome
 from contract_tests.learning.order import body_of
 from contract_tests.learning.presentation import Look, evened
-from contract_tests.learning.problems import Items, Refusals, find_items, shape_of
+from contract_tests.learning.problems import Refusals, Telling, find_telling, shape_of
 from contract_tests.learning.reactions import Explained, all_foretold
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, operations, place, say
@@ -50,7 +51,7 @@ class _Asker:
         self.draft = draft
         self.everywhere = draft.tree["x-service"].get("x-headers", {})
         self.seen: list[Exchange] = []
-        self.items: Items | None = None
+        self.telling = Telling()
 
     def list(self, **query: str) -> TargetResponse | None:
         """Get the list with this query; None if there was no answer."""
@@ -115,8 +116,8 @@ def _ranks(
         answer = asker.list(**{one[0]: problems[one][0], other[0]: problems[other][0]})
         if answer is None or is_success(answer):
             continue
-        if one in bodies and other in bodies:
-            asker.items = asker.items or find_items(bodies[one], bodies[other], body_of(answer))
+        if one in bodies and other in bodies and not asker.telling.tells_all:
+            asker.telling = find_telling(bodies[one], bodies[other], body_of(answer))
         looks = {
             each: look_at(
                 answer,
@@ -147,7 +148,9 @@ def _pairs(
     asked: set[tuple[str, str]] = set()
     for one, other in combinations(problems, 2):
         is_alike = problems[one][1] == problems[other][1]
-        if one[0] == other[0] or (is_alike and (asker.items or bodies.get(one) == bodies.get(other))):
+        if one[0] == other[0] or (
+            is_alike and (asker.telling.tells_all or bodies.get(one) == bodies.get(other))
+        ):
             continue
         if not (asker.prober.spares and (one[0], other[0]) in asked):
             asked.add((one[0], other[0]))
@@ -277,8 +280,8 @@ def _write(
     ranks: Mapping[tuple[str, str], int],
 ) -> None:  # fmt: skip
     draft = asker.draft
-    refusals = Refusals(asker.items, frozenset(draft.tree["components"]["examples"]))
-    if asker.items is not None:
+    refusals = Refusals(asker.telling, frozenset(draft.tree["components"]["examples"]))
+    if asker.telling.tells_all:
         every = [row for found in tables.values() for row in found.rows]
         looks = {repr(row.effect): row.effect for row in every if row.reaction == "refuse"}
         refusals.widen([*looks.values()], "parameter_not_valid")
@@ -300,12 +303,13 @@ def _write(
             "rows",
             says,
             [each.exchange for each in found.seen if each.look is not None][:3],
-            _parametrized(name, rows, looks),
+            _parametrized(name, rows, looks, asker.telling),
         )
     if unknown is not None:
         word = refusals.name(unknown, "parameter_unknown").name
+        rank = ranks.get((UNKNOWN, _sort(unknown)), 0)
         draft.learn("unknown-parameter", f"An unknown parameter is refused with {unknown.status}.", asker.seen[-1:],
-                    _unknown_refused(word, refusals.looks[word], ranks.get((UNKNOWN, _sort(unknown)), 0)))  # fmt: skip
+                    _unknown_refused(word, refusals.looks[word], rank, asker.telling))  # fmt: skip
     if (
         identity is not None
         and identity.seen
@@ -346,31 +350,33 @@ def _listings(tree: Tree) -> Iterator[Tree]:
             yield item["get"]
 
 
-def _parametrized(name: str, rows: list[dict[str, Any]], looks: Mapping[str, Look]) -> Callable[[Tree], None]:
+def _parametrized(
+    name: str, rows: list[dict[str, Any]], looks: Mapping[str, Look], telling: Telling
+) -> Callable[[Tree], None]:
     def change(tree: Tree) -> None:
         node = _node(tree, name)
         node["x-rows"] = rows
         node.pop("x-otherwise", None)
         node.pop("x-cast", None)
-        _placed(tree, looks)
+        _placed(tree, looks, telling)
 
     return change
 
 
-def _placed(tree: Tree, looks: Mapping[str, Look]) -> None:
+def _placed(tree: Tree, looks: Mapping[str, Look], telling: Telling) -> None:
     for name, look in looks.items():
         say(tree, name, look)
-        if "{items" in str(look.value):
-            tree["x-service"].setdefault("errors", {})["told"] = "all"
+        if re.search(r"\{(?:item|messages)", str(look.value)):
+            tree["x-service"]["errors"] = {**tree["x-service"].get("errors", {}), **telling.words}
         for listing in _listings(tree):
             place(tree, listing["responses"], name, look)
 
 
-def _unknown_refused(name: str, look: Look, rank: int) -> Callable[[Tree], None]:
+def _unknown_refused(name: str, look: Look, rank: int, telling: Telling) -> Callable[[Tree], None]:
     def change(tree: Tree) -> None:
         rows = [{"when": "any", "refuse": name, "rank": rank}]
         tree["x-service"]["unknown-parameters"] = rows if rank else name
-        _placed(tree, {name: look})
+        _placed(tree, {name: look}, telling)
 
     return change
 

@@ -10,6 +10,7 @@ Example: `{"path": "/api/x", "trace": "9f86d081884c7d659a2feaa0c55ad015"}` becom
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +33,8 @@ _ODD = 5
 # Those that are recognized as a word of a text, however short; and those that others may follow at once.
 _SHORT = frozenset({"method", "field"})
 _LEADING = "site"
+# So many different texts at least show that a header is new each time.
+_FEW = 3
 # Of a value, the fewest characters that tell a beginning, and the most that a service may repeat.
 _ODD_BEGINNING, _LONGEST_ECHO = 8, 300
 
@@ -108,9 +111,9 @@ def _told_value(text: str, value: str) -> str:
     lengths = [len(value), *range(min(len(value) - 1, _LONGEST_ECHO), _ODD_BEGINNING, -1)]
     for length in lengths if value else ():
         part, told = value[:length], "value" if length == len(value) else f"value:{length}"
-        literal = repr(part)
-        if literal not in {f"'{part}'", text} and literal in text:
-            return text.replace(literal, f"{{{told}:repr}}")
+        for literal, form in ((repr(part), "repr"), (json.dumps(part, ensure_ascii=False), "json")):
+            if literal[1:-1] != part and literal != text and literal in text:
+                return text.replace(literal, f"{{{told}:{form}}}")
         if len(part) >= _ODD and part in text:
             return text.replace(part, f"{{{told}}}")
         for before, after in ("''", '""', "``", "«»") if len(part) < _ODD else ():
@@ -124,7 +127,8 @@ def evened(looks: Sequence[Look]) -> list[Look]:
     texts = repr(looks)
     lengths = Counter(re.findall(r"\{value:(\d+)", texts))
     about = f"value:{lengths.most_common(1)[0][0]}" if lengths else "value"
-    as_literal = ":repr}" in texts
+    literal = next((form for form in ("repr", "json") if f":{form}}}" in texts), "")
+    sign = {"repr": "'", "json": '"'}.get(literal, "")
 
     def even(value: Any) -> Any:
         if isinstance(value, dict):
@@ -134,20 +138,45 @@ def evened(looks: Sequence[Look]) -> list[Look]:
         if not isinstance(value, str):
             return value
         value = re.sub(r"\{value(?::\d+)?(?=[:}])", f"{{{about}", value)
-        return re.sub(r"'\{(value(?::\d+)?)\}'", r"{\1:repr}", value) if as_literal else value
+        as_literal = rf"{sign}\{{(value(?::\d+)?)\}}{sign}"
+        return re.sub(as_literal, rf"{{\1:{literal}}}", value) if literal else value
 
     return [look._replace(value=even(look.value)) for look in looks]
 
 
 def shared_headers(looks: Iterable[Look]) -> dict[str, str]:
-    """Return the headers that all of these responses have, with one text."""
-    found: dict[str, str] | None = None
-    for look in looks:
-        own = dict(look.headers)
-        found = (
-            own if found is None else {name: text for name, text in found.items() if own.get(name) == text}
-        )
-    return found or {}
+    """Return the headers that all of these responses have, with one text, or with one that is new each time."""
+    headers = [dict(look.headers) for look in looks]
+    found: dict[str, str] = {}
+    for name in headers[0] if headers else ():
+        texts = [each[name] for each in headers if name in each]
+        text = varying(texts) if len({*texts}) > 1 else texts[0]
+        if text and len(texts) == len(headers):
+            found[name] = text
+    return found
+
+
+def varying(texts: Sequence[str]) -> str:
+    """Return a text with a placeholder for what is new each time, empty if texts seldom differ.
+
+    >>> varying(["run-7-0015", "run-7-0923", "run-7-1104"])
+    'run-7-{digits:4}'
+    """
+    several = {*texts}
+    if len(several) < _FEW or 2 * len(several) <= len(texts):
+        return ""
+    start = _shared_start([*several])
+    end = _shared_start([text[: len(start) - 1 : -1] for text in several])[::-1]
+    middles = [text[len(start) : len(text) - len(end)] for text in several]
+    length = min(map(len, middles))
+    kind = "digits" if all(map(str.isdigit, middles)) else "random"
+    return f"{start}{{{kind}:{length}}}{end}" if length else ""
+
+
+def _shared_start(texts: Sequence[str]) -> str:
+    """Return what all texts begin with."""
+    least, most = min(texts), max(texts)
+    return next((least[:n] for n, sign in enumerate(least) if sign != most[n]), least)
 
 
 def _spelled(name: str) -> str:

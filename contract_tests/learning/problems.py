@@ -7,6 +7,7 @@ outside of the items becomes a placeholder, which the row that refuses fills (`w
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,10 @@ from contract_tests.learning.presentation import Look
 
 # Names of placeholders that a row may fill.
 _HOLES = ("message", "rule", "code", "label", "limit")
+
+# What stands between two messages of one text.
+_BETWEEN = re.compile(r"[\s,;.:|/&-]{1,4}|,? (?:and|or) ")
+_NUMBER_AT_END = re.compile(r"(?<![\w.])[0-9]+\Z")
 
 Steps = tuple[Any, ...]
 
@@ -51,6 +56,65 @@ class More(NamedTuple):
         return _with(value, self.steps, text + "{more}") if isinstance(text, str) else value
 
 
+class Joined(NamedTuple):
+    """Where a text tells all problems, one behind the other: what stands before them, and what between two."""
+
+    steps: Steps
+    prefix: str
+    sign: str
+
+    def message(self, value: Any) -> str | None:
+        """Return what a body tells of its problem in this text, None if it is another body."""
+        text = _at(value, self.steps)
+        is_one = isinstance(text, str) and text.startswith(self.prefix)
+        return text[len(self.prefix) :] if is_one else None
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How bodies tell several problems at once.
+
+    `items`: where the items of problems stand; `more`: how their number is told; `joined`: where one text tells all;
+    `counted`: where the number of problems stands, at the end of a text or alone.
+    """
+
+    items: Items | None = None
+    more: More | None = None
+    joined: Joined | None = None
+    counted: Steps | None = None
+
+    @property
+    def tells_all(self) -> bool:
+        """Whether one body tells several problems."""
+        return self.items is not None or self.joined is not None
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """How `errors` of `x-service` says it."""
+        more = {} if self.more is None else {"more": {"one": self.more.one, "many": self.more.many}}
+        joined = {} if self.joined is None else {"joined": self.joined.sign}
+        return {"told": "all", **more, **joined}
+
+    def listed(self, value: Any) -> list[Any]:
+        """Return what a body tells of each of its problems, nothing if it is another body."""
+        if self.items is None:
+            message = None if self.joined is None else self.joined.message(value)
+            return [] if message is None or self.joined is None else message.split(self.joined.sign)
+        node = _at(value, self.items.steps)
+        if self.items.by_field and isinstance(node, dict):
+            return [each for told in node.values() for each in (told if isinstance(told, list) else [told])]
+        return node if isinstance(node, list) and not self.items.by_field else []
+
+    def part(self, value: Any) -> str:
+        """Return what a body with one problem tells of it, as the JSON of a body with several has it."""
+        if self.items is None:
+            return json.dumps(None if self.joined is None else self.joined.message(value))[1:-1]
+        node = _at(value, self.items.steps)
+        if isinstance(node, list) or (isinstance(node, dict) and len(node) == 1):
+            return json.dumps(node)[1:-1]
+        return ""
+
+
 class Named(NamedTuple):
     """A refusal as a row says it: its name, the item of this problem, and what fills the placeholders."""
 
@@ -74,12 +138,36 @@ def find_items(one: Any, other: Any, both: Any) -> Items | None:
     return None
 
 
-def listed(value: Any, items: Items) -> list[Any]:
-    """Return the items of all problems that a body tells, none if it has no items."""
-    node = _at(value, items.steps)
-    if items.by_field and isinstance(node, dict):
-        return [each for told in node.values() for each in (told if isinstance(told, list) else [told])]
-    return node if isinstance(node, list) and not items.by_field else []
+def find_telling(one: Any, other: Any, both: Any) -> Telling:
+    """Return how a body tells two problems that two other bodies tell alone."""
+    if both in (one, other):
+        return Telling()
+    counted = next((steps for steps, _ in _nodes(both) if _is_counted(one, other, both, steps)), None)
+    return Telling(find_items(one, other, both), None, find_joined(one, other, both), counted)
+
+
+def find_joined(one: Any, other: Any, both: Any) -> Joined | None:
+    """Return where a body that tells two problems has one text of two others."""
+    for steps, text in _nodes(both):
+        pair = _at(one, steps), _at(other, steps)
+        if not _are(str, text, *pair):
+            continue
+        # Messages may begin alike, so that what stands before them ends with a sign.
+        ends = [n for n, sign in enumerate(pair[0], 1) if sign in " :\n" and pair[1].startswith(pair[0][:n])]
+        prefixes = ["", *(pair[0][:n] for n in reversed(ends))]
+        for first, second in (pair, pair[::-1]):
+            for prefix in prefixes if text.startswith(first) else ():
+                sign = text[len(first) :].removesuffix(second[len(prefix) :])
+                if len(first) + len(sign) < len(text) and _BETWEEN.fullmatch(sign):
+                    return Joined(steps, prefix, sign)
+    return None
+
+
+def _is_counted(one: Any, other: Any, both: Any, steps: Steps) -> bool:
+    """Tell whether bodies with one problem have the number 1 at a place, and the one with both has 2."""
+    numbers = [_NUMBER_AT_END.search(str(_at(value, steps))) for value in (one, other, both)]
+    is_number = not any(isinstance(_at(value, steps), (dict, list, bool)) for value in (one, other, both))
+    return is_number and [found and found[0] for found in numbers] == ["1", "1", "2"]
 
 
 def find_more(alone: Sequence[Any], both: Any) -> More | None:
@@ -124,41 +212,38 @@ def _at(value: Any, steps: Steps) -> Any:
 
 @dataclass
 class Refusals:
-    """The named refusals of the forms in the making.
+    """The named refusals of the forms in the making. `telling`: how they tell several problems."""
 
-    `items`: where the items of problems stand, if they are joined; `more`: how their number is told.
-    """
-
-    items: Items | None = None
+    telling: Telling = Telling()
     taken: frozenset[str] = frozenset()
-    more: More | None = None
     looks: dict[str, Look] = field(default_factory=dict)
 
     def name(self, look: Look, wanted: str) -> Named:
         """Return a look as a named refusal: a known one, if it can be told by it."""
-        item, envelope = self._taken_apart(look)
+        item, message, envelope = self._taken_apart(look)
+        said = {} if message is None else {"message": message}
         for name, known in self.looks.items():
             told = _filled(known.value, envelope)
             if told is not None and known._replace(value=None) == look._replace(value=None):
-                return Named(name, item, told or None)
+                return Named(name, item, {**told, **said} or None)
         name = wanted
         for number in range(2, 1000):
             if name not in self.looks and name not in self.taken:
                 break
             name = f"{wanted}_{number}"
         self.looks[name] = look._replace(value=envelope)
-        return Named(name, item)
+        return Named(name, item, said or None)
 
     def widen(self, looks: Sequence[Look], wanted: str) -> None:
         """Make named refusals of looks that tell items: one for each shape, with placeholders where they differ."""
         shapes: dict[Any, list[Look]] = {}
         for look in looks:
-            item, envelope = self._taken_apart(look)
-            if item is not None:
+            item, message, envelope = self._taken_apart(look)
+            if item is not None or message is not None:
                 bare = look._replace(value=None)
                 shapes.setdefault((bare, repr(shape_of(envelope))), []).append(look._replace(value=envelope))
         for alike in shapes.values():
-            value = _widened([look.value for look in alike])
+            value = _widened([look.value for look in alike], ["message"] if self.telling.joined else [])
             name = wanted
             for number in range(2, 1000):
                 if name not in self.looks and name not in self.taken:
@@ -168,27 +253,33 @@ class Refusals:
 
     def said(self, name: str) -> Look:
         """Return a named refusal as the document says it."""
-        look = self.looks[name]
-        is_list = self.more is not None and self.items is not None and "{item" in str(look.value)
-        return look._replace(value=self.more.told(look.value)) if self.more and is_list else look
+        look, more = self.looks[name], self.telling.more
+        is_list = more is not None and "{item" in str(look.value)
+        return look._replace(value=more.told(look.value)) if more and is_list else look
 
-    def _taken_apart(self, look: Look) -> tuple[Any, Any]:
-        """Return the item of a problem, and the body around it; None and the whole body if it has no items."""
-        if self.items is None:
-            return None, look.value
-        steps, by_field = self.items
-        node, whole = _at(look.value, steps), look
-        if self.more is not None:
-            look = look._replace(value=self.more.without(look.value))
-        if by_field and isinstance(node, dict) and len(node) == 1:
-            (item,) = node.values()
-            if isinstance(item, list):
-                item = item[0] if len(item) == 1 else item
-                return item, _with(look.value, steps, "{items-by-field}")
-            return item, _with(look.value, steps, "{item-by-field}")
-        if not by_field and isinstance(node, list) and node:
-            return node[0] if len(node) == 1 else node, _with(look.value, steps, "{items}")
-        return None, whole.value
+    def _taken_apart(self, look: Look) -> tuple[Any, str | None, Any]:
+        """Return the item of a problem, its message, and the body around both; None for what a body does not tell."""
+        telling, value, item = self.telling, look.value, None
+        message = None if telling.joined is None else telling.joined.message(value)
+        if telling.joined is not None and message is not None:
+            value = _with(value, telling.joined.steps, telling.joined.prefix + "{messages}")
+        if telling.items is not None:
+            steps, by_field = telling.items
+            node = _at(value, steps)
+            bare = value if telling.more is None else telling.more.without(value)
+            if by_field and isinstance(node, dict) and len(node) == 1:
+                (item,) = node.values()
+                is_list = isinstance(item, list)
+                item = item[0] if is_list and len(item) == 1 else item
+                value = _with(bare, steps, "{items-by-field}" if is_list else "{item-by-field}")
+            elif not by_field and isinstance(node, list) and node:
+                item = node[0] if len(node) == 1 else node
+                value = _with(bare, steps, "{items}")
+        if telling.counted is not None and (item is not None or message is not None):
+            counted = _at(value, telling.counted)
+            text = _NUMBER_AT_END.sub("{count}", str(counted))
+            value = _with(value, telling.counted, text if isinstance(counted, str) else "{count:number}")
+        return item, message, value
 
 
 def _with(value: Any, steps: Steps, text: str) -> Any:
@@ -212,9 +303,8 @@ def shape_of(value: Any) -> Any:
     return "" if isinstance(value, str) and not value.startswith("{item") else value
 
 
-def _widened(values: Sequence[Any]) -> Any:
-    """Return one body for several of a shape, with placeholders where their texts differ."""
-    holes: list[str] = []
+def _widened(values: Sequence[Any], holes: list[str]) -> Any:
+    """Return one body for several of a shape, with placeholders where their texts differ, but none of `holes`."""
 
     def widen(values: Sequence[Any], key: str) -> Any:
         first = values[0]

@@ -168,17 +168,11 @@ class Context:
             return told(text, self.tell) if name in _TOLD_BY_ROWS else text
         if name in _ITEMS:
             return _ITEMS[name](self)
-        if name == "now":
-            return write_moment(self.now, form)
         if name in OF_ITEM and self.found is not None and (item := self.store.get(self.item_id)) is not None:
             return self.world.told(item, placeholder)
         if name in RANDOM:
             return RANDOM[name](self.world.random, int(form or 0))
-        if name == "methods" and self.route is not None:
-            return _allowed(self.route.operations.keys(), form)
-        if name in _IN_FORM:
-            return str(_IN_FORM[name](self, form))
-        return str(_TOLD[name](self)) if name in _TOLD else ""
+        return str(_TOLD[name](self, form)) if name in _TOLD else ""
 
     def item(self) -> Item:
         """Return the item that the path names. Raises Refusal if it does not exist."""
@@ -261,12 +255,22 @@ def _listed_by_field(context: Context) -> dict[str, list[Any]]:
 
 def _item(context: Context, problem: Problem) -> Any:
     """Return the item of a problem, with its placeholders filled."""
+    return _filled(context, problem, problem.item)
+
+
+def _messages(context: Context) -> str:
+    """Return the messages of all problems in one text."""
+    messages = (_filled(context, problem, problem.told.get("message", "")) for problem in context.problems)
+    return context.contract.service.joined.join(messages)
+
+
+def _filled(context: Context, problem: Problem, value: Any) -> Any:
 
     def tell(placeholder: str) -> str:
         name, _, form = placeholder.partition(":")
         return repeated(problem.told[name], form) if name in problem.told else context.tell(placeholder)
 
-    return filled(problem.item, tell)
+    return filled(value, tell)
 
 
 # The problems of a refusal, as data.
@@ -286,13 +290,19 @@ def _more(context: Context) -> str:
     )
 
 
+def _count(context: Context) -> int:
+    """Return how many items the refusal lists, or how many problems it has."""
+    return len(_listed(context)) or len(context.problems)
+
+
 # What a row tells of a problem (`with`). These texts may have placeholders, too.
 _TOLD_BY_ROWS = frozenset({"rule", "message", "label", "limit", "code"})
 
 
-def _id(context: Context, form: str) -> object:
-    sent = context.route.parameter if context.route is not None and not form else None
-    return sent or context.item_id
+def _id(context: Context, form: str) -> str | int:
+    """Return the id in the path, as it stands there, or as a number."""
+    as_sent = "" if context.route is None or form else context.route.parameter
+    return as_sent or context.item_id
 
 
 def _path(context: Context, form: str) -> str:
@@ -302,14 +312,21 @@ def _path(context: Context, form: str) -> str:
     return path.rstrip("/") if form == "bare" else path
 
 
-# Facts of a request that have several forms: as sent, or by the text after the colon.
-_IN_FORM: Mapping[str, Callable[[Context, str], object]] = {"id": _id, "path": _path}
+def _methods(context: Context, form: str) -> str:
+    return "" if context.route is None else _allowed(context.route.operations.keys(), form)
 
-# Other facts of a request.
-_TOLD: Mapping[str, Callable[[Context], object]] = {
-    "method": lambda context: context.method,
-    "more": _more,
-    "site": lambda context: context.site,
+
+# Facts of a request, of which some have several forms: as sent, or by the text after the colon.
+_TOLD: Mapping[str, Callable[[Context, str], object]] = {
+    "id": _id,
+    "method": lambda context, _: context.method,
+    "methods": _methods,
+    "now": lambda context, form: write_moment(context.now, form),
+    "path": _path,
+    "more": lambda context, _: _more(context),
+    "messages": lambda context, _: _messages(context),
+    "count": lambda context, _: _count(context),
+    "site": lambda context, _: context.site,
 }
 
 

@@ -49,7 +49,7 @@ class Query:
     def repeated_as(self, word: str) -> str:
         """Return the parameters that links repeat, by the word of `x-paging`, as a query string without the page."""
         pairs = [] if word == "none" else self.accepted
-        if word == "sent":
+        if word in {"sent", "sent-empty"}:
             pairs = self.sent
         if word in {"not-default", "always"}:
             # Every parameter but the page, as its value says, however it was spelled.
@@ -70,9 +70,12 @@ def read_query(context: Context) -> Query:
     texts = parse_query(context.query) if context.query else {}
     query, problems, service = Query(), list[Problem](), context.contract.service
     operation = context.operation
-    if operation.paging["link-repeats"] == "sent":
+    repeats = operation.paging["link-repeats"]
+    if repeats in {"sent", "sent-empty"}:
         query.sent = [
-            (name, text) for name, text in texts.items() if text and name != operation.page_parameter
+            (name, text)
+            for name, text in texts.items()
+            if (text or repeats == "sent-empty") and name != operation.page_parameter
         ]
     for order, parameter in enumerate(operation.query):
         role, text = parameter.role or "", texts.pop(parameter.name, None)

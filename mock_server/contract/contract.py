@@ -82,6 +82,7 @@ class ServiceRules:
     time_offset: int  # seconds east of UTC
     tells_all: bool  # whether a refusal tells all problems, and not only the first
     more: Mapping[str, str]  # what {more} shows, for "one" item beside the first and for "many"
+    joined: str  # what stands between the {messages} of problems
     answers_head: bool  # as GET, without the body
     media_types: Mapping[
         str, str
@@ -251,6 +252,7 @@ def _service(document: Object) -> ServiceRules:
         time_offset=int(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60),
         tells_all=words.get("errors", {}).get("told") == "all",
         more=words.get("errors", {}).get("more", {}),
+        joined=words.get("errors", {}).get("joined", ", "),
         answers_head=words.get("head") == "as-get",
         media_types={"other": "ignored", **words.get("media-types", {})},
         checks_foreign=words.get("foreign-rows") in {"own-first", "both"}

@@ -319,8 +319,8 @@ _Spellings = tuple[
 class Routes:
     """The paths of a document below its base path. `slash`: what a trailing slash changes (`x-service`).
 
-    `redirects_list`: the list is redirected from its other spelling, whatever `slash` says. `are_paths`: distinct
-    spellings are paths of their own, whose other methods are refused as those of any path. In these paths,
+    `redirects_list`: the list is redirected from its other spelling, whatever `slash` says. `are_paths`: spellings are
+    paths of their own, whose other methods are refused as those of any path; only a GET is redirected. In these paths,
     `{}` is a parameter.
     """
 
@@ -360,7 +360,8 @@ class Routes:
         redirects = self._redirects_list or self._slash == "redirect"
         meant = "GET" if method == "HEAD" and redirects else method
         is_list = meant in there and there[meant].behaviour == "list" and self._redirects_list
-        leads_there = is_list or (meant in there and not (self._slash == "distinct" and self._are_paths))
+        is_led = meant == "GET" and self._slash == "redirect" if self._are_paths else True
+        leads_there = is_list or (meant in there and is_led)
         if here and (meant in here or not leads_there):
             return Route(here, parameter)
         if there and (self._slash == "redirect" or is_list):

@@ -30,14 +30,14 @@ _MOMENT = r"iso(?:-offset)?(?:-ms|-us)?|http|unix(?:-ms)?"
 
 # A fact of the request, the item or the world, or a random value of a given form.
 PLACEHOLDER = re.compile(
-    r"\{(detail|field(?::(?:[Ww]ords|camel))?|value(?::\d{1,4})?(?::repr)?|owner|type|more|rule|message|label|limit|code"
+    r"\{(detail|field(?::(?:[Ww]ords|camel))?|value(?::\d{1,4})?(?::(?:repr|json))?|owner|type|more|messages|count|rule|message|label|limit|code"
     r"|id(?::number)?|path(?::(?:relative|bare))?|method|methods(?::[A-Z, ]+)?|site"
     r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|version|changes"
     rf"|(?:now|created|changed)(?::(?:{_MOMENT}))?)\}}"
 )
 
 # A text that becomes a number, and one that becomes the problems of a refusal.
-_NUMBER = re.compile(r"\{(now:unix(?:-ms)?|(?:id|value)(?=:number))(?::number)?\}")
+_NUMBER = re.compile(r"\{(now:unix(?:-ms)?|(?:id|count|value)(?=:number))(?::number)?\}")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
 _LIST = re.compile(r"\{(items|items?-by-field)\}")
 
@@ -69,14 +69,17 @@ def filled(value: Any, tell: Tell) -> Any:
 
 
 def repeated(text: str, form: str) -> str:
-    """Return what a placeholder shows of a value: `40` its first characters, `repr` as a literal, `40:repr` both.
+    """Return what a placeholder shows of a value.
 
-    Of a field, `words`, `Words` and `camel` show its name as `spelled` does.
+    `40` is for its first characters, `repr` and `json` for a literal, and `40:repr` for both. Of a field, `words`,
+    `Words` and `camel` show its name as `spelled` does.
     """
     if form in {"words", "Words", "camel"}:
         return spelled(text, form)
-    length = form.removesuffix("repr").rstrip(":")
+    length = form.removesuffix("repr").removesuffix("json").rstrip(":")
     text = text[: int(length)] if length else text
+    if form.endswith("json"):
+        return json.dumps(text, ensure_ascii=False)
     return repr(text) if form.endswith("repr") else text
 
 

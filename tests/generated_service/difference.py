@@ -122,7 +122,11 @@ class Side:
             value = re.sub(
                 r"(?<=/notification-handlers/)\d+", lambda found: _named(self.ids, found[0]), value
             )
-            return value if own is None else re.sub(rf"(?<![\w-]){own}(?!\w)", f"row {step.row}", value)
+            return (
+                value
+                if own is None
+                else re.sub(rf"(?<![\w-])(?<![&?]\w=){own}(?!\w)", f"row {step.row}", value)
+            )
 
         try:
             body = (

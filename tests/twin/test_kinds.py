@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,19 +12,24 @@ import requests
 
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
+from contract_tests.learning.beyond import learn_deleted, learn_paging
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.forms import learn_forms
 from contract_tests.learning.pages import learn_sorting
+from contract_tests.learning.presentation import templated, varying, worded
+from contract_tests.learning.problems import find_telling
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
 from contract_tests.probes.observations import handler, second
 from contract_tests.target.api import TargetApi, TargetResponse
+from mock_server.contract.response import filled, repeated
 from mock_server.document import load, plain
 from tests.document_obeyed.client import Client
 from tests.document_obeyed.test_rows import client_of, rows, service
 from tests.generated_service.difference import session_of
 
 LIST = "/notification-handlers"
+ROW = "/notification-handlers/{notification_handler_id}"
 
 
 class Pupil:
@@ -135,3 +141,92 @@ def test_a_field_of_another_type_is_told_of_twice_and_beside_a_wrong_type(tmp_pa
     pupil.prober.spares = True
     learned = pupil.learn(learn_forms)["x-service"]
     assert (learned["foreign-rows"], learned["fields-without-type"]) == ("both", "foreign")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both", "words"),
+    [
+        ("name is empty", "type is bad", "name is empty, type is bad", {"joined": ", "}),
+        ("No: a is bad", "No: b is bad", "No: a is bad; b is bad", {"joined": "; "}),
+        ("b: No.", "a: No.", "a: No.\nb: No.", {"joined": "\n"}),
+        ("Failed: 1", "Failed: 1", "Failed: 2", {}),
+    ],
+)
+def test_one_text_tells_several_problems(one: str, other: str, both: str, words: dict[str, str]) -> None:
+    telling = find_telling({"error": one}, {"error": other}, {"error": both})
+    assert telling.words == {"told": "all", **words}
+    assert telling.counted == (None if words else ("error",))
+    if telling.joined is not None:
+        parts = {telling.part({"error": text}) for text in (one, other)}
+        assert {*telling.listed({"error": both})} == {json.loads(f'"{part}"') for part in parts}
+
+
+def test_other_texts_tell_one_problem() -> None:
+    for both in ("a is bad", "a is bad and worse", "several problems"):
+        assert not find_telling({"error": "a is bad"}, {"error": "b is bad"}, {"error": both}).tells_all
+
+
+def test_problems_in_one_text_are_shown_and_learned(tmp_path: Path) -> None:
+    def rule(when: Any, message: str) -> dict[str, Any]:
+        return {"when": when, "refuse": "joined", "with": {"message": message}}
+
+    examples = {"joined": {"value": {"error": "No: {messages}", "count": "{count:number}"}}}
+    content = {"application/json": {"schema": {"type": "object"}, "examples": examples}}
+    refusals = {
+        "target": "$['x-service'].refusals",
+        "update": {"418": {"description": "No.", "content": content}},
+    }
+    form = {
+        "name": [rule({"longer-than": 99}, "{field} is too long")],
+        "type": [rule("not-listed", "{value} is no type")],
+    }
+    create = {name: [rule("absent", f"no {name}"), *each] for name, each in form.items()}
+    more = {"errors": {"told": "all", "joined": " + "}}
+    client = client_of(
+        tmp_path, refusals, rows("CreateForm", **create), rows("UpdateForm", **form), service(**more)
+    )
+    told = client.send("POST", LIST, {"name": "n" * 200, "type": "pigeon"}).get_json()
+    assert told == {"error": "No: name is too long + pigeon is no type", "count": 2}
+    pupil = Pupil(client)
+    pupil.prober.spares = True
+    tree = pupil.learn(learn_forms)
+    assert tree["x-service"]["errors"] == {"told": "all", "joined": " + "}
+    assert {"error": "No: {messages}", "count": "{count:number}"} in [
+        each["value"] for each in tree["components"]["examples"].values()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("texts", "text"),
+    [
+        (["0.001305", "0.012001", "0.900417"], "0.{digits:6}"),
+        (["75f46a", "03bb21", "c9e9f0"], "{random:6}"),
+        (["run-7-0015-x", "run-7-0923-x", "run-7-1104-x"], "run-7-{digits:4}-x"),
+        (["no-cache"] * 9 + ["private", "no-store"], ""),
+        (["a", "b"], ""),
+    ],
+)
+def test_a_header_that_is_new_each_time(texts: list[str], text: str) -> None:
+    assert varying(texts) == text
+
+
+def test_what_refusals_repeat_of_a_request() -> None:
+    facts = {"value": "a\x07b", "path": "/api/x/7", "id": "7"}
+    assert worded('No "a\\u0007b" here', facts) == "No {value:json} here"
+    assert templated({"rejected": 60, "status": 400}, {"value": "60"}) == {
+        "rejected": "{value:number}",
+        "status": 400,
+    }
+    assert repeated("a\x07b", "json") == '"a\\u0007b"'
+    assert filled({"rejected": "{value:number}"}, lambda _: "-7") == {"rejected": -7}
+
+
+def test_links_repeat_parameters_without_a_value(tmp_path: Path) -> None:
+    actions = [
+        {"target": f"$.paths['{path}'].get['x-paging']", "update": {"link-repeats": "sent-empty"}}
+        for path in (LIST, f"{LIST}/")
+    ]
+    client = client_of(tmp_path, *actions)
+    shown = client.list(tag="", filter="1")["links"]["first"]
+    assert shown.endswith("?tag=&filter=1&page=1")
+    assert Pupil(client).learn(learn_paging)["paths"][LIST]["get"]["x-paging"]["link-repeats"] == "sent-empty"
