@@ -181,16 +181,16 @@ def test_problems_in_one_text_are_shown_and_learned(tmp_path: Path) -> None:
         "type": [rule("not-listed", "{value} is no type")],
     }
     create = {name: [rule("absent", f"no {name}"), *each] for name, each in form.items()}
-    more = {"errors": {"told": "all", "joined": " + "}}
+    more = {"errors": {"told": "all", "joined": " | "}}
     client = client_of(
         tmp_path, refusals, rows("CreateForm", **create), rows("UpdateForm", **form), service(**more)
     )
     told = client.send("POST", LIST, {"name": "n" * 200, "type": "pigeon"}).get_json()
-    assert told == {"error": "No: name is too long + pigeon is no type", "count": 2}
+    assert told == {"error": "No: name is too long | pigeon is no type", "count": 2}
     pupil = Pupil(client)
     pupil.prober.spares = True
     tree = pupil.learn(learn_forms)
-    assert tree["x-service"]["errors"] == {"told": "all", "joined": " + "}
+    assert tree["x-service"]["errors"] == {"told": "all", "joined": " | "}
     assert {"error": "No: {messages}", "count": "{count:number}"} in [
         each["value"] for each in tree["components"]["examples"].values()
     ]
