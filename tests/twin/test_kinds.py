@@ -12,7 +12,7 @@ import requests
 
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
-from contract_tests.learning.beyond import learn_deleted, learn_paging
+from contract_tests.learning.beyond import learn_paging
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.forms import learn_forms
 from contract_tests.learning.pages import learn_sorting
