@@ -145,7 +145,7 @@ def learn(ctx: click.Context, /, **given: Any) -> None:
 )
 @click.pass_context
 def twin(ctx: click.Context, /, **given: Any) -> None:
-    """Send the same sequences of calls into the mock and a service, and compare every answer.
+    """Send the same sequences of calls to the mock and to a service, and compare every response.
 
     Ids are paired, times compared by rule, rows of others by their place. The first difference is shortened, shown
     with both sides' curl lines, and named: another answer to an open question, or something that no question asks.
@@ -185,14 +185,14 @@ def twin(ctx: click.Context, /, **given: Any) -> None:
 @click.option("--quiet", is_flag=True, help="Tell only what is wrong.")
 @click.pass_context
 def record(ctx: click.Context, /, **given: Any) -> None:
-    """Stand before a service, pass calls on, and record them; each answer is held against the document on the way.
+    """Pass calls on to a service, and record them. Each response is compared with the document on the way.
 
     Point the consumer at the URL that is printed, with any key that begins with `mock`: the service's own is the
     guard's alone. A target that is not this computer is only read, unless --allow-writes; what is created through the
     proxy bears the run's marker and is deleted in the end, rows of others are masked and cannot be changed.
 
-    Exit codes: 0 no answer was wrong, 1 some were, or something may be left at the service, 2 wrong options, 3 the run
-    could not start, 4 the target cannot be reached, 5 nothing was passed on, 70 this program failed.
+    Exit codes: 0 no response was wrong, 1 some were, or something may be left at the service, 2 wrong options, 3 the
+    run could not start, 4 the target cannot be reached, 5 nothing was passed on, 70 this program failed.
     """
     _run("guarded", "record", ctx, given)
 

@@ -32,6 +32,11 @@ TASKS = (
     "Use many workers or many machines",
     "Put several mocks behind one address",
     "Run in containers and in CI",
+    "Use the mock without a socket, or without pytest",
+    "Say what becomes of an input",
+    "Mock another API of this kind",
+    "Generate a client",
+    "Complete commands in a shell",
 )
 
 
@@ -63,6 +68,11 @@ def test_every_task_is_in_the_search_and_three_clicks_away(site: Path) -> None:
     reached = {"index.html"}
     for _ in range(3):
         reached |= {target for page in reached for target in _targets(site, page)}
+    titles = {
+        page.read_text(encoding="utf-8").partition("\n")[0]
+        for page in (ROOT / "docs" / "how-to").glob("*.md")
+    }
+    assert titles == {f"# {task}" for task in (*TASKS, "How to")}
     assert not [task for task in TASKS if places.get(task, "").partition("#")[0] not in reached]
 
 
