@@ -396,6 +396,7 @@ def sweep(  # noqa: PLR0913 -- each is one decision of the user
     (`key`: another key or target than the run's, `target`, `plain-http`, `proxy`), TargetFailed if nothing answers, and
     OSError.
     """
+    ledger_file = ledger_file.resolve()  # a link would be renamed in place of the ledger
     if is_swept(ledger_file):
         return CleanUp()
     ledger = Ledger.read(ledger_file)
@@ -410,7 +411,10 @@ def sweep(  # noqa: PLR0913 -- each is one decision of the user
             f"{ledger_file} was written with another key, or for another target: sweep it with that key.",
         )
     account = Account(settings, document, ledger.marker)
-    ledger.hold()
+    try:
+        ledger.hold()
+    except FileNotFoundError:  # another sweep has finished it meanwhile
+        return CleanUp()
     try:
         if ledger.entries:
             _reach(account)

@@ -205,9 +205,11 @@ class Ledger:
         marker = marker or Marker()
         directory.mkdir(parents=True, exist_ok=True)
         host = urlsplit(target).netloc.replace(":", "-")
-        ledger = cls(target, marker, directory / f"{host}-{marker.run}{_SUFFIX}")
+        file = directory / f"{host}-{marker.run}{_SUFFIX}"
+        ledger = cls(target, marker, file)
         ledger.key_check = key_check(key, marker.run, target)
         first = {"target": target, "marker": marker.run, "time": clock(), "pid": os.getpid()}
+        file.touch(exist_ok=False)
         ledger.hold()
         ledger._write({"event": "run", **first, "key_check": ledger.key_check})
         _sync_directory(directory)
@@ -227,7 +229,7 @@ class Ledger:
         for number, line in enumerate(lines[1:], start=2):
             try:
                 ledger._replay(line)
-            except (KeyError, TypeError, ValueError):
+            except (ArithmeticError, LookupError, TypeError, ValueError):
                 raise ValueError(f"{file} is not a ledger: its event {number} cannot be read.") from None
         return ledger
 
@@ -248,14 +250,22 @@ class Ledger:
         return frozenset(e.id for e in entries if e.state is CreateState.LIVE and e.id is not None)
 
     def hold(self) -> None:
-        """Open the file for writing, and lock it. Raises Unswept if another process has it, and OSError."""
+        """Open the file for writing, and lock it.
+
+        Raises Unswept if another process has it, FileNotFoundError if one has finished it meanwhile, and OSError.
+        """
         if self.file is None or self._out is not None:
             return
-        self._is_torn = self.file.exists() and not self.file.read_bytes().endswith(b"\n")
-        out = self.file.open("ab", buffering=0)
-        if not _locked(out):
+        held = self.file.read_bytes()
+        out = self.file.open("r+b", buffering=0)
+        is_locked = _locked(out)
+        if not is_locked or not _is_at(self.file, out):
             out.close()
+            if is_locked:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.file))
             raise Unswept(f"{self.file} belongs to a run that is not over: wait for its end.")
+        out.seek(0, os.SEEK_END)
+        self._is_torn = not held.endswith(b"\n") and bool(held)
         self._out = out
 
     def release(self) -> None:
@@ -388,7 +398,7 @@ class Ledger:
             self._replay(line)
 
     def _replay(self, line: dict[str, Any]) -> None:
-        """Take an event's effect. Raises KeyError, TypeError and ValueError for one that is malformed."""
+        """Take an event's effect. Raises ArithmeticError, KeyError, TypeError or ValueError if it is malformed."""
         if line["event"] == "before":
             self.before = {_checked_id(each) for each in line["ids"]}
             return
@@ -494,6 +504,13 @@ def _locked(file: BinaryIO) -> bool:
     except OSError:  # Windows says so; a file system without locks does, too
         return sys.platform != "win32"
     return True
+
+
+def _is_at(path: Path, file: BinaryIO | FileIO) -> bool:
+    """Tell whether an open file still has its path: it may have been renamed before it was locked."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    return False
 
 
 def _sync_directory(directory: Path) -> None:

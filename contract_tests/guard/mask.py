@@ -150,12 +150,13 @@ class Redactor:
     """Finds and removes one key, however it is spelled. Its repr does not show it.
 
     Each character may be percent-encoded, an escape of JSON, JavaScript or quoted-printable, or an HTML entity, also
-    twice over; the whole may be hexadecimal, or part of a text in Base64, as in a header that was encoded.
+    twice over; the whole may be UTF-16, UTF-32 or hexadecimal, or part of a text in Base64, as in a header.
     """
 
     def __init__(self, key: str) -> None:
         # Each way begins with a literal, so that `re` skips what cannot begin a key.
-        spelled = "".join(f"(?:{'|'.join(_spellings_of(sign))})" for sign in key)
+        # NULs between the characters are those of UTF-16 and UTF-32.
+        spelled = "\0{0,3}".join(f"(?:{'|'.join(_spellings_of(sign))})" for sign in key)
         patterns = [spelled, f"(?i:{key.encode().hex()})", *_in_base64(key)]
         self._patterns = [re.compile(pattern) for pattern in patterns]
 

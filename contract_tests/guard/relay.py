@@ -557,7 +557,7 @@ class Relay:
             reply.body, lambda node: self._account.number_in(node) is not None, risky=risky and not is_own
         )
         headers = tuple(
-            (self._redactor.clean(name), self._marker.strip_text(self._redactor.clean(value)))
+            (self._redactor.clean(name), self._redactor.clean(self._marker.strip_text(value)))
             for name, value in reply.headers
             if name.lower() not in _DROPPED
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import email.utils
 import http.client
 import io
@@ -35,6 +34,8 @@ _PORTS = {"http": 80, "https": 443}
 _LARGEST = 64 * 1024 * 1024
 _MINUTE = 60.0
 _LONG = 5.0  # seconds of waiting that are told
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+_MOST_CODINGS = 3
 _TOO_MANY = 429
 _PATIENCE = 6  # times that a 429 is waited out
 _LONGEST_WAIT = 900.0  # seconds that a 429 may ask for
@@ -42,6 +43,7 @@ _LONGEST_WAIT = 900.0  # seconds that a 429 may ask for
 _NO_TLS = frozenset({"wrong version number", "packet length too long", "record layer failure"})
 # Of a GET, on a connection that fails. A target that lets one wait would let the next one wait, too.
 _TRIES = 3
+_FINAL = frozenset({"timeout", "coding", "too-large"})
 
 
 def silent(_: str) -> None:
@@ -351,7 +353,7 @@ class Upstream:
             try:
                 reply = self._once(parcel)
             except TargetFailed as failure:
-                if not tries or failure.reason == "timeout":
+                if not tries or failure.reason in _FINAL:
                     raise
                 self.retried += 1
                 continue
@@ -490,16 +492,25 @@ def _read(response: http.client.HTTPResponse, method: str) -> tuple[Reply, bool]
 
 
 def _decoded(body: bytes, headers: list[tuple[str, str]]) -> tuple[bytes, list[tuple[str, str]]]:
-    """Undo gzip or deflate, although it was not asked for: a row inside could not be masked otherwise."""
-    coding = next(
-        (value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), ""
-    )
-    if coding in {"gzip", "x-gzip", "deflate"} and body:
-        with contextlib.suppress(zlib.error):
-            decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    """Undo gzip and deflate, also several of them, although none was asked for: a row inside could not be masked.
+
+    Raises TargetFailed (`coding`, `too-large`) for a body that cannot be read, or grows too large.
+    """
+    said = ",".join(value for name, value in headers if name.lower() == "content-encoding").lower()
+    codings = [coding.strip() for coding in said.split(",") if coding.strip() not in {"", "identity"}]
+    if not codings or not body:
+        return body, headers
+    if len(codings) > _MOST_CODINGS or not _CODINGS.issuperset(codings):
+        raise TargetFailed("coding", "The target's answer is in a coding that was not asked for.")
+    for _ in codings:
+        decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        try:
             body = decoder.decompress(body, _LARGEST)
-            headers = [(name, value) for name, value in headers if name.lower() != "content-encoding"]
-    return body, headers
+        except zlib.error:
+            raise TargetFailed("coding", "The target's answer is not in the coding that it names.") from None
+        if decoder.unconsumed_tail:
+            raise TargetFailed("too-large", f"The target's answer is larger than {_LARGEST} bytes.")
+    return body, [(name, value) for name, value in headers if name.lower() != "content-encoding"]
 
 
 def _tls() -> ssl.SSLContext:

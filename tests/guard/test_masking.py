@@ -115,6 +115,35 @@ def test_compressed_answers_are_masked_too(make_guard: MakeGuard) -> None:
         assert "content-encoding" not in reply.headers
 
 
+KEY = "mock-key-of-a-user"  # of each guard before a URL
+
+
+def packed(body: bytes, times: int) -> Said:
+    for _ in range(times):
+        body = gzip.compress(body)
+    return Said(401, body, {"Content-Encoding": ", ".join(["gzip"] * times)})
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [packed(KEY.encode(), 2), packed(KEY.encode(), 4), Said(401, KEY.encode(), {"Content-Encoding": "br"}),
+     Said(401, KEY.encode(), {"Content-Encoding": "gzip"}), packed(b"0" * 70_000_000, 2)],
+    ids=["two", "four", "br", "none", "bomb"],
+)  # fmt: skip
+def test_no_coding_hides_the_key(reply: Said, make_guard: MakeGuard) -> None:
+    with Scripted(lambda _: reply) as target:
+        seen = through(make_guard(target.url)).get("/5")
+    assert "content-encoding" not in seen.headers
+    assert len(seen.body) < 1000
+    assert KEY.encode() not in seen.body
+
+
+def test_a_marker_within_the_key_does_not_hide_it(make_guard: MakeGuard) -> None:
+    with Scripted(lambda _: said({}, X_Told=f"{KEY[:5]}{guard.marker}-00001:{KEY[5:]}")) as target:
+        guard = make_guard(target.url)
+        assert KEY not in through(guard).get("").headers["x_told"]
+
+
 def test_the_keys_that_a_foreign_row_has_still_show(make_guard: MakeGuard) -> None:
     with Scripted(lambda _: said({"data": [PRIVATE]})) as target:
         (row,) = through(make_guard(target.url)).get("").data
@@ -225,6 +254,8 @@ def spellings(key: str) -> dict[str, str]:
         "quoted-printable": "".join(f"={code:02X}" for code in signs),
         "hexadecimal": key.encode().hex(),
         "hexadecimal, upper case": key.encode().hex().upper(),
+        "UTF-16": key.encode("utf-16-le").decode(),
+        "UTF-32": key.encode("utf-32-be").decode(),
     }
     for before in ("", "x", "Bearer ", "Authorization: Bearer "):
         found[f"Base64 after {before!r}"] = base64.b64encode(f"{before}{key}\r\n".encode()).decode()

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from contract_tests.command.commands import sweep
 from contract_tests.guard.exchange import Unswept
 from contract_tests.guard.ledger import Ledger, Marker, check_swept
-from tests.guard.scripted import Said, Scripted, said
+from tests.guard.scripted import Asked, Said, Scripted, said
 from tests.guard.test_masking import spellings
 
 KEY = "mock-key-of-a-user"
@@ -153,6 +153,48 @@ def test_a_ledger_of_a_run_that_is_not_over_is_let_alone(tmp_path: Path) -> None
         check_swept(url, tmp_path)
 
 
+def gone(_: object) -> Said:
+    return said({"data": [], "meta": {"total": 0}}, 404)
+
+
+def test_of_two_sweeps_at_once_one_waits(tmp_path: Path) -> None:
+    others: list[Result] = []
+
+    def script(asked: Asked) -> Said:
+        if not others:
+            others.append(swept(file))
+        return gone(asked)
+
+    with Scripted(script) as target:
+        file = left(target.url, tmp_path)
+        swept(file)
+    assert (others[0].exit_code, "is not over" in others[0].output) == (3, True), others
+
+
+def test_a_ledger_that_another_sweep_finishes_meanwhile_is_not_begun_anew(tmp_path: Path) -> None:
+    url = "http://127.0.0.1:9/api"
+    late = Ledger.read(left(url, tmp_path))
+    assert late.file is not None
+    first = Ledger.read(late.file)
+    first.finish()
+    with pytest.raises(FileNotFoundError):
+        late.hold()
+    assert [file.suffix for file in tmp_path.iterdir()] == [".swept"]
+
+
+def test_a_link_to_a_ledger_is_not_finished_in_its_place(tmp_path: Path) -> None:
+    page = {"data": [], "meta": {"total": 0}}
+    with Scripted(
+        lambda asked: said(page, 404 if asked.path[-1].isdigit() and "?" not in asked.path else 200)
+    ) as target:
+        file = left(target.url, tmp_path / "ledgers")
+        link = tmp_path / "link.jsonl"
+        link.symlink_to(file)
+        result = swept(link)
+    assert link.is_symlink()
+    assert not [each for each in tmp_path.iterdir() if each.name == "link.jsonl.swept"], result.output
+
+
 def test_another_target_does_not_get_the_key(tmp_path: Path) -> None:
     with Scripted(lambda _: said({}, 404)) as target:
         file = left("http://127.0.0.1:9/api", tmp_path)
@@ -168,7 +210,7 @@ def test_another_target_does_not_get_the_key(tmp_path: Path) -> None:
         '{"event": "created", "number": 1}', '{"event": "created", "number": "x", "id": 1}', '{"event": "intent"}',
         '{"event": "created", "number": 1, "id": null}', '{"event": "before", "ids": 5}',
         '{"event": "before", "ids": [{}]}', '{"event": "intent", "number": [], "time": 1}',
-        '{"event": "intent", "number": 9, "time": {}}',
+        '{"event": "intent", "number": 9, "time": {}}', '{"event": "intent", "number": 1e999, "time": 1}',
     ],
 )  # fmt: skip
 def test_a_malformed_line_is_told_in_a_sentence(line: str, tmp_path: Path) -> None:
