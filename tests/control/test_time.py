@@ -105,7 +105,7 @@ def test_a_document_without_a_quota_says_so() -> None:
     for method, body in (("GET", None), ("PATCH", {"requests": 1})):
         reply = client.control(method, "/quota", body)
         assert reply.status == 400
-        assert "Answer the question rate-limit otherwise" in reply.title
+        assert "Change the answer to the question rate-limit" in reply.title
     assert client.steer("GET", "/state")["quota"] is None
 
 

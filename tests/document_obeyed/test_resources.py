@@ -145,7 +145,7 @@ def test_a_world_is_seeded_shown_and_restored(projects: Client, tmp_path: Path) 
     said = projects.control("PUT", "/state", {"projects": [{"nam": "New"}]})
     assert said.startswith("projects:1: Unknown key 'nam' (did you mean 'name'?).")
     said = projects.control("PUT", "/state", {"handlers": []})
-    assert said.startswith("'handlers' is not a part of a world (did you mean 'answers'?).")
+    assert said.startswith("Unknown part 'handlers' (did you mean 'answers'?).")
     file = tmp_path / "seed.yaml"
     file.write_text("projects:\n  - {name: Filed, color: red}\n")
     listed = Client(Settings(PROJECTS, seed=file)).api("GET", "/projects").json

@@ -83,7 +83,7 @@ def test_a_fault_that_no_longer_strikes_is_a_difference(cut_off: Path) -> None:
     cut_off.write_text(json.dumps(facts))
     result = replay(cut_off)
     assert result.exit_code == 1
-    assert "the response was cut off (drop) and now arrives with status 200" in result.output
+    assert "the response was cut off (drop), and now arrives with status 200" in result.output
 
 
 class Heard(NamedTuple):

@@ -194,7 +194,7 @@ def test_both_proofs_are_judged(tmp_path: Path) -> None:
     [
         (None, "no.jsonl: No such file"),
         ("", "no.jsonl:1: This is not a recording of version 1"),
-        ('{"recording":1}', "no.jsonl:1: Head or foot are not as `check --record` writes them"),
+        ('{"recording":1}', "no.jsonl:1: Invalid head or foot of a recording"),
         ('{"recording":1}\nno', "no.jsonl:2: This line is not a JSON object"),
     ],
 )
