@@ -111,11 +111,6 @@ class Held:
         self._run = run
         self.own = Own(run)
 
-    def begin(self) -> Own:
-        """Begin a test."""
-        self.own.api.begin()
-        return self.own
-
     def renew(self) -> None:
         """Delete what there is and forget it; what does not go now is the guard's to delete."""
         with contextlib.suppress(AssertionError):
@@ -132,7 +127,7 @@ def held(run: Run) -> Iterator[Held]:
 
 @pytest.fixture
 def reading(held: Held, request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Iterator[Own]:
-    yield held.begin()
+    yield held.own
     if pytestconfig.stash[_SESSION].has_failed(request.node.nodeid):
         held.renew()
 

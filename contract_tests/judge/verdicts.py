@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HoldTo = Literal["page", "document"]
 
+_MOST_CALLS = 40
 _NUMBERS = re.compile(r"\d+|\bNone\b")
 
 
@@ -83,13 +84,19 @@ class Observation:
 
 
 class Deviation(AssertionError):
-    """Expectations that were not met and that fail the run; `exchanges` are those of the test so far."""
+    """Expectations that were not met and that fail the run; `exchanges` are those of the test so far.
+
+    The text shows the last of them as lines for a shell, or `calls` in their place.
+    """
 
     def __init__(
         self, complaints: Sequence[Complaint], exchanges: Sequence[Exchange] = (), calls: Sequence[str] = ()
     ) -> None:
         self.complaints = tuple(complaints)
         self.exchanges = tuple(exchanges)
+        calls = calls or [
+            f"{one.as_curl()}  # {one.status or 'no answer'}" for one in self.exchanges[-_MOST_CALLS:]
+        ]
         lines = [complaint.sentence for complaint in complaints]
         super().__init__(
             "\n".join([*lines, *(["after:"] if calls else []), *(f"  {call}" for call in calls)])
@@ -135,10 +142,10 @@ class Judge:
                 self._observe(complaint)
         return found
 
-    def require(self, complaints: Iterable[Complaint], calls: Sequence[str] = ()) -> None:
+    def require(self, complaints: Iterable[Complaint]) -> None:
         """Raise Deviation if a complaint fails the run."""
         if found := self.binding(complaints):
-            raise Deviation(found, self.trace(), calls)
+            raise Deviation(found, self.trace())
 
     def note_refusal(self, name: str, about: str, exchange: Exchange | None = None) -> None:
         """Remember how a refusal looks, by its name and by what was refused; the last exchange shows it unless told."""

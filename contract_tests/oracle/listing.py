@@ -70,7 +70,7 @@ class Listing:
             what = f"{type(error).__name__}: {error}"
             form = self._statements.page("rows", "The list has the documented form.")
             text = f"the list is not in the documented form ({what}): {answer.body[:200]!r}"
-            raise Deviation([Complaint(form, text)], calls=self._api.lines) from None
+            raise Deviation([Complaint(form, text)]) from None
         return Page(asked, size, rows, ids, facts)
 
     def get(self, page: int | None = None, size: int | None = None) -> Page:

@@ -43,7 +43,6 @@ class Machine(RuleBasedStateMachine):
         """Look at what the account holds."""
         own = self.own
         own.run.begin()
-        own.api.begin()
         rows = own.listing.everything(len(own.others()) + len(own.live))
         self.seen = dict(zip(own.ids(rows), rows, strict=True))
 

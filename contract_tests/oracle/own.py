@@ -105,7 +105,7 @@ class Own:
 
     def require(self, complaints: Iterable[Complaint]) -> None:
         """Raise Deviation if a complaint fails the run; the others are kept for the report."""
-        self.judge.require(complaints, self.api.lines)
+        self.judge.require(complaints)
 
     def create(
         self, sent: Mapping[str, str], media: Media = MULTIPART, rests_on: Statement | None = None
@@ -127,7 +127,7 @@ class Own:
             wrong = Complaint(
                 IDS, f"the id in the answer to a create is missing, or was in use: {said(answer)}"
             )
-            raise Deviation([*self.judge.binding(complaints), wrong], self.judge.trace(), self.api.lines)
+            raise Deviation([*self.judge.binding(complaints), wrong], self.judge.trace())
         complaints += self._weighed(owned, self._showing.written("create", owned, answer, is_new=True))
         self.require(complaints)
         return owned
@@ -346,7 +346,6 @@ class Own:
 
     def clean(self) -> None:
         """Delete all that is left, and what creates that answered a wrong id have left."""
-        self.api.begin()
         failures: list[Deviation] = []
         for owned in list(self.live.values()):
             try:

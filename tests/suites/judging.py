@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from contract_tests.document import Facts
 from contract_tests.oracle.own import Own
+from contract_tests.probes.expectations import SentCall, exchange_of
 from contract_tests.run.flags import PROFILES, Profile
 from contract_tests.run.run import Reach, Run
-from contract_tests.target.api import TargetApi
+from contract_tests.target.api import TargetApi, TargetResponse, Trace
 from mock_server.document import load
 
 KEY, OTHER_KEY = "mock-contract", "mock-other"
@@ -54,7 +56,7 @@ class Standing:
 
     @pytest.fixture
     def reading(self, held: Own) -> Own:
-        held.api.begin()
+        held.run.begin()
         return held
 
     @pytest.fixture
@@ -76,6 +78,18 @@ class Standing:
             self.verdict.failed[report.nodeid] = report.longreprtext
 
 
+class Traced(TargetApi):
+    """Tells a trace of each call, as the guard does."""
+
+    trace = Trace()
+
+    def call(self, method: str, path: str, **parts: Any) -> TargetResponse:
+        answer = super().call(method, path, **parts)
+        told = {name: part for name, part in parts.items() if name != "fresh"}
+        self.trace.add(exchange_of(self.facts, self.base_url, SentCall(method, path, told, self.key), answer))
+        return answer
+
+
 def judge(
     url: str,
     answers: Iterable[str] = (),
@@ -89,9 +103,9 @@ def judge(
 ) -> Verdict:
     """Run suites against a service of which these answers are known; `until_failure` stops at the first one."""
     facts = Facts(load(overlays=tuple(overlays), answers=tuple(answers)).data)
-    api = TargetApi(url, KEY, facts)
+    api = Traced(url, KEY, facts)
     run = Run(api, facts, Reach(facts), profile, can_write=can_write, seed=seed, other_key=OTHER_KEY)
-    verdict = Verdict(run)
+    api.trace, verdict = run.trace, Verdict(run)
     files = [str(ROOT / "contract_tests" / "suites" / f"test_{name}.py") for name in suites]
     options = ["-c", str(CONFIG), f"--rootdir={ROOT}", "--noconftest", *(["-x"] if until_failure else [])]
     for plugin in ("terminal", "xdist", "schemathesis", "cacheprovider"):

@@ -23,7 +23,7 @@ def test_a_counterexample_is_short_and_shows_its_calls() -> None:
     with second_opinion(bugs=["update-forgets-is-enabled"]) as service:
         verdict = judge(service.url, suites=["model"], profile=SHRINKING)
     text = verdict.failed["model::service_and_dictionary_agree"]
-    calls = [line for line in text.split("Deviation: ")[1].splitlines() if "curl -X" in line]
+    calls = [line for line in text.split("Deviation: ")[1].splitlines() if "  curl --request" in line]
     assert 3 <= len(calls) <= 8, text
     assert any("--form-string" in line for line in calls)
     assert KEY not in "".join(calls)
@@ -78,16 +78,6 @@ def test_a_form_goes_in_other_media(
 ) -> None:
     spoken.post("/notification-handlers", {"name": "A b"}, media)
     assert (sent[0].headers["Content-Type"], sent[0].body) == (media, body)
-
-
-@pytest.mark.parametrize("authorization", [f"Bearer {KEY}", f"Basic {KEY}", "Bearer another-key-of-somebody"])
-def test_a_line_shows_no_key(
-    spoken: Spoken, sent: list[requests.PreparedRequest], authorization: str
-) -> None:
-    spoken.call("GET", "/notification-handlers/", authorization=authorization)
-    assert sent[0].headers["Authorization"] == authorization
-    assert KEY not in spoken.lines[0]
-    assert "somebody" not in spoken.lines[0]
 
 
 def test_no_suite_names_a_field_of_its_own() -> None:
