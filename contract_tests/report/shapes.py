@@ -11,7 +11,6 @@ from dataclasses import asdict, fields, is_dataclass, replace
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
-from xml.etree import ElementTree
 
 import click
 
@@ -24,27 +23,39 @@ _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"
     r"\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 )
-_TONES = {RunVerdict.FINE: "good", RunVerdict.FINDINGS: "bad"}
+
+
+def _rendered(name: str, outcome: Outcome, *, escapes: bool = True) -> str:
+    """Return the report by a template of this folder."""
+    import jinja2  # late: few runs write files, and its import takes a fifth of a start
+
+    home = files("contract_tests.report")
+    environment = jinja2.Environment(
+        autoescape=escapes,  # noqa: S701 -- a filter of its own escapes Markdown
+        finalize=_finalized,
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"plain": _plain, "whole": _text}
+    return environment.from_string(home.joinpath(name).read_text(encoding="utf-8")).render(
+        outcome=outcome, host=urlsplit(outcome.target).netloc,
+        style=home.joinpath("style.css").read_text(encoding="utf-8"),
+    )  # fmt: skip
 
 
 def as_html(outcome: Outcome) -> str:
     """Return one page that needs nothing else: no script, no picture, no address that is fetched."""
-    import jinja2  # late: few runs write HTML, and its import takes a fifth of a start
+    return _rendered("page.html.jinja", outcome)
 
-    home = files("contract_tests.report")
-    environment = jinja2.Environment(autoescape=True, finalize=_finalized, undefined=jinja2.StrictUndefined)
-    template = environment.from_string(home.joinpath("page.html.jinja").read_text(encoding="utf-8"))
-    mode = "Reading only" if outcome.read_only else "Reading and writing"
-    return template.render(
-        outcome=outcome, host=urlsplit(outcome.target).netloc, tone=_TONES.get(outcome.verdict, "open"),
-        style=home.joinpath("style.css").read_text(encoding="utf-8"),
-        headline=_headline(outcome), explained=_explained(outcome), about=_about(outcome), manners=_manners(outcome),
-        facts=[
-            ("Service", outcome.target), ("Tested on", outcome.started.replace("T", " ").replace("+00:00", " UTC")),
-            ("Requests sent", str(outcome.requests)), ("Time taken", _span(outcome.seconds)),
-            ("Mode", mode), ("Test handlers", _created(outcome)),
-        ],
-    )  # fmt: skip
+
+def as_junit(outcome: Outcome) -> str:
+    """Return the report as JUnit XML."""
+    return _rendered("junit.xml.jinja", outcome)
+
+
+def as_markdown(outcome: Outcome) -> str:
+    """Return the report as Markdown, for GitHub's job summary."""
+    return _rendered("summary.md.jinja", outcome, escapes=False)
 
 
 def readable(text: str) -> str:
@@ -54,70 +65,6 @@ def readable(text: str) -> str:
 
 def _finalized(value: Any) -> Any:
     return readable(value) if type(value) is str else value
-
-
-def _headline(outcome: Outcome) -> str:
-    number = len(outcome.findings)
-    found = f"{number} thing{'' if number == 1 else 's'} that the service should not do"
-    if outcome.verdict is RunVerdict.NOTHING:
-        return "Nothing was tested"
-    if outcome.verdict is RunVerdict.CUT_SHORT:
-        return f"The test was cut short; so far it found {found if number else 'nothing wrong'}"
-    if number:
-        return f"The test found {found}"
-    if outcome.verdict is RunVerdict.FINE:
-        return "Nothing that was tested contradicts the documentation"
-    return "Nothing wrong was found, but the test itself is not sound"
-
-
-def _explained(outcome: Outcome) -> str:
-    ran = [test for test in outcome.tests if test.outcome != "skipped"]
-    passed = sum(test.outcome == "passed" for test in ran)
-    sentences = [f"{passed} of {len(ran)} tests passed."]
-    found = sum(one.source == "found" for one in outcome.questions)
-    if found:
-        sentences.append(f"{found} points that the documentation leaves open were settled by observation.")
-    if outcome.accepted:
-        sentences.append(f"{len(outcome.accepted)} known findings are accepted for now and are not shown.")
-    return " ".join([*sentences, *outcome.expired, *outcome.left_behind])
-
-
-def _created(outcome: Outcome) -> str:
-    if outcome.read_only:
-        return "none were created"
-    kept = "all deleted again" if not outcome.left_behind else "not all could be deleted"
-    return f"{outcome.created} created, {kept}"
-
-
-def _about(outcome: Outcome) -> str:
-    keys = "one API key" if outcome.workers == 1 else f"{outcome.workers} API keys"
-    varied = f", with the changes of {', '.join(outcome.overlays)}" if outcome.overlays else ""
-    told = f", and with the answers {', '.join(outcome.answers)}" if outcome.answers else ""
-    open_ones = (
-        "It held the service to all of that description, also to what the documentation leaves open."
-        if outcome.hold_to == "document"
-        else "Where the documentation is silent the tool observed what the service does, and calls none of it wrong."
-    )
-    return (
-        f"bitpeak-mock is an independent, open-source tool. It called the service over HTTP with {keys} and "
-        f"compared each answer with “{outcome.document}”, a machine-readable description written from the service's "
-        f"public documentation{varied}{told}. {open_ones}"
-    )
-
-
-def _manners(outcome: Outcome) -> str:
-    if outcome.read_only:
-        return "This run only read: it created, changed and deleted nothing."
-    return (
-        "The run changed and deleted only handlers that it had created itself. They pointed to addresses that are "
-        "reserved for examples (example.com), so nobody was notified. Existing handlers were neither changed nor "
-        "recorded."
-    )
-
-
-def _span(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
 
 
 _WIDTH = 100
@@ -273,42 +220,6 @@ def as_json(outcome: Outcome) -> str:
 _LONGEST = 1000
 
 
-def as_junit(outcome: Outcome) -> str:
-    """Return the report as JUnit XML: a suite for each of its five parts, and one for the tests that passed.
-
-    Each finding is one failed case, whatever number of tests met it.
-    """
-    root = ElementTree.Element(
-        "testsuites", name=f"contract of {outcome.target}", time=f"{outcome.seconds:.3f}"
-    )
-    for section, word in zip(outcome.sections, ("failure", "failure", "", "", "skipped"), strict=True):
-        suite = _suite(root, section.title)
-        for entry in section.entries:
-            _add_case(suite, entry, word)
-    suite = _suite(root, "Tests that passed")
-    for test in outcome.tests:
-        if test.outcome == "passed":
-            ElementTree.SubElement(
-                suite, "testcase", classname=test.suite, name=test.name, time=f"{test.seconds:.3f}"
-            )
-    suite = _suite(root, "Errors of this program")
-    for defect in outcome.defects:
-        case = ElementTree.SubElement(suite, "testcase", classname="bitpeak-mock", name=readable(defect.test))
-        ElementTree.SubElement(case, "error", message=readable(defect.error)).text = readable(
-            defect.traceback
-        )
-    for suite in root:
-        for word, tag in (
-            ("tests", "testcase"),
-            ("failures", "failure"),
-            ("errors", "error"),
-            ("skipped", "skipped"),
-        ):
-            suite.set(word, str(len(list(suite.iter(tag)))))
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True)
-
-
 def as_annotations(outcome: Outcome) -> str:
     """Return lines that GitHub Actions shows as annotations: an error for each finding."""
     lines = []
@@ -329,52 +240,6 @@ def as_workflow(outcome: Outcome) -> str:
     token = secrets.token_hex(16)
     text = as_text(outcome, color=False)
     return "\n".join([f"::stop-commands::{token}", text, f"::{token}::", as_annotations(outcome)])
-
-
-def as_markdown(outcome: Outcome) -> str:
-    """Return the report as Markdown, for GitHub's job summary."""
-    lines = [f"## Contract test of {_plain(outcome.target)}", "", f"**{_plain(outcome.sentence)}**", ""]
-    for number, section in enumerate(outcome.sections):
-        lines += list(_section(section, is_finding=number < 2))
-    lines += [f"- {_plain(one)}" for one in (*outcome.expired, *outcome.left_behind)]
-    lines += [
-        f"- Error of bitpeak-mock in {_plain(one.test)}: {_plain(one.error)}" for one in outcome.defects
-    ]
-    return "\n".join([*lines, "", f"`{outcome.command}`", ""])
-
-
-def _section(section: Section, *, is_finding: bool) -> Iterator[str]:
-    yield from (f"### {section.title}", "")
-    if not section.entries:
-        yield section.none
-    elif is_finding:
-        for entry in section.entries:
-            yield f"- **{_plain(entry.text)}** {_plain(entry.note)}".rstrip()
-            yield from (f"  {_plain(line)}<br/>" for line in entry.lines)
-            yield from ("", "  ```sh", *(f"  {line}" for line in _steps(entry)), "  ```")
-    else:
-        yield f"<details><summary>{len(section.entries)}</summary>\n"
-        yield from (
-            f"- {_plain(entry.text)}{f': {_plain(entry.note)}' if entry.note else ''}"
-            for entry in section.entries
-        )
-        yield "\n</details>"
-    yield ""
-
-
-def _suite(root: ElementTree.Element, name: str) -> ElementTree.Element:
-    return ElementTree.SubElement(root, "testsuite", name=name)
-
-
-def _add_case(suite: ElementTree.Element, entry: ReportLine, word: str) -> None:
-    """Add an entry as a case: one that failed, one that was skipped, or one that passed and says what was seen."""
-    name = suite.get("name", "")
-    case = ElementTree.SubElement(suite, "testcase", classname=name, name=readable(entry.text), time="0")
-    if not word:
-        ElementTree.SubElement(case, "system-out").text = _text(entry)
-        return
-    message = readable(entry.note if word == "skipped" else entry.text)
-    ElementTree.SubElement(case, word, message=message).text = _text(entry)
 
 
 def _text(entry: ReportLine) -> str:
