@@ -19,6 +19,11 @@ _TARGET = (
     "max-requests", "rate", "ledger-dir", "record", "treat-as-live",
 )  # fmt: skip
 TARGET_FLAGS = tuple(flag for flag in FLAGS if flag.name in _TARGET)
+_PATH = click.Path(path_type=Path)
+_FORMAT = click.option(
+    "--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True,
+    help="The report on standard output: text, or json for programs.",
+)  # fmt: skip
 OTHER_KEY = next(flag for flag in FLAGS if flag.name == "other-key-file")
 
 
@@ -71,21 +76,12 @@ def check(ctx: click.Context, /, **given: Any) -> None:
 
 @click.command
 @options(TARGET_FLAGS)
-@click.option(
-    "--out",
-    metavar="FILE",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Where to write the overlay.",
-)
+@click.option("--out", metavar="FILE", required=True, type=_PATH, help="Where to write the overlay.")
 @click.option(
     "--profile", type=click.Choice(("quick", "full")), default="full", show_default=True,
     help="How much to ask: quick sends up to 160 requests, and takes much to be as in other fields.",
 )  # fmt: skip
-@click.option(
-    "--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True,
-    help="What standard output says of it.",
-)  # fmt: skip
+@_FORMAT
 @click.pass_context
 def learn(ctx: click.Context, /, **given: Any) -> None:
     """Show a service to the document, and write what it does as an OpenAPI Overlay.
@@ -106,22 +102,19 @@ def learn(ctx: click.Context, /, **given: Any) -> None:
 @click.command
 @options((*TARGET_FLAGS, OTHER_KEY))
 @click.option(
-    "--mock-url",
-    metavar="URL",
-    default="",
+    "--mock-url", metavar="URL", default="",
     help="A mock of this document that runs already; else one is started.",
-)
+)  # fmt: skip
 @click.option(
     "--against", metavar="URL",
     help="Compare with this service in place of the mock; differences then get no names.",
 )  # fmt: skip
 @click.option(
-    "--against-key-file",
-    metavar="FILE",
+    "--against-key-file", metavar="FILE",
     help="A file with the API key of --against; else the same key counts.",
-)
+)  # fmt: skip
 @click.option(
-    "--recording", metavar="FILE", type=click.Path(path_type=Path),
+    "--recording", metavar="FILE", type=_PATH,
     help="Repeat a recording on a mock, with no network, in place of comparing with a service.",
 )  # fmt: skip
 @click.option(
@@ -129,20 +122,14 @@ def learn(ctx: click.Context, /, **given: Any) -> None:
     help=f"How many sequences to generate: {SEQUENCES}, and {SPARING_SEQUENCES} on a target that is not this computer.",
 )  # fmt: skip
 @click.option(
-    "--seed", type=click.INT, metavar="N", help="Repeat the sequences of the run that named this seed."
-)
-@click.option(
-    "--accepted", metavar="FILE", type=click.Path(path_type=Path),
-    help="Differences that are accepted, each with a reason and a last day.",
+    "--seed", type=click.INT, metavar="N",
+    help="Repeat the sequences of the run that named this seed.",
 )  # fmt: skip
 @click.option(
-    "--format",
-    "format_",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="The report.",
-)
+    "--accepted", metavar="FILE", type=_PATH,
+    help="Differences that are accepted, each with a reason and a last day.",
+)  # fmt: skip
+@_FORMAT
 @click.pass_context
 def twin(ctx: click.Context, /, **given: Any) -> None:
     """Send the same sequences of calls to the mock and to a service, and compare every response.
@@ -163,25 +150,14 @@ def twin(ctx: click.Context, /, **given: Any) -> None:
 @options(flag for flag in TARGET_FLAGS if flag.name != "record")
 @click.option("--out", metavar="FILE", required=True, help="Where to write the recording.")
 @click.option(
-    "--port",
-    metavar="N",
-    type=click.IntRange(0, 65535),
-    default=4055,
-    show_default=True,
+    "--port", metavar="N", type=click.IntRange(0, 65535), default=4055, show_default=True,
     help="0: a free one.",
-)
+)  # fmt: skip
+@click.option("--port-file", metavar="FILE", type=_PATH, help="Where to write the port once it is open.")
 @click.option(
-    "--port-file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Where to write the port once it is open.",
-)
-@click.option(
-    "--allow-host",
-    metavar="NAME",
-    multiple=True,
+    "--allow-host", metavar="NAME", multiple=True,
     help="Name by which consumers may call the proxy, beside localhost and its address. Repeatable.",
-)
+)  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Tell only what is wrong.")
 @click.pass_context
 def record(ctx: click.Context, /, **given: Any) -> None:
@@ -198,10 +174,8 @@ def record(ctx: click.Context, /, **given: Any) -> None:
 
 
 @click.command
-@click.argument("recording", type=click.Path(path_type=Path))
-@click.option(
-    "--out", metavar="FILE", type=click.Path(path_type=Path), help="Where to write it; else standard output."
-)
+@click.argument("recording", type=_PATH)
+@click.option("--out", metavar="FILE", type=_PATH, help="Where to write it; else standard output.")
 @click.pass_context
 def har(ctx: click.Context, /, **given: Any) -> None:
     """Write a RECORDING as an HTTP archive (HAR 1.2).
@@ -212,31 +186,27 @@ def har(ctx: click.Context, /, **given: Any) -> None:
 
 
 @click.command
-@click.argument("ledger", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("ledger", nargs=-1, type=_PATH)
 @click.option(
-    "--api-key-file",
-    metavar="FILE",
+    "--api-key-file", metavar="FILE",
     help="A file with the run's API key, or one a line; else BITPEAK_API_KEY counts.",
-)
+)  # fmt: skip
 @click.option(
-    "--allow-plain-http", is_flag=True, help="Send the key over http to a target that is not this computer."
-)
+    "--allow-plain-http", is_flag=True,
+    help="Send the key over http to a target that is not this computer.",
+)  # fmt: skip
 @click.option(
-    "--rate", metavar="N", type=click.IntRange(min=1), help="Send no more requests a minute than this."
-)
+    "--rate", metavar="N", type=click.IntRange(min=1),
+    help="Send no more requests a minute than this.",
+)  # fmt: skip
 @click.option(
-    "--ledger-dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=LEDGERS,
-    show_default=True,
+    "--ledger-dir", metavar="DIR", type=_PATH, default=LEDGERS, show_default=True,
     help="Where ledgers are looked for if none is named.",
-)
+)  # fmt: skip
 @click.option(
-    "--forget",
-    is_flag=True,
+    "--forget", is_flag=True,
     help="Give up each LEDGER that is named: send nothing, and say what stays behind at the service.",
-)
+)  # fmt: skip
 @click.pass_context
 def sweep(ctx: click.Context, /, **given: Any) -> None:
     """Delete what a run of `check` left behind that was killed, as its LEDGER says.

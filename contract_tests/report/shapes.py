@@ -68,7 +68,7 @@ def _finalized(value: Any) -> Any:
 
 
 _WIDTH = 100
-_LONGEST, _MOST_LINES = 240, 20
+_LONGEST, _MOST_LINES = 1000, 20
 _COLORS = {
     RunVerdict.FINE: "green",
     RunVerdict.FINDINGS: "red",
@@ -215,9 +215,6 @@ def as_json(outcome: Outcome) -> str:
         **{name: data[name] for name in ("operations", "tests", "defects", "accepted", "expired")},
     }  # fmt: skip
     return json_text(report)
-
-
-_LONGEST = 1000
 
 
 def as_annotations(outcome: Outcome) -> str:
