@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from contract_tests.judge.statements import GONE, OTHERS
 from contract_tests.judge.verdicts import Complaint
 from contract_tests.oracle.listing import same
-from contract_tests.oracle.own import Own, Owned
+from contract_tests.oracle.own import Own
+from contract_tests.oracle.showing import Owned
 from contract_tests.target.api import Withheld
 
 # Letters that no cleaning changes and that make no address; a name has no blanks outside.

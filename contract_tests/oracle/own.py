@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contract_tests.document import DocumentedRefusal, Facts, FormWords
+from contract_tests.document import DocumentedRefusal, FormWords
 from contract_tests.judge.statements import (
     GONE,
     IDS,
@@ -17,11 +14,9 @@ from contract_tests.judge.statements import (
     MULTIPART,
     OTHERS,
     PAGES,
-    SAME,
     STEADY,
     WRITTEN,
     Statement,
-    Statements,
 )
 from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, a, listed, said
 from contract_tests.oracle.expected import (
@@ -29,28 +24,13 @@ from contract_tests.oracle.expected import (
     Handler,
     Samples,
     confirmed,
-    is_time,
-    may_hide,
     steady,
 )
-from contract_tests.oracle.listing import Listing, same
-from contract_tests.probes.reading import MISSING, number
+from contract_tests.oracle.listing import Listing
+from contract_tests.oracle.showing import Owned, Showing
+from contract_tests.probes.reading import number
 from contract_tests.run.run import Run
 from contract_tests.target.api import Media, Spoken, TargetResponse, Withheld
-
-
-@dataclass
-class Owned:
-    """A handler's id, what it must be, its time of creation as first shown, and that of its last change as last shown.
-
-    `born` is our own clock's time of the create, in seconds of `time.monotonic`.
-    """
-
-    id: int
-    handler: Handler
-    created: str | None = None
-    changed: str | None = None
-    born: float = field(default_factory=time.monotonic)
 
 
 class Own:
@@ -108,11 +88,17 @@ class Own:
         self.judge.require(complaints)
 
     def create(
-        self, sent: Mapping[str, str], media: Media = MULTIPART, rests_on: Statement | None = None
+        self,
+        sent: Mapping[str, str],
+        media: Media = MULTIPART,
+        rests_on: Statement | None = None,
+        *,
+        as_shown: bool = False,
     ) -> Owned:
         """Create a handler that the document lets be created; `rests_on` says why, if the form alone does not.
 
-        Skips the test if the plan allows no more of the type.
+        `as_shown`: it is what it is shown to be, for a form with a text of which nobody says how it is stored. Skips
+        the test if the plan allows no more of the type.
         """
         prospect = self.expected.create(sent, _name(media))
         answer = self._post_create(sent, media)
@@ -128,8 +114,11 @@ class Own:
                 IDS, f"the id in the answer to a create is missing, or was in use: {said(answer)}"
             )
             raise Deviation([*self.judge.binding(complaints), wrong], self.judge.trace())
-        complaints += self._weighed(owned, self._showing.written("create", owned, answer, is_new=True))
+        if not as_shown:
+            complaints += self._weighed(owned, self._showing.written("create", owned, answer, is_new=True))
         self.require(complaints)
+        if as_shown:
+            self.resume(owned)
         return owned
 
     def refuse(self, name: str, sent: Mapping[str, str], media: Media = MULTIPART) -> None:
@@ -220,8 +209,10 @@ class Own:
         else:
             self.resume(self.live[handler_id])
 
-    def update(self, owned: Owned, sent: Mapping[str, str], media: Media = MULTIPART) -> None:
-        """Update a handler, and expect the refusal or the effect that the document says."""
+    def update(
+        self, owned: Owned, sent: Mapping[str, str], media: Media = MULTIPART, *, as_shown: bool = False
+    ) -> None:
+        """Update a handler, and expect the refusal or the effect that the document says. `as_shown`: see `create`."""
         prospect = self.expected.update(owned.handler, sent, _name(media))
         self._remember(sent, self.facts.update_form)
         answer = self.api.post(self.api.path_of("update", owned.id), sent, media)
@@ -236,8 +227,11 @@ class Own:
             return
         owned.handler = self.expected.updated(owned.handler, sent)
         complaints = self.conformity.success("update", answer)
-        complaints += self._weighed(owned, self._showing.written("update", owned, answer))
+        if not as_shown:
+            complaints += self._weighed(owned, self._showing.written("update", owned, answer))
         self.require(complaints)
+        if as_shown:
+            self.resume(owned)
 
     def delete(self, owned: Owned) -> None:
         """Delete a handler."""
@@ -443,156 +437,6 @@ def raise_all(deviations: list[Deviation]) -> None:
         raise ExceptionGroup(f"{len(deviations)} deviations", deviations)
 
 
-class Showing:
-    """Says what differs, property by property, as key, shown value and complaint.
-
-    The key is that of Handler.ground, empty for what a handler does not hold. Properties of no known meaning are left
-    alone.
-    """
-
-    def __init__(self, facts: Facts, statements: Statements) -> None:
-        self._facts = facts
-        self._statements = statements
-        self._changed = statements.time("changed", "The time of a change is shown as the document says.")
-        self._secrets = statements.secrets().questions
-        self._counts_any = facts.update.get("counts-as-change", "any") == "any"  # which updates leave a time
-        self._created = statements.time("created", "The time of creation stays.")
-
-    def retrieved(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Complaint]]:
-        """Compare a row of the list, or a retrieved handler."""
-        yield from self._compare(owned, owned.id, row, self._facts.properties)
-        yield from (("", None, complaint) for complaint in self._times(owned, row))
-
-    def written(
-        self, kind: str, owned: Owned, answer: TargetResponse, *, is_new: bool = False
-    ) -> Iterator[tuple[str, Any, Complaint]]:
-        """Compare what a create or an update answers: the id, or the whole handler if the document has it."""
-        facts, schema = self._facts, self._facts.operation(kind).answer
-        steps = facts.schemas.path_to(schema, "id")[:-1]
-        row = answer.shown(*steps)
-        if isinstance(row, Mapping):
-            properties = facts.schemas.properties(facts.schemas.at(schema, steps))
-            yield from self._compare(owned, None if is_new else owned.id, row, properties)
-
-    def _compare(
-        self, owned: Owned, handler_id: int | None, row: Mapping[str, Any], properties: Mapping[str, Any]
-    ) -> Iterator[tuple[str, Any, Complaint]]:
-        handler = owned.handler
-        for name, schema in properties.items():
-            if name not in row:
-                continue  # the schema says whether it is required
-            word, value, about = schema.get("x-value"), row[name], f"`{name}` of handler {owned.id}"
-            if word in {"settings", "settings-text"}:
-                yield from self._settings(handler, value, about, as_text=schema.get("type") == "string")
-            elif word in {"changed", "never"}:
-                if complaint := self._time(word, handler, value, about):
-                    yield "", None, complaint
-            else:
-                wanted = {"type": handler.type, "name": handler.name, "id": handler_id}
-                wanted["enabled"] = (
-                    int(handler.enabled) if schema.get("type") == "integer" else handler.enabled
-                )
-                if wanted.get(word) is None or same(value, wanted[word]):
-                    continue
-                if word == "enabled" and value in (0, 1) and bool(value) is handler.enabled:
-                    continue  # of another type than documented, which the schema tells
-                ground = SAME if word == "id" else handler.ground(word)
-                yield (
-                    "" if word == "id" else word,
-                    value,
-                    Complaint(ground, about, _short(value), _short(wanted[word])),
-                )
-
-    def _settings(
-        self, handler: Handler, value: Any, about: str, *, as_text: bool
-    ) -> Iterator[tuple[str, Any, Complaint]]:
-        shape, ground = self._facts.shape(handler.type), self._statements.shape(handler.type)
-        if as_text:
-            try:
-                value = json.loads(value)
-            except (TypeError, ValueError):
-                yield "", None, Complaint(ground, about, _short(value), "JSON in a text")
-                return
-        if shape.container == "array" or not isinstance(value, dict):
-            wanted = "[]" if shape.container == "array" else "an object"
-            if wanted != json.dumps(value):
-                yield "", None, Complaint(ground, about, _short(value), wanted)
-            return
-        for key in sorted((handler.settings.keys() | value.keys()) - handler.uncertain):
-            complaint = self._setting(handler, key, value, f"`{key}` in {about}")
-            if complaint is not None:
-                is_held = key in handler.settings
-                yield f"settings.{key}" if is_held else "", value.get(key, MISSING), complaint
-
-    def _setting(
-        self, handler: Handler, key: str, settings: Mapping[str, Any], about: str
-    ) -> Complaint | None:
-        ground = handler.grounds.get(f"settings.{key}")
-        if key not in handler.settings:
-            return Complaint(ground or self._extra(key), f"{about} is not a setting of this type")
-        if key not in settings:
-            if ground is not None and handler.sent.keys() & settings.keys():  # no secret is left out alone
-                ground = replace(ground, questions=ground.questions - self._secrets)
-            return Complaint(ground or WRITTEN, f"{about} is missing")
-        value = settings[key]
-        is_masked = key in self._facts.masked and isinstance(
-            value, str
-        )  # how a service masks is its own affair
-        if is_masked or same(value, handler.settings[key]):
-            return None
-        text = handler.sent.get(key, "")
-        if ground is not None and text and (value == handler.former.get(key) or not may_hide(value, text)):
-            ground = replace(ground, questions=ground.questions - self._secrets)  # no mask would show this
-        return Complaint(ground or WRITTEN, about, _short(value), _short(handler.settings[key]))
-
-    def _extra(self, key: str) -> Statement:
-        """Return what the absence of a setting rests on: a field of another type was never this one's."""
-        is_field = any(key in fields for fields in self._facts.types.values())
-        ground = self._statements.service(
-            "foreign-fields", "A field of another type is treated as the document says."
-        )
-        return ground if is_field else self._statements.extra_setting()
-
-    def _time(self, word: str, handler: Handler, value: Any, about: str) -> Complaint | None:
-        if word == "never" or not handler.updated:
-            return None if value is None else Complaint(self._changed, about, _short(value), "null")
-        if value is None:
-            # If a row never shows the time of a change, the answer to an update need not either.
-            never = any(node.get("x-value") == "never" for node in self._facts.properties.values())
-            if never or not self._counts_any:
-                return None
-            return Complaint(self._changed, f"{about} after an update", "null", "a time")
-        return None if is_time(value) else Complaint(self._changed, about, _short(value), "a time")
-
-    def changed_later(self, owned: Owned, before: str | None) -> Iterator[Complaint]:
-        """Yield what is wrong with the time of a change, as last shown, after another change at `before`."""
-        if self._counts_any and before is not None and owned.changed is not None and owned.changed <= before:
-            about = f"the time of the last change of handler {owned.id}, after another one"
-            yield Complaint(self._changed, about, _short(owned.changed), f"later than {_short(before)}")
-
-    def _times(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[Complaint]:
-        """Yield what is wrong with a row's times."""
-        names = self._facts.row
-        created, changed = row.get(names["created"]), row.get(names.get("changed", ""))
-        about = f"the time of creation of handler {owned.id}"
-        if owned.created is not None and created != owned.created:
-            yield Complaint(self._created, about, _short(created), _short(owned.created))
-        owned.created = owned.created or created
-        owned.changed = changed if isinstance(changed, str) else None
-        if not is_time(created):
-            yield Complaint(self._created, about, _short(created), "a time")
-        if isinstance(changed, str) and isinstance(created, str) and changed < created:
-            yield Complaint(
-                self._changed,
-                f"handler {owned.id} was changed at {changed}, before it was created at {created}",
-            )
-
-
 def _name(media: Media) -> str:
     """Return the name of a form's media type."""
     return media if isinstance(media, str) else media.content_type.partition(";")[0]
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) < 160 else f"{text[:80]}… ({len(text)} characters)"

@@ -13,7 +13,8 @@ import pytest
 
 from contract_tests.judge.statements import MULTIPART
 from contract_tests.oracle.expected import UNICODE
-from contract_tests.oracle.own import Own, Owned
+from contract_tests.oracle.own import Own
+from contract_tests.oracle.showing import Owned
 from contract_tests.target.api import Withheld
 
 pytestmark = pytest.mark.writes

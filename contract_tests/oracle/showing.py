@@ -1,0 +1,181 @@
+"""What is shown of a handler, held against what it must be."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from contract_tests.document import Facts
+from contract_tests.judge.statements import SAME, WRITTEN, Statement, Statements
+from contract_tests.judge.verdicts import Complaint
+from contract_tests.oracle.expected import Handler, is_time, may_hide
+from contract_tests.oracle.listing import same
+from contract_tests.probes.reading import MISSING
+from contract_tests.target.api import TargetResponse
+
+
+@dataclass
+class Owned:
+    """A handler's id, what it must be, its time of creation as first shown, and that of its last change as last shown.
+
+    `born` is our own clock's time of the create, in seconds of `time.monotonic`.
+    """
+
+    id: int
+    handler: Handler
+    created: str | None = None
+    changed: str | None = None
+    born: float = field(default_factory=time.monotonic)
+
+
+class Showing:
+    """Says what differs, property by property, as key, shown value and complaint.
+
+    The key is that of Handler.ground, empty for what a handler does not hold. Properties of no known meaning are left
+    alone.
+    """
+
+    def __init__(self, facts: Facts, statements: Statements) -> None:
+        self._facts = facts
+        self._statements = statements
+        self._changed = statements.time("changed", "The time of a change is shown as the document says.")
+        self._secrets = statements.secrets().questions
+        self._counts_any = facts.update.get("counts-as-change", "any") == "any"  # which updates leave a time
+        self._created = statements.time("created", "The time of creation stays.")
+
+    def retrieved(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Complaint]]:
+        """Compare a row of the list, or a retrieved handler."""
+        yield from self._compare(owned, owned.id, row, self._facts.properties)
+        yield from (("", None, complaint) for complaint in self._times(owned, row))
+
+    def written(
+        self, kind: str, owned: Owned, answer: TargetResponse, *, is_new: bool = False
+    ) -> Iterator[tuple[str, Any, Complaint]]:
+        """Compare what a create or an update answers: the id, or the whole handler if the document has it."""
+        facts, schema = self._facts, self._facts.operation(kind).answer
+        steps = facts.schemas.path_to(schema, "id")[:-1]
+        row = answer.shown(*steps)
+        if isinstance(row, Mapping):
+            properties = facts.schemas.properties(facts.schemas.at(schema, steps))
+            yield from self._compare(owned, None if is_new else owned.id, row, properties)
+
+    def _compare(
+        self, owned: Owned, handler_id: int | None, row: Mapping[str, Any], properties: Mapping[str, Any]
+    ) -> Iterator[tuple[str, Any, Complaint]]:
+        handler = owned.handler
+        for name, schema in properties.items():
+            if name not in row:
+                continue  # the schema says whether it is required
+            word, value, about = schema.get("x-value"), row[name], f"`{name}` of handler {owned.id}"
+            if word in {"settings", "settings-text"}:
+                yield from self._settings(handler, value, about, as_text=schema.get("type") == "string")
+            elif word in {"changed", "never"}:
+                if complaint := self._time(word, handler, value, about):
+                    yield "", None, complaint
+            else:
+                wanted = {"type": handler.type, "name": handler.name, "id": handler_id}
+                wanted["enabled"] = (
+                    int(handler.enabled) if schema.get("type") == "integer" else handler.enabled
+                )
+                if wanted.get(word) is None or same(value, wanted[word]):
+                    continue
+                if word == "enabled" and value in (0, 1) and bool(value) is handler.enabled:
+                    continue  # of another type than documented, which the schema tells
+                ground = SAME if word == "id" else handler.ground(word)
+                yield (
+                    "" if word == "id" else word,
+                    value,
+                    Complaint(ground, about, _short(value), _short(wanted[word])),
+                )
+
+    def _settings(
+        self, handler: Handler, value: Any, about: str, *, as_text: bool
+    ) -> Iterator[tuple[str, Any, Complaint]]:
+        shape, ground = self._facts.shape(handler.type), self._statements.shape(handler.type)
+        if as_text:
+            try:
+                value = json.loads(value)
+            except (TypeError, ValueError):
+                yield "", None, Complaint(ground, about, _short(value), "JSON in a text")
+                return
+        if shape.container == "array" or not isinstance(value, dict):
+            wanted = "[]" if shape.container == "array" else "an object"
+            if wanted != json.dumps(value):
+                yield "", None, Complaint(ground, about, _short(value), wanted)
+            return
+        for key in sorted((handler.settings.keys() | value.keys()) - handler.uncertain):
+            complaint = self._setting(handler, key, value, f"`{key}` in {about}")
+            if complaint is not None:
+                is_held = key in handler.settings
+                yield f"settings.{key}" if is_held else "", value.get(key, MISSING), complaint
+
+    def _setting(
+        self, handler: Handler, key: str, settings: Mapping[str, Any], about: str
+    ) -> Complaint | None:
+        ground = handler.grounds.get(f"settings.{key}")
+        if key not in handler.settings:
+            return Complaint(ground or self._extra(key), f"{about} is not a setting of this type")
+        if key not in settings:
+            if ground is not None and handler.sent.keys() & settings.keys():  # no secret is left out alone
+                ground = replace(ground, questions=ground.questions - self._secrets)
+            return Complaint(ground or WRITTEN, f"{about} is missing")
+        value = settings[key]
+        is_masked = key in self._facts.masked and isinstance(
+            value, str
+        )  # how a service masks is its own affair
+        if is_masked or same(value, handler.settings[key]):
+            return None
+        text = handler.sent.get(key, "")
+        if ground is not None and text and (value == handler.former.get(key) or not may_hide(value, text)):
+            ground = replace(ground, questions=ground.questions - self._secrets)  # no mask would show this
+        return Complaint(ground or WRITTEN, about, _short(value), _short(handler.settings[key]))
+
+    def _extra(self, key: str) -> Statement:
+        """Return what the absence of a setting rests on: a field of another type was never this one's."""
+        is_field = any(key in fields for fields in self._facts.types.values())
+        ground = self._statements.service(
+            "foreign-fields", "A field of another type is treated as the document says."
+        )
+        return ground if is_field else self._statements.extra_setting()
+
+    def _time(self, word: str, handler: Handler, value: Any, about: str) -> Complaint | None:
+        if word == "never" or not handler.updated:
+            return None if value is None else Complaint(self._changed, about, _short(value), "null")
+        if value is None:
+            # If a row never shows the time of a change, the answer to an update need not either.
+            never = any(node.get("x-value") == "never" for node in self._facts.properties.values())
+            if never or not self._counts_any:
+                return None
+            return Complaint(self._changed, f"{about} after an update", "null", "a time")
+        return None if is_time(value) else Complaint(self._changed, about, _short(value), "a time")
+
+    def changed_later(self, owned: Owned, before: str | None) -> Iterator[Complaint]:
+        """Yield what is wrong with the time of a change, as last shown, after another change at `before`."""
+        if self._counts_any and before is not None and owned.changed is not None and owned.changed <= before:
+            about = f"the time of the last change of handler {owned.id}, after another one"
+            yield Complaint(self._changed, about, _short(owned.changed), f"later than {_short(before)}")
+
+    def _times(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[Complaint]:
+        """Yield what is wrong with a row's times."""
+        names = self._facts.row
+        created, changed = row.get(names["created"]), row.get(names.get("changed", ""))
+        about = f"the time of creation of handler {owned.id}"
+        if owned.created is not None and created != owned.created:
+            yield Complaint(self._created, about, _short(created), _short(owned.created))
+        owned.created = owned.created or created
+        owned.changed = changed if isinstance(changed, str) else None
+        if not is_time(created):
+            yield Complaint(self._created, about, _short(created), "a time")
+        if isinstance(changed, str) and isinstance(created, str) and changed < created:
+            yield Complaint(
+                self._changed,
+                f"handler {owned.id} was changed at {changed}, before it was created at {created}",
+            )
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) < 160 else f"{text[:80]}… ({len(text)} characters)"
