@@ -46,8 +46,11 @@ def settle(learnt: Learnt, opening: Opening, overlay: Overlay) -> Learnt:
     with tempfile.TemporaryDirectory(prefix="bitpeak-learn-") as folder:
         file, settings, guard = Path(folder) / "learned.yaml", opening.settings, opening.guard
         trial = Trial(settings.document, overlay, file, called=guard.url, target=guard.target)
-        learnt = servable(learnt, trial)
-        drifts = trial.drifts(learnt)
+        try:
+            drifts = trial.drifts(learnt)
+        except (DocumentError, Stop, LookupError):  # a lesson is not served
+            learnt = servable(learnt, trial)
+            drifts = trial.drifts(learnt)
         for lesson in _doubtful(learnt, drifts):
             fewer = _without(
                 learnt, lesson, "Without it, a mock answers more of the calls as the service did."
@@ -121,10 +124,7 @@ class Trial:
 
 
 def servable(learnt: Learnt, trial: Trial) -> Learnt:
-    """Return what was learned without the lessons that keep a mock from starting; `unsaid` names those.
-
-    A mock is started once, and more often only if it refuses.
-    """
+    """Return what was learned without the lessons that keep a mock from starting; `unsaid` names those."""
     while learnt.lessons and (why := trial.refusal(learnt)):
         fine, refused = 0, len(learnt.lessons)
         while refused - fine > 1:
