@@ -123,12 +123,14 @@ def heard(ran: Ran, *files: Path) -> None:
 REPORTS = ("--record", "rec", "--json", "r.json", "--html", "r.html", "--junit", "r.xml")
 SPOKEN_TO = [
     ("check", "--suite", "page", "--suite", "lifecycle", *REPORTS),
-    ("learn", "--out", "out"),
+    ("learn", "--out", "out", "--profile", "quick"),
+    # A minute: it repeats its calls again and again.
+    pytest.param(("learn", "--out", "out"), marks=pytest.mark.heavy),
     pytest.param(("twin", "--sequences", "3"), marks=pytest.mark.heavy),
 ]
 
 
-@pytest.mark.parametrize("words", SPOKEN_TO, ids=lambda words: words[0])
+@pytest.mark.parametrize("words", SPOKEN_TO, ids=lambda words: f"{words[0]} {words[-1]}")
 def test_what_a_service_says_is_shown_and_not_obeyed(words: tuple[str, ...], tmp_path: Path) -> None:
     with Scripted(Speaking()) as target:
         ran = run(tmp_path, words[0], "--base-url", target.url, *words[1:], BITPEAK_API_KEY=KEY)
