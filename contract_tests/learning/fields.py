@@ -118,7 +118,8 @@ class Table:
     # A problem of a field, and the same of a row that is of another type.
     foreign_problem: tuple[Outcome, Outcome] | None = None
     tells_both: bool = False
-    needs_type: bool = False
+    without_type: str = ""  # what fields of a type's own are if the type is refused, a word of the document
+    between_fields: str | None = None  # what stands between the names of fields that share one problem
     foreign_is_apart: bool = False  # checked only if no field has another problem
     unsaid: list[str] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -51,6 +52,8 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
         table.foreign_is_apart |= table.checks_foreign and ("text", FOREIGN) in orderer.hiding
     if refusals.telling.tells_all:
         _learn_foreign(observer, table, refusals.telling)
+    if not prober.spares:
+        learn_shared(observer, table, refusals.telling)
     if table.tells_both:  # by field, as all its problems
         ranks = {operation: {**of, FOREIGN: of.get("text", 0)} for operation, of in ranks.items()}
     documented_order = [name for name in order if name in told]
@@ -61,11 +64,10 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
 
 def _learn_foreign(observer: Observer, table: Table, telling: Telling) -> None:
     """Find out whether a field of another type is told twice if it is wrong in itself, and told beside a wrong type."""
-    found = table.fields[Place("update", FOREIGN)]
-    refused = next((row for row in found.rows if row.treatment == "any" and row.reaction == "refuse"), None)
+    refused = _refused(table, FOREIGN)
     if refused is None:
         return
-    alone = telling.listed(refused.effect.value)
+    alone = telling.listed(refused.value)
     if table.foreign_problem is not None:
         own, foreign = (telling.listed(body_of(each.answer)) for each in table.foreign_problem)
         table.tells_both = bool(own) and foreign[len(alone) :] == own
@@ -74,7 +76,7 @@ def _learn_foreign(observer: Observer, table: Table, telling: Telling) -> None:
         for operation in ("create", "update"):
             rows = table.fields[Place(operation, FOREIGN)].rows
             rows[:] = [
-                replace(row, effect=refused.effect)
+                replace(row, effect=refused)
                 if row.reaction == "refuse" and telling.listed(row.effect.value)[: len(alone)] == alone
                 else row
                 for row in rows
@@ -88,7 +90,59 @@ def _learn_foreign(observer: Observer, table: Table, telling: Telling) -> None:
         return
     facts = {"field": field, "owner": kind, "type": "unlisted"}
     told = telling.listed(look_at(answer, observer.prober.exchanges[-1], facts, observer.everywhere).value)
-    table.needs_type = bool(alone) and answer.status >= 400 and alone[0] in told
+    if alone and answer.status >= 400:
+        table.without_type = "foreign" if alone[0] in told else "ignored"
+
+
+def learn_shared(observer: Observer, table: Table, telling: Telling) -> None:
+    """Find out whether fields that do not belong share one problem, which names them all."""
+    foreign, unknown = (_refused(table, name) for name in (FOREIGN, UNKNOWN))
+    kind, field = observer.prober.kinds.pair, observer.facts.types[observer.prober.kinds.pair][0]
+    names = [*observer.facts.types[kind][:2]] if foreign is not None else ["color", "shade"]
+    if (foreign or unknown) is None or len(names) < 2:
+        return
+    parts = [(name, observer.good(kind, field).encode(), False) for name in names]
+    try:
+        answer = observer.ask("update", parts, observer.prober.kinds.mailbox)
+    except (Undecided, Unlisted):
+        return
+    body = body_of(answer)
+    told = telling.listed(body) if telling.tells_all else body
+    found = re.search("(.{1,8}?)".join(map(re.escape, names)), "\n".join(_texts_in(told)))
+    if answer.status < 400 or found is None or (telling.tells_all and len(told) > 1):
+        return
+    table.between_fields = found[1]
+    for at, explained in table.fields.items():
+        is_other = at.field in {FOREIGN, UNKNOWN, observer.facts.form["enabled"]}
+        explained.rows = [
+            replace(row, effect=row.effect._replace(value=_sharing(row.effect.value)))
+            if is_other and row.reaction == "refuse" and row.effect in (foreign, unknown)
+            else row
+            for row in explained.rows
+        ]
+
+
+def _refused(table: Table, name: str) -> Look | None:
+    """Return how a field that does not belong is refused in an update, None if it is not."""
+    rows = table.fields[Place("update", name)].rows
+    return next((row.effect for row in rows if row.treatment == "any" and row.reaction == "refuse"), None)
+
+
+def _texts_in(value: Any) -> list[str]:
+    """Return all texts of a body, keys not among them."""
+    if isinstance(value, dict | list):
+        nodes = value.values() if isinstance(value, dict) else value
+        return [text for node in nodes for text in _texts_in(node)]
+    return [value] if isinstance(value, str) else []
+
+
+def _sharing(value: Any) -> Any:
+    """Return a body that names all fields with its problem."""
+    if isinstance(value, dict):
+        return {key: _sharing(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_sharing(each) for each in value]
+    return value.replace("{field}", "{fields}") if isinstance(value, str) else value
 
 
 @dataclass
@@ -268,8 +322,10 @@ class _Writer:
             service["errors"] = self.refusals.telling.words
         if self.table.checks_foreign:
             service["foreign-rows"] = "both" if self.table.tells_both else "own-first"
-        if self.table.needs_type:
-            service["fields-without-type"] = "foreign"
+        if self.table.without_type:
+            service["fields-without-type"] = self.table.without_type
+        if self.table.between_fields is not None:
+            service.setdefault("errors", {})["fields"] = self.table.between_fields
         if self.table.foreign_is_apart and "availability" not in service["checks"]:
             service["checks"].insert(service["checks"].index("form") + 1, "availability")
 

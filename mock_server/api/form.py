@@ -41,15 +41,34 @@ def read_form(context: Context) -> None:
     of_fields = _walk_fields(context, inputs, notes)
     if context.foreign and "availability" not in service.checks:
         problems += _walk_foreign(context)
-    problems += of_fields
+    problems = _together([*problems, *of_fields], [*inputs], service.between_fields)
     refuse(problems, tells_all=service.tells_all)
     for code, sentence in notes:
         context.violate(code, sentence)
 
 
+def _together(problems: Sequence[Problem], sent: Sequence[str], between: str) -> list[Problem]:
+    """Make one problem of those that name all their fields (`{fields}`), in the order in which these were sent."""
+    groups: dict[str, list[Problem]] = {}
+    for number, problem in enumerate(problems):
+        names_all = "{fields}" in str(problem.item) or "{fields}" in str(problem.told)
+        key = f"{problem.refusal} {problem.item} {problem.told.get('message')}" if names_all else f"{number}"
+        groups.setdefault(key, []).append(problem)
+    joined = []
+    for alike in groups.values():
+        names = sorted(
+            (problem.told["field"] for problem in alike), key=lambda name: name in sent and sent.index(name)
+        )
+        first = min(alike, key=lambda problem: (problem.rank, problem.order))
+        joined.append(first._replace(told={**first.told, "fields": between.join(names)}))
+    return joined
+
+
 def check_availability(context: Context) -> None:
     """Refuse fields of other types than the item's, if they are checked apart from the form."""
-    refuse(_walk_foreign(context), tells_all=context.contract.service.tells_all)
+    service, sent = context.contract.service, [each.field.name for each in context.foreign]
+    problems = _together(_walk_foreign(context), sent, service.between_fields)
+    refuse(problems, tells_all=service.tells_all)
 
 
 def check_unique(context: Context) -> None:
@@ -177,7 +196,7 @@ def _type(context: Context, inputs: Mapping[str, SentInput], reactions: Mapping[
     if text is not None and context.form.fields[name].admits(text):
         return str(text)
     is_refused = reaction is not None and reaction.refusing is not None
-    if operation.path_parameter is None or (is_refused and context.contract.service.needs_type):
+    if operation.path_parameter is None or (is_refused and context.contract.service.without_type):
         return text or inputs.get(name, UNSENT).text or ""
     # If the form is checked before existence, there may be no item.
     item = context.store.get(context.item_id)
@@ -190,7 +209,8 @@ def _walk_foreign(context: Context) -> list[Problem]:
     for field, sent, type_name in context.foreign:
         reaction, types = context.form.foreign(sent), sorted(field.types or ())
         # If the type itself is unknown, no field belongs to another type, unless the document says so.
-        is_known = context.contract.service.needs_type or type_name in context.operation.resource.shapes
+        is_foreign = context.contract.service.without_type == "foreign"
+        is_known = is_foreign or type_name in context.operation.resource.shapes
         if reaction.refusing is not None and is_known:
             told = {"owner": types[0], "type": type_name}
             value = reaction.repeated(sent)

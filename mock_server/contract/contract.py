@@ -81,6 +81,7 @@ class ServiceRules:
     cors: bool
     time_offset: int  # seconds east of UTC
     tells_all: bool  # whether a refusal tells all problems, and not only the first
+    between_fields: str  # what stands between the names of {fields}
     more: Mapping[str, str]  # what {more} shows, for "one" item beside the first and for "many"
     joined: str  # what stands between the {messages} of problems
     answers_head: bool  # as GET, without the body
@@ -89,7 +90,7 @@ class ServiceRules:
     ]  # those that no operation reads: "ignored", or a refusal; "other" is any other one
     checks_foreign: bool  # a field of another type walks its own rows, too
     tells_both: bool  # of such a field, also what is wrong with it as one of another type
-    needs_type: bool  # without a good type, each field of a type's own is one of another type
+    without_type: str  # what fields of a type's own are without a good type: "foreign", or "ignored"; or ""
     unknown_parameters: Walk
     body_bytes: int
     limits: FormLimits  # of a form
@@ -251,6 +252,7 @@ def _service(document: Object) -> ServiceRules:
         cors=words["cors"] == "open",
         time_offset=int(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60),
         tells_all=words.get("errors", {}).get("told") == "all",
+        between_fields=words.get("errors", {}).get("fields", ", "),
         more=words.get("errors", {}).get("more", {}),
         joined=words.get("errors", {}).get("joined", ", "),
         answers_head=words.get("head") == "as-get",
@@ -258,7 +260,7 @@ def _service(document: Object) -> ServiceRules:
         checks_foreign=words.get("foreign-rows") in {"own-first", "both"}
         or "availability" in words["checks"],
         tells_both=words.get("foreign-rows") == "both",
-        needs_type=words.get("fields-without-type") == "foreign",
+        without_type=words.get("fields-without-type", ""),
         unknown_parameters=compile_rows(unknown_parameter_rows(words), {}),
         body_bytes=words["limits"]["body-bytes"],
         limits=FormLimits(fields=words["limits"]["fields"]),

@@ -11,11 +11,19 @@ import pytest
 from contract_tests.document import fits
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.beyond import learn_deleted
-from contract_tests.learning.forms import learn_forms
+from contract_tests.learning.fields import Place, Table
+from contract_tests.learning.forms import learn_shared
+from contract_tests.learning.observe import Observer
+from contract_tests.learning.order import Orderer, problems_of
 from contract_tests.learning.parameters import learn_parameters
+from contract_tests.learning.problems import Items, Telling
+from contract_tests.learning.reactions import Explained
 from contract_tests.learning.refusals import learn_refusals, look_at
+from contract_tests.probes.trials import Trial, sent
 from contract_tests.target.api import TargetResponse
 from mock_server.document import load, plain
+from mock_server.document.rows import write_rows
+from mock_server.document.treatments import TREATMENTS
 from tests.document_obeyed.client import Client
 from tests.document_obeyed.test_rows import client_of, post, refuse, rows
 from tests.twin.test_kinds import LIST, Pupil
@@ -79,30 +87,42 @@ def test_a_refusal_repeats_the_text_that_counts_of_several(tmp_path: Path, chang
     assert answer.get_json()["errors"][0]["value"] == kept
 
 
-def test_problems_are_told_by_the_names_of_fields_and_a_field_sent_twice_is_joined(tmp_path: Path) -> None:
-    twice = {"when": "twice", "change": [{"join": ","}]}
-    form: dict[str, Any] = {
-        "type": [refuse("not-listed", "listed")],
-        "name": [twice, refuse({"longer-than": 99}, "long")],
-        "email": [refuse("not-email", "address")],
-        "discord": [refuse("not-url", "url")],
-        "foreign__": [twice, refuse("any", "foreign")],
+def test_problems_are_told_by_the_names_of_fields(tmp_path: Path) -> None:
+    schema = plain(load().data)["components"]["schemas"]["UpdateForm"]
+    form = {"name": [refuse({"longer-than": 99}, "long")], "email": [refuse("not-email", "address")],
+            "discord": [refuse("not-url", "url")]}  # fmt: skip
+    by_name = {
+        "target": "$.components.schemas.UpdateForm",
+        "update": {"x-order": sorted(schema["properties"])},
     }
-    schemas = plain(load().data)["components"]["schemas"]
-    actions = [
-        {"target": f"$.components.schemas.{name}", "update": {"x-order": sorted(schemas[name]["properties"])}}
-        for name in ("CreateForm", "UpdateForm")
-    ]
     told = {"target": "$['x-service']", "update": {"errors": {"told": "all"}}}
-    create = {name: [refuse("absent", "required"), *form[name]] for name in ("type", "name")}
-    client = client_of(
-        tmp_path, rows("CreateForm", **form | create), rows("UpdateForm", **form), *actions, told
-    )
-    pupil = Pupil(client)
-    learned = pupil.learn(learn_forms)["components"]["schemas"]["UpdateForm"]
-    assert learned["x-order"] == sorted(learned["x-order"])
-    assert twice in learned["x-rows"]["name"]
-    assert twice in learned["x-rows"]["{foreign}"]
+    observer = Observer(Pupil(client_of(tmp_path, rows("UpdateForm", **form), by_name, told)).prober, {})
+    outcomes = [
+        observer.update(Trial("update", field, "any", sent(text), kind))
+        for field, text, kind in (
+            ("name", "n" * 200, "email"),
+            ("email", "x", "email"),
+            ("discord", "x", "discord"),
+        )
+    ]
+    types, documented = dict(observer.facts.types), [*schema["properties"]]
+    orderer = Orderer(observer, "update", problems_of(outcomes, types, documented), documented)
+    orderer.find_telling()
+    orderer.find_order()
+    assert orderer.order == sorted(documented)
+
+
+def test_a_field_that_is_sent_twice_is_joined(tmp_path: Path) -> None:
+    twice = {"when": "twice", "change": [{"join": ","}]}
+    form = {"name": [twice], "foreign__": [twice, refuse("any", "foreign")]}
+    observer = Observer(Pupil(client_of(tmp_path, rows("UpdateForm", **form))).prober, {})
+    for field in ("name", "slack"):
+        found = Explained({})
+        for treatment in ("any", "twice"):
+            good = TREATMENTS[treatment].samples("a good text", None, {})[0]
+            found.explain(observer.update(Trial("update", field, treatment, good, "email")))
+        assert twice in write_rows(tuple(row for row in found.rows if row.reaction == "change"))
+        assert not found.unexplained
 
 
 def test_a_delete_may_show_the_row(tmp_path: Path) -> None:
@@ -120,3 +140,31 @@ def test_a_delete_may_show_the_row(tmp_path: Path) -> None:
     pupil.prober.discard(created)
     response = pupil.learn(learn_deleted)["paths"][ROW]["delete"]["responses"]["200"]
     assert response["content"]["application/json"]["schema"] == schema
+
+
+def test_fields_that_do_not_belong_share_one_problem(tmp_path: Path) -> None:
+    shared = {"when": "any", "refuse": "invalid", "item": {"extra": '"{fields}"'}}
+    form: dict[str, Any] = {
+        "unknown__": [shared],
+        "foreign__": [shared],
+        "type": [refuse("not-listed", "listed")],
+    }
+    create = {"type": [refuse("absent", "required"), *form["type"]], "name": [refuse("absent", "required")]}
+    words: dict[str, Any] = {"errors": {"told": "all", "fields": '", "'}, "fields-without-type": "ignored"}
+    client = client_of(
+        tmp_path,
+        rows("CreateForm", **form | create),
+        rows("UpdateForm", name=[refuse({"longer-than": 99}, "long")], **form),
+        {"target": "$['x-service']", "update": words},
+    )
+    number = client.create(name="A", type="email")
+    both = client.update(number, shade="x", slack="x", color="x", type="pigeon").get_json()["errors"]
+    assert both == [{"extra": '"shade", "color"'}, {"field": "type", "rule": "listed", "value": "pigeon"}]
+    assert client.update(number, color="x", slack="x").get_json()["errors"] == [{"extra": '"color", "slack"'}]
+    observer, table = Observer(Pupil(client).prober, {}), Table()
+    for field, word in (("slack", "{foreign}"), ("color", "{unknown}")):
+        found = table.fields[Place("update", word)] = Explained({})
+        found.explain(observer.update(Trial("update", field, "any", sent("x"), "email")), None, "any")
+    learn_shared(observer, table, Telling(Items(("errors",), by_field=False)))
+    assert table.between_fields == words["errors"]["fields"]
+    assert [found.rows[0].effect.value["errors"] for found in table.fields.values()] == [[shared["item"]]] * 2
