@@ -41,10 +41,10 @@ setup: $(STAMP) $(NODE)/node_modules/.stamp  ## Install everything for developme
 serve: $(VENV)/.serve  ## Start the mock: make serve ARGS="--port 0 --strict"
 	@exec $(BIN)/bitpeak-mock serve $(ARGS)
 
-test: setup  ## Run all tests: make test ARGS="-k paging"
+test: setup  ## Run the everyday tests: make test ARGS="-k paging"
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
-test-python:  ## Run all tests with another Python: make test-python PYTHON=python3.14
+test-python:  ## Run the everyday tests with another Python: make test-python PYTHON=python3.14
 	$(MAKE) --no-print-directory test VENV=.venv-$(notdir $(PYTHON)) PYTHON=$(PYTHON)
 
 test-kit: setup  ## Run the slow tests of the contract-test kit: whole runs against many services

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlencode, urlsplit
 
@@ -55,6 +56,13 @@ class WentWrong(AssertionError):
 class Violated(AssertionError):
     """In a strict world, the code under test sent something that the service would silently ignore or change."""
 
+
+# pytest shows no frame of a module that has the name `__tracebackhide__`, if this is true of the error: the report of a
+# mistake shows the line of the test, and not ours.
+IS_A_MISTAKE = methodcaller(
+    "errisinstance", (ControlError, Unreachable, AssertionError, RuntimeError, TypeError)
+)
+__tracebackhide__ = IS_A_MISTAKE
 
 _ERRORS: dict[int, type[Exception]] = {HTTPStatus.CONFLICT: NotInTime, HTTPStatus.GONE: Evicted}
 

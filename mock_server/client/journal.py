@@ -10,8 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Unpack, overload
 
-from mock_server.client.control import Evicted, Headers, HTTPChannel, NotInTime, TooMany, write_duration
+from mock_server.client.control import (
+    IS_A_MISTAKE,
+    Evicted,
+    Headers,
+    HTTPChannel,
+    NotInTime,
+    TooMany,
+    write_duration,
+)
 from mock_server.client.vocabulary import CallFilter, CallRecord, Duration, MessageRecord, PartRecord
+
+__tracebackhide__ = IS_A_MISTAKE
 
 # How many calls a failed expectation compares with what was expected, and how many it lists.
 _COMPARED, _LISTED = 3, 10
@@ -226,7 +236,6 @@ class Calls(Sequence[Call]):
         It blocks this thread, so a coroutine uses `wait_async`. With a mock in this process, other threads make the
         calls.
         """
-        __tracebackhide__ = True  # pytest shows the test's line, and not ours
         if _in_event_loop():
             raise RuntimeError("journal.wait would block the event loop. Use `await journal.wait_async(…)`.")
         return self._wait(count, timeout)
@@ -240,7 +249,6 @@ class Calls(Sequence[Call]):
 
         Raises NotInTime, TooMany. Example: `journal.filter(method="DELETE").exactly(0, quiet="200ms")`
         """
-        __tracebackhide__ = True
         found = self.wait(count, timeout) if count else list(self)
         with contextlib.suppress(NotInTime):
             found = self._wait(count + 1, quiet)
@@ -316,7 +324,6 @@ class Calls(Sequence[Call]):
         return read_journal(self._channel, self._root.since, key=self._key, **self._wanted, **more)
 
     def _wait(self, count: int, timeout: Duration) -> list[Call]:
-        __tracebackhide__ = True
         try:
             return self._read(wait=write_duration(timeout), count=count).calls
         except NotInTime as error:

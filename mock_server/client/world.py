@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Unpack, cast, overl
 from urllib.parse import quote
 
 from mock_server.client.control import (
+    IS_A_MISTAKE,
     AppChannel,
     ClientResponse,
     HTTPChannel,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from mock_server.settings import Settings
+
+__tracebackhide__ = IS_A_MISTAKE
 
 
 class WorldChange(NamedTuple):

@@ -242,6 +242,25 @@ def test_a_failed_expectation_points_at_the_test(suite: pytest.Pytester) -> None
     result.stdout.no_fnmatch_line("*client/journal.py*")
 
 
+@pytest.mark.parametrize(
+    ("mistake", "says"),
+    [
+        ('fail("rate_limit")', "Unknown refusal 'rate_limit'"),
+        ('advance("1 hour")', "Invalid advance '1 hour'"),
+        ('answers({"retry": "x"})', "Unknown question 'retry'"),
+        ('seed("x")', "A seed is a list of handlers"),
+        ('journal.filter(method="POTS")[0]', "Unknown method 'POTS'"),
+    ],
+)
+def test_a_mistake_points_at_the_test(suite: pytest.Pytester, mistake: str, says: str) -> None:
+    suite.makepyfile(f"def test_it(bitpeak_in_process):\n    bitpeak_in_process.{mistake}")
+    result = suite.runpytest_inprocess()
+    lines = result.stdout.str().splitlines()
+    said = next(number for number, line in enumerate(lines) if line.startswith("E ") and says in line)
+    assert lines[said - 1] == f">       bitpeak_in_process.{mistake}"
+    result.stdout.no_fnmatch_line("*mock_server/client/*.py:*")
+
+
 def test_a_failed_wait_compares_three_calls_and_lists_ten(api: Api) -> None:
     for _ in range(12):
         api.send("GET", LIST)
