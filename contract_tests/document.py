@@ -484,7 +484,8 @@ def demanded_refusals(facts: Facts) -> dict[str, tuple[DocumentedRefusal, ...]]:
 
     Left out are the rate limit, which a run is to stay below, what the document marks as a choice of its own, a
     refusal of a form that no rule of the form leads to, and another spelling's refusals, which are the operation's.
-    A refusal that an overlay names is demanded only if a text leads to it: the suites send texts.
+    A refusal that an overlay names is demanded only if a text leads to it, as the suites send texts, and not by
+    `x-rows`, of which a run tries as many as its profile has time for.
     """
     return {
         operation.id: tuple(_demanded(facts, operation))
@@ -500,15 +501,21 @@ def _demanded(facts: Facts, operation: DocumentedOperation) -> Iterator[Document
     forms = [row for form in _forms(facts, operation) for each in form.fields.values() for row in each]
     own = {row.refusal for row in forms}
     rows = [*_parameter_rows(facts, operation), *forms]
-    by_text = {row.refusal for row in rows if TREATMENTS[row.treatment].about != "sending"}
+    by_text = {row.refusal for row in rows if _is_tried(row)}
     packaged = load().data["components"]["examples"]
     for refusal in operation.refusals.values():
         if refusal.status == _RATE_LIMITED or grades.get(str(refusal.status)) == _CHOSEN:
             continue
         if refusal.name not in packaged and refusal.name not in by_text:
             continue
+        if operation.kind == "delete" and refusal.name == "not_found" and facts.deletes_missing:
+            continue
         if refusal.name not in of_forms or refusal.name in own:
             yield refusal
+
+
+def _is_tried(row: Row) -> bool:
+    return TREATMENTS[row.treatment].about != "sending" and not row.source.startswith("x-rows")
 
 
 def refusing(facts: Facts, operation_id: str) -> dict[str, DocumentedRefusal]:

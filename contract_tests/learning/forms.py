@@ -301,6 +301,7 @@ class _Writer:
                 if name in form["properties"] or name.startswith("{")
             }
             form["x-rows"] = known
+            _bound(tree, form["properties"], known)
             if all(name in known or OWN in known for name in form["properties"]):
                 form["x-refusals"] = {}
             _allow_unsent(draft, tree, known)
@@ -341,6 +342,23 @@ def keyed(value: Any, field: str) -> Any:
     if isinstance(value, dict):
         return {("{field}" if key == field else key): keyed(each, field) for key, each in value.items()}
     return [keyed(each, field) for each in value] if isinstance(value, list) else value
+
+
+def _bound(tree: Tree, properties: Tree, lists: Lists) -> None:
+    """Let the schemas of fields bound their texts as their rows do."""
+    for name in properties:
+        rows = lists.get(
+            name, lists.get(OWN) if "x-available-when" in resolved(tree, properties[name]) else None
+        )
+        schema = resolved(tree, properties[name])
+        if rows is None or "maxLength" not in schema:
+            continue
+        bounds = [
+            row["when"]["longer-than"] for row in rows if "refuse" in row and "longer-than" in row["when"]
+        ]
+        properties[name] = {word: value for word, value in schema.items() if word != "maxLength"}
+        if bounds:
+            properties[name]["maxLength"] = min(bounds)
 
 
 def _is_known(rows: Sequence[Mapping[str, Any]]) -> bool:

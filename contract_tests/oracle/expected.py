@@ -363,7 +363,8 @@ class Expected:
         }
         texts = {key: sent[key] for key in own if own[key] is not MISSING}
         before = replace(before, sent={**before.sent, **texts}, former=before.sent)
-        if self.facts.update["same-type"] == "kept":
+        same_type = self.facts.update["same-type"]
+        if same_type == "kept" or (same_type == "reset-if-sent" and not own):
             return before.resting({**rest, **grounds}, settings=_present({**before.settings, **own}))
         # What an earlier type has left beside this type's settings may be reset with them, dropped or kept.
         left = before.settings.keys() - self.facts.shape(before.type).constants.keys()

@@ -206,6 +206,7 @@ class Listing:
         told = {
             "accepted": size,
             "sent": size,
+            "sent-empty": size,
             "not-default": None if size == facts.default_size else size,
             "always": size or facts.default_size,
         }.get(words["link-repeats"])

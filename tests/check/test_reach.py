@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+import yaml
 
 from contract_tests.document import Facts, demanded_operations, demanded_refusals
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, FormField
@@ -107,3 +109,24 @@ def test_the_demand_follows_the_document() -> None:
     assert "plan_limit" not in demanded[refusing.operation("create").id]
     distinct = Facts(load(answers=["trailing-slash=distinct"]).data)
     assert len(demanded_operations(distinct)) == len(demanded_operations(refusing)) - 1
+
+
+def test_no_row_of_an_overlay_need_be_met(tmp_path: Path) -> None:
+    row = {"when": "empty", "refuse": "no_empty_name"}
+    content = {
+        "application/json": {"schema": {}, "examples": {"no_empty_name": {"value": {"error": "No name."}}}}
+    }
+    actions = [
+        {"target": "$.components.schemas.UpdateForm", "update": {"x-rows": {"name": [row]}}},
+        {"target": "$.paths.*.post.responses", "update": {"418": {"description": "No.", "content": content}}},
+        {"target": "$.paths.*.delete", "update": {"x-if-missing": "done"}},
+    ]
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(
+        yaml.safe_dump({"overlay": "1.1.0", "info": {"title": "T", "version": "1"}, "actions": actions})
+    )
+    facts = Facts(load(overlays=[overlay]).data)
+    demanded = {name: {one.name for one in refusals} for name, refusals in demanded_refusals(facts).items()}
+    assert "no_empty_name" in facts.operation("update").refusals
+    assert "no_empty_name" not in demanded[facts.operation("update").id]
+    assert "not_found" not in demanded[facts.operation("delete").id]
