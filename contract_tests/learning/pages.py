@@ -171,6 +171,13 @@ def learn_sorting(prober: Prober, draft: Draft) -> None:
             if is_told and among is not None and _is_sorted(orders, reverse=direction == "descending"):
                 _learn_sorting(prober, draft, {**words, "direction": direction}, among)
                 return
+    # A guard hides the names of others, and its marker sorts the run's own rows by their creation.
+    own = [[row.id for row in page if row.changed is not None] for page in pages]
+    for reverse in (False, True) if prober.terms.hidden and max(map(len, own), default=0) > 2 else ():
+        if _is_sorted(own, reverse=reverse):
+            words = {"value": "name", "case": "any", "direction": "descending" if reverse else "ascending"}
+            _learn_sorting(prober, draft, words, {})
+            return
 
 
 def _keys(page: Sequence[_Shown], value: str, key: Callable[[_Shown], Any], prober: Prober) -> list[Any]:
@@ -233,7 +240,8 @@ def _make_unsorted(prober: Prober) -> None:
 
 
 def _learn_sorting(prober: Prober, draft: Draft, words: Mapping[str, str], order: Mapping[str, str]) -> None:
-    says = f"The list is ordered by {words['value']}, {words['direction']}."
+    seems = "seems to be" if prober.terms.hidden and words["value"] == "name" else "is"
+    says = f"The list {seems} ordered by {words['value']}, {words['direction']}."
     draft.learn("list-order", says, prober.exchanges[-1:], _sorted_by(words, order))
 
 

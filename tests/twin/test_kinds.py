@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +231,15 @@ def test_links_repeat_parameters_without_a_value(tmp_path: Path) -> None:
     shown = client.list(tag="", filter="1")["links"]["first"]
     assert shown.endswith("?tag=&filter=1&page=1")
     assert Pupil(client).learn(learn_paging)["paths"][LIST]["get"]["x-paging"]["link-repeats"] == "sent-empty"
+
+
+def test_an_order_that_is_none_of_what_is_seen_is_by_names(tmp_path: Path) -> None:
+    words = {"value": "name", "case": "any", "direction": "ascending"}
+    client = client_of(tmp_path, *sorted_by(words))
+    for name in ("Z of others", "A of others"):
+        client.create(name=name, type="email")
+    pupil = Pupil(client)
+    pupil.prober.terms = replace(pupil.prober.terms, hidden=19)
+    names = iter(f"bpm-{number:05}" for number in range(1, 99))
+    pupil.prober.name = lambda: next(names)  # type: ignore[method-assign]
+    assert pupil.learn(learn_sorting)["paths"][LIST]["get"]["x-paging"].get("sort-by") == words
