@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from contract_tests.document import Facts, FormWords
 from contract_tests.judge.statements import MULTIPART, STEADY, WRITTEN, Statement, Statements
+from contract_tests.judge.verdicts import a
 from contract_tests.probes.reading import MISSING
 from mock_server.document.rows import FOREIGN, UNKNOWN, Reaction, Row
 
@@ -263,9 +264,9 @@ class Expected:
             return first
         is_accepted = any(one.is_accepted for one in parts.values())
         is_suspended = any(one.is_suspended for one in parts.values())
+        says = f"{a(kind).capitalize()} with such a form does what the document says."
         return replace(
-            first, says=f"A {kind} takes such a form.", questions=questions, is_accepted=is_accepted,
-            is_suspended=is_suspended,
+            first, says=says, questions=questions, is_accepted=is_accepted, is_suspended=is_suspended,
         )  # fmt: skip
 
     def _odd(

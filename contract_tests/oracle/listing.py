@@ -14,6 +14,8 @@ from contract_tests.judge.verdicts import Complaint, Conformity, Deviation
 from contract_tests.target.api import Spoken, TargetResponse
 
 _LINKS = ("link-first", "link-last", "link-next", "link-previous", "link-self")
+# What follows from the total.
+_BY_TOTAL = frozenset({"total-pages", "link-last", "link-next"})
 _MOST_PAGES = 500
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -136,7 +138,12 @@ class Listing:
             "page-text": (shown if page.asked is None else str(page.asked), beyond or self._page_text()),
         }
         found = [
-            Complaint(ground, f"{word} of {where}", repr(page.facts[word]), repr(value))
+            Complaint(
+                ground,
+                f"{self._place(word)} of {where}",
+                json.dumps(page.facts[word]),
+                self._by_total(json.dumps(value), word, page),
+            )
             for word, (value, ground) in wanted.items()
             if word in page.facts and not same(page.facts[word], value)
         ]
@@ -174,15 +181,26 @@ class Listing:
             value = page.facts[word]
             if self._is_link(value, wanted):
                 continue
-            about = f"{word} of {self._named(page)}"
+            about = f"{self._place(word)} of {self._named(page)}"
             if number is not None and self._leads_to(page, value, number):
                 ground, about = (
                     self._form(page, value),
                     f"a link on a page of size {page.size or self._facts.default_size}",
                 )
-            else:
-                ground = beyond or self._statements.page(word, "Each link leads to the page that it names.")
-            yield Complaint(ground, about, f"`{value}`", f"`{wanted}`")
+                yield Complaint(ground, about, f"`{value}`", f"`{wanted}`")
+                continue
+            ground = beyond or self._statements.page(word, "Each link leads to the page that it names.")
+            there = "null" if number is None else f"a link to page {number}"
+            seen = "null" if value is None else f"`{value}`"
+            yield Complaint(ground, about, seen, self._by_total(there, word, page))
+
+    def _place(self, word: str) -> str:
+        """Return where a list shows a fact, as people write it."""
+        return f"`{'.'.join(self._facts.schemas.path_to(self._facts.operation('list').answer, word))}`"
+
+    def _by_total(self, wanted: str, word: str, page: Page) -> str:
+        """Return what should be shown, and the total if it follows from that, which may be what is wrong."""
+        return f"{wanted}, by the total of {page.total}" if word in _BY_TOTAL else wanted
 
     def _previous(self, shown: int, pages: int) -> int | None:
         """Return the page before one, which may be beyond the last."""

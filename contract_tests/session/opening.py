@@ -43,6 +43,7 @@ class PlainText:
 
     def __init__(self, settings: RunSettings, guard: Guard) -> None:
         shown = {guard.url: guard.target, guard.placeholder_key: KEY_VARIABLE}
+        shown[guard.url.replace("/", r"\/")] = guard.target.replace("/", r"\/")  # some services write JSON so
         if settings.other_key:
             shown[settings.other_key] = OTHER_KEY_VARIABLE
         shown[settings.key] = KEY_VARIABLE
