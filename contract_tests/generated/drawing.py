@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import tempfile
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -15,14 +12,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, core
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.database import DirectoryBasedExampleDatabase
-from hypothesis.internal import charmap
 
 from contract_tests.run.run import Run
 
 Drawn = TypeVar("Drawn", bound=Callable[..., object])
 
-# What UTF-8 can encode: all but the surrogates, each of it to bytes that are read back as the same.
-_ENCODABLE, _LOSSY = ((0, 0xD7FF), (0xE000, 0x10FFFF)), ()
 _PROFILE = "bitpeak-check"
 
 
@@ -34,9 +28,6 @@ def prepare_generators(config: pytest.Config, seed: int, examples: Path | None) 
     folder = tempfile.TemporaryDirectory(prefix="bitpeak-hypothesis-", ignore_cleanup_errors=True)
     config.add_cleanup(folder.cleanup)
     set_hypothesis_home_dir(Path(folder.name))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a plugin should not touch a folder at the start
-        _spare_the_codec()
     hypothesis.settings.register_profile(
         _PROFILE, database=None, deadline=None, print_blob=False, suppress_health_check=list(HealthCheck)
     )
@@ -45,17 +36,6 @@ def prepare_generators(config: pytest.Config, seed: int, examples: Path | None) 
     # A seed for all keeps Hypothesis from its examples; each generated test has the run's seed in any case.
     if config.getoption("--hypothesis-seed", None) is None and examples is None:
         setattr(core, "global_force_seed", seed)  # noqa: B010 - its type is that of its first value, None
-
-
-def _spare_the_codec() -> None:
-    """Tell Hypothesis what UTF-8 can encode: in an empty folder it would try out each of a million characters.
-
-    Where another version of it looks elsewhere, it tries them.
-    """
-    file = charmap.charmap_file("codec-v2-utf-8")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(file, "wt", encoding="ascii") as table:
-        json.dump([_ENCODABLE, _LOSSY], table)
 
 
 def drawing(

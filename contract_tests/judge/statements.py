@@ -127,6 +127,10 @@ class Statements:
         """
         return self._made(place, says, self._deciding(place, below=below), grade)
 
+    def _believed(self, place: str, says: str) -> Statement:
+        """Return a statement at a place or below it that the page does not make."""
+        return self.at(place, says, below=True, grade=BELIEVED)
+
     def _violated(self, place: str, says: str, value: Any) -> Statement:
         """Return the statement of a word of JSON Schema that a value violates.
 
@@ -269,13 +273,6 @@ class Statements:
         found = self.at(place, says, below=True, grade=grade if grade != PAGE else BELIEVED)
         return replace(found, is_told=True)
 
-    def looks(self, kind: str) -> Statement:
-        """Return what the looks of refusals rest on in general."""
-        place = pointer("components", "schemas", "Error")
-        return replace(
-            self.at(place, f"The refusals of a {kind} look as documented.", grade=BELIEVED), is_told=True
-        )
-
     def service(self, word: str, says: str) -> Statement:
         """Return the statement of a word on the service as a whole."""
         return self.at(pointer("x-service", word), says)
@@ -300,12 +297,7 @@ class Statements:
 
     def odd_bearer(self) -> Statement:
         """Return what the refusal of an Authorization header rests on that is not `Bearer KEY`."""
-        return self.at(
-            pointer("components", "securitySchemes"),
-            "The key is sent as `Bearer KEY`.",
-            below=True,
-            grade=BELIEVED,
-        )
+        return self._believed(pointer("components", "securitySchemes"), "The key is sent as `Bearer KEY`.")
 
     def required(self) -> Statement:
         """Return what the refusal of a create without a required field rests on."""
@@ -324,11 +316,8 @@ class Statements:
         """Return the statement of what a parameter gets whose value is not allowed."""
         name = self._facts.page_parameter if role == "page" else self._facts.size_parameter
         place = pointer("components", "parameters", name)
-        return self.at(
-            place,
-            f"A value of `{name}` that is not allowed is treated as the document says.",
-            below=True,
-            grade=BELIEVED,
+        return self._believed(
+            place, f"A value of `{name}` that is not allowed is treated as the document says."
         )
 
     # Forms
@@ -374,13 +363,13 @@ class Statements:
         if not name or "shorthand" in said[name]:
             return None
         says = f"`{field}` takes the texts that its rows say."
-        return self.at(self.form(kind) + pointer("x-rows", name), says, below=True, grade=BELIEVED)
+        return self._believed(self.form(kind) + pointer("x-rows", name), says)
 
     def of_class(self, kind: str, name: str, word: str) -> Statement:
         """Return what the fate of a class of fields rests on: its rows, or the word of `x-service` for them."""
         says = f"A {kind} treats {word.replace('-', ' ')} as the document says."
         if name in self._form(kind).get("x-rows", {}):
-            return self.at(self.form(kind) + pointer("x-rows", name), says, below=True, grade=BELIEVED)
+            return self._believed(self.form(kind) + pointer("x-rows", name), says)
         return self.service(word, says)
 
     def text(self, kind: str, field: str) -> Statement:
@@ -390,10 +379,10 @@ class Statements:
         here = self.form(kind) + pointer("properties", field)
         node = self._form(kind).get("properties", {}).get(field, {})
         there, _ = self._followed(here, node)
-        one = self.at(there, f"`{field}` takes the texts that the document says.", below=True, grade=BELIEVED)
+        one = self._believed(there, f"`{field}` takes the texts that the document says.")
         if here == there:
             return one
-        also = self.at(here, one.says, below=True, grade=BELIEVED)
+        also = self._believed(here, one.says)
         return Statement(
             one.says,
             here,
@@ -407,11 +396,8 @@ class Statements:
         """Return the statement that a field is there, and of how it is read."""
         if said := self._rows(kind, field):
             return said
-        return self.at(
-            self.form(kind) + pointer("properties", field),
-            f"`{field}` is read as the document says.",
-            below=True,
-            grade=BELIEVED,
+        return self._believed(
+            self.form(kind) + pointer("properties", field), f"`{field}` is read as the document says."
         )
 
     def example(self, type_name: str) -> Statement:
@@ -486,7 +472,7 @@ class Statements:
     def time(self, word: str, says: str) -> Statement:
         """Return the statement of what a time tells, by its `x-value` word; the page shows its form alone."""
         place = self._row_place() + pointer("properties", self._facts.row.get(word, word))
-        return self.at(place, says, below=True, grade=BELIEVED)
+        return self._believed(place, says)
 
     # The list
 

@@ -7,7 +7,7 @@ the guard proves a handler anew before each write, and the look at what the writ
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
 
@@ -164,39 +164,36 @@ def test_a_change_of_type_makes_its_settings(own: Own) -> None:
             own.see(owned)
 
 
-@PROBED
-def test_the_same_type_again_is_no_change_of_type(own: Own) -> None:
-    type_name = max(own.facts.types, key=lambda name: len(own.facts.types[name]))
-    field, owned = own.facts.types[type_name][-1], own.take(type_name)
-    _update(own, owned, {own.facts.form["type"]: type_name, field: own.samples.value(field)})
+_TEXT = """  <b>Bold</b> 'single' and "double" & more  """
+# What an update sends, by what is odd about it: of each form the oracle says what comes of it.
+UPDATES: Mapping[str, Callable[[Own, Owned], dict[str, str]]] = {
+    "the type that it has": lambda own, owned: {
+        own.facts.form["type"]: owned.handler.type,
+        own.facts.types[owned.handler.type][-1]: own.samples.value(own.facts.types[owned.handler.type][-1]),
+    },
+    "a field of another type": lambda own, owned: _foreign(own, owned.handler.type),
+    "a type that is not listed": lambda own, _: {own.facts.form["type"]: "pigeon"},
+    "an empty field": lambda own, owned: {own.facts.types[owned.handler.type][0]: ""},
+    "nothing": lambda _, __: {},
+    "tags, quotes and blanks": lambda own, owned: dict.fromkeys(
+        (own.facts.form["name"], own.facts.types[owned.handler.type][0]), _TEXT
+    ),
+    "an empty name": lambda own, _: {own.facts.form["name"]: ""},
+}
+_LIVED = {"a field of another type", "an empty field"}
 
 
-@LIVED
-def test_a_field_of_another_type_does_not_change_anything(own: Own) -> None:
-    owned = own.take(_rich(own, 2))
-    _update(own, owned, _foreign(own, owned.handler.type))
-
-
-@PROBED
-def test_a_type_that_is_not_allowed_is_not_taken(own: Own) -> None:
-    _update(own, own.take(_rich(own, 3)), {own.facts.form["type"]: "pigeon"})
-
-
-@LIVED
-def test_an_empty_field_is_an_empty_text(own: Own) -> None:
-    type_name = _rich(own, 4)
-    _update(own, own.take(type_name), {own.facts.types[type_name][0]: ""})
-
-
-@PROBED
-def test_an_update_of_nothing_changes_nothing(own: Own) -> None:
-    _update(own, own.take(_rich(own, 5)), {})
-
-
-@PROBED
-def test_tags_quotes_and_blanks_are_what_the_document_says(own: Own) -> None:
-    text, type_name = """  <b>Bold</b> 'single' and "double" & more  """, _rich(own, 6)
-    _update(own, own.take(type_name), {own.facts.form["name"]: text, own.facts.types[type_name][0]: text})
+@pytest.mark.parametrize(
+    "what", [pytest.param(what, marks=LIVED if what in _LIVED else PROBED) for what in UPDATES]
+)
+def test_an_update_does_what_the_document_says(own: Own, what: str) -> None:
+    richest = max(own.facts.types, key=lambda name: len(own.facts.types[name]))
+    number = list(UPDATES).index(what)
+    owned = own.take(_rich(own, number + 1) if number else richest)
+    _update(own, owned, UPDATES[what](own, owned))
+    if not owned.handler.name.strip():
+        own.see(owned)
+        own.delete(owned)  # nobody should have to tell it from the user's own
 
 
 @PROBED
@@ -246,14 +243,6 @@ def test_a_file_is_no_text_or_read_as_one(own: Own) -> None:
 @LIVED
 def test_all_handlers_are_as_their_updates_left_them(own: Own) -> None:
     own.see_all()
-
-
-@PROBED
-def test_an_empty_name_is_what_the_document_says(own: Own) -> None:
-    owned = own.take()
-    own.update(owned, {own.facts.form["name"]: ""})
-    own.see(owned)
-    own.delete(owned)  # nobody should have to tell it from the user's own
 
 
 @LIVED
