@@ -84,7 +84,7 @@ class OperationDraft(NamedTuple):
 
 
 def drafts_of(data: Object) -> list[OperationDraft]:
-    """Return the operations of a document. Raises DocumentError for an id used twice or a wrong `x-spelling-of`."""
+    """Return the operations of a document. Raises DocumentError if an id is used twice."""
     drafts: dict[str, OperationDraft] = {}
     for path, item in data["paths"].items():
         for method in METHODS:
@@ -104,11 +104,6 @@ def drafts_of(data: Object) -> list[OperationDraft]:
                 parameters=[*item.get("parameters", ()), *node.get("parameters", ())],
                 place=place_of(node, "operationId"),
             )
-    for draft in drafts.values():
-        named = draft.node.get("x-spelling-of", draft.id)
-        if named not in drafts or drafts[named].behaviour != draft.behaviour:
-            what = f"x-spelling-of: {named} is not an operation that does the same. Name one, or remove the word."
-            raise DocumentError(what, place_of(draft.node, "x-spelling-of"))
     return [*drafts.values()]
 
 

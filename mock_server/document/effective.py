@@ -24,7 +24,9 @@ from mock_server.document.source import (
     Object,
     Place,
     dump_yaml,
+    duplicate,
     home,
+    operations_in,
     place_of,
     read_object,
 )
@@ -143,6 +145,7 @@ def load(
     questions_file = Path(questions) if questions is not None else home() / "unspecified.yaml"
     data = read_object(base)
     shape("base").check(data)
+    _complete_spellings(data)
     named = None if questions is not None else frozenset(_named(data, set()))
     files = tuple(find_overlay(name) for name in overlays)
     varied = [read_overlay(file) for file in files]
@@ -156,9 +159,29 @@ def load(
     read = (base, *files, *([questions_file] if chosen else ()))
     if len(read) > 1:
         shape("base").check(data)
+        _complete_spellings(data)
     return Document(
         data, digest_of(data), read, MappingProxyType(chosen), base.name, files, learned, base_digest, ask
     )
+
+
+def _complete_spellings(data: Object) -> None:
+    """Let each operation with `x-spelling-of` have what it does not say itself from the named one.
+
+    Raises DocumentError if the named operation does not exist or does something else.
+    """
+    operations: dict[str, Object] = {}
+    for node in operations_in(data):
+        operations.setdefault(str(node["operationId"]), node)
+    for node in operations_in(data):
+        named = operations.get(str(node.get("x-spelling-of")), Object(data.place))
+        behaviours = {named.get("x-behaviour"), node.get("x-behaviour", named.get("x-behaviour"))}
+        if "x-spelling-of" in node and (None in behaviours or len(behaviours) > 1):
+            what = f"x-spelling-of: {node['x-spelling-of']} is not an operation that does the same."
+            raise DocumentError(f"{what} Name one, or remove the word.", place_of(node, "x-spelling-of"))
+        for key, value in named.items():
+            if key not in node:
+                node.put(key, duplicate(value), place_of(named, key))
 
 
 def _answer(

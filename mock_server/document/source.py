@@ -172,8 +172,10 @@ def plain(value: Any) -> Any:
 
 def operations_in(document: Mapping[str, Any]) -> Iterator[Any]:
     """Yield the operations of an OpenAPI document, in its order."""
-    for item in document["paths"].values():
-        yield from (node for node in item.values() if isinstance(node, dict) and "operationId" in node)
+    paths = document.get("paths")
+    for item in paths.values() if isinstance(paths, dict) else ():
+        nodes = item.values() if isinstance(item, dict) else ()
+        yield from (node for node in nodes if isinstance(node, dict) and "operationId" in node)
 
 
 def follow(document: Mapping[str, Any], node: Any) -> Any:

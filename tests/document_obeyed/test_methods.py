@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,7 @@ ROW = "/notification-handlers/{notification_handler_id}"
 def document(tmp_path: Path) -> Path:
     """Write the document with PATCH as another spelling of the update."""
     data: dict[str, Any] = plain(load().data)
-    patch = deepcopy(data["paths"][ROW]["post"])
-    patch |= {"operationId": "patch_notification_handler", "x-spelling-of": "update_notification_handler"}
+    patch = {"operationId": "patch_notification_handler", "x-spelling-of": "update_notification_handler"}
     data["paths"][ROW]["patch"] = patch
     file = tmp_path / "patch.yaml"
     file.write_text(dump_yaml(data), encoding="utf-8")
