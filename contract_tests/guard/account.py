@@ -31,6 +31,7 @@ GONE = frozenset({404, 410})
 PAUSES = (0.0, 1.0, 2.0, 4.0)
 _ROUNDS = 3
 SERVER = 500  # from here on an answer says that the service has failed
+_LATER = frozenset({408, 425, 429})  # the request came too slowly, too early or too often
 
 
 @dataclass(slots=True)
@@ -46,8 +47,13 @@ class Census:
     is_miscounted: bool = False
 
 
+def has_failed(reply: Reply) -> bool:
+    """Tell whether an answer says nothing but that the service was not able to, and may be later."""
+    return reply.status >= SERVER or reply.status in _LATER
+
+
 def _is_answer(reply: Reply) -> bool:
-    return reply.status < SERVER
+    return not has_failed(reply)
 
 
 class Account:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from contract_tests.guard.account import GONE, PAUSES, SERVER, Account, Census
+from contract_tests.guard.account import GONE, PAUSES, SERVER, Account, Census, has_failed
 from contract_tests.guard.exchange import GuardRefusal, Reply, TargetFailed
 from contract_tests.guard.ledger import CreateState, Id, Ledger, LedgerEntry, is_swept, key_check
 from contract_tests.guard.upstream import GuardSettings, silent
@@ -162,7 +162,7 @@ class Cleaner:
             self._done.failed[row] = "its create was answered with this id, and a look has never shown it."
         else:
             self._done.failed[row] = f"it cannot be looked at: the target answers {reply.status}."
-        return (is_own and not self.harm) or reply.status in GONE or reply.status >= SERVER
+        return (is_own and not self.harm) or reply.status in GONE or has_failed(reply)
 
     def _delete(self, entry: LedgerEntry, row: Id) -> Reply:
         """Delete a row, see that nothing else went, and return a look at it.
@@ -188,13 +188,13 @@ class Cleaner:
         waits = is_accepted and not self._is_late
 
         def is_told(reply: Reply) -> bool:
-            return reply.status < SERVER and not (waits and self._account.proves(reply, entry.number, row))
+            return not has_failed(reply) and not (waits and self._account.proves(reply, entry.number, row))
 
         reply = self._account.look_until(row, is_told, exempt=True)
         is_there = self._account.proves(reply, entry.number, row)
-        if (is_first or is_there or reply.status >= SERVER) and (gone := before - self._strangers()):
+        if (is_first or is_there or has_failed(reply)) and (gone := before - self._strangers()):
             self.harm = f"When {row} was deleted, {min(map(str, gone))} went, which this run did not create."
-        elif is_accepted and reply.status >= SERVER:
+        elif is_accepted and has_failed(reply):
             self.harm = f"The handler {row} cannot be looked at after its delete, so it is unclear what the delete did."
         elif waits and is_there:
             self.harm = (

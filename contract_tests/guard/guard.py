@@ -418,6 +418,7 @@ class Guard:
         if seconds and self._relay.gate.under_way:
             self._settings.tell(f"waiting for requests under way, {seconds:g} s at most")
         self._relay.gate.close(seconds)
+        self._relay.restore()
 
     def close(self, *, drain: bool = True) -> None:
         """Clean up and close the door; closing twice does nothing."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from contract_tests.guard.account import GONE, SERVER, Account, Credentials, Rows
+from contract_tests.guard.account import GONE, SERVER, Account, Credentials, Rows, has_failed
 from contract_tests.guard.body import Body, FormGuard, form_data
 from contract_tests.guard.exchange import (
     PASS_429_HEADER,
@@ -100,6 +101,7 @@ class Relay:
             lambda text: account.look(text).status in GONE, allow_writes=settings.allow_writes,
         )  # fmt: skip
         self._is_unsure = False  # whether a write may have done something else than it was to do
+        self._bare: tuple[Visit, LedgerEntry] | None = None  # an update that may have taken a row's mark
         self._outcomes: set[bool] = set()  # whether creates were accepted, or refused, so far
         self._is_controlled = False  # whether a look at another row was seen not to show one of the run
         self._placeholder = placeholder
@@ -194,7 +196,7 @@ class Relay:
         entry.state = CreateState.GONE
         if self._credentials.is_own(authorization):
             return
-        reply = self._account.look_until(entry.id or 0, lambda seen: seen.status < SERVER)
+        reply = self._account.look_until(entry.id or 0, lambda seen: not has_failed(seen))
         if self._account.proves(reply, entry.number, entry.id):
             entry.state = CreateState.LIVE
         self._look(entry, reply)
@@ -319,6 +321,7 @@ class Relay:
         (`foreign`) if that cannot be told now.
         """
         self.holdings.check_may_write()
+        self._restore()
         for entry in self.holdings.unsettled():
             if entry.state is CreateState.GONE:
                 self._prove(entry)
@@ -349,7 +352,7 @@ class Relay:
 
         def is_settled(reply: Reply) -> bool:
             statuses.append(reply.status)
-            return self._look(entry, reply) or not (reply.status in GONE or reply.status >= SERVER)
+            return self._look(entry, reply) or not (reply.status in GONE or has_failed(reply))
 
         reply = self._account.look_until(entry.id or 0, is_settled)
         if reply.is_success and GONE.intersection(statuses):
@@ -402,8 +405,7 @@ class Relay:
             entry.id or 0,
             lambda reply: (
                 not (
-                    reply.status >= SERVER
-                    or (was_deleted and self._account.proves(reply, entry.number, entry.id))
+                    has_failed(reply) or (was_deleted and self._account.proves(reply, entry.number, entry.id))
                 )
             ),
         )
@@ -451,14 +453,15 @@ class Relay:
         if entry is not None:
             entry.is_nameless |= bool(self._outgoing.lack(body))
         loses = entry is not None and entry.is_nameless
+        self._bare = (visit, entry) if entry is not None and loses else None
         reply = self._send(visit, self._outgoing.prepared(body, number, in_addresses=loses), prove, doomed)
         self._is_unsure = False
         if stray is not None:
             self._ledger.answered(stray)
         if doomed is not None and reply.is_success:
             self._note_delete(doomed, visit.request.header("authorization"))
-        elif entry is not None and reply.is_success and loses:
-            self._restore(visit, entry)
+        elif reply.is_success and loses:
+            self._restore()
         elif entry is not None and reply.is_success and not body.is_utf_8:
             self._mend(visit, entry)
         elif entry is not None and 400 <= reply.status < SERVER and not body.is_utf_8:
@@ -511,16 +514,37 @@ class Relay:
         self._is_unsure = False
         self.holdings.check_may_write()
 
-    def _restore(self, visit: Visit, entry: LedgerEntry) -> None:
-        """Give a row its mark back if an update has taken it with the name, or the address; the suites see no mark."""
+    def restore(self) -> None:
+        """Do what `_restore` does, before a clean-up; not while a request under way may do so."""
+        if self._writing.acquire(blocking=False):
+            try:
+                with contextlib.suppress(GuardRefusal, TargetFailed):
+                    self._restore()
+            finally:
+                self._writing.release()
+
+    def _restore(self) -> None:
+        """Give a row its mark back if an update has taken it with the name, or the address; the suites see no mark.
+
+        If the row cannot be looked at, that is done before the next write. Raises GuardRefusal (`foreign`) then.
+        """
+        if self._bare is None:
+            return
+        visit, entry = self._bare
         for _ in range(_TRIES):
             reply = self._ask(entry)
-            if self._account.proves(reply, entry.number, entry.id):
+            if self._account.proves(reply, entry.number, entry.id) or reply.status in GONE:
+                self._bare = None
                 return
+            if has_failed(reply):
+                raise GuardRefusal(
+                    "foreign", f"The row cannot be looked at: the target answers {reply.status}."
+                )
             shown = self._account.shown(reply, "retrieve").get(entry.id or 0, {})
             if not shown or not Marker.is_blank(str(shown.get(self._account.surface.name) or "")):
                 break
             self._send(visit, self._outgoing.named(visit.body, entry.number))
+        self._bare = None
         why = f"The row {entry.id} cannot be told to be this run's any more: an update took its mark away. It stays."
         self.holdings.halt(Alarm(why, "mark", entry.id))
 

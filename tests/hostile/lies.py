@@ -663,3 +663,22 @@ class FailsEveryFifth(Behaving):
     def answer(self, asked: Asked) -> Said | None:
         self.turn += 1
         return self.refused(503, "Busy") if self.turn % 5 == 0 else super().answer(asked)
+
+
+@lie
+class TimesOut(Behaving):
+    """Every fifth request is answered with 408 and not carried out."""
+
+    turn = 0
+
+    def answer(self, asked: Asked) -> Said | None:
+        self.turn += 1
+        return self.refused(408, "Too slow") if self.turn % 5 == 0 else super().answer(asked)
+
+
+@lie
+class PathsAsIds(Spelling):
+    """The ids of new rows lead to the stranger's first one if a path is folded."""
+
+    def spelled(self, row: Any) -> Any:
+        return f"{row}/../1" if hasattr(self, "strangers") and row not in self.strangers else row

@@ -10,7 +10,7 @@ import pytest
 
 from mock_server.document import Document, load
 from tests.guard.conftest import through
-from tests.guard.scripted import Said
+from tests.guard.scripted import Asked, Said
 from tests.hostile.odd import LIES
 from tests.hostile.service import KEY, Behaving
 from tests.hostile.trial import Trial, lying, run, use
@@ -65,6 +65,7 @@ BEARABLE = {
     ),
     *(
         "MasksAddresses",
+        "TimesOut",
         "CapsTheList",
         "GrowsWhileRead",
         "ArchivesRows",
@@ -197,6 +198,33 @@ def test_a_row_that_has_moved_may_be_left(tmp_path: Path, document: Document) ->
         why = f"Handlers may be left: the list shows rows that were not there before the run: {left}."
         assert [guard.clean_up().sentences for _ in range(2)] == [[why]] * 2
     assert trial.service.left == [left]
+
+
+@pytest.mark.parametrize(("method", "count"), [("POST", 1), ("GET", 3)])
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_mark_that_an_update_has_taken_is_given_back_later_if_responses_are_lost(
+    method: str, count: int, goes_on: bool, tmp_path: Path, document: Document
+) -> None:
+    class Losing(Behaving):
+        left_to_lose = 0
+
+        def answer(self, asked: Asked) -> Said | None:
+            reply = super().answer(asked)
+            is_lost = asked.method == method and self.left_to_lose > 0
+            self.left_to_lose -= is_lost
+            return None if is_lost else reply
+
+    trial = Trial(Losing, tmp_path, document)
+    with trial.opened() as guard:
+        client = through(guard)
+        row = client.created()
+        client.get(f"/{row}")
+        trial.service.left_to_lose = count  # type: ignore[attr-defined]
+        assert client.update(row, name="").status == 502
+        if goes_on:
+            assert client.update(row, is_enabled="0").status == 200
+        done = guard.clean_up()
+    assert (guard.alarms, trial.service.left, done.complete) == ((), [], True)
 
 
 def test_a_service_that_cannot_list_any_more_is_swept_by_ids(tmp_path: Path, document: Document) -> None:
