@@ -311,7 +311,7 @@ class Cleaner:
         ]
         if self._ledger.is_partial:
             self._search_ids(len(entries))
-        elif any(entry.is_create for entry in entries):
+        elif self._ledger.is_moved or any(entry.is_create for entry in entries):
             self._remove_all(list(self._hidden(self._nameless(len(entries))[:_MOST_HIDDEN])))
         own = {entry.id for entry in self._ledger.entries.values()}
         new = sorted(map(str, self.census.rows.keys() - self._ledger.before - own))
@@ -359,6 +359,7 @@ class Cleaner:
             return []
         first = max((row for row in self._ledger.before if isinstance(row, int)), default=0) + 1
         lowest = min((row for row in own if isinstance(row, int)), default=first)
+        lowest = first if self._ledger.is_moved else lowest  # their other ids may be any
         last = max(numbers, default=0) + lost + _BEYOND
         ids = range(max(first, lowest - lost - _BEYOND), last + 1)
         return list(islice((row for row in ids if row not in known), _MOST_UNLISTED))

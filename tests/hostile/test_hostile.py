@@ -29,6 +29,16 @@ SHORT = [
     ("RetriesCreates", "HidesAType"),
     ("VersionsRows", "CachesReads"),
     ("GlobalIds", "LosesCreates"),
+    ("CachesReads", "LendsIds"),
+    ("CachesReads", "RestoresABackup"),
+    ("ChangesIds", "DeletesAnother"),
+    ("ChangesIds", "DisablesDeletedRows"),
+    ("ChangesIds", "HidesDisabledRows"),
+    ("ChangesIds", "Upserts"),
+    ("ConflictsAfterStoring", "ShowsRowsLate"),
+    ("ConflictsAfterStoring", "Upserts"),
+    ("DeletesAnother", "ReusesIds"),
+    ("DeletesLate", "ReusesIds"),
     *random.Random(1).sample(PAIRS, 56),
 ]
 # What the run is not stopped for: nothing is lost by it, or it is the service's right.
