@@ -268,7 +268,7 @@ def _look(draft: Draft, answer: TargetResponse, prober: Prober, facts: Mapping[s
     """Return how the last refusal looks, None if it is not one."""
     if not 400 <= answer.status < 500:
         return None
-    everywhere = draft.tree["x-service"].get("x-headers", {})
+    everywhere = draft.everywhere
     return look_at(answer, prober.exchanges[-1], dict(facts), everywhere)
 
 

@@ -35,7 +35,7 @@ class Doors:
         self.prober = prober
         self.draft = draft
         self.facts = draft.facts
-        self.everywhere: dict[str, str] = draft.tree["x-service"].get("x-headers", {})
+        self.everywhere = draft.everywhere
         self.seen: list[Exchange] = []
 
     def ask(self, method: str, path: str, **parts: Any) -> TargetResponse | None:
@@ -260,7 +260,7 @@ def learn_unique(prober: Prober, draft: Draft) -> None:
     """Give two rows the same name, by a create and by an update."""
     if prober.terms.hidden:
         raise Undecided("whether names must differ is not seen, as the guard makes each name another one")
-    observer = Observer(prober, draft.tree["x-service"].get("x-headers", {}))
+    observer = Observer(prober, draft.everywhere)
     words, kind = draft.facts.form, prober.kinds.plain
     first = observer.standing(kind)
     name = first.name

@@ -99,7 +99,7 @@ class Draft:
     """`tree` is the document so far, plain data. `unsaid` are sentences on what it cannot say.
 
     `unasked` are sentences on what was not asked, or not to the end. `provoked` are the names of the refusals that
-    were seen.
+    were seen. `varying` are headers whose text is another one in most responses, such as a count.
     """
 
     tree: Tree
@@ -107,7 +107,13 @@ class Draft:
     unsaid: list[str] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
     provoked: dict[str, None] = field(default_factory=dict)
+    varying: frozenset[str] = frozenset()
     _facts: Facts | None = None
+
+    @property
+    def everywhere(self) -> dict[str, str]:
+        """The headers that tell no refusal from another: those of every response, and those that vary."""
+        return {**dict.fromkeys(self.varying, ""), **self.tree["x-service"].get("x-headers", {})}
 
     @property
     def facts(self) -> Facts:

@@ -31,7 +31,7 @@ Lists = dict[str, list[dict[str, Any]]]
 
 def learn_forms(prober: Prober, draft: Draft) -> None:
     """Ask what the service makes of each field of a create and of an update, and write its rows."""
-    observer = Observer(prober, draft.tree["x-service"].get("x-headers", {}))
+    observer = Observer(prober, draft.everywhere)
     table = (BriefLearner if prober.spares else FieldLearner)(observer, draft).learn()
     order = [*form_of(draft.tree, draft.facts.operation("update").id)["properties"]]
     problems = problems_of(table.refusals, dict(draft.facts.types), order)

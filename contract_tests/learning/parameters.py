@@ -21,7 +21,7 @@ from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, operations, place, say
 from contract_tests.probes.observations import NOBODYS, SeenPage, handler
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import MISSING, Undecided, Unlisted, is_success
+from contract_tests.probes.reading import MISSING, Undecided, Unlisted, is_success, number
 from contract_tests.probes.trials import Trial, sent
 from contract_tests.target.api import TargetResponse
 from mock_server.document.rows import parameter_rows
@@ -49,7 +49,7 @@ class _Asker:
     def __init__(self, prober: Prober, draft: Draft) -> None:
         self.prober = prober
         self.draft = draft
-        self.everywhere = draft.tree["x-service"].get("x-headers", {})
+        self.everywhere = draft.everywhere
         self.seen: list[Exchange] = []
         self.telling = Telling()
 
@@ -83,7 +83,10 @@ def learn_parameters(prober: Prober, draft: Draft) -> None:
     """Ask for invalid pages and sizes, for an unknown parameter, and for invalid ids."""
     asker = _Asker(prober, draft)
     facts = draft.facts
+    made = _second_page(asker)
     tables = {name: _parameter(asker, name) for name in (facts.page_parameter, facts.size_parameter)}
+    for row in made:
+        prober.discard(row)
     unknown = _unknown(asker)
     ranks = _ranks(asker, tables, unknown)
     identity = _identity(asker)
@@ -95,6 +98,26 @@ def learn_parameters(prober: Prober, draft: Draft) -> None:
         found.rows[n] = replace(found.rows[n], effect=look)
     unknown = looks[-1] if unknown else None
     _write(asker, tables, unknown, identity, ranks)
+
+
+def _second_page(asker: _Asker) -> list[int]:
+    """Make so many rows that there is a second page, if the last page is shown in place of one beyond it."""
+    prober, size = asker.prober, min(asker.prober.facts.sizes)
+    if prober.spares or not prober.can_write:
+        return []
+    answer = asker.list(**_asking(asker, prober.facts.page_parameter, "2"))
+    if answer is None or not is_success(answer):
+        return []
+    page = SeenPage(answer, prober.expectations)
+    if number(page.value("page")) != 1:
+        return []
+    made = []
+    for _ in range(size + 1 - (number(page.value("total")) or 0)):
+        row = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()))[1]
+        if row is not None:
+            prober.retrieve(row)
+            made.append(row)
+    return made
 
 
 def _ranks(

@@ -156,6 +156,15 @@ def shared_headers(looks: Iterable[Look]) -> dict[str, str]:
     return found
 
 
+def varying_headers(looks: Iterable[Look]) -> frozenset[str]:
+    """Return the headers whose text is another one in most of the responses that have them."""
+    texts: dict[str, list[str]] = {}
+    for look in looks:
+        for name, text in look.headers:
+            texts.setdefault(name, []).append(text)
+    return frozenset(name for name, each in texts.items() if len({*each}) > max(_FEW, len(each) // 2))
+
+
 def varying(texts: Sequence[str]) -> str:
     """Return a text with a placeholder for what is new each time, empty if texts seldom differ.
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import Exchange, json_line
 from contract_tests.learning.draft import Draft, Tree
-from contract_tests.learning.presentation import Look, SeenResponse, look_of, shared_headers
+from contract_tests.learning.presentation import Look, SeenResponse, look_of, shared_headers, varying_headers
 from contract_tests.learning.responses import (
     documented,
     examples,
@@ -48,7 +48,7 @@ class Cause(NamedTuple):
 def learn_refusals(prober: Prober, draft: Draft) -> None:
     """Provoke refusals of any request, and take over how they look."""
     _learn_headers(prober, draft)
-    everywhere = draft.tree["x-service"].get("x-headers", {})
+    everywhere = draft.everywhere
     settled: dict[str, Look] = {}
     for cause in CAUSES:
         name = draft.tree["x-service"].get(cause.word, cause.name)
@@ -84,7 +84,8 @@ def _respelled(prober: Prober, cause: Cause, seen: Look, everywhere: dict[str, s
         **({"id": f"0{NOBODYS}", "id:number": str(NOBODYS)} if "id" in cause.tells else {}),
     }
     other = look_at(answer, exchanges[-1], tells, everywhere)
-    plain = [re.sub(r"\{(path|id):[a-z]+\}", r"{\1}", repr(look)) for look in (seen, other)]
+    looks = ((look.status, look.media_type, look.value) for look in (seen, other))
+    plain = [re.sub(r"\{(path|id):[a-z]+\}", r"{\1}", repr(look)) for look in looks]
     return other if plain[0] == plain[1] else seen
 
 
@@ -103,7 +104,10 @@ def look_at(
 ) -> Look:
     """Return how a refusal looks, without the headers that every response has."""
     parts = urlsplit(exchange.url)
-    path, site = parts.path, f"{parts.scheme}://{parts.netloc}"
+    path, body = parts.path, answer.body.decode(errors="replace").replace("\\/", "/")
+    # Through a guard, the host that a service saw is not that of the URL.
+    seen = re.search(rf"https?://[^/\s\"'<>]+(?={re.escape(path)})", body)
+    site = f"{parts.scheme}://{parts.netloc}" if seen is None else seen[0]
     paths = {"path": path, "path:relative": path[1:]}
     if path.endswith("/"):
         paths["path:bare"] = path.strip("/")
@@ -127,7 +131,13 @@ def _short(value: Any) -> str:
 
 
 def _learn_headers(prober: Prober, draft: Draft) -> None:
-    """Take over the headers that every response of the API has had so far."""
+    """Take over the headers that every response of the API has had so far, and note those that are new each time."""
+    every = [
+        look_of(SeenResponse(each.status, each.headers, each.body, {}))
+        for each in prober.answers
+        if each.status
+    ]
+    draft.varying = varying_headers(every)
     answers = [
         each for each in prober.answers if each.status and "html" not in each.headers.get("content-type", "")
     ]

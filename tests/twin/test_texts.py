@@ -16,13 +16,14 @@ from contract_tests.learning.forms import learn_shared
 from contract_tests.learning.observe import Observer
 from contract_tests.learning.order import Orderer, problems_of
 from contract_tests.learning.parameters import learn_parameters
+from contract_tests.learning.presentation import Look, varying_headers
 from contract_tests.learning.problems import Items, Telling
 from contract_tests.learning.reactions import Explained
 from contract_tests.learning.refusals import learn_refusals, look_at
 from contract_tests.probes.trials import Trial, sent
 from contract_tests.target.api import TargetResponse
 from mock_server.document import load, plain
-from mock_server.document.rows import write_rows
+from mock_server.document.rows import parameter_rows, react, write_rows
 from mock_server.document.treatments import TREATMENTS
 from tests.document_obeyed.client import Client
 from tests.document_obeyed.test_rows import client_of, post, refuse, rows
@@ -72,7 +73,7 @@ def test_they_are_recognized(repeating: Client) -> None:
 
 
 def test_an_address_is_told_by_its_site_and_its_path() -> None:
-    exchange = Exchange("PUT", "http://127.0.0.1:40513/api/x/1", "", (), "", (), "", 405, (), "", 0)
+    exchange = Exchange("PUT", "http://service.invalid/api/x/1", "", (), "", (), "", 405, (), "", 0)
     answer = TargetResponse(405, {}, b'No route for "PUT http://127.0.0.1:40513/api/x/1"')
     assert look_at(answer, exchange, {}, {}).value == 'No route for "{method} {site}{path}"'
 
@@ -168,3 +169,22 @@ def test_fields_that_do_not_belong_share_one_problem(tmp_path: Path) -> None:
     learn_shared(observer, table, Telling(Items(("errors",), by_field=False)))
     assert table.between_fields == words["errors"]["fields"]
     assert [found.rows[0].effect.value["errors"] for found in table.fields.values()] == [[shared["item"]]] * 2
+
+
+def test_a_page_is_read_by_its_first_digits_even_if_the_last_page_stands_for_what_is_beyond(
+    tmp_path: Path,
+) -> None:
+    words = {"beyond": "last-page"}
+    last = [{"target": f"$.paths['{path}'].get['x-paging']", "update": words} for path in (LIST, f"{LIST}/")]
+    page = [{"when": "word", "value": "1"}, {"when": "any", "change": ["cast"]}]
+    casts = {"target": "$.components.parameters.page", "update": {"x-rows": page}}
+    tree = Pupil(client_of(tmp_path, *last, casts)).learn(learn_parameters)
+    parameter = tree["components"]["parameters"]["page"]
+    walked = react(parameter_rows(parameter, parameter["schema"]), "2x", parameter["schema"])
+    assert walked.text == "2"
+
+
+def test_headers_that_count_tell_no_refusal_from_another() -> None:
+    looks = [Look(404, None, (("X-Left", str(9 - n)), ("X-Kept", "a")), "") for n in range(6)]
+    assert varying_headers(looks) == {"X-Left"}
+    assert not varying_headers(looks[:2])
