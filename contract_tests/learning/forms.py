@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from contract_tests.document import fits
 from contract_tests.learning.brief import BriefLearner
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.fields import FieldLearner, Place, Table
@@ -16,7 +18,6 @@ from contract_tests.learning.order import Orderer, body_of, problems_of, sort_of
 from contract_tests.learning.presentation import Look, evened
 from contract_tests.learning.problems import Refusals, Telling, shape_of
 from contract_tests.learning.reactions import Explained, all_foretold
-from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import component, documented, form_of, operations, place, resolved, say
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted
@@ -81,17 +82,27 @@ def _learn_foreign(observer: Observer, table: Table, telling: Telling) -> None:
                 else row
                 for row in rows
             ]
-    kind, words = observer.prober.kinds.pair, observer.facts.form
-    field = observer.facts.types[kind][-1]
-    parts = [(words["type"], b"unlisted", False), (field, observer.good(kind, field).encode(), False)]
+    kinds = observer.prober.kinds
+    if alone:
+        told = [_tells_beside_type(observer, telling, alone[0], kind) for kind in (kinds.plain, kinds.pair)]
+        table.without_type = "ignored" if told[0] is False else "foreign" if told == [True, True] else ""
+
+
+def _tells_beside_type(observer: Observer, telling: Telling, item: Any, kind: str) -> bool | None:
+    """Tell whether a field is told of as one of another type beside a type that is refused; None if that is not seen.
+
+    `kind` is the type of the row. `item` is how a field of another type is told.
+    """
+    words, owner = observer.facts.form, observer.prober.kinds.pair
+    field = observer.facts.types[owner][-1]
+    parts = [(words["type"], b"unlisted", False), (field, observer.good(owner, field).encode(), False)]
     try:
-        answer = observer.ask("update", parts, observer.prober.kinds.plain)
+        answer = observer.ask("update", parts, kind)
     except (Undecided, Unlisted):
-        return
-    facts = {"field": field, "owner": kind, "type": "unlisted"}
-    told = telling.listed(look_at(answer, observer.prober.exchanges[-1], facts, observer.everywhere).value)
-    if alone and answer.status >= 400:
-        table.without_type = "foreign" if alone[0] in told else "ignored"
+        return None
+    template = json.loads(json.dumps(item).replace("{field}", field))
+    items = telling.listed(body_of(answer))
+    return any(fits(template, each) for each in items) if answer.status >= 400 and items else None
 
 
 def learn_shared(observer: Observer, table: Table, telling: Telling) -> None:

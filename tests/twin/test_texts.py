@@ -12,7 +12,7 @@ from contract_tests.document import fits
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.beyond import learn_deleted
 from contract_tests.learning.fields import Place, Table
-from contract_tests.learning.forms import learn_shared
+from contract_tests.learning.forms import learn_forms, learn_shared
 from contract_tests.learning.observe import Observer
 from contract_tests.learning.order import Orderer, problems_of
 from contract_tests.learning.parameters import learn_parameters
@@ -188,3 +188,19 @@ def test_headers_that_count_tell_no_refusal_from_another() -> None:
     looks = [Look(404, None, (("X-Left", str(9 - n)), ("X-Kept", "a")), "") for n in range(6)]
     assert varying_headers(looks) == {"X-Left"}
     assert not varying_headers(looks[:2])
+
+
+@pytest.mark.parametrize("word", [None, "ignored", "foreign"])
+def test_fields_beside_a_type_that_is_refused(tmp_path: Path, word: str | None) -> None:
+    item = "{field} is of {owner}, not of {type}"
+    form: dict[str, Any] = {
+        "type": [{"when": "not-listed", "refuse": "invalid", "item": "no type"}],
+        "name": [{"when": {"longer-than": 99}, "refuse": "invalid", "item": "too long"}],
+        "foreign__": [{"when": "any", "refuse": "invalid", "item": item}],
+    }
+    words = {"errors": {"told": "all"}} | ({"fields-without-type": word} if word else {})
+    create = form | {name: [refuse("absent", "required"), *form[name]] for name in ("type", "name")}
+    told = {"target": "$['x-service']", "update": words}
+    pupil = Pupil(client_of(tmp_path, rows("CreateForm", **create), rows("UpdateForm", **form), told))
+    pupil.prober.spares = True
+    assert pupil.learn(learn_forms)["x-service"].get("fields-without-type") == word
