@@ -62,17 +62,20 @@ class Listing:
     def read(self, answer: TargetResponse, asked: int | None = None, size: int | None = None) -> Page:
         """Read an answer to the list. Raises Deviation if it has not the documented form."""
         self._require(self._conformity.success("list", answer))
+        place = "the body"
         try:
-            body = answer.json()
-            facts = {word: at(body, steps) for word, steps in self._steps.items() if steps}
+            body, facts = answer.json(), dict[str, Any]()
+            for word, steps in self._steps.items():
+                if steps:
+                    place = f"`{'.'.join(steps)}`"
+                    facts[word] = at(body, steps)
+            place = "an id, the total or the number of pages"
             rows = tuple(facts.pop("rows"))
             ids = tuple(int(row[self._facts.row["id"]]) for row in rows)
             facts["total"], facts["total-pages"] = int(facts["total"]), int(facts["total-pages"])
-        except (LookupError, TypeError, ValueError) as error:
-            what = f"{type(error).__name__}: {error}"
+        except (LookupError, TypeError, ValueError):
             form = self._statements.page("rows", "The list has the documented form.")
-            text = f"the list is not in the documented form ({what}): {answer.body[:200]!r}"
-            raise Deviation([Complaint(form, text)]) from None
+            raise Deviation([Complaint(form, f"{place} cannot be read in the answer to a list")]) from None
         return Page(asked, size, rows, ids, facts)
 
     def get(self, page: int | None = None, size: int | None = None) -> Page:
