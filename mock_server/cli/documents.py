@@ -23,7 +23,7 @@ from mock_server.cli.options import (
     user_errors,
     value_of,
 )
-from mock_server.cli.terminal import ExitCode, Failure, table
+from mock_server.cli.terminal import ExitCode, Failure, say, table
 from mock_server.settings import read_duration
 
 if TYPE_CHECKING:
@@ -55,9 +55,7 @@ def routes(document: Path | None, overlay: tuple[str, ...], answer: tuple[str, .
         return
     head = ("METHOD", "PATH", "OPERATION", "SUMMARY", "SUCCESS", "REFUSALS")
     columns = ("method", "path", "operation", "summary", "success")
-    click.echo(
-        table(head, [(*(str(row[name]) for name in columns), _by_status(row["refusals"])) for row in rows])
-    )
+    say(table(head, [(*(str(row[name]) for name in columns), _by_status(row["refusals"])) for row in rows]))
 
 
 def _operations(contract: Contract) -> Iterator[dict[str, Any]]:
@@ -178,7 +176,7 @@ def evidence(document: Path | None, overlay: tuple[str, ...], answer: tuple[str,
     if format_ == "json":
         click.echo(json.dumps([standing._asdict() for standing in ledger], indent=2, ensure_ascii=False))
     else:
-        click.echo(_summary(ledger) if format_ == "summary" else _markdown(ledger))
+        say(_summary(ledger) if format_ == "summary" else _markdown(ledger))
 
 
 def _summary(ledger: Sequence[Standing]) -> str:
@@ -243,7 +241,10 @@ def doctor(
             former.append(load_document(document, (), ()))
         is_current = recorded.digest in {effective.digest, *(each.digest for each in former)}
         complaints += _about_recording(effective, recorded, max_age, max_open, is_current=is_current)
-    click.echo((_as_json if given["format_"] == "json" else _as_text)(effective, recorded, complaints))
+    if given["format_"] == "json":
+        click.echo(_as_json(effective, recorded, complaints))
+    else:
+        say(_as_text(effective, recorded, complaints))
     ctx.exit(ExitCode.NO if complaints else ExitCode.OK)
 
 

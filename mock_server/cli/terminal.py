@@ -15,6 +15,8 @@ PROGRAM = "bitpeak-mock"
 
 # Requests can contain any bytes. They must not move the cursor of a terminal or begin a line.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: " ", 0x2029: " "}
+# These change the direction of writing.
+_CONTROLS |= {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
 class ExitCode(IntEnum):
@@ -39,12 +41,17 @@ class Failure(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write the sentence after the name of the program."""
-        click.echo(f"{PROGRAM}: {self.message}", file=file or sys.stderr)
+        click.echo(f"{PROGRAM}: {clean(self.message)}", file=file or sys.stderr)
 
 
 def clean(text: str) -> str:
     """Return a text with its control characters escaped, safe to print in one line."""
     return text.translate(_CONTROLS)
+
+
+def say(text: str) -> None:
+    """Print lines of a text that a document, an overlay or a recording may have written, safely."""
+    click.echo("\n".join(map(clean, text.split("\n"))))
 
 
 def remark_lines(sentences: Iterable[str], hint: str, defect: str | None) -> Iterator[str]:

@@ -139,3 +139,26 @@ def test_a_broken_file_of_questions(invoke: Invoke, tmp_path: Path, monkeypatch:
     result = invoke("questions")
     assert result.exit_code == 3
     assert result.stderr.startswith(f"bitpeak-mock: {tmp_path}/unspecified.yaml:1: ")
+
+
+OBEYED = frozenset("\x1b\x9b\u202e\u2028\r\x07")
+ORDERS = "".join(sorted(OBEYED)) + "]0;owned"
+
+
+@pytest.mark.parametrize("command", ["routes", "doctor"])
+def test_what_an_overlay_or_a_recording_says_is_shown_and_not_obeyed(
+    command: str, invoke: Invoke, tmp_path: Path
+) -> None:
+    overlay, recording = tmp_path / "overlay.json", tmp_path / "recording"
+    named = "$.paths['/notification-handlers/'].get"
+    change = {"target": named, "update": {"summary": ORDERS}}
+    overlay.write_text(
+        json.dumps({"overlay": "1.0.0", "info": {"title": "t", "version": "1"}, "actions": [change]})
+    )
+    ends = {"end": "2026-11-30T00:00:00Z", "answers": {"blank-name": ORDERS, "x": "y"}, "findings": 0}
+    head = {"recording": 1, "date": "2026-11-30T00:00:00Z", "target": ORDERS, "document": ORDERS}
+    recording.write_text(f"{json.dumps(head)}\n{json.dumps(ends)}\n")
+    words = ["--recording", str(recording)] if command == "doctor" else ["--overlay", str(overlay)]
+    ran = invoke(command, *words)
+    assert "owned" in ran.output
+    assert not OBEYED & set(ran.output)
