@@ -14,6 +14,8 @@ from tests.hostile.service import KEY, Behaving, Row
 ORDERS = (
     "\x1b[2J\x1b]0;owned\x07\x1b[31m\x9b5A\x85\u2028\u202e\r\nbitpeak-mock: all deleted\n::error::forged\n"
 )
+# Ends an attribute, a comment and a section of XML, and runs if a page shows it as it is.
+SCRIPT = "\"'>--><script>alert(1)</script>]]>\x00\ufffe"
 # What must not be in any output.
 OBEYED = frozenset("\x1b\x07\x9b\x85\u2028\u202e\r")
 
@@ -21,14 +23,15 @@ OBEYED = frozenset("\x1b\x07\x9b\x85\u2028\u202e\r")
 class Speaking(Behaving):
     """Behaves, and adds to each answer what it likes to say."""
 
-    said = (ORDERS, *spellings(KEY).values())
+    said = (ORDERS, SCRIPT, *spellings(KEY).values())
 
     def shown(self, row: Any) -> Row:
         shown = dict(super().shown(row))
-        return shown | {"note": self.said, f"key {ORDERS}": 1, "last_datetime": self.said[0]}
+        return shown | {"note": self.said, f"key {ORDERS}": 1, SCRIPT: SCRIPT, "last_datetime": self.said[0]}
 
     def refused(self, status: int, title: str) -> Said:
         body = {"errors": [{"title": f"{title} {' '.join(self.said)}", "status": status}], "said": self.said}
+        body |= {SCRIPT: SCRIPT}
         return Said(
             status, json.dumps(body, ensure_ascii=False).encode(), {"Content-Type": "application/json"}
         )
@@ -37,5 +40,5 @@ class Speaking(Behaving):
         reply = super().answer(asked)
         if reply is None:
             return None
-        told = {"X-Told": f"\x1b[31m{KEY}", "X-Spelled": " ".join(self.said[1:]).replace("\n", "")[:3000]}
+        told = {"X-Told": f"\x1b[31m{KEY}", "X-Spelled": " ".join(self.said[2:]).replace("\n", "")[:3000]}
         return reply._replace(headers={**reply.headers, **told})

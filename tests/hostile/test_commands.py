@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import psutil
 import pytest
@@ -138,6 +139,8 @@ def test_what_a_service_says_is_shown_and_not_obeyed(words: tuple[str, ...], tmp
     files = [file for file in tmp_path.iterdir() if file.is_file()]
     heard(ran, *files)
     if words[0] == "check":
+        ElementTree.parse(tmp_path / "r.xml")
+        assert "<script>alert" not in (tmp_path / "r.html").read_text(encoding="utf-8")
         assert "\\x1b[2J" in ran.out, "it is shown"
         heard(archive := run(tmp_path, "har", "rec"))
         assert archive.code == 0
