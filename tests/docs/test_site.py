@@ -53,6 +53,11 @@ def test_every_link_leads_somewhere_and_nothing_is_loaded_from_elsewhere(site: P
     assert not [each for each in wrong_links(site) if not each.startswith("404.html")]
 
 
+def test_no_page_shows_an_escape_of_markdown(site: Path) -> None:
+    pages = [file for file in site.rglob("*.html") if "\\|" in file.read_text(encoding="utf-8")]
+    assert not pages
+
+
 def test_every_page_is_in_the_navigation(site: Path) -> None:
     pages = {
         str(file.relative_to(ROOT / "docs").with_suffix(".html")) for file in (ROOT / "docs").rglob("*.md")

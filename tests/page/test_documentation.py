@@ -14,6 +14,12 @@ from playwright.sync_api import Browser, expect
 
 from tests.docs.links import build_site
 
+# Whether a table of the page is wider than its place.
+TABLES_ARE_CUT = """
+[...document.querySelectorAll(".md-content table")]
+  .some((each) => each.scrollWidth > each.closest("div").clientWidth + 1)
+"""
+
 
 class _Files(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of http.server
@@ -58,6 +64,8 @@ def test_every_page_fits_and_loads_nothing_from_elsewhere(
         expect(page.locator("h1").first).to_be_attached()
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             troubles.append(f"{name} is wider than {width} pixels")
+        if width == 1280 and page.evaluate(TABLES_ARE_CUT):
+            troubles.append(f"{name} has a table that is cut off at {width} pixels")
         grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
     context.close()
     assert troubles == []
