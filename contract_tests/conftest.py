@@ -10,10 +10,12 @@ import pytest
 
 from contract_tests.generated.drawing import prepare_generators
 from contract_tests.oracle.own import Own
+from contract_tests.probes.effective import Effective
 from contract_tests.report.shapes import as_text
 from contract_tests.run.flags import FLAGS, Flag
 from contract_tests.run.run import Run
 from contract_tests.run.settings import Stop, planned, read_settings
+from contract_tests.session.opening import Opening
 from contract_tests.session.parts import check_places
 from contract_tests.session.results import WRITES
 from contract_tests.session.session import Session, Spread, Worker
@@ -97,11 +99,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(scope="session")
-def run(pytestconfig: pytest.Config) -> Run:
+def opening(pytestconfig: pytest.Config) -> Opening:
     opening = pytestconfig.stash[_SESSION].opening
     if opening is None:
         raise pytest.UsageError("the run has not been opened")
+    return opening
+
+
+@pytest.fixture(scope="session")
+def run(opening: Opening) -> Run:
     return opening.run
+
+
+@pytest.fixture(scope="session")
+def effective(opening: Opening) -> Effective:
+    """Take what was found when the run was opened."""
+    if opening.effective is None:
+        raise pytest.UsageError("the open questions have not been asked")
+    return opening.effective
 
 
 class Held:

@@ -45,11 +45,6 @@ class QuestionVerdict:
     evidence: tuple[Exchange, ...] = ()
 
     @property
-    def is_departure(self) -> bool:
-        """Whether the target was seen to do otherwise than the page says."""
-        return self.question.departure and self.is_otherwise
-
-    @property
     def is_otherwise(self) -> bool:
         """Whether the target was seen to do otherwise than the document says."""
         return self.is_outside or (self.source == "found" and self.answer != self.question.assumed)
@@ -118,11 +113,6 @@ class Effective:
         Its other actions say what the service does instead, as far as a document can say it.
         """
         return any(question not in learned.answers for learned in self.document.learned)
-
-    @property
-    def departures(self) -> list[QuestionVerdict]:
-        """The departures from the page that nobody has accepted."""
-        return [one for one in self.verdicts.values() if one.is_departure]
 
 
 def probe_all(api: TargetApi, arguments: DocumentArguments, terms: Terms) -> Effective:
@@ -195,14 +185,3 @@ def _with_titles(document: Document, titles: Mapping[str, str]) -> Document:
     for name in titles.keys() & examples.keys():
         examples[name]["value"]["errors"][0]["title"] = titles[name]
     return replace(document, data=data, digest=digest_of(data))
-
-
-_FOUND: dict[tuple[str, str], Effective] = {}
-
-
-def effective_of(api: TargetApi, arguments: DocumentArguments, terms: Terms) -> Effective:
-    """Return `probe_all` of a target, asked once for each base URL and key: later calls get what the first one got."""
-    key = api.base_url, api.key
-    if key not in _FOUND:
-        _FOUND[key] = probe_all(api, arguments, terms)
-    return _FOUND[key]

@@ -29,7 +29,7 @@ from contract_tests.judge.statements import Statements, differing
 from contract_tests.judge.verdicts import Judge
 from contract_tests.learning.learn import Learnt, Tell, learn_from
 from contract_tests.probes import DocumentArguments, Terms
-from contract_tests.probes.effective import Effective, effective_of
+from contract_tests.probes.effective import Effective, probe_all
 from contract_tests.probes.reading import is_success, parsed, rows_in
 from contract_tests.recording import Tape
 from contract_tests.run.run import Reach, Run
@@ -103,7 +103,7 @@ class Opening:
             shown_url=self.guard.target, spares=settings.profile.spares,
         )  # fmt: skip
         try:
-            effective = self.effective = effective_of(run.api, given, terms)
+            effective = self.effective = probe_all(run.api, given, terms)
         except DocumentError as error:
             raise Stop(Code.CANNOT, str(error)) from error
         run.facts = run.api.facts = effective.facts

@@ -5,18 +5,9 @@ from __future__ import annotations
 import pytest
 
 from contract_tests.judge.verdicts import Deviation
-from contract_tests.probes import PROBES, DocumentArguments, Terms
-from contract_tests.probes.effective import Effective, effective_of
+from contract_tests.probes import PROBES
+from contract_tests.probes.effective import Effective
 from contract_tests.run.run import Run
-
-
-@pytest.fixture(scope="session")
-def effective(run: Run) -> Effective:
-    """Take what was found when the run was opened; if nothing was asked yet, ask now."""
-    found = effective_of(run.api, DocumentArguments(), Terms(can_write=run.can_write))
-    run.answers.update(found.answers)
-    run.unknown.update(found.unknown)
-    return found
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,9 @@ from contract_tests.document import Facts
 from contract_tests.guard.exchange import KEY_VARIABLE
 from contract_tests.judge.statements import Statements
 from contract_tests.probes import DocumentArguments, Terms
-from contract_tests.probes.effective import Effective, QuestionVerdict, effective_of, probe_all
+from contract_tests.probes.effective import Effective, QuestionVerdict, probe_all
 from mock_server.document import load
-from tests.probes.services import KEY, QUESTIONS, calling, probed, the_mock, the_second_opinion
-from tests.second_opinion import SecondOpinion
+from tests.probes.services import KEY, QUESTIONS, probed, the_mock, the_second_opinion
 
 DEPARTURES = {name: list(q.answers)[1] for name, q in QUESTIONS.items() if q.departure}
 WRITES = Terms(can_write=True)
@@ -23,6 +22,11 @@ def complaint(verdict: QuestionVerdict) -> str:
     statement = statements.of_question(verdict.question.id)
     found = verdict.complaint(statement)
     return found.sentence if found is not None and not statement.is_open else ""
+
+
+def departures(effective: Effective) -> list[QuestionVerdict]:
+    """Return what the target was seen to do otherwise than the page says."""
+    return [one for one in effective.verdicts.values() if one.question.departure and one.is_otherwise]
 
 
 def with_departures(arguments: DocumentArguments) -> Effective:
@@ -41,9 +45,9 @@ def test_the_document_has_every_answer_that_was_found() -> None:
 
 def test_a_departure_is_in_the_document_and_is_named() -> None:
     effective = with_departures(DocumentArguments())
-    assert {one.question.id: one.answer for one in effective.departures} == DEPARTURES
+    assert {one.question.id: one.answer for one in departures(effective)} == DEPARTURES
     assert dict(effective.document.chosen) == DEPARTURES
-    for verdict in effective.departures:
+    for verdict in departures(effective):
         said = complaint(verdict)
         assert verdict.seen in said
         assert verdict.question.answers[verdict.question.assumed].means in said
@@ -51,7 +55,7 @@ def test_a_departure_is_in_the_document_and_is_named() -> None:
 
 def test_a_departure_that_was_given_is_accepted_and_not_asked_for() -> None:
     effective = with_departures(DocumentArguments(answers=DEPARTURES))
-    assert not effective.departures
+    assert not departures(effective)
     assert dict(effective.document.chosen) == DEPARTURES
     verdict = effective.verdicts["meta-total"]
     assert (verdict.source, verdict.evidence, complaint(verdict)) == ("given", (), "")
@@ -59,7 +63,7 @@ def test_a_departure_that_was_given_is_accepted_and_not_asked_for() -> None:
 
 def test_answers_may_be_given_as_texts() -> None:
     texts = [f"{name}={answer}" for name, answer in DEPARTURES.items()]
-    assert not with_departures(DocumentArguments(answers=texts)).departures
+    assert not departures(with_departures(DocumentArguments(answers=texts)))
 
 
 def test_a_departure_that_an_overlay_has_is_accepted() -> None:
@@ -121,11 +125,3 @@ def test_evidence_shows_what_was_sent_and_not_the_key() -> None:
         for one in effective.verdicts.values()
         if one.source == "found" and one.question.operations
     )
-
-
-def test_a_target_is_asked_once() -> None:
-    with SecondOpinion() as service, calling(service.url, KEY) as api:
-        first = effective_of(api, DocumentArguments(), Terms(can_write=False))
-        sent = len(service.log)
-        assert effective_of(api, DocumentArguments(), Terms(can_write=True)) is first
-        assert len(service.log) == sent
