@@ -17,11 +17,9 @@ from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import (
     Undecided,
     Unlisted,
-    at,
     is_success,
     mapping,
     number,
-    parsed,
     rows_in,
 )
 from contract_tests.target.api import TargetResponse
@@ -34,7 +32,7 @@ def learn_pages(prober: Prober, draft: Draft) -> None:
     page, seen = prober.watch(lambda asked: asked.once(first_page))
     for word in ("total-pages", "link-first"):
         steps = draft.facts.schemas.path_to(draft.facts.operation("list").answer, word)[:-1]
-        shown = mapping(at(parsed(page.answer), steps))
+        shown = mapping(page.answer.shown(*steps))
         known = draft.facts.schemas.properties(
             draft.facts.schemas.at(draft.facts.operation("list").answer, steps)
         )
@@ -208,7 +206,7 @@ def _listed_rows(prober: Prober) -> list[list[_Shown]]:
     for moment, (answer, exchange) in enumerate(zip(prober.answers, prober.exchanges, strict=True)):
         if not is_success(answer):
             continue
-        if exchange.method == "POST" and (row := number(at(parsed(answer), created))) is not None:
+        if exchange.method == "POST" and (row := number(answer.shown(*created))) is not None:
             changed[row] = moment
         shown = map(mapping, rows_in(answer, prober.facts) or ()) if exchange.method == "GET" else ()
         known = [(number(each.get(words["id"])) or 0, each) for each in shown]

@@ -12,7 +12,7 @@ from contract_tests.learning.properties import adjust, extra, kind_of, missing
 from contract_tests.learning.responses import component, operations, own_response
 from contract_tests.probes.observations import handler, renaming
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import at, mapping, parsed
+from contract_tests.probes.reading import mapping
 from contract_tests.target.api import TargetResponse
 
 
@@ -20,7 +20,7 @@ def learn_written(prober: Prober, draft: Draft) -> None:
     """Compare the answer to a create and the answer to an update with the document's."""
     for kind, observe in (("create", _created), ("update", _updated)):
         answer, seen = prober.watch(observe)
-        shown = mapping(at(parsed(answer), _steps(draft.facts, kind)))
+        shown = mapping(answer.shown(*_steps(draft.facts, kind)))
         properties = draft.facts.schemas.properties(_schema(draft.facts, kind))
         rows: Sequence[Mapping[str, Any]] = [shown]
         more, fewer = extra(properties, rows), missing(properties, rows)

@@ -31,7 +31,6 @@ from contract_tests.probes.reading import (
     Unknown,
     Unlisted,
     accepted,
-    at,
     error_of,
     is_success,
     mapping,
@@ -55,7 +54,7 @@ def _write_answer(prober: Prober) -> Finding:
     """Compare the keys of both answers, those apart that belong to no row."""
     steps = _written_at(prober.facts)
     answers = [prober.once(handler).created, prober.once(renaming).answer]
-    written = [mapping(at(parsed(answer), steps)) for answer in answers]
+    written = [mapping(answer.shown(*steps)) for answer in answers]
     expected = prober.expectations.by_answer("write-answer", _written_keys)
     telling = frozenset().union(*expected.values())
     seen = {frozenset(each) & telling for each in written}

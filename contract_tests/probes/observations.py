@@ -11,7 +11,7 @@ from contract_tests.document import Facts
 from contract_tests.probes.expectations import Expectations
 from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import Undecided, Unlisted, at, is_success, mapping, number, parsed
+from contract_tests.probes.reading import Undecided, Unlisted, is_success, mapping, number
 from contract_tests.probes.trials import Trials
 from contract_tests.target.api import WRONG_KEY, TargetResponse
 
@@ -32,8 +32,7 @@ class SeenPage:
         self._expectations = expectations
         self._schemas = expectations.facts.schemas
         self._schema = expectations.facts.operation("list").answer
-        self._body = parsed(answer)
-        rows = at(self._body, self._schemas.path_to(self._schema, "rows"))
+        rows = self.value("rows")
         if not is_success(answer):
             raise Unlisted(f"The list is answered {answer.status} without rows.")
         if not isinstance(rows, list):  # which is a finding, and said once
@@ -48,11 +47,11 @@ class SeenPage:
     @property
     def meta(self) -> Mapping[str, Any]:
         """The object that the total stands in."""
-        return mapping(at(self._body, self._schemas.path_to(self._schema, "total")[:-1]))
+        return mapping(self.answer.shown(*self._schemas.path_to(self._schema, "total")[:-1]))
 
     def value(self, word: str) -> Any:
         """Return what stands where the document has an `x-value` word."""
-        return at(self._body, self._schemas.path_to(self._schema, word))
+        return self.answer.shown(*self._schemas.path_to(self._schema, word))
 
     @property
     def total_keys(self) -> dict[str, str]:

@@ -18,7 +18,6 @@ from contract_tests.probes.reading import (
     Undecided,
     Unknown,
     Unlisted,
-    at,
     error_of,
     is_success,
     mapping,
@@ -257,7 +256,7 @@ class Prober:
         if not is_success(answer):
             return answer, None
         steps = self.facts.schemas.path_to(self.facts.operation("create").answer, "id")
-        row = number(at(parsed(answer), steps))
+        row = number(answer.shown(*steps))
         if row is None:
             raise Undecided("the answer to a create has no id")
         self._names[row] = name
@@ -270,7 +269,7 @@ class Prober:
         """
         answer = self.send("GET", self.api.path_of("retrieve", row))
         steps = self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row")
-        shown = mapping(at(parsed(answer), steps))
+        shown = mapping(answer.shown(*steps))
         if is_success(answer) and parsed(answer) is None:
             raise Undecided(f"a handler that was created is answered {answer.status}, and not with JSON")
         if not is_success(answer) or not shown:
@@ -296,6 +295,7 @@ class Prober:
     def listed(self, rows: Collection[int]) -> dict[int, Mapping[str, Any]]:
         """Return handlers of the prober's own as a list of the largest size shows them, on its first or last page."""
         found: dict[int, Mapping[str, Any]] = {}
+        total_pages = self.facts.schemas.path_to(self.facts.operation("list").answer, "total-pages")
         page = 1
         while page and {*rows} - found.keys():
             answer = self.list(page=page, size=max(self.facts.sizes), again=True)
@@ -308,12 +308,7 @@ class Prober:
                 for row, each in shown.items()
                 if row is not None and row in rows and self._prove(row, each)
             }
-            pages = number(
-                at(
-                    parsed(answer),
-                    self.facts.schemas.path_to(self.facts.operation("list").answer, "total-pages"),
-                )
-            )
+            pages = number(answer.shown(*total_pages))
             page = pages if page == 1 and pages and pages > 1 else 0
         return found
 

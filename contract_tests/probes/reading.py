@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from contract_tests.document import Facts
+from contract_tests.guard.exchange import at
 from contract_tests.judge.verdicts import said
 from contract_tests.target.api import TargetResponse
 
@@ -95,22 +96,15 @@ def parsed(answer: TargetResponse) -> Any:
         return None
 
 
-def at(node: Any, steps: tuple[str, ...]) -> Any:
-    """Return what stands at a place, None if there is nothing."""
-    for step in steps:
-        node = node.get(step) if isinstance(node, Mapping) else None
-    return node
-
-
 def rows_in(answer: TargetResponse, facts: Facts) -> list[Any] | None:
     """Return the rows that an answer lists, None if it is not a list."""
-    rows = at(parsed(answer), facts.schemas.path_to(facts.operation("list").answer, "rows"))
+    rows = answer.shown(*facts.schemas.path_to(facts.operation("list").answer, "rows"))
     return rows if is_success(answer) and isinstance(rows, list) else None
 
 
 def error_of(answer: TargetResponse) -> Error:
     """Return the error in a refusal's body."""
-    errors = at(parsed(answer), ("errors",))
+    errors = answer.shown("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
     title, status = at(first, ("title",)), at(first, ("status",))
     return Error(

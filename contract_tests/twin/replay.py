@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from contract_tests.document import Facts
-from contract_tests.guard.exchange import KEY_VARIABLE, Exchange
+from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, at
 from contract_tests.probes.handler import multipart
-from contract_tests.probes.reading import at, mapping, number, parsed
+from contract_tests.probes.reading import mapping, number, parsed
 from contract_tests.recording import Recording
 from contract_tests.target.api import TargetResponse
 from contract_tests.twin.compare import Comparison, Difference, Rows, Side

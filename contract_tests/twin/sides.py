@@ -24,7 +24,7 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.guard.guard import Guard
 from contract_tests.guard.policy import NOWHERE
 from contract_tests.guard.upstream import GuardSettings
-from contract_tests.probes.reading import at, is_success, mapping, parsed
+from contract_tests.probes.reading import is_success, mapping
 from contract_tests.probes.reading import number as number_of
 from contract_tests.run.settings import Code, Stop
 from contract_tests.session.opening import listed
@@ -337,7 +337,7 @@ def check_other(api: TargetApi, other_key: str, target: str) -> None:
     theirs = api.call("GET", path, query=size, authorization=f"Bearer {other_key}")
     if not is_success(theirs):
         raise Stop(Code.CANNOT, f"{target} refuses the other account's key: it answers {theirs.status}.")
-    rows = [at(parsed(answer), steps) for answer in (theirs, api.list(1, max(api.facts.sizes)))]
+    rows = [answer.shown(*steps) for answer in (theirs, api.list(1, max(api.facts.sizes)))]
     ids = [{number_of(mapping(row).get(api.facts.row["id"])) for row in each or ()} for each in rows]
     if ids[0] & ids[1] - {None}:
         raise Stop(Code.CANNOT, f"both keys open the same account of {target}: name another account's key.")
@@ -347,7 +347,7 @@ def created_id(facts: Facts, exchange: Exchange, number: int) -> int:
     """Return the id that a create answered; a number that no row has if it was refused."""
     steps = facts.schemas.path_to(facts.operation("create").answer, "id")
     answer = TargetResponse(exchange.status, {}, exchange.body.encode())
-    row = number_of(at(parsed(answer), steps)) if is_success(answer) else None
+    row = number_of(answer.shown(*steps)) if is_success(answer) else None
     return row if row is not None else -1 - number
 
 
