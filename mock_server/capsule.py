@@ -91,10 +91,8 @@ class Capsule:
             raise NoCapsule(f"{path} is not a capsule: it has more than {_LARGEST >> 20} MiB.")
         try:
             facts = json.loads(content.decode())
-        except ValueError as error:
-            raise NoCapsule(f"{path} is not a capsule: it is not JSON ({error}).") from None
-        except RecursionError:
-            raise NoCapsule(f"{path} is not a capsule: it nests too deep.") from None
+        except (ValueError, RecursionError) as error:
+            raise NoCapsule(f"{path} is not a capsule, because it is not JSON ({error}).") from None
         if not isinstance(facts, dict) or facts.pop("format", None) != _FORMAT:
             raise NoCapsule(f"{path} is not a capsule of this version: its format is not {_FORMAT!r}.")
         try:

@@ -79,9 +79,7 @@ def stamp_text(document: Document) -> str:
 def stamp_facts(document: Document) -> dict[str, Any] | None:
     """Return the stamp as data, or None."""
     stamp = stamp_of(document)
-    if stamp is None:
-        return None
-    return {
+    return stamp and {
         "date": f"{stamp.learned.date:%Y-%m-%dT%H:%M:%SZ}",
         "target": stamp.learned.target,
         "operations": {"seen": stamp.operations[0], "all": stamp.operations[1]},
