@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
 from contract_tests.learning.fields import FieldLearner, Input, Place, Table, unshown
 from contract_tests.learning.observe import Outcome
@@ -231,7 +232,6 @@ class BriefLearner(FieldLearner):
         if first.look is not None or first.shown is not False:
             created.explain(first, None, "any")
             return
-        created.seen = [first]
         created.rows = [
             replace(row, reaction="drop", effect=True) if row.reaction == "keep" else row
             for row in found.rows
@@ -252,7 +252,37 @@ class BriefLearner(FieldLearner):
         empty = unshown(self.observer.outcome(self.observer.tried("update", FOREIGN, "empty"), told[FOREIGN]))
         for operation in ("create", "update"):
             self.table.fields[Place(operation, FOREIGN)].explain(empty)
+        self._sendings()
         self._check_foreign()
+
+    def _sendings(self) -> None:
+        """Presume how fields that do not belong may be sent: bytes that are no UTF-8 as in any field.
+
+        If a name that is an array, or a file, is refused, so is such a field: as its text, or else as one array is.
+        """
+        name = self.table.fields[Place("update", self._form["name"])]
+        refused = {row.treatment: row for row in name.rows if row.reaction == "refuse"}
+        for operation, word in product(("create", "update"), (FOREIGN, UNKNOWN)):
+            found = self.table.fields[Place(operation, word)]
+            if "not-utf-8" in refused:
+                found.put(refused["not-utf-8"])
+                found.seen += [each for each in name.seen if "not-utf-8" in each.trial.sent.how]
+        foreign = self.table.fields[Place("update", FOREIGN)]
+        of_text = next(
+            (row for row in foreign.rows if row.treatment == "any" and row.reaction == "refuse"), None
+        )
+        sendings = [way for way in ("array", "file") if way in refused]
+        ways = {} if of_text is None else dict.fromkeys(sendings, of_text)
+        if of_text is None and "array" in refused:
+            field, kind = self.observer.input(FOREIGN)
+            trial = Trial("update", field, "array", self.observer.sample(kind, field, "array"), kind)
+            outcome = self._ask_other(trial, {})
+            if outcome is not None and outcome.look is not None:
+                ways = {way: replace(refused[way], effect=outcome.look) for way in sendings}
+                foreign.seen.append(outcome)
+        for way, row in ways.items():
+            for operation in ("create", "update"):
+                self.table.fields[Place(operation, FOREIGN)].put(replace(row, treatment=way))
 
     def _check_foreign(self) -> None:
         """Find out whether a field of another type is checked as one of the item's own."""

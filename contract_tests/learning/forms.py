@@ -233,6 +233,13 @@ class _Writer:
             if row.reaction == "refuse"
         ]
         looks = evened([found.rows[n].effect for _, found, n in rows])
+        as_sent = [
+            look
+            for (name, *_), look in zip(rows, looks, strict=True)
+            if "_" in name and "{field} " in repr(look)
+        ]
+        if "{field:words}" in repr(looks) and not as_sent:  # a name of one word does not tell
+            looks = [look._replace(value=in_words(look.value)) for look in looks]
         shapes = [shape_of(look.value) for look in looks]
         for (name, found, n), look in zip(rows, looks, strict=True):
             by_key = keyed(look.value, name)
@@ -346,6 +353,20 @@ def _reordered(properties: Sequence[str], order: Sequence[str]) -> list[str]:
     """Return all fields, those of which an order is known in that order, at the places that they have together."""
     left = [name for name in order if name in properties]
     return [left.pop(0) if name in order else name for name in properties]
+
+
+def in_words(value: Any) -> Any:
+    """Return a body whose texts name a field as people write it; a text that is the name alone stays.
+
+    >>> in_words({"field": "{field}", "told": "The {field} field is wrong."})
+    {'field': '{field}', 'told': 'The {field:words} field is wrong.'}
+    """
+    if isinstance(value, dict):
+        return {key: in_words(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [in_words(each) for each in value]
+    is_text = isinstance(value, str) and value != "{field}"
+    return value.replace("{field}", "{field:words}") if is_text else value
 
 
 def keyed(value: Any, field: str) -> Any:

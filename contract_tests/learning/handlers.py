@@ -160,7 +160,8 @@ def _by_type(prober: Prober, specimens: Sequence[Specimen], keys: Sequence[str])
                 continue
         values = {specimen.kind: specimen.shown[key] for specimen in specimens}
         first = values.get(prober.kinds.pair)
-        if first is not None and again.get(key) == first and not isinstance(first, (dict, list)):
+        is_plain = first is not None and not isinstance(first, (dict, list))
+        if is_plain and again.get(key) == first and by_form(str(first)) == str(first):
             found[key] = values
     return found
 

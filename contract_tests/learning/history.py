@@ -210,6 +210,8 @@ def _set(draft: Draft, told: Told, tree: Tree) -> None:
             words = {"description", "x-question"} | ({"pattern"} if "x-text" not in told.node else set())
             kept = {word: said for word, said in known.items() if word in words}
             schema["properties"][told.key] = {**kept, **told.node}
+    for branch in row.get("allOf", ()):  # what was taken for a constant of a type, as each was seen once
+        branch["then"]["properties"].pop(told.key, None)
     if "x-value" not in told.node:
         for example in at(tree, row["x-resource"]["seed"]):
             example.pop(told.key, None)

@@ -171,7 +171,8 @@ def learn_sorting(prober: Prober, draft: Draft) -> None:
                 return
     # A guard hides the names of others, and its marker sorts the run's own rows by their creation.
     own = [[row.id for row in page if row.changed is not None] for page in pages]
-    for reverse in (False, True) if prober.terms.hidden and max(map(len, own), default=0) > 2 else ():
+    is_told = max(map(len, own), default=0) > (1 if prober.spares else 2)
+    for reverse in (False, True) if prober.terms.hidden and is_told else ():
         if _is_sorted(own, reverse=reverse):
             words = {"value": "name", "case": "any", "direction": "descending" if reverse else "ascending"}
             _learn_sorting(prober, draft, words, {})

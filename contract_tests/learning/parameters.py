@@ -275,8 +275,13 @@ def _identity(asker: _Asker) -> Explained | None:
 
 
 def _presume(found: Explained) -> None:
-    """Presume of what a brief run does not ask that it gets what a word gets, if that is refused."""
+    """Presume of what a brief run does not ask that it gets what a word gets, if that is refused.
+
+    A number with a plus is read if one with a zero too many is.
+    """
     asked = {outcome.trial.treatment for outcome in found.seen}
+    read = {outcome.trial.treatment for outcome in found.seen if outcome.look is None}
+    asked |= {"plus"} if "leading-zero" in read else set()
     for row in [row for row in found.rows if row.treatment == "word" and row.reaction == "refuse"]:
         for treatment in ("tail", "plus", "fraction", "leading-zero", "huge", "blank"):
             if treatment not in asked:

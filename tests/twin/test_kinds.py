@@ -15,7 +15,8 @@ from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.beyond import learn_paging
 from contract_tests.learning.draft import Draft, Tree
-from contract_tests.learning.forms import learn_forms
+from contract_tests.learning.forms import in_words, learn_forms
+from contract_tests.learning.learn import _teach_handlers
 from contract_tests.learning.pages import learn_sorting
 from contract_tests.learning.presentation import templated, varying, worded
 from contract_tests.learning.problems import find_telling
@@ -243,3 +244,41 @@ def test_an_order_that_is_none_of_what_is_seen_is_by_names(tmp_path: Path) -> No
     names = iter(f"bpm-{number:05}" for number in range(1, 99))
     pupil.prober.name = lambda: next(names)  # type: ignore[method-assign]
     assert pupil.learn(learn_sorting)["paths"][LIST]["get"]["x-paging"].get("sort-by") == words
+
+
+def test_a_time_is_no_constant_of_a_type_that_was_seen_once(tmp_path: Path) -> None:
+    changed = {"updated_at": {"type": "string", "x-text": "{changed:iso-us}"}}
+    client = client_of(
+        tmp_path, {"target": "$.components.schemas.NotificationHandler.properties", "update": changed}
+    )
+    pupil = Pupil(client)
+    pupil.prober.spares = True
+    row = pupil.learn(_teach_handlers)["components"]["schemas"]["NotificationHandler"]
+    assert "updated_at" in row["properties"]
+    assert all("updated_at" not in branch["then"]["properties"] for branch in row["allOf"])
+
+
+def test_a_brief_run_presumes_how_fields_of_other_types_may_be_sent(tmp_path: Path) -> None:
+    name = [
+        {"when": "array", "refuse": "by_field", "item": "no array"},
+        {"when": "absent", "refuse": "by_field", "item": "no name"},
+    ]
+    other = [
+        {"when": "array", "refuse": "by_field", "item": "not yours"},
+        {"when": "any", "refuse": "by_field", "item": "not yours"},
+    ]
+    client = client_of(
+        tmp_path,
+        rows("CreateForm", name=name, foreign__=other),
+        rows("UpdateForm", name=name[:1], foreign__=other),
+    )
+    pupil = Pupil(client)
+    pupil.prober.spares = True
+    form = pupil.learn(learn_forms)["components"]["schemas"]["UpdateForm"]
+    learned = [row["when"] for row in form["x-rows"]["{foreign}"] if "refuse" in row]
+    assert learned == ["array", "any"]
+
+
+def test_a_field_of_one_word_is_named_as_others_are() -> None:
+    told = in_words({"{field}": ["The {field} field is wrong.", "{field}"]})
+    assert told == {"{field}": ["The {field:words} field is wrong.", "{field}"]}
