@@ -55,6 +55,8 @@ def measure(effort: Effort, *, with_peers: bool) -> list[Subject]:
                 say(f"{target.name} is left out: {error}")
                 continue
             started.append((target, process, _subject(target, process)))
+            if target.stateful:
+                populate(target, process.port)
         for number in range(effort.rounds):
             _round(started, effort, number)
         for target, process, subject in started:

@@ -9,6 +9,7 @@ import sys
 import venv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import yaml
 from bench.progress import say
 from bench.scenario import SCENARIOS
 from bench.sizes import folder_bytes
-from bench.target import BenchTarget
+from bench.target import BenchTarget, mock_with
 from mock_server.document import home, load, plain
 
 HOME = Path(__file__).parent / ".peers"
@@ -169,10 +170,36 @@ PEERS = (
 )  # fmt: skip
 
 
-def targets(responses: Mapping[str, tuple[bytes, bytes]]) -> Iterator[BenchTarget]:
-    """Install the peers and yield them. Report those that cannot be installed."""
-    for peer in PEERS:
+def _with_uvloop() -> BenchTarget:
+    """Return the mock with uvloop, which is installed if it is not there yet. Raises NoPeerError."""
+    folder = HOME / "uvloop"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--upgrade",
+        "--target",
+        str(folder),
+    ]
+    if not (folder / "installed").exists():
         try:
-            yield peer.target(responses)
+            subprocess.run([*command, "uvloop"], check=True, capture_output=True)
+        except subprocess.CalledProcessError as error:
+            said = error.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            raise NoPeerError(f"uvloop cannot be installed: {said}") from None
+        (folder / "installed").touch()
+    return mock_with("uvloop", folder)
+
+
+def targets(responses: Mapping[str, tuple[bytes, bytes]]) -> Iterator[BenchTarget]:
+    """Install the peers, and uvloop for the mock, and yield them. Report what cannot be installed."""
+    makers: dict[str, Callable[[], BenchTarget]] = {"the mock with uvloop": _with_uvloop}
+    makers |= {peer.name: partial(peer.target, responses) for peer in PEERS}
+    for name, make in makers.items():
+        try:
+            yield make()
         except NoPeerError as error:
-            say(f"{peer.name} is left out: {error}")
+            say(f"{name} is left out: {error}")

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.client import Client
@@ -18,8 +18,8 @@ from bench.scenario import POPULATION, SCENARIOS, Scenario
 class BenchTarget:
     """One server. `command` makes its command line for a port; `version` is printed.
 
-    A `faithful` target must give each scenario its status. If another one does not, its figure is marked. `sizes`:
-    installed bytes, by part.
+    A `faithful` target must give each scenario its status. If another one does not, its figure is marked. A `stateful`
+    one has a world to fill. `sizes`: installed bytes, by part.
     """
 
     name: str
@@ -27,6 +27,7 @@ class BenchTarget:
     command: Callable[[int], Sequence[str]]
     base_path: str = "/api"
     faithful: bool = True
+    stateful: bool = False
     folder: Path | None = None
     path: str = ""
     sizes: Mapping[str, int] = field(default_factory=dict)
@@ -52,7 +53,18 @@ def mock() -> BenchTarget:
     def command(port: int) -> Sequence[str]:
         return [sys.executable, "-m", "mock_server", "serve", "--port", str(port), "--quiet"]
 
-    return BenchTarget("bitpeak-mock", __version__, command)
+    return BenchTarget("bitpeak-mock", __version__, command, stateful=True)
+
+
+def mock_with(name: str, packages: Path) -> BenchTarget:
+    """Return the mock with a package that is installed in a folder of its own."""
+    plain = mock()
+    start = f"import sys; sys.path.append({str(packages)!r}); from mock_server.cli import main; main()"
+
+    def command(port: int) -> Sequence[str]:
+        return [sys.executable, "-c", start, *plain.command(port)[3:]]
+
+    return replace(plain, name=f"{plain.name} with {name}", command=command)
 
 
 def populate(target: BenchTarget, port: int) -> None:

@@ -147,8 +147,9 @@ class Connection(asyncio.Protocol):
             self._transport.write(piece)
         self._delivery = None
         if reply.wire == "reset":
+            self._forget()
             _reset(self._transport)
-        if outgoing.ends(reply):
+        elif outgoing.ends(reply):
             self._linger()
         else:
             self._server.wake(self)

@@ -15,6 +15,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -71,6 +72,16 @@ class _Loop(asyncio.SelectorEventLoop):
     time = staticmethod(time.monotonic)
 
 
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop of uvloop if it is installed (`bitpeak-mock[fast]`), else one of asyncio."""
+    try:
+        uvloop = import_module("uvloop")
+    except ImportError:
+        return _Loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
 class Server:
     """Serves a WSGI app on one address, from a thread of its own.
 
@@ -125,7 +136,7 @@ class Server:
         self.environ["SERVER_PORT"] = str(self.port)
         self.stopping = False
         self._woken.clear()
-        runner = asyncio.Runner(loop_factory=_Loop)
+        runner = asyncio.Runner(loop_factory=new_event_loop)
         self._loop = runner.get_loop()
         self._stopped: asyncio.Future[float] = self._loop.create_future()
         self._hurry = asyncio.Event()

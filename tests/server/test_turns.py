@@ -120,7 +120,7 @@ def test_a_client_that_sends_no_more_is_served_first() -> None:
     [
         ("mock_server.server.request.RequestReader.feed", "A connection failed"),
         ("mock_server.server.request.RequestReader._check_head", "A request could not be read"),
-        ("mock_server.server.connection.Connection.eof_received", "Fatal error: protocol.eof_received"),
+        ("mock_server.server.connection.Connection.eof_received", "Fatal error"),
     ],
 )
 def test_a_defect_of_the_server_is_logged_and_ends_one_connection_only(
