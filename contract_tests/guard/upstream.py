@@ -110,13 +110,17 @@ class Target:
         return is_loopback(self.host)
 
     def is_home(self, location: str, path: str) -> bool:
-        """Tell whether a redirect from a path stays at this origin."""
+        """Tell whether a redirect from a path stays at this origin, and names no credentials."""
         place = location.strip().replace("\\", "/")
         if _SCHEME.match(place) and "://" not in place[:10]:  # some clients take what follows for a host
             return False
         try:
             there = urlsplit(urljoin(self.origin + path, place))
-            return (there.scheme, there.hostname, there.port or _PORTS.get(there.scheme)) == (
+            return "@" not in there.netloc and (
+                there.scheme,
+                there.hostname,
+                there.port or _PORTS.get(there.scheme),
+            ) == (
                 self.scheme,
                 self.host,
                 self.port,

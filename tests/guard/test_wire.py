@@ -101,6 +101,27 @@ def test_a_redirect_to_another_host_is_refused(location: str, make_guard: MakeGu
         assert len(target.asked) == 1
 
 
+def test_a_redirect_with_credentials_is_refused(make_guard: MakeGuard) -> None:
+    home = {"Location": "http://name:word@127.0.0.1/api"}
+    with Scripted(lambda _: Said(302, b"", home)) as target:
+        home["Location"] = target.url.replace("//", "//name:word@")
+        assert through(make_guard(target.url)).get("").refused == "redirect"
+
+
+def test_no_cookie_is_passed_on(make_guard: MakeGuard) -> None:
+    with Scripted(lambda _: said({}, 200, **{"Set-Cookie": "a=b"})) as target:
+        client = through(make_guard(target.url))
+        assert "set-cookie" not in client.get("").headers
+        client.call("GET", client.base, headers={"Cookie": "a=b"})
+        assert not [asked for asked in target.asked if "cookie" in asked.headers]
+
+
+def test_five_thousand_headers_are_no_answer(make_guard: MakeGuard) -> None:
+    headers = {f"X-{number}": "" for number in range(5000)}
+    with Scripted(lambda _: Said(200, b"{}", headers)) as target:
+        assert through(make_guard(target.url)).get("").headers["x-guard-failed"] == "no-answer"
+
+
 def test_a_redirect_at_home_is_passed_on_and_not_followed(make_guard: MakeGuard) -> None:
     with Scripted(lambda _: Said(301, b"", {"Location": target.url + "/notification-handlers/"})) as target:
         guard = make_guard(target.url)

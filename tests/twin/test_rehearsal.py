@@ -45,6 +45,14 @@ def test_a_reset_is_one_of_both(client: FlaskClient) -> None:
     assert statuses == {(200, 200)}
 
 
+def test_a_rehearsal_of_a_key_that_made_no_call_is_empty() -> None:
+    client = create_app(Settings(rehearse=("engine-family",))).test_client()
+    for key in ("", "mock-nobody"):
+        answer = client.get("/_mock/rehearsal", query_string={"key": key})
+        assert answer.status_code < 500
+        assert not (answer.get_json() or {}).get("changes")
+
+
 def test_without_a_rehearsal_nothing_is_told() -> None:
     client = create_app().test_client()
     client.get(LIST, headers=KEY)
