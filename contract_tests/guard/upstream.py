@@ -548,6 +548,12 @@ def _tls_failure(error: ssl.SSLError) -> str:
     return f"TLS with the target failed: {why}.{hint}"
 
 
+_UNREACHED: dict[type[Exception], str] = {
+    socket.gaierror: "No host of this name is known.",
+    ConnectionRefusedError: "Nothing listens at this address.",
+}
+
+
 def _failure(error: Exception, timeout: float) -> TargetFailed:
     """Say what went wrong without any text of the exchange."""
     if isinstance(error, ssl.SSLError):
@@ -557,5 +563,7 @@ def _failure(error: Exception, timeout: float) -> TargetFailed:
     if isinstance(error, (ConnectionRefusedError, http.client.InvalidURL)) or (
         isinstance(error, OSError) and not isinstance(error, ConnectionError)
     ):
-        return TargetFailed("connect", f"The target cannot be reached ({type(error).__name__}).")
+        return TargetFailed(
+            "connect", _UNREACHED.get(type(error), f"No connection ({type(error).__name__}).")
+        )
     return TargetFailed("no-answer", f"The target gave no whole answer ({type(error).__name__}).")

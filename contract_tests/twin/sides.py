@@ -122,7 +122,8 @@ class MockProcess:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
                 self.__exit__(None, None, None)
-                raise Stop(Code.CANNOT, f"the mock does not start: {said[-1] if said else 'it says nothing'}")
+                why = said[-1].removeprefix("bitpeak-mock: ") if said else "it says nothing"
+                raise Stop(Code.CANNOT, f"the mock does not start: {why}")
             time.sleep(0.01)
         self.url = f"http://127.0.0.1:{port.read_text(encoding='utf-8').strip()}/api"
         return self

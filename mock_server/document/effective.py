@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mock_server.document.overlay import Action, Learned, apply_actions, parse_actions, read_overlay
+from mock_server.document.rows import check_rows
 from mock_server.document.shape import nearest, shape
 from mock_server.document.source import (
     Array,
@@ -160,6 +161,8 @@ def load(
     if len(read) > 1:
         shape("base").check(data)
         _complete_spellings(data)
+    if len(read) > 1 or document is not None:  # the packaged document by itself is right
+        check_rows(data)
     return Document(
         data, digest_of(data), read, MappingProxyType(chosen), base.name, files, learned, base_digest, ask
     )

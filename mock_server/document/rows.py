@@ -17,11 +17,12 @@ executes rows, and the judge looks them up here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from mock_server.document.shape import is_linear, nearest, shape
-from mock_server.document.source import Array, DocumentError, Object, Place, place_of, plain
+from mock_server.document.source import Array, DocumentError, Object, Place, follow, place_of, plain
 from mock_server.document.treatments import (
     ARRAY,
     CLEANERS,
@@ -442,6 +443,23 @@ def parameter_rows(parameter: Schema, schema: Schema) -> Rows:
     """
     derived = tuple(_derived_parameter(parameter, schema))
     return parse_rows(parameter["x-rows"], shorthand=derived) if "x-rows" in parameter else derived
+
+
+def check_rows(document: Object) -> None:
+    """Read each `x-rows` of a document once. Raises DocumentError, with file and line, at the first that is wrong."""
+    unknown_parameter_rows(document.get("x-service", {}))
+    nodes: list[Any] = [document]
+    while nodes:
+        node = nodes.pop()
+        nodes += node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        if not isinstance(node, dict) or "x-rows" not in node:
+            continue
+        if isinstance(node["x-rows"], list):
+            parse_rows(node["x-rows"])
+        elif isinstance(node.get("properties"), dict):
+            with suppress(LookupError):  # a broken reference is an error of its own
+                fields = {name: follow(document, field) for name, field in node["properties"].items()}
+                form_rows(node, fields, document.get("x-service", {}))
 
 
 def unknown_parameter_rows(service: Schema) -> Rows:

@@ -179,8 +179,12 @@ def operations_in(document: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def follow(document: Mapping[str, Any], node: Any) -> Any:
-    """Return what a node's references lead to, or the node itself."""
+    """Return what a node's references lead to, or the node itself. Raises LookupError if they lead nowhere."""
+    seen = set()
     while "$ref" in node:
+        if node["$ref"] in seen:
+            raise LookupError(node["$ref"])
+        seen.add(node["$ref"])
         target: Any = document
         for step in node["$ref"].removeprefix("#/").split("/"):
             target = target[step.replace("~1", "/").replace("~0", "~")]

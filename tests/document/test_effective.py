@@ -187,6 +187,25 @@ def test_a_base_that_is_no_openapi_3_1_is_refused(tmp_path: Path, text: str, mes
     assert str(caught.value) == f"{base}:{message}"
 
 
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("{name: [{when: paded, change: [trim]}]}", "Unknown treatment 'paded' (did you mean 'padded'?)"),
+        (
+            "{nme: [{when: padded, change: [trim]}]}",
+            "x-rows: the form has no field 'nme' (did you mean 'name'?)",
+        ),
+    ],
+)
+def test_a_wrong_row_is_refused_whoever_reads_the_document(tmp_path: Path, rows: str, message: str) -> None:
+    own = tmp_path / "own.yaml"
+    action = f"  - target: $.components.schemas.CreateForm\n    update: {{x-rows: {rows}}}\n"
+    own.write_text(f"overlay: 1.1.0\ninfo: {{title: T, version: v}}\nactions:\n{action}")
+    with pytest.raises(DocumentError) as caught:
+        load(overlays=[own])
+    assert str(caught.value).startswith(f"{own}:5: {message}")
+
+
 def test_an_overlay_cannot_take_the_paths_away(packaged: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
     own.write_text(

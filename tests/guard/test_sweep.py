@@ -41,7 +41,7 @@ def test_nobody_is_there(tmp_path: Path) -> None:
         file = left(f"http://127.0.0.1:{held.getsockname()[1]}/api", tmp_path)
         result = swept(file)
     assert result.exit_code == 4, result.output
-    assert result.output.startswith(f"bitpeak-mock: {file}: The target cannot be reached")
+    assert result.output.startswith(f"bitpeak-mock: {file}: Nothing listens at this address.")
     assert file.exists()
 
 
