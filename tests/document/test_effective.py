@@ -197,7 +197,7 @@ def test_a_base_that_is_no_openapi_3_1_is_refused(tmp_path: Path, text: str, mes
         ),
     ],
 )
-def test_a_wrong_row_is_refused_whoever_reads_the_document(tmp_path: Path, rows: str, message: str) -> None:
+def test_a_wrong_row_is_refused_when_the_document_is_loaded(tmp_path: Path, rows: str, message: str) -> None:
     own = tmp_path / "own.yaml"
     action = f"  - target: $.components.schemas.CreateForm\n    update: {{x-rows: {rows}}}\n"
     own.write_text(f"overlay: 1.1.0\ninfo: {{title: T, version: v}}\nactions:\n{action}")
