@@ -68,7 +68,7 @@ def pointer(*keys: str) -> str:
 
 
 def differing(one: Any, other: Any, here: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each place in which two trees differ, and what stands there in the second."""
+    """Yield each place at which two trees differ, with the value there in the second."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in one.keys() | other.keys():
             yield from differing(one.get(key, _ABSENT), other.get(key, _ABSENT), here + pointer(str(key)))
@@ -77,7 +77,7 @@ def differing(one: Any, other: Any, here: str = "") -> Iterator[tuple[str, Any]]
 
 
 def _contains(place: str, other: str) -> bool:
-    """Tell whether a place is another one or lies around it."""
+    """Tell whether a place is another one, or holds it."""
     return other == place or other.startswith(f"{place}/")
 
 
@@ -86,7 +86,7 @@ def _touches(place: str, other: str) -> bool:
 
 
 def _admits(place: str, other: Any, value: Any) -> bool:
-    """Tell whether a value would pass if this stood at the place of the word that it violates."""
+    """Tell whether a value would be valid if the keyword that it violates had another value."""
     if other is _ABSENT:
         return True
     word = place.rpartition("/")[2]
@@ -132,7 +132,7 @@ class Statements:
         return self.at(place, says, below=True, grade=BELIEVED)
 
     def _violated(self, place: str, says: str, value: Any) -> Statement:
-        """Return the statement of a word of JSON Schema that a value violates.
+        """Return the statement of the JSON Schema keyword that a value violates.
 
         A question decides it only if one of its answers would let the value pass.
         """
@@ -140,7 +140,7 @@ class Statements:
         return self._made(place, says, deciding)
 
     def of_question(self, name: str) -> Statement:
-        """Return the statement that is a question's assumed answer."""
+        """Return a question's assumed answer as a statement."""
         question = self._questions[name]
         says = question.answers[question.assumed].means
         return Statement(
@@ -164,7 +164,7 @@ class Statements:
         return Statement(says, place, grade, frozenset(deciding), is_open, is_accepted=accepted)
 
     def _grade(self, place: str) -> str:
-        """Return the nearest grade on the way to a place."""
+        """Return the grade of the nearest node above a place that has one."""
         node: Any = self._facts.document
         grade = PAGE
         for key in place.split("/")[1:]:
@@ -182,7 +182,7 @@ class Statements:
         return {name for name, changed in self._changes if any(is_near(one, place) for one in changed)}
 
     def _answers(self, place: str) -> Iterator[tuple[str, Any]]:
-        """Yield a question and what one of its answers puts at a place, for each that changes it."""
+        """Yield each question with an answer that changes a place, and the new value there."""
         for name, changed in self._changes:
             for one, value in changed.items():
                 if one == place or place.startswith(f"{one}/"):
@@ -190,7 +190,7 @@ class Statements:
 
     @cached_property
     def _changes(self) -> list[tuple[str, dict[str, Any]]]:
-        """Each answer that is not assumed, as the places that it changes; only a complaint needs them."""
+        """The places that each unassumed answer changes. They are worked out when the first complaint needs them."""
         found: list[tuple[str, dict[str, Any]]] = []
         if self._known is None:
             return found
@@ -209,14 +209,14 @@ class Statements:
         return self.at(self._operation(kind), f"The documented way to {kind} succeeds.")
 
     def status(self, kind: str, status: int) -> Statement:
-        """Return what the status of a success rests on."""
+        """Return the statement behind the status of a success."""
         place = self._operation(kind) + pointer("responses", str(status))
         return self.at(
             place, f"A successful {kind} answers {status}.", grade=self._response_grade(kind, str(status))
         )
 
     def empty_body(self, kind: str) -> Statement:
-        """Return what the empty body of a success rests on."""
+        """Return the statement behind the empty body of a success."""
         status = str(self._facts.operation(kind).success)
         place = self._operation(kind) + pointer("responses", status)
         return self.at(
@@ -234,7 +234,7 @@ class Statements:
         return self._followed(place + pointer("content", name, "schema"), media["schema"])
 
     def violated(self, place: str, value: Any, says: str) -> Statement:
-        """Return the statement of a word of a schema that a value violates.
+        """Return the statement of the keyword of a response's schema that a value violates.
 
         The page shows what is there. That nothing else is there is our own belief, and so is what a setting looks like
         to which nothing was ever sent.
@@ -264,7 +264,7 @@ class Statements:
     # Refusals
 
     def refusal(self, kind: str, refusal: DocumentedRefusal) -> Statement:
-        """Return what the looks of a refusal rest on: its status, media type and body."""
+        """Return the statement behind the status, media type and body of a refusal."""
         place = pointer("components", "examples", refusal.name)
         grade = self._response_grade(kind, str(refusal.status))
         says = (
@@ -274,11 +274,11 @@ class Statements:
         return replace(found, is_told=True)
 
     def service(self, word: str, says: str) -> Statement:
-        """Return the statement of a word on the service as a whole."""
+        """Return the statement that a word of `x-service` makes."""
         return self.at(pointer("x-service", word), says)
 
     def unknown_id(self, kind: str) -> Statement:
-        """Return what the response to an id rests on that no handler has."""
+        """Return the statement behind the response to an id that no handler has."""
         if kind == "delete" and self._facts.deletes_missing:
             says = "A delete of an id that no handler has responds as any delete."
             return self.at(self._operation(kind) + pointer("x-if-missing"), says, grade=BELIEVED)
@@ -289,18 +289,18 @@ class Statements:
         )
 
     def odd_id(self) -> Statement:
-        """Return the statement of what an id gets that is not a number."""
+        """Return the statement on ids that are not numbers."""
         place = pointer("components", "parameters", self._id_parameter())
         return self.at(
             place, "An id that is not a number is read as the document says.", below=True, grade=BELIEVED
         )
 
     def odd_bearer(self) -> Statement:
-        """Return what the refusal of an Authorization header rests on that is not `Bearer KEY`."""
+        """Return the statement behind the refusal of any Authorization header but `Bearer KEY`."""
         return self._believed(pointer("components", "securitySchemes"), "The key is sent as `Bearer KEY`.")
 
     def required(self) -> Statement:
-        """Return what the refusal of a create without a required field rests on."""
+        """Return the statement behind the refusal of a create that lacks a required field."""
         fields = " and ".join(f"`{name}`" for name in self._form("create").get("required", ()))
         return self.at(self.form("create") + "/required", f"A create needs {fields}.")
 
@@ -313,7 +313,7 @@ class Statements:
         return self.at(place + "/enum", f"The types are {', '.join(node.get('enum', ()))}.")
 
     def parameter(self, role: str) -> Statement:
-        """Return the statement of what a parameter gets whose value is not allowed."""
+        """Return the statement on parameters with a value that is not allowed."""
         name = self._facts.page_parameter if role == "page" else self._facts.size_parameter
         place = pointer("components", "parameters", name)
         return self._believed(
@@ -327,16 +327,16 @@ class Statements:
         return self._form_at(kind)[0]
 
     def media_type(self, kind: str, media: str) -> Statement:
-        """Return what the reading of a form rests on in a media type other than the page's."""
+        """Return the statement on forms in another media type than the page's."""
         place = self._operation(kind) + pointer("requestBody", "content", media)
         return self.at(place, f"A body in {media} is read as the document says.", grade=BELIEVED)
 
     def nothing_sent(self, kind: str) -> Statement:
-        """Return what the acceptance of an empty form rests on: the page says only that each field may be left out."""
+        """Return the statement behind the acceptance of an empty form: the page lets each field be left out."""
         return self.at(self.form(kind), f"The form of {kind} may be empty.", grade=BELIEVED)
 
     def refused_word(self, kind: str, word: str) -> Statement:
-        """Return the statement of what a value gets that violates a word of the form."""
+        """Return the statement on values that violate a keyword of the form."""
         if said := self._rows(kind, self._facts.form["type"]):
             return said
         place = self.form(kind) + pointer("x-refusals", word)
@@ -347,7 +347,7 @@ class Statements:
         )
 
     def row(self, kind: str, row: Row) -> Statement:
-        """Return what the reaction of a row rests on. A row that could not be said otherwise expects nothing."""
+        """Return the statement behind the reaction of a row. A row `otherwise` expects nothing."""
         place = row.source if row.source.startswith("/") else f"{self.form(kind)}/{row.source}"
         says = f"The form of {kind} does as its row says ({row})."
         found = self.at(place, says, grade=row.grade or BELIEVED)
@@ -355,7 +355,7 @@ class Statements:
         return replace(found, questions=questions, is_suspended=row.reaction == "otherwise")
 
     def _rows(self, kind: str, field: str) -> Statement | None:
-        """Return the statement that is the list of a field's rows, None if the shorthand says them."""
+        """Return the statement that a field's list of rows makes, None if the shorthand says them."""
         form = self._form(kind)
         said, properties = form.get("x-rows", {}), form.get("properties", {})
         is_own = "x-available-when" in properties.get(field, {})
@@ -366,14 +366,14 @@ class Statements:
         return self._believed(self.form(kind) + pointer("x-rows", name), says)
 
     def of_class(self, kind: str, name: str, word: str) -> Statement:
-        """Return what the fate of a class of fields rests on: its rows, or the word of `x-service` for them."""
+        """Return the statement on a class of fields: its rows, or the word of `x-service` for them."""
         says = f"A {kind} treats {word.replace('-', ' ')} as the document says."
         if name in self._form(kind).get("x-rows", {}):
             return self._believed(self.form(kind) + pointer("x-rows", name), says)
         return self.service(word, says)
 
     def text(self, kind: str, field: str) -> Statement:
-        """Return what the fate of a text rests on that is not as plain as those of the page."""
+        """Return the statement on a field's texts that are less plain than the page's."""
         if said := self._rows(kind, field):
             return said
         here = self.form(kind) + pointer("properties", field)
@@ -393,7 +393,7 @@ class Statements:
         )
 
     def field(self, kind: str, field: str) -> Statement:
-        """Return the statement that a field is there, and of how it is read."""
+        """Return the statement that a field exists and how it is read."""
         if said := self._rows(kind, field):
             return said
         return self._believed(
@@ -401,7 +401,7 @@ class Statements:
         )
 
     def example(self, type_name: str) -> Statement:
-        """Return what the acceptance of the document's example of a create rests on."""
+        """Return the statement behind the acceptance of the document's example of a create."""
         nodes = self._facts.document["components"]["examples"]
         kind_field = self._facts.form["type"]
         name = next(
@@ -422,7 +422,7 @@ class Statements:
     # What becomes of a write
 
     def setting_unsent(self, kind: str) -> Statement:
-        """Return the statement of what a field of the type looks like that was not sent."""
+        """Return the statement on how a field of the type is shown if it was not sent."""
         if OWN in self._form(kind).get("x-rows", {}):
             place = self.form(kind) + pointer("x-rows", OWN)
             return self.at(
@@ -435,7 +435,7 @@ class Statements:
         )
 
     def update(self, word: str, says: str) -> Statement:
-        """Return the statement of a word on what an update keeps."""
+        """Return the statement that a word of `x-update` makes: what an update keeps."""
         return self.at(self._operation("update") + pointer("x-update", word), says)
 
     def extra_setting(self) -> Statement:
@@ -446,7 +446,7 @@ class Statements:
         )
 
     def shape(self, type_name: str) -> Statement:
-        """Return the statement of what the settings of a type look like."""
+        """Return the statement on how the settings of a type are shown."""
         key, settings = self._facts.row["type"], self._facts.row["settings"]
         for branch in self._row().get("allOf", ()):
             if branch["if"]["properties"][key].get("const") == type_name:
@@ -477,7 +477,7 @@ class Statements:
     # The list
 
     def paging(self, word: str, says: str) -> Statement:
-        """Return the statement of a word on how a list is paged."""
+        """Return the statement that a word of `x-paging` makes."""
         return self.at(self._operation("list") + pointer("x-paging", word), says)
 
     def page(self, word: str, says: str) -> Statement:
