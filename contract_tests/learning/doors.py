@@ -444,7 +444,7 @@ def _sorted(order: list[str], before: list[tuple[str, str]]) -> list[str]:
     """Return the checks in an order that keeps to all pairs, and else as it was."""
     known = [*order]
     for name in {name for pair in before for name in pair} - {*known}:
-        after = {"media-type": "key", "id": "method", "availability": "form", "unique": "form"}[name]
+        after = {"media-type": "method", "id": "method", "availability": "form", "unique": "form"}[name]
         known.insert(known.index(after) + 1, name)
     # A key is not looked at before the bearer, and a row has no id before it is read.
     rules = [*before, ("bearer", "key"), ("key", "quota"), ("key", "existence"), ("method", "existence")]

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from contract_tests.learning.draft import Draft, Unsayable
 from contract_tests.learning.handlers import settings_node
-from contract_tests.learning.observe import Observer, Outcome
-from contract_tests.learning.presentation import Look
+from contract_tests.learning.observe import SIGNED, Observer, Outcome
+from contract_tests.learning.presentation import Look, reworded
 from contract_tests.learning.reactions import ENTITY, SIGNS, Explained
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted, mapping
 from contract_tests.probes.trials import Trial, sent
@@ -149,7 +149,7 @@ class FieldLearner:
         ]
         for operation in ("create", "update"):
             known = [self._input(operation, *each) for each in texts]
-            self._type(operation)
+            self.learn_type(operation)
             self._text(known[0], guess=None)
             self._others(operation)
             self._switch(operation)
@@ -361,7 +361,8 @@ class FieldLearner:
 
     # The type, the switch, and what is not a field of the row
 
-    def _type(self, operation: str) -> None:
+    def learn_type(self, operation: str) -> None:
+        """Ask which types a form takes, and how it refuses others."""
         at = Input(operation, self._form["type"], self.observer.prober.kinds.plain)
         found = Explained({"enum": list(self.facts.types)})
         known = self.table.fields.get(Place("create", at.field)) if operation == "update" else None
@@ -375,6 +376,19 @@ class FieldLearner:
                 texts = (kinds.mailbox, kinds.plain)
                 given = SentInput(texts[1], texts, frozenset({"twice"}), texts[1].encode())
             self._try(found, at, treatment, given)
+        if not self.observer.prober.spares:
+            self._respell(found, at)
+
+    def _respell(self, found: Explained, at: Input) -> None:
+        """Find out whether refusals repeat a text in another spelling: in small letters, or as HTML."""
+        refused = next((row for row in found.rows if row.treatment == "not-listed"), None)
+        if refused is None or "{value" not in str(refused.effect):
+            return
+        form = self.observer.spelling(at.trial("is", sent(SIGNED)))
+        for n, row in enumerate(found.rows if form else ()):
+            if row.reaction == "refuse":
+                value = reworded(row.effect.value, lambda text: text.replace("{value}", f"{{value:{form}}}"))
+                found.rows[n] = replace(row, effect=row.effect._replace(value=value))
 
     def _switch(self, operation: str) -> None:
         """Ask which texts the switch takes: each is sent to a row that is on, and to one that is off."""

@@ -15,7 +15,7 @@ from contract_tests.learning.fields import FieldLearner, Place, Table
 from contract_tests.learning.handlers import row_node, settings_node
 from contract_tests.learning.observe import Observer
 from contract_tests.learning.order import Orderer, body_of, problems_of, sort_of
-from contract_tests.learning.presentation import Look, evened
+from contract_tests.learning.presentation import Look, evened, reworded
 from contract_tests.learning.problems import Refusals, Telling, shape_of
 from contract_tests.learning.reactions import Explained, all_foretold
 from contract_tests.learning.responses import component, documented, form_of, operations, place, resolved, say
@@ -126,7 +126,7 @@ def learn_shared(observer: Observer, table: Table, telling: Telling) -> None:
     for at, explained in table.fields.items():
         is_other = at.field in {FOREIGN, UNKNOWN, observer.facts.form["enabled"]}
         explained.rows = [
-            replace(row, effect=row.effect._replace(value=_sharing(row.effect.value)))
+            replace(row, effect=row.effect._replace(value=reworded(row.effect.value, _sharing)))
             if is_other and row.reaction == "refuse" and row.effect in (foreign, unknown)
             else row
             for row in explained.rows
@@ -147,13 +147,9 @@ def _texts_in(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-def _sharing(value: Any) -> Any:
-    """Return a body that names all fields with its problem."""
-    if isinstance(value, dict):
-        return {key: _sharing(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_sharing(each) for each in value]
-    return value.replace("{field}", "{fields}") if isinstance(value, str) else value
+def _sharing(text: str) -> str:
+    """Return a text that names all fields with its problem."""
+    return text.replace("{field}", "{fields}")
 
 
 @dataclass

@@ -11,13 +11,17 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.presentation import Look
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import MISSING
+from contract_tests.probes.reading import MISSING, Undecided, Unlisted
 from contract_tests.probes.trials import Trial, Trials, Tried
 from contract_tests.target.api import TargetResponse
-from mock_server.document.treatments import TWICE, SentInput
+from mock_server.document.treatments import TWICE, SentInput, spelled
 
 # What stands between the texts of a field that was sent more than once, if a service joins them.
 BETWEEN = ","
+
+# A text that looks otherwise in small letters and as HTML, and how refusals may repeat it.
+SIGNED = 'Un"li<st>ed&Word'
+_FORMS = ("lower", "html", "lower:html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,17 @@ class Observer(Trials):
         """Update a standing row with one field treated, and look at it before and after."""
         return self.outcome(self.try_update(trial), told)
 
+    def spelling(self, trial: Trial) -> str:
+        """Return in which form the refusal of SIGNED repeats it, empty if as it was sent, or not at all."""
+        try:
+            update = trial.operation == "update"
+            outcome = self.update(trial) if update else self.create(trial, self.least(trial.kind))
+        except (Undecided, Unlisted):
+            return ""
+        told = str(None if outcome.look is None else outcome.look.value)
+        forms = (form for form in _FORMS if "{value" not in told and _in_form(SIGNED, form) in told)
+        return next(forms, "")
+
     def outcome(self, tried: Tried, told: Mapping[str, str] | None = None) -> Outcome:
         """Return what came of a trial, with the look of a refusal. `told` are facts that its texts may repeat."""
         trial, answer, look, repeated = tried.trial, tried.answer, None, ""
@@ -75,6 +90,12 @@ class Observer(Trials):
                 facts["id"] = str(tried.id)
             look = look_at(answer, tried.exchange, facts, self.everywhere)
         return Outcome(trial, answer, tried.exchange, look, tried.shown, tried.before, tried.row, repeated)
+
+
+def _in_form(text: str, form: str) -> str:
+    for step in form.split(":"):
+        text = spelled(text, step)
+    return text
 
 
 def _repeated(given: SentInput, answer: TargetResponse) -> str:

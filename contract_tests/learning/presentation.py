@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from contract_tests.document import by_form, read
@@ -130,18 +130,21 @@ def evened(looks: Sequence[Look]) -> list[Look]:
     literal = next((form for form in ("repr", "json") if f":{form}}}" in texts), "")
     sign = {"repr": "'", "json": '"'}.get(literal, "")
 
-    def even(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: even(each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [even(each) for each in value]
-        if not isinstance(value, str):
-            return value
-        value = re.sub(r"\{value(?::\d+)?(?=[:}])", f"{{{about}", value)
+    def even(text: str) -> str:
+        text = re.sub(r"\{value(?::\d+)?(?=[:}])(?!:number)", f"{{{about}", text)
         as_literal = rf"{sign}\{{(value(?::\d+)?)\}}{sign}"
-        return re.sub(as_literal, rf"{{\1:{literal}}}", value) if literal else value
+        return re.sub(as_literal, rf"{{\1:{literal}}}", text) if literal else text
 
-    return [look._replace(value=even(look.value)) for look in looks]
+    return [look._replace(value=reworded(look.value, even)) for look in looks]
+
+
+def reworded(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a body with its texts changed."""
+    if isinstance(value, dict):
+        return {key: reworded(each, change) for key, each in value.items()}
+    if isinstance(value, list):
+        return [reworded(each, change) for each in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def shared_headers(looks: Iterable[Look]) -> dict[str, str]:

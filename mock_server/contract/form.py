@@ -269,7 +269,8 @@ def _reader(schema: Mapping[str, Any], rows: Rows) -> tuple[str, Callable[[str],
 
 
 # An integer as JSON and OpenAPI write it. Not `int()`: that also takes "1_0", " 1" and Arabic digits.
-_STRICT_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
+# One beyond 64 bits is the largest, if no row refuses it.
+_STRICT_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]*)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +299,7 @@ class Parameter:
             return text
         if self.lenient:
             return values.to_int(text)
-        return int(text) if _STRICT_INTEGER.match(text) else None
+        return values.to_int(text) if _STRICT_INTEGER.match(text) else None
 
     def value(self, reaction: Reaction) -> int | str | None:
         """Return the value that a reaction to a text gives, None for the default."""

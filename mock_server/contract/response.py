@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ _MOMENT = r"iso(?:-offset)?(?:-ms|-us)?|http|unix(?:-ms)?"
 
 # A fact of the request, the item or the world, or a random value of a given form.
 PLACEHOLDER = re.compile(
-    r"\{(detail|fields|field(?::(?:[Ww]ords|camel))?|value(?::\d{1,4})?(?::(?:repr|json))?|owner|type|more|messages|count|rule|message|label|limit|code"
+    r"\{(detail|fields|field(?::(?:[Ww]ords|camel))?|value(?::\d{1,4})?(?::lower)?(?::(?:repr|json|html))?|owner|type|more|messages|count|rule|message|label|limit|code"
     r"|id(?::number)?|path(?::(?:relative|bare))?|method|methods(?::[A-Z, ]+)?|site"
     r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|version|changes"
     rf"|(?:now|created|changed)(?::(?:{_MOMENT}))?)\}}"
@@ -68,19 +68,25 @@ def filled(value: Any, tell: Tell) -> Any:
     return [filled(item, tell) for item in value] if isinstance(value, list) else value
 
 
+# How programs write a text as a literal.
+_LITERALS: Mapping[str, Callable[[str], str]] = {
+    "repr": repr,
+    "json": partial(json.dumps, ensure_ascii=False),
+}
+
+
 def repeated(text: str, form: str) -> str:
     """Return what a placeholder shows of a value.
 
-    `40` is for its first characters, `repr` and `json` for a literal, and `40:repr` for both. Of a field, `words`,
-    `Words` and `camel` show its name as `spelled` does.
+    `40` is for its first characters, `repr` and `json` for a literal, `40:repr` for both, and other words for what
+    `spelled` makes of it.
     """
-    if form in {"words", "Words", "camel"}:
-        return spelled(text, form)
-    length = form.removesuffix("repr").removesuffix("json").rstrip(":")
-    text = text[: int(length)] if length else text
-    if form.endswith("json"):
-        return json.dumps(text, ensure_ascii=False)
-    return repr(text) if form.endswith("repr") else text
+    for step in form.split(":") if form else ():
+        if step.isdecimal():
+            text = text[: int(step)]
+        else:
+            text = _LITERALS[step](text) if step in _LITERALS else spelled(text, step)
+    return text
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ what the mock recognizes. Both lists are closed: a document can name only what i
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -418,9 +419,13 @@ def masked(text: str, mask: str | Mapping[str, Any]) -> str:
 def spelled(field: str, form: str) -> str:
     """Return a field's name as people write it: `words` with blanks, `Words` capitalized, `camel` without blanks.
 
-    >>> spelled("telegram_chat_id", "Words")
-    'Telegram chat id'
+    Of any text, `lower` makes all letters small, and `html` writes `&`, `<`, `>` and `"` as entities.
+
+    >>> spelled("telegram_chat_id", "Words"), spelled('A"', "html")
+    ('Telegram chat id', 'A&quot;')
     """
+    if form in {"lower", "html"}:
+        return field.lower() if form == "lower" else html.escape(field, quote=False).replace('"', "&quot;")
     if form == "camel":
         first, *rest = field.split("_")
         return first + "".join(word.capitalize() for word in rest)

@@ -11,12 +11,12 @@ import pytest
 from contract_tests.document import fits
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.beyond import learn_deleted
-from contract_tests.learning.fields import Place, Table
+from contract_tests.learning.fields import FieldLearner, Place, Table
 from contract_tests.learning.forms import learn_forms, learn_shared
 from contract_tests.learning.observe import Observer
 from contract_tests.learning.order import Orderer, problems_of
 from contract_tests.learning.parameters import learn_parameters
-from contract_tests.learning.presentation import Look, varying_headers
+from contract_tests.learning.presentation import Look, evened, varying_headers
 from contract_tests.learning.problems import Items, Telling
 from contract_tests.learning.reactions import Explained
 from contract_tests.learning.refusals import learn_refusals, look_at
@@ -204,3 +204,34 @@ def test_fields_beside_a_type_that_is_refused(tmp_path: Path, word: str | None) 
     pupil = Pupil(client_of(tmp_path, rows("CreateForm", **create), rows("UpdateForm", **form), told))
     pupil.prober.spares = True
     assert pupil.learn(learn_forms)["x-service"].get("fields-without-type") == word
+
+
+def test_a_refusal_may_repeat_a_value_in_small_letters_and_as_html(tmp_path: Path) -> None:
+    listed = {"when": "not-listed", "refuse": "wrong"}
+    client = client_of(
+        tmp_path,
+        example("wrong", {"title": "No &quot;{value:lower:html}&quot;"}),
+        rows("UpdateForm", type=[listed]),
+    )
+    number = client.create(name="A", type="email")
+    assert client.update(number, type='A"<b>').get_json()["title"] == "No &quot;a&quot;&lt;b&gt;&quot;"
+    pupil = Pupil(client)
+    learner = FieldLearner(Observer(pupil.prober, {}), pupil.draft)
+    learner.learn_type("update")
+    effects = [
+        row.effect for row in learner.table.fields[Place("update", "type")].rows if row.reaction == "refuse"
+    ]
+    assert {"title": "No &quot;{value:lower:html}&quot;"} in [effect.value for effect in effects]
+
+
+def test_a_number_is_repeated_as_it_is_whatever_texts_are() -> None:
+    looks = [Look(400, None, (), text) for text in ("{value:number}", "{value:40}", "{value}")]
+    assert [look.value for look in evened(looks)] == ["{value:number}", "{value:40}", "{value:40}"]
+
+
+def test_a_page_may_be_beyond_64_bits_if_no_row_refuses_it(tmp_path: Path) -> None:
+    words = {"x-rows": [{"when": "word", "value": "1"}]}
+    uncast = {"target": "$.components.parameters.page['x-cast']", "remove": True}
+    client = client_of(tmp_path, {"target": "$.components.parameters.page", "update": words}, uncast)
+    page = client.send("GET", f"{LIST}/?page=99999999999999999999").get_json()
+    assert (page["meta"]["page"], page["data"]) == (2**63 - 1, [])
