@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples.running import find_program
 from tests.wheel import install_alone, run
 
 pytestmark = pytest.mark.xdist_group("wheel")
@@ -65,8 +66,8 @@ def test_a_python_consumer(commands: Path, tmp_path: Path) -> None:
 
 
 def test_a_node_consumer(surroundings: dict[str, str], tmp_path: Path) -> None:
-    node = shutil.which("node")
-    assert node, "The tests of clients need Node."
+    node = find_program("node")
+    assert node
     said = run(
         node, "--test", "--test-reporter=tap", SUITES / "points.test.mjs", cwd=tmp_path, **surroundings
     )
@@ -74,7 +75,7 @@ def test_a_node_consumer(surroundings: dict[str, str], tmp_path: Path) -> None:
 
 
 def test_a_java_consumer(surroundings: dict[str, str], tmp_path: Path) -> None:
-    java = shutil.which("java")
+    java = find_program("java")
     if java is None:
         pytest.skip("The suite of a Java consumer needs a JDK 11 or later.")
     said = run(java, SUITES / "Points.java", "3", cwd=tmp_path, **surroundings)
@@ -82,7 +83,7 @@ def test_a_java_consumer(surroundings: dict[str, str], tmp_path: Path) -> None:
 
 
 def test_a_go_consumer(surroundings: dict[str, str], tmp_path: Path) -> None:
-    go = shutil.which("go")
+    go = find_program("go")
     if go is None:
         pytest.skip("The suite of a Go consumer needs Go 1.18 or later.")
     shutil.copy(SUITES / "points_test.go", tmp_path)

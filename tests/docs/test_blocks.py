@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from mock_server.cli import COMMANDS, cli
 from mock_server.server import Server
 from tests.docs.blocks import blocks_of, check_output, programs_in, script_of, write
 from tests.docs.reference import ROOT, pages
-from tests.examples.running import environment
+from tests.examples.running import environment, find_program
 
 # A client with what the pages' tests expect of it, on requests, with a retry and a back-off.
 CLIENT = """
@@ -87,7 +86,7 @@ def run_page(page: Path, folder: Path, *, mock: str, service: str = "", heavy: b
     if not script.expected:
         return
     missing = [
-        name for name in ("curl", "node", "java") if _uses(script.lines, name) and not shutil.which(name)
+        name for name in ("curl", "node", "java") if _uses(script.lines, name) and not find_program(name)
     ]
     if missing and ("CI" not in os.environ or missing == ["java"]):
         pytest.skip(f"{', '.join(missing)} is not installed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,11 @@ def environment(**more: str) -> dict[str, str]:
         if not name.startswith(("PYTEST", "BITPEAK_", "COVERAGE", "PYTHONPATH"))
     }
     return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}", **more}
+
+
+def find_program(name: str) -> str | None:
+    """Return the path of a program in that environment, or None."""
+    return shutil.which(name, path=environment()["PATH"])
 
 
 def run(*command: str, cwd: Path, **more: str) -> str:

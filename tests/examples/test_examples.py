@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.examples.running import EXAMPLES, run
+from tests.examples.running import EXAMPLES, find_program, run
 
 _PAGE = (EXAMPLES / "README.md").read_text(encoding="utf-8")
 _BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", _PAGE, re.MULTILINE | re.DOTALL)
@@ -24,7 +23,7 @@ def needs(program: str) -> pytest.MarkDecorator:
     """Skip a test if a program is not installed. CI demands all but Java."""
     demanded = "CI" in os.environ and program != "java"
     return pytest.mark.skipif(
-        shutil.which(program) is None and not demanded, reason=f"{program} is not installed"
+        find_program(program) is None and not demanded, reason=f"{program} is not installed"
     )
 
 
