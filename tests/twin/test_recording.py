@@ -32,13 +32,13 @@ ANSWERS = {"create-status": "ok", "list-order": "oldest-first"}
 
 
 def recorded(folder: Path, answers: Mapping[str, str], bugs: tuple[str, ...] = ()) -> Path:
-    """Record the learning of a service: about a hundred and forty exchanges of every kind."""
+    """Record a brief learning of a service: about a hundred and forty exchanges of every kind."""
     file = folder / "recording.jsonl"
     with (
         SecondOpinion(answers, {KEY: 30}, bugs=bugs) as service,
         opened(service.url, folder, record=file) as opening,
     ):
-        learn_behind(opening, lambda _: None)
+        learn_behind(opening, lambda _: None, brief=True)
         opening.end_recording(0)
     return file
 
