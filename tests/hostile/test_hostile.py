@@ -228,6 +228,7 @@ def test_a_mark_that_an_update_has_taken_is_given_back_later_if_responses_are_lo
     with trial.opened() as guard:
         client = through(guard)
         row = client.created()
+        client.update(row, is_enabled="1")
         client.get(f"/{row}")
         trial.service.left_to_lose = count  # type: ignore[attr-defined]
         assert client.update(row, name="").status == 502
