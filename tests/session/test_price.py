@@ -42,7 +42,7 @@ def test_a_budget_plans_the_run() -> None:
     assert examples[:4] == sorted(examples[:4], reverse=True)
     assert examples[0] == whole.profile.examples
     assert [plan.profile.spares for plan in plans] == [False] * 4 + [True] * 2
-    assert "22 examples in place of 40" in announced(
+    assert "20 examples in place of 40" in announced(
         settings(profile="standard", allow_writes=True, max_requests=2000), plans[1]
     )
 
