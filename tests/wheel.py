@@ -41,10 +41,16 @@ def build(folder: Path, repository: str = "") -> Path:
     return built
 
 
-def make_environment(folder: Path, *, with_pip: bool) -> Path:
-    """Make a virtual environment, and return the folder of its commands."""
-    venv.create(folder, with_pip=with_pip)
+def make_environment(folder: Path) -> Path:
+    """Make a virtual environment without pip, and return the folder of its commands."""
+    venv.create(folder)
     return folder / ("Scripts" if os.name == "nt" else "bin")
+
+
+def pip(commands: Path, *words: object, cwd: Path) -> str:
+    """Run the pip of this environment for another one. To install one there takes four seconds."""
+    command = [sys.executable, "-m", "pip", "--python", commands / "python", "--disable-pip-version-check"]
+    return run(*command, *words, cwd=cwd)
 
 
 def install_alone(wheel: Path, folder: Path) -> Path:
@@ -52,10 +58,8 @@ def install_alone(wheel: Path, folder: Path) -> Path:
 
     Return the folder of its commands.
     """
-    commands = make_environment(folder, with_pip=False)
-    python = commands / "python"
-    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
-    run(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=folder)
-    own = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder)
+    commands = make_environment(folder)
+    pip(commands, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=folder)
+    own = run(commands / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder)
     Path(own.strip(), "borrowed.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
     return commands

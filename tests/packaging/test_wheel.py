@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.wheel import ROOT, make_environment, run
+from tests.wheel import ROOT, make_environment, pip, run
 
 pytestmark = pytest.mark.xdist_group("wheel")
 
@@ -18,9 +18,8 @@ pytestmark = pytest.mark.xdist_group("wheel")
 def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the wheel with what it needs, and return the folder of its commands."""
     folder = tmp_path_factory.mktemp("installed")
-    binaries = make_environment(folder / "venv", with_pip=True)
-    pip = [binaries / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run(*pip, wheel, cwd=folder)
+    binaries = make_environment(folder / "venv")
+    pip(binaries, "install", "--quiet", wheel, cwd=folder)
     return binaries
 
 
@@ -32,7 +31,7 @@ def test_the_wheel_carries_all_documents(wheel: Path) -> None:
 
 
 def test_the_mock_installs_without_the_test_kit(scripts: Path, tmp_path: Path) -> None:
-    listed = json.loads(run(scripts / "python", "-m", "pip", "list", "--format", "json", cwd=tmp_path))
+    listed = json.loads(pip(scripts, "list", "--format", "json", cwd=tmp_path))
     installed = {package["name"].lower() for package in listed}
     assert "flask" in installed
     assert not installed & {"pytest", "hypothesis", "schemathesis", "requests"}
