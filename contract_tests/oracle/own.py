@@ -173,9 +173,16 @@ class Own:
     def keeps_out(self, kind: str, owned: Owned, answer: TargetResponse) -> None:
         """Require that a request with another account's key has not reached a handler.
 
-        A write may be answered with success if it does nothing: its owner's key shows whether it did.
+        A write may be answered with success if it does nothing: its owner's key shows whether it did. A retrieve may
+        show another row, if each account counts its own ids.
         """
         about = f"{a(kind)} of {owned.id} with another account's key"
+        if (
+            kind == "retrieve"
+            and answer.status // 100 == 2
+            and self._row(answer) != self._row(self.api.retrieve(owned.id))
+        ):
+            return
         if kind == "retrieve" or answer.status // 100 != 2:
             self.refused(kind, answer, "not_found", KEYS, about)
             return
@@ -185,7 +192,7 @@ class Own:
             self.dead.append(owned.id)
             self.require([Complaint(KEYS, f"{about} is answered {said(answer)} and deletes it")])
             return
-        row = seen.shown(*self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row"))
+        row = self._row(seen)
         name = row.get(self.facts.row["name"]) if isinstance(row, Mapping) else owned.handler.name
         if name != owned.handler.name:
             what = f"{about} is answered {said(answer)} and changes it: its name is now {name!r}"
@@ -245,20 +252,23 @@ class Own:
     def see(self, *handlers: Owned) -> None:
         """Retrieve handlers, each by itself, and compare every property."""
         complaints: list[Complaint] = []
-        steps = self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row")
         for owned in handlers:
             answer = self.api.retrieve(owned.id)
             complaints += self.conformity.success("retrieve", answer, WRITTEN)
-            row = answer.shown(*steps)
+            row = self._row(answer)
             with contextlib.suppress(LookupError, TypeError, ValueError):
                 complaints += self.compared(owned, row) if isinstance(row, Mapping) else []
         self.require(complaints)
+
+    def _row(self, answer: TargetResponse) -> Any:
+        """Return the row that the answer to a retrieve shows."""
+        return answer.shown(*self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row"))
 
     def resume(self, owned: Owned) -> None:
         """Take a handler as it is shown, since no statement says what became of it. From now on it must stay so."""
         answer = self.api.retrieve(owned.id)
         self.require(self.conformity.success("retrieve", answer, WRITTEN))
-        row = answer.shown(*self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row"))
+        row = self._row(answer)
         names = self.facts.row
         settings = row[names["settings"]] if isinstance(row[names["settings"]], Mapping) else {}
         owned.handler = Handler(

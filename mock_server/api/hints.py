@@ -57,10 +57,13 @@ def _of_path(context: Context) -> Iterator[str]:
 def _of_method(context: Context) -> Iterator[str]:
     """Yield the method that was probably meant, if the path does not have the method."""
     here = {} if context.route is None else context.route.operations
+    if any(each.method == context.method for each in here.values()):  # refused before it was looked at
+        return
     meant = _MEANT.get(context.method)
     operation = next((each for each in here.values() if each.behaviour == meant), None)
     if operation is not None:
-        yield f"An {meant} is a {operation.method} here. Send {operation.method} {context.path}."
+        article = "An" if meant == "update" else "A"
+        yield f"{article} {meant} is a {operation.method} here. Send {operation.method} {context.path}."
     elif here:
         known = ", ".join(f"{each.method} ({each.behaviour})" for each in here.values())
         yield f"This path has no {context.method[:20]}. Choose from {known}."

@@ -72,6 +72,14 @@ def test_a_switch_tells_what_it_was_read_as(client: Steered, sent: str, read: st
     assert client.handler(1)["is_enabled"] is (read == "true")
 
 
+def test_a_request_beyond_the_quota_is_right_but_for_that(client: Steered) -> None:
+    client.steer("PATCH", "/quota", {"requests": 1, "seconds": 60})
+    client.get("/1")
+    for path in ("/1", "/"):
+        assert client.get(path).status == 429
+        assert client.journal()[0]["hint"] is None
+
+
 def test_what_needs_no_hint_has_none(client: Steered) -> None:
     def refuse(**order: Any) -> None:
         client.steer("POST", "/faults", order)

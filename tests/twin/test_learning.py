@@ -27,6 +27,9 @@ ODD = {
     "unknown-route": "envelope",
 }  # fmt: skip
 
+# What a run through the guard cannot ask.
+UNASKED = ("unique names: whether names must differ is not seen, as the guard makes each name another one.",)
+
 
 # What takes seconds to learn is learned once, not once in each worker of xdist.
 ONE_WORKER = pytest.mark.xdist_group("odd")
@@ -52,7 +55,7 @@ def test_the_engine_family_is_learned_without_a_line_by_hand(tmp_path: Path) -> 
     assert schemas["ListEnvelope"]["properties"]["meta"] == family["ListEnvelope"]["properties"]["meta"]
     assert {*schemas["NotificationHandler"]["properties"]} == {*family["NotificationHandler"]["properties"]}
     assert not learnt.unsaid
-    assert not learnt.unasked
+    assert learnt.unasked == UNASKED
 
 
 @ONE_WORKER
@@ -146,6 +149,7 @@ def test_a_mock_of_the_document_is_learned_to_be_as_it_says(answers: tuple[str, 
         learnt, _ = learned(f"{server.url}/api", tmp_path, key="mock-of-a-user")
     finally:
         server.stop(grace=0)
-    assert [lesson.about for lesson in learnt.new] == [answer.partition("=")[0] for answer in answers][::-1]
+    taught = [*dict.fromkeys(lesson.about for lesson in learnt.new)]
+    assert taught == [answer.partition("=")[0] for answer in answers][::-1]
     assert not learnt.unsaid
-    assert not learnt.unasked
+    assert learnt.unasked == UNASKED
