@@ -452,7 +452,7 @@ class Relay:
         self._is_unsure = True
         if entry is not None:
             entry.is_nameless |= bool(self._outgoing.lack(body))
-        loses = entry is not None and entry.is_nameless
+        loses = entry is not None and entry.is_nameless and not is_delete  # whose row is meant to be gone
         self._bare = (visit, entry) if entry is not None and loses else None
         reply = self._send(visit, self._outgoing.prepared(body, number, in_addresses=loses), prove, doomed)
         self._is_unsure = False

@@ -238,6 +238,19 @@ def test_a_mark_that_an_update_has_taken_is_given_back_later_if_responses_are_lo
     assert (guard.alarms, trial.service.left, done.complete) == ((), [], True)
 
 
+def test_a_row_whose_mark_was_given_back_may_be_deleted(tmp_path: Path, document: Document) -> None:
+    trial = Trial(Behaving, tmp_path, document)
+    with trial.opened() as guard:
+        client = through(guard)
+        row = client.created()
+        client.get(f"/{row}")
+        client.update(row, name="")
+        assert client.delete(row).status < 300
+        assert client.created() > row
+        done = guard.clean_up()
+    assert (guard.alarms, trial.service.left, done.complete) == ((), [], True)
+
+
 def test_a_service_that_cannot_list_any_more_is_swept_by_ids(tmp_path: Path, document: Document) -> None:
     trial = Trial(lying("BreaksItsListLater"), tmp_path, document)
     with trial.opened() as guard:
