@@ -30,9 +30,10 @@ from contract_tests.session.parts import check_places
 from contract_tests.session.results import Progress
 from contract_tests.session.session import Session, Spread
 
-if importlib.util.find_spec("hypothesis") is None:
-    # The suites import it much later, when one sentence would no longer do.
-    raise ModuleNotFoundError("No module named 'hypothesis'", name="hypothesis")
+for _name in ("hypothesis", "schemathesis"):
+    # The suites import them much later, when one sentence would no longer do.
+    if importlib.util.find_spec(_name) is None:
+        raise ModuleNotFoundError(f"No module named {_name!r}", name=_name)
 
 _HOME = Path(__file__).parents[1]
 

@@ -1,1 +1,1 @@
-"""Requests that no person wrote, drawn by Hypothesis and harmless to anybody."""
+"""Requests that nobody wrote: schemathesis's cases and chains, kept harmless and judged."""

@@ -273,6 +273,12 @@ class Statements:
         found = self.at(place, says, below=True, grade=grade if grade != PAGE else BELIEVED)
         return replace(found, is_told=True)
 
+    def looks(self, kind: str) -> Statement:
+        """Return what the looks of refusals rest on in general."""
+        place = pointer("components", "schemas", "Error")
+        says = f"The refusals of a {kind} look as documented."
+        return replace(self.at(place, says, grade=BELIEVED), is_told=True)
+
     def service(self, word: str, says: str) -> Statement:
         """Return the statement that a word of `x-service` makes."""
         return self.at(pointer("x-service", word), says)

@@ -231,19 +231,16 @@ class Conformity:
         looks = self._statements.refusal(kind, refusal)
         return [
             Complaint(looks, f"the {what} of the refusal of {about}", shown, wanted)
-            for what, shown, wanted in self._looks(kind, answer, refusal)
+            for what, shown, wanted in self._looks(answer, refusal)
         ]
 
-    def _looks(
-        self, kind: str, answer: TargetResponse, refusal: DocumentedRefusal
-    ) -> Iterator[tuple[str, str, str]]:
+    def _looks(self, answer: TargetResponse, refusal: DocumentedRefusal) -> Iterator[tuple[str, str, str]]:
         """Yield what of a refusal looks otherwise: its name, what it is, and what it should be."""
         if answer.status != refusal.status:
             yield "status", said(answer), str(refusal.status)
         wanted_media = (refusal.media_type or "").partition(";")[0].strip().lower()
         if (media := media_type(answer)) != wanted_media:
             yield "media type", media or "missing", wanted_media or "none"
-        yield from self._headers(kind, answer)
         if not refusal.title:
             if not fits(refusal.value, read(answer.body, refusal.media_type)):
                 yield "body", _short(answer.body), f"`{str(refusal.value)[:200]}`"
@@ -262,16 +259,6 @@ class Conformity:
             wanted = str(wanted)
         if type(status) is not type(wanted) or status != wanted:
             yield "status in the body", repr(status), repr(wanted)
-
-    def _headers(self, kind: str, answer: TargetResponse) -> Iterator[tuple[str, str, str]]:
-        """Yield the documented headers of a refusal that are there and should be numbers, and are not."""
-        schemas, responses = self._facts.schemas, self._facts.node(self._facts.operation(kind))["responses"]
-        documented = schemas.resolve(responses.get(str(answer.status), {})).get("headers", {})
-        for name, node in documented.items():
-            shown = answer.headers.get(name.lower(), "0")
-            is_number = schemas.resolve(schemas.resolve(node)["schema"]).get("type") == "integer"
-            if is_number and not shown.removeprefix("-").isdecimal():
-                yield f"header {name}", repr(shown), "a number"
 
     def _empty(self, kind: str, answer: TargetResponse) -> list[Complaint]:
         """Judge an answer without a body, which may all the same say what it would be, as the document does."""

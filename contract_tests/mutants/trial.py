@@ -29,7 +29,7 @@ from mock_server.document import dump_yaml, load, plain
 _FORKS = multiprocessing.get_context("forkserver")
 # Not the suites' own modules, which pytest imports in its own way.
 _FORKS.set_forkserver_preload(
-    ["contract_tests.command.check", "contract_tests.generated.inputs", "contract_tests.oracle.machine"]
+    ["contract_tests.command.check", "contract_tests.generated.chains", "contract_tests.oracle.machine"]
 )
 _FOREIGN = ("BITPEAK_", "PYTEST_")
 

@@ -271,12 +271,12 @@ def _file(value: str | None) -> Path | None:
 # Requests by suite in the order of SUITES, of a run that writes and of one that only reads. `questions` are asked
 # whatever suites are chosen. They were counted on a service without faults, those of `deep` estimated.
 _PRICES = {
-    ("quick", True): (90, 10, 100, 50, 50, 10, 140, 60, 35),
-    ("quick", False): (10, 5, 0, 5, 20, 0, 0, 10, 0),
-    ("standard", True): (100, 110, 180, 160, 100, 270, 1450, 800, 35),
-    ("standard", False): (10, 5, 0, 10, 40, 0, 0, 80, 0),
-    ("deep", True): (90, 100, 330, 500, 90, 390, 19_400, 4500, 35),
-    ("deep", False): (10, 5, 0, 30, 40, 0, 0, 440, 0),
+    ("quick", True): (90, 10, 100, 50, 50, 10, 140, 60, 40),
+    ("quick", False): (10, 5, 0, 5, 20, 0, 0, 20, 0),
+    ("standard", True): (90, 100, 160, 140, 90, 240, 1450, 890, 240),
+    ("standard", False): (10, 5, 0, 10, 40, 0, 0, 125, 0),
+    ("deep", True): (90, 100, 330, 500, 90, 390, 19_400, 7500, 1600),
+    ("deep", False): (10, 5, 0, 30, 40, 0, 0, 635, 0),
 }
 _GENERATED = ("model", "schema", "links")
 _SPARING = {True: 160, False: 20}

@@ -260,7 +260,6 @@ class Spoken(TargetApi):
         super().__init__(api.base_url, api.key, api.facts)
         self._api = api
         self.writes = 0
-        self.last = TargetResponse(0, {}, b"")
 
     def call(self, method: str, path: str, **parts: Any) -> TargetResponse:
         """Send one request as TargetApi.call does.
@@ -268,7 +267,7 @@ class Spoken(TargetApi):
         Raises Withheld if the guard does not let it pass: that says nothing about the service.
         """
         self.writes += method != "GET"
-        answer = self.last = self._api.call(method, path, **parts)
+        answer = self._api.call(method, path, **parts)
         if reason := answer.headers.get(REFUSED_HEADER.lower()):
             raise Withheld(f"the guard did not let {method} pass ({reason})")
         return answer

@@ -59,6 +59,7 @@ def test_pytest_ends_with_the_same_codes() -> None:
 def test_no_foreign_configuration_interferes(mock: str, tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --nonsense\n", encoding="utf-8")
     (tmp_path / "conftest.py").write_text("raise RuntimeError\n", encoding="utf-8")
+    (tmp_path / "schemathesis.toml").write_text("nonsense = 1\n", encoding="utf-8")
     before = set(tmp_path.iterdir())
     ran = check(tmp_path, mock, "--suite", "page", PYTEST_ADDOPTS="--nonsense", PYTEST_PLUGINS="nonsense")
     assert ran.code == 0, ran
@@ -84,7 +85,7 @@ def test_a_seed_repeats_the_requests(tmp_path: Path) -> None:
     assert walked("7") == walked("7")
 
 
-@pytest.mark.parametrize("missing", ["requests", "pytest", "hypothesis"])
+@pytest.mark.parametrize("missing", ["requests", "pytest", "hypothesis", "schemathesis"])
 def test_without_the_kit_one_sentence_says_what_to_install(tmp_path: Path, missing: str) -> None:
     code = (
         "import sys\n"

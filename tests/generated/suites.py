@@ -2,32 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
+from contract_tests.document import Facts
+from contract_tests.generated.chains import chaining, follow
+from contract_tests.generated.sampler import KINDS, judge_operations, sampling
 from contract_tests.run.flags import PROFILES
-from mock_server.document import home, read_questions
-from tests.suites.judging import KEY, Verdict, judge
-
-__all__ = ["KEY", "combination", "faults", "judged"]
+from contract_tests.run.run import Reach, Run
+from contract_tests.target.api import TargetApi
+from mock_server.document import home, load, read_questions
 
 QUESTIONS = read_questions(home() / "unspecified.yaml")
 
-
-def judged(
-    url: str, answers: Sequence[str] = (), *, profile: str = "quick", seed: int = 1, first: bool = False
-) -> Verdict:
-    """Run both suites without a guard; `first` stops at one fault."""
-    suites = ("schema", "links")
-    return judge(url, answers, suites=suites, profile=PROFILES[profile], seed=seed, until_failure=first)
+KEY = "mock-contract"
+SUITES = (*KINDS, "links")
 
 
-def faults(
-    url: str, answers: Sequence[str] = (), *, profile: str = "quick", seed: int = 1, first: bool = False
-) -> list[str]:
-    """Return what each test of both suites has found."""
-    failed = judged(url, answers, profile=profile, seed=seed, first=first).failed.values()
-    return [text.partition("Deviation: ")[2] or text for text in failed]
+def a_run(url: str, answers: Sequence[str] = (), *, profile: str = "quick", seed: int | None = None) -> Run:
+    """Return a run without a guard. Its API is to be closed."""
+    facts = Facts(load(answers=answers).data)
+    return Run(TargetApi(url, KEY, facts), facts, Reach(facts), PROFILES[profile], can_write=True, seed=seed)
+
+
+def faults(run: Run, suites: Sequence[str] = SUITES, *, first: bool = False) -> list[str]:
+    """Run suites, "links" and those of operations, and return what each has found; `first` stops at one."""
+    found: list[str] = []
+
+    def note(test: Callable[[], None]) -> None:
+        if first and found:
+            return
+        try:
+            test()
+        except AssertionError as fault:
+            found.append(str(fault))
+
+    def all_kinds() -> None:
+        with sampling(run) as sampler:
+            for kind in (kind for kind in KINDS if kind in suites):
+                note(lambda kind=kind: judge_operations(kind, sampler))  # type: ignore[misc]
+
+    def links() -> None:
+        with chaining(run) as chains:
+            follow(chains)
+
+    try:
+        note(all_kinds)
+        if "links" in suites:
+            note(links)
+    finally:
+        run.api.close()
+    return found
 
 
 def combination(number: int) -> dict[str, str]:

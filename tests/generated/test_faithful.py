@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from random import Random
 
 import pytest
 
 from mock_server import Server, Settings, create_app
-from mock_server.document import dump_yaml
-from tests.generated.suites import KEY, combination, faults
+from tests.generated.suites import KEY, a_run, combination, faults
 from tests.second_opinion import Manner, SecondOpinion
-from tests.suites.judging import judge
 
 TARGETS = ("mock", "second opinion")
 FOREIGN = 30
@@ -44,22 +41,10 @@ def chosen(number: int) -> tuple[str, ...]:
 def test_no_fault_in_any_combination(target: str, number: int) -> None:
     with served(target, number) as url:
         for seed in range(3):
-            assert faults(url, chosen(number), seed=seed) == []
+            assert faults(a_run(url, chosen(number), seed=seed)) == []
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_no_fault_in_a_longer_run(target: str) -> None:
     with served(target, 0) as url:
-        assert faults(url, profile="standard") == []
-
-
-def test_a_page_beyond_the_last_may_be_refused(tmp_path: Path) -> None:
-    overlay = tmp_path / "beyond.yaml"
-    target = "$.paths[*].get['x-paging']"
-    actions = [{"target": target, "update": {"beyond": "not_found"}}]
-    overlay.write_text(
-        dump_yaml({"overlay": "1.1.0", "info": {"title": "Beyond", "version": "1"}, "actions": actions})
-    )
-    with Server(create_app(Settings(overlays=(str(overlay),)))) as server:
-        verdict = judge(f"{server.url}/api", overlays=[str(overlay)], suites=["schema"])
-    assert verdict.failed == {}
+        assert faults(a_run(url, profile="standard")) == []

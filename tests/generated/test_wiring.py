@@ -29,6 +29,8 @@ def run_suites(url: str, number: int, folder: Path, *more: str) -> subprocess.Co
 
 
 def test_a_quick_run_spares_requests_and_leaves_nothing(tmp_path: Path) -> None:
+    # What a folder says to schemathesis is not for these suites.
+    (tmp_path / "schemathesis.toml").write_text("[generation]\nmax-examples = 'many'\n")
     with SecondOpinion(combination(0), {KEY: FOREIGN}) as service:
         before = service.snapshot(KEY)
         done = run_suites(service.url, 0, tmp_path, "--allow-writes", "--rate=100000")
@@ -36,7 +38,7 @@ def test_a_quick_run_spares_requests_and_leaves_nothing(tmp_path: Path) -> None:
         assert service.snapshot(KEY) == before
         assert 10 < len(service.log) <= MOST
         assert {entry.status for entry in service.log} & {429, 500} == set()
-    assert {path.name for path in tmp_path.iterdir()} <= {"ledger"}
+    assert {path.name for path in tmp_path.iterdir()} <= {"schemathesis.toml", "ledger"}
 
 
 def test_a_fault_is_a_finding_with_its_curl_line_and_without_the_key(tmp_path: Path) -> None:
@@ -46,8 +48,7 @@ def test_a_fault_is_a_finding_with_its_curl_line_and_without_the_key(tmp_path: P
         itself = done.stdout.partition("Contradicts itself")[2].partition(
             "What the documentation leaves open"
         )[0]
-        assert "A create with" in itself
-        assert "# 500" in itself
+        assert "A create is answered 500" in itself.replace("generated ", "")
         assert "curl --request POST" in itself
         assert KEY not in done.stdout + done.stderr
 

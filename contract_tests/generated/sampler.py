@@ -1,0 +1,519 @@
+"""Sends generated cases to handlers of their own, and holds each response against the document."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, NoReturn
+
+import pytest
+import requests
+from hypothesis import Phase, given
+from hypothesis.errors import Flaky
+from schemathesis import BaseSchema, Response
+from schemathesis.core.failures import FailureGroup
+
+from contract_tests.document import DocumentedOperation, Facts, demanded_operations, refusing
+from contract_tests.generated.drawing import drawing, seeded
+from contract_tests.generated.engine import (
+    AnyCase,
+    any_case,
+    explicit_cases,
+    generator,
+    loosened,
+    operations,
+)
+from contract_tests.generated.harmless import Harmless, harmless_form
+from contract_tests.guard.exchange import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER
+from contract_tests.judge.statements import ANSWERS, GONE, KEYS, MULTIPART, WRITTEN, Statement
+from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, a, listed, said
+from contract_tests.oracle.expected import Expected, Handler, Prospect
+from contract_tests.probes.reading import number
+from contract_tests.run.flags import Profile
+from contract_tests.run.run import Run
+from contract_tests.target.api import TargetResponse
+from mock_server.document.rows import parameter_rows, react
+
+# A plan may allow few handlers of a type, and a guard few of a run.
+_MOST, _MOST_OF_A_TYPE = 8, 4
+_NOT_FOUND = 404
+
+
+class Pool:
+    """The live handlers of one suite, each with its type and the mark that its name begins with.
+
+    The mark is empty if a blank name was sent.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._api = run.api
+        self._facts = run.facts
+        self._judge = run.judge
+        self._statements = run.judge.statements
+        self._marker = run.marker or "contract"
+        self._numbers = count(1)
+        self._live: dict[int, tuple[str, str]] = {}
+        self._proven: set[int] = set()
+
+    def mark(self) -> str:
+        """Return what the name of the next create is to begin with; no two are alike."""
+        return f"{self._marker} {next(self._numbers)}"
+
+    def __contains__(self, handler_id: object) -> bool:
+        return handler_id in self._live
+
+    def take(self) -> int:
+        """Return a live handler's id, of a new one if none exists. Raises Deviation if none can be had."""
+        if not self._live:
+            facts, mark = self._facts, self.mark()
+            kind = next(iter(facts.types))
+            form = {**facts.examples.get(kind, {}), facts.form["name"]: mark, facts.form["type"]: kind}
+            answer = self._api.create(form)
+            if self.adopt(answer, kind, mark) is None:
+                self._refuse(
+                    self._statements.operation("create"), "a create from the document's own example", answer
+                )
+        handler_id = next(reversed(self._live))
+        self.prove(handler_id)
+        return handler_id
+
+    def adopt(self, answer: TargetResponse, kind: str, mark: str) -> int | None:
+        """Take the handler that a create made, and return its id; None if it made none that can be told."""
+        handler_id = id_in(self._facts, self._facts.operation("create"), answer)
+        if handler_id is None or handler_id in self._live:
+            return None
+        self._live[handler_id] = kind, mark
+        return handler_id
+
+    def drop(self, handler_id: int) -> None:
+        """Forget a handler that a request deleted."""
+        self._live.pop(handler_id, None)
+        self._proven.discard(handler_id)
+
+    def prove(self, handler_id: int) -> None:
+        """Raise Fault unless the handler is seen to bear its mark: a create may answer somebody else's id."""
+        if handler_id in self._proven:
+            return
+        answer = self._api.retrieve(handler_id)
+        self.see(rows_in(self._facts, self._facts.operation("retrieve"), answer))
+        if handler_id not in self._proven:
+            self.drop(handler_id)
+            about = f"handler {handler_id}, whose id a create answered, is not seen to be its own"
+            self._refuse(WRITTEN, about, answer)
+
+    def see(self, rows: list[Mapping[str, Any]]) -> None:
+        """Take rows of an answer as the proof that handlers bear their marks."""
+        for row in rows:
+            handler_id, name = row.get(self._facts.row["id"]), row.get(self._facts.row["name"])
+            if type(handler_id) is not int or handler_id not in self._live or not isinstance(name, str):
+                continue
+            mark = self._live[handler_id][1]
+            if name.startswith(mark) if mark else not name.strip():
+                self._proven.add(handler_id)
+
+    def trim(self) -> None:
+        """Delete what is more than a plan may allow. Raises Deviation if a delete fails."""
+        kinds = Counter(kind for kind, _ in self._live.values())
+        for handler_id, (kind, _) in list(self._live.items()):
+            if kinds[kind] > _MOST_OF_A_TYPE or len(self._live) > _MOST:
+                kinds[kind] -= 1
+                self._delete(handler_id)
+
+    def clean(self) -> None:
+        """Delete everything. Raises Deviation, in the end, where some of it could not be deleted."""
+        deviations = []
+        if len(self._live.keys() - self._proven) > 1:  # one list spares several looks
+            facts = self._facts
+            self.see(rows_in(facts, facts.operation("list"), self._api.list(1, facts.sizes[-1])))
+        for handler_id in list(self._live):
+            try:
+                self._delete(handler_id)
+            except Deviation as deviation:
+                deviations.append(deviation)
+        if deviations:
+            raise deviations[0]
+
+    def _delete(self, handler_id: int) -> None:
+        self.prove(handler_id)
+        answer = self._api.delete(handler_id)
+        self.drop(handler_id)
+        if answer.status // 100 != 2 and answer.status != _NOT_FOUND:
+            self._refuse(
+                self._statements.operation("delete"), f"handler {handler_id} could not be deleted", answer
+            )
+
+    def _refuse(self, rests_on: Statement, about: str, answer: TargetResponse) -> NoReturn:
+        """Raise Deviation for an answer without which the pool cannot go on."""
+        if answer.status == 0 or answer.status >= 500:
+            rests_on = ANSWERS
+        raise Deviation([Complaint(rests_on, f"{about}: {said(answer)}")], self._judge.trace())
+
+
+def id_in(facts: Facts, operation: DocumentedOperation, answer: TargetResponse) -> int | None:
+    """Return the id that a successful answer says, None if it says none."""
+    steps = facts.schemas.path_to(operation.answer, "id")
+    found = number(answer.shown(*steps)) if answer.status // 100 == 2 else None
+    return found if found is not None and found > 0 else None
+
+
+def rows_in(facts: Facts, operation: DocumentedOperation, answer: TargetResponse) -> list[Mapping[str, Any]]:
+    """Return the rows that an answer shows: a list's, or the one of a retrieve."""
+    schemas = facts.schemas
+    found = [answer.shown(*schemas.path_to(operation.answer, "row"))]
+    if steps := schemas.path_to(operation.answer, "rows"):
+        rows = answer.shown(*steps)
+        found = rows if isinstance(rows, list) else []
+    return [row for row in found if isinstance(row, dict)]
+
+
+_LONGEST = 1500
+_WHOLE = 40
+_FARTHEST = 2**31 - 1
+
+
+@dataclass
+class Tally:
+    """What was seen of one operation: answers by status, cases that a guard kept back, and successes by id."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    withheld: int = 0
+    own: Counter[int | None] = field(default_factory=Counter)
+
+    @property
+    def sent(self) -> int:
+        """How many cases were answered."""
+        return self.statuses.total()
+
+
+def is_thrifty(profile: Profile) -> bool:
+    """Tell whether a run is to spare requests: cases that need no chance are then only sampled."""
+    return profile.examples < _WHOLE
+
+
+class Sampler:
+    """Sends the cases of one suite; each method that does raises Deviation if the answer breaks what binds."""
+
+    def __init__(self, run: Run, schema: BaseSchema, pool: Pool) -> None:
+        self.run = run
+        self.schema = schema
+        self.pool = pool
+        self.operations = operations(schema)
+        self.found: Deviation | None = None
+        self._judge = run.judge
+        self._statements = run.judge.statements
+        self._conformity = Conformity(run.facts, self._statements)
+        self._expected = Expected(run.facts, self._statements)
+        self._refused_parameters = {
+            node["name"]
+            for node in run.facts.parameters.values()
+            if any(row.refusal for row in parameter_rows(node, run.facts.schemas.resolve(node["schema"])))
+        }
+        self.tallies = {name: Tally() for name in self.operations}
+        self._forms: dict[tuple[str, str], Harmless] = {}
+        self._marks: dict[str, str] = {}
+        session = requests.Session()
+        session.trust_env = False  # .netrc and proxies of the environment are the guard's business
+        # How each case is sent, by any sender: a redirect is an answer like any other.
+        self.sending: Mapping[str, Any] = {"session": session, "max_redirects": 0}
+        self._session = session
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    @contextmanager
+    def only_deviations(self) -> Iterator[None]:
+        """Let only a Deviation out, the first of several, without the frames of the tools that found it."""
+        try:
+            yield
+        except Deviation as deviation:
+            raise deviation.with_traceback(None) from None
+        except Flaky:
+            # What comes and goes is a deviation. Without any, the draws hung on the target's state; then the run was
+            # shorter than meant, and what it did not reach is said by the caller.
+            if self.found is not None:
+                raise self.found.with_traceback(None) from None
+        except BaseExceptionGroup as group:
+            deviations = group.subgroup(Deviation)
+            if deviations is None:
+                raise
+            raise _first(deviations).with_traceback(None) from None
+
+    def operation(self, case: AnyCase) -> DocumentedOperation:
+        """Return the operation of a case."""
+        return self.run.facts.operations[case.operation.definition.raw["operationId"]]
+
+    def judge(self, case: AnyCase) -> None:
+        """Send one case to a handler of the pool, and judge its answer."""
+        self.run.begin()
+        self.prepare(case, self.pool.take() if case.operation.path_parameters else None)
+        response = case.call(**self.sending)
+        self.note(case, response)
+        self.validate(case, response)
+        self.pool.trim()
+
+    def prepare(self, case: AnyCase, handler_id: int | None) -> None:
+        """Make a case harmless, and let it be about this handler."""
+        if handler_id is not None:
+            case.path_parameters = {
+                parameter.name: handler_id for parameter in case.operation.path_parameters
+            }
+        if isinstance(case.body, dict):
+            mark = self.pool.mark()
+            case.body = self._form(case).apply(case.body, mark)
+            is_blank = not str(case.body.get(self.run.facts.form["name"], mark)).strip()
+            self._marks[case.id] = "" if is_blank else mark
+        for parameter in case.operation.query:
+            # If wrong numbers are refused, the document does not say whether one of so many digits is wrong.
+            if parameter.name in case.query and parameter.name in self._refused_parameters:
+                case.query[parameter.name] = _near(case.query[parameter.name])
+        _ = case.meta  # tells right from wrong again, for what is sent
+
+    def note(self, case: AnyCase, response: Response) -> None:
+        """Count an answer, and take or drop the handler that it is about."""
+        operation, facts = self.operation(case), self.run.facts
+        tally = self.tallies[operation.id]
+        if _is_withheld(response):
+            tally.withheld += 1
+            return
+        tally.statuses[response.status_code] += 1
+        handler_id = next(iter(case.path_parameters.values()), None)
+        if not 200 <= response.status_code < 300:
+            return
+        answer = TargetResponse(response.status_code, {}, response.content)
+        if case.method == "GET":
+            self.pool.see(rows_in(facts, operation, answer))
+        elif operation.kind == "create":
+            kind = case.body.get(facts.form["type"], "") if isinstance(case.body, dict) else ""
+            handler_id = self.pool.adopt(answer, str(kind), self._marks.get(case.id, ""))
+        elif operation.kind == "delete" and isinstance(handler_id, int):
+            self.pool.drop(handler_id)
+        tally.own[handler_id] += 1
+
+    def validate(self, case: AnyCase, response: Response, **context: Any) -> None:
+        """Hold an answer against the document: by schemathesis's checks, and a success by the kit's own."""
+        if _is_withheld(response):
+            return
+        complaints = list(self._complaints(case, response, context))
+        found = self._judge.binding(complaints)
+        if found:
+            sent = {
+                name: value for name, value in response.request.headers.items() if name != "Authorization"
+            }
+            curl = case.as_curl_command(headers=sent, verify=response.verify).replace(
+                self.run.api.key, KEY_VARIABLE
+            )
+            curl = curl if len(curl) <= _LONGEST else f"{curl[:_LONGEST]}…"
+            self.found = Deviation(found, self.run.trace.exchanges(), [curl])
+            raise self.found
+
+    def _complaints(
+        self, case: AnyCase, response: Response, context: Mapping[str, Any]
+    ) -> Iterator[Complaint]:
+        operation = self.operation(case)
+        kind, headers = (
+            operation.kind,
+            {name.lower(): values[0] for name, values in response.headers.items()},
+        )
+        answer = TargetResponse(response.status_code, headers, response.content)
+        if headers.get(FAILED_HEADER.lower()):
+            yield Complaint(ANSWERS, f"a generated {kind} got no answer")
+            return
+        if title := self._lost(operation, answer):
+            yield Complaint(KEYS, f"a good key was turned away: {title}")
+            return
+        if 200 <= answer.status < 300:
+            yield from self._conformity.success(kind, answer)
+        try:
+            case.validate_response(response, **context)
+        except FailureGroup as group:
+            for failure in sorted(group.exceptions, key=lambda one: str(one.title)):
+                yield from self._of_failure(failure, kind, case, answer)
+
+    def _of_failure(
+        self, failure: BaseException, kind: str, case: AnyCase, answer: TargetResponse
+    ) -> Iterator[Complaint]:
+        """Yield what a failed check of schemathesis's rests on; what the kit's own checks say better is left out."""
+        match type(failure).__name__:
+            case "ServerError" | "ContentTypeServerError":
+                yield Complaint(
+                    ANSWERS,
+                    f"a generated {kind}",
+                    f"answered {said(answer)}",
+                    "answered without an error of the server's",
+                )
+            case "UseAfterFree" if kind == "delete" and self.run.facts.deletes_missing:
+                return  # as the document says
+            case "UseAfterFree":
+                # A write may be answered with success if the handler stays deleted.
+                ground = GONE if kind == "retrieve" else self._statements.unknown_id(kind)
+                yield Complaint(ground, f"{a(kind)} of a deleted handler is answered {said(answer)}")
+            case "EnsureResourceAvailability":
+                yield Complaint(WRITTEN, f"{a(kind)} of a new handler is answered {said(answer)}")
+            case "RejectedPositiveData":
+                prospect, what = self._prospect(kind, case)
+                if 400 <= answer.status < 500 and (prospect.refusal is not None or _is_unsettled(case)):
+                    return  # a row refuses what the schema admits, or no row speaks of it
+                ground = prospect.rests_on
+                about, sort = f"{a(kind)} with {what}", f"a generated {kind}"
+                yield Complaint(ground, about, f"answered {said(answer)}", "accepted", sort)
+            case "AcceptedNegativeData" if answer.status < 400:
+                prospect, what = self._prospect(kind, case)
+                about, sort = f"{a(kind)} with {what}", f"a generated {kind}"
+                yield Complaint(prospect.rests_on, about, f"answered {said(answer)}", "refused", sort)
+            case _ if 200 <= answer.status < 300:
+                return
+            case _:
+                looks = self._statements.looks(kind)
+                yield Complaint(
+                    looks, f"a refusal of {a(kind)}", said(answer), f"as documented ({_sentence(failure)})"
+                )
+
+    def _prospect(self, kind: str, case: AnyCase) -> tuple[Prospect, str]:
+        """Return what must come of a case and why, and the part of the case that it rests on."""
+        facts = self.run.facts
+        if kind not in {"create", "update"}:
+            parameters = listed({name: str(value) for name, value in (case.query or {}).items()})
+            for role, parameter in facts.parameters.items():
+                schema = facts.schemas.resolve(parameter["schema"])
+                text = case.query.get(parameter["name"])
+                reaction = react(
+                    parameter_rows(parameter, schema), None if text is None else str(text), schema
+                )
+                if text is not None and reaction.outcome == "refuse" and reaction.row is not None:
+                    return Prospect(reaction.row.refusal, self._statements.parameter(role)), parameters
+            beyond = facts.paging.get("beyond", "")
+            if str(case.query.get(facts.page_parameter, 1)) != "1":
+                ground = self._statements.paging(
+                    "beyond", "A page beyond the last shows what the document says."
+                )
+                is_refused = beyond in facts.operation("list").refusals
+                return Prospect(beyond if is_refused else None, ground), parameters
+            role = "size" if facts.size_parameter in case.query else "page"
+            if not case.query:
+                return Prospect(None, self._statements.operation(kind)), "nothing beyond the documentation"
+            return Prospect(None, self._statements.parameter(role)), parameters
+        sent = {name: str(value) for name, value in case.body.items()} if isinstance(case.body, dict) else {}
+        media = case.media_type or MULTIPART
+        if kind == "create":
+            prospect = self._expected.create(sent, media)
+        else:
+            handler = Handler(sent.get(facts.form["type"], ""), "", {}, enabled=True)
+            prospect = self._expected.update(handler, sent, media)
+        return prospect, listed(sent)
+
+    def _lost(self, operation: DocumentedOperation, answer: TargetResponse) -> str:
+        """Return an answer that says nothing about the case, since the key or the rate was refused; else nothing."""
+        alike = {
+            refusal.name
+            for refusal in operation.refusals.values()
+            if refusal.is_shown_by(answer.status, answer.body)
+        }
+        about_data = refusing(self.run.facts, operation.id).keys()
+        # What only some operations refuse with is about their data, whatever the status.
+        of_keys = self.run.facts.operation("list").refusals.keys() - about_data
+        is_key = alike & of_keys and answer.status in {401, 403} and not alike & about_data
+        return said(answer) if answer.status == 429 or is_key else ""
+
+    def _form(self, case: AnyCase) -> Harmless:
+        operation, media_type = self.operation(case), case.media_type or ""
+        if (operation.id, media_type) not in self._forms:
+            body = case.operation.get_body_for_media_type(media_type)
+            schema: Mapping[str, Any] = body.definition["schema"] if body is not None else {"properties": {}}
+            creates = operation.kind == "create"
+            facts = self.run.facts
+            form = facts.create_form if creates else facts.update_form
+            self._forms[operation.id, media_type] = harmless_form(facts, form, schema)
+        return self._forms[operation.id, media_type]
+
+
+@contextmanager
+def sampling(run: Run) -> Iterator[Sampler]:
+    """Give what sends generated cases, with the loosened document, and delete in the end what they made."""
+    pool = Pool(run)
+    sampler = Sampler(run, generator(loosened(run.facts), run.facts, run.api), pool)
+    try:
+        yield sampler
+    finally:
+        sampler.close()
+        run.begin()
+        pool.clean()
+
+
+def _is_withheld(response: Response) -> bool:
+    return bool(response.headers.get(REFUSED_HEADER.lower()))
+
+
+def _is_unsettled(case: AnyCase) -> bool:
+    """Tell whether a form has control characters beyond ASCII: some services take them for such, and some do not."""
+    texts = case.body.values() if isinstance(case.body, dict) else ()
+    return any("\x80" <= sign <= "\x9f" for text in texts for sign in str(text))
+
+
+def _sentence(failure: Any) -> str:
+    return " ".join(f"{failure.title}: {failure.message}".split())[:400]
+
+
+def _first(group: BaseExceptionGroup[Deviation]) -> Deviation:
+    leaf = group.exceptions[0]
+    return _first(leaf) if isinstance(leaf, BaseExceptionGroup) else leaf
+
+
+def _near(value: object) -> object:
+    """Return a number that every reader of integers can hold in place of one that is too large for some."""
+    text = str(value)
+    return _FARTHEST if text.isascii() and text.isdigit() and int(text[:40]) > _FARTHEST else value
+
+
+# Creates come first, for the list then has handlers of all kinds to show, and the others have some to work on.
+KINDS = ("create", "list", "retrieve", "update", "delete")
+
+
+def judge_operations(kind: str, sampler: Sampler) -> None:
+    """Send cases of the operations of a kind. Raises Deviation; skips the test if that came to nothing."""
+    run = sampler.run
+    names = [one.id for one in demanded_operations(run.facts) if one.kind == kind]
+    for share, name in enumerate(names, start=1):
+        with sampler.only_deviations():
+            _judge_operation(sampler, name, run, share)
+        tally = sampler.tallies[name]
+        if tally.sent <= tally.withheld:
+            pytest.skip(f"the guard kept back most cases of {name}, {tally.withheld} of them")
+        if not tally.own.total():
+            pytest.skip(f"none of {tally.sent} cases of {name} succeeded")
+
+
+def _judge_operation(sampler: Sampler, name: str, run: Run, share: int) -> None:
+    """Send an operation's cases; another spelling of an operation gets a smaller share of them."""
+    operation, examples = sampler.operations[name], run.profile.examples // share
+    thrifty = is_thrifty(run.profile)
+    by_chance = examples // 4 if thrifty else examples
+    sent: set[str] = set()
+    for case in explicit_cases(operation):
+        if thrifty and len(sent) == examples - by_chance:
+            break
+        if (text := _text(case)) not in sent:
+            sent.add(text)
+            sampler.judge(case)
+    if not by_chance or (not operation.query and not operation.body):
+        return  # for lack of requests, or since there is nothing to choose but the id, which is always one of our own
+
+    # Making a failing case simpler takes many requests, which only a longer run can afford.
+    phases = (Phase.generate,) if thrifty else (Phase.generate, Phase.shrink)
+
+    @given(any_case(operation))
+    @drawing(run, by_chance, *phases)
+    def judge_any(case: AnyCase) -> None:
+        sampler.judge(case)
+
+    # Examples are kept by the test's source, which is the same for all operations.
+    judge_any.hypothesis.inner_test._hypothesis_internal_add_digest = name.encode()  # type: ignore[attr-defined]
+    seeded(run, judge_any)()
+
+
+def _text(case: AnyCase) -> str:
+    """Return what tells a case from others, whichever handler it is about."""
+    return repr((case.media_type, case.body, case.query, case.headers.get("Content-Type")))
