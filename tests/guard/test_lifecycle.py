@@ -137,6 +137,7 @@ def test_a_row_without_a_name_stays_provable(
     assert client.update(row, name="", email="hey@example.com").status == 200
     assert client.update(row, email="hello@example.com").status == 200
     assert client.delete(row).status == 200
+    assert client.create().status == 201
     assert (guard.alarms, guard.clean_up().complete) == ((), True)
     assert target.rows == before
 
