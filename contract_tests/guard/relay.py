@@ -533,7 +533,7 @@ class Relay:
         visit, entry = self._bare
         for _ in range(_TRIES):
             reply = self._ask(entry)
-            if self._account.proves(reply, entry.number, entry.id) or reply.status in GONE:
+            if self._account.proves(reply, entry.number, entry.id):
                 self._bare = None
                 return
             if has_failed(reply):
