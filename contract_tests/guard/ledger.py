@@ -33,8 +33,8 @@ import re
 import secrets
 import sys
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from io import FileIO
 from pathlib import Path
@@ -148,7 +148,7 @@ class LedgerEntry:
     `time` is that of the intent, in seconds since 1970. `is_create` is False for a write to an id that should not
     exist. `is_nameless`: it had no plain name, so its marker may stand in an address alone. `is_sought`: the list was
     searched for its row. `is_doomed`: a delete was sent, and not refused. `seen` says when a look last showed the row
-    to be the run's, or to be gone: after how many writes, and at what time.
+    to be the run's, or to be gone: after how many writes, and at what time. `row` is the row as it was shown then.
     """
 
     number: int
@@ -158,6 +158,7 @@ class LedgerEntry:
     is_sought: bool = False
     is_doomed: bool = False
     is_nameless: bool = False
+    row: Mapping[str, Any] | None = field(default=None, repr=False)
     id: Id | None = None
     state: CreateState = CreateState.OPEN
     seen: tuple[int, float] | None = None

@@ -273,28 +273,27 @@ class Relay:
 
     def _try(self, fields: Mapping[str, str]) -> bool:
         """Create a row and delete it; tell whether it was made, and shows its mark in an address."""
-        content_type, data = form_data(fields)
-        headers = (("Authorization", f"Bearer {self._placeholder}"), ("Content-Type", content_type))
-
-        def visit(kind: str, row: Id | None = None) -> Visit:
-            method = self._account.surface.facts.operation(kind).method
-            sent = data if row is None else b""
-            request = Request(method, self._account.path_of(kind, row), headers, sent)
-            return Visit(request, Body(content_type, sent), headers)
-
-        create = visit("create")
+        create = self._visit("create", None, fields)
         try:
             self._outgoing.check(create.body)
         except GuardRefusal:  # the document's example has a real address
             return False
         entry, _ = self._created(create, is_trial=True)
         self._settle()
-        if entry.id is None or entry.state is not CreateState.LIVE:
+        if entry.id is None or entry.state is not CreateState.LIVE or entry.row is None:
             return False
-        is_shown = self._account.settings_in(self._account.look(entry.id))
+        is_shown = self._account.is_addressed(entry)
         delete = self._account.surface.facts.operation("delete")
-        self._write(visit("delete", entry.id), Passage("write", delete, entry.id, entry))
-        return self._marker.number_in(is_shown) == entry.number
+        self._write(self._visit("delete", entry.id, {}), Passage("write", delete, entry.id, entry))
+        return is_shown
+
+    def _visit(self, kind: str, row: Id | None, fields: Mapping[str, str]) -> Visit:
+        """Return a request of the guard's own with the run's key, whose body is a form unless that is empty."""
+        content_type, data = form_data(fields) if fields else ("", b"")
+        headers = (("Authorization", f"Bearer {self._placeholder}"), ("Content-Type", content_type))
+        method = self._account.surface.facts.operation(kind).method
+        request = Request(method, self._account.path_of(kind, row), headers, data)
+        return Visit(request, Body(content_type, data), headers)
 
     def _is_led_on(self, request: Request, reply: Reply) -> bool:
         """Tell whether an answer leads on to what may have been made, and not to another spelling of the path."""
@@ -387,6 +386,7 @@ class Relay:
             return True
         if is_own:
             self._ledger.seen(entry)
+            entry.row = self._account.shown(reply, "retrieve").get(entry.id or 0)
         elif reply.status in GONE and entry.state is CreateState.GONE:
             self._ledger.deleted(entry)
         elif not (reply.status in GONE and entry.state is CreateState.DELETED):
@@ -531,19 +531,28 @@ class Relay:
         if self._bare is None:
             return
         visit, entry = self._bare
+        born = self._account.surface.facts.row.get("created", "")
         for _ in range(_TRIES):
             reply = self._ask(entry)
             if self._account.proves(reply, entry.number, entry.id):
                 self._bare = None
+                entry.is_nameless = not self._account.is_named(reply, entry)
                 return
             if has_failed(reply):
                 raise GuardRefusal(
                     "foreign", f"The row cannot be looked at: the target answers {reply.status}."
                 )
             shown = self._account.shown(reply, "retrieve").get(entry.id or 0, {})
-            if not shown or not Marker.is_blank(str(shown.get(self._account.surface.name) or "")):
+            name = str(shown.get(self._account.surface.name) or "")
+            if shown and Marker.is_blank(name):
+                self._send(visit, self._outgoing.named(visit.body, entry.number))
+            elif (
+                shown and entry.row is not None and shown.get(born) == entry.row.get(born)
+            ):  # such as `Array`
+                update = self._visit("update", entry.id, {self._account.surface.name_field: name})
+                self._send(update, self._outgoing.named(update.body, entry.number))
+            else:
                 break
-            self._send(visit, self._outgoing.named(visit.body, entry.number))
         self._bare = None
         why = f"The row {entry.id} cannot be told to be this run's any more: an update took its mark away. It stays."
         self.holdings.halt(Alarm(why, "mark", entry.id))

@@ -77,16 +77,14 @@ def _is_gone(own: Own, handler_id: int, kinds: Sequence[str]) -> None:
 
 
 def _updates(own: Own, owned: Owned) -> list[dict[str, str]]:
-    """Return updates of one thing each, for the handlers that live their lives at once: one of them for each."""
+    """Return updates for the handlers that live their lives at once: one for each of the first."""
     names, own_fields = own.facts.form, own.facts.types[owned.handler.type]
     others = [name for name, fields in own.facts.types.items() if fields and name != owned.handler.type]
     changes = [
-        {names["enabled"]: "0"},
-        {names["name"]: own.samples.name(UNICODE[-1])},
+        {names["enabled"]: "0", names["name"]: own.samples.name(UNICODE[-1])},
         {names["type"]: others[0]}
         | {field: own.samples.value(field) for field in own.facts.types[others[0]]},
-        _foreign(own, owned.handler.type),
-        dict.fromkeys(own_fields[:1], ""),
+        _foreign(own, owned.handler.type) | dict.fromkeys(own_fields[:1], ""),
     ]
     return [each for each in changes if each]
 

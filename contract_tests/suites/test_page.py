@@ -38,6 +38,8 @@ def test_the_list_has_the_documented_form_in_both_spellings(reading: Own) -> Non
 
 
 def test_a_handler_looks_alike_in_the_list_and_by_itself(reading: Own) -> None:
+    if reading.spares and reading.run.can_write:
+        pytest.skip("the suites lifecycle and paging see their handlers in both")
     page = reading.listing.seen(1, reading.facts.sizes[-1 if reading.spares else 0])
     if not page.ids:
         pytest.skip("the account had no handler when this was to be tested")

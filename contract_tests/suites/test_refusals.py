@@ -239,7 +239,8 @@ def test_an_update_is_refused_as_documented(own: Own) -> None:
 
 
 @pytest.mark.writes
-@pytest.mark.parametrize("number", [pytest.param(0, marks=PROBED), 1])
+@PROBED
+@pytest.mark.parametrize("number", [0, 1])
 def test_other_methods_are_refused(own: Own, number: int) -> None:
     owned, method = own.take(), own.facts.other_methods[number]
     answer = own.api.call(method, own.api.path_of("retrieve", owned.id))
