@@ -29,7 +29,7 @@ from contract_tests.generated.engine import (
 from contract_tests.generated.harmless import Harmless, harmless_form
 from contract_tests.guard.exchange import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER
 from contract_tests.judge.statements import ANSWERS, GONE, KEYS, MULTIPART, WRITTEN, Statement
-from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, a, listed, said
+from contract_tests.judge.verdicts import RETURNS, Complaint, Conformity, Deviation, a, listed, said
 from contract_tests.oracle.expected import Expected, Handler, Prospect
 from contract_tests.probes.reading import number
 from contract_tests.run.flags import Profile
@@ -342,28 +342,28 @@ class Sampler:
                 yield Complaint(
                     ANSWERS,
                     f"a generated {kind}",
-                    f"answered {said(answer)}",
-                    "answered without an error of the server's",
+                    f"{RETURNS}{said(answer)}",
+                    "answered without a server error",
                 )
             case "UseAfterFree" if kind == "delete" and self.run.facts.deletes_missing:
                 return  # as the document says
             case "UseAfterFree":
                 # A write may be answered with success if the handler stays deleted.
                 ground = GONE if kind == "retrieve" else self._statements.unknown_id(kind)
-                yield Complaint(ground, f"{a(kind)} of a deleted handler is answered {said(answer)}")
+                yield Complaint(ground, f"{a(kind)} of a deleted handler returns {said(answer)}")
             case "EnsureResourceAvailability":
-                yield Complaint(WRITTEN, f"{a(kind)} of a new handler is answered {said(answer)}")
+                yield Complaint(WRITTEN, f"{a(kind)} of a new handler returns {said(answer)}")
             case "RejectedPositiveData":
                 prospect, what = self._prospect(kind, case)
                 if 400 <= answer.status < 500 and (prospect.refusal is not None or _is_unsettled(case)):
                     return  # a row refuses what the schema admits, or no row speaks of it
                 ground = prospect.rests_on
                 about, sort = f"{a(kind)} with {what}", f"a generated {kind}"
-                yield Complaint(ground, about, f"answered {said(answer)}", "accepted", sort)
+                yield Complaint(ground, about, f"{RETURNS}{said(answer)}", "accepted", sort)
             case "AcceptedNegativeData" if answer.status < 400:
                 prospect, what = self._prospect(kind, case)
                 about, sort = f"{a(kind)} with {what}", f"a generated {kind}"
-                yield Complaint(prospect.rests_on, about, f"answered {said(answer)}", "refused", sort)
+                yield Complaint(prospect.rests_on, about, f"{RETURNS}{said(answer)}", "refused", sort)
             case _ if 200 <= answer.status < 300:
                 return
             case _:

@@ -226,11 +226,11 @@ class Account:
         A row that was seen before, and that shows another name now, has lost its id to another row.
         """
         if not reply.is_success:
-            return "mark", f"it is answered {reply.status}"
+            return "mark", f"it returns {reply.status}"
         try:
             read_json(reply.body)
         except ValueError:
-            return "json", f"it is answered {reply.status}, and not with JSON"
+            return "json", f"it returns {reply.status}, and not with JSON"
         shown = self.shown(reply, "retrieve")
         if not shown:
             return "mark", "the answer has no row with an id at the documented place"

@@ -153,7 +153,7 @@ class Cleaner:
             self._done.failed[row] = f"it is not deleted. {self.harm}"
         elif is_own:
             self._done.failed[row] = (
-                f"it is still there; its delete was answered {self._answered.get(row) or 'by nothing'}."
+                f"it is still there; its delete returned {self._answered.get(row) or 'by nothing'}."
             )
         elif reply.is_success:
             self._done.failed[row] = "it does not show this run's mark, so it is not deleted."

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from contract_tests.guard.body import Body
+from contract_tests.guard.account import Account
+from contract_tests.guard.body import Body, form_data
 from contract_tests.guard.exchange import (
     KEY_VARIABLE,
     MULTIPART,
@@ -18,6 +19,7 @@ from contract_tests.guard.exchange import (
     Reply,
     Request,
 )
+from contract_tests.guard.ledger import Id
 from contract_tests.guard.policy import Passage
 
 _LOG = logging.getLogger("contract_tests.guard")
@@ -34,6 +36,17 @@ class Visit:
     body: Body
     headers: Headers = ()
     passage: Passage | None = None
+
+    @classmethod
+    def of_guard(
+        cls, account: Account, key: str, kind: str, row: Id | None, fields: Mapping[str, str] | None = None
+    ) -> Visit:
+        """Return a request of the guard's own for an operation, whose body is a form if there are fields."""
+        content_type, data = form_data(fields) if fields else ("", b"")
+        headers = (("Authorization", f"Bearer {key}"), ("Content-Type", content_type))
+        method = account.surface.facts.operation(kind).method
+        request = Request(method, account.path_of(kind, row), headers, data)
+        return cls(request, Body(content_type, data), headers)
 
 
 class Feed:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from contract_tests.guard.account import GONE, SERVER, Account, Credentials, Rows, has_failed
-from contract_tests.guard.body import Body, FormGuard, form_data
+from contract_tests.guard.body import Body, FormGuard
 from contract_tests.guard.exchange import (
     PASS_429_HEADER,
     GuardRefusal,
@@ -21,7 +22,7 @@ from contract_tests.guard.exchange import (
     refused,
 )
 from contract_tests.guard.feed import Feed, Visit
-from contract_tests.guard.ledger import CreateState, Id, Ledger, LedgerEntry, Marker
+from contract_tests.guard.ledger import CreateState, Ledger, LedgerEntry, Marker
 from contract_tests.guard.mask import Redactor
 from contract_tests.guard.policy import Alarm, Holdings, Passage, Policy
 from contract_tests.guard.upstream import GuardSettings, Parcel
@@ -96,15 +97,15 @@ class Relay:
         self._redactor = Redactor(settings.key)
         self._credentials = Credentials(settings.key, placeholder, account)
         self._outgoing = FormGuard(surface, marker)
+        self._request = functools.partial(Visit.of_guard, account, placeholder)
         self._policy = Policy(
             facts, account.target.path, self.holdings, self._survey,
             lambda text: account.look(text).status in GONE, allow_writes=settings.allow_writes,
         )  # fmt: skip
         self._is_unsure = False  # whether a write may have done something else than it was to do
-        self._bare: tuple[Visit, LedgerEntry] | None = None  # an update that may have taken a row's mark
+        self._bare: LedgerEntry | None = None  # a row whose mark an update may have taken
         self._outcomes: set[bool] = set()  # whether creates were accepted, or refused, so far
         self._is_controlled = False  # whether a look at another row was seen not to show one of the run
-        self._placeholder = placeholder
         self._shows: dict[str, bool] = {}  # whether the addresses of a type are shown as they were sent
         self._refuses: set[object] = set()  # how creates lacked a name that the service has refused
         self._writing = threading.RLock()
@@ -244,9 +245,7 @@ class Relay:
             self._ledger.answered(entry)  # what a failing service has done is not known
         if reply.status < SERVER and reply.is_success not in self._outcomes:
             self._outcomes.add(reply.is_success)
-            self._is_unsure = (
-                True  # a service that changes another row in place of a create should do so once
-            )
+            self._is_unsure = True  # it may have changed another row, which it should do only once
         is_own = self._credentials.is_own(visit.request.header("authorization"))
         if is_own and reply.status in _REFUSES and self._shows.get(self._outgoing.addressed_type(visit.body)):
             self._refuses.add(lack)
@@ -273,7 +272,7 @@ class Relay:
 
     def _try(self, fields: Mapping[str, str]) -> bool:
         """Create a row and delete it; tell whether it was made, and shows its mark in an address."""
-        create = self._visit("create", None, fields)
+        create = self._request("create", None, fields)
         try:
             self._outgoing.check(create.body)
         except GuardRefusal:  # the document's example has a real address
@@ -284,16 +283,11 @@ class Relay:
             return False
         is_shown = self._account.is_addressed(entry)
         delete = self._account.surface.facts.operation("delete")
-        self._write(self._visit("delete", entry.id, {}), Passage("write", delete, entry.id, entry))
+        self._write(
+            self._request("delete", entry.id),
+            Passage("write", delete, entry.id, entry),
+        )
         return is_shown
-
-    def _visit(self, kind: str, row: Id | None, fields: Mapping[str, str]) -> Visit:
-        """Return a request of the guard's own with the run's key, whose body is a form unless that is empty."""
-        content_type, data = form_data(fields) if fields else ("", b"")
-        headers = (("Authorization", f"Bearer {self._placeholder}"), ("Content-Type", content_type))
-        method = self._account.surface.facts.operation(kind).method
-        request = Request(method, self._account.path_of(kind, row), headers, data)
-        return Visit(request, Body(content_type, data), headers)
 
     def _is_led_on(self, request: Request, reply: Reply) -> bool:
         """Tell whether an answer leads on to what may have been made, and not to another spelling of the path."""
@@ -420,7 +414,7 @@ class Relay:
         if reply.status in GONE:
             return False
         if not reply.is_success:
-            raise GuardRefusal("foreign", f"The row cannot be looked at: the target answers {reply.status}.")
+            raise GuardRefusal("foreign", f"A look at the row returns {reply.status}.")
         about, fault = self._account.fault_in(reply, entry)
         why = f"The id {entry.id} was given to a row of this run, and a look does not show it: {fault}."
         self.holdings.halt(Alarm(why, about, entry.id))
@@ -453,7 +447,7 @@ class Relay:
         if entry is not None:
             entry.is_nameless |= bool(self._outgoing.lack(body))
         loses = entry is not None and entry.is_nameless and not is_delete  # whose row is meant to be gone
-        self._bare = (visit, entry) if entry is not None and loses else None
+        self._bare = entry if loses else None
         reply = self._send(visit, self._outgoing.prepared(body, number, in_addresses=loses), prove, doomed)
         self._is_unsure = False
         if stray is not None:
@@ -482,7 +476,9 @@ class Relay:
     def _mend(self, visit: Visit, entry: LedgerEntry) -> None:
         """Send an update once more without what is not UTF-8, if the service shows the row, or the list, no longer."""
         reply = self._account.look(entry.id or 0)
-        broken = "" if self._account.shown(reply, "retrieve") else f"the row is answered {_told(reply)}."
+        broken = (
+            "" if self._account.shown(reply, "retrieve") else f"a look at the row returns {_told(reply)}."
+        )
         if not broken and not self.holdings.takes_bytes:
             census = self._account.census()
             broken = "" if census.is_miscounted else census.gap
@@ -530,7 +526,7 @@ class Relay:
         """
         if self._bare is None:
             return
-        visit, entry = self._bare
+        entry = self._bare
         born = self._account.surface.facts.row.get("created", "")
         for _ in range(_TRIES):
             reply = self._ask(entry)
@@ -539,20 +535,16 @@ class Relay:
                 entry.is_nameless = not self._account.is_named(reply, entry)
                 return
             if has_failed(reply):
-                raise GuardRefusal(
-                    "foreign", f"The row cannot be looked at: the target answers {reply.status}."
-                )
+                raise GuardRefusal("foreign", f"A look at the row returns {reply.status}.")
             shown = self._account.shown(reply, "retrieve").get(entry.id or 0, {})
             name = str(shown.get(self._account.surface.name) or "")
-            if shown and Marker.is_blank(name):
-                self._send(visit, self._outgoing.named(visit.body, entry.number))
-            elif (
-                shown and entry.row is not None and shown.get(born) == entry.row.get(born)
-            ):  # such as `Array`
-                update = self._visit("update", entry.id, {self._account.surface.name_field: name})
-                self._send(update, self._outgoing.named(update.body, entry.number))
-            else:
+            is_same = entry.row is not None and shown.get(born) == entry.row.get(
+                born
+            )  # whatever its name, as `Array`
+            if not shown or not (is_same or Marker.is_blank(name)):
                 break
+            update = self._request("update", entry.id, {self._account.surface.name_field: name})
+            self._send(update, self._outgoing.named(update.body, entry.number))
         self._bare = None
         why = f"The row {entry.id} cannot be told to be this run's any more: an update took its mark away. It stays."
         self.holdings.halt(Alarm(why, "mark", entry.id))

@@ -41,6 +41,17 @@ class Ruling(StrEnum):
         return self in (Ruling.DOCUMENTATION, Ruling.ITSELF)
 
 
+# Begins what is shown or wanted if that is a response, and not what something is.
+RETURNS = "returns "
+
+
+def _verb(verb: str, text: str) -> str:
+    """Return what is shown, or wanted, after a verb of its own: `returns 200`, `return 200`, `is 5`, `be refused`."""
+    if not text.startswith(RETURNS):
+        return f"{verb} {text}"
+    return text if verb == "is" else f"return {text.removeprefix(RETURNS)}"
+
+
 class Complaint(NamedTuple):
     """An expectation that was not met: `about` is `shown` and should be `wanted`.
 
@@ -57,12 +68,16 @@ class Complaint(NamedTuple):
     @property
     def sentence(self) -> str:
         """The complaint as a finding says it."""
-        return f"{self.about} is {self.shown} and should be {self.wanted}" if self.wanted else self.about
+        if not self.wanted:
+            return self.about
+        return f"{self.about} {_verb('is', self.shown)} and should {_verb('be', self.wanted)}"
 
     @property
     def observation(self) -> str:
         """The complaint as a report says it if the documentation leaves the matter open."""
-        return f"{self.about} is {self.shown} (assumed: {self.wanted})" if self.wanted else self.about
+        if not self.wanted:
+            return self.about
+        return f"{self.about} {_verb('is', self.shown)} (assumed: {self.wanted.removeprefix(RETURNS)})"
 
     @property
     def key(self) -> tuple[str, str]:
@@ -205,8 +220,8 @@ class Conformity:
         """Return the complaint about a request that was refused, or not answered, and should have succeeded."""
         if answer.status == 0 or answer.status >= 500:
             rests_on = ANSWERS
-        wanted = f"answered {self._facts.operation(kind).success}"
-        return Complaint(rests_on, about or a(kind), f"answered {said(answer)}", wanted)
+        wanted = f"{RETURNS}{self._facts.operation(kind).success}"
+        return Complaint(rests_on, about or a(kind), f"{RETURNS}{said(answer)}", wanted)
 
     def refusal(
         self,
@@ -225,9 +240,9 @@ class Conformity:
         # For a method that a server does not have at all, 501 is a refusal like any other (RFC 9110, 9.1).
         is_unknown_method = answer.status == 501 and rests_on.pointer == _OTHER_METHODS
         if answer.status == 0 or (answer.status >= 500 and not is_unknown_method):
-            return [Complaint(ANSWERS, about, f"answered {said(answer)}", f"answered {refusal.status}")]
+            return [Complaint(ANSWERS, about, f"{RETURNS}{said(answer)}", f"{RETURNS}{refusal.status}")]
         if answer.status < 400:
-            return [Complaint(rests_on, about, f"answered {said(answer)}", f"refused with {refusal.status}")]
+            return [Complaint(rests_on, about, f"{RETURNS}{said(answer)}", f"refused with {refusal.status}")]
         looks = self._statements.refusal(kind, refusal)
         return [
             Complaint(looks, f"the {what} of the refusal of {about}", shown, wanted)

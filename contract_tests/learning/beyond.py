@@ -58,14 +58,14 @@ def learn_deleted(prober: Prober, draft: Draft) -> None:
     success = draft.facts.operation("delete")
     if not exchange.body and (media_type is None) == (exchange.status == 204):
         return
-    says, schema = f"A delete is answered {exchange.status} without a body, its media type {media_type}.", {}
+    says, schema = f"A delete returns {exchange.status} without a body, its media type {media_type}.", {}
     if exchange.body:
-        says = f"A delete is answered {exchange.status} with {exchange.body[:80]}."
+        says = f"A delete returns {exchange.status} with {exchange.body[:80]}."
         media_type = media_type or "application/json"
         try:
             schema = _retrieved(prober, draft) or _shape(json.loads(exchange.body), row)
         except (ValueError, RecursionError):
-            draft.unsaid.append(f"A delete is answered {exchange.status} with a body that is not JSON.")
+            draft.unsaid.append(f"A delete returns {exchange.status} with a body that is not JSON.")
             return
     change = _deleted(draft, success.success, exchange.status, media_type, schema)
     draft.learn("delete-status", says, (exchange,), change)
@@ -98,7 +98,7 @@ def learn_deleted_twice(prober: Prober, draft: Draft) -> None:
     """Delete a row a second time: a service may respond as the first time."""
     answer, row = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()))
     if row is None:
-        raise Undecided(f"a plain create is answered {answer.status}")
+        raise Undecided(f"a plain create returns {answer.status}")
     first = prober.discard(row)
     again = prober.send("DELETE", prober.api.path_of("delete", row), fresh=True)
     if is_success(first) and (again.status, again.body) == (first.status, first.body):

@@ -223,7 +223,7 @@ def learn_slashes(prober: Prober, draft: Draft) -> None:
         spelling = {"operationId": f"{create.id}_other_spelling", "x-spelling-of": create.id}
         tree["paths"].setdefault(other, {})["post"] = {**node, **spelling}
 
-    draft.learn("trailing-slash", f"A create at {other} is answered {answer.status}.", seen, change)
+    draft.learn("trailing-slash", f"A create at {other} returns {answer.status}.", seen, change)
 
 
 def learn_head(prober: Prober, draft: Draft) -> None:
@@ -422,7 +422,7 @@ def _some_row(prober: Prober) -> int:
     """Make a row that updates are tried on."""
     answer, row = prober.create(prober.kinds.form(prober.kinds.pair, prober.name()))
     if row is None:
-        raise Undecided(f"a plain create is answered {answer.status}")
+        raise Undecided(f"a plain create returns {answer.status}")
     prober.retrieve(row)
     return row
 

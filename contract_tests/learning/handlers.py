@@ -43,7 +43,7 @@ def collect(prober: Prober, draft: Draft) -> list[Specimen]:
         except (Undecided, Unlisted):
             continue
         if isinstance(specimen, int):
-            draft.learn("plan-limit", f"A create of the type {kind} was answered {specimen}.", seen)
+            draft.learn("plan-limit", f"A create of the type {kind} returned {specimen}.", seen)
             continue
         found.append(Specimen(kind, specimen[0], specimen[1], seen[:2]))
     return found

@@ -121,7 +121,7 @@ def _watched(prober: Prober) -> list[Row]:
     form = kinds.form(kinds.mailbox, prober.name())
     answer, number = prober.create(form)
     if number is None:
-        raise Undecided(f"a plain create is answered {answer.status}")
+        raise Undecided(f"a plain create returns {answer.status}")
     row = ProbedHandler(prober, number, answer, form)
     rows: list[Row] = [dict(row.first)]
     enabled = "1" if row.is_enabled else "0"

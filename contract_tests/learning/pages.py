@@ -281,7 +281,7 @@ def learn_spellings(prober: Prober, draft: Draft) -> None:
                 says = f"The list at {path} is redirected ({answer.status})."
                 draft.learn("trailing-slash", says, seen, _redirected(path, method, words))
             elif not is_success(answer):
-                says = f"The list at {path} is answered {answer.status}."
+                says = f"The list at {path} returns {answer.status}."
                 draft.learn(
                     "trailing-slash", says, seen, _without(path, method, is_path=answer.status == 405)
                 )

@@ -106,7 +106,7 @@ class Own:
         if answer.status // 100 != 2:
             about = f"a create with {listed(sent)}"
             self.turned_away("create", answer, rests_on or prospect.rests_on, about)
-            raise Withheld(f"{about} is answered {said(answer)}")
+            raise Withheld(f"{about} returns {said(answer)}")
         owned = self._claim(answer, self.expected.created(sent))
         complaints = self.conformity.success("create", answer)
         if owned is None:
@@ -190,12 +190,12 @@ class Own:
         if seen.status in {404, 410}:
             del self.live[owned.id]
             self.dead.append(owned.id)
-            self.require([Complaint(KEYS, f"{about} is answered {said(answer)} and deletes it")])
+            self.require([Complaint(KEYS, f"{about} returns {said(answer)} and deletes it")])
             return
         row = self._row(seen)
         name = row.get(self.facts.row["name"]) if isinstance(row, Mapping) else owned.handler.name
         if name != owned.handler.name:
-            what = f"{about} is answered {said(answer)} and changes it: its name is now {name!r}"
+            what = f"{about} returns {said(answer)} and changes it: its name is now {name!r}"
             self.require([Complaint(KEYS, what)])
         if kind != "delete" or not self.facts.deletes_missing:
             refusal, statement = self.facts.refusal(kind, "not_found"), self.statements.unknown_id(kind)

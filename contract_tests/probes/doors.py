@@ -56,7 +56,7 @@ def _wrong_key_status(prober: Prober) -> Finding:
     prober.note("no_access", answer, "a list with a wrong key")
     return prober.expectations.decide(
         "wrong-key-status", answer.status, lambda facts: facts.refusal("list", "no_access").status,
-        f"It is answered {said(answer)}.", said=f"{said(answer)}.",
+        f"It returns {said(answer)}.", said=f"{said(answer)}.",
     )  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def _refusals(prober: Prober) -> dict[str, TargetResponse]:
         # If the status is another one, the title is another question's.
         found |= {name: answer} if answer.status == prober.facts.refusal("create", name).status else {}
     if passed := [name for name, answer in found.items() if is_success(answer)]:
-        raise Undecided(f"{passed[0]} was to be provoked and was answered 2xx")
+        raise Undecided(f"{passed[0]} was to be provoked and returned 2xx")
     return found
 
 
@@ -126,12 +126,12 @@ def _id_not_a_number(prober: Prober) -> Finding:
     if len(set(taken.values())) > 1:
         words = {True: f"is taken for {row}", False: "is refused"}
         return Outside(f"{', '.join(f'`{text}` {words[is_taken]}' for text, is_taken in taken.items())}.")
-    return Answered("cast") if all(taken.values()) else Answered("strict", f"It is answered {said(answer)}.")
+    return Answered("cast") if all(taken.values()) else Answered("strict", f"It returns {said(answer)}.")
 
 
 def _other_methods(prober: Prober) -> Finding:
     answer = prober.once(other_method)
-    sentence = f"It is answered {said(answer)}."
+    sentence = f"It returns {said(answer)}."
     finding = prober.expectations.decide(
         "other-methods", answer.status, lambda facts: facts.service_refusal("other-methods").status,
         sentence, said=sentence,
@@ -146,11 +146,11 @@ def _other_methods(prober: Prober) -> Finding:
 def _unknown_route(prober: Prober) -> Finding:
     answer = prober.once(nowhere)
     if answer.status != 404:
-        return Outside(f"It is answered {said(answer)}.")
+        return Outside(f"It returns {said(answer)}.")
     if error_of(answer).title is not None:
         return Answered("envelope")
     if parsed(answer) is not None:
-        return Outside(f"It is answered {said(answer)}.")
+        return Outside(f"It returns {said(answer)}.")
     return Answered("site-page", f"404 and {media_type(answer) or 'no media type'}, without JSON.")
 
 
@@ -203,7 +203,7 @@ def _checks_order(prober: Prober) -> Finding:
     if seen == by_method:
         return Answered("method-first")
     if seen != by_key:
-        return Outside(f"A wrong method without a key is answered {seen[0]}, as neither alone is.")
+        return Outside(f"A wrong method without a key returns {seen[0]}, as neither alone is.")
     if len(set(_quota(prober, "quota-remaining", *prober.answers))) < 2:
         return Unknown("the answers do not show that requests are counted")
     # The list, nothing, and the list again: each is to be counted, so that none may be a memory.
@@ -235,7 +235,7 @@ def _trailing_slash(prober: Prober) -> Finding:
     if 300 <= answer.status < 400:
         return Answered("redirect", f"`{path}` is redirected ({answer.status}).")
     if not accepted(answer, "a path with a slash at its end"):
-        return Answered("distinct", f"`{path}` is answered {said(answer)}.")
+        return Answered("distinct", f"`{path}` returns {said(answer)}.")
     return Answered("same") if shows_all else Unknown("the account has no handler to look at")
 
 
@@ -270,7 +270,7 @@ def _cors(prober: Prober) -> Finding:
     if allowed not in {"*", ORIGIN}:
         return Outside(f"Only pages of {allowed} may call the API.")
     if prober.can_write and not is_success(answer := prober.once(preflight)):
-        return Outside(f"Any page may call the API, but a preflight is answered {answer.status}.")
+        return Outside(f"Any page may call the API, but a preflight returns {answer.status}.")
     return Answered("open")
 
 

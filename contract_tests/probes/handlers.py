@@ -46,7 +46,7 @@ def _create_status(prober: Prober) -> Finding:
     status = prober.once(handler).created.status
     return prober.expectations.decide(
         "create-status", status, lambda facts: facts.operation("create").success,
-        f"A create is answered {status}.",
+        f"A create returns {status}.",
     )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def _is_enabled_on_create(prober: Prober) -> Finding:
     if accepted(seen.answer, "a create with is_enabled"):
         return Answered("ignored") if seen.shown else Answered("honoured", "Yes.")
     if accepted(trials.tried("create", UNKNOWN, "any").answer, "a create with an unknown field"):
-        return Outside(f"A create with it is answered {said(seen.answer)}.")
+        return Outside(f"A create with it returns {said(seen.answer)}.")
     return Answered("ignored")
 
 
@@ -110,7 +110,7 @@ def _was_read(
     if is_success(answer) or (is_telling and _text(answer) == _text(unlisted.answer)):
         return Answered("read")
     if (answer.status, error_of(answer)) != (missing.status, error_of(missing)):
-        return Outside(f"No: a create with a {what} body is answered {said(answer)}.")
+        return Outside(f"No: a create with a {what} body returns {said(answer)}.")
     return Answered("not-read")
 
 
@@ -157,13 +157,13 @@ def _delete_status(prober: Prober) -> Finding:
     if answer is None:
         created, row = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()))
         if row is None:
-            raise Undecided(f"a plain create is answered {created.status}")
+            raise Undecided(f"a plain create returns {created.status}")
         answer = prober.discard(row)
     if answer.body:
-        return Outside(f"A delete is answered {said(answer)}.")
+        return Outside(f"A delete returns {said(answer)}.")
     return prober.expectations.decide(
         "delete-status", answer.status, lambda facts: facts.operation("delete").success,
-        f"A delete is answered {answer.status}.",
+        f"A delete returns {answer.status}.",
     )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ class SeenPage:
         self._schema = expectations.facts.operation("list").answer
         rows = self.value("rows")
         if not is_success(answer):
-            raise Unlisted(f"The list is answered {answer.status} without rows.")
+            raise Unlisted(f"The list returns {answer.status} without rows.")
         if not isinstance(rows, list):  # which is a finding, and said once
             raise Undecided("the rows of the list cannot be read")
         self.rows = [mapping(row) for row in rows]
@@ -187,7 +187,7 @@ def renaming(prober: Prober) -> Renaming:
     name = prober.name()
     answer = row.update(name=name)
     if not is_success(answer):
-        raise Undecided(f"an update of the name is answered {answer.status}")
+        raise Undecided(f"an update of the name returns {answer.status}")
     row.look()
     same_type, some_left = row.type == kind, any(row.settings.values())
     kept = same_type and row.settings == settings
@@ -213,7 +213,7 @@ def partial(prober: Prober) -> Partial:
     field, *_, last = prober.facts.types[prober.kinds.pair]
     before = row.settings.get(last)
     if not is_success(answer := row.update(**{field: "changed"})):
-        raise Undecided(f"an update of one field is answered {answer.status}")
+        raise Undecided(f"an update of one field returns {answer.status}")
     row.look()
     return Partial(before, row.settings.get(last))
 

@@ -271,9 +271,9 @@ class Prober:
         steps = self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row")
         shown = mapping(answer.shown(*steps))
         if is_success(answer) and parsed(answer) is None:
-            raise Undecided(f"a handler that was created is answered {answer.status}, and not with JSON")
+            raise Undecided(f"a handler that was created returns {answer.status}, and not with JSON")
         if not is_success(answer) or not shown:
-            raise Undecided(f"a handler that was created is answered {answer.status}")
+            raise Undecided(f"a handler that was created returns {answer.status}")
         if renamed:
             self._proven.add(row)
         if not self._prove(row, shown):

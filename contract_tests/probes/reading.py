@@ -74,7 +74,7 @@ def is_success(answer: TargetResponse) -> bool:
 def accepted(answer: TargetResponse, what: str) -> bool:
     """Tell whether a request was taken (2xx) or refused (4xx). Raises Unlisted, about `what`, for anything else."""
     if not is_success(answer) and not 400 <= answer.status < 500:
-        raise Unlisted(f"{what[0].upper()}{what[1:]} is answered {said(answer)}.")
+        raise Unlisted(f"{what[0].upper()}{what[1:]} returns {said(answer)}.")
     return is_success(answer)
 
 

@@ -305,7 +305,7 @@ class Trials:
             # With letters beyond ASCII, to show how JSON is written.
             answer = self._make(self.base(kind, name=f"{self.prober.name()} ó/ż"))
             if not is_success(answer):
-                raise Undecided(f"a plain create is answered {answer.status}")
+                raise Undecided(f"a plain create returns {answer.status}")
         return self._rows[-1]
 
     @property

@@ -140,7 +140,7 @@ def test_another_account_does_not_list_a_handler(own: Own) -> None:
     size = {own.facts.size_parameter: own.facts.sizes[-1]}
     answer = own.api.call("GET", listing.path, query=size, authorization=bearer)
     if answer.status // 100 != 2:
-        pytest.skip(f"the second account's list is answered {answer.status}")
+        pytest.skip(f"the second account's list returns {answer.status}")
     found = answer.shown(*own.facts.schemas.path_to(listing.answer, "rows"))
     rows = [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
     seen = [(row.get(own.facts.row["id"]), row.get(own.facts.row["name"])) for row in rows]

@@ -48,7 +48,7 @@ def test_a_fault_is_a_finding_with_its_curl_line_and_without_the_key(tmp_path: P
         itself = done.stdout.partition("Contradicts itself")[2].partition(
             "What the documentation leaves open"
         )[0]
-        assert "A create is answered 500" in itself.replace("generated ", "")
+        assert "A create returns 500" in itself.replace("generated ", "")
         assert "curl --request POST" in itself
         assert KEY not in done.stdout + done.stderr
 

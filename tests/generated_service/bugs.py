@@ -15,6 +15,6 @@ BUGS: Mapping[str, str] = {
     "changed-constant": "a documented constant is spelled differently",
     "refused-type": "a documented type is refused",
     "auth-hole": "any key opens an account",
-    "crash": "an update that turns a row off is answered 500",
+    "crash": "an update that turns a row off returns 500",
     "broken-json": "a row is not JSON",
 }

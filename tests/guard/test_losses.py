@@ -152,7 +152,7 @@ def test_the_clean_up_waits_for_a_create_under_way(make_guard: MakeGuard) -> Non
 BROKEN = {
     "retrieve": ["handler 2 may be left: it cannot be looked at: the target answers 500."],
     "list": ["Handlers may be left: The list cannot be read: it answers 500."],
-    "delete": ["handler 2 may be left: it is still there; its delete was answered 500."],
+    "delete": ["handler 2 may be left: it is still there; its delete returned 500."],
     "unmarked retrieve": [
         "handler 2 may be left: its create was answered with this id, and a look has never shown it."
     ],

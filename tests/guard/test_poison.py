@@ -21,8 +21,8 @@ KEY = "mock-poison"
 @pytest.mark.parametrize(
     ("service", "after"),
     [
-        (Poisoned(), "the row is answered 200 with 0 bytes."),
-        (Poisoned(by_error=True), "the row is answered 500 with 0 bytes."),
+        (Poisoned(), "a look at the row returns 200 with 0 bytes."),
+        (Poisoned(by_error=True), "a look at the row returns 500 with 0 bytes."),
         (Poisoned(lists_alone=True), "The list cannot be read: Expecting value: line 1 column 1 (char 0)."),
     ],
 )

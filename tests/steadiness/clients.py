@@ -59,7 +59,7 @@ class Client:
     def expect(self, what: str, allowed: tuple[int, ...], found: tuple[int, bytes]) -> bytes:
         """Count a response. Raises WrongError if its status is another one."""
         if found[0] not in allowed:
-            raise WrongError(f"{what} was answered {found[0]}: {found[1][:200]!r}")
+            raise WrongError(f"{what} returned {found[0]}: {found[1][:200]!r}")
         self.done[what] += 1
         return found[1]
 

@@ -65,7 +65,7 @@ def test_a_success_that_does_nothing_is_no_finding_and_no_deletion(tmp_path: Pat
     data = report(tmp_path / "report.json")
     assert (ran.code, findings(data)) == (0, []), ran.out
     told = " ".join(one["text"] + one["seen"] for one in data["left_open"])
-    assert "with another account's key is answered 200" in told
+    assert "with another account's key returns 200" in told
     assert "may be left" not in ran.out
 
 
@@ -101,4 +101,4 @@ def test_a_write_that_should_have_been_refused_is_followed(tmp_path: Path) -> No
         )
     data = report(tmp_path / "report.json")
     assert (ran.code, findings(data)) == (0, []), ran.out
-    assert "a delete with the header 'Token KEY' is answered" in ran.out
+    assert "a delete with the header 'Token KEY' returns" in ran.out

@@ -94,7 +94,7 @@ def settled(*lessons: Lesson, exchanges: tuple[Exchange, ...]) -> Learnt:
 
 def test_a_lesson_that_another_rests_on_is_kept() -> None:
     path = "$.paths['/notification-handlers'].post.responses"
-    worse = Lesson("create-status", "A create is answered 200.", (CREATED,), (
+    worse = Lesson("create-status", "A create returns 200.", (CREATED,), (
         {"target": "$.components.examples", "update": {"odd": {"value": {"error": "odd"}}}},
         {"target": f"{path}['201']", "remove": True},
         {"target": path, "update": {"200": {"$ref": "#/components/responses/Created"}}},
@@ -107,14 +107,14 @@ def test_a_lesson_that_another_rests_on_is_kept() -> None:
 
 def test_a_lesson_that_makes_it_worse_is_dropped() -> None:
     path = "$.paths['/notification-handlers'].post.responses"
-    wrong = Lesson("create-status", "A create is answered 200.", (CREATED,), (
+    wrong = Lesson("create-status", "A create returns 200.", (CREATED,), (
         {"target": f"{path}['201']", "remove": True},
         {"target": path, "update": {"200": {"$ref": "#/components/responses/Created"}}},
     ))  # fmt: skip
     found = settled(wrong, exchanges=(CREATED,))
     assert not found.lessons
     assert found.unsaid == (
-        "create-status: A create is answered 200. Without it, a mock answers more of the calls as the service did.",
+        "create-status: A create returns 200. Without it, a mock answers more of the calls as the service did.",
     )
 
 

@@ -126,7 +126,7 @@ def test_what_an_overlay_taught_is_neither_documented_nor_open(tmp_path: Path) -
     file = Path(overlay(tmp_path))
     data: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     del data[LEARNED]["answers"]["delete-status"]
-    data[LEARNED]["lessons"] = [{"about": "delete-status", "says": "A delete is answered 200.", "seen": []}]
+    data[LEARNED]["lessons"] = [{"about": "delete-status", "says": "A delete returns 200.", "seen": []}]
     response = {"description": "As the service answers.", "content": {"text/plain": {"schema": {}}}}
     target = "$.paths['/notification-handlers/'].get.responses"
     data["actions"] = [{"target": target, "update": {"415": response}}]
