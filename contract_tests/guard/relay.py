@@ -447,7 +447,7 @@ class Relay:
         if entry is not None:
             entry.is_nameless |= bool(self._outgoing.lack(body))
         loses = entry is not None and entry.is_nameless and not is_delete  # whose row is meant to be gone
-        self._bare = entry if loses else None
+        self._bare = entry if loses and is_there else None
         reply = self._send(visit, self._outgoing.prepared(body, number, in_addresses=loses), prove, doomed)
         self._is_unsure = False
         if stray is not None:
