@@ -452,13 +452,12 @@ def check_rows(document: Object) -> None:
     while nodes:
         node = nodes.pop()
         nodes += node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-        if not isinstance(node, dict) or "x-rows" not in node:
-            continue
-        if isinstance(node["x-rows"], list):
-            parse_rows(node["x-rows"])
-        elif isinstance(node.get("properties"), dict):
+        rows = node.get("x-rows") if isinstance(node, dict) else None
+        if isinstance(rows, list):
+            parse_rows(rows)
+        elif isinstance(rows, dict) and all(isinstance(each, list) for each in rows.values()):
             with suppress(LookupError):  # a broken reference is an error of its own
-                fields = {name: follow(document, field) for name, field in node["properties"].items()}
+                fields = {name: follow(document, field) for name, field in node.get("properties", {}).items()}
                 form_rows(node, fields, document.get("x-service", {}))
 
 
