@@ -50,9 +50,10 @@ def run_guarded(
     `tell` hears what is waited for.
     """
     opening: Opening | None = None
+    is_closing = threading.Event()
     with ExitStack() as stack:
         if threading.current_thread() is threading.main_thread():
-            stack.enter_context(interruptible(lambda: opening is not None and opening.guard.is_cleaning))
+            stack.enter_context(interruptible(is_closing.is_set))
         try:
             opening = open_run(settings, tell)
             code = work(opening)
@@ -68,6 +69,7 @@ def run_guarded(
         except Exception as error:
             code = report_defect("".join(traceback.format_exception(error)), settings.keys)
         finally:
+            is_closing.set()
             is_clean = opening is None or _close(settings, opening)
     if opening is not None and (opening.guard.fault or opening.recording_fault):
         return Code.CANNOT

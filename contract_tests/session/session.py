@@ -49,6 +49,7 @@ class Session:
         self._progress = progress or Progress(io.StringIO(), settings)
         self._results: Results | None = None
         self._interrupted, self._code = "", int(Code.FINE)
+        self._is_finishing = False
         self._signals = ExitStack()
 
     def pytest_sessionstart(self) -> None:
@@ -167,12 +168,15 @@ class Session:
         return test is not None and test.outcome == "failed"
 
     def _is_cleaning(self) -> bool:
-        return self.opening is not None and self.opening.guard.is_cleaning
+        """Tell whether the run cleans up, or is about to say what it came to: neither may be lost."""
+        is_cleaning = self.opening is not None and self.opening.guard.is_cleaning
+        return self._is_finishing or is_cleaning
 
     def _draw(self, _: Exchange) -> None:
         self._progress.draw(self._begun.opening.guard.stats().sent)
 
     def _finish(self, opening: Opening) -> int:
+        self._is_finishing = True
         self._progress.end()
         try:
             cleaned = opening.guard.clean_up()
