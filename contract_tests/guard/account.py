@@ -186,9 +186,9 @@ class Account:
         found = (self._marker.number_in(json.dumps(place, ensure_ascii=False)) for place in places)
         return next((number for number in found if number is not None), None)
 
-    def is_addressed(self, entry: LedgerEntry) -> bool:
-        """Tell whether the settings of a row, as a look has proven it, bear the marker of its create."""
-        shown = (entry.row or {}).get(self.surface.facts.row.get("settings", ""))
+    def is_marked(self, entry: LedgerEntry, word: Literal["name", "settings"]) -> bool:
+        """Tell whether the name, or the settings, of a row bear its marker, as a look has last proven it."""
+        shown = (entry.row or {}).get(self.surface.facts.row.get(word, ""))
         return self._marker.number_in(json.dumps(shown, ensure_ascii=False)) == entry.number
 
     def total(self, reply: Reply) -> int | None:
@@ -214,11 +214,6 @@ class Account:
         """Tell whether a retrieve shows, at the documented place, an id and the marker of a create: an own row."""
         shown = self.shown(reply, "retrieve")
         return row is not None and row in shown and self.number_in(shown[row]) == number
-
-    def is_named(self, reply: Reply, entry: LedgerEntry) -> bool:
-        """Tell whether the name that a retrieve shows bears the marker of a create."""
-        row = self.shown(reply, "retrieve").get(entry.id or 0, {})
-        return self._marker.number_in(str(row.get(self.surface.name))) == entry.number
 
     def fault_in(self, reply: Reply, entry: LedgerEntry) -> tuple[Literal["ids", "mark", "json"], str]:
         """Say what a retrieve that does not prove a row to be the run's is wrong about, and how, in a clause.

@@ -281,7 +281,7 @@ class Relay:
         self._settle()
         if entry.id is None or entry.state is not CreateState.LIVE or entry.row is None:
             return False
-        is_shown = self._account.is_addressed(entry)
+        is_shown = self._account.is_marked(entry, "settings")
         delete = self._account.surface.facts.operation("delete")
         self._write(
             self._request("delete", entry.id),
@@ -532,15 +532,14 @@ class Relay:
             reply = self._ask(entry)
             if self._account.proves(reply, entry.number, entry.id):
                 self._bare = None
-                entry.is_nameless = not self._account.is_named(reply, entry)
+                entry.is_nameless = not self._account.is_marked(entry, "name")
                 return
             if has_failed(reply):
                 raise GuardRefusal("foreign", f"A look at the row returns {reply.status}.")
             shown = self._account.shown(reply, "retrieve").get(entry.id or 0, {})
             name = str(shown.get(self._account.surface.name) or "")
-            is_same = entry.row is not None and shown.get(born) == entry.row.get(
-                born
-            )  # whatever its name, as `Array`
+            # The same row, whatever its name has become: `Array`, say.
+            is_same = entry.row is not None and shown.get(born) == entry.row.get(born)
             if not shown or not (is_same or Marker.is_blank(name)):
                 break
             update = self._request("update", entry.id, {self._account.surface.name_field: name})

@@ -256,7 +256,7 @@ class BriefLearner(FieldLearner):
         self._check_foreign()
 
     def _sendings(self) -> None:
-        """Presume how fields that do not belong may be sent: bytes that are no UTF-8 as in any field.
+        """Presume how fields that do not belong may be sent; bytes that are not UTF-8 are treated as in any field.
 
         If a name that is an array, or a file, is refused, so is such a field: as its text, or else as one array is.
         """

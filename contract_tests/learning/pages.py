@@ -225,7 +225,7 @@ def _is_sorted(orders: Sequence[Sequence[Any]], *, reverse: bool) -> bool:
 
 
 def _make_unsorted(prober: Prober) -> None:
-    """List rows whose names and types are in an order that is none of their ids, whether case counts or not."""
+    """List rows whose order by name or by type, in any case, is not the order of their ids."""
     base, made = prober.name(), []
     first, second, third = sorted(prober.facts.types)[:3]
     for letter, kind in (("b", second), ("C", first), ("a", third), ("d", first)):

@@ -304,7 +304,7 @@ def shape_of(value: Any) -> Any:
 
 
 def _widened(values: Sequence[Any], holes: list[str]) -> Any:
-    """Return one body for several of a shape, with placeholders where their texts differ, but none of `holes`."""
+    """Return one body for several of one shape. Where texts differ, it has placeholders other than `holes`."""
 
     def widen(values: Sequence[Any], key: str) -> Any:
         first = values[0]

@@ -92,13 +92,10 @@ class Own:
         sent: Mapping[str, str],
         media: Media = MULTIPART,
         rests_on: Statement | None = None,
-        *,
-        as_shown: bool = False,
     ) -> Owned:
         """Create a handler that the document lets be created; `rests_on` says why, if the form alone does not.
 
-        `as_shown`: it is what it is shown to be, for a form with a text of which nobody says how it is stored. Skips
-        the test if the plan allows no more of the type.
+        Skips the test if the plan allows no more of the type.
         """
         prospect = self.expected.create(sent, _name(media))
         answer = self._post_create(sent, media)
@@ -114,11 +111,8 @@ class Own:
                 IDS, f"the id in the answer to a create is missing, or was in use: {said(answer)}"
             )
             raise Deviation([*self.judge.binding(complaints), wrong], self.judge.trace())
-        if not as_shown:
-            complaints += self._weighed(owned, self._showing.written("create", owned, answer, is_new=True))
+        complaints += self._weighed(owned, self._showing.written("create", owned, answer, is_new=True))
         self.require(complaints)
-        if as_shown:
-            self.resume(owned)
         return owned
 
     def refuse(self, name: str, sent: Mapping[str, str], media: Media = MULTIPART) -> None:
@@ -216,10 +210,8 @@ class Own:
         else:
             self.resume(self.live[handler_id])
 
-    def update(
-        self, owned: Owned, sent: Mapping[str, str], media: Media = MULTIPART, *, as_shown: bool = False
-    ) -> None:
-        """Update a handler, and expect the refusal or the effect that the document says. `as_shown`: see `create`."""
+    def update(self, owned: Owned, sent: Mapping[str, str], media: Media = MULTIPART) -> None:
+        """Update a handler, and expect the refusal or the effect that the document says."""
         prospect = self.expected.update(owned.handler, sent, _name(media))
         self._remember(sent, self.facts.update_form)
         answer = self.api.post(self.api.path_of("update", owned.id), sent, media)
@@ -234,11 +226,8 @@ class Own:
             return
         owned.handler = self.expected.updated(owned.handler, sent)
         complaints = self.conformity.success("update", answer)
-        if not as_shown:
-            complaints += self._weighed(owned, self._showing.written("update", owned, answer))
+        complaints += self._weighed(owned, self._showing.written("update", owned, answer))
         self.require(complaints)
-        if as_shown:
-            self.resume(owned)
 
     def delete(self, owned: Owned) -> None:
         """Delete a handler."""

@@ -235,7 +235,7 @@ def _text(context: Context, query: Query, role: str, default: str) -> Callable[[
 
 
 def _reader(context: Context, fact: str) -> Callable[[Item], str]:
-    """Return a function that reads a fact of an item as text, empty if there is none."""
+    """Return a function that reads a fact of an item as text; the text is empty if the item lacks the fact."""
     offset = context.contract.service.time_offset
 
     def read(item: Item) -> str:

@@ -219,7 +219,7 @@ class Calls(Sequence[Call]):
         self._key = key
         self._wanted: CallFilter = wanted or {}
         self._root = self if root is None else root
-        # Only for the root: calls up to this number are hidden, and violations of `accepted` calls are no error.
+        # Only for the root: calls up to this number are hidden, and violations of `accepted` calls are not errors.
         self.since = 0
         self.accepted: set[Call] = set()
 

@@ -320,7 +320,7 @@ def fault_order(refusal: str | None = None, **order: Unpack[FaultWords]) -> dict
 def check(calls: Iterable[Call], violated: int, defects: int, accepted: Set[Call]) -> None:
     """Raise WentWrong if the mock had a defect, and Violated if a call violated the API's document.
 
-    `violated` and `defects` count such calls, including forgotten ones. Violations of `accepted` calls are no error.
+    `violated` and `defects` count such calls, including forgotten ones. Violations of `accepted` calls are not errors.
     """
     violating = set(accepted)
     for call in calls:

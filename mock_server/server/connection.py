@@ -58,7 +58,7 @@ class Connection(asyncio.Protocol):
         self._server.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget everything. It is no error if a client leaves."""
+        """Forget everything. A client may leave at any time."""
         del exc
         self._server.connections.discard(self)
         self._forget()
