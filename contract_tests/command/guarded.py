@@ -84,7 +84,7 @@ def _close(settings: RunSettings, opening: Opening) -> bool:
     faults = [fault for fault in (opening.guard.fault, opening.recording_fault) if fault]
     sentences = [*(alarm.sentence for alarm in opening.guard.alarms), *faults, *cleaned.sentences]
     if not cleaned.complete:
-        sentences.append(f"To finish the clean-up: bitpeak-mock sweep {opening.guard.ledger_file}")
+        sentences.append(opening.way_to_finish)
     for sentence in sentences:
         say(f"{PROGRAM}: {opening.clean(sentence)}")
     close_guard(settings, opening.guard)
@@ -101,7 +101,7 @@ def learn(ctx: click.Context, /, out: Path, format_: str, profile: str, **given:
     """Run the command, as `contract_tests.command.commands` declares it."""
     try:
         settings = read_settings(given, asker())
-        check_folder(out)
+        check_folder(out, "the overlay ")
     except Stop as stop:
         ctx.exit(complain(stop))
     ctx.exit(run_guarded(settings, lambda opening: _learn(opening, out, format_, brief=profile == "quick")))
@@ -125,7 +125,7 @@ def _learn(opening: Opening, out: Path, format_: str, *, brief: bool) -> int:
     try:
         out.write_text(as_yaml(overlay), encoding="utf-8")
     except OSError as error:
-        raise Stop(Code.CANNOT, f"{out} cannot be written: {error.strerror or error}") from error
+        raise Stop(Code.CANNOT, f"the overlay {out} cannot be written: {error.strerror or error}") from error
     _check(settings, out, learnt)
     click.echo(json_text(overlay[LEARNED]) if format_ == "json" else opening.clean(_said(learnt, out)))
     return Code.FINE

@@ -403,7 +403,7 @@ class Guard:
                 self._compare(cleaner.census)
             finally:
                 self.is_cleaning = False
-        if not self._cleaned.complete:
+        if not self._cleaned.complete and self._settings.sweepable:
             _LOG.warning("rows may be left: run `bitpeak-mock sweep %s`", self._ledger.file)
         return self._cleaned
 

@@ -60,7 +60,8 @@ class GuardSettings:
     time. All times are in seconds: `timeout` for one answer, to its last byte, `drain` for requests under way at the
     end, `settle` until an unanswered create that no list shows is taken not to have happened. `clock` gives seconds
     since 1970 and `sleep` waits; tests replace both. `tell` hears, in a sentence, of what takes long: a wait of the
-    budget's, and how far the clean-up is.
+    budget's, and how far the clean-up is. Not `sweepable` if nobody could finish the clean-up later, since the key is
+    forgotten, and the ledger with it.
     """
 
     target: str
@@ -71,6 +72,7 @@ class GuardSettings:
     rate: int | None = None
     live_rows: int = 30
     ledger_dir: Path = Path(".bitpeak-ledger")
+    sweepable: bool = True
     timeout: float = 30.0
     drain: float = 10.0
     settle: float = 60.0

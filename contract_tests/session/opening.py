@@ -133,6 +133,15 @@ class Opening:
         """Why the recording is not whole, in a sentence; empty if it is, or if none exists."""
         return self.tape.fault if self.tape is not None else ""
 
+    @property
+    def way_to_finish(self) -> str:
+        """How to finish a clean-up that is not complete, in a sentence."""
+        if self.settings.key_is_generated:
+            return (
+                f"The API key was made up, so no sweep can finish the clean-up: look at {self.guard.target}."
+            )
+        return f"To finish the clean-up: bitpeak-mock sweep {self.guard.ledger_file}"
+
     def end_recording(self, findings: int | None = None) -> None:
         """Write the end of the recording, if there is one; ending twice does nothing."""
         if self.tape is not None:
@@ -203,7 +212,8 @@ def _guarding(settings: RunSettings, directory: Path, tell: Callable[[str], None
     return GuardSettings(
         target=settings.target, key=settings.key, allow_writes=settings.allow_writes,
         allow_plain_http=settings.allow_plain_http, max_requests=settings.max_requests, rate=settings.rate,
-        live_rows=_LIVE_ROWS if settings.is_live else _LOCAL_ROWS, ledger_dir=directory, tell=tell,
+        live_rows=_LIVE_ROWS if settings.is_live else _LOCAL_ROWS, ledger_dir=directory,
+        sweepable=not settings.key_is_generated, tell=tell,
     )  # fmt: skip
 
 

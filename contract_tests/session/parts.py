@@ -106,8 +106,7 @@ def part_of(results: Results, cleaned: CleanUp, interrupted: str, code: int) -> 
 def _left_behind(opening: Opening, cleaned: CleanUp) -> tuple[str, ...]:
     if cleaned.complete:
         return ()
-    told = f"To finish the clean-up: bitpeak-mock sweep {opening.guard.ledger_file}"
-    return (*map(opening.clean, cleaned.sentences), told)
+    return (*map(opening.clean, cleaned.sentences), opening.way_to_finish)
 
 
 # What a reason of the guard's contradicts, for which the run wrote no more.
@@ -397,9 +396,12 @@ def check_places(settings: RunSettings) -> None:
     """Raise Stop (CANNOT) if a report could not be written: better before the run than after it."""
     if settings.baseline_exists:
         read_accepted(settings.baseline)
-    for file in (settings.junit, settings.json, settings.html, settings.record, settings.baseline):
-        if file is not None:
-            check_folder(file, "the report ")
+    reports = {"the report ": (settings.junit, settings.json, settings.html)}
+    others = {"the recording ": (settings.record,), "the baseline ": (settings.baseline,)}
+    for what, files in (reports | others).items():
+        for file in files:
+            if file is not None:
+                check_folder(file, what)
     if settings.examples is not None and settings.examples.exists() and not settings.examples.is_dir():
         raise Stop(Code.CANNOT, f"examples cannot be kept in {settings.examples}: it is not a folder.")
 

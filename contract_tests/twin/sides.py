@@ -372,7 +372,12 @@ def mock_of(variation: Variation, document: Document, *, can_write: bool) -> Ite
             url = stack.enter_context(mock).url
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bitpeak-twin-"))
         settings = GuardSettings(
-            target=url, key=key, allow_writes=can_write, live_rows=2000, ledger_dir=Path(folder)
+            target=url,
+            key=key,
+            allow_writes=can_write,
+            live_rows=2000,
+            ledger_dir=Path(folder),
+            sweepable=False,
         )
         guard = stack.enter_context(Guard(settings, document))
         api = TargetApi(guard.url, guard.placeholder_key, facts)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import mimetypes
+import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +31,7 @@ from mock_server.cli.terminal import ExitCode, Failure, clean
 from mock_server.settings import Rules, Settings
 
 if TYPE_CHECKING:
+    from werkzeug.datastructures import FileStorage
     from werkzeug.test import TestResponse
 
     from mock_server.capsule import Capsule, ReplayedCall
@@ -37,8 +42,61 @@ if TYPE_CHECKING:
 _MULTIPART, _URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 
 
-def _read_field(text: str) -> tuple[str, str]:
-    return read_pair("=", text, "--form name=Example")
+# A file in a form as curl writes it, such as `@photo.png;type=image/png;filename=a.png`. A path may be in quotes.
+_FILE = re.compile(r'([@<])("(?:[^"\\]|\\.)*"|[^;]*)(.*)', re.DOTALL)
+_FILE_OPTION = re.compile(
+    r';\s*(type|filename)=("(?:[^"\\]|\\.)*"|.*?)(?=;\s*(?:type|filename)=|$)', re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file in a form. Without a file name, its content is sent as text."""
+
+    path: str
+    file_name: str | None
+    media_type: str = ""
+
+    def value(self) -> str | FileStorage:
+        """Return what werkzeug's client sends. Raises Failure."""
+        from werkzeug.datastructures import FileStorage
+
+        try:
+            content = sys.stdin.buffer.read() if self.path == "-" else Path(self.path).read_bytes()
+            if self.file_name is None:
+                return content.decode()
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is not UTF-8"
+            way = "To send a text that begins with @ or <, use --form-string"
+            raise Failure(f"--form: Cannot read {self.path}: {why}. {way}.") from error
+        return FileStorage(BytesIO(content), self.file_name, content_type=self.media_type)
+
+
+def _read_text(text: str) -> tuple[str, str]:
+    return read_pair("=", text, "--form-string name=Example")
+
+
+def _read_field(text: str) -> tuple[str, str | Attached]:
+    name, value = read_pair("=", text, "--form name=Example")
+    if (found := _FILE.fullmatch(value)) is None:
+        return name, value
+    sign, path, rest = found.groups()
+    options: dict[str, str] = {}
+    while option := _FILE_OPTION.match(rest):
+        options[option[1]], rest = _unquoted(option[2]), rest[option.end() :]
+    if rest or (sign == "<" and options):
+        way = "use @FILE, with ;type= and ;filename= if you like, or <FILE. --form-string sends any text as it is"
+        raise ValueError(f"Invalid value {text!r}: {way}.")
+    path = _unquoted(path) or "-"
+    if sign == "<":
+        return name, Attached(path, None)
+    file_name = options.get("filename", Path(path).name)
+    media_type = mimetypes.guess_type(file_name)[0] or "application/octet-stream"
+    return name, Attached(path, file_name, options.get("type", media_type))
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text
 
 
 def _read_header(text: str) -> tuple[str, str]:
@@ -56,7 +114,15 @@ def _read_header(text: str) -> tuple[str, str]:
     metavar="NAME=VALUE",
     type=value_of(_read_field),
     multiple=True,
-    help="Field of the body. Repeatable.",
+    help="Field of the body. As in curl, @FILE sends a file, <FILE the text in one, and ;type= and ;filename= may "
+    "follow @FILE. Repeatable.",
+)
+@click.option(
+    "--form-string",
+    metavar="NAME=TEXT",
+    type=value_of(_read_text),
+    multiple=True,
+    help="Field of the body, sent as it is, even if it begins with @ or <. Repeatable.",
 )
 @click.option(
     "--header",
@@ -78,6 +144,8 @@ def call(ctx: click.Context, /, method: str, path: str, include: bool, **given: 
     PATH may leave out the base path, as in `call GET /notification-handlers/`. Each call starts with a new world.
     Warnings about what the real service would silently accept go to standard error.
 
+    Warnings and hints come before the body, which is printed as it is.
+
     Exit codes: 0 success, 1 a refusal, 2 wrong options, 3 a file cannot be used.
     """
     if given["key"] is not None and given["no_key"]:
@@ -92,10 +160,11 @@ def call(ctx: click.Context, /, method: str, path: str, include: bool, **given: 
     seen: list[Exchange] = []
     mock = load_mock(settings, [seen.append])
     response = _send(mock, method.upper(), path, given)
-    _print(response, include)
+    # Before the body: its last line may have no end, and the next one would continue it.
     for exchange in seen:
         for remark in remarks(exchange):
             click.echo(remark, err=True)
+    _print(response, include)
     ctx.exit(ExitCode.OK if 200 <= response.status_code < 300 else ExitCode.NO)
 
 
@@ -113,8 +182,14 @@ def _send(mock: Mock, method: str, path: str, given: Mapping[str, Any]) -> TestR
         key = contract.service.key_example if given["key"] is None else given["key"]
         headers.add("Authorization", f"Bearer {key}")
     body: dict[str, Any] = {}
-    if given["form"]:
-        body = {"data": MultiDict(given["form"]), "content_type": _media_type(contract, method, path)}
+    if given["form"] or given["form_string"]:
+        read = [
+            (name, value.value() if isinstance(value, Attached) else value) for name, value in given["form"]
+        ]
+        has_file = any(not isinstance(value, str) for _, value in read)
+        media_type = _MULTIPART if has_file else _media_type(contract, method, path)
+        body = {"data": MultiDict([*read, *given["form_string"]]), "content_type": media_type}
+
     return Client(App(mock)).open(path, method=method, headers=headers, **body)
 
 

@@ -19,8 +19,8 @@ from mock_server.settings import read_wait
 _READY = f"{PREFIX}/ready"
 # Seconds between two tries: the first pause, by how much it grows, and the last one.
 _FIRST, _FACTOR, _LAST = 0.02, 1.5, 0.25
-# The seconds to wait for a response in each try.
-_PATIENCE = 2.0
+# The seconds to wait for a response: in the first try, after which it is said what is waited for, and in each other.
+_SOON, _PATIENCE = 0.3, 2.0
 
 
 @click.command
@@ -30,7 +30,7 @@ _PATIENCE = 2.0
     help="Longest time to wait.",
 )  # fmt: skip
 @click.option("--insecure", is_flag=True, help="Accept any certificate of an HTTPS mock.")
-@click.option("--quiet", "-q", is_flag=True, help="Do not say that the mock is ready.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
 def wait(url: str | None, timeout: float, insecure: bool, quiet: bool) -> None:
     """Wait until the mock at URL is ready. Exit with 4 if it is not ready in time.
 
@@ -38,11 +38,14 @@ def wait(url: str | None, timeout: float, insecure: bool, quiet: bool) -> None:
     BITPEAK_MOCK_URL, BITPEAK_MOCK_PORT and PORT count, in this order, then http://127.0.0.1:4055.
     """
     target = read_target(url) if url else read_target(f"http://127.0.0.1:{default_port()}")
-    deadline, pause = time.monotonic() + timeout, _FIRST
-    while trouble := probe(target, max(0.05, min(_PATIENCE, deadline - time.monotonic())), insecure):
+    deadline, pause, patience = time.monotonic() + timeout, _FIRST, _SOON
+    while trouble := probe(target, max(0.05, min(patience, deadline - time.monotonic())), insecure):
         left = deadline - time.monotonic()
         if left <= 0:
             raise Failure(f"No mock was ready within {timeout:g}s: {trouble}.", ExitCode.UNREACHABLE)
+        if patience == _SOON and not quiet:
+            click.echo(f"waiting for a mock at {target.geturl()}, {timeout:g} s at most: {trouble}", err=True)
+        patience = _PATIENCE
         time.sleep(min(pause, left))
         pause = min(pause * _FACTOR, _LAST)
     if not quiet:

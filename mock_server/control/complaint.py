@@ -63,7 +63,9 @@ class Complaints:
         if kind.name == "required":
             return f"{field or 'The body'} needs the field {kind.property!r}. Add it."
         if kind.name == "minProperties":
-            return f"{field or 'The body'} is empty. Send any of {', '.join(_fields(node))}."
+            fields = ", ".join(_fields(node))
+            way = f"Send any of {fields}" if fields else "Add one, or leave it out"
+            return f"{field or 'The body'} has no fields. {way}."
         if kind.name in {"anyOf", "not"}:
             return str(node["description"])
         sent: Any = error.instance

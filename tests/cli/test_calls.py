@@ -6,7 +6,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from mock_server.cli import calls, cli
+from mock_server.cli.options import load_mock
+from mock_server.mock import Mock, Observer
+from mock_server.settings import Settings
+from mock_server.state.journal import Exchange
 from tests.cli.conftest import PROGRAM, Invoke, environment, run
 
 
@@ -37,6 +43,74 @@ def test_a_form(invoke: Invoke) -> None:
     fields = ["--form", "name=ü=ü", "--form", "type=email", "--form", "email=a@example.com"]
     result = invoke("call", "POST", "/notification-handlers", *fields)
     assert (result.exit_code, result.stdout, result.stderr) == (0, '{"data":{"id":2}}', "")
+
+
+@pytest.mark.parametrize(
+    ("option", "sent"),
+    [
+        ("--form=f=@{0}/a.png", b'; filename="a.png"\r\nContent-Type: image/png\r\n\r\npixels\r\n'),
+        (
+            '--form=f=@"{0}/b;c";filename=c.txt;type=text/x; charset=utf-8',
+            b'; filename="c.txt"\r\nContent-Type: text/x; charset=utf-8\r\n\r\nwords\r\n',
+        ),
+        (
+            "--form=f=@-;filename=",
+            b'; filename=""\r\nContent-Type: application/octet-stream\r\n\r\ntyped\r\n',
+        ),
+        ('--form=f=<"{0}/b;c"', b"\r\n\r\nwords\r\n"),
+        ("--form=f=a<b;type=c", b"\r\n\r\na<b;type=c\r\n"),
+        ("--form-string=f=@{0}/a.png;type=a", b"\r\n\r\n@{0}/a.png;type=a\r\n"),
+    ],
+)
+def test_files_in_a_form_as_curl_sends_them(
+    option: str, sent: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.png").write_text("pixels")
+    (tmp_path / "b;c").write_text("words")
+    seen: list[Exchange] = []
+
+    def load_and_watch(settings: Settings, observers: list[Observer]) -> Mock:
+        return load_mock(settings, [*observers, seen.append])
+
+    monkeypatch.setattr(calls, "load_mock", load_and_watch)
+    line = ["call", "POST", "/notification-handlers", option.format(tmp_path)]
+    CliRunner().invoke(cli, line, input="typed")
+    expected = b'Content-Disposition: form-data; name="f"' + sent.replace(b"{0}", os.fsencode(tmp_path))
+    assert expected in seen[0].body
+
+
+@pytest.mark.parametrize(
+    ("field", "code", "says"),
+    [
+        (
+            "f=@no",
+            3,
+            "--form: Cannot read no: No such file or directory. To send a text that begins with @ or <,",
+        ),
+        ("f=<{0}/bytes", 3, "/bytes: it is not UTF-8. "),
+        (
+            "f=@no;size=3",
+            2,
+            "Invalid value 'f=@no;size=3': use @FILE, with ;type= and ;filename= if you like, or <FILE.",
+        ),
+        ("f=<no;type=a/b", 2, "Invalid value 'f=<no;type=a/b': use @FILE"),
+    ],
+)
+def test_files_in_a_form_that_cannot_be_sent(
+    field: str, code: int, says: str, tmp_path: Path, invoke: Invoke
+) -> None:
+    (tmp_path / "bytes").write_bytes(b"\xff")
+    result = invoke("call", "POST", "/notification-handlers", "--form", field.format(tmp_path))
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert says in result.stderr
+
+
+def test_a_hint_does_not_continue_the_last_line_of_the_body(invoke: Invoke) -> None:
+    result = invoke("call", "GET", "/notification-handlers/", "--no-key")
+    hint, body = result.output.splitlines()
+    assert hint.startswith("  ? Send the header")
+    assert json.loads(body)["errors"]
+    assert result.stdout == body
 
 
 def test_a_violation_is_a_warning_or_strictly_a_refusal(invoke: Invoke) -> None:

@@ -1,6 +1,7 @@
 """`wait`: a mock that is ready, one that is not, and other servers."""
 
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from mock_server.cli import wait
-from tests.cli.conftest import Invoke, Served, run, wait_until
+from tests.cli.conftest import PROGRAM, Invoke, Served, environment, run, wait_until
 
 
 @contextmanager
@@ -82,9 +83,15 @@ def failed(invoke: Invoke, url: str, timeout: str = "0") -> str:
     assert result.exit_code == 4
     assert result.stdout == ""
     start = f"bitpeak-mock: No mock was ready within {timeout.rstrip('s')}s: "
-    assert result.stderr.startswith(start)
-    assert result.stderr.endswith(".\n")
-    return result.stderr[len(start) : -2]
+    said, _, error = result.stderr.rpartition("bitpeak-mock: ")
+    error = f"bitpeak-mock: {error}"
+    assert error.startswith(start)
+    assert error.endswith(".\n")
+    assert said in {
+        "",
+        f"waiting for a mock at {url}, {timeout.rstrip('s')} s at most: {error[len(start) : -2]}\n",
+    }
+    return error[len(start) : -2]
 
 
 def test_a_free_port(invoke: Invoke) -> None:
@@ -92,6 +99,28 @@ def test_a_free_port(invoke: Invoke) -> None:
     started = time.monotonic()
     assert failed(invoke, url, "0.3s") == f"nothing listens at {url}"
     assert 0.3 <= time.monotonic() - started < 1
+
+
+def test_what_is_waited_for_is_said_at_once() -> None:
+    port = free_port()
+    with subprocess.Popen(
+        [*PROGRAM, "wait", "--timeout", "30s"],
+        env=environment(PORT=str(port)),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        url = f"http://127.0.0.1:{port}"
+        assert (
+            process.stderr.readline()
+            == f"waiting for a mock at {url}, 30 s at most: nothing listens at {url}\n"
+        )
+        process.kill()
+
+
+def test_quiet(invoke: Invoke) -> None:
+    result = invoke("wait", "--quiet", "--timeout", "0.1s", PORT=str(free_port()))
+    assert (result.exit_code, result.stderr.count("\n")) == (4, 1)
 
 
 @pytest.mark.parametrize(

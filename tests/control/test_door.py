@@ -99,8 +99,8 @@ def test_a_parameter_that_is_wrong(client: Steered, target: str, says: str) -> N
         (b"\xff", "The body is not JSON"),
         (b"7", "Invalid body 7: use an object."),
         (b"[1]", "Invalid body […]: use an object."),
-        (b"[]", "The body is empty. Send any of now, advance, frozen."),
-        (b"{}", "The body is empty. Send any of now, advance, frozen."),
+        (b"[]", "The body has no fields. Send any of now, advance, frozen."),
+        (b"{}", "The body has no fields. Send any of now, advance, frozen."),
         (b'{"now": 5}', "Invalid now 5: use a text."),
         (
             b'{"now": "noon"}',

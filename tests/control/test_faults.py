@@ -243,7 +243,7 @@ def test_a_latency_moves_a_frozen_clock(client: Steered) -> None:
 @pytest.mark.parametrize(
     ("order", "says"),
     [
-        ({}, "The body is empty. Send any of operation, refusal"),
+        ({}, "The body has no fields. Send any of operation, refusal"),
         (
             {"refusal": "not_found", "status": 500},
             "A fault cannot have both a refusal and a status. Remove one.",
@@ -269,7 +269,7 @@ def test_a_latency_moves_a_frozen_clock(client: Steered) -> None:
             "Invalid mutation/pointer 'data': use a JSON pointer (RFC 6901) into the response, such as /data/id.",
         ),
         ({"status": 399}, "Invalid status 399: use 400–599."),
-        ({"headers": {}}, "headers is empty. "),
+        ({"headers": {}}, "headers has no fields. Add one, or leave it out."),
         ({"headers": {"Content-Length": "3"}}, "use the name of a header that does not frame the message"),
         ({"headers": {"X-A": "a\r\nb: c"}}, "use the text of a header, without line breaks or outer blanks."),
         ({"headers": {"X-A": 3}}, "Invalid headers/X-A 3: use a text."),

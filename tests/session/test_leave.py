@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import Command
 from click.testing import CliRunner
 
-from contract_tests.command.commands import check, har, twin
+from contract_tests.command.commands import check, har, learn, record, twin
 from contract_tests.run.settings import KEY_NAME, Code, RunSettings, Stop, read_settings
 from contract_tests.session.parts import command_of
 from tests.guard.scripted import Scripted
@@ -90,6 +91,24 @@ def test_a_recording_takes_the_place_of_a_service(tmp_path: Path) -> None:
     line = ["--base-url", HERE, "--recording", str(tmp_path / "recording")]
     result = CliRunner().invoke(twin, line, env={KEY_NAME: KEY})
     assert (result.exit_code, "--recording and --base-url do not go together" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "what"),
+    [
+        (record, "--out", "the recording"),
+        (learn, "--out", "the overlay"),
+        (check, "--record", "the recording"),
+        (check, "--html", "the report"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_called_what_it_is(
+    command: Command, option: str, what: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "no" / "folder"
+    result = CliRunner().invoke(command, ["--base-url", "http://127.0.0.1:1/api", option, str(file)])
+    says = f"bitpeak-mock: {what} {file} cannot be written: the folder {file.parent} does not exist.\n"
+    assert (result.exit_code, result.stderr) == (3, says)
 
 
 @pytest.mark.parametrize("out", ["no/folder", "."])

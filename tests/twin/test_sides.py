@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from contract_tests.command.commands import twin
 from contract_tests.document import Facts
+from contract_tests.guard.cleaning import Cleaner, CleanUp
 from contract_tests.guard.exchange import Exchange
 from contract_tests.recording import read_recording
 from contract_tests.report.accepted import Acceptances
@@ -18,6 +19,7 @@ from contract_tests.run.settings import Code, Stop, made_up_key
 from contract_tests.twin.compare import Comparison, Difference, Rows, Side
 from contract_tests.twin.lockstep import SequenceOutcome
 from contract_tests.twin.report import as_json, as_text
+from contract_tests.twin.sides import Variation, mock_of
 from contract_tests.twin.twin import Plan, Shown, Twins, run_twin, service_of
 from mock_server.app import create_app
 from mock_server.document import load
@@ -85,6 +87,25 @@ def test_keys_that_were_made_up_open_two_accounts(mock: str, tmp_path: Path) -> 
     key, other = made_up_key(), made_up_key()
     with opened(mock, tmp_path, key=key, other_key=other, key_is_generated=True) as opening:
         assert service_of(opening, opening.run.facts).other_key == other
+
+
+def test_nobody_is_sent_to_sweep_what_cannot_be_swept(
+    mock: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that is made up is forgotten: that of a mock beside a run, or of a run on this computer."""
+    monkeypatch.setattr(Cleaner, "clean", lambda _: CleanUp(unfinished="The service has gone away."))
+    with mock_of(Variation(url=mock), load(), can_write=True):
+        pass
+    with opened(mock, tmp_path, key=made_up_key(), key_is_generated=True) as opening:
+        pass
+    assert not opening.guard.clean_up().complete
+    assert "sweep" not in caplog.text
+    told = f"The API key was made up, so no sweep can finish the clean-up: look at {mock}."
+    assert opening.way_to_finish == told
+    with opened(mock, tmp_path, key=made_up_key()) as opening:
+        pass
+    assert f"run `bitpeak-mock sweep {opening.guard.ledger_file}`" in caplog.text
+    assert opening.way_to_finish.endswith(f"bitpeak-mock sweep {opening.guard.ledger_file}")
 
 
 @pytest.mark.heavy
