@@ -128,6 +128,7 @@ def _changed_json(members: dict[str, Any], change: Change, data: bytes) -> bytes
 # multipart/form-data, read leniently (line ends of either kind, no end needed) and written back byte for byte.
 
 _BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]*)\"|([^;,\s]*))", re.IGNORECASE)
+_DASHES = re.compile(rb"(?:^|\r?\n)--")  # what a delimiter line begins with
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _DISPOSITION = re.compile(rb"(?:^|\n)content-disposition\s*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE)
 _VALUE = rb"(?:\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)'|([^;\s]*))"
@@ -193,13 +194,16 @@ class Multipart:
 
 def _split(data: bytes, boundary: bytes) -> list[tuple[bytes, bytes]]:
     """Return pairs of a delimiter line and what follows it, the preamble first and the epilogue last."""
-    line = re.compile(rb"(?:^|\r?\n)--" + re.escape(boundary) + rb"(--)?[^\n]*(?:\n|\Z)")
     pieces: list[tuple[bytes, bytes]] = []
     before, at = b"", 0
-    for found in line.finditer(data):
-        pieces.append((before, data[at : found.start()]))
-        before, at = found[0], found.end()
-        if found[1]:
+    for dashes in _DASHES.finditer(data):
+        start, name = dashes.span()
+        if start < at or not data.startswith(boundary, name):
+            continue
+        pieces.append((before, data[at:start]))
+        at = data.find(b"\n", name) + 1 or len(data)
+        before = data[start:at]
+        if data.startswith(b"--", name + len(boundary)):
             break
     else:
         # The end is missing: the last piece is a part, and nothing follows it.

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType, TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -127,13 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._write(refused(no))
             return
-        try:
-            reply = self.server.answer(request)
-        except Exception as error:
-            # A disk that is full, or a fault of ours. The text could hold anything, so only its kind is told.
-            _LOG.error("the guard failed on a request: %s", type(error).__name__)
-            reply = failed(TargetFailed("guard", f"The guard itself failed ({type(error).__name__})."))
-        self._write(reply)
+        self._write(_responding(self.server.answer, request))
 
     def _check_names(self) -> None:
         """Raise GuardRefusal if the request calls this computer, or its page was loaded, by another name."""
@@ -212,6 +207,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base class says so
         """Say nothing: the feed tells of every exchange."""
+
+
+def _responding(respond: Respond, request: Request) -> Reply:
+    """Return the response to a request, the guard's own if `respond` fails."""
+    try:
+        return respond(request)
+    except Exception as error:
+        # A disk that is full, or a fault of ours. The text could hold anything, so only its kind is told.
+        _LOG.error("the guard failed on a request: %s", type(error).__name__)
+        return failed(TargetFailed("guard", f"The guard itself failed ({type(error).__name__})."))
 
 
 def _host_of(url: str) -> str:
@@ -364,6 +369,20 @@ class Guard:
         if self._relay is None:
             raise RuntimeError("The guard has not started.")
         return self._relay.through(self._relay.answer(request), door)
+
+    def respond(self, request: Request) -> Reply:
+        """Answer a request of this process, without the door.
+
+        It runs in a thread of its own, so that a signal that interrupts the caller leaves no write half done.
+        """
+        replies: SimpleQueue[Reply] = SimpleQueue()
+        url = self.url
+
+        def run() -> None:
+            replies.put(_responding(lambda each: self.pass_on(each, url), request))
+
+        threading.Thread(target=run, name="guard", daemon=True).start()
+        return replies.get()
 
     def on_exchange(self, listener: Callable[[Exchange], None]) -> None:
         """Call a function with every exchange from now on, one at a time; it must not use the guard's URL itself."""

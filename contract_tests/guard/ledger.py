@@ -35,7 +35,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -127,7 +127,7 @@ class Marker:
         return int(found[1]) if found else None
 
 
-class CreateState(Enum):
+class CreateState(StrEnum):
     """How far a create has come."""
 
     OPEN = "open"  # sent, and no answer so far

@@ -9,7 +9,6 @@ import io
 import ipaddress
 import os
 import re
-import selectors
 import socket
 import ssl
 import threading
@@ -25,6 +24,7 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 import certifi
+from urllib3.util.wait import wait_for_read
 
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import HOP_BY_HOP, GuardRefusal, Headers, Reply, TargetFailed
@@ -409,7 +409,7 @@ class Upstream:
                 connection = self._idle.pop()
             # A byte or an end that waits on an idle connection means that the target is done with it. A create sent
             # there would be lost without an answer.
-            if connection.sock is not None and not _is_readable(connection.sock):
+            if connection.sock is not None and not wait_for_read(connection.sock, 0):
                 return connection
             connection.close()
 
@@ -533,12 +533,6 @@ def _proxy_headers(proxy: SplitResult) -> dict[str, str]:
         return {}
     pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
     return {"Proxy-Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-
-
-def _is_readable(sock: socket.socket) -> bool:
-    with selectors.DefaultSelector() as selector:
-        selector.register(sock, selectors.EVENT_READ)
-        return bool(selector.select(0))
 
 
 def _tls_failure(error: ssl.SSLError) -> str:

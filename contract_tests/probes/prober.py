@@ -140,7 +140,7 @@ class Prober:
         self._observed: dict[Hashable, _Observation] = {}
         self._settled: dict[Hashable, tuple[TargetResponse, Exchange]] = {}
         self._sent = 0
-        self._touched: list[list[Exchange]] = [[]]
+        self._touched: list[dict[int, Exchange]] = [{}]  # by identity: to compare exchanges whole is slow
 
     @property
     def sent(self) -> int:
@@ -149,7 +149,7 @@ class Prober:
 
     def find(self, probe: Callable[[Prober], Finding]) -> tuple[Finding, tuple[Exchange, ...]]:
         """Return what a probe finds, and the exchanges that it rests on."""
-        self._touched = [[]]
+        self._touched = [{}]
         try:
             finding = probe(self)
         except Undecided as no:
@@ -159,7 +159,7 @@ class Prober:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             # A body may be anything, and one that a probe did not think of must not end the run.
             finding = Unknown(f"the answers cannot be read ({type(error).__name__}: {error})")
-        touched = tuple(self._touched[0])
+        touched = tuple(self._touched[0].values())
         # At once: the guard proves a row by a look right before its delete, and may have seen the probe's own.
         for row in self._names.keys() - self._kept:
             with suppress(Undecided):
@@ -168,9 +168,9 @@ class Prober:
 
     def watch(self, observe: Callable[[Prober], Value]) -> tuple[Value, tuple[Exchange, ...]]:
         """Return what a look at the target gives, and the exchanges. Raises Undecided and Unlisted."""
-        self._touched = [[]]
+        self._touched = [{}]
         value = observe(self)
-        return value, tuple(self._touched[0])
+        return value, tuple(self._touched[0].values())
 
     def once(self, observe: Callable[[Prober], Value], key: Hashable = None) -> Value:
         """Return what an observation gives, made at the first call; so is its Undecided or Unlisted.
@@ -179,7 +179,7 @@ class Prober:
         """
         key = observe if key is None else key
         if key not in self._observed:
-            self._touched.append([])
+            self._touched.append({})
             before = set(self._names)
             value: Value | None = None
             error = None
@@ -188,12 +188,11 @@ class Prober:
             except (Undecided, Unlisted) as no:
                 error = no
             finally:
-                exchanges = tuple(self._touched.pop())
+                exchanges = tuple(self._touched.pop().values())
                 self._kept |= self._names.keys() - before
             self._observed[key] = _Observation(value, error, exchanges)
         seen = self._observed[key]
-        touched = {id(one) for one in self._touched[-1]}  # to compare them whole takes a tenth of `learn`
-        self._touched[-1] += [one for one in seen.exchanges if id(one) not in touched]
+        self._touched[-1].update((id(one), one) for one in seen.exchanges)
         if seen.error is not None:
             raise seen.error
         return cast("Value", seen.value)
@@ -214,7 +213,7 @@ class Prober:
             answer, exchange = self._settled[key]
             self.answers.append(answer)
             self.exchanges.append(exchange)
-            self._touched[-1].append(exchange)
+            self._touched[-1][id(exchange)] = exchange
             return answer
         if self.terms.most is not None and self.sent >= self.terms.most and method != "DELETE":
             raise Undecided(f"the run may send no more than {self.terms.most} requests (budget)")
@@ -223,7 +222,7 @@ class Prober:
             raise Undecided(f"the guard did not let {method} through ({reason})")
         self._sent += 1
         exchange = exchange_of(self.facts, self._url, SentCall(method, path, told, self.api.key), answer)
-        self._touched[-1].append(exchange)
+        self._touched[-1][id(exchange)] = exchange
         if reason := answer.headers.get(FAILED_HEADER.lower()):
             raise Undecided(f"the guard did not get an answer to {method} ({reason})")
         self.answers.append(answer)
@@ -317,7 +316,7 @@ class Prober:
         if self._first_delete is None:
             return None
         answer, exchange = self._first_delete
-        self._touched[-1].append(exchange)
+        self._touched[-1][id(exchange)] = exchange
         return answer
 
     def discard(self, row: int) -> TargetResponse:

@@ -219,7 +219,7 @@ def _guarding(settings: RunSettings, directory: Path, tell: Callable[[str], None
 
 def _opened(settings: RunSettings, guard: Guard, known: Document) -> Opening:
     facts = guard.facts
-    api = TargetApi(guard.url, guard.placeholder_key, facts)
+    api = TargetApi(guard.url, guard.placeholder_key, facts, guard.respond)
     run = Run(
         api, facts, Reach(facts), settings.profile, can_write=settings.allow_writes, seed=settings.seed,
         examples=settings.examples, is_alone=settings.key_is_generated, marker=guard.marker,

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NamedTuple
 
 import requests
 from _pytest.outcomes import Skipped
+from urllib3 import HTTPHeaderDict
 
 from contract_tests.document import Facts
-from contract_tests.guard.exchange import FAILED_HEADER, REFUSED_HEADER, Exchange, as_json, at
+from contract_tests.guard.exchange import (
+    FAILED_HEADER,
+    REFUSED_HEADER,
+    Exchange,
+    Reply,
+    Request,
+    as_json,
+    at,
+)
 
 # A test that makes more exchanges than this keeps the last ones: enough for any machine's longest run.
 _MOST_EXCHANGES = 2000
@@ -127,14 +136,18 @@ def _is_lasting(status: int) -> bool:
 class TargetApi:
     """Calls one target, or the guard before it, with one key. Paths are those of the document.
 
-    With a `memory`, a GET that was answered since the last write is not sent again, unless it is to be `fresh`.
+    `respond` is the guard of this process; without it, requests go to the base URL over a socket. With a `memory`, a
+    GET that was answered since the last write is not sent again, unless it is to be `fresh`.
     """
 
-    def __init__(self, base_url: str, key: str, facts: Facts) -> None:
+    def __init__(
+        self, base_url: str, key: str, facts: Facts, respond: Callable[[Request], Reply] | None = None
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         self.key = key
         self.facts = facts
         self.memory: AnswerMemory | None = None
+        self._respond = respond
         self._session = requests.Session()
         self._session.trust_env = False  # the guard alone knows about proxies and .netrc
 
@@ -162,7 +175,7 @@ class TargetApi:
 
         `authorization` is a whole header value, None for no header; the default is the run's own key.
         """
-        sent = dict(headers or {})
+        sent = {**requests.utils.default_headers(), **(headers or {})}
         if authorization is OWN_KEY:
             sent["Authorization"] = f"Bearer {self.key}"
         elif authorization is not None:
@@ -175,7 +188,7 @@ class TargetApi:
             request.files = {name: (None, value.encode()) for name, value in form.items()}
         elif body is not None:
             request.data = body
-        prepared = self._session.prepare_request(request)
+        prepared = request.prepare()  # a session would only add cookies, and there are none
         if self.memory is None or method != "GET":
             return self._send(prepared)
         return self._read(prepared, self.memory, fresh=fresh)
@@ -191,6 +204,10 @@ class TargetApi:
         return known
 
     def _send(self, prepared: requests.PreparedRequest) -> TargetResponse:
+        if self._respond is not None:
+            reply = self._respond(_request_of(prepared))
+            merged = HTTPHeaderDict(reply.headers)
+            return TargetResponse(reply.status, {k.lower(): v for k, v in merged.items()}, reply.body)
         response = self._session.send(prepared, timeout=_TIMEOUT, allow_redirects=False)
         return TargetResponse(
             response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content
@@ -225,6 +242,15 @@ class TargetApi:
         """Return the path of an operation on one handler."""
         before, _, after = self.facts.operation(kind).path.partition("{")
         return f"{before}{handler_id}{after.partition('}')[2]}"
+
+
+def _request_of(prepared: requests.PreparedRequest) -> Request:
+    """Return a request as the guard reads it."""
+    body = prepared.body or b""
+    headers = tuple((name, str(value)) for name, value in prepared.headers.items())
+    return Request(
+        prepared.method or "", prepared.path_url, headers, body if isinstance(body, bytes) else body.encode()
+    )
 
 
 def _asked(prepared: requests.PreparedRequest) -> Hashable:

@@ -27,7 +27,7 @@ from contract_tests.twin.compare import Difference
 from contract_tests.twin.inputs import tried_rows
 from contract_tests.twin.replay import Drift, Replay, others_in
 from contract_tests.twin.sides import MockProcess, Variation, lining_of, mock_of
-from mock_server.document import DocumentError, load, plain
+from mock_server.document import Document, DocumentError, load, plain
 
 # Makes the data of an overlay.
 Overlay = Callable[[Learnt], dict[str, Any]]
@@ -47,21 +47,21 @@ def settle(learnt: Learnt, opening: Opening, overlay: Overlay) -> Learnt:
         file, settings, guard = Path(folder) / "learned.yaml", opening.settings, opening.guard
         trial = Trial(settings.document, overlay, file, called=guard.url, target=guard.target)
         try:
-            drifts = trial.drifts(learnt)
+            drifts, document = trial.drifts(learnt)
         except (DocumentError, Stop, LookupError):  # a lesson is not served
             learnt = servable(learnt, trial)
-            drifts = trial.drifts(learnt)
+            drifts, document = trial.drifts(learnt)
         for lesson in _doubtful(learnt, drifts):
             fewer = _without(
                 learnt, lesson, "Without it, a mock answers more of the calls as the service did."
             )
             try:
-                left = trial.drifts(fewer)
+                left, without = trial.drifts(fewer)
             except (DocumentError, Stop, LookupError):
                 continue  # another lesson rests on it, such as on an example that it names
             if _count(left) < _count(drifts):
-                learnt, drifts = fewer, left
-        learnt = _modelled(replace(learnt, tree=trial.tree(learnt)), drifts)
+                learnt, drifts, document = fewer, left, without
+        learnt = _modelled(replace(learnt, tree=plain(document.data)), drifts)
         return replace(learnt, unsaid=(*learnt.unsaid, *unmodelled([*drifts.values()], Facts(learnt.tree))))
 
 
@@ -87,16 +87,17 @@ class Trial:
         except Stop as stop:
             return re.sub(rf"^.*{re.escape(str(self.file))}(?::\d+)?: ", "", str(stop))
 
-    def tree(self, learnt: Learnt) -> dict[str, Any]:
+    def effective(self, learnt: Learnt) -> Document:
         """Return the document that it makes of the base document. Raises DocumentError."""
         self._write(learnt)
-        tree: dict[str, Any] = plain(load(self.document, [self.file]).data)
-        return tree
+        return load(self.document, [self.file])
 
-    def drifts(self, learnt: Learnt) -> Drifts:
-        """Repeat all observed calls on a mock. Raises Stop, and DocumentError if the lessons make no document."""
-        self._write(learnt)
-        document = load(self.document, [self.file])
+    def drifts(self, learnt: Learnt) -> tuple[Drifts, Document]:
+        """Repeat all observed calls on a mock, and return its document, too.
+
+        Raises Stop, and DocumentError if the lessons make no document.
+        """
+        document = self.effective(learnt)
         variation = Variation(self.document, (str(self.file),))
         taped = [TapedExchange("", self._at_target(each)) for each in learnt.exchanges]
         own = {id(each.exchange): id(known) for each, known in zip(taped, learnt.exchanges, strict=True)}
@@ -107,7 +108,7 @@ class Trial:
             others, is_all = others_in(recording, left.facts)
             line_up(len(others))
             found = Replay(recording, left, others, lambda _, __: False).run(lined_up=is_all).drifts
-        return {own[id(drift.recorded)]: drift for drift in found}
+        return {own[id(drift.recorded)]: drift for drift in found}, document
 
     def _at_target(self, exchange: Exchange) -> Exchange:
         """Return an exchange with the target's own address in place of the guard's, through which it passed."""

@@ -380,7 +380,7 @@ def mock_of(variation: Variation, document: Document, *, can_write: bool) -> Ite
             sweepable=False,
         )
         guard = stack.enter_context(Guard(settings, document))
-        api = TargetApi(guard.url, guard.placeholder_key, facts)
+        api = TargetApi(guard.url, guard.placeholder_key, facts, guard.respond)
         stack.callback(api.close)
         yield Service(guard, api, facts, can_write=can_write, key=key, other_key=new_key())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import threading
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ import trustme
 from contract_tests.guard.exchange import GuardRefusal
 from contract_tests.guard.guard import Guard
 from contract_tests.guard.upstream import GuardSettings, read_target
+from contract_tests.target.api import TargetApi
 from mock_server.document import Document
 from tests.guard.account import ROWS, Target
 from tests.guard.client import Client, multipart
@@ -287,3 +289,29 @@ def test_a_connection_that_the_target_closed_is_not_used_for_a_create(make_guard
         for _ in range(4):
             assert client.create().status == 401
             time.sleep(0.02)  # the end of the connection arrives
+
+
+def test_a_call_of_this_process_gets_what_one_through_the_door_gets(guard: Guard) -> None:
+    threads: list[threading.Thread] = []
+    guard.on_exchange(lambda _: threads.append(threading.current_thread()))
+    door = TargetApi(guard.url, guard.placeholder_key, guard.facts)
+    direct = TargetApi(guard.url, guard.placeholder_key, guard.facts, guard.respond)
+    form = next(iter(guard.facts.examples.values()))
+    seen = []
+    for api in (door, direct):
+        row = api.create(form).json()["data"]["id"]
+        gone = api.delete(row)
+        responses = [
+            gone, api.retrieve(row), api.list(1, 10), api.list("1\n", 10), api.call("GET", "/other"),
+            api.call("HEAD", "/"), api.create({}), api.create(form, urlencoded=True), api.delete(1),
+        ]  # fmt: skip
+        seen.append(
+            [
+                (each.status, {n: v for n, v in each.headers.items() if n not in {"content-length", "date"}})
+                for each in responses
+            ]
+        )
+        api.close()
+    assert seen[0] == seen[1]
+    # A signal interrupts the main thread, so a write must not run in the thread that asks for it.
+    assert threading.current_thread() not in threads

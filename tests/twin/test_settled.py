@@ -51,7 +51,7 @@ def test_a_lesson_that_a_mock_refuses_is_left_out_and_named(tmp_path: Path) -> N
         "type: type is treated in some way. A mock refuses to serve that: entry 0/value must be a text, true, false "
         "or null.",
     )
-    assert trial.tree(found)["components"]["schemas"]["CreateForm"]["x-rows"] == {
+    assert trial.effective(found).data["components"]["schemas"]["CreateForm"]["x-rows"] == {
         "name": [{"when": "padded", "change": ["trim"]}]
     }
 
