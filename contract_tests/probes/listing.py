@@ -106,8 +106,13 @@ def _page_size_not_allowed(prober: Prober) -> Finding:
     if not accepted(answer, f"a page size of {size}"):
         prober.note("invalid_parameter", answer, f"a list with a page size of {size}")
         return refused(answer)
-    shown = number(SeenPage(answer, prober.expectations).value("page-size"))
+    page = SeenPage(answer, prober.expectations)
+    shown, rows = number(page.value("page-size")), len(page.rows or ())
     if shown == prober.facts.default_size:
+        if page.total is not None and rows != min(page.total, shown):
+            return Outside(
+                f"A page size of {size} is said to give pages of {shown}, and shows {rows} handlers."
+            )
         return Answered("default")
     return Outside(f"A page size of {size} gives pages of {shown}.")
 

@@ -86,8 +86,10 @@ def _total_key(facts: Facts) -> str:
 
 
 def first_page(prober: Prober) -> SeenPage:
-    """Get the first page, asked for by its number, before anything is made."""
-    answer = prober.list(page=1) if prober.can_write else prober.once(wide_answer)
+    """Get the first page before anything is made, by its number unless the list of the run's opening has to do."""
+    if not prober.can_write:
+        return SeenPage(prober.once(wide_answer), prober.expectations)
+    answer = prober.list() if prober.terms.spares else prober.list(page=1)
     return SeenPage(answer, prober.expectations)
 
 

@@ -256,6 +256,8 @@ _SIZES = ("7", "5", "20", "25", "30", "50", "100", "200", "250", "500", "1000")
 
 @pytest.mark.parametrize("role", ["page", "size"])
 def test_a_wrong_parameter_is_what_the_document_says(reading: Own, role: str) -> None:
+    if reading.spares and reading.run.can_write:
+        pytest.skip("a probe has seen what comes of it")
     parameter, ground = reading.facts.parameters[role], reading.statements.parameter(role)
     schema = reading.facts.schemas.resolve(parameter["schema"])
     rows = parameter_rows(parameter, schema)

@@ -16,6 +16,8 @@ from tests.second_opinion import BUGS, SecondOpinion
 
 # What the people who run a service were promised: no more than 160 requests with writes, and 20 without.
 MOST, MOST_READING = 160, 20
+# Room for a service that takes a request or two more.
+MARGIN = 4
 # Faults that two of the kinds of tests show which a quick run leaves out, or a second key.
 UNSEEN = {"other-account-visible", "other-account-writable"}
 # What contradicts nothing that the page says, but only what is believed: it is told, and no finding.
@@ -51,7 +53,7 @@ def test_a_run_that_writes_makes_no_more_than_160_requests_and_says_what_it_spar
         assert service.snapshot(KEY) == before
         sent = len(service.log)
     assert ran.code == 0, ran
-    assert 100 < sent <= MOST
+    assert 100 < sent <= MOST - MARGIN
     spared = " ".join(entry["what"] for entry in data["not_reached"] if "spares requests" in entry["why"])
     assert all(name in spared for name in ("model", "links", "malformed bearer"))
     assert {test["suite"] for test in data["tests"]} == {

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
+from contract_tests.guard import guard
 from contract_tests.guard.cleaning import CleanUp, sweep
+from contract_tests.guard.exchange import Reply, Request, TargetFailed
 from contract_tests.guard.guard import Guard
-from contract_tests.guard.upstream import GuardSettings
+from contract_tests.guard.upstream import GuardSettings, Parcel, Upstream
 from mock_server.document import Document
-from tests.guard.client import Client, Reply
+from tests.guard import client
+from tests.guard.client import Client
 from tests.guard.conftest import Hurried, through
-from tests.guard.scripted import Scripted
+from tests.guard.scripted import Asked, Scripted
 from tests.hostile.odd import LIES
 from tests.hostile.service import KEY, Behaving
 
@@ -30,31 +35,88 @@ def lying(*names: str) -> type[Behaving]:
 
 
 class Trial:
-    """A guard before a service that lies; its clock runs ahead while somebody sleeps."""
+    """A guard before a service that lies; its clock runs ahead while somebody sleeps.
 
-    def __init__(self, service: type[Behaving], folder: Path, document: Document, **given: Any) -> None:
+    Not `on_the_wire`: no request takes a connection, neither that to the guard nor that to the service. This is for
+    thousands of trials.
+    """
+
+    def __init__(
+        self,
+        service: type[Behaving],
+        folder: Path,
+        document: Document,
+        *,
+        on_the_wire: bool = True,
+        **given: Any,
+    ) -> None:
         self.time = Hurried()
         self.service = service(self.time.clock)
         self._folder, self._document, self._given = folder, document, given
+        self._on_the_wire = on_the_wire
 
     @contextmanager
     def opened(self) -> Iterator[Guard]:
-        with Scripted(self.service) as target:
+        with self._served() as url:
             settings = GuardSettings(
-                target=target.url, key=KEY, allow_writes=True, ledger_dir=self._folder, clock=self.time.clock,
+                target=url, key=KEY, allow_writes=True, ledger_dir=self._folder, clock=self.time.clock,
                 sleep=self.time.sleep, timeout=5.0, **self._given,
             )  # fmt: skip
-            guard = Guard(settings, self._document)
-            guard.start()
+            guarding = Guard(settings, self._document)
+            guarding.start()
             try:
-                yield guard
+                yield guarding
             finally:
-                guard.close()
+                guarding.close()
+
+    @contextmanager
+    def _served(self) -> Iterator[str]:
+        if self._on_the_wire:
+            with Scripted(self.service) as target:
+                yield target.url
+            return
+        with (
+            patch.object(Upstream, "_once", lambda _, parcel: self._answered(parcel)),
+            patch.object(guard, "Door", lambda _: SimpleNamespace(port=9, close=lambda: None)),
+        ):
+            yield "http://127.0.0.1:9/api"
+
+    def _answered(self, parcel: Parcel) -> Reply:
+        headers = {name.lower(): text for name, text in parcel.headers}
+        answer = self.service(Asked(parcel.method, parcel.path, headers, parcel.body))
+        if answer is None:
+            raise TargetFailed("no-answer", "The target gave no whole answer.")
+        return Reply(answer.status, "", tuple(answer.headers.items()), answer.body)
+
+    def client(self, guarding: Guard) -> Client:
+        """Return a client of a suite."""
+        return through(guarding) if self._on_the_wire else Direct(guarding)
 
     def swept(self, file: Path) -> CleanUp:
         """Sweep a ledger an hour later."""
         self.time.sleep(3600.0)
         return sweep(file, KEY, document=self._document, clock=self.time.clock, sleep=self.time.sleep)
+
+
+class Direct(Client):
+    """A client without a connection to its guard."""
+
+    def __init__(self, guarding: Guard) -> None:
+        super().__init__(guarding.url, guarding.placeholder_key)
+        self._guard = guarding
+
+    def call(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        authorization: str | None = "",
+    ) -> client.Reply:
+        own = () if authorization is None else (("Authorization", authorization or f"Bearer {self.key}"),)
+        request = Request(method, target, (*own, *(headers or {}).items()), body)
+        reply = self._guard.pass_on(request, self._guard.url)
+        return client.Reply(reply.status, {name.lower(): text for name, text in reply.headers}, reply.body)
 
 
 def use(client: Client) -> None:
@@ -87,7 +149,7 @@ def use(client: Client) -> None:
         client.get("")
 
 
-def ids_in(reply: Reply) -> list[object]:
+def ids_in(reply: client.Reply) -> list[object]:
     if reply.status != 201:
         return []
     with contextlib.suppress(ValueError, KeyError, TypeError):
@@ -115,16 +177,16 @@ def check(trial: Trial, file: Path, done: CleanUp) -> None:
 
 def run(trial: Trial, *, is_killed: bool = False) -> Guard:
     """Use a service through the guard, clean up, and check, twice; a killed run is swept first."""
-    with trial.opened() as guard:
-        use(through(guard))
-        file = guard.ledger_file
+    with trial.opened() as guarding:
+        use(trial.client(guarding))
+        file = guarding.ledger_file
         assert file is not None
         if is_killed:
             copy = file.with_name(f"killed-{file.name}")
             copy.write_bytes(file.read_bytes())
             check(trial, copy, trial.swept(copy))
         else:
-            check(trial, file, guard.clean_up())
-    assert guard.cleaned is not None
-    check(trial, file, guard.cleaned)
-    return guard
+            check(trial, file, guarding.clean_up())
+    assert guarding.cleaned is not None
+    check(trial, file, guarding.cleaned)
+    return guarding
