@@ -17,11 +17,12 @@ from contract_tests.learning.observe import Observer
 from contract_tests.learning.order import Orderer, body_of, problems_of, sort_of
 from contract_tests.learning.presentation import Look, evened, reworded
 from contract_tests.learning.problems import Refusals, Telling, shape_of
+from contract_tests.learning.properties import kind_of
 from contract_tests.learning.reactions import Explained, all_foretold
 from contract_tests.learning.responses import component, documented, form_of, operations, place, resolved, say
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted
-from mock_server.document.rows import Row, form_rows
+from mock_server.document.rows import Row, form_rows, react
 
 FOREIGN, UNKNOWN, OWN = "{foreign}", "{unknown}", "{own}"
 _SORTS = frozenset({"absent", "array", "file", "twice", "not-utf-8", "empty"})
@@ -319,6 +320,7 @@ class _Writer:
             if all(name in known or OWN in known for name in form["properties"]):
                 form["x-refusals"] = {}
             _allow_unsent(draft, tree, known)
+            _allow_kept(draft, tree, form)
             for at, found in self.table.fields.items():
                 name, pattern = at.field, found.schema.get("pattern")
                 if pattern and at.operation == operation and (name in known or OWN in known):
@@ -407,3 +409,28 @@ def _allow_unsent(draft: Draft, tree: Tree, lists: Mapping[str, list[dict[str, A
                 node["properties"][name] = {**node["properties"][name], "type": ["string", "null"]}
                 settings = component(tree, row_node(draft, tree)["properties"][draft.facts.row["settings"]])
                 settings["additionalProperties"] = True
+
+
+def _allow_kept(draft: Draft, tree: Tree, form: Tree) -> None:
+    """Let a row show each name and type that the form keeps: none at all, say, or one that is not listed."""
+    fields = {name: resolved(tree, node) for name, node in form["properties"].items()}
+    rows = form_rows(form, fields, tree["x-service"]).fields
+    odd = (None, "", "unlisted", *(kind.upper() for kind in draft.facts.types))
+    for word in ("name", "type"):
+        field = draft.facts.form[word]
+        kept = [react(rows[field], text, fields[field]) for text in odd]
+        values = [
+            each.row.effect if each.outcome == "value" and each.row else each.text
+            for each in kept
+            if each.is_taken
+        ]
+        node = row_node(draft, tree)["properties"][draft.facts.row[word]]
+        shown = resolved(tree, node)
+        kinds = {shown["type"]} if isinstance(shown["type"], str) else {*shown["type"]}
+        listed = shown.get("enum", values)
+        if all(kind_of(value) in kinds and value in listed for value in values):
+            continue
+        kinds |= {kind_of(value) for value in values}
+        node.pop("$ref", None)
+        node.pop("enum", None)
+        node["type"] = sorted(kinds) if len(kinds) > 1 else kinds.pop()

@@ -14,7 +14,7 @@ import requests
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.beyond import learn_paging
-from contract_tests.learning.draft import Draft, Tree
+from contract_tests.learning.draft import Draft, Tree, changes
 from contract_tests.learning.forms import in_words, learn_forms
 from contract_tests.learning.learn import _teach_handlers
 from contract_tests.learning.pages import learn_sorting
@@ -277,6 +277,32 @@ def test_a_brief_run_presumes_how_fields_of_other_types_may_be_sent(tmp_path: Pa
     form = pupil.learn(learn_forms)["components"]["schemas"]["UpdateForm"]
     learned = [row["when"] for row in form["x-rows"]["{foreign}"] if "refuse" in row]
     assert learned == ["array", "any"]
+
+
+def test_a_mock_shows_each_type_and_name_that_its_service_keeps(tmp_path: Path) -> None:
+    shown = {
+        "type": {"type": "string", "x-value": "type"},
+        "name": {"type": ["string", "null"], "x-value": "name"},
+    }
+    row = "$.components.schemas.NotificationHandler.properties"
+    client = client_of(
+        tmp_path,
+        {"target": f"{row}.type['$ref']", "remove": True},
+        {"target": f"{row}.name.type", "remove": True},
+        {"target": row, "update": shown},
+        rows("CreateForm", name=[{"when": "absent", "value": None}], type=[{"when": "absent", "value": ""}]),
+    )
+    pupil = Pupil(client)
+    pupil.prober.spares = True
+    before, tree = plain(load().data), pupil.learn(learn_forms)
+    learned = tmp_path / "learned"
+    learned.mkdir()
+    mock = client_of(learned, *changes(before, tree))
+    for form in ({}, {"type": "pigeon"}, {"name": "A", "type": "EMAIL"}, {"type": "email"}):
+        assert mock.send("POST", LIST, form).status_code == 201, form
+    assert [(each["name"], each["type"]) for each in mock.list()["data"]][:4] == [
+        (None, "email"), ("A", "EMAIL"), (None, "pigeon"), (None, ""),
+    ]  # fmt: skip
 
 
 def test_a_field_of_one_word_is_named_as_others_are() -> None:
