@@ -34,7 +34,7 @@ from contract_tests.run.flags import SEQUENCES, SPARING_SEQUENCES
 from contract_tests.run.settings import Code, RunSettings, Stop, read_settings
 from contract_tests.session.opening import BRIEF, Opening, close_guard, learn_behind, open_run
 from contract_tests.session.parts import check_folder, check_places
-from contract_tests.twin.offline import run_offline
+from contract_tests.twin.replay import run_offline
 from contract_tests.twin.report import Clean, as_json, as_text, offline_json, offline_text
 from contract_tests.twin.settled import settle
 from contract_tests.twin.sides import Variation

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from contract_tests.guard.exchange import HOP_BY_HOP, Reply, Request
 from contract_tests.mutants.wire import Kind, Memory, Mutant, Spoil, Trip
 from contract_tests.run.flags import SUITES
-from contract_tests.twin.sides import MockProcess
+from contract_tests.twin.sides import Variation, running_mock
 from mock_server.document import dump_yaml, load, plain
 
 _FORKS = multiprocessing.get_context("forkserver")
@@ -62,8 +62,8 @@ def _check(arguments: tuple[str, ...], folder: Path, words: Path) -> None:
 @contextmanager
 def service(answers: Sequence[str] = ()) -> Iterator[int]:
     """Serve the mock with answers to open questions, and yield its port. Raises Stop (CANNOT) if it does not start."""
-    with MockProcess(None, (), tuple(answers)) as mock:
-        yield urlsplit(mock.url).port or 0
+    with running_mock(Variation(answers=tuple(answers))) as url:
+        yield urlsplit(url).port or 0
 
 
 _ANSWER_WITHIN = 60.0  # seconds, of the service

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import at
 from contract_tests.judge.verdicts import said
-from contract_tests.target.api import TargetResponse
+from contract_tests.target.api import TargetResponse, json_in
 
 
 class Missing:
@@ -90,10 +90,7 @@ def shown(value: Any) -> str:
 
 def parsed(answer: TargetResponse) -> Any:
     """Return the body as data, None if it is not JSON."""
-    try:
-        return answer.json()
-    except ValueError:
-        return None
+    return json_in(answer.body)
 
 
 def rows_in(answer: TargetResponse, facts: Facts) -> list[Any] | None:

@@ -16,11 +16,11 @@ from contract_tests.document import (
     demanded_refusals,
     refusing,
 )
-from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, as_json, at
+from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, at
 from contract_tests.judge.statements import Statements
 from contract_tests.judge.verdicts import Judge
 from contract_tests.run.flags import Profile
-from contract_tests.target.api import TargetApi, Trace
+from contract_tests.target.api import TargetApi, Trace, json_in
 
 _TOO_MANY = 429
 _MOST_ROWS = 10
@@ -115,7 +115,7 @@ class Reach:
                 f"An undocumented status: {exchange.status} for {operation.kind}.", exchange
             )
         if exchange.status == operation.success and operation.answer:
-            for place in self._undocumented(operation.answer, _parsed(exchange.body), ""):
+            for place in self._undocumented(operation.answer, json_in(exchange.body), ""):
                 self.extras.setdefault(f"An undocumented property: `{place}`.", exchange)
 
     def _undocumented(self, schema: Mapping[str, Any], value: Any, here: str) -> Iterator[str]:
@@ -154,7 +154,7 @@ class Reach:
     def _take_own(self, operation: DocumentedOperation, exchange: Exchange) -> None:
         if operation.kind == "create":
             place = self.facts.schemas.path_to(operation.answer, "id")
-            self._created.add(str(at(_parsed(exchange.body), place)))
+            self._created.add(str(at(json_in(exchange.body), place)))
             if exchange.status == operation.success:
                 form = {part.name: part.value for part in exchange.form}
                 self.types[form.get(self.facts.form["type"], "")] += 1
@@ -171,13 +171,6 @@ class Reach:
             return True
         name, listing = _refusal_name(operation, exchange), self.facts.operation("list")
         return name in listing.refusals.keys() - refusing(self.facts, listing.id).keys()
-
-
-def _parsed(body: str) -> Any:
-    try:
-        return as_json(body)
-    except ValueError:
-        return None
 
 
 def turned_away(lost: Mapping[str, int]) -> list[str]:

@@ -52,10 +52,15 @@ class TargetResponse(NamedTuple):
 
     def shown(self, *steps: str) -> Any:
         """Return what the JSON of the body shows at a place, None if it is not JSON or shows nothing there."""
-        try:
-            return at(as_json(self.body), steps)
-        except ValueError:
-            return None
+        return at(json_in(self.body), steps)
+
+
+def json_in(body: bytes | str) -> Any:
+    """Return the JSON of a body, None if it is not JSON."""
+    try:
+        return as_json(body)
+    except ValueError:
+        return None
 
 
 class Trace:

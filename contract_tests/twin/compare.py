@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,34 +11,10 @@ from typing import Any, NamedTuple
 from contract_tests.document import Facts, by_form
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.properties import kind_of
+from contract_tests.target.api import json_in
 
 _SHAPE = "%Y-%m-%d %H:%M:%S"
 _ZONE_STEP = timedelta(minutes=30)
-
-
-class FirstSeen:
-    """Remembers the time of creation that each row was first shown with."""
-
-    def __init__(self) -> None:
-        self._seen: dict[Any, str] = {}
-
-    def stays(self, row: Any, text: str) -> bool:
-        """Tell whether a row's time is the one it was first shown with."""
-        return self._seen.setdefault(row, text) == text
-
-
-def time_of(value: Any, exchange: Exchange, first: FirstSeen, row: Any, word: str) -> str:
-    """Tell of a time what holds on any clock: whether it is there, its form, its zone, and whether a creation stays."""
-    if value is None:
-        return "null"
-    try:
-        moment = datetime.strptime(str(value), _SHAPE).replace(tzinfo=UTC)
-    except ValueError:
-        return f"not a time of the documented form: {value!r}"
-    zone = f"now, {round((moment - _clock(exchange)) / _ZONE_STEP) / 2:+g} h"
-    if word == "created" and not first.stays(row, str(value)):
-        return f"{zone}, another than at first"
-    return zone
 
 
 def _clock(exchange: Exchange) -> datetime:
@@ -61,51 +36,6 @@ _PLACES = ("location",)
 _PRESENT = ("retry-after",)
 _NONE = "(none)"
 _THERE = "(there)"
-
-
-# An exchange, the base URL of the side that gave it, and the ids of the sequence's rows there.
-Given = tuple[Exchange, str, Sequence[int]]
-
-
-def header_differences(facts: Facts, left: Given, right: Given) -> Iterator[tuple[str, str, str]]:
-    """Yield the place and both values of each header of interest that differs."""
-    limit, counting = _quota(facts)
-    shown = [_shown(*given, limit, counting) for given in (left, right)]
-    for name in sorted(shown[0].keys() & shown[1].keys()):
-        if shown[0][name] != shown[1][name]:
-            yield f"header {name}", shown[0][name], shown[1][name]
-
-
-def _quota(facts: Facts) -> tuple[str, tuple[str, ...]]:
-    """Return the names of the header with the limit, and of those that count, in lower case."""
-    declared = facts.document["components"].get("headers", {})
-    words = {node.get("x-value"): name.lower() for name, node in declared.items()}
-    counting = tuple(name for word, name in words.items() if word in {"quota-remaining", "quota-reset"})
-    return words.get("quota-limit", ""), counting
-
-
-def _shown(
-    exchange: Exchange, base: str, ids: Sequence[int], limit: str, counting: tuple[str, ...]
-) -> Mapping[str, str]:
-    given = {name.lower(): value for name, value in exchange.headers}
-    shown = {name: "".join(given.get(name, _NONE).lower().split()) for name in _AS_THEY_ARE}
-    # A redirect's page, and a page of HTML, are the site's own and for people.
-    if 300 <= exchange.status < 400:
-        del shown["content-type"]
-    elif "html" in shown["content-type"]:
-        shown["content-type"] = shown["content-type"].partition(";")[0]
-    for name in _PLACES:
-        shown[name] = _placed(given.get(name, _NONE), base, ids)
-    for name in (*_PRESENT, *counting):
-        shown[name] = _THERE if name in given else _NONE
-    if limit:
-        shown[limit] = given.get(limit, _NONE)
-    return shown
-
-
-def _placed(location: str, base: str, ids: Sequence[int]) -> str:
-    """Return a location below the side's own origin, its ids by the row's number."""
-    return _by_number(location.removeprefix(base[: base.find("/", len("https://"))]), ids)
 
 
 def _by_number(text: str, ids: Sequence[int]) -> str:
@@ -132,13 +62,17 @@ class Rows:
     def __init__(self, others: list[int]) -> None:
         self.own: list[int] = []
         self._others = {row: number for number, row in enumerate(others)}
-        self.first_seen = FirstSeen()
+        self._created: dict[Any, str] = {}  # the time of creation that each row was first shown with
 
     def named(self, row: Any) -> str:
         """Return what both sides call a row."""
         if row in self.own:
             return f"{_OWN}{self.own.index(row) + 1}"
         return f"other {self._others[row] + 1}" if row in self._others else f"unknown {kind_of(row)}"
+
+    def keeps_creation(self, row: Any, text: str) -> bool:
+        """Tell whether a row's time of creation is the one that it was first shown with."""
+        return self._created.setdefault(row, text) == text
 
 
 class Side(NamedTuple):
@@ -166,6 +100,7 @@ class Comparison:
         counting = ("total", "total-pages", "link-last", "link-next", "link-previous")
         self._counting = {"/" + "/".join(facts.schemas.path_to(listed, word)) for word in counting}
         self._affairs = frozenset(_affairs(facts))
+        self._quota = _quota(facts)
 
     def differences(self, left: Side, right: Side) -> list[Difference]:
         """Return every place at which two answers differ; nothing if the guard did not let a side ask."""
@@ -173,18 +108,22 @@ class Comparison:
         if one.refused or other.refused:
             return []
         if one.failed or other.failed:
-            shown = one.failed or "an answer", other.failed or "an answer"
-            return [] if one.failed == other.failed else [Difference("answer", *shown)]
+            told = one.failed or "an answer", other.failed or "an answer"
+            return [] if one.failed == other.failed else [Difference("answer", *told)]
         found = [Difference("status", one.status, other.status)] if one.status != other.status else []
-        given = [(side.exchange, side.base, side.rows.own) for side in (left, right)]
-        found += [Difference(*each) for each in header_differences(self._facts, *given)]
+        shown = [_headers(side, *self._quota) for side in (left, right)]
+        found += [
+            Difference(f"header {name}", shown[0][name], shown[1][name])
+            for name in sorted(shown[0].keys() & shown[1].keys())
+            if shown[0][name] != shown[1][name]
+        ]
         if 300 <= one.status < 400 and one.status == other.status:
             return found  # the page of a redirect is for people
         return [*found, *self._bodies((left, right))]
 
     def _bodies(self, sides: Sides) -> Iterator[Difference]:
         texts = [side.exchange.body for side in sides]
-        one, other = (_parsed(text) for text in texts)
+        one, other = (json_in(text) for text in texts)
         if one is None or other is None:
             alike = one is other and bool(texts[0].strip()) == bool(texts[1].strip())
             yield from () if alike else [Difference("body", *map(_short, texts))]
@@ -238,7 +177,7 @@ class Comparison:
             return
         if key in self._times:
             shown = [
-                time_of(row[key], side.exchange, side.rows.first_seen, row[self._id], self._times[key])
+                _time_of(side, row[key], row[self._id], self._times[key])
                 for row, side in zip(rows, sides, strict=True)
             ]
             if shown[0] != shown[1]:
@@ -247,7 +186,7 @@ class Comparison:
             if kind_of(values[0]) != kind_of(values[1]):
                 yield Difference(place, *values)
         elif key == self._settings and all(isinstance(value, str) for value in values):
-            trees = [_parsed(value) for value in values]
+            trees = [json_in(value) for value in values]
             if trees[0] != trees[1] or (trees[0] is None and values[0] != values[1]):
                 yield Difference(place, *values)
         else:
@@ -275,6 +214,50 @@ class Comparison:
             yield from self._nodes(item, its_twin, f"{place}/{number}", sides)
 
 
+def _time_of(side: Side, value: Any, row: Any, word: str) -> str:
+    """Tell of a time what holds on any clock: whether it is there, its form, its zone, and whether a creation stays."""
+    if value is None:
+        return "null"
+    try:
+        moment = datetime.strptime(str(value), _SHAPE).replace(tzinfo=UTC)
+    except ValueError:
+        return f"not a time of the documented form: {value!r}"
+    zone = f"now, {round((moment - _clock(side.exchange)) / _ZONE_STEP) / 2:+g} h"
+    is_kept = word != "created" or side.rows.keeps_creation(row, str(value))
+    return zone if is_kept else f"{zone}, another than at first"
+
+
+def _quota(facts: Facts) -> tuple[str, tuple[str, ...]]:
+    """Return the names of the header with the limit, and of those that count, in lower case."""
+    declared = facts.document["components"].get("headers", {})
+    words = {node.get("x-value"): name.lower() for name, node in declared.items()}
+    counting = tuple(name for word, name in words.items() if word in {"quota-remaining", "quota-reset"})
+    return words.get("quota-limit", ""), counting
+
+
+def _headers(side: Side, limit: str, counting: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the headers of interest as they are compared, by their names in lower case."""
+    given = {name.lower(): value for name, value in side.exchange.headers}
+    shown = {name: "".join(given.get(name, _NONE).lower().split()) for name in _AS_THEY_ARE}
+    # A redirect's page, and a page of HTML, are the site's own and for people.
+    if 300 <= side.exchange.status < 400:
+        del shown["content-type"]
+    elif "html" in shown["content-type"]:
+        shown["content-type"] = shown["content-type"].partition(";")[0]
+    for name in _PLACES:
+        shown[name] = _placed(given.get(name, _NONE), side)
+    for name in (*_PRESENT, *counting):
+        shown[name] = _THERE if name in given else _NONE
+    if limit:
+        shown[limit] = given.get(limit, _NONE)
+    return shown
+
+
+def _placed(location: str, side: Side) -> str:
+    """Return a location below the side's own origin, its ids by the row's number."""
+    return _by_number(location.removeprefix(side.base[: side.base.find("/", len("https://"))]), side.rows.own)
+
+
 def _affairs(facts: Facts) -> Iterator[str]:
     """Yield the properties of a handler that are readOnly and show no fact that is known."""
     for kind in ("retrieve", "create", "update"):
@@ -283,14 +266,6 @@ def _affairs(facts: Facts) -> Iterator[str]:
         for key, node in facts.schemas.properties(facts.schemas.at(answer, steps)).items():
             if node.get("readOnly") and "x-value" not in node:
                 yield key
-
-
-def _parsed(text: str) -> Any:
-    """Return a JSON text as data, None if it is not JSON, or `null`."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _short(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from contract_tests.document import Facts
@@ -16,12 +16,11 @@ from contract_tests.guard.exchange import (
     printable_lines,
 )
 from contract_tests.learning.draft import Lesson
-from contract_tests.report.accepted import Acceptances
+from contract_tests.report.accepted import Acceptances, Accepted
 from contract_tests.report.outcome import Happened, answer_of, reproduce
 from contract_tests.twin.compare import Difference
-from contract_tests.twin.inputs import tried_rows
-from contract_tests.twin.offline import Offline
-from contract_tests.twin.replay import places
+from contract_tests.twin.naming import tried_rows
+from contract_tests.twin.replay import Offline, places
 from contract_tests.twin.twin import Shown, Twins
 
 Clean = Callable[[str], str]
@@ -118,12 +117,14 @@ def as_json(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
             "differences": [_shown(shown, twins, clean) for shown in twins.shown],
             "lessons": [_lesson(lesson, clean) for lesson in twins.lessons],
             "open": dict(twins.open),
-            "expired": [
-                {"place": e.place, "until": str(e.until), "reason": e.reason} for e in accepted.expired
-            ],
-            "unmet": [{"place": e.place, "until": str(e.until), "reason": e.reason} for e in accepted.unmet],
+            "expired": _entries(accepted.expired),
+            "unmet": _entries(accepted.unmet),
         }
     )
+
+
+def _entries(entries: Iterable[Accepted]) -> list[dict[str, str]]:
+    return [{"place": e.place, "until": str(e.until), "reason": e.reason} for e in entries]
 
 
 def _lesson(lesson: Lesson, clean: Clean) -> dict[str, Any]:
@@ -228,8 +229,6 @@ def offline_json(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
             "answers": offline.answers,
             "fitting": offline.fitting,
             "drifts": drifts,
-            "expired": [
-                {"place": e.place, "until": str(e.until), "reason": e.reason} for e in accepted.expired
-            ],
+            "expired": _entries(accepted.expired),
         }
     )

@@ -1,15 +1,47 @@
-"""Sequences of calls: those that open a run, and those drawn at random."""
+"""Sequences of calls: those that open a run, and those drawn at random.
+
+A call is told in words that hold for both services: rows by their number, never by an id.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
 
 from hypothesis import strategies as st
 
 from contract_tests.document import Facts
-from contract_tests.twin.step import Pairs, TwinStep
+
+Kind = Literal["list", "retrieve", "create", "update", "delete", "put", "nowhere"]
+Bearer = Literal["own", "none", "wrong", "small", "other"]
+Media = Literal["multipart", "urlencoded", "json"]
+
+Pairs = tuple[tuple[str, str], ...]
+
+# The id of no handler.
+NOBODY = "2000000011"
+
+
+@dataclass(frozen=True, slots=True)
+class TwinStep:
+    """One call. `row` is the number of a create in the sequence, or an id's text; `tail` is written behind the id.
+
+    `bearer` says whose key it has; `other` is another account's. `later` means that it is sent in a later second than
+    the call before it was answered: times on the wire have no fractions.
+    """
+
+    kind: Kind
+    row: int | str | None = None
+    form: Pairs = ()
+    media: Media = "multipart"
+    query: Pairs = ()
+    bearer: Bearer = "own"
+    tail: str = ""
+    later: bool = False
+
+
+Sequence = tuple[TwinStep, ...]
 
 
 def openings(facts: Facts, *, has_other: bool) -> tuple[Sequence, ...]:
@@ -51,8 +83,6 @@ def _form(facts: Facts) -> Pairs:
     return tuple(next(iter(facts.examples.values())).items())
 
 
-Sequence = tuple[TwinStep, ...]
-
 # Letters, and what a service may clean or escape; tags are whole, since parsers differ about half ones.
 _TOKENS = ("a", "Z9", " ", "é", "日本", "🔥", "'", '"', "<b>", "</b>", "&amp;", "%20", "+", "/", "_")
 _LONG = 300
@@ -61,7 +91,7 @@ _DIRTY = " <b>\"x'</b> "
 _SWITCHES = ("1", "0", "true", "on", "off", "yes", "", "2", "no")
 _PAGES = ("1", "2", "3", "9")
 _ODD_PAGES = ("0", "-1", "abc", "2x", "")
-_ODD_IDS = ("0", "abc", "-1", "2000000011")
+_ODD_IDS = ("0", "abc", "-1", NOBODY)
 _ODD_TAILS = ("abc", ".9", "/")
 _MOST_PIECES = 7
 _ROWS = 3

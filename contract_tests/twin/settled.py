@@ -24,9 +24,9 @@ from contract_tests.recording import Recording, TapedExchange
 from contract_tests.run.settings import Stop
 from contract_tests.session.opening import Opening
 from contract_tests.twin.compare import Difference
-from contract_tests.twin.inputs import tried_rows
+from contract_tests.twin.naming import tried_rows
 from contract_tests.twin.replay import Drift, Replay, others_in
-from contract_tests.twin.sides import MockProcess, Variation, lining_of, mock_of
+from contract_tests.twin.sides import Variation, lining_of, mock_of, running_mock
 from mock_server.document import Document, DocumentError, load, plain
 
 # Makes the data of an overlay.
@@ -82,7 +82,7 @@ class Trial:
         """Return why a mock refuses to serve it, empty if it does not."""
         self._write(learnt)
         try:
-            with MockProcess(self.document, (str(self.file),), ()):
+            with running_mock(Variation(self.document, (str(self.file),))):
                 return ""
         except Stop as stop:
             return re.sub(rf"^.*{re.escape(str(self.file))}(?::\d+)?: ", "", str(stop))

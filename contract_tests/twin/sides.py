@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -13,24 +13,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
 from contract_tests.document import Facts
-from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.exchange import Exchange, at
 from contract_tests.guard.guard import Guard
 from contract_tests.guard.policy import NOWHERE
 from contract_tests.guard.upstream import GuardSettings
+from contract_tests.probes.handler import multipart
 from contract_tests.probes.reading import is_success, mapping
 from contract_tests.probes.reading import number as number_of
-from contract_tests.run.settings import Code, Stop
+from contract_tests.run.settings import Code, Stop, made_up_key
 from contract_tests.session.opening import listed
-from contract_tests.target.api import TargetApi, TargetResponse
+from contract_tests.target.api import JSON, WRONG_KEY, TargetApi, json_in
 from contract_tests.twin.compare import Rows, Side
-from contract_tests.twin.step import Sender, TwinStep, send
+from contract_tests.twin.sequences import NOBODY, TwinStep
 from mock_server.document import Document
 
 
@@ -41,27 +41,20 @@ class Playback:
         self._exchanges = exchanges
         self._base = base
         self._facts = facts
-        self._others = list(others)
-        self.rows = Rows(self._others)
-        self._at = 0
-
-    @property
-    def others(self) -> list[int]:
-        """The ids of the rows that were there before the sequence, oldest first."""
-        return self._others
+        self.others = list(others)
+        self.begin()
 
     def look(self) -> list[int]:
         """Return the rows that were there."""
-        return self._others
+        return self.others
 
     def begin(self) -> None:
         """Begin the sequence anew."""
-        self.rows, self._at = Rows(self._others), 0
+        self.rows, self._left = Rows(self.others), iter(self._exchanges)
 
     def do(self, step: TwinStep) -> Side:
         """Return the exchange that this step was."""
-        exchange = self._exchanges[self._at]
-        self._at += 1
+        exchange = next(self._left)
         if step.kind == "create":
             self.rows.own.append(created_id(self._facts, exchange, len(self.rows.own)))
         return Side(exchange, self._base, self.rows)
@@ -79,65 +72,55 @@ _OTHERS = "(of others)"
 MOCK_KEY = "mock-"
 
 
-class MockProcess:
-    """`bitpeak-mock serve` on a free port of this computer, while it is open as a context manager.
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """Which mock: the one that runs at `url`, or else one that is started with these."""
+
+    document: str | None = None
+    overlays: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    url: str = ""
+
+
+@contextmanager
+def running_mock(variation: Variation) -> Iterator[str]:
+    """Yield the base URL of `bitpeak-mock serve` on a free port of this computer. Raises Stop (CANNOT).
 
     It ends with this process, even if that is killed. Of the environment it gets neither the key of a service nor any
     setting: its settings are those of the run.
     """
-
-    def __init__(self, document: str | None, overlays: tuple[str, ...], answers: tuple[str, ...]) -> None:
-        self._arguments = [
-            *(("--document", document) if document else ()),
-            *(word for overlay in overlays for word in ("--overlay", overlay)),
-            *(word for answer in answers for word in ("--answer", answer)),
-        ]
-        self._folder = tempfile.TemporaryDirectory(prefix="bitpeak-twin-")
-        self._process: subprocess.Popen[bytes] | None = None
-        self._lifeline: socket.socket | None = None
-        self.url = ""
-
-    def __enter__(self) -> Self:
-        port = Path(self._folder.name) / "port"
-        log = Path(self._folder.name) / "log"
+    with (
+        tempfile.TemporaryDirectory(prefix="bitpeak-twin-") as folder,
         # The system closes this socket however this process ends, and then the mock goes.
-        self._lifeline = socket.create_server(("127.0.0.1", 0))
-        serve = ["serve", "--port", "0", "--port-file", str(port), "--quiet", *self._arguments]
-        # -P: a module of this folder, such as a queue.py, must not replace one of ours.
+        socket.create_server(("127.0.0.1", 0)) as lifeline,
+        (Path(folder) / "log").open("w+b") as log,
+    ):
+        port = Path(folder) / "port"
         command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "mock_server.lifeline",
-            str(self._lifeline.getsockname()[1]),
-            *serve,
+            # -P: a module of this folder, such as a queue.py, must not replace one of ours.
+            *(sys.executable, "-P", "-m", "mock_server.lifeline", str(lifeline.getsockname()[1])),
+            *("serve", "--port", "0", "--port-file", str(port), "--quiet"),
+            *(("--document", variation.document) if variation.document else ()),
+            *(word for overlay in variation.overlays for word in ("--overlay", overlay)),
+            *(word for answer in variation.answers for word in ("--answer", answer)),
         ]
         given = {name: text for name, text in os.environ.items() if not _is_ours(name)}
-        with log.open("wb") as stream:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                command, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL, env=given
-            )
-        deadline = time.monotonic() + _READY
-        while not (port.exists() and port.read_text(encoding="ascii").strip()):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-                self.__exit__(None, None, None)
-                why = said[-1].removeprefix("bitpeak-mock: ") if said else "it says nothing"
-                raise Stop(Code.CANNOT, f"the mock does not start: {why}")
-            time.sleep(0.01)
-        self.url = f"http://127.0.0.1:{port.read_text(encoding='utf-8').strip()}/api"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
-            self._process = None
-        if self._lifeline is not None:
-            self._lifeline.close()
-        self._folder.cleanup()
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=given
+        )
+        try:
+            deadline = time.monotonic() + _READY
+            while not (port.exists() and port.read_text(encoding="ascii").strip()):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    said = log.read().decode(errors="replace").strip().splitlines() or ["it says nothing"]
+                    why = said[-1].removeprefix("bitpeak-mock: ")
+                    raise Stop(Code.CANNOT, f"the mock does not start: {why}")
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{port.read_text(encoding='ascii').strip()}/api"
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def _is_ours(variable: str) -> bool:
@@ -174,42 +157,6 @@ def check_mock(url: str, digest: str) -> None:
         raise Stop(Code.CANNOT, f"the mock at {url} runs another document than this run: {what}.")
 
 
-def new_key() -> str:
-    """Return a key that the mock makes a world of its own for, and that no real service has."""
-    return f"{MOCK_KEY}{secrets.token_hex(8)}"
-
-
-class Lining:
-    """Gives a mock's world as many rows as another service has, past the guard: they stand for rows of others."""
-
-    def __init__(self, url: str, key: str, facts: Facts) -> None:
-        self._url = url
-        self._facts = facts
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers["Authorization"] = f"Bearer {key}"
-
-    def line_up(self, rows: list[int], wanted: int) -> bool:
-        """Make or delete rows until there are so many; False if the mock does not let it, or is not a mock."""
-        create = self._url + self._facts.operation("create").path
-        before, _, _ = self._facts.operation("delete").path.partition("{")
-        forms = [{**example, self._facts.form["name"]: _OTHERS} for example in self._facts.examples.values()]
-        for row in rows[wanted:]:
-            answer = self._session.delete(f"{self._url}{before}{row}", timeout=_PATIENCE)
-            if _MARKER not in answer.headers or not answer.ok:
-                return False
-        for number in range(len(rows), wanted):
-            files = {name: (None, text) for name, text in forms[number % len(forms)].items()}
-            answer = self._session.post(create, files=files, timeout=_PATIENCE)
-            if _MARKER not in answer.headers or not answer.ok:
-                return False
-        return True
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
-
-
 # Refusals of the guard that mean that the run may send nothing more.
 _SPENT = {
     "budget": "all requests that the run may make had been made",
@@ -219,28 +166,11 @@ _SPENT = {
 _SECOND = 1.0
 
 
-class Participant(Protocol):
-    """One side of a lock step, live or recorded."""
-
-    @property
-    def others(self) -> list[int]:
-        """The ids of the rows that do not belong to a sequence, oldest first, as last looked at."""
-
-    def look(self) -> list[int]:
-        """Look for those rows anew."""
-
-    def begin(self) -> None:
-        """Begin a sequence: no row is its own yet."""
-
-    def do(self, step: TwinStep) -> Side:
-        """Give the exchange of one step."""
-
-    def end(self) -> bool:
-        """Delete the sequence's rows, and tell whether all are gone."""
-
-
 class Service:
-    """Sends the steps of sequences. `key` is a mock's own key, `other_key` another account's, empty for none."""
+    """Sends the steps of sequences. `key` is a mock's own key, `other_key` another account's, empty for none.
+
+    `others` are the ids of the rows that do not belong to a sequence, oldest first, as last looked at.
+    """
 
     def __init__(  # noqa: PLR0913 - what a side is made of
         self, guard: Guard, api: TargetApi, facts: Facts, *, can_write: bool, key: str, other_key: str
@@ -253,19 +183,13 @@ class Service:
         self.other_key = other_key
         self.rows = Rows([])
         self.last: Exchange | None = None
-        self._sender = Sender(api, facts, f"/{NOWHERE}", other_key)
+        self.others: list[int] = []
         self._answered = 0.0
-        self._others: list[int] = []
         self._deleted: set[int] = set()
         guard.on_exchange(self._take)
 
     def _take(self, exchange: Exchange) -> None:
         self.last, self._answered = exchange, time.monotonic()
-
-    @property
-    def others(self) -> list[int]:
-        """The ids of the rows that do not belong to a sequence, oldest first, as last looked at."""
-        return self._others
 
     def look(self) -> list[int]:
         """Walk through the list for the rows that are there before a sequence. Raises Stop (CANNOT, UNREACHABLE)."""
@@ -285,26 +209,47 @@ class Service:
             if len(rows) < size:
                 break
             page += 1
-        self._others = sorted(set(found))
-        return self._others
+        self.others = sorted(set(found))
+        return self.others
 
     def begin(self) -> None:
         """Begin a sequence: no row is its own yet."""
-        self.rows = Rows(self._others)
+        self.rows = Rows(self.others)
         self._deleted.clear()
 
     def do(self, step: TwinStep) -> Side:
         """Send one step, and return the exchange. Raises Stop (NOTHING) if the run may send nothing more."""
         if step.later:
             time.sleep(max(0.0, self._answered + _SECOND - time.monotonic()))
-        self.last = None
-        send(step, self._sender, self.rows.own)
-        exchange = self._check_spent()
+        exchange = self.ask(self._method(step), self._path(step), **_body(step), **self._authorized(step))
         if step.kind == "create":
             self.rows.own.append(created_id(self.facts, exchange, len(self.rows.own)))
         if step.kind == "delete" and isinstance(step.row, int) and 200 <= exchange.status < 300:
             self._deleted.add(self.rows.own[step.row])
         return Side(exchange, self.guard.target, self.rows)
+
+    def _method(self, step: TwinStep) -> str:
+        if step.kind == "put":
+            return self.facts.other_methods[0]
+        return "GET" if step.kind == "nowhere" else self.facts.operation(step.kind).method
+
+    def _path(self, step: TwinStep) -> str:
+        if step.kind == "nowhere":
+            return f"/{NOWHERE}"
+        if step.kind in {"list", "create"}:
+            path = self.facts.operation(step.kind).path
+            return path.rstrip("/") if step.tail == "/" else path  # the other spelling
+        row = self.rows.own[step.row] if isinstance(step.row, int) else step.row or NOBODY
+        return self.api.path_of("retrieve" if step.kind == "put" else step.kind, f"{row}{step.tail}")
+
+    def _authorized(self, step: TwinStep) -> dict[str, Any]:
+        if step.bearer == "own":
+            return {}
+        headers = {
+            "none": None, "wrong": f"Bearer {WRONG_KEY}", "small": f"bearer {self.api.key}",
+            "other": f"Bearer {self.other_key}",
+        }  # fmt: skip
+        return {"authorization": headers[step.bearer]}
 
     def ask(self, method: str, path: str, **parts: Any) -> Exchange:
         """Send any request, as `Api.call`, and return the exchange. Raises Stop (NOTHING)."""
@@ -331,6 +276,25 @@ class Service:
         return self.last
 
 
+# One side of a lock step, live or recorded.
+Participant = Service | Playback
+
+
+def _body(step: TwinStep) -> dict[str, Any]:
+    """Return query and body of a step, as `TargetApi.call` takes them."""
+    parts: dict[str, Any] = {"query": dict(step.query)} if step.query else {}
+    if step.kind not in {"create", "update"}:
+        return parts
+    form = dict(step.form)
+    if step.media == "json":
+        return parts | {"body": json.dumps(form).encode(), "headers": {"Content-Type": JSON}}
+    if step.media == "urlencoded":
+        return parts | {"form": form, "urlencoded": True}
+    if len(form) < len(step.form):
+        return parts | multipart((name, text.encode()) for name, text in step.form)
+    return parts | {"form": form}
+
+
 def check_other(api: TargetApi, other_key: str, target: str) -> None:
     """See that a key opens another account than the run's own. Raises Stop (CANNOT)."""
     steps = api.facts.schemas.path_to(api.facts.operation("list").answer, "rows")
@@ -347,29 +311,17 @@ def check_other(api: TargetApi, other_key: str, target: str) -> None:
 def created_id(facts: Facts, exchange: Exchange, number: int) -> int:
     """Return the id that a create answered; a number that no row has if it was refused."""
     steps = facts.schemas.path_to(facts.operation("create").answer, "id")
-    answer = TargetResponse(exchange.status, {}, exchange.body.encode())
-    row = number_of(answer.shown(*steps)) if is_success(answer) else None
+    row = number_of(at(json_in(exchange.body), steps)) if 200 <= exchange.status < 300 else None
     return row if row is not None else -1 - number
-
-
-@dataclass(frozen=True, slots=True)
-class Variation:
-    """Which mock: the one that runs at `url`, or else one that is started with these."""
-
-    document: str | None = None
-    overlays: tuple[str, ...] = ()
-    answers: tuple[str, ...] = ()
-    url: str = ""
 
 
 @contextmanager
 def mock_of(variation: Variation, document: Document, *, can_write: bool) -> Iterator[Service]:
     """Yield a mock behind a guard of its own, in a new world. Raises Stop (CANNOT)."""
-    facts, key, url = Facts(document.data), new_key(), variation.url
+    facts, key, url = Facts(document.data), made_up_key(), variation.url
     with ExitStack() as stack:
         if not url:
-            mock = MockProcess(variation.document, variation.overlays, variation.answers)
-            url = stack.enter_context(mock).url
+            url = stack.enter_context(running_mock(variation))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bitpeak-twin-"))
         settings = GuardSettings(
             target=url,
@@ -382,19 +334,35 @@ def mock_of(variation: Variation, document: Document, *, can_write: bool) -> Ite
         guard = stack.enter_context(Guard(settings, document))
         api = TargetApi(guard.url, guard.placeholder_key, facts, guard.respond)
         stack.callback(api.close)
-        yield Service(guard, api, facts, can_write=can_write, key=key, other_key=new_key())
+        yield Service(guard, api, facts, can_write=can_write, key=key, other_key=made_up_key())
 
 
 @contextmanager
 def lining_of(left: Service, facts: Facts) -> Iterator[Callable[[int], None]]:
-    """Yield what gives a mock as many rows as it is told, past its guard."""
-    lining = Lining(left.guard.target, left.key, facts)
+    """Yield what gives a mock's world as many rows as another service has, past the guard: they stand for its others.
+
+    It stops early if the mock does not let it, or is not a mock.
+    """
+    url = left.guard.target
+    create = url + facts.operation("create").path
+    before, _, _ = facts.operation("delete").path.partition("{")
+    forms = [{**example, facts.form["name"]: _OTHERS} for example in facts.examples.values()]
+
+    def is_done(answer: requests.Response) -> bool:
+        return _MARKER in answer.headers and answer.ok
 
     def line_up(wanted: int) -> None:
-        lining.line_up(left.look(), wanted)
+        rows = left.look()
+        is_going = all(
+            is_done(session.delete(f"{url}{before}{row}", timeout=_PATIENCE)) for row in rows[wanted:]
+        )
+        for number in range(len(rows), wanted) if is_going else ():
+            files = {name: (None, text) for name, text in forms[number % len(forms)].items()}
+            if not is_done(session.post(create, files=files, timeout=_PATIENCE)):
+                break
         left.look()
 
-    try:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers["Authorization"] = f"Bearer {left.key}"
         yield line_up
-    finally:
-        lining.close()

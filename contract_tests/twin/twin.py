@@ -17,14 +17,11 @@ from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Code, RunSettings, Stop
 from contract_tests.session.opening import Opening, learn_behind
 from contract_tests.twin.compare import Comparison
-from contract_tests.twin.inputs import TriedRow
-from contract_tests.twin.lockstep import Lockstep, SequenceOutcome
-from contract_tests.twin.naming import Name, by_row, names_of, telling
-from contract_tests.twin.search import Search
+from contract_tests.twin.naming import Name, TriedRow, by_row, names_of, telling
+from contract_tests.twin.search import Lockstep, Search, SequenceOutcome
 from contract_tests.twin.sequences import Sequence, Sequences, endings, openings
 from contract_tests.twin.sides import (
     MOCK_KEY,
-    MockProcess,
     Participant,
     Playback,
     Service,
@@ -34,6 +31,7 @@ from contract_tests.twin.sides import (
     check_other,
     lining_of,
     mock_of,
+    running_mock,
 )
 from mock_server.document import DocumentError, load
 
@@ -193,11 +191,11 @@ def _names(
     settings, known = opening.settings, opening.known
     facts = Facts(known.data)
     recorded = Playback(outcome.right, outcome.others, opening.guard.target, facts)
-    with MockProcess(settings.document, settings.overlays, settings.answers) as mock:
+    with running_mock(_variation(settings)) as url:
 
         def replay(answers: Mapping[str, str]) -> SequenceOutcome | None:
-            with mock_of(Variation(url=mock.url), known, can_write=settings.allow_writes) as left:
-                if not answer_otherwise(mock.url, left.key, answers):
+            with mock_of(Variation(url=url), known, can_write=settings.allow_writes) as left:
+                if not answer_otherwise(url, left.key, answers):
                     return None
                 return _repeat(left, recorded, outcome, facts, accepted)
 
@@ -216,7 +214,10 @@ def _names(
 def _of_lessons(opening: Opening, learnt: Learnt) -> Iterator[Service]:
     """Yield a mock that has learned. Raises Stop, and DocumentError if the lessons make no document."""
     settings = opening.settings
-    with learned_overlay(learnt, opening) as file:
+    with tempfile.TemporaryDirectory(prefix="bitpeak-twin-") as folder:
+        file = Path(folder) / "learned.yaml"
+        text = as_yaml(overlay_of(learnt, opening.guard.target, opening.clean))
+        file.write_text(text, encoding="utf-8")
         document = load(settings.document, [file])
         variation = Variation(settings.document, (str(file),))
         with mock_of(variation, document, can_write=settings.allow_writes) as left:
@@ -247,13 +248,3 @@ def service_of(opening: Opening, facts: Facts) -> Service:
         check_other(api, other_key, opening.guard.target)
     can_write = opening.settings.allow_writes
     return Service(opening.guard, api, facts, can_write=can_write, key="", other_key=other_key)
-
-
-@contextmanager
-def learned_overlay(learnt: Learnt, opening: Opening) -> Iterator[Path]:
-    """Yield a file with what was learned."""
-    with tempfile.TemporaryDirectory(prefix="bitpeak-twin-") as folder:
-        file = Path(folder) / "learned.yaml"
-        text = as_yaml(overlay_of(learnt, opening.guard.target, opening.clean))
-        file.write_text(text, encoding="utf-8")
-        yield file

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.twin.sides import MockProcess, check_mock
+from contract_tests.twin.sides import Variation, check_mock, running_mock
 from mock_server.document import load
 
 
@@ -16,5 +16,5 @@ def test_modules_of_the_folder_do_not_replace_those_of_the_mock(
     for name in ("queue", "click", "flask"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong one')")
     monkeypatch.chdir(tmp_path)
-    with MockProcess(None, (), ()) as mock:
-        check_mock(mock.url, str(load().digest))
+    with running_mock(Variation()) as url:
+        check_mock(url, str(load().digest))

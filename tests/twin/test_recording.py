@@ -19,7 +19,7 @@ from contract_tests.recording import RecordingProxy, as_har, read_recording
 from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Stop
 from contract_tests.session.opening import learn_behind
-from contract_tests.twin.offline import Offline, run_offline
+from contract_tests.twin.replay import Offline, run_offline
 from contract_tests.twin.report import offline_text
 from contract_tests.twin.sides import Variation
 from mock_server.document import load
