@@ -25,9 +25,9 @@ _HEAVY = {"generated", "suites", "mutants", "check"}
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is heavy, by its folder."""
-    here = Path(__file__).parent
+    folders = tuple(f"{Path(__file__).parent / name}{os.sep}" for name in _HEAVY)
     for item in items:
-        if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in _HEAVY:
+        if str(item.path).startswith(folders):
             item.add_marker(pytest.mark.heavy)
 
 
