@@ -16,10 +16,10 @@ from typing import Any
 
 import click
 import requests
-from hypothesis.configuration import set_hypothesis_home_dir
 
 from contract_tests.command.console import PROGRAM, asker, complain, report_defect, say
 from contract_tests.document import Facts
+from contract_tests.generated.drawing import keep_in
 from contract_tests.guard.exchange import (
     json_text,
     printable,
@@ -266,7 +266,7 @@ def twin(ctx: click.Context, /, accepted: Path | None, recording: Path | None, *
             ctx.exit(_offline(recording, known, given))
         # Hypothesis keeps literals of the program's source in a folder, which would be one where the user stands.
         with tempfile.TemporaryDirectory(prefix="bitpeak-hypothesis-", ignore_cleanup_errors=True) as folder:
-            set_hypothesis_home_dir(folder)
+            keep_in(Path(folder))
             ctx.exit(_online(known, given))
     except Stop as stop:
         ctx.exit(complain(stop))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +15,26 @@ import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, core
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.database import DirectoryBasedExampleDatabase
+from hypothesis.internal.charmap import charmap_file
 
 from contract_tests.run.run import Run
 
 Drawn = TypeVar("Drawn", bound=Callable[..., object])
 
 _PROFILE = "bitpeak-check"
+
+
+def keep_in(folder: Path) -> None:
+    """Let Hypothesis keep its files in a folder.
+
+    Which characters UTF-8 can write is put there at once, all but the surrogates. To find out, Hypothesis would encode
+    a million characters in each new folder, which takes more than a second.
+    """
+    set_hypothesis_home_dir(folder)
+    table = charmap_file("codec-v2-utf-8")
+    table.parent.mkdir(parents=True)
+    with gzip.open(table, "wt") as stream:
+        json.dump([[[0, 0xD7FF], [0xE000, sys.maxunicode]], []], stream)
 
 
 def prepare_generators(config: pytest.Config, seed: int, examples: Path | None) -> None:
@@ -27,7 +44,7 @@ def prepare_generators(config: pytest.Config, seed: int, examples: Path | None) 
     """
     folder = tempfile.TemporaryDirectory(prefix="bitpeak-hypothesis-", ignore_cleanup_errors=True)
     config.add_cleanup(folder.cleanup)
-    set_hypothesis_home_dir(Path(folder.name))
+    keep_in(Path(folder.name))
     hypothesis.settings.register_profile(
         _PROFILE, database=None, deadline=None, print_blob=False, suppress_health_check=list(HealthCheck)
     )

@@ -69,10 +69,12 @@ def pointer(*keys: str) -> str:
 
 def differing(one: Any, other: Any, here: str = "") -> Iterator[tuple[str, Any]]:
     """Yield each place at which two trees differ, with the value there in the second."""
+    if one == other:  # which takes a fraction of a walk, and most of two trees is alike
+        return
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in one.keys() | other.keys():
             yield from differing(one.get(key, _ABSENT), other.get(key, _ABSENT), here + pointer(str(key)))
-    elif one is not other and one != other:
+    else:
         yield here, other
 
 
@@ -118,6 +120,7 @@ class Statements:
         self._questions = questions or {}
         self._accepted = tuple(accepted)
         self._given = frozenset(given)
+        self._decided: dict[tuple[str, bool], frozenset[str]] = {}
 
     def at(self, place: str, says: str, *, below: bool = False, grade: str = "") -> Statement:
         """Return the statement at a place.
@@ -136,7 +139,7 @@ class Statements:
 
         A question decides it only if one of its answers would let the value pass.
         """
-        deciding = {name for name, other in self._answers(place) if _admits(place, other, value)}
+        deciding = frozenset(name for name, other in self._answers(place) if _admits(place, other, value))
         return self._made(place, says, deciding)
 
     def of_question(self, name: str) -> Statement:
@@ -152,7 +155,7 @@ class Statements:
             is_accepted=name in self._given,
         )
 
-    def _made(self, place: str, says: str, deciding: set[str], grade: str = "") -> Statement:
+    def _made(self, place: str, says: str, deciding: frozenset[str], grade: str = "") -> Statement:
         grade = grade or self._grade(place)
         if deciding:
             departs = [name for name in deciding if self._questions[name].departure]
@@ -161,7 +164,7 @@ class Statements:
         else:
             is_open = grade != PAGE
         accepted = any(_touches(place, one) for one in self._accepted) or bool(deciding & self._given)
-        return Statement(says, place, grade, frozenset(deciding), is_open, is_accepted=accepted)
+        return Statement(says, place, grade, deciding, is_open, is_accepted=accepted)
 
     def _grade(self, place: str) -> str:
         """Return the grade of the nearest node above a place that has one."""
@@ -177,9 +180,14 @@ class Statements:
                 grade = node.get("x-grade", grade)
         return grade
 
-    def _deciding(self, place: str, *, below: bool) -> set[str]:
-        is_near = _touches if below else _contains
-        return {name for name, changed in self._changes if any(is_near(one, place) for one in changed)}
+    def _deciding(self, place: str, *, below: bool) -> frozenset[str]:
+        """Return the questions that decide a place. Few places are asked for, each of them often."""
+        if (place, below) not in self._decided:
+            is_near = _touches if below else _contains
+            self._decided[place, below] = frozenset(
+                name for name, changed in self._changes if any(is_near(one, place) for one in changed)
+            )
+        return self._decided[place, below]
 
     def _answers(self, place: str) -> Iterator[tuple[str, Any]]:
         """Yield each question with an answer that changes a place, and the new value there."""
