@@ -139,11 +139,11 @@ _PARTS = (
     _Part("other schemes", False, learn_bearer),
     _Part("other methods", True, learn_methods),
     _Part("HEAD", True, learn_head),
+    _Part("order of the list", True, learn_sorting),
     _Part("fields of forms", True, learn_forms),
     _Part("unique names", True, learn_unique),
     _Part("settings that are not sent", True, learn_same_type),
     _Part("order of checks", True, learn_order),
-    _Part("order of the list", True, learn_sorting),
     _Part("headers", False, learn_metering),
     _Part("headers of successes", False, learn_success_headers),
 )

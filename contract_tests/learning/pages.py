@@ -154,7 +154,10 @@ _ORDERS: Sequence[tuple[dict[str, str], Callable[[_Shown], Any]]] = (
 
 
 def learn_sorting(prober: Prober, draft: Draft) -> None:
-    """Look whether lists go by the name, the type or the last change. If requests count, the lists seen have to do."""
+    """Look whether lists go by the name, the type or the last change. If requests count, the lists seen have to do.
+
+    Two rows tell as much as several if one of them had other types, or other names, from list to list.
+    """
     if not prober.spares:
         _make_unsorted(prober)
     pages = _listed_rows(prober)
@@ -164,9 +167,13 @@ def learn_sorting(prober: Prober, draft: Draft) -> None:
     for words, key in _ORDERS:
         for direction in ("ascending", "descending") if words["value"] != "changed" else ("descending",):
             orders = [_keys(page, words["value"], key, prober) for page in pages]
-            is_told = max(map(len, map(set, orders)), default=0) > 2
+            is_told = len({each for keys in orders if len(keys) > 1 for each in keys}) > 2
+            if not is_told or not _is_sorted(orders, reverse=direction == "descending"):
+                continue
+            if prober.spares and words["value"] == "type":
+                pages += _with_an_equal(prober)
             among = _among_equals(pages, key)
-            if is_told and among is not None and _is_sorted(orders, reverse=direction == "descending"):
+            if among is not None:
                 _learn_sorting(prober, draft, {**words, "direction": direction}, among)
                 return
     # A guard hides the names of others, and its marker sorts the run's own rows by their creation.
@@ -236,6 +243,16 @@ def _make_unsorted(prober: Prober) -> None:
     prober.listed(made)
     for row in made:
         prober.discard(row)
+
+
+def _with_an_equal(prober: Prober) -> list[list[_Shown]]:
+    """Return lists that show two rows of one type."""
+    row = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()))[1]
+    if row is None:
+        return []
+    prober.listed([row])
+    prober.discard(row)
+    return [page for page in _listed_rows(prober) if any(each.id == row for each in page)]
 
 
 def _learn_sorting(prober: Prober, draft: Draft, words: Mapping[str, str], order: Mapping[str, str]) -> None:
