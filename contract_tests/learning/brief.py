@@ -10,12 +10,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 from contract_tests.learning.fields import FieldLearner, Input, Place, Table, unshown
 from contract_tests.learning.observe import Outcome
-from contract_tests.learning.reactions import Explained
+from contract_tests.learning.presentation import reworded
+from contract_tests.learning.reactions import Explained, entities
+from contract_tests.probes.observations import first_page, partial
+from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted, mapping
-from contract_tests.probes.trials import FOREIGN, LONG, TOGETHER, UNKNOWN, Trial
+from contract_tests.probes.trials import FOREIGN, LONG, TOGETHER, UNKNOWN, Trial, Trials, sent
 from mock_server.document.rows import Row, react
 
 # What is presumed of the type and of the switch, too: how a field may be sent, and blanks around its text.
@@ -28,15 +32,32 @@ _MOST_LENGTHS = 2
 _NUMBER = re.compile(r"(?<![\w.:])[0-9]{2,3}(?![\w.])")
 
 
-_SPELLED = (("off", "false", "no"), ("true", "on", "yes"))
 # Requests that are left for what comes after the fields.
-_LEFT = 14
+_LEFT = 16
+
+
+def ask_texts(prober: Prober) -> None:
+    """Ask what needs the type with two fields while the standing row has it: to change a type takes two requests."""
+    trials = Trials(prober)
+    prober.once(first_page)
+    prober.once(partial)
+    for treatment in TOGETHER:
+        trials.texts(treatment)
+    (name, _), (text, kind) = trials.input("name"), trials.input("text")
+    for field, padded in zip((name, text), trials.texts("padded"), strict=True):
+        trials.try_update(Trial("update", field, "empty", sent(""), kind))
+        if (
+            padded is None or padded.shown == padded.trial.sent.text
+        ):  # else blanks are cut off, all of them, too
+            trials.try_update(Trial("update", field, "blank", trials.sample(kind, field, "blank"), kind))
+    trials.try_update(Trial("update", text, "longer-than", trials.sample(kind, text, "longer-than"), kind))
 
 
 class BriefLearner(FieldLearner):
     """Asks one field of each shape."""
 
     switch_ways = ()
+    switch_states = 1
     spellings = ("off", "true", "maybe", "")
     odd: Mapping[str, Sequence[str]] = {
         "address": ("maybe", "a@b", "A@EXAMPLE.COM", "a@example.com<b>x</b>"),
@@ -61,6 +82,9 @@ class BriefLearner(FieldLearner):
         text = self._input("update", self.facts.types[kinds.pair][-1], kinds.pair)
         self._texts(name, text)
         self._types()
+        self._strangers()
+        self._names(name)
+        self._switches()
         shapes: dict[str, Explained] = {"text": self.table.fields[text.place]}
         for shape, kind in (("url", self._last_url), ("address", kinds.mailbox)):
             at = self._input("update", self.facts.types[kind][0], kind)
@@ -68,9 +92,7 @@ class BriefLearner(FieldLearner):
         for each, kind in own:
             at = self._input("update", each, kind)
             self.table.fields[at.place] = self._like(shapes[at.shape], at)
-        self._strangers()
-        self._names(name)
-        self._switches()
+        self._check_foreign()
         self._lengths(name, text)
         for each, kind in own:
             at = self._input("create", each, kind)
@@ -80,9 +102,39 @@ class BriefLearner(FieldLearner):
             place = Place("create", self._form[word])
             if all(row.treatment != "absent" for row in self.table.fields[place].rows):
                 del self.table.fields[place]
+        self._speak_of_creates()
         if self.missed:
             self.table.unasked.append(f"Fields left out of a brief run: {', '.join(self.missed)}.")
         return self.table
+
+    def _speak_of_creates(self) -> None:
+        """Let refusals of creates that are presumed to be those of updates have the words of creates.
+
+        The words are those in which the refusals of a type that is not listed differ.
+        """
+        at = Place("create", self._form["type"])
+        places = (at, at._replace(operation="update"))
+        looks = [
+            row.effect
+            for each in places
+            for row in self.table.fields[each].rows
+            if row.treatment == "not-listed" and row.reaction == "refuse"
+        ]
+        words = other_words(looks[1].value, looks[0].value) if len(looks) == 2 else {}
+        known = [
+            row.effect
+            for place, found in self.table.fields.items() if place.operation == "update"
+            for row in found.rows if row.reaction == "refuse"
+        ]  # fmt: skip
+
+        def speak(text: str) -> str:
+            return re.sub(r"\w+", lambda found: words.get(found[0], found[0]), text)
+
+        for place, found in self.table.fields.items() if words else ():
+            for n, row in enumerate(found.rows):
+                if place.operation == "create" and row.reaction == "refuse" and row.effect in known:
+                    effect = row.effect._replace(value=reworded(row.effect.value, speak))
+                    found.rows[n] = replace(row, effect=effect)
 
     @property
     def _last_url(self) -> str:
@@ -115,6 +167,8 @@ class BriefLearner(FieldLearner):
             self._try(found[at.place], at, "empty")
         self._blank(found[name.place], name)
         self._blank(found[text.place], text)
+        for each in found.values():
+            presume_escapes(each)
         self._take_over(found[name.place], found[text.place])
 
     def _noted(self, found: Explained, outcome: Outcome) -> None:
@@ -152,6 +206,9 @@ class BriefLearner(FieldLearner):
         if not any(row.treatment in {"not-email", "not-url", "not-https", "malformed"} for row in found.rows):
             found.put(Row(treatment, None, "refuse", self.observer.outcome(known).look))
         self._try(found, at, "empty")
+        for row in text.rows:  # beside it, an array or a file may have a problem of the grammar
+            if row.treatment in {"array", "file"} and row.reaction == "refuse" and at.shape == "url":
+                self._try(found, at, row.treatment)
         found.refit()
         return found
 
@@ -187,9 +244,8 @@ class BriefLearner(FieldLearner):
         """Ask for a type that is not listed, and for one in another case."""
         kinds, field = self.observer.prober.kinds, self._form["type"]
         names = self.table.fields[Place("update", self._form["name"])]
-        texts = self.table.fields[Place("update", self.facts.types[kinds.pair][-1])]
         for operation, treatments in (
-            ("update", ("not-listed", "wrong-case")),
+            ("update", ("not-listed", "wrong-case", "padded", "empty")),
             ("create", ("absent", "not-listed")),
         ):
             kind = self.observer.input("type")[1] if operation == "update" else kinds.plain
@@ -197,29 +253,35 @@ class BriefLearner(FieldLearner):
             found = self.table.fields[at.place] = Explained({"enum": list(self.facts.types)})
             for treatment in treatments:
                 self._try(found, at, treatment)
+            trim = any(row.treatment == "padded" and row.reaction == "change" for row in found.rows)
+            asked = {each.trial.treatment for each in found.seen} | ({"blank"} if trim else set())
             for row in names.rows:
-                if row.treatment in _OF_ANY_FIELD:
+                if row.treatment in _OF_ANY_FIELD - asked:
                     found.put(row)
-            for row in texts.rows:
-                if row.treatment == "empty" and row.reaction == "drop":
-                    found.put(row)
+            if trim:
+                found.put(Row("blank", None, "change", (("trim", None),)))
         created, updated = (self.table.fields[Place(operation, field)] for operation in ("create", "update"))
-        for row in [row for row in updated.rows if row.treatment == "wrong-case"]:
-            created.put(row)
+        absent = next((row for row in created.rows if row.treatment == "absent"), None)
+        for row in updated.rows:
+            if row.treatment in {"wrong-case", "padded", "blank", "empty"}:
+                created.rows = [each for each in created.rows if each.treatment != row.treatment]
+                is_unsent = row.treatment == "empty" and row.reaction == "drop" and absent is not None
+                created.put(replace(absent, treatment="empty") if is_unsent and absent else row)
 
     def _switches(self) -> None:
         """Ask how an update reads the switch; a create that reads it is presumed to read it so."""
         name, field = Place("update", self._form["name"]), self._form["enabled"]
         self._switch("update")
         found = self.table.fields[Place("update", field)]
-        for n, row in enumerate(found.rows):  # what is spelled in one way is presumed to be spelled in others
-            alike = next(
-                (words for words in _SPELLED if row.treatment == "is" and words[0] in row.argument), ()
-            )
-            found.rows[n] = (
-                replace(row, argument=(*dict.fromkeys((*row.argument, *alike)),)) if alike else row
-            )
-        for text, value in (("1", True), ("0", False)):  # as the page says
+        read = {text: react(tuple(found.rows), text, {}) for text in ("off", "true", "maybe")}
+        spelled = {"1": True, "0": False}  # as the page says; the others as what was asked
+        if read["true"].value is True:
+            spelled["false"] = False
+            if read["off"].value is False or read["maybe"].outcome != "refuse":
+                spelled |= {"on": True, "yes": True}
+        if read["off"].value is False:
+            spelled["no"] = False
+        for text, value in spelled.items():
             if react(tuple(found.rows), text, {}).value is not value:
                 found.put(Row("is", (text,), "value", value))
         for row in self.table.fields[name].rows:
@@ -253,36 +315,36 @@ class BriefLearner(FieldLearner):
         for operation in ("create", "update"):
             self.table.fields[Place(operation, FOREIGN)].explain(empty)
         self._sendings()
-        self._check_foreign()
 
     def _sendings(self) -> None:
         """Presume how fields that do not belong may be sent; bytes that are not UTF-8 are treated as in any field.
 
-        If a name that is an array, or a file, is refused, so is such a field: as its text, or else as one array is.
+        If a name that is an array, or a file, is refused, such a field is sent in this way, too.
         """
         name = self.table.fields[Place("update", self._form["name"])]
-        refused = {row.treatment: row for row in name.rows if row.reaction == "refuse"}
-        for operation, word in product(("create", "update"), (FOREIGN, UNKNOWN)):
-            found = self.table.fields[Place(operation, word)]
-            if "not-utf-8" in refused:
-                found.put(refused["not-utf-8"])
-                found.seen += [each for each in name.seen if "not-utf-8" in each.trial.sent.how]
-        foreign = self.table.fields[Place("update", FOREIGN)]
-        of_text = next(
-            (row for row in foreign.rows if row.treatment == "any" and row.reaction == "refuse"), None
-        )
-        sendings = [way for way in ("array", "file") if way in refused]
-        ways = {} if of_text is None else dict.fromkeys(sendings, of_text)
-        if of_text is None and "array" in refused:
-            field, kind = self.observer.input(FOREIGN)
-            trial = Trial("update", field, "array", self.observer.sample(kind, field, "array"), kind)
-            outcome = self._ask_other(trial, {})
+        ways = {row.treatment: row for row in name.rows if row.reaction == "refuse"}
+        for row in name.rows:
+            if row.treatment == "twice" and row.reaction == "change":
+                ways[row.treatment] = row
+        found = {
+            at: self.table.fields[Place(*at)] for at in product(("create", "update"), (FOREIGN, UNKNOWN))
+        }
+        trims = any(row.treatment == "padded" and row.reaction == "change" for row in name.rows)
+        for each in found.values() if trims else ():
+            for row in [row for row in each.rows if row.treatment == "empty"]:
+                each.put(replace(row, treatment="blank"))
+        for word in ("twice", "not-utf-8"):
+            for each in found.values() if word in ways else ():
+                each.put(ways[word])
+                each.seen += [one for one in name.seen if word in one.trial.sent.how]
+        field, kind = self.observer.input(FOREIGN)
+        for way in [way for way in ("array", "file") if way in ways]:
+            trial = Trial("update", field, way, self.observer.sample(kind, field, way), kind)
+            outcome = self._ask_other(trial, {"owner": self.observer.prober.kinds.pair, "type": kind})
             if outcome is not None and outcome.look is not None:
-                ways = {way: replace(refused[way], effect=outcome.look) for way in sendings}
-                foreign.seen.append(outcome)
-        for way, row in ways.items():
-            for operation in ("create", "update"):
-                self.table.fields[Place(operation, FOREIGN)].put(replace(row, treatment=way))
+                for operation in ("create", "update"):
+                    found[operation, FOREIGN].put(replace(ways[way], effect=outcome.look))
+                    found[operation, FOREIGN].seen.append(outcome)
 
     def _check_foreign(self) -> None:
         """Find out whether a field of another type is checked as one of the item's own."""
@@ -292,7 +354,8 @@ class BriefLearner(FieldLearner):
         for outcome in sorted(self.table.refusals, key=lambda each: each.trial.field not in own):
             trial = outcome.trial
             is_odd = trial.sent.how or trial.treatment in {*_OF_ONE_FORM, "longer-than"}
-            if is_odd or trial.field not in asked:
+            is_foreign = trial.field in own and trial.field not in self.facts.types[trial.kind]
+            if is_odd or is_foreign or trial.field not in asked:
                 continue
             if trial.field not in own:  # what is refused in a name is presumed to be refused in other texts
                 trial = trial._replace(field=text)
@@ -346,6 +409,39 @@ class BriefLearner(FieldLearner):
             else:
                 most, proof = length, outcome
         return most, proof
+
+
+def other_words(value: Any, other: Any) -> dict[str, str]:
+    """Return the words of a body in whose place another body has other ones, nothing if they differ in more.
+
+    >>> other_words({"in": "the updateForm", "n": 1}, {"in": "the createForm", "n": 1})
+    {'updateForm': 'createForm'}
+    """
+    if isinstance(value, str) and isinstance(other, str):
+        texts = [re.split(r"(\w+)", text) for text in (value, other)]
+        pairs = zip(*texts, strict=True) if len(texts[0]) == len(texts[1]) else ()
+        return {one: another for one, another in pairs if one != another}
+    if isinstance(value, dict) and isinstance(other, dict) and value.keys() == other.keys():
+        return {word: told for key in value for word, told in other_words(value[key], other[key]).items()}
+    if isinstance(value, list) and isinstance(other, list) and len(value) == len(other):
+        return {
+            word: told for pair in zip(value, other, strict=True) for word, told in other_words(*pair).items()
+        }
+    return {}
+
+
+def presume_escapes(found: Explained) -> None:
+    """Presume that texts are escaped as HTML of which some signs are: the usual ones are, too."""
+    signs: dict[str, str] = {}
+    for outcome in found.seen:
+        if outcome.look is None and outcome.trial.treatment in {"tags", "quotes"}:
+            signs |= entities(outcome.trial.sent.text or "", outcome.shown)
+    if "/" in signs:
+        usual = {"&": "&amp;", '"': "&quot;"} | signs
+        found.rows = [
+            row for row in found.rows if row.reaction == "refuse" or row.treatment not in {"tags", "quotes"}
+        ]
+        found.put(Row("any", None, "change", (("escape", usual),)))
 
 
 def _alike(one: Outcome, other: Outcome) -> bool:

@@ -130,6 +130,7 @@ class FieldLearner:
 
     spellings: Sequence[str] = _SPELLINGS
     switch_ways: Sequence[str] = ("absent", "array", "twice", "file")
+    switch_states = 2  # what keeps a switch as it was is tried on one that is on, and on one that is off
     odd: Mapping[str, Sequence[str]] = {"address": _ODD_ADDRESSES, "url": _ODD_URLS}
 
     def __init__(self, observer: Observer, draft: Draft) -> None:
@@ -416,7 +417,7 @@ class FieldLearner:
         found: list[Outcome] = []
         likely_off = text.lower() not in {"1", "true", "on", "yes"}
         # In one state, it may have kept what was, or have set the same.
-        for is_on in (likely_off, not likely_off):
+        for is_on in (likely_off, not likely_off)[: self.switch_states]:
             try:
                 found.append(self.observer.outcome(self.observer.spelled(text, to_on=is_on)))
             except (Undecided, Unlisted):

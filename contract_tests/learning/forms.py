@@ -54,6 +54,8 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
         table.foreign_is_apart |= table.checks_foreign and ("text", FOREIGN) in orderer.hiding
     if refusals.telling.tells_all:
         _learn_foreign(observer, table, refusals.telling)
+    if prober.spares and is_by_name(refusals.telling, [body_of(each) for each in prober.answers], order):
+        told = sorted(order)
     if not prober.spares:
         learn_shared(observer, table, refusals.telling)
     if table.tells_both:  # by field, as all its problems
@@ -62,6 +64,25 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
     _Writer(draft, table, refusals, ranks, told if told != documented_order else [], common).write()
     draft.unsaid += table.unsaid
     draft.unasked += table.unasked
+
+
+def is_by_name(telling: Telling, bodies: Sequence[Any], order: Sequence[str]) -> bool:
+    """Tell whether all bodies that tell problems of several fields have them in the order of their names.
+
+    One of them at least must contradict `order`, the order of the document.
+    """
+    told = [[name for item in telling.listed(each) if (name := _field_of(item, order))] for each in bodies]
+    several = [names for names in told if len({*names}) > 1]
+    is_other = any(names != sorted(names, key=order.index) for names in several)
+    return is_other and all(names == sorted(names) for names in several)
+
+
+def _field_of(item: Any, names: Sequence[str]) -> str:
+    """Return the field that an item is about: the first one that is a value of its own, else the first in a text."""
+    texts = _texts_in(item)
+    own = [text for text in texts if text in names]
+    words = [word for text in texts for word in re.findall(r"\w+", text) if word in names]
+    return next(iter([*own, *words]), "")
 
 
 def _learn_foreign(observer: Observer, table: Table, telling: Telling) -> None:
@@ -231,9 +252,10 @@ class _Writer:
         ]
         looks = evened([found.rows[n].effect for _, found, n in rows])
         as_sent = [
-            look
-            for (name, *_), look in zip(rows, looks, strict=True)
-            if "_" in name and "{field} " in repr(look)
+            each
+            for name, found, _ in rows
+            for each in found.seen
+            if "_" in name and each.look is not None and "{field} " in repr(each.look)
         ]
         if "{field:words}" in repr(looks) and not as_sent:  # a name of one word does not tell
             looks = [look._replace(value=in_words(look.value)) for look in looks]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from contract_tests.learning.beyond import (
     learn_paging,
     learn_redirect,
 )
+from contract_tests.learning.brief import ask_texts
 from contract_tests.learning.doors import (
     learn_bearer,
     learn_head,
@@ -160,6 +162,9 @@ def learn_from(
     prober = Prober(api, Expectations(arguments), terms)
     try:
         tell("open questions")
+        if prober.spares and prober.can_write:
+            with suppress(Undecided, Unlisted):
+                ask_texts(prober)
         verdicts = ask_all(prober, arguments)
         draft = _draft(base, arguments, verdicts)
         prober.facts = draft.facts
@@ -197,7 +202,7 @@ def _become(after: Tree) -> Callable[[Tree], None]:
 
 
 # What a brief run leaves out: dear, and seldom otherwise than documented.
-_DEAR = frozenset({"left settings", "second deletes", "spellings of writes", "other schemes"})
+_DEAR = frozenset({"left settings", "spellings of writes", "other schemes"})
 
 
 def _take(part: _Part, prober: Prober, draft: Draft) -> None:

@@ -26,12 +26,18 @@ from contract_tests.probes.trials import Trial, sent
 from contract_tests.target.api import TargetResponse
 from mock_server.document.rows import parameter_rows
 
-# Texts by their treatment; `#` stands for a good number. The first ones are asked in a brief run, too.
+# Texts by their treatment; `#` stands for a good number.
 _NUMBERS: Sequence[tuple[str, str]] = (
-    ("word", "no-number"), ("zero", "0"), ("negative", "-1"), ("tail", "#abc"), ("empty", ""), ("leading-zero", "0#"),
-    ("fraction", "#.5"), ("huge", "99999999999999999999"), ("plus", "+#"), ("blank", " "), ("padded", " #"),
+    ("word", "no-number"), ("negative", "-1"), ("empty", ""), ("leading-zero", "0#"), ("plus", "+#"),
+    ("huge", "99999999999999999999"), ("zero", "0"), ("tail", "#abc"), ("fraction", "#.5"), ("blank", " "),
+    ("padded", " #"),
 )  # fmt: skip
-_BRIEF = 8
+# What a brief run does not ask, but presumes at most; page 0 was asked for before, and one with a plus is asked for.
+_UNASKED = frozenset({"blank", "padded", "plus"})
+# What it presumes of a text: if the other one is refused, so is this one, and as that one.
+_PRESUMED: Mapping[str, str] = {
+    "tail": "word", "fraction": "word", "blank": "word", "zero": "negative", "plus": "leading-zero",
+}  # fmt: skip
 _NUMBERED = frozenset({"tail", "leading-zero", "plus", "fraction", "huge", "padded"})
 # Sizes that no page has: between two that it has, near either, and beyond all.
 _SIZES: Sequence[tuple[str, str]] = (
@@ -156,27 +162,33 @@ def _ranks(
     ranks: dict[tuple[str, str], int] = {}
     for each in sorted(problems, key=lambda each: len(before[each])):
         ranks[each] = max((ranks[one] + 1 for one in before[each] if one in ranks), default=0)
-    if asker.prober.spares:
-        highest = {
-            name: max(rank for (other, _), rank in ranks.items() if other == name) for name, _ in ranks
-        }
-        return {each: highest[each[0]] for each in ranks}
+    if asker.prober.spares:  # what holds for one problem of its kind, or else of its parameter, holds for all
+        of = 1 if any(one[1] != each[1] for each, firsts in before.items() for one in firsts) else 0
+        highest: dict[str, int] = {}
+        for each, rank in ranks.items():
+            highest[each[of]] = max(rank, highest.get(each[of], 0))
+        return {each: highest[each[of]] for each in ranks}
     return ranks
 
 
 def _pairs(
     problems: Mapping[tuple[str, str], tuple[str, Look]], bodies: Mapping[tuple[str, str], Any], asker: _Asker
 ) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
-    """Yield pairs of problems of two parameters, of which one can be told first; one pair of two has to do for few."""
-    asked: set[tuple[str, str]] = set()
-    for one, other in combinations(problems, 2):
+    """Yield pairs of problems of two parameters, of which one can be told first.
+
+    For few requests, one pair of a kind has to do: two problems that look alike and list something, and two others.
+    """
+    pairs = [pair for pair in combinations(problems, 2) if pair[0][0] != pair[1][0]]
+    asked: set[tuple[str, str, bool]] = set()
+    if asker.prober.spares:
+        pairs.sort(key=lambda pair: (pair[0][1] != pair[1][1], "[" not in pair[0][1]))
+    for one, other in pairs:
         is_alike = problems[one][1] == problems[other][1]
-        if one[0] == other[0] or (
-            is_alike and (asker.telling.tells_all or bodies.get(one) == bodies.get(other))
-        ):
+        if is_alike and (asker.telling.tells_all or bodies.get(one) == bodies.get(other)):
             continue
-        if not (asker.prober.spares and (one[0], other[0]) in asked):
-            asked.add((one[0], other[0]))
+        kind = one[0], other[0], one[1] == other[1]
+        if not (asker.prober.spares and kind in asked):
+            asked.add(kind)
             yield one, other
 
 
@@ -197,10 +209,13 @@ def _parameter(asker: _Asker, name: str) -> Explained:
         word = asker.list(**_asking(asker, name, _NUMBERS[0][1]))
         if word is not None and body_of(word) == body_of(beyond):
             good = "1"  # what is not a page is refused as one beyond the last
-    texts = [(treatment, text.replace("#", good)) for treatment, text in _numbers(asker.prober)]
+    texts = [(treatment, text.replace("#", good)) for treatment, text in _NUMBERS]
     if not is_page:
         texts = [*texts, *(_SIZES[:3] if asker.prober.spares else _SIZES)]
     for treatment, text in texts:
+        is_asked = not asker.prober.spares or (is_page and treatment in {"plus", "zero"})
+        if not is_asked and (_is_presumed(found, treatment) or treatment in _UNASKED):
+            continue
         answer = asker.list(**_asking(asker, name, text))
         if answer is None:
             continue
@@ -212,13 +227,7 @@ def _parameter(asker: _Asker, name: str) -> Explained:
             shown = _shown(asker.prober, answer, name, is_page=is_page)
         found.explain(asker.outcome(_trial(name, treatment, text), answer, shown, str(default)))
     found.refit()
-    if asker.prober.spares:
-        _presume(found)
     return found
-
-
-def _numbers(prober: Prober) -> Sequence[tuple[str, str]]:
-    return _NUMBERS[:_BRIEF] if prober.spares else _NUMBERS
 
 
 def _asking(asker: _Asker, name: str, text: str) -> dict[str, str]:
@@ -255,10 +264,14 @@ def _identity(asker: _Asker) -> Explained | None:
         return None
     lost = look_at(missing, prober.exchanges[-1], {"id": str(NOBODYS)}, asker.everywhere)
     found = Explained(_path_parameter(asker.draft.tree)["schema"])
-    for treatment, text in _numbers(prober):
+    lacking = set[str]()  # as one that does not exist
+    for treatment, text in _NUMBERS:
         text = text.replace("#", str(row))
         if not text:
             continue  # the path of the list
+        is_known = _PRESUMED.get(treatment) in lacking or treatment in _UNASKED
+        if prober.spares and (_is_presumed(found, treatment) or is_known):
+            continue
         try:
             answer = prober.send("GET", prober.api.path_of("retrieve", quote(text)), fresh=True)
         except (Undecided, Unlisted):
@@ -267,25 +280,22 @@ def _identity(asker: _Asker) -> Explained | None:
         outcome = asker.outcome(_trial(name, treatment, text), answer, shown, MISSING)
         is_alike = (answer.status, answer.headers.get("content-type")) == (lost.status, lost.media_type)
         if is_alike and fits(lost.value, body_of(answer)):
-            continue  # as one that does not exist
+            lacking.add(treatment)
+            continue
         found.explain(outcome)
-    if prober.spares:
-        _presume(found)
     return found
 
 
-def _presume(found: Explained) -> None:
-    """Presume of what a brief run does not ask that it gets what a word gets, if that is refused.
+def _is_presumed(found: Explained, treatment: str) -> bool:
+    """Tell whether a brief run presumes of a text what it has seen of another one, and take that over.
 
-    A number with a plus is read if one with a zero too many is.
+    A size that is not listed is presumed to be refused as another one is.
     """
-    asked = {outcome.trial.treatment for outcome in found.seen}
-    read = {outcome.trial.treatment for outcome in found.seen if outcome.look is None}
-    asked |= {"plus"} if "leading-zero" in read else set()
-    for row in [row for row in found.rows if row.treatment == "word" and row.reaction == "refuse"]:
-        for treatment in ("tail", "plus", "fraction", "leading-zero", "huge", "blank"):
-            if treatment not in asked:
-                found.put(replace(row, treatment=treatment))
+    like = "not-listed" if treatment == "not-listed" else _PRESUMED.get(treatment, "")
+    known = next((row for row in found.rows if row.treatment == like and row.reaction == "refuse"), None)
+    if known is not None and treatment != like:
+        found.put(replace(known, treatment=treatment))
+    return known is not None
 
 
 def _schema(draft: Draft, name: str) -> Mapping[str, Any]:

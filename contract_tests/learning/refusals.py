@@ -73,7 +73,7 @@ def learn_refusals(prober: Prober, draft: Draft) -> None:
 
 def _respelled(prober: Prober, cause: Cause, seen: Look, everywhere: dict[str, str]) -> Look:
     """Return how a refusal looks, which may repeat a path or an id in another spelling than that of the request."""
-    if cause.respell is None or prober.spares or not re.search(r"\{(path|id)", repr(seen.value)):
+    if cause.respell is None or not re.search(r"\{(path|id)", repr(seen.value)):
         return seen
     try:
         answer, exchanges = prober.watch(cause.respell)
