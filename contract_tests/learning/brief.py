@@ -167,8 +167,8 @@ class BriefLearner(FieldLearner):
             self._try(found[at.place], at, "empty")
         self._blank(found[name.place], name)
         self._blank(found[text.place], text)
-        for each in found.values():
-            presume_escapes(each)
+        for explained in found.values():
+            presume_escapes(explained)
         self._take_over(found[name.place], found[text.place])
 
     def _noted(self, found: Explained, outcome: Outcome) -> None:
@@ -267,6 +267,7 @@ class BriefLearner(FieldLearner):
                 created.rows = [each for each in created.rows if each.treatment != row.treatment]
                 is_unsent = row.treatment == "empty" and row.reaction == "drop" and absent is not None
                 created.put(replace(absent, treatment="empty") if is_unsent and absent else row)
+        self._respell(Input("create", field, kinds.plain), created, updated)
 
     def _switches(self) -> None:
         """Ask how an update reads the switch; a create that reads it is presumed to read it so."""
@@ -351,7 +352,11 @@ class BriefLearner(FieldLearner):
         own = {name for names in self.facts.types.values() for name in names}
         (text, _), plain = self.observer.input("text"), self.observer.prober.kinds.plain
         asked = {*own, self._form["name"]}
-        for outcome in sorted(self.table.refusals, key=lambda each: each.trial.field not in own):
+        created = [
+            self.observer.tried("create", *each) for each in (("url", "not-url"), ("address", "not-email"))
+        ]
+        known = [self.observer.outcome(each) for each in created if not each.is_taken]
+        for outcome in sorted([*self.table.refusals, *known], key=lambda each: each.trial.field not in own):
             trial = outcome.trial
             is_odd = trial.sent.how or trial.treatment in {*_OF_ONE_FORM, "longer-than"}
             is_foreign = trial.field in own and trial.field not in self.facts.types[trial.kind]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from contract_tests.learning.draft import Draft, Unsayable
 from contract_tests.learning.handlers import settings_node
-from contract_tests.learning.observe import SIGNED, Observer, Outcome
+from contract_tests.learning.observe import LITERALS, SIGNED, Observer, Outcome
 from contract_tests.learning.presentation import Look, reworded
 from contract_tests.learning.reactions import ENTITY, SIGNS, Explained
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted, mapping
@@ -377,19 +377,24 @@ class FieldLearner:
                 texts = (kinds.mailbox, kinds.plain)
                 given = SentInput(texts[1], texts, frozenset({"twice"}), texts[1].encode())
             self._try(found, at, treatment, given)
-        if not self.observer.prober.spares:
-            self._respell(found, at)
+        self._respell(at, found)
 
-    def _respell(self, found: Explained, at: Input) -> None:
+    def _respell(self, at: Input, found: Explained, *others: Explained) -> None:
         """Find out whether refusals repeat a text in another spelling: in small letters, or as HTML."""
         refused = next((row for row in found.rows if row.treatment == "not-listed"), None)
         if refused is None or "{value" not in str(refused.effect):
             return
         form = self.observer.spelling(at.trial("is", sent(SIGNED)))
-        for n, row in enumerate(found.rows if form else ()):
-            if row.reaction == "refuse":
-                value = reworded(row.effect.value, lambda text: text.replace("{value}", f"{{value:{form}}}"))
-                found.rows[n] = replace(row, effect=row.effect._replace(value=value))
+        write = LITERALS.get(form.rpartition(":")[2], str)
+
+        def respell(text: str) -> str:
+            return text.replace(write("{value}"), f"{{value:{form}}}")
+
+        for each in (found, *others) if form else ():
+            for n, row in enumerate(each.rows):
+                if row.reaction == "refuse":
+                    effect = row.effect._replace(value=reworded(row.effect.value, respell))
+                    each.rows[n] = replace(row, effect=effect)
 
     def _switch(self, operation: str) -> None:
         """Ask which texts the switch takes: each is sent to a row that is on, and to one that is off."""

@@ -13,9 +13,9 @@ from contract_tests.learning.brief import BriefLearner
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.fields import FieldLearner, Place, Table
 from contract_tests.learning.handlers import row_node, settings_node
-from contract_tests.learning.observe import Observer
+from contract_tests.learning.observe import Observer, keyed
 from contract_tests.learning.order import Orderer, body_of, problems_of, sort_of
-from contract_tests.learning.presentation import Look, evened, reworded
+from contract_tests.learning.presentation import Look, evened, reworded, texts_in
 from contract_tests.learning.problems import Refusals, Telling, shape_of
 from contract_tests.learning.properties import kind_of
 from contract_tests.learning.reactions import Explained, all_foretold
@@ -79,7 +79,7 @@ def is_by_name(telling: Telling, bodies: Sequence[Any], order: Sequence[str]) ->
 
 def _field_of(item: Any, names: Sequence[str]) -> str:
     """Return the field that an item is about: the first one that is a value of its own, else the first in a text."""
-    texts = _texts_in(item)
+    texts = texts_in(item)
     own = [text for text in texts if text in names]
     words = [word for text in texts for word in re.findall(r"\w+", text) if word in names]
     return next(iter([*own, *words]), "")
@@ -141,7 +141,7 @@ def learn_shared(observer: Observer, table: Table, telling: Telling) -> None:
         return
     body = body_of(answer)
     told = telling.listed(body) if telling.tells_all else body
-    found = re.search("(.{1,8}?)".join(map(re.escape, names)), "\n".join(_texts_in(told)))
+    found = re.search("(.{1,8}?)".join(map(re.escape, names)), "\n".join(texts_in(told)))
     if answer.status < 400 or found is None or (telling.tells_all and len(told) > 1):
         return
     table.between_fields = found[1]
@@ -159,14 +159,6 @@ def _refused(table: Table, name: str) -> Look | None:
     """Return how a field that does not belong is refused in an update, None if it is not."""
     rows = table.fields[Place("update", name)].rows
     return next((row.effect for row in rows if row.treatment == "any" and row.reaction == "refuse"), None)
-
-
-def _texts_in(value: Any) -> list[str]:
-    """Return all texts of a body, keys not among them."""
-    if isinstance(value, dict | list):
-        nodes = value.values() if isinstance(value, dict) else value
-        return [text for node in nodes for text in _texts_in(node)]
-    return [value] if isinstance(value, str) else []
 
 
 def _sharing(text: str) -> str:
@@ -387,13 +379,6 @@ def in_words(value: Any) -> Any:
         return [in_words(each) for each in value]
     is_text = isinstance(value, str) and value != "{field}"
     return value.replace("{field}", "{field:words}") if is_text else value
-
-
-def keyed(value: Any, field: str) -> Any:
-    """Return a body in which a key that is the field's name is a placeholder."""
-    if isinstance(value, dict):
-        return {("{field}" if key == field else key): keyed(each, field) for key, each in value.items()}
-    return [keyed(each, field) for each in value] if isinstance(value, list) else value
 
 
 def _bound(tree: Tree, properties: Tree, lists: Lists) -> None:

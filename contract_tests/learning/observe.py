@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from contract_tests.guard.exchange import Exchange
-from contract_tests.learning.presentation import Look
+from contract_tests.learning.presentation import Look, texts_in
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted
@@ -20,8 +22,10 @@ from mock_server.document.treatments import TWICE, SentInput, spelled
 BETWEEN = ","
 
 # A text that looks otherwise in small letters and as HTML, and how refusals may repeat it.
-SIGNED = 'Un"li<st>ed&Word'
-_FORMS = ("lower", "html", "lower:html")
+SIGNED = 'Un"li<st>ed&W\\ord'
+_FORMS = ("lower", "html", "lower:html", "lower:json", "lower:repr")
+# A literal has signs around the text.
+LITERALS: Mapping[str, Callable[[str], str]] = {"json": partial(json.dumps, ensure_ascii=False), "repr": repr}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,9 @@ class Observer(Trials):
             outcome = self.update(trial) if update else self.create(trial, self.least(trial.kind))
         except (Undecided, Unlisted):
             return ""
-        told = str(None if outcome.look is None else outcome.look.value)
+        told = "\n".join([] if outcome.look is None else texts_in(outcome.look.value))
+        if literal := re.search(r"\{value:(json|repr)\}", told):
+            return literal[1]
         forms = (form for form in _FORMS if "{value" not in told and _in_form(SIGNED, form) in told)
         return next(forms, "")
 
@@ -89,12 +95,27 @@ class Observer(Trials):
             if tried.id is not None:
                 facts["id"] = str(tried.id)
             look = look_at(answer, tried.exchange, facts, self.everywhere)
+            look = look._replace(value=keyed(look.value, trial.field, "{field"))
         return Outcome(trial, answer, tried.exchange, look, tried.shown, tried.before, tried.row, repeated)
+
+
+def keyed(value: Any, field: str, telling: str = "") -> Any:
+    """Return a body in which a key that is the field's name is a placeholder, if what stands there has `telling`.
+
+    >>> keyed({"errors": {"name": ["{field} is empty"]}, "type": "name"}, "name")
+    {'errors': {'{field}': ['{field} is empty']}, 'type': 'name'}
+    """
+    if isinstance(value, dict):
+        return {
+            ("{field}" if key == field and telling in repr(each) else key): keyed(each, field, telling)
+            for key, each in value.items()
+        }
+    return [keyed(each, field, telling) for each in value] if isinstance(value, list) else value
 
 
 def _in_form(text: str, form: str) -> str:
     for step in form.split(":"):
-        text = spelled(text, step)
+        text = LITERALS[step](text) if step in LITERALS else spelled(text, step)
     return text
 
 

@@ -147,6 +147,14 @@ def reworded(value: Any, change: Callable[[str], str]) -> Any:
     return change(value) if isinstance(value, str) else value
 
 
+def texts_in(value: Any) -> list[str]:
+    """Return all texts of a body, keys not among them."""
+    if isinstance(value, dict | list):
+        nodes = value.values() if isinstance(value, dict) else value
+        return [text for node in nodes for text in texts_in(node)]
+    return [value] if isinstance(value, str) else []
+
+
 def shared_headers(looks: Iterable[Look]) -> dict[str, str]:
     """Return the headers that all of these responses have, with one text, or with one that is new each time."""
     headers = [dict(look.headers) for look in looks]

@@ -1,0 +1,198 @@
+"""A brief run presumes what it does not ask: of fields that are alike, of creates, of spellings, of parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_tests.document import Facts
+from contract_tests.guard.exchange import Exchange
+from contract_tests.learning.brief import ask_texts, other_words, presume_escapes
+from contract_tests.learning.draft import Tree
+from contract_tests.learning.forms import is_by_name, learn_forms
+from contract_tests.learning.observe import SIGNED, Outcome, keyed
+from contract_tests.learning.pages import learn_sorting
+from contract_tests.learning.parameters import learn_parameters
+from contract_tests.learning.problems import Items, Telling
+from contract_tests.learning.reactions import Explained
+from contract_tests.probes.observations import handler, second
+from contract_tests.probes.trials import Trial, Trials, sent
+from contract_tests.target.api import TargetResponse
+from mock_server.document.rows import parameter_rows, react
+from tests.document_obeyed.client import Client
+from tests.document_obeyed.test_rows import client_of, rows
+from tests.twin.test_kinds import LIST, Pupil, sorted_by
+
+PAGE = "$.components.parameters"
+EXCHANGE = Exchange("POST", "http://mock/api", "", (), "", (), "", 200, (), "", 0)
+
+
+def brief(client: Client) -> Pupil:
+    pupil = Pupil(client)
+    pupil.prober.spares = True
+    return pupil
+
+
+def refuse(when: Any, text: str) -> dict[str, Any]:
+    return {"when": when, "refuse": "refused", "with": {"message": text}}
+
+
+def refusing(folder: Path, *actions: dict[str, Any]) -> Client:
+    """Return a client of a document whose rows may be refused by a text."""
+    examples = {"refused": {"value": {"error": "{message}"}}}
+    content = {"application/json": {"schema": {"type": "object"}, "examples": examples}}
+    update = {"418": {"description": "No.", "content": content}}
+    return client_of(folder, {"target": "$['x-service'].refusals", "update": update}, *actions)
+
+
+# Fields that a row needs are refused if they are not sent.
+ABSENT = [{"when": "absent", "refuse": "refused", "with": {"message": "{field} is missing"}}]
+
+
+def form_rows(tree: Tree, form: str) -> dict[str, Any]:
+    found: dict[str, Any] = tree["components"]["schemas"][form]["x-rows"]
+    return found
+
+
+@pytest.mark.parametrize("order", ["oldest-first", "newest-first"])
+def test_two_rows_tell_that_a_list_goes_by_the_type(tmp_path: Path, order: str) -> None:
+    actions = sorted_by({"value": "type", "direction": "ascending"})
+    for action in actions:
+        action["update"]["order"] = order
+    pupil = brief(client_of(tmp_path, *actions))
+    prober, trials = pupil.prober, Trials(pupil.prober)
+    prober.once(second)
+    for kind in (prober.kinds.address, prober.kinds.mailbox):
+        trials.standing(kind)
+        prober.list(again=True)
+    paging = pupil.learn(learn_sorting)["paths"][LIST]["get"]["x-paging"]
+    assert (paging["sort-by"], paging["order"]) == ({"value": "type", "direction": "ascending"}, order)
+
+
+def test_texts_are_asked_while_the_row_has_the_type_with_two_fields(tmp_path: Path) -> None:
+    pupil = brief(client_of(tmp_path))
+    ask_texts(pupil.prober)
+    sent_before = pupil.prober.sent
+    Trials(pupil.prober).texts("tags")
+    assert pupil.prober.sent == sent_before
+    assert pupil.prober.once(handler).type == pupil.prober.kinds.pair
+    pupil.prober.close()
+
+
+@pytest.mark.parametrize(
+    ("read", "refused"),
+    [
+        ({"true": True, "1": True, "false": False, "0": False}, ("on", "yes", "off", "no")),
+        (
+            {
+                "true": True,
+                "on": True,
+                "yes": True,
+                "1": True,
+                "off": False,
+                "no": False,
+                "false": False,
+                "0": False,
+            },
+            (),
+        ),
+    ],
+)
+def test_spellings_of_a_switch_are_read_in_pairs(
+    tmp_path: Path, read: dict[str, bool], refused: tuple[str, ...]
+) -> None:
+    switch: list[dict[str, Any]] = [{"when": {"is": [text]}, "value": value} for text, value in read.items()]
+    switch.append(refuse("any", "no switch"))
+    client = refusing(tmp_path, rows("UpdateForm", is_enabled=switch))
+    learned = Facts(brief(client).learn(learn_forms)).update_form
+    for text, value in read.items():
+        assert learned.react("is_enabled", text).value is value
+    for text in refused:
+        assert learned.react("is_enabled", text).outcome == "refuse"
+
+
+def test_refusals_of_creates_have_the_words_of_creates(tmp_path: Path) -> None:
+    def form(word: str) -> dict[str, Any]:
+        texts = [refuse("control", f"{word}Form: {{field}} has signs")]
+        return {"type": [*ABSENT, refuse("not-listed", f"{word}Form: no type")], "name": [*ABSENT, *texts]}
+
+    create, update = form("create"), {name: each[1:] for name, each in form("update").items()}
+    client = refusing(tmp_path, rows("CreateForm", **create), rows("UpdateForm", **update))
+    tree = brief(client).learn(learn_forms)
+    (row,) = [each for each in form_rows(tree, "CreateForm")["name"] if each["when"] == "control"]
+    assert "createForm: {field} has signs" in repr(
+        (row, tree["components"]["examples"][row["refuse"]]["value"])
+    )
+
+
+def test_words_that_differ_are_told_if_nothing_else_differs() -> None:
+    assert other_words(["in updateForm"], ["in createForm"]) == {"updateForm": "createForm"}
+    assert other_words("a b", "a b c") == other_words({"a": "x"}, {"b": "y"}) == other_words([1], [2]) == {}
+
+
+def test_signs_that_are_escaped_beside_others_are_presumed() -> None:
+    found = Explained({})
+    for treatment, text, shown in (
+        ("tags", "<b>x</b>", "&lt;b&gt;x&lt;&#x2F;b&gt;"),
+        ("quotes", "x's", "x&#x27;s"),
+    ):
+        trial = Trial("update", "name", treatment, sent(text), "email")
+        found.seen.append(Outcome(trial, TargetResponse(200, {}, b""), EXCHANGE, None, shown))
+    presume_escapes(found)
+    assert react(tuple(found.rows), 'a & "b" / c', {}).text == "a &amp; &quot;b&quot; &#x2F; c"
+
+
+def test_problems_are_told_by_the_names_of_their_fields_if_all_bodies_show_it() -> None:
+    telling, order = Telling(Items(("errors",), by_field=False)), ["name", "type", "email"]
+    one = {
+        "errors": [{"field": "email", "told": "is bad beside this type"}, {"field": "type", "told": "is bad"}]
+    }
+    assert is_by_name(telling, [one, {"errors": []}], order)
+    assert not is_by_name(telling, [{"errors": one["errors"][::-1]}], order)
+    assert not is_by_name(telling, [one, {"errors": one["errors"][::-1]}], order)
+
+
+def test_a_short_key_is_a_field_if_its_value_tells_so() -> None:
+    body = {"errors": {"name": ["{field} is bad"]}, "name": "ValidationError"}
+    assert keyed(body, "name", "{field") == {
+        "errors": {"{field}": ["{field} is bad"]},
+        "name": "ValidationError",
+    }
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("lower:json", '"un\\"li<st>ed&w\\\\ord"'),
+        ("repr", repr(SIGNED)),
+        ("json", '"Un\\"li<st>ed&W\\\\ord"'),
+    ],
+)
+def test_how_refusals_repeat_a_text_is_asked_once(tmp_path: Path, form: str, told: str) -> None:
+    types = [refuse("not-listed", f"no {{value:{form}}} here")]
+    client = refusing(tmp_path, rows("CreateForm", type=[*ABSENT, *types]), rows("UpdateForm", type=types))
+    assert client.send("POST", LIST, {"name": "A", "type": SIGNED}).get_json() == {"error": f"no {told} here"}
+    tree = brief(client).learn(learn_forms)
+    for name in ("CreateForm", "UpdateForm"):
+        (row,) = [each for each in form_rows(tree, name)["type"] if each["when"] == "not-listed"]
+        assert tree["components"]["examples"][row["refuse"]]["value"] == {
+            "error": f"no {{value:{form}}} here"
+        }
+
+
+def test_a_page_with_a_plus_is_asked_for(tmp_path: Path) -> None:
+    """A page that is written with a plus may be read although one with a zero too many is refused."""
+    page = [
+        {"when": "plus", "change": ["cast"]},
+        *(refuse(when, "no page") for when in ("word", "tail", "leading-zero", "negative", "zero")),
+    ]
+    client = refusing(tmp_path, {"target": f"{PAGE}.page", "update": {"x-rows": page}})
+    tree = brief(client).learn(learn_parameters)
+    node = tree["components"]["parameters"]["page"]
+    told = {
+        text: react(parameter_rows(node, node["schema"]), text, {}).outcome
+        for text in ("+2", "x", "2x", "02", "-1", "0")
+    }
+    assert {text for text, outcome in told.items() if outcome == "refuse"} == {"x", "2x", "02", "-1", "0"}
