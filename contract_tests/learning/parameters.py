@@ -28,8 +28,8 @@ from mock_server.document.rows import parameter_rows
 
 # Texts by their treatment; `#` stands for a good number.
 _NUMBERS: Sequence[tuple[str, str]] = (
-    ("word", "no-number"), ("negative", "-1"), ("empty", ""), ("leading-zero", "0#"), ("plus", "+#"),
-    ("huge", "99999999999999999999"), ("zero", "0"), ("tail", "#abc"), ("fraction", "#.5"), ("blank", " "),
+    ("word", "no-number"), ("negative", "-1"), ("zero", "0"), ("empty", ""), ("leading-zero", "0#"), ("plus", "+#"),
+    ("huge", "99999999999999999999"), ("tail", "#abc"), ("fraction", "#.5"), ("blank", " "),
     ("padded", " #"),
 )  # fmt: skip
 # What a brief run does not ask, but presumes at most; page 0 was asked for before, and one with a plus is asked for.
