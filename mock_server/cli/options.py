@@ -50,7 +50,8 @@ class Invalid(click.BadParameter):
 class Setting(click.Option):
     """An option with an environment variable: BITPEAK_MOCK_ and its name. A command may take it from a file, too.
 
-    In the variable of a repeatable option, commas separate the values. `fallback` is a second, weaker variable.
+    The command's flag --ignore-env, if it has one, hides all variables. In the variable of a repeatable option, commas
+    separate the values. `fallback` is a second, weaker variable.
     `section` is the heading of the option in the help of a `SectionedCommand`.
     """
 
@@ -60,8 +61,10 @@ class Setting(click.Option):
         self.key = str(self.name).replace("_", "-")
         self.envvar: list[str] = [f"{PREFIX}{str(self.name).upper()}", *([fallback] if fallback else [])]
 
-    def value_from_envvar(self, ctx: click.Context) -> Any:  # noqa: ARG002 - click gives it
+    def value_from_envvar(self, ctx: click.Context) -> Any:
         """Return the variable's text, or the texts between its commas if the option is repeatable."""
+        if ctx.params.get("ignore_env"):
+            return None
         name = variable(*self.envvar)
         text = os.environ.get(name)
         if text is None or not self.multiple:

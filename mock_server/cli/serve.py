@@ -100,6 +100,10 @@ _settings = functools.partial(setting, section="Settings")
     "--config", metavar="FILE", type=FILE, is_eager=True, callback=options.take_config,
     help="TOML file with settings, at its top level or in a table [serve]. The keys are the names of these options.",
 )  # fmt: skip
+@click.option(
+    "--ignore-env", is_flag=True, is_eager=True,
+    help="Let no environment variable set an option, for a mock that a test suite starts.",
+)  # fmt: skip
 @_settings("--print-config", is_flag=True, help="Print each setting and where it comes from, and exit.")
 @click.pass_context
 def serve(
@@ -111,7 +115,7 @@ def serve(
     for each request. Below a request, `!` marks what the real service would silently accept, `?` a hint.
 
     An option wins over its environment variable, the variable over the file of --config, the file over the default.
-    Commas separate several values in a variable.
+    Commas separate several values in a variable. With --ignore-env, variables do not count.
     """
     settings, token = read_settings(given)
     if print_config:
@@ -150,13 +154,15 @@ def read_settings(given: Mapping[str, Any]) -> tuple[Settings, str | None]:
 
 
 def settings_of(flags: Sequence[str]) -> Settings:
-    """Return the settings that flags of `serve` make, for a mock in this process. Raises ValueError with a sentence.
+    """Return the settings that flags of `serve` make, for a mock in this process, whatever the environment says.
+
+    Raises ValueError with a sentence.
 
     >>> settings_of(["--strict", "--answer", "create-status=ok"]).rules.strict
     True
     """
     try:
-        return read_settings(serve.make_context("serve", list(flags)).params)[0]
+        return read_settings(serve.make_context("serve", ["--ignore-env", *flags]).params)[0]
     except click.ClickException as error:
         raise ValueError(error.format_message()) from error
 

@@ -80,7 +80,8 @@ class Rendezvous:
 
     def _start(self, name: str, flags: Sequence[str]) -> subprocess.Popen[bytes]:
         port_file = str(self.folder / f"{name}.port")
-        own = ["--host", "127.0.0.1", "--port", "0", "--port-file", port_file, "--quiet"]
+        # Only `bitpeak_flags` and the marker configure this mock, and no variable that is meant for another `serve`.
+        own = ["--host", "127.0.0.1", "--port", "0", "--port-file", port_file, "--quiet", "--ignore-env"]
         # -P and PYTHONPATH, so that a module of the project, such as queue.py or click.py, does not replace ours.
         lifeline = [sys.executable, "-P", "-m", "mock_server.lifeline", str(self.lifeline)]
         packages = [str(Path(str(module.__file__)).parents[1]) for module in (mock_server, yaml)]
@@ -89,7 +90,7 @@ class Rendezvous:
         group: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
             group = {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP, which only Windows' subprocess has
-        with _own_settings(), (self.folder / f"{name}.log").open("wb") as log:
+        with (self.folder / f"{name}.log").open("wb") as log:
             return subprocess.Popen(  # noqa: S603 - our own command
                 [*lifeline, "serve", *flags, *own],
                 stdin=subprocess.DEVNULL,
@@ -122,17 +123,6 @@ class Host(Rendezvous):
                 break
             time.sleep(1 / _LOOKS)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-@contextmanager
-def _own_settings() -> Iterator[None]:
-    """Hide settings of `serve` in the environment. Only `bitpeak_flags` and the marker configure this mock."""
-    names = [name for name in os.environ if name.startswith("BITPEAK_MOCK_") or name == "PORT"]
-    hidden = {name: os.environ.pop(name) for name in names}
-    try:
-        yield
-    finally:
-        os.environ.update(hidden)
 
 
 class PluginRun:
@@ -179,8 +169,7 @@ class PluginRun:
 
         known = self._in_process.get(tuple(flags))
         if known is None:
-            with _own_settings():
-                channel = AppChannel(create_app(settings_of(flags)))
+            channel = AppChannel(create_app(settings_of(flags)))
             known = self._in_process[tuple(flags)] = RunningMock(channel, self.watcher)
             self._flags[known.url] = tuple(flags)
         return known

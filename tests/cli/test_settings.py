@@ -25,7 +25,8 @@ def printed(invoke: Invoke, *arguments: str, **env: str) -> dict[str, Any]:
 
 
 def test_every_option_has_its_own_variable() -> None:
-    assert [option.name for option in serve.params] == [option.name for option in SETTINGS]
+    others = [option.name for option in serve.params if option not in SETTINGS]
+    assert others == ["ignore_env"]
     variables = [option.envvar[0] for option in SETTINGS]
     assert variables == [PREFIX + str(option.name).upper() for option in SETTINGS]
     assert len(set(variables)) == len(variables)
@@ -84,6 +85,19 @@ def test_precedence(invoke: Invoke, tmp_path: Path) -> None:
     assert found["strict"]["value"] is True
     assert found["quota"] == {"value": "off", "origin": {"kind": "default", "name": ""}}
     assert found["cors"]["value"] is None
+
+
+def test_the_environment_can_be_ignored(invoke: Invoke, tmp_path: Path) -> None:
+    file = tmp_path / "mock.toml"
+    file.write_text("latency = '1s'")
+    variables = {PREFIX + name: "1" for name in ("STRICT", "UPSTREAM", "RECORD", "CONTROL_TOKEN", "CONFIG")}
+    for arguments in (["--ignore-env", "--config", str(file)], ["--config", str(file), "--ignore-env"]):
+        found = printed(invoke, *arguments, PORT="1", **variables)
+        origins = {key: each["origin"]["kind"] for key, each in found.items()}
+        assert {origins.pop(key) for key in ("config", "log-format")} == {"flag"}
+        assert origins.pop("latency") == "file"
+        assert set(origins.values()) == {"default"}
+    assert "--ignore-env" not in invoke("serve", "--print-config").stdout
 
 
 def test_the_variable_port_is_weaker(invoke: Invoke) -> None:

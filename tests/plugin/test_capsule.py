@@ -78,6 +78,14 @@ def exchanges(facts: Any) -> list[Any]:
     return [step["exchange"] for step in facts["worlds"][0]["steps"] if "exchange" in step]
 
 
+def test_a_replay_takes_no_settings_from_the_environment(
+    capsule: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DOCUMENT", "OVERLAY", "SEED"):
+        monkeypatch.setenv(f"BITPEAK_MOCK_{name}", "no-such-file")
+    assert replay(capsule).exit_code == 0
+
+
 def test_a_difference_is_shown_and_is_exit_code_1(capsule: Path) -> None:
     def change(facts: Any) -> None:
         first, second, third, *_ = exchanges(facts)
