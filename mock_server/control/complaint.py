@@ -60,6 +60,10 @@ class Complaints:
             name, known = kind.unexpected[0], _fields(node)
             path = f"{field}/{name}" if field else name
             return f"Unknown field {path[:_SHOWN]!r}{nearest(name, known)}. Choose from {', '.join(known)}."
+        if known := self._names_beside(error):
+            name, needs = str(error.instance_path[-1]), _either([_NOUNS[each] for each in kind.types])
+            choice = f"Choose from {', '.join(known)}. Any other name needs {needs}"
+            return f"Unknown field {field[:_SHOWN]!r}{nearest(name, known)}. {choice}."
         if kind.name == "required":
             return f"{field or 'The body'} needs the field {kind.property!r}. Add it."
         if kind.name == "minProperties":
@@ -72,6 +76,16 @@ class Complaints:
         is_word = kind.name == "enum" and isinstance(sent, str)
         meant = nearest(sent, map(str, kind.options)) if is_word else ""
         return f"Invalid {field or 'body'} {_written(sent)}{meant}: use {_allowed(kind, node)}."
+
+    def _names_beside(self, error: jsonschema_rs.ValidationError) -> list[str]:
+        """Return the names that an object has beside free ones, if the value under a free name has a wrong type."""
+        kind: Any = error.kind
+        way = [step for step in error.evaluation_path if step != "$ref"]
+        if kind.name != "type" or way[-2:-1] != ["additionalProperties"]:
+            return []
+        steps = list(error.evaluation_path)
+        last = len(steps) - 1 - steps[::-1].index("additionalProperties")
+        return _fields(self._shape.node(steps[:last]))
 
 
 def _within(error: jsonschema_rs.ValidationError) -> list[jsonschema_rs.ValidationError]:

@@ -118,7 +118,11 @@ def test_ids_of_a_seed_count(client: Steered) -> None:
         ({"faults": [{"refusal": "tired"}]}, "Unknown refusal 'tired'. Choose from"),
         ({"clock": {"now": "2026-02-30T00:00:00Z"}}, "Invalid time '2026-02-30T00:00:00Z'"),
         ({"rules": {"latency": "2s..1s"}}, "latency: Invalid range '2s..1s'"),
-        ({"handlerz": []}, "handlerz"),
+        ({"handlerz": []}, "Unknown part 'handlerz' (did you mean 'handlers'?). Choose from answers, "),
+        ({"clok": {"frozen": True}}, "Unknown field 'clok' (did you mean 'clock'?). Choose from handlers, "),
+        ({"strict": True}, "rules. Any other name needs a list."),
+        ({"scenarios": {"a": ""}}, "Invalid scenarios/a '': use a text that is not empty."),
+        ({"scenarios": {"a": 3}}, "Invalid scenarios/a 3: use a text."),
     ],
     ids=str,
 )
