@@ -1,5 +1,6 @@
 // A suite of a Java consumer, with what the JDK has: `MOCK=http://127.0.0.1:4055 java Points.java [SEED]`.
-// All tests run side by side, in an order that the seed gives. PROGRAM is the command bitpeak-mock, for a mock of the suite's own.
+// All tests run side by side, in an order that the seed gives. PROGRAM is the command bitpeak-mock, for a mock of the suite's
+// own, and CAPSULE a file that pytest left of a failed test.
 
 import java.io.BufferedReader;
 import java.io.File;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +43,15 @@ public class Points {
 
   /** The world of one key, which the program under test and the test itself call. */
   static class World {
-    final String key = "mock-" + UUID.randomUUID();
+    final String key;
+
+    World() {
+      this("mock-" + UUID.randomUUID());
+    }
+
+    World(String key) {
+      this.key = key;
+    }
 
     HttpResponse<String> api(String method, String path, String... fields) throws Exception {
       HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(MOCK + path));
@@ -147,6 +157,65 @@ public class Points {
     }
   }
 
+  record Ended(String out, long pid) {}
+
+  /** Run a command to its end. */
+  static Ended run(String input, Map<String, String> environment, String... words) throws Exception {
+    ProcessBuilder command = new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.DISCARD);
+    command.environment().putAll(environment);
+    Process process = command.start();
+    process.getOutputStream().write(input.getBytes(StandardCharsets.UTF_8));
+    process.getOutputStream().close();
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    equal(0, process.waitFor());
+    return new Ended(out, process.pid());
+  }
+
+  /** All values of a pattern's group in a text. */
+  static List<String> all(String pattern, String text) {
+    return Pattern.compile(pattern).matcher(text).results().map(found -> found.group(1)).toList();
+  }
+
+  static void programs() {
+    TESTS.put("a world is given to a program by the environment", () -> {
+      World world = new World();
+      String program = "curl -fsS \"$URL\" --header \"Authorization: Bearer $KEY\"";
+      run(program, Map.of("URL", MOCK + PATH, "KEY", world.key), "sh");
+      contains("\"status\":200", world.journal("?count=1&wait=20s"));
+    });
+    String[][] queries = {
+        {"", "Name the world: add ?key=mock-key or"},
+        {"?key=real", "The key must begin with 'mock'"},
+        {"?key=mock-a&strict=yes", "Unknown parameter 'strict'."},
+    };
+    for (String[] each : queries) {
+      TESTS.put("a world is never taken for granted, " + each[0], () -> {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(MOCK + "/_mock/faults" + each[0]));
+        request.POST(BodyPublishers.ofString("{\"status\": 503}"));
+        HttpResponse<String> response = CLIENT.send(request.build(), BodyHandlers.ofString());
+        equal(400, response.statusCode());
+        contains("\"title\":\"" + each[1], response.body());
+      });
+    }
+    String program = System.getenv("PROGRAM");
+    String capsule = System.getenv("CAPSULE");
+    TESTS.put("a capsule is replayed to its end", () -> {
+      String out = run("", Map.of(), program, "replay", capsule).out();
+      equal(("same    GET " + PATH + "/1 200\n").repeat(6), out);
+    });
+    TESTS.put("a capsule becomes a script that makes all calls", () -> {
+      String script = run("", Map.of(), program, "replay", capsule, "--as", "curl").out();
+      long pid = run(script, Map.of("MOCK", MOCK), "sh").pid();
+      World world = new World("mock-replay-" + pid + "-1");
+      List<String> wires = all("\"wire\":\"?(\\w+)", world.journal(""));
+      equal(List.of("drop", "reset", "empty", "truncate", "slow", "null"), wires);
+    });
+    TESTS.put("a capsule becomes an archive of what arrived", () -> {
+      String archive = run("", Map.of(), program, "replay", capsule, "--as", "har").out();
+      equal(List.of("0", "0", "200", "200", "200", "200"), all("\"status\": (\\d+)", archive));
+    });
+  }
+
   static void sharedWorld() {
     World shared = new World();
     for (int turn = 1; turn <= 6; turn++) {
@@ -247,6 +316,16 @@ public class Points {
       equal(3, count("\"number\":", calls));
       equal(2, count("\"status\":503,", calls));
     });
+    TESTS.put("meets a client that repeats a request by itself", () -> {
+      World world = new World();
+      HttpClient client = HttpClient.newHttpClient();
+      HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(MOCK + PATH));
+      HttpRequest list = request.header("Authorization", "Bearer " + world.key).build();
+      equal(200, client.send(list, BodyHandlers.ofString()).statusCode());
+      world.fail("{\"wire\": \"drop\", \"times\": 1}");
+      equal(200, client.send(list, BodyHandlers.ofString()).statusCode());
+      equal(List.of("null", "drop", "null"), all("\"wire\":\"?(\\w+)", world.journal("")));
+    });
     TESTS.put("keeps what a fault on the wire spoilt", () -> {
       World world = new World();
       world.fail("{\"wire\": \"truncate\", \"times\": 1}");
@@ -269,15 +348,27 @@ public class Points {
     void run(URI url) throws Exception;
   }
 
-  /** Start a mock for a few connections, beside modules of its own names. It must end without a traceback. */
+  // Somebody's settings for another mock.
+  static final Map<String, String> FOREIGN = Map.of(
+      "BITPEAK_MOCK_PORT", "tcp://10.0.0.1:80", "BITPEAK_MOCK_UPSTREAM", "http://127.0.0.1:1",
+      "BITPEAK_MOCK_RECORD", "today.jsonl", "BITPEAK_MOCK_CONTROL_TOKEN", "secret", "BITPEAK_MOCK_STRICT", "1");
+
+  /**
+   * Start a mock for a few connections, beside modules of its own names and foreign settings. It must end without a
+   * traceback.
+   */
   static void withOwn(OwnTest test) throws Exception {
     Path folder = Files.createTempDirectory("points");
-    for (String name : List.of("mock_server.py", "queue.py", "click.py")) {
-      Files.writeString(folder.resolve(name), "raise SystemExit(9)");
+    for (String name : List.of("mock_server", "queue", "click", "email/__init__", "contract_tests/__init__")) {
+      Path file = folder.resolve(name + ".py");
+      Files.createDirectories(file.getParent());
+      Files.writeString(file, "raise SystemExit(9)");
     }
+    Files.writeString(folder.resolve("today.jsonl"), "a recording");
     Path log = folder.resolve("log");
-    ProcessBuilder own = new ProcessBuilder("sh", "-c", "ulimit -n 40; exec \"$0\" serve --port 0", System.getenv("PROGRAM"));
-    own.environment().put("BITPEAK_MOCK_PORT", "tcp://10.0.0.1:80");
+    String command = "ulimit -n 40; exec \"$0\" serve --port 0 --ignore-env";
+    ProcessBuilder own = new ProcessBuilder("sh", "-c", command, System.getenv("PROGRAM"));
+    own.environment().putAll(FOREIGN);
     Process process = own.directory(folder.toFile()).redirectError(log.toFile()).start();
     try (BufferedReader said = new BufferedReader(new InputStreamReader(process.getInputStream()))) {
       String line = said.readLine();
@@ -289,14 +380,36 @@ public class Points {
       process.destroy();
       equal(0, process.waitFor());
       equal(0, count("Traceback", Files.readString(log)));
-      for (File file : folder.toFile().listFiles()) {
-        file.delete();
+      equal("a recording", Files.readString(folder.resolve("today.jsonl")));
+      try (var files = Files.walk(folder)) {
+        files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
       }
-      Files.delete(folder);
     }
   }
 
   static void ownMocks() {
+    TESTS.put("a mock has no setting of another mock", () -> withOwn(url -> {
+      URI state = url.resolve("/_mock/state?key=mock");
+      HttpRequest seed = HttpRequest.newBuilder(state).PUT(BodyPublishers.ofString("{\"handlers\": []}")).build();
+      equal(200, CLIENT.send(seed, BodyHandlers.ofString()).statusCode());
+      HttpRequest.Builder list = HttpRequest.newBuilder(url.resolve(PATH + "?colour=red"));
+      HttpResponse<String> response =
+          CLIENT.send(list.header("Authorization", "Bearer mock").build(), BodyHandlers.ofString());
+      equal(200, response.statusCode());
+      contains("\"data\":[]", response.body());
+    }));
+    TESTS.put("a mock ends although a process that was left has a connection to it", () -> {
+      Process[] left = {null};
+      withOwn(url -> {
+        String request = "GET " + PATH + "/ HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n";
+        String program = "exec 3<>\"/dev/tcp/$0/$1\"; printf '" + request + "' >&3; head -c 1 <&3; exec sleep 600";
+        String port = String.valueOf(url.getPort());
+        left[0] = new ProcessBuilder("bash", "-c", program, url.getHost(), port).start();
+        equal("H", new String(left[0].getInputStream().readNBytes(1)));
+      });
+      equal(true, left[0].isAlive());
+      left[0].destroy();
+    });
     TESTS.put("a mock without descriptors says how it does", () -> withOwn(url -> {
       List<Socket> others = new ArrayList<>();
       for (int turn = 0; turn < 12; turn++) {
@@ -393,6 +506,7 @@ public class Points {
   public static void main(String[] arguments) throws Exception {
     privateWorlds();
     sharedWorld();
+    programs();
     expectations();
     memory();
     ownMocks();

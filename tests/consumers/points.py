@@ -328,14 +328,15 @@ def test_a_process_that_a_test_leaves_does_not_keep_the_mock(tmp_path: Path) -> 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[str]:
     """Serve a mock for a few connections, beside modules of its own names. It ends without a traceback."""
-    for name in ("mock_server", "queue", "click"):
-        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong one')", encoding="utf-8")
+    for name in ("mock_server", "queue", "click", "email/__init__"):
+        file = tmp_path / f"{name}.py"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("raise SystemExit('the wrong one')", encoding="utf-8")
     program = Path(sys.executable).with_name("bitpeak-mock")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BITPEAK_MOCK_")}
     with subprocess.Popen(
-        ["sh", "-c", 'ulimit -n 40; exec "$0" serve --port 0', program],
+        ["sh", "-c", 'ulimit -n 40; exec "$0" serve --port 0 --ignore-env', program],
         cwd=tmp_path,
-        env={**environment, "BITPEAK_MOCK_PORT": "tcp://10.0.0.1:80"},
+        env={**os.environ, "BITPEAK_MOCK_PORT": "tcp://10.0.0.1:80"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

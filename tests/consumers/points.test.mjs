@@ -1,19 +1,21 @@
 // A suite of a Node consumer: its own test runner, fetch, and the control by HTTP.
-// MOCK is the address of a mock, PROGRAM the command bitpeak-mock, and ORDER a seed for the order of the tests.
+// MOCK is the address of a mock, PROGRAM the command bitpeak-mock, CAPSULE a file that pytest left of a failed test, and ORDER
+// a seed for the order of the tests.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text as textOf } from "node:stream/consumers";
 import * as runner from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
-const { MOCK, PROGRAM, ORDER = "1" } = process.env;
+const { MOCK, PROGRAM, CAPSULE, ORDER = "1" } = process.env;
 const PATH = "/api/notification-handlers";
 const LISTS = ["list_notification_handlers", "list_notification_handlers_without_slash"];
 
@@ -37,19 +39,21 @@ function describe(name, options, plan) {
 }
 
 class World {
-  constructor(key = `mock-${randomUUID()}`) {
+  constructor(key = `mock-${randomUUID()}`, headers = {}) {
     this.key = key;
+    this.headers = headers;
   }
 
   api(method, path = PATH, fields = undefined, headers = {}) {
     const body = fields && new FormData();
     for (const [name, text] of Object.entries(fields ?? {})) body.append(name, text);
-    return fetch(MOCK + path, { method, body, headers: { Authorization: `Bearer ${this.key}`, ...headers } });
+    return fetch(MOCK + path, { method, body, headers: { Authorization: `Bearer ${this.key}`, ...this.headers, ...headers } });
   }
 
   async control(method, path, body = undefined) {
     const response = await fetch(`${MOCK}/_mock${path}${path.includes("?") ? "&" : "?"}key=${this.key}`, {
       method,
+      headers: this.headers,
       body: body && (typeof body === "string" ? body : JSON.stringify(body)),
     });
     const text = await response.text();
@@ -59,6 +63,23 @@ class World {
   async journal(query = "") {
     return (await this.control("GET", `/journal${query}`)).json.exchanges;
   }
+}
+
+/** Call until the mock is well again, as often as `most` says, and wait as long as it says. */
+async function patient(call, most = 5) {
+  const response = await call();
+  if (response.status !== 503 || most === 0) return response;
+  await sleep(Number(response.headers.get("retry-after")) * 1000);
+  return patient(call, most - 1);
+}
+
+/** Run a command to its end. */
+async function run(command, words, input = "", env = {}) {
+  const child = spawn(command, words, { env: { ...process.env, ...env } });
+  child.stdin.on("error", () => {}).end(input);
+  const [out, log, [code]] = await Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, "close")]);
+  assert.equal(code, 0, log);
+  return { out, pid: child.pid };
 }
 
 describe("a private world", { concurrency: true }, () => {
@@ -194,16 +215,17 @@ describe("a private world", { concurrency: true }, () => {
   it("never says that there was none of what it has forgotten", async () => {
     const world = new World();
     await world.api("GET", `${PATH}/?colour=red`);
-    for (let turn = 0; turn < 1005; turn++) await world.api("GET", `${PATH}/1`);
+    for (let turn = 0; turn < 67; turn++) await Promise.all(Array.from({ length: 15 }, () => world.api("GET", `${PATH}/1`)));
     assert.equal((await world.control("GET", "/journal?violation=any")).status, 410);
+    assert.equal((await world.control("GET", "/journal?limit=1&partial=true")).json.violated, 1);
     const [{ number }] = await world.journal("?limit=1&partial=true");
     assert.equal(number, 1006);
   });
 
   it("meets a client that tries again", async () => {
     const world = new World();
-    await world.control("POST", "/faults", { status: 503, times: 2 });
-    while (!(await world.api("GET")).ok);
+    await world.control("POST", "/faults", { status: 503, times: 2, headers: { "Retry-After": "0" } });
+    assert.equal((await patient(() => world.api("GET"))).status, 200);
     assert.deepEqual(
       (await world.journal()).map(({ status }) => status),
       [503, 503, 200],
@@ -243,11 +265,60 @@ describe("a shared world", { concurrency: true }, () => {
   }
 });
 
+describe("a world of a program", { concurrency: true }, () => {
+  it("is given to it by the environment", async () => {
+    const world = new World();
+    const program = `fetch(process.env.URL, { headers: { Authorization: "Bearer " + process.env.KEY } })`;
+    await run(process.execPath, ["-e", program], "", { URL: `${MOCK}${PATH}`, KEY: world.key });
+    assert.equal((await world.journal("?count=1&wait=20s"))[0].status, 200);
+  });
+
+  for (const [query, says] of [
+    ["", "Name the world: add ?key=mock-key or"],
+    ["?key=real", "The key must begin with 'mock'"],
+    ["?key=mock-a&strict=yes", "Unknown parameter 'strict'."],
+  ]) {
+    it(`is never taken for granted (${query})`, async () => {
+      const response = await fetch(`${MOCK}/_mock/faults${query}`, { method: "POST", body: '{"status": 503}' });
+      assert.equal(response.status, 400);
+      assert.ok((await response.json()).errors[0].title.startsWith(says));
+    });
+  }
+});
+
+describe("a capsule", { concurrency: true }, () => {
+  const ends = ["drop", "reset", "empty", "truncate", "slow", null];
+
+  it("is replayed to its end", async () => {
+    const { out } = await run(PROGRAM, ["replay", CAPSULE]);
+    assert.equal(out, `same    GET ${PATH}/1 200\n`.repeat(ends.length));
+  });
+
+  it("becomes a script that makes all calls", async () => {
+    const script = (await run(PROGRAM, ["replay", CAPSULE, "--as", "curl"])).out;
+    const { pid } = await run("sh", [], script, { MOCK });
+    const calls = await new World(`mock-replay-${pid}-1`).journal();
+    assert.deepEqual(
+      calls.map(({ wire }) => wire),
+      ends,
+    );
+  });
+
+  it("becomes an archive of what arrived", async () => {
+    const { log } = JSON.parse((await run(PROGRAM, ["replay", CAPSULE, "--as", "har"])).out);
+    assert.deepEqual(
+      log.entries.map(({ response }) => response.status),
+      [0, 0, 200, 200, 200, 200],
+    );
+  });
+});
+
 describe("a clock that the test replaces", { concurrency: false }, () => {
   for (const apis of [["Date"], ["setTimeout"]]) {
     it(`holds no wait and no latency (${apis})`, async (context) => {
       context.mock.timers.enable({ apis });
-      const world = new World();
+      // Each call has a connection of its own: with fake timers, the fetch of Node 24 waits for one that it could use again.
+      const world = new World(undefined, { Connection: "close" });
       assert.equal((await world.control("GET", "/journal?method=DELETE&wait=20ms")).status, 409);
       await world.control("POST", "/faults", { latency: "10ms", virtual: false });
       assert.equal((await world.api("GET")).status, 200);
@@ -255,13 +326,24 @@ describe("a clock that the test replaces", { concurrency: false }, () => {
   }
 });
 
-/** Start a mock for a few connections, beside modules of its own names; it must end without a traceback. */
+// Somebody's settings for another mock.
+const FOREIGN = {
+  BITPEAK_MOCK_PORT: "tcp://10.0.0.1:80",
+  BITPEAK_MOCK_UPSTREAM: "http://127.0.0.1:1",
+  BITPEAK_MOCK_RECORD: "today.jsonl",
+  BITPEAK_MOCK_CONTROL_TOKEN: "secret",
+  BITPEAK_MOCK_STRICT: "1",
+};
+
+/** Start a mock for a few connections, beside modules of its own names and foreign settings. It must end without a traceback. */
 async function withOwn(test) {
   const folder = await mkdtemp(join(tmpdir(), "points-"));
-  for (const name of ["mock_server", "queue", "click"])
+  for (const name of ["email", "contract_tests"]) await mkdir(join(folder, name));
+  for (const name of ["mock_server", "queue", "click", "email/__init__", "contract_tests/__init__"])
     await writeFile(join(folder, `${name}.py`), "raise SystemExit(9)");
-  const env = { ...process.env, BITPEAK_MOCK_PORT: "tcp://10.0.0.1:80" };
-  const own = spawn("sh", ["-c", 'ulimit -n 40; exec "$0" serve --port 0', PROGRAM], { cwd: folder, env });
+  await writeFile(join(folder, "today.jsonl"), "a recording");
+  const command = 'ulimit -n 40; exec "$0" serve --port 0 --ignore-env';
+  const own = spawn("sh", ["-c", command, PROGRAM], { cwd: folder, env: { ...process.env, ...FOREIGN } });
   const log = textOf(own.stderr);
   try {
     for await (const line of createInterface({ input: own.stdout })) {
@@ -274,11 +356,34 @@ async function withOwn(test) {
     own.kill();
     const [code] = own.exitCode === null ? await once(own, "exit") : [own.exitCode];
     assert.deepEqual([code, /Traceback/.test(await log)], [0, false], await log);
+    assert.equal(await readFile(join(folder, "today.jsonl"), "utf-8"), "a recording");
     await rm(folder, { recursive: true });
   }
 }
 
 describe("a mock that the suite starts", { concurrency: true }, () => {
+  it("has no setting of another mock", () =>
+    withOwn(async ({ origin }) => {
+      const seeded = await fetch(`${origin}/_mock/state?key=mock`, { method: "PUT", body: '{"handlers": []}' });
+      assert.equal(seeded.status, 200);
+      const list = await fetch(`${origin}${PATH}?colour=red`, { headers: { Authorization: "Bearer mock" } });
+      assert.deepEqual([list.status, (await list.json()).data], [200, []]);
+    }));
+
+  it("ends although a process that was left has a connection to it", async () => {
+    let left;
+    await withOwn(async ({ port, hostname }) => {
+      const connection = connect(Number(port), hostname);
+      await once(connection, "connect");
+      connection.write(`GET ${PATH}/ HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
+      await once(connection, "data");
+      left = spawn("sleep", ["600"], { stdio: ["ignore", "ignore", "ignore", connection] });
+    });
+    assert.equal(left.exitCode, null);
+    left.kill();
+    await once(left, "exit");
+  });
+
   it("says how it does when descriptors run out", () =>
     withOwn(async ({ port, hostname, origin }) => {
       const others = Array.from({ length: 12 }, () => connect(Number(port), hostname).on("error", () => {}));

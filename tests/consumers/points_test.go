@@ -1,5 +1,5 @@
 // A suite of a Go consumer, with the standard library: `MOCK=http://127.0.0.1:4055 go test -shuffle on points_test.go`.
-// PROGRAM is the command bitpeak-mock, for a mock of the suite's own.
+// PROGRAM is the command bitpeak-mock, for a mock of the suite's own, and CAPSULE a file that pytest left of a failed test.
 
 package points
 
@@ -141,6 +141,20 @@ func contains(t *testing.T, part, text string) {
 	}
 }
 
+// run runs a command to its end, and gives what it printed and its process id.
+func run(t *testing.T, input string, environment []string, words ...string) (string, int) {
+	t.Helper()
+	var log bytes.Buffer
+	command := exec.Command(words[0], words[1:]...)
+	command.Stdin, command.Stderr = strings.NewReader(input), &log
+	command.Env = append(os.Environ(), environment...)
+	printed, err := command.Output()
+	if err != nil {
+		t.Fatal(err, log.String())
+	}
+	return string(printed), command.Process.Pid
+}
+
 func TestPrivateWorldsBeginAlike(t *testing.T) {
 	for turn := 1; turn <= 6; turn++ {
 		name := fmt.Sprint("Turn ", turn)
@@ -171,6 +185,34 @@ func TestSharedWorldIsOneForAll(t *testing.T) {
 				}
 			}
 			equal(t, 1, found)
+		})
+	}
+}
+
+func TestWorldIsGivenToAProgramByTheEnvironment(t *testing.T) {
+	world := newWorld(t)
+	environment := []string{"URL=" + mock + path, "KEY=" + world.key}
+	run(t, `curl -fsS "$URL" --header "Authorization: Bearer $KEY"`, environment, "sh")
+	equal(t, 200, world.journal("?count=1&wait=20s")[0].Status)
+}
+
+func TestWorldIsNeverTakenForGranted(t *testing.T) {
+	for query, says := range map[string]string{
+		"":                       "Name the world: add ?key=mock-key or",
+		"?key=real":              "The key must begin with 'mock'",
+		"?key=mock-a&strict=yes": "Unknown parameter 'strict'.",
+	} {
+		query, says := query, says
+		t.Run(query, func(t *testing.T) {
+			t.Parallel()
+			response, err := http.Post(mock+"/_mock/faults"+query, "application/json", strings.NewReader(`{"status": 503}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			text, _ := io.ReadAll(response.Body)
+			equal(t, 400, response.StatusCode)
+			contains(t, says, World{t, ""}.title(string(text)))
 		})
 	}
 }
@@ -394,6 +436,65 @@ func TestClientTriesAgain(t *testing.T) {
 	}
 }
 
+func TestTransportRepeatsAnIdempotentRequest(t *testing.T) {
+	world := newWorld(t)
+	get := func(client *http.Client) int {
+		request, _ := http.NewRequest("GET", mock+path, nil)
+		request.Header.Set("Authorization", "Bearer "+world.key)
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		_, _ = io.Copy(io.Discard, response.Body)
+		return response.StatusCode
+	}
+	client := &http.Client{Transport: &http.Transport{}}
+	equal(t, 200, get(client))
+	world.fail(`{"wire": "drop", "times": 1}`)
+	equal(t, 200, get(client))
+	var wires []string
+	for _, call := range world.journal("") {
+		wires = append(wires, call.Wire)
+	}
+	equal(t, []string{"", "drop", ""}, wires)
+}
+
+func TestCapsuleIsReplayedToItsEnd(t *testing.T) {
+	t.Parallel()
+	printed, _ := run(t, "", nil, os.Getenv("PROGRAM"), "replay", os.Getenv("CAPSULE"))
+	equal(t, strings.Repeat("same    GET "+path+"/1 200\n", 6), printed)
+}
+
+func TestCapsuleBecomesAScriptThatMakesAllCalls(t *testing.T) {
+	t.Parallel()
+	script, _ := run(t, "", nil, os.Getenv("PROGRAM"), "replay", os.Getenv("CAPSULE"), "--as", "curl")
+	_, number := run(t, script, []string{"MOCK=" + mock}, "sh")
+	var wires []string
+	for _, call := range (World{t, fmt.Sprintf("mock-replay-%d-1", number)}).journal("") {
+		wires = append(wires, call.Wire)
+	}
+	equal(t, []string{"drop", "reset", "empty", "truncate", "slow", ""}, wires)
+}
+
+func TestCapsuleBecomesAnArchiveOfWhatArrived(t *testing.T) {
+	t.Parallel()
+	text, _ := run(t, "", nil, os.Getenv("PROGRAM"), "replay", os.Getenv("CAPSULE"), "--as", "har")
+	var archive struct {
+		Log struct {
+			Entries []struct{ Response struct{ Status int } }
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &archive); err != nil {
+		t.Fatal(err)
+	}
+	var statuses []int
+	for _, entry := range archive.Log.Entries {
+		statuses = append(statuses, entry.Response.Status)
+	}
+	equal(t, []int{0, 0, 200, 200, 200, 200}, statuses)
+}
+
 func TestJournalKeepsWhatTheWireSpoilt(t *testing.T) {
 	world := newWorld(t)
 	world.fail(`{"wire": "truncate", "times": 1}`)
@@ -415,18 +516,28 @@ func TestFrozenClockHoldsNoWaitAndNoLatency(t *testing.T) {
 	equal(t, 200, status)
 }
 
-// serveOwn starts a mock for a few connections, beside modules of its own names, and gives its address. The mock must end
-// without a traceback.
+// Somebody's settings for another mock.
+var foreign = []string{
+	"BITPEAK_MOCK_PORT=tcp://10.0.0.1:80", "BITPEAK_MOCK_UPSTREAM=http://127.0.0.1:1", "BITPEAK_MOCK_RECORD=today.jsonl",
+	"BITPEAK_MOCK_CONTROL_TOKEN=secret", "BITPEAK_MOCK_STRICT=1",
+}
+
+// serveOwn starts a mock for a few connections, beside modules of its own names and foreign settings, and gives its address.
+// The mock must end without a traceback.
 func serveOwn(t *testing.T) string {
 	t.Parallel()
 	folder := t.TempDir()
-	for _, name := range []string{"mock_server.py", "queue.py", "click.py"} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte("raise SystemExit(9)"), 0o600); err != nil {
+	for _, name := range []string{"mock_server.py", "queue.py", "click.py", "email/__init__.py", "contract_tests/__init__.py"} {
+		file := filepath.Join(folder, name)
+		_ = os.MkdirAll(filepath.Dir(file), 0o700)
+		if err := os.WriteFile(file, []byte("raise SystemExit(9)"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	own := exec.Command("sh", "-c", `ulimit -n 40; exec "$0" serve --port 0`, os.Getenv("PROGRAM"))
-	own.Dir, own.Env = folder, append(os.Environ(), "BITPEAK_MOCK_PORT=tcp://10.0.0.1:80")
+	recording := filepath.Join(folder, "today.jsonl")
+	_ = os.WriteFile(recording, []byte("a recording"), 0o600)
+	own := exec.Command("sh", "-c", `ulimit -n 40; exec "$0" serve --port 0 --ignore-env`, os.Getenv("PROGRAM"))
+	own.Dir, own.Env = folder, append(os.Environ(), foreign...)
 	var log bytes.Buffer
 	own.Stderr = &log
 	said, err := own.StdoutPipe()
@@ -440,6 +551,9 @@ func serveOwn(t *testing.T) string {
 		_ = own.Process.Signal(syscall.SIGTERM)
 		if err := own.Wait(); err != nil || strings.Contains(log.String(), "Traceback") {
 			t.Error(err, log.String())
+		}
+		if text, _ := os.ReadFile(recording); string(text) != "a recording" {
+			t.Error("the recording is ", string(text))
 		}
 	})
 	for lines := bufio.NewScanner(said); lines.Scan(); {
@@ -487,4 +601,49 @@ func TestClientsThatResetLeaveNoTraceback(t *testing.T) {
 	}
 	_ = response.Body.Close()
 	equal(t, 200, response.StatusCode)
+}
+
+func TestMockHasNoSettingOfAnotherMock(t *testing.T) {
+	address := serveOwn(t)
+	for _, call := range [][]string{
+		{"PUT", "/_mock/state?key=mock", `{"handlers": []}`, `"handlers":[]`},
+		{"GET", path + "?colour=red", "", `"data":[]`},
+	} {
+		request, _ := http.NewRequest(call[0], "http://"+address+call[1], strings.NewReader(call[2]))
+		request.Header.Set("Authorization", "Bearer mock")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		equal(t, 200, response.StatusCode)
+		contains(t, call[3], string(text))
+	}
+}
+
+func TestMockEndsAlthoughAProcessThatWasLeftHasAConnectionToIt(t *testing.T) {
+	left := exec.Command("sleep", "600")
+	t.Cleanup(func() { // when the mock has ended, as clean-ups run from the last to the first
+		if err := left.Process.Signal(syscall.Signal(0)); err != nil {
+			t.Error("the process has ended before: ", err)
+		}
+		_ = left.Process.Kill()
+		_ = left.Wait()
+	})
+	address := serveOwn(t)
+	client, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = fmt.Fprintf(client, "GET %s/ HTTP/1.1\r\nHost: %s\r\n\r\n", path, address)
+	_, _ = client.Read(make([]byte, 1))
+	file, err := client.(*net.TCPConn).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	left.ExtraFiles = []*os.File{file}
+	if err := left.Start(); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.examples.running import find_program
+from tests.plugin.test_replay import WIRE
 from tests.wheel import install_alone, run
 
 pytestmark = pytest.mark.xdist_group("wheel")
@@ -36,10 +37,24 @@ def mock(commands: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         process.terminate()
 
 
+@pytest.fixture(scope="module")
+def capsule(commands: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Let a test with faults on the wire fail, and give the capsule that it leaves."""
+    folder = tmp_path_factory.mktemp("failed")
+    (folder / "test_wire.py").write_text(WIRE, encoding="utf-8")
+    options = ["-q", "-p", "no:schemathesis", "-p", "no:xdist", "--bitpeak-capsules", "."]
+    words = [commands / "python", "-m", "pytest", *options, "test_wire.py"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    assert "1 failed" in done.stdout, done.stdout + done.stderr
+    (file,) = folder.glob("*.json")
+    return file
+
+
 @pytest.fixture
-def surroundings(commands: Path, mock: str) -> dict[str, str]:
+def surroundings(commands: Path, mock: str, capsule: Path) -> dict[str, str]:
     """Give the environment of a suite in another language than Python."""
-    return {"MOCK": mock, "PROGRAM": str(commands / "bitpeak-mock"), "ORDER": "3"}
+    program = commands / "bitpeak-mock"
+    return {"MOCK": mock, "PROGRAM": str(program), "CAPSULE": str(capsule), "ORDER": "3"}
 
 
 def passed(pattern: str, said: str) -> int:
@@ -60,9 +75,13 @@ def test_a_python_consumer(commands: Path, tmp_path: Path) -> None:
         "BITPEAK_MOCK_STRICT": "1",
         "BITPEAK_MOCK_PORT": "tcp://10.0.0.1:80",
         "BITPEAK_MOCK_UPSTREAM": "http://x",
+        "BITPEAK_MOCK_RECORD": str(tmp_path / "today.jsonl"),
+        "BITPEAK_MOCK_CONTROL_TOKEN": "secret",
+        "BITPEAK_MOCK_PRINT_CONFIG": "1",
     }
     said = run(*pytest_words, cwd=tmp_path, ORDER="3", **settings)
     assert passed(r"^(\d+) passed in", said) >= 60
+    assert not (tmp_path / "today.jsonl").exists()
 
 
 def test_a_node_consumer(surroundings: dict[str, str], tmp_path: Path) -> None:
@@ -77,7 +96,7 @@ def test_a_node_consumer(surroundings: dict[str, str], tmp_path: Path) -> None:
 def test_a_java_consumer(surroundings: dict[str, str], tmp_path: Path) -> None:
     java = find_program("java")
     if java is None:
-        pytest.skip("The suite of a Java consumer needs a JDK 11 or later.")
+        pytest.skip("The suite of a Java consumer needs a JDK 17 or later.")
     said = run(java, SUITES / "Points.java", "3", cwd=tmp_path, **surroundings)
     assert passed(r"^(\d+) passed, 0 failed$", said) >= 40
 
