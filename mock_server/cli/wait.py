@@ -20,7 +20,7 @@ _READY = f"{PREFIX}/ready"
 # Seconds between two tries: the first pause, by how much it grows, and the last one.
 _FIRST, _FACTOR, _LAST = 0.02, 1.5, 0.25
 # The seconds to wait for a response: in the first try, after which it is said what is waited for, and in each other.
-_SOON, _PATIENCE = 0.3, 2.0
+_SOON, _PATIENCE = 0.5, 2.0
 
 
 @click.command

@@ -1,6 +1,6 @@
 // A suite of a Node consumer: its own test runner, fetch, and the control by HTTP.
-// MOCK is the address of a mock, PROGRAM the command bitpeak-mock, CAPSULE a file that pytest left of a failed test, and ORDER
-// a seed for the order of the tests.
+// MOCK is the address of a mock, PROGRAM the command bitpeak-mock, CAPSULE a file that pytest left of a failed test, and
+// ORDER a seed for the order of the tests.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -47,7 +47,8 @@ class World {
   api(method, path = PATH, fields = undefined, headers = {}) {
     const body = fields && new FormData();
     for (const [name, text] of Object.entries(fields ?? {})) body.append(name, text);
-    return fetch(MOCK + path, { method, body, headers: { Authorization: `Bearer ${this.key}`, ...this.headers, ...headers } });
+    const all = { Authorization: `Bearer ${this.key}`, ...this.headers, ...headers };
+    return fetch(MOCK + path, { method, body, headers: all });
   }
 
   async control(method, path, body = undefined) {
@@ -215,7 +216,8 @@ describe("a private world", { concurrency: true }, () => {
   it("never says that there was none of what it has forgotten", async () => {
     const world = new World();
     await world.api("GET", `${PATH}/?colour=red`);
-    for (let turn = 0; turn < 67; turn++) await Promise.all(Array.from({ length: 15 }, () => world.api("GET", `${PATH}/1`)));
+    const others = Array.from({ length: 15 });
+    for (let turn = 0; turn < 67; turn++) await Promise.all(others.map(() => world.api("GET", `${PATH}/1`)));
     assert.equal((await world.control("GET", "/journal?violation=any")).status, 410);
     assert.equal((await world.control("GET", "/journal?limit=1&partial=true")).json.violated, 1);
     const [{ number }] = await world.journal("?limit=1&partial=true");
@@ -317,7 +319,7 @@ describe("a clock that the test replaces", { concurrency: false }, () => {
   for (const apis of [["Date"], ["setTimeout"]]) {
     it(`holds no wait and no latency (${apis})`, async (context) => {
       context.mock.timers.enable({ apis });
-      // Each call has a connection of its own: with fake timers, the fetch of Node 24 waits for one that it could use again.
+      // Each call has a connection of its own: with fake timers, Node 24 waits for one that it could use again.
       const world = new World(undefined, { Connection: "close" });
       assert.equal((await world.control("GET", "/journal?method=DELETE&wait=20ms")).status, 409);
       await world.control("POST", "/faults", { latency: "10ms", virtual: false });
@@ -335,7 +337,7 @@ const FOREIGN = {
   BITPEAK_MOCK_STRICT: "1",
 };
 
-/** Start a mock for a few connections, beside modules of its own names and foreign settings. It must end without a traceback. */
+/** Start a mock for few connections, beside modules of its names and foreign settings. It must end without a traceback. */
 async function withOwn(test) {
   const folder = await mkdtemp(join(tmpdir(), "points-"));
   for (const name of ["email", "contract_tests"]) await mkdir(join(folder, name));

@@ -1,5 +1,5 @@
 // A suite of a Go consumer, with the standard library: `MOCK=http://127.0.0.1:4055 go test -shuffle on points_test.go`.
-// PROGRAM is the command bitpeak-mock, for a mock of the suite's own, and CAPSULE a file that pytest left of a failed test.
+// PROGRAM is the command bitpeak-mock, for a mock of the suite's own. CAPSULE is a file that pytest left of a failed test.
 
 package points
 
