@@ -43,7 +43,7 @@ def capsule(commands: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("failed")
     (folder / "test_wire.py").write_text(WIRE, encoding="utf-8")
     options = ["-q", "-p", "no:schemathesis", "-p", "no:xdist", "--bitpeak-capsules", "."]
-    words = [commands / "python", "-m", "pytest", *options, "test_wire.py"]
+    words = [str(commands / "python"), "-m", "pytest", *options, "test_wire.py"]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     assert "1 failed" in done.stdout, done.stdout + done.stderr
     (file,) = folder.glob("*.json")
