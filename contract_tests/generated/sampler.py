@@ -43,10 +43,7 @@ _NOT_FOUND = 404
 
 
 class Pool:
-    """The live handlers of one suite, each with its type and the mark that its name begins with.
-
-    The mark is empty if a blank name was sent.
-    """
+    """The live handlers of one suite, each with its type. The guard proves that each is the run's own."""
 
     def __init__(self, run: Run) -> None:
         self._api = run.api
@@ -55,8 +52,7 @@ class Pool:
         self._statements = run.judge.statements
         self._marker = run.marker or "contract"
         self._numbers = count(1)
-        self._live: dict[int, tuple[str, str]] = {}
-        self._proven: set[int] = set()
+        self._live: dict[int, str] = {}
 
     def mark(self) -> str:
         """Return what the name of the next create is to begin with; no two are alike."""
@@ -68,56 +64,32 @@ class Pool:
     def take(self) -> int:
         """Return a live handler's id, of a new one if none exists. Raises Deviation if none can be had."""
         if not self._live:
-            facts, mark = self._facts, self.mark()
+            facts = self._facts
             kind = next(iter(facts.types))
-            form = {**facts.examples.get(kind, {}), facts.form["name"]: mark, facts.form["type"]: kind}
+            form = {**facts.examples.get(kind, {}), facts.form["name"]: self.mark(), facts.form["type"]: kind}
             answer = self._api.create(form)
-            if self.adopt(answer, kind, mark) is None:
+            if self.adopt(answer, kind) is None:
                 self._refuse(
                     self._statements.operation("create"), "a create from the document's own example", answer
                 )
-        handler_id = next(reversed(self._live))
-        self.prove(handler_id)
-        return handler_id
+        return next(reversed(self._live))
 
-    def adopt(self, answer: TargetResponse, kind: str, mark: str) -> int | None:
+    def adopt(self, answer: TargetResponse, kind: str) -> int | None:
         """Take the handler that a create made, and return its id; None if it made none that can be told."""
         handler_id = id_in(self._facts, self._facts.operation("create"), answer)
         if handler_id is None or handler_id in self._live:
             return None
-        self._live[handler_id] = kind, mark
+        self._live[handler_id] = kind
         return handler_id
 
     def drop(self, handler_id: int) -> None:
         """Forget a handler that a request deleted."""
         self._live.pop(handler_id, None)
-        self._proven.discard(handler_id)
-
-    def prove(self, handler_id: int) -> None:
-        """Raise Fault unless the handler is seen to bear its mark: a create may answer somebody else's id."""
-        if handler_id in self._proven:
-            return
-        answer = self._api.retrieve(handler_id)
-        self.see(rows_in(self._facts, self._facts.operation("retrieve"), answer))
-        if handler_id not in self._proven:
-            self.drop(handler_id)
-            about = f"handler {handler_id}, whose id a create answered, is not seen to be its own"
-            self._refuse(WRITTEN, about, answer)
-
-    def see(self, rows: list[Mapping[str, Any]]) -> None:
-        """Take rows of an answer as the proof that handlers bear their marks."""
-        for row in rows:
-            handler_id, name = row.get(self._facts.row["id"]), row.get(self._facts.row["name"])
-            if type(handler_id) is not int or handler_id not in self._live or not isinstance(name, str):
-                continue
-            mark = self._live[handler_id][1]
-            if name.startswith(mark) if mark else not name.strip():
-                self._proven.add(handler_id)
 
     def trim(self) -> None:
         """Delete what is more than a plan may allow. Raises Deviation if a delete fails."""
-        kinds = Counter(kind for kind, _ in self._live.values())
-        for handler_id, (kind, _) in list(self._live.items()):
+        kinds = Counter(self._live.values())
+        for handler_id, kind in list(self._live.items()):
             if kinds[kind] > _MOST_OF_A_TYPE or len(self._live) > _MOST:
                 kinds[kind] -= 1
                 self._delete(handler_id)
@@ -125,9 +97,6 @@ class Pool:
     def clean(self) -> None:
         """Delete everything. Raises Deviation, in the end, where some of it could not be deleted."""
         deviations = []
-        if len(self._live.keys() - self._proven) > 1:  # one list spares several looks
-            facts = self._facts
-            self.see(rows_in(facts, facts.operation("list"), self._api.list(1, facts.sizes[-1])))
         for handler_id in list(self._live):
             try:
                 self._delete(handler_id)
@@ -137,10 +106,10 @@ class Pool:
             raise deviations[0]
 
     def _delete(self, handler_id: int) -> None:
-        self.prove(handler_id)
         answer = self._api.delete(handler_id)
         self.drop(handler_id)
-        if answer.status // 100 != 2 and answer.status != _NOT_FOUND:
+        is_withheld = REFUSED_HEADER.lower() in answer.headers  # of which the guard tells
+        if answer.status // 100 != 2 and answer.status != _NOT_FOUND and not is_withheld:
             self._refuse(
                 self._statements.operation("delete"), f"handler {handler_id} could not be deleted", answer
             )
@@ -157,16 +126,6 @@ def id_in(facts: Facts, operation: DocumentedOperation, answer: TargetResponse) 
     steps = facts.schemas.path_to(operation.answer, "id")
     found = number(answer.shown(*steps)) if answer.status // 100 == 2 else None
     return found if found is not None and found > 0 else None
-
-
-def rows_in(facts: Facts, operation: DocumentedOperation, answer: TargetResponse) -> list[Mapping[str, Any]]:
-    """Return the rows that an answer shows: a list's, or the one of a retrieve."""
-    schemas = facts.schemas
-    found = [answer.shown(*schemas.path_to(operation.answer, "row"))]
-    if steps := schemas.path_to(operation.answer, "rows"):
-        rows = answer.shown(*steps)
-        found = rows if isinstance(rows, list) else []
-    return [row for row in found if isinstance(row, dict)]
 
 
 _LONGEST = 1500
@@ -213,7 +172,6 @@ class Sampler:
         }
         self.tallies = {name: Tally() for name in self.operations}
         self._forms: dict[tuple[str, str], Harmless] = {}
-        self._marks: dict[str, str] = {}
         session = requests.Session()
         session.trust_env = False  # .netrc and proxies of the environment are the guard's business
         # How each case is sent, by any sender: a redirect is an answer like any other.
@@ -262,10 +220,7 @@ class Sampler:
                 parameter.name: handler_id for parameter in case.operation.path_parameters
             }
         if isinstance(case.body, dict):
-            mark = self.pool.mark()
-            case.body = self._form(case).apply(case.body, mark)
-            is_blank = not str(case.body.get(self.run.facts.form["name"], mark)).strip()
-            self._marks[case.id] = "" if is_blank else mark
+            case.body = self._form(case).apply(case.body, self.pool.mark())
         for parameter in case.operation.query:
             # If wrong numbers are refused, the document does not say whether one of so many digits is wrong.
             if parameter.name in case.query and parameter.name in self._refused_parameters:
@@ -284,11 +239,9 @@ class Sampler:
         if not 200 <= response.status_code < 300:
             return
         answer = TargetResponse(response.status_code, {}, response.content)
-        if case.method == "GET":
-            self.pool.see(rows_in(facts, operation, answer))
-        elif operation.kind == "create":
+        if operation.kind == "create":
             kind = case.body.get(facts.form["type"], "") if isinstance(case.body, dict) else ""
-            handler_id = self.pool.adopt(answer, str(kind), self._marks.get(case.id, ""))
+            handler_id = self.pool.adopt(answer, str(kind))
         elif operation.kind == "delete" and isinstance(handler_id, int):
             self.pool.drop(handler_id)
         tally.own[handler_id] += 1

@@ -39,15 +39,6 @@ def test_a_fault_comes_with_the_line_that_repeats_it() -> None:
         assert "page=" in line
 
 
-@pytest.mark.parametrize("suite", ["update", "delete", "links"])
-def test_a_wrong_id_leads_to_nobody_else(suite: str) -> None:
-    with SecondOpinion(keys={KEY: 30}, bugs=["wrong-id-answered"]) as service:
-        before = service.snapshot(KEY, foreign=True)
-        found = faults(a_run(service.url, profile="standard"), [suite])
-        assert "is not seen to be its own" in found[0]
-        assert service.snapshot(KEY, foreign=True) == before
-
-
 def test_what_a_key_is_refused_is_no_refusal_of_data() -> None:
     with SecondOpinion(keys={"another-key": 3}) as service:
         found = faults(a_run(service.url), ["create"])
