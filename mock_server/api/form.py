@@ -34,7 +34,8 @@ def read_form(context: Context) -> None:
     body = _read(context)
     for remark in body.remarks:
         context.violate(remark.code, remark.sentence)
-    inputs, notes = _inputs(body), list[Violation]()
+    inputs = _inputs(body)
+    notes: list[Violation] = []
     problems = _walk_unknown(context, inputs)
     for name in body.files:
         _check_file(context, body, name)
@@ -143,7 +144,8 @@ def _check_file(context: Context, body: SentForm, name: str) -> None:
 
 def _walk_unknown(context: Context, inputs: Mapping[str, SentInput]) -> list[Problem]:
     """Return the problems with unknown fields, and note which fields are ignored."""
-    problems, fields = list[Problem](), context.form.fields
+    problems: list[Problem] = []
+    fields = context.form.fields
     if inputs.keys() <= fields.keys():
         return problems
     for order, name in enumerate(name for name in inputs if name not in fields):
@@ -160,7 +162,8 @@ def _walk_fields(context: Context, inputs: Mapping[str, SentInput], notes: list[
 
     A field of another type also walks its own rows, if the document says so or checks availability separately.
     """
-    form, problems, service = context.form, list[Problem](), context.contract.service
+    form, service = context.form, context.contract.service
+    problems: list[Problem] = []
     reactions = {name: form.fields[name].walk(sent) for name, sent in inputs.items() if name in form.fields}
     type_name = _type(context, inputs, reactions)
     available = form.of_type(type_name)

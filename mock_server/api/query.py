@@ -68,7 +68,8 @@ class Query:
 def read_query(context: Context) -> Query:
     """Read the query by the operation's parameters. Raises Refusal if a row refuses what was sent."""
     texts = parse_query(context.query) if context.query else {}
-    query, problems, service = Query(), list[Problem](), context.contract.service
+    query, service = Query(), context.contract.service
+    problems: list[Problem] = []
     operation = context.operation
     repeats = operation.paging["link-repeats"]
     if repeats in {"sent", "sent-empty"}:

@@ -167,7 +167,8 @@ def mutate(document: Any, mutation: Mutation) -> Any:
 def places(container: Any, pointer: str) -> Iterator[tuple[Any, Any]]:
     """Yield the container and the key of each place that a pointer leads to. Its first step is a key of `container`."""
     first, _, more = pointer.partition("/")
-    step, keys = first.replace("~1", "/").replace("~0", "~"), list[Any]()
+    step = first.replace("~1", "/").replace("~0", "~")
+    keys: list[Any] = []
     match container:
         case dict():
             keys = [step] if step in container else []
