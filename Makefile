@@ -135,7 +135,7 @@ coverage: setup  ## Measure the branch coverage of the mock, subprocesses includ
 bench: $(STAMP)  ## Measure speed and size on this machine: make bench ARGS="--quick"
 	$(BIN)/python -m bench $(ARGS)
 
-bench-peers: $(STAMP)  ## Compare the mock with Prism, Mockoon, WireMock and connexion, which it installs
+bench-peers: $(STAMP)  ## Compare with Prism, Mockoon, WireMock, connexion, and stripe-mock if BITPEAK_STRIPE_MOCK names its checkout
 	$(BIN)/python -m bench --peers --markdown bench/RESULTS.md --plot bench/results.svg $(ARGS)
 
 vocabulary: setup  ## Generate the client's types again after a change in openapi/

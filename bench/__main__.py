@@ -28,7 +28,7 @@ def main() -> None:
     if arguments.rounds:
         effort = replace(effort, rounds=arguments.rounds)
     report = Report(_machine(effort))
-    report.subjects = measure(effort, with_peers=arguments.peers)
+    report.subjects = measure(effort, report.left_out, with_peers=arguments.peers)
     say("install size")
     report.subjects[0].sizes = installed()
     _inside(report, quick=arguments.quick)

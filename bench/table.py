@@ -59,6 +59,8 @@ def _compared(report: Report) -> Iterator[str]:
             for each in report.subjects
         ],
     )
+    if report.left_out:
+        yield f"Left out: {'; '.join(f'{name} ({why})' for name, why in report.left_out.items())}."
     yield (
         "Install: without Python, Node or Java, and without bytecode. Memory: resident, with child processes. After "
         "load: after this many reads in addition to the rounds; slow tools stop after some minutes."

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.client import Client
 from bench.process import StartedServer, free_port, running
-from bench.scenario import POPULATION, SCENARIOS, Scenario
+from bench.scenario import KEY, POPULATION, SCENARIOS, Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +31,19 @@ class BenchTarget:
     folder: Path | None = None
     path: str = ""
     sizes: Mapping[str, int] = field(default_factory=dict)
+    key: str = KEY
 
     @contextmanager
     def started(self) -> Iterator[StartedServer]:
         """Start it on a free port. Raises DidNotStartError."""
         port = free_port()
-        probe = SCENARIOS[1].wire(self.base_path, f"127.0.0.1:{port}")
+        probe = SCENARIOS[1].wire(self.base_path, f"127.0.0.1:{port}", self.key)
         with running(self.command(port), port, probe, self.folder, self.path) as process:
             yield process
 
     def client(self, port: int, scenario: Scenario) -> Client:
         """Return a client that sends the request of a scenario."""
-        request = scenario.wire(self.base_path, f"127.0.0.1:{port}")
+        request = scenario.wire(self.base_path, f"127.0.0.1:{port}", self.key)
         return Client(("127.0.0.1", port), request, scenario.status if self.faithful else None)
 
 
