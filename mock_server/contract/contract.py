@@ -65,7 +65,7 @@ _NEEDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ServiceRules:
     """What holds for the whole service: `x-service` and the security scheme."""
 

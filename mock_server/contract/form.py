@@ -39,7 +39,7 @@ _SWITCHES: Mapping[str, Callable[[str], bool]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """One field of a form.
 
@@ -74,7 +74,7 @@ class Field:
         return "enum" not in self.schema or text in self.schema["enum"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Available:
     """The part of a form that is for items of one type.
 
@@ -95,7 +95,7 @@ class Unique(NamedTuple):
     behaviours: Collection[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Form:
     """A form's fields by name.
 
@@ -273,7 +273,7 @@ def _reader(schema: Mapping[str, Any], rows: Rows) -> tuple[str, Callable[[str],
 _STRICT_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]*)\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
     """A parameter of the path or the query.
 

@@ -41,7 +41,7 @@ _PAGE = {
 _JUDGING = ("minLength", "pattern", "enum", "maxLength")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """One operation on a resource.
 

@@ -63,7 +63,7 @@ RANDOM: Mapping[str, Callable[[Random, int], str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SettingsShape:
     """The settings of one type: `constants` maps each key, in order, to its fixed value, or None if a form fills it.
 
@@ -88,7 +88,7 @@ class SettingsShape:
         return masked(value, self.masks[key])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Property:
     """A property of a row that shows a stored value. `kind`: "text", "switch", "number" or "settings".
 
@@ -108,7 +108,7 @@ class Property:
         return {str(key): str(value) for key, value in shown.items()} if isinstance(shown, dict) else shown
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RowSchema:
     """The rows of a resource, before its forms are known. `path` is that of the collection.
 
@@ -174,7 +174,7 @@ def _branch_keys(branch: Object) -> tuple[str, str] | None:
     return (type_key, settings_key) if isinstance(condition.get("const"), str) else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Resource:
     """One resource: its rows' JSON, what an item stores, and for each type the shape of its settings.
 

@@ -156,7 +156,7 @@ def parse(body: bytes) -> Any:
     return orjson.loads(body)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ShownFacts:
     """The facts that a body may show.
 
@@ -168,7 +168,7 @@ class ShownFacts:
     by_name: Collection[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Template:
     """The object of a body, made from the values of facts. `fixed`: the two ends of a body that shows no facts.
 
@@ -337,7 +337,7 @@ def _constant(node: Object, place: Place) -> Any:
     return node.get("minimum", _ZEROS[kinds[0]])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Success:
     """The one 2xx response of an operation. `template` is None if the body is empty; `examples` by name."""
 
@@ -349,7 +349,7 @@ class Success:
     examples: Mapping[str, bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RefusalResponse:
     """One way to say no. `value` is its body before placeholders are filled; `write` makes a text of it.
 

@@ -315,7 +315,7 @@ def _transformation(word: Any, place: Place | None) -> tuple[str, Any]:
 # The rows of a form
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FormRows:
     """The rows of a form: of each field, of fields of other types, and of unknown fields."""
 

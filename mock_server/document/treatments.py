@@ -52,7 +52,7 @@ Change = Callable[[str | None, SentInput], str | None]
 Schema = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Treatment:
     """A kind of input. `argument`: the kind of its argument. `about`: a text, the text of a number, or how it is sent.
 
