@@ -17,7 +17,7 @@ MARK = "(not of this run)"
 HIDDEN = "(hidden)"
 # A time, in any spelling: digits and what stands between them.
 _TIME = re.compile(r"\d{2,4}[-./]\d{1,2}[-./]\d{1,4}[T ]?[\d:.]*(?:Z|[+-]\d{2}:?\d{2})?")
-UNREADABLE = "This answer is not {} and may show rows of others, so the guard does not show it."
+UNREADABLE = "(hidden by the guard: it is not {}, and may show rows of others)"
 
 # Is given a row as an answer shows it, and tells whether it is the run's own.
 Judge = Callable[[Mapping[str, Any]], bool]

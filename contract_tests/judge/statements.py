@@ -244,30 +244,39 @@ class Statements:
     def violated(self, place: str, value: Any, says: str) -> Statement:
         """Return the statement of the keyword of a response's schema that a value violates.
 
-        The page shows what is there. That nothing else is there is our own belief, and so is what a setting looks like
-        to which nothing was ever sent.
+        The page shows what is there. That nothing else is there is our own belief. So is what a setting looks like to
+        which nothing was ever sent, and how settings without a key are written: PHP has `[]` for arrays and objects.
         """
         word = place.rpartition("/")[2]
         if word in {"additionalProperties", "maxItems", "unevaluatedProperties"}:
             return replace(self.at(place, says, grade=BELIEVED), is_told=True)
-        if value is None and word == "type" and self._is_setting(place):
+        if word == "type" and (
+            (value is None and self._is_setting(place)) or (value == [] and self._is_settings(place))
+        ):
             return self.setting_unsent("create")
         if "/additionalProperties/" in place:  # what is shown there has no name in the document
             return replace(self.at(place, says, grade=BELIEVED), is_open=True, is_told=True)
         return self._violated(place, says, value)
 
     def _is_setting(self, place: str) -> bool:
-        settings = {
-            reference.removeprefix("#")
-            for branch in self._row().get("allOf", ())
-            for node in branch["then"]["properties"].values()
-            if (reference := node.get("$ref"))
-        }
+        """Tell whether a place belongs to a setting: one of the document's, or one that it does not name."""
+        settings, *types = self._settings_places
         place = place.removesuffix("/additionalProperties/type")
+        return place == settings or any(place.startswith(f"{one}/properties/") for one in types)
+
+    def _is_settings(self, place: str) -> bool:
+        """Tell whether a place is the type of a row's settings as a whole."""
+        return place.removesuffix("/type") in self._settings_places
+
+    @property
+    def _settings_places(self) -> list[str]:
+        """The schema of a row's settings, and those of the settings of each type."""
         row = self._followed("", {"$ref": "#" + self._row_place()})[0]
-        return any(place.startswith(f"{one}/properties/") for one in settings) or place == row + pointer(
-            "properties", self._facts.row["settings"]
+        branches = (
+            node for branch in self._row().get("allOf", ()) for node in branch["then"]["properties"].values()
         )
+        types = (node["$ref"].removeprefix("#") for node in branches if "$ref" in node)
+        return [row + pointer("properties", self._facts.row["settings"]), *types]
 
     # Refusals
 

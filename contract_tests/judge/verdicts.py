@@ -368,9 +368,13 @@ def listed(sent: Mapping[str, str]) -> str:
 
 
 def said(answer: TargetResponse) -> str:
-    """Return an answer's status, its media type if it is another than JSON's, and the beginning of its body."""
-    body = _short(answer.body) if answer.body.strip() else ""
-    media = media_type(answer) if body else ""
+    """Return an answer's status, its media type if it is another than JSON's, and the beginning of its body.
+
+    That a body is empty is said of a refusal: a success may well have none.
+    """
+    is_empty = not answer.body.strip()
+    body = ("with an empty body" if answer.status >= 400 else "") if is_empty else _short(answer.body)
+    media = "" if is_empty else media_type(answer)
     words = (str(answer.status or "not at all"), media if media != "application/json" else "", body)
     return " ".join(word for word in words if word)
 

@@ -11,7 +11,7 @@ from typing import Any
 from contract_tests.document import Facts
 from contract_tests.judge.statements import SAME, WRITTEN, Statement, Statements
 from contract_tests.judge.verdicts import Complaint
-from contract_tests.oracle.expected import Handler, is_time, may_hide
+from contract_tests.oracle.expected import Handler, is_kept, is_time, may_hide
 from contract_tests.oracle.listing import same
 from contract_tests.probes.reading import MISSING
 from contract_tests.target.api import TargetResponse
@@ -42,7 +42,8 @@ class Showing:
         self._facts = facts
         self._statements = statements
         self._changed = statements.time("changed", "The time of a change is shown as the document says.")
-        self._secrets = statements.secrets().questions
+        self._unmasked = statements.secrets()
+        self._secrets = self._unmasked.questions
         self._counts_any = facts.update.get("counts-as-change", "any") == "any"  # which updates leave a time
         self._created = statements.time("created", "The time of creation stays.")
 
@@ -101,11 +102,12 @@ class Showing:
             except (TypeError, ValueError):
                 yield "", None, Complaint(ground, about, _short(value), "JSON in a text")
                 return
-        if shape.container == "array" or not isinstance(value, dict):
+        if shape.container == "array" or not (isinstance(value, dict) or value == []):
             wanted = "[]" if shape.container == "array" else "an object"
             if wanted != json.dumps(value):
                 yield "", None, Complaint(ground, about, _short(value), wanted)
             return
+        value = value or {}  # PHP writes an object without keys as `[]`, which the schema's check tells
         for key in sorted((handler.settings.keys() | value.keys()) - handler.uncertain):
             complaint = self._setting(handler, key, value, f"`{key}` in {about}")
             if complaint is not None:
@@ -131,7 +133,11 @@ class Showing:
         text = handler.sent.get(key, "")
         if ground is not None and text and (value == handler.former.get(key) or not may_hide(value, text)):
             ground = replace(ground, questions=ground.questions - self._secrets)  # no mask would show this
-        return Complaint(ground or WRITTEN, about, _short(value), _short(handler.settings[key]))
+        elif ground is not None and ground.questions & self._secrets and _is_mask(value, text, handler.sent):
+            ground = self._unmasked  # other settings may be shown all the same
+        odd = key in handler.sent and not is_kept(text)
+        about, sort = (f"{about}, sent as {_short(text)},", f"`{key}`") if odd else (about, "")
+        return Complaint(ground or WRITTEN, about, _short(value), _short(handler.settings[key]), sort)
 
     def _extra(self, key: str) -> Statement:
         """Return what the absence of a setting rests on: a field of another type was never this one's."""
@@ -174,6 +180,13 @@ class Showing:
                 self._changed,
                 f"handler {owned.id} was changed at {changed}, before it was created at {created}",
             )
+
+
+def _is_mask(shown: object, sent: str, others: Mapping[str, str]) -> bool:
+    """Tell whether what is shown of a setting hides what was sent: it is no part of it, and no other setting's text."""
+    if not isinstance(shown, str) or not shown.strip() or not sent or not may_hide(shown, sent):
+        return False
+    return shown.strip().lower() not in sent.lower() and shown not in others.values()
 
 
 def _short(value: Any) -> str:
