@@ -1,0 +1,71 @@
+"""What a broken expectation rests on, so that a service which is merely different contradicts nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract_tests.document import Facts
+from contract_tests.judge.statements import Statements
+from contract_tests.judge.verdicts import Judge
+from contract_tests.oracle.expected import Expected
+from contract_tests.oracle.showing import Owned, Showing
+from mock_server.document import load
+from tests.probes.services import QUESTIONS
+
+FORM = {
+    "name": "A",
+    "type": "x",
+    "x_consumer_key": "consumer-key",
+    "x_consumer_secret": "consumer-secret",
+    "x_access_token": "access-token",
+    "x_access_token_secret": "token-secret",
+}
+SENT = {key: text for key, text in FORM.items() if key.startswith("x_")}
+
+
+@pytest.fixture(scope="module")
+def facts() -> Facts:
+    return Facts(load().data)
+
+
+def found(facts: Facts, settings: object) -> dict[str, bool]:
+    """Return the settings that are not shown as FORM sent them, and whether each is a finding if the page binds."""
+    statements = Statements(facts, load().data, QUESTIONS)
+    owned = Owned(1, Expected(facts, statements).created(FORM))
+    row = {"id": 1, "type": "x", "name": "A", "settings": settings, "is_enabled": True, "last_datetime": None}
+    differences = Showing(facts, statements).retrieved(owned, {**row, "datetime": "2026-01-01 00:00:00"})
+    judge = Judge(statements, "page")
+    return {
+        key.removeprefix("settings."): judge.ruling(complaint.statement).is_finding
+        for key, _, complaint in differences
+    }
+
+
+@pytest.mark.parametrize("shown", ["[hidden]", "****cret", "con…", "(none of your business)"])
+def test_a_mask_on_some_settings_is_left_open(facts: Facts, shown: str) -> None:
+    assert found(facts, {**SENT, "x_consumer_secret": shown}) == {"x_consumer_secret": False}
+
+
+@pytest.mark.parametrize("shown", ["consumer", "Consumer-Secret", "token-secret", ""])
+def test_a_part_of_a_text_or_another_setting_s_is_no_mask(facts: Facts, shown: str) -> None:
+    assert found(facts, {**SENT, "x_consumer_secret": shown}) == {"x_consumer_secret": True}
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "is_open"),
+    [
+        ("/components/schemas/EmailSettings/type", [], True),
+        ("/components/schemas/EmailSettings/type", "", False),
+        ("/components/schemas/EmailSettings/type", ["a"], False),
+        ("/components/schemas/EmailSettings/properties/email/type", [], False),
+        ("/components/schemas/EmailSettings/properties/email/type", None, True),
+    ],
+)
+def test_settings_without_a_key_may_be_a_list(
+    facts: Facts, place: str, value: object, *, is_open: bool
+) -> None:
+    assert Statements(facts).violated(place, value, "").is_open is is_open
+
+
+def test_settings_that_were_sent_are_not_lost_in_a_list(facts: Facts) -> None:
+    assert found(facts, []) == dict.fromkeys(SENT, True)
