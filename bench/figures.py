@@ -35,7 +35,7 @@ class Subject:
 
 @dataclass(slots=True)
 class Report:
-    """One run. All but the machine, the subjects and who is `left_out`, with the reason, is about the mock alone.
+    """One run. All but the machine, the subjects and what is `left_out`, with the reason, is about the mock alone.
 
     `calls`: CPU seconds of a call in process, by scenario. `growth`: the same by the number of handlers in the world.
     `shares`: the share of a part in the call of a scenario. `suites`: seconds of a consumer's suite, by round.
