@@ -26,6 +26,7 @@ from mock_server.document import (
     RECORDING_DATE,
     DocumentError,
     line_of,
+    read_bytes,
     read_recorded,
     recorded_lines,
 )
@@ -132,7 +133,7 @@ def read_recording(file: Path) -> Recording:
     """Read a recording. Raises Stop (CANNOT), with the line, if the file is not a recording."""
     try:
         told = read_recorded(file)
-        lines = recorded_lines(file.read_text(encoding="utf-8"))
+        lines = recorded_lines(read_bytes(file).decode())
         exchanges = []
         for number, line in enumerate(lines[1 : 1 + told.exchanges], start=2):
             exchanges.append(_exchange(line_of(file, number, line)))

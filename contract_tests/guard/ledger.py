@@ -42,6 +42,7 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import GuardRefusal, Unswept
+from mock_server.document.source import LARGEST, read_bytes
 
 if sys.platform == "win32":
     import msvcrt
@@ -53,7 +54,6 @@ WORKER = "worker-"
 _SUFFIX = ".jsonl"
 _SWEPT = ".swept"
 _FORGOTTEN = ".forgotten"
-_LARGEST = 256 * 1024 * 1024
 _BLANKS = re.compile(r"[\s\0]*")
 _TEXT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ADDRESS = re.compile(r"(?<=@|/)(?=[\w-]+\.)")  # where the host of a mailbox or URL begins
@@ -479,11 +479,9 @@ def is_swept(file: Path) -> bool:
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
-    """Return the events of a file. Raises ValueError if it is too large to be a ledger."""
-    if file.stat().st_size > _LARGEST:
-        raise ValueError(f"{file} is not a ledger: it is larger than {_LARGEST} bytes.")
+    """Return the events of a file. Raises OSError, also if it is too large to be a ledger."""
     lines: list[dict[str, Any]] = []
-    for text in file.read_bytes().split(b"\n"):
+    for text in read_bytes(file).split(b"\n"):
         line: Any = None
         with contextlib.suppress(ValueError, RecursionError):  # a line that a crash tore
             line = json.loads(text)
@@ -496,7 +494,7 @@ def _locked(file: BinaryIO) -> bool:
     """Lock an open file for as long as it is open; False if another process has locked it."""
     try:
         if sys.platform == "win32":
-            file.seek(_LARGEST)  # beyond all that is read: others cannot read a locked byte there
+            file.seek(LARGEST)  # beyond all that is read: others cannot read a locked byte there
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -27,6 +27,7 @@ from contract_tests.run.flags import (
     Flag,
     Profile,
 )
+from mock_server.document.source import read_bytes
 
 
 class Code(IntEnum):
@@ -237,7 +238,7 @@ def _other_key(values: Mapping[str, Any], generated: bool) -> str | None:
 
 def _keys_in(file: str) -> tuple[str, ...]:
     try:
-        keys = _lines(Path(file).read_text(encoding="utf-8"))
+        keys = _lines(read_bytes(file).decode())
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise Stop(Code.CANNOT, f"the key file {file} cannot be read: {reason}.") from None

@@ -57,6 +57,7 @@ from mock_server.document.source import (
     placed,
     plain,
     read,
+    read_bytes,
     read_object,
     read_text,
 )
@@ -68,6 +69,6 @@ __all__ = [
     "RecordingEnds", "Stamp", "Standing", "apply_actions", "declared_strictly", "digest_of", "dump_json",
     "dump_yaml", "duplicate", "find_overlay", "home", "integer_if_whole", "ledger_of", "line_of", "load",
     "nearest", "packaged_overlays", "parse_actions", "parse_overlay", "place_at", "place_of", "placed",
-    "plain", "read", "read_object", "read_overlay", "read_questions", "read_recorded", "read_text",
+    "plain", "read", "read_bytes", "read_object", "read_overlay", "read_questions", "read_recorded", "read_text",
     "recorded_lines", "select", "shape", "stamp_facts", "stamp_of", "stamp_text",
 ]  # fmt: skip

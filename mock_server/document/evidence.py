@@ -15,7 +15,15 @@ from typing import Any, Literal, NamedTuple
 
 from mock_server.document.effective import Document
 from mock_server.document.overlay import Learned
-from mock_server.document.source import DocumentError, Object, Place, follow, operations_in, place_of
+from mock_server.document.source import (
+    DocumentError,
+    Object,
+    Place,
+    follow,
+    operations_in,
+    place_of,
+    read_bytes,
+)
 
 NEVER = "never verified"
 
@@ -200,7 +208,7 @@ class RecordingEnds:
 def read_recorded(file: Path) -> RecordingEnds:
     """Read head and foot of a recording. Raises DocumentError, with the line, if it is not one, and OSError."""
     try:
-        lines = recorded_lines(file.read_text(encoding="utf-8"))
+        lines = recorded_lines(read_bytes(file).decode())
     except UnicodeDecodeError:
         raise DocumentError(f"{file} is not a recording, because it is not text.") from None
     head = line_of(file, 1, lines[0]) if lines else {}

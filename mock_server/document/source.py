@@ -6,8 +6,10 @@ The core schema decides what a plain scalar means (https://yaml.org/spec/1.2.2/#
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -22,6 +24,9 @@ MOST_NODES = 200_000
 
 DEEPEST = 100
 """Levels that a file may nest; an OpenAPI document with its schemas stays under 30."""
+
+LARGEST = 256 << 20
+"""Bytes that a file may have. A device or a pipe may have no end."""
 
 WIDTH = 110
 """Columns of a line of written YAML."""
@@ -235,11 +240,20 @@ def home() -> Path:
     return inside if inside.is_dir() else package.parent / "openapi"
 
 
+def read_bytes(file: Path | str) -> bytes:
+    """Return what a file holds. Raises OSError, also for more than `LARGEST` bytes, and ValueError for a NUL in it."""
+    with Path(file).open("rb") as opened:
+        content = opened.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(file))
+    return content
+
+
 def read(file: Path | str) -> Any:
     """Read a file to Objects, Arrays and scalars. Raises DocumentError."""
     name = str(file)
     try:
-        content = Path(file).read_bytes()
+        content = read_bytes(file)
     except FileNotFoundError:
         raise DocumentError("File not found. Check its name.", Place(name, 1)) from None
     except IsADirectoryError:

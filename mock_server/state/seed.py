@@ -26,6 +26,7 @@ from mock_server.document import (
     placed,
     plain,
     read,
+    read_bytes,
     recorded_lines,
     shape,
 )
@@ -248,12 +249,12 @@ def _array(rows: Mapping[int, Object], path: Path) -> Array:
 
 def _exchanges(path: Path) -> Iterator[_Seen]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bytes(path).decode()
         yield from _of_har(text) if path.suffix == ".har" else _of_recording(text, path)
     except OSError as error:
         what = f"The file cannot be read ({error.strerror}). Check it."
         raise DocumentError(what, Place(str(path), 1)) from None
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, DocumentError):
             raise
         what = f"This is not a {_ENDINGS[path.suffix]} ({type(error).__name__}: {error}). Save it again."
@@ -281,7 +282,7 @@ def _of_recording(text: str, path: Path) -> Iterator[_Seen]:
 def _parsed(body: str) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
