@@ -35,7 +35,7 @@ def test_a_file_without_an_end_is_not_read_on(
     file.write_bytes(bytes(2 << 20))
     monkeypatch.setattr("mock_server.document.source.LARGEST", 1 << 20)
     monkeypatch.setattr("mock_server.capsule._LARGEST", 1 << 20)
-    with pytest.raises((DocumentError, OSError, Stop, NoCapsule), match="File too large|more than 1 MiB"):
+    with pytest.raises((DocumentError, OSError, Stop, NoCapsule), match=r"File too large|more than 1 MiB"):
         READERS[name](file)
 
 
