@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 import signal
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import requests
+from click.testing import CliRunner
 
-from tests.check.process import Ran, run, start
+from mock_server.cli import cli
+from tests.check.process import Ran, start
 from tests.guard.scripted import Asked, Said, Scripted
 from tests.hostile.service import KEY, Behaving
 from tests.hostile.trial import MOST_HARMED
@@ -22,11 +25,14 @@ from tests.hostile.trial import MOST_HARMED
 LIVE = ("--treat-as-live", "--allow-writes", "--rate", "100000")
 COMMANDS = {
     "check": ("check", *LIVE),
-    "check standard": ("check", "--profile", "standard"),
-    "learn": ("learn", "--out", "out"),
+    # All suites of the profile, with a fifth of its examples.
+    "check standard": ("check", "--profile", "standard", "--max-requests", "1200"),
+    "learn": ("learn", "--out", "out", "--profile", "quick"),
     "twin": ("twin", "--sequences", "3"),
     "record": ("record", "--out", "out", "--port", "0", "--port-file", "port"),
 }
+# A thousand requests more: for some lies, and interrupted or killed it is as the brief one.
+WHOLE = {**COMMANDS, "learn standard": ("learn", "--out", "out")}
 # Seconds for a command: what waits for a service that is late or fails takes its time.
 PATIENCE = 400.0
 ENDS = ("finished", "interrupted", "killed")
@@ -104,7 +110,7 @@ def carry_out(command: str, service: Behaving, folder: Path, end: str = "finishe
     """
     watched = Moment(service, moment)
     with Scripted(watched) as target:
-        words = COMMANDS[command]
+        words = WHOLE[command]
         process = start(folder, words[0], "--base-url", target.url, *words[1:], BITPEAK_API_KEY=KEY)
         helper = threading.Thread(target=attend, args=(process, folder / "port"), daemon=True)
         if command == "record":
@@ -120,10 +126,18 @@ def carry_out(command: str, service: Behaving, folder: Path, end: str = "finishe
         done = Done(Ran(process.returncode, out, err), folder)
         for _ in range(2):
             if end == "killed" and done.open_ledgers:
-                swept = run(folder, "sweep", BITPEAK_API_KEY=KEY)
+                swept = sweep(folder)
                 done = Done(Ran(swept.code, done.ran.out + swept.out, done.ran.err + swept.err), folder)
                 age(done.open_ledgers)
     return done
+
+
+def sweep(folder: Path) -> Ran:
+    """Sweep the ledgers of a folder, without a process of its own."""
+    with contextlib.chdir(folder):
+        result = CliRunner(env={"BITPEAK_API_KEY": KEY}).invoke(cli, ["sweep"])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+    return Ran(result.exit_code, result.stdout, result.stderr)
 
 
 def age(ledgers: Iterable[Path]) -> None:
