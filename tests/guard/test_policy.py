@@ -9,7 +9,7 @@ from contract_tests.guard.mask import MARK
 from contract_tests.guard.policy import NOWHERE, readings
 from tests.guard.account import Target
 from tests.guard.client import Client
-from tests.guard.conftest import MakeGuard, through
+from tests.guard.conftest import Hurried, MakeGuard, through
 from tests.guard.scripted import Asked, Said, Scripted, said
 
 FOREIGN = [
@@ -147,6 +147,26 @@ def test_a_dead_id_that_another_row_has_is_let_alone(guard: Guard, client: Clien
     assert client.get(f"/{row}").data["name"] == MARK
     (alarm,) = guard.alarms
     assert (alarm.about, f"The id {row} was given" in alarm.sentence) == ("ids", True)
+
+
+@pytest.mark.parametrize(("seconds", "write", "looks"), [(9, False, 0), (11, False, 1), (0, True, 1)])
+def test_a_look_proves_a_row_for_ten_seconds_and_until_the_next_write(
+    seconds: int, write: bool, looks: int, target: Target, make_guard: MakeGuard
+) -> None:
+    time = Hurried()
+    client = through(make_guard(target, clock=time.clock, sleep=time.sleep))
+    other, row = client.created("Another one"), client.created()
+    client.update(other, name="Settled, with the lists that come first")
+    if write:
+        client.get(f"/{row}")
+        client.update(other, name="Renamed")
+    else:
+        client.get(f"/{other}")
+        client.get(f"/{row}")
+    before = len(target.journal)
+    time.sleep(seconds)
+    client.update(row, name="Renamed")
+    assert [line.partition(" ")[0] for line in target.journal[before:]] == ["GET"] * looks + ["POST"]
 
 
 def test_ids_are_impossible_only_far_above_those_that_exist(make_guard: MakeGuard) -> None:
