@@ -15,6 +15,7 @@ from mock_server.document.rows import (
     FormRows,
     Reaction,
     Row,
+    Rows,
     Walk,
     compile_rows,
     form_rows,
@@ -354,6 +355,19 @@ class Facts:
         """The form of an update."""
         return self._form("update")
 
+    def form_of(self, kind: str) -> FormWords:
+        """Return the form of a create or an update, by the operation's kind."""
+        return self.create_form if kind == "create" else self.update_form
+
+    def rows_of(self, role: str) -> Rows:
+        """Return the rows of the list's parameter with an `x-role`, such as `page`."""
+        parameter = self.parameters[role]
+        return parameter_rows(parameter, self.schemas.resolve(parameter["schema"]))
+
+    def react(self, role: str, text: str | None) -> Reaction:
+        """Return what becomes of a text that a parameter of the list is sent, of None if it is not sent."""
+        return react(self.rows_of(role), text, self.schemas.resolve(self.parameters[role]["schema"]))
+
     def _media(self, kind: str) -> Mapping[str, Any]:
         """Return how the first media type of an operation's body is described."""
         body = self.node(self.operation(kind))["requestBody"]
@@ -408,7 +422,7 @@ class Facts:
         reaction = react(parameter_rows(parameter, schema), text, schema)
         if reaction.outcome == "otherwise":
             return None
-        return reaction.row.refusal if reaction.row and reaction.outcome == "refuse" else "not_found"
+        return reaction.refusing.refusal if reaction.refusing else "not_found"
 
     def unread_refusal(self, media_type: str) -> str | None:
         """Return the name of the refusal of a body that is not read for its media type; None if it is ignored."""
@@ -469,6 +483,7 @@ def _types(properties: Mapping[str, Mapping[str, Any]], type_field: str) -> Mapp
     return {name: tuple(field for field, types in own.items() if name in types) for name in names}
 
 
+_WITH_FORM = ("create", "update")
 _CHOSEN = "M"  # the grade of our own choices, to which no target can be held
 _RATE_LIMITED = 429
 
@@ -498,10 +513,10 @@ def _demanded(facts: Facts, operation: DocumentedOperation) -> Iterator[Document
     responses = facts.node(operation)["responses"]
     grades = {status: facts.schemas.resolve(node).get("x-grade", "") for status, node in responses.items()}
     of_forms = facts.operation("create").refusals.keys() - facts.operation("list").refusals.keys()
-    forms = [row for form in _forms(facts, operation) for each in form.fields.values() for row in each]
-    own = {row.refusal for row in forms}
-    rows = [*_parameter_rows(facts, operation), *forms]
-    by_text = {row.refusal for row in rows if _is_tried(row)}
+    fields = facts.form_of(operation.kind).rows.fields.values() if operation.kind in _WITH_FORM else ()
+    own = {row.refusal for rows in fields for row in rows}
+    tried = [row for rows in (*fields, _parameter_rows(facts, operation)) for row in rows if _is_tried(row)]
+    by_text = {row.refusal for row in tried}
     packaged = load().data["components"]["examples"]
     for refusal in operation.refusals.values():
         if refusal.status == _RATE_LIMITED or grades.get(str(refusal.status)) == _CHOSEN:
@@ -522,7 +537,7 @@ def refusing(facts: Facts, operation_id: str) -> dict[str, DocumentedRefusal]:
     """Return the refusals that wrong data of an operation can get, by name: those to which its rows lead."""
     operation = facts.operations[operation_id]
     names = {row.refusal for row in _parameter_rows(facts, operation)}
-    names = names.union(*(form.refusals for form in _forms(facts, operation)))
+    names |= facts.form_of(operation.kind).rows.refusals if operation.kind in _WITH_FORM else set()
     known = {**facts.shared, **operation.refusals}
     return {name: known[name] for name in sorted(names) if name in known}
 
@@ -531,11 +546,3 @@ def _parameter_rows(facts: Facts, operation: DocumentedOperation) -> Iterator[Ro
     resolve = facts.schemas.resolve
     for parameter in map(resolve, facts.node(operation).get("parameters", ())):
         yield from parameter_rows(parameter, resolve(parameter["schema"]))
-
-
-def _forms(facts: Facts, operation: DocumentedOperation) -> Iterator[FormRows]:
-    """Yield the rows of an operation's form in each media type."""
-    resolve = facts.schemas.resolve
-    for media in resolve(facts.node(operation).get("requestBody", {})).get("content", {}).values():
-        form = resolve(media["schema"])
-        yield form_rows(form, facts.schemas.properties(form), facts.service)

@@ -37,7 +37,7 @@ for _name in ("hypothesis", "schemathesis"):
 
 _HOME = Path(__file__).parents[1]
 
-# Nobody else's configuration or plugin has a say in the run.
+# The run takes no configuration and no plugin from elsewhere.
 _ARGUMENTS = (
     "-c", str(_HOME / "pytest.ini"), "--rootdir", str(_HOME), "--confcutdir", str(_HOME), "--disable-plugin-autoload",
     "-p", "hypothesispytest", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture", "no", "--quiet",

@@ -77,7 +77,7 @@ def run_guarded(
 
 
 def _close(settings: RunSettings, opening: Opening) -> bool:
-    """Clean up, say why the run wrote no more and what may be left, and tell whether there is nothing to say."""
+    """Clean up, say what stopped the run's writes and what may be left, and tell whether all went well."""
     opening.run.api.close()
     opening.end_recording()
     cleaned = opening.guard.clean_up()

@@ -1,1 +1,1 @@
-"""Requests that nobody wrote: schemathesis's cases and chains, kept harmless and judged."""
+"""Generated requests: schemathesis's cases and chains, made harmless and judged."""

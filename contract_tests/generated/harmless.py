@@ -1,4 +1,4 @@
-"""Generated forms made harmless: nobody is contacted, each name is marked, and what no document settles is left out."""
+"""Makes generated forms harmless: no address is real, each name is marked, and unsettled cases are left out."""
 
 from __future__ import annotations
 

@@ -35,7 +35,6 @@ from contract_tests.probes.reading import number
 from contract_tests.run.flags import Profile
 from contract_tests.run.run import Run
 from contract_tests.target.api import TargetResponse
-from mock_server.document.rows import parameter_rows, react
 
 # A plan may allow few handlers of a type, and a guard few of a run.
 _MOST, _MOST_OF_A_TYPE = 8, 4
@@ -167,8 +166,8 @@ class Sampler:
         self._expected = Expected(run.facts, self._statements)
         self._refused_parameters = {
             node["name"]
-            for node in run.facts.parameters.values()
-            if any(row.refusal for row in parameter_rows(node, run.facts.schemas.resolve(node["schema"])))
+            for role, node in run.facts.parameters.items()
+            if any(row.refusal for row in run.facts.rows_of(role))
         }
         self.tallies = {name: Tally() for name in self.operations}
         self._forms: dict[tuple[str, str], Harmless] = {}
@@ -333,13 +332,10 @@ class Sampler:
         if kind not in {"create", "update"}:
             parameters = listed({name: str(value) for name, value in (case.query or {}).items()})
             for role, parameter in facts.parameters.items():
-                schema = facts.schemas.resolve(parameter["schema"])
                 text = case.query.get(parameter["name"])
-                reaction = react(
-                    parameter_rows(parameter, schema), None if text is None else str(text), schema
-                )
-                if text is not None and reaction.outcome == "refuse" and reaction.row is not None:
-                    return Prospect(reaction.row.refusal, self._statements.parameter(role)), parameters
+                row = facts.react(role, str(text)).refusing if text is not None else None
+                if row is not None:
+                    return Prospect(row.refusal, self._statements.parameter(role)), parameters
             beyond = facts.paging.get("beyond", "")
             if str(case.query.get(facts.page_parameter, 1)) != "1":
                 ground = self._statements.paging(
@@ -378,10 +374,10 @@ class Sampler:
         if (operation.id, media_type) not in self._forms:
             body = case.operation.get_body_for_media_type(media_type)
             schema: Mapping[str, Any] = body.definition["schema"] if body is not None else {"properties": {}}
-            creates = operation.kind == "create"
             facts = self.run.facts
-            form = facts.create_form if creates else facts.update_form
-            self._forms[operation.id, media_type] = harmless_form(facts, form, schema)
+            self._forms[operation.id, media_type] = harmless_form(
+                facts, facts.form_of(operation.kind), schema
+            )
         return self._forms[operation.id, media_type]
 
 

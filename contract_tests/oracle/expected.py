@@ -143,12 +143,9 @@ class Expected:
     def _own_fields(self, type_name: str) -> tuple[str, ...]:
         return self.facts.types.get(type_name, ())
 
-    def _form(self, kind: str) -> FormWords:
-        return self.facts.create_form if kind == "create" else self.facts.update_form
-
     def _type(self, kind: str, sent: Mapping[str, str], before: str) -> str:
         """Return the type that a handler is to have: the one that is sent, if it is taken, else that of before."""
-        form, field = self._form(kind), self._names["type"]
+        form, field = self.facts.form_of(kind), self._names["type"]
         if field not in sent:
             return before
         reaction = form.react(field, sent[field])
@@ -159,7 +156,7 @@ class Expected:
 
     def _prospect(self, kind: str, type_name: str, sent: Mapping[str, str], media: str) -> Prospect:
         """Return what a write must come to that is about a handler of this type."""
-        form, own = self._form(kind), self._own_fields(type_name)
+        form, own = self.facts.form_of(kind), self._own_fields(type_name)
         unsaid = [row for row in self._walked(form, type_name, sent) if row.reaction == "otherwise"]
         for problems in self._problems(kind, form, type_name, sent):
             if problems:
@@ -199,11 +196,12 @@ class Expected:
         for number, name in enumerate({**sent, **form.fields}):
             text = sent.get(name)
             is_foreign = name in form.fields and self._is_foreign(type_name, name)
-            row = _refusing(self._reaction(form, type_name, name, text))
+            reaction = self._reaction(form, type_name, name, text)
+            row = reaction.refusing if reaction is not None else None
             if is_foreign and apart and text is not None:
                 own = form.react(name, text)
                 row = None if own.outcome in {"refuse", *_IGNORED} else row
-                if own_row := _refusing(own):
+                if own_row := own.refusing:
                     ground = self._rests_on(kind, form, name, text, own_row)
                     form_stage.append((own_row.rank, places[name], own_row.refusal, ground))
             if row is not None:
@@ -231,7 +229,7 @@ class Expected:
 
     def _ground(self, kind: str, name: str, text: str | None, usual: Statement) -> Statement:
         """Return what the fate of a field rests on: its row, if that could not be said otherwise."""
-        form = self._form(kind)
+        form = self.facts.form_of(kind)
         reaction = form.react(name, text) if name in form.fields else None
         if reaction is None or reaction.row is None or reaction.outcome != "otherwise":
             return usual
@@ -318,7 +316,7 @@ class Expected:
         self, kind: str, type_name: str, sent: Mapping[str, str]
     ) -> tuple[dict[str, Any], dict[str, Statement]]:
         """Return the settings that a form gives a type, MISSING for one that it takes away, and what each rests on."""
-        form, values, grounds = self._form(kind), dict[str, Any](), dict[str, Statement]()
+        form, values, grounds = self.facts.form_of(kind), dict[str, Any](), dict[str, Statement]()
         for name in self._own_fields(type_name):
             if name not in sent:
                 continue
@@ -335,7 +333,7 @@ class Expected:
         self, kind: str, type_name: str, sent: Mapping[str, str]
     ) -> tuple[dict[str, Any], dict[str, Statement]]:
         """Return the settings of a type that are made anew, and what each rests on."""
-        form, fresh = self._form(kind), dict[str, Any]()
+        form, fresh = self.facts.form_of(kind), dict[str, Any]()
         own, grounds = self._own(kind, type_name, sent)
         fields = self._own_fields(type_name)
         for key, constant in self.facts.shape(type_name).constants.items():
@@ -375,7 +373,7 @@ class Expected:
     def _kept(self, before: Handler, key: str, keeps: Statement) -> Statement:
         """Return what a setting rests on that an update does not send.
 
-        A value that nobody has seen yet rests on what it was believed to become, and not on being kept.
+        A value that was not seen yet rests on what it was expected to become, and not on being kept.
         """
         ground = before.ground(f"settings.{key}")
         if ground.is_open:
@@ -467,11 +465,6 @@ def is_listed(text: Any, schema: Mapping[str, Any]) -> bool:
 def _present(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings without those that are left out."""
     return {key: value for key, value in settings.items() if value is not MISSING}
-
-
-def _refusing(reaction: Reaction | None) -> Row | None:
-    """Return the row that refuses, if one does."""
-    return reaction.row if reaction is not None and reaction.outcome == "refuse" else None
 
 
 def is_on(text: str, schema: Mapping[str, Any]) -> bool:

@@ -85,7 +85,7 @@ class Listing:
         return found
 
     def seen(self, page: int | None = None, size: int | None = None) -> Page:
-        """Return a page as it was answered since the last write; ask for it only if nobody has, to spare a request."""
+        """Return a page as it was answered since the last write, and ask for it only if it was not."""
         writes, found = self._pages.get((page, size), (-1, None))
         return found if found is not None and writes == self._api.writes else self.get(page, size)
 

@@ -134,7 +134,7 @@ class Machine(RuleBasedStateMachine):
         own.gone(kind, ask(handler_id), handler_id)
 
     def ask_for_nobody(self, number: int) -> None:
-        """Ask for an id that nobody has."""
+        """Ask for an id that does not exist."""
         own = self.own
         text = _NOBODY[number % len(_NOBODY)]
         if (name := own.facts.id_refusal(text)) is not None:

@@ -174,7 +174,7 @@ def check_ground(settings: RunSettings) -> None:
 
 
 def close_guard(settings: RunSettings, guard: Guard, *, drain: bool = True) -> None:
-    """Close a guard, and forget the ledger of a key that nobody knows. Without `drain` nothing was written so far."""
+    """Close a guard, and remove the ledger of a key that was made up. Without `drain` nothing was written so far."""
     guard.close(drain=drain)
     if settings.key_is_generated and guard.ledger_file is not None:
         shutil.rmtree(guard.ledger_file.parent, ignore_errors=True)
@@ -194,7 +194,7 @@ def _load(settings: RunSettings) -> Document:
 def _guard(settings: RunSettings, document: Document, tell: Callable[[str], None]) -> Guard:
     directory = settings.ledger_dir
     if settings.key_is_generated:
-        # Nobody could sweep with a key that is forgotten, and its world on the mock is gone with it.
+        # There will be nothing to sweep: the key is forgotten after the run, and its world on the mock goes with it.
         directory = Path(tempfile.mkdtemp(prefix="bitpeak-check-"))
     try:
         guard = Guard(_guarding(settings, directory, tell), document)
@@ -249,7 +249,7 @@ def _take(opening: Opening, exchange: Exchange) -> None:
 
 
 def _knock(api: TargetApi, settings: RunSettings, path: str) -> TargetResponse:
-    """Ask for the list once. Raises Stop where nobody answers, where the key opens nothing, or where no API is."""
+    """Ask for the list once. Raises Stop if no answer comes, if the key is refused, or if the API is not there."""
     target, answer = settings.target, api.list()
     if FAILED_HEADER.lower() in answer.headers:
         raise Stop(Code.UNREACHABLE, f"{target} cannot be reached: {_sentence(answer)}")

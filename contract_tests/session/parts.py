@@ -109,7 +109,7 @@ def _left_behind(opening: Opening, cleaned: CleanUp) -> tuple[str, ...]:
     return (*map(opening.clean, cleaned.sentences), opening.way_to_finish)
 
 
-# What a reason of the guard's contradicts, for which the run wrote no more.
+# The statement that each alarm of the guard contradicts.
 _ALARMS = {
     "list": PAGES,
     "ids": IDS,
@@ -122,7 +122,7 @@ _ALARMS = {
 
 
 def _alarms(opening: Opening) -> Iterable[Finding]:
-    """Yield a finding for each reason for which the guard let the run write no more."""
+    """Yield a finding for each alarm of the guard, which has stopped the run's writes."""
     for alarm in opening.guard.alarms:
         unproven = "The run stopped writing, since it cannot prove which rows are its own. "
         title = f"{unproven if alarm.about in {'mark', 'json'} else ''}{alarm.sentence}"

@@ -49,7 +49,7 @@ def rules_of(items: Iterable[pytest.Item]) -> list[str]:
 def select(items: Sequence[pytest.Item], settings: RunSettings) -> tuple[list[pytest.Item], list[LeftOut]]:
     """Return the tests to run, suites in their order, and what is left out and why.
 
-    Raises ValueError for a suite that nobody could ask for.
+    Raises ValueError for an unknown suite.
     """
     by_suite: dict[str, list[pytest.Item]] = {name: [] for name in SUITES}
     for item in items:

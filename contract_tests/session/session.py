@@ -353,7 +353,7 @@ class Spread:
         """Forget the key that the worker has now."""
         node.workerinput.pop(TOLD, None)
 
-    @pytest.hookimpl(tryfirst=True)  # xdist's own lets nobody else collect
+    @pytest.hookimpl(tryfirst=True)  # after xdist's own hook no other one collects
     def pytest_collection(self) -> None:
         """Take the signals that end a process: the workers have been started."""
         if threading.current_thread() is threading.main_thread():

@@ -192,7 +192,7 @@ def test_an_update_does_what_the_document_says(own: Own, what: str) -> None:
     _update(own, owned, UPDATES[what](own, owned))
     if not owned.handler.name.strip():
         own.see(owned)
-        own.delete(owned)  # nobody should have to tell it from the user's own
+        own.delete(owned)  # a row without a name could be taken for one of the user's
 
 
 @PROBED

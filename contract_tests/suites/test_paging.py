@@ -116,7 +116,7 @@ def test_each_size_is_kept(reading: Own) -> None:
 def test_a_page_beyond_the_last_is_what_the_document_says(reading: Own) -> None:
     if "page-beyond-last" in reading.run.unknown:
         pytest.skip(
-            f"what this service shows there is none of the listed answers: {reading.run.unknown['page-beyond-last']}"
+            f"no listed answer says what this service shows there: {reading.run.unknown['page-beyond-last']}"
         )
     size = reading.facts.sizes[-1 if reading.spares else 0]
     last = -(-_total(reading) // size)

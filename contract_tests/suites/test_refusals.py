@@ -11,7 +11,6 @@ from contract_tests.judge.verdicts import Complaint, a
 from contract_tests.oracle.own import Own
 from contract_tests.probes.observations import NOBODYS
 from contract_tests.target.api import JSON, URLENCODED, WRONG_KEY, TargetResponse
-from mock_server.document.rows import parameter_rows, react
 
 READS = ("list", "retrieve")
 WRITES = ("create", "update", "delete")
@@ -225,7 +224,7 @@ def test_a_body_that_is_not_read_is_no_body(own: Own) -> None:
     if not unread:
         pytest.skip("the document reads every kind of body that clients send")
     for media in unread:
-        # None of its fields is read, if it is not refused as it is.
+        # It is refused as a whole, or read as a form without fields.
         refusal = own.facts.unread_refusal(media) or own.expected.create({}).refusal
         if refusal is not None:
             own.refuse(refusal, own.samples.form(own.scarce()), media)
@@ -267,18 +266,15 @@ _SIZES = ("7", "5", "20", "25", "30", "50", "100", "200", "250", "500", "1000")
 def test_a_wrong_parameter_is_what_the_document_says(reading: Own, role: str) -> None:
     if reading.spares and reading.run.can_write:
         pytest.skip("a probe has seen what comes of it")
-    parameter, ground = reading.facts.parameters[role], reading.statements.parameter(role)
-    schema = reading.facts.schemas.resolve(parameter["schema"])
-    rows = parameter_rows(parameter, schema)
-    refused = any(row.refusal for row in rows)
+    name, ground = reading.facts.parameters[role]["name"], reading.statements.parameter(role)
+    refused = any(row.refusal for row in reading.facts.rows_of(role))
     paths = _spellings(reading) if refused or not reading.thrifty else _spellings(reading)[:1]
     for text in _wrong(reading, role):
         for path in paths:
-            answer = reading.api.call("GET", path, query={parameter["name"]: text})
-            reaction = react(rows, text, schema)
-            if reaction.row is not None and reaction.outcome == "refuse":
-                about = f"a list with {parameter['name']}={text}"
-                reading.refused("list", answer, reaction.row.refusal, ground, about)
+            answer = reading.api.call("GET", path, query={name: text})
+            reaction = reading.facts.react(role, text)
+            if (row := reaction.refusing) is not None:
+                reading.refused("list", answer, row.refusal, ground, f"a list with {name}={text}")
             elif reaction.outcome != "otherwise":
                 size = reaction.value if role == "size" and reaction.outcome != "drop" else None
                 _require_page(reading, answer, ground, int(size or reading.facts.default_size))

@@ -118,7 +118,7 @@ class AnswerMemory:
         return answer
 
     def keep(self, request: Hashable, answer: TargetResponse) -> None:
-        """Remember an answer of the target's own; the last exchange is the one that it came by."""
+        """Remember an answer that the target itself gave, with the last exchange, which is its own."""
         if answer.status == _TOO_MANY or answer.status >= 500 or answer.headers.keys() & _NO_ANSWERS:
             return
         exchanges = self._trace.exchanges()

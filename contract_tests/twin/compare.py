@@ -158,7 +158,7 @@ class Comparison:
                 yield Difference(f"{place}/{self._id}", *names)
                 return
             if not names[0].startswith(_OWN):
-                return  # a row of others: nothing of it is anybody's business but its place
+                return  # of a row of others only its place is compared
         for key in [*one, *(key for key in other if key not in one)]:
             below = f"{place}/{key}"
             if key not in one or key not in other:

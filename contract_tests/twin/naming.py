@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from contract_tests.document import Facts, FormWords
+from contract_tests.document import Facts
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
@@ -184,7 +184,7 @@ def reactions(exchange: Exchange, facts: Facts) -> dict[str, Reaction]:
     kind = facts.kind_of(exchange.operation)
     if kind not in {"create", "update"}:
         return {}
-    form, sent = _form(facts, kind), sent_inputs(exchange)
+    form, sent = facts.form_of(kind), sent_inputs(exchange)
     found = {name: walk(sent.get(name, UNSENT)) for name, walk in form.walks.items()}
     unknown = [name for name in sent if name not in form.fields]
     return found | {name: form.walk_unknown(sent[name].text or "") for name in unknown}
@@ -203,10 +203,6 @@ def told(reaction: Reaction) -> str:
         case "otherwise":
             return f"otherwise ({row.effect})" if row else "otherwise"
     return {"drop": "taken as not sent", "keep": "kept as it was", "omit": "left out"}[reaction.outcome]
-
-
-def _form(facts: Facts, kind: str) -> FormWords:
-    return facts.create_form if kind == "create" else facts.update_form
 
 
 def _of_the_way(exchange: Exchange, facts: Facts, kind: str) -> Iterator[TriedRow]:
@@ -229,7 +225,7 @@ def _of_the_way(exchange: Exchange, facts: Facts, kind: str) -> Iterator[TriedRo
 def _of_form(exchange: Exchange, facts: Facts, kind: str) -> Iterator[TriedRow]:
     if kind not in {"create", "update"}:
         return
-    form, sent = _form(facts, kind), sent_inputs(exchange)
+    form, sent = facts.form_of(kind), sent_inputs(exchange)
     for name in form.required if kind == "create" else ():
         if name not in sent:
             yield TriedRow(kind, name, "absent")

@@ -186,7 +186,7 @@ class Search:
                 self._stopped, self.spent = stop, stop.code is Code.NOTHING
                 return False
             self._known[steps] = outcome if outcome.differences else None
-            # What comes behind the difference belongs to it no more.
+            # The steps after the difference are not part of it.
             if outcome.differences:
                 self._has_found = True
                 self._known[outcome.steps] = outcome
