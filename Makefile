@@ -84,7 +84,7 @@ contract-seeds: $(STAMP)  ## Run `make contract` with ten seeds: make contract-s
 	   printf "seed SEED: %s\n" "$$(printf "%s\n" "$$said" | tail -n 1)"'
 
 mutants: $(STAMP)  ## Test the contract tests against faulty services: make mutants ARGS="--kind crash"
-	$(BIN)/python -m contract_tests.mutants --state .mutants.jsonl $(ARGS)
+	$(BIN)/python -m tests.mutants --state .mutants.jsonl $(ARGS)
 
 examples: setup  ## Run the examples and the steps of the recipes
 	$(BIN)/python -m pytest tests/examples -v $(ARGS)

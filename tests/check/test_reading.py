@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from contract_tests.guard.exchange import Reply
-from contract_tests.mutants.trial import SabotageProxy
-from contract_tests.mutants.wire import Spoil, data_of, in_replies, in_rows, with_data
 from tests.check.process import KEY, Ran, check, findings, report
+from tests.mutants.trial import SabotageProxy
+from tests.mutants.wire import Spoil, data_of, in_replies, in_rows, with_data
 from tests.second_opinion import SecondOpinion
 
 SECRET = "kept-by-somebody"

@@ -1,1 +1,5 @@
-"""Tests of the saboteur and of its matrix."""
+"""Who watches the suites: services that are wrong on purpose, and whether the kit notices.
+
+`make mutants` runs the kit against each mutant, a sabotaging proxy before a mock, and prints which suites noticed. It
+starts the mock as a process and imports nothing of it. The mutants of the mock itself are in `tests/mock_mutants`.
+"""

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from contract_tests.document import Facts
-from contract_tests.mutants.catalogue import catalogue
-from contract_tests.mutants.matrix import explained
-from contract_tests.mutants.trial import SabotageProxy, changed_document, service
-from contract_tests.mutants.wire import Kind, Mutant, Trip
 from contract_tests.target.api import TargetApi, TargetResponse
 from mock_server.document import load, plain
+from tests.mutants.catalogue import catalogue
+from tests.mutants.matrix import explained
+from tests.mutants.trial import SabotageProxy, changed_document, service
+from tests.mutants.wire import Kind, Mutant, Trip
 
 MUTANTS = {mutant.id: mutant for mutant in catalogue()}
 FACTS = Facts(load().data)

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from contract_tests.mutants.matrix import KnownFates, MutantVerdict, verdict
-from contract_tests.mutants.trial import Fate
-from contract_tests.mutants.wire import Kind, Mutant
+from tests.mutants.matrix import KnownFates, MutantVerdict, verdict
+from tests.mutants.trial import Fate
+from tests.mutants.wire import Kind, Mutant
 
 DYING = ("delete-does-nothing", "list-meta-total-off-by-one", "create-drops-email", "crash-on-emoji")
 LIVING = ("extra-in-meta", "lower-case-headers")
@@ -24,7 +24,7 @@ TOLERANCE = Mutant("a-habit", Kind.TOLERANCE, "It is odd.")
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "contract_tests.mutants", *words]
+    command = [sys.executable, "-m", "tests.mutants", *words]
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("BITPEAK_", "PYTEST_"))}
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
 

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from contract_tests.guard.exchange import Reply
-from contract_tests.mutants.trial import SabotageProxy
-from contract_tests.mutants.wire import Trip, data_of, with_data
 from contract_tests.probes import PROBES, Answered, Finding, Prober, Terms, Unknown
 from contract_tests.target.api import TargetApi
+from tests.mutants.trial import SabotageProxy
+from tests.mutants.wire import Trip, data_of, with_data
 from tests.probes.services import (
     ASKED,
     KEY,

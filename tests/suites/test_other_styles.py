@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from contract_tests.mutants.catalogue import catalogue
-from contract_tests.mutants.trial import SabotageProxy
-from contract_tests.mutants.wire import Spoil, Trip
 from tests.check.process import Ran, check, findings, report
+from tests.mutants.catalogue import catalogue
+from tests.mutants.trial import SabotageProxy
+from tests.mutants.wire import Spoil, Trip
 from tests.other_services import bean_style, serializer_style
 from tests.serving import serving
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from contract_tests.guard.exchange import Reply
-from contract_tests.mutants.wire import (
+from tests.mutants.wire import (
     Form,
     Kind,
     Mutant,

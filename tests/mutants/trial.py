@@ -21,10 +21,10 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import HOP_BY_HOP, Reply, Request
-from contract_tests.mutants.wire import Kind, Memory, Mutant, Spoil, Trip
 from contract_tests.run.flags import SUITES
 from contract_tests.twin.sides import Variation, running_mock
 from mock_server.document import dump_yaml, load, plain
+from tests.mutants.wire import Kind, Memory, Mutant, Spoil, Trip
 
 _FORKS = multiprocessing.get_context("forkserver")
 # Not the suites' own modules, which pytest imports in its own way.

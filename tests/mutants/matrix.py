@@ -13,10 +13,11 @@ from typing import Any
 
 import yaml
 
-from contract_tests.mutants.trial import Fate
-from contract_tests.mutants.wire import Kind, Mutant
+import contract_tests
 from contract_tests.run.flags import SUITES
 from mock_server.document import home
+from tests.mutants.trial import Fate
+from tests.mutants.wire import Kind, Mutant
 
 EXPLAINED = Path(__file__).with_name("survivors.yaml")
 
@@ -56,7 +57,8 @@ def verdict(mutant: Mutant, fate: Fate, reasons: Mapping[str, str]) -> MutantVer
     return MutantVerdict.EXPLAINED if mutant.id in reasons else MutantVerdict.SURVIVED
 
 
-_KIT = Path(__file__).parents[1]
+_HERE = Path(__file__).parent
+_KIT = Path(contract_tests.__file__).parent
 # Modules that say what came out, and have no part in it.
 _TELLING = ("__main__.py", "matrix.py")
 _TUPLES = ("killed_by", "noticed", "ran")
@@ -98,9 +100,8 @@ class KnownFates:
 
 def _version(suites: Sequence[str]) -> str:
     digest = hashlib.sha256(" ".join(sorted(suites)).encode())
-    told = [Path(__file__).with_name(name) for name in _TELLING]
-    modules = (file for file in _KIT.rglob("*.py") if file not in told)
-    for file in sorted([*modules, *home().glob("*.yaml")]):
+    mutants = (file for file in _HERE.glob("*.py") if file.name not in _TELLING)
+    for file in sorted([*_KIT.rglob("*.py"), *mutants, *home().glob("*.yaml")]):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

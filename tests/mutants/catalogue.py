@@ -10,9 +10,10 @@ import yaml
 
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Reply
-from contract_tests.mutants.lives import life_mutants, list_mutants
-from contract_tests.mutants.rows import field_mutants, in_errors, row_mutants, shape_mutants
-from contract_tests.mutants.wire import (
+from mock_server.document.rows import FOREIGN, OWN, UNKNOWN, Row, write_rows
+from tests.mutants.lives import life_mutants, list_mutants
+from tests.mutants.rows import field_mutants, in_errors, row_mutants, shape_mutants
+from tests.mutants.wire import (
     OPERATIONS,
     Kind,
     Mutant,
@@ -27,7 +28,6 @@ from contract_tests.mutants.wire import (
     with_data,
     with_header,
 )
-from mock_server.document.rows import FOREIGN, OWN, UNKNOWN, Row, write_rows
 
 
 def door_mutants() -> Iterator[Mutant]:

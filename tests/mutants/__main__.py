@@ -1,4 +1,4 @@
-"""`python -m contract_tests.mutants`: the kit against each mutant, and a matrix of what it noticed."""
+"""`python -m tests.mutants`: the kit against each mutant, and a matrix of what it noticed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
-from contract_tests.mutants.catalogue import catalogue
-from contract_tests.mutants.matrix import KnownFates, as_json, as_text, explained, verdict
-from contract_tests.mutants.trial import Fate, judge
-from contract_tests.mutants.wire import Kind, Mutant
 from contract_tests.run.flags import SUITES
 from contract_tests.run.settings import Code
+from tests.mutants.catalogue import catalogue
+from tests.mutants.matrix import KnownFates, as_json, as_text, explained, verdict
+from tests.mutants.trial import Fate, judge
+from tests.mutants.wire import Kind, Mutant
 
 _WIDTH = 24
 
@@ -41,7 +41,7 @@ _WIDTH = 24
     "--json", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrix to this file, too."
 )
 @click.option("--list", "listing", is_flag=True, help="Print the mutants and try none.")
-def main(  # noqa: PLR0913  # one for each option
+def main(  # one for each option
     *,
     only: Sequence[str],
     kind: Sequence[str],
@@ -107,4 +107,4 @@ def _tell(number: int, count: int, fate: Fate) -> None:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m contract_tests.mutants")
+    main(prog_name="python -m tests.mutants")

@@ -1,5 +1,0 @@
-"""Who watches the suites: services that are wrong on purpose, and whether the kit notices.
-
-`python -m contract_tests.mutants` runs the kit against each mutant, a sabotaging proxy before a mock, and prints which
-suites noticed. It starts the mock as a process and imports nothing of it.
-"""
