@@ -32,7 +32,7 @@ from contract_tests.recording import RecordingProxy, as_har, as_line, read_recor
 from contract_tests.report.accepted import Acceptances, read_accepted
 from contract_tests.run.flags import SEQUENCES, SPARING_SEQUENCES
 from contract_tests.run.settings import Code, RunSettings, Stop, read_settings
-from contract_tests.session.opening import BRIEF, Opening, close_guard, learn_behind, open_run
+from contract_tests.session.opening import BRIEF, Opening, learn_behind, open_run
 from contract_tests.session.parts import check_folder, check_places
 from contract_tests.twin.replay import run_offline
 from contract_tests.twin.report import Clean, as_json, as_text, offline_json, offline_text
@@ -70,13 +70,13 @@ def run_guarded(
             code = report_defect("".join(traceback.format_exception(error)), settings.keys)
         finally:
             is_closing.set()
-            is_clean = opening is None or _close(settings, opening)
+            is_clean = opening is None or _close(opening)
     if opening is not None and (opening.guard.fault or opening.recording_fault):
         return Code.CANNOT
     return code if is_clean or code not in {Code.FINE, Code.NOTHING} else Code.FINDINGS
 
 
-def _close(settings: RunSettings, opening: Opening) -> bool:
+def _close(opening: Opening) -> bool:
     """Clean up, say what stopped the run's writes and what may be left, and tell whether all went well."""
     opening.run.api.close()
     opening.end_recording()
@@ -87,7 +87,7 @@ def _close(settings: RunSettings, opening: Opening) -> bool:
         sentences.append(opening.way_to_finish)
     for sentence in sentences:
         say(f"{PROGRAM}: {opening.clean(sentence)}")
-    close_guard(settings, opening.guard)
+    opening.guard.close()
     return not sentences
 
 

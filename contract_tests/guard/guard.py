@@ -313,7 +313,7 @@ class Guard:
 
     @property
     def ledger_file(self) -> Path | None:
-        """The ledger, None for a run that may only read."""
+        """The ledger, None for a run that may only read, or that nobody could sweep."""
         return self._ledger.file
 
     @property
@@ -351,11 +351,11 @@ class Guard:
     def start(self) -> None:
         """Begin the ledger and open the door. Raises Unswept, and OSError if the ledger cannot be written."""
         settings = self._settings
-        if settings.allow_writes:
+        if settings.allow_writes and settings.sweepable:
             self._ledger = Ledger.open_for(
                 self.target, settings.ledger_dir, settings.key, settings.clock, self._marker
             )
-        else:
+        elif settings.sweepable:
             check_swept(self.target, settings.ledger_dir)
         self._relay = Relay(settings, self._account, self._ledger, self.placeholder_key, self._feed)
         self._door = Door(lambda request: self.pass_on(request, self.url))

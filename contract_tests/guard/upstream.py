@@ -61,7 +61,7 @@ class GuardSettings:
     end, `settle` until an unanswered create that no list shows is taken not to have happened. `clock` gives seconds
     since 1970 and `sleep` waits; tests replace both. `tell` hears, in a sentence, of what takes long: a wait of the
     budget's, and how far the clean-up is. Not `sweepable` if nobody could finish the clean-up later, since the key is
-    forgotten, and the ledger with it.
+    forgotten: then the ledger is kept in memory only.
     """
 
     target: str

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from contract_tests.document import Facts
@@ -159,7 +156,7 @@ def open_run(settings: RunSettings, tell: Callable[[str], None] = silent) -> Ope
         tell(f"waiting for {guard.target} to show its list, {guard.patience:g} s at most")
         return _opened(settings, guard, document)
     except BaseException:
-        close_guard(settings, guard, drain=False)
+        guard.close(drain=False)  # nothing was written so far
         raise
 
 
@@ -167,17 +164,10 @@ def check_ground(settings: RunSettings) -> None:
     """Raise Stop (CANNOT) if no run may begin; nothing is sent."""
     document = _load(settings)
     try:
-        guard = Guard(_guarding(settings, settings.ledger_dir, silent), document)
+        guard = Guard(_guarding(settings, silent), document)
         check_swept(guard.target, settings.ledger_dir)
     except (GuardRefusal, Unswept, ValueError) as error:
         raise Stop(Code.CANNOT, str(error)) from error
-
-
-def close_guard(settings: RunSettings, guard: Guard, *, drain: bool = True) -> None:
-    """Close a guard, and remove the ledger of a key that was made up. Without `drain` nothing was written so far."""
-    guard.close(drain=drain)
-    if settings.key_is_generated and guard.ledger_file is not None:
-        shutil.rmtree(guard.ledger_file.parent, ignore_errors=True)
 
 
 def _load(settings: RunSettings) -> Document:
@@ -192,27 +182,23 @@ def _load(settings: RunSettings) -> Document:
 
 
 def _guard(settings: RunSettings, document: Document, tell: Callable[[str], None]) -> Guard:
-    directory = settings.ledger_dir
-    if settings.key_is_generated:
-        # There will be nothing to sweep: the key is forgotten after the run, and its world on the mock goes with it.
-        directory = Path(tempfile.mkdtemp(prefix="bitpeak-check-"))
     try:
-        guard = Guard(_guarding(settings, directory, tell), document)
+        guard = Guard(_guarding(settings, tell), document)
         guard.start()
     except (GuardRefusal, Unswept, ValueError) as error:
         raise Stop(Code.CANNOT, str(error)) from error
     except OSError as error:
         raise Stop(
-            Code.CANNOT, f"no ledger can be written in {directory}: {error.strerror or error}"
+            Code.CANNOT, f"no ledger can be written in {settings.ledger_dir}: {error.strerror or error}"
         ) from error
     return guard
 
 
-def _guarding(settings: RunSettings, directory: Path, tell: Callable[[str], None]) -> GuardSettings:
+def _guarding(settings: RunSettings, tell: Callable[[str], None]) -> GuardSettings:
     return GuardSettings(
         target=settings.target, key=settings.key, allow_writes=settings.allow_writes,
         allow_plain_http=settings.allow_plain_http, max_requests=settings.max_requests, rate=settings.rate,
-        live_rows=_LIVE_ROWS if settings.is_live else _LOCAL_ROWS, ledger_dir=directory,
+        live_rows=_LIVE_ROWS if settings.is_live else _LOCAL_ROWS, ledger_dir=settings.ledger_dir,
         sweepable=not settings.key_is_generated, tell=tell,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ from contract_tests.guard.ledger import WORKER, ledgers_in
 from contract_tests.report.outcome import Defect, Outcome
 from contract_tests.run.flags import SUITES
 from contract_tests.run.settings import KEY_NAME, Code, RunSettings, Stop, made_up_key
-from contract_tests.session.opening import Opening, check_ground, close_guard, has_gone, open_run
+from contract_tests.session.opening import Opening, check_ground, has_gone, open_run
 from contract_tests.session.parts import (
     Course,
     RunPart,
@@ -190,7 +190,7 @@ class Session:
         finally:
             opening.run.api.close()
             opening.end_recording()
-            close_guard(self.settings, opening.guard)
+            opening.guard.close()
             self._progress.wipe()
         self.stopped = write_reports(self.settings, self.outcome)
         if self.stopped is None and opening.recording_fault:

@@ -322,13 +322,11 @@ def mock_of(variation: Variation, document: Document, *, can_write: bool) -> Ite
     with ExitStack() as stack:
         if not url:
             url = stack.enter_context(running_mock(variation))
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bitpeak-twin-"))
         settings = GuardSettings(
             target=url,
             key=key,
             allow_writes=can_write,
             live_rows=2000,
-            ledger_dir=Path(folder),
             sweepable=False,
         )
         guard = stack.enter_context(Guard(settings, document))

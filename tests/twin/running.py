@@ -10,7 +10,7 @@ from contract_tests.learning.learn import Learnt
 from contract_tests.learning.overlay import as_yaml, overlay_of
 from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import RunSettings
-from contract_tests.session.opening import Opening, close_guard, learn_behind, open_run
+from contract_tests.session.opening import Opening, learn_behind, open_run
 from contract_tests.twin.twin import Plan, Twins, run_twin
 
 KEY = "real-key-1"
@@ -31,7 +31,7 @@ def opened(
         yield opening
     finally:
         opening.run.api.close()
-        close_guard(settings, opening.guard)
+        opening.guard.close()
 
 
 def learned(
