@@ -10,6 +10,7 @@ from mock_server.api.context import Context
 from mock_server.api.forced import outage
 from mock_server.api.query import PageBounds, Query, read_query, select, turn_to
 from mock_server.contract import Behaviour, Omitted
+from mock_server.document import HIGHEST
 from mock_server.refusal import Refusal
 from mock_server.state.journal import BEYOND, EMPTY, SECOND
 from mock_server.state.store import Item
@@ -29,9 +30,9 @@ class Result:
 
 def create_item(context: Context) -> Result:
     """Create an item with the next id (page: POST /notification-handlers)."""
-    if context.world.is_full:
-        raise Refusal(outage(507))
     resource, store = context.operation.resource, context.store
+    if context.world.is_full or store.next_id > HIGHEST:
+        raise Refusal(outage(507))
     values = {**resource.defaults, **context.form.facts(context.sent)}
     type_name = resource.type_of(values)
     if resource.settings_fact is not None:

@@ -254,7 +254,8 @@ class Calls(Sequence[Call]):
             found = self._wait(count + 1, quiet)
         if len(found) > count:
             what = "is 1 call" if len(found) == 1 else f"are {len(found)} calls"
-            raise TooMany(f"There {what}{self._described()}, not {count}:{_listed(found)}")
+            which = f" with{self._described()}" if self._wanted else ""
+            raise TooMany(f"There {what}{which}, not {count}:{_listed(found)}")
         return found
 
     def accept(self) -> None:

@@ -335,9 +335,10 @@ def check(calls: Iterable[Call], violated: int, defects: int, accepted: Set[Call
         raise WentWrong(
             "bitpeak-mock broke its own document in a call that it no longer remembers. Look sooner."
         )
-    if violated > len(violating):
+    if forgotten := max(violated - len(violating), 0):
+        what = "1 call" if forgotten == 1 else f"{forgotten} calls"
         raise Violated(
-            f"{violated - len(violating)} calls that the mock no longer remembers violated what the API documents. "
+            f"{what} that the mock no longer remembers violated what the API documents. "
             "Make fewer calls in the test, or check `journal.filter(violation='any')` sooner."
         )
 

@@ -108,7 +108,7 @@ def _fields(node: Mapping[str, Any]) -> list[str]:
 
 def _allowed(kind: Any, node: Mapping[str, Any]) -> str:
     """Say what a schema allows."""
-    if kind.name == "type":
+    if kind.name == "type" and "pattern" not in node:  # else the description says what the text looks like
         return _either([_NOUNS[name] for name in sorted(kind.types, key="null".__eq__)])
     if kind.name == "enum":
         return _either([each if isinstance(each, str) else json.dumps(each) for each in kind.options])

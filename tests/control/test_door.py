@@ -101,7 +101,8 @@ def test_a_parameter_that_is_wrong(client: Steered, target: str, says: str) -> N
         (b"[1]", "Invalid body […]: use an object."),
         (b"[]", "The body has no fields. Send any of now, advance, frozen."),
         (b"{}", "The body has no fields. Send any of now, advance, frozen."),
-        (b'{"now": 5}', "Invalid now 5: use a text."),
+        (b'{"now": 5}', "Invalid now 5: use a time of RFC 3339, such as 2026-01-01T00:00:00Z, or "),
+        (b'{"advance": 60}', "Invalid advance 60: use a time such as 200ms, "),
         (
             b'{"now": "noon"}',
             "Invalid now 'noon': use a time of RFC 3339, such as 2026-01-01T00:00:00Z, or ",

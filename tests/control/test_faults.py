@@ -272,7 +272,7 @@ def test_a_latency_moves_a_frozen_clock(client: Steered) -> None:
         ({"headers": {}}, "headers has no fields. Add one, or leave it out."),
         ({"headers": {"Content-Length": "3"}}, "use the name of a header that does not frame the message"),
         ({"headers": {"X-A": "a\r\nb: c"}}, "use the text of a header, without line breaks or outer blanks."),
-        ({"headers": {"X-A": 3}}, "Invalid headers/X-A 3: use a text."),
+        ({"headers": {"X-A": 3}}, "Invalid headers/X-A 3: use the text of a header, without line breaks"),
         ({"status": 500, "next": "over"}, "A fault with `next` needs the name of a scenario. Add scenario."),
         ({"mutation": {"pointer": "/data"}}, "mutation needs the field 'change'. Add it."),
         (

@@ -161,6 +161,14 @@ def test_a_world_shows_itself_after_the_highest_id(client: Steered) -> None:
     assert (state["handlers"][-1]["id"], state["next_id"]) == (2**53 - 1, 2**53)
 
 
+def test_a_snapshot_can_be_put_back_when_all_ids_are_used(client: Steered) -> None:
+    client.steer("PUT", "/state", {"handlers": [{**SLACK, "id": 2**53 - 1}]})
+    reply = client.create(name="a", type="email")
+    assert (reply.status, reply.title[:30]) == (507, "The world of this key is full.")
+    state = client.steer("GET", "/state")
+    assert client.steer("PUT", "/state", state)["handlers"] == state["handlers"]
+
+
 def test_an_empty_list_is_an_empty_object_as_php_writes_it(client: Steered) -> None:
     row = {"type": "x", "name": "News", "settings": []}
     state = client.steer("PUT", "/state", {"handlers": [row], "answers": [], "rules": {"strict": False}})

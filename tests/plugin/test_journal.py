@@ -94,7 +94,7 @@ def test_a_forgotten_violation_fails_a_strict_world(full: Api) -> None:
     full.verify()
     full.strict = True
     try:
-        with pytest.raises(Violated, match="1 calls that the mock no longer remembers violated"):
+        with pytest.raises(Violated, match="1 call that the mock no longer remembers violated"):
             full.verify()
     finally:
         full.strict = False
@@ -119,7 +119,7 @@ def test_a_forgotten_violation_fails_a_strict_test(suite: pytest.Pytester) -> No
     result = suite.runpytest_inprocess()
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
-        ["1 calls that the mock no longer remembers violated what the API documents. *"]
+        ["1 call that the mock no longer remembers violated what the API documents. *"]
     )
 
 
@@ -185,7 +185,9 @@ def test_exactly_so_many_calls_are_expected(api: Api) -> None:
     with pytest.raises(NotInTime, match=r"1 of 2 (?s:.*)<1: GET"):
         api.journal.exactly(2, timeout="1ms")
     api.send("GET", LIST)
-    with pytest.raises(TooMany, match=r"There are 2 calls method='GET', not 1:(?s:.*)<1: GET(?s:.*)<2: GET"):
+    with pytest.raises(
+        TooMany, match=r"There are 2 calls with method='GET', not 1:(?s:.*)<1: GET(?s:.*)<2: GET"
+    ):
         api.journal.filter(method="GET").exactly(1)
     later = threading.Timer(0.02, api.send, ["GET", LIST])
     later.start()
