@@ -7,11 +7,13 @@ so that a folder `mock_server` beside a project's tests does not disturb a run t
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+import sys
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pytest
 
@@ -19,8 +21,13 @@ if TYPE_CHECKING:
     from mock_server.client import Api, RunningMock
     from mock_server.pytest_plugin.run import PluginRun
 
+Made = TypeVar("Made")
+
 _RUN: pytest.StashKey[PluginRun] = pytest.StashKey()
 _HAS_WORLD: pytest.StashKey[bool] = pytest.StashKey()  # of a test
+
+# The packages of others that the mock needs in this process.
+_NEEDED = ("click", "flask", "httptools", "jsonpath", "jsonschema_rs", "orjson", "werkzeug", "yaml")
 
 # The words of the marker: the types of their values, and how to call them.
 _WORDS: Mapping[str, tuple[Any, str]] = {
@@ -93,7 +100,8 @@ def _run(config: pytest.Config) -> PluginRun:
     run = config.stash.get(_RUN, None)
     if run is None:
         _check_import()
-        from mock_server.pytest_plugin.run import PluginRun
+        with _explained():
+            from mock_server.pytest_plugin.run import PluginRun
 
         run = config.stash[_RUN] = PluginRun(config)
     return run
@@ -108,6 +116,35 @@ def _check_import() -> None:
             f"{found} hides the package 'mock_server' of bitpeak-mock. Rename it, or keep its folder out of sys.path: "
             "see pytest's --import-mode=importlib."
         )
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Raise pytest.UsageError in place of what fails since a file of the user's hides a module, as click.py does."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        if hider := _hider():
+            name = hider.parent.name if hider.stem == "__init__" else hider.stem
+            raise pytest.UsageError(
+                f"{hider} hides the module {name!r}, which bitpeak-mock needs. Rename it, or keep its folder out of "
+                "sys.path: see pytest's --import-mode=importlib."
+            ) from error
+        raise
+
+
+def _hider() -> Path | None:
+    """Return a file of the user's that is found before the module of its name that the mock needs, if there is one."""
+    for name in (*_NEEDED, *sys.stdlib_module_names):
+        spec = PathFinder.find_spec(name)
+        if spec is None or not spec.origin or {"site-packages", "dist-packages"} & {*Path(spec.origin).parts}:
+            continue
+        file = Path(spec.origin)
+        folder = file.parents[1] if file.stem == "__init__" else file.parent
+        others = [path for path in sys.path if Path(path or ".").resolve() != folder.resolve()]
+        if PathFinder.find_spec(name, others) is not None:
+            return file
+    return None
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -158,7 +195,8 @@ def bitpeak_server(pytestconfig: pytest.Config, bitpeak_flags: list[str]) -> Ite
 @pytest.fixture(scope="session")
 def bitpeak_app(pytestconfig: pytest.Config, bitpeak_flags: list[str]) -> RunningMock:
     """Give a mock in this process, without a socket."""
-    return _run_for_test(pytestconfig).mock_in_process(bitpeak_flags)
+    run = _run_for_test(pytestconfig)
+    return _or_fail(lambda: run.mock_in_process(bitpeak_flags))
 
 
 @pytest.fixture
@@ -198,9 +236,15 @@ def bitpeak_in_process(request: pytest.FixtureRequest, bitpeak_app: RunningMock)
 
 
 def _run_for_test(config: pytest.Config) -> PluginRun:
+    return _or_fail(lambda: _run(config))
+
+
+def _or_fail(make: Callable[[], Made]) -> Made:
+    """Make something, or fail the test with the sentence of the pytest.UsageError."""
     trouble = ""
     try:
-        return _run(config)
+        with _explained():
+            return make()
     except pytest.UsageError as error:
         trouble = str(error)
     pytest.fail(trouble, pytrace=False)

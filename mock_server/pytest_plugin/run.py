@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import mock_server
 from mock_server.client.control import AppChannel, ControlError, HTTPChannel, Unreachable
@@ -84,7 +83,7 @@ class Rendezvous:
         own = ["--host", "127.0.0.1", "--port", "0", "--port-file", port_file, "--quiet", "--ignore-env"]
         # -P and PYTHONPATH, so that a module of the project, such as queue.py or click.py, does not replace ours.
         lifeline = [sys.executable, "-P", "-m", "mock_server.lifeline", str(self.lifeline)]
-        packages = [str(Path(str(module.__file__)).parents[1]) for module in (mock_server, yaml)]
+        packages = [str(Path(str(module.__file__)).parents[1]) for module in (mock_server, pytest)]
         path = os.pathsep.join([*packages, *filter(None, [os.environ.get("PYTHONPATH")])])
         # A process group of its own, because Ctrl-C is for the run, which then stops the mock.
         group: dict[str, Any] = {"start_new_session": True}

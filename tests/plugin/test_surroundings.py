@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +96,33 @@ def test_modules_with_our_names_break_only_tests_that_ask_for_the_mock(
     line = next(line for line in done.stdout.splitlines() if "hides the package 'mock_server'" in line)
     assert line.startswith(str(path))
     assert "Rename it" in line
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "fixture"),
+    [
+        ("click.py", "bitpeak"),
+        ("yaml/__init__.py", "bitpeak_in_process"),
+        ("http.py", "bitpeak"),
+        ("flask.py", "bitpeak_in_process"),
+    ],
+)
+def test_a_module_that_hides_one_of_ours_is_named(suite: pytest.Pytester, name: str, fixture: str) -> None:
+    """The folder of a test comes before all others, so that such a module is imported in place of ours."""
+    path = suite.path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("MINE = True")
+    suite.makeconftest("")
+    suite.makepyfile(f"def test_mine(): ...\ndef test_asks({fixture}): ...")
+    # Not as a module of Python, which would put the folder before pytest's own modules, too.
+    options = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:schemathesis")
+    command = [str(Path(sys.executable).with_name("pytest")), *options]
+    done = subprocess.run(command, cwd=suite.path, env={**os.environ}, capture_output=True, text=True)
+    assert "1 passed, 1 error" in done.stdout, done.stdout
+    line = next(line for line in done.stdout.splitlines() if " hides the module " in line)
+    module = name.partition("/")[0].removesuffix(".py")
+    assert line.startswith(f"{path} hides the module {module!r}, which bitpeak-mock needs. Rename it")
     assert "Traceback" not in done.stdout
 
 
