@@ -31,15 +31,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.heavy)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
-    """Keep modules and collected tests out of the way of the garbage collector.
+def keep() -> None:
+    """Keep what is there out of the way of the garbage collector.
 
-    They stay to the end, and each full collection would walk them, which takes half a second. Every inner run of pytest
-    asks for some.
+    Modules and collected tests stay to the end, and each full collection would walk them, which takes half a second.
+    Every inner run of pytest asks for five.
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Keep modules and collected tests."""
+    keep()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Keep what the tests of a module have left: reports, caches, imports."""
+    if nextitem is not None and nextitem.path != item.path:
+        keep()
 
 
 @pytest.fixture(scope="session")
