@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from mock_server.document import Array, Document, Object, Place, digest_of, duplicate, load, place_of
+from mock_server.document import Array, Document, Object, Place, digest_of, load, place_of
 
 Path = tuple[str | int, ...]
 
@@ -47,11 +47,13 @@ def paths(node: Any = None, path: Path = ()) -> Iterator[Path]:
 
 
 def mutant(path: Path, way: str) -> Document:
-    """Return the base with the node at a path changed in one way."""
-    data = duplicate(base().data)
-    node: Any = data
+    """Return the base with the node at a path changed in one way. What does not hold the node is the base's own."""
+    data: Any = _shallow(base().data)
+    node = data
     for step in path[:-1]:
-        node = node[step]
+        below = _shallow(node[step])
+        node.put(step, below, place_of(node, step))
+        node = below
     make = WAYS[way]
     if make is None:
         del node[path[-1]]
@@ -59,3 +61,11 @@ def mutant(path: Path, way: str) -> Document:
         place = place_of(node, path[-1])
         node.put(path[-1], make(place), place)
     return dataclasses.replace(base(), data=data, digest=digest_of(data))
+
+
+def _shallow(node: Object | Array) -> Any:
+    """Copy a node, but not what it holds."""
+    copy: Any = type(node)(node.place)
+    copy.places = node.places.copy()
+    (copy.update if isinstance(node, Object) else copy.extend)(node)
+    return copy

@@ -92,6 +92,12 @@ def document() -> Document:
     return load()
 
 
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the wait for each write of a ledger, which matters if the machine stops, and takes half of the time."""
+    monkeypatch.setattr("contract_tests.guard.ledger.os.fsync", lambda _: None)
+
+
 def test_a_service_that_behaves_is_left_as_it_was(tmp_path: Path, document: Document) -> None:
     trial = Trial(Behaving, tmp_path, document)
     guard = run(trial)
