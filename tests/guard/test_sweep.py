@@ -19,6 +19,13 @@ from tests.guard.test_masking import spellings
 KEY = "mock-key-of-a-user"
 
 
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask a late service again at once: no service here is late."""
+    for module in ("account", "cleaning"):
+        monkeypatch.setattr(f"contract_tests.guard.{module}.PAUSES", (0.0, 0.0))
+
+
 def left(url: str, folder: Path) -> Path:
     """Leave a ledger with two rows, and one create that was never answered."""
     ledger = Ledger.open_for(url, folder, KEY, lambda: time.time() - 3600, Marker())
@@ -108,8 +115,6 @@ def test_what_a_service_says_to_a_sweep_is_not_obeyed(
     spoken: Said | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("contract_tests.guard.upstream._LARGEST", 2**20)
-    for module in ("account", "cleaning"):
-        monkeypatch.setattr(f"contract_tests.guard.{module}.PAUSES", (0.0, 0.0))
     with Scripted(lambda _: spoken) as target:
         file = left(target.url, tmp_path)
         for words in ((), ("--forget",)):

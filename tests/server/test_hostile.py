@@ -363,7 +363,7 @@ def test_connections_leave_descriptors_to_the_app(begun: bytes) -> None:
     ) as process:
         assert process.stdout is not None
         address = ("127.0.0.1", int(process.stdout.readline()))
-        crowd = [socket.create_connection(address, timeout=10) for _ in range(300)]
+        crowd = [socket.create_connection(address, timeout=10) for _ in range(150)]
         for sock in crowd:
             with contextlib.suppress(OSError):  # it was closed to make room
                 sock.sendall(begun)

@@ -25,6 +25,13 @@ FEW = {
 }
 
 
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask a late service again at once: no service here is late."""
+    for module in ("account", "cleaning"):
+        monkeypatch.setattr(f"contract_tests.guard.{module}.PAUSES", (0.0, 0.0))
+
+
 def choice(number: int) -> Mapping[str, str]:
     """Return an answer to every question, drawn by a number."""
     draw = random.Random(number)
