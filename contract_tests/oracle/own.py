@@ -180,10 +180,8 @@ class Own:
         if kind == "retrieve" or answer.status // 100 != 2:
             self.refused(kind, answer, "not_found", KEYS, about)
             return
-        seen = self.api.retrieve(owned.id)
-        if seen.status in {404, 410}:
-            del self.live[owned.id]
-            self.dead.append(owned.id)
+        seen = self._after(owned.id)
+        if seen is None:
             self.require([Complaint(KEYS, f"{about} returns {said(answer)} and deletes it")])
             return
         row = self._row(seen)
@@ -204,11 +202,18 @@ class Own:
 
     def follow(self, handler_id: int) -> None:
         """Take what a write that should have been refused has made of a live handler: it is gone, or as it is shown."""
-        if self.api.retrieve(handler_id).status in {404, 410}:
-            del self.live[handler_id]
-            self.dead.append(handler_id)
-        else:
-            self.resume(self.live[handler_id])
+        seen = self._after(handler_id)
+        if seen is not None:
+            self.resume(self.live[handler_id], seen)
+
+    def _after(self, handler_id: int) -> TargetResponse | None:
+        """Look at a live handler after a write that should not have reached it; None if it is gone, and dead now."""
+        seen = self.api.retrieve(handler_id)
+        if seen.status not in {404, 410}:
+            return seen
+        del self.live[handler_id]
+        self.dead.append(handler_id)
+        return None
 
     def update(self, owned: Owned, sent: Mapping[str, str], media: Media = MULTIPART) -> None:
         """Update a handler, and expect the refusal or the effect that the document says."""
@@ -253,9 +258,12 @@ class Own:
         """Return the row that the answer to a retrieve shows."""
         return answer.shown(*self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row"))
 
-    def resume(self, owned: Owned) -> None:
-        """Take a handler as it is shown, since no statement says what became of it. From now on it must stay so."""
-        answer = self.api.retrieve(owned.id)
+    def resume(self, owned: Owned, seen: TargetResponse | None = None) -> None:
+        """Take a handler as it is shown, since no statement says what became of it. From now on it must stay so.
+
+        `seen` is the response that shows it, None to ask for it.
+        """
+        answer = seen or self.api.retrieve(owned.id)
         self.require(self.conformity.success("retrieve", answer, WRITTEN))
         row = self._row(answer)
         names = self.facts.row
