@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from contract_tests.judge.statements import GONE, OTHERS
-from contract_tests.judge.verdicts import Complaint
+from contract_tests.judge.verdicts import Complaint, Deviation
 from contract_tests.oracle.listing import same
 from contract_tests.oracle.own import Own
 from contract_tests.oracle.showing import Owned
@@ -26,12 +26,14 @@ _NOBODY = ("0", "-1", "abc", "9" * 30)
 
 
 class Machine(RuleBasedStateMachine):
-    """`own` is set by a subclass. Its rules stand in a table below, and each is drawn as often as any other.
+    """`own` is set by a subclass, and `found` is the first deviation of any of its machines.
 
-    Handlers of others, and those that other suites left, stay as they were when the machine began.
+    Its rules stand in a table below, and each is drawn as often as any other. Handlers of others, and those that other
+    suites left, stay as they were when the machine began.
     """
 
     own: ClassVar[Own]
+    found: ClassVar[Deviation | None] = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +59,11 @@ class Machine(RuleBasedStateMachine):
 
     def fire(self, rule_name: str, /, **drawn: Any) -> None:
         """Follow a rule, and count it."""
-        getattr(self, rule_name)(**drawn)
+        try:
+            getattr(self, rule_name)(**drawn)
+        except Deviation as deviation:
+            type(self).found = self.found or deviation
+            raise
         self.own.run.reach.rule(rule_name)
 
     def has_room(self) -> bool:

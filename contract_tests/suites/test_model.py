@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import Phase, Verbosity
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from contract_tests.generated.drawing import drawing, seeded
 from contract_tests.oracle.machine import RULES, Machine
 from contract_tests.oracle.own import Own
+from contract_tests.target.api import Withheld
 
 __all__ = ["RULES"]
 
@@ -53,7 +55,13 @@ def test_service_and_dictionary_agree(own: Own) -> None:
     profile = own.run.profile
     own.leave(own.most // 2)
     machine = seeded(own.run, _machine(own))
-    run_state_machine_as_test(
-        machine,
-        settings=drawing(own.run, profile.machines, *phases, steps=profile.steps, verbosity=Verbosity.normal),
-    )
+    drawn = drawing(own.run, profile.machines, *phases, steps=profile.steps, verbosity=Verbosity.normal)
+    try:
+        run_state_machine_as_test(machine, settings=drawn)
+    except Flaky as flaky:
+        if isinstance(flaky, BaseExceptionGroup):  # of what failed
+            raise
+        # What is possible hangs on the target, so that the calls before cannot be repeated.
+        if machine.found is None:
+            raise Withheld("the service did not do the same when the same calls were repeated") from None
+        raise machine.found from None
