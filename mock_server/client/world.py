@@ -34,11 +34,11 @@ from mock_server.client.vocabulary import (
     RefusalName,
     StateRecord,
 )
+from mock_server.settings import Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from mock_server.settings import Settings
 
 __tracebackhide__ = IS_A_MISTAKE
 
@@ -365,10 +365,11 @@ def bitpeak_mock(
 
 def _open(settings: Settings | None, stack: ExitStack, *, socket: bool) -> HTTPChannel:
     # Imported here, because a client of another mock does not need the server.
-    from mock_server.app import create_app
+    from mock_server.app import App
+    from mock_server.mock import Mock
     from mock_server.server import Server
 
-    app = create_app(settings)
+    app = App(Mock(settings or Settings()))
     if not socket:
         return AppChannel(app)
     return HTTPChannel(stack.enter_context(Server(app)).url, app)

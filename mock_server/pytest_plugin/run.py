@@ -163,12 +163,13 @@ class PluginRun:
     def mock_in_process(self, flags: Sequence[str]) -> RunningMock:
         """Give the mock in this process. Raises ValueError for a wrong flag."""
         # Imported here, because a run with a mock in another process does not need the server.
-        from mock_server.app import create_app
+        from mock_server.app import App
         from mock_server.cli.serve import settings_of
+        from mock_server.mock import Mock
 
         known = self._in_process.get(tuple(flags))
         if known is None:
-            channel = AppChannel(create_app(settings_of(flags)))
+            channel = AppChannel(App(Mock(settings_of(flags))))
             known = self._in_process[tuple(flags)] = RunningMock(channel, self.watcher)
             self._flags[known.url] = tuple(flags)
         return known
