@@ -373,7 +373,7 @@ def said(answer: TargetResponse) -> str:
     That a body is empty is said of a refusal: a success may well have none.
     """
     is_empty = not answer.body.strip()
-    body = ("with an empty body" if answer.status >= 400 else "") if is_empty else _short(answer.body)
+    body = ("and an empty body" if answer.status >= 400 else "") if is_empty else _short(answer.body)
     media = "" if is_empty else media_type(answer)
     words = (str(answer.status or "not at all"), media if media != "application/json" else "", body)
     return " ".join(word for word in words if word)

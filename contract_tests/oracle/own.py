@@ -178,6 +178,8 @@ class Own:
         ):
             return
         if kind == "retrieve" or answer.status // 100 != 2:
+            if 400 <= answer.status < 500:
+                self.judge.note_refusal("another_account", "another account's handler")
             self.refused(kind, answer, "not_found", KEYS, about)
             return
         seen = self._after(owned.id)
