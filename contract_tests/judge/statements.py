@@ -250,10 +250,14 @@ class Statements:
         word = place.rpartition("/")[2]
         if word in {"additionalProperties", "maxItems", "unevaluatedProperties"}:
             return replace(self.at(place, says, grade=BELIEVED), is_told=True)
-        if word == "type" and (
-            (value is None and self._is_setting(place)) or (value == [] and self._is_settings(place))
-        ):
+        if word == "type" and value is None and self._is_setting(place):
             return self.setting_unsent("create")
+        if word == "type" and value == [] and self._is_settings(place):
+            return self.setting_unsent("create")
+        if word == "type" and value and place == f"{self._settings_places[0]}/type":
+            return self._made(
+                place, says, frozenset()
+            )  # what a type without settings shows is open, and not this
         if "/additionalProperties/" in place:  # what is shown there has no name in the document
             return replace(self.at(place, says, grade=BELIEVED), is_open=True, is_told=True)
         return self._violated(place, says, value)

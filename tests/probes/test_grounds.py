@@ -58,13 +58,16 @@ def test_a_part_of_a_text_or_another_setting_s_is_no_mask(facts: Facts, shown: s
         ("/components/schemas/EmailSettings/type", "", False),
         ("/components/schemas/EmailSettings/type", ["a"], False),
         ("/components/schemas/EmailSettings/properties/email/type", [], False),
+        ("/components/schemas/NotificationHandler/properties/settings/type", [], True),
+        ("/components/schemas/NotificationHandler/properties/settings/type", ["a"], False),
+        ("/components/schemas/NotificationHandler/properties/settings/type", "none", False),
         ("/components/schemas/EmailSettings/properties/email/type", None, True),
     ],
 )
 def test_settings_without_a_key_may_be_a_list(
     facts: Facts, place: str, value: object, *, is_open: bool
 ) -> None:
-    assert Statements(facts).violated(place, value, "").is_open is is_open
+    assert Statements(facts, load().data, QUESTIONS).violated(place, value, "").is_open is is_open
 
 
 def test_settings_that_were_sent_are_not_lost_in_a_list(facts: Facts) -> None:
