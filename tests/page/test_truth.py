@@ -213,6 +213,19 @@ def test_names_say_what_they_are(world: World, opened: Open, width: int, scheme:
 
 
 @everywhere
+def test_a_near_miss_is_explained(world: World, opened: Open, width: int, scheme: str) -> None:
+    world.api("PUT", "/notification-handlers/1")
+    world.api("GET", "/notification-handlers/1")
+    page = live(opened(width=width, scheme=scheme))
+    meant = "An update is a POST here. Send POST /api/notification-handlers/1."
+    expect(rows(page).first.locator(".mark")).to_have_attribute("title", meant)
+    page.get_by_label("with remarks").check()
+    expect(rows(page).locator("visible=true")).to_have_count(1)
+    rows(page).first.click()
+    expect(page.locator("#exchange .remark")).to_have_text(f"hint {meant}")
+
+
+@everywhere
 def test_one_message_is_shown_at_a_time(world: World, opened: Open, width: int, scheme: str) -> None:
     page = live(opened(width=width, scheme=scheme, expects="400"))
     go(page, "Handlers")

@@ -60,9 +60,10 @@ export function exchangeView(exchange, { close, whole, origin, key }) {
 }
 
 function remarks(exchange) {
-  const { violations, fault, defect } = exchange;
+  const { violations, hint, fault, defect } = exchange;
   return [
     ...violations.map(({ code, sentence }) => h("p", { class: "remark open" }, h("b", code), " ", sentence)),
+    hint && h("p", { class: "remark accent" }, h("b", "hint"), ` ${hint}`),
     fault !== null &&
       h("p", { class: "remark accent" }, h("b", "fault"), ` An armed fault made this answer: ${struckBy(exchange)}.`),
     defect !== null && h("p", { class: "remark bad" }, h("b", "defect"), ` The mock broke its own document: ${defect}`),

@@ -184,7 +184,7 @@ function ends(target) {
 }
 
 function marks(exchange) {
-  const { violations, fault, defect } = exchange;
+  const { violations, hint, fault, defect } = exchange;
   return [
     violations.length > 0 &&
       h(
@@ -193,16 +193,18 @@ function marks(exchange) {
         `! ${violations.length}`,
         h("span", { class: "hidden" }, violations.length === 1 ? " violation" : " violations"),
       ),
+    hint && h("span", { class: "mark accent", title: hint }, "?", h("span", { class: "hidden" }, " hint")),
     fault !== null && h("span", { class: "mark accent", title: `An armed fault: ${struckBy(exchange)}` }, "fault"),
     defect !== null && h("span", { class: "mark bad", title: "A defect of the mock" }, "defect"),
   ];
 }
 
 function spoken(exchange) {
-  const { number, method, target, status, violations, fault, defect } = exchange;
+  const { number, method, target, status, violations, hint, fault, defect } = exchange;
   return [
     `${number}: ${method} ${target}, answered ${status}`,
     violations.length > 0 && counted(violations.length, "violation"),
+    hint && "a hint",
     fault !== null && `an armed fault: ${struckBy(exchange)}`,
     defect !== null && "a defect of the mock",
   ]

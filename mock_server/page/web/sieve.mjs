@@ -2,17 +2,17 @@
 
 /**
  * Return a function that says whether an exchange passes. Each word of `text` must fit: a status (`404`), a class of
- * them (`4xx`), or a part of what was asked, answered and remarked: method, target, operation, refusal, violations, the
- * fields of a form and both bodies. `remarked` lets only exchanges pass that the mock has a remark about.
+ * them (`4xx`), or a part of what was asked, answered and remarked: method, target, operation, refusal, violations, hint,
+ * the fields of a form and both bodies. `remarked` lets only exchanges pass that the mock has a remark about.
  */
 export function sieve(text, remarked) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return (exchange) => (!remarked || hasRemark(exchange)) && words.every((word) => fits(exchange, word));
 }
 
-/** Whether the mock has a remark: a violation, a fault that struck, or an internal error. */
-export function hasRemark(exchange) {
-  return exchange.violations.length > 0 || exchange.fault !== null || exchange.defect !== null;
+/** Whether the mock has a remark: a violation, a hint, a fault that struck, or an internal error. */
+export function hasRemark({ violations, hint, fault, defect }) {
+  return violations.length > 0 || Boolean(hint) || fault !== null || defect !== null;
 }
 
 /** Say what the fault did that struck an exchange. */
@@ -29,6 +29,7 @@ function fits(exchange, word) {
     exchange.target,
     exchange.operation,
     exchange.refusal,
+    exchange.hint,
     exchange.defect,
     exchange.request?.body,
     exchange.answer?.body,

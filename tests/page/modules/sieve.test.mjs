@@ -11,6 +11,7 @@ const PLAIN = {
   operation: "list_things",
   refusal: null,
   violations: [],
+  hint: null,
   fault: null,
   defect: null,
 };
@@ -40,6 +41,7 @@ test("only what the mock has something to say about", () => {
   const remarked = sieve("", true);
   assert.ok(!remarked(PLAIN));
   assert.ok(remarked(REFUSED));
+  assert.ok(remarked({ ...PLAIN, hint: "An update is a POST here." }));
   assert.ok(remarked({ ...PLAIN, fault: 3 }));
   assert.ok(remarked({ ...PLAIN, defect: "broken" }));
 });
@@ -50,9 +52,10 @@ test("what was sent, answered and remarked is found", () => {
     violations: [{ code: "unknown-field", sentence: "Unknown field 'nme' is ignored. Remove it." }],
     request: { body: "--B", parts: [{ name: "slack", preview: "https://hooks.example/T1" }] },
     answer: { body: '{"errors":[]}' },
+    hint: "An update is a POST here.",
     defect: "Item 3 would violate the document",
   };
-  for (const word of ["nme", "ignored", "slack", "hooks.example/t1", "errors", "item"]) {
+  for (const word of ["nme", "ignored", "slack", "hooks.example/t1", "errors", "update", "item"]) {
     assert.ok(sieve(word, false)(exchange), word);
   }
   assert.ok(!sieve("hooks.example/T2", false)(exchange));
