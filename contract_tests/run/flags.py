@@ -5,12 +5,28 @@ This module imports nothing of the kit, so that `--help` of its commands appears
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 PREFIX = "BITPEAK_CHECK_"
-SUITES = ("questions", "page", "lifecycle", "paging", "refusals", "clients", "model", "schema", "links")
-
+# The suites in the order in which they run, with about how many requests each sends by profile: in a run that writes,
+# and in one that only reads. They were counted on a service without faults, those of `deep` estimated. `questions` are
+# asked whatever suites are chosen.
+PRICES: Mapping[str, Mapping[str, tuple[int, int]]] = {
+    "questions": {"quick": (90, 10), "standard": (90, 10), "deep": (90, 10)},
+    "page": {"quick": (10, 5), "standard": (100, 5), "deep": (100, 5)},
+    "lifecycle": {"quick": (100, 0), "standard": (160, 0), "deep": (330, 0)},
+    "paging": {"quick": (50, 5), "standard": (140, 10), "deep": (500, 30)},
+    "refusals": {"quick": (50, 20), "standard": (90, 40), "deep": (90, 40)},
+    "clients": {"quick": (10, 0), "standard": (240, 0), "deep": (390, 0)},
+    "model": {"quick": (140, 0), "standard": (1450, 0), "deep": (19_400, 0)},
+    "schema": {"quick": (60, 20), "standard": (890, 125), "deep": (7500, 635)},
+    "links": {"quick": (40, 0), "standard": (240, 0), "deep": (1600, 0)},
+}
+SUITES = tuple(PRICES)
+# Suites whose requests are generated: a budget makes them smaller.
+GENERATED = ("model", "schema", "links")
 
 # Below the 60 a minute that the service is believed to allow.
 LIVE_RATE = 50

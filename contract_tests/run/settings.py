@@ -17,9 +17,11 @@ from contract_tests.guard.upstream import is_loopback, read_target
 from contract_tests.judge.verdicts import HoldTo
 from contract_tests.run.flags import (
     FLAGS,
+    GENERATED,
     LEDGERS,
     LIVE_RATE,
     PREFIX,
+    PRICES,
     PROFILES,
     SPARING,
     SUITES,
@@ -269,29 +271,22 @@ def _file(value: str | None) -> Path | None:
     return None if value is None else Path(value)
 
 
-# Requests by suite in the order of SUITES, of a run that writes and of one that only reads. `questions` are asked
-# whatever suites are chosen. They were counted on a service without faults, those of `deep` estimated.
-_PRICES = {
-    ("quick", True): (90, 10, 100, 50, 50, 10, 140, 60, 40),
-    ("quick", False): (10, 5, 0, 5, 20, 0, 0, 20, 0),
-    ("standard", True): (90, 100, 160, 140, 90, 240, 1450, 890, 240),
-    ("standard", False): (10, 5, 0, 10, 40, 0, 0, 125, 0),
-    ("deep", True): (90, 100, 330, 500, 90, 390, 19_400, 7500, 1600),
-    ("deep", False): (10, 5, 0, 30, 40, 0, 0, 635, 0),
-}
-_GENERATED = ("model", "schema", "links")
-_SPARING = {True: 160, False: 20}
+# What a run costs that spares requests, if it writes and if it only reads.
+_SPARING = (160, 20)
 
 
 def price_of(settings: RunSettings) -> int:
     """Return about how many requests a run makes."""
-    prices, price = _PRICES[settings.profile.name, settings.allow_writes], sum(_prices(settings).values())
-    return round(_SPARING[settings.allow_writes] * price / sum(prices)) if settings.profile.spares else price
+    price = sum(_prices(settings).values())
+    if not settings.profile.spares:
+        return price
+    whole = sum(_prices(replace(settings, suites=SUITES)).values())
+    return round(_SPARING[not settings.allow_writes] * price / whole)
 
 
 def _prices(settings: RunSettings) -> dict[str, int]:
-    prices = zip(SUITES, _PRICES[settings.profile.name, settings.allow_writes], strict=True)
-    return {suite: price for suite, price in prices if suite in {"questions", *settings.suites}}
+    profile, reads = settings.profile.name, not settings.allow_writes
+    return {suite: PRICES[suite][profile][reads] for suite in {"questions", *settings.suites}}
 
 
 def planned(settings: RunSettings) -> RunSettings:
@@ -302,7 +297,7 @@ def planned(settings: RunSettings) -> RunSettings:
     most, price, profile = settings.max_requests, price_of(settings), settings.profile
     if most is None or most >= price or profile.spares:
         return settings
-    least = sum(number for suite, number in _prices(settings).items() if suite not in _GENERATED)
+    least = sum(number for suite, number in _prices(settings).items() if suite not in GENERATED)
     if most <= least:
         return replace(settings, profile=SPARING)
     share = (most - least) / (price - least)

@@ -54,7 +54,7 @@ def select(items: Sequence[pytest.Item], settings: RunSettings) -> tuple[list[py
     by_suite: dict[str, list[pytest.Item]] = {name: [] for name in SUITES}
     for item in items:
         if suite_of(item) not in by_suite:
-            raise ValueError(f"{item.path} is not a suite that is known, name it in run.flags.SUITES")
+            raise ValueError(f"{item.path} is not a suite that is known, name it in run.flags.PRICES")
         by_suite[suite_of(item)].append(item)
     chosen: list[pytest.Item] = []
     left_out: list[LeftOut] = []

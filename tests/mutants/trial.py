@@ -21,7 +21,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import HOP_BY_HOP, Reply, Request
-from contract_tests.run.flags import SUITES
+from contract_tests.run.flags import GENERATED, SUITES
 from contract_tests.twin.sides import Variation, running_mock
 from mock_server.document import dump_yaml, load, plain
 from tests.mutants.wire import Kind, Memory, Mutant, Spoil, Trip
@@ -172,8 +172,7 @@ def _chunks(body: bytes, size: int = 7) -> bytes:
 
 
 # The first stage is quick and always does the same; what survives it meets the generated suites.
-_GENERATED = ("model", "schema", "links")
-STAGES = (tuple(suite for suite in SUITES if suite not in _GENERATED), _GENERATED)
+STAGES = (tuple(suite for suite in SUITES if suite not in GENERATED), GENERATED)
 SEED = 1
 _PATIENCE = 300  # seconds for one stage
 _OPENING = "opening"  # the kit could not even begin
