@@ -29,7 +29,7 @@ from contract_tests.generated.engine import (
 from contract_tests.generated.harmless import Harmless, harmless_form
 from contract_tests.guard.exchange import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER
 from contract_tests.judge.statements import ANSWERS, GONE, KEYS, MULTIPART, WRITTEN, Statement
-from contract_tests.judge.verdicts import RETURNS, Complaint, Conformity, Deviation, a, listed, said
+from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, Returned, a, listed, said
 from contract_tests.oracle.expected import Expected, Handler, Prospect
 from contract_tests.probes.reading import number
 from contract_tests.run.flags import Profile
@@ -294,7 +294,7 @@ class Sampler:
                 yield Complaint(
                     ANSWERS,
                     f"a generated {kind}",
-                    f"{RETURNS}{said(answer)}",
+                    Returned(said(answer)),
                     "answered without a server error",
                 )
             case "UseAfterFree" if kind == "delete" and self.run.facts.deletes_missing:
@@ -313,11 +313,11 @@ class Sampler:
                     return  # a row refuses what the schema admits, or no row speaks of it
                 ground = prospect.rests_on
                 about, sort = f"{a(kind)} with {what}", f"a generated {kind}"
-                yield Complaint(ground, about, f"{RETURNS}{said(answer)}", "accepted", sort)
+                yield Complaint(ground, about, Returned(said(answer)), "accepted", sort)
             case "AcceptedNegativeData" if answer.status < 400:
                 prospect, what = self._prospect(kind, case)
                 about, sort = f"{a(kind)} with {what}", f"a generated {kind}"
-                yield Complaint(prospect.rests_on, about, f"{RETURNS}{said(answer)}", "refused", sort)
+                yield Complaint(prospect.rests_on, about, Returned(said(answer)), "refused", sort)
             case _ if 200 <= answer.status < 300:
                 return
             case _:

@@ -41,22 +41,25 @@ class Ruling(StrEnum):
         return self in (Ruling.DOCUMENTATION, Ruling.ITSELF)
 
 
-# Begins what is shown or wanted if that is a response, and not what something is.
-RETURNS = "returns "
+class Returned(str):
+    """What is shown or wanted if that is a response, and not what something is: it is said by a verb of its own."""
+
+    __slots__ = ()
+
+
+_VERBS = {"is": "returns", "be": "return"}
 
 
 def _verb(verb: str, text: str) -> str:
-    """Return what is shown, or wanted, after a verb of its own: `returns 200`, `return 200`, `is 5`, `be refused`."""
-    if not text.startswith(RETURNS):
-        return f"{verb} {text}"
-    return text if verb == "is" else f"return {text.removeprefix(RETURNS)}"
+    """Return what is shown, or wanted, after its verb: `returns 200`, `return 200`, `is 5`, `be refused`."""
+    return f"{_VERBS[verb] if isinstance(text, Returned) else verb} {text}"
 
 
 class Complaint(NamedTuple):
     """An expectation that was not met: `about` is `shown` and should be `wanted`.
 
     Without `wanted`, `about` is a whole sentence, without a full stop. `sort` is what complaints have in common that
-    are the same but for generated texts in `about`.
+    are the same but for generated texts in `about`. `part` is the property that it is about, empty if it is none.
     """
 
     statement: Statement
@@ -64,6 +67,7 @@ class Complaint(NamedTuple):
     shown: str = ""
     wanted: str = ""
     sort: str = ""
+    part: str = ""
 
     @property
     def sentence(self) -> str:
@@ -77,7 +81,7 @@ class Complaint(NamedTuple):
         """The complaint as a report says it if the documentation leaves the matter open."""
         if not self.wanted:
             return self.about
-        return f"{self.about} {_verb('is', self.shown)} (assumed: {self.wanted.removeprefix(RETURNS)})"
+        return f"{self.about} {_verb('is', self.shown)} (assumed: {self.wanted})"
 
     @property
     def key(self) -> tuple[str, str]:
@@ -182,7 +186,8 @@ class Judge:
 _MOST_ERRORS = 6
 _OTHER_METHODS = pointer("x-service", "other-methods")
 _JSON_TYPE = re.compile(r"application/(json|[\w.-]+\+json)\Z")
-_VERBS = {
+# The words of a schema, as sentences say them.
+FORMS = {
     "type": "is of type", "enum": "is one of", "const": "is", "pattern": "looks like", "required": "has",
     "minimum": "is at least", "minLength": "has a length of at least",
 }  # fmt: skip
@@ -220,8 +225,8 @@ class Conformity:
         """Return the complaint about a request that was refused, or not answered, and should have succeeded."""
         if answer.status == 0 or answer.status >= 500:
             rests_on = ANSWERS
-        wanted = f"{RETURNS}{self._facts.operation(kind).success}"
-        return Complaint(rests_on, about or a(kind), f"{RETURNS}{said(answer)}", wanted)
+        wanted = Returned(self._facts.operation(kind).success)
+        return Complaint(rests_on, about or a(kind), Returned(said(answer)), wanted)
 
     def refusal(
         self,
@@ -240,9 +245,9 @@ class Conformity:
         # For a method that a server does not have at all, 501 is a refusal like any other (RFC 9110, 9.1).
         is_unknown_method = answer.status == 501 and rests_on.pointer == _OTHER_METHODS
         if answer.status == 0 or (answer.status >= 500 and not is_unknown_method):
-            return [Complaint(ANSWERS, about, f"{RETURNS}{said(answer)}", f"{RETURNS}{refusal.status}")]
+            return [Complaint(ANSWERS, about, Returned(said(answer)), Returned(refusal.status))]
         if answer.status < 400:
-            return [Complaint(rests_on, about, f"{RETURNS}{said(answer)}", f"refused with {refusal.status}")]
+            return [Complaint(rests_on, about, Returned(said(answer)), f"refused with {refusal.status}")]
         looks = self._statements.refusal(kind, refusal)
         return [
             Complaint(looks, f"the {what} of the refusal of {about}", shown, wanted)
@@ -344,9 +349,12 @@ class Conformity:
             value = self._facts.schemas.find("#" + place)
         except (LookupError, ValueError, TypeError):
             value = ""
-        says = f"`{where}` {_VERBS.get(word, word)} {_listed(value)}."
+        says = f"`{where}` {FORMS.get(word, word)} {_listed(value)}."
         ground = self._statements.violated(place, error.instance, says)
-        return Complaint(ground, f"`{where}` in the answer to {a(kind)}: {error.message}")
+        missed = re.match(r'"(.+?)" is a required', error.message)
+        part = missed[1] if missed else where.rpartition(".")[2]
+        about = f"`{where}` in the answer to {a(kind)}: {error.message}"
+        return Complaint(ground, about, part=part)
 
 
 def a(kind: str) -> str:

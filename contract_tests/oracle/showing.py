@@ -89,7 +89,7 @@ class Showing:
                 yield (
                     "" if word == "id" else word,
                     value,
-                    Complaint(ground, about, _short(value), _short(wanted[word])),
+                    Complaint(ground, about, _short(value), _short(wanted[word]), part=name),
                 )
 
     def _settings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -10,8 +11,8 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import Exchange, curl_of
-from contract_tests.judge.statements import ANSWERS
-from contract_tests.judge.verdicts import Complaint, Deviation, Ruling
+from contract_tests.judge.statements import ANSWERS, PAGES
+from contract_tests.judge.verdicts import FORMS, Complaint, Deviation, Ruling
 
 Clean = Callable[[str], str]
 
@@ -19,6 +20,7 @@ _LONGEST_TITLE = 300
 _LONGEST_DETAILS = 6000
 _LONGEST_ANSWER = 600
 _MOST_STEPS = 12
+_MOST_LIKEWISE = 2
 
 
 class Happened(NamedTuple):
@@ -44,7 +46,8 @@ class Finding:
     none. `documented` is the statement that it contradicts, `place` where the document says so (a JSON Pointer, empty
     for a duty of any API) and `question` the open question that decides it, if any. `steps` repeat it; `operation` is
     an operationId, possibly empty; `also` are other tests that met the same. `subject` is what it is about, the same
-    each time that a run meets it: a baseline knows it by this.
+    each time that a run meets it: a baseline knows it by this. `part` is the property that it is about, empty if none.
+    `likewise` says what else was found that has the same cause.
     """
 
     suite: str
@@ -57,8 +60,15 @@ class Finding:
     question: str = ""
     operation: str = ""
     subject: str = ""
+    part: str = ""
     steps: tuple[ShownCall, ...] = ()
     also: tuple[str, ...] = ()
+    likewise: tuple[str, ...] = ()
+
+    @property
+    def is_of_form(self) -> bool:
+        """Whether a value has another form than the document says, so that whatever is seen of it follows."""
+        return bool(self.part) and self.place.rpartition("/")[2] in FORMS
 
 
 def findings_of(
@@ -97,14 +107,20 @@ def _of_complaints(complaints: Sequence[Complaint], happened: Happened, clean: C
     first, last = complaints[0], happened.exchanges[-1] if happened.exchanges else None
     statement, about = first.statement, first.key[1]
     title = _title(clean(first.sentence))
-    more = [*dict.fromkeys(_in_one_line(clean(each.sentence)) for each in complaints)][1:]
+    told = Counter(each.key for each in complaints)
+    several = {each.key: each for each in reversed(complaints)}  # one of each kind, the first one
+    more = [
+        _counted(_in_one_line(clean(several[key].sentence)), told[key]) for key in told if key != first.key
+    ]
+    if told[first.key] > 1:
+        more = [f"{told[first.key] - 1} more of the same kind, at once", *more]
     question = next(iter(statement.questions)) if len(statement.questions) == 1 else ""
     return Finding(
         "", "", str(Ruling.ITSELF if statement.is_duty else Ruling.DOCUMENTATION), title,
         details="\n".join(more)[:_LONGEST_DETAILS],
         documented=statement.says, place=statement.pointer,
         question=question, subject=question or f"{statement.key}: {clean(about)}",
-        operation=last.operation if last else "", steps=reproduce(happened, clean, title),
+        operation=last.operation if last else "", part=first.part, steps=reproduce(happened, clean, title),
     )  # fmt: skip
 
 
@@ -120,12 +136,44 @@ def merged(findings: Sequence[Finding]) -> list[Finding]:
     return list(groups.values())
 
 
+def by_cause(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings with those put together that have one cause: the first one tells of the others.
+
+    One cause have those that contradict the same place of the document in the same property, those of a list that does
+    not add up, and whatever is seen of a property that has a wrong form.
+    """
+    misshapen = {one.part for one in findings if one.is_of_form}
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for number, one in enumerate(findings):
+        if one.part in misshapen:
+            key: tuple[str, ...] = ("property", one.part)
+        elif one.place or one.documented == PAGES.says:
+            key = (one.kind, one.operation, one.place or one.documented, one.part)
+        else:
+            key = (str(number),)
+        groups.setdefault(key, []).append(one)
+    return [_as_one(sorted(group, key=lambda one: not one.is_of_form)) for group in groups.values()]
+
+
+def _as_one(group: Sequence[Finding]) -> Finding:
+    first, *others = group
+    titles = dict.fromkeys(one.title for one in others)
+    tests = dict.fromkeys(test for one in group for test in one.also)
+    tests |= dict.fromkeys(f"{one.suite}: {one.test}" for one in others)
+    tests.pop(f"{first.suite}: {first.test}", None)
+    return replace(first, also=tuple(tests), likewise=tuple(titles))
+
+
 def _leaves(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:
             yield from _leaves(each)
     else:
         yield error
+
+
+def _counted(sentence: str, times: int) -> str:
+    return f"{sentence} ({times} times)" if times > 1 else sentence
 
 
 def _in_one_line(sentence: str) -> str:
@@ -406,7 +454,10 @@ class Outcome:
 def _of_finding(finding: Finding) -> ReportLine:
     where = f"expected: {finding.documented}" if finding.documented else ""
     also = f"also met by {_count(len(finding.also), 'other test')}" if finding.also else ""
-    lines = (*filter(None, finding.details.splitlines()), *filter(None, (where, also)))
+    likewise = [f"also seen: {sentence}" for sentence in finding.likewise[:_MOST_LIKEWISE]]
+    if len(finding.likewise) > _MOST_LIKEWISE:
+        likewise.append(f"and {len(finding.likewise) - _MOST_LIKEWISE} more of the same cause")
+    lines = (*filter(None, finding.details.splitlines()), *filter(None, (where, *likewise, also)))
     return ReportLine(finding.title, finding.question or finding.operation, lines, finding.steps)
 
 

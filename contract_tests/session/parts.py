@@ -28,6 +28,7 @@ from contract_tests.report.outcome import (
     RunVerdict,
     ShownCall,
     Trial,
+    by_cause,
     merged,
     reproduce,
     step_of,
@@ -234,8 +235,8 @@ def judged(settings: RunSettings, parts: Sequence[RunPart], course: Course | Non
         exit_code=code, interrupted=interrupted, left_behind=left_behind,
         operations=tuple(_summed(each) for each in zip(*(part.operations for part in parts), strict=True)),
         questions=_asked(parts), extras=tuple({each.what: each for part in parts for each in part.extras}.values()),
-        findings=tuple(findings), left_out=tuple(left_out), tests=tuple(tests.values()), defects=tuple(defects),
-        accepted=tuple(accepted), expired=expired,
+        findings=tuple(by_cause(findings)), accepted=tuple(accepted), expired=expired, left_out=tuple(left_out),
+        tests=tuple(tests.values()), defects=tuple(defects),
     )  # fmt: skip
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contract_tests.guard.exchange import OTHER_KEY_VARIABLE, Exchange, curl_of
 from contract_tests.judge.statements import ANSWERS, JSON, PAGES, Statement
-from contract_tests.judge.verdicts import Complaint, Deviation
+from contract_tests.judge.verdicts import Complaint, Deviation, Ruling
 from contract_tests.report.outcome import (
     Finding,
     Happened,
+    by_cause,
     defects_of,
     findings_of,
     merged,
@@ -137,6 +138,44 @@ def test_what_differs_in_numbers_alone_is_one_finding() -> None:
     one, two = merged([first, again, other, again])
     assert [one.title, two.title] == ["Page 1 has 3 rows", "Page 1 has no rows"]
     assert one.also == ("page: test_b",)
+
+
+def finding(title: str, **more: str) -> Finding:
+    return Finding("page", "test", str(Ruling.ITSELF), title, subject=title, **more)
+
+
+def test_what_follows_of_a_wrong_form_is_told_with_it() -> None:
+    schema = "/components/schemas/Row/properties/id/type"
+    listed = finding("`data[].id` is text", place=schema, part="id", operation="list")
+    shown = finding("`id` of handler 5 is text", part="id", operation="retrieve")
+    retrieved = finding("`data.id` is text", place=schema, part="id", operation="retrieve")
+    other = finding("`name` of handler 5 is old", part="name")
+    one, two = by_cause([shown, listed, retrieved, other])
+    assert (one.title, one.likewise) == (listed.title, (retrieved.title, shown.title))
+    assert (two.title, two.likewise) == (other.title, ())
+    assert [each.likewise for each in by_cause([shown, other])] == [(), ()]
+
+
+def test_findings_of_one_place_and_of_a_list_that_does_not_add_up_are_one() -> None:
+    place = {"place": "/paths/x/post", "operation": "create"}
+    total = {"documented": PAGES.says, "operation": "list"}
+    found = [
+        finding("A is refused", **place), finding("The total is 5", **total), finding("B is refused", **place),
+        finding("A page has 4 rows", **total), finding("C is refused", place="/paths/y/post", operation="update"),
+    ]  # fmt: skip
+    assert [(one.title, one.likewise) for one in by_cause(found)] == [
+        ("A is refused", ("B is refused",)),
+        ("The total is 5", ("A page has 4 rows",)),
+        ("C is refused", ()),
+    ]
+
+
+def test_what_is_wrong_with_many_rows_is_counted() -> None:
+    complaints = [Complaint(JSON, f"row {number} is text") for number in (1, 2, 3)] + [
+        Complaint(JSON, "else")
+    ]
+    (one,) = findings_of("page", "test", Deviation(complaints), Happened([]), same)
+    assert (one.title, one.details) == ("Row 1 is text", "2 more of the same kind, at once\nelse")
 
 
 def test_a_shell_sees_the_variable_of_the_second_key() -> None:
