@@ -328,6 +328,11 @@ class Facts:
         return node
 
     @property
+    def other_accounts(self) -> str:
+        """The name of the refusal of another account's row: that of an unknown id, if nothing else is said."""
+        return str(self.service.get("other-accounts", "not_found"))
+
+    @property
     def service(self) -> Mapping[str, Any]:
         """What `x-service` says."""
         service: Mapping[str, Any] = self.document["x-service"]

@@ -75,7 +75,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
 
 
 @click.command
-@options(TARGET_FLAGS)
+@options((*TARGET_FLAGS, OTHER_KEY))
 @click.option("--out", metavar="FILE", required=True, type=_PATH, help="Where to write the overlay.")
 @click.option(
     "--profile", type=click.Choice(("quick", "full")), default="full", show_default=True,
@@ -89,7 +89,8 @@ def learn(ctx: click.Context, /, **given: Any) -> None:
     Every open question is asked; then each field of both forms, each parameter and the id are sent in many ways, and
     what becomes of them is written as rows; statuses, headers and bodies are taken as they are seen. `bitpeak-mock
     serve --overlay FILE` then behaves like the service, and `check --overlay FILE` tests by it. What could not be
-    learned keeps the assumption, and the file says so. A target that is not this computer is only read, unless
+    learned keeps the assumption, and the file says so. With the key of a second account, --other-key-file, it also says
+    what that account gets for a row of the first. A target that is not this computer is only read, unless
     --allow-writes.
 
     Exit codes: 0 the overlay is written, 1 it is, and something may be left at the service, 2 wrong options, 3 the run

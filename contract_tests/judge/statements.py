@@ -304,6 +304,11 @@ class Statements:
         """Return the statement that a word of `x-service` makes."""
         return self.at(pointer("x-service", word), says)
 
+    def other_accounts(self) -> Statement:
+        """Return the statement on how a row of another account is refused."""
+        says = "A row of another account is refused as the document says."
+        return self.at(pointer("x-service", "other-accounts"), says, grade=BELIEVED)
+
     def unknown_id(self, kind: str) -> Statement:
         """Return the statement behind the response to an id that no handler has."""
         if kind == "delete" and self._facts.deletes_missing:

@@ -14,7 +14,7 @@ from contract_tests.learning.presentation import Look, SeenResponse, look_of, sh
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, form_of, operations, own_response, place, say
 from contract_tests.probes.handler import multipart
-from contract_tests.probes.observations import NOBODYS, handler, nameless, partial, renaming
+from contract_tests.probes.observations import NOBODYS, handler, nameless, not_there, partial, renaming
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted, is_success
 from contract_tests.target.api import TargetResponse
@@ -172,6 +172,36 @@ def learn_bearer(prober: Prober, draft: Draft) -> None:
 
     says = f"An Authorization of another scheme is refused otherwise than none, with {look.status}."
     draft.learn("error-titles", says, doors.seen[-1:], change)
+
+
+def learn_other_account(prober: Prober, draft: Draft) -> None:
+    """Ask for a row with the key of a second account, if there is one."""
+    if not prober.terms.other_key:
+        return
+    doors, bearer = Doors(prober, draft), f"Bearer {prober.terms.other_key}"
+    row = prober.once(handler)
+    path = prober.api.path_of("retrieve", row.id)
+    answer = doors.ask("GET", path, authorization=bearer)
+    if answer is None:
+        return
+    if is_success(answer):  # each account may count its own ids
+        if prober.row_in(answer).get(prober.facts.row["name"]) == row.name:
+            draft.unsaid.append("The second key shows a row of the first: both open one account, or any row.")
+        return
+    refused, told = doors.look(answer, id=str(row.id)), {"id": str(NOBODYS)}
+    if not is_success(prober.send("GET", draft.facts.operation("list").path, authorization=bearer)):
+        raise Undecided("the second key is refused")
+    if refused is None or refused == doors.look(prober.once(not_there), **told):
+        draft.learn("other-accounts", "A row of another account is as one that does not exist.", doors.seen)
+        return
+    name = "of_another_account"
+
+    def change(tree: Tree) -> None:
+        say(tree, name, refused)
+        place(tree, tree["x-service"]["refusals"], name, refused)
+        tree["x-service"]["other-accounts"] = name
+
+    draft.learn("other-accounts", f"A row of another account returns {refused.status}.", doors.seen, change)
 
 
 def learn_success_headers(prober: Prober, draft: Draft) -> None:

@@ -180,7 +180,7 @@ class Own:
         if kind == "retrieve" or answer.status // 100 != 2:
             if 400 <= answer.status < 500:
                 self.judge.note_refusal("another_account", "another account's handler")
-            self.refused(kind, answer, "not_found", KEYS, about)
+            self._shut_out(kind, answer, about)
             return
         seen = self._after(owned.id)
         if seen is None:
@@ -194,6 +194,16 @@ class Own:
         if kind != "delete" or not self.facts.deletes_missing:
             refusal, statement = self.facts.refusal(kind, "not_found"), self.statements.unknown_id(kind)
             self.require(self.conformity.refusal(kind, answer, refusal, statement, about))
+
+    def _shut_out(self, kind: str, answer: TargetResponse, about: str) -> None:
+        """Require a refusal of another account's handler. How it looks binds only if the document has a word for it."""
+        refusal, looks = self.facts.refusal(kind, self.facts.other_accounts), self.statements.other_accounts()
+        if 400 <= answer.status < 500:
+            self.run.reach.refused(self.facts.operation(kind).id, refusal.name)
+        is_said = "other-accounts" in self.facts.service
+        for one in self.conformity.refusal(kind, answer, refusal, KEYS, about):
+            if is_said or one.statement.is_duty:
+                self.require([one if one.statement.is_duty else one._replace(statement=looks)])
 
     def adopt(self, answer: TargetResponse) -> None:
         """Take what a create made that should not have made anything, so that it is deleted in the end."""

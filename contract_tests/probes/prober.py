@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection, Hashable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, cast
 
 from contract_tests.document import Facts
-from contract_tests.guard.exchange import FAILED_HEADER, REFUSED_HEADER, Exchange
+from contract_tests.guard.exchange import FAILED_HEADER, OTHER_KEY_VARIABLE, REFUSED_HEADER, Exchange
 from contract_tests.guard.policy import NOWHERE
 from contract_tests.probes.expectations import Expectations, SentCall, exchange_of
 from contract_tests.probes.reading import (
@@ -100,6 +100,7 @@ class Terms:
     `nowhere` is a path below the base that no service has. `hidden` is by how many characters a stored name is longer
     than the one that is shown, where a guard keeps a marker in it. `shown_url` is the base URL for the evidence, empty
     for the one that is called. `spares`: one sample of a kind has to do, as it does where nothing may be written.
+    `other_key` opens a second account, empty if none was given.
     """
 
     can_write: bool
@@ -108,6 +109,7 @@ class Terms:
     shown_url: str = ""
     spares: bool = False
     most: int | None = None
+    other_key: str = field(default="", repr=False)
 
 
 class Prober:
@@ -221,6 +223,8 @@ class Prober:
         if reason := answer.headers.get(REFUSED_HEADER.lower()):
             raise Undecided(f"the guard did not let {method} through ({reason})")
         self._sent += 1
+        if self.terms.other_key and self.terms.other_key in str(told.get("authorization")):
+            told["authorization"] = f"Bearer {OTHER_KEY_VARIABLE}"
         exchange = exchange_of(self.facts, self._url, SentCall(method, path, told, self.api.key), answer)
         self._touched[-1][id(exchange)] = exchange
         if reason := answer.headers.get(FAILED_HEADER.lower()):
@@ -267,8 +271,7 @@ class Prober:
         `renamed`: the service may have stored the name in another way, so that only the id tells.
         """
         answer = self.send("GET", self.api.path_of("retrieve", row))
-        steps = self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row")
-        shown = mapping(answer.shown(*steps))
+        shown = self.row_in(answer)
         if is_success(answer) and parsed(answer) is None:
             raise Undecided(f"a handler that was created returns {answer.status}, and not with JSON")
         if not is_success(answer) or not shown:
@@ -278,6 +281,11 @@ class Prober:
         if not self._prove(row, shown):
             raise Undecided("the id in the answer to a create leads to another handler")
         return shown
+
+    def row_in(self, answer: TargetResponse) -> Mapping[str, Any]:
+        """Return the handler that a retrieve shows, nothing if it shows none."""
+        steps = self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row")
+        return mapping(answer.shown(*steps))
 
     def keep(self, row: int) -> None:
         """Keep a handler for later probes, until it is discarded."""

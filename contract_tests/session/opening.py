@@ -297,7 +297,7 @@ def learn_behind(opening: Opening, tell: Tell, *, brief: bool = False) -> Learnt
     terms = Terms(
         can_write=settings.allow_writes, nowhere=opening.run.nowhere, hidden=opening.guard.marker_length,
         shown_url=opening.guard.target, spares=brief or settings.profile.spares,
-        most=BRIEF if brief else None,
+        most=BRIEF if brief else None, other_key=settings.other_key or "",
     )  # fmt: skip
     arguments = DocumentArguments(settings.document, settings.overlays, settings.answers)
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from contract_tests.guard.exchange import OTHER_KEY_VARIABLE, Exchange, curl_of
 from contract_tests.judge.statements import ANSWERS, JSON, PAGES, Statement
 from contract_tests.judge.verdicts import Complaint, Deviation, Ruling
@@ -140,7 +142,7 @@ def test_what_differs_in_numbers_alone_is_one_finding() -> None:
     assert one.also == ("page: test_b",)
 
 
-def finding(title: str, **more: str) -> Finding:
+def finding(title: str, **more: Any) -> Finding:
     return Finding("page", "test", str(Ruling.ITSELF), title, subject=title, **more)
 
 

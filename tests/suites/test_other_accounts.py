@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,3 +103,30 @@ def test_a_write_that_should_have_been_refused_is_followed(tmp_path: Path) -> No
     data = report(tmp_path / "report.json")
     assert (ran.code, findings(data)) == (0, []), ran.out
     assert "a delete with the header 'Token KEY' returns" in ran.out
+
+
+def forbidden(
+    environ: Environ, start: Callable[..., Any], service: Callable[..., Iterable[bytes]]
+) -> Iterable[bytes]:
+    """Answer 403 to the other account's key for any row."""
+    if environ.get("HTTP_AUTHORIZATION") == OTHER and environ["PATH_INFO"].rstrip("/")[-1].isdigit():
+        start("403 Forbidden", [("Content-Type", "application/json"), ("Content-Length", "2")])
+        return [b"{}"]
+    return service(environ, start)
+
+
+@pytest.mark.parametrize("word", [None, "missing_bearer"])
+def test_how_another_account_is_refused_binds_if_the_document_says_it(
+    tmp_path: Path, word: str | None
+) -> None:
+    words = {"$.info": {}} if word is None else {"$['x-service']": {"other-accounts": word}}
+    actions = [{"target": target, "update": update} for target, update in words.items()]
+    overlay = {"overlay": "1.1.0", "info": {"title": "T", "version": "1"}, "actions": actions}
+    (tmp_path / "overlay.yaml").write_text(json.dumps(overlay))
+    (tmp_path / "other").write_text(OTHER_KEY)
+    with served(forbidden) as url:
+        flags = ("--other-key-file", "other", "--suite", "refusals", "--overlay", "overlay.yaml")
+        ran = check(tmp_path, url, *flags, "--json", "report.json", key=KEY)
+    data = report(tmp_path / "report.json")
+    assert any("another account" in one["title"] for one in findings(data)) is (word is not None), ran.out
+    assert any("nother account" in one["text"] and "403" in one["seen"] for one in data["left_open"])

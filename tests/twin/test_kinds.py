@@ -14,6 +14,7 @@ import requests
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.beyond import learn_paging
+from contract_tests.learning.doors import learn_other_account
 from contract_tests.learning.draft import Draft, Tree, changes
 from contract_tests.learning.forms import in_words, learn_forms
 from contract_tests.learning.learn import _teach_handlers
@@ -308,3 +309,31 @@ def test_a_mock_shows_each_type_and_name_that_its_service_keeps(tmp_path: Path) 
 def test_a_field_of_one_word_is_named_as_others_are() -> None:
     told = in_words({"{field}": ["The {field} field is wrong.", "{field}"]})
     assert told == {"{field}": ["The {field:words} field is wrong.", "{field}"]}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "word"),
+    [(403, b'{"error": "not yours"}', "of_another_account"), (404, b"", None), (200, b"", None)],
+)
+def test_what_another_account_gets_for_a_row_is_learned(
+    tmp_path: Path, status: int, body: bytes, word: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal of its own is learned; one of a row that does not exist, or another row of that id, changes nothing."""
+    pupil = Pupil(client_of(tmp_path))
+    pupil.prober.terms = replace(pupil.prober.terms, other_key="mock-other")
+    api, call = pupil.prober.api, pupil.prober.api.call
+
+    def other(method: str, path: str, **parts: Any) -> TargetResponse:
+        if parts.get("authorization") == "Bearer mock-other" and path[-1].isdigit() and status != 404:
+            return TargetResponse(status, {"content-type": "application/json"}, body)
+        return call(method, path, **parts)
+
+    monkeypatch.setattr(api, "call", other)
+    service = pupil.learn(learn_other_account)["x-service"]
+    assert service.get("other-accounts") == word
+    told = [dict(each.request_headers)["Authorization"] for each in pupil.prober.exchanges]
+    assert "Bearer $BITPEAK_OTHER_API_KEY" in told
+    assert "mock-other" not in repr(pupil.draft.lessons) + repr(told)
+    if word is not None:
+        (content,) = service["refusals"]["403"]["content"].values()
+        assert word in content["examples"]
