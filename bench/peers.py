@@ -174,7 +174,11 @@ PEERS = (
     ),
     Peer(
         "stripe-mock", "stripe-mock", "from source", "./stripe-mock", lambda _, packages: stripe_mock.build(packages),
-        lambda port, _: ["-http-addr", f"127.0.0.1:{port}", "-spec", "spec.json", "-fixtures", "fixtures.json"],
+        lambda port, _: [
+            # For HTTPS any free port: without it, all that run at once would take the same one.
+            "-http-addr", f"127.0.0.1:{port}", "-https-addr", "127.0.0.1:", "-spec", "spec.json",
+            "-fixtures", "fixtures.json",
+        ],
         stripe_mock.write_document, needs="go", key=stripe_mock.KEY,
     ),
 )  # fmt: skip
