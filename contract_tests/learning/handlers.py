@@ -309,22 +309,21 @@ def _masks(prober: Prober, draft: Draft, specimens: list[Specimen]) -> dict[str,
         }
     if not pairs:
         return {}
-    texts = {shown for _, shown in pairs.values()}
-    if len(texts) == 1:
-        return dict.fromkeys(pairs, texts.pop())
     short = [] if prober.spares else _of_lengths(prober, pairs.keys())
     mask = mask_of([*pairs.values(), *short])
     if mask is None:
         draft.unsaid.append("Settings are shown neither as sent nor masked in one way.")
         return {}
-    return dict.fromkeys(pairs, mask)
+    return dict.fromkeys(pairs, mask["text"] if mask.keys() == {"text"} else mask)
 
 
 def _of_lengths(prober: Prober, masked_fields: Collection[str]) -> list[tuple[str, str]]:
     """Make rows with values of several lengths, and return those that may be masked, each with what is shown of it."""
-    kind = max(prober.facts.types, key=lambda each: len(prober.facts.types[each]))
+    fields_of = {
+        kind: [name for name in names if name in masked_fields] for kind, names in prober.facts.types.items()
+    }
+    kind, fields = max(fields_of.items(), key=lambda each: len(each[1]))
     found: list[tuple[str, str]] = []
-    fields = prober.facts.types[kind]
     for first in range(0, len(_LENGTHS), len(fields)):
         sent = dict(zip(fields, _LENGTHS[first:], strict=False))
         try:
@@ -334,7 +333,7 @@ def _of_lengths(prober: Prober, masked_fields: Collection[str]) -> list[tuple[st
                 prober.discard(row)
         except (Undecided, Unlisted):
             break
-        found += [(sent[name], shown[name]) for name in sent if name in masked_fields and name in shown]
+        found += [(sent[name], shown[name]) for name in sent if name in shown]
     return found
 
 
@@ -363,7 +362,8 @@ def mask_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
 def _mask_of_all(pairs: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
     sent, shown = pairs[0]
     most = min(len(sent), len(shown), 8)
-    for first, last in sorted(product(range(most + 1), repeat=2), key=sum):
+    # As many characters as can be those of the value are: samples may end alike.
+    for first, last in sorted(product(range(most + 1), repeat=2), key=sum, reverse=True):
         middle = shown[first : len(shown) - last]
         if not middle or not shown.startswith(sent[:first]) or (last and not shown.endswith(sent[-last:])):
             continue

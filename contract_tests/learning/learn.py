@@ -47,7 +47,7 @@ from contract_tests.learning.pages import (
 )
 from contract_tests.learning.parameters import learn_parameters
 from contract_tests.learning.refusals import learn_refusals
-from contract_tests.learning.written import learn_written
+from contract_tests.learning.written import learn_statuses, learn_written
 from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
 from contract_tests.probes.effective import QuestionVerdict, ask_all
 from contract_tests.probes.handlers import zone_of
@@ -119,6 +119,7 @@ def _teach_handlers(prober: Prober, draft: Draft) -> None:
 
 
 _PARTS = (
+    _Part("statuses of successes", False, learn_statuses),
     _Part("pages", False, learn_pages),
     _Part("links", False, learn_links),
     _Part("page sizes", False, learn_sizes),

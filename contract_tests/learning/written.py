@@ -1,8 +1,9 @@
-"""What a create and an update answer, key by key."""
+"""What successes return: the status of each operation, and what a create and an update show, key by key."""
 
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,42 @@ from contract_tests.probes.observations import handler, renaming
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import mapping
 from contract_tests.target.api import TargetResponse
+
+
+def learn_statuses(prober: Prober, draft: Draft) -> None:
+    """Take over the status of each operation's success."""
+    statuses: dict[str, Counter[int]] = {}
+    for each in prober.exchanges:
+        if 200 <= each.status < 300 and each.operation in draft.facts.operations:
+            statuses.setdefault(draft.facts.kind_of(each.operation), Counter())[each.status] += 1
+    for kind, seen in statuses.items():
+        (status, _), *others = seen.most_common()
+        if others:
+            rare = " or ".join(str(code) for code, _ in others)
+            draft.unsaid.append(f"A successful {kind} returns {status}, and sometimes {rare}.")
+        if status != draft.facts.operation(kind).success:
+            proof = next(
+                each
+                for each in prober.exchanges
+                if each.status == status and draft.facts.kind_of(each.operation) == kind
+            )
+            draft.learn(
+                f"{kind}-status",
+                f"A successful {kind} returns {status}.",
+                [proof],
+                _become(draft, kind, status),
+            )
+
+
+def _become(draft: Draft, kind: str, status: int) -> Callable[[Tree], None]:
+    before = str(draft.facts.operation(kind).success)
+
+    def change(tree: Tree) -> None:
+        for identity, node in operations(tree):
+            if draft.facts.kind_of(identity) == kind:
+                node["responses"][str(status)] = node["responses"].pop(before)
+
+    return change
 
 
 def learn_written(prober: Prober, draft: Draft) -> None:

@@ -101,6 +101,10 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "update-empty-name": ("refuse", "store", "keep"),
     "changed": ("never", "update"),
     "zone": ("0", "3", "-5"),
+    # Dimensions that came later, at the end, so that each seed keeps what it drew before
+    "update-status": ("200", "201", "202"),
+    "masked": ("all", "named-secret"),
+    "no-settings": ("object", "array"),
 }
 
 

@@ -128,19 +128,21 @@ class Replies:
         }
         return values.get(word, {})
 
-    def settings(self, kind: str, settings: Mapping[str, str | None]) -> dict[str, Any]:
-        """Return a row's settings as they are shown."""
+    def settings(self, kind: str, settings: Mapping[str, str | None]) -> dict[str, Any] | list[Any]:
+        """Return a row's settings as they are shown: PHP writes an object without keys as a list."""
         shown: dict[str, Any] = {name: self._masked(name, value) for name, value in settings.items()}
         word = self.house["settings-extra"]
         if word == "format":
             shown["format"] = "html" if kind == "email" else "json" if kind == "webhook" else "text"
         elif word == "version":
             shown["version"] = 2
-        return shown
+        return [] if not shown and self.house["no-settings"] == "array" else shown
 
     def _masked(self, name: str, value: str | None) -> str | None:
         word = self.house["secrets"]
         if not value or name not in SECRETS or word == "shown":
+            return value
+        if self.house["masked"] == "named-secret" and "secret" not in name:
             return value
         return {
             "stars": "*" * len(value),

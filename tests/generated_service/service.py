@@ -401,7 +401,7 @@ class GeneratedService:
     def _update(self, request: Request) -> Reply:
         row, fields, house = request.row, request.fields, self.house
         assert row is not None
-        reply = self.replies.success("200", {"data": {"id": row.id}}, request.host)
+        reply = self.replies.success(self.house["update-status"], {"data": {"id": row.id}}, request.host)
         if self.bug == "forgotten-update":
             return reply
         if self.bug == "crash" and fields.enabled is False:

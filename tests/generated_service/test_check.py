@@ -37,7 +37,7 @@ def judged(folder: Path, seed: int, bug: str = "") -> tuple[Ran, dict[str, Any]]
 
 @pytest.mark.parametrize(
     "seed",
-    [0, 8, *(pytest.param(seed, marks=pytest.mark.heavy) for seed in range(200) if seed not in {0, 8})],
+    [0, 3, *(pytest.param(seed, marks=pytest.mark.heavy) for seed in range(200) if seed not in {0, 3})],
 )
 def test_a_house_has_no_finding(seed: int, tmp_path: Path) -> None:
     ran, data = judged(tmp_path, seed)
