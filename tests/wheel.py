@@ -59,7 +59,7 @@ def install_alone(wheel: Path, folder: Path) -> Path:
     Return the folder of its commands.
     """
     commands = make_environment(folder)
-    pip(commands, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=folder)
+    pip(commands, "install", "--quiet", "--no-compile", "--no-deps", "--no-index", wheel, cwd=folder)
     own = run(commands / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder)
     Path(own.strip(), "borrowed.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
     return commands

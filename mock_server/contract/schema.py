@@ -22,6 +22,11 @@ from mock_server.document import (
     shape,
 )
 
+# Compiled schemas, by their text and that of the components they refer to. Many places of a document have the same
+# schema, and so have the documents that one process compiles: each answer to a question makes another.
+_VALIDATORS: dict[tuple[str, str], Any] = {}
+_MOST_VALIDATORS = 256
+
 # Says what is wrong with a value, or None.
 Check = Callable[[Any], str | None]
 
@@ -42,11 +47,14 @@ class Schemas:
     def __init__(self, document: Object) -> None:
         self.document = document
         self._named: dict[str, Any] = {}  # by pointer: most are resolved many times
-        self._validators: dict[str, Any] = {}  # by the text of the schema: many places have the same
 
     @cached_property
     def _components(self) -> dict[str, Any]:
         return {"schemas": plain(self.document.get("components", {}).get("schemas", {}))}
+
+    @cached_property
+    def _components_text(self) -> str:
+        return repr(self._components)
 
     def at(self, pointer: str, place: Place | None = None) -> Any:
         """Return what a pointer such as `#/components/schemas/Name` names. Raises DocumentError."""
@@ -106,15 +114,21 @@ class Schemas:
         """Compile a schema, or return what was compiled of the same schema elsewhere."""
         whole = plain(schema)
         text = repr(whole)
-        if text not in self._validators:
-            if "'$ref'" in text:  # to compile the components takes longer than most schemas
+        refers = "'$ref'" in text  # to compile the components takes longer than most schemas
+        key = text, self._components_text if refers else ""
+        validator = _VALIDATORS.get(key)
+        if validator is None:
+            if refers:
                 whole["components"] = self._components
             try:
-                self._validators[text] = jsonschema_rs.validator_for(whole)
+                validator = jsonschema_rs.validator_for(whole)
             except (ValueError, jsonschema_rs.ReferencingError) as error:
                 reason = getattr(error, "message", None) or str(error)
                 raise DocumentError(f"The schema cannot be compiled: {reason}.", schema.place) from error
-        return self._validators[text]
+            if len(_VALIDATORS) >= _MOST_VALIDATORS:
+                _VALIDATORS.clear()
+            _VALIDATORS[key] = validator
+        return validator
 
 
 def _complaint(validator: Any, value: Any) -> str:

@@ -19,7 +19,7 @@ def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the wheel with what it needs, and return the folder of its commands."""
     folder = tmp_path_factory.mktemp("installed")
     binaries = make_environment(folder / "venv")
-    pip(binaries, "install", "--quiet", wheel, cwd=folder)
+    pip(binaries, "install", "--quiet", "--no-compile", wheel, cwd=folder)
     return binaries
 
 
