@@ -6,9 +6,11 @@ import gc
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.spreading import Spreading
 from tests.wheel import build
 
 # Bytecode is written even if the environment forbids it. The tests start hundreds of interpreters, and without it each
@@ -29,6 +31,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if str(item.path).startswith(folders):
             item.add_marker(pytest.mark.heavy)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spreading | None:
+    """Give out tests in their order, by module: a worker makes what a module shares once."""
+    if config.getoption("dist") != "loadgroup":
+        return None
+    config.option.loadscopereorder = False
+    return Spreading(config, log)
 
 
 def keep() -> None:
