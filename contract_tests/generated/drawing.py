@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, core
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.internal.charmap import charmap_file
+from hypothesis.internal.conjecture import providers
 
 from contract_tests.run.run import Run
 
@@ -40,11 +41,16 @@ def keep_in(folder: Path) -> None:
 def prepare_generators(config: pytest.Config, seed: int, examples: Path | None) -> None:
     """Set Hypothesis up, unless pytest's own options already give a seed or a profile.
 
-    Its folder holds literals of the program's source and the requests it made, so that it goes with the process.
+    Its folder holds the requests it made, so that it goes with the process. It draws no literals of this package's
+    source. In a checkout it would read them, which takes a second, and a seed would mean another thing than once the
+    package is installed.
     """
     folder = tempfile.TemporaryDirectory(prefix="bitpeak-hypothesis-", ignore_cleanup_errors=True)
     config.add_cleanup(folder.cleanup)
     keep_in(Path(folder.name))
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    patch.setattr(providers, "_get_local_constants", lambda: providers._local_constants, raising=False)
     hypothesis.settings.register_profile(
         _PROFILE, database=None, deadline=None, print_blob=False, suppress_health_check=list(HealthCheck)
     )

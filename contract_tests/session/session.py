@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import pickle
@@ -90,6 +91,7 @@ class Session:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """See what pytest's own options, such as -k, have left of it."""
+        gc.freeze()  # modules and the document stay to the end: no collection need walk them
         results, there = self._begun, {*session.items}
         results.is_part = results.is_part or len(there) < len(results.items)
         results.left_out += left_by_pytest(item for item in results.items if item not in there)
