@@ -18,10 +18,10 @@ from contract_tests.run.settings import Stop, planned, read_settings
 from contract_tests.session.opening import Opening
 from contract_tests.session.parts import check_places
 from contract_tests.session.results import WRITES
-from contract_tests.session.session import Session, Spread, Worker
+from contract_tests.session.session import RunPlugin, Session, Spread, Worker
 
 _SESSION = pytest.StashKey[Session]()
-_REPORTING = pytest.StashKey[Session | Spread]()
+_REPORTING = pytest.StashKey[RunPlugin]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "question(id): what the test expects is an answer to this open question."
     )
     plugins = config.pluginmanager.get_plugins()
-    brought = [plugin for plugin in plugins if isinstance(plugin, Session | Spread)]
+    brought = [plugin for plugin in plugins if isinstance(plugin, RunPlugin)]
     session = brought[0] if brought else _session(config)
     config.stash[_REPORTING] = session
     if isinstance(session, Session):
@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     prepare_generators(config, session.settings.seed, session.settings.examples)
 
 
-def _session(config: pytest.Config) -> Session | Spread:
+def _session(config: pytest.Config) -> RunPlugin:
     session = _of_xdist(config) or _of_options(config)
     config.pluginmanager.register(session, "bitpeak-session")
     return session
@@ -76,7 +76,7 @@ def _of_xdist(config: pytest.Config) -> Session | None:
     return None if told is None else Worker(told)
 
 
-def _of_options(config: pytest.Config) -> Session | Spread:
+def _of_options(config: pytest.Config) -> RunPlugin:
     try:
         settings = read_settings({flag.key: config.getoption(_place(flag)) for flag in FLAGS})
         check_places(settings)

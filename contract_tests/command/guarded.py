@@ -52,8 +52,7 @@ def run_guarded(
     opening: Opening | None = None
     is_closing = threading.Event()
     with ExitStack() as stack:
-        if threading.current_thread() is threading.main_thread():
-            stack.enter_context(interruptible(is_closing.is_set))
+        stack.enter_context(interruptible(is_closing.is_set))
         try:
             opening = open_run(settings, tell)
             code = work(opening)

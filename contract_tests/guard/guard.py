@@ -476,7 +476,7 @@ def interruptible(is_cleaning: Callable[[], bool]) -> Iterator[None]:
     """Raise Terminated in the main thread at SIGINT, SIGTERM, SIGBREAK, or SIGHUP unless `nohup` keeps it away.
 
     Put it around the guard, so that a run cleans up before it goes. A signal that comes while `is_cleaning` says so is
-    only counted, unless it is the third. To be used in the main thread only: Python raises ValueError elsewhere.
+    only counted, unless it is the third. In another thread it does nothing: Python takes signals in the main one only.
     """
     heard: list[int] = []
 
@@ -485,8 +485,9 @@ def interruptible(is_cleaning: Callable[[], bool]) -> Iterator[None]:
         if not is_cleaning() or len(heard) >= _STUBBORN:
             raise Terminated(number)
 
-    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    is_main = threading.current_thread() is threading.main_thread()
+    numbers = [getattr(signal, name) for name in _SIGNALS if is_main and hasattr(signal, name)]
+    if numbers and hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         numbers.remove(signal.SIGHUP)
     before = {number: signal.signal(number, handle) for number in numbers}
     try:

@@ -8,7 +8,6 @@ import io
 import os
 import pickle
 import signal
-import threading
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -39,24 +38,34 @@ SENT = (
 )
 
 
-class Session:
-    """A pytest plugin that is one run. `opening` is set while it runs, `outcome` or `stopped` once it has ended."""
+class RunPlugin:
+    """A run as a plugin of pytest, alone or spread. Once it has ended, `outcome` or `stopped` is set."""
 
     def __init__(self, settings: RunSettings, progress: Progress | None = None) -> None:
         self.settings = settings
-        self.part: RunPart | None = None
         self.outcome: Outcome | None = None
         self.stopped: Stop | None = None
         self._progress = progress or Progress(io.StringIO(), settings)
-        self._results: Results | None = None
         self._interrupted, self._code = "", int(Code.FINE)
-        self._is_finishing = False
         self._signals = ExitStack()
+
+    def pytest_unconfigure(self) -> None:
+        """Give the signals back."""
+        self._signals.close()
+
+
+class Session(RunPlugin):
+    """A run in this process. `opening` is set while it runs."""
+
+    def __init__(self, settings: RunSettings, progress: Progress | None = None) -> None:
+        super().__init__(settings, progress)
+        self.part: RunPart | None = None
+        self._results: Results | None = None
+        self._is_finishing = False
 
     def pytest_sessionstart(self) -> None:
         """Take the signals that end a process."""
-        if threading.current_thread() is threading.main_thread():
-            self._signals.enter_context(interruptible(self._is_cleaning))
+        self._signals.enter_context(interruptible(self._is_cleaning))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
@@ -148,10 +157,6 @@ class Session:
             elif self.opening is None and self._interrupted:
                 self.stopped = Stop(self._code, f"{self._interrupted} while it opened; nothing was created")
                 session.exitstatus = self._code
-
-    def pytest_unconfigure(self) -> None:
-        """Give the signals back."""
-        self._signals.close()
 
     @property
     def opening(self) -> Opening | None:
@@ -305,21 +310,16 @@ class _Staff:
         return Stop(*self.told[1]) if self.told and self.told[1] else None
 
 
-class Spread:
-    """A pytest plugin for the process that starts the workers; `outcome` or `stopped` is set once they have ended."""
+class Spread(RunPlugin):
+    """A run as the process sees it that starts its workers."""
 
     def __init__(self, settings: RunSettings, progress: Progress | None = None) -> None:
-        self.settings = settings
-        self.outcome: Outcome | None = None
-        self.stopped: Stop | None = None
-        self._progress = progress or Progress(io.StringIO(), settings)
+        super().__init__(settings, progress)
         self._workers: dict[str, _Staff] = {}
         self._pids: dict[str, int] = {}
         self._failed: set[str] = set()
-        self._interrupted, self._code = "", int(Code.FINE)
         self._is_waiting = False
         self._taken: str | None = None
-        self._signals = ExitStack()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -358,8 +358,7 @@ class Spread:
     @pytest.hookimpl(tryfirst=True)  # after xdist's own hook no other one collects
     def pytest_collection(self) -> None:
         """Take the signals that end a process: the workers have been started."""
-        if threading.current_thread() is threading.main_thread():
-            self._signals.enter_context(interruptible(lambda: self._is_waiting))
+        self._signals.enter_context(interruptible(lambda: self._is_waiting))
         self._progress.note(f"{len(self._workers)} workers ask the open questions")
 
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
@@ -404,7 +403,7 @@ class Spread:
 
     def pytest_unconfigure(self) -> None:
         """Give the signals and the environment back."""
-        self._signals.close()
+        super().pytest_unconfigure()
         if self._taken is not None:
             os.environ[KEY_NAME] = self._taken
 
