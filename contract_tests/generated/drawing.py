@@ -6,6 +6,7 @@ import gzip
 import json
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, core
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.database import DirectoryBasedExampleDatabase
+from hypothesis.errors import HypothesisSideeffectWarning
 from hypothesis.internal.charmap import charmap_file
 from hypothesis.internal.conjecture import providers
 
@@ -32,7 +34,10 @@ def keep_in(folder: Path) -> None:
     a million characters in each new folder, which takes more than a second.
     """
     set_hypothesis_home_dir(folder)
-    table = charmap_file("codec-v2-utf-8")
+    with warnings.catch_warnings(
+        action="ignore", category=HypothesisSideeffectWarning
+    ):  # that the disk is used early
+        table = charmap_file("codec-v2-utf-8")
     table.parent.mkdir(parents=True)
     with gzip.open(table, "wt") as stream:
         json.dump([[[0, 0xD7FF], [0xE000, sys.maxunicode]], []], stream)

@@ -161,6 +161,7 @@ def test_a_target_that_no_worker_reaches(tmp_path: Path) -> None:
     ran = check(tmp_path, "http://127.0.0.1:1/api", "--workers", "2", *SHORT)
     assert ran.code == 4, ran
     assert "cannot be reached" in ran.err
+    assert "Warning" not in ran.err, "a library complains"
 
 
 def spread_over_two(folder: Path, service: SecondOpinion) -> subprocess.Popen[str]:
