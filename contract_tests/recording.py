@@ -333,8 +333,7 @@ class RecordingProxy:
         kind = self._facts.kind_of(exchange.operation)
         if not kind or exchange.refused or exchange.failed:
             return []
-        headers = {name.lower(): value for name, value in exchange.headers}
-        answer = TargetResponse(exchange.status, headers, exchange.body.encode(errors="surrogatepass"))
+        answer = TargetResponse.of(exchange)
         if 200 <= exchange.status < 300:
             return [one.sentence for one in self._conformity.success(kind, answer)]
         known = [

@@ -135,10 +135,11 @@ def _alarms(opening: Opening) -> Iterable[Finding]:
 def _questions(opening: Opening) -> Iterable[QuestionSeen]:
     """Yield what the documentation leaves open: the open questions, the refusals, and what else was observed."""
     clean, judge = opening.clean, opening.run.judge
+    asked = opening.effective.verdicts.values() if opening.effective is not None else ()
     also: dict[str, list[str]] = {}
     for one in judge.observations.values():
         also.setdefault(one.question, []).append(clean(one.sentence))
-    for verdict in opening.effective.verdicts.values() if opening.effective is not None else ():
+    for verdict in asked:
         question = verdict.question
         is_known = verdict.source != "unknown"
         more = also.get(question.id, ())
@@ -149,32 +150,20 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
             also=tuple(dict.fromkeys(more)), steps=tuple(step_of(each, clean) for each in verdict.evidence),
         )  # fmt: skip
     examples = opening.run.facts.document["components"]["examples"]
-    asked = opening.effective.verdicts.values() if opening.effective is not None else ()
     told = [exchange for verdict in asked if verdict.source != "unknown" for exchange in verdict.evidence]
     for name, (about, exchange) in judge.refusals.items():
         if exchange in told:
             continue  # an answer to a question has said it
         text = clean(examples.get(name, {}).get("summary", about))
-        headers = {key.lower(): value for key, value in exchange.headers}
-        answer = TargetResponse(exchange.status, headers, exchange.body.encode(errors="replace"))
-        shown = f"refused with {said(answer)}."
         yield QuestionSeen(
-            f"refusal {name}",
-            f"{text[:1].upper()}{text[1:]}:",
-            clean(shown),
-            name,
-            name,
-            steps=(step_of(exchange, clean),),
-        )
+            id=f"refusal {name}", text=f"{text[:1].upper()}{text[1:]}:", answer=name, assumed=name,
+            seen=clean(f"refused with {said(TargetResponse.of(exchange))}."), steps=(step_of(exchange, clean),),
+        )  # fmt: skip
     for one in judge.observations.values():
         if not one.question:
             sentence = clean(one.sentence)
-            yield QuestionSeen(
-                "",
-                f"{sentence[:1].upper()}{sentence[1:]}",
-                "",
-                steps=reproduce(Happened(one.exchanges), clean, one.sentence),
-            )
+            steps = reproduce(Happened(one.exchanges), clean, one.sentence)
+            yield QuestionSeen(id="", text=f"{sentence[:1].upper()}{sentence[1:]}", seen="", steps=steps)
 
 
 def _operations(reach: Reach) -> Iterable[OperationSeen]:

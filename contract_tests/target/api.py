@@ -43,6 +43,12 @@ class TargetResponse(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
 
+    @classmethod
+    def of(cls, exchange: Exchange) -> TargetResponse:
+        """Return the response of an exchange."""
+        headers = {name.lower(): value for name, value in exchange.headers}
+        return cls(exchange.status, headers, exchange.body.encode(errors="surrogatepass"))
+
     def json(self) -> Any:
         """Return the body parsed. Raises ValueError, with the body's beginning, if it is not JSON in UTF-8."""
         try:
