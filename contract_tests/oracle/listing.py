@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -68,7 +70,7 @@ class Listing:
             for word, steps in self._steps.items():
                 if steps:
                     place = f"`{'.'.join(steps)}`"
-                    facts[word] = at(body, steps)
+                    facts[word] = reduce(getitem, steps, body)
             place = "an id, the total or the number of pages"
             rows = tuple(facts.pop("rows"))
             ids = tuple(int(row[self._facts.row["id"]]) for row in rows)
@@ -272,10 +274,3 @@ class Listing:
 def same(one: Any, other: Any) -> bool:
     """Tell whether two JSON values are the same; unlike `==`, 1 is not true and 1.0 is not 1."""
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-
-
-def at(body: Any, steps: tuple[str, ...]) -> Any:
-    """Return what stands at a place of an answer. Raises LookupError or TypeError if nothing does."""
-    for step in steps:
-        body = body[step]
-    return body

@@ -263,7 +263,7 @@ def _is_page(answer: TargetResponse) -> bool:
     return answer.headers.get("content-type", "").startswith("text/html") and parsed(answer) is None
 
 
-def listed(answer: TargetResponse, facts: Facts, target: str) -> list[Any]:
+def listed_rows(answer: TargetResponse, facts: Facts, target: str) -> list[Any]:
     """Return the rows that a target's list shows. Raises Stop (CANNOT) if it shows none, so the API is another."""
     rows = rows_in(answer, facts)
     if rows is None:
@@ -293,7 +293,7 @@ def learn_behind(opening: Opening, tell: Tell, *, brief: bool = False) -> Learnt
     Raises Stop (CANNOT) if the target or the document does not allow it.
     """
     settings = opening.settings
-    listed(opening.first, opening.run.facts, opening.guard.target)
+    listed_rows(opening.first, opening.run.facts, opening.guard.target)
     terms = Terms(
         can_write=settings.allow_writes, nowhere=opening.run.nowhere, hidden=opening.guard.marker_length,
         shown_url=opening.guard.target, spares=brief or settings.profile.spares,

@@ -27,7 +27,7 @@ from contract_tests.probes.handler import multipart
 from contract_tests.probes.reading import is_success, mapping
 from contract_tests.probes.reading import number as number_of
 from contract_tests.run.settings import Code, Stop, made_up_key
-from contract_tests.session.opening import listed
+from contract_tests.session.opening import listed_rows
 from contract_tests.target.api import JSON, WRONG_KEY, TargetApi, json_in
 from contract_tests.twin.compare import Rows, Side
 from contract_tests.twin.sequences import NOBODY, TwinStep
@@ -200,7 +200,7 @@ class Service:
             exchange = self._check_spent()
             if exchange.failed:
                 raise Stop(Code.UNREACHABLE, f"{self.guard.target} no longer answers ({exchange.failed}).")
-            rows = listed(answer, self.facts, self.guard.target)
+            rows = listed_rows(answer, self.facts, self.guard.target)
             found += [
                 row
                 for row in (number_of(mapping(each).get(self.facts.row["id"])) for each in rows)
