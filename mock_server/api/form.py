@@ -42,8 +42,9 @@ def read_form(context: Context) -> None:
     of_fields = _walk_fields(context, inputs, notes)
     if context.foreign and "availability" not in service.checks:
         problems += _walk_foreign(context)
-    problems = _together([*problems, *of_fields], [*inputs], service.between_fields)
-    refuse(problems, tells_all=service.tells_all)
+    problems += of_fields
+    if problems:
+        refuse(_together(problems, [*inputs], service.between_fields), tells_all=service.tells_all)
     for code, sentence in notes:
         context.violate(code, sentence)
 
