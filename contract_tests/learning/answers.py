@@ -16,7 +16,7 @@ def take_answers(draft: Draft, document: Object, verdicts: Mapping[str, Question
         if verdict.source == "unknown":
             continue
         answer = verdict.question.answers[verdict.answer]
-        changed = duplicate(document)
+        changed = duplicate(document) if answer.actions else document
         try:
             apply_actions(changed, answer.actions)
         except DocumentError as error:

@@ -30,6 +30,8 @@ _NOT_THERE = frozenset({404, 410})
 # Seconds for one answer; the guard has a patience of its own, and it is shorter.
 _TIMEOUT = 960.0
 
+_ANY_REQUEST = dict(requests.utils.default_headers())
+
 # The key of no account: a good one would be longer, or begin with the mock's prefix.
 WRONG_KEY = "wrong-key-of-no-account"
 # Sends the key that belongs to the run, as opposed to no Authorization header (None) or one of the test's own.
@@ -186,7 +188,7 @@ class TargetApi:
 
         `authorization` is a whole header value, None for no header; the default is the run's own key.
         """
-        sent = {**requests.utils.default_headers(), **(headers or {})}
+        sent = {**_ANY_REQUEST, **(headers or {})}
         if authorization is OWN_KEY:
             sent["Authorization"] = f"Bearer {self.key}"
         elif authorization is not None:
