@@ -215,27 +215,29 @@ class Account:
         shown = self.shown(reply, "retrieve")
         return row is not None and row in shown and self.number_in(shown[row]) == number
 
-    def fault_in(self, reply: Reply, entry: LedgerEntry) -> tuple[Literal["ids", "mark", "json"], str]:
+    def fault_in(
+        self, reply: Reply, entry: LedgerEntry
+    ) -> tuple[Literal["ids", "mark", "json", "status"], str]:
         """Say what a retrieve that does not prove a row to be the run's is wrong about, and how, in a clause.
 
         A row that was seen before, and that shows another name now, has lost its id to another row.
         """
         if not reply.is_success:
-            return "mark", f"it returns {reply.status}"
+            return "status" if reply.status >= 500 else "mark", f"it returns {reply.status}"
         try:
             read_json(reply.body)
         except ValueError:
             return "json", f"it returns {reply.status}, and not with JSON"
         shown = self.shown(reply, "retrieve")
         if not shown:
-            return "mark", "the answer has no row with an id at the documented place"
+            return "mark", "it has no row with an id at the documented place"
         if entry.id not in shown:
-            return "ids", f"the answer is the row {next(iter(shown))}"
+            return "ids", f"it shows the row {next(iter(shown))}"
         if self.number_in(shown[entry.id]) is not None:
             return "mark", "its name is that of another row of this run"
         if entry.state is CreateState.CLAIMED:
             return "mark", "its name is not the one sent"
-        return "ids", "another row is shown for it"
+        return "ids", "it shows another row"
 
     def written_id(self, reply: Reply) -> Id | None:
         """Return the id in a create's answer."""

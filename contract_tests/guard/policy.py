@@ -43,13 +43,13 @@ class Alarm(NamedTuple):
     """Why the run writes no more.
 
     It is `about` the `list` (it cannot be read whole), the `ids` (they are not given as they should be), the `mark`
-    (rows of the run do not show it), the `json` (a look at a row is not JSON) or `others`: rows of others may have been
-    harmed, so that not even the clean-up deletes anything. `bytes` is a remark, after which the run writes on: what is
-    not UTF-8 broke the service, and was taken back. `row` is the id, None for the list.
+    (rows of the run do not show it), the `status` (a look at a row is a 5xx), the `json` (it is not JSON) or `others`:
+    rows of others may have been harmed, so that not even the clean-up deletes anything. `bytes` is a remark, after
+    which the run writes on: what is not UTF-8 broke the service, and was taken back. `row` is the id, None for a list.
     """
 
     sentence: str
-    about: Literal["list", "ids", "mark", "json", "others", "deleted", "bytes"]
+    about: Literal["list", "ids", "mark", "status", "json", "others", "deleted", "bytes"]
     row: Id | None = None
 
 

@@ -358,10 +358,8 @@ class Relay:
         reply = self._ask(entry)
         if not self._account.proves(reply, entry.number, entry.id):
             about, seen = self._account.fault_in(reply, entry)
-            why = (
-                f"The row {entry.id} cannot be told to be this run's: {seen}, when it is asked for by its id."
-            )
-            self.holdings.halt(Alarm(f"{why} It stays.", about, entry.id))
+            why = f"A retrieve of {entry.id} does not show the row that the run created: {seen}. It stays."
+            self.holdings.halt(Alarm(why, about, entry.id))
         elif not self._is_controlled:
             self._is_controlled = True
             other = self._account.shown_elsewhere(entry, self.holdings.there_first)
@@ -417,7 +415,7 @@ class Relay:
         if not reply.is_success:
             raise GuardRefusal("foreign", f"A look at the row returns {reply.status}.")
         about, fault = self._account.fault_in(reply, entry)
-        why = f"The id {entry.id} was given to a row of this run, and a look does not show it: {fault}."
+        why = f"A retrieve of {entry.id} no longer shows the row that the run created: {fault}."
         self.holdings.halt(Alarm(why, about, entry.id))
         raise GuardRefusal("foreign", f"The id was the run's, and now a look does not show its row: {fault}.")
 

@@ -127,7 +127,8 @@ def _findings(section: Section) -> Iterator[str]:
             yield f"     {_short(line)}".rstrip()
         for step in entry.steps:
             yield click.style(f"     {step.curl}", fg="cyan")
-            yield click.style(f"     # {_short(step.answer)}", dim=True)
+            if step.answer:
+                yield click.style(f"     # {_short(step.answer)}", dim=True)
     if not section.entries:
         yield f"  {section.none}"
 
@@ -244,7 +245,8 @@ def _text(entry: ReportLine) -> str:
 
 
 def _steps(entry: ReportLine) -> list[str]:
-    return [readable(line) for step in entry.steps for line in (step.curl, f"# {step.answer}")]
+    lines = ((step.curl, f"# {step.answer}" if step.answer else "") for step in entry.steps)
+    return [readable(line) for pair in lines for line in pair if line]
 
 
 def _annotation(level: str, title: str, text: str) -> str:

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from contract_tests.guard.cleaning import CleanUp
-from contract_tests.judge.statements import GONE, IDS, JSON, OTHERS, PAGES, SAME, WRITTEN
+from contract_tests.judge.statements import ANSWERS, GONE, IDS, JSON, OTHERS, PAGES, SAME, WRITTEN
 from contract_tests.judge.verdicts import Ruling, said
 from contract_tests.report.accepted import Acceptances, read_accepted
 from contract_tests.report.outcome import (
@@ -119,14 +119,15 @@ _ALARMS = {
     "mark": WRITTEN,
     "bytes": JSON,
     "json": JSON,
+    "status": ANSWERS,
 }
 
 
 def _alarms(opening: Opening) -> Iterable[Finding]:
     """Yield a finding for each alarm of the guard, which has stopped the run's writes."""
     for alarm in opening.guard.alarms:
-        unproven = "The run stopped writing, since it cannot prove which rows are its own. "
-        title = f"{unproven if alarm.about in {'mark', 'json'} else ''}{alarm.sentence}"
+        unproven = " So the run cannot prove which rows are its own, and wrote no more."
+        title = f"{alarm.sentence}{unproven if alarm.about in {'mark', 'json', 'status'} else ''}"
         step = ShownCall(opening.guard.curl_of(alarm), "")
         says = _ALARMS[alarm.about].says
         yield Finding("guard", "", str(Ruling.ITSELF), title, documented=says, subject=title, steps=(step,))

@@ -146,7 +146,7 @@ def test_a_dead_id_that_another_row_has_is_let_alone(guard: Guard, client: Clien
     assert [client.delete(row).refused, client.update(row, name="x").refused] == ["foreign", "halted"]
     assert client.get(f"/{row}").data["name"] == MARK
     (alarm,) = guard.alarms
-    assert (alarm.about, f"The id {row} was given" in alarm.sentence) == ("ids", True)
+    assert (alarm.about, f"A retrieve of {row} no longer shows" in alarm.sentence) == ("ids", True)
 
 
 @pytest.mark.parametrize(("seconds", "write", "looks"), [(9, False, 0), (11, False, 1), (0, True, 1)])

@@ -168,7 +168,7 @@ def test_the_run_stops_after_the_first_row_that_it_cannot_prove(
     guard = run(trial)
     assert len(trial.service.left) == 1
     (alarm,) = guard.alarms
-    assert f"The row {trial.service.left[0]} cannot be told to be this run's" in alarm.sentence
+    assert f"A retrieve of {trial.service.left[0]} does not show the row" in alarm.sentence
     assert guard.cleaned is not None
     assert str(trial.service.left[0]) in guard.cleaned.sentences[0]
 
