@@ -113,7 +113,9 @@ def _fact(step: CapsuleStep) -> dict[str, Any]:
 
 
 def _step(fact: Mapping[str, Any]) -> CapsuleStep:
-    return Call(fact["exchange"]) if "exchange" in fact else WorldChange(**fact["change"])
+    from mock_server.document import with_integers  # late: pytest writes capsules, and reads none
+
+    return Call(with_integers(fact["exchange"])) if "exchange" in fact else WorldChange(**fact["change"])
 
 
 class ReplayedCall(NamedTuple):

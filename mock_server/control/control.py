@@ -33,7 +33,7 @@ from mock_server.contract import (
 from mock_server.control import about, journal, world
 from mock_server.control.about import control_document, control_text
 from mock_server.control.complaint import Complaints
-from mock_server.document import Object, integer_if_whole
+from mock_server.document import Object, with_integers
 from mock_server.mock import Mock
 from mock_server.refusal import Defect, Refusal
 from mock_server.settings import Settings
@@ -301,23 +301,15 @@ def enter_world(context: Context, operation: ControlOperation) -> None:
 def read_body(context: Context, complaints: Complaints) -> None:
     """Set `context.sent` to the JSON of the body. Raises Refusal."""
     try:
-        sent = _with_integers(orjson.loads(context.read_body(context.mock.contract.service.body_bytes)))
+        body = orjson.loads(context.read_body(context.mock.contract.service.body_bytes))
     except ValueError as error:
         raise Refusal("unusable", f"The body is not JSON: {error}.") from None
+    sent = with_integers(body, _SENT_ON)
     if complaints.of(sent):
         sent = complaints.with_objects(sent)
         if complaint := complaints.of(sent):
             raise Refusal("unusable", complaint)
     context.sent = sent
-
-
-def _with_integers(value: Any) -> Any:
-    """Return JSON with each 1.0 as 1. The parts of a fault that go into a response stay as they are."""
-    if isinstance(value, float):
-        return integer_if_whole(value)
-    if isinstance(value, dict):
-        return {key: item if key in _SENT_ON else _with_integers(item) for key, item in value.items()}
-    return [_with_integers(item) for item in value] if isinstance(value, list) else value
 
 
 def serve(context: Context, operation: ControlOperation) -> Response:

@@ -51,7 +51,6 @@ from mock_server.document.source import (
     dump_yaml,
     duplicate,
     home,
-    integer_if_whole,
     place_at,
     place_of,
     placed,
@@ -60,6 +59,7 @@ from mock_server.document.source import (
     read_bytes,
     read_object,
     read_text,
+    with_integers,
 )
 from mock_server.document.strict import declared_strictly
 
@@ -67,8 +67,8 @@ __all__ = [
     "HIGHEST", "LEARNED", "NEVER", "RECORDING", "RECORDING_DATE", "Action", "Answer", "Array", "Digest",
     "Document", "DocumentError", "JsonShape", "Learned", "Object", "Overlay", "Place", "Question",
     "RecordingEnds", "Stamp", "Standing", "apply_actions", "declared_strictly", "digest_of", "dump_json",
-    "dump_yaml", "duplicate", "find_overlay", "home", "integer_if_whole", "ledger_of", "line_of", "load",
+    "dump_yaml", "duplicate", "find_overlay", "home", "ledger_of", "line_of", "load",
     "nearest", "packaged_overlays", "parse_actions", "parse_overlay", "place_at", "place_of", "placed",
     "plain", "read", "read_bytes", "read_object", "read_overlay", "read_questions", "read_recorded", "read_text",
-    "recorded_lines", "select", "shape", "stamp_facts", "stamp_of", "stamp_text",
+    "recorded_lines", "select", "shape", "stamp_facts", "stamp_of", "stamp_text", "with_integers",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
@@ -426,6 +426,17 @@ def _converted(tag: str, text: str) -> Any:
     if not math.isfinite(number):
         raise ValueError(text)
     return integer_if_whole(number)
+
+
+def with_integers(value: Any, unchanged: Collection[str] = ()) -> Any:
+    """Return JSON with each 1.0 as 1, but for what stands under the keys `unchanged`."""
+    if isinstance(value, float):
+        return integer_if_whole(value)
+    if isinstance(value, dict):
+        return {
+            key: item if key in unchanged else with_integers(item, unchanged) for key, item in value.items()
+        }
+    return [with_integers(item, unchanged) for item in value] if isinstance(value, list) else value
 
 
 def integer_if_whole(number: float) -> float:

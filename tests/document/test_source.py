@@ -236,6 +236,11 @@ def test_json_numbers_keep_their_value(number: float) -> None:
         assert math.copysign(1, found) == math.copysign(1, number)
 
 
+def test_a_whole_number_is_an_integer() -> None:
+    """In documents, overlays and seeds, as JSON Schema means it."""
+    assert [repr(each) for each in read_text("[7.0, 7.5, -0.0, 1e3]", "f.yaml")] == ["7", "7.5", "0", "1000"]
+
+
 def test_objects_stay_objects_at_every_level() -> None:
     data = read_text("a: [{b: {}}]", "f.yaml")
     assert isinstance(data["a"][0]["b"], Object)

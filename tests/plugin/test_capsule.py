@@ -86,6 +86,16 @@ def test_a_replay_takes_no_settings_from_the_environment(
     assert replay(capsule).exit_code == 0
 
 
+def test_whole_numbers_of_a_capsule_are_integers(capsule: Path) -> None:
+    """Another program may have written the file."""
+    text = capsule.read_text()
+    capsule.write_text(text.replace('"status": 200,', '"status": 200.0,').replace('"id": 1,', '"id": 1.0,'))
+    assert capsule.read_text() != text
+    result = replay(capsule)
+    assert (result.exit_code, "200.0" in result.output) == (0, False)
+    assert '"status": 200.0' not in replay(capsule, "--as", "har").output
+
+
 def test_a_difference_is_shown_and_is_exit_code_1(capsule: Path) -> None:
     def change(facts: Any) -> None:
         first, second, third, *_ = exchanges(facts)
