@@ -387,3 +387,36 @@ def _set_settings(draft: Draft, kind: str, wanted: Mapping[str, dict[str, Any]])
             settings["additionalProperties"] = True
 
     return change
+
+
+def learn_empty_settings(prober: Prober, draft: Draft) -> None:
+    """Look how settings without a key are written: as `{}`, or as `[]`, which is what PHP makes of an empty array.
+
+    Types whose settings were never seen empty are presumed to be as the others.
+    """
+    facts, written, proof = draft.facts, dict[str, set[str]](), list[Exchange]()
+    steps = facts.schemas.path_to(facts.operation("retrieve").answer, "row")
+    for answer, exchange in zip(prober.answers, prober.exchanges, strict=True):
+        if facts.kind_of(exchange.operation) != "retrieve" or not is_success(answer):
+            continue
+        row = mapping(answer.shown(*steps))
+        kind, settings = row.get(facts.row["type"]), row.get(facts.row["settings"])
+        if isinstance(kind, str) and settings in ({}, []):
+            written.setdefault(kind, set()).add(kind_of(settings))
+            proof += [exchange] if settings == [] else []
+    all_seen = {word for words in written.values() for word in words}
+    found = [
+        kind
+        for kind, fields in facts.types.items()
+        if written.get(kind, all_seen if fields else set()) == {"array"}
+        and settings_node(draft, draft.tree, kind).get("type") == "object"
+    ]
+    if not found:
+        return
+
+    def change(tree: Tree) -> None:
+        settings = component(tree, row_node(draft, tree)["properties"][facts.row["settings"]])
+        for node in (settings, *(settings_node(draft, tree, kind) for kind in found)):
+            node["type"] = ["object", "array"]
+
+    draft.learn("empty settings", "Settings without a key are written as [].", proof[-1:], change)

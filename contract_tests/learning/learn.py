@@ -34,7 +34,13 @@ from contract_tests.learning.doors import (
 )
 from contract_tests.learning.draft import Draft, Lesson, Tree
 from contract_tests.learning.forms import learn_forms
-from contract_tests.learning.handlers import Specimen, collect, learn_row, learn_settings
+from contract_tests.learning.handlers import (
+    Specimen,
+    collect,
+    learn_empty_settings,
+    learn_row,
+    learn_settings,
+)
 from contract_tests.learning.history import learn_history
 from contract_tests.learning.leftovers import learn_leftovers
 from contract_tests.learning.metering import learn_metering
@@ -148,6 +154,7 @@ _PARTS = (
     _Part("fields of forms", True, learn_forms),
     _Part("unique names", True, learn_unique),
     _Part("settings that are not sent", True, learn_same_type),
+    _Part("settings without a key", False, learn_empty_settings),
     _Part("order of checks", True, learn_order),
     _Part("headers", False, learn_metering),
     _Part("headers of successes", False, learn_success_headers),

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from mock_server.document import load
 from tests.generated_service import GeneratedService, draw
 from tests.generated_service.difference import (
+    LEARNING,
     LOOKING,
     Side,
     differences,
@@ -63,6 +65,30 @@ def test_the_mock_of_a_learned_style_answers_as_the_style(style: str, tmp_path: 
 def test_a_brief_run_learns_nine_steps_of_ten(seed: int | None, style: str | None, tmp_path: Path) -> None:
     found = differing(seed, tmp_path, profile="quick", style=style)
     assert len(found) <= _STEPS // 10, "\n".join(found)
+
+
+def test_statuses_masks_and_empty_settings_are_learned_with_few_requests(tmp_path: Path) -> None:
+    house = {
+        **draw(8), "create-status": "200", "update-status": "202", "secrets": "last-four",
+        "masked": "named-secret", "no-settings": "array", "settings-extra": "none", "own-unsent": "omitted",
+    }  # fmt: skip
+    session = session_of(GeneratedService(house, {LEARNING: 0}))
+    _, file = learned("http://service/api", session, tmp_path, "quick")
+    data = load(overlays=[file]).data
+    row = data["paths"]["/notification-handlers/{notification_handler_id}"]
+    schemas = data["components"]["schemas"]
+    written = data["paths"]["/notification-handlers"]["post"]["responses"]
+    assert [code for node in (written, row["post"]["responses"]) for code in node if code < "300"] == [
+        "200",
+        "202",
+    ]
+    assert schemas["EmailSettings"]["type"] == ["object", "array"]
+    masks = {name: node.get("x-mask") for name, node in schemas["XSettings"]["properties"].items()}
+    mask = {"text": "****", "keep-last": 4}
+    assert masks == {
+        name: mask if "secret" in name else None
+        for name in ("x_consumer_key", "x_consumer_secret", "x_access_token", "x_access_token_secret")
+    }
 
 
 def test_the_measure_sees_what_is_not_learned(tmp_path: Path) -> None:
