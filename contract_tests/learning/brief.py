@@ -86,7 +86,7 @@ class BriefLearner(FieldLearner):
         self._names(name)
         self._switches()
         shapes: dict[str, Explained] = {"text": self.table.fields[text.place]}
-        for shape, kind in (("url", self._last_url), ("address", kinds.mailbox)):
+        for shape, kind in (("address", kinds.mailbox), ("url", self._last_url)):
             at = self._input("update", self.facts.types[kind][0], kind)
             shapes[shape] = self._of_shape(at, shapes["text"])
         for each, kind in own:

@@ -134,7 +134,6 @@ _PARTS = (
     _Part("times and counters of rows", True, learn_history),
     _Part("answers to writes", True, learn_written),
     _Part("times", True, _teach_zone),
-    _Part("left settings", True, learn_leftovers),
     _Part("new rows", True, learn_location),
     _Part("deletes", True, learn_deleted),
     _Part("second deletes", True, learn_deleted_twice),
@@ -151,6 +150,7 @@ _PARTS = (
     _Part("other methods", True, learn_methods),
     _Part("HEAD", True, learn_head),
     _Part("order of the list", True, learn_sorting),
+    _Part("left settings", True, learn_leftovers),
     _Part("fields of forms", True, learn_forms),
     _Part("unique names", True, learn_unique),
     _Part("settings that are not sent", True, learn_same_type),
@@ -212,7 +212,7 @@ def _become(after: Tree) -> Callable[[Tree], None]:
 
 
 # What a brief run leaves out: dear, and seldom otherwise than documented.
-_DEAR = frozenset({"left settings", "spellings of writes", "other schemes"})
+_DEAR = frozenset({"spellings of writes", "other schemes"})
 
 
 def _take(part: _Part, prober: Prober, draft: Draft) -> None:

@@ -10,21 +10,50 @@ from contract_tests.learning.handlers import settings_node
 from contract_tests.learning.responses import operations
 from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import mapping
+from contract_tests.probes.reading import is_success, mapping
 from contract_tests.probes.trials import Trials
 
 
 def learn_leftovers(prober: Prober, draft: Draft) -> None:
     """Change a type and then the name, and look what is left; then change to a type without settings of its own."""
-    words = _words(draft.tree, draft)
-    if words["type-change"] != "merged" or words["unsent"] == "blanked":
+    words, trials = _words(draft.tree, draft), Trials(prober)
+    if words["unsent"] == "blanked":
         return
-    trials = Trials(prober)
+    if words["type-change"] == "rebuilt":
+        _learn_restored(prober, draft, trials)
+        return
+    if prober.spares:  # what is left of an earlier type takes more requests
+        return
     trials.standing(prober.kinds.mailbox)
     handler = trials.standing(prober.kinds.address)
     if words["same-type"] == "reset":
         _learn_reset(prober, draft, handler)
     _learn_bare(prober, draft, handler)
+
+
+def _learn_restored(prober: Prober, draft: Draft, trials: Trials) -> None:
+    """Give a row a type that it had before, without settings: they may be as they were."""
+    kind = prober.kinds.mailbox
+    _, earlier = trials.specimen(kind)
+    row = trials.walker
+    if row is None or row.type == kind:
+        row = trials.standing(prober.kinds.address)
+    answer, seen = prober.watch(lambda _: row.update(type=kind))
+    if not is_success(answer):
+        return
+    shown, key = row.look(), prober.facts.row["settings"]
+    (field,) = draft.facts.types[kind]
+    before = mapping(earlier.get(key)).get(field)
+    if before and mapping(shown.get(key)).get(field) == before:
+        says = "Settings of an earlier type are back when a row has that type again."
+        draft.learn("update-type-change", says, seen, _set_restored(draft))
+
+
+def _set_restored(draft: Draft) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        _words(tree, draft)["type-change"] = "restored"
+
+    return change
 
 
 def _words(tree: Tree, draft: Draft) -> Tree:

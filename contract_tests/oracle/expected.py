@@ -387,6 +387,10 @@ class Expected:
             "type-change", "A change of type makes the settings as the document says."
         )
         grounds |= {f"settings.{key}": change for key in before.settings.keys() - fresh.keys()}
+        if self.facts.update["type-change"] == "restored":  # what it was under this type, if it ever had it
+            return before.resting(
+                grounds, type=type_name, settings=fresh, uncertain=frozenset(fresh.keys() - sent.keys())
+            )
         if self.facts.update["type-change"] == "rebuilt":
             return before.resting(grounds, type=type_name, settings=fresh, uncertain=frozenset())
         uncertain = before.uncertain - fresh.keys()

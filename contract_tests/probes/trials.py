@@ -134,8 +134,8 @@ class Trials:
                 return text, kinds.plain
             case "{unknown}":
                 return _NO_FIELD, kinds.plain
-        if word == "type" and self._walker is not None and self._walker.type in types:
-            return form[word], self._walker.type
+        if word == "type" and self.walker is not None and self.walker.type in types:
+            return form[word], self.walker.type
         return form[word], kinds.pair if word == "name" else kinds.plain
 
     def sample(self, kind: str, field: str, treatment: str) -> SentInput:
@@ -296,7 +296,7 @@ class Trials:
         )
         if known is not None:
             return known
-        walker = self._walker
+        walker = self.walker
         if kind == self.prober.kinds.plain:
             self.switched()
         elif walker is not None and self._retype(walker, kind):
@@ -309,7 +309,7 @@ class Trials:
         return self._rows[-1]
 
     @property
-    def _walker(self) -> ProbedHandler | None:
+    def walker(self) -> ProbedHandler | None:
         """The row that gets one type after the other, None if it was not made yet."""
         return next((row for row in self._rows if row.made_as != self.prober.kinds.plain), None)
 

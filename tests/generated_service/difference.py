@@ -113,6 +113,10 @@ class Side:
                 return "a fraction"
             if key == "id" and isinstance(value, int) and not isinstance(value, bool):
                 return f"row {self.ids.index(value)}" if value in self.ids else "a row"
+            if key.endswith("_id") and isinstance(
+                value, int
+            ):  # such as that of the account, which is another one
+                return "an id"
             return "now" if isinstance(value, int) and 1_600_000_000 < value < 2_000_000_000 else value
 
         def text(value: str) -> str:

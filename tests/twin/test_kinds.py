@@ -18,6 +18,7 @@ from contract_tests.learning.doors import learn_other_account
 from contract_tests.learning.draft import Draft, Tree, changes
 from contract_tests.learning.forms import in_words, learn_forms
 from contract_tests.learning.learn import _teach_handlers
+from contract_tests.learning.leftovers import learn_leftovers
 from contract_tests.learning.pages import learn_sorting
 from contract_tests.learning.presentation import templated, varying, worded
 from contract_tests.learning.problems import find_telling
@@ -337,3 +338,19 @@ def test_what_another_account_gets_for_a_row_is_learned(
     if word is not None:
         (content,) = service["refusals"]["403"]["content"].values()
         assert word in content["examples"]
+
+
+@pytest.mark.parametrize("spares", [True, False])
+@pytest.mark.parametrize("word", ["restored", "rebuilt"])
+def test_settings_of_an_earlier_type_may_be_back(tmp_path: Path, word: str, spares: bool) -> None:
+    update = {"target": f"$.paths['{ROW}'].post['x-update']", "update": {"type-change": word}}
+    client = client_of(tmp_path, update)
+    number = client.create(name="A", type="email", email="a@example.com")
+    for form in ({"type": "slack", "slack": "https://example.com/s"}, {"name": "B"}, {"type": "email"}):
+        client.update(number, **form)
+    assert client.retrieve(number)["settings"]["email"] == ("a@example.com" if word == "restored" else "")
+    client.update(number, type="slack", slack="https://example.com/t")
+    assert client.retrieve(number)["settings"] == {"slack": "https://example.com/t"}
+    pupil = Pupil(client)
+    pupil.prober.spares = spares
+    assert pupil.learn(learn_leftovers)["paths"][ROW]["post"]["x-update"]["type-change"] == word
