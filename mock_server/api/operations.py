@@ -221,7 +221,8 @@ def _changed_settings(context: Context, before: Item, type_name: str) -> dict[st
             fate = words.get("left-over", "dropped")
             left = {key: value for key, value in left.items() if key not in own and fate != "dropped"}
             left = left if fate == "kept" else dict.fromkeys(left, "")
-    return {**left, **_new_settings(context, type_name), **_restored(context, before, type_name)}
+    left = {**left, **_restored(context, before, type_name)}
+    return {**left, **_new_settings(context, type_name)}
 
 
 def _restored(context: Context, before: Item, type_name: str) -> dict[str, str | None]:
