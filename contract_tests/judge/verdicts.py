@@ -60,6 +60,7 @@ class Complaint(NamedTuple):
 
     Without `wanted`, `about` is a whole sentence, without a full stop. `sort` is what complaints have in common that
     are the same but for generated texts in `about`. `part` is the property that it is about, empty if it is none.
+    `operation` is that of the call, empty if it was the last call: a look may follow a write.
     """
 
     statement: Statement
@@ -68,6 +69,7 @@ class Complaint(NamedTuple):
     wanted: str = ""
     sort: str = ""
     part: str = ""
+    operation: str = ""
 
     @property
     def sentence(self) -> str:
@@ -226,7 +228,9 @@ class Conformity:
         if answer.status == 0 or answer.status >= 500:
             rests_on = ANSWERS
         wanted = Returned(self._facts.operation(kind).success)
-        return Complaint(rests_on, about or a(kind), Returned(said(answer)), wanted)
+        return Complaint(
+            rests_on, about or a(kind), Returned(said(answer)), wanted, operation=self._write(kind)
+        )
 
     def refusal(
         self,
@@ -241,18 +245,24 @@ class Conformity:
         A refusal is recognized by its 4xx. Its status, media type and body are how it looks, which is a statement of
         its own. A title that the base document does not say stands for whatever a service says there.
         """
-        about = about or a(kind)
+        about, operation = about or a(kind), self._write(kind)
         # For a method that a server does not have at all, 501 is a refusal like any other (RFC 9110, 9.1).
         is_unknown_method = answer.status == 501 and rests_on.pointer == _OTHER_METHODS
         if answer.status == 0 or (answer.status >= 500 and not is_unknown_method):
-            return [Complaint(ANSWERS, about, Returned(said(answer)), Returned(refusal.status))]
+            wanted = Returned(refusal.status)
+            return [Complaint(ANSWERS, about, Returned(said(answer)), wanted, operation=operation)]
         if answer.status < 400:
-            return [Complaint(rests_on, about, Returned(said(answer)), f"refused with {refusal.status}")]
+            refused = f"refused with {refusal.status}"
+            return [Complaint(rests_on, about, Returned(said(answer)), refused, operation=operation)]
         looks = self._statements.refusal(kind, refusal)
         return [
-            Complaint(looks, f"the {what} of the refusal of {about}", shown, wanted)
+            Complaint(looks, f"the {what} of the refusal of {about}", shown, wanted, operation=operation)
             for what, shown, wanted in self._looks(answer, refusal)
         ]
+
+    def _write(self, kind: str) -> str:
+        """Return the operation of a kind if it writes."""
+        return self._facts.operation(kind).id if kind in {"create", "update", "delete"} else ""
 
     def _looks(self, answer: TargetResponse, refusal: DocumentedRefusal) -> Iterator[tuple[str, str, str]]:
         """Yield what of a refusal looks otherwise: its name, what it is, and what it should be."""

@@ -170,7 +170,10 @@ class Own:
         A write may be answered with success if it does nothing: its owner's key shows whether it did. A retrieve may
         show another row, if each account counts its own ids.
         """
-        about = f"{a(kind)} of {owned.id} with another account's key"
+        about, operation = (
+            f"{a(kind)} of {owned.id} with another account's key",
+            self.facts.operation(kind).id,
+        )
         if (
             kind == "retrieve"
             and answer.status // 100 == 2
@@ -184,13 +187,14 @@ class Own:
             return
         seen = self._after(owned.id)
         if seen is None:
-            self.require([Complaint(KEYS, f"{about} returns {said(answer)} and deletes it")])
+            what = f"{about} returns {said(answer)} and deletes it"
+            self.require([Complaint(KEYS, what, operation=operation)])
             return
         row = self._row(seen)
         name = row.get(self.facts.row["name"]) if isinstance(row, Mapping) else owned.handler.name
         if name != owned.handler.name:
             what = f"{about} returns {said(answer)} and changes it: its name is now {name!r}"
-            self.require([Complaint(KEYS, what)])
+            self.require([Complaint(KEYS, what, operation=operation)])
         if kind != "delete" or not self.facts.deletes_missing:
             refusal, statement = self.facts.refusal(kind, "not_found"), self.statements.unknown_id(kind)
             self.require(self.conformity.refusal(kind, answer, refusal, statement, about))

@@ -120,7 +120,8 @@ def _of_complaints(complaints: Sequence[Complaint], happened: Happened, clean: C
         details="\n".join(more)[:_LONGEST_DETAILS],
         documented=statement.says, place=statement.pointer,
         question=question, subject=question or f"{statement.key}: {clean(about)}",
-        operation=last.operation if last else "", part=first.part, steps=reproduce(happened, clean, title),
+        operation=first.operation or (last.operation if last else ""), part=first.part,
+        steps=reproduce(happened, clean, title),
     )  # fmt: skip
 
 

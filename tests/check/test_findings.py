@@ -6,7 +6,7 @@ from typing import Any
 
 from contract_tests.guard.exchange import OTHER_KEY_VARIABLE, Exchange, curl_of
 from contract_tests.judge.statements import ANSWERS, JSON, PAGES, Statement
-from contract_tests.judge.verdicts import Complaint, Deviation, Ruling
+from contract_tests.judge.verdicts import Complaint, Deviation, Returned, Ruling
 from contract_tests.report.outcome import (
     Finding,
     Happened,
@@ -185,3 +185,12 @@ def test_a_shell_sees_the_variable_of_the_second_key() -> None:
     exchange = Exchange("GET", "http://127.0.0.1/api", "", sent, "", (), "", 200, (), "", 0.0)
     line = curl_of(exchange, lambda text: text.replace("other-key", OTHER_KEY_VARIABLE))
     assert line.endswith(f'--header "Authorization: Bearer {OTHER_KEY_VARIABLE}"')
+
+
+def test_a_finding_names_the_call_and_not_the_look_after_it() -> None:
+    wrong = Complaint(ANSWERS, "an update", Returned("200"), "refused with 401", operation="update")
+    seen = Happened([exchange("POST", "/1"), exchange("GET", "/1")])
+    (one,) = findings_of("refusals", "t", Deviation([wrong]), seen, same)
+    assert one.operation == "update"
+    (other,) = findings_of("refusals", "t", Deviation([wrong._replace(operation="")]), seen, same)
+    assert other.operation == "operation"
