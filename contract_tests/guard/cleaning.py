@@ -74,7 +74,7 @@ class Cleaner:
         self._others: frozenset[Id] | None = None
         self._answered: dict[Id, int] = {}  # how deletes were answered
         self._accepted: set[Id] = set()  # rows whose delete was accepted
-        self._missing: set[Id] = set()  # rows that went without a delete: once is not enough to believe it
+        self._missing: set[Id] = set()  # rows that went without a delete that was accepted
         self._is_late = False  # deleted rows are gone a little later: that is waited for once
         self._is_blind = False  # rows of the run do not bear its mark, or others do, or one was never seen
         self._unlisted: set[Id] = set()  # rows that the whole list lacked, and that should be there
@@ -112,7 +112,7 @@ class Cleaner:
             late = []
             for number, entry in enumerate(left, start=1):
                 self._say(f"cleaning up: row {number} of {len(left)}")
-                if self._remove(entry):
+                if self._remove(entry, is_last=pause == PAUSES[-1]):
                     late.append(entry)
             left = late
 
@@ -123,8 +123,12 @@ class Cleaner:
             self._told = now
             self._settings.tell(sentence)
 
-    def _remove(self, entry: LedgerEntry) -> bool:
-        """Look at a row, delete it on that proof, and look again; tell whether it is worth asking again later."""
+    def _remove(self, entry: LedgerEntry, *, is_last: bool) -> bool:
+        """Look at a row, delete it on that proof, and look again; tell whether it is worth asking again later.
+
+        A row that went without a delete, or whose delete was never answered, is believed to be gone only the last time
+        that it is asked for: a replica may not have it yet.
+        """
         row = entry.id
         if row is None:
             return False
@@ -137,7 +141,7 @@ class Cleaner:
         except TargetFailed as failure:
             self._done.failed[row] = failure.sentence
             return True
-        if reply.status in GONE and entry.state is CreateState.LIVE and row not in self._missing:
+        if reply.status in GONE and entry.state is CreateState.LIVE and not is_last:
             self._missing.add(row)
             self._done.failed[row] = "it was not deleted, and a look does not find it."
             return True

@@ -1,10 +1,11 @@
-"""A request on its way through the guard, and what its listeners hear of it."""
+"""How the guard lets requests in, a request on its way, and what listeners hear of it."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from contract_tests.guard.account import Account
@@ -15,6 +16,7 @@ from contract_tests.guard.exchange import (
     URLENCODED,
     Exchange,
     FormField,
+    GuardRefusal,
     Headers,
     Reply,
     Request,
@@ -26,6 +28,35 @@ _LOG = logging.getLogger("contract_tests.guard")
 _FORMS = frozenset({MULTIPART, URLENCODED})
 
 Listener = Callable[[Exchange], None]
+
+
+class Gate:
+    """Lets requests in until it is closed. `under_way` is how many are inside."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._closed = False
+        self.under_way = 0
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """Hold a request's place. Raises GuardRefusal (`closing`)."""
+        with self._changed:
+            if self._closed:
+                raise GuardRefusal("closing", "The run is at its end.")
+            self.under_way += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self.under_way -= 1
+                self._changed.notify_all()
+
+    def close(self, seconds: float) -> bool:
+        """Let no further request in, and wait for those inside; False if some are still there after `seconds`."""
+        with self._changed:
+            self._closed = True
+            return self._changed.wait_for(lambda: not self.under_way, timeout=seconds)
 
 
 @dataclass(slots=True)

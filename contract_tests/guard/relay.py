@@ -6,8 +6,7 @@ import contextlib
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 from contract_tests.guard.account import GONE, SERVER, Account, Credentials, Rows, has_failed
 from contract_tests.guard.body import Body, FormGuard
@@ -21,7 +20,7 @@ from contract_tests.guard.exchange import (
     printable,
     refused,
 )
-from contract_tests.guard.feed import Feed, Visit
+from contract_tests.guard.feed import Feed, Gate, Visit
 from contract_tests.guard.ledger import CreateState, Ledger, LedgerEntry, Marker
 from contract_tests.guard.mask import Redactor
 from contract_tests.guard.policy import Alarm, Holdings, Passage, Policy
@@ -50,35 +49,6 @@ def _told(reply: Reply) -> str:
     return f"{reply.status} with {len(reply.body)} bytes"
 
 
-class Gate:
-    """Lets requests in until it is closed. `under_way` is how many are inside."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._closed = False
-        self.under_way = 0
-
-    @contextmanager
-    def passing(self) -> Iterator[None]:
-        """Hold a request's place. Raises GuardRefusal (`closing`)."""
-        with self._changed:
-            if self._closed:
-                raise GuardRefusal("closing", "The run is at its end.")
-            self.under_way += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self.under_way -= 1
-                self._changed.notify_all()
-
-    def close(self, seconds: float) -> bool:
-        """Let no further request in, and wait for those inside; False if some are still there after `seconds`."""
-        with self._changed:
-            self._closed = True
-            return self._changed.wait_for(lambda: not self.under_way, timeout=seconds)
-
-
 class Relay:
     """Answers the requests of one run, from any number of threads; one write at a time."""
 
@@ -103,6 +73,7 @@ class Relay:
             lambda text: account.look(text).status in GONE, allow_writes=settings.allow_writes,
         )  # fmt: skip
         self._is_unsure = False  # whether a write may have done something else than it was to do
+        self._most_compared = 0  # rows of the run that were there when those of others were last looked at
         self._bare: LedgerEntry | None = None  # a row whose mark an update may have taken
         self._outcomes: set[bool] = set()  # whether creates were accepted, or refused, so far
         self._is_controlled = False  # whether a look at another row was seen not to show one of the run
@@ -222,6 +193,8 @@ class Relay:
     def _create(self, visit: Visit) -> Reply:
         """Send a create between its intent and its id."""
         self._check_bytes(visit.body, is_create=True)
+        # An account that is full may drop its oldest row for a new one.
+        self._is_unsure |= self.holdings.live > self._most_compared
         self._settle()
         self._credentials.check_create(visit.request.header("authorization"))
         self._survey()
@@ -387,12 +360,17 @@ class Relay:
         entry.seen = (self.holdings.writes if writes is None else writes, self._settings.clock())
         return is_own
 
+    def _is_fresh(self, entry: LedgerEntry) -> bool:
+        """Tell whether a look has just shown a row to be the run's, and nothing was written since."""
+        if entry.seen is None or entry.state is not CreateState.LIVE:
+            return False
+        writes, moment = entry.seen
+        return writes == self.holdings.writes and self._settings.clock() - moment <= _FRESH
+
     def _prove(self, entry: LedgerEntry) -> bool:
         """Tell whether a row is there. Raises GuardRefusal unless it was just seen to be the run's, or to be gone."""
-        if entry.seen is not None and entry.state is CreateState.LIVE:
-            writes, moment = entry.seen
-            if writes == self.holdings.writes and self._settings.clock() - moment <= _FRESH:
-                return True
+        if self._is_fresh(entry):
+            return True
         was_deleted = entry.state in {CreateState.GONE, CreateState.DELETED}
         reply = self._account.look_until(
             entry.id or 0,
@@ -454,7 +432,7 @@ class Relay:
         if doomed is not None and reply.is_success:
             self._note_delete(doomed, visit.request.header("authorization"))
         elif reply.is_success and loses:
-            self._restore()
+            self._restore(looks_after=False)
         elif entry is not None and reply.is_success and not body.is_utf_8:
             self._mend(visit, entry)
         elif entry is not None and 400 <= reply.status < SERVER and not body.is_utf_8:
@@ -507,29 +485,32 @@ class Relay:
         self.holdings.compare("list", census.rows, self._account.number_in, whole=not census.gap)
         self._note_listed(census.rows, whole=not census.gap)
         self._is_unsure = False
+        self._most_compared = max(self._most_compared, self.holdings.live)
         self.holdings.check_may_write()
 
     def restore(self) -> None:
-        """Do what `_restore` does, before a clean-up; not while a request under way may do so."""
+        """Do what `_restore` does, before a clean-up, to a row that is there; not while a request may do so."""
         if self._writing.acquire(blocking=False):
             try:
                 with contextlib.suppress(GuardRefusal, TargetFailed):
-                    self._restore()
+                    if self._bare is not None and self._ask(self._bare).status not in GONE:
+                        self._restore()
             finally:
                 self._writing.release()
 
-    def _restore(self) -> None:
+    def _restore(self, *, looks_after: bool = True) -> None:
         """Give a row its mark back if an update has taken it with the name, or the address; the suites see no mark.
 
-        If the row cannot be looked at, that is done before the next write. Raises GuardRefusal (`foreign`) then.
+        Not `looks_after`: whether the row bears its mark again is seen before the next write, by a look of the suite's
+        if there was one. If the row cannot be looked at, all is done then. Raises GuardRefusal (`foreign`).
         """
         if self._bare is None:
             return
         entry = self._bare
         born = self._account.surface.facts.row.get("created", "")
         for _ in range(_TRIES):
-            reply = self._ask(entry)
-            if self._account.proves(reply, entry.number, entry.id):
+            reply = None if self._is_fresh(entry) else self._ask(entry)
+            if reply is None or self._account.proves(reply, entry.number, entry.id):
                 self._bare = None
                 entry.is_nameless = not self._account.is_marked(entry, "name")
                 return
@@ -542,7 +523,9 @@ class Relay:
             if not shown or not (is_same or Marker.is_blank(name)):
                 break
             update = self._request("update", entry.id, {self._account.surface.name_field: name})
-            self._send(update, self._outgoing.named(update.body, entry.number))
+            answer = self._send(update, self._outgoing.named(update.body, entry.number))
+            if answer.is_success and not looks_after:
+                return
         self._bare = None
         why = f"The row {entry.id} cannot be told to be this run's any more: an update took its mark away. It stays."
         self.holdings.halt(Alarm(why, "mark", entry.id))

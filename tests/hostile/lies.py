@@ -562,6 +562,19 @@ class DeletesAnother(Behaving):
 
 
 @lie
+class DropsTheOldest(Behaving):
+    """An account holds 14 rows: a create drops the oldest."""
+
+    def stored(self, form: Mapping[str, str]) -> Any:
+        kept = super().stored(form)
+        while len(self.rows) > len(self.strangers) + 2:
+            oldest = next(iter(self.rows))
+            self.harmed |= {oldest} & self.strangers.keys()
+            super().deleted(oldest)
+        return kept
+
+
+@lie
 class UpdatesAnother(Behaving):
     """An update changes the oldest row of the account, too."""
 

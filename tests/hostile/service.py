@@ -37,6 +37,9 @@ class Behaving:
         self.lock = threading.RLock()
         self.rows: dict[Any, Row] = {}
         self.harmed: set[Any] = set()
+        self._times: list[int] = [
+            0
+        ]  # how many were harmed so far, each time that there were more before a write
         self.nameless = 0
         self.last = 0
         for number in range(1, STRANGERS + 1):
@@ -61,6 +64,11 @@ class Behaving:
         ]
 
     @property
+    def times_harmed(self) -> int:
+        """How often a write came after rows of the stranger had been harmed, or could have come."""
+        return len({*self._times, len(self.harmed)}) - 1
+
+    @property
     def left(self) -> list[Any]:
         """The rows that the run has made and that are still there."""
         return [row for row in self.rows if row not in self.strangers]
@@ -70,6 +78,7 @@ class Behaving:
     def __call__(self, asked: Asked) -> Said | None:
         """Answer a request; None drops the connection."""
         with self.lock:
+            self._times += [len(self.harmed)] if asked.method != "GET" else []
             self.meanwhile(asked)
             return self.answer(asked)
 

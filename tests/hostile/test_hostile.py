@@ -39,6 +39,7 @@ SHORT = [
     ("ConflictsAfterStoring", "Upserts"),
     ("DeletesAnother", "ReusesIds"),
     ("DeletesLate", "ReusesIds"),
+    ("AlternatesReplicas", "LosesDeletes"),
     *random.Random(1).sample(PAIRS, 56),
 ]
 # What the run is not stopped for: nothing is lost by it, or it is the service's right.

@@ -23,7 +23,7 @@ from tests.guard.scripted import Asked, Scripted
 from tests.hostile.odd import LIES
 from tests.hostile.service import KEY, Behaving
 
-# How many of the stranger's rows the service may have harmed of itself before the run writes no more.
+# How often the service may have harmed rows of the stranger of itself before the run writes no more.
 MOST_HARMED = 2
 
 
@@ -166,7 +166,7 @@ def check(trial: Trial, file: Path, done: CleanUp) -> None:
     service = trial.service
     assert KEY not in "\n".join([repr(done), *(each.read_text() for each in file.parent.glob("*.jsonl*"))])
     assert not service.touched, "a row of the stranger was written to"
-    assert len(service.harmed) <= MOST_HARMED, "the run went on writing"
+    assert service.times_harmed <= MOST_HARMED, "the run went on writing"
     if done.complete:
         assert not service.left, f"{done} says that all is gone"
         assert not file.exists()
