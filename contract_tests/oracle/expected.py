@@ -280,6 +280,9 @@ class Expected:
                 yield ground
         if kind == "create" and not set(own) <= sent.keys():
             yield self.statements.setting_unsent(kind)
+        for name in form.required if kind == "create" else ():
+            if name not in sent:
+                yield self._ground(kind, name, None, self.statements.required())
 
     def _odd_field(
         self, kind: str, form: FormWords, own: tuple[str, ...], name: str, text: str

@@ -209,12 +209,23 @@ class Own:
             if is_said or one.statement.is_duty:
                 self.require([one if one.statement.is_duty else one._replace(statement=looks)])
 
-    def adopt(self, answer: TargetResponse) -> None:
-        """Take what a create made that should not have made anything, so that it is deleted in the end."""
+    def accept(self, sent: Mapping[str, str]) -> None:
+        """Send a create that must be accepted, whatever it makes of the form, and delete what it has made."""
+        rests_on, answer = self.expected.create(sent).rests_on, self._post_create(sent, MULTIPART)
+        owned = self.adopt(answer)
+        if answer.status // 100 != 2:
+            self.turned_away("create", answer, rests_on, f"a create with {listed(sent)}")
+        if owned is not None:
+            self.delete(owned)
+
+    def adopt(self, answer: TargetResponse) -> Owned | None:
+        """Take the handler that a create has made, as it is shown, if it has made one."""
+        owned = None
         if 200 <= answer.status < 300:
             owned = self._claim(answer, Handler("", "", {}, enabled=True))
             if owned is not None:
                 self.resume(owned)
+        return owned
 
     def follow(self, handler_id: int) -> None:
         """Take what a write that should have been refused has made of a live handler: it is gone, or as it is shown."""

@@ -71,6 +71,20 @@ def test_another_reaction_in_one_row_is_found_out(tmp_path: Path, actions: list[
         assert judge(url, overlays=(str(ROWS),), suites=("lifecycle", "refusals"), until_failure=True).failed
 
 
+def test_what_a_create_may_lack_has_any_consequence(tmp_path: Path) -> None:
+    """A service that gives a type of its own obeys a document that says so, whatever else it makes of the form."""
+    file = tmp_path / "given.yaml"
+    rows = {"type": [{"when": "empty", "value": "email"}, {"when": "absent", "value": "email"}, "shorthand"]}
+    action = {"target": "$.components.schemas.CreateForm", "update": {"x-rows": rows}}
+    given = {"overlay": "1.1.0", "info": {"title": "Given", "version": "1"}, "actions": [action]}
+    file.write_text(yaml.safe_dump(given), encoding="utf-8")
+    with mock(overlays=(str(file),)) as url:
+        verdict = judge(url, overlays=(str(file),), suites=("refusals",))
+        assert not verdict.failed, complaint(verdict)
+    with mock() as url:
+        assert judge(url, overlays=(str(file),), suites=("refusals",), until_failure=True).failed
+
+
 @pytest.mark.parametrize(("row", "is_found"), [({"otherwise": "It depends."}, False), ({"keep": True}, True)])
 def test_nothing_is_expected_of_what_could_not_be_said(
     tmp_path: Path, row: dict[str, Any], *, is_found: bool
