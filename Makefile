@@ -64,7 +64,7 @@ $(PAGE)/unpacked/.stamp: $(PAGE)/package.json $(PAGE)/unpack.mjs $(STAMP)
 
 test-page: setup  ## Test the web page and the site in Chromium: CHROMIUM=/path/to/it, else it is downloaded
 	@$(BIN)/python -m tests.page.chromium >/dev/null || $(MAKE) --no-print-directory $(PAGE)/unpacked/.stamp
-	PAGE_BROWSER=required $(BIN)/python -m pytest -m "browser or not browser" tests/page $(ARGS)
+	PAGE_BROWSER=required $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m "browser or not browser" tests/page $(ARGS)
 
 pictures: setup  ## Make the pictures of the documentation again, in docs/
 	@$(BIN)/python -m tests.page.chromium >/dev/null || $(MAKE) --no-print-directory $(PAGE)/unpacked/.stamp

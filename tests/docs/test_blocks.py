@@ -60,7 +60,7 @@ _SECONDS = 120
 ENVIRONMENT = {
     "COLUMNS": "100",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTEST_ADDOPTS": "-p no:cacheprovider -p no:schemathesis -p no:hypothesispytest --color=no",
+    "PYTEST_ADDOPTS": "-p no:cacheprovider -p no:schemathesis -p no:hypothesispytest -p no:anyio --color=no",
 }
 PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages()]
 HEAVY = [each for each in PAGES if "<!-- heavy" in Path(str(each.values[0])).read_text(encoding="utf-8")]
