@@ -42,7 +42,7 @@ def test_a_file_without_an_end_is_not_read_on(
 @pytest.mark.parametrize(
     "text", ["[" * 100_000, '{"log":{"entries":' + "[" * 100_000], ids=["list", "archive"]
 )
-@pytest.mark.parametrize("name", READERS.keys() - {"keys"})
+@pytest.mark.parametrize("name", sorted(READERS.keys() - {"keys"}))
 def test_a_deep_file_is_refused_in_a_sentence(name: str, text: str, tmp_path: Path) -> None:
     file = tmp_path / name
     file.write_text(text)
