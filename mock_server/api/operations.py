@@ -60,13 +60,8 @@ def update_item(context: Context) -> Result:
         values[resource.type_fact] = ""
     if resource.settings_fact is not None:
         values[resource.settings_fact] = _changed_settings(context, before, resource.type_of(values))
-        is_retyped = resource.type_of(values) != resource.type_of(before.values)
-        if is_retyped and context.operation.update["type-change"] == "restored":
-            shelf = before.values.get(SHELF)
-            values[SHELF] = {
-                **(shelf if isinstance(shelf, Mapping) else {}),
-                **resource.settings_of(before.values),
-            }
+        if context.operation.update["type-change"] == "restored":
+            _restore(context, before, values)
     is_change = _is_change(context, before, values)
     changed = int(context.now) if is_change else before.changed
     item = Item(before.id, before.created, changed, values, before.changes + is_change)
@@ -221,14 +216,15 @@ def _changed_settings(context: Context, before: Item, type_name: str) -> dict[st
             fate = words.get("left-over", "dropped")
             left = {key: value for key, value in left.items() if key not in own and fate != "dropped"}
             left = left if fate == "kept" else dict.fromkeys(left, "")
-    left = {**left, **_restored(context, before, type_name)}
     return {**left, **_new_settings(context, type_name)}
 
 
-def _restored(context: Context, before: Item, type_name: str) -> dict[str, str | None]:
-    """Return the settings that an item had when it was of this type before, if they are kept and not sent."""
-    resource, shelf = context.operation.resource, before.values.get(SHELF)
-    if not isinstance(shelf, Mapping) or resource.type_of(before.values) == type_name:
-        return {}
-    keys = resource.shape(type_name).constants.keys() & shelf.keys() - context.sent.keys()
-    return {key: shelf[key] for key in keys}
+def _restore(context: Context, before: Item, values: dict[str, Any]) -> None:
+    """Put away the settings of the type before, and give those back that the new type had, unless they are sent."""
+    resource, type_name = context.operation.resource, context.operation.resource.type_of(values)
+    if resource.settings_fact is None or type_name == resource.type_of(before.values):
+        return
+    shelf = {**values.get(SHELF, {}), **resource.settings_of(before.values)}
+    keys = (resource.shape(type_name).constants.keys() & shelf.keys()) - context.sent.keys()
+    values[resource.settings_fact] |= {key: shelf[key] for key in keys}
+    values[SHELF] = shelf
