@@ -365,7 +365,7 @@ def _listening_socket(host: str, port: int) -> socket.socket:
 
 def _sentence(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} of {host} is in use by another program."
+        return f"Port {port} of {host} is in use by another program. Choose another, or 0 for a free one."
     if error.errno == errno.EADDRNOTAVAIL:
         return f"This computer does not have the address {host}."
     if error.errno in (errno.EACCES, errno.EPERM):

@@ -170,7 +170,10 @@ def test_the_port_comes_from_the_environment(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         result = run("serve", PORT=str(port))
     assert result.returncode == 3
-    assert result.stderr == (f"bitpeak-mock: Port {port} of 127.0.0.1 is in use by another program.\n")
+    assert result.stderr == (
+        f"bitpeak-mock: Port {port} of 127.0.0.1 is in use by another program. "
+        "Choose another, or 0 for a free one.\n"
+    )
 
 
 def overlaid(target: str, update: str) -> str:
