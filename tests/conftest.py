@@ -26,11 +26,14 @@ _HEAVY = {"generated", "suites", "mutants", "check"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is heavy, by its folder."""
+    """Mark what is heavy, by its folder. Refuse parameters without an order: each worker would collect other tests."""
     folders = tuple(f"{Path(__file__).parent / name}{os.sep}" for name in _HEAVY)
     for item in items:
         if str(item.path).startswith(folders):
             item.add_marker(pytest.mark.heavy)
+        for mark in item.iter_markers("parametrize"):
+            if any(isinstance(each, set | frozenset) for each in mark.args):
+                raise pytest.UsageError(f"The parameters of {item.nodeid} are a set. Sort them.")
 
 
 @pytest.hookimpl(optionalhook=True)
