@@ -67,7 +67,7 @@ class Body:
     @property
     def is_utf_8(self) -> bool:
         """Whether all of its fields are UTF-8."""
-        return not any("\udc80" <= sign <= "\udcff" for field in self.fields for sign in field.value)
+        return not any(_SURROGATE.search(field.value) for field in self.fields)
 
     def as_utf_8(self, content_type: str) -> Body:
         """Return the body without the bytes of its fields that are not UTF-8."""
@@ -261,6 +261,7 @@ _NUMERIC = re.compile(
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _TAG = re.compile(r"<[^>]*>?")
+_SURROGATE = re.compile("[\udc80-\udcff]")  # a byte that is not UTF-8
 _DOTS = str.maketrans("。．｡․", "....")
 
 
@@ -271,7 +272,7 @@ def contacts(value: str, *, address: bool = False) -> list[str]:
     other full stops as dots. `address`: the field is meant to hold an address, so a number counts as one.
     """
     found: list[str] = []
-    for text in (value, _cleaned(value)):
+    for text in dict.fromkeys((value, _cleaned(value))):
         plain = unicodedata.normalize("NFKC", text.translate(_DOTS))
         found += [host for host in _hosts(plain) if not _RESERVED.fullmatch(host)]
         if address and _NUMERIC.fullmatch(plain):
@@ -281,6 +282,8 @@ def contacts(value: str, *, address: bool = False) -> list[str]:
 
 def _cleaned(value: str) -> str:
     text = _TAG.sub("", html.unescape(unquote(value)))
+    if text.isprintable():  # as most are: there is no such sign
+        return text
     return "".join(
         sign for sign in text if unicodedata.category(sign) not in {"Cf", "Cc", "Cs"} or sign in "\t\n\r"
     )
