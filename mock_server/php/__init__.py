@@ -1,7 +1,6 @@
 """Request bodies and texts, read as PHP 8.2 reads them."""
 
-from mock_server.php.body import media_type, read
+from mock_server.php.body import media_type, parse_query, read
 from mock_server.php.form import FormLimits, Part, Remark, SentForm, TooManyFields
-from mock_server.php.urlencoded import parse_query
 
 __all__ = ["FormLimits", "Part", "Remark", "SentForm", "TooManyFields", "media_type", "parse_query", "read"]

@@ -1,15 +1,21 @@
 """Reads a request's body by its Content-Type: forms as PHP 8.2 does, and JSON objects as if they were forms."""
 
 import json
+import re
+from binascii import unhexlify
 from collections.abc import Callable
 from typing import Any, Final
 
-from mock_server.php import multipart, urlencoded
+from mock_server.php import multipart
 from mock_server.php.form import FormLimits, Part, SentForm, TooManyFields, quoted
+from mock_server.php.values import field_name
 
 MULTIPART: Final = "multipart/form-data"
 URLENCODED: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
+
+# Whole runs of escapes, so that a long UTF-8 text needs few calls. A "%" without two hex digits is kept.
+_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})++")
 
 
 def read(content_type: str | None, body: bytes, limits: FormLimits, readable: frozenset[str]) -> SentForm:
@@ -62,8 +68,54 @@ def _guess(body: bytes) -> str | None:
     return "urlencoded" if b"=" in line and b" " not in line and not start.startswith(b"--") else None
 
 
-def _read_urlencoded(_: str, body: bytes, limits: FormLimits) -> SentForm:
-    return urlencoded.parse(body, limits)
+def parse_urlencoded(body: bytes, limits: FormLimits) -> SentForm:
+    """Read a urlencoded body as PHP's parse_str does, in linear time. Raises only TooManyFields, for any bytes.
+
+    Pairs are counted as in PHP, including empty ones between two ``&``.
+    """
+    if body.count(b"&") - body.endswith(b"&") >= limits.fields:
+        raise TooManyFields(limits.fields)
+    return _read_pairs(body.split(b"&"), limits)
+
+
+def parse_query(text: str) -> dict[str, str]:
+    """Return a query string's text fields by their mangled names, the last one of each name, without arrays.
+
+    ``text`` follows the ``?``, with raw bytes decoded as UTF-8. Raises nothing: pairs beyond the first thousand are
+    dropped, as in PHP (max_input_vars).
+
+        parse_query("a.b=1&c=%C3%A9&d[]=2")  ->  {"a_b": "1", "c": "é"}
+    """
+    limits = FormLimits()
+    pairs = [pair for pair in text.encode(errors="surrogatepass").split(b"&") if pair]
+    return _read_pairs(pairs[: limits.fields], limits).fields
+
+
+def _read_pairs(pairs: list[bytes], limits: FormLimits) -> SentForm:
+    form = SentForm(limits)
+    first = pairs[0].lstrip() if pairs else b""
+    if first.startswith(b"{"):
+        remedy = "send form fields, or the right Content-Type."
+        form.remark("json-in-form", f"The body is JSON but Content-Type says it is a form: {remedy}")
+    elif first.startswith(b"--") and b"Content-Disposition" in first:
+        remedy = "let the HTTP client set Content-Type."
+        form.remark(
+            "multipart-in-urlencoded", f"The body is multipart but Content-Type says urlencoded: {remedy}"
+        )
+    for pair in pairs:
+        if pair:
+            name, _, data = pair.partition(b"=")
+            form.text(field_name(_decode(name).decode(errors="replace")), _decode(data))
+    return form
+
+
+def _decode(text: bytes) -> bytes:
+    text = text.replace(b"+", b" ")
+    return _ESCAPES.sub(_unescape, text) if b"%" in text else text
+
+
+def _unescape(run: re.Match[bytes]) -> bytes:
+    return unhexlify(run[0].replace(b"%", b""))
 
 
 class _Number(str):
@@ -132,6 +184,6 @@ def _whole(text: str) -> str:
 
 _READERS: Final[dict[str, Callable[[str, bytes, FormLimits], SentForm]]] = {
     MULTIPART: _read_multipart,
-    URLENCODED: _read_urlencoded,
+    URLENCODED: lambda _, body, limits: parse_urlencoded(body, limits),
     JSON: _read_json,
 }

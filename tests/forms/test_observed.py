@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from mock_server.php import multipart, urlencoded, values
+from mock_server.php import multipart, values
+from mock_server.php.body import parse_query, parse_urlencoded
 from mock_server.php.form import FormLimits, SentForm
 from mock_server.php.values import strip_tags
 from tests.forms import cases, text_cases
@@ -93,8 +94,8 @@ def test_name(name: str) -> None:
 
 @pytest.mark.parametrize("body", text_cases.URLENCODED)
 def test_urlencoded(body: str) -> None:
-    assert _read(urlencoded.parse(body.encode(), FormLimits())) == _expected(SEEN["urlencoded"][body])
-    assert urlencoded.parse_query(body) == _expected(SEEN["urlencoded"][body])[0]
+    assert _read(parse_urlencoded(body.encode(), FormLimits())) == _expected(SEEN["urlencoded"][body])
+    assert parse_query(body) == _expected(SEEN["urlencoded"][body])[0]
 
 
 @pytest.mark.parametrize("text", text_cases.NUMBERS)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mock_server.php import body, multipart, urlencoded, values
+from mock_server.php import body, multipart, values
+from mock_server.php.body import parse_query, parse_urlencoded
 from mock_server.php.form import FormLimits, SentForm, TooManyFields
 from mock_server.php.values import strip_tags
 from tests.forms import cases, text_cases
@@ -75,8 +76,8 @@ def test_multipart_is_read_as_written(sent: dict[str, str]) -> None:
 
 @given(fields)
 def test_urlencoded_is_read_as_written(sent: dict[str, str]) -> None:
-    assert urlencoded.parse(urlencode(sent).encode(), FormLimits()).fields == sent
-    assert urlencoded.parse_query(urlencode(sent)) == sent
+    assert parse_urlencoded(urlencode(sent).encode(), FormLimits()).fields == sent
+    assert parse_query(urlencode(sent)) == sent
 
 
 def parse_without_shortcuts(sent: bytes) -> SentForm:
@@ -103,7 +104,7 @@ def test_no_line_is_a_boundary_with_a_nul_or_a_line_end(boundary: str) -> None:
 
 @given(st.text())
 def test_a_query_never_raises(text: str) -> None:
-    assert isinstance(urlencoded.parse_query(text), dict)
+    assert isinstance(parse_query(text), dict)
 
 
 @given(st.one_of(st.text(), st.text("0123456789.eE+- \tx")))
@@ -264,7 +265,7 @@ def test_ten_megabytes_of_number(text: str, number: int) -> None:
 @pytest.mark.parametrize("unit", [b"&", b"a&", b"%", b"%41", b"%4", b"+", b"[", b"a[x]", b"="])
 def test_a_megabyte_of_urlencoded(unit: bytes) -> None:
     try:
-        form = urlencoded.parse(unit * (2**20 // len(unit)), FormLimits())
+        form = parse_urlencoded(unit * (2**20 // len(unit)), FormLimits())
     except TooManyFields:
         assert b"&" in unit
     else:
