@@ -10,7 +10,14 @@ from typing import Any
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.observe import Observer
-from contract_tests.learning.presentation import Look, SeenResponse, look_of, shared_headers
+from contract_tests.learning.presentation import (
+    Look,
+    SeenResponse,
+    look_of,
+    reworded,
+    shared_headers,
+    texts_in,
+)
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, form_of, operations, own_response, place, say
 from contract_tests.probes.handler import multipart
@@ -24,6 +31,8 @@ JSON, TEXT, URLENCODED, MULTIPART = (
 )  # fmt: skip
 
 
+# How a header Allow is learned: it shows those methods of a path that are in a list of all.
+_METHODS_IN_ORDER = re.compile(r"\{methods:([A-Z, ]+)\}")
 # In a body that may not be read: no field of the document's.
 _NO_FIELD = "no-field"
 
@@ -155,6 +164,28 @@ def learn_methods(prober: Prober, draft: Draft) -> None:
 
     draft.provoked |= dict.fromkeys(names.values())
     draft.learn("other-methods", f"Another method is refused with {row.status}.", doors.seen, change)
+
+
+def learn_order_of_methods(_: Prober, draft: Draft) -> None:
+    """List methods in one order in every header Allow: the longest order that was seen, of which others are a part."""
+    orders = {order for text in texts_in(draft.tree) for order in _METHODS_IN_ORDER.findall(text)}
+    most = max(orders, key=len, default="")
+    parts = {order for order in orders if order != most and _is_part(order, most)}
+
+    def reword(text: str) -> str:
+        for part in parts:
+            text = text.replace(f"{{methods:{part}}}", f"{{methods:{most}}}")
+        return text
+
+    if parts:
+        says = f"All paths list their methods in the order {most}."
+        draft.learn("headers", says, (), lambda tree: tree.update(reworded(tree, reword)))
+
+
+def _is_part(order: str, other: str) -> bool:
+    """Tell whether another list has these methods, too, in the same order, and the same signs between them."""
+    names = iter(other.split(","))
+    return all(name in names for name in order.split(","))
 
 
 def learn_bearer(prober: Prober, draft: Draft) -> None:

@@ -26,6 +26,7 @@ from contract_tests.learning.doors import (
     learn_media_types,
     learn_methods,
     learn_order,
+    learn_order_of_methods,
     learn_other_account,
     learn_same_type,
     learn_slashes,
@@ -158,6 +159,7 @@ _PARTS = (
     _Part("order of checks", True, learn_order),
     _Part("headers", False, learn_metering),
     _Part("headers of successes", False, learn_success_headers),
+    _Part("order of methods", False, learn_order_of_methods),
 )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from contract_tests.document import Facts
@@ -58,9 +57,6 @@ def learn_written(prober: Prober, draft: Draft) -> None:
     """Compare the answer to a create and the answer to an update with the document's."""
     for kind, observe in (("create", _created), ("update", _updated)):
         answer, seen = prober.watch(observe)
-        if answer.status // 100 == 2 and answer.status != draft.facts.operation(kind).success:
-            says = f"A successful {kind} returns {answer.status}."
-            draft.learn(f"{kind}-status", says, seen[-1:], partial(_return, draft.facts, kind, answer.status))
         shown = mapping(answer.shown(*_steps(draft.facts, kind)))
         properties = draft.facts.schemas.properties(_schema(draft.facts, kind))
         rows: Sequence[Mapping[str, Any]] = [shown]
@@ -75,15 +71,6 @@ def learn_written(prober: Prober, draft: Draft) -> None:
         if more or fewer or retyped:
             says = f"The answer to {kind} has {', '.join(shown) or 'nothing'}."
             draft.learn("write-answer", says, seen[-1:], _change(draft, kind, more | retyped, fewer))
-
-
-def _return(facts: Facts, kind: str, status: int, tree: Tree) -> None:
-    """Let an operation succeed with another status."""
-    operation = facts.operation(kind)
-    responses = dict(operations(tree))[operation.id]["responses"]
-    response = own_response(tree, responses, operation.success)
-    del responses[str(operation.success)]
-    responses[str(status)] = response
 
 
 def _created(prober: Prober) -> TargetResponse:

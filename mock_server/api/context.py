@@ -313,7 +313,12 @@ def _path(context: Context, form: str) -> str:
 
 
 def _methods(context: Context, form: str) -> str:
-    return "" if context.route is None else _allowed(context.route.operations.keys(), form)
+    if context.route is None:
+        return ""
+    known, of_get = {*context.route.operations}, context.contract.routes.find(context.path, "GET")
+    if of_get is not None and of_get.redirect is not None:  # a path that redirects a GET has that method, too
+        known.add("GET")
+    return _allowed(known, form)
 
 
 # Facts of a request, of which some have several forms: as sent, or by the text after the colon.

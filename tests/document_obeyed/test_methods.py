@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from contract_tests.document import Facts
+from contract_tests.learning.doors import learn_order_of_methods
+from contract_tests.learning.draft import Draft
+from contract_tests.probes.prober import Prober
 from mock_server import Settings
 from mock_server.app import create_app
 from mock_server.document import dump_yaml, load, plain
@@ -42,6 +45,19 @@ def test_the_kit_knows_both(document: Path) -> None:
     facts = Facts(load(document).data)
     assert [operation.method for operation in facts.of_kind("update")] == ["POST", "PATCH"]
     assert facts.other_methods == ("PUT", "PURGE")
+
+
+def test_methods_are_learned_in_one_order_for_all_paths() -> None:
+    data: dict[str, Any] = plain(load().data)
+    for name, order in (
+        ("not_found", "GET,HEAD"), ("missing_bearer", "GET, POST, HEAD"), ("no_access", "GET, POST, DELETE, HEAD"),
+    ):  # fmt: skip
+        data["components"]["examples"][name]["x-headers"] = {"Allow": f"{{methods:{order}}}"}
+    draft = Draft(data)
+    learn_order_of_methods(cast("Prober", None), draft)
+    examples = draft.tree["components"]["examples"]
+    told = [examples[name]["x-headers"]["Allow"] for name in ("not_found", "missing_bearer", "no_access")]
+    assert told == ["{methods:GET,HEAD}", *["{methods:GET, POST, DELETE, HEAD}"] * 2]
 
 
 @pytest.mark.heavy

@@ -48,6 +48,16 @@ def test_the_list_alone_is_redirected(data: dict[str, Any], tmp_path: Path) -> N
     assert client.http.get(f"/api{LIST}").status_code == 401
 
 
+def test_a_path_that_redirects_a_get_allows_it(data: dict[str, Any], tmp_path: Path) -> None:
+    del data["paths"][LIST]["get"]
+    data["x-service"]["redirect"] = WORDS
+    file = tmp_path / "redirect.yaml"
+    file.write_text(dump_yaml(data), encoding="utf-8")
+    client = Client(document=file, answers=("other-methods=not-allowed",))
+    allowed = [client.send("PUT", path).headers["Allow"] for path in (LIST, f"{LIST}/", f"{LIST}/1")]
+    assert allowed == ["GET, POST", "GET", "DELETE, GET, POST"]
+
+
 def test_links_repeat_all_that_was_sent(data: dict[str, Any], tmp_path: Path) -> None:
     for path in (LIST, f"{LIST}/"):
         data["paths"][path]["get"]["x-paging"]["link-repeats"] = "sent"
