@@ -180,6 +180,9 @@ def test_no_column_is_clipped_and_paths_are_told_apart(
         go(page, "Handlers")
         wide = page.get_by_role("group", name="Handlers, newest first")
         assert wide.evaluate("(each) => each.scrollWidth <= each.clientWidth"), "a column is clipped"
+        key = page.get_by_label("World", exact=True)
+        key.fill("mock-28637a587c1eb59f")  # as the fixture makes them
+        assert key.evaluate("(each) => each.scrollWidth <= each.clientWidth"), "the key is clipped"
 
 
 @everywhere
@@ -223,6 +226,18 @@ def test_a_near_miss_is_explained(world: World, opened: Open, width: int, scheme
     expect(rows(page).locator("visible=true")).to_have_count(1)
     rows(page).first.click()
     expect(page.locator("#exchange .remark")).to_have_text(f"hint {meant}")
+
+
+def test_a_fault_that_clients_may_not_notice_says_so_where_it_is_armed(world: World, page: Page) -> None:
+    go(page, "Controls")
+    page.get_by_label("What goes wrong").select_option("wire=drop")
+    page.get_by_role("button", name="Arm", exact=True).click()
+    armed = page.get_by_role("list", name="Armed faults")
+    expect(armed).to_contain_text("silently repeat such a request once")
+    page.get_by_label("How often").fill("")
+    page.get_by_role("button", name="Arm", exact=True).click()
+    expect(armed.get_by_role("listitem")).to_have_count(2)
+    expect(armed.get_by_role("listitem").last).not_to_contain_text("silently")
 
 
 @everywhere

@@ -58,6 +58,7 @@ export class Faults {
         h("b", whatOf(fault, this.refusals)),
         ` ${whenOf(fault)}`,
         h("small", `struck ${counted(fault.hits, "time")}, met ${counted(fault.calls, "call")}`),
+        fault.remark && !isSpent(fault) && h("small", { class: "open" }, fault.remark),
       ),
       button(
         isSpent(fault) ? "Remove" : "Disarm",
