@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import Exchange, curl_of
-from contract_tests.judge.statements import ANSWERS, PAGES
+from contract_tests.judge.statements import ANSWERS, JSON, PAGES
 from contract_tests.judge.verdicts import FORMS, Complaint, Deviation, Ruling
 
 Clean = Callable[[str], str]
@@ -141,14 +141,14 @@ def by_cause(findings: Sequence[Finding]) -> list[Finding]:
     """Return findings with those put together that have one cause: the first one tells of the others.
 
     One cause have those that contradict the same place of the document in the same property, those of a list that does
-    not add up, and whatever is seen of a property that has a wrong form.
+    not add up, server errors and broken JSON of an operation, and whatever is seen of a property that has a wrong form.
     """
     misshapen = {one.part for one in findings if one.is_of_form}
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for number, one in enumerate(findings):
         if one.part in misshapen:
             key: tuple[str, ...] = ("property", one.part)
-        elif one.place or one.documented == PAGES.says:
+        elif one.place or one.documented in {ANSWERS.says, JSON.says, PAGES.says}:
             key = (one.kind, one.operation, one.place or one.documented, one.part)
         else:
             key = (str(number),)

@@ -24,7 +24,10 @@ def meet_fault(context: Context) -> None:
     """Let the first armed fault that fits the call strike. Raises Refusal if the fault is a refusal."""
     if not context.world.faults:
         return
-    fault = context.fault = context.world.faults.strike(context.operation.counted_as)
+    operation = context.operation
+    documented = {name for each in context.contract.operations.values() for name in each.refusals}
+    elsewhere = documented - operation.refusals.keys()
+    fault = context.fault = context.world.faults.strike(operation.counted_as, elsewhere)
     if fault is not None and fault.status is not None:
         raise Refusal(outage(fault.status), status_line(fault.status))
     if fault is not None and fault.refusal is not None:

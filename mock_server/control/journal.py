@@ -144,8 +144,6 @@ def _check_belongs(
     }
     if asked["refusal"] in declared:
         known = dict.fromkeys(refusal for each in operations for refusal in each.refusals)
-        # A fault may bring the refusal of another operation.
-        known |= dict.fromkeys(fault.refusal for fault in context.world.faults.all if fault.refusal)
         known |= dict.fromkeys(each.refusal for each in exchanges if each.refusal)
         check_known(f"refusal of {name}", asked["refusal"], known)
     status = asked["status"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any, NamedTuple
@@ -77,9 +77,14 @@ class Fault:
         others = (self.status, self.refusal, self.wire, self.latency, self.headers, self.body)
         return self.mutation is not None and all(each is None for each in others)
 
-    def strikes(self, operation: str, states: Mapping[str, str]) -> bool:
-        """Tell whether the fault strikes a request to an operation, and count it. `states`: those of the scenarios."""
+    def strikes(self, operation: str, elsewhere: Container[str], states: Mapping[str, str]) -> bool:
+        """Tell whether the fault strikes a request to an operation, and count it.
+
+        `elsewhere`: the refusals that only other operations document. `states`: those of the scenarios.
+        """
         if self.spent or self.operation not in {None, operation}:
+            return False
+        if self.operation is None and self.refusal is not None and self.refusal in elsewhere:
             return False
         if self.scenario is not None and states.get(self.scenario, STARTED) != self.state:
             return False
@@ -134,9 +139,12 @@ class Faults:
         self.states = {} if fault_id is None else self.states
         return fault_id is None or len(self.all) < before
 
-    def strike(self, operation: str) -> Fault | None:
-        """Return the fault that strikes a request to an operation, if any, and advance its scenario."""
-        fault = next((fault for fault in self.all if fault.strikes(operation, self.states)), None)
+    def strike(self, operation: str, elsewhere: Container[str] = ()) -> Fault | None:
+        """Return the fault that strikes a request to an operation, if any, and advance its scenario.
+
+        `elsewhere`: the refusals that only other operations document.
+        """
+        fault = next((each for each in self.all if each.strikes(operation, elsewhere, self.states)), None)
         if fault is not None and fault.scenario is not None and fault.next is not None:
             self.states[fault.scenario] = fault.next
         return fault

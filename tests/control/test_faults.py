@@ -95,6 +95,14 @@ def test_the_list_s_other_spelling_is_met_too(client: Steered) -> None:
     assert client.call("GET", "/api/notification-handlers").status == 503
 
 
+def test_a_refusal_strikes_only_operations_that_document_it(client: Steered) -> None:
+    arm(client, refusal="not_found")
+    assert client.get().status == 200  # the list, which always exists
+    assert client.get("/1").status == 404
+    (fault,) = client.steer("GET", "/faults")["faults"]
+    assert (fault["hits"], fault["calls"]) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("mutation", "expected"),
     [

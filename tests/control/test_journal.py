@@ -430,11 +430,11 @@ def test_a_filter_that_something_could_match_is_empty(client: Steered, query: st
 
 
 def test_what_an_operation_had_it_can_have(client: Steered) -> None:
-    wanted = "?operation=list_notification_handlers&refusal=plan_limit"
-    client.steer("POST", "/faults", {"refusal": "plan_limit"})
-    assert client.journal(wanted) == [], "the fault can bring it"
-    client.get("")
-    client.steer("DELETE", "/faults")
+    wanted = "?operation=list_notification_handlers&refusal=invalid_parameter"
+    client.steer("PATCH", "/questions", {"page-not-valid": "refused"})
+    assert client.journal(wanted) == []
+    client.get("?page=0")
+    client.steer("PATCH", "/questions", {"page-not-valid": "first-page"})
     assert [each["number"] for each in client.journal(wanted)] == [1]
     client.steer("PATCH", "/questions", {"create-status": "ok"})
     client.create(name="a", type="email")
