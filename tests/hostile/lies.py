@@ -570,7 +570,7 @@ class DropsTheOldest(Behaving):
         while len(self.rows) > len(self.strangers) + 2:
             oldest = next(iter(self.rows))
             self.harmed |= {oldest} & self.strangers.keys()
-            super().deleted(oldest)
+            del self.rows[oldest]
         return kept
 
 
