@@ -105,14 +105,14 @@ class Cleaner:
     def _remove_all(self, entries: Iterable[LedgerEntry]) -> None:
         """Delete rows that prove to be the run's; ask again for those with which the service may be late."""
         left = list(entries)
-        for pause in PAUSES:
+        for turn, pause in enumerate(PAUSES, start=1):
             if not left:
                 return
             self._settings.sleep(pause)
             late = []
             for number, entry in enumerate(left, start=1):
                 self._say(f"cleaning up: row {number} of {len(left)}")
-                if self._remove(entry, is_last=pause == PAUSES[-1]):
+                if self._remove(entry, is_last=turn == len(PAUSES)):
                     late.append(entry)
             left = late
 
