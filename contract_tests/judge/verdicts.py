@@ -60,7 +60,8 @@ class Complaint(NamedTuple):
 
     Without `wanted`, `about` is a whole sentence, without a full stop. `sort` is what complaints have in common that
     are the same but for generated texts in `about`. `part` is the property that it is about, empty if it is none.
-    `operation` is that of the call, empty if it was the last call: a look may follow a write.
+    `operation` is that of the call, empty if it was the last call: a look may follow a write. `instead` is a sentence
+    in place of the answer to the question, which this refutes.
     """
 
     statement: Statement
@@ -70,6 +71,7 @@ class Complaint(NamedTuple):
     sort: str = ""
     part: str = ""
     operation: str = ""
+    instead: str = ""
 
     @property
     def sentence(self) -> str:
@@ -95,13 +97,15 @@ class Complaint(NamedTuple):
 class Observation:
     """Something that a service does in a way of its own, where the documentation leaves it open.
 
-    `question` is the open question that it belongs to, empty if no question asks for it.
+    `question` is the open question that it belongs to, empty if no question asks for it. `instead` is said in place of
+    the answer to the question, which this refutes.
     """
 
     question: str
     sentence: str
     place: str
     exchanges: tuple[Exchange, ...]
+    instead: str = ""
 
 
 class Deviation(AssertionError):
@@ -181,7 +185,11 @@ class Judge:
             next(iter(complaint.statement.questions)) if len(complaint.statement.questions) == 1 else ""
         )
         self.observations[complaint.key] = Observation(
-            question, complaint.observation, complaint.statement.pointer, tuple(self.trace())
+            question,
+            complaint.observation,
+            complaint.statement.pointer,
+            tuple(self.trace()),
+            complaint.instead,
         )
 
 

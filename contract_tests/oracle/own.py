@@ -352,7 +352,8 @@ class Own:
         ground = self.statements.paging(
             "order", f"The list is {self.facts.paging['order'].replace('-', ' ')}."
         )
-        return [Complaint(ground, "the order of the list", str(shown), str(wanted))]
+        instead = f"Not by the time of creation alone: a list shows the ids {', '.join(map(str, shown))}."
+        return [Complaint(ground, "the order of the list", str(shown), str(wanted), instead=instead)]
 
     def take(self, type_name: str = "") -> Owned:
         """Return a live handler, of a type if one is named; create it if none exists."""

@@ -26,6 +26,7 @@ from contract_tests.target.api import TargetResponse
 _BEYOND = 7
 # So many other rows tell whether a list goes by their ids; and so many ids are shown.
 _TELLING, _MOST_IDS = 3, 8
+_OLDEST = "The oldest handler first, or by name: the names of this run do not tell them apart."
 
 
 def _wide_page(prober: Prober) -> SeenPage:
@@ -47,7 +48,12 @@ def _list_order(prober: Prober) -> Finding:
         return Outside(
             f"Not by the time of creation: it shows the ids {', '.join(map(str, ids[:_MOST_IDS]))}."
         )
-    return Answered("newest-first" if is_newest_first else "oldest-first")
+    if is_newest_first:
+        return Answered("newest-first")
+    is_by_name = prober.terms.hidden and not _grows(
+        ids, older, newer
+    )  # a guard's mark sorts names by their creation
+    return Answered("oldest-first", _OLDEST if is_by_name else "")
 
 
 def _grows(ids: Sequence[int], older: int, newer: int) -> bool:

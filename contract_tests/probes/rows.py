@@ -27,6 +27,7 @@ from contract_tests.probes.reading import (
 )
 from contract_tests.probes.trials import FOREIGN, UNKNOWN, Trials, Tried
 from mock_server.document.rows import Reaction
+from mock_server.document.treatments import NOT_UTF_8
 
 # The operation, and pairs of an input (see `Trials.input`) and its treatment.
 QUESTIONS: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = {
@@ -71,6 +72,8 @@ class _Seen(NamedTuple):
             return f"{about}: accepted"
         if tried.shown == tried.before:
             return f"{about}: accepted, and changes nothing"
+        if NOT_UTF_8 in tried.trial.sent.how and "\ufffd" in str(tried.shown):
+            return f"{about}: kept, with U+FFFD in place of what is not"
         if tried.shown == tried.trial.sent.text:
             return f"{about}: kept as sent"
         return f"{about}: becomes {shown(tried.shown)}"

@@ -138,14 +138,19 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
     clean, judge = opening.clean, opening.run.judge
     asked = opening.effective.verdicts.values() if opening.effective is not None else ()
     also: dict[str, list[str]] = {}
+    instead: dict[str, str] = {}
     for one in judge.observations.values():
-        also.setdefault(one.question, []).append(clean(one.sentence))
+        if one.instead:
+            instead.setdefault(one.question, clean(one.instead))
+        else:
+            also.setdefault(one.question, []).append(clean(one.sentence))
     for verdict in asked:
         question = verdict.question
-        is_known = verdict.source != "unknown"
+        is_known = verdict.source != "unknown" and question.id not in instead
         more = also.get(question.id, ())
         yield QuestionSeen(
-            id=question.id, text=question.text, seen=clean(verdict.seen), answer=verdict.answer if is_known else "",
+            id=question.id, text=question.text, seen=instead.get(question.id) or clean(verdict.seen),
+            answer=verdict.answer if is_known else "",
             assumed=question.assumed, assumed_means=question.answers[question.assumed].means,
             source="found" if verdict.is_outside else verdict.source, why=clean(verdict.why),
             also=tuple(dict.fromkeys(more)), steps=tuple(step_of(each, clean) for each in verdict.evidence),

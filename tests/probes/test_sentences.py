@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from contract_tests.guard.account import Account
-from contract_tests.guard.exchange import Reply
+from contract_tests.guard.exchange import Exchange, Reply
 from contract_tests.guard.ledger import CreateState, LedgerEntry, Marker
 from contract_tests.guard.upstream import GuardSettings
 from contract_tests.probes import PROBES, Answered, Finding, Outside, Prober, Terms
 from contract_tests.probes.reading import MISSING
+from contract_tests.probes.rows import _Seen
+from contract_tests.probes.trials import Trial, Tried
 from contract_tests.target.api import TargetApi, TargetResponse
+from mock_server.document.treatments import NOT_UTF_8, SentInput
 from tests.probes.services import KEY, expectations, the_mock
 
 Row = dict[str, Any]
@@ -138,3 +141,22 @@ def test_a_list_by_name_is_not_told_as_one_by_time(is_by_name: bool, expected: t
             api.create({names["name"]: name, names["type"]: "internal_notification"})
         finding = found(Sorted(api.base_url, api.key, api.facts), "list-order")
     assert isinstance(finding, expected)
+
+
+def test_bytes_that_are_not_utf_8_are_not_told_as_kept() -> None:
+    trial = Trial(
+        "update", "name", "not-utf-8", SentInput("A\ufffd", ("A\ufffd",), frozenset({NOT_UTF_8})), "email"
+    )
+    exchange = Exchange("POST", "http://service.invalid", "", (), "", (), "", 200, (), "", 0)
+    for shown, ending in (("A\ufffd", "kept, with U+FFFD in place of what is not"), ("A", 'becomes `"A"`')):
+        tried = Tried(trial, TargetResponse(200, {}, b""), exchange, 1, shown, "before", {"name": shown})
+        assert _Seen("name", tried).how.endswith(f": {ending}")
+
+
+def test_an_order_of_names_that_go_with_time_is_not_told_as_one_of_time_alone() -> None:
+    with the_mock({"list-order": "oldest-first"}) as api:
+        prober = Prober(api, expectations(), Terms(can_write=True, hidden=19))
+        finding, _ = PROBES["list-order"].run(prober)
+        prober.close()
+    assert isinstance(finding, Answered)
+    assert "or by name" in finding.said
