@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-from contract_tests.document import by_form
+from contract_tests.document import by_form, read
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree
-from contract_tests.learning.presentation import Look, worded
+from contract_tests.learning.presentation import Look, fresh, worded
 from contract_tests.learning.properties import kind_of
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import component, operations, own_response, place, resolved, say
 from contract_tests.probes.observations import SeenPage, first_page, handler
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import Undecided, Unlisted, is_success, number
+from contract_tests.probes.reading import Undecided, Unlisted, is_success, mapping, number
 from contract_tests.target.api import TargetResponse
 
 _ODD_WORD = "maybe"
@@ -64,11 +64,28 @@ def learn_deleted(prober: Prober, draft: Draft) -> None:
         media_type = media_type or "application/json"
         try:
             schema = _retrieved(prober, draft) or _shape(json.loads(exchange.body), row)
+            properties = schema.get("properties", {})
+            schema |= {
+                "properties": {
+                    key: _fresh(key, _bodies(prober, "DELETE")) or properties[key] for key in properties
+                }
+            }
         except (ValueError, RecursionError):
             draft.unsaid.append(f"A delete returns {exchange.status} with a body that is not JSON.")
             return
     change = _deleted(draft, success.success, exchange.status, media_type, schema)
     draft.learn("delete-status", says, (exchange,), change)
+
+
+def _bodies(prober: Prober, method: str) -> list[Mapping[str, Any]]:
+    """Return the objects that all successes of a method have shown so far."""
+    seen = [each for each in prober.exchanges if each.method == method and 200 <= each.status < 300]
+    return [mapping(read(each.body.encode(), "json")) for each in seen]
+
+
+def _fresh(key: str, bodies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the schema of a key beside the documented parts that is new each time, nothing if it is not."""
+    return fresh([body[key] for body in bodies if key in body])
 
 
 def _retrieved(prober: Prober, draft: Draft) -> dict[str, Any]:
@@ -383,8 +400,9 @@ def learn_first_page(prober: Prober, draft: Draft) -> None:
         body = page.answer.json()
     except ValueError:
         return
+    bodies = _bodies(prober, "GET")
     more = (
-        {key: _shape(value, "") for key, value in body.items() if key not in known}
+        {key: _fresh(key, bodies) or _shape(value, "") for key, value in body.items() if key not in known}
         if isinstance(body, dict)
         else {}
     )

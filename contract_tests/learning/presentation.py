@@ -35,6 +35,8 @@ _SHORT = frozenset({"method", "field"})
 _LEADING = "site"
 # So many different texts at least show that a header is new each time.
 _FEW = 3
+# The types of values that may be new each time.
+_FRESH: Mapping[str, tuple[type, ...]] = {"integer": (int,), "number": (float,), "string": (str,)}
 # Of a value, the fewest characters that tell a beginning, and the most that a service may repeat.
 _ODD_BEGINNING, _LONGEST_ECHO = 8, 300
 
@@ -191,6 +193,21 @@ def varying(texts: Sequence[str]) -> str:
     length = min(map(len, middles))
     kind = "digits" if all(map(str.isdigit, middles)) else "random"
     return f"{start}{{{kind}:{length}}}{end}" if length else ""
+
+
+def fresh(values: Sequence[Any]) -> dict[str, Any]:
+    """Return the schema of a property that has another value in most responses, nothing if it seldom has.
+
+    >>> fresh([0.000447, 0.000512, 0.000398])
+    {'type': 'number', 'x-text': '0.000{digits:3}'}
+    """
+    kind = next((kind for kind, of in _FRESH.items() if all(type(value) in of for value in values)), "")
+    text = (
+        varying([f"{value:.6f}" if isinstance(value, float) else str(value) for value in values])
+        if kind
+        else ""
+    )
+    return {"type": kind, "x-text": text} if text else {}
 
 
 def _shared_start(texts: Sequence[str]) -> str:

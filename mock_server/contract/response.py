@@ -285,7 +285,8 @@ class _TemplateCompiler(NamedTuple):
         self.texts.append(text)
         tell: Builder = itemgetter(text)
         if {"integer", "number"} & {*kinds} and "string" not in kinds:
-            tell = lambda values: int(values[text])  # noqa: E731
+            number = float if "." in text else int
+            tell = lambda values: number(values[text])  # noqa: E731
         if fact is None:
             return tell
         if fact not in {"created", "changed"} or not re.fullmatch(rf"\{{{fact}(:[a-z-]+)?\}}", text):

@@ -13,14 +13,14 @@ import requests
 
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
-from contract_tests.learning.beyond import learn_paging
+from contract_tests.learning.beyond import learn_first_page, learn_paging
 from contract_tests.learning.doors import learn_other_account
 from contract_tests.learning.draft import Draft, Tree, changes
 from contract_tests.learning.forms import in_words, learn_forms
 from contract_tests.learning.learn import _teach_handlers
 from contract_tests.learning.leftovers import learn_leftovers
 from contract_tests.learning.pages import learn_sorting
-from contract_tests.learning.presentation import templated, varying, worded
+from contract_tests.learning.presentation import fresh, templated, varying, worded
 from contract_tests.learning.problems import find_telling
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
@@ -354,3 +354,39 @@ def test_settings_of_an_earlier_type_may_be_back(tmp_path: Path, word: str, spar
     pupil = Pupil(client)
     pupil.prober.spares = spares
     assert pupil.learn(learn_leftovers)["paths"][ROW]["post"]["x-update"]["type-change"] == word
+
+
+@pytest.mark.parametrize(
+    ("values", "schema"),
+    [
+        ([0.000447, 0.000512, 0.001398], {"type": "number", "x-text": "0.00{digits:4}"}),
+        ([4711, 4723, 4799], {"type": "integer", "x-text": "47{digits:2}"}),
+        (["a-1f", "a-9c", "a-77"], {"type": "string", "x-text": "a-{random:2}"}),
+        ([0.5, 0.5, 0.5, 0.5], {}),
+        ([1, "1", None], {}),
+    ],
+)
+def test_a_value_beside_the_data_may_be_new_each_time(values: list[Any], schema: dict[str, Any]) -> None:
+    assert fresh(values) == schema
+
+
+def test_a_number_with_a_fraction_is_shown_anew_each_time(tmp_path: Path) -> None:
+    shown = {
+        "time": {"type": "number", "x-text": "0.00{digits:4}"},
+        "serial": {"type": "integer", "x-text": "47{digits:4}"},
+    }
+    client = client_of(
+        tmp_path, {"target": "$.components.schemas.ListEnvelope", "update": {"properties": shown}}
+    )
+    bodies = [client.list() for _ in range(3)]
+    assert all(type(body["time"]) is float and 0 <= body["time"] < 0.01 for body in bodies)
+    assert all(type(body["serial"]) is int and 470_000 <= body["serial"] < 480_000 for body in bodies)
+    assert len({(body["time"], body["serial"]) for body in bodies}) == 3
+    properties = Pupil(client).learn(learn_first_page)["components"]["schemas"]
+    assert "time" in repr(properties)
+
+
+def test_an_old_date_is_no_time_of_today() -> None:
+    old = "Thu, 19 Nov 1981 08:52:00 GMT"
+    assert worded(old, {}) == old
+    assert worded("Mon, 30 Nov 2026 20:45:51 GMT", {}) == "{now:http}"
