@@ -64,12 +64,9 @@ def learn_deleted(prober: Prober, draft: Draft) -> None:
         media_type = media_type or "application/json"
         try:
             schema = _retrieved(prober, draft) or _shape(json.loads(exchange.body), row)
-            properties = schema.get("properties", {})
-            schema |= {
-                "properties": {
-                    key: _fresh(key, _bodies(prober, "DELETE")) or properties[key] for key in properties
-                }
-            }
+            if properties := schema.get("properties"):
+                bodies = _bodies(prober, "DELETE")
+                schema["properties"] = {key: _fresh(key, bodies) or node for key, node in properties.items()}
         except (ValueError, RecursionError):
             draft.unsaid.append(f"A delete returns {exchange.status} with a body that is not JSON.")
             return
@@ -114,18 +111,19 @@ def _retrieved(prober: Prober, draft: Draft) -> dict[str, Any]:
 def learn_deleted_twice(prober: Prober, draft: Draft) -> None:
     """Delete a row a second time: a service may respond as the first time."""
     deleted = [each for each in prober.exchanges if each.method == "DELETE" and 200 <= each.status < 300]
-    if not (deleted and prober.spares):
-        answer, row = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()))
-        if row is None:
+    if prober.spares and deleted:
+        row, first = (
+            int(deleted[-1].url.rstrip("/").rpartition("/")[2]),
+            (deleted[-1].status, deleted[-1].body),
+        )
+    else:
+        answer, made = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()))
+        if made is None:
             raise Undecided(f"a plain create returns {answer.status}")
-        prober.discard(row)
-        deleted = prober.exchanges[-1:]
-    row_of = deleted[-1].url.rstrip("/").rpartition("/")[2]
-    again = prober.send("DELETE", prober.api.path_of("delete", int(row_of)), fresh=True)
-    if is_success(again) and (again.status, prober.exchanges[-1].body) == (
-        deleted[-1].status,
-        deleted[-1].body,
-    ):
+        row, answer = made, prober.discard(made)
+        first = answer.status, answer.body.decode(errors="replace")
+    again = prober.send("DELETE", prober.api.path_of("delete", row), fresh=True)
+    if is_success(again) and (again.status, again.body.decode(errors="replace")) == first:
 
         def change(tree: Tree) -> None:
             dict(operations(tree))[draft.facts.operation("delete").id]["x-if-missing"] = "done"

@@ -70,6 +70,7 @@ def test_it_is_learned(again: int, learned: str | None) -> None:
         send=lambda *_, **__: TargetResponse(again, {}, first.body if again == 200 else b""),
         api=SimpleNamespace(path_of=lambda *_: "/notification-handlers/5"),
         exchanges=[],
+        spares=False,
     )
     draft = Draft(plain(load().data))
     learn_deleted_twice(prober, draft)
