@@ -59,7 +59,7 @@ def run_guarded(
         except Stop as stop:
             code = complain(stop)
         except requests.RequestException as error:
-            code = complain(Stop(Code.UNREACHABLE, f"the guard gave no answer: {type(error).__name__}"))
+            code = complain(Stop(Code.UNREACHABLE, f"the guard did not respond: {type(error).__name__}"))
         except Terminated as end:
             click.echo(f"{PROGRAM}: {end}.", err=True)
             code = end.code

@@ -75,7 +75,7 @@ def _forget(file: Path) -> Code:
     ledger.hold()
     there = [entry for entry in ledger.entries.values() if entry.exists]
     rows = [f"handler {entry.id}" for entry in there if entry.id is not None]
-    rows += ["a handler whose creation was never answered" for entry in there if entry.id is None]
+    rows += ["a handler whose creation got no response" for entry in there if entry.id is None]
     click.echo(f"{file}: given up, and kept as {ledger.forget()}")
     if rows:
         where = f"{ledger.target}, with {ledger.marker.run} in its name"

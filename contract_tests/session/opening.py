@@ -244,17 +244,17 @@ def _knock(api: TargetApi, settings: RunSettings, path: str) -> TargetResponse:
     if answer.status in _CHALLENGES and _is_page(answer) and _is_page(again := api.retrieve(1)):
         raise Stop(
             Code.CANNOT,
-            f"{target} answers {again.status} with a page of HTML, as a firewall in front of an API does. "
+            f"{target} returns {again.status} with a page of HTML, as a firewall in front of an API does. "
             "Let this computer through to the API.",
         )
     if answer.status in _TURNED_AWAY and api.retrieve(1).status in _TURNED_AWAY:
         made_up = " The key was made up; set BITPEAK_API_KEY." if settings.key_is_generated else ""
-        raise Stop(Code.CANNOT, f"{target} refuses the key: it answers {answer.status}.{made_up}")
+        raise Stop(Code.CANNOT, f"{target} refuses the key: it returns {answer.status}.{made_up}")
     if answer.status == 404:
         url = f"{target.rstrip('/')}{path}"
         raise Stop(Code.CANNOT, f"no such API here: GET {url} is 404; check --base-url.")
     if is_success(answer) and _is_page(answer) and _is_page(api.retrieve(1)):
-        raise Stop(Code.CANNOT, f"{target} has no such API: it answers {answer.status} with a page of HTML.")
+        raise Stop(Code.CANNOT, f"{target} has no such API: it returns {answer.status} with a page of HTML.")
     return answer
 
 
@@ -267,7 +267,7 @@ def listed_rows(answer: TargetResponse, facts: Facts, target: str) -> list[Any]:
     """Return the rows that a target's list shows. Raises Stop (CANNOT) if it shows none, so the API is another."""
     rows = rows_in(answer, facts)
     if rows is None:
-        raise Stop(Code.CANNOT, f"{target} does not show its list: it answers {answer.status}")
+        raise Stop(Code.CANNOT, f"{target} does not show its list: it returns {answer.status}")
     return rows
 
 

@@ -125,7 +125,7 @@ class Session(RunPlugin):
         if self._results is not None and self.opening is not None:
             self._results.take(item, call, report)
             if report.failed and not self._interrupted and has_gone(self.opening):
-                self._interrupted, self._code = "the target no longer answers", Code.UNREACHABLE
+                self._interrupted, self._code = "the target no longer responds", Code.UNREACHABLE
                 item.session.shouldstop = self._interrupted
             if report.failed and report.longrepr is not None:
                 report.longrepr = self.opening.clean(str(report.longrepr))

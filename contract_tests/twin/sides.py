@@ -144,7 +144,7 @@ def check_mock(url: str, digest: str) -> None:
             session.trust_env = False
             answer = session.get(f"{origin}/_mock/info", timeout=_PATIENCE, allow_redirects=False)
     except (requests.ConnectionError, requests.Timeout):
-        raise Stop(Code.UNREACHABLE, f"no mock answers at {url}.") from None
+        raise Stop(Code.UNREACHABLE, f"no mock responds at {url}.") from None
     except requests.RequestException as error:
         raise Stop(
             Code.USAGE, f"--mock-url {url} is not the URL of a mock ({type(error).__name__})."
@@ -199,7 +199,7 @@ class Service:
             answer = self.api.list(page, size)
             exchange = self._check_spent()
             if exchange.failed:
-                raise Stop(Code.UNREACHABLE, f"{self.guard.target} no longer answers ({exchange.failed}).")
+                raise Stop(Code.UNREACHABLE, f"{self.guard.target} no longer responds ({exchange.failed}).")
             rows = listed_rows(answer, self.facts, self.guard.target)
             found += [
                 row
@@ -301,7 +301,7 @@ def check_other(api: TargetApi, other_key: str, target: str) -> None:
     path, size = api.facts.operation("list").path, {api.facts.size_parameter: max(api.facts.sizes)}
     theirs = api.call("GET", path, query=size, authorization=f"Bearer {other_key}")
     if not is_success(theirs):
-        raise Stop(Code.CANNOT, f"{target} refuses the other account's key: it answers {theirs.status}.")
+        raise Stop(Code.CANNOT, f"{target} refuses the other account's key: it returns {theirs.status}.")
     rows = [answer.shown(*steps) for answer in (theirs, api.list(1, max(api.facts.sizes)))]
     ids = [{number_of(mapping(row).get(api.facts.row["id"])) for row in each or ()} for each in rows]
     if ids[0] & ids[1] - {None}:

@@ -93,7 +93,7 @@ def test_a_target_that_goes_away_ends_the_run(tmp_path: Path) -> None:
     service.communicate()
     out, err = process.communicate(timeout=60)
     assert process.returncode == 4, (out, err)
-    assert "cut short (the target no longer answers)" in out.splitlines()[-1]
+    assert "cut short (the target no longer responds)" in out.splitlines()[-1]
     assert "bitpeak-mock sweep" in out, "what it left can still be found"
 
 

@@ -73,7 +73,7 @@ def test_what_can_never_be_swept_can_be_given_up(status: int, tmp_path: Path) ->
         result = swept("--forget", file)
         assert len(target.asked) == asked, "nothing is sent any more"
     assert result.exit_code == 0, result.output
-    for row in ("handler 31", "handler 32", "a handler whose creation was never answered"):
+    for row in ("handler 31", "handler 32", "a handler whose creation got no response"):
         assert row in result.output
     check_swept(target.url, tmp_path)
     kept = file.with_name(f"{file.name}.forgotten")

@@ -81,7 +81,7 @@ PAGE = Said(403, b"<!DOCTYPE html><title>Just a moment...</title>", {"Content-Ty
     [
         (PAGE, "as a firewall in front of an API does"),
         (PAGE._replace(status=503), "as a firewall in front of an API does"),
-        (said({"errors": []}, 403), "refuses the key: it answers 403"),
+        (said({"errors": []}, 403), "refuses the key: it returns 403"),
         (said({"detail": "Not Found"}, 404), "/notification-handlers/ is 404; check --base-url"),
         (
             Said(301, b"", {"Location": "https://127.0.0.1/api/"}),
@@ -112,4 +112,4 @@ def test_a_key_that_was_made_up_and_is_refused_is_called_so(
         settings = replace(settings_for(target, tmp_path), key_is_generated=True)
         assert run_check(settings) == 3
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.endswith("it answers 401. The key was made up; set BITPEAK_API_KEY.")
+    assert last.endswith("it returns 401. The key was made up; set BITPEAK_API_KEY.")

@@ -165,7 +165,7 @@ def test_a_service_that_goes_away_ends_the_run(tmp_path: Path) -> None:
     server.start()
     with opened(f"{server.url}/api", tmp_path, key="mock-of-a-user") as opening:
         server.stop(grace=0)
-        with pytest.raises(Stop, match="no longer answers") as stopped:
+        with pytest.raises(Stop, match="no longer responds") as stopped:
             run_twin(opening, Plan(sequences=4, seed=1), Acceptances(), lambda _: None)
     assert stopped.value.code == Code.UNREACHABLE
 

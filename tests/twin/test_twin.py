@@ -136,7 +136,7 @@ def test_another_accounts_key_is_a_variable_wherever_it_is_shown(tmp_path: Path)
 @pytest.mark.parametrize(
     ("other_key", "complaint"),
     [
-        ("nobody's", "refuses the other account's key: it answers 401"),
+        ("nobody's", "refuses the other account's key: it returns 401"),
         (KEY, "is the run's own: name another account's"),
         (OTHER_KEY, "both keys open the same account of http"),
     ],
