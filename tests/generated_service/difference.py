@@ -5,9 +5,10 @@
     python -m tests.generated_service.difference --url http://127.0.0.1:8000/api
 
 A service at a URL is learned with the key `live-key`, and compared with the key `other-key` of another account.
-Everything but a service at a URL runs in this process, without a socket. Ids are paired by the order of creates; times,
-numbers with a fraction and random values count by their form. After each write the row is looked at, and differs with
-its step.
+Everything but a service at a URL runs in this process, without a socket. Ids of rows are paired by the order of
+creates, other ids by the order in which they are first seen; times, numbers with a fraction and random values count by
+their form. After each write the row is looked at, and differs with its step. Rows that no step changes, with names in
+no order, fill some pages of the list.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ from tests.twin import running
 ROWS = "/notification-handlers"
 LEARNING, LOOKING = "live-key", "other-key"
 _NOBODY = 2_000_000_011
+_KEPT, _MOST_LIVE = 30, 20  # rows that no step changes, and rows at most that steps have left
+_NAMES = ("Anna", "Mail", "Row", "Team", "Zoo")
 _LONGEST = 700  # characters of a response that are shown
 _STYLES: dict[str, Callable[..., Any]] = {
     "bean": bean_style.create_service,
@@ -80,12 +83,16 @@ class Seen(NamedTuple):
 
 @dataclass
 class Side:
-    """A service or its mock: `ids` are those of the rows made so far, None for one that is gone."""
+    """A service or its mock: `ids` are those of the rows made so far, None for one that is gone.
+
+    `others` are the ids that properties such as `user_id` have shown, in the order in which they were first seen.
+    """
 
     url: str
     key: str
     session: requests.Session
     ids: list[int] = field(default_factory=list)
+    others: dict[str, list[int]] = field(default_factory=dict)
 
     def send(self, step: Step) -> requests.Response:
         path = step.path if step.row is None else step.path.replace("{}", str(self.ids[step.row]))
@@ -113,10 +120,10 @@ class Side:
                 return "a fraction"
             if key == "id" and isinstance(value, int) and not isinstance(value, bool):
                 return f"row {self.ids.index(value)}" if value in self.ids else "a row"
-            if key.endswith("_id") and isinstance(
-                value, int
-            ):  # such as that of the account, which is another one
-                return "an id"
+            if key.endswith("_id") and isinstance(value, int):  # such as that of the account
+                known = self.others.setdefault(key, [])
+                known += [] if value in known else [value]
+                return f"{key} number {known.index(value)}"
             return "now" if isinstance(value, int) and 1_600_000_000 < value < 2_000_000_000 else value
 
         def text(value: str) -> str:
@@ -179,7 +186,13 @@ class Steps:
             (26, self._create), (32, self._update), (16, self._list), (8, self._retrieve), (6, self._delete),
             (5, self._odd_id), (7, self._odd_door),
         )  # fmt: skip
-        return self._random.choices([each for _, each in kinds], [weight for weight, _ in kinds])[0]()
+        step = self._random.choices([each for _, each in kinds], [weight for weight, _ in kinds])[0]
+        return self._delete() if len(self.live) > _MOST_LIVE and step == self._create else step()
+
+    def keep(self) -> Step:
+        """Return a plain create."""
+        form = self._form(self._pick(*FIELDS))
+        return Step("keep", "POST", ROWS, tuple((name, text.encode(), False) for name, text in form.items()))
 
     def _pick(self, *choices: Any) -> Any:
         return self._random.choice(choices)
@@ -206,7 +219,7 @@ class Steps:
     def _form(self, kind: str) -> dict[str, str]:
         self._made += 1
         own = {name: self._good(name) for name in FIELDS[kind] if self._random.random() < 0.8}
-        return {"name": f"Row n{self._made}", "type": kind, **own}
+        return {"name": f"{self._pick(*_NAMES)} n{self._made}", "type": kind, **own}
 
     def _good(self, name: str) -> str:
         if name == "email":
@@ -357,8 +370,8 @@ class Different(NamedTuple):
 def differences(service: Side, mock: Side, steps: int, seed: int) -> Iterator[Different]:
     """Send random steps to both, and yield those that they answer differently; a row that differs is deleted."""
     drawn = Steps(Random(seed))
-    for _ in range(steps):
-        step = drawn.draw()
+    for number in range(-_KEPT, steps):
+        step = drawn.keep() if number < 0 else drawn.draw()
         answers = [side.send(step) for side in (service, mock)]
         made = [_id_of(answer) if _creates(step) else None for answer in answers]
         if None not in made:
@@ -375,19 +388,16 @@ def differences(service: Side, mock: Side, steps: int, seed: int) -> Iterator[Di
             look = Step("look", "GET", f"{ROWS}/{{}}", row=row)
             looks = [side.shown(side.send(look), look) for side in (service, mock)]
             alive = [each.status < 300 for each in looks]
-            if all(alive) and step.method == "POST" and None not in made:
+            if all(alive) and step.method == "POST" and None not in made and step.what != "keep":
                 drawn.live.append(row)
             if not any(alive) and row in drawn.live:
                 drawn.live.remove(row)
                 drawn.gone.append(row)
         if seen[0] != seen[1] or looks[0] != looks[1]:
             yield Different(step, *(seen if seen[0] != seen[1] else looks))
-            if (
-                row is not None
-                and (looks[0] != looks[1] or seen[0].status >= 300 > seen[1].status)
-                and row in drawn.live
-            ):
-                drawn.live.remove(row)
+            is_unlike = looks[0] != looks[1] or seen[0].status >= 300 > seen[1].status
+            if row is not None and is_unlike and (row in drawn.live or step.what == "keep"):
+                drawn.live = [each for each in drawn.live if each != row]
                 for side in (service, mock):
                     _undo(side, side.ids[row])
 

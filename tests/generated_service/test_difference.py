@@ -98,6 +98,15 @@ def test_the_measure_sees_what_is_not_learned(tmp_path: Path) -> None:
     assert len(list(differences(service, mock_side(None), 50, seed=1))) > 20
 
 
+def test_the_measure_sees_the_order_of_a_list() -> None:
+    sides = []
+    for order in ("newest", "oldest"):
+        service = GeneratedService({**draw(8), "order": order}, {LOOKING: 0})
+        sides.append(Side("http://service/api", LOOKING, session_of(service)))
+    found = {each.kind.partition(":")[0] for each in differences(sides[0], sides[1], 40, seed=1)}
+    assert found == {"list"}
+
+
 def test_an_account_is_emptied_whatever_the_list_without_its_slash_answers() -> None:
     service = GeneratedService(draw(7), {LOOKING: 2})
 
