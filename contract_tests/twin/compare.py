@@ -1,4 +1,4 @@
-"""Compares what two services answer, header by header and value by value, with times by rule."""
+"""Compares the responses of two services, header by header and value by value, with times by rule."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ZONE_STEP = timedelta(minutes=30)
 
 
 def _clock(exchange: Exchange) -> datetime:
-    """Return when an answer was given: by its own word, else by this computer's clock."""
+    """Return when a response was sent: by its own header, else by this computer's clock."""
     for name, text in exchange.headers:
         if name.lower() == "date":
             try:
@@ -49,7 +49,7 @@ _OWN = "row "
 
 
 class Difference(NamedTuple):
-    """One place at which two answers differ, and what each side shows there."""
+    """One place at which two responses differ, and what each side shows there."""
 
     place: str
     left: Any
@@ -76,7 +76,7 @@ class Rows:
 
 
 class Side(NamedTuple):
-    """An answer, with the base URL and the rows of the side that gave it."""
+    """A response, with the base URL and the rows of the side that gave it."""
 
     exchange: Exchange
     base: str
@@ -87,7 +87,7 @@ Sides = tuple[Side, Side]
 
 
 class Comparison:
-    """Compares answers by one document. `lined_up`: both sides hold as many rows of others, so that these count."""
+    """Compares responses by one document. `lined_up`: both sides hold as many rows of others, so that these count."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
@@ -103,7 +103,7 @@ class Comparison:
         self._quota = _quota(facts)
 
     def differences(self, left: Side, right: Side) -> list[Difference]:
-        """Return every place at which two answers differ; nothing if the guard did not let a side ask."""
+        """Return every place at which two responses differ; nothing if the guard refused a request."""
         one, other = left.exchange, right.exchange
         if one.refused or other.refused:
             return []

@@ -17,7 +17,7 @@ from contract_tests.twin.search import SequenceOutcome
 from mock_server.document.rows import FOREIGN, UNKNOWN, Reaction, Row
 from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TREATMENTS, TWICE, UNSENT, SentInput
 
-# Repeats an outcome's sequence with a mock of these answers more, against what the service answered.
+# Repeats an outcome's sequence with a mock that gives these answers, too, against what the service returned.
 Repeat = Callable[[Mapping[str, str]], SequenceOutcome | None]
 # The same with a mock of so many of the lessons that change the document, the first ones.
 Relearn = Callable[[int], SequenceOutcome | None]

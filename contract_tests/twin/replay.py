@@ -1,4 +1,4 @@
-"""A recording against a mock, with no network but this computer's: what was answered then must be answered now."""
+"""A recording repeated on a mock, with no network but this computer's: each response must be the recorded one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ID = re.compile(r"((?:%[0-9A-Fa-f]{2}|[^\d%])*0*)(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """An exchange that is answered otherwise now: what was recorded, what the mock answers, and the differences."""
+    """An exchange that differs now: what was recorded, what came of it on the mock, and the differences."""
 
     recorded: Exchange
     now: Exchange
@@ -200,7 +200,7 @@ def places(drifts: Sequence[Drift]) -> Iterator[tuple[str, str, list[Drift]]]:
         yield operation, place, met
 
 
-# Repeats the recording on a mock that gives these answers more, and returns what still differs.
+# Repeats the recording on a mock that gives these answers, too, and returns what still differs.
 Try = Callable[[Mapping[str, str]], list[Drift]]
 
 

@@ -50,7 +50,7 @@ class SequenceOutcome:
 
 
 class Lockstep:
-    """Sends sequences into both services, step by step. `calls` counts the steps that both answered."""
+    """Sends sequences into both services, step by step. `calls` counts the steps to which both responded."""
 
     def __init__(
         self, left: Participant, right: Participant, comparison: Comparison, accepts: Accepts
@@ -107,8 +107,8 @@ class Search:
     """Runs at most `most` generated sequences, and then so many more as it takes to shorten the first difference.
 
     `first` come before them and `last` after them, whatever `most` says. `spent` tells whether the run ended because
-    nothing more may be sent. A sequence that was run is not run again: what a service answered once is what counts, so
-    that one that wavers does not confuse the search.
+    nothing more may be sent. No sequence is run twice: its first outcome counts, so that a service that wavers does
+    not confuse the search.
     """
 
     def __init__(  # noqa: PLR0913 - each says what is run

@@ -1,4 +1,4 @@
-"""Settles what was learned before it is written: a mock serves it, and answers the observed calls as the service did.
+"""Settles what was learned before it is written: a mock serves it, and responds to the observed calls as the service.
 
 A lesson that a mock refuses to serve is dropped, and so is one whose own calls are answered more like the service
 without it. What still differs is said as seen, not modelled.
@@ -147,7 +147,7 @@ def _without(learnt: Learnt, lesson: Lesson, why: str) -> Learnt:
 
 
 def _doubtful(learnt: Learnt, drifts: Drifts) -> list[Lesson]:
-    """Return the lessons that change the document and whose own exchanges are answered otherwise, the last first."""
+    """Return the lessons that change the document and whose own exchanges differ on a mock, the last first."""
     found = [each for each in learnt.new if any(id(exchange) in drifts for exchange in each.seen)]
     return found[::-1][:_MOST_TRIED]
 
@@ -157,7 +157,7 @@ def _count(drifts: Drifts) -> int:
 
 
 def _modelled(learnt: Learnt, drifts: Drifts) -> Learnt:
-    """Close the questions that no listed answer fits, and whose calls a mock answers as the service did."""
+    """Close the questions that no listed answer fits, if a mock responds to their calls as the service did."""
     lessons, still = [*learnt.lessons], dict(learnt.open)
     for name, verdict in learnt.verdicts.items():
         seen, finding = verdict.evidence, verdict.finding
@@ -174,7 +174,7 @@ def _modelled(learnt: Learnt, drifts: Drifts) -> Learnt:
 
 
 def unmodelled(drifts: Sequence[Drift], facts: Facts) -> list[str]:
-    """Return a sentence for each row of the behaviour table, or look, that a mock answers otherwise."""
+    """Return a sentence for each row of the behaviour table, or look, in which a mock differs."""
     said, drifts = _said_of_many(drifts, facts)
     groups: dict[tuple[str, ...], list[Drift]] = {}
     for drift in drifts:

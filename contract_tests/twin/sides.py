@@ -65,7 +65,7 @@ class Playback:
 
 
 _READY = 120.0  # seconds until the mock must be ready, on a machine that has other things to do
-_PATIENCE = 30.0  # seconds for an answer of it
+_PATIENCE = 30.0  # seconds for a response of it
 _MARKER = "X-Bitpeak-Mock"
 _OTHERS = "(of others)"
 # What the keys of a mock begin with.
@@ -309,7 +309,7 @@ def check_other(api: TargetApi, other_key: str, target: str) -> None:
 
 
 def created_id(facts: Facts, exchange: Exchange, number: int) -> int:
-    """Return the id that a create answered; a number that no row has if it was refused."""
+    """Return the id that a create returned; a number that no row has if it was refused."""
     steps = facts.schemas.path_to(facts.operation("create").answer, "id")
     row = number_of(at(json_in(exchange.body), steps)) if 200 <= exchange.status < 300 else None
     return row if row is not None else -1 - number
