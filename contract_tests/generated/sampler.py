@@ -305,8 +305,8 @@ class Sampler:
                 yield Complaint(ground, f"{a(kind)} of a deleted handler returns {said(answer)}")
             case "EnsureResourceAvailability":
                 yield Complaint(WRITTEN, f"{a(kind)} of a new handler returns {said(answer)}")
-            case "RejectedPositiveData" if 200 <= answer.status < 300:
-                return  # accepted: which success it is, is a statement of its own
+            case "RejectedPositiveData" if 200 <= answer.status < 300 or answer.status >= 500:
+                return  # which success it is, and a server error, is a statement of its own
             case "RejectedPositiveData":
                 prospect, what = self._prospect(kind, case)
                 if 400 <= answer.status < 500 and (prospect.refusal is not None or _is_unsettled(case)):
