@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Unpack, cast, overload
 from urllib.parse import quote
 
@@ -63,6 +64,9 @@ class WorldObserver(Protocol):
 
 # Items of a resource in the form in which the service shows them.
 Rows = Iterable[Mapping[str, Any]]
+
+# A file of rows, or the rows themselves, which a document with several resources has by name.
+Seed = str | Path | Rows | Mapping[str, Rows]
 
 
 class RunningMock:
@@ -344,23 +348,64 @@ def check(calls: Iterable[Call], violated: int, defects: int, accepted: Set[Call
 
 
 @contextmanager
-def bitpeak_mock(
+def bitpeak_mock(  # noqa: PLR0913 - the words of the marker, too
     settings: Settings | None = None,
     *,
     url: str | None = None,
     token: str | None = None,
     socket: bool = True,
+    seed: Seed | None = None,
+    strict: bool | None = None,
+    answers: Mapping[str, str] | None = None,
+    faults: Sequence[str | Mapping[str, Any]] | None = None,
 ) -> Iterator[Api]:
     """Start a mock on a free port and give one of its worlds. With `url`, use a running mock.
 
-    With `socket=False` the mock has no port, for clients with a transport of `mock_server.transports`. At the end of
-    the block, WentWrong is raised if the mock broke its own document, and Violated for a violation in a strict world.
+    With `socket=False` the mock has no port, for clients with a transport of `mock_server.transports`. `seed`,
+    `strict`, `answers` and `faults` say how the world begins, as in the marker `bitpeak`; a seed's file is looked up
+    in the current folder. At the end of the block, WentWrong is raised if the mock broke its own document, and
+    Violated for a violation in a strict world.
     """
+    words = {"seed": seed, "strict": strict, "answers": answers, "faults": faults}
+    wanted = {word: value for word, value in words.items() if value is not None}
     with ExitStack() as stack:
         channel = _open(settings, stack, socket=socket) if url is None else HTTPChannel(url, token=token)
         api = stack.enter_context(RunningMock(channel)).world()
+        if wanted:
+            api.restore(first_state(wanted, Path(), api.mock))
         yield api
         api.verify()
+
+
+def first_state(wanted: Mapping[str, Any], folder: Path, mock: RunningMock) -> dict[str, Any]:
+    """Return the state in which a world begins, by the words of the marker `bitpeak`. Raises TypeError, DocumentError.
+
+    The name of a seed's file is relative to the folder.
+    """
+    answers, faults = wanted.get("answers", {}), wanted.get("faults", ())
+    if not isinstance(answers, Mapping):
+        raise TypeError(f"answers={answers!r:.60} is not a mapping of questions to answers.")
+    if isinstance(faults, (str, Mapping)):
+        raise TypeError(f"faults={faults!r:.60} is not a list. Write faults=[{faults!r:.60}].")
+    state = seed_of(_rows(wanted["seed"], folder), mock) if "seed" in wanted else {}
+    if "strict" in wanted:
+        state["rules"] = {"strict": wanted["strict"]}
+    if "answers" in wanted:
+        state["answers"] = {name.replace("_", "-"): answer for name, answer in answers.items()}
+    if "faults" in wanted:
+        state["faults"] = [
+            fault_order(each) if isinstance(each, str) else fault_order(**each) for each in faults
+        ]
+    return state
+
+
+def _rows(seed: Seed, folder: Path) -> Any:
+    """Return the rows of a seed, or read them from a YAML or JSON file, as `serve --seed` does."""
+    if not isinstance(seed, (str, Path)):
+        return seed
+    from mock_server.document import read  # late: few tests have a file
+
+    return read(folder / seed)
 
 
 def _open(settings: Settings | None, stack: ExitStack, *, socket: bool) -> HTTPChannel:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import pytest
 
 import mock_server
 from mock_server.client.control import AppChannel, ControlError, HTTPChannel, Unreachable
-from mock_server.client.world import Api, RunningMock, fault_order, seed_of
+from mock_server.client.world import Api, RunningMock, first_state
 from mock_server.pytest_plugin.coverage import SuiteCoverage
 from mock_server.pytest_plugin.sabotage import Saboteur
 from mock_server.pytest_plugin.watching import Watcher, write_capsule, write_section
@@ -272,30 +272,8 @@ def _arrange(api: Api, node: pytest.Item | pytest.Collector) -> None:
         return
     trouble = ""
     try:
-        api.restore(_state(wanted, node.path if node.path.is_dir() else node.path.parent, api.mock))
+        api.restore(first_state(wanted, node.path if node.path.is_dir() else node.path.parent, api.mock))
     except (ControlError, TypeError, ValueError) as error:
         trouble = f"@pytest.mark.bitpeak of {node.name}: {error}"
     if trouble:
         pytest.fail(trouble, pytrace=False)
-
-
-def _state(wanted: Mapping[str, Any], folder: Path, mock: RunningMock) -> dict[str, Any]:
-    state: dict[str, Any] = seed_of(_rows(wanted["seed"], folder), mock) if "seed" in wanted else {}
-    if "strict" in wanted:
-        state["rules"] = {"strict": wanted["strict"]}
-    if "answers" in wanted:
-        state["answers"] = {name.replace("_", "-"): answer for name, answer in wanted["answers"].items()}
-    if "faults" in wanted:
-        state["faults"] = [
-            fault_order(each) if isinstance(each, str) else fault_order(**each) for each in wanted["faults"]
-        ]
-    return state
-
-
-def _rows(seed: str | Path | Iterable[Mapping[str, Any]], folder: Path) -> Any:
-    """Return the rows of a seed, or read them from a YAML or JSON file beside the test, as `serve --seed` does."""
-    if not isinstance(seed, (str, Path)):
-        return seed
-    from mock_server.document import read  # late: few tests have a file
-
-    return read(folder / seed)

@@ -251,11 +251,40 @@ def test_bitpeak_mock_starts_a_mock(socket: bool) -> None:
         assert names(api) == ["Work email"]
 
 
+def test_bitpeak_mock_takes_the_words_of_the_marker(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed = [{"type": "slack", "name": "Team"}]
+    with bitpeak_mock(url=url, seed=seed, answers={"create_status": "ok"}, faults=["rate_limited"]) as api:
+        assert api.send("GET", LIST).status == 429
+        assert names(api) == ["Team"]
+        assert api.answers()["create-status"] == "ok"
+    monkeypatch.chdir(tmp_path)
+    Path("seed.json").write_text('[{"type": "slack", "name": "Filed"}]', encoding="utf-8")
+    with bitpeak_mock(url=url, seed="seed.json", faults=[{"status": 503}]) as api:
+        assert api.send("GET", LIST).status == 503
+        assert names(api) == ["Filed"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ({"seed": 7}, "A seed is a list of handlers"),
+        ({"answers": ["create-status"]}, "is not a mapping of questions to answers"),
+        ({"faults": "rate_limited"}, r"is not a list\. Write faults=\['rate_limited'\]"),
+        ({"faults": {"status": 503}}, r"Write faults=\[{'status': 503}\]"),
+        ({"strict": "yes"}, "Invalid rules/strict 'yes': use true or false"),
+    ],
+)
+def test_bitpeak_mock_refuses_a_wrong_word(url: str, words: Any, sentence: str) -> None:
+    with pytest.raises((TypeError, ControlError), match=sentence):
+        bitpeak_mock(url=url, **words).__enter__()
+
+
 def test_bitpeak_mock_fails_on_a_violation_if_it_is_strict(url: str) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    opened = bitpeak_mock(url=url)
+    opened = bitpeak_mock(url=url, strict=True)
     api = opened.__enter__()
-    api.strict = True
     api.send("POST", LIST, form, b"name=Team&type=slack&slack=s&colour=red")
     with pytest.raises(Violated, match="colour"):
         opened.__exit__(None, None, None)
