@@ -45,6 +45,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spreading | 
     return Spreading(config, log)
 
 
+# Objects that the garbage collector walks in a hundredth of a second.
+_MUCH = 100_000
+
+
 def keep() -> None:
     """Keep what is there out of the way of the garbage collector.
 
@@ -63,8 +67,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Keep what the tests of a module have left: reports, caches, imports."""
-    if nextitem is not None and nextitem.path != item.path:
+    """Keep what the tests of some modules have left, once that is much: reports, caches, imports."""
+    if nextitem is not None and nextitem.path != item.path and len(gc.get_objects()) > _MUCH:
         keep()
 
 
