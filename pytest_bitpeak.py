@@ -123,7 +123,7 @@ def _explained() -> Iterator[None]:
     """Raise pytest.UsageError in place of what fails since a file of the user's hides a module, as click.py does."""
     try:
         yield
-    except (Exception, SystemExit) as error:
+    except (ImportError, AttributeError, TypeError, SyntaxError, SystemExit) as error:
         if hider := _hider():
             name = hider.parent.name if hider.stem == "__init__" else hider.stem
             raise pytest.UsageError(
