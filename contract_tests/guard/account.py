@@ -237,6 +237,8 @@ class Account:
             return "mark", "its name is that of another row of this run"
         if entry.state is CreateState.CLAIMED:
             return "mark", "its name is not the one sent"
+        if not isinstance(shown[entry.id].get(self.surface.name), str):
+            return "mark", "it shows no name"
         return "ids", "it shows another row"
 
     def written_id(self, reply: Reply) -> Id | None:

@@ -210,6 +210,8 @@ def _is_enabled_in_replies(prober: Prober) -> Finding:
     row = _anybodys(prober)
     name = prober.facts.row["enabled"]
     value, listed = row.get(name), _listed(prober, row).get(name)
+    if name not in row:
+        return Outside("It is not shown.")
     if type(value) is not type(listed):  # which another finding tells: the list and a retrieve differ
         return Outside(f"{shown(value)} in a retrieve, and {shown(listed)} in the list.")
     kind = "boolean" if isinstance(value, bool) else "integer" if isinstance(value, int) else ""
@@ -217,7 +219,7 @@ def _is_enabled_in_replies(prober: Prober) -> Finding:
         "is-enabled-in-replies",
         kind,
         lambda facts: str(_retrieved(facts)[facts.row["enabled"]].get("type")),
-        f"is_enabled is shown as {value!r}.",
+        f"It is shown as {shown(value)}.",
     )
 
 

@@ -115,6 +115,7 @@ def test_what_is_not_shown_has_a_name() -> None:
         (b'{"data": {"id": 5,}}', CreateState.LIVE, "json", "it returns 200, and not with JSON"),
         (b'{"data": {"id": 6, "name": "x"}}', CreateState.LIVE, "ids", "it shows the row 6"),
         (b'{"data": {"id": 5, "name": "x"}}', CreateState.LIVE, "ids", "it shows another row"),
+        (b'{"data": {"id": 5, "name": null}}', CreateState.LIVE, "mark", "it shows no name"),
         (b'{"data": {"id": 5, "name": "x"}}', CreateState.CLAIMED, "mark", "its name is not the one sent"),
     ],
 )
