@@ -200,7 +200,12 @@ def fresh(values: Sequence[Any]) -> dict[str, Any]:
 
     >>> fresh([0.000447, 0.000512, 0.000398])
     {'type': 'number', 'x-text': '0.000{digits:3}'}
+
+    What has a form of its own, such as a UUID, is shown in that form.
     """
+    forms = {by_form(value) if isinstance(value, str) else "" for value in values}
+    if len(forms) == 1 and len({*map(str, values)}) > 1 and (form := forms.pop()):
+        return {"type": "string", "x-text": form}
     kind = next((kind for kind, of in _FRESH.items() if all(type(value) in of for value in values)), "")
     text = (
         varying([f"{value:.6f}" if isinstance(value, float) else str(value) for value in values])

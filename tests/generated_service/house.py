@@ -105,6 +105,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "update-status": ("200", "201", "202"),
     "masked": ("all", "named-secret"),
     "no-settings": ("object", "array"),
+    "sorted": ("time", "name", "type"),
 }
 
 

@@ -292,6 +292,8 @@ class GeneratedService:
                 number = max(pages, 1)
         if house["order"] == "newest":
             rows.reverse()
+        if house["sorted"] != "time":
+            rows.sort(key=lambda row: str(getattr(row, house["sorted"])))
         page = rows[(number - 1) * size : number * size]
         if self.bug == "skipped-row" and number > 1:
             page = rows[(number - 1) * size + 1 : number * size + 1]

@@ -356,12 +356,16 @@ def test_settings_of_an_earlier_type_may_be_back(tmp_path: Path, word: str, spar
     assert pupil.learn(learn_leftovers)["paths"][ROW]["post"]["x-update"]["type-change"] == word
 
 
+UUIDS = ("137d429b-a2b8-4323-954e-a6d40523495c", "f62b088c-a1c9-4135-8a12-26fb60ad48f4")
+
+
 @pytest.mark.parametrize(
     ("values", "schema"),
     [
         ([0.000447, 0.000512, 0.001398], {"type": "number", "x-text": "0.00{digits:4}"}),
         ([4711, 4723, 4799], {"type": "integer", "x-text": "47{digits:2}"}),
         (["a-1f", "a-9c", "a-77"], {"type": "string", "x-text": "a-{random:2}"}),
+        ([*UUIDS], {"type": "string", "x-text": "{uuid}"}),
         ([0.5, 0.5, 0.5, 0.5], {}),
         ([1, "1", None], {}),
     ],
