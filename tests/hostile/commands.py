@@ -158,7 +158,7 @@ def check_done(done: Done, service: Behaving) -> None:
     assert "Traceback" not in done.said, done.said
     assert KEY not in done.said
     assert not service.touched, "a row of the stranger was written to"
-    assert service.times_harmed <= MOST_HARMED, "the run went on writing"
+    assert service.hides_harm or service.times_harmed <= MOST_HARMED, "the run went on writing"
     if not service.left:
         return
     assert done.open_ledgers, f"{service.left} are left, and no ledger is open"

@@ -359,6 +359,8 @@ class LendsIds(Behaving):
 
 
 class Listing(Behaving):
+    hides_harm = True
+
     def page(self, rows: list[Row], total: int, page: int, size: int) -> Said | None:
         return self.bent(super().page(rows, total, page, size))
 
@@ -448,6 +450,8 @@ class NumbersAndLoses(NumbersTheList):
 class IgnoresThePage(Behaving):
     """The list always shows its first ten rows."""
 
+    hides_harm = True
+
     def listing(self, query: Mapping[str, str]) -> Said | None:
         return super().listing({})
 
@@ -455,6 +459,8 @@ class IgnoresThePage(Behaving):
 @lie
 class BreaksItsListLater(Behaving):
     """The list fails once there are three rows of the run."""
+
+    hides_harm = True
 
     def page(self, rows: list[Row], total: int, page: int, size: int) -> Said | None:
         return Said(200, b"") if len(self.left) > 2 else super().page(rows, total, page, size)

@@ -233,6 +233,8 @@ class ConflictsAfterStoring(Behaving):
 class CachesReads(Behaving):
     """A cache answers reads of a path for some seconds, for any key."""
 
+    hides_harm = True
+
     def __init__(self, *given: Any) -> None:
         self.cache: dict[str, tuple[float, Said | None]] = {}
         super().__init__(*given)
@@ -253,6 +255,8 @@ class CachesReads(Behaving):
 
 class Replicated(Behaving):
     """Reads may come from a replica, which is some seconds behind."""
+
+    hides_harm = True
 
     def __init__(self, *given: Any) -> None:
         self.replica: dict[Any, Row] = {}

@@ -32,6 +32,8 @@ class Behaving:
     held while a request is answered.
     """
 
+    hides_harm = False  # whether its list is stale or not whole, so that it does not tell which rows are gone
+
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
         self.lock = threading.RLock()
