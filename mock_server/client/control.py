@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import selectors
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
@@ -60,7 +61,7 @@ class Violated(AssertionError):
 # pytest shows no frame of a module that has the name `__tracebackhide__`, if this is true of the error: the report of a
 # mistake shows the line of the test, and not ours.
 IS_A_MISTAKE = methodcaller(
-    "errisinstance", (ControlError, Unreachable, AssertionError, RuntimeError, TypeError)
+    "errisinstance", (ControlError, Unreachable, AssertionError, RuntimeError, TypeError, ValueError)
 )
 __tracebackhide__ = IS_A_MISTAKE
 
@@ -235,10 +236,15 @@ def _message(response: ClientResponse, url: str) -> str:
 
 
 def write_duration(value: Duration) -> str:
-    """Write a duration for the control. A number is in seconds; a text is sent as it is."""
+    """Write a duration for the control. A number is in seconds; a text is sent as it is. Raises ValueError."""
     if isinstance(value, str):
         return value
-    return settings.write_duration(value.total_seconds() if isinstance(value, timedelta) else value)
+    seconds: object = value.total_seconds() if isinstance(value, timedelta) else value
+    if not isinstance(seconds, (int, float)) or not 0 <= seconds < math.inf:
+        raise ValueError(
+            f"Invalid duration {value!r}: use a number of seconds from 0, or a text such as '2m'."
+        )
+    return settings.write_duration(seconds)
 
 
 def write_latency(value: Duration | tuple[float, float]) -> str:

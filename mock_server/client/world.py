@@ -117,6 +117,16 @@ class RunningMock:
         self.close()
 
 
+# What to do instead of assigning to an attribute of `Api`.
+_INSTEAD = {
+    "now": "Use freeze(at) or advance(by)",
+    "faults": "Use fail(…) or heal()",
+    "scenarios": 'Use restore({"scenarios": …})',
+    "quota": "Use quota(requests=60)",
+    "answers": 'Use answers(create_status="ok")',
+}
+
+
 class Api:
     """The API as one user sees it: a base URL, a key, and the world of that key. Made by `RunningMock.world`.
 
@@ -134,6 +144,13 @@ class Api:
         self.journal = Calls(mock.channel, key)
         if mock.observer is not None:
             mock.observer.opened(self, is_new=is_new)
+
+    if not TYPE_CHECKING:  # a type checker would allow any name
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name in _INSTEAD:
+                raise AttributeError(f"{name!r} cannot be set. {_INSTEAD[name]}.")
+            super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         page = "" if isinstance(self.mock.channel, AppChannel) else f" {self.page}"
@@ -307,8 +324,12 @@ def seed_of(rows: object, mock: RunningMock) -> dict[str, Any]:
 
 
 def fault_order(refusal: str | None = None, **order: Unpack[FaultWords]) -> dict[str, Any]:
-    """Return the order of a fault for the control. Raises TypeError for what the mock itself counts."""
+    """Return the order of a fault for the control. Raises TypeError for an order that cannot be meant."""
     facts: dict[str, Any] = {**order}
+    if isinstance(refusal, int):
+        raise TypeError(f"Invalid refusal {refusal}: write status={refusal}.")
+    if refusal is None and not facts:
+        raise TypeError('The fault does nothing. Add a refusal, or for example status=503 or wire="drop".')
     for name in ("calls", "hits"):
         if name in facts:
             raise TypeError(
@@ -394,7 +415,7 @@ def first_state(wanted: Mapping[str, Any], folder: Path, mock: RunningMock) -> d
         state["answers"] = {name.replace("_", "-"): answer for name, answer in answers.items()}
     if "faults" in wanted:
         state["faults"] = [
-            fault_order(each) if isinstance(each, str) else fault_order(**each) for each in faults
+            fault_order(**each) if isinstance(each, Mapping) else fault_order(each) for each in faults
         ]
     return state
 

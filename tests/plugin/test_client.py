@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -184,8 +185,35 @@ def test_an_unknown_attribute_cannot_be_set(api: Api) -> None:
     for target in (api, api.journal, api.journal[0], api.journal[0].request):
         with pytest.raises(AttributeError, match="has no attribute 'latncy'"):
             target.latncy = "2s"  # type: ignore[union-attr]
-    with pytest.raises(AttributeError, match="'quota' is read-only"):
-        api.quota = 2  # type: ignore[assignment,method-assign]
+
+
+def test_what_cannot_be_set_names_the_call_that_changes_it(api: Api) -> None:
+    for name, way in (
+        ("now", "freeze"),
+        ("faults", "heal"),
+        ("scenarios", "restore"),
+        ("quota", "requests=60"),
+    ):
+        with pytest.raises(AttributeError, match=rf"'{name}' cannot be set\. Use .*{way}"):
+            setattr(api, name, 2)
+
+
+def test_a_fault_without_a_name_or_an_effect_says_what_to_write(url: str) -> None:
+    with RunningMock(HTTPChannel(url)) as mock:
+        api = mock.world()
+        with pytest.raises(TypeError, match=r"Invalid refusal 503: write status=503\."):
+            api.fail(503)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=r"The fault does nothing\. Add a refusal"):
+            api.fail()
+        assert api.faults == []
+
+
+@pytest.mark.parametrize("wrong", [-5, timedelta(seconds=-5), float("nan"), float("inf"), None])
+def test_a_duration_that_is_not_one_is_shown_as_it_was_typed(api: Api, wrong: Any) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"Invalid duration {wrong!r}: use a number of seconds")):
+        api.advance(wrong)
+    with pytest.raises(ValueError, match="Invalid duration"):
+        api.journal.wait(timeout=wrong)
 
 
 def test_a_request_is_waited_for(api: Api) -> None:
@@ -273,6 +301,7 @@ def test_bitpeak_mock_takes_the_words_of_the_marker(
         ({"answers": ["create-status"]}, "is not a mapping of questions to answers"),
         ({"faults": "rate_limited"}, r"is not a list\. Write faults=\['rate_limited'\]"),
         ({"faults": {"status": 503}}, r"Write faults=\[{'status': 503}\]"),
+        ({"faults": [503]}, "write status=503"),
         ({"strict": "yes"}, "Invalid rules/strict 'yes': use true or false"),
     ],
 )
