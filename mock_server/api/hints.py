@@ -27,7 +27,12 @@ def _hints(context: Context) -> Iterator[str]:
         return
     if context.refusal in {"missing_bearer", "no_access"}:
         key = f"Send the header 'Authorization: Bearer {service.key_example}'"
-        if context.refusal == "missing_bearer":
+        scheme = environ.get("HTTP_AUTHORIZATION", "").partition(" ")[0]
+        if scheme != "Bearer" and scheme.lower() == "bearer" and not service.any_case:
+            asked = "bearer-case" in context.contract.document.questions()
+            why = ", as the answer to the question bearer-case says" if asked else ""
+            yield f"The case of the word {scheme!r} counts{why}. {key}."
+        elif context.refusal == "missing_bearer":
             yield f"{key}: the word Bearer, one space and a key."
         else:
             yield f"The mock's keys begin with {service.key_prefix!r}. A real key never works here. {key}."

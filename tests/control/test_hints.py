@@ -40,6 +40,27 @@ def test_a_refused_request_has_a_hint(
     assert says in client.journal()[0]["hint"]
 
 
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        (
+            "bearer mock-anna",
+            "The case of the word 'bearer' counts, as the answer to the question bearer-case says.",
+        ),
+        ("BEARER mock-anna", "The case of the word 'BEARER' counts, as"),
+        (
+            "Basic mock-anna",
+            "Send the header 'Authorization: Bearer mock-key': the word Bearer, one space and a key.",
+        ),
+    ],
+)
+def test_another_spelling_of_bearer_has_a_hint(client: Steered, sent: str, says: str) -> None:
+    before = client.steer("GET", "/journal?lobby=true")["next"]
+    assert client.call("GET", BASE, HTTP_AUTHORIZATION=sent).status == 401
+    (found,) = client.journal(f"?lobby=true&since={before}")
+    assert found["hint"].startswith(says)
+
+
 def test_a_compressed_body_is_named(client: Steered) -> None:
     body, kind = multipart([("name", "a"), ("type", "email")])
     assert client.call("POST", BASE, gzip.compress(body), kind, HTTP_CONTENT_ENCODING="gzip").status == 401
