@@ -93,8 +93,19 @@ class ControlDocument:
         """Return the operation at a path below the prefix. Raises Refusal for an unknown path or method."""
         key = "get" if method == "HEAD" else method.lower()
         if not method.isupper() or key not in self._data["paths"].get(path, ()):
-            raise Refusal("not_found")
+            raise Refusal("not_found", self._meant(key, path))
         return self._operation(path, key)
+
+    def _meant(self, method: str, path: str) -> str:
+        """Return a sentence on what a request to an unknown path or method can be instead."""
+        paths = self._data["paths"]
+        if path in paths:
+            return f"{PREFIX}{path} has {', '.join(paths[path]).upper()}."
+        parent, _, last = path.rpartition("/")
+        names = (each.get("name") for each in paths.get(parent, {}).get(method, {}).get("parameters", ()))
+        if _INTEGER.fullmatch(last) and "id" in names:
+            return f"Send {method.upper()} {PREFIX}{parent}?id={last}."
+        return f"{PREFIX}/control.yaml lists all."
 
     def is_open(self, path: str) -> bool:
         """Tell whether a path needs no token. Such a path only says that the mock is alive."""

@@ -54,6 +54,23 @@ def test_what_is_read_of_a_new_key_is_its_world_to_be(client: Steered) -> None:
     assert len(client.journal()) == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "says"),
+    [
+        ("DELETE", "/faults/9", "Send DELETE /_mock/faults?id=9."),
+        ("DELETE", "/faults/x", "/_mock/control.yaml lists all."),
+        ("DELETE", "/journal/9", "/_mock/control.yaml lists all."),
+        ("POST", "/state", "/_mock/state has GET, PUT."),
+        ("get", "/state", "/_mock/state has GET, PUT."),
+    ],
+)
+def test_an_unknown_path_or_method_says_what_there_is(
+    client: Steered, method: str, path: str, says: str
+) -> None:
+    reply = client.control(method, path)
+    assert (reply.status, reply.title) == (404, f"Unknown control path or method. {says}")
+
+
 def test_each_status_of_a_wrong_parameter_is_declared(client: Steered) -> None:
     for path, item in DOCUMENT["paths"].items():
         for method, node in item.items():
