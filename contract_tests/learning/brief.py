@@ -46,9 +46,8 @@ def ask_texts(prober: Prober) -> None:
     (name, _), (text, kind) = trials.input("name"), trials.input("text")
     for field, padded in zip((name, text), trials.texts("padded"), strict=True):
         trials.try_update(Trial("update", field, "empty", sent(""), kind))
-        if (
-            padded is None or padded.shown == padded.trial.sent.text
-        ):  # else blanks are cut off, all of them, too
+        is_cut = padded is not None and padded.shown != padded.trial.sent.text
+        if field == text or not is_cut:  # of a name that is cut, blanks are presumed to go, all of them
             trials.try_update(Trial("update", field, "blank", trials.sample(kind, field, "blank"), kind))
     trials.try_update(Trial("update", text, "longer-than", trials.sample(kind, text, "longer-than"), kind))
 
@@ -178,8 +177,8 @@ class BriefLearner(FieldLearner):
 
     def _blank(self, found: Explained, at: Input) -> None:
         """Ask for blanks alone, unless they are known to go at the ends of a text."""
-        trim = (("trim", None),)
-        if any(row.treatment == "padded" and row.effect == trim for row in found.rows):
+        trim, is_name = (("trim", None),), at.field == self._form["name"]
+        if is_name and any(row.treatment == "padded" and row.effect == trim for row in found.rows):
             found.put(Row("blank", None, "change", trim))
         else:
             self._try(found, at, "blank")
@@ -254,7 +253,8 @@ class BriefLearner(FieldLearner):
             for treatment in treatments:
                 self._try(found, at, treatment)
             trim = any(row.treatment == "padded" and row.reaction == "change" for row in found.rows)
-            asked = {each.trial.treatment for each in found.seen} | ({"blank"} if trim else set())
+            asked = {each.trial.treatment for each in found.seen}
+            asked |= {"blank"} if "padded" in asked else set()
             for row in names.rows:
                 if row.treatment in _OF_ANY_FIELD - asked:
                     found.put(row)

@@ -22,6 +22,7 @@ from contract_tests.learning.reactions import Explained, all_foretold
 from contract_tests.learning.responses import component, documented, form_of, operations, place, resolved, say
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted
+from contract_tests.probes.trials import NO_FIELD
 from mock_server.document.rows import Row, form_rows, react
 
 FOREIGN, UNKNOWN, OWN = "{foreign}", "{unknown}", "{own}"
@@ -37,7 +38,8 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
     table = (BriefLearner if prober.spares else FieldLearner)(observer, draft).learn()
     order = [*form_of(draft.tree, draft.facts.operation("update").id)["properties"]]
     problems = problems_of(table.refusals, dict(draft.facts.types), order)
-    refusals = Refusals(taken=frozenset(draft.tree["components"]["examples"]))
+    names = frozenset({*order, NO_FIELD})
+    refusals = Refusals(taken=frozenset(draft.tree["components"]["examples"]), fields=names)
     ranks: dict[str, dict[str, int]] = {}
     told: list[str] = []
     common: list[str] = []
@@ -56,8 +58,7 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
         _learn_foreign(observer, table, refusals.telling)
     if prober.spares and is_by_name(refusals.telling, [body_of(each) for each in prober.answers], order):
         told = sorted(order)
-    if not prober.spares:
-        learn_shared(observer, table, refusals.telling)
+    learn_shared(observer, table, refusals.telling)
     if table.tells_both:  # by field, as all its problems
         ranks = {operation: {**of, FOREIGN: of.get("text", 0)} for operation, of in ranks.items()}
     documented_order = [name for name in order if name in told]

@@ -24,7 +24,7 @@ from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted, is_success, number
 from contract_tests.probes.trials import Trial, sent
 from contract_tests.target.api import TargetResponse
-from mock_server.document.rows import parameter_rows
+from mock_server.document.rows import Row, parameter_rows
 
 # Texts by their treatment; `#` stands for a good number.
 _NUMBERS: Sequence[tuple[str, str]] = (
@@ -213,7 +213,7 @@ def _parameter(asker: _Asker, name: str) -> Explained:
     if not is_page:
         texts = [*texts, *(_SIZES[:3] if asker.prober.spares else _SIZES)]
     for treatment, text in texts:
-        is_asked = not asker.prober.spares or (is_page and treatment in {"plus", "zero"})
+        is_asked = not asker.prober.spares or (is_page and treatment in {"plus", "zero", "fraction"})
         if not is_asked and (_is_presumed(found, treatment) or treatment in _UNASKED):
             continue
         answer = asker.list(**_asking(asker, name, text))
@@ -322,7 +322,7 @@ def _write(
     if asker.telling.tells_all:
         every = [row for found in tables.values() for row in found.rows]
         looks = {repr(row.effect): row.effect for row in every if row.reaction == "refuse"}
-        refusals.widen([*looks.values()], "parameter_not_valid")
+        refusals.widen([*looks.values(), *([unknown] if unknown else [])], "parameter_not_valid")
     for name, found in tables.items():
         if _is_documented(draft, name, found):
             continue
@@ -344,10 +344,10 @@ def _write(
             _parametrized(name, rows, looks, asker.telling),
         )
     if unknown is not None:
-        word = refusals.name(unknown, "parameter_unknown").name
-        rank = ranks.get((UNKNOWN, _sort(unknown)), 0)
+        row = _as_data(Row("any", None, "refuse", unknown), refusals, "parameter")
+        row |= {"rank": rank} if (rank := ranks.get((UNKNOWN, _sort(unknown)), 0)) else {}
         draft.learn("unknown-parameter", f"An unknown parameter is refused with {unknown.status}.", asker.seen[-1:],
-                    _unknown_refused(word, refusals.looks[word], rank, asker.telling))  # fmt: skip
+                    _unknown_refused(row, refusals.looks[row["refuse"]], asker.telling))  # fmt: skip
     if (
         identity is not None
         and identity.seen
@@ -410,10 +410,10 @@ def _placed(tree: Tree, looks: Mapping[str, Look], telling: Telling) -> None:
             place(tree, listing["responses"], name, look)
 
 
-def _unknown_refused(name: str, look: Look, rank: int, telling: Telling) -> Callable[[Tree], None]:
+def _unknown_refused(row: dict[str, Any], look: Look, telling: Telling) -> Callable[[Tree], None]:
     def change(tree: Tree) -> None:
-        rows = [{"when": "any", "refuse": name, "rank": rank}]
-        tree["x-service"]["unknown-parameters"] = rows if rank else name
+        name = row["refuse"]
+        tree["x-service"]["unknown-parameters"] = name if row.keys() == {"when", "refuse"} else [row]
         _placed(tree, {name: look}, telling)
 
     return change

@@ -212,10 +212,14 @@ def _at(value: Any, steps: Steps) -> Any:
 
 @dataclass
 class Refusals:
-    """The named refusals of the forms in the making. `telling`: how they tell several problems."""
+    """The named refusals of the forms in the making. `telling`: how they tell several problems.
+
+    `fields` are those of the forms, empty for problems of something else.
+    """
 
     telling: Telling = Telling()
     taken: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()
     looks: dict[str, Look] = field(default_factory=dict)
 
     def name(self, look: Look, wanted: str) -> Named:
@@ -257,6 +261,10 @@ class Refusals:
         is_list = more is not None and "{item" in str(look.value)
         return look._replace(value=more.told(look.value)) if more and is_list else look
 
+    def _is_field(self, key: str) -> bool:
+        """Tell whether a key is a field, and not a word for problems of the form as a whole."""
+        return not self.fields or key in self.fields or key.startswith("{field")
+
     def _taken_apart(self, look: Look) -> tuple[Any, str | None, Any]:
         """Return the item of a problem, its message, and the body around both; None for what a body does not tell."""
         telling, value, item = self.telling, look.value, None
@@ -267,7 +275,7 @@ class Refusals:
             steps, by_field = telling.items
             node = _at(value, steps)
             bare = value if telling.more is None else telling.more.without(value)
-            if by_field and isinstance(node, dict) and len(node) == 1:
+            if by_field and isinstance(node, dict) and len(node) == 1 and self._is_field(*node):
                 (item,) = node.values()
                 is_list = isinstance(item, list)
                 item = item[0] if is_list and len(item) == 1 else item

@@ -29,7 +29,7 @@ TOGETHER = ("padded", "control", "tags", "quotes", "twice", "array", "file", "no
 # More characters than services allow, and a text that is neither an address nor a URL.
 LONG, ODD = 600, "maybe"
 FOREIGN, UNKNOWN = "{foreign}", "{unknown}"
-_NO_FIELD = "color"
+NO_FIELD = "color"
 
 
 class Trial(NamedTuple):
@@ -133,7 +133,7 @@ class Trials:
             case "{foreign}":
                 return text, kinds.plain
             case "{unknown}":
-                return _NO_FIELD, kinds.plain
+                return NO_FIELD, kinds.plain
         if word == "type" and self.walker is not None and self.walker.type in types:
             return form[word], self.walker.type
         return form[word], kinds.pair if word == "name" else kinds.plain

@@ -15,7 +15,8 @@ from contract_tests.learning.forms import is_by_name, learn_forms
 from contract_tests.learning.observe import SIGNED, Outcome, keyed
 from contract_tests.learning.pages import learn_sorting
 from contract_tests.learning.parameters import learn_parameters
-from contract_tests.learning.problems import Items, Telling
+from contract_tests.learning.presentation import Look
+from contract_tests.learning.problems import Items, Refusals, Telling
 from contract_tests.learning.reactions import Explained
 from contract_tests.probes.observations import handler, second
 from contract_tests.probes.trials import Trial, Trials, sent
@@ -196,3 +197,36 @@ def test_a_page_with_a_plus_is_asked_for(tmp_path: Path) -> None:
         for text in ("+2", "x", "2x", "02", "-1", "0")
     }
     assert {text for text, outcome in told.items() if outcome == "refuse"} == {"x", "2x", "02", "-1", "0"}
+
+
+def test_a_key_that_is_no_field_stays_in_the_body() -> None:
+    """Problems by field are told apart from one of the form as a whole."""
+    refusals = Refusals(Telling(Items((), by_field=True)), fields=frozenset({"type"}))
+    of_field, of_form = (
+        Look(400, "application/json", (), {key: ["no"]}) for key in ("type", "non_field_errors")
+    )
+    assert refusals.name(of_field, "field").item == "no"
+    assert refusals.name(of_form, "form").item is None
+    assert refusals.looks["form"].value == {"non_field_errors": ["no"]}
+
+
+def test_an_unknown_parameter_has_an_item_of_its_own_in_a_list_of_problems(tmp_path: Path) -> None:
+    item = {"told": "{field} is wrong"}
+
+    def listed(when: str) -> dict[str, Any]:
+        return {"when": when, "refuse": "all", "item": item}
+
+    examples = {"all": {"value": {"problems": "{items}"}}}
+    content = {"application/json": {"schema": {"type": "object"}, "examples": examples}}
+    refusals = {"418": {"description": "No.", "content": content}}
+    words = {"errors": {"told": "all"}, "unknown-parameters": [listed("any")], "refusals": refusals}
+    names = ("page", "results_per_page")
+    texts = [
+        {"target": f"{PAGE}.{name}", "update": {"x-rows": [listed("word"), listed("negative")]}}
+        for name in names
+    ]
+    client = client_of(tmp_path, {"target": "$['x-service']", "update": words}, *texts)
+    learned = brief(client).learn(learn_parameters)["x-service"]
+    assert learned["errors"]["told"] == "all"
+    (row,) = learned["unknown-parameters"]
+    assert row["item"] == item
