@@ -32,6 +32,16 @@ def test_an_armed_429_makes_the_next_call_fail(world: World, page: Page) -> None
     assert world.api("GET", "/notification-handlers/").status_code == 200
 
 
+def test_a_delay_opens_the_field_that_it_needs(world: World, page: Page) -> None:
+    page.get_by_role("tab", name="Controls").click()
+    delay = page.get_by_label("Held back for")
+    expect(delay).to_be_hidden()
+    page.get_by_label("What goes wrong").select_option("a delay")
+    delay.fill("1ms")
+    page.get_by_role("button", name="Arm", exact=True).click()
+    expect(page.get_by_role("list", name="Armed faults")).to_contain_text("1ms")
+
+
 def test_a_violation_can_be_read(world: World, page: Page) -> None:
     world.api("POST", "/notification-handlers", files=form({"name": "A", "type": "slack", "channel": "x"}))
     said = world.control("GET", "/journal")["exchanges"][0]["violations"]

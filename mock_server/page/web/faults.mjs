@@ -78,37 +78,46 @@ export class Faults {
     const operation = choice("operation", {
       "": [{ value: "", label: "any operation" }, ...this.info.operations.map(({ id }) => ({ value: id, label: id }))],
     });
+    const more = this.#moreFields();
+    what.addEventListener("change", () => {
+      if (what.value === "latency=") more.open = true;
+    });
     operation.addEventListener("change", () => fill(what, [...choice("", this.#choices(operation.value)).children]));
     return form(
       (sent) => this.#submit(sent),
       field("What goes wrong", what),
       field("Where", operation, properties.operation.description),
       field("How often", textField("times", "1", { size: 5, inputmode: "numeric" }), "A number, or empty for no end."),
-      h(
-        "details",
-        h("summary", "More"),
-        h(
-          "div",
-          { class: "fields" },
-          field(
-            "Held back for",
-            textField("latency", "", { size: 14, placeholder: "100ms..300ms" }),
-            properties.latency.description,
-          ),
-          field(
-            "Calls before it strikes",
-            textField("after", "0", { size: 5, inputmode: "numeric" }),
-            properties.after.description,
-          ),
-          field(
-            "Probability",
-            textField("probability", "1", { size: 5, inputmode: "decimal" }),
-            properties.probability.description,
-          ),
-          field("Seed", textField("seed", "0", { size: 5, inputmode: "numeric" }), properties.seed.description),
-        ),
-      ),
+      more,
       h("button", { type: "submit", class: "first" }, "Arm"),
+    );
+  }
+
+  #moreFields() {
+    const { properties } = this.order;
+    return h(
+      "details",
+      h("summary", "More"),
+      h(
+        "div",
+        { class: "fields" },
+        field(
+          "Held back for",
+          textField("latency", "", { size: 14, placeholder: "100ms..300ms" }),
+          properties.latency.description,
+        ),
+        field(
+          "Calls before it strikes",
+          textField("after", "0", { size: 5, inputmode: "numeric" }),
+          properties.after.description,
+        ),
+        field(
+          "Probability",
+          textField("probability", "1", { size: 5, inputmode: "decimal" }),
+          properties.probability.description,
+        ),
+        field("Seed", textField("seed", "0", { size: 5, inputmode: "numeric" }), properties.seed.description),
+      ),
     );
   }
 
@@ -121,7 +130,7 @@ export class Faults {
       "A documented refusal": names.map((name) => ({ value: `refusal=${name}`, label: labelOf(name, this.refusals) })),
       "An outage": of("status").map((status) => ({ value: `status=${status}`, label: String(status) })),
       "On the wire": of("wire").map((wire) => ({ value: `wire=${wire}`, label: wire })),
-      "Only late": [{ value: "latency=", label: "held back, see More" }],
+      "Only late": [{ value: "latency=", label: "a delay" }],
     };
   }
 
