@@ -40,7 +40,7 @@ class TestUndo:
         world.create(name="Mine", type="email", email="a@example.com")
         page = live(opened(width=width, scheme=scheme))
         go(page, "Handlers")
-        page.get_by_role("button", name="No handlers").click()
+        page.get_by_role("button", name="Delete all handlers").click()
         undo = page.get_by_role("button", name="Undo")
         expect(undo).to_be_visible()
         choose_world(page, other.key)
@@ -62,7 +62,7 @@ class TestUndo:
 
     def test_it_undoes_nothing_that_was_done_since(self, world: World, page: Page) -> None:
         world.create(name="Mine", type="email", email="a@example.com")
-        page.get_by_role("button", name="No handlers").click()
+        page.get_by_role("button", name="Delete all handlers").click()
         expect(page.get_by_role("button", name="Undo")).to_be_visible()
         world.control(
             "POST", "/faults", {"status": 503, "times": None, "operation": "delete_notification_handler"}
@@ -78,12 +78,24 @@ class TestUndo:
 
     def test_what_was_created_since_stays(self, world: World, page: Page) -> None:
         world.create(name="Older", type="email", email="a@example.com")
-        page.get_by_role("button", name="No handlers").click()
+        page.get_by_role("button", name="Delete all handlers").click()
         expect(page.get_by_role("button", name="Undo")).to_be_visible()
         world.create(name="Newer", type="email", email="a@example.com")
         page.get_by_role("button", name="Undo").click()
         expect(page.get_by_text("What has changed since stays as it is: handlers")).to_be_visible()
         assert names(world) == ["Newer"]
+
+    def test_a_button_that_replaces_all_says_so(self, world: World, opened: Open) -> None:
+        page = live(opened(width=1200))
+        go(page, "Handlers")
+        buttons = page.locator("#handlers-head button")
+        expect(buttons).to_have_text(["Replace all by one for Slack", "Delete all handlers", "Reset world"])
+        boxes = [each.bounding_box() for each in buttons.all()]
+        assert len({box["y"] for box in boxes if box}) == 1, "on one line"
+        buttons.first.click()
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator("#handlers")).to_contain_text("Work email")
+        assert names(world) == ["Work email"]
 
     def test_a_reset_is_undone_with_faults_answers_and_clock(self, world: World, page: Page) -> None:
         world.control("POST", "/faults", {"status": 503, "times": None})
@@ -244,7 +256,7 @@ def test_a_fault_that_clients_may_not_notice_says_so_where_it_is_armed(world: Wo
 def test_one_message_is_shown_at_a_time(world: World, opened: Open, width: int, scheme: str) -> None:
     page = live(opened(width=width, scheme=scheme, expects="400"))
     go(page, "Handlers")
-    page.get_by_role("button", name="No handlers").click()
+    page.get_by_role("button", name="Delete all handlers").click()
     expect(page.locator("#handlers")).to_contain_text("No handlers.")
     page.get_by_role("button", name="Reset world").click()
     expect(page.locator(".notice")).to_have_count(1)

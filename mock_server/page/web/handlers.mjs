@@ -30,10 +30,14 @@ export class Handlers {
       h("h2", titled(names)),
       h("span", { class: "soft", id: "handlers-sum" }),
       h("span", { class: "space" }),
-      fitting.map(({ name, summary, value }) =>
-        button(summary ?? name, () => this.#put(value, summary ?? name), { class: "quiet" }),
+      h(
+        "div",
+        { class: "presets" },
+        fitting.map(({ name, summary, value }) =>
+          button(summary ?? name, () => this.#put(value, summary ?? name), { class: "quiet" }),
+        ),
+        button("Reset world", () => this.#reset(), { id: "reset" }),
       ),
-      button("Reset world", () => this.#reset(), { id: "reset" }),
     );
   }
 
