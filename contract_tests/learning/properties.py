@@ -19,14 +19,15 @@ def described(key: str, values: Sequence[Any]) -> dict[str, Any]:
     """Return the schema of a property that no document knows, from the values that it was seen to have.
 
     What always has one value gets it as its default; an id, or what changes, is the service's affair and is readOnly.
-    An id that several rows share, such as that of their user, has a default all the same.
+    An id that several rows share, such as that of their user, is the account's: it has a default all the same.
     """
     kinds = sorted({kind_of(value) for value in values})
     schema: dict[str, Any] = {"type": kinds[0] if len(kinds) == 1 else kinds}
     if any(value != values[0] for value in values):
         return schema | {"readOnly": True}
     if key == "id" or key.endswith("_id"):
-        return schema | {"readOnly": True} | ({"default": values[0]} if len(values) > 1 else {})
+        shared = {"description": "An id that the rows of an account share.", "default": values[0]}
+        return schema | {"readOnly": True} | (shared if len(values) > 1 else {})
     return schema | {"default": values[0]}
 
 

@@ -15,6 +15,7 @@ from contract_tests.learning.handlers import mask_of, placed, varying
 from contract_tests.learning.observe import Observer
 from contract_tests.learning.presentation import SeenResponse, look_of
 from contract_tests.learning.problems import More, find_more
+from contract_tests.learning.properties import described
 from contract_tests.learning.reactions import SIGNS, entities
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes.expectations import SentCall, exchange_of
@@ -130,3 +131,13 @@ def test_a_value_is_recognized_as_the_guard_left_room_for_its_mark() -> None:
     look = observer.outcome(Tried(trial, answer, exchange)).look
     assert look is not None
     assert look.value == "{value}"
+
+
+def test_an_id_that_rows_share_is_the_account_s() -> None:
+    shared, sole = described("user_id", [17, 17]), described("user_id", [17])
+    assert shared == {**sole, "description": "An id that the rows of an account share.", "default": 17}
+    assert (sole["readOnly"], "default" in sole, "default" in described("user_id", [17, 18])) == (
+        True,
+        False,
+        False,
+    )
