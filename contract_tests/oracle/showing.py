@@ -96,16 +96,17 @@ class Showing:
         self, handler: Handler, value: Any, about: str, *, as_text: bool
     ) -> Iterator[tuple[str, Any, Complaint]]:
         shape, ground = self._facts.shape(handler.type), self._statements.shape(handler.type)
+        part = self._facts.row["settings"]
         if as_text:
             try:
                 value = json.loads(value)
             except (TypeError, ValueError):
-                yield "", None, Complaint(ground, about, _short(value), "JSON in a text")
+                yield "", None, Complaint(ground, about, _short(value), "JSON in a text", part=part)
                 return
         if shape.container == "array" or not (isinstance(value, dict) or value == []):
             wanted = "[]" if shape.container == "array" else "an object"
             if wanted != json.dumps(value):
-                yield "", None, Complaint(ground, about, _short(value), wanted)
+                yield "", None, Complaint(ground, about, _short(value), wanted, part=part)
             return
         value = value or {}  # PHP writes an object without keys as `[]`, which the schema's check tells
         for key in sorted((handler.settings.keys() | value.keys()) - handler.uncertain):
