@@ -26,8 +26,9 @@ _EVERY = (
 _LENGTHS = (800, 3_000, 20_000)
 # Limits that services have; each is tried before a length between them.
 _USUAL = (64, 100, 128, 150, 191, 200, 250, 254, 255, 256, 300, 500, 512, 1000, 1024, 2000, 2048)
+_OF_GRAMMAR = frozenset({"not-email", "not-url", "not-https", "malformed"})
 # What is asked of each field anew.
-_OF_ONE = frozenset({"longer-than", "absent", "not-email", "not-url", "not-https", "malformed", "is"})
+_OF_ONE = _OF_GRAMMAR | {"longer-than", "absent", "is"}
 
 # What services take for an address: what stands before the @, and behind it, the usual first.
 _USERS = (
@@ -334,13 +335,15 @@ class FieldLearner:
 
     def _grammar(self, found: Explained, at: Input, *, fresh: bool) -> None:
         """Find out which texts a field takes that holds an address or a URL."""
-        known = {row.treatment for row in found.rows}
         is_address = at.shape == "address"
         odd, patterns = self.odd[at.shape], ADDRESSES if is_address else URLS
         treatment = "not-email" if is_address else "not-url"
         if not fresh:
-            for text in odd[:1] if known & {"not-email", "not-url", "not-https", "malformed"} else odd[:3]:
-                self._try(found, at, treatment, sent(text))
+            known = next((row.treatment for row in found.rows if row.treatment in _OF_GRAMMAR), "")
+            for text in odd[:1] if known else odd[:3]:
+                outcome = self.ask(at.trial(treatment, sent(text)))
+                if outcome is not None:
+                    found.explain(outcome, None, known or treatment)
             return
         asked = [self.ask(at.trial(treatment, sent(text))) for text in odd]
         seen = [each for each in asked if each is not None]
@@ -590,11 +593,8 @@ def _representatives(
     for name, kind in own:
         shape = shape_of_text(examples.get(kind, {}).get(name, ""))
         if shape == "text":
-            found[shape] = (name, kind) if shape not in found or _is_plain(name) else found[shape]
+            is_plain = name.endswith("_id")  # a text that is hardly a secret
+            found[shape] = (name, kind) if shape not in found or is_plain else found[shape]
         else:
             found.setdefault(shape, (name, kind))
     return list(found.values())
-
-
-def _is_plain(name: str) -> bool:
-    return name.endswith("_id")  # a text that is hardly a secret
