@@ -91,15 +91,19 @@ def findings_of(
 
 
 def defects_of(error: BaseException, happened: Happened) -> list[BaseException]:
-    """Return what in a failure is a fault of this program: any error but a deviation, and what the guard refused."""
+    """Return what in a failure is a fault of this program: any error but a deviation, and what the guard refused.
+
+    Of several deviations each knows its own last call: the guard may have stopped the writing after it.
+    """
     last = happened.exchanges[-1] if happened.exchanges else None
     if last is not None and last.failed:
         return []
-    return [
-        each
-        for each in _leaves(error)
-        if not isinstance(each, Deviation) or (last is not None and last.refused)
-    ]
+    found = []
+    for each in _leaves(error):
+        own = each.exchanges[-1] if isinstance(each, Deviation) and each.exchanges else last
+        if not isinstance(each, Deviation) or (own is not None and own.refused):
+            found.append(each)
+    return found
 
 
 def _of_complaints(complaints: Sequence[Complaint], happened: Happened, clean: Clean) -> Finding:

@@ -194,3 +194,12 @@ def test_a_finding_names_the_call_and_not_the_look_after_it() -> None:
     assert one.operation == "update"
     (other,) = findings_of("refusals", "t", Deviation([wrong._replace(operation="")]), seen, same)
     assert other.operation == "operation"
+
+
+def test_a_deviation_before_the_guard_stopped_the_run_is_no_defect() -> None:
+    wrong = Complaint(ANSWERS, "an update returns 500")
+    answered, kept_back = exchange("POST", "/1"), exchange("POST", "/1", refused="halted")
+    seen = Happened([answered, kept_back])
+    assert defects_of(Deviation([wrong], [answered]), seen) == []
+    (defect,) = defects_of(Deviation([wrong], [answered, kept_back]), seen)
+    assert isinstance(defect, Deviation)
