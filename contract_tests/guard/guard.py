@@ -313,7 +313,7 @@ class Guard:
 
     @property
     def ledger_file(self) -> Path | None:
-        """The ledger, None for a run that may only read, or that nobody could sweep."""
+        """The ledger; None if the run only reads, or if its key was made up, so that no sweep could use it."""
         return self._ledger.file
 
     @property

@@ -255,9 +255,8 @@ class Statements:
         if word == "type" and value == [] and self._is_settings(place):
             return self.setting_unsent("create")
         if word == "type" and value and place == f"{self._settings_places[0]}/type":
-            return self._made(
-                place, says, frozenset()
-            )  # what a type without settings shows is open, and not this
+            # The question is what a type without settings shows, and these are not empty.
+            return self._made(place, says, frozenset())
         if "/additionalProperties/" in place:  # what is shown there has no name in the document
             return replace(self.at(place, says, grade=BELIEVED), is_open=True, is_told=True)
         return self._violated(place, says, value)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from contract_tests.learning.fields import FieldLearner, Input, Place, Table, unshown
+from contract_tests.learning.fields import OF_GRAMMAR, FieldLearner, Input, Place, Table, unshown
 from contract_tests.learning.observe import Outcome
 from contract_tests.learning.presentation import reworded
 from contract_tests.learning.reactions import Explained, entities
@@ -202,7 +202,7 @@ class BriefLearner(FieldLearner):
         if known.is_taken:
             return found
         self._grammar(found, at, fresh=True)
-        if not any(row.treatment in {"not-email", "not-url", "not-https", "malformed"} for row in found.rows):
+        if not any(row.treatment in OF_GRAMMAR for row in found.rows):
             found.put(Row(treatment, None, "refuse", self.observer.outcome(known).look))
         self._try(found, at, "empty")
         for row in text.rows:  # beside it, an array or a file may have a problem of the grammar

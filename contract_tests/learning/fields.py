@@ -26,9 +26,9 @@ _EVERY = (
 _LENGTHS = (800, 3_000, 20_000)
 # Limits that services have; each is tried before a length between them.
 _USUAL = (64, 100, 128, 150, 191, 200, 250, 254, 255, 256, 300, 500, 512, 1000, 1024, 2000, 2048)
-_OF_GRAMMAR = frozenset({"not-email", "not-url", "not-https", "malformed"})
+OF_GRAMMAR = frozenset({"not-email", "not-url", "not-https", "malformed"})
 # What is asked of each field anew.
-_OF_ONE = _OF_GRAMMAR | {"longer-than", "absent", "is"}
+_OF_ONE = OF_GRAMMAR | {"longer-than", "absent", "is"}
 
 # What services take for an address: what stands before the @, and behind it, the usual first.
 _USERS = (
@@ -339,7 +339,7 @@ class FieldLearner:
         odd, patterns = self.odd[at.shape], ADDRESSES if is_address else URLS
         treatment = "not-email" if is_address else "not-url"
         if not fresh:
-            known = next((row.treatment for row in found.rows if row.treatment in _OF_GRAMMAR), "")
+            known = next((row.treatment for row in found.rows if row.treatment in OF_GRAMMAR), "")
             for text in odd[:1] if known else odd[:3]:
                 outcome = self.ask(at.trial(treatment, sent(text)))
                 if outcome is not None:

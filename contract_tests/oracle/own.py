@@ -170,10 +170,8 @@ class Own:
         A write may be answered with success if it does nothing: its owner's key shows whether it did. A retrieve may
         show another row, if each account counts its own ids.
         """
-        about, operation = (
-            f"{a(kind)} of {owned.id} with another account's key",
-            self.facts.operation(kind).id,
-        )
+        operation = self.facts.operation(kind).id
+        about = f"{a(kind)} of {owned.id} with another account's key"
         if (
             kind == "retrieve"
             and answer.status // 100 == 2
@@ -181,8 +179,6 @@ class Own:
         ):
             return
         if kind == "retrieve" or answer.status // 100 != 2:
-            if 400 <= answer.status < 500:
-                self.judge.note_refusal("another_account", "another account's handler")
             self._shut_out(kind, answer, about)
             return
         seen = self._after(owned.id)
@@ -204,6 +200,7 @@ class Own:
         refusal, looks = self.facts.refusal(kind, self.facts.other_accounts), self.statements.other_accounts()
         if 400 <= answer.status < 500:
             self.run.reach.refused(self.facts.operation(kind).id, refusal.name)
+            self.judge.note_refusal("another_account", "another account's handler")
         is_said = "other-accounts" in self.facts.service
         for one in self.conformity.refusal(kind, answer, refusal, KEYS, about):
             if is_said or one.statement.is_duty:

@@ -184,7 +184,7 @@ class Showing:
 
 
 def _is_mask(shown: object, sent: str, others: Mapping[str, str]) -> bool:
-    """Tell whether what is shown of a setting hides what was sent: it is no part of it, and no other setting's text."""
+    """Tell whether what is shown hides what was sent: it is neither a part of it nor the text of another setting."""
     if not isinstance(shown, str) or not shown.strip() or not sent or not may_hide(shown, sent):
         return False
     return shown.strip().lower() not in sent.lower() and shown not in others.values()

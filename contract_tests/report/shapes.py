@@ -245,8 +245,8 @@ def _text(entry: ReportLine) -> str:
 
 
 def _steps(entry: ReportLine) -> list[str]:
-    lines = ((step.curl, f"# {step.answer}" if step.answer else "") for step in entry.steps)
-    return [readable(line) for pair in lines for line in pair if line]
+    lines = ((step.curl, f"# {step.answer}") if step.answer else (step.curl,) for step in entry.steps)
+    return [readable(line) for several in lines for line in several]
 
 
 def _annotation(level: str, title: str, text: str) -> str:

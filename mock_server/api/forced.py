@@ -25,8 +25,7 @@ def meet_fault(context: Context) -> None:
     if not context.world.faults:
         return
     operation = context.operation
-    documented = {name for each in context.contract.operations.values() for name in each.refusals}
-    elsewhere = documented - operation.refusals.keys()
+    elsewhere = context.contract.documented_refusals - operation.refusals.keys()
     fault = context.fault = context.world.faults.strike(operation.counted_as, elsewhere)
     if fault is not None and fault.status is not None:
         raise Refusal(outage(fault.status), status_line(fault.status))

@@ -124,6 +124,11 @@ class Contract:
         """The path of the document's first server: `/api`."""
         return self.routes.base_path
 
+    @property
+    def documented_refusals(self) -> set[str]:
+        """The names of the refusals that some operation documents, without those of the service as a whole."""
+        return {name for each in self.operations.values() for name in each.refusals}
+
     def spellings(self, operation_id: str) -> frozenset[str]:
         """Return the ids of all spellings of an operation. Raises KeyError if the document does not have it."""
         counted_as = self.operations[operation_id].counted_as

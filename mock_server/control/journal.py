@@ -139,10 +139,7 @@ def _check_belongs(
     if not operations:  # the world has changed an answer since
         return
     name, exchanges = asked["operation"], [each for each in seen if each.operation in spellings]
-    declared = {
-        refusal for each in contracts for other in each.operations.values() for refusal in other.refusals
-    }
-    if asked["refusal"] in declared:
+    if any(asked["refusal"] in each.documented_refusals for each in contracts):
         known = dict.fromkeys(refusal for each in operations for refusal in each.refusals)
         known |= dict.fromkeys(each.refusal for each in exchanges if each.refusal)
         check_known(f"refusal of {name}", asked["refusal"], known)

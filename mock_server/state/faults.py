@@ -139,7 +139,7 @@ class Faults:
         self.states = {} if fault_id is None else self.states
         return fault_id is None or len(self.all) < before
 
-    def strike(self, operation: str, elsewhere: Container[str] = ()) -> Fault | None:
+    def strike(self, operation: str, elsewhere: Container[str]) -> Fault | None:
         """Return the fault that strikes a request to an operation, if any, and advance its scenario.
 
         `elsewhere`: the refusals that only other operations document.
