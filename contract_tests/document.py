@@ -191,7 +191,7 @@ class DocumentedOperation:
     method: str
     path: str
     success: int
-    answer: Mapping[str, Any]
+    response: Mapping[str, Any]
     media_types: tuple[str, ...]
     refusals: Mapping[str, DocumentedRefusal]
     is_spelling: bool
@@ -393,7 +393,7 @@ class Facts:
 
     @property
     def _items(self) -> Mapping[str, Any]:
-        listed = self.operation("list").answer
+        listed = self.operation("list").response
         return self.schemas.resolve(self.schemas.at(listed, self.schemas.path_to(listed, "rows"))["items"])
 
     @cached_property

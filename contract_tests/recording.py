@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange, FormField, Reply, Request, printable
 from contract_tests.guard.guard import Door, Guard
-from contract_tests.judge.statements import ANSWERS
+from contract_tests.judge.statements import RESPONSES
 from contract_tests.judge.verdicts import Conformity
 from contract_tests.run.settings import Code, Stop
 from contract_tests.target.api import TargetResponse
@@ -333,15 +333,15 @@ class RecordingProxy:
         kind = self._facts.kind_of(exchange.operation)
         if not kind or exchange.refused or exchange.failed:
             return []
-        answer = TargetResponse.of(exchange)
+        response = TargetResponse.of(exchange)
         if 200 <= exchange.status < 300:
-            return [one.sentence for one in self._conformity.success(kind, answer)]
+            return [one.sentence for one in self._conformity.success(kind, response)]
         known = [
             one for one in self._facts.operation(kind).refusals.values() if one.status == exchange.status
         ]
         if not known:
             return [f"{exchange.operation} answered {exchange.status}, which the document does not have."]
-        judged = [self._conformity.refusal(kind, answer, refusal, ANSWERS) for refusal in known]
+        judged = [self._conformity.refusal(kind, response, refusal, RESPONSES) for refusal in known]
         return [] if [] in judged else [one.sentence for one in judged[0]]
 
 

@@ -59,10 +59,10 @@ class Chains:
         self.sampler.note(case, response)
         operation, facts = self.sampler.operation(case), self.run.facts
         kind = operation.kind
-        answer = TargetResponse(response.status_code, {}, response.content)
+        received = TargetResponse(response.status_code, {}, response.content)
         if kind == "list":
             self.listed |= {
-                _number(mapping(row).get(facts.row["id"])) for row in rows_in(answer, facts) or ()
+                _number(mapping(row).get(facts.row["id"])) for row in rows_in(received, facts) or ()
             }
         elif response.status_code == operation.success:
             meant = {_number(value) for value in case.path_parameters.values()}

@@ -28,7 +28,7 @@ from contract_tests.generated.engine import (
 )
 from contract_tests.generated.harmless import Harmless, harmless_form
 from contract_tests.guard.exchange import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER
-from contract_tests.judge.statements import ANSWERS, GONE, KEYS, MULTIPART, WRITTEN, Statement
+from contract_tests.judge.statements import GONE, KEYS, MULTIPART, RESPONSES, WRITTEN, Statement
 from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, Returned, a, listed, said
 from contract_tests.oracle.expected import Expected, Handler, Prospect
 from contract_tests.probes.reading import number
@@ -66,16 +66,16 @@ class Pool:
             facts = self._facts
             kind = next(iter(facts.types))
             form = {**facts.examples.get(kind, {}), facts.form["name"]: self.mark(), facts.form["type"]: kind}
-            answer = self._api.create(form)
-            if self.adopt(answer, kind) is None:
+            response = self._api.create(form)
+            if self.adopt(response, kind) is None:
                 self._refuse(
-                    self._statements.operation("create"), "a create from the document's own example", answer
+                    self._statements.operation("create"), "a create from the document's own example", response
                 )
         return next(reversed(self._live))
 
-    def adopt(self, answer: TargetResponse, kind: str) -> int | None:
+    def adopt(self, response: TargetResponse, kind: str) -> int | None:
         """Take the handler that a create made, and return its id; None if it made none that can be told."""
-        handler_id = id_in(self._facts, self._facts.operation("create"), answer)
+        handler_id = id_in(self._facts, self._facts.operation("create"), response)
         if handler_id is None or handler_id in self._live:
             return None
         self._live[handler_id] = kind
@@ -105,25 +105,25 @@ class Pool:
             raise deviations[0]
 
     def _delete(self, handler_id: int) -> None:
-        answer = self._api.delete(handler_id)
+        response = self._api.delete(handler_id)
         self.drop(handler_id)
-        is_withheld = REFUSED_HEADER.lower() in answer.headers  # of which the guard tells
-        if answer.status // 100 != 2 and answer.status != _NOT_FOUND and not is_withheld:
+        is_withheld = REFUSED_HEADER.lower() in response.headers  # of which the guard tells
+        if response.status // 100 != 2 and response.status != _NOT_FOUND and not is_withheld:
             self._refuse(
-                self._statements.operation("delete"), f"handler {handler_id} could not be deleted", answer
+                self._statements.operation("delete"), f"handler {handler_id} could not be deleted", response
             )
 
-    def _refuse(self, rests_on: Statement, about: str, answer: TargetResponse) -> NoReturn:
+    def _refuse(self, rests_on: Statement, about: str, response: TargetResponse) -> NoReturn:
         """Raise Deviation for an answer without which the pool cannot go on."""
-        if answer.status == 0 or answer.status >= 500:
-            rests_on = ANSWERS
-        raise Deviation([Complaint(rests_on, f"{about}: {said(answer)}")], self._judge.trace())
+        if response.status == 0 or response.status >= 500:
+            rests_on = RESPONSES
+        raise Deviation([Complaint(rests_on, f"{about}: {said(response)}")], self._judge.trace())
 
 
-def id_in(facts: Facts, operation: DocumentedOperation, answer: TargetResponse) -> int | None:
+def id_in(facts: Facts, operation: DocumentedOperation, response: TargetResponse) -> int | None:
     """Return the id that a successful answer says, None if it says none."""
-    steps = facts.schemas.path_to(operation.answer, "id")
-    found = number(answer.shown(*steps)) if answer.status // 100 == 2 else None
+    steps = facts.schemas.path_to(operation.response, "id")
+    found = number(response.shown(*steps)) if response.status // 100 == 2 else None
     return found if found is not None and found > 0 else None
 
 
@@ -237,10 +237,10 @@ class Sampler:
         handler_id = next(iter(case.path_parameters.values()), None)
         if not 200 <= response.status_code < 300:
             return
-        answer = TargetResponse(response.status_code, {}, response.content)
+        received = TargetResponse(response.status_code, {}, response.content)
         if operation.kind == "create":
             kind = case.body.get(facts.form["type"], "") if isinstance(case.body, dict) else ""
-            handler_id = self.pool.adopt(answer, str(kind))
+            handler_id = self.pool.adopt(received, str(kind))
         elif operation.kind == "delete" and isinstance(handler_id, int):
             self.pool.drop(handler_id)
         tally.own[handler_id] += 1
@@ -270,31 +270,31 @@ class Sampler:
             operation.kind,
             {name.lower(): values[0] for name, values in response.headers.items()},
         )
-        answer = TargetResponse(response.status_code, headers, response.content)
+        received = TargetResponse(response.status_code, headers, response.content)
         if headers.get(FAILED_HEADER.lower()):
-            yield Complaint(ANSWERS, f"a generated {kind} got no answer")
+            yield Complaint(RESPONSES, f"a generated {kind} got no answer")
             return
-        if title := self._lost(operation, answer):
+        if title := self._lost(operation, received):
             yield Complaint(KEYS, f"a good key was turned away: {title}")
             return
-        if 200 <= answer.status < 300:
-            yield from self._conformity.success(kind, answer)
+        if 200 <= received.status < 300:
+            yield from self._conformity.success(kind, received)
         try:
             case.validate_response(response, **context)
         except FailureGroup as group:
             for failure in sorted(group.exceptions, key=lambda one: str(one.title)):
-                yield from self._of_failure(failure, kind, case, answer)
+                yield from self._of_failure(failure, kind, case, received)
 
     def _of_failure(
-        self, failure: BaseException, kind: str, case: AnyCase, answer: TargetResponse
+        self, failure: BaseException, kind: str, case: AnyCase, response: TargetResponse
     ) -> Iterator[Complaint]:
         """Yield what a failed check of schemathesis's rests on; what the kit's own checks say better is left out."""
         match type(failure).__name__:
             case "ServerError" | "ContentTypeServerError":
                 yield Complaint(
-                    ANSWERS,
+                    RESPONSES,
                     f"a generated {kind}",
-                    Returned(said(answer)),
+                    Returned(said(response)),
                     "answered without a server error",
                 )
             case "UseAfterFree" if kind == "delete" and self.run.facts.deletes_missing:
@@ -302,28 +302,28 @@ class Sampler:
             case "UseAfterFree":
                 # A write may be answered with success if the handler stays deleted.
                 ground = GONE if kind == "retrieve" else self._statements.unknown_id(kind)
-                yield Complaint(ground, f"{a(kind)} of a deleted handler returns {said(answer)}")
+                yield Complaint(ground, f"{a(kind)} of a deleted handler returns {said(response)}")
             case "EnsureResourceAvailability":
-                yield Complaint(WRITTEN, f"{a(kind)} of a new handler returns {said(answer)}")
-            case "RejectedPositiveData" if 200 <= answer.status < 300 or answer.status >= 500:
+                yield Complaint(WRITTEN, f"{a(kind)} of a new handler returns {said(response)}")
+            case "RejectedPositiveData" if 200 <= response.status < 300 or response.status >= 500:
                 return  # which success it is, and a server error, is a statement of its own
             case "RejectedPositiveData":
                 prospect, what = self._prospect(kind, case)
-                if 400 <= answer.status < 500 and (prospect.refusal is not None or _is_unsettled(case)):
+                if 400 <= response.status < 500 and (prospect.refusal is not None or _is_unsettled(case)):
                     return  # a row refuses what the schema admits, or no row speaks of it
                 ground = prospect.rests_on
                 about, sort = f"{a(kind)} with {what}", f"a generated {kind}"
-                yield Complaint(ground, about, Returned(said(answer)), "accepted", sort)
-            case "AcceptedNegativeData" if answer.status < 400:
+                yield Complaint(ground, about, Returned(said(response)), "accepted", sort)
+            case "AcceptedNegativeData" if response.status < 400:
                 prospect, what = self._prospect(kind, case)
                 about, sort = f"{a(kind)} with {what}", f"a generated {kind}"
-                yield Complaint(prospect.rests_on, about, Returned(said(answer)), "refused", sort)
-            case _ if 200 <= answer.status < 300:
+                yield Complaint(prospect.rests_on, about, Returned(said(response)), "refused", sort)
+            case _ if 200 <= response.status < 300:
                 return
             case _:
                 looks = self._statements.looks(kind)
                 yield Complaint(
-                    looks, f"a refusal of {a(kind)}", said(answer), f"as documented ({_sentence(failure)})"
+                    looks, f"a refusal of {a(kind)}", said(response), f"as documented ({_sentence(failure)})"
                 )
 
     def _prospect(self, kind: str, case: AnyCase) -> tuple[Prospect, str]:
@@ -356,18 +356,18 @@ class Sampler:
             prospect = self._expected.update(handler, sent, media)
         return prospect, listed(sent)
 
-    def _lost(self, operation: DocumentedOperation, answer: TargetResponse) -> str:
+    def _lost(self, operation: DocumentedOperation, response: TargetResponse) -> str:
         """Return an answer that says nothing about the case, since the key or the rate was refused; else nothing."""
         alike = {
             refusal.name
             for refusal in operation.refusals.values()
-            if refusal.is_shown_by(answer.status, answer.body)
+            if refusal.is_shown_by(response.status, response.body)
         }
         about_data = refusing(self.run.facts, operation.id).keys()
         # What only some operations refuse with is about their data, whatever the status.
         of_keys = self.run.facts.operation("list").refusals.keys() - about_data
-        is_key = alike & of_keys and answer.status in {401, 403} and not alike & about_data
-        return said(answer) if answer.status == 429 or is_key else ""
+        is_key = alike & of_keys and response.status in {401, 403} and not alike & about_data
+        return said(response) if response.status == 429 or is_key else ""
 
     def _form(self, case: AnyCase) -> Harmless:
         operation, media_type = self.operation(case), case.media_type or ""

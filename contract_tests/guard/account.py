@@ -52,7 +52,7 @@ def has_failed(reply: Reply) -> bool:
     return reply.status >= SERVER or reply.status in _LATER
 
 
-def _is_answer(reply: Reply) -> bool:
+def _is_response(reply: Reply) -> bool:
     return not has_failed(reply)
 
 
@@ -101,7 +101,7 @@ class Account:
         """
         beyond = [entry.id + 1] if isinstance(entry.id, int) else []
         for row in [*sorted(others, key=str), *beyond][:1]:
-            shown = self.shown(self.look_until(row, _is_answer, exempt=exempt), "retrieve")
+            shown = self.shown(self.look_until(row, _is_response, exempt=exempt), "retrieve")
             if any(self.number_in(node) == entry.number for node in shown.values()):
                 return row
         return None

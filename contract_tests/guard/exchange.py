@@ -172,12 +172,12 @@ class Surface:
     def __init__(self, data: Mapping[str, Any]) -> None:
         try:
             facts = self.facts = Facts(data)
-            listed, path_to = facts.operation("list").answer, facts.schemas.path_to
+            listed, path_to = facts.operation("list").response, facts.schemas.path_to
             self.id, self.name = facts.row["id"], facts.row["name"]
             self.rows = path_to(listed, "rows")
             self.total = path_to(listed, "total")
-            self.retrieved = path_to(facts.operation("retrieve").answer, "row")
-            self.written_id = path_to(facts.operation("create").answer, "id") or (self.id,)
+            self.retrieved = path_to(facts.operation("retrieve").response, "row")
+            self.written_id = path_to(facts.operation("create").response, "id") or (self.id,)
             self.name_field = facts.form["name"]
             self.addresses = frozenset(_addresses(facts))
         except (LookupError, StopIteration, TypeError, ValueError) as error:

@@ -523,8 +523,8 @@ class Relay:
             if not shown or not (is_same or Marker.is_blank(name)):
                 break
             update = self._request("update", entry.id, {self._account.surface.name_field: name})
-            answer = self._send(update, self._outgoing.named(update.body, entry.number))
-            if answer.is_success and not looks_after:
+            response = self._send(update, self._outgoing.named(update.body, entry.number))
+            if response.is_success and not looks_after:
                 return
         self._bare = None
         why = f"The row {entry.id} cannot be told to be this run's any more: an update took its mark away. It stays."

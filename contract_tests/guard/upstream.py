@@ -374,8 +374,8 @@ class Upstream:
         try:
             if connection.sock is not None:
                 connection.sock.settimeout(self._timeout)
-            answer = partial(_Response, deadline=time.monotonic() + self._timeout)
-            connection.response_class = cast("type[http.client.HTTPResponse]", answer)
+            response = partial(_Response, deadline=time.monotonic() + self._timeout)
+            connection.response_class = cast("type[http.client.HTTPResponse]", response)
             _write_head(connection, parcel.method, url, [*self._own_headers(parcel), *parcel.headers])
             connection.endheaders(parcel.body or None)
             reply, reusable = _read(connection.getresponse(), parcel.method)

@@ -48,7 +48,7 @@ class Statement:
 
 
 # The duties of any API. Breaking one is a finding whatever the documentation says.
-ANSWERS = Statement("Each request is answered, and not with a server error.")
+RESPONSES = Statement("Each request is answered, and not with a server error.")
 JSON = Statement("A success is valid JSON and is labelled as JSON.")
 KEYS = Statement(
     "A key opens the handlers of its own account and no others. No key, or a wrong one, opens none."
@@ -231,7 +231,7 @@ class Statements:
             place, f"A successful {kind} has an empty body.", grade=self._response_grade(kind, status)
         )
 
-    def answer_schema(self, kind: str) -> tuple[str, Mapping[str, Any]]:
+    def response_schema(self, kind: str) -> tuple[str, Mapping[str, Any]]:
         """Return the place of the schema of a success's body, and the schema as it stands there."""
         operation = self._facts.operation(kind)
         place, node = self._operation(kind), self._node(kind)
@@ -513,8 +513,8 @@ class Statements:
 
     def page(self, word: str, says: str) -> Statement:
         """Return the statement of a fact that each page shows, by its `x-value` word."""
-        place, node = self.answer_schema("list")
-        for step in self._facts.schemas.path_to(self._facts.operation("list").answer, word):
+        place, node = self.response_schema("list")
+        for step in self._facts.schemas.path_to(self._facts.operation("list").response, word):
             place, node = self._followed(place + pointer("properties", step), node["properties"][step])
         return self.at(place, says)
 
@@ -540,8 +540,8 @@ class Statements:
         return self._form_at(kind)[1]
 
     def _row_place(self) -> str:
-        place, node = self.answer_schema("list")
-        for step in self._facts.schemas.path_to(self._facts.operation("list").answer, "rows"):
+        place, node = self.response_schema("list")
+        for step in self._facts.schemas.path_to(self._facts.operation("list").response, "rows"):
             place, node = self._followed(place + pointer("properties", step), node["properties"][step])
         return self._followed(place + "/items", node["items"])[0]
 

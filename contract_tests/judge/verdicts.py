@@ -15,7 +15,7 @@ import jsonschema_rs
 from contract_tests.document import DocumentedRefusal, Facts, fits, read
 from contract_tests.guard.exchange import Exchange
 from contract_tests.guard.mask import HIDDEN, MARK
-from contract_tests.judge.statements import ANSWERS, JSON, Statement, Statements, pointer
+from contract_tests.judge.statements import JSON, RESPONSES, Statement, Statements, pointer
 from mock_server.document import load, plain
 
 if TYPE_CHECKING:
@@ -213,37 +213,39 @@ class Conformity:
         self._known = _titles(load().data)
 
     def success(
-        self, kind: str, answer: TargetResponse, rests_on: Statement | None = None
+        self, kind: str, response: TargetResponse, rests_on: Statement | None = None
     ) -> list[Complaint]:
         """Judge an answer to a request that should have succeeded; `rests_on` says why it should."""
         operation = self._facts.operation(kind)
-        if answer.status // 100 != 2:
-            return [self.turned_away(kind, answer, rests_on or self._statements.operation(kind))]
+        if response.status // 100 != 2:
+            return [self.turned_away(kind, response, rests_on or self._statements.operation(kind))]
         complaints = []
-        if answer.status != operation.success:
+        if response.status != operation.success:
             ground = self._statements.status(kind, operation.success)
             complaints = [
                 Complaint(
-                    ground, f"the status of a successful {kind}", str(answer.status), str(operation.success)
+                    ground, f"the status of a successful {kind}", str(response.status), str(operation.success)
                 )
             ]
-        return complaints + (self._json(kind, answer) if operation.answer else self._empty(kind, answer))
+        return complaints + (
+            self._json(kind, response) if operation.response else self._empty(kind, response)
+        )
 
     def turned_away(
-        self, kind: str, answer: TargetResponse, rests_on: Statement, about: str = ""
+        self, kind: str, response: TargetResponse, rests_on: Statement, about: str = ""
     ) -> Complaint:
         """Return the complaint about a request that was refused, or not answered, and should have succeeded."""
-        if answer.status == 0 or answer.status >= 500:
-            rests_on = ANSWERS
+        if response.status == 0 or response.status >= 500:
+            rests_on = RESPONSES
         wanted = Returned(self._facts.operation(kind).success)
         return Complaint(
-            rests_on, about or a(kind), Returned(said(answer)), wanted, operation=self._write(kind)
+            rests_on, about or a(kind), Returned(said(response)), wanted, operation=self._write(kind)
         )
 
     def refusal(
         self,
         kind: str,
-        answer: TargetResponse,
+        response: TargetResponse,
         refusal: DocumentedRefusal,
         rests_on: Statement,
         about: str = "",
@@ -255,39 +257,39 @@ class Conformity:
         """
         about, operation = about or a(kind), self._write(kind)
         # For a method that a server does not have at all, 501 is a refusal like any other (RFC 9110, 9.1).
-        is_unknown_method = answer.status == 501 and rests_on.pointer == _OTHER_METHODS
-        if answer.status == 0 or (answer.status >= 500 and not is_unknown_method):
+        is_unknown_method = response.status == 501 and rests_on.pointer == _OTHER_METHODS
+        if response.status == 0 or (response.status >= 500 and not is_unknown_method):
             wanted = Returned(refusal.status)
-            return [Complaint(ANSWERS, about, Returned(said(answer)), wanted, operation=operation)]
-        if answer.status < 400:
+            return [Complaint(RESPONSES, about, Returned(said(response)), wanted, operation=operation)]
+        if response.status < 400:
             refused = f"refused with {refusal.status}"
-            return [Complaint(rests_on, about, Returned(said(answer)), refused, operation=operation)]
+            return [Complaint(rests_on, about, Returned(said(response)), refused, operation=operation)]
         looks = self._statements.refusal(kind, refusal)
         return [
             Complaint(looks, f"the {what} of the refusal of {about}", shown, wanted, operation=operation)
-            for what, shown, wanted in self._looks(answer, refusal)
+            for what, shown, wanted in self._looks(response, refusal)
         ]
 
     def _write(self, kind: str) -> str:
         """Return the operation of a kind if it writes."""
         return self._facts.operation(kind).id if kind in {"create", "update", "delete"} else ""
 
-    def _looks(self, answer: TargetResponse, refusal: DocumentedRefusal) -> Iterator[tuple[str, str, str]]:
+    def _looks(self, response: TargetResponse, refusal: DocumentedRefusal) -> Iterator[tuple[str, str, str]]:
         """Yield what of a refusal looks otherwise: its name, what it is, and what it should be."""
-        if answer.status != refusal.status:
-            yield "status", said(answer), str(refusal.status)
+        if response.status != refusal.status:
+            yield "status", said(response), str(refusal.status)
         wanted_media = (refusal.media_type or "").partition(";")[0].strip().lower()
-        if (media := media_type(answer)) != wanted_media:
+        if (media := media_type(response)) != wanted_media:
             yield "media type", media or "missing", wanted_media or "none"
         if not refusal.title:
-            if not fits(refusal.value, read(answer.body, refusal.media_type)):
-                yield "body", _short(answer.body), f"`{str(refusal.value)[:200]}`"
+            if not fits(refusal.value, read(response.body, refusal.media_type)):
+                yield "body", _short(response.body), f"`{str(refusal.value)[:200]}`"
             return
         try:
-            (error,) = answer.json()["errors"]
+            (error,) = response.json()["errors"]
             title, status = error["title"], error["status"]
         except (ValueError, LookupError, TypeError):
-            yield "body", _short(answer.body), "a list of one error with title and status"
+            yield "body", _short(response.body), "a list of one error with title and status"
             return
         known = self._known.get(refusal.name) == refusal.title
         if not isinstance(title, str) or not title or (known and title != refusal.title):
@@ -298,23 +300,23 @@ class Conformity:
         if type(status) is not type(wanted) or status != wanted:
             yield "status in the body", repr(status), repr(wanted)
 
-    def _empty(self, kind: str, answer: TargetResponse) -> list[Complaint]:
+    def _empty(self, kind: str, response: TargetResponse) -> list[Complaint]:
         """Judge an answer without a body, which may all the same say what it would be, as the document does."""
         ground = self._statements.empty_body(kind)
-        if answer.body.strip():
-            return [Complaint(ground, f"the body of a successful {kind}", _short(answer.body), "empty")]
+        if response.body.strip():
+            return [Complaint(ground, f"the body of a successful {kind}", _short(response.body), "empty")]
         operation = self._facts.operation(kind)
         node = self._facts.node(operation)["responses"]
         wanted = self._facts.schemas.resolve(node[str(operation.success)]).get("x-empty-body")
-        found = media_type(answer)
+        found = media_type(response)
         if wanted and found not in {"", wanted}:
             return [
                 Complaint(ground, f"the media type of a successful {kind}, which has no body,", found, wanted)
             ]
         return []
 
-    def _json(self, kind: str, answer: TargetResponse) -> list[Complaint]:
-        found = media_type(answer)
+    def _json(self, kind: str, response: TargetResponse) -> list[Complaint]:
+        found = media_type(response)
         complaints = []
         if not _JSON_TYPE.match(found):
             complaints = [
@@ -322,7 +324,7 @@ class Conformity:
                     JSON, f"the media type of a successful {kind}", found or "missing", "application/json"
                 )
             ]
-        if answer.body.startswith(codecs.BOM_UTF8):
+        if response.body.startswith(codecs.BOM_UTF8):
             return [
                 *complaints,
                 Complaint(
@@ -330,9 +332,9 @@ class Conformity:
                 ),
             ]
         try:
-            body = answer.json()
+            body = response.json()
         except ValueError:
-            return [Complaint(JSON, f"the body of a successful {kind}", _short(answer.body), "JSON")]
+            return [Complaint(JSON, f"the body of a successful {kind}", _short(response.body), "JSON")]
         return complaints + [self._violation(kind, place, error) for place, error in self._errors(kind, body)]
 
     def _errors(self, kind: str, body: Any) -> Iterator[tuple[str, Any]]:
@@ -341,7 +343,7 @@ class Conformity:
         Of a text that the guard masked only that is judged which the mask leaves as it is if it is right.
         """
         if kind not in self._checks:
-            place, schema = self._statements.answer_schema(kind)
+            place, schema = self._statements.response_schema(kind)
             components = plain(self._facts.document["components"])
             self._checks[kind] = (
                 place,
@@ -380,9 +382,9 @@ def a(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
-def media_type(answer: TargetResponse) -> str:
+def media_type(response: TargetResponse) -> str:
     """Return the media type of an answer without its parameters, in lower case."""
-    return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return response.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def listed(sent: Mapping[str, str]) -> str:
@@ -393,15 +395,15 @@ def listed(sent: Mapping[str, str]) -> str:
     return ", ".join(fields) or "no fields"
 
 
-def said(answer: TargetResponse) -> str:
+def said(response: TargetResponse) -> str:
     """Return an answer's status, its media type if it is another than JSON's, and the beginning of its body.
 
     That a body is empty is said of a refusal: a success may well have none.
     """
-    is_empty = not answer.body.strip()
-    body = ("and an empty body" if answer.status >= 400 else "") if is_empty else _short(answer.body)
-    media = "" if is_empty else media_type(answer)
-    words = (str(answer.status or "not at all"), media if media != "application/json" else "", body)
+    is_empty = not response.body.strip()
+    body = ("and an empty body" if response.status >= 400 else "") if is_empty else _short(response.body)
+    media = "" if is_empty else media_type(response)
+    words = (str(response.status or "not at all"), media if media != "application/json" else "", body)
     return " ".join(word for word in words if word)
 
 

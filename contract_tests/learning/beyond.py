@@ -30,8 +30,8 @@ _SPELLINGS = ("1", "0", "true", "false", "on", "off", "yes", "no", "True", "FALS
 
 def learn_location(prober: Prober, draft: Draft) -> None:
     """Look for the address of a new row in the header Location."""
-    answer, seen = prober.watch(lambda asked: asked.once(handler).created)
-    location, row = answer.headers.get("location"), prober.once(handler).id
+    received, seen = prober.watch(lambda asked: asked.once(handler).created)
+    location, row = received.headers.get("location"), prober.once(handler).id
     if location is None:
         return
     site = "{0.scheme}://{0.netloc}".format(urlsplit(seen[-1].url))
@@ -117,11 +117,11 @@ def learn_deleted_twice(prober: Prober, draft: Draft) -> None:
             (deleted[-1].status, deleted[-1].body),
         )
     else:
-        answer, made = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()))
+        response, made = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()))
         if made is None:
-            raise Undecided(f"a plain create returns {answer.status}")
-        row, answer = made, prober.discard(made)
-        first = answer.status, answer.body.decode(errors="replace")
+            raise Undecided(f"a plain create returns {response.status}")
+        row, response = made, prober.discard(made)
+        first = response.status, response.body.decode(errors="replace")
     again = prober.send("DELETE", prober.api.path_of("delete", row), fresh=True)
     if is_success(again) and (again.status, again.body.decode(errors="replace")) == first:
 
@@ -226,8 +226,8 @@ def _repeated(prober: Prober, draft: Draft) -> str:
     """Return the word for links that repeat even a parameter that the list has not, or one without a value."""
     query = {_NO_PARAMETER: "1", _EMPTY_PARAMETER: ""}
     try:
-        answer = prober.send("GET", draft.facts.operation("list").path, query=query, fresh=True)
-        link = SeenPage(answer, prober.expectations).value("link-self")
+        response = prober.send("GET", draft.facts.operation("list").path, query=query, fresh=True)
+        link = SeenPage(response, prober.expectations).value("link-self")
     except (Undecided, Unlisted):
         return "accepted"
     names = dict(parse_qsl(urlsplit(str(link)).query, keep_blank_values=True))
@@ -268,14 +268,14 @@ def learn_redirect(prober: Prober, draft: Draft) -> None:
     if draft.tree["x-service"]["trailing-slash"] != "redirect":
         return
     path = prober.api.path_of("retrieve", prober.once(handler).id)
-    answer, seen = prober.watch(lambda asking: asking.send("GET", f"{path}/"))
-    if not 300 <= answer.status < 400:
+    response, seen = prober.watch(lambda asking: asking.send("GET", f"{path}/"))
+    if not 300 <= response.status < 400:
         return
-    location = "path" if answer.headers.get("location", "").startswith("/") else "absolute"
-    words = {"status": answer.status, "location": location}
+    location = "path" if response.headers.get("location", "").startswith("/") else "absolute"
+    words = {"status": response.status, "location": location}
     if words != {"status": 301, "location": "path"}:
         shown = "a path as" if location == "path" else "an absolute"
-        says = f"Redirects are {answer.status} with {shown} Location."
+        says = f"Redirects are {response.status} with {shown} Location."
         draft.learn(
             "trailing-slash",
             says,
@@ -286,12 +286,12 @@ def learn_redirect(prober: Prober, draft: Draft) -> None:
         )
 
 
-def _look(draft: Draft, answer: TargetResponse, prober: Prober, facts: Mapping[str, str]) -> Look | None:
+def _look(draft: Draft, response: TargetResponse, prober: Prober, facts: Mapping[str, str]) -> Look | None:
     """Return how the last refusal looks, None if it is not one."""
-    if not 400 <= answer.status < 500:
+    if not 400 <= response.status < 500:
         return None
     everywhere = draft.everywhere
-    return look_at(answer, prober.exchanges[-1], dict(facts), everywhere)
+    return look_at(response, prober.exchanges[-1], dict(facts), everywhere)
 
 
 # The facts of a page, the most telling first: of the numbers `page`, `size`, `total`, `pages`, and `count` of its rows.
@@ -336,8 +336,8 @@ _PAGE_FACTS: Mapping[str, _PageFact] = {
 def learn_page_facts(prober: Prober, draft: Draft) -> None:
     """Recognize what else a page tells of itself, such as how many rows are on it, by all pages seen so far."""
     listed = draft.facts.operation("list")
-    steps = draft.facts.schemas.path_to(listed.answer, "total")[:-1]
-    known = draft.facts.schemas.properties(draft.facts.schemas.at(listed.answer, steps))
+    steps = draft.facts.schemas.path_to(listed.response, "total")[:-1]
+    known = draft.facts.schemas.properties(draft.facts.schemas.at(listed.response, steps))
     pages = list(_pages(prober))
     found: dict[str, Any] = {}
     for key in known:
@@ -379,9 +379,9 @@ def _is(fact: Any, told: Any) -> bool:
 def _pages(prober: Prober) -> Iterator[tuple[dict[str, int], Mapping[str, Any]]]:
     """Yield the numbers of each page that was seen, and the object that tells them."""
     words = {"page": "page", "size": "page-size", "total": "total", "pages": "total-pages"}
-    for answer in prober.answers:
+    for response in prober.responses:
         try:
-            page = SeenPage(answer, prober.expectations)
+            page = SeenPage(response, prober.expectations)
         except (Undecided, Unlisted):
             continue
         numbers = {name: number(page.value(word)) for name, word in words.items()}
@@ -393,9 +393,9 @@ def _pages(prober: Prober) -> Iterator[tuple[dict[str, int], Mapping[str, Any]]]
 def learn_first_page(prober: Prober, draft: Draft) -> None:
     """Take over what stands beside the documented parts of a list's envelope."""
     page, seen = prober.watch(lambda asking: asking.once(first_page))
-    known = {*draft.facts.schemas.properties(draft.facts.operation("list").answer)}
+    known = {*draft.facts.schemas.properties(draft.facts.operation("list").response)}
     try:
-        body = page.answer.json()
+        body = page.response.json()
     except ValueError:
         return
     bodies = _bodies(prober, "GET")

@@ -50,17 +50,17 @@ class Doors:
     def ask(self, method: str, path: str, **parts: Any) -> TargetResponse | None:
         """Send a request that is to be refused; None if there was no answer."""
         try:
-            answer = self.prober.send(method, path, fresh=True, **parts)
+            response = self.prober.send(method, path, fresh=True, **parts)
         except (Undecided, Unlisted):
             return None
         self.seen.append(self.prober.exchanges[-1])
-        return answer
+        return response
 
-    def look(self, answer: TargetResponse | None, **told: str) -> Look | None:
+    def look(self, response: TargetResponse | None, **told: str) -> Look | None:
         """Return how a refusal looks, None if it is not one."""
-        if answer is None or not 400 <= answer.status < 600:
+        if response is None or not 400 <= response.status < 600:
             return None
-        return look_at(answer, self.prober.exchanges[-1], told, self.everywhere)
+        return look_at(response, self.prober.exchanges[-1], told, self.everywhere)
 
     @property
     def nobodys(self) -> str:
@@ -84,8 +84,8 @@ def learn_media_types(prober: Prober, draft: Draft) -> None:
             unread += [kind] if kind not in create.media_types else []
             continue
         body = b'{"no-field": "1"}' if kind == JSON else b"no-field=1"
-        answer = doors.ask("POST", create.path, body=body, headers={"Content-Type": kind})
-        look = doors.look(answer, value=kind)
+        response = doors.ask("POST", create.path, body=body, headers={"Content-Type": kind})
+        look = doors.look(response, value=kind)
         if look is None:
             continue
         if kind in create.media_types and look != looks.get(TEXT):
@@ -212,14 +212,14 @@ def learn_other_account(prober: Prober, draft: Draft) -> None:
     doors, bearer = Doors(prober, draft), f"Bearer {prober.terms.other_key}"
     row = prober.once(handler)
     path = prober.api.path_of("retrieve", row.id)
-    answer = doors.ask("GET", path, authorization=bearer)
-    if answer is None:
+    response = doors.ask("GET", path, authorization=bearer)
+    if response is None:
         return
-    if is_success(answer):  # each account may count its own ids
-        if prober.row_in(answer).get(prober.facts.row["name"]) == row.name:
+    if is_success(response):  # each account may count its own ids
+        if prober.row_in(response).get(prober.facts.row["name"]) == row.name:
             draft.unsaid.append("The second key shows a row of the first: both open one account, or any row.")
         return
-    refused, told = doors.look(answer, id=str(row.id)), {"id": str(NOBODYS)}
+    refused, told = doors.look(response, id=str(row.id)), {"id": str(NOBODYS)}
     if not is_success(prober.send("GET", draft.facts.operation("list").path, authorization=bearer)):
         raise Undecided("the second key is refused")
     if refused is None or refused == doors.look(prober.once(not_there), **told):
@@ -278,9 +278,9 @@ def learn_slashes(prober: Prober, draft: Draft) -> None:
     if service["trailing-slash"] == "same" or "post" in draft.tree["paths"].get(other, {}):
         return
     form = prober.kinds.form(prober.kinds.plain, prober.name())
-    answer, row = prober.create_raw(form[draft.facts.form["name"]], path=other, form=form)
+    response, row = prober.create_raw(form[draft.facts.form["name"]], path=other, form=form)
     seen = prober.exchanges[-1:]
-    if answer.status == 405:
+    if response.status == 405:
         is_path: Tree = {"distinct-spelling": "path"}
         says = f"A create at {other} is refused as another method of a path."
         draft.learn("trailing-slash", says, seen, lambda tree: tree["x-service"].update(is_path))
@@ -294,14 +294,14 @@ def learn_slashes(prober: Prober, draft: Draft) -> None:
         spelling = {"operationId": f"{create.id}_other_spelling", "x-spelling-of": create.id}
         tree["paths"].setdefault(other, {})["post"] = {**node, **spelling}
 
-    draft.learn("trailing-slash", f"A create at {other} returns {answer.status}.", seen, change)
+    draft.learn("trailing-slash", f"A create at {other} returns {response.status}.", seen, change)
 
 
 def learn_head(prober: Prober, draft: Draft) -> None:
     """Ask for a row with HEAD."""
     doors = Doors(prober, draft)
-    answer = doors.ask("HEAD", prober.api.path_of("retrieve", prober.once(handler).id))
-    if answer is not None and is_success(answer) and draft.tree["x-service"].get("head") != "as-get":
+    response = doors.ask("HEAD", prober.api.path_of("retrieve", prober.once(handler).id))
+    if response is not None and is_success(response) and draft.tree["x-service"].get("head") != "as-get":
         draft.learn(
             "head",
             "HEAD is answered as GET is.",
@@ -335,21 +335,21 @@ def learn_unique(prober: Prober, draft: Draft) -> None:
     words, kind = draft.facts.form, prober.kinds.plain
     first = observer.standing(kind)
     name = first.name
-    answer, row = prober.create(observer.base(kind, name=name))
+    response, row = prober.create(observer.base(kind, name=name))
     if row is not None:
         prober.discard(row)
         return
     looks = {
         "create": look_at(
-            answer, prober.exchanges[-1], {"field": words["name"], "value": name}, observer.everywhere
+            response, prober.exchanges[-1], {"field": words["name"], "value": name}, observer.everywhere
         )
     }
     seen = [prober.exchanges[-1]]
     other = observer.standing(prober.kinds.pair)
-    answer = other.update(name=name)
-    if not is_success(answer):
+    response = other.update(name=name)
+    if not is_success(response):
         looks["update"] = look_at(
-            answer,
+            response,
             prober.exchanges[-1],
             {"field": words["name"], "value": name, "id": str(other.id)},
             observer.everywhere,
@@ -434,8 +434,8 @@ class _Comparer:
         if path:
             return doors.look(doors.ask(self.facts.other_methods[0], path))
         row = self.prober.once(handler).id if self.prober.spares else self.prober.once(_some_row)
-        answer = doors.ask(self.facts.other_methods[0], self.prober.api.path_of("retrieve", row))
-        return doors.look(answer, id=str(row))
+        response = doors.ask(self.facts.other_methods[0], self.prober.api.path_of("retrieve", row))
+        return doors.look(response, id=str(row))
 
     def _alone(self, method: str, path: str, *_: Any, **parts: Any) -> Look | None:
         return self.doors.look(self.doors.ask(method, path, **parts), id=str(NOBODYS))
@@ -469,11 +469,11 @@ class _Comparer:
         for name, text in odd:
             pairs = multipart([(name, text.encode())])
             try:
-                answer = self.prober.send("POST", self.prober.api.path_of("update", row), **pairs)
+                response = self.prober.send("POST", self.prober.api.path_of("update", row), **pairs)
             except (Undecided, Unlisted):
                 continue
-            if 400 <= answer.status < 500:
-                return pairs, self.doors.look(answer)
+            if 400 <= response.status < 500:
+                return pairs, self.doors.look(response)
         return None
 
     def _foreign_form(self) -> tuple[dict[str, Any], Look | None] | None:
@@ -483,17 +483,17 @@ class _Comparer:
         row = self.prober.once(_some_row)
         pairs = multipart([(words["type"], kinds.mailbox.encode()), (field, text.encode())])
         try:
-            answer = self.prober.send("POST", self.prober.api.path_of("update", row), **pairs)
+            response = self.prober.send("POST", self.prober.api.path_of("update", row), **pairs)
         except (Undecided, Unlisted):
             return None
-        return (pairs, self.doors.look(answer)) if 400 <= answer.status < 500 else None
+        return (pairs, self.doors.look(response)) if 400 <= response.status < 500 else None
 
 
 def _some_row(prober: Prober) -> int:
     """Make a row that updates are tried on."""
-    answer, row = prober.create(prober.kinds.form(prober.kinds.pair, prober.name()))
+    response, row = prober.create(prober.kinds.form(prober.kinds.pair, prober.name()))
     if row is None:
-        raise Undecided(f"a plain create returns {answer.status}")
+        raise Undecided(f"a plain create returns {response.status}")
     prober.retrieve(row)
     return row
 

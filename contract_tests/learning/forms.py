@@ -56,7 +56,7 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
         table.foreign_is_apart |= table.checks_foreign and ("text", FOREIGN) in orderer.hiding
     if refusals.telling.tells_all:
         _learn_foreign(observer, table, refusals.telling)
-    if prober.spares and is_by_name(refusals.telling, [body_of(each) for each in prober.answers], order):
+    if prober.spares and is_by_name(refusals.telling, [body_of(each) for each in prober.responses], order):
         told = sorted(order)
     learn_shared(observer, table, refusals.telling)
     if table.tells_both:  # by field, as all its problems
@@ -93,7 +93,7 @@ def _learn_foreign(observer: Observer, table: Table, telling: Telling) -> None:
         return
     alone = telling.listed(refused.value)
     if table.foreign_problem is not None:
-        own, foreign = (telling.listed(body_of(each.answer)) for each in table.foreign_problem)
+        own, foreign = (telling.listed(body_of(each.response)) for each in table.foreign_problem)
         table.tells_both = bool(own) and foreign[len(alone) :] == own
     if table.tells_both:
         table.checks_foreign = True
@@ -120,12 +120,12 @@ def _tells_beside_type(observer: Observer, telling: Telling, item: Any, kind: st
     field = observer.facts.types[owner][-1]
     parts = [(words["type"], b"unlisted", False), (field, observer.good(owner, field).encode(), False)]
     try:
-        answer = observer.ask("update", parts, kind)
+        response = observer.ask("update", parts, kind)
     except (Undecided, Unlisted):
         return None
     template = json.loads(json.dumps(item).replace("{field}", field))
-    items = telling.listed(body_of(answer))
-    return any(fits(template, each) for each in items) if answer.status >= 400 and items else None
+    items = telling.listed(body_of(response))
+    return any(fits(template, each) for each in items) if response.status >= 400 and items else None
 
 
 def learn_shared(observer: Observer, table: Table, telling: Telling) -> None:
@@ -137,13 +137,13 @@ def learn_shared(observer: Observer, table: Table, telling: Telling) -> None:
         return
     parts = [(name, observer.good(kind, field).encode(), False) for name in names]
     try:
-        answer = observer.ask("update", parts, observer.prober.kinds.mailbox)
+        response = observer.ask("update", parts, observer.prober.kinds.mailbox)
     except (Undecided, Unlisted):
         return
-    body = body_of(answer)
+    body = body_of(response)
     told = telling.listed(body) if telling.tells_all else body
     found = re.search("(.{1,8}?)".join(map(re.escape, names)), "\n".join(texts_in(told)))
-    if answer.status < 400 or found is None or (telling.tells_all and len(told) > 1):
+    if response.status < 400 or found is None or (telling.tells_all and len(told) > 1):
         return
     table.between_fields = found[1]
     for at, explained in table.fields.items():

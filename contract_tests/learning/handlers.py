@@ -68,9 +68,9 @@ def _collect_standing(prober: Prober) -> list[Specimen]:
 def _specimen(kind: str) -> Callable[[Prober], tuple[dict[str, str], Mapping[str, Any]] | int]:
     def make(prober: Prober) -> tuple[dict[str, str], Mapping[str, Any]] | int:
         form = prober.kinds.form(kind, prober.name())
-        answer, row = prober.create(form)
-        if row is None or not is_success(answer):
-            return answer.status
+        response, row = prober.create(form)
+        if row is None or not is_success(response):
+            return response.status
         shown = dict(prober.retrieve(row))
         prober.discard(row)
         return form, shown
@@ -167,14 +167,14 @@ def _by_type(prober: Prober, specimens: Sequence[Specimen], keys: Sequence[str])
 
 
 def _row_schema(draft: Draft) -> Mapping[str, Any]:
-    answer = draft.facts.operation("retrieve").answer
+    answer = draft.facts.operation("retrieve").response
     return draft.facts.schemas.at(answer, draft.facts.schemas.path_to(answer, "row"))
 
 
 def row_node(draft: Draft, tree: Tree) -> Tree:
     """Return the schema of a row, to be changed in place."""
     facts = draft.facts
-    answer = facts.operation("retrieve").answer
+    answer = facts.operation("retrieve").response
     (key,) = facts.schemas.path_to(answer, "row")
     return component(tree, answer["properties"][key])
 
@@ -395,11 +395,11 @@ def learn_empty_settings(prober: Prober, draft: Draft) -> None:
     Types whose settings were never seen empty are presumed to be as the others.
     """
     facts, written, proof = draft.facts, dict[str, set[str]](), list[Exchange]()
-    steps = facts.schemas.path_to(facts.operation("retrieve").answer, "row")
-    for answer, exchange in zip(prober.answers, prober.exchanges, strict=True):
-        if facts.kind_of(exchange.operation) != "retrieve" or not is_success(answer):
+    steps = facts.schemas.path_to(facts.operation("retrieve").response, "row")
+    for response, exchange in zip(prober.responses, prober.exchanges, strict=True):
+        if facts.kind_of(exchange.operation) != "retrieve" or not is_success(response):
             continue
-        row = mapping(answer.shown(*steps))
+        row = mapping(response.shown(*steps))
         kind, settings = row.get(facts.row["type"]), row.get(facts.row["settings"])
         if isinstance(kind, str) and settings in ({}, []):
             written.setdefault(kind, set()).add(kind_of(settings))

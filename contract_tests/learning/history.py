@@ -119,10 +119,10 @@ def _watched(prober: Prober) -> list[Row]:
     """Return a row as it was made, and after each of three updates, the last of which may be refused."""
     kinds = prober.kinds
     form = kinds.form(kinds.mailbox, prober.name())
-    answer, number = prober.create(form)
+    response, number = prober.create(form)
     if number is None:
-        raise Undecided(f"a plain create returns {answer.status}")
-    row = ProbedHandler(prober, number, answer, form)
+        raise Undecided(f"a plain create returns {response.status}")
+    row = ProbedHandler(prober, number, response, form)
     rows: list[Row] = [dict(row.first)]
     enabled = "1" if row.is_enabled else "0"
     time.sleep(_SECOND)

@@ -38,8 +38,8 @@ def _learn_restored(prober: Prober, draft: Draft, trials: Trials) -> None:
     row = trials.walker
     if row is None or row.type == kind:
         row = trials.standing(prober.kinds.address)
-    answer, seen = prober.watch(lambda _: row.update(type=kind))
-    if not is_success(answer):
+    response, seen = prober.watch(lambda _: row.update(type=kind))
+    if not is_success(response):
         return
     shown, key = row.look(), prober.facts.row["settings"]
     (field,) = draft.facts.types[kind]

@@ -36,7 +36,7 @@ class Outcome:
     """
 
     trial: Trial
-    answer: TargetResponse
+    response: TargetResponse
     exchange: Exchange
     look: Look | None
     shown: Any = MISSING
@@ -47,7 +47,7 @@ class Outcome:
     @property
     def status(self) -> int:
         """The status of the response."""
-        return self.answer.status
+        return self.response.status
 
 
 class Observer(Trials):
@@ -80,13 +80,13 @@ class Observer(Trials):
 
     def outcome(self, tried: Tried, told: Mapping[str, str] | None = None) -> Outcome:
         """Return what came of a trial, with the look of a refusal. `told` are facts that its texts may repeat."""
-        trial, answer, look, repeated = tried.trial, tried.answer, None, ""
+        trial, response, look, repeated = tried.trial, tried.response, None, ""
         if not tried.is_taken:
             facts = {"field": trial.field, **(told or {})}
             given = self._as_sent(trial)  # a guard makes a name longer, which no response shows
-            repeated = _repeated(given, answer)
+            repeated = _repeated(given, response)
             value = repeated or (given.texts[-1] if given.text is None and given.texts else given.text)
-            words = set(re.findall(r"\w+", answer.body.decode(errors="replace")))
+            words = set(re.findall(r"\w+", response.body.decode(errors="replace")))
             # A refusal that lists all types does not repeat the one that was sent.
             if value is not None and not (
                 value in self.facts.types and len(words & self.facts.types.keys()) > 2
@@ -94,9 +94,9 @@ class Observer(Trials):
                 facts["value"] = value
             if tried.id is not None:
                 facts["id"] = str(tried.id)
-            look = look_at(answer, tried.exchange, facts, self.everywhere)
+            look = look_at(response, tried.exchange, facts, self.everywhere)
             look = look._replace(value=keyed(look.value, trial.field, "{field"))
-        return Outcome(trial, answer, tried.exchange, look, tried.shown, tried.before, tried.row, repeated)
+        return Outcome(trial, response, tried.exchange, look, tried.shown, tried.before, tried.row, repeated)
 
 
 def keyed(value: Any, field: str, telling: str = "") -> Any:
@@ -119,8 +119,8 @@ def _in_form(text: str, form: str) -> str:
     return text
 
 
-def _repeated(given: SentInput, answer: TargetResponse) -> str:
+def _repeated(given: SentInput, response: TargetResponse) -> str:
     """Return which of several texts a refusal repeats, all of them joined or one; empty if it repeats none."""
-    body = answer.body.decode(errors="replace").replace("\\/", "/")
+    body = response.body.decode(errors="replace").replace("\\/", "/")
     texts = (BETWEEN.join(given.texts), *given.texts) if TWICE in given.how else ()
     return next((text for text in texts if text in body), "")

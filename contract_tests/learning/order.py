@@ -95,10 +95,10 @@ class Orderer:
             both = self._both(one, other)
             if both is None:
                 continue
-            bodies = [body_of(each.outcome.answer) for each in (one, other)] + [body_of(both)]
+            bodies = [body_of(each.outcome.response) for each in (one, other)] + [body_of(both)]
             telling = find_telling(bodies[0], bodies[1], bodies[2])
             if telling.items is not None:
-                alone = [body_of(each.outcome.answer) for each in self.problems]
+                alone = [body_of(each.outcome.response) for each in self.problems]
                 more = find_more(alone, bodies[2])
                 if more is not None and more.one == more.many:
                     more = self._with_many(more, alone)
@@ -111,7 +111,7 @@ class Orderer:
         """Find out how several items are told, by a problem that has two, and another one."""
 
         def has_two(problem: Problem) -> bool:
-            body = body_of(problem.outcome.answer)
+            body = body_of(problem.outcome.response)
             return bool(more.without(body) != body)
 
         for one, other in islice(self._pairs(lambda one, other: has_two(one) or has_two(other)), 4):
@@ -138,11 +138,11 @@ class Orderer:
                 good = [(name, text.encode(), False) for name, text in form.items() if name not in wrong]
                 parts = [*good, *parts]
             try:
-                answer = self.observer.ask(self.operation, parts, kind)
+                response = self.observer.ask(self.operation, parts, kind)
             except (Undecided, Unlisted):
                 return []
-            told = self._told_of(body_of(answer), {name: text for name, (_, text) in wrong.items()})
-            if answer.status < 400 or not told:
+            told = self._told_of(body_of(response), {name: text for name, (_, text) in wrong.items()})
+            if response.status < 400 or not told:
                 return []
             if len(told) > 1:
                 return [*order, *told]
@@ -177,7 +177,7 @@ class Orderer:
     def _wrong_texts(self) -> dict[str, tuple[list[Part], Any]]:
         """Return for each field what sends it with a problem of its text, and how that problem alone is told."""
         texts = [each for each in self.problems if each.sort == "text" and not each.outcome.trial.sent.how]
-        return {each.field: (each.parts, body_of(each.outcome.answer)) for each in reversed(texts)}
+        return {each.field: (each.parts, body_of(each.outcome.response)) for each in reversed(texts)}
 
     def _foreign_texts(self) -> dict[str, tuple[list[Part], Any]]:
         """Return for each field of another type what sends it; its name in a body tells it."""
@@ -300,10 +300,10 @@ class Orderer:
 
     def _told_first(self, one: Problem, other: Problem) -> Problem | None:
         """Return the problem that a response to both tells first, None if that cannot be seen."""
-        answer = self._both(one, other)
-        if answer is None or answer.status < 400:
+        response = self._both(one, other)
+        if response is None or response.status < 400:
             return None
-        told, shown = body_of(answer), [body_of(each.outcome.answer) for each in (one, other)]
+        told, shown = body_of(response), [body_of(each.outcome.response) for each in (one, other)]
         if shown[0] == shown[1]:
             return None
         if not self.telling.tells_all:
@@ -332,13 +332,13 @@ def _is_alike(one: Problem, other: Problem) -> bool:
     return (
         None not in looks and looks[0] is not None and looks[1] is not None
         and looks[0][:2] == looks[1][:2] and {one.sort, other.sort}.isdisjoint({"{foreign}", "not-utf-8"})
-        and body_of(one.outcome.answer) != body_of(other.outcome.answer)
+        and body_of(one.outcome.response) != body_of(other.outcome.response)
     )  # fmt: skip
 
 
-def body_of(answer: TargetResponse) -> Any:
+def body_of(response: TargetResponse) -> Any:
     """Return a body as data, without what is new each time."""
-    return _formed(read(answer.body, answer.headers.get("content-type")))
+    return _formed(read(response.body, response.headers.get("content-type")))
 
 
 def _formed(value: Any) -> Any:

@@ -12,7 +12,7 @@ from contract_tests.document import Facts
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.properties import adjust, extra, kind_of, missing
 from contract_tests.learning.responses import component
-from contract_tests.probes.observations import SeenPage, first_page, wide_answer
+from contract_tests.probes.observations import SeenPage, first_page, wide_response
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import (
     Undecided,
@@ -31,10 +31,10 @@ def learn_pages(prober: Prober, draft: Draft) -> None:
     """Compare the envelope of a page with the document's: what counts, and the links."""
     page, seen = prober.watch(lambda asked: asked.once(first_page))
     for word in ("total-pages", "link-first"):
-        steps = draft.facts.schemas.path_to(draft.facts.operation("list").answer, word)[:-1]
-        shown = mapping(page.answer.shown(*steps))
+        steps = draft.facts.schemas.path_to(draft.facts.operation("list").response, word)[:-1]
+        shown = mapping(page.response.shown(*steps))
         known = draft.facts.schemas.properties(
-            draft.facts.schemas.at(draft.facts.operation("list").answer, steps)
+            draft.facts.schemas.at(draft.facts.operation("list").response, steps)
         )
         more, fewer = extra(known, [shown]), missing(known, [shown])
         if renamed := _renamed(prober, known, more, fewer, shown):
@@ -56,7 +56,7 @@ def _renamed(
     counts = [key for key in more if kind_of(shown[key]) == "integer"]
     if not lost or not counts or not prober.can_write:
         return {}
-    later = SeenPage(prober.once(wide_answer), prober.expectations)
+    later = SeenPage(prober.once(wide_response), prober.expectations)
     both = [key for key in counts if number(later.meta.get(key)) != number(shown[key]) or later.is_first]
     counted = [key for key in both if number(later.meta.get(key)) == len(later.rows) and later.is_last]
     return {key: {**known[lost[0]], "x-value": "total"} for key in counted[:1]}
@@ -104,16 +104,19 @@ def _set_path(tree: Tree, path: str) -> None:
 
 def learn_sizes(prober: Prober, draft: Draft) -> None:
     """Ask for no size, and for each documented one that has not been asked for yet."""
-    answer, seen = prober.watch(lambda asked: asked.list())
-    shown = number(SeenPage(answer, prober.expectations).value("page-size"))
+    response, seen = prober.watch(lambda asked: asked.list())
+    shown = number(SeenPage(response, prober.expectations).value("page-size"))
     if shown is not None and shown != draft.facts.default_size:
         draft.learn("page-size", f"A page has {shown} rows by default.", seen, _default(shown))
     if prober.spares:
         return  # requests count more than the sizes
     taken, proof = [], seen
     for size in draft.facts.sizes:
-        answer, proof = prober.watch(_at_size(size))
-        if is_success(answer) and number(SeenPage(answer, prober.expectations).value("page-size")) == size:
+        response, proof = prober.watch(_at_size(size))
+        if (
+            is_success(response)
+            and number(SeenPage(response, prober.expectations).value("page-size")) == size
+        ):
             taken.append(size)
     if taken and tuple(taken) != draft.facts.sizes:
         draft.learn(
@@ -210,13 +213,13 @@ def _listed_rows(prober: Prober) -> list[list[_Shown]]:
     """Return the rows of each list that was seen."""
     changed: dict[int, int] = {}
     words, pages = prober.facts.row, []
-    created = prober.facts.schemas.path_to(prober.facts.operation("create").answer, "id")
-    for moment, (answer, exchange) in enumerate(zip(prober.answers, prober.exchanges, strict=True)):
-        if not is_success(answer):
+    created = prober.facts.schemas.path_to(prober.facts.operation("create").response, "id")
+    for moment, (response, exchange) in enumerate(zip(prober.responses, prober.exchanges, strict=True)):
+        if not is_success(response):
             continue
-        if exchange.method == "POST" and (row := number(answer.shown(*created))) is not None:
+        if exchange.method == "POST" and (row := number(response.shown(*created))) is not None:
             changed[row] = moment
-        shown = map(mapping, rows_in(answer, prober.facts) or ()) if exchange.method == "GET" else ()
+        shown = map(mapping, rows_in(response, prober.facts) or ()) if exchange.method == "GET" else ()
         known = [(number(each.get(words["id"])) or 0, each) for each in shown]
         pages.append(
             [
@@ -293,38 +296,38 @@ def learn_spellings(prober: Prober, draft: Draft) -> None:
         for method in _PAGES:
             if "x-spelling-of" not in item.get(method, {}):
                 continue
-            answer, seen = prober.watch(_at_path(path))
-            if 300 <= answer.status < 400 and (words := _redirect(prober, draft, path, answer)):
-                says = f"The list at {path} is redirected ({answer.status})."
+            response, seen = prober.watch(_at_path(path))
+            if 300 <= response.status < 400 and (words := _redirect(prober, draft, path, response)):
+                says = f"The list at {path} is redirected ({response.status})."
                 draft.learn("trailing-slash", says, seen, _redirected(path, method, words))
-            elif not is_success(answer):
-                says = f"The list at {path} returns {answer.status}."
+            elif not is_success(response):
+                says = f"The list at {path} returns {response.status}."
                 draft.learn(
-                    "trailing-slash", says, seen, _without(path, method, is_path=answer.status == 405)
+                    "trailing-slash", says, seen, _without(path, method, is_path=response.status == 405)
                 )
 
 
-def _redirect(prober: Prober, draft: Draft, path: str, answer: TargetResponse) -> dict[str, Any]:
+def _redirect(prober: Prober, draft: Draft, path: str, response: TargetResponse) -> dict[str, Any]:
     """Return the words for a redirect to the other spelling of the list, none if it leads elsewhere."""
-    location, base = answer.headers.get("location", ""), urlsplit(prober.api.base_url)
+    location, base = response.headers.get("location", ""), urlsplit(prober.api.base_url)
     listed = base.path + draft.facts.operation("list").path
     if urlsplit(location).path != listed or urlsplit(location).netloc not in {"", base.netloc}:
         return {}
-    words = {"status": answer.status, "location": "path" if location.startswith("/") else "absolute"}
+    words = {"status": response.status, "location": "path" if location.startswith("/") else "absolute"}
     if draft.tree["x-service"]["trailing-slash"] != "redirect":
         words["of"] = "list"
     try:
         keyless = prober.send("GET", path, fresh=True, authorization=None)
     except (Undecided, Unlisted):
-        keyless = answer
+        keyless = response
     if keyless.status in {401, 403}:
         words["after"] = "key"
-    text = answer.body.decode(errors="replace")
-    if answer.body:
+    text = response.body.decode(errors="replace")
+    if response.body:
         shown = html.escape(location) if html.escape(location) in text else location
         words["text"] = text.replace(shown, "{location}")
-    if "content-type" in answer.headers:
-        words["media-type"] = answer.headers["content-type"]
+    if "content-type" in response.headers:
+        words["media-type"] = response.headers["content-type"]
     return words
 
 

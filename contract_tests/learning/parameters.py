@@ -67,18 +67,18 @@ class _Asker:
         except (Undecided, Unlisted):
             return None
 
-    def outcome(self, trial: Trial, answer: TargetResponse, shown: Any, before: Any) -> Outcome:
+    def outcome(self, trial: Trial, response: TargetResponse, shown: Any, before: Any) -> Outcome:
         """Return what came of a parameter."""
         exchange, look, text = self.prober.exchanges[-1], None, trial.sent.text or ""
-        if 400 <= answer.status < 500:
+        if 400 <= response.status < 500:
             facts = {
                 "field": trial.field,
                 "value": text,
                 **({"id": text} if trial.field.endswith("id") else {}),
             }
-            look = look_at(answer, exchange, facts, self.everywhere)
+            look = look_at(response, exchange, facts, self.everywhere)
             self.seen.append(exchange)
-        return Outcome(trial, answer, exchange, look, shown, before)
+        return Outcome(trial, response, exchange, look, shown, before)
 
 
 def _trial(name: str, treatment: str, text: str) -> Trial:
@@ -111,10 +111,10 @@ def _second_page(asker: _Asker) -> list[int]:
     prober, size = asker.prober, min(asker.prober.facts.sizes)
     if prober.spares or not prober.can_write:
         return []
-    answer = asker.list(**_asking(asker, prober.facts.page_parameter, "2"))
-    if answer is None or not is_success(answer):
+    response = asker.list(**_asking(asker, prober.facts.page_parameter, "2"))
+    if response is None or not is_success(response):
         return []
-    page = SeenPage(answer, prober.expectations)
+    page = SeenPage(response, prober.expectations)
     if number(page.value("page")) != 1:
         return []
     made = []
@@ -137,19 +137,19 @@ def _ranks(
             text, sort = outcome.trial.sent.text or "", _sort(outcome.look)
             if outcome.look is not None and text and (name, sort) not in problems:
                 problems[name, sort] = text, outcome.look
-                bodies[name, sort] = body_of(outcome.answer)
+                bodies[name, sort] = body_of(outcome.response)
     if unknown is not None:
         problems[UNKNOWN, _sort(unknown)] = "1", unknown
     before: dict[tuple[str, str], set[tuple[str, str]]] = {each: set() for each in problems}
     for one, other in _pairs(problems, bodies, asker):
-        answer = asker.list(**{one[0]: problems[one][0], other[0]: problems[other][0]})
-        if answer is None or is_success(answer):
+        response = asker.list(**{one[0]: problems[one][0], other[0]: problems[other][0]})
+        if response is None or is_success(response):
             continue
         if one in bodies and other in bodies and not asker.telling.tells_all:
-            asker.telling = find_telling(bodies[one], bodies[other], body_of(answer))
+            asker.telling = find_telling(bodies[one], bodies[other], body_of(response))
         looks = {
             each: look_at(
-                answer,
+                response,
                 asker.prober.exchanges[-1],
                 {"field": each[0], "value": problems[each][0]},
                 asker.everywhere,
@@ -216,16 +216,16 @@ def _parameter(asker: _Asker, name: str) -> Explained:
         is_asked = not asker.prober.spares or (is_page and treatment in {"plus", "zero", "fraction"})
         if not is_asked and (_is_presumed(found, treatment) or treatment in _UNASKED):
             continue
-        answer = asker.list(**_asking(asker, name, text))
-        if answer is None:
+        response = asker.list(**_asking(asker, name, text))
+        if response is None:
             continue
-        is_beyond = beyond is not None and not is_success(beyond) and body_of(answer) == body_of(beyond)
+        is_beyond = beyond is not None and not is_success(beyond) and body_of(response) == body_of(beyond)
         if is_beyond and treatment in _NUMBERED and good != "1":
             continue  # taken for a number, of a page beyond the last
         shown: Any = MISSING
-        if is_success(answer):
-            shown = _shown(asker.prober, answer, name, is_page=is_page)
-        found.explain(asker.outcome(_trial(name, treatment, text), answer, shown, str(default)))
+        if is_success(response):
+            shown = _shown(asker.prober, response, name, is_page=is_page)
+        found.explain(asker.outcome(_trial(name, treatment, text), response, shown, str(default)))
     found.refit()
     return found
 
@@ -237,9 +237,9 @@ def _asking(asker: _Asker, name: str, text: str) -> dict[str, str]:
     return query if name == facts.size_parameter else {**query, facts.size_parameter: str(min(facts.sizes))}
 
 
-def _shown(prober: Prober, answer: TargetResponse, name: str, *, is_page: bool) -> str:
+def _shown(prober: Prober, response: TargetResponse, name: str, *, is_page: bool) -> str:
     """Return the number that a list goes by: that of its links, if they say another page than the list."""
-    page = SeenPage(answer, prober.expectations)
+    page = SeenPage(response, prober.expectations)
     told = str(page.value("page" if is_page else "page-size"))
     if is_page:
         link = dict(parse_qsl(urlsplit(str(page.value("link-self"))).query)).get(name, told)
@@ -248,10 +248,10 @@ def _shown(prober: Prober, answer: TargetResponse, name: str, *, is_page: bool) 
 
 
 def _unknown(asker: _Asker) -> Look | None:
-    answer = asker.list(**{UNKNOWN: "1"})
-    if answer is None or is_success(answer):
+    response = asker.list(**{UNKNOWN: "1"})
+    if response is None or is_success(response):
         return None
-    return asker.outcome(_trial(UNKNOWN, "any", "1"), answer, MISSING, MISSING).look
+    return asker.outcome(_trial(UNKNOWN, "any", "1"), response, MISSING, MISSING).look
 
 
 def _identity(asker: _Asker) -> Explained | None:
@@ -273,13 +273,13 @@ def _identity(asker: _Asker) -> Explained | None:
         if prober.spares and (_is_presumed(found, treatment) or is_known):
             continue
         try:
-            answer = prober.send("GET", prober.api.path_of("retrieve", quote(text)), fresh=True)
+            response = prober.send("GET", prober.api.path_of("retrieve", quote(text)), fresh=True)
         except (Undecided, Unlisted):
             continue
-        shown = str(row) if is_success(answer) else MISSING
-        outcome = asker.outcome(_trial(name, treatment, text), answer, shown, MISSING)
-        is_alike = (answer.status, answer.headers.get("content-type")) == (lost.status, lost.media_type)
-        if is_alike and fits(lost.value, body_of(answer)):
+        shown = str(row) if is_success(response) else MISSING
+        outcome = asker.outcome(_trial(name, treatment, text), response, shown, MISSING)
+        is_alike = (response.status, response.headers.get("content-type")) == (lost.status, lost.media_type)
+        if is_alike and fits(lost.value, body_of(response)):
             lacking.add(treatment)
             continue
         found.explain(outcome)

@@ -55,12 +55,12 @@ def learn_refusals(prober: Prober, draft: Draft) -> None:
         if not isinstance(name, str) or not _places(draft.tree, name):
             continue  # the document tolerates it
         try:
-            answer, exchanges = prober.watch(cause.provoke)
+            response, exchanges = prober.watch(cause.provoke)
         except (Undecided, Unlisted):
             continue
-        if not 400 <= answer.status < 500:
+        if not 400 <= response.status < 500:
             continue
-        seen = look_at(answer, exchanges[-1], dict(cause.tells), everywhere)
+        seen = look_at(response, exchanges[-1], dict(cause.tells), everywhere)
         seen = _respelled(prober, cause, seen, everywhere)
         target = name if settled.setdefault(name, seen) == seen else cause.name
         if target != name or any(
@@ -76,14 +76,14 @@ def _respelled(prober: Prober, cause: Cause, seen: Look, everywhere: dict[str, s
     if cause.respell is None or not re.search(r"\{(path|id)", repr(seen.value)):
         return seen
     try:
-        answer, exchanges = prober.watch(cause.respell)
+        response, exchanges = prober.watch(cause.respell)
     except (Undecided, Unlisted):
         return seen
     tells = {
         **cause.tells,
         **({"id": f"0{NOBODYS}", "id:number": str(NOBODYS)} if "id" in cause.tells else {}),
     }
-    other = look_at(answer, exchanges[-1], tells, everywhere)
+    other = look_at(response, exchanges[-1], tells, everywhere)
     looks = ((look.status, look.media_type, look.value) for look in (seen, other))
     plain = [re.sub(r"\{(path|id):[a-z]+\}", r"{\1}", repr(look)) for look in looks]
     return other if plain[0] == plain[1] else seen
@@ -95,7 +95,7 @@ def _places(tree: Tree, name: str) -> list[Tree]:
 
 
 def look_at(
-    answer: TargetResponse,
+    response: TargetResponse,
     exchange: Exchange,
     told: dict[str, str],
     everywhere: dict[str, str],
@@ -104,7 +104,7 @@ def look_at(
 ) -> Look:
     """Return how a refusal looks, without the headers that every response has."""
     parts = urlsplit(exchange.url)
-    path, body = parts.path, answer.body.decode(errors="replace").replace("\\/", "/")
+    path, body = parts.path, response.body.decode(errors="replace").replace("\\/", "/")
     # Through a guard, the host that a service saw is not that of the URL.
     seen = re.search(rf"https?://[^/\s\"'<>]+(?={re.escape(path)})", body)
     site = f"{parts.scheme}://{parts.netloc}" if seen is None else seen[0]
@@ -115,13 +115,13 @@ def look_at(
     if field := facts.get("field", ""):  # as people write it
         forms = ("Words", "words", "camel") if "_" in field else ("Words",)
         facts |= {f"field:{form}": spelled(field, form) for form in forms}
-    if "allow" in answer.headers:
-        allowed = answer.headers["allow"]
+    if "allow" in response.headers:
+        allowed = response.headers["allow"]
         if re.fullmatch(
             r"[A-Z]+(?:, ?[A-Z]+)+", allowed
         ):  # in the service's order, which holds for all paths
             facts[f"methods:{allowed}"] = allowed
-    look = look_of(SeenResponse(answer.status, answer.headers, answer.body, facts), keys=keys)
+    look = look_of(SeenResponse(response.status, response.headers, response.body, facts), keys=keys)
     return look._replace(headers=tuple(pair for pair in look.headers if pair[0] not in everywhere))
 
 
@@ -134,15 +134,17 @@ def _learn_headers(prober: Prober, draft: Draft) -> None:
     """Take over the headers that every response of the API has had so far, and note those that are new each time."""
     every = [
         look_of(SeenResponse(each.status, each.headers, each.body, {}))
-        for each in prober.answers
+        for each in prober.responses
         if each.status
     ]
     draft.varying = varying_headers(every)
-    answers = [
-        each for each in prober.answers if each.status and "html" not in each.headers.get("content-type", "")
+    responses = [
+        each
+        for each in prober.responses
+        if each.status and "html" not in each.headers.get("content-type", "")
     ]
     shared = shared_headers(
-        look_of(SeenResponse(each.status, each.headers, each.body, {})) for each in answers
+        look_of(SeenResponse(each.status, each.headers, each.body, {})) for each in responses
     )
     if shared and shared != draft.tree["x-service"].get("x-headers", {}):
 

@@ -56,8 +56,8 @@ def _become(draft: Draft, kind: str, status: int) -> Callable[[Tree], None]:
 def learn_written(prober: Prober, draft: Draft) -> None:
     """Compare the answer to a create and the answer to an update with the document's."""
     for kind, observe in (("create", _created), ("update", _updated)):
-        answer, seen = prober.watch(observe)
-        shown = mapping(answer.shown(*_steps(draft.facts, kind)))
+        response, seen = prober.watch(observe)
+        shown = mapping(response.shown(*_steps(draft.facts, kind)))
         properties = draft.facts.schemas.properties(_schema(draft.facts, kind))
         rows: Sequence[Mapping[str, Any]] = [shown]
         more, fewer = extra(properties, rows), missing(properties, rows)
@@ -78,20 +78,20 @@ def _created(prober: Prober) -> TargetResponse:
 
 
 def _updated(prober: Prober) -> TargetResponse:
-    return prober.once(renaming).answer
+    return prober.once(renaming).response
 
 
 def _steps(facts: Facts, kind: str) -> tuple[str, ...]:
-    return facts.schemas.path_to(facts.operation(kind).answer, "id")[:-1]
+    return facts.schemas.path_to(facts.operation(kind).response, "id")[:-1]
 
 
 def _schema(facts: Facts, kind: str) -> Mapping[str, Any]:
-    return facts.schemas.at(facts.operation(kind).answer, _steps(facts, kind))
+    return facts.schemas.at(facts.operation(kind).response, _steps(facts, kind))
 
 
 def _as_row(facts: Facts, key: str, value: Any, schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a key that handlers have too: it shows the same fact."""
-    listed = facts.operation("list").answer
+    listed = facts.operation("list").response
     items = facts.schemas.at(listed, facts.schemas.path_to(listed, "rows"))["items"]
     known = facts.schemas.properties(items).get(key)
     if known is None:

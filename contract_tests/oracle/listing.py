@@ -55,18 +55,18 @@ class Listing:
         self._statements = statements
         self._conformity = conformity
         self._require = require
-        answer = facts.operation("list").answer
+        answer = facts.operation("list").response
         paths = facts.schemas
         words_of_page = ("page", "page-text", "page-size", "total", "total-pages", *_LINKS)
         self._pages: dict[tuple[int | None, int | None], tuple[int, Page]] = {}
         self._steps = {word: paths.path_to(answer, word) for word in ("rows", *words_of_page)}
 
-    def read(self, answer: TargetResponse, asked: int | None = None, size: int | None = None) -> Page:
+    def read(self, response: TargetResponse, asked: int | None = None, size: int | None = None) -> Page:
         """Read an answer to the list. Raises Deviation if it has not the documented form."""
-        self._require(self._conformity.success("list", answer))
+        self._require(self._conformity.success("list", response))
         place = "the body"
         try:
-            body, facts = answer.json(), dict[str, Any]()
+            body, facts = response.json(), dict[str, Any]()
             for word, steps in self._steps.items():
                 if steps:
                     place = f"`{'.'.join(steps)}`"
@@ -201,7 +201,7 @@ class Listing:
 
     def _place(self, word: str) -> str:
         """Return where a list shows a fact, as people write it."""
-        return f"`{'.'.join(self._facts.schemas.path_to(self._facts.operation('list').answer, word))}`"
+        return f"`{'.'.join(self._facts.schemas.path_to(self._facts.operation('list').response, word))}`"
 
     def _by_total(self, wanted: str, word: str, page: Page) -> str:
         """Return what should be shown, and the total if it follows from that, which may be what is wrong."""

@@ -98,20 +98,20 @@ class Own:
         Skips the test if the plan allows no more of the type.
         """
         prospect = self.expected.create(sent, _name(media))
-        answer = self._post_create(sent, media)
-        self._skip_if_full(answer)
-        if answer.status // 100 != 2:
+        response = self._post_create(sent, media)
+        self._skip_if_full(response)
+        if response.status // 100 != 2:
             about = f"a create with {listed(sent)}"
-            self.turned_away("create", answer, rests_on or prospect.rests_on, about)
-            raise Withheld(f"{about} returns {said(answer)}")
-        owned = self._claim(answer, self.expected.created(sent))
-        complaints = self.conformity.success("create", answer)
+            self.turned_away("create", response, rests_on or prospect.rests_on, about)
+            raise Withheld(f"{about} returns {said(response)}")
+        owned = self._claim(response, self.expected.created(sent))
+        complaints = self.conformity.success("create", response)
         if owned is None:
             wrong = Complaint(
-                IDS, f"the id in the answer to a create is missing, or was in use: {said(answer)}"
+                IDS, f"the id in the answer to a create is missing, or was in use: {said(response)}"
             )
             raise Deviation([*self.judge.binding(complaints), wrong], self.judge.trace())
-        complaints += self._weighed(owned, self._showing.written("create", owned, answer, is_new=True))
+        complaints += self._weighed(owned, self._showing.written("create", owned, response, is_new=True))
         self.require(complaints)
         return owned
 
@@ -120,51 +120,51 @@ class Own:
         rests_on = self.expected.create(sent).rests_on
         if _name(media) not in self.facts.operation("create").media_types:
             rests_on = self.statements.media_type("create", _name(media))
-        answer = self._post_create(sent, media)
-        self.adopt(answer)
-        self.refused("create", answer, name, rests_on, f"a create with {listed(sent)}")
+        response = self._post_create(sent, media)
+        self.adopt(response)
+        self.refused("create", response, name, rests_on, f"a create with {listed(sent)}")
 
     def refused(
         self,
         kind: str,
-        answer: TargetResponse,
+        response: TargetResponse,
         refusal: str | DocumentedRefusal,
         rests_on: Statement,
         about: str,
     ) -> None:
         """Require that an answer is a refusal, one of the operation's by its name; `rests_on` says why it must be."""
         refusal = self.facts.refusal(kind, refusal) if isinstance(refusal, str) else refusal
-        complaints = self.conformity.refusal(kind, answer, refusal, rests_on, about)
-        if 400 <= answer.status < 500:
+        complaints = self.conformity.refusal(kind, response, refusal, rests_on, about)
+        if 400 <= response.status < 500:
             self.run.reach.refused(self.facts.operation(kind).id, refusal.name)
             self.judge.note_refusal(refusal.name, about)
-        elif answer.status // 100 == 2:
-            complaints += self.conformity.success(kind, answer)
+        elif response.status // 100 == 2:
+            complaints += self.conformity.success(kind, response)
         self.require(complaints)
 
-    def turned_away(self, kind: str, answer: TargetResponse, rests_on: Statement, about: str = "") -> None:
+    def turned_away(self, kind: str, response: TargetResponse, rests_on: Statement, about: str = "") -> None:
         """Hold against the service that it turned a request away; `rests_on` says why it should have succeeded."""
-        self.require([self.conformity.turned_away(kind, answer, rests_on, about)])
+        self.require([self.conformity.turned_away(kind, response, rests_on, about)])
 
-    def gone(self, kind: str, answer: TargetResponse, handler_id: int) -> None:
+    def gone(self, kind: str, response: TargetResponse, handler_id: int) -> None:
         """Require that an answer about a deleted handler is what the document says of a missing one.
 
         To retrieve it would bring it back. A write may be answered with success if the handler stays deleted.
         """
         rests_on = GONE if kind == "retrieve" else self.statements.unknown_id(kind)
         if kind == "delete" and self.facts.deletes_missing:
-            self.require(self.conformity.success(kind, answer, rests_on))
+            self.require(self.conformity.success(kind, response, rests_on))
             return
         if (
             kind == "update"
-            and answer.status // 100 == 2
+            and response.status // 100 == 2
             and self.api.retrieve(handler_id).status // 100 == 2
         ):
             rests_on = GONE
         about = f"{a(kind)} of {handler_id}, which was deleted,"
-        self.refused(kind, answer, "not_found", rests_on, about)
+        self.refused(kind, response, "not_found", rests_on, about)
 
-    def keeps_out(self, kind: str, owned: Owned, answer: TargetResponse) -> None:
+    def keeps_out(self, kind: str, owned: Owned, response: TargetResponse) -> None:
         """Require that a request with another account's key has not reached a handler.
 
         A write may be answered with success if it does nothing: its owner's key shows whether it did. A retrieve may
@@ -174,52 +174,52 @@ class Own:
         about = f"{a(kind)} of {owned.id} with another account's key"
         if (
             kind == "retrieve"
-            and answer.status // 100 == 2
-            and self._row(answer) != self._row(self.api.retrieve(owned.id))
+            and response.status // 100 == 2
+            and self._row(response) != self._row(self.api.retrieve(owned.id))
         ):
             return
-        if kind == "retrieve" or answer.status // 100 != 2:
-            self._shut_out(kind, answer, about)
+        if kind == "retrieve" or response.status // 100 != 2:
+            self._shut_out(kind, response, about)
             return
         seen = self._after(owned.id)
         if seen is None:
-            what = f"{about} returns {said(answer)} and deletes it"
+            what = f"{about} returns {said(response)} and deletes it"
             self.require([Complaint(KEYS, what, operation=operation)])
             return
         row = self._row(seen)
         name = row.get(self.facts.row["name"]) if isinstance(row, Mapping) else owned.handler.name
         if name != owned.handler.name:
-            what = f"{about} returns {said(answer)} and changes it: its name is now {name!r}"
+            what = f"{about} returns {said(response)} and changes it: its name is now {name!r}"
             self.require([Complaint(KEYS, what, operation=operation)])
         if kind != "delete" or not self.facts.deletes_missing:
             refusal, statement = self.facts.refusal(kind, "not_found"), self.statements.unknown_id(kind)
-            self.require(self.conformity.refusal(kind, answer, refusal, statement, about))
+            self.require(self.conformity.refusal(kind, response, refusal, statement, about))
 
-    def _shut_out(self, kind: str, answer: TargetResponse, about: str) -> None:
+    def _shut_out(self, kind: str, response: TargetResponse, about: str) -> None:
         """Require a refusal of another account's handler. How it looks binds only if the document has a word for it."""
         refusal, looks = self.facts.refusal(kind, self.facts.other_accounts), self.statements.other_accounts()
-        if 400 <= answer.status < 500:
+        if 400 <= response.status < 500:
             self.run.reach.refused(self.facts.operation(kind).id, refusal.name)
             self.judge.note_refusal("another_account", "another account's handler")
         is_said = "other-accounts" in self.facts.service
-        for one in self.conformity.refusal(kind, answer, refusal, KEYS, about):
+        for one in self.conformity.refusal(kind, response, refusal, KEYS, about):
             if is_said or one.statement.is_duty:
                 self.require([one if one.statement.is_duty else one._replace(statement=looks)])
 
     def accept(self, sent: Mapping[str, str]) -> None:
         """Send a create that must be accepted, whatever it makes of the form, and delete what it has made."""
-        rests_on, answer = self.expected.create(sent).rests_on, self._post_create(sent, MULTIPART)
-        owned = self.adopt(answer)
-        if answer.status // 100 != 2:
-            self.turned_away("create", answer, rests_on, f"a create with {listed(sent)}")
+        rests_on, response = self.expected.create(sent).rests_on, self._post_create(sent, MULTIPART)
+        owned = self.adopt(response)
+        if response.status // 100 != 2:
+            self.turned_away("create", response, rests_on, f"a create with {listed(sent)}")
         if owned is not None:
             self.delete(owned)
 
-    def adopt(self, answer: TargetResponse) -> Owned | None:
+    def adopt(self, response: TargetResponse) -> Owned | None:
         """Take the handler that a create has made, as it is shown, if it has made one."""
         owned = None
-        if 200 <= answer.status < 300:
-            owned = self._claim(answer, Handler("", "", {}, enabled=True))
+        if 200 <= response.status < 300:
+            owned = self._claim(response, Handler("", "", {}, enabled=True))
             if owned is not None:
                 self.resume(owned)
         return owned
@@ -243,53 +243,53 @@ class Own:
         """Update a handler, and expect the refusal or the effect that the document says."""
         prospect = self.expected.update(owned.handler, sent, _name(media))
         self._remember(sent, self.facts.update_form)
-        answer = self.api.post(self.api.path_of("update", owned.id), sent, media)
+        response = self.api.post(self.api.path_of("update", owned.id), sent, media)
         about = f"an update of {owned.id} with {listed(sent)}"
         if prospect.refusal:
-            if answer.status // 100 == 2:
+            if response.status // 100 == 2:
                 self.resume(owned)  # what it did does not contradict itself: it should not have been done
-            self.refused("update", answer, prospect.refusal, prospect.rests_on, about)
+            self.refused("update", response, prospect.refusal, prospect.rests_on, about)
             return
-        if answer.status // 100 != 2:
-            self.turned_away("update", answer, prospect.rests_on, about)
+        if response.status // 100 != 2:
+            self.turned_away("update", response, prospect.rests_on, about)
             return
         owned.handler = self.expected.updated(owned.handler, sent)
-        complaints = self.conformity.success("update", answer)
-        complaints += self._weighed(owned, self._showing.written("update", owned, answer))
+        complaints = self.conformity.success("update", response)
+        complaints += self._weighed(owned, self._showing.written("update", owned, response))
         self.require(complaints)
 
     def delete(self, owned: Owned) -> None:
         """Delete a handler."""
-        answer = self.api.delete(owned.id)
+        response = self.api.delete(owned.id)
         self.live.pop(owned.id, None)
         self.dead.append(owned.id)
-        complaints = self.conformity.success("delete", answer)
-        self._astray = self._astray or answer.status // 100 != 2  # the id may have been a wrong one
+        complaints = self.conformity.success("delete", response)
+        self._astray = self._astray or response.status // 100 != 2  # the id may have been a wrong one
         self.require(complaints)
 
     def see(self, *handlers: Owned) -> None:
         """Retrieve handlers, each by itself, and compare every property."""
         complaints: list[Complaint] = []
         for owned in handlers:
-            answer = self.api.retrieve(owned.id)
-            complaints += self.conformity.success("retrieve", answer, WRITTEN)
-            row = self._row(answer)
+            response = self.api.retrieve(owned.id)
+            complaints += self.conformity.success("retrieve", response, WRITTEN)
+            row = self._row(response)
             with contextlib.suppress(LookupError, TypeError, ValueError):
                 complaints += self.compared(owned, row) if isinstance(row, Mapping) else []
         self.require(complaints)
 
-    def _row(self, answer: TargetResponse) -> Any:
+    def _row(self, response: TargetResponse) -> Any:
         """Return the row that the answer to a retrieve shows."""
-        return answer.shown(*self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row"))
+        return response.shown(*self.facts.schemas.path_to(self.facts.operation("retrieve").response, "row"))
 
     def resume(self, owned: Owned, seen: TargetResponse | None = None) -> None:
         """Take a handler as it is shown, since no statement says what became of it. From now on it must stay so.
 
         `seen` is the response that shows it, None to ask for it.
         """
-        answer = seen or self.api.retrieve(owned.id)
-        self.require(self.conformity.success("retrieve", answer, WRITTEN))
-        row = self._row(answer)
+        response = seen or self.api.retrieve(owned.id)
+        self.require(self.conformity.success("retrieve", response, WRITTEN))
+        row = self._row(response)
         names = self.facts.row
         settings = row[names["settings"]] if isinstance(row[names["settings"]], Mapping) else {}
         owned.handler = Handler(
@@ -404,21 +404,21 @@ class Own:
         kept = form.react(self.facts.form["name"], name).value
         self._names |= {text for text in (name, kept) if isinstance(text, str) and text.strip()}
 
-    def _skip_if_full(self, answer: TargetResponse) -> None:
+    def _skip_if_full(self, response: TargetResponse) -> None:
         limit = self.facts.service["plan-limit"]
         if limit is None or len(self.others()) + len(self.live) < limit:
             return
         refusal = self.facts.refusal("create", "plan_limit")
-        if not self.conformity.refusal("create", answer, refusal, IDS):
+        if not self.conformity.refusal("create", response, refusal, IDS):
             raise Withheld(f"the plan allows {limit} handlers of a type, and there are as many")
 
-    def _claim(self, answer: TargetResponse, handler: Handler) -> Owned | None:
+    def _claim(self, response: TargetResponse, handler: Handler) -> Owned | None:
         """Take the id of a create's answer as the session's own; not one that was there before.
 
         Of one that is a text of digits, the schema tells what is wrong.
         """
-        steps = self.facts.schemas.path_to(self.facts.operation("create").answer, "id")
-        node = number(answer.shown(*steps))
+        steps = self.facts.schemas.path_to(self.facts.operation("create").response, "id")
+        node = number(response.shown(*steps))
         if node in self.dead:
             self._reused.add(node)
         if node is None or node in self.others() or node in self.live or node in self.dead:

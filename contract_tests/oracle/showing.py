@@ -53,12 +53,12 @@ class Showing:
         yield from (("", None, complaint) for complaint in self._times(owned, row))
 
     def written(
-        self, kind: str, owned: Owned, answer: TargetResponse, *, is_new: bool = False
+        self, kind: str, owned: Owned, response: TargetResponse, *, is_new: bool = False
     ) -> Iterator[tuple[str, Any, Complaint]]:
         """Compare what a create or an update answers: the id, or the whole handler if the document has it."""
-        facts, schema = self._facts, self._facts.operation(kind).answer
+        facts, schema = self._facts, self._facts.operation(kind).response
         steps = facts.schemas.path_to(schema, "id")[:-1]
-        row = answer.shown(*steps)
+        row = response.shown(*steps)
         if isinstance(row, Mapping):
             properties = facts.schemas.properties(facts.schemas.at(schema, steps))
             yield from self._compare(owned, None if is_new else owned.id, row, properties)

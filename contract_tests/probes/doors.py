@@ -23,7 +23,7 @@ from contract_tests.probes.observations import (
     some_id,
     type_refusal,
     unknown_type,
-    wide_answer,
+    wide_response,
     wrong_key,
 )
 from contract_tests.probes.prober import Probe, Prober
@@ -44,24 +44,24 @@ from contract_tests.target.api import TargetResponse
 def _bearer_case(prober: Prober) -> Finding:
     path, taken = prober.facts.operation("list").path, dict[str, bool]()
     for word in ("bearer", "BEARER")[: 1 if prober.spares else None]:
-        answer = prober.send("GET", path, authorization=f"{word} {prober.api.key}")
-        taken[word] = accepted(answer, f"the list with the word {word}")
+        response = prober.send("GET", path, authorization=f"{word} {prober.api.key}")
+        taken[word] = accepted(response, f"the list with the word {word}")
     if len(set(taken.values())) > 1:
         return Outside(f"Of {' and '.join(taken)} only one is taken for Bearer.")
     return Answered("any" if all(taken.values()) else "exact")
 
 
 def _wrong_key_status(prober: Prober) -> Finding:
-    answer = prober.once(wrong_key)
-    prober.note("no_access", answer, "a list with a wrong key")
+    response = prober.once(wrong_key)
+    prober.note("no_access", response, "a list with a wrong key")
     return prober.expectations.decide(
-        "wrong-key-status", answer.status, lambda facts: facts.refusal("list", "no_access").status,
-        f"It returns {said(answer)}.", said=f"{said(answer)}.",
+        "wrong-key-status", response.status, lambda facts: facts.refusal("list", "no_access").status,
+        f"It returns {said(response)}.", said=f"{said(response)}.",
     )  # fmt: skip
 
 
 def _error_status(prober: Prober) -> Finding:
-    errors = {name: error_of(answer) for name, answer in _refusals(prober).items()}
+    errors = {name: error_of(response) for name, response in _refusals(prober).items()}
     if all(error.title is None and error.status is None for error in errors.values()):
         return Unknown("errors have another form: see the question about their titles")
     kinds = {name: type(error.status) for name, error in errors.items()}
@@ -76,14 +76,14 @@ def _error_status(prober: Prober) -> Finding:
 
 def _error_titles(prober: Prober) -> Finding:
     """Other titles than the documented ones are the site's, unless some of them are the documented ones."""
-    answers = _refusals(prober)
-    seen = {name: error_of(answer).title for name, answer in answers.items()}
-    for name, answer in answers.items():
-        prober.note(name, answer, _ABOUT.get(name, name.replace("_", " ")))
+    responses = _refusals(prober)
+    seen = {name: error_of(response).title for name, response in responses.items()}
+    for name, response in responses.items():
+        prober.note(name, response, _ABOUT.get(name, name.replace("_", " ")))
     examples = prober.facts.document["components"]["examples"]
     odd = [name for name in seen if seen[name] != examples[name]["value"]["errors"][0]["title"]]
     if None in seen.values():
-        without = next(answer for name, answer in answers.items() if seen[name] is None)
+        without = next(response for name, response in responses.items() if seen[name] is None)
         return Outside(f"They have another form than was assumed: {said(without)}.")
     if not odd:
         return Answered("english")
@@ -110,10 +110,10 @@ def _refusals(prober: Prober) -> dict[str, TargetResponse]:
     }
     if prober.can_write:
         found["required_fields"] = prober.once(nameless)
-        name, answer = type_refusal(prober.facts), prober.once(unknown_type)
+        name, response = type_refusal(prober.facts), prober.once(unknown_type)
         # If the status is another one, the title is another question's.
-        found |= {name: answer} if answer.status == prober.facts.refusal("create", name).status else {}
-    if passed := [name for name, answer in found.items() if is_success(answer)]:
+        found |= {name: response} if response.status == prober.facts.refusal("create", name).status else {}
+    if passed := [name for name, response in found.items() if is_success(response)]:
         raise Undecided(f"{passed[0]} was to be provoked and returned 2xx")
     return found
 
@@ -121,42 +121,42 @@ def _refusals(prober: Prober) -> dict[str, TargetResponse]:
 def _id_not_a_number(prober: Prober) -> Finding:
     row, taken = prober.once(some_id), dict[str, bool]()
     for text in (f"{row}abc", f"0{row}")[: 1 if prober.spares else None]:
-        answer = prober.send("GET", prober.api.path_of("retrieve", text))
-        taken[text] = accepted(answer, f"the id {text}")
+        response = prober.send("GET", prober.api.path_of("retrieve", text))
+        taken[text] = accepted(response, f"the id {text}")
     if len(set(taken.values())) > 1:
         words = {True: f"is taken for {row}", False: "is refused"}
         return Outside(f"{', '.join(f'`{text}` {words[is_taken]}' for text, is_taken in taken.items())}.")
-    return Answered("cast") if all(taken.values()) else Answered("strict", f"It returns {said(answer)}.")
+    return Answered("cast") if all(taken.values()) else Answered("strict", f"It returns {said(response)}.")
 
 
 def _other_methods(prober: Prober) -> Finding:
-    answer = prober.once(other_method)
-    sentence = f"It returns {said(answer)}."
+    response = prober.once(other_method)
+    sentence = f"It returns {said(response)}."
     finding = prober.expectations.decide(
-        "other-methods", answer.status, lambda facts: facts.service_refusal("other-methods").status,
+        "other-methods", response.status, lambda facts: facts.service_refusal("other-methods").status,
         sentence, said=sentence,
     )  # fmt: skip
     if isinstance(finding, Answered):
         facts = prober.expectations.facts_with("other-methods", finding.answer) or prober.facts
         refusal = facts.service_refusal("other-methods").name
-        prober.note(refusal, answer, f"a {prober.facts.other_methods[0]}")
+        prober.note(refusal, response, f"a {prober.facts.other_methods[0]}")
     return finding
 
 
 def _unknown_route(prober: Prober) -> Finding:
-    answer = prober.once(nowhere)
-    if answer.status != 404:
-        return Outside(f"It returns {said(answer)}.")
-    if error_of(answer).title is not None:
+    response = prober.once(nowhere)
+    if response.status != 404:
+        return Outside(f"It returns {said(response)}.")
+    if error_of(response).title is not None:
         return Answered("envelope")
-    if parsed(answer) is not None:
-        return Outside(f"It returns {said(answer)}.")
-    return Answered("site-page", f"404 and {media_type(answer) or 'no media type'}, without JSON.")
+    if parsed(response) is not None:
+        return Outside(f"It returns {said(response)}.")
+    return Answered("site-page", f"404 and {media_type(response) or 'no media type'}, without JSON.")
 
 
 def _rate_limit(prober: Prober) -> Finding:
     """Read the number that the answers show, which may be any; whether it is enforced is not tried."""
-    if not any(map(is_success, prober.answers)):
+    if not any(map(is_success, prober.responses)):
         prober.list()
     shown = next(iter(_quota(prober, "quota-limit")), None)
     sentence = (
@@ -181,11 +181,11 @@ def _header(facts: Facts, word: str) -> str:
     return next((name.lower() for name, node in headers if node.get("x-value") == word), "")
 
 
-def _quota(prober: Prober, word: str, *answers: TargetResponse) -> list[str]:
+def _quota(prober: Prober, word: str, *responses: TargetResponse) -> list[str]:
     """Return what the header with a word shows in answers, by default in all successes so far."""
     name = _header(prober.facts, word)
-    asked = answers or tuple(filter(is_success, prober.answers))
-    return [answer.headers[name] for answer in asked if name in answer.headers]
+    asked = responses or tuple(filter(is_success, prober.responses))
+    return [response.headers[name] for response in asked if name in response.headers]
 
 
 def _retry_after(prober: Prober) -> Finding:
@@ -197,14 +197,14 @@ def _retry_after(prober: Prober) -> Finding:
 def _checks_order(prober: Prober) -> Finding:
     """Leave the key out of a request with a wrong method; then see whether a look at nothing is counted."""
     seen, by_method, by_key = (
-        (answer.status, error_of(answer).title)
-        for answer in map(prober.once, (other_method_without_key, other_method, missing_bearer))
+        (response.status, error_of(response).title)
+        for response in map(prober.once, (other_method_without_key, other_method, missing_bearer))
     )
     if seen == by_method:
         return Answered("method-first")
     if seen != by_key:
         return Outside(f"A wrong method without a key returns {seen[0]}, as neither alone is.")
-    if len(set(_quota(prober, "quota-remaining", *prober.answers))) < 2:
+    if len(set(_quota(prober, "quota-remaining", *prober.responses))) < 2:
         return Unknown("the answers do not show that requests are counted")
     # The list, nothing, and the list again: each is to be counted, so that none may be a memory.
     first = prober.list(fresh=True, again=True)
@@ -231,20 +231,22 @@ def _trailing_slash(prober: Prober) -> Finding:
         path, shows_all = prober.api.path_of("retrieve", prober.once(some_id)) + "/", True
     except Undecided:
         path, shows_all = path.removesuffix("/") if path.endswith("/") else path + "/", False
-    answer = prober.send("GET", path)
-    if 300 <= answer.status < 400:
-        return Answered("redirect", f"`{path}` is redirected ({answer.status}).")
-    if not accepted(answer, "a path with a slash at its end"):
-        return Answered("distinct", f"`{path}` returns {said(answer)}.")
+    response = prober.send("GET", path)
+    if 300 <= response.status < 400:
+        return Answered("redirect", f"`{path}` is redirected ({response.status}).")
+    if not accepted(response, "a path with a slash at its end"):
+        return Answered("distinct", f"`{path}` returns {said(response)}.")
     return Answered("same") if shows_all else Unknown("the account has no handler to look at")
 
 
 def _response_charset(prober: Prober) -> Finding:
-    named = prober.once(first_page).answer.headers.get("content-type", "")
+    named = prober.once(first_page).response.headers.get("content-type", "")
     found = _CHARSET.search(named)
     if found is None:
         of_errors = {
-            answer.headers.get("content-type", "") for answer in prober.answers if answer.status >= 400
+            response.headers.get("content-type", "")
+            for response in prober.responses
+            if response.status >= 400
         }
         named = next(filter(_CHARSET.search, sorted(of_errors)), "")
         return Answered("none", f"Not in successes; in errors it is `{named}`." if named else "")
@@ -253,7 +255,7 @@ def _response_charset(prober: Prober) -> Finding:
 
 def _json_escapes(prober: Prober) -> Finding:
     """Links have slashes; the name of the prober's own handler has letters beyond ASCII."""
-    page = prober.once(first_page).answer.body
+    page = prober.once(first_page).response.body
     escaped = {"slashes": b"\\/" in page and not _PLAIN_SLASH.search(page)}
     if prober.can_write:
         escaped["letters"] = prober.once(handler).raw.isascii()
@@ -264,13 +266,13 @@ def _json_escapes(prober: Prober) -> Finding:
 
 
 def _cors(prober: Prober) -> Finding:
-    allowed = prober.once(wide_answer).headers.get("access-control-allow-origin")
+    allowed = prober.once(wide_response).headers.get("access-control-allow-origin")
     if allowed is None:
         return Answered("closed")
     if allowed not in {"*", ORIGIN}:
         return Outside(f"Only pages of {allowed} may call the API.")
-    if prober.can_write and not is_success(answer := prober.once(preflight)):
-        return Outside(f"Any page may call the API, but a preflight returns {answer.status}.")
+    if prober.can_write and not is_success(response := prober.once(preflight)):
+        return Outside(f"Any page may call the API, but a preflight returns {response.status}.")
     return Answered("open")
 
 

@@ -99,7 +99,7 @@ class SentCall(NamedTuple):
     key: str
 
 
-def exchange_of(facts: Facts, url: str, sent: SentCall, answer: TargetResponse) -> Exchange:
+def exchange_of(facts: Facts, url: str, sent: SentCall, response: TargetResponse) -> Exchange:
     """Return an exchange without the key; `url` is the base URL to show."""
     method, path, parts, key = sent
     query = urlencode(parts.get("query") or {})
@@ -122,9 +122,9 @@ def exchange_of(facts: Facts, url: str, sent: SentCall, answer: TargetResponse) 
         media_type=media_type,
         form=fields,
         raw="" if fields else body.exact,
-        status=answer.status,
-        headers=tuple(answer.headers.items()),
-        body=answer.body.decode(errors="replace"),
+        status=response.status,
+        headers=tuple(response.headers.items()),
+        body=response.body.decode(errors="replace"),
         milliseconds=0.0,
     )
 

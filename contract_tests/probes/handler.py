@@ -62,7 +62,7 @@ class ProbedHandler:
         self.created = created
         self.shown = prober.retrieve(row)
         self.first = self.shown
-        self.raw = prober.answers[-1].body
+        self.raw = prober.responses[-1].body
 
     def look(self, *, renamed: bool = False) -> Mapping[str, Any]:
         """Retrieve the handler. Raises Undecided if it is not shown. `renamed`: see `Prober.retrieve`."""

@@ -20,7 +20,7 @@ from contract_tests.probes.observations import (
     renaming,
     second,
     type_change,
-    wide_answer,
+    wide_response,
 )
 from contract_tests.probes.prober import Probe, Prober
 from contract_tests.probes.reading import (
@@ -53,8 +53,8 @@ def _create_status(prober: Prober) -> Finding:
 def _write_answer(prober: Prober) -> Finding:
     """Compare the keys of both answers, those apart that belong to no row."""
     steps = _written_at(prober.facts)
-    answers = [prober.once(handler).created, prober.once(renaming).answer]
-    written = [mapping(answer.shown(*steps)) for answer in answers]
+    responses = [prober.once(handler).created, prober.once(renaming).response]
+    written = [mapping(response.shown(*steps)) for response in responses]
     expected = prober.expectations.by_answer("write-answer", _written_keys)
     telling = frozenset().union(*expected.values())
     seen = {frozenset(each) & telling for each in written}
@@ -70,12 +70,12 @@ def _write_answer(prober: Prober) -> Finding:
 
 
 def _written_keys(facts: Facts) -> frozenset[str]:
-    schema = facts.operation("create").answer
+    schema = facts.operation("create").response
     return frozenset(facts.schemas.properties(facts.schemas.at(schema, _written_at(facts))))
 
 
 def _written_at(facts: Facts) -> tuple[str, ...]:
-    return facts.schemas.path_to(facts.operation("create").answer, "id")[:-1]
+    return facts.schemas.path_to(facts.operation("create").response, "id")[:-1]
 
 
 def _plan_limit(_: Prober) -> Finding:
@@ -86,10 +86,10 @@ def _is_enabled_on_create(prober: Prober) -> Finding:
     """Take a refusal for an answer only if every unknown field is refused."""
     trials = Trials(prober)
     seen = trials.switched()
-    if accepted(seen.answer, "a create with is_enabled"):
+    if accepted(seen.response, "a create with is_enabled"):
         return Answered("ignored") if seen.shown else Answered("honoured", "Yes.")
-    if accepted(trials.tried("create", UNKNOWN, "any").answer, "a create with an unknown field"):
-        return Outside(f"A create with it returns {said(seen.answer)}.")
+    if accepted(trials.tried("create", UNKNOWN, "any").response, "a create with an unknown field"):
+        return Outside(f"A create with it returns {said(seen.response)}.")
     return Answered("ignored")
 
 
@@ -102,23 +102,23 @@ def _was_read(
     """
     missing, unlisted = prober.once(nameless), Trials(prober).tried("create", "type", "not-listed")
     form, field = prober.kinds.form(prober.kinds.plain, prober.name()), prober.facts.form["type"]
-    is_telling = not unlisted.is_taken and _text(unlisted.answer) != _text(missing)
+    is_telling = not unlisted.is_taken and _text(unlisted.response) != _text(missing)
     if is_telling:
         form[field] = str(unlisted.trial.sent.text)
     name = form[prober.facts.form["name"]]
-    answer, _ = prober.create_raw(name, body=write(form).encode(), headers={"Content-Type": media_type})
-    if is_success(answer) or (is_telling and _text(answer) == _text(unlisted.answer)):
+    response, _ = prober.create_raw(name, body=write(form).encode(), headers={"Content-Type": media_type})
+    if is_success(response) or (is_telling and _text(response) == _text(unlisted.response)):
         return Answered("read")
-    if (answer.status, error_of(answer)) != (missing.status, error_of(missing)):
-        return Outside(f"No: a create with a {what} body returns {said(answer)}.")
+    if (response.status, error_of(response)) != (missing.status, error_of(missing)):
+        return Outside(f"No: a create with a {what} body returns {said(response)}.")
     return Answered("not-read")
 
 
-def _text(answer: TargetResponse) -> tuple[int, str]:
+def _text(response: TargetResponse) -> tuple[int, str]:
     """Return what tells refusals apart: the status and the body, without what is new each time."""
-    data = parsed(answer)
-    text = answer.body.decode(errors="replace") if data is None else json.dumps(data, sort_keys=True)
-    return answer.status, by_form(text)
+    data = parsed(response)
+    text = response.body.decode(errors="replace") if data is None else json.dumps(data, sort_keys=True)
+    return response.status, by_form(text)
 
 
 def _update_keeps(prober: Prober) -> Finding:
@@ -153,17 +153,17 @@ def _update_type_change(prober: Prober) -> Finding:
 
 
 def _delete_status(prober: Prober) -> Finding:
-    answer = prober.first_delete()
-    if answer is None:
+    response = prober.first_delete()
+    if response is None:
         created, row = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()))
         if row is None:
             raise Undecided(f"a plain create returns {created.status}")
-        answer = prober.discard(row)
-    if answer.body:
-        return Outside(f"A delete returns {said(answer)}.")
+        response = prober.discard(row)
+    if response.body:
+        return Outside(f"A delete returns {said(response)}.")
     return prober.expectations.decide(
-        "delete-status", answer.status, lambda facts: facts.operation("delete").success,
-        f"A delete returns {answer.status}.",
+        "delete-status", response.status, lambda facts: facts.operation("delete").success,
+        f"A delete returns {response.status}.",
     )  # fmt: skip
 
 
@@ -198,7 +198,7 @@ def _anybodys(prober: Prober) -> Mapping[str, Any]:
 
 def _retrieved(facts: Facts) -> Mapping[str, Mapping[str, Any]]:
     """Return the properties of a handler, as a retrieve shows them."""
-    answer = facts.operation("retrieve").answer
+    answer = facts.operation("retrieve").response
     return facts.schemas.properties(facts.schemas.at(answer, facts.schemas.path_to(answer, "row")))
 
 
@@ -226,7 +226,7 @@ def _is_enabled_in_replies(prober: Prober) -> Finding:
 def _listed(prober: Prober, row: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a retrieved row as the list shows it; the row itself if the list does not show it."""
     identity = prober.facts.row["id"]
-    rows = rows_in(prober.once(wide_answer), prober.facts) if prober.can_write else None
+    rows = rows_in(prober.once(wide_response), prober.facts) if prober.can_write else None
     return next((each for each in map(mapping, rows or ()) if each.get(identity) == row.get(identity)), row)
 
 

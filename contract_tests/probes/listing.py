@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from contract_tests.document import Facts
 from contract_tests.judge.verdicts import said
-from contract_tests.probes.observations import SeenPage, first_page, handler, second, wide_answer
+from contract_tests.probes.observations import SeenPage, first_page, handler, second, wide_response
 from contract_tests.probes.prober import Probe, Prober
 from contract_tests.probes.reading import (
     Answered,
@@ -31,7 +31,7 @@ _OLDEST = "The oldest handler first, or by name: the names of this run do not te
 
 def _wide_page(prober: Prober) -> SeenPage:
     """Read the page of the largest size."""
-    return SeenPage(prober.once(wide_answer), prober.expectations)
+    return SeenPage(prober.once(wide_response), prober.expectations)
 
 
 def _list_order(prober: Prober) -> Finding:
@@ -68,12 +68,12 @@ def _page_not_valid(prober: Prober) -> Finding:
     how: dict[str, TargetResponse | None] = {}
     links: list[str] = []
     for text in texts:
-        answer = prober.list(page=text, size=min(prober.facts.sizes))
-        if not accepted(answer, f"the page {text}"):
-            prober.note("invalid_parameter", answer, f"a list of the page {text}")
-            how[text] = answer
+        response = prober.list(page=text, size=min(prober.facts.sizes))
+        if not accepted(response, f"the page {text}"):
+            prober.note("invalid_parameter", response, f"a list of the page {text}")
+            how[text] = response
             continue
-        page = SeenPage(answer, prober.expectations)
+        page = SeenPage(response, prober.expectations)
         if not page.is_first or (page.total and not page.rows):
             return Outside(f"The page {text} is shown, and is not the first.")
         links.append(f"for `{text}`, `self` is {shown(page.value('link-self'))}")
@@ -94,10 +94,10 @@ def _page_beyond_last(prober: Prober) -> Finding:
     if not first.total and not prober.can_write:
         return Unknown("the account is empty")
     pages = number(first.value("total-pages")) or 1
-    answer = prober.list(page=pages + _BEYOND, size=max(prober.facts.sizes))
-    if not accepted(answer, "a page beyond the last"):
-        return Outside(f"It is refused with {said(answer)}.")
-    page = SeenPage(answer, prober.expectations)
+    response = prober.list(page=pages + _BEYOND, size=max(prober.facts.sizes))
+    if not accepted(response, "a page beyond the last"):
+        return Outside(f"It is refused with {said(response)}.")
+    page = SeenPage(response, prober.expectations)
     if not page.rows:
         before = page.value("link-previous")
         return Answered(
@@ -108,11 +108,11 @@ def _page_beyond_last(prober: Prober) -> Finding:
 
 def _page_size_not_allowed(prober: Prober) -> Finding:
     size = min(prober.facts.sizes) - 3
-    answer = prober.list(size=size)
-    if not accepted(answer, f"a page size of {size}"):
-        prober.note("invalid_parameter", answer, f"a list with a page size of {size}")
-        return refused(answer)
-    page = SeenPage(answer, prober.expectations)
+    response = prober.list(size=size)
+    if not accepted(response, f"a page size of {size}"):
+        prober.note("invalid_parameter", response, f"a list with a page size of {size}")
+        return refused(response)
+    page = SeenPage(response, prober.expectations)
     shown, rows = number(page.value("page-size")), len(page.rows or ())
     if shown == prober.facts.default_size:
         if page.total is not None and rows != min(page.total, shown):
@@ -168,7 +168,7 @@ def _meta_page(prober: Prober) -> Finding:
 
 def _page_word(facts: Facts) -> str:
     """Return the `x-value` word of the page's number: of the number, or of its text in the query."""
-    answer = facts.operation("list").answer
+    answer = facts.operation("list").response
     return "page-text" if facts.schemas.path_to(answer, "page-text") else "page"
 
 

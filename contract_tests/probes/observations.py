@@ -27,14 +27,14 @@ NOBODYS = 2_000_000_011
 class SeenPage:
     """One page. Raises Unlisted if the list is refused, and Undecided if a page cannot be read."""
 
-    def __init__(self, answer: TargetResponse, expectations: Expectations) -> None:
-        self.answer = answer
+    def __init__(self, response: TargetResponse, expectations: Expectations) -> None:
+        self.response = response
         self._expectations = expectations
         self._schemas = expectations.facts.schemas
-        self._schema = expectations.facts.operation("list").answer
+        self._schema = expectations.facts.operation("list").response
         rows = self.value("rows")
-        if not is_success(answer):
-            raise Unlisted(f"The list returns {answer.status} without rows.")
+        if not is_success(response):
+            raise Unlisted(f"The list returns {response.status} without rows.")
         if not isinstance(rows, list):  # which is a finding, and said once
             raise Undecided("the rows of the list cannot be read")
         self.rows = [mapping(row) for row in rows]
@@ -47,11 +47,11 @@ class SeenPage:
     @property
     def meta(self) -> Mapping[str, Any]:
         """The object that the total stands in."""
-        return mapping(self.answer.shown(*self._schemas.path_to(self._schema, "total")[:-1]))
+        return mapping(self.response.shown(*self._schemas.path_to(self._schema, "total")[:-1]))
 
     def value(self, word: str) -> Any:
         """Return what stands where the document has an `x-value` word."""
-        return self.answer.shown(*self._schemas.path_to(self._schema, word))
+        return self.response.shown(*self._schemas.path_to(self._schema, word))
 
     @property
     def total_keys(self) -> dict[str, str]:
@@ -82,18 +82,18 @@ class SeenPage:
 
 
 def _total_key(facts: Facts) -> str:
-    return facts.schemas.path_to(facts.operation("list").answer, "total")[-1]
+    return facts.schemas.path_to(facts.operation("list").response, "total")[-1]
 
 
 def first_page(prober: Prober) -> SeenPage:
     """Get the first page before anything is made, by its number unless the list of the run's opening has to do."""
     if not prober.can_write:
-        return SeenPage(prober.once(wide_answer), prober.expectations)
-    answer = prober.list() if prober.terms.spares else prober.list(page=1)
-    return SeenPage(answer, prober.expectations)
+        return SeenPage(prober.once(wide_response), prober.expectations)
+    response = prober.list() if prober.terms.spares else prober.list(page=1)
+    return SeenPage(response, prober.expectations)
 
 
-def wide_answer(prober: Prober) -> TargetResponse:
+def wide_response(prober: Prober) -> TargetResponse:
     """Get a page of the largest size as a page of another origin would; it is to show the prober's rows."""
     if prober.can_write:
         prober.once(handler)
@@ -141,12 +141,12 @@ def look_for_nobodys(prober: Prober, *, fresh: bool = False) -> TargetResponse:
 
 def nameless(prober: Prober) -> TargetResponse:
     """Create without a name."""
-    return Trials(prober).tried("create", "name", "absent").answer
+    return Trials(prober).tried("create", "name", "absent").response
 
 
 def unknown_type(prober: Prober) -> TargetResponse:
     """Create with a type that is not listed."""
-    return Trials(prober).tried("create", "type", "not-listed").answer
+    return Trials(prober).tried("create", "type", "not-listed").response
 
 
 def type_refusal(facts: Facts) -> str:
@@ -174,7 +174,7 @@ class Renaming:
     none has a value any more. `blanked` tells whether both are gone.
     """
 
-    answer: TargetResponse
+    response: TargetResponse
     handler: ProbedHandler
     last_changed: object
     kept: bool
@@ -187,16 +187,16 @@ def renaming(prober: Prober) -> Renaming:
     row = prober.once(handler)
     kind, settings = row.type, row.settings
     name = prober.name()
-    answer = row.update(name=name)
-    if not is_success(answer):
-        raise Undecided(f"an update of the name returns {answer.status}")
+    response = row.update(name=name)
+    if not is_success(response):
+        raise Undecided(f"an update of the name returns {response.status}")
     row.look()
     same_type, some_left = row.type == kind, any(row.settings.values())
     kept = same_type and row.settings == settings
     emptied = same_type and not some_left
     blanked = not row.settings and not row.type
     changed = row.shown.get(prober.facts.row["changed"])
-    return Renaming(answer, row, changed, kept, emptied, blanked)
+    return Renaming(response, row, changed, kept, emptied, blanked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +214,8 @@ def partial(prober: Prober) -> Partial:
         raise Undecided("an update blanks the type")
     field, *_, last = prober.facts.types[prober.kinds.pair]
     before = row.settings.get(last)
-    if not is_success(answer := row.update(**{field: "changed"})):
-        raise Undecided(f"an update of one field returns {answer.status}")
+    if not is_success(response := row.update(**{field: "changed"})):
+        raise Undecided(f"an update of one field returns {response.status}")
     row.look()
     return Partial(before, row.settings.get(last))
 

@@ -132,7 +132,7 @@ class Prober:
         self._first_delete: tuple[TargetResponse, Exchange] | None = None
         self.titles: dict[str, list[str]] = {}
         self.refusals: dict[str, tuple[str, Exchange]] = {}
-        self.answers: list[TargetResponse] = []
+        self.responses: list[TargetResponse] = []
         self.exchanges: list[Exchange] = []
         self._url = terms.shown_url.rstrip("/") or api.base_url
         self._token = f"probe-{secrets.token_hex(3)}"
@@ -212,32 +212,32 @@ class Prober:
         told = {name: part for name, part in parts.items() if name != "fresh"}
         key = method, path, repr(sorted(told.items()))
         if key in self._settled and not again:
-            answer, exchange = self._settled[key]
-            self.answers.append(answer)
+            response, exchange = self._settled[key]
+            self.responses.append(response)
             self.exchanges.append(exchange)
             self._touched[-1][id(exchange)] = exchange
-            return answer
+            return response
         if self.terms.most is not None and self.sent >= self.terms.most and method != "DELETE":
             raise Undecided(f"the run may send no more than {self.terms.most} requests (budget)")
-        answer = self.api.call(method, path, **parts)
-        if reason := answer.headers.get(REFUSED_HEADER.lower()):
+        response = self.api.call(method, path, **parts)
+        if reason := response.headers.get(REFUSED_HEADER.lower()):
             raise Undecided(f"the guard did not let {method} through ({reason})")
         self._sent += 1
         if self.terms.other_key and self.terms.other_key in str(told.get("authorization")):
             told["authorization"] = f"Bearer {OTHER_KEY_VARIABLE}"
-        exchange = exchange_of(self.facts, self._url, SentCall(method, path, told, self.api.key), answer)
+        exchange = exchange_of(self.facts, self._url, SentCall(method, path, told, self.api.key), response)
         self._touched[-1][id(exchange)] = exchange
-        if reason := answer.headers.get(FAILED_HEADER.lower()):
+        if reason := response.headers.get(FAILED_HEADER.lower()):
             raise Undecided(f"the guard did not get an answer to {method} ({reason})")
-        self.answers.append(answer)
+        self.responses.append(response)
         self.exchanges.append(exchange)
-        if answer.status == _TOO_MANY:
-            self.limited = self.limited or answer
+        if response.status == _TOO_MANY:
+            self.limited = self.limited or response
             raise Undecided("the target answered that there were too many requests")
         is_row = path.rpartition("/")[2].isdigit()
-        if self.spares and ((method == "GET" and not is_row) or 300 <= answer.status < 600):
-            self._settled[key] = answer, exchange
-        return answer
+        if self.spares and ((method == "GET" and not is_row) or 300 <= response.status < 600):
+            self._settled[key] = response, exchange
+        return response
 
     def list(self, **query: Any) -> TargetResponse:
         """Get the list; the keywords `page` and `size` are its parameters, others those of `Api.call`."""
@@ -255,37 +255,37 @@ class Prober:
 
     def create_raw(self, name: str, **parts: Any) -> tuple[TargetResponse, int | None]:
         """Send a create whose body is in `parts`, as for `Api.call`; `name` is the one in it. `path`: another one."""
-        answer = self.send("POST", parts.pop("path", self.facts.operation("create").path), **parts)
-        if not is_success(answer):
-            return answer, None
-        steps = self.facts.schemas.path_to(self.facts.operation("create").answer, "id")
-        row = number(answer.shown(*steps))
+        response = self.send("POST", parts.pop("path", self.facts.operation("create").path), **parts)
+        if not is_success(response):
+            return response, None
+        steps = self.facts.schemas.path_to(self.facts.operation("create").response, "id")
+        row = number(response.shown(*steps))
         if row is None:
             raise Undecided("the answer to a create has no id")
         self._names[row] = name
-        return answer, row
+        return response, row
 
     def retrieve(self, row: int, *, renamed: bool = False) -> Mapping[str, Any]:
         """Return a handler as it is shown. Raises Undecided if it is not shown, or is not the one created.
 
         `renamed`: the service may have stored the name in another way, so that only the id tells.
         """
-        answer = self.send("GET", self.api.path_of("retrieve", row))
-        shown = self.row_in(answer)
-        if is_success(answer) and parsed(answer) is None:
-            raise Undecided(f"a handler that was created returns {answer.status}, and not with JSON")
-        if not is_success(answer) or not shown:
-            raise Undecided(f"a handler that was created returns {answer.status}")
+        response = self.send("GET", self.api.path_of("retrieve", row))
+        shown = self.row_in(response)
+        if is_success(response) and parsed(response) is None:
+            raise Undecided(f"a handler that was created returns {response.status}, and not with JSON")
+        if not is_success(response) or not shown:
+            raise Undecided(f"a handler that was created returns {response.status}")
         if renamed:
             self._proven.add(row)
         if not self._prove(row, shown):
             raise Undecided("the id in the answer to a create leads to another handler")
         return shown
 
-    def row_in(self, answer: TargetResponse) -> Mapping[str, Any]:
+    def row_in(self, response: TargetResponse) -> Mapping[str, Any]:
         """Return the handler that a retrieve shows, nothing if it shows none."""
-        steps = self.facts.schemas.path_to(self.facts.operation("retrieve").answer, "row")
-        return mapping(answer.shown(*steps))
+        steps = self.facts.schemas.path_to(self.facts.operation("retrieve").response, "row")
+        return mapping(response.shown(*steps))
 
     def keep(self, row: int) -> None:
         """Keep a handler for later probes, until it is discarded."""
@@ -302,20 +302,20 @@ class Prober:
     def listed(self, rows: Collection[int]) -> dict[int, Mapping[str, Any]]:
         """Return handlers of the prober's own as a list of the largest size shows them, on its first or last page."""
         found: dict[int, Mapping[str, Any]] = {}
-        total_pages = self.facts.schemas.path_to(self.facts.operation("list").answer, "total-pages")
+        total_pages = self.facts.schemas.path_to(self.facts.operation("list").response, "total-pages")
         page = 1
         while page and {*rows} - found.keys():
-            answer = self.list(page=page, size=max(self.facts.sizes), again=True)
+            response = self.list(page=page, size=max(self.facts.sizes), again=True)
             shown = {
                 number(row.get(self.facts.row["id"])): row
-                for row in map(mapping, rows_in(answer, self.facts) or ())
+                for row in map(mapping, rows_in(response, self.facts) or ())
             }
             found |= {
                 row: each
                 for row, each in shown.items()
                 if row is not None and row in rows and self._prove(row, each)
             }
-            pages = number(answer.shown(*total_pages))
+            pages = number(response.shown(*total_pages))
             page = pages if page == 1 and pages and pages > 1 else 0
         return found
 
@@ -323,27 +323,27 @@ class Prober:
         """Return the answer to the first delete, None if there was none so far."""
         if self._first_delete is None:
             return None
-        answer, exchange = self._first_delete
+        response, exchange = self._first_delete
         self._touched[-1][id(exchange)] = exchange
-        return answer
+        return response
 
     def discard(self, row: int) -> TargetResponse:
         """Delete a handler that the prober made, after a look that it is the one. Raises Undecided if it is not."""
         if row not in self._proven:
             self.retrieve(row)
-        answer = self.send("DELETE", self.api.path_of("delete", row))
-        self._first_delete = self._first_delete or (answer, self.exchanges[-1])
-        if is_success(answer):
+        response = self.send("DELETE", self.api.path_of("delete", row))
+        self._first_delete = self._first_delete or (response, self.exchanges[-1])
+        if is_success(response):
             del self._names[row]
-        return answer
+        return response
 
-    def note(self, refusal: str, answer: TargetResponse, about: str) -> None:
+    def note(self, refusal: str, response: TargetResponse, about: str) -> None:
         """Remember how something is refused, by the refusal's name, and the title there is in it."""
-        if not 400 <= answer.status < 500:
+        if not 400 <= response.status < 500:
             return
-        place = next(n for n in range(len(self.answers), 0, -1) if self.answers[n - 1] is answer) - 1
+        place = next(n for n in range(len(self.responses), 0, -1) if self.responses[n - 1] is response) - 1
         self.refusals.setdefault(refusal, (about, self.exchanges[place]))
-        title = error_of(answer).title
+        title = error_of(response).title
         if title is not None and title not in self.titles.setdefault(refusal, []):
             self.titles[refusal].append(title)
 

@@ -66,21 +66,21 @@ class Error(NamedTuple):
     status: int | str | None
 
 
-def is_success(answer: TargetResponse) -> bool:
+def is_success(response: TargetResponse) -> bool:
     """Tell whether an answer is a 2xx."""
-    return 200 <= answer.status < 300
+    return 200 <= response.status < 300
 
 
-def accepted(answer: TargetResponse, what: str) -> bool:
+def accepted(response: TargetResponse, what: str) -> bool:
     """Tell whether a request was taken (2xx) or refused (4xx). Raises Unlisted, about `what`, for anything else."""
-    if not is_success(answer) and not 400 <= answer.status < 500:
-        raise Unlisted(f"{what[0].upper()}{what[1:]} returns {said(answer)}.")
-    return is_success(answer)
+    if not is_success(response) and not 400 <= response.status < 500:
+        raise Unlisted(f"{what[0].upper()}{what[1:]} returns {said(response)}.")
+    return is_success(response)
 
 
-def refused(answer: TargetResponse, what: str = "It") -> Answered:
+def refused(response: TargetResponse, what: str = "It") -> Answered:
     """Return the answer `refused`, and say how."""
-    return Answered("refused", f"{what} is refused with {said(answer)}.")
+    return Answered("refused", f"{what} is refused with {said(response)}.")
 
 
 def shown(value: Any) -> str:
@@ -88,20 +88,20 @@ def shown(value: Any) -> str:
     return f"`{json.dumps(value, ensure_ascii=False)}`"
 
 
-def parsed(answer: TargetResponse) -> Any:
+def parsed(response: TargetResponse) -> Any:
     """Return the body as data, None if it is not JSON."""
-    return json_in(answer.body)
+    return json_in(response.body)
 
 
-def rows_in(answer: TargetResponse, facts: Facts) -> list[Any] | None:
+def rows_in(response: TargetResponse, facts: Facts) -> list[Any] | None:
     """Return the rows that an answer lists, None if it is not a list."""
-    rows = answer.shown(*facts.schemas.path_to(facts.operation("list").answer, "rows"))
-    return rows if is_success(answer) and isinstance(rows, list) else None
+    rows = response.shown(*facts.schemas.path_to(facts.operation("list").response, "rows"))
+    return rows if is_success(response) and isinstance(rows, list) else None
 
 
-def error_of(answer: TargetResponse) -> Error:
+def error_of(response: TargetResponse) -> Error:
     """Return the error in a refusal's body."""
-    errors = answer.shown("errors")
+    errors = response.shown("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
     title, status = at(first, ("title",)), at(first, ("status",))
     return Error(

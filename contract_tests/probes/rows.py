@@ -65,7 +65,7 @@ class _Seen(NamedTuple):
         """What came of it, in words."""
         tried, about = self.tried, self.tried.trial.says
         if not tried.is_taken:
-            return f"{about}: refused with {said(tried.answer)}"
+            return f"{about}: refused with {said(tried.response)}"
         if self.word in {FOREIGN, UNKNOWN}:
             return f"{about}: {'ignored' if tried.shown is MISSING else f'shown as {shown(tried.shown)}'}"
         if tried.trial.operation == "create" or tried.shown is MISSING:
@@ -85,7 +85,7 @@ def _find(question: str, prober: Prober) -> Finding:
     trials, seen = Trials(prober), list[_Seen]()
     for word, treatment in inputs:
         tried = trials.tried(operation, word, treatment)
-        accepted(tried.answer, f"{operation} with {tried.trial.says}")
+        accepted(tried.response, f"{operation} with {tried.trial.says}")
         seen.append(_Seen(word, tried))
     how = f"{'; '.join(each.how for each in seen)}."
     if any(each.word == FOREIGN and each.tried.shown is not MISSING for each in seen):
@@ -112,7 +112,7 @@ def _find(question: str, prober: Prober) -> Finding:
     for each in seen:
         row = _reaction(facts, operation, each).row
         if row is not None and row.refusal:
-            prober.note(row.refusal, each.tried.answer, f"{operation} with {each.tried.trial.says}")
+            prober.note(row.refusal, each.tried.response, f"{operation} with {each.tried.trial.says}")
     return Answered(answer, how)
 
 
@@ -146,7 +146,7 @@ def _statuses(facts: Facts, operation: str, seen: list[_Seen]) -> bool:
     return all(
         row is None
         or not row.refusal
-        or facts.refusal(operation, row.refusal).status == each.tried.answer.status
+        or facts.refusal(operation, row.refusal).status == each.tried.response.status
         for row, each in zip(rows, seen, strict=True)
     )
 
@@ -170,7 +170,7 @@ def _is_enabled_text(prober: Prober) -> Finding:
     trials, made = Trials(prober), dict[str, bool | None]()
     for text, is_on in (("off", True), ("true", False)):
         tried = trials.spelled(text, to_on=is_on)
-        accepted(tried.answer, f"an update with is_enabled={text}")
+        accepted(tried.response, f"an update with is_enabled={text}")
         made[text] = tried.shown if tried.is_taken else None
     words: Mapping[tuple[str, bool | None], str] = {
         ("off", True): "leaves a handler on", ("off", False): "switches a handler off",

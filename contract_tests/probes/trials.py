@@ -68,7 +68,7 @@ class Tried:
     """
 
     trial: Trial
-    answer: TargetResponse
+    response: TargetResponse
     exchange: Exchange
     id: int | None = None
     shown: Any = MISSING
@@ -214,15 +214,15 @@ class Trials:
         own = {*self.facts.form.values(), *self.facts.types.get(trials[0].kind, ())}
         words = {} if own & {each.field for each in trials} else {self.facts.form["name"]: self.prober.name()}
         parts = [(name, text.encode(), False) for name, text in words.items()]
-        answer = row.update_raw([*parts, *(part for each in trials for part in self._parts({}, each))])
+        response = row.update_raw([*parts, *(part for each in trials for part in self._parts({}, each))])
         exchange = self.prober.exchanges[-1]
-        if not is_success(answer):
-            return [Tried(each, answer, exchange, row.id) for each in trials]
+        if not is_success(response):
+            return [Tried(each, response, exchange, row.id) for each in trials]
         shown = dict(row.look(renamed=True))
         return [
             Tried(
                 each,
-                answer,
+                response,
                 exchange,
                 row.id,
                 self._shown(each, shown),
@@ -233,10 +233,10 @@ class Trials:
         ]
 
     def _create(self, trial: Trial, form: Mapping[str, str], _: Prober) -> Tried:
-        answer, row = self._send_create(self._parts(form, trial))
+        response, row = self._send_create(self._parts(form, trial))
         exchange = self.prober.exchanges[-1]
         if row is None:
-            return Tried(trial, answer, exchange)
+            return Tried(trial, response, exchange)
         shown: Mapping[str, Any] = {}
         try:
             shown = dict(self.prober.retrieve(row, renamed=True))
@@ -244,7 +244,7 @@ class Trials:
             self.prober.discard(row)
         unsent = self.unsent(trial.kind) if self.prober.knows(self._unsent_key(trial.kind)) else None
         before = self._field(unsent or {}, trial.field)
-        return Tried(trial, answer, exchange, row, self._shown(trial, shown), before, shown)
+        return Tried(trial, response, exchange, row, self._shown(trial, shown), before, shown)
 
     def _as_sent(self, trial: Trial) -> SentInput:
         """Return what to send, so that the service gets what the trial says: a guard makes a name longer."""
@@ -303,9 +303,9 @@ class Trials:
             return walker
         if not self._rows or self._rows[-1].type != kind:
             # With letters beyond ASCII, to show how JSON is written.
-            answer = self._make(self.base(kind, name=f"{self.prober.name()} ó/ż"))
-            if not is_success(answer):
-                raise Undecided(f"a plain create returns {answer.status}")
+            response = self._make(self.base(kind, name=f"{self.prober.name()} ó/ż"))
+            if not is_success(response):
+                raise Undecided(f"a plain create returns {response.status}")
         return self._rows[-1]
 
     @property
@@ -325,12 +325,12 @@ class Trials:
 
     def _make(self, form: Mapping[str, str]) -> TargetResponse:
         """Make a standing row, unless the service refuses it. Return the response."""
-        answer, row = self.prober.create(form)
+        response, row = self.prober.create(form)
         if row is not None:
             self.prober.keep(row)
-            self._rows.append(made := ProbedHandler(self.prober, row, answer, form))
+            self._rows.append(made := ProbedHandler(self.prober, row, response, form))
             self._note(made.made_as, form, made.first)
-        return answer
+        return response
 
     def _note(self, kind: str, form: Mapping[str, str], shown: Mapping[str, Any]) -> None:
         self.prober.once(lambda _: (form, shown), ("specimen", kind))
@@ -351,12 +351,12 @@ class Trials:
     def _switched(self, _: Prober) -> Tried:
         field, kind = self.input("enabled")
         trial = Trial("create", field, "any", sent("0"), kind)
-        answer = self._make({**self.base(kind), field: "0"})
-        if not is_success(answer):
-            return Tried(trial, answer, self.prober.exchanges[-1])
+        response = self._make({**self.base(kind), field: "0"})
+        if not is_success(response):
+            return Tried(trial, response, self.prober.exchanges[-1])
         row = self._rows[-1]
         shown = self._field(row.first, field)
-        return Tried(trial, answer, self.prober.exchanges[-2], row.id, shown, MISSING, row.first)
+        return Tried(trial, response, self.prober.exchanges[-2], row.id, shown, MISSING, row.first)
 
     def forget(self, kind: str) -> None:
         """Delete the standing rows of a type: something odd may have become of them. A guard may be in the way."""
@@ -400,14 +400,14 @@ class Trials:
         """Send a form that is to be refused, and return the response. A row that it makes is deleted at once."""
         if operation == "update":
             row = self.standing(kind)
-            if is_success(answer := row.update_raw(parts)):
+            if is_success(response := row.update_raw(parts)):
                 row.look(renamed=True)
-            return answer
-        answer, made = self._send_create(parts)
+            return response
+        response, made = self._send_create(parts)
         if made is not None:
             self.prober.retrieve(made, renamed=True)
             self.prober.discard(made)
-        return answer
+        return response
 
     def _send_create(self, parts: Sequence[Part]) -> tuple[TargetResponse, int | None]:
         """Send a create, told by its last name, and return the response and the id of the row that it made."""

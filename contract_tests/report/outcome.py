@@ -11,14 +11,14 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import Exchange, curl_of
-from contract_tests.judge.statements import ANSWERS, JSON, PAGES
+from contract_tests.judge.statements import JSON, PAGES, RESPONSES
 from contract_tests.judge.verdicts import FORMS, Complaint, Deviation, Ruling
 
 Clean = Callable[[str], str]
 
 _LONGEST_TITLE = 300
 _LONGEST_DETAILS = 6000
-_LONGEST_ANSWER = 600
+_LONGEST_RESPONSE = 600
 _MOST_STEPS = 12
 _MOST_LIKEWISE = 2
 
@@ -79,7 +79,7 @@ def findings_of(
     found: list[Finding] = []
     for each in _leaves(error):
         if last is not None and last.failed:
-            silent = Complaint(ANSWERS, f"the target gave no answer: {last.failed}")
+            silent = Complaint(RESPONSES, f"the target gave no answer: {last.failed}")
             found.append(_of_complaints([silent], happened, clean))
         elif isinstance(each, Deviation):
             seen = Happened(each.exchanges or happened.exchanges, happened.earlier)
@@ -152,7 +152,7 @@ def by_cause(findings: Sequence[Finding]) -> list[Finding]:
     for number, one in enumerate(findings):
         if one.part in misshapen:
             key: tuple[str, ...] = ("property", one.part)
-        elif one.place or one.documented in {ANSWERS.says, JSON.says, PAGES.says}:
+        elif one.place or one.documented in {RESPONSES.says, JSON.says, PAGES.says}:
             key = (one.kind, one.operation, one.place or one.documented, one.part)
         else:
             key = (str(number),)
@@ -221,7 +221,7 @@ def answer_of(exchange: Exchange) -> str:
     if exchange.failed:
         return f"no answer ({exchange.failed})"
     body = " ".join(exchange.body.split())
-    shown = body if len(body) <= _LONGEST_ANSWER else f"{body[:_LONGEST_ANSWER]}…"
+    shown = body if len(body) <= _LONGEST_RESPONSE else f"{body[:_LONGEST_RESPONSE]}…"
     return f"{exchange.status} {shown}".strip()
 
 

@@ -114,8 +114,8 @@ class Reach:
             self.extras.setdefault(
                 f"An undocumented status: {exchange.status} for {operation.kind}.", exchange
             )
-        if exchange.status == operation.success and operation.answer:
-            for place in self._undocumented(operation.answer, json_in(exchange.body), ""):
+        if exchange.status == operation.success and operation.response:
+            for place in self._undocumented(operation.response, json_in(exchange.body), ""):
                 self.extras.setdefault(f"An undocumented property: `{place}`.", exchange)
 
     def _undocumented(self, schema: Mapping[str, Any], value: Any, here: str) -> Iterator[str]:
@@ -153,7 +153,7 @@ class Reach:
 
     def _take_own(self, operation: DocumentedOperation, exchange: Exchange) -> None:
         if operation.kind == "create":
-            place = self.facts.schemas.path_to(operation.answer, "id")
+            place = self.facts.schemas.path_to(operation.response, "id")
             self._created.add(str(at(json_in(exchange.body), place)))
             if exchange.status == operation.success:
                 form = {part.name: part.value for part in exchange.form}

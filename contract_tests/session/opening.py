@@ -31,7 +31,7 @@ from contract_tests.probes.reading import is_success, parsed, rows_in
 from contract_tests.recording import Tape
 from contract_tests.run.run import Reach, Run
 from contract_tests.run.settings import Code, RunSettings, Stop
-from contract_tests.target.api import AnswerMemory, TargetApi, TargetResponse
+from contract_tests.target.api import ResponseMemory, TargetApi, TargetResponse
 from mock_server.document import Document, DocumentError, load
 
 
@@ -63,7 +63,7 @@ class PlainText:
 _LIVE_ROWS, _LOCAL_ROWS = 40, 2000
 _TURNED_AWAY = frozenset({401, 403})
 _CHALLENGES = frozenset({403, 503})  # what a firewall answers, with a page, to what is not a browser
-_NO_ANSWER = TargetResponse(0, {}, b"")
+_NO_RESPONSE = TargetResponse(0, {}, b"")
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Opening:
     run: Run
     clean: Callable[[str], str]
     seen: list[Exchange]
-    first: TargetResponse = _NO_ANSWER
+    first: TargetResponse = _NO_RESPONSE
     effective: Effective | None = None
     tape: Tape | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -217,7 +217,7 @@ def _opened(settings: RunSettings, guard: Guard, known: Document) -> Opening:
         opening.tape = Tape(settings.record, guard.target, str(known.digest), opening.clean)
         guard.on_exchange(opening.tape.take)
     if settings.profile.spares:
-        memory = api.memory = AnswerMemory(run.trace)
+        memory = api.memory = ResponseMemory(run.trace)
         guard.on_exchange(memory.take)
     try:
         opening.first = _knock(api, settings, facts.operation("list").path)
@@ -236,38 +236,40 @@ def _take(opening: Opening, exchange: Exchange) -> None:
 
 def _knock(api: TargetApi, settings: RunSettings, path: str) -> TargetResponse:
     """Ask for the list once. Raises Stop if no answer comes, if the key is refused, or if the API is not there."""
-    target, answer = settings.target, api.list()
-    if FAILED_HEADER.lower() in answer.headers:
-        raise Stop(Code.UNREACHABLE, f"{target} cannot be reached: {_sentence(answer)}")
-    if REFUSED_HEADER.lower() in answer.headers:
-        raise Stop(Code.CANNOT, _sentence(answer))
-    if answer.status in _CHALLENGES and _is_page(answer) and _is_page(again := api.retrieve(1)):
+    target, response = settings.target, api.list()
+    if FAILED_HEADER.lower() in response.headers:
+        raise Stop(Code.UNREACHABLE, f"{target} cannot be reached: {_sentence(response)}")
+    if REFUSED_HEADER.lower() in response.headers:
+        raise Stop(Code.CANNOT, _sentence(response))
+    if response.status in _CHALLENGES and _is_page(response) and _is_page(again := api.retrieve(1)):
         raise Stop(
             Code.CANNOT,
             f"{target} returns {again.status} with a page of HTML, as a firewall in front of an API does. "
             "Let this computer through to the API.",
         )
-    if answer.status in _TURNED_AWAY and api.retrieve(1).status in _TURNED_AWAY:
+    if response.status in _TURNED_AWAY and api.retrieve(1).status in _TURNED_AWAY:
         made_up = " The key was made up; set BITPEAK_API_KEY." if settings.key_is_generated else ""
-        raise Stop(Code.CANNOT, f"{target} refuses the key: it returns {answer.status}.{made_up}")
-    if answer.status == 404:
+        raise Stop(Code.CANNOT, f"{target} refuses the key: it returns {response.status}.{made_up}")
+    if response.status == 404:
         url = f"{target.rstrip('/')}{path}"
         raise Stop(Code.CANNOT, f"no such API here: GET {url} is 404; check --base-url.")
-    if is_success(answer) and _is_page(answer) and _is_page(api.retrieve(1)):
-        raise Stop(Code.CANNOT, f"{target} has no such API: it returns {answer.status} with a page of HTML.")
-    return answer
+    if is_success(response) and _is_page(response) and _is_page(api.retrieve(1)):
+        raise Stop(
+            Code.CANNOT, f"{target} has no such API: it returns {response.status} with a page of HTML."
+        )
+    return response
 
 
-def _is_page(answer: TargetResponse) -> bool:
+def _is_page(response: TargetResponse) -> bool:
     """Tell whether an answer is HTML, and not JSON that is only called so."""
-    return answer.headers.get("content-type", "").startswith("text/html") and parsed(answer) is None
+    return response.headers.get("content-type", "").startswith("text/html") and parsed(response) is None
 
 
-def listed_rows(answer: TargetResponse, facts: Facts, target: str) -> list[Any]:
+def listed_rows(response: TargetResponse, facts: Facts, target: str) -> list[Any]:
     """Return the rows that a target's list shows. Raises Stop (CANNOT) if it shows none, so the API is another."""
-    rows = rows_in(answer, facts)
+    rows = rows_in(response, facts)
     if rows is None:
-        raise Stop(Code.CANNOT, f"{target} does not show its list: it returns {answer.status}")
+        raise Stop(Code.CANNOT, f"{target} does not show its list: it returns {response.status}")
     return rows
 
 
@@ -279,8 +281,8 @@ def has_gone(opening: Opening) -> bool:
     return FAILED_HEADER.lower() in opening.run.api.list(fresh=True).headers
 
 
-def _sentence(answer: TargetResponse) -> str:
-    return str(answer.json()["guard"]["sentence"])
+def _sentence(response: TargetResponse) -> str:
+    return str(response.json()["guard"]["sentence"])
 
 
 # The requests of a brief run; those that delete its own rows at the end come on top.

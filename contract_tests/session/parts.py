@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from contract_tests.guard.cleaning import CleanUp
-from contract_tests.judge.statements import ANSWERS, GONE, IDS, JSON, OTHERS, PAGES, SAME, WRITTEN
+from contract_tests.judge.statements import GONE, IDS, JSON, OTHERS, PAGES, RESPONSES, SAME, WRITTEN
 from contract_tests.judge.verdicts import Ruling, said
 from contract_tests.report.accepted import Acceptances, read_accepted
 from contract_tests.report.outcome import (
@@ -119,7 +119,7 @@ _ALARMS = {
     "mark": WRITTEN,
     "bytes": JSON,
     "json": JSON,
-    "status": ANSWERS,
+    "status": RESPONSES,
 }
 
 

@@ -225,13 +225,13 @@ def test_a_file_is_no_text_or_read_as_one(own: Own) -> None:
     part = f'Content-Disposition: form-data; name="{name}"; filename="name.txt"'
     body = f"--cut\r\n{part}\r\nContent-Type: text/plain\r\n\r\n{text}\r\n--cut--\r\n".encode()
     headers = {"Content-Type": f"{MULTIPART}; boundary=cut"}
-    answer = own.api.call("POST", own.api.path_of("update", owned.id), body=body, headers=headers)
-    if answer.status // 100 != 2:
+    response = own.api.call("POST", own.api.path_of("update", owned.id), body=body, headers=headers)
+    if response.status // 100 != 2:
         rests_on = own.statements.text("update", name)
-        own.turned_away("update", answer, rests_on, "an update with a file as name")
+        own.turned_away("update", response, rests_on, "an update with a file as name")
         own.see(owned)
         return
-    own.require(own.conformity.success("update", answer))
+    own.require(own.conformity.success("update", response))
     kept, read = (own.expected.updated(owned.handler, sent) for sent in ({}, {name: text}))
     own.resume(owned)
     is_read = owned.handler.name == read.name

@@ -20,21 +20,23 @@ def test_the_list_has_the_documented_form_in_both_spellings(reading: Own) -> Non
     )
     slash = reading.facts.service["trailing-slash"]
     for operation in lists[1:]:
-        answer = reading.api.call("GET", operation.path)
-        if answer.status // 100 == 2:
-            reading.require(reading.conformity.success("list", answer))
-            page = reading.listing.read(answer)  # what else is there, such as the time, may be new each time
+        response = reading.api.call("GET", operation.path)
+        if response.status // 100 == 2:
+            reading.require(reading.conformity.success("list", response))
+            page = reading.listing.read(
+                response
+            )  # what else is there, such as the time, may be new each time
             if (page.facts, page.rows) != (first.facts, first.rows):
                 reading.require(
                     [Complaint(SAME, f"the list differs at {lists[0].path} and {operation.path}")]
                 )
         elif slash == "same":
-            reading.turned_away("list", answer, spelling)
+            reading.turned_away("list", response, spelling)
         else:
             other = reading.facts.service_refusal("unknown-route").status
             allowed = {301, 302, 307, 308} if slash == "redirect" else {other}
-            if answer.status not in allowed:
-                reading.turned_away("list", answer, spelling)
+            if response.status not in allowed:
+                reading.turned_away("list", response, spelling)
 
 
 def test_a_handler_looks_alike_in_the_list_and_by_itself(reading: Own) -> None:
@@ -43,12 +45,12 @@ def test_a_handler_looks_alike_in_the_list_and_by_itself(reading: Own) -> None:
     page = reading.listing.seen(1, reading.facts.sizes[-1 if reading.spares else 0])
     if not page.ids:
         pytest.skip("the account had no handler when this was to be tested")
-    answer = reading.api.retrieve(page.ids[0])
-    if answer.status in {404, 410}:
-        about = f"the list shows {page.ids[0]}, and a retrieve of it returns {said(answer)}"
+    response = reading.api.retrieve(page.ids[0])
+    if response.status in {404, 410}:
+        about = f"the list shows {page.ids[0]}, and a retrieve of it returns {said(response)}"
         reading.require([Complaint(SAME, about)])
-    reading.require(reading.conformity.success("retrieve", answer))
-    row = answer.shown(*reading.facts.schemas.path_to(reading.facts.operation("retrieve").answer, "row"))
+    reading.require(reading.conformity.success("retrieve", response))
+    row = response.shown(*reading.facts.schemas.path_to(reading.facts.operation("retrieve").response, "row"))
     if row != page.rows[0]:
         reading.require([Complaint(SAME, f"handler {page.ids[0]} differs in the list and by itself")])
 

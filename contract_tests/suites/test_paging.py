@@ -125,11 +125,11 @@ def test_a_page_beyond_the_last_is_what_the_document_says(reading: Own) -> None:
         numbers = (max(1, last) + 7,)  # the one that a probe has asked for
     beyond = reading.statements.paging("beyond", "A page beyond the last shows what the document says.")
     for number in numbers:
-        answer = reading.api.list(max(2, number), size)
-        if answer.status // 100 != 2:
-            reading.turned_away("list", answer, beyond)
+        response = reading.api.list(max(2, number), size)
+        if response.status // 100 != 2:
+            reading.turned_away("list", response, beyond)
             continue
-        reading.require(reading.listing.complaints(reading.listing.read(answer, max(2, number), size)))
+        reading.require(reading.listing.complaints(reading.listing.read(response, max(2, number), size)))
 
 
 def test_links_lead_where_they_say(reading: Own) -> None:
@@ -146,15 +146,15 @@ def test_links_lead_where_they_say(reading: Own) -> None:
             continue
         there = urlsplit(link)
         path = there.path.removeprefix(urlsplit(reading.api.base_url).path)
-        answer = reading.api.call("GET", f"{path}?{there.query}")
-        if answer.status // 100 != 2:
+        response = reading.api.call("GET", f"{path}?{there.query}")
+        if response.status // 100 != 2:
             if reading.facts.service["trailing-slash"] == "same":
                 leads = reading.statements.page(name, "Each link leads to the page that it names.")
-                if answer.status // 100 == 3:
+                if response.status // 100 == 3:
                     leads = reading.statements.service(
                         "trailing-slash", "The links' spelling of the path is served."
                     )
-                reading.turned_away("list", answer, leads, f"`{link}`")
+                reading.turned_away("list", response, leads, f"`{link}`")
             raise Withheld("the links are in a spelling that the service does not serve")
         repeated = size if reading.facts.size_parameter in there.query else None
-        reading.require(reading.listing.complaints(reading.listing.read(answer, number, repeated)))
+        reading.require(reading.listing.complaints(reading.listing.read(response, number, repeated)))

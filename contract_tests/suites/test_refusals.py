@@ -34,16 +34,16 @@ def _ask(own: Own, kind: str, handler_id: object, authorization: object) -> Targ
 def _refused(
     own: Own, kind: str, handler_id: object, authorization: object, *, is_malformed: bool = False
 ) -> None:
-    answer = _ask(own, kind, handler_id, authorization)
+    response = _ask(own, kind, handler_id, authorization)
     name = "no_access" if authorization == f"Bearer {WRONG_KEY}" else "missing_bearer"
     rests_on = own.statements.odd_bearer() if is_malformed else KEYS
     if kind == "create":
-        own.adopt(answer)
-    elif kind in WRITES and answer.status // 100 == 2:
+        own.adopt(response)
+    elif kind in WRITES and response.status // 100 == 2:
         own.follow(int(str(handler_id)))
     header = str(authorization).replace(own.api.key, "KEY")
     shown = "no key" if authorization is None else f"the header {header!r}"
-    own.refused(kind, answer, name, rests_on, f"{a(kind)} with {shown}")
+    own.refused(kind, response, name, rests_on, f"{a(kind)} with {shown}")
 
 
 def _target(request: pytest.FixtureRequest, kind: str) -> tuple[Own, object]:
@@ -72,12 +72,12 @@ def test_a_key_is_needed_for_each_spelling_of_a_path(reading: Own) -> None:
     wrong = [(None, "missing_bearer"), (f"Bearer {WRONG_KEY}", "no_access")]
     for path in _spellings(reading)[1:]:
         for authorization, name in wrong[:1] if reading.spares else wrong:
-            answer = reading.api.call("GET", path, authorization=authorization)
-            reading.refused("list", answer, name, KEYS, f"a list at {path} without a good key")
+            response = reading.api.call("GET", path, authorization=authorization)
+            reading.refused("list", response, name, KEYS, f"a list at {path} without a good key")
     if len(_spellings(reading)) > 1 and not reading.spares:
         path = f"{reading.api.path_of('retrieve', 1)}/"
-        answer = reading.api.call("GET", path, authorization=None)
-        reading.refused("retrieve", answer, "missing_bearer", KEYS, f"a retrieve at {path} without a key")
+        response = reading.api.call("GET", path, authorization=None)
+        reading.refused("retrieve", response, "missing_bearer", KEYS, f"a retrieve at {path} without a key")
 
 
 @pytest.mark.spared("a request without a key tells most of it")
@@ -119,11 +119,11 @@ def test_an_id_that_nobody_has_is_not_found(reading: Own) -> None:
         name = reading.facts.id_refusal(text)
         if name is None:
             continue
-        answer = reading.api.retrieve(text)
+        response = reading.api.retrieve(text)
         ground = (
             reading.statements.unknown_id("retrieve") if text == str(NOBODYS) else reading.statements.odd_id()
         )
-        reading.refused("retrieve", answer, name, ground, f"a retrieve of the id {text}")
+        reading.refused("retrieve", response, name, ground, f"a retrieve of the id {text}")
 
 
 def _other_bearer(own: Own) -> str:
@@ -137,10 +137,10 @@ def test_another_account_does_not_list_a_handler(own: Own) -> None:
     bearer, listing = _other_bearer(own), own.facts.operation("list")
     own.take()
     size = {own.facts.size_parameter: own.facts.sizes[-1]}
-    answer = own.api.call("GET", listing.path, query=size, authorization=bearer)
-    if answer.status // 100 != 2:
-        pytest.skip(f"the second account's list returns {answer.status}")
-    found = answer.shown(*own.facts.schemas.path_to(listing.answer, "rows"))
+    response = own.api.call("GET", listing.path, query=size, authorization=bearer)
+    if response.status // 100 != 2:
+        pytest.skip(f"the second account's list returns {response.status}")
+    found = response.shown(*own.facts.schemas.path_to(listing.response, "rows"))
     rows = [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
     seen = [(row.get(own.facts.row["id"]), row.get(own.facts.row["name"])) for row in rows]
     shown = [
@@ -155,9 +155,9 @@ def test_another_account_does_not_list_a_handler(own: Own) -> None:
 @pytest.mark.parametrize("kind", ON_ROW)
 def test_another_account_does_not_reach_a_handler(own: Own, kind: str) -> None:
     bearer, owned = _other_bearer(own), own.take()
-    answer = _ask(own, kind, owned.id, bearer)
-    own.keeps_out(kind, owned, answer)
-    if kind == ON_ROW[-1] and answer.status // 100 != 2:
+    response = _ask(own, kind, owned.id, bearer)
+    own.keeps_out(kind, owned, response)
+    if kind == ON_ROW[-1] and response.status // 100 != 2:
         own.see(owned)
 
 
@@ -249,11 +249,11 @@ def test_an_update_is_refused_as_documented(own: Own) -> None:
 @pytest.mark.parametrize("number", [0, 1])
 def test_other_methods_are_refused(own: Own, number: int) -> None:
     owned, method = own.take(), own.facts.other_methods[number]
-    answer = own.api.call(method, own.api.path_of("retrieve", owned.id))
+    response = own.api.call(method, own.api.path_of("retrieve", owned.id))
     ground = own.statements.service(
         "other-methods", "A method that the documentation does not name is refused."
     )
-    own.refused("retrieve", answer, own.facts.service_refusal("other-methods"), ground, f"a {method}")
+    own.refused("retrieve", response, own.facts.service_refusal("other-methods"), ground, f"a {method}")
 
 
 # What services often allow; those that the document allows are not wrong.
@@ -269,13 +269,13 @@ def test_a_wrong_parameter_is_what_the_document_says(reading: Own, role: str) ->
     paths = _spellings(reading) if refused or not reading.thrifty else _spellings(reading)[:1]
     for text in _wrong(reading, role):
         for path in paths:
-            answer = reading.api.call("GET", path, query={name: text})
+            response = reading.api.call("GET", path, query={name: text})
             reaction = reading.facts.react(role, text)
             if (row := reaction.refusing) is not None:
-                reading.refused("list", answer, row.refusal, ground, f"a list with {name}={text}")
+                reading.refused("list", response, row.refusal, ground, f"a list with {name}={text}")
             elif reaction.outcome != "otherwise":
                 size = reaction.value if role == "size" and reaction.outcome != "drop" else None
-                _require_page(reading, answer, ground, int(size or reading.facts.default_size))
+                _require_page(reading, response, ground, int(size or reading.facts.default_size))
 
 
 def _wrong(reading: Own, role: str) -> list[str]:
@@ -286,12 +286,12 @@ def _wrong(reading: Own, role: str) -> list[str]:
     return ["0" if reading.spares else "abc"]
 
 
-def _require_page(reading: Own, answer: TargetResponse, ground: Statement, size: int) -> None:
+def _require_page(reading: Own, response: TargetResponse, ground: Statement, size: int) -> None:
     """Require the first page, of a size."""
-    if answer.status // 100 != 2:
-        reading.turned_away("list", answer, ground)
+    if response.status // 100 != 2:
+        reading.turned_away("list", response, ground)
         return
-    page = reading.listing.read(answer)
+    page = reading.listing.read(response)
     shown = {"rows": len(page.ids), "size": page.facts["page-size"]}
     wanted = {"rows": min(page.total, size), "size": size}
     if shown != wanted:

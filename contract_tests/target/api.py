@@ -24,7 +24,7 @@ from contract_tests.guard.exchange import (
 
 # A test that makes more exchanges than this keeps the last ones: enough for any machine's longest run.
 _MOST_EXCHANGES = 2000
-_NO_ANSWERS = frozenset({FAILED_HEADER.lower(), REFUSED_HEADER.lower()})
+_NO_RESPONSES = frozenset({FAILED_HEADER.lower(), REFUSED_HEADER.lower()})
 _TOO_MANY = 429
 _NOT_THERE = frozenset({404, 410})
 # Seconds for one answer; the guard has a patience of its own, and it is shorter.
@@ -103,7 +103,7 @@ class Trace:
             return tuple(self._exchanges)
 
 
-class AnswerMemory:
+class ResponseMemory:
     """Answers since the last write, by request. The trace hears of a remembered exchange as if it took place again.
 
     What is refused for its key or its parameters is refused after a write as before it.
@@ -120,18 +120,18 @@ class AnswerMemory:
             known = self._answers.get(request)
         if known is None:
             return None
-        answer, exchange = known
+        response, exchange = known
         if exchange is not None:
             self._trace.add(exchange)
-        return answer
+        return response
 
-    def keep(self, request: Hashable, answer: TargetResponse) -> None:
+    def keep(self, request: Hashable, response: TargetResponse) -> None:
         """Remember an answer that the target itself gave, with the last exchange, which is its own."""
-        if answer.status == _TOO_MANY or answer.status >= 500 or answer.headers.keys() & _NO_ANSWERS:
+        if response.status == _TOO_MANY or response.status >= 500 or response.headers.keys() & _NO_RESPONSES:
             return
         exchanges = self._trace.exchanges()
         with self._lock:
-            self._answers[request] = answer, exchanges[-1] if exchanges else None
+            self._answers[request] = response, exchanges[-1] if exchanges else None
 
     def take(self, exchange: Exchange) -> None:
         """Hear of any exchange, from whatever suite: after a write nothing is certain any more."""
@@ -159,7 +159,7 @@ class TargetApi:
         self.base_url = base_url.rstrip("/")
         self.key = key
         self.facts = facts
-        self.memory: AnswerMemory | None = None
+        self.memory: ResponseMemory | None = None
         self._respond = respond
         self._session = requests.Session()
         self._session.trust_env = False  # the guard alone knows about proxies and .netrc
@@ -207,7 +207,7 @@ class TargetApi:
         return self._read(prepared, self.memory, fresh=fresh)
 
     def _read(
-        self, prepared: requests.PreparedRequest, memory: AnswerMemory, *, fresh: bool
+        self, prepared: requests.PreparedRequest, memory: ResponseMemory, *, fresh: bool
     ) -> TargetResponse:
         asked = _asked(prepared)
         known = None if fresh else memory.recall(asked)
@@ -306,10 +306,10 @@ class Spoken(TargetApi):
         Raises Withheld if the guard does not let it pass: that says nothing about the service.
         """
         self.writes += method != "GET"
-        answer = self._api.call(method, path, **parts)
-        if reason := answer.headers.get(REFUSED_HEADER.lower()):
+        response = self._api.call(method, path, **parts)
+        if reason := response.headers.get(REFUSED_HEADER.lower()):
             raise Withheld(f"the guard did not let {method} pass ({reason})")
-        return answer
+        return response
 
     def post(self, path: str, sent: Mapping[str, str], media: Media = MULTIPART) -> TargetResponse:
         """Send a form as one of the three media types, or as it was written by somebody else."""

@@ -95,7 +95,7 @@ class Comparison:
         words = facts.row
         self._id, self._settings = words["id"], words["settings"]
         self._times = {words[word]: word for word in ("created", "changed") if word in words}
-        listed = facts.operation("list").answer
+        listed = facts.operation("list").response
         self._rows = "/" + "/".join(facts.schemas.path_to(listed, "rows"))
         counting = ("total", "total-pages", "link-last", "link-next", "link-previous")
         self._counting = {"/" + "/".join(facts.schemas.path_to(listed, word)) for word in counting}
@@ -261,7 +261,7 @@ def _placed(location: str, side: Side) -> str:
 def _affairs(facts: Facts) -> Iterator[str]:
     """Yield the properties of a handler that are readOnly and show no fact that is known."""
     for kind in ("retrieve", "create", "update"):
-        answer = facts.operation(kind).answer
+        answer = facts.operation(kind).response
         steps = facts.schemas.path_to(answer, "row") or facts.schemas.path_to(answer, "id")[:-1]
         for key, node in facts.schemas.properties(facts.schemas.at(answer, steps)).items():
             if node.get("readOnly") and "x-value" not in node:

@@ -61,7 +61,7 @@ def others_in(recording: Recording, facts: Facts) -> tuple[list[int], bool]:
 
     They are known if some page was the only one. Its own count is not used: that may be what has drifted.
     """
-    listed = facts.operation("list").answer
+    listed = facts.operation("list").response
     made: set[int] = set()
     seen: set[int] = set()
     is_all = False
@@ -79,7 +79,7 @@ def others_in(recording: Recording, facts: Facts) -> tuple[list[int], bool]:
 
 
 def _is_only_page(body: Any, facts: Facts) -> bool:
-    listed = facts.operation("list").answer
+    listed = facts.operation("list").response
     around = [facts.schemas.path_to(listed, word) for word in ("link-next", "link-previous")]
     return all(steps and at(body, steps[:-1]) and at(body, steps) is None for steps in around)
 

@@ -142,17 +142,17 @@ def check_mock(url: str, digest: str) -> None:
     try:
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.get(f"{origin}/_mock/info", timeout=_PATIENCE, allow_redirects=False)
+            response = session.get(f"{origin}/_mock/info", timeout=_PATIENCE, allow_redirects=False)
     except (requests.ConnectionError, requests.Timeout):
         raise Stop(Code.UNREACHABLE, f"no mock responds at {url}.") from None
     except requests.RequestException as error:
         raise Stop(
             Code.USAGE, f"--mock-url {url} is not the URL of a mock ({type(error).__name__})."
         ) from None
-    if _MARKER not in answer.headers:
+    if _MARKER not in response.headers:
         raise Stop(Code.CANNOT, f"{url} is not a mock. Name a running `bitpeak-mock serve`.")
     # One that asks for its control token does not say what it runs.
-    if answer.ok and answer.json()["document"]["digest"] != digest:
+    if response.ok and response.json()["document"]["digest"] != digest:
         what = "give --document, --overlay and --answer as it has them"
         raise Stop(Code.CANNOT, f"the mock at {url} runs another document than this run: {what}.")
 
@@ -196,11 +196,11 @@ class Service:
         found: list[int] = []
         page, size = 1, max(self.facts.sizes)
         while True:
-            answer = self.api.list(page, size)
+            response = self.api.list(page, size)
             exchange = self._check_spent()
             if exchange.failed:
                 raise Stop(Code.UNREACHABLE, f"{self.guard.target} no longer responds ({exchange.failed}).")
-            rows = listed_rows(answer, self.facts, self.guard.target)
+            rows = listed_rows(response, self.facts, self.guard.target)
             found += [
                 row
                 for row in (number_of(mapping(each).get(self.facts.row["id"])) for each in rows)
@@ -297,12 +297,12 @@ def _body(step: TwinStep) -> dict[str, Any]:
 
 def check_other(api: TargetApi, other_key: str, target: str) -> None:
     """See that a key opens another account than the run's own. Raises Stop (CANNOT)."""
-    steps = api.facts.schemas.path_to(api.facts.operation("list").answer, "rows")
+    steps = api.facts.schemas.path_to(api.facts.operation("list").response, "rows")
     path, size = api.facts.operation("list").path, {api.facts.size_parameter: max(api.facts.sizes)}
     theirs = api.call("GET", path, query=size, authorization=f"Bearer {other_key}")
     if not is_success(theirs):
         raise Stop(Code.CANNOT, f"{target} refuses the other account's key: it returns {theirs.status}.")
-    rows = [answer.shown(*steps) for answer in (theirs, api.list(1, max(api.facts.sizes)))]
+    rows = [response.shown(*steps) for response in (theirs, api.list(1, max(api.facts.sizes)))]
     ids = [{number_of(mapping(row).get(api.facts.row["id"])) for row in each or ()} for each in rows]
     if ids[0] & ids[1] - {None}:
         raise Stop(Code.CANNOT, f"both keys open the same account of {target}: name another account's key.")
@@ -310,7 +310,7 @@ def check_other(api: TargetApi, other_key: str, target: str) -> None:
 
 def created_id(facts: Facts, exchange: Exchange, number: int) -> int:
     """Return the id that a create returned; a number that no row has if it was refused."""
-    steps = facts.schemas.path_to(facts.operation("create").answer, "id")
+    steps = facts.schemas.path_to(facts.operation("create").response, "id")
     row = number_of(at(json_in(exchange.body), steps)) if 200 <= exchange.status < 300 else None
     return row if row is not None else -1 - number
 
@@ -346,8 +346,8 @@ def lining_of(left: Service, facts: Facts) -> Iterator[Callable[[int], None]]:
     before, _, _ = facts.operation("delete").path.partition("{")
     forms = [{**example, facts.form["name"]: _OTHERS} for example in facts.examples.values()]
 
-    def is_done(answer: requests.Response) -> bool:
-        return _MARKER in answer.headers and answer.ok
+    def is_done(response: requests.Response) -> bool:
+        return _MARKER in response.headers and response.ok
 
     def line_up(wanted: int) -> None:
         rows = left.look()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contract_tests.guard.exchange import OTHER_KEY_VARIABLE, Exchange, curl_of
-from contract_tests.judge.statements import ANSWERS, JSON, PAGES, Statement
+from contract_tests.judge.statements import JSON, PAGES, RESPONSES, Statement
 from contract_tests.judge.verdicts import Complaint, Deviation, Returned, Ruling
 from contract_tests.report.outcome import (
     Finding,
@@ -119,7 +119,7 @@ def test_what_the_guard_refused_is_a_defect_and_what_nobody_answered_a_finding()
     error = deviation("418 and not 200")
     assert defects_of(error, Happened([exchange("GET", "", refused="contact")])) == [error]
     (finding,) = found(error, exchange("GET", "", failed="timeout"))
-    assert (finding.kind, finding.documented) == ("contradicts itself", ANSWERS.says)
+    assert (finding.kind, finding.documented) == ("contradicts itself", RESPONSES.says)
     assert "timeout" in finding.title
 
 
@@ -188,7 +188,7 @@ def test_a_shell_sees_the_variable_of_the_second_key() -> None:
 
 
 def test_a_finding_names_the_call_and_not_the_look_after_it() -> None:
-    wrong = Complaint(ANSWERS, "an update", Returned("200"), "refused with 401", operation="update")
+    wrong = Complaint(RESPONSES, "an update", Returned("200"), "refused with 401", operation="update")
     seen = Happened([exchange("POST", "/1"), exchange("GET", "/1")])
     (one,) = findings_of("refusals", "t", Deviation([wrong]), seen, same)
     assert one.operation == "update"
@@ -197,7 +197,7 @@ def test_a_finding_names_the_call_and_not_the_look_after_it() -> None:
 
 
 def test_a_deviation_before_the_guard_stopped_the_run_is_no_defect() -> None:
-    wrong = Complaint(ANSWERS, "an update returns 500")
+    wrong = Complaint(RESPONSES, "an update returns 500")
     answered, kept_back = exchange("POST", "/1"), exchange("POST", "/1", refused="halted")
     seen = Happened([answered, kept_back])
     assert defects_of(Deviation([wrong], [answered]), seen) == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contract_tests.guard.exchange import REFUSED_HEADER, Exchange
-from contract_tests.target.api import AnswerMemory, TargetResponse, Trace
+from contract_tests.target.api import ResponseMemory, TargetResponse, Trace
 from tests.check.process import KEY, Ran, check, findings, report
 from tests.probes.services import combination
 from tests.second_opinion import BUGS, SecondOpinion
@@ -115,7 +115,7 @@ def exchange(method: str) -> Exchange:
 
 def test_an_answer_is_remembered_until_a_write_and_its_exchange_is_told_again() -> None:
     trace = Trace()
-    memory = AnswerMemory(trace)
+    memory = ResponseMemory(trace)
     trace.add(seen := exchange("GET"))
     for asked, status in (("rows", 200), ("key", 401), ("gone", 404)):
         memory.keep(asked, TargetResponse(status, {}, b""))
@@ -132,6 +132,6 @@ def test_an_answer_is_remembered_until_a_write_and_its_exchange_is_told_again() 
     ("status", "headers"), [(429, {}), (502, {}), (403, {REFUSED_HEADER.lower(): "budget"})]
 )
 def test_what_is_no_answer_is_asked_again(status: int, headers: dict[str, str]) -> None:
-    memory = AnswerMemory(Trace())
+    memory = ResponseMemory(Trace())
     memory.keep("rows", TargetResponse(status, headers, b""))
     assert memory.recall("rows") is None

@@ -65,7 +65,7 @@ def _of_rows() -> Iterator[tuple[str, tuple[str, Spoil]]]:
 
 
 def _of_list() -> Iterator[tuple[str, tuple[str, Spoil]]]:
-    schemas, answer = wire().facts.schemas, wire().facts.operation("list").answer
+    schemas, answer = wire().facts.schemas, wire().facts.operation("list").response
     for top, node in schemas.properties(answer).items():
         for way, change in _ways(top, node, counts=False).items():
             yield f"list-{top}-{way}", (f"The list's {top} is {way}.", in_data(change, "list"))
@@ -78,7 +78,7 @@ def _of_list() -> Iterator[tuple[str, tuple[str, Spoil]]]:
 def _of_ids() -> Iterator[tuple[str, tuple[str, Spoil]]]:
     for kind in ("create", "update"):
         top, name = wire().steps(kind, "id")
-        node = wire().facts.schemas.at(wire().facts.operation(kind).answer, (top, name))
+        node = wire().facts.schemas.at(wire().facts.operation(kind).response, (top, name))
         for way, change in _ways(name, node, counts=True).items():
             spoil = in_data(_within(top, change), kind)
             yield f"{kind}-{name}-{way}", (f"The {name} in the answer to {kind} is {way}.", spoil)

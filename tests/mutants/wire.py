@@ -73,7 +73,7 @@ class Wire:
 
     def steps(self, kind: str, word: str) -> Steps:
         """Return the keys to a fact in an operation's answer."""
-        return self.facts.schemas.path_to(self.facts.operation(kind).answer, word)
+        return self.facts.schemas.path_to(self.facts.operation(kind).response, word)
 
     def read(self, kind: str, word: str, data: Any) -> Any:
         """Return a fact of an answer, None if it is not there."""
