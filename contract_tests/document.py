@@ -24,7 +24,7 @@ from mock_server.document.rows import (
 )
 from mock_server.document.treatments import TREATMENTS, SentInput
 
-# Values that are new each time, by their form.
+# Values that a service makes anew for each response, by the form in which they are written.
 _FORMS = (
     ("uuid", re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")),
     ("now:iso", re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)")),
@@ -37,10 +37,10 @@ _FORMS = (
 _HEX = re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{12,128}\b")
 
 
-# What a refusal lists of its problems.
+# Placeholders for the list of problems that a refusal shows, and what each becomes in JSON.
 _LISTS: Mapping[str, type] = {"{items}": list, "{items-by-field}": dict}
 
-# A text that stands for a number.
+# A placeholder that stands for a number.
 _NUMBER = re.compile(r"\{(?:now:unix(?:-ms)?|[a-z]+:number)\}")
 
 
@@ -56,7 +56,7 @@ def read(body: bytes, media_type: str | None) -> Any:
 
 
 def by_form(text: str) -> str:
-    """Return a text with placeholders for values that are new each time: two services make them of the same form."""
+    """Return a text with placeholders for values made anew each time: two services write them in the same form."""
     for name, pattern in _FORMS:
         text = pattern.sub(f"{{{name}}}", text)
     return _HEX.sub(lambda found: f"{{hex:{len(found[0])}}}", text)
@@ -84,7 +84,7 @@ def _pairs(value: Mapping[str, Any]) -> list[list[Any]]:
     return [[key, each] for key, each in value.items()]
 
 
-# The keys that lead from the top of an answer to a place in it.
+# The keys that lead from the top of a response's body to a place in it.
 Steps = tuple[str, ...]
 
 _DEEPEST = 12
@@ -97,7 +97,7 @@ class SchemaPaths:
         self._data = data
 
     def find(self, reference: str) -> Any:
-        """Return what a local reference names. Raises KeyError if nothing stands there."""
+        """Return the node that a local reference points at. Raises KeyError if it points at nothing."""
         node: Any = self._data
         for step in reference.removeprefix("#").strip("/").split("/"):
             key = step.replace("~1", "/").replace("~0", "~")
@@ -105,7 +105,7 @@ class SchemaPaths:
         return node
 
     def resolve(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Follow references; what stands beside one is laid over what it names."""
+        """Follow references. Keys beside a reference override those of its target."""
         for _ in range(_DEEPEST):
             if "$ref" not in node:
                 break
@@ -121,7 +121,7 @@ class SchemaPaths:
         return found
 
     def words(self, schema: Mapping[str, Any]) -> dict[str, str]:
-        """Return an object's property by `x-value` word."""
+        """Return the name of each property that has an `x-value` word, by that word."""
         named = {node.get("x-value"): key for key, node in self.properties(schema).items()}
         return {word: key for word, key in named.items() if word is not None}
 
@@ -139,23 +139,23 @@ class SchemaPaths:
         return ()
 
     def at(self, schema: Mapping[str, Any], steps: Steps) -> Mapping[str, Any]:
-        """Return the schema of a place, an empty one if the place has no schema."""
+        """Return the schema of a place, or an empty one if the place has no schema."""
         for step in steps:
             schema = self.properties(schema).get(step, {})
         return schema
 
 
 _METHODS = ("get", "post", "put", "patch", "delete")
-# Methods that are tried if the document does not have them. No service has the last one.
+# Methods to try if the document does not have them. No service knows the last one.
 _OTHER_METHODS = ("PUT", "PATCH", "PURGE")
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentedRefusal:
-    """One documented refusal. `status` is what HTTP says, `media_type` is None if it has none, `value` is the body.
+    """One documented refusal: its HTTP `status`, its `media_type` (None without one), and its body as `value`.
 
-    `title` and `shown_status` are what a body in the documented envelope says; `title` is empty for any other body, and
-    `value` is then a template, with placeholders for what differs each time.
+    `title` and `shown_status` are the values in a body of the documented envelope. For any other body `title` is empty,
+    and `value` is a template with placeholders for what differs each time.
     """
 
     name: str
@@ -182,8 +182,8 @@ class DocumentedRefusal:
 class DocumentedOperation:
     """One operation. `kind` is what it does, by `x-behaviour`: list, retrieve, create, update or delete.
 
-    `success` is its 2xx status; `answer` the schema of that answer's body, empty for no body. `is_spelling`: it is
-    another spelling of an operation that the document has anyhow.
+    `success` is its 2xx status, `response` the schema of that response's body (empty for no body). `is_spelling` means
+    that it is another spelling of an operation that the document also has.
     """
 
     id: str
@@ -209,7 +209,7 @@ class DocumentedOperation:
 
 @dataclass(frozen=True, slots=True)
 class FormWords:
-    """A form: schema by field, the fields it requires, its rows, and what walks down the rows of each field."""
+    """A form: the schema of each field, the required fields, the rows, and a walk down the rows of each field."""
 
     fields: Mapping[str, Mapping[str, Any]]
     required: tuple[str, ...]
@@ -217,7 +217,7 @@ class FormWords:
     walks: Mapping[str, Walk]
 
     def react(self, name: str, text: str | None) -> Reaction:
-        """Return what becomes of a text that one of the form's fields is sent, of None if it is not sent."""
+        """Return what becomes of a text sent in one of the form's fields, or of a field not sent (None)."""
         return self.walks[name](SentInput(text))
 
     def walk_foreign(self, text: str) -> Reaction:
@@ -225,7 +225,7 @@ class FormWords:
         return react(self.rows.foreign, text, {})
 
     def walk_unknown(self, text: str) -> Reaction:
-        """Return what becomes of a field that the form does not have."""
+        """Return what becomes of an unknown field."""
         return react(self.rows.unknown, text, {})
 
     @property
@@ -235,18 +235,18 @@ class FormWords:
 
     @property
     def ignores_unknown(self) -> bool:
-        """Whether fields that the form does not have have no effect."""
+        """Whether unknown fields have no effect."""
         return all(row.reaction not in {"refuse", "otherwise"} for row in self.rows.unknown)
 
     def longest(self, name: str) -> int | None:
-        """Return how many characters of a text are taken as they are, None if any number of them."""
+        """Return how many characters of a text are kept as sent, or None if there is no limit."""
         lengths = [row.argument for row in self.rows.fields[name] if row.treatment == "longer-than"]
         return min(lengths, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsWords:
-    """The settings of one type: `constants` maps each key to its fixed value, None if a form fills it."""
+    """The settings of one type: `constants` maps each key to its fixed value, or to None if a form field fills it."""
 
     container: str
     constants: Mapping[str, str | None]
@@ -254,10 +254,10 @@ class SettingsWords:
 
 
 class Facts:
-    """The effective document as the kit reads it. What few need is read when it is first asked for.
+    """The effective document as the kit reads it. Parts that few callers need are read on first use.
 
     `types` maps each handler type to its own form fields; `examples` maps it to the document's example of a create.
-    `shared` are the refusals of the service as a whole, by name. `row` maps an `x-value` word to the property of a
+    `shared` maps names to the refusals of the service as a whole. `row` maps an `x-value` word to the property of a
     handler that shows it (`id`, `type`, `name`, `settings`, `enabled`, `changed`, `created`), `form` likewise to the
     form field. `sizes` are the page sizes. Raises KeyError or StopIteration if the document describes no such API.
     """
@@ -293,7 +293,7 @@ class Facts:
         self.default_size: int = size["schema"]["default"]
 
     def operation(self, kind: str) -> DocumentedOperation:
-        """Return the operation of a kind, rather than another spelling. Raises StopIteration if none exists."""
+        """Return the operation of a kind, not another spelling of it. Raises StopIteration if there is none."""
         return next(iter(sorted(self.of_kind(kind), key=lambda each: each.is_spelling)))
 
     def of_kind(self, kind: str) -> Iterator[DocumentedOperation]:
@@ -302,7 +302,7 @@ class Facts:
 
     @property
     def deletes_missing(self) -> bool:
-        """Whether a delete of a row that is missing responds as any delete."""
+        """Whether deleting a missing row succeeds like any other delete."""
         return self.node(self.operation("delete")).get("x-if-missing") == "done"
 
     @property
@@ -323,13 +323,13 @@ class Facts:
         return refusals[name] if name in refusals else self.shared[name]
 
     def node(self, operation: DocumentedOperation) -> Mapping[str, Any]:
-        """Return an operation as it stands in the document."""
+        """Return the document's node of an operation."""
         node: Mapping[str, Any] = self.document["paths"][operation.path][operation.method.lower()]
         return node
 
     @property
     def other_accounts(self) -> str:
-        """The name of the refusal of another account's row: that of an unknown id, if nothing else is said."""
+        """The name of the refusal for another account's row; by default that of an unknown id."""
         return str(self.service.get("other-accounts", "not_found"))
 
     @property
@@ -370,11 +370,11 @@ class Facts:
         return parameter_rows(parameter, self.schemas.resolve(parameter["schema"]))
 
     def react(self, role: str, text: str | None) -> Reaction:
-        """Return what becomes of a text that a parameter of the list is sent, of None if it is not sent."""
+        """Return what becomes of a text sent in a parameter of the list, or of a parameter not sent (None)."""
         return react(self.rows_of(role), text, self.schemas.resolve(self.parameters[role]["schema"]))
 
     def _media(self, kind: str) -> Mapping[str, Any]:
-        """Return how the first media type of an operation's body is described."""
+        """Return the description of the first media type of an operation's body."""
         body = self.node(self.operation(kind))["requestBody"]
         media: Mapping[str, Any] = next(iter(body["content"].values()))
         return media
@@ -398,7 +398,7 @@ class Facts:
 
     @cached_property
     def shapes(self) -> Mapping[str, SettingsWords]:
-        """The settings of each type: the branches that say, if the type is this, the settings are those."""
+        """The shape of each type's settings, from the schema's if/then branches."""
         found = {}
         for branch in self._items.get("allOf", ()):
             name = branch["if"]["properties"][self.row["type"]]["const"]
@@ -410,16 +410,16 @@ class Facts:
         return found
 
     def shape(self, type_name: str) -> SettingsWords:
-        """Return the shape of a type's settings, an empty one for the type that a blanked handler has."""
+        """Return the shape of a type's settings; it is empty for the type of a blanked handler."""
         return self.shapes.get(type_name, SettingsWords("object", {}, frozenset()))
 
     @cached_property
     def masked(self) -> frozenset[str]:
-        """The settings that any type masks."""
+        """The settings that at least one type masks."""
         return frozenset(key for shape in self.shapes.values() for key in shape.masked)
 
     def id_refusal(self, text: str) -> str | None:
-        """Return the name of the refusal of an id that no handler has; None if the document cannot say it."""
+        """Return the name of the refusal for an unknown id, or None if the document cannot say it."""
         path = self.document["paths"][self.operation("retrieve").path]
         nodes = map(self.schemas.resolve, (*path.get("parameters", ()), *path["get"].get("parameters", ())))
         parameter = next(node for node in nodes if node.get("in") == "path")
@@ -430,13 +430,13 @@ class Facts:
         return reaction.refusing.refusal if reaction.refusing else "not_found"
 
     def unread_refusal(self, media_type: str) -> str | None:
-        """Return the name of the refusal of a body that is not read for its media type; None if it is ignored."""
+        """Return the name of the refusal for a body of an unread media type, or None if such a body is ignored."""
         said = self.service.get("media-types", {})
         name = said.get(media_type, said.get("other", "ignored"))
         return None if name == "ignored" else str(name)
 
     def service_refusal(self, word: str) -> DocumentedRefusal:
-        """Return the refusal that `x-service` names by a word of its own, such as `other-methods`."""
+        """Return the refusal that a word of `x-service` names, such as `other-methods`."""
         said = self.service[word]
         return self.shared[said if isinstance(said, str) else said["row"]]
 
@@ -467,7 +467,7 @@ def _operation(schemas: SchemaPaths, path: str, method: str, node: Mapping[str, 
 
 
 def _refusals(schemas: SchemaPaths, status: str, response: Mapping[str, Any]) -> dict[str, DocumentedRefusal]:
-    """Return the refusals that a response has as named examples."""
+    """Return the refusals among a response's named examples."""
     found = {}
     for media_type, media in schemas.resolve(response).get("content", {}).items():
         for name, example in media.get("examples", {}).items():
@@ -489,23 +489,23 @@ def _types(properties: Mapping[str, Mapping[str, Any]], type_field: str) -> Mapp
 
 
 _WITH_FORM = ("create", "update")
-_CHOSEN = "M"  # the grade of our own choices, to which no target can be held
+_CHOSEN = "M"  # the grade of this project's own choices, which bind no target
 _RATE_LIMITED = 429
 
 
 def demanded_operations(facts: Facts) -> tuple[DocumentedOperation, ...]:
-    """Return the operations that must succeed; another spelling only if the document says that it does the same."""
+    """Return the operations that must succeed. Another spelling counts only if the document says it does the same."""
     alike = facts.document.get("x-service", {}).get("trailing-slash", "same") == "same"
     return tuple(operation for operation in facts.operations.values() if alike or not operation.is_spelling)
 
 
 def demanded_refusals(facts: Facts) -> dict[str, tuple[DocumentedRefusal, ...]]:
-    """Return the refusals to provoke by operation.
+    """Return the refusals that a run must provoke, by operation.
 
-    Left out are the rate limit, which a run is to stay below, what the document marks as a choice of its own, a
-    refusal of a form that no rule of the form leads to, and another spelling's refusals, which are the operation's.
-    A refusal that an overlay names is demanded only if a text leads to it, as the suites send texts, and not by
-    `x-rows`, of which a run tries as many as its profile has time for.
+    It leaves out the rate limit, which a run stays below; the document's own choices; refusals of a form that no rule
+    of the form leads to; and the refusals of other spellings, which are those of the main operation. A refusal that an
+    overlay adds is demanded only if sending a text leads to it, and not through `x-rows`: a run tries only as many of
+    those as its profile has time for.
     """
     return {
         operation.id: tuple(_demanded(facts, operation))
@@ -539,7 +539,7 @@ def _is_tried(row: Row) -> bool:
 
 
 def refusing(facts: Facts, operation_id: str) -> dict[str, DocumentedRefusal]:
-    """Return the refusals that wrong data of an operation can get, by name: those to which its rows lead."""
+    """Return the refusals that wrong data can get at an operation, by name: those that its rows lead to."""
     operation = facts.operations[operation_id]
     names = {row.refusal for row in _parameter_rows(facts, operation)}
     names |= facts.form_of(operation.kind).rows.refusals if operation.kind in _WITH_FORM else set()

@@ -22,9 +22,9 @@ from contract_tests.probes.reading import mapping, rows_in
 from contract_tests.run.run import Run
 from contract_tests.target.api import TargetResponse
 
-# What chains must have done to a handler that they created, as the report calls it.
+# What chains must do with a handler that they created, in the report's words.
 RULES = ("links: create", "links: retrieve", "links: update", "links: delete")
-# How often the machine runs again, with other draws, until it has done all of it.
+# How many times the machine may run, with other draws, until it has done all of that.
 _ROUNDS = 6
 
 
@@ -32,8 +32,8 @@ _ROUNDS = 6
 class Chains:
     """What the chains of one suite share.
 
-    `created` and `listed` are ids that answers have shown, `deleted` those of handlers that chains deleted; `reached`
-    are the rules that came about.
+    `created` and `listed` are ids that responses showed, `deleted` the ids of handlers that chains deleted, and
+    `reached` the rules that were carried out.
     """
 
     run: Run
@@ -45,7 +45,7 @@ class Chains:
     reached: set[str] = field(default_factory=set)
 
     def aim(self, case: AnyCase) -> None:
-        """Make a case harmless: one that writes is about a handler of the chains, one that reads about a known one."""
+        """Make a case harmless: a write goes to a handler of the chains, and a read to a known handler."""
         meant = {_number(value) for value in case.path_parameters.values()}
         if not case.operation.path_parameters or self._may_mean(case.method, next(iter(meant), 0)):
             self.sampler.prepare(case, None)
@@ -55,7 +55,7 @@ class Chains:
         self.sampler.prepare(case, handler_id)
 
     def note(self, case: AnyCase, response: Response) -> None:
-        """Note what an answer tells of handlers, and what has been done with those of the chains."""
+        """Note the handlers that a response shows, and what was done with those of the chains."""
         self.sampler.note(case, response)
         operation, facts = self.sampler.operation(case), self.run.facts
         kind = operation.kind
@@ -76,7 +76,7 @@ class Chains:
                 self.run.reach.rule(f"links: {kind}")
 
     def _may_mean(self, method: str, handler_id: int) -> bool:
-        """Tell whether a request may be about a handler."""
+        """Tell whether a request may concern this handler."""
         if method == "GET":
             return handler_id in self.created | self.listed
         return handler_id in self.pool or handler_id in self.deleted
@@ -84,7 +84,7 @@ class Chains:
 
 @contextmanager
 def chaining(run: Run) -> Iterator[Chains]:
-    """Give what chains need. Each chain cleans up after itself."""
+    """Yield what chains need. Each chain cleans up after itself."""
     pool = Pool(run)
     schema = generator(without_foreign_keys(loosened(run.facts)), run.facts, run.api, deletes=True)
     for name in _left_out(run):
@@ -97,7 +97,7 @@ def chaining(run: Run) -> Iterator[Chains]:
 
 
 def follow(chains: Chains) -> None:
-    """Let chains run until they have done all that they must. Raises Deviation; skips the test if they have not."""
+    """Run chains until each rule was carried out; skip the test if some never were. Raises Deviation."""
     machine, run = _machine(chains), chains.run
     machines, steps = max(2, run.profile.machines // 3), max(6, run.profile.steps // 2)
     for number in range(_ROUNDS):
@@ -110,15 +110,15 @@ def follow(chains: Chains) -> None:
 
 
 def _machine(chains: Chains) -> type[APIStateMachine]:
-    """Return the state machine that follows links; each run of it begins with nothing and leaves nothing."""
+    """Return the state machine that follows links. Each of its runs starts with no handler and leaves none."""
     base = chains.sampler.schema.build_state_machine(feedback=NO_FEEDBACK, link_calibration=_Followed())
     return type("Chain", (_Chain, base), {"chains": chains})
 
 
 def _left_out(run: Run) -> set[str]:
-    """Return the operations that chains do without: spellings that need not succeed, and lists where it is to be short.
+    """Return the operations that chains leave out: spellings that need not succeed and, to save requests, lists.
 
-    What a list leads to is mostly somebody else's, and is only read.
+    A list leads mostly to other people's handlers, which are only read.
     """
     demanded = {operation.id: operation.kind for operation in demanded_operations(run.facts)}
     lists = {name for name, kind in demanded.items() if kind == "list" and is_thrifty(run.profile)}
@@ -131,7 +131,7 @@ def _number(value: object) -> int:
 
 
 class _Chain(APIStateMachine):
-    """One chain of requests, mixed into the machine that has the rules."""
+    """One chain of requests; a mixin for the machine that has the rules."""
 
     chains: Chains
     control: Any
@@ -143,12 +143,12 @@ class _Chain(APIStateMachine):
         self.control = _Patient(self.control, self.is_time_for)
 
     def is_time_for(self, target: str) -> bool:
-        """Tell whether a request may come next: where requests are spared, a handler is used before it goes."""
+        """Tell whether a request may come next. To save requests, a handler is read and updated before its delete."""
         used = self.kinds >= {"retrieve", "update"}
         return used or not target.startswith("DELETE") or not is_thrifty(self.chains.run.profile)
 
     def setup(self) -> None:
-        self.chains.pool.clean()  # what a run that failed has left
+        self.chains.pool.clean()  # delete what a failed run left
         self.chains.run.begin()
 
     def get_call_kwargs(self, case: AnyCase) -> dict[str, Any]:  # noqa: ARG002 -- schemathesis says so
@@ -170,7 +170,7 @@ class _Chain(APIStateMachine):
 
 
 class _Followed(LinkCalibrationState):
-    """Each link is followed: what else an id could be is a matter of chance that no seed repeats."""
+    """Follows each link. Other ids would be drawn by a chance that no seed repeats."""
 
     def use_probability(self, _transition_id: str) -> float:
         return 1.0
@@ -180,7 +180,7 @@ class _Followed(LinkCalibrationState):
 
 
 class _Patient:
-    """Chooses what comes next as another control does, but of the targets for which it is time."""
+    """Chooses what comes next as the wrapped control does, but only among requests that may come now."""
 
     def __init__(self, control: Any, is_time_for: Callable[[str], bool]) -> None:
         self._control = control

@@ -1,4 +1,4 @@
-"""Hypothesis's behaviour in a run: repeatable by its seed, and without a trace on the disk."""
+"""How Hypothesis behaves in a run: its seed repeats it, and it leaves nothing on the disk."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _PROFILE = "bitpeak-check"
 def keep_in(folder: Path) -> None:
     """Let Hypothesis keep its files in a folder.
 
-    Which characters UTF-8 can write is put there at once, all but the surrogates. To find out, Hypothesis would encode
-    a million characters in each new folder, which takes more than a second.
+    The table of the characters that UTF-8 can encode, all but the surrogates, is written there at once. To find that
+    out in each new folder, Hypothesis would encode a million characters, which takes more than a second.
     """
     set_hypothesis_home_dir(folder)
     with warnings.catch_warnings(
         action="ignore", category=HypothesisSideeffectWarning
-    ):  # that the disk is used early
+    ):  # it warns of an early use of the disk
         table = charmap_file("codec-v2-utf-8")
     table.parent.mkdir(parents=True)
     with gzip.open(table, "wt") as stream:
@@ -46,9 +46,9 @@ def keep_in(folder: Path) -> None:
 def prepare_generators(config: pytest.Config, seed: int, examples: Path | None) -> None:
     """Set Hypothesis up, unless pytest's own options already give a seed or a profile.
 
-    Its folder holds the requests it made, so that it goes with the process. It draws no literals of this package's
-    source. In a checkout it would read them, which takes a second, and a seed would mean another thing than once the
-    package is installed.
+    Its folder holds requests, so it is deleted with the process. It does not draw literals from this package's source:
+    it would read the source in a checkout, which takes a second, but not in an installed package, so that a seed would
+    give other requests there.
     """
     folder = tempfile.TemporaryDirectory(prefix="bitpeak-hypothesis-", ignore_cleanup_errors=True)
     config.add_cleanup(folder.cleanup)
@@ -61,7 +61,7 @@ def prepare_generators(config: pytest.Config, seed: int, examples: Path | None) 
     )
     if config.getoption("--hypothesis-profile", None) is None:
         hypothesis.settings.load_profile(_PROFILE)
-    # A seed for all keeps Hypothesis from its examples; each generated test has the run's seed in any case.
+    # A global seed keeps Hypothesis from its saved examples. Each generated test has the run's seed anyway.
     if config.getoption("--hypothesis-seed", None) is None and examples is None:
         setattr(core, "global_force_seed", seed)  # noqa: B010 - its type is that of its first value, None
 
@@ -69,10 +69,10 @@ def prepare_generators(config: pytest.Config, seed: int, examples: Path | None) 
 def drawing(
     run: Run, examples: int, *phases: Phase, steps: int = 50, verbosity: Verbosity = Verbosity.quiet
 ) -> hypothesis.settings:
-    """Return the settings of a generated test: so many examples, or machines of so many `steps`.
+    """Return the settings of a generated test: how many examples, or how many machines of at most `steps` steps.
 
-    Failing examples are kept in the run's folder, if it has one, and tried first. They are choices, not requests: what
-    they make of them depends on the document, and no key is among them.
+    Failing examples are kept in the run's folder, if it has one, and tried first. They are Hypothesis's choices, not
+    requests, so they hold no key.
     """
     return hypothesis.settings(
         max_examples=examples,
@@ -89,5 +89,5 @@ def drawing(
 
 
 def seeded(run: Run, test: Drawn, more: int = 0) -> Drawn:
-    """Return a generated test, or a machine, which the run's seed repeats; `more` is added to it."""
+    """Seed a generated test or a machine with the run's seed plus `more`, and return it."""
     return test if run.seed is None and not more else hypothesis.seed((run.seed or 0) + more)(test)

@@ -1,4 +1,4 @@
-"""Schemathesis as the suites use it: the document as it is loosened for it, and the cases that it makes of that."""
+"""Schemathesis as the suites use it: a loosened copy of the document, and the cases made from it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from mock_server.document.rows import Rows, form_rows, parameter_rows, react
 
 Node = dict[str, Any]
 
-# The words of JSON Schema that a row can insist on, by the treatment of what breaks them.
+# Each keyword of JSON Schema that rows can enforce, with the treatment that stands for breaking it.
 RULES: Mapping[str, str] = {
     "enum": "not-listed",
     "pattern": "malformed",
@@ -37,13 +37,13 @@ RULES: Mapping[str, str] = {
 }
 # Letters of many scripts, a pair of surrogates in UTF-16, a combining sign and a change of direction.
 WIDE = "Zażółć 日本 \U0001f514 e\u0301 \u202eabc\u202c"
-# Pages that are too far for a signed word of 32 bits, for a JavaScript number, and near the end of 64 bits.
+# Pages beyond a signed 32-bit word, beyond a JavaScript integer, and near the end of 64 bits.
 _FAR = (2**31, 2**53 + 1, 10**18 - 1)
 _TEXT: Mapping[str, Any] = {"type": "string"}
 
 
 def loosened(facts: Facts) -> Node:
-    """Return a copy of the effective document without the rules that the service does not insist on."""
+    """Return a copy of the effective document without the rules that the service does not enforce."""
     document: Node = plain(facts.document)
     schemas = SchemaPaths(document)
     for item in document["paths"].values():
@@ -63,7 +63,7 @@ def _share(
     operation: DocumentedOperation,
     refusals: Mapping[str, DocumentedRefusal],
 ) -> None:
-    """Declare at an operation the responses of the service as a whole to which its rows lead."""
+    """Declare, at an operation, the service-wide responses that its rows lead to."""
     responses = document["paths"][operation.path][operation.method.lower()]["responses"]
     for refusal in refusals.values():
         status = str(refusal.status)
@@ -76,8 +76,8 @@ def _share(
 def without_foreign_keys(document: Node) -> Node:
     """Hide the optional fields named `*_id` in a loosened document's forms, and return the document.
 
-    A machine that follows links takes such a property for the id of another resource, which nothing creates, and then
-    never sends the form at all. It does not look at patterns of names.
+    A machine that follows links takes such a property for the id of another resource. As nothing creates one, it would
+    never send the form. It does not look at patterns of names.
     """
     for item in document["paths"].values():
         for node in item.values():
@@ -136,7 +136,7 @@ def _field(node: Mapping[str, Any], rows: Rows) -> Node:
     refused = {row.treatment for row in rows if row.refusal}
     insisted = {word for word, treatment in RULES.items() if treatment in refused}
     field = {key: value for key, value in node.items() if key not in RULES or key in insisted}
-    # A switch casts whatever it is sent: the refusal of an enumeration is for the other fields.
+    # A switch casts any text, so refusing values outside an enum concerns the other fields.
     if "enum" in node and ("enum" not in field or "x-cast" in field):
         field.pop("enum", None)
         field["anyOf"] = [{"enum": node["enum"]}, _TEXT]
@@ -152,9 +152,9 @@ _CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 def generator(
     document: Mapping[str, Any], facts: Facts, api: TargetApi, *, deletes: bool = False
 ) -> BaseSchema:
-    """Return what generates requests of a loosened document and sends them with the API's key.
+    """Return the schemathesis schema of a loosened document, which sends requests with the API's key.
 
-    `deletes`: a right request may be about a handler that an earlier one deleted.
+    `deletes` means that a valid request may concern a handler that an earlier one deleted.
     """
     schema = schemathesis.openapi.from_dict(
         dict(document), config=_configuration(facts, _gone(facts) if deletes else [])
@@ -163,14 +163,14 @@ def generator(
 
     @schema.auth(refresh_interval=None)
     class Credentials:
-        """Sends the run's own key; it is not among what is generated, and is left out of what is shown."""
+        """Adds the run's own key, which is neither generated nor shown."""
 
         def get(self, _case: AnyCase, _context: object) -> str:
             """Return the header's value."""
             return f"Bearer {api.key}"
 
         def set(self, case: AnyCase, data: str, _context: object) -> None:
-            """Put it in."""
+            """Add the header to a case."""
             case.headers["Authorization"] = data
 
     @schema.hook
@@ -187,9 +187,9 @@ def operations(schema: BaseSchema) -> dict[str, AnyOperation]:
 
 
 def explicit_cases(operation: AnyOperation) -> Iterator[AnyCase]:
-    """Return the cases that need no chance, each kind of them spread over all.
+    """Return the cases that need no random draw, the kinds interleaved.
 
-    The kinds are odd forms, wrong cases, the document's examples and whatever else covers the schema.
+    The kinds are odd forms, invalid cases, the document's examples, and further cases that cover the schema.
     """
     cover = _coverage(operation)
     wrong = [case for case in cover if not _is_positive(case)]
@@ -200,7 +200,7 @@ def explicit_cases(operation: AnyOperation) -> Iterator[AnyCase]:
 
 
 def any_case(operation: AnyOperation) -> st.SearchStrategy[AnyCase]:
-    """Return a strategy for cases of an operation, right ones and wrong ones."""
+    """Return a strategy for valid and invalid cases of an operation."""
     modes = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
     return st.one_of([operation.as_strategy(generation_mode=mode) for mode in modes])
 
@@ -208,13 +208,13 @@ def any_case(operation: AnyOperation) -> st.SearchStrategy[AnyCase]:
 def is_form(body: object) -> bool:
     """Tell whether a generated body is an object or absent.
 
-    Anything else cannot be spelled as a form, and counts as no body, which is allowed on an update.
+    Anything else cannot be written as a form. It would count as no body, which an update allows.
     """
     return body is NOT_SET or isinstance(body, dict)
 
 
 def _configuration(facts: Facts, gone: list[str]) -> Config:
-    """Return the file's configuration, with the statuses that the document has for each operation."""
+    """Return the configuration of the file, completed by the documented statuses of each operation."""
     settings = tomllib.loads(_CONFIGURATION.read_text(encoding="utf-8"))
     settings["operations"] = [
         {
@@ -230,14 +230,14 @@ def _configuration(facts: Facts, gone: list[str]) -> Config:
 
 
 def _gone(facts: Facts) -> list[str]:
-    """Return the statuses of what only operations on one handler refuse: that it is not there."""
+    """Return the statuses of the refusals that only operations on one handler have: it does not exist."""
     common = facts.operation("list").refusals
     refusals = facts.operation("retrieve").refusals.values()
     return sorted({str(refusal.status) for refusal in refusals if refusal.name not in common})
 
 
 def _refusing(facts: Facts, operation_id: str) -> list[str]:
-    """Return the statuses of the refusals that an operation's own refuse: those of its form and its parameters."""
+    """Return the statuses of the refusals for wrong data: those of an operation's form and parameters."""
     return sorted({str(refusal.status) for refusal in refusing(facts, operation_id).values()})
 
 
@@ -260,7 +260,7 @@ def _coverage(operation: AnyOperation) -> list[AnyCase]:
 
 
 def _odd(operation: AnyOperation, right: list[AnyCase]) -> Iterator[AnyCase]:
-    """Take right cases, and give them long texts, letters of many scripts, or nothing, as far as that is right."""
+    """Give valid cases long texts, letters of many scripts, or empty texts, as long as they stay valid."""
     by_media_type: dict[str, list[AnyCase]] = {}
     for case in right:
         if case.media_type is not None and isinstance(case.body, dict):
@@ -268,7 +268,7 @@ def _odd(operation: AnyOperation, right: list[AnyCase]) -> Iterator[AnyCase]:
     for media_type, cases in by_media_type.items():
         body, known = operation.get_body_for_media_type(media_type), cases[0].body
         forms = list(_odd_forms(body.definition["schema"] if body is not None else {}, known))
-        # The last ones cover nothing that earlier ones do not: they are mixtures.
+        # The last ones are mixtures, which cover nothing new.
         for case, form in zip(cases[::-1], forms, strict=False):
             case.body = form
             if _is_positive(case):
@@ -294,7 +294,7 @@ def _long(node: Mapping[str, Any]) -> int:
 
 
 def _is_positive(case: AnyCase) -> bool:
-    """Tell whether a case is right; one whose id is wrong gets a right one before it is sent."""
+    """Tell whether a case is valid. An invalid id does not count: it is replaced before the case is sent."""
     meta = case.meta
     return meta is None or all(
         info.mode.is_positive for place, info in meta.components.items() if place != ParameterLocation.PATH

@@ -1,4 +1,4 @@
-"""Makes generated forms harmless: no address is real, each name is marked, and unsettled cases are left out."""
+"""Makes generated forms harmless: no real addresses, a mark in each name, and no case that the document leaves open."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from contract_tests.guard.ledger import Marker
 
 Fields = Mapping[str, Mapping[str, Any]]
 
-# What makes a host or a mailbox of a text, in any spelling.
+# What turns a text into a host or a mailbox, in any spelling.
 _JOINTS = str.maketrans(dict.fromkeys(".@/\\:。．｡․＠／：", "_"))
-# What cleaning takes out of a text or makes longer.
+# What text cleaning removes or makes longer.
 _CLEANED = str.maketrans(dict.fromkeys("<>'\"", "_"))
-# How PHP files names of fields.
+# How PHP rewrites the names of fields.
 _FILED = str.maketrans(" .", "__")
 _HOST = "example.com"
 _NO_ADDRESS = "not an address"
@@ -28,9 +28,9 @@ _NOT_LISTED = "not listed"
 
 @dataclass(frozen=True, slots=True)
 class Harmless:
-    """Makes the forms of one operation harmless. `fields` are those of the loosened form, `form` has their rows.
+    """Makes the forms of one operation harmless. `fields` are those of the loosened form, and `form` has their rows.
 
-    A text that kept or broke a rule of the form's schema keeps or breaks it still, or breaks it beyond doubt.
+    A text that keeps a rule of the form's schema still keeps it afterwards. One that breaks a rule still breaks it.
     """
 
     facts: Facts
@@ -39,7 +39,7 @@ class Harmless:
     addresses: Mapping[str, str]
 
     def apply(self, body: Mapping[str, Any], mark: str) -> dict[str, Any]:
-        """Return a form to send in place of a generated one; `mark` goes before its name."""
+        """Return the form to send in place of a generated one, with `mark` before its name."""
         fields: dict[str, Any] = {}
         for name, value in body.items():
             if name in self.fields:
@@ -52,7 +52,7 @@ class Harmless:
     def _text(self, name: str, value: str, mark: str) -> str:
         rules = self.fields[name]
         if "maxLength" in rules and any(row.reaction == "change" for row in self.form.rows.fields[name]):
-            # The document does not say whether a length is that before or after cleaning.
+            # The document does not say whether a length counts before or after cleaning.
             value = value.translate(_CLEANED).strip()
         if not value and "enum" in rules and name not in self.form.required:
             return _NOT_LISTED  # the document does not say whether an empty text is wrong or missing
@@ -63,7 +63,7 @@ class Harmless:
         return harmless(value)
 
     def _address(self, value: str, rules: Mapping[str, Any], *, mailbox: bool) -> str:
-        if "pattern" not in rules:  # any text will do, so some of each that was generated is sent
+        if "pattern" not in rules:  # any text will do, so part of each generated one is sent
             if not value or (("@" in value or "://" in value) and not contacts(value, address=True)):
                 return value
             address = f"{value.translate(_JOINTS)}@{_HOST}" if mailbox else f"https://{_HOST}/{value}"
@@ -74,7 +74,7 @@ class Harmless:
         return f"a{letters}@{_HOST}" if mailbox else f"https://{_HOST}/{quote(letters, safe='')}"
 
     def _unknown(self, name: str, number: int) -> str:
-        """Return an unknown field's name: as it is, unless a form's reader could take it for another or for none."""
+        """Return the name of an unknown field, changed if a reader could take it for another field or for none."""
         filed = name.partition("\0")[0].lstrip(" ").translate(_FILED)
         taken = filed in self.fields or "_method" in filed.lower() or contacts(name, address=True)
         odd = (
@@ -85,9 +85,9 @@ class Harmless:
         return f"unknown_{number}" if taken or odd else name
 
     def _own(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return a form without those fields of other types that are refused, or that a rule is not meant for.
+        """Return a form without the fields of other types that are refused, or that no rule is meant for.
 
-        Where the form names no type, that is each type's: which one the handler has by now is not followed.
+        If the form names no type, this concerns the fields of every type, since nothing tracks the handler's type here.
         """
         types = self.facts.types
         mine = types.get(fields.get(self.facts.form["type"], ""), ())
@@ -97,7 +97,7 @@ class Harmless:
         return {name: value for name, value in fields.items() if name not in others}
 
     def _complete(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return a form with those own fields of its type that are required."""
+        """Return a form completed by the required fields of its type."""
         kind = fields.get(self.facts.form["type"], "")
         example = self.facts.examples.get(kind, {})
         for name in self.facts.types.get(kind, ()):
@@ -107,7 +107,7 @@ class Harmless:
 
 
 def harmless_form(facts: Facts, form: FormWords, loosened: Mapping[str, Any]) -> Harmless:
-    """Return what makes forms of a loosened schema harmless."""
+    """Return a Harmless for the forms of a loosened schema."""
     values = {name: text for example in facts.examples.values() for name, text in example.items()}
     return Harmless(
         facts=facts,
@@ -118,7 +118,7 @@ def harmless_form(facts: Facts, form: FormWords, loosened: Mapping[str, Any]) ->
 
 
 def harmless(text: str) -> str:
-    """Return a text that no service can take for somebody's address: itself, where that is so."""
+    """Return a text that no service can take for somebody's address; a harmless text stays as it is."""
     if not contacts(text, address=True):
         return text
     text = text.translate(_JOINTS)
@@ -127,13 +127,13 @@ def harmless(text: str) -> str:
 
 def _named(value: str, rules: Mapping[str, Any], mark: str) -> str:
     if not any(sign.isprintable() and not sign.isspace() for sign in value):
-        # Which signs are blanks is the service's own: a space surely is one.
+        # Services differ in what counts as blank; a space surely does.
         return " " if value and "pattern" in rules else ""
     most = rules.get("maxLength")
     name = f"{mark} {harmless(value)}"
     if most is None or len(value) > most:
         return name
-    return name[: most - Marker.LENGTH].rstrip()  # a guard's marker needs room as well
+    return name[: most - Marker.LENGTH].rstrip()  # leaves room for the guard's mark
 
 
 def _spelled(value: Any) -> str:

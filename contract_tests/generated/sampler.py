@@ -1,4 +1,4 @@
-"""Sends generated cases to handlers of their own, and holds each response against the document."""
+"""Sends generated cases to handlers made for them, and checks each response against the document."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from contract_tests.run.flags import Profile
 from contract_tests.run.run import Run
 from contract_tests.target.api import TargetResponse
 
-# A plan may allow few handlers of a type, and a guard few of a run.
+# A plan may limit the handlers of a type, and the guard limits those of a run.
 _MOST, _MOST_OF_A_TYPE = 8, 4
 _NOT_FOUND = 404
 
@@ -54,14 +54,14 @@ class Pool:
         self._live: dict[int, str] = {}
 
     def mark(self) -> str:
-        """Return what the name of the next create is to begin with; no two are alike."""
+        """Return the unique beginning of the next create's name."""
         return f"{self._marker} {next(self._numbers)}"
 
     def __contains__(self, handler_id: object) -> bool:
         return handler_id in self._live
 
     def take(self) -> int:
-        """Return a live handler's id, of a new one if none exists. Raises Deviation if none can be had."""
+        """Return the id of a live handler, which is created if necessary. Raises Deviation if the create fails."""
         if not self._live:
             facts = self._facts
             kind = next(iter(facts.types))
@@ -74,7 +74,7 @@ class Pool:
         return next(reversed(self._live))
 
     def adopt(self, response: TargetResponse, kind: str) -> int | None:
-        """Take the handler that a create made, and return its id; None if it made none that can be told."""
+        """Add the handler that a create made, and return its id, or None if the response names no new one."""
         handler_id = id_in(self._facts, self._facts.operation("create"), response)
         if handler_id is None or handler_id in self._live:
             return None
@@ -86,7 +86,7 @@ class Pool:
         self._live.pop(handler_id, None)
 
     def trim(self) -> None:
-        """Delete what is more than a plan may allow. Raises Deviation if a delete fails."""
+        """Delete handlers that a plan may not allow. Raises Deviation if a delete fails."""
         kinds = Counter(self._live.values())
         for handler_id, kind in list(self._live.items()):
             if kinds[kind] > _MOST_OF_A_TYPE or len(self._live) > _MOST:
@@ -94,7 +94,7 @@ class Pool:
                 self._delete(handler_id)
 
     def clean(self) -> None:
-        """Delete everything. Raises Deviation, in the end, where some of it could not be deleted."""
+        """Delete everything. Raises Deviation at the end if something could not be deleted."""
         deviations = []
         for handler_id in list(self._live):
             try:
@@ -107,21 +107,21 @@ class Pool:
     def _delete(self, handler_id: int) -> None:
         response = self._api.delete(handler_id)
         self.drop(handler_id)
-        is_withheld = REFUSED_HEADER.lower() in response.headers  # of which the guard tells
+        is_withheld = REFUSED_HEADER.lower() in response.headers  # the guard reports it
         if response.status // 100 != 2 and response.status != _NOT_FOUND and not is_withheld:
             self._refuse(
                 self._statements.operation("delete"), f"handler {handler_id} could not be deleted", response
             )
 
     def _refuse(self, rests_on: Statement, about: str, response: TargetResponse) -> NoReturn:
-        """Raise Deviation for an answer without which the pool cannot go on."""
+        """Raise Deviation for a response that keeps the pool from going on."""
         if response.status == 0 or response.status >= 500:
             rests_on = RESPONSES
         raise Deviation([Complaint(rests_on, f"{about}: {said(response)}")], self._judge.trace())
 
 
 def id_in(facts: Facts, operation: DocumentedOperation, response: TargetResponse) -> int | None:
-    """Return the id that a successful answer says, None if it says none."""
+    """Return the id in a successful response, or None if it has none."""
     steps = facts.schemas.path_to(operation.response, "id")
     found = number(response.shown(*steps)) if response.status // 100 == 2 else None
     return found if found is not None and found > 0 else None
@@ -134,7 +134,7 @@ _FARTHEST = 2**31 - 1
 
 @dataclass
 class Tally:
-    """What was seen of one operation: answers by status, cases that a guard kept back, and successes by id."""
+    """What was seen of one operation: responses by status, cases that the guard withheld, and successes by id."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     withheld: int = 0
@@ -142,17 +142,17 @@ class Tally:
 
     @property
     def sent(self) -> int:
-        """How many cases were answered."""
+        """How many cases got a response."""
         return self.statuses.total()
 
 
 def is_thrifty(profile: Profile) -> bool:
-    """Tell whether a run is to spare requests: cases that need no chance are then only sampled."""
+    """Tell whether a run saves requests: it then sends only a sample of the cases that need no random draw."""
     return profile.examples < _WHOLE
 
 
 class Sampler:
-    """Sends the cases of one suite; each method that does raises Deviation if the answer breaks what binds."""
+    """Sends the cases of one suite. Methods that send raise Deviation if a response breaks a binding statement."""
 
     def __init__(self, run: Run, schema: BaseSchema, pool: Pool) -> None:
         self.run = run
@@ -172,8 +172,8 @@ class Sampler:
         self.tallies = {name: Tally() for name in self.operations}
         self._forms: dict[tuple[str, str], Harmless] = {}
         session = requests.Session()
-        session.trust_env = False  # .netrc and proxies of the environment are the guard's business
-        # How each case is sent, by any sender: a redirect is an answer like any other.
+        session.trust_env = False  # only the guard deals with .netrc and proxies
+        # How each case is sent, here and in chains: a redirect is a response like any other.
         self.sending: Mapping[str, Any] = {"session": session, "max_redirects": 0}
         self._session = session
 
@@ -183,14 +183,14 @@ class Sampler:
 
     @contextmanager
     def only_deviations(self) -> Iterator[None]:
-        """Let only a Deviation out, the first of several, without the frames of the tools that found it."""
+        """Reduce what is raised to one Deviation, the first, without the frames of the tools that found it."""
         try:
             yield
         except Deviation as deviation:
             raise deviation.with_traceback(None) from None
         except Flaky:
-            # What comes and goes is a deviation. Without any, the draws hung on the target's state; then the run was
-            # shorter than meant, and what it did not reach is said by the caller.
+            # If a deviation was seen once, it counts. Otherwise the draws depended on the target's state, and the run
+            # was shorter than planned: the caller says what it did not reach.
             if self.found is not None:
                 raise self.found.with_traceback(None) from None
         except BaseExceptionGroup as group:
@@ -204,7 +204,7 @@ class Sampler:
         return self.run.facts.operations[case.operation.definition.raw["operationId"]]
 
     def judge(self, case: AnyCase) -> None:
-        """Send one case to a handler of the pool, and judge its answer."""
+        """Send one case to a handler of the pool, and judge the response."""
         self.run.begin()
         self.prepare(case, self.pool.take() if case.operation.path_parameters else None)
         response = case.call(**self.sending)
@@ -213,7 +213,7 @@ class Sampler:
         self.pool.trim()
 
     def prepare(self, case: AnyCase, handler_id: int | None) -> None:
-        """Make a case harmless, and let it be about this handler."""
+        """Make a case harmless, and point it at this handler."""
         if handler_id is not None:
             case.path_parameters = {
                 parameter.name: handler_id for parameter in case.operation.path_parameters
@@ -221,13 +221,13 @@ class Sampler:
         if isinstance(case.body, dict):
             case.body = self._form(case).apply(case.body, self.pool.mark())
         for parameter in case.operation.query:
-            # If wrong numbers are refused, the document does not say whether one of so many digits is wrong.
+            # If the service refuses wrong numbers, the document does not say whether so long a number is wrong.
             if parameter.name in case.query and parameter.name in self._refused_parameters:
                 case.query[parameter.name] = _near(case.query[parameter.name])
-        _ = case.meta  # tells right from wrong again, for what is sent
+        _ = case.meta  # judges validity again, for what is now sent
 
     def note(self, case: AnyCase, response: Response) -> None:
-        """Count an answer, and take or drop the handler that it is about."""
+        """Count a response, and add or drop the handler that it concerns."""
         operation, facts = self.operation(case), self.run.facts
         tally = self.tallies[operation.id]
         if _is_withheld(response):
@@ -246,7 +246,7 @@ class Sampler:
         tally.own[handler_id] += 1
 
     def validate(self, case: AnyCase, response: Response, **context: Any) -> None:
-        """Hold an answer against the document: by schemathesis's checks, and a success by the kit's own."""
+        """Check a response by schemathesis's checks, and a success by the kit's own as well."""
         if _is_withheld(response):
             return
         complaints = list(self._complaints(case, response, context))
@@ -272,7 +272,7 @@ class Sampler:
         )
         received = TargetResponse(response.status_code, headers, response.content)
         if headers.get(FAILED_HEADER.lower()):
-            yield Complaint(RESPONSES, f"a generated {kind} got no answer")
+            yield Complaint(RESPONSES, f"a generated {kind} got no response")
             return
         if title := self._lost(operation, received):
             yield Complaint(KEYS, f"a good key was turned away: {title}")
@@ -288,7 +288,7 @@ class Sampler:
     def _of_failure(
         self, failure: BaseException, kind: str, case: AnyCase, response: TargetResponse
     ) -> Iterator[Complaint]:
-        """Yield what a failed check of schemathesis's rests on; what the kit's own checks say better is left out."""
+        """Yield a complaint for a failed schemathesis check, unless the kit's own checks say it better."""
         match type(failure).__name__:
             case "ServerError" | "ContentTypeServerError":
                 yield Complaint(
@@ -300,17 +300,17 @@ class Sampler:
             case "UseAfterFree" if kind == "delete" and self.run.facts.deletes_missing:
                 return  # as the document says
             case "UseAfterFree":
-                # A write may be answered with success if the handler stays deleted.
+                # A write may succeed as long as the handler stays deleted.
                 ground = GONE if kind == "retrieve" else self._statements.unknown_id(kind)
                 yield Complaint(ground, f"{a(kind)} of a deleted handler returns {said(response)}")
             case "EnsureResourceAvailability":
                 yield Complaint(WRITTEN, f"{a(kind)} of a new handler returns {said(response)}")
             case "RejectedPositiveData" if 200 <= response.status < 300 or response.status >= 500:
-                return  # which success it is, and a server error, is a statement of its own
+                return  # other statements cover the status of a success, and server errors
             case "RejectedPositiveData":
                 prospect, what = self._prospect(kind, case)
                 if 400 <= response.status < 500 and (prospect.refusal is not None or _is_unsettled(case)):
-                    return  # a row refuses what the schema admits, or no row speaks of it
+                    return  # a row refuses what the schema allows, or no row covers it
                 ground = prospect.rests_on
                 about, sort = f"{a(kind)} with {what}", f"a generated {kind}"
                 yield Complaint(ground, about, Returned(said(response)), "accepted", sort)
@@ -327,7 +327,7 @@ class Sampler:
                 )
 
     def _prospect(self, kind: str, case: AnyCase) -> tuple[Prospect, str]:
-        """Return what must come of a case and why, and the part of the case that it rests on."""
+        """Return the expected outcome of a case with its reason, and the part of the case that decides it."""
         facts = self.run.facts
         if kind not in {"create", "update"}:
             parameters = listed({name: str(value) for name, value in (case.query or {}).items()})
@@ -357,14 +357,14 @@ class Sampler:
         return prospect, listed(sent)
 
     def _lost(self, operation: DocumentedOperation, response: TargetResponse) -> str:
-        """Return an answer that says nothing about the case, since the key or the rate was refused; else nothing."""
+        """Return a response that refuses the key or the rate, in words: it says nothing about the case. Else ''."""
         alike = {
             refusal.name
             for refusal in operation.refusals.values()
             if refusal.is_shown_by(response.status, response.body)
         }
         about_data = refusing(self.run.facts, operation.id).keys()
-        # What only some operations refuse with is about their data, whatever the status.
+        # A refusal that only some operations have concerns their data, whatever its status.
         of_keys = self.run.facts.operation("list").refusals.keys() - about_data
         is_key = alike & of_keys and response.status in {401, 403} and not alike & about_data
         return said(response) if response.status == 429 or is_key else ""
@@ -383,7 +383,7 @@ class Sampler:
 
 @contextmanager
 def sampling(run: Run) -> Iterator[Sampler]:
-    """Give what sends generated cases, with the loosened document, and delete in the end what they made."""
+    """Yield a Sampler for the loosened document, and delete what its cases made at the end."""
     pool = Pool(run)
     sampler = Sampler(run, generator(loosened(run.facts), run.facts, run.api), pool)
     try:
@@ -399,7 +399,7 @@ def _is_withheld(response: Response) -> bool:
 
 
 def _is_unsettled(case: AnyCase) -> bool:
-    """Tell whether a form has control characters beyond ASCII: some services take them for such, and some do not."""
+    """Tell whether a form has C1 control characters, which only some services treat as control characters."""
     texts = case.body.values() if isinstance(case.body, dict) else ()
     return any("\x80" <= sign <= "\x9f" for text in texts for sign in str(text))
 
@@ -414,17 +414,17 @@ def _first(group: BaseExceptionGroup[Deviation]) -> Deviation:
 
 
 def _near(value: object) -> object:
-    """Return a number that every reader of integers can hold in place of one that is too large for some."""
+    """Replace a number that is too large for some readers of integers by one that all can hold."""
     text = str(value)
     return _FARTHEST if text.isascii() and text.isdigit() and int(text[:40]) > _FARTHEST else value
 
 
-# Creates come first, for the list then has handlers of all kinds to show, and the others have some to work on.
+# Creates come first, so that the list has handlers of all types to show and the others have some to work on.
 KINDS = ("create", "list", "retrieve", "update", "delete")
 
 
 def judge_operations(kind: str, sampler: Sampler) -> None:
-    """Send cases of the operations of a kind. Raises Deviation; skips the test if that came to nothing."""
+    """Send cases of the operations of a kind. Raises Deviation. Skips the test if no case succeeded."""
     run = sampler.run
     names = [one.id for one in demanded_operations(run.facts) if one.kind == kind]
     for share, name in enumerate(names, start=1):
@@ -450,9 +450,9 @@ def _judge_operation(sampler: Sampler, name: str, run: Run, share: int) -> None:
             sent.add(text)
             sampler.judge(case)
     if not by_chance or (not operation.query and not operation.body):
-        return  # for lack of requests, or since there is nothing to choose but the id, which is always one of our own
+        return  # no requests are left, or only the id could vary, and it is always that of an own handler
 
-    # Making a failing case simpler takes many requests, which only a longer run can afford.
+    # Shrinking a failing case takes many requests, which only a longer run can afford.
     phases = (Phase.generate,) if thrifty else (Phase.generate, Phase.shrink)
 
     @given(any_case(operation))
@@ -460,11 +460,11 @@ def _judge_operation(sampler: Sampler, name: str, run: Run, share: int) -> None:
     def judge_any(case: AnyCase) -> None:
         sampler.judge(case)
 
-    # Examples are kept by the test's source, which is the same for all operations.
+    # Hypothesis keeps examples by the source of the test, which is the same for all operations.
     judge_any.hypothesis.inner_test._hypothesis_internal_add_digest = name.encode()  # type: ignore[attr-defined]
     seeded(run, judge_any)()
 
 
 def _text(case: AnyCase) -> str:
-    """Return what tells a case from others, whichever handler it is about."""
+    """Return what distinguishes a case from others, apart from its handler."""
     return repr((case.media_type, case.body, case.query, case.headers.get("Content-Type")))

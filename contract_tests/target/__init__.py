@@ -1,1 +1,1 @@
-"""The target: calls to it, and its answers held against the document."""
+"""The target: calls to it, and requests that real clients sent."""

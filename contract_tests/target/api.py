@@ -1,4 +1,4 @@
-"""The API as a suite calls it: real forms on the wire, and answers as they came."""
+"""The API as a suite calls it: real forms on the wire, and responses as they came."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from contract_tests.guard.exchange import (
     at,
 )
 
-# A test that makes more exchanges than this keeps the last ones: enough for any machine's longest run.
+# A test keeps this many of its last exchanges: more than the longest run of a state machine makes.
 _MOST_EXCHANGES = 2000
 _NO_RESPONSES = frozenset({FAILED_HEADER.lower(), REFUSED_HEADER.lower()})
 _TOO_MANY = 429
 _NOT_THERE = frozenset({404, 410})
-# Seconds for one answer; the guard has a patience of its own, and it is shorter.
+# Seconds to wait for one response. The guard has its own limit, which is shorter.
 _TIMEOUT = 960.0
 
 _ANY_REQUEST = dict(requests.utils.default_headers())
 
-# The key of no account: a good one would be longer, or begin with the mock's prefix.
+# A key that opens no account: a good one would be longer, or begin with the mock's prefix.
 WRONG_KEY = "wrong-key-of-no-account"
-# Sends the key that belongs to the run, as opposed to no Authorization header (None) or one of the test's own.
+# Stands for the run's key, as opposed to no Authorization header (None) or a header of the test's own.
 OWN_KEY = object()
 
 
 class TargetResponse(NamedTuple):
-    """One answer. Header names are in lower case."""
+    """One response. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -59,12 +59,12 @@ class TargetResponse(NamedTuple):
             raise ValueError(f"the body is not JSON: {self.body[:200]!r}") from None
 
     def shown(self, *steps: str) -> Any:
-        """Return what the JSON of the body shows at a place, None if it is not JSON or shows nothing there."""
+        """Return the value at a place in the body, or None if the body is not JSON or has nothing there."""
         return at(json_in(self.body), steps)
 
 
 def json_in(body: bytes | str) -> Any:
-    """Return the JSON of a body, None if it is not JSON."""
+    """Return a body parsed as JSON, or None if it is not JSON."""
     try:
         return as_json(body)
     except ValueError:
@@ -80,33 +80,33 @@ class Trace:
         self._lock = threading.Lock()
 
     def add(self, exchange: Exchange) -> None:
-        """Take an exchange."""
+        """Add an exchange."""
         with self._lock:
             self._exchanges.append(exchange)
             del self._exchanges[:-_MOST_EXCHANGES]
 
     def begin(self) -> None:
-        """Forget what was: a test, or an attempt of a generated one, begins."""
+        """Start afresh: a test begins, or another attempt of a generated one."""
         with self._lock:
             self._writes += [each for each in self._exchanges if each.is_write and not each.refused]
             del self._writes[:-_MOST_EXCHANGES]
             self._exchanges.clear()
 
     def earlier_writes(self) -> tuple[Exchange, ...]:
-        """Return the writes before the beginning, oldest first: a test may look at a handler that others have made."""
+        """Return the writes before the current test, oldest first: a test may read handlers of earlier ones."""
         with self._lock:
             return tuple(self._writes)
 
     def exchanges(self) -> tuple[Exchange, ...]:
-        """Return the exchanges since the beginning, oldest first."""
+        """Return the exchanges of the current test, oldest first."""
         with self._lock:
             return tuple(self._exchanges)
 
 
 class ResponseMemory:
-    """Answers since the last write, by request. The trace hears of a remembered exchange as if it took place again.
+    """Remembers the responses since the last write, by request. The trace gets a remembered exchange as if it were new.
 
-    What is refused for its key or its parameters is refused after a write as before it.
+    A refusal of a key or of parameters outlives a write, since a write does not change it.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -115,7 +115,7 @@ class ResponseMemory:
         self._lock = threading.Lock()
 
     def recall(self, request: Hashable) -> TargetResponse | None:
-        """Return the answer to a request, None if it has to be asked."""
+        """Return the response to a request, or None if the request has to be sent."""
         with self._lock:
             known = self._answers.get(request)
         if known is None:
@@ -126,7 +126,7 @@ class ResponseMemory:
         return response
 
     def keep(self, request: Hashable, response: TargetResponse) -> None:
-        """Remember an answer that the target itself gave, with the last exchange, which is its own."""
+        """Remember a response of the target's own, with its exchange, which is the last one."""
         if response.status == _TOO_MANY or response.status >= 500 or response.headers.keys() & _NO_RESPONSES:
             return
         exchanges = self._trace.exchanges()
@@ -134,7 +134,7 @@ class ResponseMemory:
             self._answers[request] = response, exchanges[-1] if exchanges else None
 
     def take(self, exchange: Exchange) -> None:
-        """Hear of any exchange, from whatever suite: after a write nothing is certain any more."""
+        """Forget what an exchange of any suite may have changed: after a write, only lasting refusals are certain."""
         if exchange.is_write:
             with self._lock:
                 self._answers = {
@@ -149,8 +149,8 @@ def _is_lasting(status: int) -> bool:
 class TargetApi:
     """Calls one target, or the guard before it, with one key. Paths are those of the document.
 
-    `respond` is the guard of this process; without it, requests go to the base URL over a socket. With a `memory`, a
-    GET that was answered since the last write is not sent again, unless it is to be `fresh`.
+    `respond` is the guard in this process; without it, requests go to the base URL over a socket. With a `memory`, a
+    GET that got its response since the last write is not sent again, unless `fresh` asks for it.
     """
 
     def __init__(
@@ -186,7 +186,7 @@ class TargetApi:
     ) -> TargetResponse:
         """Send one request. `form` goes as multipart unless `urlencoded`; `body` goes as it is.
 
-        `authorization` is a whole header value, None for no header; the default is the run's own key.
+        `authorization` is the whole value of the header, or None for no header; the default is the run's own key.
         """
         sent = {**_ANY_REQUEST, **(headers or {})}
         if authorization is OWN_KEY:
@@ -267,7 +267,7 @@ def _request_of(prepared: requests.PreparedRequest) -> Request:
 
 
 def _asked(prepared: requests.PreparedRequest) -> Hashable:
-    """Return what tells a GET from others. Its Origin decides whether a page may read the answer, not what is in it."""
+    """Return what identifies a GET. Its Origin is left out: it decides who may read the response, not what it says."""
     headers = {name.lower(): value for name, value in prepared.headers.items()}
     headers.pop("origin", None)
     return prepared.url, frozenset(headers.items())
@@ -279,7 +279,7 @@ JSON = "application/json"
 
 
 class Written(NamedTuple):
-    """A form as some client wrote it, whatever its fields say."""
+    """A form, byte for byte as a client wrote it."""
 
     content_type: str
     body: bytes
@@ -289,11 +289,11 @@ Media = str | Written
 
 
 class Withheld(Skipped):
-    """The service, or the guard, did not do what the rest of a test needs: not a finding. It skips the test."""
+    """Skips a test, without a finding: the service or the guard did not do what the rest of the test needs."""
 
 
 class Spoken(TargetApi):
-    """Calls as another API does, for a suite. `writes` counts the calls that may have changed something."""
+    """Calls through another API object, for a suite. `writes` counts the calls that may have changed something."""
 
     def __init__(self, api: TargetApi) -> None:
         super().__init__(api.base_url, api.key, api.facts)
@@ -303,7 +303,7 @@ class Spoken(TargetApi):
     def call(self, method: str, path: str, **parts: Any) -> TargetResponse:
         """Send one request as TargetApi.call does.
 
-        Raises Withheld if the guard does not let it pass: that says nothing about the service.
+        Raises Withheld if the guard does not let it pass, which says nothing about the service.
         """
         self.writes += method != "GET"
         response = self._api.call(method, path, **parts)
@@ -312,7 +312,7 @@ class Spoken(TargetApi):
         return response
 
     def post(self, path: str, sent: Mapping[str, str], media: Media = MULTIPART) -> TargetResponse:
-        """Send a form as one of the three media types, or as it was written by somebody else."""
+        """Send a form as one of the three media types, or byte for byte as a client wrote it."""
         if isinstance(media, Written):
             return self.call("POST", path, body=media.body, headers={"Content-Type": media.content_type})
         if media == JSON:

@@ -1,6 +1,6 @@
 """Requests as real clients wrote them, byte by byte: one file each in `vectors/`, by client and case.
 
-`make zoo` records them; `vectors/manifest.json` says which clients they are of, and what PHP 8.2 made of each.
+`make zoo` records them. `vectors/manifest.json` names the clients, and says what PHP 8.2 made of each request.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def manifest() -> dict[str, Any]:
 
 
 def names() -> Iterator[tuple[str, str]]:
-    """Yield client and case of each request there is."""
+    """Yield the client and the case of each recorded request."""
     for path in sorted(VECTORS.glob("*/*.http")):
         yield path.parent.name, path.stem
 
@@ -54,7 +54,7 @@ def raw(client: str, case: str) -> bytes:
 
 
 def split(request: bytes) -> RecordedRequest:
-    """Take a whole request apart, a body in chunks too. Raises ValueError if it is not whole."""
+    """Split a request into its parts, and join a chunked body. Raises ValueError if the request is incomplete."""
     head, _, body = request.partition(b"\r\n\r\n")
     headers = headers_of(head)
     joined = unchunked(body) if headers.get("transfer-encoding") == "chunked" else body
@@ -64,13 +64,13 @@ def split(request: bytes) -> RecordedRequest:
 
 
 def headers_of(head: bytes) -> dict[str, str]:
-    """Return a head's headers, their names in lower case."""
+    """Return the headers of a head, by name in lower case."""
     lines = head.decode("latin-1").split("\r\n")[1:]
     return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines) if name}
 
 
 def unchunked(sent: bytes) -> bytes | None:
-    """Join the chunks of a body; None if the last one is not there yet."""
+    """Join the chunks of a body. Return None if the last one is missing."""
     body, at = b"", 0
     while (end := sent.find(b"\r\n", at)) >= 0:
         size = int(sent[at:end].partition(b";")[0], 16)
