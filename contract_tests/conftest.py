@@ -1,4 +1,4 @@
-"""What the suites share: the run, and the API as it goes through the guard. See `session` for the run's course."""
+"""Fixtures of the suites: the run, and the API behind the guard. `session` has the hooks that conduct the run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REPORTING = pytest.StashKey[RunPlugin]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take the run's options from pytest's command line."""
+    """Add the run's options to pytest's command line."""
     group = parser.getgroup("bitpeak contract")
     for flag in FLAGS:
         text = f"{flag.help} [{flag.variable}]"
@@ -49,7 +49,7 @@ def _kind(flag: Flag) -> dict[str, Any]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the run: the one that `bitpeak-mock check` brings, else one of pytest's own options."""
+    """Register the run: that of `bitpeak-mock check`, or one made from pytest's options."""
     config.addinivalue_line("markers", "writes: creates, changes or deletes a handler.")
     config.addinivalue_line("markers", "spared(why): left out where each request counts.")
     config.addinivalue_line(
@@ -71,7 +71,7 @@ def _session(config: pytest.Config) -> RunPlugin:
 
 
 def _of_xdist(config: pytest.Config) -> Session | None:
-    """Return the run of one of xdist's workers, None if this process is not one."""
+    """Return the run of an xdist worker, or None in another process."""
     told = getattr(config, "workerinput", None)
     return None if told is None else Worker(told)
 
@@ -85,13 +85,13 @@ def _of_options(config: pytest.Config) -> RunPlugin:
     if not settings.color:
         config.option.color = "no"
     settings = planned(settings)
-    # As xdist itself decides whether there are workers, where it is installed.
+    # xdist, if installed, decides in the same way whether there are workers.
     is_spread = config.getoption("dist", "no") != "no" and config.getoption("tx", None)
     return Spread(settings) if is_spread else Session(settings)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the report beneath pytest's own words."""
+    """Print the report below pytest's own output."""
     outcome = config.stash[_REPORTING].outcome
     if outcome is not None:
         terminalreporter.section("contract")
@@ -113,21 +113,21 @@ def run(opening: Opening) -> Run:
 
 @pytest.fixture(scope="session")
 def effective(opening: Opening) -> Effective:
-    """Take what was found when the run was opened."""
+    """Return what the run's opening found."""
     if opening.effective is None:
         raise pytest.UsageError("the open questions have not been asked")
     return opening.effective
 
 
 class Held:
-    """The handlers of the suites' own, made anew after a test that failed: what it expected may not be so."""
+    """Holds the suites' own handlers. They are made anew after a failed test, which may have left them in any state."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self.own = Own(run)
 
     def renew(self) -> None:
-        """Delete what there is and forget it; what does not go now is the guard's to delete."""
+        """Delete the handlers and forget them. The guard deletes later what cannot be deleted now."""
         with contextlib.suppress(AssertionError):
             self.own.clean()
         self.own = Own(self._run)

@@ -1,4 +1,4 @@
-"""Recordings: the exchanges of a run, redacted, a line of JSON each; and a proxy that records a consumer's calls."""
+"""Recordings, which keep a run's redacted exchanges, a line of JSON each; and a proxy that records a client's calls."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Clean = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class TapedExchange:
-    """An exchange, and when it took place."""
+    """An exchange and its time."""
 
     at: str
     exchange: Exchange
@@ -44,9 +44,9 @@ class TapedExchange:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a file holds. `digest` is that of the document that the run began with, `answers` those that it found.
+    """A file's content. `digest` is that of the document at the run's start; `answers` are the answers that it found.
 
-    A recording whose run was killed has no foot: `answers` is empty then, and `is_whole` False.
+    If the run was killed, the last line is missing: `answers` is then empty, and `is_whole` is False.
     """
 
     date: datetime
@@ -59,7 +59,7 @@ class Recording:
 
 
 class Tape:
-    """Writes a recording as exchanges take place. Raises Stop (CANNOT) if the file cannot be begun.
+    """Writes a recording while exchanges take place. Raises Stop (CANNOT) if the file cannot be opened.
 
     If the disk fails later, the rest is left out, and `fault` says so.
     """
@@ -79,19 +79,19 @@ class Tape:
         self._write(head)
 
     def take(self, exchange: Exchange) -> None:
-        """Write an exchange that took place."""
+        """Write an exchange."""
         if not exchange.refused and not exchange.failed:
             self._write({"at": _now(), **as_data(exchange)})
 
     def close(self, answers: Mapping[str, str], findings: int | None = None) -> None:
-        """Write the foot, and close the file; closing twice does nothing."""
+        """Write the last line and close the file. Closing twice is harmless."""
         self._write({"end": _now(), "answers": dict(answers), "findings": findings})
         with self._lock:
             self._end()
 
     def _end(self) -> None:
         if self._stream is not None:
-            with suppress(OSError):  # of what could not be written before
+            with suppress(OSError):  # a failed write leaves data that closing would try to write again
                 self._stream.close()
             self._stream = None
 
@@ -109,7 +109,7 @@ class Tape:
 
 
 def as_data(exchange: Exchange) -> dict[str, Any]:
-    """Return an exchange as a line holds it."""
+    """Return an exchange as the data of its line."""
     return {
         "operation": exchange.operation,
         "request": {
@@ -130,7 +130,7 @@ def as_data(exchange: Exchange) -> dict[str, Any]:
 
 
 def read_recording(file: Path) -> Recording:
-    """Read a recording. Raises Stop (CANNOT), with the line, if the file is not a recording."""
+    """Read a recording. Raises Stop (CANNOT), with the line number, if the file is not a recording."""
     try:
         told = read_recorded(file)
         lines = recorded_lines(read_bytes(file).decode())
@@ -226,7 +226,7 @@ def _request(exchange: Exchange) -> dict[str, Any]:
         "bodySize": _UNKNOWN,
     }
     if exchange.media_type:
-        # HAR 1.2 has either: the fields as they were read, or the text if there are no fields.
+        # HAR 1.2 allows either the fields or the text.
         sent = (
             {"params": [_param(field) for field in exchange.form]} if exchange.form else _body(exchange.raw)
         )
@@ -240,10 +240,9 @@ def _param(field: FormField) -> dict[str, str]:
 
 
 def _body(text: str, name: str = "text") -> dict[str, str]:
-    """Write a text, in which bytes that are not UTF-8 are lone surrogates: as it is, or in Base64 if it has such.
+    """Return a body for a HAR file: as text, or in Base64 if it has bytes that are not UTF-8 (lone surrogates here).
 
-    HAR 1.2 has `encoding` for answers only. For requests too it is what most tools write and read that do not lose
-    such bodies.
+    HAR 1.2 defines `encoding` for responses only. Tools that keep such bodies mostly use it for requests, too.
     """
     try:
         text.encode()
@@ -255,7 +254,7 @@ def _body(text: str, name: str = "text") -> dict[str, str]:
 def _bytes(text: str) -> bytes:
     try:
         return text.encode(errors="surrogateescape")
-    except UnicodeEncodeError:  # a recording that somebody has edited
+    except UnicodeEncodeError:  # somebody edited the recording
         return text.encode(errors="surrogatepass")
 
 
@@ -282,16 +281,16 @@ def _named(pairs: Any) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in pairs]
 
 
-# What is told of each exchange: the exchange, and what is wrong with it, in sentences.
+# Called with each exchange and sentences on what is wrong with it.
 Told = Callable[[Exchange, list[str]], None]
 
 
 class RecordingProxy:
-    """Serves on a port of 127.0.0.1 while it is open. `complaints` counts what was wrong with answers.
+    """Serves on a port of 127.0.0.1 while it is open. `complaints` counts what was wrong with responses.
 
-    A consumer needs no key of the service: one that begins with the mock's prefix stands for the run's, which only the
-    guard holds; any other is passed on as it is. `hosts` are names by which consumers may call it beside those of
-    loopback. Raises OSError if the port is taken.
+    A client needs no key of the service: any key with the mock's prefix stands for the run's key, which only the guard
+    holds. Other keys are passed on unchanged. `hosts` are names, beside those of loopback, by which clients may call
+    it. Raises OSError if the port is taken.
     """
 
     def __init__(
@@ -311,7 +310,7 @@ class RecordingProxy:
         self.url = f"http://127.0.0.1:{self._door.port}{facts.base_path}"
 
     def close(self) -> None:
-        """Take no more calls."""
+        """Stop serving."""
         self._door.close()
 
     def _answer(self, request: Request) -> Reply:
@@ -346,7 +345,7 @@ class RecordingProxy:
 
 
 def as_line(exchange: Exchange, complaints: list[str]) -> str:
-    """Return what a person sees of an exchange."""
+    """Return an exchange as one line for a terminal."""
     path = exchange.url
     with suppress(ValueError):
         path = "/" + exchange.url.split("/", 3)[3]

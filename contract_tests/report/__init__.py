@@ -1,1 +1,1 @@
-"""What a run found out, and its shapes: text for a terminal, JSON, JUnit XML, GitHub's, one HTML page."""
+"""A run's outcome, and its shapes: terminal text, JSON, JUnit XML, HTML, and annotations for GitHub."""

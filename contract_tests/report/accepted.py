@@ -1,4 +1,4 @@
-"""What somebody accepted for a while: a file of differences or findings, each with a reason and a last day.
+"""A file of differences or findings that somebody accepted, each with a reason and a last day.
 
 `check --baseline` and `twin --accepted` read the same format:
 
@@ -22,7 +22,7 @@ from contract_tests.run.settings import Code, Stop
 from mock_server.document import DocumentError, Object, dump_yaml, place_of, read_object, shape
 
 _ANY = "*"
-# How long an entry holds that nobody has given a day.
+# How long an entry without a last day holds.
 _GRACE = timedelta(days=90)
 
 
@@ -31,12 +31,12 @@ class Placed(Protocol):
 
     @property
     def place(self) -> str:
-        """What a report calls the place."""
+        """The place in the report's words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One entry. `operation` is an operationId or `*`, `place` a pattern of what a report calls the place."""
+    """One entry. `operation` is an operationId or `*`, `place` a pattern for places in reports."""
 
     operation: str
     place: str
@@ -45,7 +45,7 @@ class Accepted:
     where: str
 
     def covers(self, operation: str, place: str) -> bool:
-        """Tell whether something is what was accepted."""
+        """Tell whether the entry accepts something."""
         return fnmatchcase(operation, self.operation) and (
             place == self.place or fnmatchcase(place, self.place)
         )
@@ -53,7 +53,7 @@ class Accepted:
 
 @dataclass
 class Acceptances:
-    """The entries of one file; `met` are those that a run has met."""
+    """The entries of one file; `met` are those that the run needed."""
 
     entries: tuple[Accepted, ...] = ()
     today: date = field(default_factory=date.today)
@@ -61,12 +61,12 @@ class Acceptances:
 
     @property
     def expired(self) -> tuple[Accepted, ...]:
-        """The entries whose day has passed: they accept nothing any more."""
+        """The entries whose last day has passed. They accept nothing."""
         return tuple(entry for entry in self.entries if entry.until < self.today)
 
     @property
     def unmet(self) -> tuple[Accepted, ...]:
-        """The entries that nothing in the run needed."""
+        """The entries that the run did not need."""
         return tuple(e for e in self.entries if e not in self.met and e.until >= self.today)
 
     def accepts(self, operation: str, difference: Placed) -> bool:
@@ -74,13 +74,13 @@ class Acceptances:
         return self.knows(operation, difference.place)
 
     def knows(self, operation: str, place: str) -> bool:
-        """Tell whether something is accepted today, and remember what has covered it."""
+        """Tell whether something is accepted today, and note the entry that accepts it."""
         found = [entry for entry in self.entries if entry.covers(operation, place)]
         self.met |= {*found}
         return any(entry.until >= self.today for entry in found)
 
     def renewed(self, places: Iterable[str], *, drops: bool) -> str:
-        """Return the file's text with an entry for each place; what was not met is kept unless `drops`."""
+        """Return the file's text with an entry for each place. Entries that were not needed stay unless `drops`."""
         kept = [
             entry for entry in self.entries if entry.until >= self.today and (entry in self.met or not drops)
         ]
@@ -97,7 +97,7 @@ class Acceptances:
 
 
 def read_accepted(file: Path | None, today: date | None = None) -> Acceptances:
-    """Read a file of accepted differences. Raises Stop (CANNOT), with file and line, where it is wrong."""
+    """Read a file of accepted differences. Raises Stop (CANNOT) with file and line if it is wrong."""
     now = today or date.today()
     if file is None:
         return Acceptances((), now)

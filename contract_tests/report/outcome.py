@@ -1,4 +1,4 @@
-"""All that a report says, whatever its shape, and the shortest way to see a finding again."""
+"""What a report says, in any shape, and the shortest steps that repeat a finding."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Happened(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ShownCall:
-    """One request as a line for a shell, and what was answered: the status and the beginning of the body."""
+    """One request as a shell line, and its response: the status and the beginning of the body."""
 
     curl: str
     answer: str
@@ -42,12 +42,12 @@ class ShownCall:
 class Finding:
     """One thing that a service does and should not.
 
-    `kind` says what it contradicts: the documentation, or itself. `title` is a sentence, `details` more lines, possibly
-    none. `documented` is the statement that it contradicts, `place` where the document says so (a JSON Pointer, empty
-    for a duty of any API) and `question` the open question that decides it, if any. `steps` repeat it; `operation` is
-    an operationId, possibly empty; `also` are other tests that met the same. `subject` is what it is about, the same
-    each time that a run meets it: a baseline knows it by this. `part` is the property that it is about, empty if none.
-    `likewise` says what else was found that has the same cause.
+    `kind` says what it contradicts: the documentation, or itself. `title` is a sentence, and `details` are further
+    lines. `documented` is the contradicted statement, `place` its JSON Pointer in the document (empty for a duty of any
+    API), and `question` the open question that decides it, if any. `steps` repeat the finding; `operation` is an
+    operationId or empty; `also` are other tests that found the same. `subject` is the same in each run that finds this,
+    so that a baseline can recognize it. `part` is the property concerned, or empty. `likewise` are other findings of
+    the same cause, in sentences.
     """
 
     suite: str
@@ -67,19 +67,19 @@ class Finding:
 
     @property
     def is_of_form(self) -> bool:
-        """Whether a value has another form than the document says, so that whatever is seen of it follows."""
+        """Whether a value has the wrong form, so that other findings about the value follow from it."""
         return bool(self.part) and self.place.rpartition("/")[2] in FORMS
 
 
 def findings_of(
     suite: str, test: str, error: BaseException, happened: Happened, clean: Clean
 ) -> list[Finding]:
-    """Return the findings of one failure, one for each statement that is broken; none if the failure is our own."""
+    """Return the findings of a failure, one for each broken statement; none if this program itself failed."""
     last = happened.exchanges[-1] if happened.exchanges else None
     found: list[Finding] = []
     for each in _leaves(error):
         if last is not None and last.failed:
-            silent = Complaint(RESPONSES, f"the target gave no answer: {last.failed}")
+            silent = Complaint(RESPONSES, f"the target gave no response: {last.failed}")
             found.append(_of_complaints([silent], happened, clean))
         elif isinstance(each, Deviation):
             seen = Happened(each.exchanges or happened.exchanges, happened.earlier)
@@ -91,9 +91,9 @@ def findings_of(
 
 
 def defects_of(error: BaseException, happened: Happened) -> list[BaseException]:
-    """Return what in a failure is a fault of this program: any error but a deviation, and what the guard refused.
+    """Return this program's own errors in a failure: any error but a deviation, and calls that the guard refused.
 
-    Of several deviations each knows its own last call: the guard may have stopped the writing after it.
+    Each of several deviations has its own last call, since the guard may have stopped the writing after it.
     """
     last = happened.exchanges[-1] if happened.exchanges else None
     if last is not None and last.failed:
@@ -107,12 +107,12 @@ def defects_of(error: BaseException, happened: Happened) -> list[BaseException]:
 
 
 def _of_complaints(complaints: Sequence[Complaint], happened: Happened, clean: Clean) -> Finding:
-    """Return the finding that complaints about one statement are; the caller says which test met it."""
+    """Return the finding made of complaints about one statement. The caller adds the test."""
     first, last = complaints[0], happened.exchanges[-1] if happened.exchanges else None
     statement, about = first.statement, first.key[1]
     title = _title(clean(first.sentence))
     told = Counter(each.key for each in complaints)
-    several = {each.key: each for each in reversed(complaints)}  # one of each kind, the first one
+    several = {each.key: each for each in reversed(complaints)}  # the first of each kind
     more = [
         _counted(_in_one_line(clean(several[key].sentence)), told[key]) for key in told if key != first.key
     ]
@@ -130,7 +130,7 @@ def _of_complaints(complaints: Sequence[Complaint], happened: Happened, clean: C
 
 
 def merged(findings: Sequence[Finding]) -> list[Finding]:
-    """Return findings with those put together that say the same, in the order of the first ones."""
+    """Merge findings that say the same, and keep the order of the first ones."""
     groups: dict[tuple[str, str], Finding] = {}
     for finding in findings:
         key = finding.kind, finding.subject or finding.title
@@ -142,10 +142,11 @@ def merged(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def by_cause(findings: Sequence[Finding]) -> list[Finding]:
-    """Return findings with those put together that have one cause: the first one tells of the others.
+    """Merge findings that have one cause: the first one mentions the others.
 
-    One cause have those that contradict the same place of the document in the same property, those of a list that does
-    not add up, server errors and broken JSON of an operation, and whatever is seen of a property that has a wrong form.
+    These have one cause: contradictions of the same place of the document in the same property, findings about a list
+    that does not add up, an operation's server errors and broken JSON, and all that is seen of a property in a wrong
+    form.
     """
     misshapen = {one.part for one in findings if one.is_of_form}
     groups: dict[tuple[str, ...], list[Finding]] = {}
@@ -188,15 +189,15 @@ def _in_one_line(sentence: str) -> str:
 def _title(sentence: str) -> str:
     title = _in_one_line(sentence)
     title = title if len(title) <= _LONGEST_TITLE else f"{title[:_LONGEST_TITLE]}…"
-    # A name of the document's keeps its letters.
+    # Names from the document keep their spelling.
     return title if "_" in title.partition(" ")[0] else title[:1].upper() + title[1:]
 
 
 def reproduce(happened: Happened, clean: Clean, about: str = "") -> tuple[ShownCall, ...]:
-    """Return the exchange that shows a finding, and before it the writes without which it would have been otherwise.
+    """Return the exchange that shows a finding, after the writes that led to it.
 
-    It is the last one. If the text of the finding, `about`, names a row that the exchanges know, it is the last one of
-    that row. Of an exchange on a row only the writes to that row count, its create included, and those before the test.
+    It is the last exchange or, if the finding's text `about` names a row of the exchanges, the last one on that row.
+    For an exchange on a row, only the writes to that row count, including its create and writes before the test.
     """
     exchanges = [exchange for exchange in happened.exchanges if not exchange.refused]
     if not exchanges:
@@ -212,12 +213,12 @@ def reproduce(happened: Happened, clean: Clean, about: str = "") -> tuple[ShownC
 
 
 def step_of(exchange: Exchange, clean: Clean) -> ShownCall:
-    """Return an exchange as people repeat it."""
+    """Return an exchange as a step that a person can repeat."""
     return ShownCall(curl_of(exchange, clean), clean(answer_of(exchange)))
 
 
 def answer_of(exchange: Exchange) -> str:
-    """Return what an exchange was answered, in one line."""
+    """Return the response of an exchange in one line."""
     if exchange.failed:
         return f"no answer ({exchange.failed})"
     body = " ".join(exchange.body.split())

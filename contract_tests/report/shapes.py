@@ -18,7 +18,7 @@ from contract_tests.guard.exchange import json_text, printable_lines
 from contract_tests.judge.verdicts import Ruling
 from contract_tests.report.outcome import OperationSeen, Outcome, ReportLine, RunVerdict, Section
 
-# Neither XML nor HTML has these, or they change how the rest of a line reads, and a fuzzed answer may have them.
+# Characters that XML or HTML cannot hold, or that change how the rest of a line reads. A fuzzed response may have them.
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"
     r"\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
@@ -26,8 +26,8 @@ _CONTROL = re.compile(
 
 
 def _rendered(name: str, outcome: Outcome, *, escapes: bool = True) -> str:
-    """Return the report by a template of this folder."""
-    import jinja2  # late: few runs write files, and its import takes a fifth of a start
+    """Render the report by a template of this folder."""
+    import jinja2  # imported late: few runs write files, and the import takes a fifth of the start
 
     home = files("contract_tests.report")
     environment = jinja2.Environment(
@@ -44,7 +44,7 @@ def _rendered(name: str, outcome: Outcome, *, escapes: bool = True) -> str:
 
 
 def as_html(outcome: Outcome) -> str:
-    """Return one page that needs nothing else: no script, no picture, no address that is fetched."""
+    """Return the report as one self-contained page, without scripts, pictures or other requests."""
     return _rendered("page.html.jinja", outcome)
 
 
@@ -59,7 +59,7 @@ def as_markdown(outcome: Outcome) -> str:
 
 
 def readable(text: str) -> str:
-    """Return a text to be shown, without the characters that neither HTML nor XML has."""
+    """Return a text without the characters that HTML and XML cannot hold."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
@@ -79,7 +79,7 @@ _COLORS = {
 
 
 def as_text(outcome: Outcome, *, color: bool) -> str:
-    """Return the report as lines of text, with colours as a terminal understands them or without."""
+    """Return the report as lines of text, with or without a terminal's colours."""
     outcome = _visible(outcome)
     findings, rest = outcome.sections[:2], outcome.sections[2:]
     lines = [_heading(outcome)]
@@ -97,7 +97,7 @@ def as_text(outcome: Outcome, *, color: bool) -> str:
 
 
 def _visible(value: Any) -> Any:
-    """Return the same with all texts as a terminal shows them: nothing that a service said is obeyed."""
+    """Return a copy with all texts safe for a terminal, which then obeys nothing that a service said."""
     if type(value) is str:
         return printable_lines(value)
     if is_dataclass(value) and not isinstance(value, type):
@@ -219,7 +219,7 @@ def as_json(outcome: Outcome) -> str:
 
 
 def as_annotations(outcome: Outcome) -> str:
-    """Return lines that GitHub Actions shows as annotations: an error for each finding."""
+    """Return annotation lines for GitHub Actions, an error for each finding."""
     lines = []
     for section in outcome.sections[:2]:
         lines += [_annotation("error", section.title, _text(entry)) for entry in section.entries]
@@ -234,7 +234,7 @@ def as_annotations(outcome: Outcome) -> str:
 
 
 def as_workflow(outcome: Outcome) -> str:
-    """Return the report for the log of a workflow, which obeys the annotations and nothing that a service has said."""
+    """Return the report for a workflow's log, which obeys the annotations and nothing that a service said."""
     token = secrets.token_hex(16)
     text = as_text(outcome, color=False)
     return "\n".join([f"::stop-commands::{token}", text, f"::{token}::", as_annotations(outcome)])
@@ -255,7 +255,7 @@ def _annotation(level: str, title: str, text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text as Markdown that shows it and nothing else; what stands between backticks stays code."""
+    """Escape a text for Markdown. Code between backticks stays code."""
     text = " ".join(readable(text).split())
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     return html.escape(text, quote=False).replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")

@@ -1,1 +1,1 @@
-"""What a run is: what its starter decided, and what the suites share while it runs."""
+"""A run: its settings, and what the suites share while it lasts."""

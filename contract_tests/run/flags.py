@@ -1,6 +1,6 @@
 """What a person can choose for a run: flags, suites and profiles.
 
-This module imports nothing of the kit, so that `--help` of its commands appears at once.
+This module imports nothing else of the kit, so that `--help` appears at once.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Literal
 
 PREFIX = "BITPEAK_CHECK_"
 # The suites in the order in which they run, with about how many requests each sends by profile: in a run that writes,
-# and in one that only reads. They were counted on a service without faults, those of `deep` estimated. `questions` are
-# asked whatever suites are chosen.
+# and in one that only reads. They were counted on a service without faults; those of `deep` are
+# estimates. `questions` are asked whatever suites are chosen.
 PRICES: Mapping[str, Mapping[str, tuple[int, int]]] = {
     "questions": {"quick": (90, 10), "standard": (90, 10), "deep": (90, 10)},
     "page": {"quick": (10, 5), "standard": (100, 5), "deep": (100, 5)},
@@ -25,13 +25,13 @@ PRICES: Mapping[str, Mapping[str, tuple[int, int]]] = {
     "links": {"quick": (40, 0), "standard": (240, 0), "deep": (1600, 0)},
 }
 SUITES = tuple(PRICES)
-# Suites whose requests are generated: a budget makes them smaller.
+# Suites that generate requests, and that --max-requests therefore makes smaller.
 GENERATED = ("model", "schema", "links")
 
 # Below the 60 a minute that the service is believed to allow.
 LIVE_RATE = 50
 LEDGERS = ".bitpeak-ledger"
-# What `twin` generates. On somebody's service a sequence takes a quarter of a minute.
+# How much `twin` generates. On a live service, a sequence takes a quarter of a minute.
 SEQUENCES, SPARING_SEQUENCES = 100, 12
 
 
@@ -39,7 +39,7 @@ SEQUENCES, SPARING_SEQUENCES = 100, 12
 class Profile:
     """How much a run does: `examples` of each generated test, `steps` of each state machine, `machines` of them.
 
-    `spares` means that each request counts: nothing is asked twice, and what the probes show is not shown again.
+    `spares` means that requests are saved: nothing is asked twice, and suites do not repeat what probes have shown.
     """
 
     name: str
@@ -54,7 +54,7 @@ PROFILES = {
     "standard": Profile("standard", examples=40, machines=25, steps=30),
     "deep": Profile("deep", examples=400, machines=200, steps=60),
 }
-# What `quick` is on somebody's service, which may allow no more than a request a second.
+# `quick` on a live service, which may allow no more than a request a second.
 SPARING = Profile("quick", examples=3, machines=0, steps=0, spares=True)
 
 
@@ -70,7 +70,7 @@ class Flag:
 
     @property
     def key(self) -> str:
-        """The name as Python spells it."""
+        """The name as a Python identifier."""
         return self.name.replace("-", "_")
 
     @property

@@ -25,7 +25,7 @@ from contract_tests.target.api import TargetApi, Trace, json_in
 _TOO_MANY = 429
 _MOST_ROWS = 10
 _ANYTHING: Mapping[str, Any] = {}
-# What any answer may have by HTTP's own rules, or a server's.
+# Headers that HTTP or a server adds to any response.
 _TRANSPORT = frozenset({
     "date", "server", "connection", "keep-alive", "content-type", "content-length", "transfer-encoding", "vary", "via",
     "age", "etag", "last-modified", "alt-svc", "content-encoding",
@@ -36,10 +36,10 @@ _TRANSPORT = frozenset({
 class Reach:
     """Counts what was seen: `statuses` by operation and status, `refusals` by operation and name, and so on.
 
-    `types` counts creates that succeeded by handler type, `rules` the rules of the state machines that ran, `own` the
-    successes of an operation, on a row of the run if it concerns one. `lost` counts exchanges with the run's
-    good key that were turned away for the key or the rate, by operation: samples that said nothing. `extras` are things
-    that neither the document nor a question speaks of, in sentences, each with the first exchange that shows it.
+    `types` counts successful creates by handler type, `rules` how often each rule of a state machine ran, and `own` the
+    successes of an operation, on rows of the run only. `lost` counts, by operation, exchanges that were refused for the
+    key or the rate although the key is good: they say nothing. `extras` maps sentences about things that neither the
+    document nor a question mentions to the first exchange that shows each.
     """
 
     facts: Facts
@@ -55,7 +55,7 @@ class Reach:
     _created: set[str] = field(default_factory=set, repr=False)
 
     def take(self, exchange: Exchange) -> None:
-        """Count an exchange that took place, from whatever thread it comes: the guard tells of one at a time."""
+        """Count an exchange. Any thread may call this, since the guard passes on one exchange at a time."""
         operation = self._operation(exchange)
         if operation is None or not exchange.status:
             return
@@ -77,7 +77,7 @@ class Reach:
         self.rules[name] += 1
 
     def unreached(self, rules: Iterable[str] = ()) -> list[str]:
-        """Return a sentence for each thing that was never seen: true of several runs if it is true of each."""
+        """Return a sentence for each thing never seen. A sentence that holds for each of several runs holds for all."""
         missing = [
             f"{operation.id} never succeeded"
             for operation in demanded_operations(self.facts)
@@ -96,7 +96,7 @@ class Reach:
 
     @property
     def headers(self) -> dict[str, Exchange]:
-        """The headers that each answer has and the document does not, each with an exchange that shows it."""
+        """The undocumented headers that every response has, each with an exchange that shows it."""
         known = {name.lower() for name in self.facts.document["components"].get("headers", {})} | _TRANSPORT
         return {
             f"An undocumented header in every response: `{name}`.": exchange
@@ -119,7 +119,7 @@ class Reach:
                 self.extras.setdefault(f"An undocumented property: `{place}`.", exchange)
 
     def _undocumented(self, schema: Mapping[str, Any], value: Any, here: str) -> Iterator[str]:
-        """Yield the properties of an answer that its schema does not have."""
+        """Yield the properties of a response that its schema does not have."""
         schema = self.facts.schemas.resolve(schema)
         if isinstance(value, list):
             for item in value[:_MOST_ROWS]:
@@ -139,7 +139,7 @@ class Reach:
                     yield from self._undocumented(known[key], item, place)
 
     def _operation(self, exchange: Exchange) -> DocumentedOperation | None:
-        """Return the operation in the spelling, with a slash at its end or without, in which it was called."""
+        """Return the operation that was called, in its spelling with or without a slash at the end."""
         found = self.facts.operations.get(exchange.operation)
         if found is None:
             return None
@@ -163,7 +163,7 @@ class Reach:
             self.own[operation.id] += 1
 
     def _is_lost(self, operation: DocumentedOperation, exchange: Exchange) -> bool:
-        """Tell whether a good key was refused: by one of the refusals that even the list has, or by the rate."""
+        """Tell whether a good key was refused, by a refusal that even the list has or by the rate limit."""
         sent = {name.lower(): value for name, value in exchange.request_headers}
         if sent.get("authorization") != f"Bearer {KEY_VARIABLE}":
             return False
@@ -174,7 +174,7 @@ class Reach:
 
 
 def turned_away(lost: Mapping[str, int]) -> list[str]:
-    """Return a sentence for each operation of which samples were lost."""
+    """Return a sentence for each operation with exchanges that were lost."""
     return [
         f"{count} exchanges of {name} with a good key were turned away for the key or the rate"
         for name, count in lost.items()
@@ -188,13 +188,13 @@ def _refusal_name(operation: DocumentedOperation, exchange: Exchange) -> str:
 
 @dataclass
 class Run:
-    """What the suites share. `api` goes through the guard, if there is one; `can_write` says what it lets pass.
+    """What the suites share. `api` goes through the guard, if any; `can_write` says whether it lets writes pass.
 
-    `answers` are the answers to open questions that the facts follow, found or given; `unknown` the questions that no
-    probe settled, with the reason. `is_alone`: only this run uses the account. `other_key` opens a second account, if
-    there is one. `nowhere` is a path below the base that no service has. `seed` is always set where the command
-    line or pytest started the run. `examples` is a folder for the failing examples of generated
-    tests, which runs may share. `judge` holds the target to all of the document until the run's opening says otherwise.
+    `answers` are the answers to open questions, found or given, that the facts follow; `unknown` maps the questions
+    that no probe settled to the reason. `is_alone` means that only this run uses the account. `other_key` is the key of
+    a second account, if there is one. `nowhere` is a path below the base that no service has. `seed` is set in every
+    run started by the command line or by pytest. `examples` is a folder for failing examples of generated tests, which
+    runs may share. `judge` holds the target to the whole document until the run's opening says otherwise.
     """
 
     api: TargetApi
@@ -217,5 +217,5 @@ class Run:
         self.judge = Judge(Statements(self.facts), trace=self.trace.exchanges)
 
     def begin(self) -> None:
-        """Say that an attempt of a generated test begins: a finding's reproduction starts here."""
+        """Start an attempt of a generated test: the steps that repeat a finding begin here."""
         self.trace.begin()

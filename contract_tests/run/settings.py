@@ -1,4 +1,4 @@
-"""What is decided when a run is started: its options, what they come to, and what that costs in requests."""
+"""The settings of a run: its options, what follows from them, and what the run costs in requests."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from mock_server.document.source import read_bytes
 
 
 class Code(IntEnum):
-    """What the process says when it ends; one that a signal ended says 128 and the signal's number."""
+    """The exit codes. A process that a signal ended returns 128 plus the signal's number."""
 
     FINE = 0
     FINDINGS = 1
     USAGE = 2
     CANNOT = 3
     UNREACHABLE = 4
-    NOTHING = 5  # nothing was executed, which is not a success
-    DEFECT = 70  # of this program: EX_SOFTWARE of sysexits.h
+    NOTHING = 5  # nothing was executed, which must not look like a success
+    DEFECT = 70  # an internal error: EX_SOFTWARE of sysexits.h
 
 
 class Stop(Exception):
-    """A run cannot begin, or cannot go on; `sentence` says why. `code` is a Code, or what a signal's end says."""
+    """Raised if a run cannot begin or go on; `sentence` says why. `code` is the exit code."""
 
     def __init__(self, code: int, sentence: str) -> None:
         sentence = printable(" ".join(sentence.split()))
@@ -76,9 +76,9 @@ def read_variable(flag: Flag, text: str) -> Any:
 
 
 def with_environment(given: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return each option's value by its key: what is given, else its variable, else None. Raises Stop.
+    """Return each option's value by its key: the given one, else that of its variable, else None. Raises Stop.
 
-    A switch that is not given and has no variable is None; a variable may say no.
+    A variable can also switch an option off.
     """
     _check_names(environment)
     values: dict[str, Any] = {}
@@ -92,7 +92,7 @@ def with_environment(given: Mapping[str, Any], environment: Mapping[str, str]) -
 
 
 def _check_names(environment: Mapping[str, str]) -> None:
-    """Raise Stop (USAGE) for a variable that looks like one of ours and is not."""
+    """Raise Stop (USAGE) for an unknown variable with our prefix."""
     known = [flag.variable for flag in (*FLAGS, WORKERS)]
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known:
@@ -101,7 +101,7 @@ def _check_names(environment: Mapping[str, str]) -> None:
 
 
 def _may_write(values: Mapping[str, Any], *, is_live: bool) -> bool:
-    """Tell whether a run may write: on this computer it may unless told otherwise. Raises Stop (USAGE)."""
+    """Tell whether a run may write. On this computer it may, unless told otherwise. Raises Stop (USAGE)."""
     if values["read_only"] and values["allow_writes"]:
         raise Stop(Code.USAGE, "--read-only and --allow-writes contradict each other: give one of them.")
     if values["read_only"]:
@@ -118,10 +118,10 @@ Ask = Callable[[], str]
 class RunSettings:
     """The settings of one run.
 
-    `target` is the API's base URL. `key_is_generated` if the target is this computer and no key was given: the
-    mock then makes a world for it. A run uses the first of `keys`, the workers of a spread run one each. `is_live`: the
-    target is somebody's service. `rate` counts requests a minute, None does not slow down; `max_requests` None does not
-    limit. `suites` are those to run, in their order.
+    `target` is the API's base URL. `key_is_generated` means that the target is on this computer and no key was given:
+    the mock makes a world for a generated key. A run uses the first of `keys`; each worker of a spread run has its own.
+    `is_live` means that the target is somebody's service. `rate` is in requests a minute. None means no limit, for
+    `rate` and for `max_requests`. `suites` are those to run, in their order.
     """
 
     target: str
@@ -159,19 +159,19 @@ class RunSettings:
 
     @property
     def baseline_exists(self) -> bool:
-        """Whether there is a baseline to be read; one that is to be written need not be there yet."""
+        """Whether there is a baseline to read. One that will be written need not exist yet."""
         return self.baseline is not None and (self.baseline.exists() or not self.update_baseline)
 
     @property
     def is_whole(self) -> bool:
-        """Whether all suites run and may write: only such a run can be held to have reached everything."""
+        """Whether all suites run and may write. Only such a run must have reached everything."""
         return self.allow_writes and self.suites == SUITES
 
 
 def read_settings(
     given: Mapping[str, Any], ask: Ask | None = None, environment: Mapping[str, str] = os.environ
 ) -> RunSettings:
-    """Make the settings of options by key; `ask` prompts for an API key. Raises Stop (USAGE, CANNOT)."""
+    """Return the settings for options by key; `ask` prompts for an API key. Raises Stop (USAGE, CANNOT)."""
     values = with_environment(given, environment)
     target = values["base_url"]
     if not target:
@@ -205,7 +205,7 @@ def read_settings(
 def read_keys(
     file: str | None, ask: Ask | None, environment: Mapping[str, str] = os.environ
 ) -> tuple[str, ...]:
-    """Return the keys of a file, of the environment, or asked for: one a line. Raises Stop (USAGE, CANNOT)."""
+    """Return the keys from a file (one a line), the environment or a prompt. Raises Stop (USAGE, CANNOT)."""
     if file:
         return _keys_in(file)
     if keys := _lines(environment.get(KEY_NAME, "")):
@@ -216,7 +216,7 @@ def read_keys(
 
 
 def made_up_key() -> str:
-    """Return a key that the mock makes a world of its own for, and that no real service has."""
+    """Return a new key that opens a new world of a mock, and nothing at a real service."""
     return f"mock-{secrets.token_hex(8)}"
 
 
@@ -254,7 +254,7 @@ def _lines(text: str) -> tuple[str, ...]:
 
 
 def _check_url(target: str) -> None:
-    """Raise Stop (USAGE) for what is not a base URL, before a key is asked for."""
+    """Raise Stop (USAGE) if this is not a base URL. It is checked before anybody types a key."""
     try:
         read_target(target, "", allow_plain_http=True)
     except GuardRefusal as refusal:
@@ -271,7 +271,7 @@ def _file(value: str | None) -> Path | None:
     return None if value is None else Path(value)
 
 
-# What a run costs that spares requests, if it writes and if it only reads.
+# What a run that saves requests costs, if it writes and if it only reads.
 _SPARING = (160, 20)
 
 
@@ -290,9 +290,9 @@ def _prices(settings: RunSettings) -> dict[str, int]:
 
 
 def planned(settings: RunSettings) -> RunSettings:
-    """Return the settings with a profile that `max_requests` allows: fewer generated tests, rather than a cut run.
+    """Return the settings with a profile that fits `max_requests`: fewer generated tests rather than a run cut short.
 
-    A budget that does not even allow the others gets the profile that spares requests.
+    If the other tests alone exceed the budget, the profile is the one that saves requests.
     """
     most, price, profile = settings.max_requests, price_of(settings), settings.profile
     if most is None or most >= price or profile.spares:
@@ -306,9 +306,9 @@ def planned(settings: RunSettings) -> RunSettings:
 
 
 def announced(settings: RunSettings, plan: RunSettings) -> str:
-    """Say what a run costs before it begins, and what its budget changes; empty for a run that costs little.
+    """Return a sentence on what a run costs and what its budget changes; empty if it costs little.
 
-    `plan` is what `planned` made of the settings.
+    `plan` are the settings that `planned` returned.
     """
     if settings.profile.name == "quick" and settings.rate is None and plan is settings:
         return ""

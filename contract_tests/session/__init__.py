@@ -1,1 +1,1 @@
-"""A run from its opening to its report, as pytest walks through it."""
+"""A run from its opening to its report, in the hooks of pytest."""

@@ -1,4 +1,4 @@
-"""Opens a run: document, guard, a first look at the target, the open questions, and the facts that follow."""
+"""Opens a run: document, guard, first look at the target, open questions, and the facts that follow."""
 
 from __future__ import annotations
 
@@ -36,11 +36,13 @@ from mock_server.document import Document, DocumentError, load
 
 
 class PlainText:
-    """Callable: returns a text with the target's address in place of the guard's, and variables in place of keys."""
+    """Callable. Shows the target's address in place of the guard's, and variables in place of keys."""
 
     def __init__(self, settings: RunSettings, guard: Guard) -> None:
         shown = {guard.url: guard.target, guard.placeholder_key: KEY_VARIABLE}
-        shown[guard.url.replace("/", r"\/")] = guard.target.replace("/", r"\/")  # some services write JSON so
+        shown[guard.url.replace("/", r"\/")] = guard.target.replace(
+            "/", r"\/"
+        )  # some services write JSON this way
         if settings.other_key:
             shown[settings.other_key] = OTHER_KEY_VARIABLE
         shown[settings.key] = KEY_VARIABLE
@@ -51,7 +53,7 @@ class PlainText:
         return "Cleaner()"
 
     def __call__(self, text: str) -> str:
-        """Return the text as it may be shown."""
+        """Return a text that is safe to show."""
         for hidden, shown in self._shown.items():
             text = text.replace(hidden, shown)
         for redactor in self._redactors:
@@ -59,20 +61,22 @@ class PlainText:
         return text
 
 
-# So many of a run's own rows may exist at a time: on somebody's service no more than the suites need.
+# How many rows a run may have at a time. On a live service, that is no more than the suites need.
 _LIVE_ROWS, _LOCAL_ROWS = 40, 2000
 _TURNED_AWAY = frozenset({401, 403})
-_CHALLENGES = frozenset({403, 503})  # what a firewall answers, with a page, to what is not a browser
+_CHALLENGES = frozenset(
+    {403, 503}
+)  # a firewall's response to programs that are not browsers, with an HTML page
 _NO_RESPONSE = TargetResponse(0, {}, b"")
 
 
 @dataclass
 class Opening:
-    """What a run stands on.
+    """An opened run.
 
-    `known` is the document as the user has it; `effective` is what the probes made of it, None before they have asked.
-    `seen` are the exchanges before the suites, `first` is the first answer, that of the list. `tape` is where exchanges
-    are recorded, if anywhere.
+    `known` is the user's document; `effective` is the document after the probes, None before them. `seen` are the
+    exchanges before the suites, and `first` is the first response, that of the list. `tape` records exchanges, if the
+    user wants that.
     """
 
     settings: RunSettings
@@ -88,11 +92,11 @@ class Opening:
 
     @property
     def document(self) -> Document:
-        """The document that the suites hold the target against."""
+        """The document that the suites check the target against."""
         return self.effective.document if self.effective is not None else self.known
 
     def ask(self) -> None:
-        """Let the probes ask the open questions, and the facts follow. Raises Stop (CANNOT)."""
+        """Ask the open questions by probes, and set the facts that follow. Raises Stop (CANNOT)."""
         settings, run = self.settings, self.run
         given = DocumentArguments(settings.document, settings.overlays, settings.answers)
         terms = Terms(
@@ -112,7 +116,7 @@ class Opening:
         run.reach = reach
 
     def _judge(self, effective: Effective) -> Judge:
-        """Return the run's judge: what the user's overlays and answers say binds, whatever its grade."""
+        """Return the run's judge. The user's own overlays and answers bind, whatever their grade."""
         settings = self.settings
         overlaid = load(settings.document, settings.overlays) if settings.overlays else None
         places = differing(load(settings.document).data, overlaid.data) if overlaid is not None else ()
@@ -127,12 +131,12 @@ class Opening:
 
     @property
     def recording_fault(self) -> str:
-        """Why the recording is not whole, in a sentence; empty if it is, or if none exists."""
+        """Why the recording is incomplete, in a sentence; empty if it is complete or there is none."""
         return self.tape.fault if self.tape is not None else ""
 
     @property
     def way_to_finish(self) -> str:
-        """How to finish a clean-up that is not complete, in a sentence."""
+        """How to finish an incomplete clean-up, in a sentence."""
         if self.settings.key_is_generated:
             return (
                 f"The API key was made up, so no sweep can finish the clean-up: look at {self.guard.target}."
@@ -140,13 +144,13 @@ class Opening:
         return f"To finish the clean-up: bitpeak-mock sweep {self.guard.ledger_file}"
 
     def end_recording(self, findings: int | None = None) -> None:
-        """Write the end of the recording, if there is one; ending twice does nothing."""
+        """Write the end of the recording, if there is one. Ending twice is harmless."""
         if self.tape is not None:
             self.tape.close(self.run.answers, findings)
 
 
 def open_run(settings: RunSettings, tell: Callable[[str], None] = silent) -> Opening:
-    """Open a run; the caller closes its guard. `tell` hears what is waited for, now and later.
+    """Open a run. The caller closes its guard. `tell` is called with what the run waits for, now and later.
 
     Raises Stop (CANNOT, UNREACHABLE), with the guard closed.
     """
@@ -156,12 +160,12 @@ def open_run(settings: RunSettings, tell: Callable[[str], None] = silent) -> Ope
         tell(f"waiting for {guard.target} to show its list, {guard.patience:g} s at most")
         return _opened(settings, guard, document)
     except BaseException:
-        guard.close(drain=False)  # nothing was written so far
+        guard.close(drain=False)  # nothing has been written yet
         raise
 
 
 def check_ground(settings: RunSettings) -> None:
-    """Raise Stop (CANNOT) if no run may begin; nothing is sent."""
+    """Raise Stop (CANNOT) if no run may begin. Sends nothing."""
     document = _load(settings)
     try:
         guard = Guard(_guarding(settings, silent), document)
@@ -235,7 +239,7 @@ def _take(opening: Opening, exchange: Exchange) -> None:
 
 
 def _knock(api: TargetApi, settings: RunSettings, path: str) -> TargetResponse:
-    """Ask for the list once. Raises Stop if no answer comes, if the key is refused, or if the API is not there."""
+    """Get the list once. Raises Stop if there is no response, if the key is refused, or if the API is not there."""
     target, response = settings.target, api.list()
     if FAILED_HEADER.lower() in response.headers:
         raise Stop(Code.UNREACHABLE, f"{target} cannot be reached: {_sentence(response)}")
@@ -261,12 +265,12 @@ def _knock(api: TargetApi, settings: RunSettings, path: str) -> TargetResponse:
 
 
 def _is_page(response: TargetResponse) -> bool:
-    """Tell whether an answer is HTML, and not JSON that is only called so."""
+    """Tell whether a response is HTML, and not JSON under that label."""
     return response.headers.get("content-type", "").startswith("text/html") and parsed(response) is None
 
 
 def listed_rows(response: TargetResponse, facts: Facts, target: str) -> list[Any]:
-    """Return the rows that a target's list shows. Raises Stop (CANNOT) if it shows none, so the API is another."""
+    """Return the rows of a target's list. Raises Stop (CANNOT) if it has none: this is another API."""
     rows = rows_in(response, facts)
     if rows is None:
         raise Stop(Code.CANNOT, f"{target} does not show its list: it returns {response.status}")
@@ -274,7 +278,7 @@ def listed_rows(response: TargetResponse, facts: Facts, target: str) -> list[Any
 
 
 def has_gone(opening: Opening) -> bool:
-    """Tell whether the target gave no answer to the last exchange and gives none now."""
+    """Tell whether the target did not respond to the last exchange and still does not."""
     exchanges = opening.run.trace.exchanges()
     if not exchanges or not exchanges[-1].failed:
         return False
@@ -285,12 +289,12 @@ def _sentence(response: TargetResponse) -> str:
     return str(response.json()["guard"]["sentence"])
 
 
-# The requests of a brief run; those that delete its own rows at the end come on top.
+# How many requests a brief run may send, besides the deletes of its own rows at the end.
 BRIEF = 155
 
 
 def learn_behind(opening: Opening, tell: Tell, *, brief: bool = False) -> Learnt:
-    """Learn from the target of an open run. `brief`: with few requests, one field of a kind for all.
+    """Learn from the target of an open run. `brief` saves requests: one field of a kind stands for all.
 
     Raises Stop (CANNOT) if the target or the document does not allow it.
     """

@@ -1,4 +1,4 @@
-"""What one run saw, as plain data, and the one outcome that follows of one part or of those of many workers."""
+"""What one run saw, as plain data, and the outcome made of one part or of the parts of many workers."""
 
 from __future__ import annotations
 
@@ -48,13 +48,12 @@ _ORDER = {name: place for place, name in enumerate(SUITES)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPart:
-    """One run that was cleaned up, not judged yet.
+    """One run that was cleaned up but not judged yet.
 
-    `worker` is the number of the worker whose part it is. `items` are the suite and the name of each test that was to
-    run, by node id and in order; of `tests`, those that ran. `unreached` are sentences on what it did not reach, `lost`
-    counts samples that said nothing, by operation. `is_part`: it was told to run some tests only. `interrupted` says
-    what ended it early, empty otherwise, and `code` is then the exit code. `left_behind` is told in sentences. The
-    other fields are those of `Outcome`.
+    `worker` is the number of its worker. `items` maps node ids to the suite and name of each chosen test, in order;
+    `tests` are those that ran. `unreached` are sentences on what it did not reach; `lost` counts, by operation, samples
+    that said nothing. `is_part` means that only some tests were chosen. `interrupted` says what ended it early, or is
+    empty; `code` is then the exit code. `left_behind` are sentences. The other fields are those of `Outcome`.
     """
 
     worker: int = 1
@@ -84,7 +83,7 @@ class RunPart:
 
 
 def part_of(results: Results, cleaned: CleanUp, interrupted: str, code: int) -> RunPart:
-    """Return what a run saw. `interrupted` says what ended it early, empty otherwise."""
+    """Return what a run saw. `interrupted` says what ended it early, or is empty."""
     opening = results.opening
     stats, reach, clean = opening.guard.stats(), opening.run.reach, opening.clean
     extras = {**reach.extras, **reach.headers}
@@ -110,7 +109,7 @@ def _left_behind(opening: Opening, cleaned: CleanUp) -> tuple[str, ...]:
     return (*map(opening.clean, cleaned.sentences), opening.way_to_finish)
 
 
-# The statement that each alarm of the guard contradicts.
+# The statement that each alarm of the guard shows to be broken.
 _ALARMS = {
     "list": PAGES,
     "ids": IDS,
@@ -124,7 +123,7 @@ _ALARMS = {
 
 
 def _alarms(opening: Opening) -> Iterable[Finding]:
-    """Yield a finding for each alarm of the guard, which has stopped the run's writes."""
+    """Yield a finding for each alarm of the guard, which then stopped the run's writes."""
     for alarm in opening.guard.alarms:
         unproven = " So the run cannot prove which rows are its own, and wrote no more."
         title = f"{alarm.sentence}{unproven if alarm.about in {'mark', 'json', 'status'} else ''}"
@@ -134,7 +133,7 @@ def _alarms(opening: Opening) -> Iterable[Finding]:
 
 
 def _questions(opening: Opening) -> Iterable[QuestionSeen]:
-    """Yield what the documentation leaves open: the open questions, the refusals, and what else was observed."""
+    """Yield what the documentation leaves open: open questions, refusals, and other observations."""
     clean, judge = opening.clean, opening.run.judge
     asked = opening.effective.verdicts.values() if opening.effective is not None else ()
     also: dict[str, list[str]] = {}
@@ -159,7 +158,7 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
     told = [exchange for verdict in asked if verdict.source != "unknown" for exchange in verdict.evidence]
     for name, (about, exchange) in judge.refusals.items():
         if exchange in told:
-            continue  # an answer to a question has said it
+            continue  # an answer to a question says it
         text = clean(examples.get(name, {}).get("summary", about))
         yield QuestionSeen(
             id=f"refusal {name}", text=f"{text[:1].upper()}{text[1:]}:", answer=name, assumed=name,
@@ -186,7 +185,7 @@ def _operations(reach: Reach) -> Iterable[OperationSeen]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """How a run went that was spread over `workers`, beside their own words: what ended it, what may be left."""
+    """What a run spread over `workers` adds to their parts: what ended it, and what may be left."""
 
     workers: int = 1
     defects: tuple[Defect, ...] = ()
@@ -196,7 +195,7 @@ class Course:
 
 
 def judged(settings: RunSettings, parts: Sequence[RunPart], course: Course | None = None) -> Outcome:
-    """Return the outcome of a run: of its one part, or of all those that its workers told of."""
+    """Return the outcome of a run, from its one part or from the parts of its workers."""
     first, course = parts[0], course or Course()
     interrupted, code = _interruption(parts, course)
     tests = _tests(parts)
@@ -238,9 +237,9 @@ def judged(settings: RunSettings, parts: Sequence[RunPart], course: Course | Non
 def _apart(
     findings: Sequence[Finding], settings: RunSettings, *, drops: bool
 ) -> tuple[list[Finding], list[Finding], tuple[str, ...]]:
-    """Return the findings that count, those that the baseline accepts, and what is to be said of the baseline.
+    """Return the findings that count, those that the baseline accepts, and sentences about the baseline.
 
-    If the baseline is to be brought up to date, it is written, and accepts them all.
+    With --update-baseline, the baseline is written and accepts all of them.
     """
     baseline = read_accepted(settings.baseline) if settings.baseline_exists else Acceptances()
     accepted = [one for one in findings if baseline.knows(_ANY, one.subject)]
@@ -269,7 +268,7 @@ def _interruption(parts: Sequence[RunPart], course: Course) -> tuple[str, int]:
 
 
 def _tests(parts: Sequence[RunPart]) -> dict[str, Trial]:
-    """Return the tests by node id, in their order; of one that ran more than once, the one that failed."""
+    """Return the tests by node id, in their order. If one ran more than once, a failure counts."""
     found: dict[str, Trial] = {}
     for part in parts:
         for name, test in part.tests.items():
@@ -281,7 +280,7 @@ def _tests(parts: Sequence[RunPart]) -> dict[str, Trial]:
 def _not_done(
     items: Mapping[str, tuple[str, str]], tests: Mapping[str, Trial], interrupted: str
 ) -> list[LeftOut]:
-    """Return what did not run, or not to its end, by suite and reason."""
+    """Return what did not run, or did not finish, by suite and reason."""
     groups: dict[tuple[str, str], list[str]] = {}
     for test in tests.values():
         if test.outcome == "skipped":
@@ -298,7 +297,7 @@ def _findings(parts: Sequence[RunPart]) -> list[Finding]:
 
 
 def _contradictions(parts: Sequence[RunPart]) -> Iterable[Finding]:
-    """Yield a finding for each question that one worker saw answered otherwise than another."""
+    """Yield a finding for each question for which workers found different answers."""
     by_id: dict[str, dict[int, QuestionSeen]] = {}
     for part in parts:
         for one in part.questions:
@@ -314,7 +313,7 @@ def _contradictions(parts: Sequence[RunPart]) -> Iterable[Finding]:
 
 
 def _asked(parts: Sequence[RunPart]) -> tuple[QuestionSeen, ...]:
-    """Return what each worker saw, once; the first known answer counts: an account may not show what another does."""
+    """Merge what the workers saw. The first known answer counts, since one account may not show what another does."""
     found: dict[tuple[str, str], QuestionSeen] = {}
     for part in parts:
         for one in part.questions:
@@ -326,7 +325,7 @@ def _asked(parts: Sequence[RunPart]) -> tuple[QuestionSeen, ...]:
 
 
 def _missed(parts: Sequence[RunPart]) -> list[str]:
-    """Return what a whole run should have reached and did not."""
+    """Return what a whole run did not reach and should have."""
     missed = [each for each in parts[0].unreached if all(each in part.unreached for part in parts)]
     return missed + turned_away(sum((Counter(part.lost) for part in parts), Counter[str]()))
 
@@ -380,16 +379,16 @@ def command_of(settings: RunSettings) -> str:
 def _tool() -> str:
     try:
         return f"{_PROGRAM} {version(_PROGRAM)}"
-    except PackageNotFoundError:  # a checkout that is not installed
+    except PackageNotFoundError:  # run from a checkout
         return _PROGRAM
 
 
-# The file that GitHub Actions shows as a job's summary.
+# Names the file that GitHub Actions shows as a job's summary.
 _SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def check_places(settings: RunSettings) -> None:
-    """Raise Stop (CANNOT) if a report could not be written: better before the run than after it."""
+    """Raise Stop (CANNOT), before the run, if a report could not be written after it."""
     if settings.baseline_exists:
         read_accepted(settings.baseline)
     reports = {"the report ": (settings.junit, settings.json, settings.html)}
@@ -403,14 +402,14 @@ def check_places(settings: RunSettings) -> None:
 
 
 def check_folder(file: Path, what: str = "") -> None:
-    """Raise Stop (CANNOT) if a file could not be written: better before the run than after it."""
+    """Raise Stop (CANNOT), before the run, if a file could not be written after it."""
     if file.is_dir() or not file.absolute().parent.is_dir():
         why = "it is a folder" if file.is_dir() else f"the folder {file.parent} does not exist"
         raise Stop(Code.CANNOT, f"{what}{file} cannot be written: {why}")
 
 
 def write_reports(settings: RunSettings, outcome: Outcome) -> Stop | None:
-    """Write the reports that were asked for, each that can be; return what hindered the first other (CANNOT)."""
+    """Write the requested reports. Return a Stop (CANNOT) for the first that could not be written, after the others."""
     hindered: Stop | None = None
     for file, render in ((settings.json, as_json), (settings.html, as_html), (settings.junit, as_junit)):
         if file is None:

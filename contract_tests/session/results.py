@@ -1,4 +1,4 @@
-"""The tests of a run: which of them run, how far they are, and what they came to."""
+"""The tests of a run: the selection, the progress, and the results."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def suite_of(item: pytest.Item) -> str:
 
 
 def suite_in(report: pytest.TestReport) -> str:
-    """Return the suite of a test that a report is about."""
+    """Return the suite of a pytest report's test."""
     return report.fspath.rpartition("/")[2].removeprefix(_PREFIX).removesuffix(".py")
 
 
 def rules_of(items: Iterable[pytest.Item]) -> list[str]:
-    """Return the rules of the state machines that are in the tests' modules."""
+    """Return the rules of the state machines in the tests' modules."""
     modules = {getattr(item, "module", None) for item in items}
     return sorted({str(rule) for module in modules for rule in getattr(module, "RULES", ())})
 
 
 def select(items: Sequence[pytest.Item], settings: RunSettings) -> tuple[list[pytest.Item], list[LeftOut]]:
-    """Return the tests to run, suites in their order, and what is left out and why.
+    """Return the tests to run, in the order of the suites, and what is left out with the reason.
 
     Raises ValueError for an unknown suite.
     """
@@ -72,7 +72,7 @@ def select(items: Sequence[pytest.Item], settings: RunSettings) -> tuple[list[py
 
 
 def left_by_pytest(items: Iterable[pytest.Item]) -> list[LeftOut]:
-    """Return what pytest's own options leave out, by suite."""
+    """Return the tests that pytest's own options leave out, by suite."""
     by_suite: dict[str, list[str]] = {}
     for item in items:
         by_suite.setdefault(suite_of(item), []).append(item.name)
@@ -80,7 +80,7 @@ def left_by_pytest(items: Iterable[pytest.Item]) -> list[LeftOut]:
 
 
 def _reason(test: pytest.Item, settings: RunSettings) -> str:
-    """Return why a test of a suite that was asked for does not run, empty if it does."""
+    """Return why a test of a chosen suite does not run; empty if it runs."""
     if not settings.allow_writes and _writes(test):
         return WRITES
     spared = test.get_closest_marker("spared") if settings.profile.spares else None
@@ -88,12 +88,12 @@ def _reason(test: pytest.Item, settings: RunSettings) -> str:
 
 
 def _writes(item: pytest.Item) -> bool:
-    """Tell whether a test writes: it says so, or it takes the fixture of a run's own handlers."""
+    """Tell whether a test writes: it has the marker, or uses the fixture of the run's own handlers."""
     return item.get_closest_marker("writes") is not None or "own" in getattr(item, "fixturenames", ())
 
 
 def named(tests: Iterable[str]) -> str:
-    """Return the names of tests as one text, many of them counted."""
+    """Return the names of tests as one text, shortened to a count if there are many."""
     names = list(
         dict.fromkeys(name.partition("[")[0].removeprefix(_PREFIX).replace("_", " ") for name in tests)
     )
@@ -102,9 +102,9 @@ def named(tests: Iterable[str]) -> str:
 
 
 _WIDTH = 24
-_PAUSE = 0.1  # seconds between two drawings of the bar
+_PAUSE = 0.1  # seconds between two updates of the bar
 _CLEAR = "\r\x1b[K"
-_EARLY = 0.05  # below this share an estimate of the time left would jump about
+_EARLY = 0.05  # below this share, an estimate of the time left is not stable
 
 
 class Progress:
@@ -118,22 +118,22 @@ class Progress:
         self._clock = clock
         self._is_bar = stream.isatty()
         self._begun = self._drawn = clock()
-        # The suite that each worker is in, with its tests so far and those that failed.
+        # For each worker: its suite, the tests of it so far, and the failed ones.
         self._suites: dict[str, tuple[str, int, int]] = {}
         self._done, self._all = 0, 0
 
     def begin(self, tests: int) -> None:
-        """Say how many tests there are."""
+        """Set how many tests there are."""
         self._all = tests
         self._begun = self._clock()
 
     def note(self, sentence: str) -> None:
-        """Say what goes on before the first test, after the last one, or where nothing does for a while."""
+        """Say what goes on before the first test, after the last one, or during a pause."""
         self._stream.write(f"{_CLEAR}{sentence}" if self._is_bar else f"{sentence}\n")
         self._stream.flush()
 
     def step(self, suite: str, *, failed: bool, sent: int, worker: str = "") -> None:
-        """Take note of a finished test; `sent` requests have been sent so far."""
+        """Count a finished test; `sent` is the number of requests so far."""
         before, tests, failures = self._suites.get(worker, (suite, 0, 0))
         if suite != before:
             self._close_suite(worker)
@@ -143,7 +143,7 @@ class Progress:
         self.draw(sent)
 
     def draw(self, sent: int) -> None:
-        """Draw the bar, if there is one and it has not been drawn just now."""
+        """Draw the bar, if there is one, unless it was just drawn."""
         now = self._clock()
         if not self._is_bar or now - self._drawn < _PAUSE:
             return
@@ -156,13 +156,13 @@ class Progress:
         self._stream.flush()
 
     def end(self) -> None:
-        """Say what the last suites came to, and take the bar away."""
+        """Print the results of the last suites, and remove the bar."""
         for worker in self._suites:
             self._close_suite(worker)
         self.wipe()
 
     def wipe(self) -> None:
-        """Take away what stands in the place of the bar."""
+        """Clear the line of the bar."""
         if self._is_bar:
             self._stream.write(_CLEAR)
             self._stream.flush()
@@ -180,7 +180,7 @@ class Progress:
         return f"{sent} requests" if budget is None else f"{sent} of {budget} requests"
 
     def _time_left(self, share: float, sent: int) -> str:
-        """Estimate by what the tests took so far, and at the worst by the budget and the rate."""
+        """Estimate the time left from the tests so far; budget and rate set an upper bound."""
         if share < _EARLY:
             return ""
         left = (self._clock() - self._begun) * (1 - share) / share
@@ -190,7 +190,7 @@ class Progress:
         return f" · about {minutes} min {seconds} s left" if minutes else f" · about {seconds} s left"
 
 
-# The guard's reasons for which a test has not come to its end, and that say nothing of the service.
+# Reasons of the guard to stop a test that say nothing about the service.
 _CUT = {
     "budget": "the requests that the run may make were used up",
     "closing": "the run was ending",
@@ -201,10 +201,10 @@ _CUT = {
 
 @dataclass
 class Results:
-    """Tests by their node id, and the findings in the order in which they came.
+    """Tests by their node id, and findings in the order in which they were found.
 
-    `items` are the tests that were chosen to run, `left_out` those that were not. `is_part`: pytest was told to run
-    some tests only, by -k or otherwise.
+    `items` are the chosen tests, `left_out` the others. `is_part` means that pytest was told to run only some tests, by
+    -k or in another way.
     """
 
     opening: Opening
@@ -218,12 +218,12 @@ class Results:
     _errors: list[BaseException] = field(default_factory=list, repr=False)  # of that test
 
     def take(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Take a part of a test that ended: its body, or a failing preparation or tidying."""
+        """Take the report of a phase of a test: its call, or a failed setup or teardown."""
         if report.when != "call" and report.passed:
             return
         outcome, reason = report.outcome, ""
         if report.failed and (cut := self._cut()):
-            # A test that was not let to its end has found nothing.
+            # A test that could not finish has found nothing.
             outcome = report.outcome = "skipped"
             report.longrepr = (str(item.path), 0, f"Skipped: {cut}")
         if outcome == "skipped":
@@ -239,11 +239,11 @@ class Results:
         return _CUT.get(exchanges[-1].refused, "") if exchanges else ""
 
     def _find(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-        """Make findings of a failure, once; a test whose parts failed before fails again in the end."""
+        """Make findings of a failure, once: a test with failed parts fails again at its end."""
         if call.excinfo is None or not self._is_new(item.nodeid, call.excinfo.value):
             return
         error, trace, clean = call.excinfo.value, self.opening.run.trace, self.opening.clean
-        # What a probe has sent is whole; of what others have sent before a test, it may need some.
+        # A probe's exchanges are complete. Other tests may also need earlier ones.
         is_probe = item.get_closest_marker("question") is not None
         happened = Happened(trace.exchanges(), () if is_probe else trace.earlier_writes())
         self.findings += findings_of(suite_of(item), item.name, error, happened, clean)
@@ -251,13 +251,13 @@ class Results:
             self.fail(f"{suite_of(item)}: {item.name}", each)
 
     def fail(self, where: str, error: BaseException) -> None:
-        """Take an error of this program, which says nothing of the service."""
+        """Note an error of this program, which says nothing about the service."""
         clean = self.opening.clean
         text = "".join(traceback.format_exception(error))
         self.defects.append(Defect(where, clean(f"{type(error).__name__}: {error}"), clean(text)))
 
     def _is_new(self, node: str, error: BaseException) -> bool:
-        # The errors themselves, since another one may have the id of one that is gone.
+        # Keeps the errors alive, so that no other one gets the id of one of them.
         if node != self._node:
             self._node, self._errors = node, []
         if any(error is known for known in self._errors):
@@ -268,5 +268,5 @@ class Results:
 
 def _skipped_for(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
-        return report.longrepr[2].partition(": ")[2]  # what comes first is the exception's class
+        return report.longrepr[2].partition(": ")[2]  # it begins with the exception's class
     return str(report.longrepr or "")

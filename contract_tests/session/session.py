@@ -1,4 +1,4 @@
-"""The run as pytest walks through it, alone or spread over workers: opened, its tests judged, cleaned up, reported."""
+"""A run in pytest's hooks, alone or spread over workers: it is opened, judged, cleaned up and reported."""
 
 from __future__ import annotations
 
@@ -32,14 +32,12 @@ from contract_tests.session.parts import (
 )
 from contract_tests.session.results import Progress, Results, left_by_pytest, select, suite_in, suite_of
 
-INTERRUPTED = 130  # what a shell says of a process that Ctrl-C ended
-SENT = (
-    "bitpeak_sent"  # how many requests had been sent when a test's report was made, as a report's attribute
-)
+INTERRUPTED = 130  # a shell's exit code for a process that Ctrl-C ended
+SENT = "bitpeak_sent"  # the attribute of a test's report that holds how many requests had been sent by then
 
 
 class RunPlugin:
-    """A run as a plugin of pytest, alone or spread. Once it has ended, `outcome` or `stopped` is set."""
+    """A run as a pytest plugin, alone or spread. At its end, `outcome` or `stopped` is set."""
 
     def __init__(self, settings: RunSettings, progress: Progress | None = None) -> None:
         self.settings = settings
@@ -50,12 +48,12 @@ class RunPlugin:
         self._signals = ExitStack()
 
     def pytest_unconfigure(self) -> None:
-        """Give the signals back."""
+        """Restore the signal handlers."""
         self._signals.close()
 
 
 class Session(RunPlugin):
-    """A run in this process. `opening` is set while it runs."""
+    """A run in this process. `opening` is set while it lasts."""
 
     def __init__(self, settings: RunSettings, progress: Progress | None = None) -> None:
         super().__init__(settings, progress)
@@ -64,14 +62,14 @@ class Session(RunPlugin):
         self._is_finishing = False
 
     def pytest_sessionstart(self) -> None:
-        """Take the signals that end a process."""
+        """Install handlers for the signals that end a process."""
         self._signals.enter_context(interruptible(self._is_cleaning))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
         """Open the run, or end pytest with the exit code that says why not.
 
-        Not before: what ends pytest at its start has no end of the session, and so no clean-up.
+        This is not done earlier, since pytest would skip the session's end, and with it the clean-up.
         """
         try:
             self._results = Results(opening := open_run(self.settings, self._progress.note))
@@ -80,7 +78,7 @@ class Session(RunPlugin):
             opening.ask()
         except Stop as stop:
             self.stopped = stop
-            session.shouldstop = stop.sentence  # the process that has started a worker hears it so
+            session.shouldstop = stop.sentence  # tells the process that started this worker
             pytest.exit(stop.sentence, returncode=stop.code)
         except Exception as error:
             if self._results is None:
@@ -89,7 +87,7 @@ class Session(RunPlugin):
             pytest.exit("this program failed while it asked the open questions", returncode=Code.DEFECT)
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Leave out what may not run or was not asked for, and put the suites in order."""
+        """Deselect tests that may not run or were not chosen, and put the suites in order."""
         results, names = self._begun, {suite_of(item) for item in items}
         results.is_part = names != {*SUITES} or any("::" in arg for arg in config.args)
         chosen, results.left_out = select(items, self.settings)
@@ -99,8 +97,8 @@ class Session(RunPlugin):
         results.items = list(chosen)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """See what pytest's own options, such as -k, have left of it."""
-        gc.freeze()  # modules and the document stay to the end: no collection need walk them
+        """Note what pytest's own options, such as -k, leave out."""
+        gc.freeze()  # modules and the document live to the end, so the garbage collector need not walk them
         results, there = self._begun, {*session.items}
         results.is_part = results.is_part or len(there) < len(results.items)
         results.left_out += left_by_pytest(item for item in results.items if item not in there)
@@ -109,7 +107,7 @@ class Session(RunPlugin):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
-        """Begin the test's trace; without requests left there is nothing to run."""
+        """Begin the test's trace. Skip the test if no requests are left."""
         run, guard = self._begun.opening.run, self._begun.opening.guard
         run.begin()
         most = self.settings.max_requests
@@ -120,7 +118,7 @@ class Session(RunPlugin):
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Judge a part of a test, and take keys out of what pytest says of it."""
+        """Judge a phase of a test, and mask keys in pytest's output."""
         report = yield
         if self._results is not None and self.opening is not None:
             self._results.take(item, call, report)
@@ -134,21 +132,21 @@ class Session(RunPlugin):
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Show how far the run is."""
+        """Show the progress."""
         if report.when == "teardown":
             failed = self.has_failed(report.nodeid)
             self._progress.step(suite_in(report), failed=failed, sent=report.__dict__[SENT])
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Remember what ended the run."""
+        """Note what ended the run."""
         if isinstance(excinfo.value, KeyboardInterrupt) and not self._interrupted:
             self._interrupted = str(excinfo.value) or "ended by SIGINT"
             self._code = excinfo.value.code if isinstance(excinfo.value, Terminated) else INTERRUPTED
 
-    # Innermost: after the fixtures' ends, and before the terminal's summary, which shows the report.
+    # It runs after the fixtures are torn down and before the terminal's summary, which shows the report.
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        """Clean up, sum up, write the reports, and set the exit code, whatever happened."""
+        """Clean up, judge, write the reports, and set the exit code, whatever happened."""
         try:
             yield
         finally:
@@ -160,7 +158,7 @@ class Session(RunPlugin):
 
     @property
     def opening(self) -> Opening | None:
-        """What the run stands on."""
+        """The opened run."""
         return None if self._results is None else self._results.opening
 
     @property
@@ -175,7 +173,7 @@ class Session(RunPlugin):
         return test is not None and test.outcome == "failed"
 
     def _is_cleaning(self) -> bool:
-        """Tell whether the run cleans up, or is about to say what it came to: neither may be lost."""
+        """Tell whether the run cleans up or is about to report. Neither may be interrupted."""
         is_cleaning = self.opening is not None and self.opening.guard.is_cleaning
         return self._is_finishing or is_cleaning
 
@@ -206,7 +204,7 @@ class Session(RunPlugin):
 
 
 def check_shares(settings: RunSettings, workers: int) -> None:
-    """Raise Stop (USAGE) if there is not enough for so many workers."""
+    """Raise Stop (USAGE) if keys, requests or rate do not suffice for so many workers."""
     keys = len(settings.keys)
     if not settings.key_is_generated and keys < workers:
         raise Stop(
@@ -222,14 +220,14 @@ def check_shares(settings: RunSettings, workers: int) -> None:
 
 
 def share_of(settings: RunSettings, number: int, workers: int) -> RunSettings:
-    """Return the settings of a worker, `number` from 1. Only the process that started the workers writes reports."""
+    """Return the settings of worker `number`, from 1. Only the process that started the workers writes reports."""
     made_up = settings.key_is_generated
     return replace(
         settings,
         keys=(made_up_key(),) if made_up else settings.keys[number - 1 : number],
         other_key=made_up_key() if made_up else settings.other_key,
         max_requests=_divided(settings.max_requests, number, workers),
-        # The rate that a service is believed to allow, it allows each account.
+        # The rate that the service is believed to allow is that of each account.
         rate=settings.rate if settings.rate_is_default else _divided(settings.rate, number, workers),
         ledger_dir=settings.ledger_dir / folder_of(number),
         record=None if settings.record is None else _numbered(settings.record, number),
@@ -238,7 +236,7 @@ def share_of(settings: RunSettings, number: int, workers: int) -> RunSettings:
 
 
 def folder_of(number: int) -> str:
-    """Return the name of the folder for the ledger of a worker."""
+    """Return the name of the folder for a worker's ledger."""
     return f"{WORKER}{number}"
 
 
@@ -250,7 +248,7 @@ def _numbered(file: Path, number: int) -> Path:
     return file.with_name(f"{file.stem}-{number}{file.suffix}")
 
 
-# The name of what a worker is given in xdist's `workerinput`, and tells in its `workeroutput`.
+# The key of our data in xdist's `workerinput` and `workeroutput`.
 TOLD = "bitpeak"
 
 
@@ -266,14 +264,14 @@ class Worker(Session):
         super().__init__(settings)
 
     def pytest_sessionstart(self) -> None:
-        """Leave the terminal's group: Ctrl-C is for the process that started the workers, which passes it on."""
+        """Leave the terminal's process group: the process that started the workers passes Ctrl-C on."""
         if hasattr(os, "setpgrp"):
             os.setpgrp()
         super().pytest_sessionstart()
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        """Tell what the run came to, when it has been cleaned up."""
+        """Send the run's part once it is cleaned up."""
         try:
             yield from super().pytest_sessionfinish(session)
         finally:
@@ -286,7 +284,7 @@ class Worker(Session):
 
 @dataclass
 class _Staff:
-    """One worker as the process sees it that started it. `node` is xdist's; `running` the test in which it ended."""
+    """A worker, seen by the process that started it. `node` is xdist's; `running` is the test in which it died."""
 
     number: int
     node: Any
@@ -295,23 +293,23 @@ class _Staff:
 
     @property
     def told(self) -> tuple[RunPart | None, tuple[int, str] | None] | None:
-        """What it saw and why it stopped; None if it has not said it, or ended without a word."""
+        """What the worker sent: its part and why it stopped. None before that, or if it died."""
         told = getattr(self.node, "workeroutput", {}).get(TOLD)
         return None if told is None else _loaded(told)
 
     @property
     def part(self) -> RunPart | None:
-        """What it saw."""
+        """What the worker saw."""
         return self.told[0] if self.told else None
 
     @property
     def stop(self) -> Stop | None:
-        """Why it stopped."""
+        """Why the worker stopped."""
         return Stop(*self.told[1]) if self.told and self.told[1] else None
 
 
 class Spread(RunPlugin):
-    """A run as the process sees it that starts its workers."""
+    """A run in the process that starts its workers."""
 
     def __init__(self, settings: RunSettings, progress: Progress | None = None) -> None:
         super().__init__(settings, progress)
@@ -323,50 +321,50 @@ class Spread(RunPlugin):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Replace no dead worker: its account may not be as it was."""
+        """Do not replace a dead worker: its account may be in any state."""
         config.option.maxworkerrestart = "0"
 
     def pytest_xdist_setupnodes(self, specs: Sequence[Any]) -> None:
-        """Check what can be checked before any worker is there."""
+        """Check what can be checked before the first worker starts."""
         try:
             check_shares(self.settings, len(specs))
             check_ground(self.settings)
         except Stop as stop:
             self.stopped = stop
             pytest.exit(stop.sentence, returncode=stop.code)
-        # Workers are told their keys through a pipe: a process's environment can be read by others.
+        # Workers get their keys through a pipe, since others can read a process's environment.
         self._taken = os.environ.pop(KEY_NAME, None)
 
     def pytest_xdist_newgateway(self, gateway: Any) -> None:
-        """Ask a process on this computer for its number, to pass a signal on."""
+        """Get the pid of a process on this computer, to pass signals on."""
         if gateway.spec.popen:
             asked = gateway.remote_exec("import os; channel.send(os.getpid())")
             self._pids[gateway.id] = asked.receive()
             asked.waitclose()
 
     def pytest_configure_node(self, node: Any) -> None:
-        """Give a worker its share."""
+        """Send a worker its share of the run."""
         number = len(self._workers) + 1
         self._workers[node.gateway.id] = _Staff(number, node)
         share = share_of(self.settings, number, node.workerinput["workercount"])
         node.workerinput[TOLD] = pickle.dumps((number, share))
 
     def pytest_testnodeready(self, node: Any) -> None:
-        """Forget the key that the worker has now."""
+        """Forget the key, which the worker has now."""
         node.workerinput.pop(TOLD, None)
 
-    @pytest.hookimpl(tryfirst=True)  # after xdist's own hook no other one collects
+    @pytest.hookimpl(tryfirst=True)  # no hook collects after that of xdist
     def pytest_collection(self) -> None:
-        """Take the signals that end a process: the workers have been started."""
+        """Install the signal handlers, now that the workers have been started."""
         self._signals.enter_context(interruptible(lambda: self._is_waiting))
         self._progress.note(f"{len(self._workers)} workers ask the open questions")
 
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
-        """Say how many tests there are."""
+        """Show how many tests there are."""
         self._progress.begin(len(ids))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Show how far the run is."""
+        """Show the progress."""
         worker = self._workers.get(report.node.gateway.id) if hasattr(report, "node") else None
         if worker is None or report.when not in {"setup", "call", "teardown"}:
             return
@@ -380,21 +378,21 @@ class Spread(RunPlugin):
             )  # fmt: skip
 
     def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
-        """Remember what a worker was at when it ended without a word."""
+        """Note the test in which a worker died."""
         self._workers[report.node.gateway.id].running = crashitem
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Remember what ended the run; xdist's own interrupt says what a worker has said already."""
+        """Note what ended the run, unless it is xdist's own interrupt: the worker has already said why."""
         error = excinfo.value
         if isinstance(error, Terminated):
             self._interrupted, self._code = str(error), error.code
         elif type(error) is KeyboardInterrupt:
             self._interrupted, self._code = "ended by SIGINT", INTERRUPTED
 
-    # Innermost: before xdist ends the workers, and before the terminal's summary, which shows the report.
+    # It runs before xdist ends the workers and before the terminal's summary, which shows the report.
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        """Wait for the workers, which clean up, and make one report of what they say."""
+        """Wait until the workers have cleaned up, and make one report of their parts."""
         self._progress.end()
         if self._workers:
             self._wait()
@@ -402,7 +400,7 @@ class Spread(RunPlugin):
         yield
 
     def pytest_unconfigure(self) -> None:
-        """Give the signals and the environment back."""
+        """Restore the signal handlers and the environment."""
         super().pytest_unconfigure()
         if self._taken is not None:
             os.environ[KEY_NAME] = self._taken
@@ -413,12 +411,12 @@ class Spread(RunPlugin):
             for name, worker in self._workers.items():
                 worker.node.shutdown()
                 if self._interrupted and name in self._pids and not worker.told:
-                    with contextlib.suppress(OSError):  # it has gone by itself
+                    with contextlib.suppress(OSError):  # it has already ended
                         os.kill(self._pids[name], _signal(self._code))
             for worker in self._workers.values():
                 with contextlib.suppress(
                     Exception
-                ):  # what a dead process left of the line is not a matter here
+                ):  # a dead process may have left an unfinished line, which does not matter here
                     worker.node.channel.waitclose()
         finally:
             self._is_waiting = False
@@ -436,7 +434,7 @@ class Spread(RunPlugin):
         return self.outcome.exit_code if self.stopped is None else self.stopped.code
 
     def _course(self) -> Course:
-        """Return what became of the run, by those workers that said less than they should."""
+        """Return how the run went, as far as dead or silent workers decide it."""
         interrupted, code = self._interrupted, self._code
         defects: list[Defect] = []
         left_behind: list[str] = []
@@ -455,7 +453,7 @@ class Spread(RunPlugin):
         )  # fmt: skip
 
     def _left_by(self, worker: _Staff) -> list[str]:
-        """Return how to finish what a dead worker could not; with a key that was made up, a mock's world went, too."""
+        """Return how to finish a dead worker's clean-up. With a generated key, the mock's world is gone, too."""
         ledgers = ledgers_in(self.settings.ledger_dir / folder_of(worker.number))
         return [
             f"What worker {worker.number} created may be left. To finish the clean-up: bitpeak-mock sweep {file}"
@@ -469,5 +467,5 @@ def _crash(worker: _Staff) -> Defect:
 
 
 def _signal(code: int) -> int:
-    """Return the signal of which a shell's exit code speaks."""
+    """Return the signal that a shell's exit code stands for."""
     return code - 128 if code > 128 else int(signal.SIGTERM)
