@@ -1,1 +1,1 @@
-"""The commands: `check` holds a service against its documentation, `sweep` deletes what a killed check left."""
+"""The commands of the kit: check, learn, twin, record, har and sweep."""

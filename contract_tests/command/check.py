@@ -1,4 +1,4 @@
-"""`bitpeak-mock check`: the suites on any target, for people without knowledge of pytest."""
+"""`bitpeak-mock check`: runs the suites on a target, for people who need not know pytest."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from contract_tests.session.results import Progress
 from contract_tests.session.session import Session, Spread
 
 for _name in ("hypothesis", "schemathesis"):
-    # The suites import them much later, when one sentence would no longer do.
+    # The suites import these much later, when the error could no longer be one sentence.
     if importlib.util.find_spec(_name) is None:
         raise ModuleNotFoundError(f"No module named {_name!r}", name=_name)
 
 _HOME = Path(__file__).parents[1]
 
-# The run takes no configuration and no plugin from elsewhere.
+# Ignore any configuration and plugins of the surroundings.
 _ARGUMENTS = (
     "-c", str(_HOME / "pytest.ini"), "--rootdir", str(_HOME), "--confcutdir", str(_HOME), "--disable-plugin-autoload",
     "-p", "hypothesispytest", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture", "no", "--quiet",
@@ -60,7 +60,7 @@ def check(ctx: click.Context, /, **given: Any) -> None:
 
 
 def run_check(settings: RunSettings, workers: int = 1) -> int:
-    """Run the suites, print the report, and return the exit code. What it costs is said first."""
+    """Say what the run costs, run the suites, print the report, and return the exit code."""
     plan = planned(settings)
     if sentence := announced(settings, plan):
         say(sentence)
@@ -78,13 +78,15 @@ def run_check(settings: RunSettings, workers: int = 1) -> int:
         return complain(session.stopped)
     if session.outcome is not None:
         return code
-    if code == pytest.ExitCode.INTERRUPTED:  # before the session began, so that it knows nothing of it
+    if (
+        code == pytest.ExitCode.INTERRUPTED
+    ):  # it happened before the session began, which therefore cannot know it
         raise KeyboardInterrupt
     return report_defect(said.getvalue(), settings.keys)
 
 
 def _workers(given: int | None) -> int:
-    """Return how many workers there are to be. Raises Stop (USAGE, CANNOT)."""
+    """Return the number of workers. Raises Stop (USAGE, CANNOT)."""
     text = os.environ.get(WORKERS.variable, "")
     workers = int(read_variable(WORKERS, text)) if given is None and text else 1 if given is None else given
     if workers < 1:
@@ -100,7 +102,7 @@ def _text(settings: RunSettings) -> Callable[[Any], str]:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Keep the environment's options for pytest away, and the modules of the folder from the workers."""
+    """Ignore pytest's options of the environment, and keep the folder's modules from the workers."""
     taken = {name: os.environ.pop(name) for name in (*_FOREIGN, _SAFE_PATH) if name in os.environ}
     os.environ[_SAFE_PATH] = "1"
     try:

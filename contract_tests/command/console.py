@@ -1,4 +1,4 @@
-"""What a command says on stderr, and how it asks for a key."""
+"""Messages on stderr, and the prompt for a key."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ PROGRAM = "bitpeak-mock"
 
 
 def say(sentence: str) -> None:
-    """Say a sentence on stderr, whatever somebody else has put into it."""
+    """Print a sentence on stderr, with characters that a terminal would obey made visible."""
     click.echo(printable(sentence), err=True)
 
 
 def complain(stop: Stop) -> int:
-    """Say why there was no run, and return the exit code."""
+    """Print why there was no run, and return the exit code."""
     click.echo(f"{PROGRAM}: {stop.sentence}", err=True)
     return stop.code
 
 
 def report_defect(text: str, keys: Iterable[str]) -> int:
-    """Say that this program failed, with what a report of it needs and without any key, and return the exit code."""
+    """Report an internal error, with what a bug report needs and without keys, and return the exit code."""
     for key in keys:
         text = Redactor(key).clean(text)
     click.echo(printable_lines(text), err=True)
@@ -35,7 +35,7 @@ def report_defect(text: str, keys: Iterable[str]) -> int:
 
 
 def asker() -> Ask | None:
-    """Return what asks for the API key, None if stdin is not a terminal."""
+    """Return a function that prompts for the API key, or None if stdin is not a terminal."""
     return _ask if sys.stdin.isatty() else None
 
 

@@ -1,4 +1,4 @@
-"""`sweep`, apart from the other commands, since it needs neither pytest nor a document and so starts at once."""
+"""`sweep`. It needs neither pytest nor a document, so that it starts at once."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - each is one option of the command
 
 
 def _tried(work: Callable[[Path], int], file: Path) -> int:
-    """Work on one ledger. An error there does not stop the work on the others."""
+    """Sweep one ledger. An error does not stop the sweep of the others."""
     try:
         if is_swept(file):
             click.echo(f"{file}: swept already")
@@ -70,7 +70,7 @@ def _sweep(file: Path, keys: Callable[[], tuple[str, ...]], allow_plain_http: bo
 
 
 def _forget(file: Path) -> Code:
-    """Give up one ledger, and say which of its rows may be left."""
+    """Give up a ledger, and say which of its rows may be left."""
     ledger = Ledger.read(file)
     ledger.hold()
     there = [entry for entry in ledger.entries.values() if entry.exists]
@@ -84,7 +84,7 @@ def _forget(file: Path) -> Code:
 
 
 def _key_of(ledger: Ledger, keys: tuple[str, ...]) -> str:
-    """Return the run's own key of several, else the first one, which the sweep then refuses."""
+    """Return the run's key among several, or else the first one, which the sweep then refuses."""
     fitting = (key for key in keys if key_check(key, ledger.marker.run, ledger.target) == ledger.key_check)
     return next(fitting, keys[0])
 
