@@ -1,1 +1,1 @@
-"""Turns what a service did into a verdict, by the statement that was expected to hold and by nothing else."""
+"""Turns what a service did into a verdict, which follows from the expected statement alone."""

@@ -1,4 +1,4 @@
-"""What an expectation rests on: a statement of the document, with its grade, or a duty of any API."""
+"""What an expectation rests on: a graded statement of the document, or a duty of any API."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ _ABSENT = object()
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What must hold, in a sentence, and why: `pointer` names the place in the document, empty for a duty.
+    """What must hold, in a sentence, and its place in the document as `pointer`, empty for a duty.
 
-    `questions` are the open questions that decide it. `is_open`: the documentation page does not say so itself.
-    `is_told`: a report tells anyhow how a service does it. `is_accepted`: the user said so, by an overlay or an answer.
-    `is_suspended`: what the service does was seen and cannot be said, so nothing is expected.
+    `questions` are the open questions that decide it. `is_open` means that the documentation page does not say it.
+    `is_told` means that the report says how the service does it in any case. `is_accepted` means that the user says it,
+    by an overlay or an answer. `is_suspended` means that nothing is expected, since the document cannot express what
+    the service was seen to do.
     """
 
     says: str
@@ -38,12 +39,12 @@ class Statement:
 
     @property
     def is_duty(self) -> bool:
-        """Whether any API owes this, whatever its documentation says."""
+        """Whether this is a duty of any API, whatever its documentation says."""
         return not self.pointer
 
     @property
     def key(self) -> str:
-        """What tells statements apart."""
+        """What distinguishes this statement from others."""
         return self.pointer or self.says
 
 
@@ -68,8 +69,8 @@ def pointer(*keys: str) -> str:
 
 
 def differing(one: Any, other: Any, here: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each place at which two trees differ, with the value there in the second."""
-    if one == other:  # which takes a fraction of a walk, and most of two trees is alike
+    """Yield each place where two trees differ, with the value of the second tree there."""
+    if one == other:  # cheaper than a walk, and most of the two trees is equal
         return
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in one.keys() | other.keys():
@@ -79,7 +80,7 @@ def differing(one: Any, other: Any, here: str = "") -> Iterator[tuple[str, Any]]
 
 
 def _contains(place: str, other: str) -> bool:
-    """Tell whether a place is another one, or holds it."""
+    """Tell whether a place is the other place or contains it."""
     return other == place or other.startswith(f"{place}/")
 
 
@@ -88,7 +89,7 @@ def _touches(place: str, other: str) -> bool:
 
 
 def _admits(place: str, other: Any, value: Any) -> bool:
-    """Tell whether a value would be valid if the keyword that it violates had another value."""
+    """Tell whether a value would be valid with another value of the keyword that it violates."""
     if other is _ABSENT:
         return True
     word = place.rpartition("/")[2]
@@ -100,11 +101,11 @@ _NO_RESPONSE: Mapping[str, Any] = {}
 
 
 class Statements:
-    """The statements of an effective document that expectations rest on, by what they are about.
+    """The statements of an effective document that expectations rest on, by subject.
 
-    Kinds are those of operations: list, retrieve, create, update, delete. `known` is the document before any answer was
-    found; `questions` are its open questions. `accepted` are the places that the user's overlays changed and `given`
-    the questions that the user answered.
+    A kind is that of an operation: list, retrieve, create, update or delete. `known` is the document before the probes
+    found answers; `questions` are its open questions. `accepted` are the places that the user's overlays changed, and
+    `given` the questions that the user answered.
     """
 
     def __init__(
@@ -125,13 +126,13 @@ class Statements:
     def at(self, place: str, says: str, *, below: bool = False, grade: str = "") -> Statement:
         """Return the statement at a place.
 
-        `below`: questions that decide something below the place count too. `grade` is said by the caller if the place
-        does not say it.
+        With `below`, questions that decide something below the place count, too. The caller gives a `grade` for a place
+        that has none.
         """
         return self._made(place, says, self._deciding(place, below=below), grade)
 
     def _believed(self, place: str, says: str) -> Statement:
-        """Return a statement at a place or below it that the page does not make."""
+        """Return a statement at or below a place, which the page does not make."""
         return self.at(place, says, below=True, grade=BELIEVED)
 
     def _violated(self, place: str, says: str, value: Any) -> Statement:
@@ -143,7 +144,7 @@ class Statements:
         return self._made(place, says, deciding)
 
     def of_question(self, name: str) -> Statement:
-        """Return a question's assumed answer as a statement."""
+        """Return the assumed answer to a question as a statement."""
         question = self._questions[name]
         says = question.answers[question.assumed].means
         return Statement(
@@ -181,7 +182,7 @@ class Statements:
         return grade
 
     def _deciding(self, place: str, *, below: bool) -> frozenset[str]:
-        """Return the questions that decide a place. Few places are asked for, each of them often."""
+        """Return the questions that decide a place. Cached, since few places are asked for, but often."""
         if (place, below) not in self._decided:
             is_near = _touches if below else _contains
             self._decided[place, below] = frozenset(
@@ -190,7 +191,7 @@ class Statements:
         return self._decided[place, below]
 
     def _answers(self, place: str) -> Iterator[tuple[str, Any]]:
-        """Yield each question with an answer that changes a place, and the new value there."""
+        """Yield each question that has an answer which changes a place, with the new value."""
         for name, changed in self._changes:
             for one, value in changed.items():
                 if one == place or place.startswith(f"{one}/"):
@@ -198,7 +199,7 @@ class Statements:
 
     @cached_property
     def _changes(self) -> list[tuple[str, dict[str, Any]]]:
-        """The places that each unassumed answer changes. They are worked out when the first complaint needs them."""
+        """The places that each answer other than the assumed one changes. Computed for the first complaint."""
         found: list[tuple[str, dict[str, Any]]] = []
         if self._known is None:
             return found
@@ -208,7 +209,7 @@ class Statements:
                 try:
                     apply_actions(changed, answer.actions)
                 except DocumentError:
-                    continue  # an overlay has said what this answer would say
+                    continue  # an overlay already says the same as this answer
                 found.append((question.id, dict(differing(self._known, changed))))
         return found
 
@@ -232,7 +233,7 @@ class Statements:
         )
 
     def response_schema(self, kind: str) -> tuple[str, Mapping[str, Any]]:
-        """Return the place of the schema of a success's body, and the schema as it stands there."""
+        """Return the place of the schema of a success's body, and the schema there."""
         operation = self._facts.operation(kind)
         place, node = self._operation(kind), self._node(kind)
         for key in ("responses", str(operation.success)):
@@ -244,8 +245,8 @@ class Statements:
     def violated(self, place: str, value: Any, says: str) -> Statement:
         """Return the statement of the keyword of a response's schema that a value violates.
 
-        The page shows what is there. That nothing else is there is our own belief. So is what a setting looks like to
-        which nothing was ever sent, and how settings without a key are written: PHP has `[]` for arrays and objects.
+        The page shows what is there. That there is nothing else is our belief. So is the look of a setting that was
+        never sent, and that of settings without keys: PHP writes `[]` for empty arrays and objects alike.
         """
         word = place.rpartition("/")[2]
         if word in {"additionalProperties", "maxItems", "unevaluatedProperties"}:
@@ -255,20 +256,20 @@ class Statements:
         if word == "type" and value == [] and self._is_settings(place):
             return self.setting_unsent("create")
         if word == "type" and value and place == f"{self._settings_places[0]}/type":
-            # The question is what a type without settings shows, and these are not empty.
+            # The question concerns types without settings, and these settings are not empty.
             return self._made(place, says, frozenset())
-        if "/additionalProperties/" in place:  # what is shown there has no name in the document
+        if "/additionalProperties/" in place:  # the document has no name for it
             return replace(self.at(place, says, grade=BELIEVED), is_open=True, is_told=True)
         return self._violated(place, says, value)
 
     def _is_setting(self, place: str) -> bool:
-        """Tell whether a place belongs to a setting: one of the document's, or one that it does not name."""
+        """Tell whether a place belongs to a setting, documented or not."""
         settings, *types = self._settings_places
         place = place.removesuffix("/additionalProperties/type")
         return place == settings or any(place.startswith(f"{one}/properties/") for one in types)
 
     def _is_settings(self, place: str) -> bool:
-        """Tell whether a place is the type of a row's settings as a whole."""
+        """Tell whether a place is the `type` of a row's whole settings."""
         return place.removesuffix("/type") in self._settings_places
 
     @property
@@ -294,7 +295,7 @@ class Statements:
         return replace(found, is_told=True)
 
     def looks(self, kind: str) -> Statement:
-        """Return what the looks of refusals rest on in general."""
+        """Return the statement behind the look of refusals in general."""
         place = pointer("components", "schemas", "Error")
         says = f"The refusals of a {kind} look as documented."
         return replace(self.at(place, says, grade=BELIEVED), is_told=True)
@@ -304,12 +305,12 @@ class Statements:
         return self.at(pointer("x-service", word), says)
 
     def other_accounts(self) -> Statement:
-        """Return the statement on how a row of another account is refused."""
+        """Return the statement on how another account's row is refused."""
         says = "A row of another account is refused as the document says."
         return self.at(pointer("x-service", "other-accounts"), says, grade=BELIEVED)
 
     def unknown_id(self, kind: str) -> Statement:
-        """Return the statement behind the response to an id that no handler has."""
+        """Return the statement behind the response to an unknown id."""
         if kind == "delete" and self._facts.deletes_missing:
             says = "A delete of an id that no handler has responds as any delete."
             return self.at(self._operation(kind) + pointer("x-if-missing"), says, grade=BELIEVED)
@@ -336,7 +337,7 @@ class Statements:
         return self.at(self.form("create") + "/required", f"A create needs {fields}.")
 
     def listed_type(self) -> Statement:
-        """Return the statement that the listed types, and no others, may be created."""
+        """Return the statement that only the listed types may be created."""
         name = self._facts.form["type"]
         place, node = self._followed(
             self.form("create") + pointer("properties", name), self._form("create")["properties"][name]
@@ -344,7 +345,7 @@ class Statements:
         return self.at(place + "/enum", f"The types are {', '.join(node.get('enum', ()))}.")
 
     def parameter(self, role: str) -> Statement:
-        """Return the statement on parameters with a value that is not allowed."""
+        """Return the statement on values that a parameter does not allow."""
         name = self._facts.page_parameter if role == "page" else self._facts.size_parameter
         place = pointer("components", "parameters", name)
         return self._believed(
@@ -358,12 +359,12 @@ class Statements:
         return self._form_at(kind)[0]
 
     def media_type(self, kind: str, media: str) -> Statement:
-        """Return the statement on forms in another media type than the page's."""
+        """Return the statement on forms in a media type that the page does not name."""
         place = self._operation(kind) + pointer("requestBody", "content", media)
         return self.at(place, f"A body in {media} is read as the document says.", grade=BELIEVED)
 
     def nothing_sent(self, kind: str) -> Statement:
-        """Return the statement behind the acceptance of an empty form: the page lets each field be left out."""
+        """Return the statement that an empty form is accepted: the page makes each field optional."""
         return self.at(self.form(kind), f"The form of {kind} may be empty.", grade=BELIEVED)
 
     def refused_word(self, kind: str, word: str) -> Statement:
@@ -386,7 +387,7 @@ class Statements:
         return replace(found, questions=questions, is_suspended=row.reaction == "otherwise")
 
     def _rows(self, kind: str, field: str) -> Statement | None:
-        """Return the statement that a field's list of rows makes, None if the shorthand says them."""
+        """Return the statement that a field's own list of rows makes, or None if only shorthand gives its rows."""
         form = self._form(kind)
         said, properties = form.get("x-rows", {}), form.get("properties", {})
         is_own = "x-available-when" in properties.get(field, {})
@@ -397,14 +398,14 @@ class Statements:
         return self._believed(self.form(kind) + pointer("x-rows", name), says)
 
     def of_class(self, kind: str, name: str, word: str) -> Statement:
-        """Return the statement on a class of fields: its rows, or the word of `x-service` for them."""
+        """Return the statement on a class of fields, from its rows or the word of `x-service`."""
         says = f"A {kind} treats {word.replace('-', ' ')} as the document says."
         if name in self._form(kind).get("x-rows", {}):
             return self._believed(self.form(kind) + pointer("x-rows", name), says)
         return self.service(word, says)
 
     def text(self, kind: str, field: str) -> Statement:
-        """Return the statement on a field's texts that are less plain than the page's."""
+        """Return the statement on texts that are less plain than those of the page."""
         if said := self._rows(kind, field):
             return said
         here = self.form(kind) + pointer("properties", field)
@@ -432,7 +433,7 @@ class Statements:
         )
 
     def example(self, type_name: str) -> Statement:
-        """Return the statement behind the acceptance of the document's example of a create."""
+        """Return the statement that the document's example of a create is accepted."""
         nodes = self._facts.document["components"]["examples"]
         kind_field = self._facts.form["type"]
         name = next(
@@ -466,11 +467,11 @@ class Statements:
         )
 
     def update(self, word: str, says: str) -> Statement:
-        """Return the statement that a word of `x-update` makes: what an update keeps."""
+        """Return the statement of a word of `x-update` on what an update keeps."""
         return self.at(self._operation("update") + pointer("x-update", word), says)
 
     def extra_setting(self) -> Statement:
-        """Return the statement that the settings have the type's own keys and no others."""
+        """Return the statement that settings have only the keys of their type."""
         says = "The settings have the fields of the type and no others."
         return replace(
             self.at(pointer("components", "schemas", "settings"), says, grade=BELIEVED), is_told=True
@@ -501,7 +502,7 @@ class Statements:
         return self.at("/components/schemas", "Secrets are shown as they were sent.", grade=BELIEVED)
 
     def time(self, word: str, says: str) -> Statement:
-        """Return the statement of what a time tells, by its `x-value` word; the page shows its form alone."""
+        """Return the statement on what a time means, by its `x-value` word. The page shows only its form."""
         place = self._row_place() + pointer("properties", self._facts.row.get(word, word))
         return self._believed(place, says)
 
@@ -512,7 +513,7 @@ class Statements:
         return self.at(self._operation("list") + pointer("x-paging", word), says)
 
     def page(self, word: str, says: str) -> Statement:
-        """Return the statement of a fact that each page shows, by its `x-value` word."""
+        """Return the statement on a fact that each page shows, by its `x-value` word."""
         place, node = self.response_schema("list")
         for step in self._facts.schemas.path_to(self._facts.operation("list").response, word):
             place, node = self._followed(place + pointer("properties", step), node["properties"][step])

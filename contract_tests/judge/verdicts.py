@@ -1,4 +1,4 @@
-"""Responses held against the document, and the one place that turns a broken expectation into a verdict."""
+"""Checks responses against the document. The only place that turns a broken expectation into a verdict."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NUMBERS = re.compile(r"\d+|\bNone\b")
 
 
 class Ruling(StrEnum):
-    """What a broken expectation comes to. The first two are findings."""
+    """The verdict on a broken expectation. The first two are findings."""
 
     DOCUMENTATION = "contradicts the documentation"
     ITSELF = "contradicts itself"
@@ -37,12 +37,12 @@ class Ruling(StrEnum):
 
     @property
     def is_finding(self) -> bool:
-        """Whether the run fails for it."""
+        """Whether it fails the run."""
         return self in (Ruling.DOCUMENTATION, Ruling.ITSELF)
 
 
 class Returned(str):
-    """What is shown or wanted if that is a response, and not what something is: it is said by a verb of its own."""
+    """A shown or wanted text that is a response. Sentences then say `returns`, not `is`."""
 
     __slots__ = ()
 
@@ -51,17 +51,17 @@ _VERBS = {"is": "returns", "be": "return"}
 
 
 def _verb(verb: str, text: str) -> str:
-    """Return what is shown, or wanted, after its verb: `returns 200`, `return 200`, `is 5`, `be refused`."""
+    """Return what is shown or wanted with its verb: `returns 200`, `return 200`, `is 5`, `be refused`."""
     return f"{_VERBS[verb] if isinstance(text, Returned) else verb} {text}"
 
 
 class Complaint(NamedTuple):
     """An expectation that was not met: `about` is `shown` and should be `wanted`.
 
-    Without `wanted`, `about` is a whole sentence, without a full stop. `sort` is what complaints have in common that
-    are the same but for generated texts in `about`. `part` is the property that it is about, empty if it is none.
-    `operation` is that of the call, empty if it was the last call: a look may follow a write. `instead` is a sentence
-    in place of the answer to the question, which this refutes.
+    Without `wanted`, `about` is a whole sentence without its full stop. `sort` is the same for complaints that differ
+    only in generated texts of `about`. `part` is the property concerned, or empty. `operation` is that of the call; it
+    is empty for the last call and needed if a look followed a write. `instead` is a sentence that replaces the answer
+    to the question, which this complaint refutes.
     """
 
     statement: Statement
@@ -75,30 +75,30 @@ class Complaint(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """The complaint as a finding says it."""
+        """The complaint as the sentence of a finding."""
         if not self.wanted:
             return self.about
         return f"{self.about} {_verb('is', self.shown)} and should {_verb('be', self.wanted)}"
 
     @property
     def observation(self) -> str:
-        """The complaint as a report says it if the documentation leaves the matter open."""
+        """The complaint as an observation, if the documentation leaves the matter open."""
         if not self.wanted:
             return self.about
         return f"{self.about} {_verb('is', self.shown)} (assumed: {self.wanted})"
 
     @property
     def key(self) -> tuple[str, str]:
-        """What is the same for complaints that say the same but for numbers."""
+        """A key that is the same for complaints which differ only in numbers."""
         return self.statement.key, self.sort or _NUMBERS.sub("#", self.about)
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Something that a service does in a way of its own, where the documentation leaves it open.
+    """Something that a service does in its own way, which the documentation leaves open.
 
-    `question` is the open question that it belongs to, empty if no question asks for it. `instead` is said in place of
-    the answer to the question, which this refutes.
+    `question` is the open question that covers it, or empty. `instead` replaces the answer to the question, which this
+    observation refutes.
     """
 
     question: str
@@ -109,9 +109,9 @@ class Observation:
 
 
 class Deviation(AssertionError):
-    """Expectations that were not met and that fail the run; `exchanges` are those of the test so far.
+    """Raised for broken expectations that fail the run; `exchanges` are those of the test so far.
 
-    The text shows the last of them as lines for a shell, or `calls` in their place.
+    Its text shows the last of them as shell lines, or `calls` instead.
     """
 
     def __init__(
@@ -130,11 +130,11 @@ class Deviation(AssertionError):
 
 @dataclass
 class Judge:
-    """Judges a run. `hold_to` says which statements bind: those of the documentation page, or the whole document's.
+    """Judges a run. `hold_to` says which statements bind: those of the documentation page, or the whole document.
 
-    `otherwise` are the questions of which the report already says that the service answers them in a way of its own:
-    what rests on them is suspended. `observations` are the others, by what they are about. `refusals` are what was
-    refused and how, by the name of the refusal.
+    `otherwise` are the questions that the service answers in a way of its own, as the report already says: statements
+    that rest on them are suspended. `observations` are other deviations, by subject. `refusals` holds, by the name of
+    the refusal, what was refused and how.
     """
 
     statements: Statements
@@ -145,7 +145,7 @@ class Judge:
     refusals: dict[str, tuple[str, Exchange]] = field(default_factory=dict)
 
     def ruling(self, statement: Statement) -> Ruling:
-        """Return what breaking a statement comes to."""
+        """Return the verdict on breaking a statement."""
         if statement.is_suspended or statement.questions & self.otherwise:
             return Ruling.SUSPENDED
         if statement.is_duty:
@@ -157,7 +157,7 @@ class Judge:
         return self.hold_to == "document" or statement.is_accepted or not statement.is_open
 
     def binding(self, complaints: Iterable[Complaint]) -> list[Complaint]:
-        """Return the complaints that fail the run; keep what the others say of the service."""
+        """Return the complaints that fail the run, and keep the others as observations."""
         found = []
         for complaint in complaints:
             ruling = self.ruling(complaint.statement)
@@ -173,7 +173,7 @@ class Judge:
             raise Deviation(found, self.trace())
 
     def note_refusal(self, name: str, about: str, exchange: Exchange | None = None) -> None:
-        """Remember how a refusal looks, by its name and by what was refused; the last exchange shows it unless told."""
+        """Note how a refusal looks, by its name and by what was refused. By default, the last exchange shows it."""
         seen = exchange or next(iter(self.trace()[-1:]), None)
         if seen is not None:
             self.refusals.setdefault(name, (about, seen))
@@ -196,7 +196,7 @@ class Judge:
 _MOST_ERRORS = 6
 _OTHER_METHODS = pointer("x-service", "other-methods")
 _JSON_TYPE = re.compile(r"application/(json|[\w.-]+\+json)\Z")
-# The words of a schema, as sentences say them.
+# Keywords of JSON Schema, as sentences say them.
 FORMS = {
     "type": "is of type", "enum": "is one of", "const": "is", "pattern": "looks like", "required": "has",
     "minimum": "is at least", "minLength": "has a length of at least",
@@ -204,7 +204,7 @@ FORMS = {
 
 
 class Conformity:
-    """Says what an answer has against the document; an empty list means nothing."""
+    """Says how a response contradicts the document. An empty list means that it does not."""
 
     def __init__(self, facts: Facts, statements: Statements | None = None) -> None:
         self._facts = facts
@@ -215,7 +215,7 @@ class Conformity:
     def success(
         self, kind: str, response: TargetResponse, rests_on: Statement | None = None
     ) -> list[Complaint]:
-        """Judge an answer to a request that should have succeeded; `rests_on` says why it should."""
+        """Judge the response to a request that should succeed; `rests_on` says why it should."""
         operation = self._facts.operation(kind)
         if response.status // 100 != 2:
             return [self.turned_away(kind, response, rests_on or self._statements.operation(kind))]
@@ -234,7 +234,7 @@ class Conformity:
     def turned_away(
         self, kind: str, response: TargetResponse, rests_on: Statement, about: str = ""
     ) -> Complaint:
-        """Return the complaint about a request that was refused, or not answered, and should have succeeded."""
+        """Return the complaint about a request that should have succeeded and was refused, or got no response."""
         if response.status == 0 or response.status >= 500:
             rests_on = RESPONSES
         wanted = Returned(self._facts.operation(kind).success)
@@ -250,13 +250,13 @@ class Conformity:
         rests_on: Statement,
         about: str = "",
     ) -> list[Complaint]:
-        """Judge an answer that should have been a documented refusal; `rests_on` says why it should be one.
+        """Judge a response that should be a documented refusal; `rests_on` says why it should.
 
-        A refusal is recognized by its 4xx. Its status, media type and body are how it looks, which is a statement of
-        its own. A title that the base document does not say stands for whatever a service says there.
+        Any 4xx counts as a refusal. Its status, media type and body are its look, which is a statement of its own. If
+        the base document does not have the title, any title will do.
         """
         about, operation = about or a(kind), self._write(kind)
-        # For a method that a server does not have at all, 501 is a refusal like any other (RFC 9110, 9.1).
+        # A server may refuse an unknown method by 501 (RFC 9110, 9.1).
         is_unknown_method = response.status == 501 and rests_on.pointer == _OTHER_METHODS
         if response.status == 0 or (response.status >= 500 and not is_unknown_method):
             wanted = Returned(refusal.status)
@@ -271,11 +271,11 @@ class Conformity:
         ]
 
     def _write(self, kind: str) -> str:
-        """Return the operation of a kind if it writes."""
+        """Return the operation of a kind, if it writes."""
         return self._facts.operation(kind).id if kind in {"create", "update", "delete"} else ""
 
     def _looks(self, response: TargetResponse, refusal: DocumentedRefusal) -> Iterator[tuple[str, str, str]]:
-        """Yield what of a refusal looks otherwise: its name, what it is, and what it should be."""
+        """Yield each part of a refusal that looks different: its name, what it is, and what it should be."""
         if response.status != refusal.status:
             yield "status", said(response), str(refusal.status)
         wanted_media = (refusal.media_type or "").partition(";")[0].strip().lower()
@@ -301,7 +301,7 @@ class Conformity:
             yield "status in the body", repr(status), repr(wanted)
 
     def _empty(self, kind: str, response: TargetResponse) -> list[Complaint]:
-        """Judge an answer without a body, which may all the same say what it would be, as the document does."""
+        """Judge a response without a body. It may still have a media type, as the document shows."""
         ground = self._statements.empty_body(kind)
         if response.body.strip():
             return [Complaint(ground, f"the body of a successful {kind}", _short(response.body), "empty")]
@@ -338,9 +338,9 @@ class Conformity:
         return complaints + [self._violation(kind, place, error) for place, error in self._errors(kind, body)]
 
     def _errors(self, kind: str, body: Any) -> Iterator[tuple[str, Any]]:
-        """Yield what a body has against its schema: the violated word's place in the document, and the error.
+        """Yield the errors of a body against its schema, each with the place of the violated keyword in the document.
 
-        Of a text that the guard masked only that is judged which the mask leaves as it is if it is right.
+        If the guard masked a text, only what masking does not change is judged.
         """
         if kind not in self._checks:
             place, schema = self._statements.response_schema(kind)
@@ -356,7 +356,7 @@ class Conformity:
             yield (below if below.startswith("/components/") else place + below), error
 
     def _is_masked(self, error: jsonschema_rs.ValidationError) -> bool:
-        """Tell whether an error says no more than that a value was masked: types, listed words and times still tell."""
+        """Tell whether an error comes from masking alone. Types, listed words and times are still judged."""
         row, word = self._facts.row, error.schema_path[-1]
         *above, last = (step for step in ("", *error.instance_path) if isinstance(step, str))
         tells = word == "enum" or last in {row.get("created"), row.get("changed")}
@@ -383,12 +383,12 @@ def a(kind: str) -> str:
 
 
 def media_type(response: TargetResponse) -> str:
-    """Return the media type of an answer without its parameters, in lower case."""
+    """Return the media type of a response in lower case, without parameters."""
     return response.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def listed(sent: Mapping[str, str]) -> str:
-    """Return a form or a query for people to read."""
+    """Return a form or a query as readable text."""
     fields = (
         f"{name}={text!r}" if len(text) < 60 else f"{name}={text[:40]!r}…" for name, text in sent.items()
     )
@@ -396,9 +396,9 @@ def listed(sent: Mapping[str, str]) -> str:
 
 
 def said(response: TargetResponse) -> str:
-    """Return an answer's status, its media type if it is another than JSON's, and the beginning of its body.
+    """Return a response in words: its status, its media type unless that is JSON, and the beginning of its body.
 
-    That a body is empty is said of a refusal: a success may well have none.
+    Only a refusal is said to have an empty body, since a success often has none.
     """
     is_empty = not response.body.strip()
     body = ("and an empty body" if response.status >= 400 else "") if is_empty else _short(response.body)
@@ -408,13 +408,13 @@ def said(response: TargetResponse) -> str:
 
 
 def _short(body: bytes) -> str:
-    """Return a body in one line. If it is long, what all errors have in common may be at its beginning or its end."""
+    """Return a body in one line. Keep the part of a long one that distinguishes errors, at its start or its end."""
     text = " ".join(body.decode(errors="replace").split())
     return f"`{text}`" if len(text) <= 300 else f"`{text[:120]} … {text[-160:]}`"
 
 
 def _where(path: Any) -> str:
-    """Return a place in an answer as people write it; which item of a list it is does not count."""
+    """Return a place in a response in readable form, without the index in a list."""
     return "".join("[]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".") or "the body"
 
 
@@ -423,6 +423,6 @@ def _listed(value: Any) -> str:
 
 
 def _titles(document: Mapping[str, Any]) -> dict[str, str]:
-    """Return the title of each refusal that the base document names."""
+    """Return the titles of the refusals in the base document."""
     values = {name: node.get("value") for name, node in document["components"]["examples"].items()}
     return {name: value["errors"][0]["title"] for name, value in values.items() if "errors" in value}

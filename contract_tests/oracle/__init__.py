@@ -1,1 +1,1 @@
-"""What the service must show after each step, and the handlers of the suites' own that it is tried on."""
+"""What the service must show after each step, and the suites' own handlers."""

@@ -1,4 +1,4 @@
-"""What a handler must be after given steps, computed from the document's words; and the forms to send."""
+"""What a handler must be after some steps, computed from the document's words; and sample forms."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from contract_tests.judge.verdicts import a
 from contract_tests.probes.reading import MISSING
 from mock_server.document.rows import FOREIGN, UNKNOWN, Reaction, Row
 
-# Texts that break where bytes are taken for characters, or characters for 16 bits.
+# Texts that break if a service confuses bytes, characters and units of UTF-16.
 UNICODE = ("Zażółć gęślą jaźń", "Пожар на складе", "日本語の通知", "Fire 🔥 alert 👩‍🚒")
 
-# What no service has a reason to refuse.
+# Texts that no service has a reason to refuse.
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _.:/@?=,+-]*[A-Za-z0-9])?\Z|-?[0-9]+\Z")
 _PLAIN_LENGTH = 64
 _CLEANED = frozenset("<>&'\"\\")
-# A text of which a part is masked: what is shown of its beginning, a sign several times, what is shown of its end.
+# A partly masked text: some of its beginning, a repeated character, some of its end.
 _MASKED = re.compile(r"(.*?)([^\w])\2{2,}(.*)\Z", re.DOTALL)
-# Reactions that leave a property as it was.
+# Reactions that leave a property unchanged.
 _IGNORED = frozenset({"drop", "keep", "omit"})
 _TRUE = frozenset({"1", "true", "on", "yes"})
 _NUMBER = re.compile(r"\s*([+-]?\d+)", re.ASCII)
@@ -32,11 +32,11 @@ _NUMBER = re.compile(r"\s*([+-]?\d+)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A handler as it must be stored. `settings` are not masked; `updated` tells whether any update was made.
+    """A handler as it must be stored. `settings` are not masked; `updated` tells whether it was ever updated.
 
-    `uncertain` are settings of which the document does not say what became of them: any value, or none, is right.
-    `grounds` says what a property rests on, by its name, or by `settings.` and the setting's; any other rests on what
-    was written. `sent` are the settings as they were last sent, `former` as they were sent before the last update.
+    `uncertain` are settings whose value the document does not decide: any value, or none, is right. `grounds` maps the
+    name of a property, or `settings.` and that of a setting, to the statement it rests on; others rest on what was
+    written. `sent` are the settings as last sent, and `former` as sent before the last update.
     """
 
     type: str
@@ -50,41 +50,41 @@ class Handler:
     former: Mapping[str, str] = field(default_factory=dict)
 
     def ground(self, key: str) -> Statement:
-        """Return the statement that a property, or a setting, rests on."""
+        """Return the statement that a property or setting rests on."""
         return self.grounds.get(key, WRITTEN)
 
     def resting(self, grounds: Mapping[str, Statement], **changes: Any) -> Handler:
-        """Return the handler with other values, which rest on these statements."""
+        """Return the handler with new values, which rest on these statements."""
         return replace(self, grounds={**self.grounds, **grounds}, **changes)
 
 
 class Prospect(NamedTuple):
-    """What must come of a write: the name of the refusal, None if it is accepted, and the statement that says so."""
+    """The expected outcome of a write: the refusal's name, or None if it is accepted, and the statement behind it."""
 
     refusal: str | None
     rests_on: Statement
 
 
 class Expected:
-    """The oracle: what creates and updates lead to. Forms are mappings from field name to text."""
+    """The oracle: what creates and updates result in. Forms map field names to texts."""
 
     def __init__(self, facts: Facts, statements: Statements) -> None:
         self.facts = facts
         self.statements = statements
         self._names = facts.form
-        # A setting is shown as it was written, unless secrets are masked in a way that no answer foresees.
+        # Settings are shown as written, unless the service masks secrets in a way that no answer describes.
         self._shown = replace(WRITTEN, questions=statements.secrets().questions)
 
     def create(self, sent: Mapping[str, str], media: str = MULTIPART) -> Prospect:
-        """Return what a create must come to. The plan's limit is not a matter of the form: see Own.create."""
+        """Return the expected outcome of a create. `Own.create` deals with the plan's limit."""
         return self._prospect("create", sent.get(self._names["type"], ""), sent, media)
 
     def update(self, before: Handler, sent: Mapping[str, str], media: str = MULTIPART) -> Prospect:
-        """Return what an update must come to."""
+        """Return the expected outcome of an update."""
         return self._prospect("update", self._type("update", sent, before.type), sent, media)
 
     def created(self, sent: Mapping[str, str]) -> Handler:
-        """Return what a create makes that is not refused."""
+        """Return the handler that an accepted create makes."""
         form, names = self.facts.create_form, self._names
         type_name = self._type("create", sent, "")
         settings, grounds = self._fresh("create", type_name, sent)
@@ -105,7 +105,7 @@ class Expected:
         )  # fmt: skip
 
     def updated(self, before: Handler, sent: Mapping[str, str]) -> Handler:
-        """Return what an update makes of a handler that is not refused."""
+        """Return what an accepted update makes of a handler."""
         form, names = self.facts.update_form, self._names
         name, switch = names["name"], names.get("enabled", "")
         after = replace(before, updated=True)
@@ -129,9 +129,9 @@ class Expected:
         return self._other_type(after.resting({"type": WRITTEN}), type_name, sent)
 
     def is_certain(self, before: Handler, sent: Mapping[str, str]) -> bool:
-        """Tell whether the document says what an update does; the suites leave out the few that it does not.
+        """Tell whether the document decides what an update does. The suites leave out the few other updates.
 
-        A list cannot show merged settings, and it is not known to which type a blanked handler's own fields belong.
+        A list cannot show merged settings, and the own fields of a blanked handler belong to no known type.
         """
         merged = self.facts.update["type-change"] == "merged"
         type_field = self._names["type"]
@@ -144,7 +144,7 @@ class Expected:
         return self.facts.types.get(type_name, ())
 
     def _type(self, kind: str, sent: Mapping[str, str], before: str) -> str:
-        """Return the type that a handler is to have: the one that is sent, if it is taken, else that of before."""
+        """Return the type that a handler must have: the sent one if it is taken, else the current one."""
         form, field = self.facts.form_of(kind), self._names["type"]
         if field not in sent:
             return before
@@ -155,7 +155,7 @@ class Expected:
         return str(reaction.value) if is_taken else before or sent[field]
 
     def _prospect(self, kind: str, type_name: str, sent: Mapping[str, str], media: str) -> Prospect:
-        """Return what a write must come to that is about a handler of this type."""
+        """Return the expected outcome of a write to a handler of this type."""
         form, own = self.facts.form_of(kind), self._own_fields(type_name)
         unsaid = [row for row in self._walked(form, type_name, sent) if row.reaction == "otherwise"]
         for problems in self._problems(kind, form, type_name, sent):
@@ -166,19 +166,19 @@ class Expected:
         return Prospect(None, self._beyond(kind, self._odd(kind, form, sent, own, media)))
 
     def _walked(self, form: FormWords, type_name: str, sent: Mapping[str, str]) -> Iterator[Row]:
-        """Yield the rows that end the walks of what is sent and of what is not."""
+        """Yield the rows at which the walks of sent and unsent fields end."""
         for name in {*form.fields, *sent}:
             reaction = self._reaction(form, type_name, name, sent.get(name))
             if reaction is not None and reaction.row is not None:
                 yield reaction.row
 
     def _reaction(self, form: FormWords, type_name: str, name: str, text: str | None) -> Reaction | None:
-        """Return what becomes of a field, None if it is not sent and does not belong to the type."""
+        """Return what becomes of a field, or None if it is not sent and not one of the type."""
         if name not in form.fields:
             return None if text is None else form.walk_unknown(text)
         if not self._is_foreign(type_name, name):
             return form.react(name, text)
-        # Of a type that is not known, no field is another type's.
+        # With an unknown type, no field belongs to another type.
         return form.walk_foreign(text) if text is not None and type_name in self.facts.types else None
 
     def _is_foreign(self, type_name: str, name: str) -> bool:
@@ -188,7 +188,7 @@ class Expected:
     def _problems(
         self, kind: str, form: FormWords, type_name: str, sent: Mapping[str, str]
     ) -> Iterator[list[tuple[int, int, str, Statement]]]:
-        """Yield what is wrong with a form, stage by stage: rank, order, the refusal, and what that rests on."""
+        """Yield a form's problems stage by stage: rank, order, refusal, and the statement behind it."""
         form_stage: list[tuple[int, int, str, Statement]] = []
         later: list[tuple[int, int, str, Statement]] = []
         apart = "availability" in self.facts.service["checks"]
@@ -228,7 +228,7 @@ class Expected:
         return self.statements.text(kind, name)
 
     def _ground(self, kind: str, name: str, text: str | None, usual: Statement) -> Statement:
-        """Return what the fate of a field rests on: its row, if that could not be said otherwise."""
+        """Return the statement that a field's outcome rests on, such as its row."""
         form = self.facts.form_of(kind)
         reaction = form.react(name, text) if name in form.fields else None
         if reaction is None or reaction.row is None or reaction.outcome != "otherwise":
@@ -240,7 +240,7 @@ class Expected:
         return before if reaction.outcome in _IGNORED else reaction.value
 
     def _switched(self, form: FormWords, name: str, text: str | None, before: bool) -> bool:
-        """Return what a switch is after a text."""
+        """Return the value of a switch after a text."""
         reaction = form.react(name, text)
         if reaction.outcome == "value":
             return bool(reaction.value)
@@ -254,7 +254,7 @@ class Expected:
         )
 
     def _beyond(self, kind: str, odd: Iterable[Statement]) -> Statement:
-        """Return what the acceptance of a form rests on: the page, or what in it goes beyond the page's samples."""
+        """Return what accepting a form rests on: the page, or the part that goes beyond the page's samples."""
         parts = {one.key: one for one in odd}
         first = next(iter(parts.values()), self.statements.operation(kind))
         questions = frozenset[str]().union(*(one.questions for one in parts.values()))
@@ -270,7 +270,7 @@ class Expected:
     def _odd(
         self, kind: str, form: FormWords, sent: Mapping[str, str], own: tuple[str, ...], media: str
     ) -> Iterator[Statement]:
-        """Yield what a form rests on beyond the page: each part of it that the page's samples do not have."""
+        """Yield a statement for each part of a form that the page's samples do not have."""
         if kind == "update" and not sent:
             yield self.statements.nothing_sent(kind)
         if media != MULTIPART:
@@ -287,7 +287,7 @@ class Expected:
     def _odd_field(
         self, kind: str, form: FormWords, own: tuple[str, ...], name: str, text: str
     ) -> Statement | None:
-        """Return what the acceptance of a field rests on, None if the page shows such a one."""
+        """Return what accepting a field rests on, or None if the page shows such a field."""
         names, statements, is_known = self._names, self.statements, name in form.fields
         listed = is_known and is_listed(text, form.fields[name])
         if (
@@ -309,7 +309,7 @@ class Expected:
         return None if self._is_documented(name, text) else statements.text(kind, name)
 
     def _is_documented(self, name: str, text: str) -> bool:
-        """Tell whether the page shows such a value of a setting."""
+        """Tell whether the page shows a value of this kind for a setting."""
         type_name = next(one for one, fields in self.facts.types.items() if name in fields)
         known = next((form[name] for form in self.facts.examples.values() if name in form), "")
         is_alike = all((sign in text) == (sign in known) for sign in ("@", "://"))
@@ -318,7 +318,7 @@ class Expected:
     def _own(
         self, kind: str, type_name: str, sent: Mapping[str, str]
     ) -> tuple[dict[str, Any], dict[str, Statement]]:
-        """Return the settings that a form gives a type, MISSING for one that it takes away, and what each rests on."""
+        """Return the settings that a form sets (MISSING for one that it removes), and what each rests on."""
         form, values, grounds = self.facts.form_of(kind), dict[str, Any](), dict[str, Statement]()
         for name in self._own_fields(type_name):
             if name not in sent:
@@ -335,7 +335,7 @@ class Expected:
     def _fresh(
         self, kind: str, type_name: str, sent: Mapping[str, str]
     ) -> tuple[dict[str, Any], dict[str, Statement]]:
-        """Return the settings of a type that are made anew, and what each rests on."""
+        """Return the new settings of a type, and what each rests on."""
         form, fresh = self.facts.form_of(kind), dict[str, Any]()
         own, grounds = self._own(kind, type_name, sent)
         fields = self._own_fields(type_name)
@@ -355,7 +355,7 @@ class Expected:
 
     def _same_type(self, before: Handler, sent: Mapping[str, str]) -> Handler:
         own, grounds = self._own("update", before.type, sent)
-        # To send a type, or a setting of it, asks more of "what is not sent is kept" than to send neither.
+        # Sending a type or one of its settings tests "what is not sent is kept" harder than sending neither.
         of_settings = bool(own) or self._names["type"] in sent
         keeps = self.statements.update(
             "same-type" if of_settings else "unsent", "An update keeps the settings that it is not sent."
@@ -368,15 +368,15 @@ class Expected:
         same_type = self.facts.update["same-type"]
         if same_type == "kept" or (same_type == "reset-if-sent" and not own):
             return before.resting({**rest, **grounds}, settings=_present({**before.settings, **own}))
-        # What an earlier type has left beside this type's settings may be reset with them, dropped or kept.
+        # What an earlier type left beside this type's settings may be reset, dropped or kept.
         left = before.settings.keys() - self.facts.shape(before.type).constants.keys()
         fresh, _ = self._fresh("update", before.type, sent)
         return before.resting({**rest, **grounds}, settings=fresh, uncertain=before.uncertain | left)
 
     def _kept(self, before: Handler, key: str, keeps: Statement) -> Statement:
-        """Return what a setting rests on that an update does not send.
+        """Return what a setting that an update does not send rests on.
 
-        A value that was not seen yet rests on what it was expected to become, and not on being kept.
+        A value that was not seen yet rests on what it was expected to become, not on being kept.
         """
         ground = before.ground(f"settings.{key}")
         if ground.is_open:
@@ -390,7 +390,7 @@ class Expected:
             "type-change", "A change of type makes the settings as the document says."
         )
         grounds |= {f"settings.{key}": change for key in before.settings.keys() - fresh.keys()}
-        if self.facts.update["type-change"] == "restored":  # what it was under this type, if it ever had it
+        if self.facts.update["type-change"] == "restored":  # its value when the handler last had this type
             return before.resting(
                 grounds, type=type_name, settings=fresh, uncertain=frozenset(fresh.keys() - sent.keys())
             )
@@ -403,12 +403,12 @@ class Expected:
 
 
 def confirmed(handler: Handler, keys: Iterable[str]) -> Handler:
-    """Return the handler with values that were seen to be as they must be, and from now on must stay."""
+    """Return the handler after its values were seen to be right: from now on they must stay."""
     return handler.resting({key: STEADY for key in keys if handler.ground(key).is_open})
 
 
 def steady(handler: Handler, key: str, value: Any) -> Handler:
-    """Return the handler with a value as it was shown, which from now on must stay."""
+    """Return the handler with a value as shown, which must stay from now on."""
     if not key.startswith("settings."):
         return handler.resting({key: STEADY}, **{key: value})
     settings = {name: text for name, text in handler.settings.items() if f"settings.{name}" != key}
@@ -418,9 +418,9 @@ def steady(handler: Handler, key: str, value: Any) -> Handler:
 
 
 class Samples:
-    """Makes forms: the document's examples, each a little different, so that no row is taken for another.
+    """Makes forms: variations of the document's examples, so that no row is mistaken for another.
 
-    All hosts are reserved ones, since they are the document's own.
+    All hosts are reserved ones, as in the document.
     """
 
     def __init__(self, facts: Facts) -> None:
@@ -428,14 +428,14 @@ class Samples:
         self._numbers = count(1)
 
     def form(self, type_name: str, prefix: str = "") -> dict[str, str]:
-        """Return a create of a type with all of its own fields and a name that no other sample has."""
+        """Return the form of a create with all own fields of a type and a unique name."""
         names, example = self._facts.form, self._facts.examples.get(type_name, {})
         name = prefix or example.get(names["name"], type_name)
         form = {names["name"]: f"{name} {next(self._numbers)}", names["type"]: type_name}
         return form | {field: self.value(field) for field in self._facts.types[type_name]}
 
     def value(self, field: str) -> str:
-        """Return a text for a type's own field that no other sample has."""
+        """Return a unique text for a type's own field."""
         known = next((form[field] for form in self._facts.examples.values() if field in form), field)
         number = next(self._numbers)
         if known.removeprefix("-").isdecimal():
@@ -443,23 +443,23 @@ class Samples:
         return f"s{number}-{known}" if "@" in known else f"{known}-s{number}"
 
     def name(self, text: str = "Renamed") -> str:
-        """Return a name that no other sample has."""
+        """Return a unique name."""
         return f"{text} {next(self._numbers)}"
 
 
 def may_hide(shown: object, sent: str) -> bool:
-    """Tell whether what is shown may be a text with a part of it masked."""
+    """Tell whether a shown value may be the text, partly masked."""
     found = _MASKED.match(shown) if isinstance(shown, str) else None
     return found is None or (sent.startswith(found[1]) and sent.endswith(found[3]))
 
 
 def is_plain(text: str) -> bool:
-    """Tell whether a text is such as no service has a reason to refuse."""
+    """Tell whether no service has a reason to refuse a text."""
     return len(text) <= _PLAIN_LENGTH and _PLAIN.match(text) is not None
 
 
 def is_kept(text: str) -> bool:
-    """Tell whether a text that was taken has to be stored as it is: nothing in it is ever cleaned, trimmed or cut."""
+    """Tell whether an accepted text must be stored as it is, with nothing to clean, trim or cut."""
     is_clean = text.isprintable() and not _CLEANED & set(text) and text == text.strip()
     return bool(text) and is_clean and len(text) <= _PLAIN_LENGTH
 
@@ -470,12 +470,12 @@ def is_listed(text: Any, schema: Mapping[str, Any]) -> bool:
 
 
 def _present(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings without those that are left out."""
+    """Return the settings without the missing ones."""
     return {key: value for key, value in settings.items() if value is not MISSING}
 
 
 def is_on(text: str, schema: Mapping[str, Any]) -> bool:
-    """Return what a switch's text means by the schema's cast. Raises KeyError for a cast that is not known."""
+    """Return the meaning of a switch's text by the schema's cast. Raises KeyError for an unknown cast."""
     return _CASTS[schema["x-cast"]](text)
 
 
@@ -493,7 +493,7 @@ _CASTS: Mapping[str, Callable[[str], bool]] = {
 
 def is_time(value: Any) -> bool:
     """Tell whether a value shows a time."""
-    if isinstance(value, int) or str(value).endswith(" GMT"):  # a format that the schema asks for, or refuses
+    if isinstance(value, int) or str(value).endswith(" GMT"):  # the schema judges the format
         return not isinstance(value, bool)
     try:
         datetime.fromisoformat(value)

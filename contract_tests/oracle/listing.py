@@ -1,4 +1,4 @@
-"""Pages of the list: read by the document's words, and held against what the document says of them."""
+"""Pages of the list, read by the document's words and checked against them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from contract_tests.judge.verdicts import Complaint, Conformity, Deviation
 from contract_tests.target.api import Spoken, TargetResponse
 
 _LINKS = ("link-first", "link-last", "link-next", "link-previous", "link-self")
-# What follows from the total.
+# Facts that follow from the total.
 _BY_TOTAL = frozenset({"total-pages", "link-last", "link-next"})
 _MOST_PAGES = 500
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -26,9 +26,9 @@ Require = Callable[[Iterable[Complaint]], None]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page as it was answered. `facts` maps `x-value` words (`total`, `link-next`…) to what the answer shows.
+    """One page of the list. `facts` maps `x-value` words (`total`, `link-next`…) to what the page shows.
 
-    `asked` is the number that was asked for and `size` the size, each None if it was left out.
+    `asked` is the requested page number and `size` the requested size, each None if it was not sent.
     """
 
     asked: int | None
@@ -39,7 +39,7 @@ class Page:
 
     @property
     def total(self) -> int:
-        """How many handlers the answer says there are."""
+        """The total that the page shows."""
         total: int = self.facts["total"]
         return total
 
@@ -62,7 +62,7 @@ class Listing:
         self._steps = {word: paths.path_to(answer, word) for word in ("rows", *words_of_page)}
 
     def read(self, response: TargetResponse, asked: int | None = None, size: int | None = None) -> Page:
-        """Read an answer to the list. Raises Deviation if it has not the documented form."""
+        """Read the response to a list. Raises Deviation if it does not have the documented form."""
         self._require(self._conformity.success("list", response))
         place = "the body"
         try:
@@ -81,31 +81,31 @@ class Listing:
         return Page(asked, size, rows, ids, facts)
 
     def get(self, page: int | None = None, size: int | None = None) -> Page:
-        """Ask for a page. Raises Deviation if the answer is not one."""
+        """Get a page. Raises Deviation if the response is not one."""
         found = self.read(self._api.list(page, size), page, size)
         self._pages[page, size] = self._api.writes, found
         return found
 
     def seen(self, page: int | None = None, size: int | None = None) -> Page:
-        """Return a page as it was answered since the last write, and ask for it only if it was not."""
+        """Return a page, which is requested only if it was not read since the last write."""
         writes, found = self._pages.get((page, size), (-1, None))
         return found if found is not None and writes == self._api.writes else self.get(page, size)
 
     def everything(self, expected: int = 0) -> list[Mapping[str, Any]]:
-        """Return all rows in the list's order, by few requests; `expected` is a guess of how many there are."""
+        """Return all rows in the list's order with few requests; `expected` is a guess of their number."""
         sizes = self._facts.sizes
         size = next((size for size in sizes if size >= expected), sizes[-1])
         return [row for page in self.walk(size) for row in page.rows]
 
     def walk(self, size: int) -> Iterator[Page]:
-        """Yield the pages of one size, first to last, by the page's number."""
+        """Yield the pages of one size, first to last, by page number."""
         page = self.get(1, size)
         yield page
         for number in range(2, min(page.facts["total-pages"], _MOST_PAGES) + 1):
             yield self.get(number, size)
 
     def partition(self, pages: Sequence[Page], wanted: Collection[int]) -> list[Complaint]:
-        """Return what is wrong with pages that should show some handlers, each once, and count all that they show."""
+        """Return what is wrong with pages that should show these handlers once each and count all rows."""
         ids = [n for page in pages for n in page.ids]
         twice = sorted({n for n in ids if ids.count(n) > 1})
         found = [Complaint(PAGES, f"handler {n} is on two pages") for n in twice]
@@ -123,7 +123,7 @@ class Listing:
         return found + [Complaint(PAGES, f"the pages do not show handler {n}") for n in lacking]
 
     def complaints(self, page: Page) -> list[Complaint]:
-        """Return what a page's meta, links and number of rows have against the document, given its own total."""
+        """Return what is wrong with a page's meta, links and number of rows, given its own total."""
         facts, words = self._facts, self._facts.paging
         size = page.size if page.size in facts.sizes else facts.default_size
         pages = -(-page.total // size)
@@ -159,14 +159,14 @@ class Listing:
         return found + list(self._links(page, shown, pages, beyond))
 
     def _named(self, page: Page) -> str:
-        """Return which page of which size it is; what was not asked for is as the document says."""
+        """Return the number and size of a page, with the document's defaults for what was not sent."""
         return f"page {page.asked or 1} of size {page.size or self._facts.default_size}"
 
     def _page_text(self) -> Statement:
         return self._statements.page("page-text", "Each page tells its number.")
 
     def _beyond(self, asked: int, pages: int) -> Statement | None:
-        """Return what a page rests on that does not exist, None for one of them."""
+        """Return what a page beyond the last rests on, or None for an existing page."""
         if not pages:
             return self._statements.paging("empty", "An empty list has the documented number of pages.")
         if asked > pages:
@@ -200,11 +200,11 @@ class Listing:
             yield Complaint(ground, about, seen, self._by_total(there, word, page))
 
     def _place(self, word: str) -> str:
-        """Return where a list shows a fact, as people write it."""
+        """Return the readable place where a list shows a fact."""
         return f"`{'.'.join(self._facts.schemas.path_to(self._facts.operation('list').response, word))}`"
 
     def _by_total(self, wanted: str, word: str, page: Page) -> str:
-        """Return what should be shown, and the total if it follows from that, which may be what is wrong."""
+        """Return what should be shown, with the total if it follows from that: the total may be what is wrong."""
         return f"{wanted}, by the total of {page.total}" if word in _BY_TOTAL else wanted
 
     def _previous(self, shown: int, pages: int) -> int | None:
@@ -215,7 +215,7 @@ class Listing:
         return shown - 1 if shown > 1 else None
 
     def _form(self, page: Page, value: str) -> Statement:
-        """Return what the spelling of a link rests on. The page shows a link of a list without a size."""
+        """Return what the spelling of a link rests on. The page shows links of a list without a size."""
         if page.size is not None or self._facts.size_parameter in value:
             return self._statements.paging(
                 "link-repeats", "Links repeat the size of the page as the document says."
@@ -223,7 +223,7 @@ class Listing:
         return self._statements.paging("link-opening", "The query of a link begins as the document says.")
 
     def _link(self, page: Page, number: int) -> str:
-        """Return a link from the base path on."""
+        """Return a link without the part before its base path."""
         facts, words = self._facts, self._facts.paging
         size = page.size if page.size in facts.sizes else None
         told = {
@@ -245,7 +245,7 @@ class Listing:
         return self._is_home(shown) and shown.partition(urlsplit(shown).netloc)[2] == self._here(wanted)
 
     def _leads_to(self, page: Page, shown: Any, number: int) -> bool:
-        """Tell whether a link leads to a page, of the same size, however its query is spelled."""
+        """Tell whether a link leads to a page of the same size, however its query is spelled."""
         if not isinstance(shown, str) or not self._is_home(shown):
             return False
         facts, there = self._facts, urlsplit(shown)

@@ -1,4 +1,4 @@
-"""A state machine that calls the API at will, and beside it the dictionary that the service must agree with."""
+"""A state machine that calls the API at random, with a dictionary that the service must agree with."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from contract_tests.oracle.own import Own
 from contract_tests.oracle.showing import Owned
 from contract_tests.target.api import Withheld
 
-# Letters that no cleaning changes and that make no address; a name has no blanks outside.
+# Letters that no cleaning changes and that form no address. A name has no outer blanks.
 _NAMES = st.text("aZ-_&+%=żéЯ日本🔥", min_size=1, max_size=24)
-# Choices are numbers, taken modulo what there is to choose from, so that they shrink.
+# Choices are numbers modulo the number of options, so that they shrink.
 _NUMBERS = st.integers(0, 99)
-# Which of a type's fields are sent, by bits: some or, as often, all.
+# Which own fields are sent, as bits: some or, as often, all.
 _MASKS = _NUMBERS | st.just(255)
 _NOBODY = ("0", "-1", "abc", "9" * 30)
 
 
 class Machine(RuleBasedStateMachine):
-    """`own` is set by a subclass, and `found` is the first deviation of any of its machines.
+    """The machine. A subclass sets `own`; `found` is the first deviation of any of its machines.
 
-    Its rules stand in a table below, and each is drawn as often as any other. Handlers of others, and those that other
-    suites left, stay as they were when the machine began.
+    Its rules are in a table below, and are drawn equally often. Handlers of others, and those that other suites left,
+    must stay as they were when the machine began.
     """
 
     own: ClassVar[Own]
@@ -43,7 +43,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """Look at what the account holds."""
+        """Read what the account holds."""
         own = self.own
         own.run.begin()
         rows = own.listing.everything(len(own.others()) + len(own.live))
@@ -51,14 +51,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def step(self, data: st.DataObject) -> None:
-        """Draw a rule that is possible, and what it needs."""
-        # Filtered, not left out: a rule must keep its number, or a shorter run would draw others by the same choices.
+        """Draw a possible rule with its arguments, and run it."""
+        # Filtered, not left out: a rule must keep its number, or shrinking would draw other rules by the same choices.
         names = st.sampled_from(RULES).filter(lambda name: bool(_TABLE[name].possible(self)))
         name = data.draw(names, label="rule")
         self.fire(name, **{key: data.draw(drawn, label=key) for key, drawn in _TABLE[name].drawn.items()})
 
     def fire(self, rule_name: str, /, **drawn: Any) -> None:
-        """Follow a rule, and count it."""
+        """Run a rule, and count it."""
         try:
             getattr(self, rule_name)(**drawn)
         except Deviation as deviation:
@@ -67,11 +67,11 @@ class Machine(RuleBasedStateMachine):
         self.own.run.reach.rule(rule_name)
 
     def has_room(self) -> bool:
-        """Whether the profile lets another handler live."""
+        """Whether the profile allows another live handler."""
         return len(self.mine) < (3 if self.own.thrifty else 8)
 
     def create(self, number: int, name: str, mask: int) -> None:
-        """Create a handler of any type, with some of its fields, and perhaps one of another type."""
+        """Create a handler of any type with some of its fields, and perhaps a field of another type."""
         own, names = self.own, self.own.facts.form
         type_name = self._type_at(number)
         sent = {names["name"]: name, names["type"]: type_name} | self._fields(type_name, mask)
@@ -86,13 +86,13 @@ class Machine(RuleBasedStateMachine):
             self.mine.append(own.create(sent))
 
     def update_partially(self, which: int, name: str | None, mask: int) -> None:
-        """Change some of what there is."""
+        """Update some fields of a handler."""
         owned = self._chosen(which)
         sent = self._fields(owned.handler.type, mask)
         self._change(owned, sent if name is None else sent | {self.own.facts.form["name"]: name})
 
     def change_type(self, which: int, number: int, mask: int) -> None:
-        """Change the type, or send the one that it has."""
+        """Change a handler's type, or send the current one."""
         type_name = self._type_at(number)
         sent = {self.own.facts.form["type"]: type_name} | self._fields(type_name, mask)
         self._change(self._chosen(which), sent)
@@ -108,17 +108,17 @@ class Machine(RuleBasedStateMachine):
         self.own.delete(owned)
 
     def retrieve(self, which: int) -> None:
-        """Look at a handler."""
+        """Retrieve a handler."""
         self.own.see(self._chosen(which))
 
     def list_at_a_size(self, number: int) -> None:
-        """Look at the first page of any size."""
+        """Get the first page of any size."""
         own, sizes = self.own, self.own.facts.sizes
         page = own.listing.get(1, sizes[number % len(sizes)])
         own.require(own.listing.complaints(page) + own.order(page.ids) + self._strange(page.ids, page.rows))
 
     def page_through(self) -> None:
-        """Walk through everything: the pages show each handler once, and no other."""
+        """Walk through all pages, which show each handler once and no other."""
         own, total = self.own, len(self.seen) + len(self.mine)
         size = next((size for size in own.facts.sizes if size * 5 >= total), own.facts.sizes[-1])
         pages = list(own.listing.walk(size))
@@ -134,7 +134,7 @@ class Machine(RuleBasedStateMachine):
         own.require(complaints + self._strange(ids, rows) + own.order(ids))
 
     def ask_for_a_dead_id(self, which: int, verb: int) -> None:
-        """Ask for a handler that was deleted."""
+        """Ask for a deleted handler."""
         own, handler_id = self.own, self.gone[which % len(self.gone)]
         kind, ask = self._verbs()[verb]
         own.gone(kind, ask(handler_id), handler_id)
@@ -149,7 +149,7 @@ class Machine(RuleBasedStateMachine):
             )
 
     def create_wrongly(self, number: int) -> None:
-        """Leave out or empty what is required: nothing is created."""
+        """Send a create without, or with an empty, required field: nothing is created."""
         own, names = self.own, self.own.facts.form
         form = {names["name"]: "Incomplete", names["type"]: self._type_at(number)}
         required = own.facts.create_form.required
@@ -159,7 +159,7 @@ class Machine(RuleBasedStateMachine):
             own.refuse(refusal, form)
 
     def teardown(self) -> None:
-        """See that service and dictionary agree in the end, and take the machine's handlers away."""
+        """Check that service and dictionary agree at the end, and delete the machine's handlers."""
         try:
             self.own.see_all()
         finally:
@@ -177,12 +177,12 @@ class Machine(RuleBasedStateMachine):
         return types[number % len(types)]
 
     def _fields(self, type_name: str, mask: int) -> dict[str, str]:
-        """Return some of a type's own fields, by the bits of a number."""
+        """Return some own fields of a type, chosen by the bits of a number."""
         own = [f for n, f in enumerate(self.own.facts.types.get(type_name, ())) if mask >> n & 1]
         return {field: self.own.samples.value(field) for field in own}
 
     def _change(self, owned: Owned, sent: Mapping[str, str]) -> None:
-        """Update a handler where the document says what comes of it."""
+        """Update a handler, if the document decides the outcome."""
         if self.own.expected.is_certain(owned.handler, sent):
             self.own.update(owned, sent)
 
@@ -191,7 +191,7 @@ class Machine(RuleBasedStateMachine):
         return ("retrieve", api.retrieve), ("update", lambda n: api.update(n, rename)), ("delete", api.delete)
 
     def _strange(self, ids: Sequence[int], rows: Iterable[Mapping[str, Any]]) -> list[Complaint]:
-        """Return what is wrong with rows: others have changed, or the machine's are not what they must be."""
+        """Return what is wrong with rows: others' rows changed, or the machine's differ from the dictionary."""
         mine: dict[int, Owned] = {owned.id: owned for owned in self.mine}
         found: list[Complaint] = []
         for handler_id, row in zip(ids, rows, strict=True):
@@ -219,7 +219,7 @@ def _some(machine: Machine) -> bool:
     return bool(machine.mine)
 
 
-# Counterexamples shrink towards the first: with creates there, they would end in a house that is full of them.
+# Counterexamples shrink towards the first rules. If these were creates, they would fill the account.
 _TABLE = {
     "update_partially": _Rule(_some, {"which": _NUMBERS, "name": st.none() | _NAMES, "mask": _MASKS}),
     "create": _Rule(Machine.has_room, {"number": _NUMBERS, "name": _NAMES, "mask": _MASKS}),
@@ -234,5 +234,5 @@ _TABLE = {
     "create_wrongly": _Rule(_always, {"number": _NUMBERS}),
 }
 
-# Each must have run, or the machines have shown less than they say.
+# Each rule must have run, or the machines have shown less than they claim.
 RULES = tuple(_TABLE)

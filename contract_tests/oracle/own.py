@@ -1,4 +1,4 @@
-"""The handlers that the suites made: created, compared, changed and deleted; nothing else is ever written to."""
+"""The suites' own handlers: created, compared, changed and deleted. Nothing else is ever written to."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from contract_tests.target.api import Media, Spoken, TargetResponse, Withheld
 
 
 class Own:
-    """All handlers of one session. `live` are those that must exist, by id and oldest first; `dead` once existed.
+    """All handlers of one session. `live` are those that must exist, by id, oldest first; `dead` are deleted ids.
 
-    Each method that calls the target raises Deviation if the answer breaks a statement that binds, and Withheld if the
+    Each method that calls the target raises Deviation if the response breaks a binding statement, and Withheld if the
     service refuses what it may refuse.
     """
 
@@ -60,12 +60,12 @@ class Own:
 
     @property
     def thrifty(self) -> bool:
-        """Whether requests are to be spared."""
+        """Whether the run saves requests."""
         return self.run.profile.name == "quick"
 
     @property
     def spares(self) -> bool:
-        """Whether each request counts: the run is on somebody's service, and quick."""
+        """Whether each request counts: a quick run on a live service."""
         return self.run.profile.spares
 
     @property
@@ -74,7 +74,7 @@ class Own:
         return 12 if self.thrifty else 25
 
     def others(self) -> set[int]:
-        """Return the ids that were there before the session's first create; none of them is ever written to."""
+        """Return the ids from before the session's first create. None of them is ever written to."""
         if self._others is None:
             self._others = set(self.ids(self.listing.everything(self.facts.sizes[-1])))
         return self._others
@@ -84,7 +84,7 @@ class Own:
         return [row[self.facts.row["id"]] for row in rows]
 
     def require(self, complaints: Iterable[Complaint]) -> None:
-        """Raise Deviation if a complaint fails the run; the others are kept for the report."""
+        """Raise Deviation if a complaint fails the run; keep the others for the report."""
         self.judge.require(complaints)
 
     def create(
@@ -93,9 +93,9 @@ class Own:
         media: Media = MULTIPART,
         rests_on: Statement | None = None,
     ) -> Owned:
-        """Create a handler that the document lets be created; `rests_on` says why, if the form alone does not.
+        """Create a handler that the document allows; `rests_on` says why, if the form alone does not.
 
-        Skips the test if the plan allows no more of the type.
+        Skips the test if the plan allows no more handlers of the type.
         """
         prospect = self.expected.create(sent, _name(media))
         response = self._post_create(sent, media)
@@ -132,7 +132,7 @@ class Own:
         rests_on: Statement,
         about: str,
     ) -> None:
-        """Require that an answer is a refusal, one of the operation's by its name; `rests_on` says why it must be."""
+        """Require that a response is the refusal of this name; `rests_on` says why it must be."""
         refusal = self.facts.refusal(kind, refusal) if isinstance(refusal, str) else refusal
         complaints = self.conformity.refusal(kind, response, refusal, rests_on, about)
         if 400 <= response.status < 500:
@@ -143,13 +143,13 @@ class Own:
         self.require(complaints)
 
     def turned_away(self, kind: str, response: TargetResponse, rests_on: Statement, about: str = "") -> None:
-        """Hold against the service that it turned a request away; `rests_on` says why it should have succeeded."""
+        """Complain that the service refused a request; `rests_on` says why it should have succeeded."""
         self.require([self.conformity.turned_away(kind, response, rests_on, about)])
 
     def gone(self, kind: str, response: TargetResponse, handler_id: int) -> None:
-        """Require that an answer about a deleted handler is what the document says of a missing one.
+        """Require that the response about a deleted handler is that for a missing one.
 
-        To retrieve it would bring it back. A write may be answered with success if the handler stays deleted.
+        A successful retrieve would mean that it is back. A write may succeed if the handler stays deleted.
         """
         rests_on = GONE if kind == "retrieve" else self.statements.unknown_id(kind)
         if kind == "delete" and self.facts.deletes_missing:
@@ -165,10 +165,10 @@ class Own:
         self.refused(kind, response, "not_found", rests_on, about)
 
     def keeps_out(self, kind: str, owned: Owned, response: TargetResponse) -> None:
-        """Require that a request with another account's key has not reached a handler.
+        """Require that a request with another account's key did not reach a handler.
 
-        A write may be answered with success if it does nothing: its owner's key shows whether it did. A retrieve may
-        show another row, if each account counts its own ids.
+        A write may succeed if it changes nothing, which a look with the owner's key shows. A retrieve may show another
+        row, if each account counts its own ids.
         """
         operation = self.facts.operation(kind).id
         about = f"{a(kind)} of {owned.id} with another account's key"
@@ -196,7 +196,7 @@ class Own:
             self.require(self.conformity.refusal(kind, response, refusal, statement, about))
 
     def _shut_out(self, kind: str, response: TargetResponse, about: str) -> None:
-        """Require a refusal of another account's handler. How it looks binds only if the document has a word for it."""
+        """Require a refusal of another account's handler. Its look binds only if the document has a word for it."""
         refusal, looks = self.facts.refusal(kind, self.facts.other_accounts), self.statements.other_accounts()
         if 400 <= response.status < 500:
             self.run.reach.refused(self.facts.operation(kind).id, refusal.name)
@@ -207,7 +207,7 @@ class Own:
                 self.require([one if one.statement.is_duty else one._replace(statement=looks)])
 
     def accept(self, sent: Mapping[str, str]) -> None:
-        """Send a create that must be accepted, whatever it makes of the form, and delete what it has made."""
+        """Send a create that must be accepted, whatever it makes of the form, and delete the new handler."""
         rests_on, response = self.expected.create(sent).rests_on, self._post_create(sent, MULTIPART)
         owned = self.adopt(response)
         if response.status // 100 != 2:
@@ -216,7 +216,7 @@ class Own:
             self.delete(owned)
 
     def adopt(self, response: TargetResponse) -> Owned | None:
-        """Take the handler that a create has made, as it is shown, if it has made one."""
+        """Add the handler that a create made, as it is shown, if it made one."""
         owned = None
         if 200 <= response.status < 300:
             owned = self._claim(response, Handler("", "", {}, enabled=True))
@@ -225,13 +225,13 @@ class Own:
         return owned
 
     def follow(self, handler_id: int) -> None:
-        """Take what a write that should have been refused has made of a live handler: it is gone, or as it is shown."""
+        """Note what a write that should have been refused did to a live handler: it is gone, or as now shown."""
         seen = self._after(handler_id)
         if seen is not None:
             self.resume(self.live[handler_id], seen)
 
     def _after(self, handler_id: int) -> TargetResponse | None:
-        """Look at a live handler after a write that should not have reached it; None if it is gone, and dead now."""
+        """Retrieve a live handler after a write that should not have reached it; None if it is gone, and now dead."""
         seen = self.api.retrieve(handler_id)
         if seen.status not in {404, 410}:
             return seen
@@ -240,14 +240,14 @@ class Own:
         return None
 
     def update(self, owned: Owned, sent: Mapping[str, str], media: Media = MULTIPART) -> None:
-        """Update a handler, and expect the refusal or the effect that the document says."""
+        """Update a handler, and expect the documented refusal or effect."""
         prospect = self.expected.update(owned.handler, sent, _name(media))
         self._remember(sent, self.facts.update_form)
         response = self.api.post(self.api.path_of("update", owned.id), sent, media)
         about = f"an update of {owned.id} with {listed(sent)}"
         if prospect.refusal:
             if response.status // 100 == 2:
-                self.resume(owned)  # what it did does not contradict itself: it should not have been done
+                self.resume(owned)  # its effect is no contradiction: it should have been refused
             self.refused("update", response, prospect.refusal, prospect.rests_on, about)
             return
         if response.status // 100 != 2:
@@ -264,11 +264,11 @@ class Own:
         self.live.pop(owned.id, None)
         self.dead.append(owned.id)
         complaints = self.conformity.success("delete", response)
-        self._astray = self._astray or response.status // 100 != 2  # the id may have been a wrong one
+        self._astray = self._astray or response.status // 100 != 2  # the id may have been wrong
         self.require(complaints)
 
     def see(self, *handlers: Owned) -> None:
-        """Retrieve handlers, each by itself, and compare every property."""
+        """Retrieve each of some handlers, and compare every property."""
         complaints: list[Complaint] = []
         for owned in handlers:
             response = self.api.retrieve(owned.id)
@@ -279,13 +279,13 @@ class Own:
         self.require(complaints)
 
     def _row(self, response: TargetResponse) -> Any:
-        """Return the row that the answer to a retrieve shows."""
+        """Return the row in the response to a retrieve."""
         return response.shown(*self.facts.schemas.path_to(self.facts.operation("retrieve").response, "row"))
 
     def resume(self, owned: Owned, seen: TargetResponse | None = None) -> None:
-        """Take a handler as it is shown, since no statement says what became of it. From now on it must stay so.
+        """Take a handler as it is shown, since no statement decides what became of it. It must stay so from now on.
 
-        `seen` is the response that shows it, None to ask for it.
+        `seen` is the response that shows it; None requests one.
         """
         response = seen or self.api.retrieve(owned.id)
         self.require(self.conformity.success("retrieve", response, WRITTEN))
@@ -299,11 +299,11 @@ class Own:
         )  # fmt: skip
 
     def changes_later(self, owned: Owned, before: str | None) -> None:
-        """Require that a handler, as last shown, was changed later than at a time that it showed before."""
+        """Require that the last shown time of a handler's change is later than one it showed before."""
         self.require(self._showing.changed_later(owned, before))
 
     def see_all(self) -> None:
-        """List everything: each live handler is as it must be, in order, no dead one is back, and no other is gone."""
+        """List everything. Each live handler must be right and in order, no dead one back, and no other one gone."""
         rows = self.listing.everything(len(self.live) + len(self.others()))
         by_id = dict(zip(self.ids(rows), rows, strict=True))
         complaints = [
@@ -328,7 +328,7 @@ class Own:
     def _strangers(self, rows: Mapping[int, Mapping[str, Any]]) -> list[Complaint]:
         """Return what is wrong with rows that no call should have made.
 
-        If somebody else may use the account, only those count that bear a name of this session.
+        If somebody else may use the account, only rows with a name of this session count.
         """
         known = self.others() | self.live.keys() | set(self.dead)
         name = self.facts.row["name"]
@@ -339,12 +339,12 @@ class Own:
         ]
 
     def order(self, ids: Iterable[int]) -> list[Complaint]:
-        """Return what the order of listed ids has against the document, as far as the live handlers tell."""
+        """Return what is wrong with the order of listed ids, as far as the live handlers show."""
         shown = [n for n in ids if n in self.live]
         wanted = [n for n in self.live if n in set(shown)]
         if self.facts.paging["order"] == "newest-first":
             wanted.reverse()
-        if shown == wanted or "sort-by" in self.facts.paging:  # a marker stands before the names
+        if shown == wanted or "sort-by" in self.facts.paging:  # names begin with the marker
             return []
         ground = self.statements.paging(
             "order", f"The list is {self.facts.paging['order'].replace('-', ' ')}."
@@ -353,7 +353,7 @@ class Own:
         return [Complaint(ground, "the order of the list", str(shown), str(wanted), instead=instead)]
 
     def take(self, type_name: str = "") -> Owned:
-        """Return a live handler, of a type if one is named; create it if none exists."""
+        """Return a live handler, of a given type if there is one, and create it if necessary."""
         for owned in self.live.values():
             if owned.handler.type and type_name in {"", owned.handler.type}:
                 return owned
@@ -361,24 +361,24 @@ class Own:
         return self.create(self.samples.form(type_name or self.scarce()))
 
     def scarce(self) -> str:
-        """Return the type of which there are fewest live handlers."""
+        """Return the type with the fewest live handlers."""
         held = [owned.handler.type for owned in self.live.values()]
         return min(self.facts.types, key=held.count)
 
     def leave(self, count: int) -> None:
-        """Delete the oldest handlers until there are no more than so many."""
+        """Delete the oldest handlers until at most so many are left."""
         for owned in list(self.live.values())[: max(0, len(self.live) - count)]:
             self.delete(owned)
 
     def clean(self) -> None:
-        """Delete all that is left, and what creates that answered a wrong id have left."""
+        """Delete all that is left, including handlers of creates that returned a wrong id."""
         failures: list[Deviation] = []
         for owned in list(self.live.values()):
             try:
                 self.delete(owned)
             except Deviation as deviation:
                 failures.append(deviation)
-            except Withheld:  # the guard, which stopped the writing, tells what is left
+            except Withheld:  # the guard stopped the writing, and reports what is left
                 break
         if self._astray:
             with contextlib.suppress(AssertionError, Withheld):
@@ -388,7 +388,7 @@ class Own:
 
     @contextlib.contextmanager
     def collecting(self) -> Iterator[Collected]:
-        """Let several steps deviate, each for itself, and raise all that did in the end."""
+        """Run several steps, and raise the deviations of all of them at the end."""
         collected = Collected()
         yield collected
         raise_all(collected.deviations)
@@ -399,7 +399,7 @@ class Own:
         return self.api.post(self.facts.operation("create").path, sent, media)
 
     def _remember(self, sent: Mapping[str, str], form: FormWords) -> None:
-        """Remember a name, as it is sent and as it is stored; a blank one tells nothing."""
+        """Remember a name as sent and as stored. A blank name identifies nothing."""
         name = sent.get(self.facts.form["name"], "")
         kept = form.react(self.facts.form["name"], name).value
         self._names |= {text for text in (name, kept) if isinstance(text, str) and text.strip()}
@@ -413,9 +413,9 @@ class Own:
             raise Withheld(f"the plan allows {limit} handlers of a type, and there are as many")
 
     def _claim(self, response: TargetResponse, handler: Handler) -> Owned | None:
-        """Take the id of a create's answer as the session's own; not one that was there before.
+        """Take the id in a create's response as the session's own, unless it existed before.
 
-        Of one that is a text of digits, the schema tells what is wrong.
+        If it is a text of digits, the schema's check complains about it.
         """
         steps = self.facts.schemas.path_to(self.facts.operation("create").response, "id")
         node = number(response.shown(*steps))
@@ -428,7 +428,7 @@ class Own:
         return self.live[node]
 
     def compared(self, owned: Owned, row: Mapping[str, Any]) -> list[Complaint]:
-        """Return what a shown row has against what the handler must be; what is left open is taken as it is shown."""
+        """Return how a shown row differs from the expected handler. What is left open is taken as shown."""
         complaints = self._weighed(owned, self._showing.retrieved(owned, row))
         if not complaints:
             owned.handler = confirmed(owned.handler, owned.handler.grounds)
@@ -450,7 +450,7 @@ class Own:
 
 
 class Collected(contextlib.AbstractContextManager["Collected"]):
-    """Takes the Deviation of each step that is made in its context; what is withheld ends a step, too."""
+    """Catches the Deviation of each step made in its context. Withheld also ends a step."""
 
     def __init__(self) -> None:
         self.deviations: list[Deviation] = []
@@ -462,7 +462,7 @@ class Collected(contextlib.AbstractContextManager["Collected"]):
 
 
 def raise_all(deviations: list[Deviation]) -> None:
-    """Raise the deviations there are: one by itself, several as a group."""
+    """Raise the collected deviations: one by itself, several as a group."""
     if len(deviations) == 1:
         raise deviations[0]
     if deviations:
@@ -470,5 +470,5 @@ def raise_all(deviations: list[Deviation]) -> None:
 
 
 def _name(media: Media) -> str:
-    """Return the name of a form's media type."""
+    """Return the media type of a form."""
     return media if isinstance(media, str) else media.content_type.partition(";")[0]

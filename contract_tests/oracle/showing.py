@@ -1,4 +1,4 @@
-"""What is shown of a handler, held against what it must be."""
+"""Compares what is shown of a handler with what it must be."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from contract_tests.target.api import TargetResponse
 
 @dataclass
 class Owned:
-    """A handler's id, what it must be, its time of creation as first shown, and that of its last change as last shown.
+    """A handler: id, what it must be, creation time as first shown, and time of the last change as last shown.
 
-    `born` is our own clock's time of the create, in seconds of `time.monotonic`.
+    `born` is the time of the create by `time.monotonic`, in seconds.
     """
 
     id: int
@@ -32,10 +32,10 @@ class Owned:
 
 
 class Showing:
-    """Says what differs, property by property, as key, shown value and complaint.
+    """Yields what differs, property by property, as key, shown value and complaint.
 
-    The key is that of Handler.ground, empty for what a handler does not hold. Properties of no known meaning are left
-    alone.
+    The key is that of Handler.ground; it is empty for what a handler does not hold. Properties without a known meaning
+    are ignored.
     """
 
     def __init__(self, facts: Facts, statements: Statements) -> None:
@@ -44,7 +44,7 @@ class Showing:
         self._changed = statements.time("changed", "The time of a change is shown as the document says.")
         self._unmasked = statements.secrets()
         self._secrets = self._unmasked.questions
-        self._counts_any = facts.update.get("counts-as-change", "any") == "any"  # which updates leave a time
+        self._counts_any = facts.update.get("counts-as-change", "any") == "any"  # whether updates keep a time
         self._created = statements.time("created", "The time of creation stays.")
 
     def retrieved(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Complaint]]:
@@ -55,7 +55,7 @@ class Showing:
     def written(
         self, kind: str, owned: Owned, response: TargetResponse, *, is_new: bool = False
     ) -> Iterator[tuple[str, Any, Complaint]]:
-        """Compare what a create or an update answers: the id, or the whole handler if the document has it."""
+        """Compare the response to a create or update: the id, or the whole handler if the document shows it."""
         facts, schema = self._facts, self._facts.operation(kind).response
         steps = facts.schemas.path_to(schema, "id")[:-1]
         row = response.shown(*steps)
@@ -84,7 +84,7 @@ class Showing:
                 if wanted.get(word) is None or same(value, wanted[word]):
                     continue
                 if word == "enabled" and value in (0, 1) and bool(value) is handler.enabled:
-                    continue  # of another type than documented, which the schema tells
+                    continue  # the schema's check reports a wrong type
                 ground = SAME if word == "id" else handler.ground(word)
                 yield (
                     "" if word == "id" else word,
@@ -108,7 +108,7 @@ class Showing:
             if wanted != json.dumps(value):
                 yield "", None, Complaint(ground, about, _short(value), wanted, part=part)
             return
-        value = value or {}  # PHP writes an object without keys as `[]`, which the schema's check tells
+        value = value or {}  # the schema's check reports `[]`, which PHP writes for an object without keys
         for key in sorted((handler.settings.keys() | value.keys()) - handler.uncertain):
             complaint = self._setting(handler, key, value, f"`{key}` in {about}")
             if complaint is not None:
@@ -122,26 +122,27 @@ class Showing:
         if key not in handler.settings:
             return Complaint(ground or self._extra(key), f"{about} is not a setting of this type")
         if key not in settings:
-            if ground is not None and handler.sent.keys() & settings.keys():  # no secret is left out alone
+            if ground is not None and handler.sent.keys() & settings.keys():  # a service does not leave out single
+            secrets
                 ground = replace(ground, questions=ground.questions - self._secrets)
             return Complaint(ground or WRITTEN, f"{about} is missing")
         value = settings[key]
         is_masked = key in self._facts.masked and isinstance(
             value, str
-        )  # how a service masks is its own affair
+        )  # services may mask in any way
         if is_masked or same(value, handler.settings[key]):
             return None
         text = handler.sent.get(key, "")
         if ground is not None and text and (value == handler.former.get(key) or not may_hide(value, text)):
             ground = replace(ground, questions=ground.questions - self._secrets)  # no mask would show this
         elif ground is not None and ground.questions & self._secrets and _is_mask(value, text, handler.sent):
-            ground = self._unmasked  # other settings may be shown all the same
+            ground = self._unmasked  # other settings may still be shown
         odd = key in handler.sent and not is_kept(text)
         about, sort = (f"{about}, sent as {_short(text)},", f"`{key}`") if odd else (about, "")
         return Complaint(ground or WRITTEN, about, _short(value), _short(handler.settings[key]), sort)
 
     def _extra(self, key: str) -> Statement:
-        """Return what the absence of a setting rests on: a field of another type was never this one's."""
+        """Return what the absence of a setting rests on: a field of another type never belonged to this one."""
         is_field = any(key in fields for fields in self._facts.types.values())
         ground = self._statements.service(
             "foreign-fields", "A field of another type is treated as the document says."
@@ -152,7 +153,7 @@ class Showing:
         if word == "never" or not handler.updated:
             return None if value is None else Complaint(self._changed, about, _short(value), "null")
         if value is None:
-            # If a row never shows the time of a change, the answer to an update need not either.
+            # If rows never show the time of a change, the response to an update need not show it either.
             never = any(node.get("x-value") == "never" for node in self._facts.properties.values())
             if never or not self._counts_any:
                 return None
@@ -160,7 +161,7 @@ class Showing:
         return None if is_time(value) else Complaint(self._changed, about, _short(value), "a time")
 
     def changed_later(self, owned: Owned, before: str | None) -> Iterator[Complaint]:
-        """Yield what is wrong with the time of a change, as last shown, after another change at `before`."""
+        """Yield what is wrong with the last shown time of a change, if an earlier change was at `before`."""
         if self._counts_any and before is not None and owned.changed is not None and owned.changed <= before:
             about = f"the time of the last change of handler {owned.id}, after another one"
             yield Complaint(self._changed, about, _short(owned.changed), f"later than {_short(before)}")
@@ -184,7 +185,7 @@ class Showing:
 
 
 def _is_mask(shown: object, sent: str, others: Mapping[str, str]) -> bool:
-    """Tell whether what is shown hides what was sent: it is neither a part of it nor the text of another setting."""
+    """Tell whether a shown value hides the sent one: it is neither part of it nor another setting's text."""
     if not isinstance(shown, str) or not shown.strip() or not sent or not may_hide(shown, sent):
         return False
     return shown.strip().lower() not in sent.lower() and shown not in others.values()
