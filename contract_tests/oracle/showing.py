@@ -122,14 +122,11 @@ class Showing:
         if key not in handler.settings:
             return Complaint(ground or self._extra(key), f"{about} is not a setting of this type")
         if key not in settings:
-            if ground is not None and handler.sent.keys() & settings.keys():  # a service does not leave out single
-            secrets
+            if ground is not None and handler.sent.keys() & settings.keys():  # others are not left out
                 ground = replace(ground, questions=ground.questions - self._secrets)
             return Complaint(ground or WRITTEN, f"{about} is missing")
         value = settings[key]
-        is_masked = key in self._facts.masked and isinstance(
-            value, str
-        )  # services may mask in any way
+        is_masked = key in self._facts.masked and isinstance(value, str)  # services may mask in any way
         if is_masked or same(value, handler.settings[key]):
             return None
         text = handler.sent.get(key, "")
