@@ -99,6 +99,11 @@ class ServiceRules:
     any_case: bool
     headers: Headers  # of every response
 
+    @property
+    def key_refusals(self) -> frozenset[str]:
+        """The names of the refusals of requests without a good key. Such requests reach no world."""
+        return frozenset({"missing_bearer", "no_access", self.malformed_bearer})
+
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Contract:

@@ -120,10 +120,15 @@ def show_control_document(context: Context) -> str | Object:
 
 
 def show_coverage(context: Context) -> dict[str, Any]:
-    """List all behaviours and how often each was seen, in one world or in all since the start."""
+    """List all behaviours and how often each was seen, in one world or in all since the start.
+
+    In one world only a forced response can be the refusal of a key, so that such refusals are listed only once seen.
+    """
     mock, world = context.mock, context.world
-    seen = mock.worlds.seen() if world is mock.lobby else world.journal.seen
-    found = behaviours(context.contract, seen)
+    of_all = world is mock.lobby
+    found = behaviours(context.contract, mock.worlds.seen() if of_all else world.journal.seen)
+    unmet = frozenset[str]() if of_all else context.contract.service.key_refusals
+    found = [each for each in found if each.seen or each.kind != "refusal" or each.name not in unmet]
     count = sum(behaviour.seen > 0 for behaviour in found)
     return {
         "behaviours": [behaviour._asdict() for behaviour in found],

@@ -21,7 +21,8 @@ export class Coverage {
         "p",
         { class: "lead" },
         "The behaviours in the document, and how often the requests of this world have met each. " +
-          "Hollow ones were never met.",
+          "Hollow ones were never met. Requests without a good key reach no world: their refusals are counted here " +
+          "only if a fault or the header Prefer forces them.",
       ),
       h(
         "p",
