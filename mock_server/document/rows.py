@@ -231,31 +231,6 @@ def _row(node: Mapping[str, Any], source: str) -> Row:
     )
 
 
-def write_rows(rows: Rows) -> list[dict[str, Any]]:
-    """Return rows as `x-rows` has them. `parse_rows` reads them again."""
-    return [_written(row) for row in rows]
-
-
-def _written(row: Row) -> dict[str, Any]:
-    node: dict[str, Any] = {"when": _word(row.treatment, row.argument)}
-    node[row.reaction] = row.effect
-    if row.reaction == "change":
-        node["change"] = [_word(name, argument) for name, argument in row.effect]
-    more = {"item": row.item, "with": dict(row.told or {}), "rank": row.rank, "x-grade": row.grade}
-    more["x-question"] = list(row.questions)
-    return {
-        **node,
-        **{word: value for word, value in more.items() if value or (word == "item" and value is not None)},
-    }
-
-
-def _word(name: str, argument: Any) -> Any:
-    """Return a name with its argument as a document writes them."""
-    if argument is None:
-        return name
-    return {name: list(argument) if isinstance(argument, tuple) else argument}
-
-
 def _place(node: Mapping[str, Any], key: str) -> Place | None:
     return place_of(node, key) if isinstance(node, Object) else None
 

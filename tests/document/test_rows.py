@@ -15,7 +15,6 @@ from mock_server.document.rows import (
     parameter_rows,
     parse_rows,
     react,
-    write_rows,
 )
 from mock_server.document.treatments import TRANSFORMATIONS, TREATMENTS, UNSENT, SentInput
 
@@ -305,20 +304,6 @@ def test_the_rows_of_a_parameter(
 
 def test_what_is_not_sent_at_all() -> None:
     assert react((Row("absent", None, "value", ""),), UNSENT, {}).value == ""
-
-
-def test_rows_are_written_as_they_are_read() -> None:
-    rows = rows_of(
-        "- {when: {longer-than: 3}, refuse: long, item: {field: '{field}'}, with: {rule: size}, rank: 2, x-grade: B}\n"
-        "- {when: {is: [a, b]}, value: null, x-question: [text-cleaning]}\n"
-        "- {when: any, change: [trim, {cut: 3}]}\n"
-        "- {when: empty, keep: true}\n"
-    )
-    again = parse_rows(write_rows(rows))
-    assert [(row.place is None, str(row)) for row in again] == [(True, str(row)) for row in rows]
-    assert [(row.item, row.told, row.rank, row.grade, row.questions) for row in again] == [
-        (row.item, row.told, row.rank, row.grade, row.questions) for row in rows
-    ]
 
 
 def test_the_word_shorthand_stands_for_the_rows_of_a_field_without_a_list() -> None:

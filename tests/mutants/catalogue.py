@@ -10,7 +10,7 @@ import yaml
 
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Reply
-from mock_server.document.rows import FOREIGN, OWN, UNKNOWN, Row, write_rows
+from mock_server.document.rows import FOREIGN, OWN, UNKNOWN, Row, Rows
 from tests.mutants.lives import life_mutants, list_mutants
 from tests.mutants.rows import field_mutants, in_errors, row_mutants, shape_mutants
 from tests.mutants.wire import (
@@ -139,7 +139,7 @@ def _flipped_rows(facts: Facts) -> Iterator[Mutant]:
                 about, key = ("own", OWN) if field == own else (field, field)
                 name = f"row-{form[:-4].lower()}-{about}-{number}-{row.treatment}".replace("_", "-")
                 sentence = f"The {form}'s field {about} has another reaction in its row {row}."
-                written = write_rows(words.rows.fields[field])
+                written = written_rows(words.rows.fields[field])
                 written[number : number + 1] = _other(row, words.fields[field])
                 yield Mutant(name, Kind.DOCUMENT, sentence, actions=_saying(form, key, written))
     for name in (FOREIGN, UNKNOWN):
@@ -149,6 +149,31 @@ def _flipped_rows(facts: Facts) -> Iterator[Mutant]:
         yield Mutant(f"row-create-{name[1:-1]}", Kind.DOCUMENT, sentence, actions=actions)
 
 
+def written_rows(rows: Rows) -> list[dict[str, Any]]:
+    """Return rows as `x-rows` has them. `parse_rows` reads them again."""
+    return [_written(row) for row in rows]
+
+
+def _written(row: Row) -> dict[str, Any]:
+    node: dict[str, Any] = {"when": _word(row.treatment, row.argument)}
+    node[row.reaction] = row.effect
+    if row.reaction == "change":
+        node["change"] = [_word(name, argument) for name, argument in row.effect]
+    more = {"item": row.item, "with": dict(row.told or {}), "rank": row.rank, "x-grade": row.grade}
+    more["x-question"] = list(row.questions)
+    return {
+        **node,
+        **{word: value for word, value in more.items() if value or (word == "item" and value is not None)},
+    }
+
+
+def _word(name: str, argument: Any) -> Any:
+    """Return a name with its argument as a document writes them."""
+    if argument is None:
+        return name
+    return {name: list(argument) if isinstance(argument, tuple) else argument}
+
+
 def _saying(form: str, field: str, rows: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     """Return the actions that say the rows of a field, or of a class of fields, outright."""
     return ({"target": f"$.components.schemas.{form}", "update": {"x-rows": {field: rows}}},)
@@ -156,7 +181,7 @@ def _saying(form: str, field: str, rows: list[dict[str, Any]]) -> tuple[dict[str
 
 def _other(row: Row, schema: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a row with another reaction: what was refused is kept, what was changed is taken, all else is a value."""
-    (written,) = write_rows((row,))
+    (written,) = written_rows((row,))
     if row.reaction == "change":
         return []
     reaction = {"keep": True} if row.reaction == "refuse" else {"value": schema.get("enum", ("other",))[0]}

@@ -12,8 +12,9 @@ import pytest
 
 from contract_tests.document import Facts
 from contract_tests.target.api import TargetApi, TargetResponse
-from mock_server.document import load, plain
-from tests.mutants.catalogue import catalogue
+from mock_server.document import load, plain, read_text
+from mock_server.document.rows import parse_rows
+from tests.mutants.catalogue import catalogue, written_rows
 from tests.mutants.matrix import explained
 from tests.mutants.trial import SabotageProxy, changed_document, service
 from tests.mutants.wire import Kind, Mutant, Trip
@@ -134,3 +135,18 @@ def test_a_mutant_can_be_told_from_the_service(port: int, name: str) -> None:
     faithful = seen(port, None, SAMPLE[name], f"mock-faithful-{name}")
     assert faithful == seen(port, None, SAMPLE[name], f"mock-twice-{name}"), "the look itself is steady"
     assert faithful != seen(port, MUTANTS[name], SAMPLE[name], f"mock-mutant-{name}")
+
+
+def test_rows_are_written_as_they_are_read() -> None:
+    text = (
+        "- {when: {longer-than: 3}, refuse: long, item: {field: '{field}'}, with: {rule: size}, rank: 2, x-grade: B}\n"
+        "- {when: {is: [a, b]}, value: null, x-question: [text-cleaning]}\n"
+        "- {when: any, change: [trim, {cut: 3}]}\n"
+        "- {when: empty, keep: true}\n"
+    )
+    rows = parse_rows(read_text(text, "o.yaml"))
+    again = parse_rows(written_rows(rows))
+    assert [(row.place is None, str(row)) for row in again] == [(True, str(row)) for row in rows]
+    assert [(row.item, row.told, row.rank, row.grade, row.questions) for row in again] == [
+        (row.item, row.told, row.rank, row.grade, row.questions) for row in rows
+    ]
