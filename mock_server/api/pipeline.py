@@ -410,9 +410,8 @@ def _exchange(context: Context, response: Response, operation: Operation | None)
     target: str = environ.get("REQUEST_URI") or context.target
     headers: dict[str, str] = environ.get(HEADERS) or headers_in(environ)
     head = environ.get(HEAD_BYTES) or sum(len(name) + len(value) for name, value in headers.items())
-    kept = (
-        len(body) if parts is not None or size <= READ_ONCE else 2 * size
-    )  # with the parts that it may be read to
+    # Twice the size of a body that may be read to parts.
+    kept = len(body) if parts is not None or size <= READ_ONCE else 2 * size
     # Positional, since keywords cost 5 % of a retrieve.
     return Exchange(
         context.method, context.path, int(response.status[:3]), target, context.key, headers, body, size,

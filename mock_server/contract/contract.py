@@ -75,9 +75,7 @@ class ServiceRules:
     other_methods: Mapping[str, str]  # the refusal at the collection, "list", and at its rows, "row"
     unknown_route: str
     malformed_bearer: str  # the refusal of an Authorization that has no key
-    redirect: Mapping[
-        str, Any
-    ]  # how a path is redirected to its other spelling, by the words of the document
+    redirect: Mapping[str, Any]  # how a path is redirected to its other spelling
     cors: bool
     time_offset: int  # seconds east of UTC
     tells_all: bool  # whether a refusal tells all problems, and not only the first
@@ -85,9 +83,7 @@ class ServiceRules:
     more: Mapping[str, str]  # what {more} shows, for "one" item beside the first and for "many"
     joined: str  # what stands between the {messages} of problems
     answers_head: bool  # as GET, without the body
-    media_types: Mapping[
-        str, str
-    ]  # those that no operation reads: "ignored", or a refusal; "other" is any other one
+    media_types: Mapping[str, str]  # those not read: "ignored" or a refusal; "other" is any other one
     checks_foreign: bool  # a field of another type walks its own rows, too
     tells_both: bool  # of such a field, also what is wrong with it as one of another type
     without_type: str  # what fields of a type's own are without a good type: "foreign", or "ignored"; or ""

@@ -306,9 +306,8 @@ class Route:
     redirect: str | None = None
 
 
-_Spellings = tuple[
-    dict[str, Operation], dict[str, Operation]
-]  # a path without a slash at its end, and with one
+# The operations at a path without a slash at its end, and with one.
+_Spellings = tuple[dict[str, Operation], dict[str, Operation]]
 
 
 class Routes:

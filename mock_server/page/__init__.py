@@ -51,9 +51,8 @@ def make_site(mock: Mock) -> Flask:
     site.add_url_rule("/", "welcome", lambda: _welcome(mock))
     site.add_url_rule(f"{PREFIX}/", "page", lambda: _file("index.html"))
     site.add_url_rule(f"{PREFIX}/page/<name>", "file", _file)
-    site.add_url_rule(
-        PREFIX, "folder", lambda: redirect(f"{PREFIX}/", 308)
-    )  # the page's addresses are relative
+    # The page's addresses are relative.
+    site.add_url_rule(PREFIX, "folder", lambda: redirect(f"{PREFIX}/", 308))
     site.after_request(_protect)
     return site
 

@@ -191,9 +191,8 @@ class Tampering:
             pytest.fail("A wrong response kept the test busy for too long.", pytrace=False)
 
         before = signal.signal(signal.SIGALRM, ring)
-        signal.setitimer(
-            signal.ITIMER_REAL, self._seconds, 0.5
-        )  # repeated, as the test may catch what is raised
+        # Repeated, as the test may catch what is raised.
+        signal.setitimer(signal.ITIMER_REAL, self._seconds, 0.5)
         try:
             yield
         finally:

@@ -23,9 +23,8 @@ class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def __init__(self, app: WSGIApplication) -> None:
         backend = _Backend(app)
-        unused = ssl.SSLContext(
-            ssl.PROTOCOL_TLS_CLIENT
-        )  # else httpcore reads all certificates of the computer
+        # An empty one, or httpcore reads all certificates of the computer.
+        unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         # httpx has no option for httpcore's backend, so its transports get a pool of ours.
         self._sync = httpx.HTTPTransport(verify=unused)
         self._sync._pool = httpcore.ConnectionPool(unused, None, network_backend=backend)
