@@ -42,6 +42,9 @@ _MULTIPART = "multipart/form-data"
 # Values that curl's `--form` takes for a file name or an option.
 _SPECIAL = re.compile(r"[@<\"]|.*;", re.DOTALL)
 
+# The digits of a digest that people see, enough to tell documents apart.
+_DIGITS = 12
+
 # Facts that change whenever a file changes. None means a missing file.
 Stamp = tuple[int, int, int] | None
 
@@ -120,10 +123,8 @@ class RunningServer:
         gc.collect()
         gc.freeze()
         document = mock.contract.document
-        sentence = (
-            f"Reloaded {document.base_name} ({document.digest.short}). Every key starts again from the seed."
-        )
-        self._log.note("reloaded", sentence, digest=str(document.digest))
+        sentence = f"Reloaded {document.base_name} ({document.digest[:_DIGITS]}). Every key starts again from the seed."
+        self._log.note("reloaded", sentence, digest=document.digest)
         return mock.files
 
     def sum_up(self) -> None:
@@ -273,7 +274,7 @@ def write_ready(mock: Mock, url: str) -> str:
             "title": mock.contract.title,
             "version": mock.contract.version,
             "name": document.base_name,
-            "digest": str(document.digest),
+            "digest": document.digest,
             "overlays": [file.name for file in document.overlays],
             "answers": dict(document.chosen),
         },
@@ -289,7 +290,10 @@ def _facts(mock: Mock, token: str | None, base_url: str) -> list[str]:
     document, service = contract.document, contract.service
     own = f"{base_url.removesuffix(contract.base_path)}{PREFIX}"
     rows = [
-        ("document", f"{contract.title} {contract.version} ({document.base_name}, {document.digest.short})"),
+        (
+            "document",
+            f"{contract.title} {contract.version} ({document.base_name}, {document.digest[:_DIGITS]})",
+        ),
         ("overlays", ", ".join(file.name for file in document.overlays)),
         ("proof", stamp_text(document)),
         ("answers", ", ".join(f"{question}={answer}" for question, answer in document.chosen.items())),

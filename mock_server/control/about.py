@@ -68,7 +68,7 @@ def show_info(context: Context) -> dict[str, Any]:
             "title": contract.title,
             "version": contract.version,
             "name": document.base_name,
-            "digest": str(document.digest),
+            "digest": document.digest,
             "overlays": [file.name for file in document.overlays],
         },
         "verified": stamp_facts(document),

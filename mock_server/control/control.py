@@ -33,7 +33,7 @@ from mock_server.contract import (
 from mock_server.control import about, journal, world
 from mock_server.control.about import control_document, control_text
 from mock_server.control.complaint import Complaints
-from mock_server.document import Object, with_integers
+from mock_server.document import Object, unknown_word, with_integers
 from mock_server.mock import Mock
 from mock_server.refusal import Defect, Refusal
 from mock_server.settings import Settings
@@ -276,8 +276,8 @@ def read_query(context: Context, operation: ControlOperation) -> None:
     arguments = {name: parameter.schema.get("default") for name, parameter in operation.query.items()}
     for name, text in parse_qsl(context.query, keep_blank_values=True):
         if name not in operation.query:
-            known = f"Choose from {', '.join(operation.query)}." if operation.query else "Remove it."
-            raise Refusal("unusable", f"Unknown parameter {name[:60]!r}. {known}")
+            remedy = "" if operation.query else " Remove it."
+            raise Refusal("unusable", unknown_word("parameter", name, operation.query) + remedy)
         value: Any = text
         match operation.query[name].schema.get("type"):
             case "boolean":

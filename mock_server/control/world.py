@@ -13,7 +13,7 @@ import orjson
 
 from mock_server.api.context import Context
 from mock_server.contract import Contract, parse
-from mock_server.document import Array, DocumentError, Place, nearest, placed
+from mock_server.document import Array, DocumentError, Place, placed, unknown_word
 from mock_server.refusal import Defect, Refusal
 from mock_server.settings import Latency, read_duration, read_latency
 from mock_server.state.clock import EARLIEST, LATEST
@@ -84,8 +84,7 @@ def replace_state(context: Context) -> dict[str, Any]:
     }
     for name in context.sent:
         if name not in parts:
-            what = f"Unknown part {name[:60]!r}{nearest(name, parts)}. Choose from {', '.join(parts)}."
-            raise Refusal("unusable", what)
+            raise Refusal("unusable", unknown_word("part", name, parts))
     for name, replace_part in parts.items():
         if context.sent.get(name) is not None:
             replace_part(context, context.sent[name])
@@ -332,8 +331,7 @@ def arm(faults: Faults, contract: Contract, order: Mapping[str, Any]) -> Fault:
 def check_known(what: str, name: str, known: Collection[str]) -> None:
     """Raise Refusal for an unknown name. `what`: what it should name."""
     if name not in known:
-        what = f"Unknown {what} {name[:60]!r}{nearest(name, known)}."
-        raise Refusal("unusable", f"{what} Choose from {', '.join(known)}.")
+        raise Refusal("unusable", unknown_word(what, name, known))
 
 
 def latency_of(text: str) -> Latency:

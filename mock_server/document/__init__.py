@@ -5,7 +5,6 @@ Others may import this package, which imports nothing of the rest of the project
 
 from mock_server.document.effective import (
     Answer,
-    Digest,
     Document,
     Question,
     digest_of,
@@ -16,7 +15,6 @@ from mock_server.document.effective import (
     select,
 )
 from mock_server.document.evidence import (
-    NEVER,
     RECORDING,
     RECORDING_DATE,
     RecordingEnds,
@@ -40,7 +38,7 @@ from mock_server.document.overlay import (
     parse_overlay,
     read_overlay,
 )
-from mock_server.document.shape import JsonShape, nearest, shape
+from mock_server.document.shape import JsonShape, nearest, shape, unknown_word
 from mock_server.document.source import (
     HIGHEST,
     Array,
@@ -64,11 +62,12 @@ from mock_server.document.source import (
 from mock_server.document.strict import declared_strictly
 
 __all__ = [
-    "HIGHEST", "LEARNED", "NEVER", "RECORDING", "RECORDING_DATE", "Action", "Answer", "Array", "Digest",
+    "HIGHEST", "LEARNED", "RECORDING", "RECORDING_DATE", "Action", "Answer", "Array",
     "Document", "DocumentError", "JsonShape", "Learned", "Object", "Overlay", "Place", "Question",
     "RecordingEnds", "Stamp", "Standing", "apply_actions", "declared_strictly", "digest_of", "dump_json",
     "dump_yaml", "duplicate", "find_overlay", "home", "ledger_of", "line_of", "load",
     "nearest", "packaged_overlays", "parse_actions", "parse_overlay", "place_at", "place_of", "placed",
     "plain", "read", "read_bytes", "read_object", "read_overlay", "read_questions", "read_recorded", "read_text",
-    "recorded_lines", "select", "shape", "stamp_facts", "stamp_of", "stamp_text", "with_integers",
+    "recorded_lines", "select", "shape", "stamp_facts", "stamp_of", "stamp_text", "unknown_word",
+    "with_integers",
 ]  # fmt: skip

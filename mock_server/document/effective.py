@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from mock_server.document.overlay import Action, Learned, apply_actions, parse_actions, read_overlay
 from mock_server.document.rows import check_rows
-from mock_server.document.shape import nearest, shape
+from mock_server.document.shape import nearest, shape, unknown_word
 from mock_server.document.source import (
     Array,
     DocumentError,
@@ -72,17 +72,6 @@ class Question(NamedTuple):
         }
 
 
-class Digest(str):
-    """The SHA-256, in hex, of a document's canonical JSON."""
-
-    __slots__ = ()
-
-    @property
-    def short(self) -> str:
-        """The first 12 digits, enough to tell documents apart by eye."""
-        return self[:12]
-
-
 @dataclass(frozen=True)
 class Document:
     """The effective document. Do not change it: take a copy.
@@ -94,13 +83,13 @@ class Document:
     """
 
     data: Object
-    digest: Digest
+    digest: str
     files: tuple[Path, ...]
     chosen: Mapping[str, str]
     base_name: str
     overlays: tuple[Path, ...]
     learned: tuple[Learned, ...]
-    base_digest: Digest | None
+    base_digest: str | None
     _ask: Callable[[], Mapping[str, Question]] = field(repr=False, compare=False)
 
     @functools.cached_property
@@ -226,11 +215,11 @@ def find_overlay(name: Path | str) -> Path:
     raise DocumentError(f"{what} Name a file, or one of these: {', '.join(packaged) or 'none'}.")
 
 
-def digest_of(data: object) -> Digest:
-    """Return the digest of data as JSON with sorted keys and no spaces, so that order does not count."""
+def digest_of(data: object) -> str:
+    """Return the SHA-256, in hex, of data as JSON with sorted keys and no spaces, so that order does not count."""
     canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     # A lone surrogate can come from a JSON escape, and must give a digest rather than an error.
-    return Digest(hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest())
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _named(node: Object | Array, found: set[str]) -> set[str]:
@@ -274,8 +263,8 @@ def _question(questions: Object, name: str) -> Question:
         place=place_of(questions, name),
     )
     if question.assumed not in answers:
-        what = f"questions/{name}/assumed: Unknown answer {question.assumed!r}{nearest(question.assumed, answers)}."
-        raise DocumentError(f"{what} Choose from {', '.join(answers)}.", place_of(data, "assumed"))
+        what = unknown_word("answer", question.assumed, answers)
+        raise DocumentError(f"questions/{name}/assumed: {what}", place_of(data, "assumed"))
     for answer in question.answers.values():
         if (answer.id == question.assumed) == bool(answer.actions):
             what = (
@@ -299,12 +288,12 @@ def select(questions: Mapping[str, Question], texts: Iterable[str]) -> dict[str,
             raise DocumentError(f"{text!r} is not an answer. Write QUESTION=ANSWER.")
         if name not in questions:
             near = nearest(name, questions)  # a list of fifty names would hide it
-            listed = "" if near else f" Choose from {', '.join(questions)}."
-            raise DocumentError(f"Unknown question {name!r}{near}.{listed}")
+            raise DocumentError(
+                f"Unknown question {name!r}{near}." if near else unknown_word("question", name, questions)
+            )
         answers = questions[name].answers
         if answer not in answers:
-            what = f"{name!r} has no answer {answer!r}{nearest(answer, answers)}."
-            raise DocumentError(f"{what} Choose from {', '.join(answers)}.")
+            raise DocumentError(f"{name}: {unknown_word('answer', answer, answers)}")
         if chosen.setdefault(name, answer) != answer:
             raise DocumentError(f"{name!r} is answered {chosen[name]!r} and {answer!r}. Keep one.")
     return {name: chosen[name] for name in questions if name in chosen}

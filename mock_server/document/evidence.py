@@ -25,8 +25,6 @@ from mock_server.document.source import (
     read_bytes,
 )
 
-NEVER = "never verified"
-
 # The version of a recording's format, in each file's head.
 RECORDING = 1
 RECORDING_DATE = "%Y-%m-%dT%H:%M:%SZ"
@@ -53,15 +51,6 @@ class Stamp(NamedTuple):
     findings: int
     is_current: bool
 
-    @property
-    def text(self) -> str:
-        """The stamp in a line."""
-        seen, all_ = self.operations
-        day = f"{self.learned.date:%Y-%m-%d}"
-        found = f", {self.findings} seen, not modelled" if self.findings else ""
-        against = "" if self.is_current else ", against another document"
-        return f"verified {day}, {seen}/{all_} operations, {self.open} questions open{found}{against}"
-
 
 def stamp_of(document: Document) -> Stamp | None:
     """Return the stamp of a document, None if no overlay was learned from a service."""
@@ -81,7 +70,12 @@ def stamp_of(document: Document) -> Stamp | None:
 def stamp_text(document: Document) -> str:
     """Return the stamp in a line, or that the document has none."""
     stamp = stamp_of(document)
-    return NEVER if stamp is None else stamp.text
+    if stamp is None:
+        return "never verified"
+    day, (seen, all_) = f"{stamp.learned.date:%Y-%m-%d}", stamp.operations
+    found = f", {stamp.findings} seen, not modelled" if stamp.findings else ""
+    against = "" if stamp.is_current else ", against another document"
+    return f"verified {day}, {seen}/{all_} operations, {stamp.open} questions open{found}{against}"
 
 
 def stamp_facts(document: Document) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from mock_server.document.shape import is_linear, nearest, shape
+from mock_server.document.shape import is_linear, shape, unknown_word
 from mock_server.document.source import Array, DocumentError, Object, Place, follow, place_of, plain
 from mock_server.document.treatments import (
     ARRAY,
@@ -246,8 +246,7 @@ def _named(word: Any) -> tuple[str, Any]:
 def _treatment(word: Any, place: Place | None) -> tuple[str, Any]:
     name, argument = _named(word)
     if name not in TREATMENTS:
-        what = f"Unknown treatment {name!r}{nearest(name, TREATMENTS)}. Known: {', '.join(TREATMENTS)}."
-        raise DocumentError(what, place)
+        raise DocumentError(unknown_word("treatment", name, TREATMENTS), place)
     match TREATMENTS[name].argument:
         case "none":
             is_right, how = argument is None, f"{name!r} stands alone. Write `when: {name}`."
@@ -268,8 +267,7 @@ def _treatment(word: Any, place: Place | None) -> tuple[str, Any]:
 def _transformation(word: Any, place: Place | None) -> tuple[str, Any]:
     name, argument = _named(word)
     if name not in TRANSFORMATIONS:
-        what = f"Unknown transformation {name!r}{nearest(name, TRANSFORMATIONS)}. Known: {', '.join(TRANSFORMATIONS)}."
-        raise DocumentError(what, place)
+        raise DocumentError(unknown_word("transformation", name, TRANSFORMATIONS), place)
     match name:
         case "join":
             is_right, how = isinstance(argument, str), f"Write `{{{JOIN}: ','}}`."
@@ -314,9 +312,8 @@ def form_rows(form: Schema, fields: Mapping[str, Schema], service: Schema) -> Fo
     """
     said = form.get("x-rows", {})
     for name in said.keys() - fields.keys() - {OWN, FOREIGN, UNKNOWN}:
-        known = [*fields, OWN, FOREIGN, UNKNOWN]
-        what = f"x-rows: the form has no field {name!r}{nearest(name, known)}. Use one of {', '.join(known)}."
-        raise DocumentError(what, _place(said, name))
+        what = unknown_word("field", name, [*fields, OWN, FOREIGN, UNKNOWN])
+        raise DocumentError(f"x-rows: {what}", _place(said, name))
     of_fields = {}
     for name, schema in fields.items():
         of_field = tuple(_derived(form, name, schema, service))

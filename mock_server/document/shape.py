@@ -33,6 +33,17 @@ def nearest(word: str, words: Iterable[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
+def unknown_word(what: str, word: str, words: Iterable[str]) -> str:
+    """Return a sentence on an unknown word.
+
+    >>> unknown_word("key", "nmae", ["id", "name"])
+    "Unknown key 'nmae' (did you mean 'name'?). Choose from id, name."
+    """
+    listed = list(words)
+    choice = f" Choose from {', '.join(listed)}." if listed else ""
+    return f"Unknown {what} {word[:60]!r}{nearest(word, listed)}.{choice}"
+
+
 class JsonShape:
     """A JSON Schema whose errors name the field and the remedy.
 
@@ -70,9 +81,8 @@ class JsonShape:
             path.append(kind.error.instance)
         place, node = place_at(root, path), self.node(list(error.evaluation_path)[:-1])
         if kind.name == "additionalProperties":
-            key, known = kind.unexpected[0], list(node.get("properties", ()))
-            listed = f" Known keys: {', '.join(known)}." if known else ""
-            rank, what = 0, f"Unknown key {key!r}{nearest(key, known)}.{listed}"
+            key = kind.unexpected[0]
+            rank, what = 0, unknown_word("key", key, node.get("properties", ()))
             place = place_at(root, [*path, key])
         elif kind.name == "required":
             rank, what = 2, f"The key {kind.property!r} is missing. Add it."

@@ -21,7 +21,6 @@ from mock_server.document import (
     Object,
     Place,
     line_of,
-    nearest,
     place_of,
     placed,
     plain,
@@ -29,6 +28,7 @@ from mock_server.document import (
     read_bytes,
     recorded_lines,
     shape,
+    unknown_word,
 )
 from mock_server.settings import Rules
 from mock_server.state.clock import read_time
@@ -138,7 +138,7 @@ def _take_told(item: Item, resource: Resource, row: Object, offset: int) -> None
 def _check_row(row: Object, resource: Resource) -> None:
     """Raise DocumentError if a row has an unknown property or type, or lacks what it needs."""
     # A row may repeat constants, too.
-    _check_keys(row, _sample(resource), f"A row of {resource.name}")
+    _check_keys(row, _sample(resource))
     for fact, each in resource.stored.items():
         if each.needed or fact == resource.label_fact:
             given = row.get(each.name)
@@ -146,8 +146,9 @@ def _check_row(row: Object, resource: Resource) -> None:
                 kind = ", a text" if each.kind == "text" else ""
                 raise DocumentError(f"A row of {resource.name} needs {each.name!r}{kind}.", row.place)
         if fact == resource.type_fact and resource.types and row[each.name] not in resource.types:
-            what = f"Unknown {each.name} {row[each.name]!r}{nearest(row[each.name], resource.types)}."
-            raise DocumentError(f"{what} Use one of {', '.join(resource.types)}.", place_of(row, each.name))
+            raise DocumentError(
+                unknown_word(each.name, row[each.name], resource.types), place_of(row, each.name)
+            )
 
 
 def _sample(resource: Resource) -> dict[str, Any]:
@@ -158,12 +159,10 @@ def _sample(resource: Resource) -> dict[str, Any]:
     return sample
 
 
-def _check_keys(record: Object, known: Collection[str], whose: str) -> None:
+def _check_keys(record: Object, known: Collection[str], at: str = "") -> None:
     for key in record:
         if key not in known:
-            listed = ", ".join(known) or "no keys"
-            what = f"Unknown key {key!r}{nearest(key, known)}. {whose} can have {listed}."
-            raise DocumentError(what, place_of(record, key))
+            raise DocumentError(at + unknown_word("key", key, known), place_of(record, key))
 
 
 def _plain_item(world: World, resource: Resource, row: Object, item_id: int) -> Item:
@@ -195,8 +194,7 @@ def _completed(world: World, row: Object, resource: Resource, item: Item) -> dic
             complete[key] = {**shown[key], **plain(given)}
     if complaint := resource.check(complete):
         if given is not None:
-            known = resource.shape(resource.type_of(item.values)).constants
-            _check_keys(given, known, f"The settings of {resource.type_of(item.values)}")
+            _check_keys(given, resource.shape(resource.type_of(item.values)).constants, f"{key}: ")
         key = complaint.partition(":")[0].partition("/")[0]
         if " does not match " in complaint:  # a pattern does not help a reader
             complaint = f"{key} is {complete[key]!r:.60}, which should look like {shown[key]!r}"

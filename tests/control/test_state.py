@@ -92,12 +92,12 @@ def test_ids_of_a_seed_count(client: Steered) -> None:
     [
         (
             {"handlers": [SLACK, {"type": "fax", "name": "a"}]},
-            "handlers:2: Unknown type 'fax'. Use one of email",
+            "handlers:2: Unknown type 'fax'. Choose from email",
         ),
         ({"handlers": [{"type": "slack"}]}, "handlers:1: A row of handlers needs 'name', a text."),
         (
             {"handlers": [{**SLACK, "colour": 1}]},
-            "handlers:1: Unknown key 'colour'. A row of handlers can have id",
+            "handlers:1: Unknown key 'colour'. Choose from id",
         ),
         ({"handlers": [{**SLACK, "id": 3}, {**SLACK, "id": 3}]}, "The id 3 is used twice"),
         ({"handlers": [{**SLACK, "id": 2**53}]}, "Invalid id 9007199254740992: use 1–9007199254740991."),
@@ -113,7 +113,7 @@ def test_ids_of_a_seed_count(client: Steered) -> None:
             {"handlers": [{**SLACK, "id": 9}], "next_id": 9},
             "next_id: The highest id is 9",
         ),
-        ({"answers": {"create-status": "maybe"}}, "answers: 'create-status' has no answer 'maybe'"),
+        ({"answers": {"create-status": "maybe"}}, "answers: create-status: Unknown answer 'maybe'"),
         ({"answers": {"colour": "red"}}, "answers: Unknown question 'colour'"),
         ({"faults": [{"refusal": "tired"}]}, "Unknown refusal 'tired'. Choose from"),
         ({"clock": {"now": "2026-02-30T00:00:00Z"}}, "Invalid time '2026-02-30T00:00:00Z'"),

@@ -149,7 +149,6 @@ def test_the_digest_counts_content_and_not_order_or_spelling(tmp_path: Path) -> 
     digest = load(one).digest
     canonical = '{"openapi":"3.1.0","paths":{},"x":[1,"é"]}'
     assert digest == hashlib.sha256(canonical.encode()).hexdigest()
-    assert digest.short == digest[:12]
     assert load(two).digest == digest
     assert load(three).digest != digest
     assert len(digest_of({"lone": "\ud800"})) == 64
@@ -193,7 +192,7 @@ def test_a_base_that_is_no_openapi_3_1_is_refused(tmp_path: Path, text: str, mes
         ("{name: [{when: paded, change: [trim]}]}", "Unknown treatment 'paded' (did you mean 'padded'?)"),
         (
             "{nme: [{when: padded, change: [trim]}]}",
-            "x-rows: the form has no field 'nme' (did you mean 'name'?)",
+            "x-rows: Unknown field 'nme' (did you mean 'name'?)",
         ),
     ],
 )

@@ -342,7 +342,7 @@ def test_a_bad_jsonpath_is_an_error_with_its_place(path: str) -> None:
         ),
         (
             "  - target: $.a\n    updat: {}\n",
-            "o.yaml:6: actions/0: Unknown key 'updat' (did you mean 'update'?). Known keys: target, "
+            "o.yaml:6: actions/0: Unknown key 'updat' (did you mean 'update'?). Choose from target, "
             "description, update, remove, copy, x-optional.",
         ),
     ],
@@ -370,7 +370,7 @@ def test_copy_needs_edition_1_1() -> None:
         ("overlay: 1.2.0\n", "o.yaml:1: overlay must be 1.0.x or 1.1.x. Write 1.1.0."),
         (
             "overlay: 1.1.0\naction: []\n",
-            "o.yaml:2: Unknown key 'action' (did you mean 'actions'?). Known keys: overlay, info, "
+            "o.yaml:2: Unknown key 'action' (did you mean 'actions'?). Choose from overlay, info, "
             "extends, actions, x-learned.",
         ),
         ("overlay: 1.1.0\n", "o.yaml:1: The key 'info' is missing. Add it."),

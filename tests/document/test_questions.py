@@ -71,7 +71,7 @@ def test_an_answer_s_actions_apply_as_an_overlay_s(tmp_path: Path) -> None:
         (
             "questions:\n",
             "question:\n",
-            "1: Unknown key 'question' (did you mean 'questions'?). Known keys: questions.",
+            "1: Unknown key 'question' (did you mean 'questions'?). Choose from questions.",
         ),
         (
             "  create-status:\n",
@@ -98,7 +98,7 @@ def test_an_answer_s_actions_apply_as_an_overlay_s(tmp_path: Path) -> None:
         (
             "    grade: B\n",
             "    grades: B\n",
-            "5: questions/create-status: Unknown key 'grades' (did you mean 'grade'?). Known keys: "
+            "5: questions/create-status: Unknown key 'grades' (did you mean 'grade'?). Choose from "
             "question, evidence, grade, operations, departure, assumed, answers.",
         ),
         (
@@ -147,12 +147,12 @@ def test_an_answer_s_actions_apply_as_an_overlay_s(tmp_path: Path) -> None:
             "update: 10}",
             "updated: 10}",
             "27: questions/page-size/answers/ten/actions/0: Unknown key 'updated' (did you mean "
-            "'update'?). Known keys: target, description, update, remove, copy, x-optional.",
+            "'update'?). Choose from target, description, update, remove, copy, x-optional.",
         ),
         (
             "{means: '20'}",
             "{means: '20', runtime: x}",
-            "26: questions/page-size/answers/twenty: Unknown key 'runtime'. Known keys: means, actions.",
+            "26: questions/page-size/answers/twenty: Unknown key 'runtime'. Choose from means, actions.",
         ),
         (
             "{means: '20'}",
@@ -197,9 +197,9 @@ def test_select_gives_the_choices_in_the_order_of_the_questions(tmp_path: Path) 
         (["xyz=ok"], "Unknown question 'xyz'. Choose from create-status, page-size."),
         (
             ["page-size=tewnty"],
-            "'page-size' has no answer 'tewnty' (did you mean 'twenty'?). Choose from twenty, ten.",
+            "page-size: Unknown answer 'tewnty' (did you mean 'twenty'?). Choose from twenty, ten.",
         ),
-        (["page-size="], "'page-size' has no answer ''. Choose from twenty, ten."),
+        (["page-size="], "page-size: Unknown answer ''. Choose from twenty, ten."),
         (["page-size"], "'page-size' is not an answer. Write QUESTION=ANSWER."),
         (["page-size=ten", "page-size=twenty"], "'page-size' is answered 'ten' and 'twenty'. Keep one."),
     ],

@@ -46,7 +46,7 @@ def test_an_expired_entry_accepts_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("differences: []", "accepted.yaml:1: Unknown key 'differences'. Known keys: accepted."),
+        ("differences: []", "accepted.yaml:1: Unknown key 'differences'. Choose from accepted."),
         (
             FILE.replace("    reason: the site will change it\n", ""),
             "accepted.yaml:2: .*The key 'reason' is missing",
