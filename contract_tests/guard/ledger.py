@@ -55,6 +55,7 @@ _SUFFIX = ".jsonl"
 _SWEPT = ".swept"
 _FORGOTTEN = ".forgotten"
 _BLANKS = re.compile(r"[\s\0]*")
+_OPENING = re.compile(_BLANKS.pattern + "(?:[A-Za-z]-)?")  # what stands before the marker in a name
 _TEXT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ADDRESS = re.compile(r"(?<=@|/)(?=[\w-]+\.)")  # where the host of a mailbox or URL begins
 
@@ -82,7 +83,8 @@ class Marker:
     It stands inside the stored name, `bpm-1a2b3c4d-00007:Example`, after whatever white space the name begins with: a
     service that trims and one that does not then both give back, without the marker, what they would have given anyway.
     What the marker costs is room: if a service cuts a name at 128 characters, a suite sees `Marker.LENGTH` fewer.
-    Ordering by name becomes ordering by creation. A blank name should be refused and so stays as it is; then the marker
+    Ordering by name becomes ordering by creation, unless names begin with a letter and a hyphen: the marker stands
+    behind these, `a-bpm-1a2b3c4d-00007:Example`. A blank name should be refused and so stays as it is; then the marker
     goes into the addresses of the form, as a label of their host: `hey@bpm-1a2b3c4d-00007.example.com`.
     """
 
@@ -105,7 +107,7 @@ class Marker:
 
     def insert(self, name: str, number: int) -> str:
         """Return the name with the marker in it, also if the name is blank."""
-        found = _BLANKS.match(name)
+        found = _OPENING.match(name)
         start = found.end() if found else 0
         return f"{name[:start]}{self.of(number)}:{name[start:]}"
 

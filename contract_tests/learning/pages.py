@@ -177,26 +177,20 @@ def learn_sorting(prober: Prober, draft: Draft) -> None:
                 pages += _with_an_equal(prober)
             among = _among_equals(pages, key)
             if among is not None:
-                _learn_sorting(prober, draft, {**words, "direction": direction}, among)
+                # A database that sorts upwards finds rows of one name as they were made.
+                presumed = {"order": "oldest-first"} if direction == "ascending" else {}
+                _learn_sorting(prober, draft, {**words, "direction": direction}, among or presumed)
                 return
-    # A guard hides the names of others, and its marker sorts the run's own rows by their creation.
-    own = [[row.id for row in page if row.changed is not None] for page in pages]
-    is_told = max(map(len, own), default=0) > (1 if prober.spares else 2)
-    for reverse in (False, True) if prober.terms.hidden and is_told else ():
-        if _is_sorted(own, reverse=reverse):
-            words = {"value": "name", "case": "any", "direction": "descending" if reverse else "ascending"}
-            _learn_sorting(prober, draft, words, {})
-            return
 
 
 def _keys(page: Sequence[_Shown], value: str, key: Callable[[_Shown], Any], prober: Prober) -> list[Any]:
-    """Return what tells the order of a page's rows."""
-    if value == "changed":
+    """Return what tells the order of a page's rows. A guard hides the names of others, and marks those of the run."""
+    is_marked = value == "name" and prober.terms.hidden > 0
+    if value == "changed" or is_marked:
         page = [row for row in page if row.changed is not None]
-    elif (
-        value == "name" and prober.terms.hidden
-    ):  # a guard's marker stands before the names of the run's own rows
-        page = [row for row in page if row.changed is None]
+    if is_marked:
+        ids = sorted(row.id for row in page)
+        page = [row._replace(name=prober.as_stored(row.name, ids.index(row.id))) for row in page]
     return [key(row) for row in page]
 
 
@@ -236,10 +230,10 @@ def _is_sorted(orders: Sequence[Sequence[Any]], *, reverse: bool) -> bool:
 
 def _make_unsorted(prober: Prober) -> None:
     """List rows whose order by name or by type, in any case, is not the order of their ids."""
-    base, made = prober.name(), []
+    made = []
     first, second, third = sorted(prober.facts.types)[:3]
     for letter, kind in (("b", second), ("C", first), ("a", third), ("d", first)):
-        row = prober.create(prober.kinds.form(kind, f"{base}{letter}"))[1]
+        row = prober.create(prober.kinds.form(kind, prober.name(letter)))[1]
         if row is not None:
             prober.retrieve(row)
             made.append(row)
@@ -259,8 +253,7 @@ def _with_an_equal(prober: Prober) -> list[list[_Shown]]:
 
 
 def _learn_sorting(prober: Prober, draft: Draft, words: Mapping[str, str], order: Mapping[str, str]) -> None:
-    seems = "seems to be" if prober.terms.hidden and words["value"] == "name" else "is"
-    says = f"The list {seems} ordered by {words['value']}, {words['direction']}."
+    says = f"The list is ordered by {words['value']}, {words['direction']}."
     draft.learn("list-order", says, prober.exchanges[-1:], _sorted_by(words, order))
 
 

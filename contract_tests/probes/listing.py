@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from contract_tests.document import Facts
 from contract_tests.judge.verdicts import said
+from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.observations import SeenPage, first_page, handler, second, wide_response
 from contract_tests.probes.prober import Probe, Prober
 from contract_tests.probes.reading import (
@@ -16,6 +17,7 @@ from contract_tests.probes.reading import (
     Undecided,
     Unknown,
     accepted,
+    is_success,
     number,
     refused,
     shown,
@@ -26,7 +28,6 @@ from contract_tests.target.api import TargetResponse
 _BEYOND = 7
 # So many other rows tell whether a list goes by their ids; and so many ids are shown.
 _TELLING, _MOST_IDS = 3, 8
-_OLDEST = "The oldest handler first, or by name: the names of this run do not tell them apart."
 
 
 def _wide_page(prober: Prober) -> SeenPage:
@@ -35,31 +36,55 @@ def _wide_page(prober: Prober) -> SeenPage:
 
 
 def _list_order(prober: Prober) -> Finding:
-    older, newer = prober.once(handler).id, prober.once(second).id
-    page = prober.once(_wide_page)
-    if not {older, newer} <= set(page.ids) and not page.is_last:
-        last = number(page.value("total-pages")) or 1
-        page = SeenPage(prober.list(size=max(prober.facts.sizes), page=last), prober.expectations)
-    if not {older, newer} <= set(page.ids):
+    older, newer = prober.once(handler), prober.once(second)
+    both, page, place = {older.id, newer.id}, prober.once(_wide_page), 1
+    if not both <= set(page.ids) and not page.is_last:
+        place = number(page.value("total-pages")) or 1
+        page = _page(prober, place)
+    if not both <= set(page.ids):
         raise Undecided("the list does not show both of two new handlers")
-    is_newest_first = page.ids.index(newer) < page.ids.index(older)
+    is_newest_first = page.ids.index(newer.id) < page.ids.index(older.id)
     ids = [row for row in page.ids if row is not None]
-    if _grows(ids, older, newer) and ids != sorted(ids, reverse=is_newest_first):
+    others = [row for row in ids if row not in both]
+    if len(others) < _TELLING:
+        return _by_name(prober, (older, newer), place, ids) or _by_time(is_newest_first)
+    # Ids seem to grow with time if two new ones are above all others.
+    if max(others) < older.id < newer.id and ids != sorted(ids, reverse=is_newest_first):
         return Outside(
             f"Not by the time of creation: it shows the ids {', '.join(map(str, ids[:_MOST_IDS]))}."
         )
-    if is_newest_first:
-        return Answered("newest-first")
-    is_by_name = prober.terms.hidden and not _grows(
-        ids, older, newer
-    )  # a guard's mark sorts names by their creation
-    return Answered("oldest-first", _OLDEST if is_by_name else "")
+    return _by_time(is_newest_first)
 
 
-def _grows(ids: Sequence[int], older: int, newer: int) -> bool:
-    """Tell whether ids seem to grow with time: two new ones are above all others, of which there are some."""
-    others = [row for row in ids if row not in {older, newer}]
-    return len(others) >= _TELLING and max(others) < older < newer
+def _by_time(is_newest_first: bool) -> Finding:
+    return Answered("newest-first" if is_newest_first else "oldest-first")
+
+
+def _by_name(
+    prober: Prober, both: tuple[ProbedHandler, ProbedHandler], place: int, ids: Sequence[int]
+) -> Finding | None:
+    """Give the older of two rows a name on the other side of the newer's; return a finding if it moves in the list.
+
+    If so, a name of another case shows whether the list goes by that, too.
+    """
+    older, newer = both
+    is_first = prober.as_stored(older.name, 1) < prober.as_stored(newer.name, 2)
+    for letter in ("z" if is_first else "a", "Z"):
+        if not is_success(older.update(name=prober.name(letter))):
+            return None
+        older.look()
+        shown = [row for row in _page(prober, place).ids if row is not None]
+        if shown == ids and letter != "Z":
+            return None
+    return Outside(
+        "Not by the time of creation: a handler has another place in it after it got another name."
+    )
+
+
+def _page(prober: Prober, place: int) -> SeenPage:
+    """Read a page of the largest size as it is now."""
+    size = max(prober.facts.sizes)
+    return SeenPage(prober.list(size=size, page=place, again=True), prober.expectations)
 
 
 def _page_not_valid(prober: Prober) -> Finding:

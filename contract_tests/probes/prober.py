@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import FAILED_HEADER, OTHER_KEY_VARIABLE, REFUSED_HEADER, Exchange
+from contract_tests.guard.ledger import Marker
 from contract_tests.guard.policy import NOWHERE
 from contract_tests.probes.expectations import Expectations, SentCall, exchange_of
 from contract_tests.probes.reading import (
@@ -210,7 +211,8 @@ class Prober:
         its parameters and not a row by its id. `again` sends it all the same.
         """
         told = {name: part for name, part in parts.items() if name != "fresh"}
-        key = method, path, repr(sorted(told.items()))
+        query = {name: str(value) for name, value in told.get("query", {}).items()}  # 7 is sent as "7" is
+        key = method, path, repr(sorted({**told, "query": query}.items()))
         if key in self._settled and not again:
             response, exchange = self._settled[key]
             self.responses.append(response)
@@ -245,9 +247,16 @@ class Prober:
         asked = {name: query.pop(word) for word, name in names.items() if word in query}
         return self.send("GET", self.facts.operation("list").path, query=asked, **query)
 
-    def name(self) -> str:
-        """Return a name that no other handler has. Later names sort first: by name is not by time."""
-        return f"{self._token}-{_LAST_NAME - self.sent}"
+    def name(self, first: str = "") -> str:
+        """Return a name that no other handler has. Later names sort first: by name is not by time.
+
+        `first`: a letter to begin with. A service that orders by name orders by this letter, behind a guard, too.
+        """
+        return f"{first and f'{first}-'}{self._token}-{_LAST_NAME - self.sent}"
+
+    def as_stored(self, name: str, number: int) -> str:
+        """Return a name as the service orders it: a guard marks it. `number`: the later the create, the higher."""
+        return Marker("bpm").insert(name, number) if self.terms.hidden else name
 
     def create(self, form: Mapping[str, str], **parts: Any) -> tuple[TargetResponse, int | None]:
         """Send a create; return its answer and, where it was accepted, the id. Raises Undecided for a lack of one."""

@@ -30,11 +30,7 @@ def differing(
     seed: int | None, folder: Path, *, profile: str = "full", style: str | None = None
 ) -> list[str]:
     """Learn a house or a style, and return the steps that the mock answers otherwise, each with what differs."""
-    house = draw(seed or 0)
-    if profile == "quick" and house["sorted"] == "name":  # few requests do not tell it from an order by time
-        house = {**house, "sorted": "time"}
-    app = service_app(seed, style) if style else GeneratedService(house, {LEARNING: 0, LOOKING: 0})
-    session = session_of(app)
+    session = session_of(service_app(seed, style))
     _, file = learned("http://service/api", session, folder, profile)
     service, mock = emptied(Side("http://service/api", LOOKING, session)), mock_side(file)
     return [

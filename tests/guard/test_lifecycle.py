@@ -35,6 +35,7 @@ def test_a_row_lives_and_dies_as_without_a_guard(client: Client, target: Target)
     [
         "Example", "  outer blanks\t", "\N{NO-BREAK SPACE}no-break", "ünïcödé ☃ \U0001f600", "quotes ' and \"",
         "<b>bold</b>", "a\\b/c", "bpm-", "x" * 109, "0", "\N{COMBINING ACUTE ACCENT}combining", "line\r\nbreak",
+        "z-Example",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("write", [multipart, urlencoded])
@@ -48,6 +49,12 @@ def test_names_are_seen_as_without_the_marker(
         row = one.call("POST", one.base, body, headers).data["id"]
         seen.append(one.get(f"/{row}").data["name"])
     assert seen[0] == seen[1]
+
+
+def test_a_letter_before_the_marker_orders_names(client: Client, target: Target) -> None:
+    rows = [client.created(name) for name in ("z-Example", "a-Example", "Example")]
+    stored = [json.loads(target.rows[row])["name"] for row in rows]
+    assert sorted(stored) == [stored[1], stored[2], stored[0]]
 
 
 def test_the_room_for_a_name_shrinks_by_the_marker(client: Client, guard: Guard) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -125,8 +125,11 @@ def test_why_a_look_proves_nothing_is_told(body: bytes, state: CreateState, abou
     assert account.fault_in(Reply(200, "OK", (), body), entry) == (about, fault)
 
 
+@pytest.mark.parametrize("others", [("Otto", "Anna", "Emil"), ()])
 @pytest.mark.parametrize(("is_by_name", "expected"), [(False, Answered), (True, Outside)])
-def test_a_list_by_name_is_not_told_as_one_by_time(is_by_name: bool, expected: type[Finding]) -> None:
+def test_a_list_by_name_is_not_told_as_one_by_time(
+    is_by_name: bool, expected: type[Finding], others: Sequence[str]
+) -> None:
     class Sorted(TargetApi):
         def call(self, method: str, path: str, **parts: Any) -> TargetResponse:
             answer = super().call(method, path, **parts)
@@ -138,7 +141,7 @@ def test_a_list_by_name_is_not_told_as_one_by_time(is_by_name: bool, expected: t
 
     with the_mock({}) as api:
         names = api.facts.form
-        for name in ("Otto", "Anna", "Emil"):
+        for name in others:
             api.create({names["name"]: name, names["type"]: "internal_notification"})
         finding = found(Sorted(api.base_url, api.key, api.facts), "list-order")
     assert isinstance(finding, expected)
@@ -152,12 +155,3 @@ def test_bytes_that_are_not_utf_8_are_not_told_as_kept() -> None:
     for shown, ending in (("A\ufffd", "kept, with U+FFFD in place of what is not"), ("A", 'becomes `"A"`')):
         tried = Tried(trial, TargetResponse(200, {}, b""), exchange, 1, shown, "before", {"name": shown})
         assert _Seen("name", tried).how.endswith(f": {ending}")
-
-
-def test_an_order_of_names_that_go_with_time_is_not_told_as_one_of_time_alone() -> None:
-    with the_mock({"list-order": "oldest-first"}) as api:
-        prober = Prober(api, expectations(), Terms(can_write=True, hidden=19))
-        finding, _ = PROBES["list-order"].run(prober)
-        prober.close()
-    assert isinstance(finding, Answered)
-    assert "or by name" in finding.said
