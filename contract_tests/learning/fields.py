@@ -120,7 +120,8 @@ class Table:
     foreign_problem: tuple[Outcome, Outcome] | None = None
     tells_both: bool = False
     without_type: str = ""  # what fields of a type's own are if the type is refused, a word of the document
-    between_fields: str | None = None  # what stands between the names of fields that share one problem
+    # How fields that share one problem are named, words of the document; None if they share none.
+    between_fields: Mapping[str, str] | None = None
     foreign_is_apart: bool = False  # checked only if no field has another problem
     unsaid: list[str] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
@@ -275,7 +276,7 @@ class FieldLearner:
             if not any(f"({word})" in str(no) for word in ("contact", "form", "budget", "bytes")):
                 what = f"{trial.field} of a {trial.operation}, {trial.treatment}: not seen, as {no}."
                 self.table.unasked.append(what)
-            self.observer.forget(trial.kind)
+                self.observer.forget(trial.kind)
             return None
         if outcome.look is not None:
             self.table.refusals.append(outcome)

@@ -135,22 +135,32 @@ def learn_shared(observer: Observer, table: Table, telling: Telling) -> None:
     names = [*observer.facts.types[kind][:2]] if foreign is not None else ["color", "shade"]
     if (foreign or unknown) is None or len(names) < 2:
         return
-    parts = [(name, observer.good(kind, field).encode(), False) for name in names]
+    # In the other order than the document's.
+    parts = [(name, observer.good(kind, field).encode(), False) for name in reversed(names)]
     try:
         response = observer.ask("update", parts, observer.prober.kinds.mailbox)
     except (Undecided, Unlisted):
         return
     body = body_of(response)
     told = telling.listed(body) if telling.tells_all else body
-    found = re.search("(.{1,8}?)".join(map(re.escape, names)), "\n".join(texts_in(told)))
-    if response.status < 400 or found is None or (telling.tells_all and len(told) > 1):
+    orders = {"sent": [*reversed(names)], "documented": names}
+    found = {
+        order: seen[1]
+        for order, each in orders.items()
+        if (seen := re.search(r"\b{}\b(.{{1,8}}?)\b{}\b".format(*each), "\n".join(texts_in(told))))
+    }
+    if response.status < 400 or not found or (telling.tells_all and len(told) > 1):
         return
-    table.between_fields = found[1]
+    order, between = next(iter(found.items()))
+    table.between_fields = {"fields": between} | ({} if order == "sent" else {"fields-order": order})
+    shared = [
+        look.value for look in (foreign, unknown) if look is not None
+    ]  # of both forms, whatever their headers
     for at, explained in table.fields.items():
         is_other = at.field in {FOREIGN, UNKNOWN, observer.facts.form["enabled"]}
         explained.rows = [
             replace(row, effect=row.effect._replace(value=reworded(row.effect.value, _sharing)))
-            if is_other and row.reaction == "refuse" and row.effect in (foreign, unknown)
+            if is_other and row.reaction == "refuse" and row.effect.value in shared
             else row
             for row in explained.rows
         ]
@@ -357,7 +367,7 @@ class _Writer:
         if self.table.without_type:
             service["fields-without-type"] = self.table.without_type
         if self.table.between_fields is not None:
-            service.setdefault("errors", {})["fields"] = self.table.between_fields
+            service["errors"] = service.get("errors", {}) | self.table.between_fields
         if self.table.foreign_is_apart and "availability" not in service["checks"]:
             service["checks"].insert(service["checks"].index("form") + 1, "availability")
 

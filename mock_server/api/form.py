@@ -44,33 +44,34 @@ def read_form(context: Context) -> None:
         problems += _walk_foreign(context)
     problems += of_fields
     if problems:
-        refuse(_together(problems, [*inputs], service.between_fields), tells_all=service.tells_all)
+        refuse(_together(context, problems, [*inputs]), tells_all=service.tells_all)
     for code, sentence in notes:
         context.violate(code, sentence)
 
 
-def _together(problems: Sequence[Problem], sent: Sequence[str], between: str) -> list[Problem]:
-    """Make one problem of those that name all their fields (`{fields}`), in the order in which these were sent."""
+def _together(context: Context, problems: Sequence[Problem], sent: Sequence[str]) -> list[Problem]:
+    """Make one problem of those that name all their fields (`{fields}`)."""
+    refusals, service = context.operation.refusals, context.contract.service
     groups: dict[str, list[Problem]] = {}
     for number, problem in enumerate(problems):
-        names_all = "{fields}" in str(problem.item) or "{fields}" in str(problem.told)
-        key = f"{problem.refusal} {problem.item} {problem.told.get('message')}" if names_all else f"{number}"
-        groups.setdefault(key, []).append(problem)
+        refusal = refusals.get(problem.refusal)
+        said = f"{problem.item} {problem.told} {refusal and refusal.value}"
+        key = f"{problem.refusal} {problem.item} {problem.told.get('message')}"
+        groups.setdefault(key if "{fields}" in said else f"{number}", []).append(problem)
     joined = []
     for alike in groups.values():
-        names = sorted(
-            (problem.told["field"] for problem in alike), key=lambda name: name in sent and sent.index(name)
-        )
-        first = min(alike, key=lambda problem: (problem.rank, problem.order))
-        joined.append(first._replace(told={**first.told, "fields": between.join(names)}))
+        alike.sort(key=lambda problem: (problem.rank, problem.order))
+        names = [problem.told["field"] for problem in alike]
+        if service.fields_as_sent:
+            names.sort(key=lambda name: name in sent and sent.index(name))
+        joined.append(alike[0]._replace(told={**alike[0].told, "fields": service.between_fields.join(names)}))
     return joined
 
 
 def check_availability(context: Context) -> None:
     """Refuse fields of other types than the item's, if they are checked apart from the form."""
-    service, sent = context.contract.service, [each.field.name for each in context.foreign]
-    problems = _together(_walk_foreign(context), sent, service.between_fields)
-    refuse(problems, tells_all=service.tells_all)
+    problems = _together(context, _walk_foreign(context), [each.field.name for each in context.foreign])
+    refuse(problems, tells_all=context.contract.service.tells_all)
 
 
 def check_unique(context: Context) -> None:

@@ -80,6 +80,9 @@ class ServiceRules:
     time_offset: int  # seconds east of UTC
     tells_all: bool  # whether a refusal tells all problems, and not only the first
     between_fields: str  # what stands between the names of {fields}
+    fields_as_sent: (
+        bool  # whether these are in the order in which they were sent, or else in that of the document
+    )
     more: Mapping[str, str]  # what {more} shows, for "one" item beside the first and for "many"
     joined: str  # what stands between the {messages} of problems
     answers_head: bool  # as GET, without the body
@@ -259,6 +262,7 @@ def _service(document: Object) -> ServiceRules:
         time_offset=int(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60),
         tells_all=words.get("errors", {}).get("told") == "all",
         between_fields=words.get("errors", {}).get("fields", ", "),
+        fields_as_sent=words.get("errors", {}).get("fields-order", "sent") == "sent",
         more=words.get("errors", {}).get("more", {}),
         joined=words.get("errors", {}).get("joined", ", "),
         answers_head=words.get("head") == "as-get",

@@ -143,7 +143,27 @@ def test_a_delete_may_show_the_row(tmp_path: Path) -> None:
     assert response["content"]["application/json"]["schema"] == schema
 
 
-def test_fields_that_do_not_belong_share_one_problem(tmp_path: Path) -> None:
+def test_a_refusal_of_its_own_names_all_fields_that_share_it(tmp_path: Path) -> None:
+    shared = {"value": {"errors": [{"title": "Not yours: {fields}.", "status": 422}]}}
+    responses = {
+        "422": {
+            "description": "No.",
+            "content": {"application/json": {"schema": {}, "examples": {"shared": shared}}},
+        }
+    }
+    client = client_of(
+        tmp_path,
+        rows("UpdateForm", foreign__=[{"when": "any", "refuse": "shared"}]),
+        {"target": f"$.paths['{ROW}'].post.responses", "update": responses},
+        {"target": "$['x-service']", "update": {"errors": {"fields-order": "documented"}}},
+    )
+    number = client.create(name="A", type="email")
+    told = client.update(number, slack="x", webhook="x").get_json()["errors"]
+    assert told == [{"title": "Not yours: webhook, slack.", "status": 422}]
+
+
+@pytest.mark.parametrize("order", ["sent", "documented"])
+def test_fields_that_do_not_belong_share_one_problem(tmp_path: Path, order: str) -> None:
     shared = {"when": "any", "refuse": "invalid", "item": {"extra": '"{fields}"'}}
     form: dict[str, Any] = {
         "unknown__": [shared],
@@ -151,7 +171,10 @@ def test_fields_that_do_not_belong_share_one_problem(tmp_path: Path) -> None:
         "type": [refuse("not-listed", "listed")],
     }
     create = {"type": [refuse("absent", "required"), *form["type"]], "name": [refuse("absent", "required")]}
-    words: dict[str, Any] = {"errors": {"told": "all", "fields": '", "'}, "fields-without-type": "ignored"}
+    words: dict[str, Any] = {
+        "errors": {"told": "all", "fields": '", "', "fields-order": order},
+        "fields-without-type": "ignored",
+    }
     client = client_of(
         tmp_path,
         rows("CreateForm", **form | create),
@@ -161,13 +184,15 @@ def test_fields_that_do_not_belong_share_one_problem(tmp_path: Path) -> None:
     number = client.create(name="A", type="email")
     both = client.update(number, shade="x", slack="x", color="x", type="pigeon").get_json()["errors"]
     assert both == [{"extra": '"shade", "color"'}, {"field": "type", "rule": "listed", "value": "pigeon"}]
-    assert client.update(number, color="x", slack="x").get_json()["errors"] == [{"extra": '"color", "slack"'}]
+    told = client.update(number, slack="x", webhook="x").get_json()["errors"]
+    assert told == [{"extra": '"slack", "webhook"' if order == "sent" else '"webhook", "slack"'}]
     observer, table = Observer(Pupil(client).prober, {}), Table()
     for field, word in (("slack", "{foreign}"), ("color", "{unknown}")):
         found = table.fields[Place("update", word)] = Explained({})
         found.explain(observer.update(Trial("update", field, "any", sent("x"), "email")), None, "any")
     learn_shared(observer, table, Telling(Items(("errors",), by_field=False)))
-    assert table.between_fields == words["errors"]["fields"]
+    known = {"fields-order": order} if order != "sent" else {}
+    assert table.between_fields == {"fields": '", "', **known}
     assert [found.rows[0].effect.value["errors"] for found in table.fields.values()] == [[shared["item"]]] * 2
 
 
