@@ -120,8 +120,7 @@ class Table:
     foreign_problem: tuple[Outcome, Outcome] | None = None
     tells_both: bool = False
     without_type: str = ""  # what fields of a type's own are if the type is refused, a word of the document
-    # How fields that share one problem are named, words of the document; None if they share none.
-    between_fields: Mapping[str, str] | None = None
+    between_fields: Mapping[str, str] | None = None  # how fields that share one problem are named
     foreign_is_apart: bool = False  # checked only if no field has another problem
     unsaid: list[str] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
