@@ -37,6 +37,9 @@ _FORMS = (
 _HEX = re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{12,128}\b")
 
 
+# An id that no handler has: far beyond what a site counts to, and within 32 bits.
+NOBODYS = 2_000_000_011
+
 # Placeholders for the list of problems that a refusal shows, and what each becomes in JSON.
 _LISTS: Mapping[str, type] = {"{items}": list, "{items-by-field}": dict}
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
+from contract_tests.document import NOBODYS, by_form
 from contract_tests.guard.exchange import GuardRefusal, Reply, Surface, at, read_json
 from contract_tests.guard.ledger import CreateState, Id, LedgerEntry, Marker, row_id
 from contract_tests.guard.mask import Mask, Redactor
@@ -32,6 +34,7 @@ PAUSES = (0.0, 1.0, 2.0, 4.0)
 _ROUNDS = 3
 SERVER = 500  # from here on an answer says that the service has failed
 _LATER = frozenset({408, 425, 429})  # the request came too slowly, too early or too often
+_KEYS = frozenset({401, 407})  # the key is turned away, which says nothing of a row
 
 
 @dataclass(slots=True)
@@ -76,6 +79,7 @@ class Account:
         self._marker = marker
         self._authorization = f"Bearer {settings.key}"
         self._redactor = Redactor(settings.key)
+        self._unknown: Reply | None = None  # the response to an id that no row has, once it is needed
 
     def __repr__(self) -> str:
         return "Account()"
@@ -93,6 +97,29 @@ class Account:
             self._sleep(pause)
             reply = self.look(row, exempt=exempt)
         return reply
+
+    def is_gone(self, reply: Reply) -> bool:
+        """Tell whether a look says that there is no such row: by 404 or 410, or as it does of an id that no row has.
+
+        The page names no status for an unknown id, so 400 is as good, if any other unknown id gets the same.
+        """
+        if reply.status in GONE:
+            return True
+        if not 400 <= reply.status < SERVER or reply.status in _LATER | _KEYS:
+            return False
+        if self._unknown is None:
+            self._unknown = self.look(NOBODYS, exempt=True)
+        return reply.status == self._unknown.status and _timeless(reply) == _timeless(self._unknown)
+
+    def is_nobodys(self, row: Id) -> bool:
+        """Tell whether no row has an id. If a look does not say so by 404 or 410, the list has to be read, too."""
+        reply = self.look(row)
+        if reply.status in GONE:
+            return True
+        if not self.is_gone(reply):
+            return False
+        census = self.census()
+        return not census.gap and str(row) not in map(str, census.rows)
 
     def shown_elsewhere(self, entry: LedgerEntry, others: Iterable[Id], *, exempt: bool = False) -> Id | None:
         """Return another id for which an own row is shown, too; then no look proves anything. None if all is well.
@@ -280,6 +307,11 @@ class Account:
             exempt=exempt,
         )
         return self.upstream.send(parcel)
+
+
+def _timeless(reply: Reply) -> str:
+    """Return a body without its numbers, such as the id that was asked for, and without what is new each time."""
+    return re.sub("[0-9]+", "0", by_form(reply.body.decode(errors="replace")))
 
 
 class Credentials:

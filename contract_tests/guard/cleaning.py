@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from contract_tests.guard.account import GONE, PAUSES, SERVER, Account, Census, has_failed
+from contract_tests.guard.account import PAUSES, SERVER, Account, Census, has_failed
 from contract_tests.guard.exchange import GuardRefusal, Reply, TargetFailed
 from contract_tests.guard.ledger import CreateState, Id, Ledger, LedgerEntry, is_swept, key_check
 from contract_tests.guard.upstream import GuardSettings, silent
@@ -138,14 +138,15 @@ class Cleaner:
                 self._ledger.seen(entry)
                 if not self.harm and row not in self._accepted:
                     reply = self._delete(entry, row)
+            is_gone = self._account.is_gone(reply)
         except TargetFailed as failure:
             self._done.failed[row] = failure.sentence
             return True
-        if reply.status in GONE and entry.state is CreateState.LIVE and not is_last:
+        if is_gone and entry.state is CreateState.LIVE and not is_last:
             self._missing.add(row)
             self._done.failed[row] = "it was not deleted, and a look does not find it."
             return True
-        if reply.status in GONE and entry.state is not CreateState.CLAIMED:
+        if is_gone and entry.state is not CreateState.CLAIMED:
             if entry.state is CreateState.LIVE and not entry.is_doomed:
                 self._ledger.moved()
             self._gone(entry, row)
@@ -161,12 +162,12 @@ class Cleaner:
             )
         elif reply.is_success:
             self._done.failed[row] = "it does not show this run's mark, so it is not deleted."
-        elif reply.status in GONE:
+        elif is_gone:
             self._is_blind = True
             self._done.failed[row] = "its create was answered with this id, and a look has never shown it."
         else:
             self._done.failed[row] = f"it cannot be looked at: the target answers {reply.status}."
-        return (is_own and not self.harm) or reply.status in GONE or has_failed(reply)
+        return (is_own and not self.harm) or is_gone or has_failed(reply)
 
     def _delete(self, entry: LedgerEntry, row: Id) -> Reply:
         """Delete a row, see that nothing else went, and return a look at it.

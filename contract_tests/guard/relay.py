@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from contract_tests.guard.account import GONE, SERVER, Account, Credentials, Rows, has_failed
+from contract_tests.guard.account import SERVER, Account, Credentials, Rows, has_failed
 from contract_tests.guard.body import Body, FormGuard
 from contract_tests.guard.exchange import (
     PASS_429_HEADER,
@@ -70,7 +70,7 @@ class Relay:
         self._request = functools.partial(Visit.of_guard, account, placeholder)
         self._policy = Policy(
             facts, account.target.path, self.holdings, self._survey,
-            lambda text: account.look(text).status in GONE, allow_writes=settings.allow_writes,
+            account.is_nobodys, allow_writes=settings.allow_writes,
         )  # fmt: skip
         self._is_unsure = False  # whether a write may have done something else than it was to do
         self._most_compared = 0  # rows of the run that were there when those of others were last looked at
@@ -315,14 +315,14 @@ class Relay:
 
     def _ask(self, entry: LedgerEntry) -> Reply:
         """Look at a row that should be there, again and again if the service may be late with it, or fails."""
-        statuses: list[int] = []
+        absences: list[bool] = []
 
         def is_settled(reply: Reply) -> bool:
-            statuses.append(reply.status)
-            return self._look(entry, reply) or not (reply.status in GONE or has_failed(reply))
+            absences.append(self._account.is_gone(reply))
+            return self._look(entry, reply) or not (absences[-1] or has_failed(reply))
 
         reply = self._account.look_until(entry.id or 0, is_settled)
-        if reply.is_success and GONE.intersection(statuses):
+        if reply.is_success and any(absences):
             self._ledger.late()
         return reply
 
@@ -353,10 +353,10 @@ class Relay:
         if is_own:
             self._ledger.seen(entry)
             entry.row = self._account.shown(reply, "retrieve").get(entry.id or 0)
-        elif reply.status in GONE and entry.state is CreateState.GONE:
-            self._ledger.deleted(entry)
-        elif not (reply.status in GONE and entry.state is CreateState.DELETED):
+        elif entry.state not in {CreateState.GONE, CreateState.DELETED} or not self._account.is_gone(reply):
             return False
+        elif entry.state is CreateState.GONE:
+            self._ledger.deleted(entry)
         entry.seen = (self.holdings.writes if writes is None else writes, self._settings.clock())
         return is_own
 
@@ -388,7 +388,7 @@ class Relay:
                 self.holdings.halt(Alarm(why, "deleted", entry.id))
             self.holdings.check_may_write()
             return True
-        if reply.status in GONE:
+        if self._account.is_gone(reply):
             return False
         if not reply.is_success:
             raise GuardRefusal("foreign", f"A look at the row returns {reply.status}.")
@@ -461,6 +461,11 @@ class Relay:
             broken = "" if census.is_miscounted else census.gap
         if not broken:
             self.holdings.takes_bytes = True
+            if not self._account.proves(
+                reply, entry.number, entry.id
+            ):  # the service took the name away with them
+                self._bare = entry
+                self._restore(looks_after=False)
             return
         what = f"An update with bytes that are not UTF-8 is accepted. After it: {broken}"
         self.holdings.takes_bytes = Alarm(what, "bytes", entry.id)
@@ -493,8 +498,10 @@ class Relay:
         if self._writing.acquire(blocking=False):
             try:
                 with contextlib.suppress(GuardRefusal, TargetFailed):
-                    if self._bare is not None and self._ask(self._bare).status not in GONE:
-                        self._restore()
+                    if self._bare is not None:
+                        reply = self._ask(self._bare)
+                        if not self._account.is_gone(reply):
+                            self._restore()
             finally:
                 self._writing.release()
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from contract_tests.document import NOBODYS
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.observe import Observer
@@ -21,7 +22,7 @@ from contract_tests.learning.presentation import (
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, form_of, operations, own_response, place, say
 from contract_tests.probes.handler import multipart
-from contract_tests.probes.observations import NOBODYS, handler, nameless, not_there, partial, renaming
+from contract_tests.probes.observations import handler, nameless, not_there, partial, renaming
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted, is_success
 from contract_tests.target.api import TargetResponse

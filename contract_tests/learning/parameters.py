@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from contract_tests.document import fits
+from contract_tests.document import NOBODYS, fits
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.observe import Outcome
@@ -19,7 +19,7 @@ from contract_tests.learning.problems import Refusals, Telling, find_telling, sh
 from contract_tests.learning.reactions import Explained, all_foretold
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, operations, place, say
-from contract_tests.probes.observations import NOBODYS, SeenPage, handler
+from contract_tests.probes.observations import SeenPage, handler
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted, is_success, number
 from contract_tests.probes.trials import Trial, sent

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from contract_tests.document import NOBODYS
 from contract_tests.guard.exchange import Exchange, json_line
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.presentation import Look, SeenResponse, look_of, shared_headers, varying_headers
@@ -18,7 +19,6 @@ from contract_tests.learning.responses import (
     say,
 )
 from contract_tests.probes.observations import (
-    NOBODYS,
     missing_bearer,
     not_there,
     nowhere,

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from contract_tests.document import Facts
+from contract_tests.document import NOBODYS, Facts
 from contract_tests.probes.expectations import Expectations
 from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.prober import Prober
@@ -19,9 +19,6 @@ _NO_TYPE = "no-such-type"
 
 # Of a name reserved for examples (RFC 2606): no page of it calls anybody.
 ORIGIN = "https://example.com"
-
-# A handler that nobody has: far beyond what a site counts to, and within 32 bits.
-NOBODYS = 2_000_000_011
 
 
 class SeenPage:

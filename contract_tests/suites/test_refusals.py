@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from contract_tests.document import NOBODYS
 from contract_tests.judge.statements import KEYS, Statement
 from contract_tests.judge.verdicts import Complaint, a
 from contract_tests.oracle.own import Own
-from contract_tests.probes.observations import NOBODYS
 from contract_tests.target.api import JSON, URLENCODED, WRONG_KEY, TargetResponse
 
 READS = ("list", "retrieve")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from contract_tests.probes.handler import multipart
 from mock_server import Settings, create_app
@@ -64,6 +65,26 @@ def test_what_does_no_harm_may_be_sent_again(tmp_path: Path) -> None:
         assert api.call("POST", api.facts.operation("create").path, **multipart(
             [*((name, text.encode()) for name, text in FORM.items()), ("x", b"\xff")]
         )).status == 201  # fmt: skip
+        assert not opening.guard.alarms
+
+
+def test_a_service_that_empties_such_a_name_keeps_the_row_of_the_run(tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    rows = {"name": [{"when": "not-utf-8", "value": ""}]}
+    action = {"target": "$.components.schemas.UpdateForm", "update": {"x-rows": rows}}
+    overlay.write_text(
+        yaml.safe_dump({"overlay": "1.1.0", "info": {"title": "T", "version": "1"}, "actions": [action]}),
+        encoding="utf-8",
+    )
+    with (
+        Server(create_app(Settings(overlays=(overlay,)))) as server,
+        opened(f"{server.url}/api", tmp_path / "run", key=KEY) as opening,
+    ):
+        api = opening.run.api
+        row = api.create(FORM).json()["data"]["id"]
+        assert api.call("POST", api.path_of("update", row), **POISON).status == 200
+        assert api.retrieve(row).json()["data"]["name"] == "", "the suites see what the service made of it"
+        assert api.delete(row).status == 200
         assert not opening.guard.alarms
 
 

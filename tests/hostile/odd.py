@@ -458,6 +458,25 @@ class FindsNothingWithSuccess(Behaving):
 
 
 @lie
+class RefusesUnknownIdsBy400(Behaving):
+    """What is not there is a bad request."""
+
+    def missing(self) -> Said:
+        return self.refused(400, "The resource you are looking for does not exist.")
+
+
+@lie
+class FindsNothingLater(RefusesUnknownIdsBy400):
+    """From some moment on, each look is a bad request, and the list goes on."""
+
+    looks = 0
+
+    def retrieve(self, row: Any, text: str) -> Said | None:
+        self.looks += 1
+        return self.missing() if self.looks > 12 else super().retrieve(row, text)
+
+
+@lie
 class RetriesCreates(Behaving):
     """A gateway sends every create and update twice."""
 

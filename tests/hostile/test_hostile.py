@@ -82,6 +82,7 @@ BEARABLE = {
         "ArchivesRows",
         "MakesWhatItUpdates",
         "RetriesCreates",
+        "RefusesUnknownIdsBy400",
     ),
 }
 # How much the run notices depends on how long it takes.
