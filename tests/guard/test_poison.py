@@ -77,7 +77,7 @@ def test_a_service_that_empties_such_a_name_keeps_the_row_of_the_run(tmp_path: P
         encoding="utf-8",
     )
     with (
-        Server(create_app(Settings(overlays=(overlay,)))) as server,
+        Server(create_app(Settings(overlays=(str(overlay),)))) as server,
         opened(f"{server.url}/api", tmp_path / "run", key=KEY) as opening,
     ):
         api = opening.run.api
