@@ -142,9 +142,7 @@ def call(ctx: click.Context, /, method: str, path: str, include: bool, **given: 
     """Make one request in this process, without a server, and print the body of its response.
 
     PATH may leave out the base path, as in `call GET /notification-handlers/`. Each call starts with a new world.
-    Warnings about what the real service would silently accept go to standard error.
-
-    Warnings and hints come before the body, which is printed as it is.
+    Warnings about what the real service would silently accept, and hints, go to standard error before the body.
 
     Exit codes: 0 success, 1 a refusal, 2 wrong options, 3 a file cannot be used.
     """

@@ -249,12 +249,13 @@ def _service(document: Object) -> ServiceRules:
     if scheme is None:
         what = "No security scheme has x-mock-keys, so every key would be refused. Add them to one."
         raise DocumentError(what, place_of(document["components"], "securitySchemes"))
+    other = words["other-methods"]
     sign, hours, minutes = words["time-offset"][0], words["time-offset"][1:3], words["time-offset"][4:]
     return ServiceRules(
         checks=tuple(words["checks"]),
         quota=words["quota"],
         plan_limit=words["plan-limit"],
-        other_methods=_other_methods(words["other-methods"]),
+        other_methods={"list": other, "row": other} if isinstance(other, str) else other,
         unknown_route=words["unknown-route"],
         malformed_bearer=words.get("malformed-bearer", "missing_bearer"),
         redirect=words.get("redirect", {}),
@@ -294,10 +295,6 @@ def _check_refusals(document: Object, refusals: Collection[str], found: Iterable
         if name not in refusals:
             what = f"No response has the example {name}, which the mock needs to refuse a request. Add one."
             raise DocumentError(what, place_of(words, "refusals"))
-
-
-def _other_methods(said: str | Mapping[str, str]) -> Mapping[str, str]:
-    return {"list": said, "row": said} if isinstance(said, str) else said
 
 
 def _naming(document: Object, found: Iterable[tuple[Object, str]]) -> Iterator[tuple[Object, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from ipaddress import ip_address
@@ -84,10 +84,6 @@ class ControlDocument:
         self._schemas = Schemas(data)
         self._responses = ResponseCompiler(self._schemas, write_plainly, "none")
         self._compiled: dict[tuple[str, str], ControlOperation] = {}
-
-    def __iter__(self) -> Iterator[ControlOperation]:
-        for path, item in self._data["paths"].items():
-            yield from (self._operation(path, method) for method in item)
 
     def find(self, method: str, path: str) -> ControlOperation:
         """Return the operation at a path below the prefix. Raises Refusal for an unknown path or method."""

@@ -21,7 +21,6 @@ class TooManyFields(ValueError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The body holds more than {limit} fields.")
-        self.limit = limit
 
 
 class FormLimits(NamedTuple):
@@ -58,11 +57,6 @@ class Part:
     data: bytes
     valid_utf8: bool = True
     error: int = UPLOAD_ERR_OK
-
-    @property
-    def size(self) -> int:
-        """The length of the data in bytes."""
-        return len(self.data)
 
 
 class Remark(NamedTuple):

@@ -9,10 +9,9 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-import yaml
 
 # What other plugins use to run a test again. It has no public name.
 from _pytest.runner import runtestprotocol
@@ -23,6 +22,9 @@ from mock_server.pytest_plugin.coverage import SuiteMeasure
 from mock_server.pytest_plugin.watching import Tampering, Watcher, WorldHistory
 from mock_server.state.faults import places
 
+if TYPE_CHECKING:
+    from mock_server.document import Object
+
 # A test also notices a wrong response if it takes more than five times its usual time and these seconds.
 _PATIENCE = 2.0
 _TIMES = 5
@@ -32,9 +34,6 @@ _CHANGES = ("missing", "renamed", "null", "value", "extra")
 # Instead of a change: a test that failed when it ran again without a change.
 _UNCHANGED = "unchanged"
 _NAMES = 3  # tests that a row of the table names
-
-
-Schema = Mapping[str, Any]
 
 # Wrong values by type. The first one whose type the schema does not allow is used.
 _OTHERS: Mapping[str, Any] = {"string": "bitpeak-mock", "integer": 4055}
@@ -64,14 +63,13 @@ class ResponseSchemas:
     """The fields of the successful responses of each operation, read from the effective document in YAML."""
 
     def __init__(self, document: str) -> None:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        self._document: Mapping[str, Any] = yaml.load(document, loader)  # noqa: S506 - a safe loader
-        self._fields = {
-            operation["operationId"]: self._read(operation)
-            for methods in self._document["paths"].values()
-            for operation in methods.values()
-            if isinstance(operation, dict) and "operationId" in operation
-        }
+        # Late: a run without sabotage reads no document.
+        from mock_server.contract import Schemas
+        from mock_server.document import operations_in, read_text
+
+        data = read_text(document, "openapi.yaml")
+        self._resolved = Schemas(data).resolve
+        self._fields = {operation["operationId"]: self._read(operation) for operation in operations_in(data)}
 
     def wrong(self, operation: str, function: str, body: Any) -> Iterator[WrongResponse]:
         """Yield the wrong responses for a response. Faults name its operation by `function`."""
@@ -93,7 +91,7 @@ class ResponseSchemas:
                         fields[field.pointer] = ResponseField(field.pointer, types, required)
         return list(fields.values())
 
-    def _walk(self, schema: Schema, pointer: str, *, required: bool) -> Iterator[ResponseField]:
+    def _walk(self, schema: Object, pointer: str, *, required: bool) -> Iterator[ResponseField]:
         schema = self._resolved(schema)
         types = schema.get("type", ())
         if types or "properties" in schema:
@@ -108,15 +106,6 @@ class ResponseSchemas:
                 yield from self._walk(branch, pointer, required=False)
         if "then" in schema:
             yield from self._walk(schema["then"], pointer, required=False)
-
-    def _resolved(self, schema: Schema) -> Schema:
-        """Follow references within the document. Words beside a reference are kept."""
-        while "$ref" in schema:
-            target: Any = self._document
-            for step in schema["$ref"].removeprefix("#/").split("/"):
-                target = target[step.replace("~1", "/").replace("~0", "~")]
-            schema = {**target, **{name: value for name, value in schema.items() if name != "$ref"}}
-        return schema
 
 
 def _changed(function: str, field: ResponseField, value: Any) -> Iterator[WrongResponse]:

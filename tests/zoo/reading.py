@@ -31,7 +31,7 @@ def _file(part: Part) -> dict[str, Any]:
     return {
         "name": part.filename,
         "type": part.content_type or "",
-        "size": part.size,
+        "size": len(part.data),
         "error": 0,
         "sha256": digest,
     }
