@@ -153,7 +153,6 @@ class Saboteur(SuiteMeasure):
         super().__init__(config)
         self._config = config
         self._watcher = watcher
-        watcher.notes_calls = self.wanted
         self._schemas: dict[str, ResponseSchemas] = {}
         self._states: dict[WorldHistory, StateRecord] = {}
         self.trials: list[SabotageTrial] = []
