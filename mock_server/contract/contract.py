@@ -128,6 +128,17 @@ class Contract:
         """The path of the document's first server: `/api`."""
         return self.routes.base_path
 
+    def facts(self) -> dict[str, Any]:
+        """Return what tells the document from others, as plain data."""
+        document = self.document
+        return {
+            "title": self.title,
+            "version": self.version,
+            "name": document.base_name,
+            "digest": document.digest,
+            "overlays": [file.name for file in document.overlays],
+        }
+
     @property
     def documented_refusals(self) -> set[str]:
         """The names of the refusals that some operation documents, without those of the service as a whole."""

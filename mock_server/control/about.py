@@ -64,13 +64,7 @@ def show_info(context: Context) -> dict[str, Any]:
     return {
         "name": "bitpeak-mock",
         "version": __version__,
-        "document": {
-            "title": contract.title,
-            "version": contract.version,
-            "name": document.base_name,
-            "digest": document.digest,
-            "overlays": [file.name for file in document.overlays],
-        },
+        "document": contract.facts(),
         "verified": stamp_facts(document),
         "base_path": contract.base_path,
         "operations": [_described(operation) for operation in contract.operations.values()],
