@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,9 @@ _PLAIN_LENGTH = 64
 _CLEANED = frozenset("<>&'\"\\")
 # A partly masked text: some of its beginning, a repeated character, some of its end.
 _MASKED = re.compile(r"(.*?)([^\w])\2{2,}(.*)\Z", re.DOTALL)
+# A character that takes four bytes in UTF-8, and what services store in place of one that they do not know.
+_WIDE = re.compile("[^\\u0000-\\uffff]")
+_REPLACED = "[?\ufffd]{0,4}"
 # Reactions that leave a property unchanged.
 _IGNORED = frozenset({"drop", "keep", "omit"})
 _TRUE = frozenset({"1", "true", "on", "yes"})
@@ -451,6 +455,21 @@ def may_hide(shown: object, sent: str) -> bool:
     """Tell whether a shown value may be the text, partly masked."""
     found = _MASKED.match(shown) if isinstance(shown, str) else None
     return found is None or (sent.startswith(found[1]) and sent.endswith(found[3]))
+
+
+def is_recoded(shown: object, sent: object) -> bool:
+    """Tell whether a shown text is what services without room for all of Unicode make of the sent one.
+
+    Some write characters as HTML entities. Some store at most three bytes for a character: they cut the text at one of
+    four bytes, drop it, or put question marks in its place.
+    """
+    if not isinstance(shown, str) or not isinstance(sent, str) or shown == sent:
+        return False
+    if html.unescape(shown) == sent:
+        return True
+    narrow = _WIDE.split(sent)
+    is_replaced = re.fullmatch(_REPLACED.join(map(re.escape, narrow)), shown) is not None
+    return len(narrow) > 1 and (is_replaced or shown == narrow[0].rstrip())
 
 
 def is_plain(text: str) -> bool:

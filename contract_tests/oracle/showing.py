@@ -11,7 +11,7 @@ from typing import Any
 from contract_tests.document import Facts
 from contract_tests.judge.statements import SAME, WRITTEN, Statement, Statements
 from contract_tests.judge.verdicts import Complaint
-from contract_tests.oracle.expected import Handler, is_kept, is_time, may_hide
+from contract_tests.oracle.expected import Handler, is_kept, is_recoded, is_time, may_hide
 from contract_tests.oracle.listing import same
 from contract_tests.probes.reading import MISSING
 from contract_tests.target.api import TargetResponse
@@ -86,6 +86,8 @@ class Showing:
                 if word == "enabled" and value in (0, 1) and bool(value) is handler.enabled:
                     continue  # the schema's check reports a wrong type
                 ground = SAME if word == "id" else handler.ground(word)
+                if word == "name" and is_recoded(value, handler.name):
+                    ground = self._text(handler, self._facts.form["name"])
                 yield (
                     "" if word == "id" else word,
                     value,
@@ -120,7 +122,9 @@ class Showing:
     ) -> Complaint | None:
         ground = handler.grounds.get(f"settings.{key}")
         if key not in handler.settings:
-            return Complaint(ground or self._extra(key), f"{about} is not a setting of this type")
+            is_own = key in self._facts.types.get(handler.type, ())
+            how = "is shown, and was not sent" if is_own else "is not a setting of this type"
+            return Complaint(ground or self._extra(key), f"{about} {how}")
         if key not in settings:
             if ground is not None and handler.sent.keys() & settings.keys():  # others are not left out
                 ground = replace(ground, questions=ground.questions - self._secrets)
@@ -130,13 +134,19 @@ class Showing:
         if is_masked or same(value, handler.settings[key]):
             return None
         text = handler.sent.get(key, "")
-        if ground is not None and text and (value == handler.former.get(key) or not may_hide(value, text)):
+        if key in handler.sent and is_recoded(value, text):
+            ground = self._text(handler, key)
+        elif ground is not None and text and (value == handler.former.get(key) or not may_hide(value, text)):
             ground = replace(ground, questions=ground.questions - self._secrets)  # no mask would show this
         elif ground is not None and ground.questions & self._secrets and _is_mask(value, text, handler.sent):
             ground = self._unmasked  # other settings may still be shown
         odd = key in handler.sent and not is_kept(text)
         about, sort = (f"{about}, sent as {_short(text)},", f"`{key}`") if odd else (about, "")
         return Complaint(ground or WRITTEN, about, _short(value), _short(handler.settings[key]), sort)
+
+    def _text(self, handler: Handler, field: str) -> Statement:
+        """Return what a text rests on that the service writes in another way."""
+        return self._statements.text("update" if handler.updated else "create", field)
 
     def _extra(self, key: str) -> Statement:
         """Return what the absence of a setting rests on: a field of another type never belonged to this one."""

@@ -28,11 +28,18 @@ def facts() -> Facts:
     return Facts(load().data)
 
 
-def found(facts: Facts, settings: object) -> dict[str, bool]:
-    """Return the settings that are not shown as FORM sent them, and whether each is a finding if the page binds."""
+def found(facts: Facts, settings: object, *, sent: str = "A", name: str = "A") -> dict[str, bool]:
+    """Return what is not shown as FORM sent it, and whether each is a finding if the page binds."""
     statements = Statements(facts, load().data, QUESTIONS)
-    owned = Owned(1, Expected(facts, statements).created(FORM))
-    row = {"id": 1, "type": "x", "name": "A", "settings": settings, "is_enabled": True, "last_datetime": None}
+    owned = Owned(1, Expected(facts, statements).created({**FORM, "name": sent}))
+    row = {
+        "id": 1,
+        "type": "x",
+        "name": name,
+        "settings": settings,
+        "is_enabled": True,
+        "last_datetime": None,
+    }
     differences = Showing(facts, statements).retrieved(owned, {**row, "datetime": "2026-01-01 00:00:00"})
     judge = Judge(statements, "page")
     return {
@@ -72,3 +79,28 @@ def test_settings_without_a_key_may_be_a_list(
 
 def test_settings_that_were_sent_are_not_lost_in_a_list(facts: Facts) -> None:
     assert found(facts, []) == dict.fromkeys(SENT, True)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "is_finding"),
+    [
+        ("Z🔥 a", "Z", False),
+        ("Z 🔥 a", "Z", False),
+        ("🔥a", "", False),
+        ("Z🔥a", "Z?a", False),
+        ("Z🔥a", "Z????a", False),
+        ("Z🔥a", "Za", False),
+        ("Z🔥a", "Z\ufffda", False),
+        ("Zażó", "Zaż&oacute;", False),
+        ("Zażó", "Za&#380;&#xf3;", False),
+        ("Zażó", "Za?ó", True),
+        ("Zażó", "Zaå¼Ã³", True),
+        ("Z🔥a", "Zðé¥a", True),
+        ("Z🔥a", "", True),
+        ("Zażó", "Zaż", True),
+    ],
+)
+def test_letters_that_a_service_has_no_room_for_are_its_own_affair(
+    facts: Facts, sent: str, shown: str, *, is_finding: bool
+) -> None:
+    assert found(facts, SENT, sent=sent, name=shown) == {"name": is_finding}
