@@ -27,7 +27,7 @@ _RUN: pytest.StashKey[PluginRun] = pytest.StashKey()
 _HAS_WORLD: pytest.StashKey[bool] = pytest.StashKey()  # of a test
 
 # The packages of others that the mock needs in this process.
-_NEEDED = ("click", "flask", "httptools", "jsonpath", "jsonschema_rs", "orjson", "werkzeug", "yaml")
+_NEEDED = ("click", "flask", "httptools", "jsonpath", "jsonschema_rs", "msgspec", "werkzeug", "yaml")
 
 # The words of the marker: the types of their values, and how to call them.
 _WORDS: Mapping[str, tuple[Any, str]] = {

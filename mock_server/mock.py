@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
+import msgspec
 
 from mock_server.contract import Contract, compile_contract
 from mock_server.document import DocumentError, load, place_of
@@ -147,7 +147,7 @@ class Rehearsal:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return orjson.loads(body)
+        return msgspec.json.decode(body)
     except ValueError:
         return body
 

@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from typing import Any
 
 import jsonschema_rs
-import orjson
+import msgspec
 
 from mock_server.document import (
     DocumentError,
@@ -105,7 +105,7 @@ class Schemas:
         validator = self._validator(schema)
 
         def check(text: bytes) -> str | None:
-            value = orjson.loads(text)
+            value = msgspec.json.decode(text)
             return None if validator.is_valid(value) else _complaint(validator, value)
 
         return check

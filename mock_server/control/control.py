@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-import orjson
+import msgspec
 
 from mock_server import PREFIX
 from mock_server.api.context import CORS, Context, Environ, Response, preflight
@@ -53,6 +53,10 @@ _ALL_ADDRESSES = {"", "0.0.0.0", "::"}  # noqa: S104
 
 # The parts of a fault that are put into a response.
 _SENT_ON = frozenset({"mutation", "body"})
+
+# How deep a body may nest. Beyond that, checking it or writing it again would run into the limits of recursion.
+_LEVELS = 100
+_TOO_DEEP = f"The body nests more than {_LEVELS} levels deep. Send a flatter one."
 
 # How a query spells values that are not texts.
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
@@ -308,15 +312,27 @@ def enter_world(context: Context, operation: ControlOperation) -> None:
 def read_body(context: Context, complaints: Complaints) -> None:
     """Set `context.sent` to the JSON of the body. Raises Refusal."""
     try:
-        body = orjson.loads(context.read_body(context.mock.contract.service.body_bytes))
+        body = msgspec.json.decode(context.read_body(context.mock.contract.service.body_bytes))
     except ValueError as error:
         raise Refusal("unusable", f"The body is not JSON: {error}.") from None
+    except RecursionError:
+        raise Refusal("unusable", _TOO_DEEP) from None
+    if _is_deep(body):
+        raise Refusal("unusable", _TOO_DEEP)
     sent = with_integers(body, _SENT_ON)
     if complaints.of(sent):
         sent = complaints.with_objects(sent)
         if complaint := complaints.of(sent):
             raise Refusal("unusable", complaint)
     context.sent = sent
+
+
+def _is_deep(body: Any) -> bool:
+    layer = [body]
+    for _ in range(_LEVELS):
+        nested = [each for each in layer if isinstance(each, dict | list)]
+        layer = [item for each in nested for item in (each.values() if isinstance(each, dict) else each)]
+    return any(isinstance(each, dict | list) for each in layer)
 
 
 def serve(context: Context, operation: ControlOperation) -> Response:
@@ -329,5 +345,5 @@ def serve(context: Context, operation: ControlOperation) -> Response:
         return Response(operation.status, (), b"")
     if complaint := contents[context.media_type](value):
         raise Defect(f"The response of {operation.id} would violate the document: {complaint}.")
-    body = value.encode() if isinstance(value, str) else orjson.dumps(value)
+    body = value.encode() if isinstance(value, str) else msgspec.json.encode(value)
     return Response(operation.status, (("Content-Type", context.media_type),), body)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import orjson
+import msgspec
 
 from mock_server.api.context import Context
 from mock_server.contract import Contract, parse
@@ -302,7 +302,7 @@ def scenarios_of(faults: Faults) -> dict[str, str]:
 
 def arm(faults: Faults, contract: Contract, order: Mapping[str, Any]) -> Fault:
     """Arm a fault by an order of the control. Raises Refusal."""
-    if len(orjson.dumps(order)) > _LARGEST:
+    if len(msgspec.json.encode(order)) > _LARGEST:
         raise Refusal("unusable", f"A fault may take {_LARGEST >> 10} KiB. Choose a smaller value.")
     operation, refusal = order.get("operation"), order.get("refusal")
     if operation is not None:

@@ -56,7 +56,7 @@ def test_help_is_quick_as_it_imports_little(name: str) -> None:
 
 def test_wait_imports_little() -> None:
     url = "http://127.0.0.1:1"
-    heavy = {"flask", "yaml", "jsonschema_rs", "orjson", "asyncio", "mock_server.mock"}
+    heavy = {"flask", "yaml", "jsonschema_rs", "msgspec", "asyncio", "mock_server.mock"}
     assert not imported_by("wait", url, "--timeout", "0") & heavy
 
 

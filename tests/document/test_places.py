@@ -6,7 +6,7 @@ import pickle
 
 import jsonpath
 import jsonschema_rs
-import orjson
+import msgspec
 import pytest
 import yaml
 
@@ -74,7 +74,7 @@ def test_others_take_them_for_dict_and_list(data: Object) -> None:
     expected = yaml.safe_load(TEXT)
     assert data == expected
     assert json.loads(json.dumps(data)) == expected
-    assert orjson.loads(orjson.dumps(data)) == expected
+    assert msgspec.json.decode(msgspec.json.encode(data)) == expected
     assert yaml.safe_load(yaml.safe_dump(data)) == expected
     assert jsonpath.findall("$.list[1].two.deep", data) == [2]
 

@@ -105,7 +105,7 @@ def test_modules_with_our_names_break_only_tests_that_ask_for_the_mock(
         ("click.py", "bitpeak"),
         ("yaml/__init__.py", "bitpeak_in_process"),
         ("http.py", "bitpeak"),
-        ("orjson.py", "bitpeak_in_process"),
+        ("msgspec.py", "bitpeak_in_process"),
     ],
 )
 def test_a_module_that_hides_one_of_ours_is_named(suite: pytest.Pytester, name: str, fixture: str) -> None:
