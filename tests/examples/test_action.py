@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
-from tests.examples.running import EXAMPLES, environment
+from tests.examples.running import EXAMPLES, environment, run
 from tests.second_opinion import SecondOpinion
 
 ROOT = EXAMPLES.parent
@@ -153,6 +153,7 @@ def test_a_workflow_calls_targets_that_exist_and_has_few_rights(file: Path) -> N
     assert workflow["permissions"] == {"contents": "read"}, "a job that needs more says so"
     for job in workflow["jobs"].values():
         assert job.get("steps")
+        assert "continue-on-error" not in job
         for step in job["steps"]:
             assert ("uses" in step) != ("run" in step)
             for target in re.findall(r"\bmake ([\w-]+)", step.get("run", "")):
@@ -164,6 +165,16 @@ def test_the_suite_runs_on_every_python_that_the_package_names() -> None:
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))
     named = re.findall(r"Python :: (3\.\d+)\"", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"] == named
+
+
+def test_what_free_threaded_python_runs_is_there() -> None:
+    """The step's own lines, by this Python: it may have a GIL, and all is installed."""
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))
+    install, *lines = workflow["jobs"]["free-threaded"]["steps"][-1]["run"].splitlines()
+    assert install == "python -m pip install '.[contract]'"
+    assert all(line.startswith("python -X gil=0 ") for line in lines)
+    said = run("bash", "-ec", "\n".join(lines).replace(" -X gil=0", ""), cwd=ROOT)
+    assert '"name":"Work email"' in said
 
 
 def test_a_release_needs_no_stored_token_and_is_attested() -> None:
