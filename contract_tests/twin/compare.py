@@ -38,10 +38,14 @@ _NONE = "(none)"
 _THERE = "(there)"
 
 
+# A number, but for one in a random word or in a placeholder for such a word.
+_NUMBER = re.compile(r"\{[^}]*\}|(?<![0-9A-Za-z])\d+(?![0-9A-Za-z])")
+
+
 def _by_number(text: str, ids: Sequence[int]) -> str:
-    """Return a text with the numbers of rows in place of their ids."""
+    """Return a text with the numbers of rows in place of their ids, and with the form of what is new each time."""
     numbers = {str(row): f"(row {number + 1})" for number, row in enumerate(ids)}
-    return re.sub(r"\d+", lambda found: numbers.get(found[0], found[0]), text)
+    return _NUMBER.sub(lambda found: numbers.get(found[0], found[0]), by_form(text))
 
 
 _MISSING = "(nothing)"
@@ -140,9 +144,7 @@ class Comparison:
         elif isinstance(one, str) and isinstance(other, str):
             given = one.removeprefix(sides[0].base), other.removeprefix(sides[1].base)
             if given[0] != given[1]:
-                shown = (
-                    by_form(_by_number(text, side.rows.own)) for text, side in zip(given, sides, strict=True)
-                )
+                shown = (_by_number(text, side.rows.own) for text, side in zip(given, sides, strict=True))
                 if len({*shown}) > 1:
                     yield Difference(place, one, other)
         elif (kind_of(one), one) != (kind_of(other), other):
