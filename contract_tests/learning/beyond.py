@@ -201,7 +201,7 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
     answer, beyond = prober.watch(lambda asking: asking.list(page=_FAR))
     refused = _look(draft, answer, prober, {"field": page, "value": str(_FAR)})
     if is_success(answer):
-        words |= _before(SeenPage(answer, prober.expectations), page)
+        words |= _before(SeenPage(answer, prober.expectations), prober)
     elif refused is not None:
         words["beyond"] = "page_beyond_last"
     words |= _nothing(prober)
@@ -247,15 +247,17 @@ def _nothing(prober: Prober) -> dict[str, str]:
     return {"empty": "one-page" if number(page.value("total-pages")) == 1 else "first-page"}
 
 
-def _before(page: SeenPage, parameter: str) -> dict[str, str]:
+def _before(page: SeenPage, prober: Prober) -> dict[str, str]:
     """Return the word for the link to the page before one that is beyond the last."""
-    previous, last = page.value("link-previous"), number(page.value("total-pages"))
+    previous, last = page.value("link-previous"), number(page.value("total-pages")) or 1
     if page.rows or number(page.value("page")) != _FAR:
         return {}
     if previous is None:
-        return {"previous-beyond": "none"}
-    told = dict(parse_qsl(urlsplit(str(previous)).query)).get(parameter)
-    return {"previous-beyond": "last" if told == str(last or 1) else "one-less"}
+        near = SeenPage(prober.list(page=last + 1), prober.expectations)
+        is_linked = not near.rows and near.value("link-previous") is not None
+        return {"previous-beyond": "of-the-next" if is_linked else "none"}
+    told = dict(parse_qsl(urlsplit(str(previous)).query)).get(prober.facts.page_parameter)
+    return {"previous-beyond": "last" if told == str(last) else "one-less"}
 
 
 def _paging(tree: Tree, draft: Draft) -> Tree:

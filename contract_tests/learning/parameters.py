@@ -147,28 +147,48 @@ def _ranks(
             continue
         if one in bodies and other in bodies and not asker.telling.tells_all:
             asker.telling = find_telling(bodies[one], bodies[other], body_of(response))
-        looks = {
-            each: look_at(
-                response,
-                asker.prober.exchanges[-1],
-                {"field": each[0], "value": problems[each][0]},
-                asker.everywhere,
-            )
-            for each in (one, other)
-        }
-        told = [each for each, look in looks.items() if look == problems[each][1]]
-        if len(told) == 1:
-            before[other if told[0] == one else one].add(told[0])
+        first = _told_first(asker, response, {each: problems[each] for each in (one, other)})
+        if first is not None:
+            before[other if first == one else one].add(first)
     ranks: dict[tuple[str, str], int] = {}
     for each in sorted(problems, key=lambda each: len(before[each])):
         ranks[each] = max((ranks[one] + 1 for one in before[each] if one in ranks), default=0)
-    if asker.prober.spares:  # what holds for one problem of its kind, or else of its parameter, holds for all
-        of = 1 if any(one[1] != each[1] for each, firsts in before.items() for one in firsts) else 0
-        highest: dict[str, int] = {}
-        for each, rank in ranks.items():
+    return _presumed(ranks, before) if asker.prober.spares else ranks
+
+
+def _presumed(
+    ranks: Mapping[tuple[str, str], int], before: Mapping[tuple[str, str], set[tuple[str, str]]]
+) -> dict[tuple[str, str], int]:
+    """Return ranks of few requests: what holds for one problem of its kind, or else of its parameter, holds for all."""
+    of = 1 if any(one[1] != each[1] for each, firsts in before.items() for one in firsts) else 0
+    highest: dict[str, int] = {}
+    for each, rank in ranks.items():
+        if each[0] != UNKNOWN:
             highest[each[of]] = max(rank, highest.get(each[of], 0))
-        return {each: highest[each[of]] for each in ranks}
-    return ranks
+    return {each: rank if each[0] == UNKNOWN else highest[each[of]] for each, rank in ranks.items()}
+
+
+def _told_first(
+    asker: _Asker, response: TargetResponse, both: Mapping[tuple[str, str], tuple[str, Look]]
+) -> tuple[str, str] | None:
+    """Return which of two problems a response tells alone, or else tells first against the order of the document."""
+    looks = {
+        each: look_at(
+            response, asker.prober.exchanges[-1], {"field": each[0], "value": text}, asker.everywhere
+        )
+        for each, (text, _) in both.items()
+    }
+    told = [each for each, look in looks.items() if look == both[each][1]]
+    if told:
+        return told[0] if len(told) == 1 else None
+    places = [_told_at(asker.telling, both[each][1], look) for each, look in looks.items()]
+    return [*both][1] if -1 not in places and places[1] < places[0] else None
+
+
+def _told_at(telling: Telling, alone: Look, joint: Look) -> int:
+    """Return at which place a response to two problems tells one of them, -1 if it does not list them."""
+    items, listed = telling.listed(alone.value), telling.listed(joint.value)
+    return listed.index(items[0]) if items and items[0] in listed else -1
 
 
 def _pairs(
@@ -179,12 +199,15 @@ def _pairs(
     For few requests, one pair of a kind has to do: two problems that look alike and list something, and two others.
     """
     pairs = [pair for pair in combinations(problems, 2) if pair[0][0] != pair[1][0]]
+    pairs.sort(
+        key=lambda pair: len(pair[0][1]) + len(pair[1][1])
+    )  # bodies that tell least show how two are told
     asked: set[tuple[str, str, bool]] = set()
     if asker.prober.spares:
         pairs.sort(key=lambda pair: (pair[0][1] != pair[1][1], "[" not in pair[0][1]))
     for one, other in pairs:
         is_alike = problems[one][1] == problems[other][1]
-        if is_alike and (asker.telling.tells_all or bodies.get(one) == bodies.get(other)):
+        if is_alike and (asker.telling.tells_all or bodies.get(one) == bodies.get(other)) and other in bodies:
             continue
         kind = one[0], other[0], one[1] == other[1]
         if not (asker.prober.spares and kind in asked):

@@ -177,7 +177,8 @@ def turn_to(requested: int, size: int, total: int, operation: Operation) -> Page
 
 def _previous(number: int, total_pages: int, paging: Mapping[str, str]) -> int | None:
     beyond = paging.get("previous-beyond", "one-less")
-    if number > max(1, total_pages) and beyond != "one-less":
+    is_next = beyond == "of-the-next" and number == max(1, total_pages) + 1
+    if number > max(1, total_pages) and beyond != "one-less" and not is_next:
         return total_pages or 1 if beyond == "last" else None
     return number - 1 if number > 1 else None
 

@@ -331,7 +331,9 @@ class Steps:
         )
         if self.gone and self._random.random() < 0.4:
             return Step(f"{method} of a deleted row", method, f"{ROWS}/{{}}", parts, self._pick(*self.gone))
-        text = self._pick(str(_NOBODY), "0", "abc", "-1", "1.5", "99999999999999999999999", "007", "%20")
+        text = self._pick(
+            str(_NOBODY), "0", "abc", "-1", "1.5", "99999999999999999999999", f"00{_NOBODY}", "%20"
+        )
         return Step(f"{method} of id {text}", method, f"{ROWS}/{text}", parts)
 
     def _odd_door(self) -> Step:

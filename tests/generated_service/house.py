@@ -106,6 +106,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "masked": ("all", "named-secret"),
     "no-settings": ("object", "array"),
     "sorted": ("time", "name", "type"),
+    "prev-of-next": ("no", "yes"),
 }
 
 

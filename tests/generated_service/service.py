@@ -353,7 +353,8 @@ class GeneratedService:
             return f"{request.host}{COLLECTION}?{'&'.join(parts)}"
 
         before = number - 1 or None
-        if number > pages:
+        is_linked = house["prev-of-next"] == "yes" and number == max(1, pages) + 1
+        if number > pages and not is_linked:
             before = {"one-less": before, "last": pages or None, "null": None}[house["prev-beyond"]]
         last = pages or {"zero-null": None, "zero-first": 1}.get(house["empty-list"], 1)
         return {

@@ -210,11 +210,13 @@ def test_a_key_that_is_no_field_stays_in_the_body() -> None:
     assert refusals.looks["form"].value == {"non_field_errors": ["no"]}
 
 
-def test_an_unknown_parameter_has_an_item_of_its_own_in_a_list_of_problems(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rank", [0, 1])
+def test_an_unknown_parameter_has_an_item_of_its_own_in_a_list_of_problems(tmp_path: Path, rank: int) -> None:
+    """It is told after those of known parameters, or before them: these have the rank."""
     item = {"told": "{field} is wrong"}
 
-    def listed(when: str) -> dict[str, Any]:
-        return {"when": when, "refuse": "all", "item": item}
+    def listed(when: str, rank: int = 0) -> dict[str, Any]:
+        return {"when": when, "refuse": "all", "item": item, "rank": rank}
 
     examples = {"all": {"value": {"problems": "{items}"}}}
     content = {"application/json": {"schema": {"type": "object"}, "examples": examples}}
@@ -222,11 +224,16 @@ def test_an_unknown_parameter_has_an_item_of_its_own_in_a_list_of_problems(tmp_p
     words = {"errors": {"told": "all"}, "unknown-parameters": [listed("any")], "refusals": refusals}
     names = ("page", "results_per_page")
     texts = [
-        {"target": f"{PAGE}.{name}", "update": {"x-rows": [listed("word"), listed("negative")]}}
+        {"target": f"{PAGE}.{name}", "update": {"x-rows": [listed("word", rank), listed("negative", rank)]}}
         for name in names
     ]
     client = client_of(tmp_path, {"target": "$['x-service']", "update": words}, *texts)
-    learned = brief(client).learn(learn_parameters)["x-service"]
+    tree = brief(client).learn(learn_parameters)
+    learned = tree["x-service"]
     assert learned["errors"]["told"] == "all"
     (row,) = learned["unknown-parameters"]
     assert row["item"] == item
+    ranks = {
+        each.get("rank", 0) for each in tree["components"]["parameters"]["page"]["x-rows"] if "refuse" in each
+    }
+    assert (ranks, row.get("rank", 0)) == ({rank}, 0)

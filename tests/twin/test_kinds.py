@@ -238,6 +238,21 @@ def test_links_repeat_parameters_without_a_value(tmp_path: Path) -> None:
     assert Pupil(client).learn(learn_paging)["paths"][LIST]["get"]["x-paging"]["link-repeats"] == "sent-empty"
 
 
+@pytest.mark.parametrize("word", ["of-the-next", "none", "last", "one-less"])
+def test_a_link_to_the_page_before_one_beyond_the_last(tmp_path: Path, word: str) -> None:
+    actions = [
+        {"target": f"$.paths['{path}'].get['x-paging']", "update": {"previous-beyond": word}}
+        for path in (LIST, f"{LIST}/")
+    ]
+    client = client_of(tmp_path, *actions)
+    client.create(name="A", type="email")
+    links = [client.list(page=page)["links"]["prev"] for page in (2, 3)]
+    pages = {"of-the-next": ["1", None], "none": [None, None], "last": ["1", "1"], "one-less": ["1", "2"]}
+    assert [link and link.rpartition("=")[2] for link in links] == pages[word]
+    learned = Pupil(client).learn(learn_paging)["paths"][LIST]["get"]["x-paging"]
+    assert learned.get("previous-beyond", "one-less") == word
+
+
 @pytest.mark.parametrize("words", [{"case": "any"}, {}])
 def test_an_order_by_names_is_seen_behind_a_guard_that_marks_them(
     words: dict[str, str], tmp_path: Path
