@@ -38,8 +38,8 @@ _NONE = "(none)"
 _THERE = "(there)"
 
 
-# A number, but for one in a random word or in a placeholder for such a word.
-_NUMBER = re.compile(r"\{[^}]*\}|(?<![0-9A-Za-z])\d+(?![0-9A-Za-z])")
+# A number, but for one inside a word or in a placeholder for a random word.
+_NUMBER = re.compile(r"\{[^}]*\}|(?<![0-9A-Za-z])\d+")
 
 
 def _by_number(text: str, ids: Sequence[int]) -> str:
