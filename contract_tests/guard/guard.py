@@ -234,6 +234,44 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+_Job = tuple[Callable[[], Reply], "SimpleQueue[Reply]"]
+
+
+class _Threads:
+    """Runs functions in other threads. A thread stays for the next function: a new one takes longer than a request."""
+
+    def __init__(self) -> None:
+        self._idle: list[SimpleQueue[_Job | None]] = []
+        self._is_closed = False
+
+    def run(self, function: Callable[[], Reply]) -> Reply:
+        """Return what a function returns. It runs on if an exception, such as of a signal, ends the wait for it."""
+        replies: SimpleQueue[Reply] = SimpleQueue()
+        try:
+            jobs = self._idle.pop()
+        except IndexError:
+            jobs = SimpleQueue()
+            threading.Thread(target=self._work, args=(jobs,), name="guard", daemon=True).start()
+        jobs.put((function, replies))
+        return replies.get()
+
+    def _work(self, jobs: SimpleQueue[_Job | None]) -> None:
+        while (job := jobs.get()) is not None:
+            function, replies = job
+            reply = function()
+            self._idle.append(jobs)
+            if self._is_closed:
+                self.close()
+            replies.put(reply)
+            del job, function, replies, reply
+
+    def close(self) -> None:
+        """End the threads, those that are busy as soon as they are not."""
+        self._is_closed = True
+        while self._idle:
+            self._idle.pop().put(None)
+
+
 # Signals that end a process. Not all of them exist on every system.
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 _STUBBORN = 3  # so many signals stop even a clean-up; the sweep can finish it
@@ -271,6 +309,7 @@ class Guard:
         self._ledger = Ledger(self._account.target.url, self._marker, None)
         self._door: Door | None = None
         self._relay: Relay | None = None
+        self._threads = _Threads()
         self._closing = threading.RLock()
         self._cleaned: CleanUp | None = None
         self._harm = ""  # why a clean-up deletes nothing any more
@@ -373,16 +412,10 @@ class Guard:
     def respond(self, request: Request) -> Reply:
         """Answer a request of this process, without the door.
 
-        It runs in a thread of its own, so that a signal that interrupts the caller leaves no write half done.
+        It runs in another thread, so that a signal that interrupts the caller leaves no write half done.
         """
-        replies: SimpleQueue[Reply] = SimpleQueue()
         url = self.url
-
-        def run() -> None:
-            replies.put(_responding(lambda each: self.pass_on(each, url), request))
-
-        threading.Thread(target=run, name="guard", daemon=True).start()
-        return replies.get()
+        return self._threads.run(lambda: _responding(lambda each: self.pass_on(each, url), request))
 
     def on_exchange(self, listener: Callable[[Exchange], None]) -> None:
         """Call a function with every exchange from now on, one at a time; it must not use the guard's URL itself."""
@@ -450,6 +483,7 @@ class Guard:
                 atexit.unregister(self.close)
                 self._door.close()
                 self._door = None
+                self._threads.close()
                 self._account.upstream.close()
                 self._ledger.release()
 

@@ -143,6 +143,9 @@ class CreateState(StrEnum):
     DELETED = "deleted"  # asked for, and gone
 
 
+_THERE = frozenset({CreateState.CLAIMED, CreateState.LIVE, CreateState.UNKNOWN})
+
+
 @dataclass(slots=True)
 class LedgerEntry:
     """One create of the run, from the intent to the confirmed deletion.
@@ -168,8 +171,7 @@ class LedgerEntry:
     @property
     def exists(self) -> bool:
         """Whether a row of this entry may be there."""
-        is_open = self.state is CreateState.OPEN and self.is_create
-        return is_open or self.state in {CreateState.CLAIMED, CreateState.LIVE, CreateState.UNKNOWN}
+        return self.state in _THERE or (self.state is CreateState.OPEN and self.is_create)
 
 
 class Ledger:

@@ -33,6 +33,9 @@ _MOST_DIGITS = 4000  # int() refuses more, and no service has such ids
 _IMPOSSIBLE_FROM = 10**9
 # So many rows whose ids grow with the time of their creation tell that ids do.
 _TELLING = 5
+# States in which the guard has to look at the row, and in which it has to find the row first.
+_TO_PROVE = frozenset({CreateState.CLAIMED, CreateState.GONE})
+_TO_FIND = frozenset({CreateState.OPEN, CreateState.UNKNOWN})
 _OR_ELSE = "If nobody else did it, the service did."
 
 Effect = Literal["read", "create", "write"]
@@ -174,12 +177,8 @@ class Holdings:
         return [
             entry
             for entry in entries
-            if entry.state in {CreateState.CLAIMED, CreateState.GONE}
-            or (
-                entry.state in {CreateState.OPEN, CreateState.UNKNOWN}
-                and entry.is_create
-                and not entry.is_sought
-            )
+            if entry.state in _TO_PROVE
+            or (entry.state in _TO_FIND and entry.is_create and not entry.is_sought)
         ]
 
     def compare(

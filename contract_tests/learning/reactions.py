@@ -16,7 +16,7 @@ from typing import Any
 from contract_tests.learning.observe import BETWEEN, Outcome
 from contract_tests.learning.presentation import Look
 from contract_tests.probes.reading import MISSING
-from mock_server.document.rows import Reaction, Row, react
+from mock_server.document.rows import Reaction, Row, compile_rows, react
 from mock_server.document.treatments import CLEANERS, JOIN, change_of, masked
 
 Schema = Mapping[str, Any]
@@ -70,12 +70,12 @@ class Explained:
         if self.foretells(outcome):
             return
         before, treatment = self.rows, treatment or outcome.trial.treatment
-        known = sum(map(self.foretells, self.seen))
+        known = self.count()
         best, most = before, known
         for reaction, effect in _candidates(outcome, treatment, self):
             self.rows = before
             self._change(Row(treatment, argument, reaction, effect))
-            if self.foretells(outcome) and (count := sum(map(self.foretells, self.seen))) > most:
+            if self.foretells(outcome) and (count := self.count()) > most:
                 best, most = self.rows, count
                 if count > known:
                     break
@@ -98,13 +98,9 @@ class Explained:
     def prune(self) -> None:
         """Leave out each row without which as much is foretold."""
         for row in [*self.rows]:
-            before, known = self.rows, sum(map(self.foretells, self.seen))
+            before, known = self.rows, self.count()
             self.rows = [each for each in before if each is not row]
-            if (
-                self.mask is not None
-                or row.treatment in {"any", "is", "matches"}
-                or sum(map(self.foretells, self.seen)) < known
-            ):
+            if self.mask is not None or row.treatment in {"any", "is", "matches"} or self.count() < known:
                 self.rows = before
 
     def _change(self, row: Row) -> None:
@@ -125,16 +121,21 @@ class Explained:
         """Tell whether the rows say what was seen."""
         return foretold(react(tuple(self.rows), outcome.trial.sent, self.schema), outcome, self.mask)
 
+    def count(self) -> int:
+        """Return of how many outcomes the rows say what was seen."""
+        walk = compile_rows(tuple(self.rows), self.schema)
+        return sum(foretold(walk(outcome.trial.sent), outcome, self.mask) for outcome in self.seen)
+
     def explain_escapes(self, outcome: Outcome) -> None:
         """Take one row for all entities, as a text of all SIGNS shows them, if it foretells no less than rows did."""
-        before, known = self.rows, sum(map(self.foretells, self.seen))
+        before, known = self.rows, self.count()
         signs = entities(outcome.trial.sent.text or "", outcome.shown)
         if signs:
             self.rows = [
                 row for row in before if row.reaction == "refuse" or row.treatment not in {"tags", "quotes"}
             ]
             self.put(Row("any", None, "change", (("escape", signs),)))
-            if sum(map(self.foretells, self.seen)) < known:
+            if self.count() < known:
                 self.rows = before
         self.seen.append(outcome)
 

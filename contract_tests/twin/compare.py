@@ -44,8 +44,11 @@ _NUMBER = re.compile(r"\{[^}]*\}|(?<![0-9A-Za-z])\d+")
 
 def _by_number(text: str, ids: Sequence[int]) -> str:
     """Return a text with the numbers of rows in place of their ids, and with the form of what is new each time."""
+    shown = by_form(text)
+    if _NUMBER.search(shown) is None:
+        return shown
     numbers = {str(row): f"(row {number + 1})" for number, row in enumerate(ids)}
-    return _NUMBER.sub(lambda found: numbers.get(found[0], found[0]), by_form(text))
+    return _NUMBER.sub(lambda found: numbers.get(found[0], found[0]), shown)
 
 
 _MISSING = "(nothing)"

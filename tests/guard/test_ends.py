@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from contract_tests.guard.cleaning import sweep
+from contract_tests.guard.exchange import Request
 from contract_tests.guard.guard import Guard, Terminated, interruptible
 from mock_server.document import Document
 from tests.guard.account import ROWS, Target
@@ -121,6 +122,17 @@ def test_many_threads_through_one_guard(guard: Guard, target: Target, make_guard
     assert guard.stats().live == 24
     assert guard.clean_up().complete
     assert target.rows == before
+
+
+def test_calls_of_this_process_share_a_thread_that_ends_with_the_guard(guard: Guard) -> None:
+    others = {*threading.enumerate()}
+    key = ("Authorization", f"Bearer {guard.placeholder_key}")
+    reads = [Request("GET", "/api/notification-handlers", (key,), b"") for _ in range(5)]
+    assert [guard.respond(read).status for read in reads] == [200] * 5
+    (thread,) = {*threading.enumerate()} - others
+    guard.close()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_the_clean_up_waits_for_what_is_under_way(guard: Guard, target: Target) -> None:
