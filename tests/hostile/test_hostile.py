@@ -116,13 +116,14 @@ def test_no_lie_does_harm(name: str, tmp_path: Path, document: Document) -> None
 
 @pytest.mark.parametrize("name", LIES)
 def test_no_lie_does_harm_to_a_sweep(name: str, tmp_path: Path, document: Document) -> None:
-    run(Trial(lying(name), tmp_path, document), is_killed=True)
+    run(Trial(lying(name), tmp_path, document, on_the_wire=False), is_killed=True)
 
 
 @pytest.mark.parametrize("names", SHORT, ids="+".join)
 def test_no_two_lies_do_harm(names: tuple[str, str], tmp_path: Path, document: Document) -> None:
     for number, order in enumerate((names, names[::-1])):
-        run(Trial(lying(*order), tmp_path / str(number), document), is_killed=bool(number))
+        trial = Trial(lying(*order), tmp_path / str(number), document, on_the_wire=False)
+        run(trial, is_killed=bool(number))
 
 
 @pytest.mark.heavy
@@ -141,9 +142,9 @@ def test_no_pair_of_lies_does_harm(part: int, tmp_path: Path, document: Document
     assert not failed, "\n".join(failed)
 
 
-def rampage(seed: int, folder: Path, document: Document, *, on_the_wire: bool = True) -> None:
+def rampage(seed: int, folder: Path, document: Document) -> None:
     """Run a service that lies at random, and see that the run neither harms a stranger nor says that all is gone."""
-    trial = Trial(Behaving, folder, document, on_the_wire=on_the_wire)
+    trial = Trial(Behaving, folder, document, on_the_wire=False)
     trial.service = Wild(seed, trial.time.clock)
     run(trial, is_killed=seed % 3 == 0)
 
@@ -157,7 +158,7 @@ def test_no_lie_at_random_does_harm(seed: int, tmp_path: Path, document: Documen
 @pytest.mark.parametrize("part", range(25))
 def test_a_thousand_runs_do_no_harm(part: int, tmp_path: Path, document: Document) -> None:
     for seed in range(40 * part, 40 * part + 40):
-        rampage(1000 + seed, tmp_path / str(seed), document, on_the_wire=False)
+        rampage(1000 + seed, tmp_path / str(seed), document)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ class Trial:
     """A guard before a service that lies; its clock runs ahead while somebody sleeps.
 
     Not `on_the_wire`: no request takes a connection, neither that to the guard nor that to the service. This is for
-    thousands of trials.
+    many trials: one of each lie is on the wire.
     """
 
     def __init__(
