@@ -199,12 +199,14 @@ class Statements:
 
     @cached_property
     def _changes(self) -> list[tuple[str, dict[str, Any]]]:
-        """The places that each answer other than the assumed one changes. Computed for the first complaint."""
+        """The places that each answer changes. Computed for the first complaint."""
         found: list[tuple[str, dict[str, Any]]] = []
         if self._known is None:
             return found
         for question in self._questions.values():
             for answer in question.answers.values():
+                if not answer.actions:
+                    continue
                 changed = duplicate(self._known)
                 try:
                     apply_actions(changed, answer.actions)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -174,8 +175,9 @@ def _check_work(path: str, place: Place) -> None:
         raise DocumentError(what, place)
 
 
-def _matches(document: Object, path: str) -> list[Any]:
-    """Return the matches of a JSONPath. Patterns are searched in linear time. Raises what the library raises."""
+@cache
+def _environment() -> Any:
+    """Return what reads JSONPaths. Their patterns are searched in linear time."""
     # This import takes some 50 ms, several times the reading of a document, and most runs apply no overlay.
     import jsonpath
     from jsonpath.function_extensions import ExpressionType, FilterFunction
@@ -195,7 +197,13 @@ def _matches(document: Object, path: str) -> list[Any]:
 
     environment = jsonpath.JSONPathEnvironment(strict=True)
     environment.function_extensions |= {"search": Pattern("{}"), "match": Pattern("^(?:{})$")}
-    return list(environment.finditer(path, document))
+    return environment
+
+
+@lru_cache(maxsize=256)
+def _query(path: str) -> Any:
+    """Return a compiled JSONPath. Raises what the library raises."""
+    return _environment().compile(path)
 
 
 def _select(document: Object, path: str, place: Place) -> list[_Spot]:
@@ -203,7 +211,7 @@ def _select(document: Object, path: str, place: Place) -> list[_Spot]:
 
     _check_work(path, place)
     try:
-        matches = _matches(document, path)
+        matches = list(_query(path).finditer(document))
     except jsonpath.JSONPathError as error:
         reason = str(error.message or "not valid").partition("\n")[0]
         raise DocumentError(f"The JSONPath {path!r} cannot be used ({reason}). Correct it.", place) from None
