@@ -126,7 +126,7 @@ class Context:
         self.fault: Fault | None = None  # the fault that struck
         self.applied = ""  # the preference that chose the response
         self.situation = ""  # what a success shows of the service, for the coverage: a type or a kind of page
-        self.patience = 0.0  # seconds that the client wants to wait for a better response
+        self.patience = 0.0  # seconds that the client still waits for a better response
         self.violations: tuple[Violation, ...] = ()
         self.refusal = ""  # the name of the refusal
         self.told: Mapping[str, str] = {}  # what the refusal tells, for the placeholders of its texts

@@ -23,9 +23,6 @@ from mock_server.client.vocabulary import CallFilter, CallRecord, Duration, Mess
 
 __tracebackhide__ = IS_A_MISTAKE
 
-# How many calls a failed expectation compares with what was expected, and how many it lists.
-_COMPARED, _LISTED = 3, 10
-
 
 class CallMessage:
     """The request or the response of a call."""
@@ -325,13 +322,7 @@ class Calls(Sequence[Call]):
         return read_journal(self._channel, self._root.since, key=self._key, **self._wanted, **more)
 
     def _wait(self, count: int, timeout: Duration) -> list[Call]:
-        try:
-            return self._read(wait=write_duration(timeout), count=count).calls
-        except NotInTime as error:
-            came, operations = self._root._read(), self._channel.control("GET", "/info")["operations"]
-            counted_as = {each["id"]: each["counted_as"] for each in operations}
-            compared = _compared(came.calls, self._wanted, counted_as)
-            raise NotInTime(f"{error}{compared}{_lost(came)}") from None
+        return self._read(wait=write_duration(timeout), count=count).calls
 
     def _evicted(self, page: JournalPage) -> Evicted:
         which = "which may match" if self._wanted else "which are asked for"
@@ -358,62 +349,3 @@ def _listed(calls: Iterable[Call]) -> str:
 
 def _lost(page: JournalPage) -> str:
     return f"\n  … {page.lost} earlier calls are no longer remembered" if page.lost else ""
-
-
-def _compared(calls: Iterable[Call], wanted: CallFilter, counted_as: Mapping[str, str]) -> str:
-    """Compare calls with a filter, the nearest first. Calls that fit, and distant ones, are only listed.
-
-    `counted_as`: each operation's id to the id of the operation that it is a spelling of.
-    """
-    found = []
-    fitting = []
-    for call in calls:
-        facts = _compare(call, wanted, counted_as)
-        if all(fits for *_, fits in facts):
-            fitting.append(call)
-        else:
-            found.append((call, facts))
-    found.sort(key=lambda pair: sum(not fits for *_, fits in pair[1]))
-    lines = [""]
-    if fitting:
-        lines += [*(["These calls fit:"] if wanted else []), *map(repr, fitting[:_LISTED])]
-        if len(fitting) > _LISTED:
-            lines.append(f"… and {len(fitting) - _LISTED} others")
-    if found:
-        lines.append(f"The nearest {'other ' if fitting else ''}calls (- expected, + received):")
-    for call, facts in found[:_COMPARED]:
-        lines.append(repr(call))
-        for name, expected, received, fits in facts:
-            if fits:
-                lines.append(f"    {name} = {received!r}")
-            else:
-                lines += [f"  - {name} = {expected!r}", f"  + {name} = {received!r}"]
-        if call.hint:
-            lines.append(f"  ? {call.hint}")
-    lines += [repr(call) for call, _ in found[_COMPARED:_LISTED]]
-    if len(found) > _LISTED:
-        lines.append(f"… and {len(found) - _LISTED} others")
-    return "\n  ".join(lines)
-
-
-def _compare(
-    call: Call, wanted: CallFilter, counted_as: Mapping[str, str]
-) -> list[tuple[str, Any, Any, bool]]:
-    """Return for each filter its name, the expected value, the value of the call, and whether that fits."""
-
-    def counted(name: str | None) -> str | None:
-        return counted_as.get(name or "", name)
-
-    method, path = wanted.get("method", ""), wanted.get("path", "")
-    operation, violation = wanted.get("operation"), wanted.get("violation")
-    violates = bool(call.violations) if violation == "any" else violation in call.violations
-    facts: dict[str, tuple[Any, bool]] = {
-        "method": (call.method, call.method == method.upper()),
-        "path": (call.path, call.path.rstrip("/").endswith(path.rstrip("/"))),
-        "status": (call.status, str(wanted.get("status")) in {str(call.status), f"{call.status // 100}xx"}),
-        "operation": (call.operation, counted(call.operation) == counted(operation)),
-        "refusal": (call.refusal, call.refusal == wanted.get("refusal")),
-        "violation": (call.violations, violates),
-        "defect": (bool(call.defect), bool(call.defect) == wanted.get("defect")),
-    }
-    return [(name, value, *facts[name]) for name, value in wanted.items() if name in facts]

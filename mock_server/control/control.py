@@ -44,10 +44,6 @@ FUNCTIONS: Mapping[str, Callable[[Context], Any]] = vars(about) | vars(journal) 
 # Seconds until the server asks again on behalf of a client that waits.
 _AGAIN = 0.01
 
-# The key of the environ with the seconds that a client still waits. Pauses are counted and no clock is read, because
-# a test in this process may have replaced it.
-_LEFT = "mock_server.seconds-left"
-
 _READING = {"GET", "HEAD"}
 _ALL_ADDRESSES = {"", "0.0.0.0", "::"}  # noqa: S104
 
@@ -211,9 +207,8 @@ class ControlPipeline(Pipeline):
             context.world.journal.touch()
             self.mock.worlds.weigh(context.key)
         if context.patience:
-            left: float = context.environ.get(_LEFT, context.patience)
-            context.environ[_LEFT] = left - _AGAIN
-            response.again = min(_AGAIN, max(left, 0.0))
+            context.environ[journal.SECONDS_LEFT] = context.patience - _AGAIN
+            response.again = min(_AGAIN, max(context.patience, 0.0))
         cors = CORS if self.mock.settings.control_cors and "HTTP_ORIGIN" in context.environ else ()
         response.finish(("Cache-Control", "no-store"), *cors)
 

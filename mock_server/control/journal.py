@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any
 
@@ -19,6 +19,13 @@ from mock_server.state.journal import Exchange, Journal
 
 # Characters of a body that are shown.
 _SHOWN = 2000
+
+# How many exchanges a wait in vain compares with the filters, and how many it lists.
+_COMPARED, _LISTED = 3, 10
+
+# The key of the environ with the seconds that a client still waits. Pauses are counted and no clock is read, because
+# a test in this process may have replaced it.
+SECONDS_LEFT = "mock_server.seconds-left"
 
 
 def list_exchanges(context: Context) -> dict[str, Any]:
@@ -36,19 +43,25 @@ def list_exchanges(context: Context) -> dict[str, Any]:
     since = 0 if begun_anew else asked["since"]
     exchanges = journal.exchanges
     first = journal.total - len(exchanges) + 1
+    new = [(number, each) for number, each in enumerate(exchanges, first) if number > (since or 0)]
+    filters = {name: asked[name] for name in _FILTERS if asked[name] is not None}
     found = [
-        (number, exchange)
-        for number, exchange in enumerate(exchanges, first)
-        if number > (since or 0) and _fits(exchange, asked)
+        (number, each)
+        for number, each in new
+        if all(_FILTERS[name](each, filters[name])[1] for name in filters)
     ]
     gone = journal.cleared + journal.evicted
     if journal.evicted and not asked["partial"] and (not found if since is None else since < gone):
         what = f"{journal.evicted} exchanges are forgotten, up to number {gone}. Ask for ?since={gone}, or ask sooner."
         raise Refusal("evicted", what)
     if asked["wait"] is not None and len(found) < asked["count"] and not begun_anew:
-        context.patience = read_duration(asked["wait"])
+        context.patience = _left(context)
         what = f"Only {len(found)} of {asked['count']} exchanges came within {asked['wait']}."
-        raise Refusal("not_in_time", f"{what} GET /_mock/journal lists all.")
+        compared = [] if context.patience > 0 else _compared(context, new, filters)
+        lost = gone - max(since or 0, journal.cleared)
+        if compared and lost > 0:
+            compared.append(f"… {lost} earlier exchanges are no longer remembered")
+        raise Refusal("not_in_time", "\n  ".join([f"{what} GET /_mock/journal lists all.", *compared]))
     if asked["limit"] is not None:
         found = found[-asked["limit"] :]
     return {
@@ -68,8 +81,14 @@ def await_change(context: Context) -> dict[str, int]:
     asked = context.arguments
     revision = context.world.journal.revision + context.mock.lobby.journal.revision
     if asked["wait"] is not None and asked["since"] == revision:
-        context.patience = read_duration(asked["wait"])
+        context.patience = _left(context)
     return {"revision": revision}
+
+
+def _left(context: Context) -> float:
+    """Return the seconds that the client still waits."""
+    left: float = context.environ.get(SECONDS_LEFT, read_duration(context.arguments["wait"]))
+    return left
 
 
 def clear_journal(context: Context) -> None:
@@ -156,18 +175,64 @@ def _check_belongs(
             raise Refusal("unusable", f"{what} Remove one of the two.")
 
 
-def _fits(exchange: Exchange, asked: Mapping[str, Any]) -> bool:
-    status, violation, defect = asked["status"], asked["violation"], asked["defect"]
+def _violations(exchange: Exchange, wanted: str) -> tuple[str, bool]:
     codes = [each.code for each in exchange.violations]
-    return (
-        asked["method"] in {None, exchange.method.upper()}
-        and (asked["path"] is None or exchange.path.rstrip("/") in asked["path"])
-        and (asked["operation"] is None or exchange.operation in (asked["operation"] or {""}))
-        and asked["refusal"] in {None, exchange.refusal}
-        and status in {None, str(exchange.status), f"{exchange.status // 100}xx"}
-        and (violation is None or violation in codes or (violation == "any" and bool(codes)))
-        and (defect is None or bool(exchange.defect) == defect)
-    )
+    return ", ".join(codes) or "none", wanted in codes or (wanted == "any" and bool(codes))
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# By filter: what an exchange has, in words, and whether that fits.
+_FILTERS: Mapping[str, Callable[[Exchange, Any], tuple[str, bool]]] = {
+    "method": lambda each, wanted: (each.method, each.method.upper() == wanted),
+    "path": lambda each, wanted: (each.path, each.path.rstrip("/") in wanted),
+    "status": lambda each, wanted: (
+        str(each.status),
+        wanted in {str(each.status), f"{each.status // 100}xx"},
+    ),
+    "operation": lambda each, wanted: (each.operation or "none", each.operation in (wanted or {""})),
+    "refusal": lambda each, wanted: (each.refusal or "none", each.refusal == wanted),
+    "violation": _violations,
+    "defect": lambda each, wanted: (_written(bool(each.defect)), bool(each.defect) == wanted),
+}
+
+
+def _compared(
+    context: Context, exchanges: Iterable[tuple[int, Exchange]], filters: Mapping[str, Any]
+) -> list[str]:
+    """Return lines that compare exchanges with the filters, the nearest first.
+
+    Exchanges that fit, and distant ones, are only listed.
+    """
+    fitting: list[str] = []
+    others: list[tuple[int, list[str]]] = []
+    for number, each in exchanges:
+        wire = "" if each.fault is None else each.fault.wire
+        words = (f"{number}:", each.method, each.target, each.status, each.refusal, wire)
+        lines, misses = [f"<{' '.join(str(word) for word in words if word)}>"], 0
+        for name, wanted in filters.items():
+            has, fits = _FILTERS[name](each, wanted)
+            misses += not fits
+            asked = f"  - {name} = {_written(context.arguments[name])}"
+            lines += [f"    {name} = {has}"] if fits else [asked, f"  + {name} = {has}"]
+        if misses:
+            others.append((misses, [*lines, *([f"  ? {each.hint}"] if each.hint else [])]))
+        else:
+            fitting.append(lines[0])
+    said = [*(["These fit:"] if fitting and filters else []), *_few(fitting)]
+    if others:
+        said.append(f"The nearest {'other ' if fitting else ''}exchanges (- expected, + received):")
+    others.sort(key=lambda pair: pair[0])
+    for _, lines in others[:_COMPARED]:
+        said += lines
+    return said + _few([lines[0] for _, lines in others], after=_COMPARED)
+
+
+def _few(lines: Sequence[str], after: int = 0) -> list[str]:
+    more = len(lines) - _LISTED
+    return [*lines[after:_LISTED], *([f"… and {more} others"] if more > 0 else [])]
 
 
 def _shown(number: int, exchange: Exchange, *, bodies: bool) -> dict[str, Any]:

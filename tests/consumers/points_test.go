@@ -255,6 +255,12 @@ func TestWait(t *testing.T) {
 		equal(t, 409, status)
 		contains(t, "Only 0 of 1 exchanges came within 1ms.", world.title(text))
 	})
+	t.Run("in vain beside another call", func(t *testing.T) {
+		world := newWorld(t)
+		_, _, _ = world.try("GET", path)
+		_, text := world.control("GET", "/journal?method=DELETE&wait=1ms", "")
+		contains(t, "- method = DELETE\n    + method = GET", world.title(text))
+	})
 	t.Run("for a goroutine", func(t *testing.T) {
 		world := newWorld(t)
 		go func() { _, _, _ = world.try("GET", path) }()

@@ -250,6 +250,8 @@ def test_a_query_past_the_bound_says_evicted(client: Steered) -> None:
     assert client.journal("?since=6&operation=create_notification_handler") == []
     partial = client.steer("GET", f"/journal{created}&partial=true")
     assert (partial["exchanges"], partial["evicted"]) == ([], 6)
+    vain = client.control("GET", f"/journal{created}&partial=true&wait=1ms")
+    assert vain.title.endswith("\n  … and 990 others\n  … 6 earlier exchanges are no longer remembered")
 
 
 def test_violations_and_defects_are_counted_when_their_exchanges_are_forgotten(client: Steered) -> None:
@@ -297,9 +299,11 @@ def test_a_wait_in_vain_is_a_conflict_that_says_how_many_came() -> None:
         ask("GET", "/api/notification-handlers/99")
         status, answer = ask("GET", "/_mock/journal?status=404&count=2&wait=50ms")
         assert status == 409
-        assert answer["errors"][0]["title"] == (
-            "Only 1 of 2 exchanges came within 50ms. GET /_mock/journal lists all."
-        )
+        assert answer["errors"][0]["title"].splitlines() == [
+            "Only 1 of 2 exchanges came within 50ms. GET /_mock/journal lists all.",
+            "  These fit:",
+            "  <1: GET /api/notification-handlers/99 404 not_found>",
+        ]
 
 
 def test_a_server_that_stops_ends_a_wait() -> None:
