@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import getitem
 from typing import Any
@@ -105,7 +105,11 @@ class Listing:
             yield self.get(number, size)
 
     def partition(self, pages: Sequence[Page], wanted: Collection[int]) -> list[Complaint]:
-        """Return what is wrong with pages that should show these handlers once each and count all rows."""
+        """Return what is wrong with pages that should show these handlers once each and count all rows.
+
+        If the number of pages is wrong, a page beyond the last may repeat another one: it does not count.
+        """
+        pages = [page for number, page in enumerate(pages) if not self._repeats(page, pages[:number])]
         ids = [n for page in pages for n in page.ids]
         twice = sorted({n for n in ids if ids.count(n) > 1})
         found = [Complaint(PAGES, f"handler {n} is on two pages") for n in twice]
@@ -122,10 +126,31 @@ class Listing:
         lacking = sorted(set(wanted) - set(ids))
         return found + [Complaint(PAGES, f"the pages do not show handler {n}") for n in lacking]
 
+    def _repeats(self, page: Page, before: Sequence[Page]) -> bool:
+        """Tell whether a page is beyond the last by its own total, and shows nothing but rows of pages before it."""
+        known = {n for each in before for n in each.ids}
+        size = page.size if page.size in self._facts.sizes else self._facts.default_size
+        return bool(page.ids) and known.issuperset(page.ids) and (page.asked or 1) > -(-page.total // size)
+
     def complaints(self, page: Page) -> list[Complaint]:
-        """Return what is wrong with a page's meta, links and number of rows, given its own total."""
-        facts, words = self._facts, self._facts.paging
+        """Return what is wrong with a page's meta, links and number of rows, given its own total.
+
+        If a page tells another size than it should have, the rest may follow from the one or the other.
+        """
+        facts, told = self._facts, page.facts.get("page-size")
         size = page.size if page.size in facts.sizes else facts.default_size
+        if told is None or same(told, size):
+            return self._by_size(page, size)
+        ways = [self._by_size(page, size)]
+        if isinstance(told, int) and told > 0:
+            ways += [self._by_size(page, told), self._by_size(replace(page, size=told), told)]
+        ground = self._statements.page("page-size", "Each page tells its size.")
+        about = f"{self._place('page-size')} of {self._named(page)}"
+        return [Complaint(ground, about, json.dumps(told), json.dumps(size)), *min(ways, key=len)]
+
+    def _by_size(self, page: Page, size: int) -> list[Complaint]:
+        """Return what is wrong with a page that has this size."""
+        words = self._facts.paging
         pages = -(-page.total // size)
         asked = 1 if page.asked is None else page.asked
         beyond = self._beyond(asked, pages)
@@ -134,7 +159,6 @@ class Listing:
         count = min(size, max(0, page.total - (shown - 1) * size))
         where = self._named(page)
         wanted = {
-            "page-size": (size, self._statements.page("page-size", "Each page tells its size.")),
             "total-pages": (
                 pages,
                 beyond or self._statements.page("total-pages", "The total is divided into pages."),

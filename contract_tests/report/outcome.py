@@ -21,6 +21,8 @@ _LONGEST_DETAILS = 6000
 _LONGEST_RESPONSE = 600
 _MOST_STEPS = 12
 _MOST_LIKEWISE = 2
+# How a sentence names a row; its other numbers are pages, sizes and totals.
+_OF_ROW = re.compile(r"\b(?:handler|row|id|when|shows|lacks|(?:retrieve|update|delete) of) (\d+)", re.IGNORECASE)
 
 
 class Happened(NamedTuple):
@@ -233,8 +235,8 @@ def _row(exchange: Exchange) -> str:
 
 
 def _row_named(about: str, exchanges: Sequence[Exchange]) -> str:
-    """Return the first number in a text that is the id of a row which the exchanges are about."""
-    numbers = re.findall(r"\d+", about)
+    """Return the first row that a text names and the exchanges are about, empty if there is none."""
+    numbers = _OF_ROW.findall(about)
     return next((each for each in numbers if any(_concerns(one, each) for one in exchanges)), "")
 
 

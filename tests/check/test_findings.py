@@ -51,6 +51,7 @@ def test_a_row_that_the_finding_names_counts() -> None:
     assert paths(*made) == ["POST", "GET /12"]
     assert paths(*made, about="handler 1 has 12 faults") == ["POST", "GET /1"]
     assert paths(created(1), created(12), about="handler 1 is wrong") == ["POST"]
+    assert paths(*made, exchange("GET", ""), about="`total` of page 1 of size 12 is 1")[-1] == "GET"
 
 
 def test_the_writes_of_earlier_tests_to_a_row_are_repeated_too() -> None:

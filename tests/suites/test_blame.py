@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from contract_tests.target.api import Spoken, TargetResponse
 from tests.suites.judging import complaint, judge
-from tests.suites.services import mock, second_opinion
+from tests.suites.services import mock, second_opinion, texts
 
 
 def test_a_reused_id_is_not_told_as_a_row_that_is_back() -> None:
@@ -46,3 +47,38 @@ def test_a_type_of_one_answer_is_told_of_that_answer_alone(
     assert "which no call should have made" not in told
     assert "in the answer to a list" not in told
     assert "is missing, or was in use" not in told
+
+
+def test_a_page_size_that_is_ignored_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch = Spoken.call
+
+    def ignoring(self: Spoken, method: str, path: str, **parts: Any) -> TargetResponse:
+        query = {name: text for name, text in (parts.get("query") or {}).items() if name == "page"}
+        return fetch(self, method, path, **(parts | {"query": query} if "query" in parts else parts))
+
+    monkeypatch.setattr(Spoken, "call", ignoring)
+    with mock() as url:
+        failed = judge(url, suites=["paging"]).failed
+    for text in failed.values():
+        assert "`meta.results_per_page`" in text
+        assert not any(word in text for word in ("`meta.total_pages`", "`links.", "the number of rows"))
+    assert failed
+
+
+def test_a_page_too_many_shows_no_row_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch = Spoken.call
+
+    def one_more(self: Spoken, method: str, path: str, **parts: Any) -> TargetResponse:
+        response = fetch(self, method, path, **parts)
+        if method != "GET" or path.rpartition("/")[2].isdigit() or response.status != 200:
+            return response
+        body = response.json()
+        body["meta"]["total_pages"] += 1
+        return response._replace(body=json.dumps(body).encode())
+
+    monkeypatch.setattr(Spoken, "call", one_more)
+    answers = {"page-beyond-last": "last-page"}
+    with mock(answers) as url:
+        told = complaint(judge(url, texts(answers), suites=["paging"]))
+    assert "`meta.total_pages`" in told
+    assert "is on two pages" not in told
