@@ -18,7 +18,7 @@ from contract_tests.learning.presentation import reworded
 from contract_tests.learning.reactions import Explained, entities
 from contract_tests.probes.observations import first_page, partial
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import MISSING, Undecided, Unlisted, mapping
+from contract_tests.probes.reading import MISSING, Undecided, Unlisted
 from contract_tests.probes.trials import FOREIGN, LONG, TOGETHER, UNKNOWN, Trial, Trials, sent
 from mock_server.document.rows import Row, react
 
@@ -217,7 +217,7 @@ class BriefLearner(FieldLearner):
         row = self.observer.unsent(kind)
         if row is None:
             return
-        shown = mapping(row.get(self.facts.row["settings"])).get(self.facts.types[kind][-1], MISSING)
+        shown = self.observer.prober.settings(row).get(self.facts.types[kind][-1], MISSING)
         reaction, effect = ("omit", True) if shown is MISSING else ("value", shown)
         for place in (Place(operation, name) for operation in ("create", "update") for name, _ in own):
             found = self.table.fields[place]

@@ -13,7 +13,7 @@ from contract_tests.learning.handlers import settings_node
 from contract_tests.learning.observe import LITERALS, SIGNED, Observer, Outcome
 from contract_tests.learning.presentation import Look, reworded
 from contract_tests.learning.reactions import ENTITY, SIGNS, Explained
-from contract_tests.probes.reading import MISSING, Undecided, Unlisted, mapping
+from contract_tests.probes.reading import MISSING, Undecided, Unlisted
 from contract_tests.probes.trials import Trial, sent
 from mock_server.document.rows import Row
 from mock_server.document.treatments import CLEANERS, TREATMENTS, SentInput
@@ -221,7 +221,7 @@ class FieldLearner:
                 row = self.observer.retyped(at.kind)
             if row is None:
                 return  # a create without it is refused, as was seen
-            shown = mapping(row.get(self.facts.row["settings"]))
+            shown = self.observer.prober.settings(row)
         except (Undecided, Unlisted):
             return
         found.rows = [row for row in found.rows if row.treatment != "absent"]

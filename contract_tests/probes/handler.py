@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import mapping, switch
+from contract_tests.probes.reading import switch
 from contract_tests.target.api import TargetResponse
 from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TWICE, SentInput
 
@@ -94,8 +94,8 @@ class ProbedHandler:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The settings as last shown; empty for anything but an object."""
-        return mapping(self.shown.get(self._words["settings"]))
+        """The settings as last shown, by the fields that fill them; empty for anything but an object."""
+        return self._prober.settings(self.shown)
 
     @property
     def is_enabled(self) -> bool:

@@ -89,7 +89,7 @@ def _page(prober: Prober, place: int) -> SeenPage:
 
 def _page_not_valid(prober: Prober) -> Finding:
     """Ask for page 0, and where requests count less, for other texts too."""
-    texts = ("0",) if prober.spares else ("0", "no-number", "-1")
+    texts = ("0",) if prober.spares else ("0", "no-number", "-2")
     how: dict[str, TargetResponse | None] = {}
     links: list[str] = []
     for text in texts:

@@ -143,6 +143,7 @@ class Prober:
         self._observed: dict[Hashable, _Observation] = {}
         self._settled: dict[Hashable, tuple[TargetResponse, Exchange]] = {}
         self._sent = 0
+        self._keys: dict[str, dict[str, str]] = {}  # by type: the form's field by the key that shows it
         self._touched: list[dict[int, Exchange]] = [{}]  # by identity: to compare exchanges whole is slow
 
     @property
@@ -295,6 +296,34 @@ class Prober:
         """Return the handler that a retrieve shows, nothing if it shows none."""
         steps = self.facts.schemas.path_to(self.facts.operation("retrieve").response, "row")
         return mapping(response.shown(*steps))
+
+    def settings(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the settings of a shown row by the fields that fill them, as far as `note_keys` was told of others."""
+        kind = str(row.get(self.facts.row["type"]))
+        others = {key: field for keys in self._keys.values() for key, field in keys.items()}
+        names = others | self._keys.get(kind, {})
+        return {
+            names.get(key, key): value for key, value in mapping(row.get(self.facts.row["settings"])).items()
+        }
+
+    def note_keys(self, kind: str, form: Mapping[str, str], row: Mapping[str, Any]) -> None:
+        """Note under which keys a row of a type shows what a form has sent: they may not be the names of the fields.
+
+        A value tells its key. If values are masked, the other keys stand in the order of the other fields, if they are
+        as many.
+        """
+        shown = dict(mapping(row.get(self.facts.row["settings"])))
+        fields = [name for name in self.facts.types.get(kind, ()) if name in form]
+        known = {name: name for name in fields if name in shown}  # the field by its key
+        for name in fields:
+            found = [key for key, value in shown.items() if value == form[name] and key not in known]
+            if name not in known.values() and found:
+                known[found[0]] = name
+        fields = [name for name in fields if name not in known.values()]
+        others = {key for each in self._keys.values() for key in each}
+        keys = [key for key in shown if key not in known and key not in others]
+        known |= zip(keys, fields, strict=True) if len(fields) == len(keys) else ()
+        self._keys[kind] = known
 
     def keep(self, row: int) -> None:
         """Keep a handler for later probes, until it is discarded."""

@@ -22,7 +22,6 @@ from contract_tests.probes.reading import (
     Outside,
     Unknown,
     accepted,
-    mapping,
     shown,
 )
 from contract_tests.probes.trials import FOREIGN, UNKNOWN, Trials, Tried
@@ -154,10 +153,11 @@ def _statuses(facts: Facts, operation: str, seen: list[_Seen]) -> bool:
 def _own_field_unsent(prober: Prober) -> Finding:
     """Create with a name and a type alone, and look at the last field of the type."""
     kind = prober.kinds.pair
+    Trials(prober).standing(kind)  # shows the keys of the settings
     row, field = Trials(prober).unsent(kind), prober.facts.types[kind][-1]
     if row is None:
         return Answered("refused", "A create without it is refused.")
-    settings = mapping(row.get(prober.facts.row["settings"]))
+    settings = prober.settings(row)
     if field not in settings:
         return Answered("omitted")
     return (

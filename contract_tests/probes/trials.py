@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from contract_tests.guard.exchange import Exchange
 from contract_tests.probes.handler import Part, ProbedHandler, multipart, parts_of
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import MISSING, Undecided, Unlisted, is_success, mapping, switch
+from contract_tests.probes.reading import MISSING, Undecided, Unlisted, is_success, switch
 from contract_tests.target.api import TargetResponse
 from mock_server.document.treatments import TREATMENTS, SentInput
 
@@ -281,7 +281,7 @@ class Trials:
             with suppress(Undecided):  # a switch may be shown as 0 or 1; its rows speak of true and false
                 return switch(shown) if words[field] == "enabled" else shown
             return shown
-        return mapping(row.get(self.facts.row["settings"])).get(field, MISSING)
+        return self.prober.settings(row).get(field, MISSING)
 
     # Rows
 
@@ -333,6 +333,7 @@ class Trials:
         return response
 
     def _note(self, kind: str, form: Mapping[str, str], shown: Mapping[str, Any]) -> None:
+        self.prober.note_keys(kind, form, shown)
         self.prober.once(lambda _: (form, shown), ("specimen", kind))
 
     def specimen(self, kind: str) -> tuple[Mapping[str, str], Mapping[str, Any]]:

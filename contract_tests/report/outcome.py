@@ -21,8 +21,11 @@ _LONGEST_DETAILS = 6000
 _LONGEST_RESPONSE = 600
 _MOST_STEPS = 12
 _MOST_LIKEWISE = 2
+_MOST_ALSO = 3
 # How a sentence names a row; its other numbers are pages, sizes and totals.
-_OF_ROW = re.compile(r"\b(?:handler|row|id|when|shows|lacks|(?:retrieve|update|delete) of) (\d+)", re.IGNORECASE)
+_OF_ROW = re.compile(
+    r"\b(?:handler|row|id|when|shows|lacks|(?:retrieve|update|delete) of) (\d+)", re.IGNORECASE
+)
 
 
 class Happened(NamedTuple):
@@ -471,7 +474,9 @@ def _of_finding(finding: Finding) -> ReportLine:
 
 def _of_question(seen: QuestionSeen) -> ReportLine:
     note = "as you said" if seen.source == "given" else ""
-    return ReportLine(f"{seen.text} {seen.seen}".strip(), note, seen.also, seen.steps)
+    lines, more = seen.also[:_MOST_ALSO], len(seen.also) - _MOST_ALSO
+    lines = (*lines, f"{more} more like these") if more > 0 else lines
+    return ReportLine(f"{seen.text} {seen.seen}".strip(), note, lines, seen.steps)
 
 
 def _count(number: int, noun: str) -> str:

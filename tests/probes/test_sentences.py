@@ -87,6 +87,31 @@ def test_a_switch_of_two_types_is_told_once_with_both() -> None:
     assert finding == Outside("`1` in a retrieve, and `true` in the list.")
 
 
+SHORT = {"telegram": "token", "telegram_chat_id": "chat_id", "webhook": "url", "slack": "url"}
+
+
+@pytest.mark.parametrize("text", ["", "****"])
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("own-field-unsent", "empty"),
+        ("own-field-unsent", "omitted"),
+        ("update-keeps", "kept"),
+        ("update-same-type", "kept"),
+        ("update-same-type", "reset"),
+        ("update-type-change", "merged"),
+        ("update-type-change", "rebuilt"),
+    ],
+)
+def test_settings_may_have_other_keys_than_the_form(question: str, answer: str, text: str) -> None:
+    def renamed(row: Row) -> None:
+        shown = row["settings"].items() if isinstance(row["settings"], dict) else ()
+        row["settings"] = {SHORT.get(key, key): value and (text or value) for key, value in shown}
+
+    with the_mock({question: answer}) as api:
+        assert found(Twisted(api, renamed), question) == Answered(answer)
+
+
 def test_a_time_that_only_a_change_of_type_sets_is_no_null() -> None:
     def by_type(row: Row) -> None:
         row["last_datetime"] = "2026-01-02 03:04:05" if row["type"] == "webhook" else None
