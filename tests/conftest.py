@@ -5,11 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mock_server.document import Object, Question, duplicate, home, read_object, read_questions
 from tests.spreading import Spreading
 from tests.wheel import build
 
@@ -70,6 +73,26 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """Keep what the tests of some modules have left, once that is much: reports, caches, imports."""
     if nextitem is not None and nextitem.path != item.path and len(gc.get_objects()) > _MUCH:
         keep()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _packaged_files_are_parsed_once() -> Iterator[None]:
+    """Keep what the files of the package hold: tests make thousands of mocks of the same few."""
+    package = home()
+    parsed, questions = cache(read_object), cache(read_questions)
+
+    def read(file: Path | str) -> Object:
+        return duplicate(parsed(file)) if package in Path(file).parents else read_object(file)
+
+    def asked(file: Path | str, named: Collection[str] | None = None) -> Mapping[str, Question]:
+        key = None if named is None else frozenset(named)
+        return questions(file, key) if package in Path(file).parents else read_questions(file, named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mock_server.document.effective.read_object", read)
+        patch.setattr("mock_server.document.overlay.read_object", read)
+        patch.setattr("mock_server.document.effective.read_questions", asked)
+        yield
 
 
 @pytest.fixture(scope="session")

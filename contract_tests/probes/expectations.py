@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
@@ -131,7 +132,12 @@ def exchange_of(facts: Facts, url: str, sent: SentCall, response: TargetResponse
 
 def _operation(facts: Facts, method: str, path: str) -> str:
     for operation in facts.operations.values():
-        pattern = re.sub(r"\\\{[^/]*\\\}", "[^/]+", re.escape(operation.path))
-        if operation.method == method and re.fullmatch(pattern, path):
+        if operation.method == method and _pattern(operation.path).fullmatch(path):
             return operation.id
     return ""
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return what a request's path looks like, of the path of an operation."""
+    return re.compile(re.sub(r"\\\{[^/]*\\\}", "[^/]+", re.escape(path)))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import requests
 from _pytest.outcomes import Skipped
-from urllib3 import HTTPHeaderDict
+from urllib3 import HTTPHeaderDict, encode_multipart_formdata
 
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import (
@@ -29,6 +29,9 @@ _TOO_MANY = 429
 _NOT_THERE = frozenset({404, 410})
 # Seconds to wait for one response. The guard has its own limit, which is shorter.
 _TIMEOUT = 960.0
+
+# Between the parts of a form.
+_BOUNDARY = "part-of-a-form"
 
 _ANY_REQUEST = dict(requests.utils.default_headers())
 
@@ -196,9 +199,9 @@ class TargetApi:
         request = requests.Request(method, self.base_url + path, headers=sent, params=dict(query or {}))
         if form is not None and urlencoded:
             request.data = dict(form)
-        elif form is not None:
-            # An empty multipart body needs a part, or requests sends no body at all.
-            request.files = {name: (None, value.encode()) for name, value in form.items()}
+        elif form:  # an empty one is no body at all
+            request.data, media_type = _multipart(form)
+            sent.setdefault("Content-Type", media_type)
         elif body is not None:
             request.data = body
         prepared = request.prepare()  # a session would only add cookies, and there are none
@@ -255,6 +258,17 @@ class TargetApi:
         """Return the path of an operation on one handler."""
         before, _, after = self.facts.operation(kind).path.partition("{")
         return f"{before}{handler_id}{after.partition('}')[2]}"
+
+
+def _multipart(form: Mapping[str, str]) -> tuple[bytes, str]:
+    """Write a form as multipart, and return its body and its media type.
+
+    All forms have one boundary, unless a value holds it, so that what reads them may compile it once.
+    """
+    held, boundary = "\n".join(form.values()), _BOUNDARY
+    while boundary in held:
+        boundary += _BOUNDARY
+    return encode_multipart_formdata({name: value.encode() for name, value in form.items()}, boundary)
 
 
 def _request_of(prepared: requests.PreparedRequest) -> Request:

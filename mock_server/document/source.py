@@ -146,9 +146,10 @@ def duplicate(value: Tree) -> Tree:
     if isinstance(value, Object):
         copy = Object(value.place)
         copy.places = value.places.copy()
-        copy.update(
-            {key: duplicate(item) if isinstance(item, _NODES) else item for key, item in value.items()}
-        )
+        copy.update(value)
+        for key, item in value.items():
+            if isinstance(item, _NODES):
+                copy[key] = duplicate(item)
     elif isinstance(value, Array):
         copy = Array(value.place)
         copy.places = value.places.copy()

@@ -1,4 +1,4 @@
-"""Hundreds of documents are made here of the same two files, and parsing them would be most of the work."""
+"""What the document expects of each answer is worked out once: hundreds of services are asked the same questions."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,20 +7,12 @@ from functools import cache
 import pytest
 
 from contract_tests.probes import Expectations
-from mock_server.document import duplicate, read_object, read_questions
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _files_are_parsed_once() -> Iterator[None]:
-    parsed = cache(read_object)
+def _answers_are_applied_once() -> Iterator[None]:
+    expectations = cache(Expectations)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mock_server.document.effective.read_object", lambda file: duplicate(parsed(file)))
-        questions = cache(read_questions)
-        patch.setattr(
-            "mock_server.document.effective.read_questions",
-            lambda file, named: questions(file, None if named is None else frozenset(named)),
-        )
-        expectations = cache(Expectations)
         patch.setattr(
             "contract_tests.probes.effective.Expectations",
             lambda arguments: expectations(replace(arguments, answers=())),
