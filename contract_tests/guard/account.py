@@ -213,6 +213,12 @@ class Account:
         found = (self._marker.number_in(json.dumps(place, ensure_ascii=False)) for place in places)
         return next((number for number in found if number is not None), None)
 
+    def bare_id(self, node: Mapping[str, Any]) -> Id:
+        """Return the id of an object that shows no other property of a row; empty for any other object."""
+        others = {*self.surface.facts.row.values()} - {self.surface.id}
+        row = None if node.keys() & others else self._id_of(node.get(self.surface.id))
+        return "" if row is None else row
+
     def is_marked(self, entry: LedgerEntry, word: Literal["name", "settings"]) -> bool:
         """Tell whether the name, or the settings, of a row bear its marker, as a look has last proven it."""
         shown = (entry.row or {}).get(self.surface.facts.row.get(word, ""))

@@ -567,7 +567,12 @@ class Relay:
             reply, passage.entry.number, passage.entry.id
         )
         body = self._account.mask.apply(
-            reply.body, lambda node: self._account.number_in(node) is not None, risky=risky and not is_own
+            reply.body,
+            lambda node: (
+                self._account.number_in(node) is not None
+                or (passage.effect != "read" and self.holdings.entry(self._account.bare_id(node)) is not None)
+            ),
+            risky=risky and not is_own,
         )
         headers = tuple(
             (self._redactor.clean(name), self._redactor.clean(self._marker.strip_text(value)))

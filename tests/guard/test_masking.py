@@ -152,6 +152,26 @@ def test_the_keys_that_a_foreign_row_has_still_show(make_guard: MakeGuard) -> No
         assert row["user_id"] == 0
 
 
+def test_what_a_write_shows_beside_the_id_of_an_own_row_still_shows(make_guard: MakeGuard) -> None:
+    rows: dict[int, dict[str, Any]] = {}
+
+    def service(asked: Asked) -> Said:
+        if asked.method == "POST":
+            name = asked.body.decode().partition('name="name"')[2].split("\r\n")[2]
+            rows[7] = {**PRIVATE, "id": 7, "name": name}
+            return said({"data": {"id": 7, "object": "handler"}}, status=201)
+        if asked.path.endswith("/7"):
+            return said({"data": rows[7]}) if 7 in rows else said({}, status=404)
+        if asked.path.endswith("/8"):
+            return said({"data": {"id": 8, "object": "handler"}})
+        return said({"data": [*rows.values()], "meta": {"total": len(rows)}, "links": {}})
+
+    with Scripted(service) as target:
+        client = through(make_guard(target.url))
+        assert client.get("/8").data == {"id": 8, "object": ""}
+        assert client.create("A", type="email").data == {"id": 7, "object": "handler"}
+
+
 @pytest.fixture
 def learned(document: Document) -> dict[str, Any]:
     """Return a document by which the settings of a webhook have a constant."""
