@@ -342,7 +342,8 @@ class _Writer:
             }
             form["x-rows"] = known
             _bound(tree, form["properties"], known)
-            if all(name in known or OWN in known for name in form["properties"]):
+            own = {name for names in draft.facts.types.values() for name in names}
+            if all(name in known or (OWN in known and name in own) for name in form["properties"]):
                 form["x-refusals"] = {}
             _allow_unsent(draft, tree, known)
             _allow_kept(draft, tree, form)

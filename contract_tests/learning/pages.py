@@ -89,6 +89,12 @@ def learn_links(prober: Prober, draft: Draft) -> None:
     known = _paging(draft.tree, draft.facts)["link-path"]
     if len(paths) == 1 and (path := paths.pop()) != known:
         draft.learn("links", f"Links lead to {path}.", seen, lambda tree: _set_path(tree, path))
+    called = {"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in (prober.api.base_url, prober.url)}
+    others = {"{0.scheme}://{0.netloc}".format(urlsplit(link)) for link in page.links} - called - {"://"}
+    for site in sorted(others):
+        draft.unsaid.append(
+            f"Links begin with {site}. Those of a mock begin with its own address, to be followed."
+        )
 
 
 def _paging(tree: Tree, facts: Facts) -> Tree:

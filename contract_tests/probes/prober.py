@@ -116,9 +116,9 @@ class Terms:
 class Prober:
     """Serves the probes of one run; not for several threads.
 
-    `limited` is the first answer that told of too many requests, `deleted` the first to a delete, `answers` are all of
-    the target, not of the guard, and `exchanges` the same with what was sent; `titles` are the titles of refusals by
-    the refusal's name, `refusals` what was refused and how.
+    `url` is the base URL for the evidence. `limited` is the first response that told of too many requests, `deleted`
+    the first to a delete, `responses` are all of the target, not of the guard, and `exchanges` the same with what was
+    sent; `titles` are the titles of refusals by the refusal's name, `refusals` what was refused and how.
     """
 
     def __init__(self, api: TargetApi, expectations: Expectations, terms: Terms) -> None:
@@ -135,7 +135,7 @@ class Prober:
         self.refusals: dict[str, tuple[str, Exchange]] = {}
         self.responses: list[TargetResponse] = []
         self.exchanges: list[Exchange] = []
-        self._url = terms.shown_url.rstrip("/") or api.base_url
+        self.url = terms.shown_url.rstrip("/") or api.base_url
         self._token = f"probe-{secrets.token_hex(3)}"
         self._names: dict[int, str] = {}
         self._proven: set[int] = set()
@@ -228,7 +228,7 @@ class Prober:
         self._sent += 1
         if self.terms.other_key and self.terms.other_key in str(told.get("authorization")):
             told["authorization"] = f"Bearer {OTHER_KEY_VARIABLE}"
-        exchange = exchange_of(self.facts, self._url, SentCall(method, path, told, self.api.key), response)
+        exchange = exchange_of(self.facts, self.url, SentCall(method, path, told, self.api.key), response)
         self._touched[-1][id(exchange)] = exchange
         if reason := response.headers.get(FAILED_HEADER.lower()):
             raise Undecided(f"the guard did not get an answer to {method} ({reason})")

@@ -127,9 +127,10 @@ class Side:
             return "now" if isinstance(value, int) and 1_600_000_000 < value < 2_000_000_000 else value
 
         def text(value: str) -> str:
-            value = by_form(
-                value.replace(self.url, "(base)").replace(self.url.removesuffix("/api"), "(site)")
-            )
+            # Links may lead to the site behind a proxy; a mock's lead to itself.
+            value = re.sub(r"https?://[^/\s]+/api(?=/notification-handlers/?\?)", "(base)", value)
+            value = value.replace(self.url, "(base)")
+            value = by_form(value.replace(self.url.removesuffix("/api"), "(site)"))
             value = re.sub(
                 r"(?<=/notification-handlers/)\d+", lambda found: _named(self.ids, found[0]), value
             )

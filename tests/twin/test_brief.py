@@ -237,3 +237,14 @@ def test_an_unknown_parameter_has_an_item_of_its_own_in_a_list_of_problems(tmp_p
         each.get("rank", 0) for each in tree["components"]["parameters"]["page"]["x-rows"] if "refuse" in each
     }
     assert (ranks, row.get("rank", 0)) == ({rank}, 0)
+
+
+def test_what_is_said_of_settings_alone_leaves_the_refusals_of_the_common_fields(tmp_path: Path) -> None:
+    """Else a create without a type would be taken, and no mock would serve the document."""
+    own = [{"when": "any", "change": ["strip-tags", "trim"]}]
+    tree = brief(client_of(tmp_path, rows("CreateForm", own__=own), rows("UpdateForm", own__=own))).learn(
+        learn_forms
+    )
+    form = tree["components"]["schemas"]["CreateForm"]
+    assert "{own}" in form["x-rows"]
+    assert "name" in form["x-rows"] or "required" in form["x-refusals"]

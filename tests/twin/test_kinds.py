@@ -19,7 +19,7 @@ from contract_tests.learning.draft import Draft, Tree, changes
 from contract_tests.learning.forms import in_words, learn_forms
 from contract_tests.learning.learn import _teach_handlers
 from contract_tests.learning.leftovers import learn_leftovers
-from contract_tests.learning.pages import learn_sorting
+from contract_tests.learning.pages import learn_links, learn_sorting
 from contract_tests.learning.presentation import fresh, templated, varying, worded
 from contract_tests.learning.problems import find_telling
 from contract_tests.learning.refusals import look_at
@@ -236,6 +236,25 @@ def test_links_repeat_parameters_without_a_value(tmp_path: Path) -> None:
     shown = client.list(tag="", filter="1")["links"]["first"]
     assert shown.endswith("?tag=&filter=1&page=1")
     assert Pupil(client).learn(learn_paging)["paths"][LIST]["get"]["x-paging"]["link-repeats"] == "sent-empty"
+
+
+def test_links_to_another_site_are_told(tmp_path: Path) -> None:
+    told = []
+    for scheme in (b"http:", b"https:"):
+        pupil = Pupil(client_of(tmp_path))
+        called = pupil.prober.api.call
+
+        def elsewhere(
+            method: str, path: str, *, called: Any = called, scheme: bytes = scheme, **parts: Any
+        ) -> TargetResponse:
+            response: TargetResponse = called(method, path, **parts)
+            return response._replace(body=response.body.replace(b"http:", scheme))
+
+        pupil.prober.api.call = elsewhere  # type: ignore[method-assign]
+        learn_links(pupil.prober, pupil.draft)
+        told.append("".join(pupil.draft.unsaid))
+    assert told[0] == ""
+    assert "begin with https://mock." in told[1]
 
 
 @pytest.mark.parametrize("word", ["of-the-next", "none", "last", "one-less"])
