@@ -91,8 +91,10 @@ class Capsule:
             raise NoCapsule(f"{path} is not a capsule: it has more than {_LARGEST >> 20} MiB.")
         try:
             facts = json.loads(content.decode())
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise NoCapsule(f"{path} is not a capsule, because it is not JSON ({error}).") from None
+        except RecursionError:
+            raise NoCapsule(f"{path} is not a capsule, because it nests too deeply.") from None
         if not isinstance(facts, dict) or facts.pop("format", None) != _FORMAT:
             raise NoCapsule(f"{path} is not a capsule of this version: its format is not {_FORMAT!r}.")
         try:

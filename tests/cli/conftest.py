@@ -45,6 +45,15 @@ def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def open_terminal() -> tuple[int, int]:
+    """Return the two ends of a terminal. Skips the test on a machine that gives none."""
+    try:
+        ours, theirs = pytest.importorskip("pty").openpty()
+    except OSError as error:
+        pytest.skip(f"this machine gives no terminal: {error}")
+    return ours, theirs
+
+
 class Served:
     """A running `serve`. Its output and its log are in files."""
 

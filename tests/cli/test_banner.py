@@ -13,8 +13,10 @@ from mock_server.app import create_app, mock_of
 from mock_server.cli.running import curl_lines
 from mock_server.document import home
 from tests.cli.conftest import Serve
+from tests.examples.running import needs
 
 
+@needs("curl")
 def test_every_line_of_curl_runs(serve: Serve) -> None:
     served = serve()
     lines = served.out.splitlines()

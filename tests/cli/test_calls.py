@@ -13,7 +13,7 @@ from mock_server.cli.options import load_mock
 from mock_server.mock import Mock, Observer
 from mock_server.settings import Settings
 from mock_server.state.journal import Exchange
-from tests.cli.conftest import PROGRAM, Invoke, environment, run
+from tests.cli.conftest import PROGRAM, Invoke, environment, open_terminal, run
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_pipe_gets_bytes_and_a_terminal_gets_indented_json() -> None:
     piped = run("call", "GET", "/notification-handlers/1").stdout
     assert piped.startswith('{"data":{')
     assert not piped.endswith("\n")
-    ours, theirs = pytest.importorskip("pty").openpty()
+    ours, theirs = open_terminal()
     command = [*PROGRAM, "call", "GET", "/notification-handlers/1", "-i"]
     subprocess.run(command, env=environment(), stdout=theirs, check=True)
     os.close(theirs)

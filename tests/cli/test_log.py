@@ -13,11 +13,12 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
+import requests
 
 from mock_server.cli.log import Format, Log, Note, is_colourful
 from mock_server.refusal import Violation
 from mock_server.state.journal import Exchange
-from tests.cli.conftest import PROGRAM, Serve, environment, wait_until
+from tests.cli.conftest import PROGRAM, Serve, environment, open_terminal, wait_until
 
 EXCHANGE = Exchange(
     "POST",
@@ -36,9 +37,9 @@ EXCHANGE = Exchange(
 
 def test_text_lines(serve: Serve) -> None:
     served = serve()
-    form = ["-F", "name=a", "-F", "type=email", "-F", "nme=b"]
+    form = {"name": "a", "type": "email", "nme": "b"}
     url = f"http://127.0.0.1:{served.port}/api/notification-handlers"
-    subprocess.run(["curl", "-s", "-H", "Authorization: Bearer mock-long-key", *form, url], check=True)
+    requests.post(url, data=form, headers={"Authorization": "Bearer mock-long-key"}, timeout=20)
     served.ask("GET", "/api/notification-handlers/?page=2", {"Authorization": "Bearer real-key-of-mine"})
     served.ask("GET", "/api/notification-handlers/%07", {})
     served.ask("GET", "/_mock/info")
@@ -225,7 +226,7 @@ def test_no_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_terminal_gets_colours() -> None:
-    ours, theirs = pytest.importorskip("pty").openpty()
+    ours, theirs = open_terminal()
     command = [*PROGRAM, "serve", "--port", "0", "--log-format", "text"]
     with subprocess.Popen(
         command, env=environment(TERM="xterm"), stdout=subprocess.PIPE, stderr=theirs, text=True
@@ -233,7 +234,7 @@ def test_a_terminal_gets_colours() -> None:
         os.close(theirs)
         assert process.stdout is not None
         url = next(line for line in process.stdout if line.startswith("ready ")).split()[1]
-        subprocess.run(["curl", "-s", "-o", os.devnull, url], check=True)
+        requests.get(url, timeout=20)
         shown = os.read(ours, 4096).decode()
         process.terminate()
         assert process.wait(10) == 0

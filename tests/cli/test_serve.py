@@ -17,6 +17,7 @@ from mock_server.cli.options import user_errors
 from mock_server.cli.terminal import Failure
 from mock_server.document import home
 from tests.cli.conftest import PROGRAM, Invoke, Serve, Served, environment, run, wait_until
+from tests.examples.running import needs
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -240,6 +241,7 @@ def one_sentence(result: subprocess.CompletedProcess[str], said: str) -> None:
     assert result.stdout == "" or "--port-file" in result.args
 
 
+@needs("curl")
 def test_https(serve: Serve, tmp_path: Path) -> None:
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     issued = trustme.CA().issue_cert("127.0.0.1")

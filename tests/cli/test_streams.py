@@ -47,7 +47,7 @@ def test_a_mock_serves_without_an_output(redirection: str, said: str, tmp_path: 
     process = started("serve --port 0 --port-file port", redirection, tmp_path)
     wait_until((tmp_path / "port").exists)
     process.send_signal(signal.SIGHUP)
-    _, log = process.communicate(timeout=10)
+    _, log = process.communicate(timeout=30)
     assert log.startswith(said)
     assert (process.returncode, len(log.splitlines())) == (0, 1)
     assert not (tmp_path / "port").exists()
@@ -60,5 +60,5 @@ def test_a_mock_started_by_nohup_outlives_its_terminal(tmp_path: Path) -> None:
     port = (tmp_path / "port").read_text().strip()
     assert run("wait", f"http://127.0.0.1:{port}").returncode == 0
     process.terminate()
-    _, log = process.communicate(timeout=10)
+    _, log = process.communicate(timeout=30)
     assert (process.returncode, log) == (0, "")

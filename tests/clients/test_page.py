@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.clients.conftest import Api
+from tests.examples.running import needs
 
 _COMMANDS = Path(__file__).with_name("page.txt").read_text(encoding="utf-8").split("\n\n")
 _LIST, _RETRIEVE, _CREATE, _UPDATE, _DELETE = _COMMANDS
@@ -25,9 +22,7 @@ _HANDLER = {
     "datetime": "2025-12-05 15:32:34",
 }
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("curl") is None and "CI" not in os.environ, reason="curl is not installed; CI demands it"
-)
+pytestmark = needs("curl")
 
 
 def run(command: str, api: Api, handler_id: int = 1) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.running import find_program
+from tests.examples.running import find_program, needs
 from tests.plugin.test_replay import WIRE
 from tests.wheel import install_alone, run
 
@@ -84,6 +84,7 @@ def test_a_python_consumer(commands: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "today.jsonl").exists()
 
 
+@needs("curl")
 def test_a_node_consumer(surroundings: dict[str, str], tmp_path: Path) -> None:
     node = find_program("node")
     assert node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,9 +86,9 @@ def run_page(page: Path, folder: Path, *, mock: str, service: str = "", heavy: b
     script = script_of(page.read_text(encoding="utf-8"), mock=mock, service=service, heavy=heavy)
     if not script.expected:
         return
-    missing = [
-        name for name in ("curl", "node", "java") if _uses(script.lines, name) and not find_program(name)
-    ]
+    shells = [text for name, text in script.files.items() if name.endswith(".sh")]
+    lines = [*script.lines, *"\n".join(shells).splitlines()]
+    missing = [name for name in ("curl", "node", "java") if _uses(lines, name) and not find_program(name)]
     if missing and ("CI" not in os.environ or missing == ["java"]):
         pytest.skip(f"{', '.join(missing)} is not installed")
     script.files = {"my_code.py": CLIENT, "conftest.py": CONFTEST, **script.files}
@@ -102,7 +103,7 @@ def run_page(page: Path, folder: Path, *, mock: str, service: str = "", heavy: b
 
 
 def _uses(lines: list[str], program: str) -> bool:
-    return any(line.startswith(f"{program} ") or f" {program} " in line for line in lines)
+    return any(re.search(rf"(^|[\s(|;]){program}\s", line) for line in lines)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 _SECONDS = 300
 
@@ -25,6 +27,14 @@ def environment(**more: str) -> dict[str, str]:
 def find_program(name: str) -> str | None:
     """Return the path of a program in that environment, or None."""
     return shutil.which(name, path=environment()["PATH"])
+
+
+def needs(program: str) -> pytest.MarkDecorator:
+    """Skip a test if a program is not installed. CI demands all but Java."""
+    demanded = "CI" in os.environ and program != "java"
+    return pytest.mark.skipif(
+        find_program(program) is None and not demanded, reason=f"{program} is not installed"
+    )
 
 
 def run(*command: str, cwd: Path, **more: str) -> str:

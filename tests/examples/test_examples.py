@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.examples.running import EXAMPLES, find_program, run
+from tests.examples.running import EXAMPLES, needs, run
 
 _PAGE = (EXAMPLES / "README.md").read_text(encoding="utf-8")
 _BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", _PAGE, re.MULTILINE | re.DOTALL)
@@ -17,14 +16,7 @@ _RUN = {
     "js": ("page.mjs", ("node", "page.mjs")),
     "java": ("Rehearsal.java", ("java", "Rehearsal.java")),
 }
-
-
-def needs(program: str) -> pytest.MarkDecorator:
-    """Skip a test if a program is not installed. CI demands all but Java."""
-    demanded = "CI" in os.environ and program != "java"
-    return pytest.mark.skipif(
-        find_program(program) is None and not demanded, reason=f"{program} is not installed"
-    )
+_NEEDS = {"sh": "curl", "js": "node", "java": "java"}
 
 
 @pytest.mark.parametrize("folder", ["python-requests", "python-httpx", "python-app"])
@@ -53,7 +45,7 @@ def test_the_page_has_a_block_for_each_language() -> None:
 
 @pytest.mark.parametrize(
     ("language", "text"),
-    [pytest.param(*block, id=block[0], marks=needs(_RUN[block[0]][1][0])) for block in _BLOCKS],
+    [pytest.param(*block, id=block[0], marks=needs(_NEEDS[block[0]])) for block in _BLOCKS],
 )
 def test_the_page_s_block_runs(language: str, text: str, mock_url: str, tmp_path: Path) -> None:
     name, command = _RUN[language]

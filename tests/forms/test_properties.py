@@ -67,6 +67,7 @@ def test_nothing_but_too_many_fields_is_raised(content_type: str | None, sent: b
         text.encode()  # no lone surrogates
 
 
+@unhurried
 @given(fields)
 def test_multipart_is_read_as_written(sent: dict[str, str]) -> None:
     form = multipart.parse(cases.TYPE, write(sent), FormLimits())
@@ -74,6 +75,7 @@ def test_multipart_is_read_as_written(sent: dict[str, str]) -> None:
     assert not form.remarks
 
 
+@unhurried
 @given(fields)
 def test_urlencoded_is_read_as_written(sent: dict[str, str]) -> None:
     assert parse_urlencoded(urlencode(sent).encode(), FormLimits()).fields == sent

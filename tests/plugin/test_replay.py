@@ -17,6 +17,7 @@ import pytest
 from mock_server import bitpeak_mock
 from mock_server.capsule import Capsule, CapsuleWorld, write_curl
 from mock_server.client import Api, Call, Interrupted
+from tests.examples.running import needs
 from tests.plugin.test_capsule import capsule_of, replay
 
 ITEM = "/api/notification-handlers/1"
@@ -56,6 +57,7 @@ def test_as_pytest_it_goes_through_them(cut_off: Path, suite: pytest.Pytester, u
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+@needs("curl")
 def test_as_curl_it_goes_through_them(cut_off: Path, url: str) -> None:
     said = run_shell(replay(cut_off, "--as", "curl").output, url)
     ends = re.findall(r"^curl: \d+, as the response is cut off \((\w+)\)|^HTTP/1.1 (\d+)", said, re.MULTILINE)
@@ -162,6 +164,7 @@ def mock() -> Iterator[Api]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+@needs("curl")
 def test_curl_sends_the_same_bytes(mock: Api, listener: tuple[str, list[Heard]]) -> None:
     api = mock.another()
     url, heard = listener
@@ -206,6 +209,7 @@ def named_alike(heard: Heard) -> Heard:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+@needs("curl")
 def test_what_curl_cannot_send_is_named(mock: Api, listener: tuple[str, list[Heard]]) -> None:
     api = mock.another()
     url, heard = listener

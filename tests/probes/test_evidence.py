@@ -15,6 +15,7 @@ from contract_tests.guard.exchange import KEY_VARIABLE
 from contract_tests.probes.expectations import SentCall, exchange_of
 from contract_tests.probes.handler import multipart
 from contract_tests.target.api import TargetApi, TargetResponse
+from tests.examples.running import needs
 from tests.guard.scripted import Scripted, said
 from tests.probes.services import KEY, expectations
 
@@ -33,6 +34,7 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+@needs("curl")
 @pytest.mark.parametrize("name", PARTS)
 def test_a_curl_line_sends_what_was_sent(name: str) -> None:
     parts = PARTS[name]
