@@ -76,7 +76,7 @@ def test_what_a_kill_leaves_is_swept(tmp_path: Path) -> None:
         assert (wrong.code, service.snapshot(KEY) != before) == (3, True), wrong
         swept = run(tmp_path, "sweep", BITPEAK_API_KEY=KEY)
         # A create that was on its way when the kill came is given a minute before it is given up.
-        assert swept.code == 0 or (swept.code == 1 and "never answered" in swept.err), swept
+        assert swept.code == 0 or (swept.code == 1 and "not answered with an id" in swept.err), swept
         assert service.snapshot(KEY) == before
     assert KEY not in swept.out + swept.err + wrong.err
 
