@@ -343,6 +343,10 @@ class Sampler:
                 )
                 is_refused = beyond in facts.operation("list").refusals
                 return Prospect(beyond if is_refused else None, ground), parameters
+            if self.operation(case).is_spelling:
+                return Prospect(
+                    None, self._statements.spellings()
+                ), parameters or "the other spelling of its path"
             role = "size" if facts.size_parameter in case.query else "page"
             if not case.query:
                 return Prospect(None, self._statements.operation(kind)), "nothing beyond the documentation"

@@ -306,6 +306,10 @@ class Statements:
         """Return the statement that a word of `x-service` makes."""
         return self.at(pointer("x-service", word), says)
 
+    def spellings(self) -> Statement:
+        """Return the statement on the two spellings of the list's path."""
+        return self.service("trailing-slash", "Both spellings of the list's path are served alike.")
+
     def other_accounts(self) -> Statement:
         """Return the statement on how another account's row is refused."""
         says = "A row of another account is refused as the document says."

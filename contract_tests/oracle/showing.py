@@ -46,6 +46,9 @@ class Showing:
         self._secrets = self._unmasked.questions
         self._counts_any = facts.update.get("counts-as-change", "any") == "any"  # whether updates keep a time
         self._created = statements.time("created", "The time of creation stays.")
+        self._keys: dict[
+            tuple[str, str], str
+        ] = {}  # the key that shows a field of a type, if it is another one
 
     def retrieved(self, owned: Owned, row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Complaint]]:
         """Compare a row of the list, or a retrieved handler."""
@@ -110,12 +113,36 @@ class Showing:
             if wanted != json.dumps(value):
                 yield "", None, Complaint(ground, about, _short(value), wanted, part=part)
             return
-        value = value or {}  # the schema's check reports `[]`, which PHP writes for an object without keys
+        value = dict(
+            value or {}
+        )  # the schema's check reports `[]`, which PHP writes for an object without keys
+        for key, other in self._under_other_keys(handler, value):
+            value[key] = value.pop(other)
+            yield "", None, Complaint(ground, f"`{key}` in {about}", f"shown as `{other}`", part=part)
         for key in sorted((handler.settings.keys() | value.keys()) - handler.uncertain):
             complaint = self._setting(handler, key, value, f"`{key}` in {about}")
             if complaint is not None:
                 is_held = key in handler.settings
                 yield f"settings.{key}" if is_held else "", value.get(key, MISSING), complaint
+
+    def _under_other_keys(self, handler: Handler, shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield settings that are shown under undocumented keys, which their values tell, with those keys."""
+        others = (
+            shown.keys()
+            - handler.settings.keys()
+            - {key for keys in self._facts.types.values() for key in keys}
+        )
+        for key, value in handler.settings.items():
+            text, known = handler.sent.get(key, ""), self._keys.get((handler.type, key), "")
+            if key in shown or not text:
+                continue
+            found = {other for other in others if same(shown[other], value)}
+            found = found or {other for other in others if _is_mask(shown[other], text, handler.sent)}
+            if known in others or len(found) == 1:
+                other = known if known in others else found.pop()
+                self._keys[handler.type, key] = other
+                others -= {other}
+                yield key, other
 
     def _setting(
         self, handler: Handler, key: str, settings: Mapping[str, Any], about: str

@@ -222,11 +222,12 @@ _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
 
 
 def _trailing_slash(prober: Prober) -> Finding:
-    """Look at a handler, whose path is documented without a slash at its end; without one, at the list without its own.
+    """Look at a handler, whose path is documented without a slash at its end, and at the list in its other spelling.
 
     A list that is there in both spellings says nothing: it may be documented in both.
     """
     path = prober.facts.operation("list").path
+    others = [each.path for each in prober.facts.of_kind("list") if each.is_spelling]
     try:
         path, shows_all = prober.api.path_of("retrieve", prober.once(some_id)) + "/", True
     except Undecided:
@@ -236,6 +237,12 @@ def _trailing_slash(prober: Prober) -> Finding:
         return Answered("redirect", f"`{path}` is redirected ({response.status}).")
     if not accepted(response, "a path with a slash at its end"):
         return Answered("distinct", f"`{path}` returns {said(response)}.")
+    for other in others:
+        listed = prober.send("GET", other)
+        if shows_all and not is_success(listed):
+            return Outside(
+                f"A handler's path may end in a slash, and the list at `{other}` returns {said(listed)}."
+            )
     return Answered("same") if shows_all else Unknown("the account has no handler to look at")
 
 

@@ -15,9 +15,7 @@ def test_the_list_has_the_documented_form_in_both_spellings(reading: Own) -> Non
     lists = list(reading.facts.of_kind("list"))
     first = reading.listing.read(reading.api.call("GET", lists[0].path))
     reading.require(reading.listing.complaints(first))
-    spelling = reading.statements.service(
-        "trailing-slash", "Both spellings of the list's path are served alike."
-    )
+    spelling = reading.statements.spellings()
     slash = reading.facts.service["trailing-slash"]
     for operation in lists[1:]:
         response = reading.api.call("GET", operation.path)
