@@ -126,22 +126,20 @@ class Showing:
                 yield f"settings.{key}" if is_held else "", value.get(key, MISSING), complaint
 
     def _under_other_keys(self, handler: Handler, shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """Yield settings that are shown under undocumented keys, which their values tell, with those keys."""
-        others = (
-            shown.keys()
-            - handler.settings.keys()
-            - {key for keys in self._facts.types.values() for key in keys}
-        )
+        """Yield settings that are shown under undocumented keys, with those keys; their values tell, or their names."""
+        fields = {key for keys in self._facts.types.values() for key in keys}
+        others = [key for key in shown if key not in handler.settings.keys() | fields]
         for key, value in handler.settings.items():
-            text, known = handler.sent.get(key, ""), self._keys.get((handler.type, key), "")
+            text, known = handler.sent.get(key, ""), self._keys.get((handler.type, key))
             if key in shown or not text:
                 continue
-            found = {other for other in others if same(shown[other], value)}
-            found = found or {other for other in others if _is_mask(shown[other], text, handler.sent)}
-            if known in others or len(found) == 1:
-                other = known if known in others else found.pop()
+            found = [other for other in others if other == known]
+            found = found or [other for other in others if same(shown[other], value)]
+            found = found or [other for other in others if _is_mask(shown[other], text, handler.sent)]
+            if found:
+                other = next((other for other in found if key.endswith(other)), found[0])
                 self._keys[handler.type, key] = other
-                others -= {other}
+                others.remove(other)
                 yield key, other
 
     def _setting(

@@ -237,7 +237,7 @@ def _trailing_slash(prober: Prober) -> Finding:
         return Answered("redirect", f"`{path}` is redirected ({response.status}).")
     if not accepted(response, "a path with a slash at its end"):
         return Answered("distinct", f"`{path}` returns {said(response)}.")
-    for other in others:
+    for other in () if prober.spares else others:
         listed = prober.send("GET", other)
         if shows_all and not is_success(listed):
             return Outside(

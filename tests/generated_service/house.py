@@ -107,6 +107,9 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "no-settings": ("object", "array"),
     "sorted": ("time", "name", "type"),
     "prev-of-next": ("no", "yes"),
+    "missing-status": ("404", "400", "410-deleted"),
+    "settings-keys": ("fields", "url", "short"),
+    "list-slash": ("same", "redirect-301", "redirect-302"),
 }
 
 

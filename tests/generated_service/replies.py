@@ -128,9 +128,23 @@ class Replies:
         }
         return values.get(word, {})
 
+    def _key(self, field: str) -> str:
+        """Return the key that shows a field in the settings; the page shows that of `email` alone."""
+        match self.house["settings-keys"]:
+            case "url" if field in {"webhook", "slack", "discord", "microsoft_teams", "google_chat"}:
+                return "url"
+            case "short" if field != "email":
+                return {"telegram": "token", "telegram_chat_id": "chat_id"}.get(
+                    field, field.removeprefix("x_")
+                )
+            case _:
+                return field
+
     def settings(self, kind: str, settings: Mapping[str, str | None]) -> dict[str, Any] | list[Any]:
         """Return a row's settings as they are shown: PHP writes an object without keys as a list."""
-        shown: dict[str, Any] = {name: self._masked(name, value) for name, value in settings.items()}
+        shown: dict[str, Any] = {
+            self._key(name): self._masked(name, value) for name, value in settings.items()
+        }
         word = self.house["settings-extra"]
         if word == "format":
             shown["format"] = "html" if kind == "email" else "json" if kind == "webhook" else "text"

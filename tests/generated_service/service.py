@@ -125,6 +125,9 @@ class GeneratedService:
         named = re.fullmatch(re.escape(COLLECTION) + r"/([^/]+)", path)
         if not is_list and not named:
             raise Refused("unknown-route", 404)
+        if is_list and not slashed and request.method == "GET" and self.house["list-slash"] != "same":
+            query = f"?{request.query}" if request.query else ""
+            return self.replies.redirect(int(self.house["list-slash"][-3:]), f"{request.host}{path}/{query}")
         # The page has both spellings of the list; of the others it has one.
         if slashed and not (is_list and request.method in {"GET", "HEAD"}):
             if self.house["slash"] == "distinct":
@@ -269,7 +272,9 @@ class GeneratedService:
         accounts = self.accounts.values() if self.bug == "foreign-row" else [request.account]
         request.row = next((one.rows[request.id] for one in accounts if request.id in one.rows), None)
         if request.row is None:
-            raise Refused("not-found", 404)
+            status = self.house["missing-status"]
+            was_here = int(request.id) <= self._last_id if str(request.id).isdigit() else False
+            raise Refused("not-found", {"400": 400, "410-deleted": 410 if was_here else 404}.get(status, 404))
 
     # The five operations
 

@@ -65,7 +65,7 @@ def test_what_the_page_shows_is_there(seed: int) -> None:
         assert json.loads(answer.data)["data"] == {"id": ids[0]}
     assert json.loads(ask(service, "GET", f"{ROWS}/{ids[0]}").data)["data"]["name"] == "Renamed"
     assert 200 <= ask(service, "DELETE", f"{ROWS}/{ids[0]}").status_code < 300
-    assert ask(service, "GET", f"{ROWS}/{ids[0]}").status_code == 404
+    assert ask(service, "GET", f"{ROWS}/{ids[0]}").status_code in {404, 400, 410}
 
 
 @pytest.mark.parametrize("seed", range(30))
