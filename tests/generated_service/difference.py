@@ -472,7 +472,8 @@ def service_app(seed: int | None, style: str | None) -> Any:
     """Return a service in this process; the other key's account is empty."""
     if style is not None:
         return _STYLES[style](LEARNING, LOOKING)
-    return GeneratedService(draw(seed or 0), {LEARNING: 0, LOOKING: 0})
+    # An overlay cannot say that a setting is shown under another key than its field.
+    return GeneratedService({**draw(seed or 0), "settings-keys": "fields"}, {LEARNING: 0, LOOKING: 0})
 
 
 def main() -> None:

@@ -69,7 +69,7 @@ def test_a_brief_run_learns_nine_steps_of_ten(seed: int | None, style: str | Non
 
 def test_statuses_masks_and_empty_settings_are_learned_with_few_requests(tmp_path: Path) -> None:
     house = {
-        **draw(8), "create-status": "200", "update-status": "202", "secrets": "last-four",
+        **draw(8), "settings-keys": "fields", "create-status": "200", "update-status": "202", "secrets": "last-four",
         "masked": "named-secret", "no-settings": "array", "settings-extra": "none", "own-unsent": "omitted",
     }  # fmt: skip
     session = session_of(GeneratedService(house, {LEARNING: 0}))
