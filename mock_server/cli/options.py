@@ -5,7 +5,6 @@ Other packages of the mock are imported in functions, so that `--help` does not 
 
 from __future__ import annotations
 
-import difflib
 import functools
 import json
 import os
@@ -136,6 +135,8 @@ def _read_config(file: Path, command: click.Command) -> dict[str, Any]:
         raise Invalid(f"{file}: Unknown table [{tables[0]}]: use [{name}].")
     for key in data:
         if key not in known:
+            import difflib  # late: only mistakes need it
+
             close = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(known)}."
             raise Invalid(f"{file}: Unknown setting {key!r}: {hint}")

@@ -6,9 +6,9 @@ import logging
 import re
 import time
 from dataclasses import dataclass
+from email.utils import formatdate
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
-from wsgiref.handlers import format_date_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -162,12 +162,18 @@ def _head(status: str, headers: tuple[tuple[str, str], ...], second: int) -> tup
             own[name.lower()] = value
         else:
             lines.append(f"{name}: {value}")
-    lines.append(f"Date: {own.get('date') or format_date_time(second)}")
+    lines.append(f"Date: {own.get('date') or _date(second)}")
     head = "\r\n".join([*lines, ""])
     # With a line break, a value could add headers or even responses.
     if not head.count("\n") == head.count("\r") == len(lines):
         raise ValueError(f"the app's status or a header has a line break: {lines!r}")
     return head.encode("latin-1"), own
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    """Write a time as HTTP does. The responses of one second share it."""
+    return formatdate(second, usegmt=True)
 
 
 def _bodiless_length(status: str, given: str | None, body: bytes) -> bytes | None:

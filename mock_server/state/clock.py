@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from email.utils import formatdate, parsedate_to_datetime
 from functools import lru_cache
-from wsgiref.handlers import format_date_time
 
 # The first and the last second that a time with four digits for the year can show.
 EARLIEST = datetime(1, 1, 1, tzinfo=UTC).timestamp()
@@ -77,7 +76,7 @@ def write_moment(seconds: float, form: str, offset: int = 0) -> str:
     if form.startswith("unix"):
         return f"{whole}000" if form == "unix-ms" else str(whole)
     if form == "http":
-        return format_date_time(seconds)
+        return formatdate(min(max(seconds, EARLIEST), LATEST), usegmt=True)
     if not form:
         return write_time(whole, offset)
     zone, fraction = "Z", {"ms": ".000", "us": ".000000"}.get(form[-2:], "")
