@@ -11,7 +11,7 @@ from contract_tests.command.console import PROGRAM, asker, complain, say
 from contract_tests.guard.cleaning import CleanUp
 from contract_tests.guard.cleaning import sweep as sweep_ledger
 from contract_tests.guard.exchange import GuardRefusal, TargetFailed, Unswept, printable
-from contract_tests.guard.ledger import Ledger, is_swept, key_check, ledgers_in
+from contract_tests.guard.ledger import CreateState, Ledger, is_swept, key_check, ledgers_in
 from contract_tests.guard.upstream import is_loopback, read_target
 from contract_tests.run.flags import LIVE_RATE
 from contract_tests.run.settings import Code, Stop, read_keys
@@ -73,7 +73,8 @@ def _forget(file: Path) -> Code:
     """Give up a ledger, and say which of its rows may be left."""
     ledger = Ledger.read(file)
     ledger.hold()
-    there = [entry for entry in ledger.entries.values() if entry.exists]
+    entries = ledger.entries.values()
+    there = [entry for entry in entries if entry.exists or entry.state is CreateState.GONE]
     rows = [f"handler {entry.id}" for entry in there if entry.id is not None]
     rows += ["a handler whose creation got no response" for entry in there if entry.id is None]
     click.echo(f"{file}: given up, and kept as {ledger.forget()}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qsl, quote, urlencode
@@ -31,7 +31,7 @@ Rows = dict[Id, Mapping[str, Any]]
 GONE = frozenset({404, 410})
 # Seconds to wait before a row that was just created, or deleted, is asked for again: a service may be late with it.
 PAUSES = (0.0, 1.0, 2.0, 4.0)
-_ROUNDS = 3
+_SOUGHT = 3  # so many of the lowest ids, and of the highest, are looked at if the list lacks rows of others
 SERVER = 500  # from here on an answer says that the service has failed
 _LATER = frozenset({408, 425, 429})  # the request came too slowly, too early or too often
 _KEYS = frozenset({401, 407})  # the key is turned away, which says nothing of a row
@@ -42,12 +42,15 @@ class Census:
     """The list, read from its first page to its last.
 
     `gap` says why it cannot be the whole list, empty if it is. `is_miscounted`: nothing else is wrong than that it says
-    another number of rows than it shows.
+    another number of rows than it shows. `is_counted`: it says that there are as many rows as it shows. `has_failed`:
+    the service was not able to show it, and may be later.
     """
 
     rows: Rows = field(default_factory=dict)
     gap: str = ""
     is_miscounted: bool = False
+    is_counted: bool = False
+    has_failed: bool = False
 
 
 def has_failed(reply: Reply) -> bool:
@@ -75,6 +78,7 @@ class Account:
         )
         self.mask = Mask(surface)
         self.upstream = Upstream(self.target, Budget(settings, rate_headers(surface.facts)), settings.timeout)
+        self.lateness = 0.0  # seconds waited so far for what the service shows late, or fails to show
         self._sleep = settings.sleep
         self._marker = marker
         self._authorization = f"Bearer {settings.key}"
@@ -94,9 +98,14 @@ class Account:
         for pause in PAUSES[1:]:
             if is_settled(reply):
                 break
-            self._sleep(pause)
+            self.wait(pause)
             reply = self.look(row, exempt=exempt)
         return reply
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a service that is late, or fails; `lateness` is the sum."""
+        self._sleep(seconds)
+        self.lateness += seconds
 
     def is_gone(self, reply: Reply) -> bool:
         """Tell whether a look says that there is no such row: by 404 or 410, or as it does of an id that no row has.
@@ -141,29 +150,54 @@ class Account:
         """List with another Authorization."""
         return self._call("list", authorization=authorization)
 
-    def census(self, *, exempt: bool = False) -> Census:
-        """Read the whole list; again if rows came and went meanwhile."""
-        found = Census()
-        for _ in range(_ROUNDS):
-            found = Census()
+    def census(self, *, exempt: bool = False, showing: Set[Id] = frozenset()) -> Census:
+        """Read the whole list; again for some seconds if it lacks a row of `showing`: it may be older than that row."""
+        found = self._census(exempt=exempt)
+        for pause in PAUSES:
+            if found.gap or not showing - found.rows.keys():
+                break
+            self.wait(pause)
+            found = self._census(exempt=exempt)
+        return found
+
+    def _census(self, *, exempt: bool) -> Census:
+        """Read the whole list; again if rows came and went meanwhile, or if the service failed."""
+        found, before = Census(), Census()
+        for pause in PAUSES:
+            if found.has_failed:
+                self.wait(pause)
+            before, found = found, Census()
             try:
                 moved = self._read_list(found, exempt=exempt)
             except ValueError as error:
                 found.gap = f"The list cannot be read: {error}."
-                moved = False
-            if not moved:
+                moved = found.has_failed
+            if not moved or (found.is_miscounted and found.rows == before.rows):
                 break
         return found
 
+    def looks(self, rows: Iterable[Id]) -> Iterator[tuple[Id, Reply]]:
+        """Look at some rows, of many at the lowest and the highest ids."""
+        ids = sorted(rows, key=lambda row: (isinstance(row, str), row))
+        for row in dict.fromkeys([*ids[:_SOUGHT], *ids[-_SOUGHT:]]):
+            yield row, self.look_until(row, _is_response)
+
     def _read_list(self, found: Census, *, exempt: bool) -> bool:
-        """Read page after page; tell whether what is wrong may come of rows that came and went."""
+        """Read page after page; tell whether what is wrong may come of rows that came and went.
+
+        A list that says not how many rows there are ends with a page that has none, is refused or was shown before:
+        a page with fewer rows than were asked for may be as large as the service's pages get.
+        """
         facts, before, number = self.surface.facts, list[Id](), 0
-        largest = max(facts.sizes)
+        largest, most = max(facts.sizes), None
         while True:
             number += 1
             query = urlencode({facts.size_parameter: largest, facts.page_parameter: number})
             reply = self._call("list", query=query, exempt=exempt)
+            if before and most is None and 400 <= reply.status < SERVER and not has_failed(reply):
+                break
             if not reply.is_success:
+                found.has_failed = has_failed(reply)
                 raise ValueError(f"it answers {reply.status}")
             tree = read_json(reply.body)
             rows, total = self._listed(tree), at(tree, self.surface.total)
@@ -171,19 +205,21 @@ class Account:
             if rows is None or not (total is None or isinstance(most, int)):
                 raise ValueError(f"its page {number} shows no rows, or no number of them")
             ids = [row for row, _ in rows]
-            is_last = not ids or ids == before  # beyond the last page, it may be shown again
-            if ids != before and (len(set(ids)) < len(ids) or found.rows.keys() & set(ids)):
+            if not ids or ids == before:  # beyond the last page, it may be shown again
+                break
+            if len(set(ids)) < len(ids) or found.rows.keys() & set(ids):
                 found.gap = f"The list shows a row twice on its pages 1 to {number}."
                 return True
             found.rows.update(rows)
-            if is_last or (len(ids) < largest and (most is None or len(found.rows) >= int(most))):
+            if len(ids) < largest and isinstance(most, int) and len(found.rows) >= most:
                 break
             before = ids
         if isinstance(most, int) and len(found.rows) != most:
             found.gap = f"The list says that there are {most} rows, and shows {len(found.rows)}."
             found.is_miscounted = bool(found.rows) or most < len(found.rows)
-        elif total is None and number == 2 and ids == before:
+        elif most is None and number == 2 and len(before) == largest and ids == before:
             found.gap = "The list says not how many rows there are, and shows its first page again."
+        found.is_counted = isinstance(most, int) and not found.gap
         return bool(found.gap)
 
     def _listed(self, tree: Any) -> list[tuple[Id, Mapping[str, Any]]] | None:
@@ -206,6 +242,11 @@ class Account:
         node = at(tree, self.surface.retrieved)
         row = self._id_of(node.get(self.surface.id)) if isinstance(node, dict) else None
         return {} if row is None else {row: node}
+
+    def born(self, rows: Rows) -> dict[Id, str]:
+        """Return when each of some rows was made, as an answer shows it."""
+        word = self.surface.facts.row.get("created", "")
+        return {row: str(node.get(word, "")) for row, node in rows.items()}
 
     def number_in(self, node: Mapping[str, Any]) -> int | None:
         """Return the number of the run's marker in a row's name, or in its settings; None if it bears none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,9 @@ _ROUNDS = 3
 _MOST_HIDDEN = 60  # ids that are tried for creates whose answer was lost
 _MOST_UNLISTED = 600  # and if the list hides rows of the run
 _BEYOND = 3  # so many ids are asked for beyond those that lost creates may have got
+_OTHER_ACCOUNT = (
+    "the list shows none of the rows that were there before the run: it may be another account's."
+)
 _SPEAKS = 5.0  # seconds between two words on how far a clean-up is
 
 
@@ -59,9 +63,10 @@ class Cleaner:
 
     A row is deleted only right after a look that proves it to be the run's, and counts as gone only when it is asked
     for by its id. The first delete, and any that seems to have failed, is followed by a look at the rows of others: if
-    one is gone, nothing more is deleted. `harm` says why nothing is deleted any more. Then the list is searched for the
-    run's marker, until it was read whole and shows nothing of the run. `census` is the last such list. If the list is
-    known to hide rows of the run, all ids that the run may have got are asked for.
+    one is gone, nothing more is deleted, not by a later sweep either. So it is if a row stays after its delete, which
+    is not sent again. `harm` says why nothing is deleted any more. Then the list is searched for the run's marker,
+    until it was read whole and shows nothing of the run. `census` is the last such list. If the list is known to hide
+    rows of the run, all ids that the run may have got are asked for.
     """
 
     def __init__(self, ledger: Ledger, account: Account, settings: GuardSettings, harm: str = "") -> None:
@@ -70,25 +75,32 @@ class Cleaner:
         self._account = account
         self._settings = settings
         self._told = 0.0
-        self.harm = harm
+        self._harm = harm
         self._others: frozenset[Id] | None = None
         self._answered: dict[Id, int] = {}  # how deletes were answered
         self._accepted: set[Id] = set()  # rows whose delete was accepted
         self._missing: set[Id] = set()  # rows that went without a delete that was accepted
-        self._is_late = False  # deleted rows are gone a little later: that is waited for once
         self._is_blind = False  # rows of the run do not bear its mark, or others do, or one was never seen
         self._unlisted: set[Id] = set()  # rows that the whole list lacked, and that should be there
         self._stays: set[Id] = set()  # rows that a look has shown after their delete
         self._done = CleanUp()
+
+    @property
+    def harm(self) -> str:
+        """Why nothing is deleted any more, empty while rows of others are safe."""
+        return self._harm or self._ledger.harm
 
     def clean(self) -> CleanUp:
         """Delete what is the run's, and finish the ledger if nothing remains."""
         done = self._done = CleanUp()
         entries = self._ledger.entries
         if entries:
-            self._remove_all(
-                e for e in entries.values() if e.id is not None and e.state is not CreateState.DELETED
-            )
+            self._doubt_harm()
+            there = [e for e in entries.values() if e.id is not None and e.state is not CreateState.DELETED]
+            was_deleted = [entry for entry in there if entry.state is CreateState.GONE]
+            self._accepted |= {entry.id for entry in was_deleted if entry.id is not None}
+            self._remove_all(was_deleted)
+            self._remove_all(entry for entry in there if entry.id not in self._accepted)
             self._say("cleaning up: searching the list for what is left")
             self._search()
             self._close_intents()
@@ -101,6 +113,17 @@ class Cleaner:
                     f"Nothing of the run is left, but its ledger cannot be marked as swept: {why}."
                 )
         return done
+
+    def _doubt_harm(self) -> None:
+        """Take back that a delete did something else, if its row has gone since, and all others are there."""
+        row = self._ledger.harmed_by
+        if row is None:
+            return
+        with suppress(TargetFailed):
+            is_gone = self._account.is_gone(self._account.look(row, exempt=True))
+            census = self._account.census(exempt=True) if is_gone else Census(gap="not read")
+            if not (census.gap or self._ledger.before - census.rows.keys()):
+                self._ledger.unharmed()
 
     def _remove_all(self, entries: Iterable[LedgerEntry]) -> None:
         """Delete rows that prove to be the run's; ask again for those with which the service may be late."""
@@ -127,22 +150,24 @@ class Cleaner:
         """Look at a row, delete it on that proof, and look again; tell whether it is worth asking again later.
 
         A row that went without a delete, or whose delete was never answered, is believed to be gone only the last time
-        that it is asked for: a replica may not have it yet.
+        that it is asked for, and a minute after its create if the service shows rows late: a replica may not have it.
         """
         row = entry.id
         if row is None:
             return False
         try:
             reply = self._account.look(row, exempt=True)
-            if self._account.proves(reply, entry.number, row):
+            if self._account.proves(reply, entry.number, row) and row not in self._accepted:
                 self._ledger.seen(entry)
-                if not self.harm and row not in self._accepted:
+                if not self.harm:
                     reply = self._delete(entry, row)
             is_gone = self._account.is_gone(reply)
         except TargetFailed as failure:
             self._done.failed[row] = failure.sentence
             return True
-        if is_gone and entry.state is CreateState.LIVE and not is_last:
+        is_young = self._settings.clock() - entry.time < self._settings.settle
+        may_come = not is_last or (self._ledger.is_late and is_young)
+        if is_gone and entry.state is CreateState.LIVE and may_come:
             self._missing.add(row)
             self._done.failed[row] = "it was not deleted, and a look does not find it."
             return True
@@ -152,22 +177,25 @@ class Cleaner:
             self._gone(entry, row)
             return False
         is_own = self._account.proves(reply, entry.number, row)
-        self._is_blind |= reply.is_success and not is_own
-        self._stays |= {row} if is_own and row in self._accepted else set()
-        if is_own and self.harm:
-            self._done.failed[row] = f"it is not deleted. {self.harm}"
-        elif is_own:
-            self._done.failed[row] = (
-                f"it is still there; its delete returned {self._answered.get(row) or 'by nothing'}."
-            )
-        elif reply.is_success:
-            self._done.failed[row] = "it does not show this run's mark, so it is not deleted."
-        elif is_gone:
-            self._is_blind = True
-            self._done.failed[row] = "its create was answered with this id, and a look has never shown it."
-        else:
-            self._done.failed[row] = f"it cannot be looked at: the target answers {reply.status}."
+        if row in self._accepted and (is_own or has_failed(reply)):
+            self._stays |= {row} if is_own else set()
+            if is_last:
+                self._doubt_delete(row, is_there=is_own)
+        self._done.failed[row] = self._why_left(row, reply, is_own=is_own, is_gone=is_gone)
         return (is_own and not self.harm) or is_gone or has_failed(reply)
+
+    def _why_left(self, row: Id, reply: Reply, *, is_own: bool, is_gone: bool) -> str:
+        """Say why a row may be left, by a look at it."""
+        self._is_blind |= not is_own and (reply.is_success or is_gone)
+        if is_own and self.harm:
+            return f"it is not deleted. {self.harm}"
+        if is_own:
+            return f"it is still there; its delete returned {self._answered.get(row) or 'nothing'}."
+        if reply.is_success:
+            return "it does not show this run's mark, so it is not deleted."
+        if is_gone:
+            return "its create was answered with this id, and a look has never shown it."
+        return f"it cannot be looked at: the target answers {reply.status}."
 
     def _delete(self, entry: LedgerEntry, row: Id) -> Reply:
         """Delete a row, see that nothing else went, and return a look at it.
@@ -180,7 +208,9 @@ class Cleaner:
         if row in self._unlisted:
             self._ledger.partial()
         if is_first and (other := self._account.shown_elsewhere(entry, before, exempt=True)) is not None:
-            self.harm = f"The handler {row} is shown for the id {other}, too: a look proves nothing."
+            self._harm = f"The handler {row} is shown for the id {other}, too: a look proves nothing."
+        elif is_first and not self._is_same_account():
+            self._harm = _OTHER_ACCOUNT.capitalize()
         if self.harm:
             return self._account.look(row, exempt=True)
         self._answered[row] = self._deleted(row)
@@ -189,23 +219,26 @@ class Cleaner:
         is_accepted = 200 <= self._answered[row] < 300
         if is_accepted:
             self._accepted.add(row)
-            entry.state = CreateState.GONE
-        waits = is_accepted and not self._is_late
+            self._ledger.accepted(entry)
 
         def is_told(reply: Reply) -> bool:
-            return not has_failed(reply) and not (waits and self._account.proves(reply, entry.number, row))
+            return not has_failed(reply) and not (
+                is_accepted and self._account.proves(reply, entry.number, row)
+            )
 
         reply = self._account.look_until(row, is_told, exempt=True)
         is_there = self._account.proves(reply, entry.number, row)
         if (is_first or is_there or has_failed(reply)) and (gone := before - self._strangers()):
-            self.harm = f"When {row} was deleted, {min(map(str, gone))} went, which this run did not create."
-        elif is_accepted and has_failed(reply):
-            self.harm = f"The handler {row} cannot be looked at after its delete, so it is unclear what the delete did."
-        elif waits and is_there:
-            self.harm = (
-                f"The handler {row} stays although it was deleted, so it is unclear what the delete did."
-            )
+            why = f"When {row} was deleted, {min(map(str, gone))} went, which this run did not create."
+            self._ledger.harmed(row, why)
+        elif is_accepted and (is_there or has_failed(reply)):
+            self._doubt_delete(row, is_there=is_there)
         return reply
+
+    def _doubt_delete(self, row: Id, *, is_there: bool) -> None:
+        """Note that a delete was accepted, and that its row is still there or cannot be looked at."""
+        what = "stays although it was deleted" if is_there else "cannot be looked at after its delete"
+        self._ledger.harmed(row, f"The handler {row} {what}, so it is unclear what the delete did.")
 
     def _deleted(self, row: Id) -> int:
         """Delete a row, and return the status of the answer, 0 if there was none."""
@@ -216,7 +249,7 @@ class Cleaner:
 
     def _strangers(self) -> frozenset[Id]:
         """Return the rows of others that the list shows; those that it did before if it cannot be read."""
-        census = self._listed()
+        census = self.census = self._listed()
         if census.gap and not census.is_miscounted:
             return self._others or frozenset()
         own = {entry.id for entry in self._ledger.entries.values()}
@@ -268,9 +301,18 @@ class Cleaner:
             self._done.unlisted = (
                 f"the list does not show {min(map(str, lacking))} any more, so it may be cut."
             )
+        elif not (self.census.gap or self._ledger.is_same_account(self._account.born(self.census.rows))):
+            why = (
+                "the list shows none of the rows that were there before the run: it may be another account's."
+            )
+            self._done.unlisted = why
         elif has_made and not (self._ledger.is_listed or self.census.gap):
             why = "the list has never shown a row of this run, so it proves nothing that it shows none now."
             self._done.unlisted = why
+
+    def _is_same_account(self) -> bool:
+        """Tell whether the last list shows a row that was there before the run; also if it could not be read."""
+        return bool(self.census.gap) or self._ledger.is_same_account(self._account.born(self.census.rows))
 
     def _lacking(self) -> frozenset[Id]:
         """Return the rows of others that the list showed when this clean-up began, and does not show now."""

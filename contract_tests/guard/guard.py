@@ -312,7 +312,6 @@ class Guard:
         self._threads = _Threads()
         self._closing = threading.RLock()
         self._cleaned: CleanUp | None = None
-        self._harm = ""  # why a clean-up deletes nothing any more
         self.is_cleaning = False
 
     def __repr__(self) -> str:
@@ -445,13 +444,9 @@ class Guard:
             self.is_cleaning = True
             try:
                 self._drain(self._settings.drain if drain else 0.0)
-                harm = next(
-                    (alarm.sentence for alarm in self.alarms if alarm.about in {"others", "deleted"}),
-                    self._harm,
-                )
+                harm = next((alarm.sentence for alarm in self.alarms if alarm.about == "others"), "")
                 cleaner = Cleaner(self._ledger, self._account, self._settings, harm)
                 self._cleaned = cleaner.clean()
-                self._harm = cleaner.harm
                 self._compare(cleaner.census)
             finally:
                 self.is_cleaning = False
@@ -462,7 +457,7 @@ class Guard:
     def _compare(self, census: Census) -> None:
         """Hold the rows of others, as the last list shows them, against what they were before."""
         if self._relay is not None and not census.gap:
-            self._relay.holdings.compare("list", census.rows, self._account.number_in, whole=True)
+            self._relay.holdings.compare("list", census.rows, whole=census.is_counted)
 
     def _drain(self, seconds: float) -> None:
         if self._relay is None:

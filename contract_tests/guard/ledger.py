@@ -4,7 +4,8 @@ The ledger is JSON lines, each on the disk before the guard goes on. It never ho
 target, the run's marker, the time, the process, and a 16-bit check of the key and the target: with another account's
 key every row would seem to be gone, and another target must not get the key. Each further line is an event:
 
-    {"event": "before", "ids": [3, 7]}              the rows that were there before the first create
+    {"event": "before", "ids": [3, 7], "born": …}   the rows that were there before the first create, and of each a
+                                                    digest of its id and time: other accounts have other rows
     {"event": "intent", "number": 7, "time": …}     before a create, or another write that might create, is sent
     {"event": "created", "number": 7, "id": 31}     its answer, or a look at the row, named an id; a second one is a
                                                     second row of that create, and further events on it name it
@@ -12,11 +13,14 @@ key every row would seem to be gone, and another target must not get the key. Ea
     {"event": "answered", "number": 7}              it was refused
     {"event": "unknown", "number": 7}               it was answered with success, and not with an id of its own
     {"event": "doomed", "number": 7}                its delete was sent, and not refused
+    {"event": "accepted", "number": 7}              its delete was answered with success
     {"event": "deleted", "number": 7}               the row was asked for by its id, and is gone
     {"event": "listed"}                             the list has shown a row of the run: it does not hide them
     {"event": "partial"}                            the list, read whole, lacked a row of the run that was there
     {"event": "late"}                               a row was shown some time after its create
     {"event": "moved"}                              a row went without a delete: it may have another id now
+    {"event": "harmed", "id": 31, "why": "When 31 …"}   the delete of a row did something else: no more is deleted
+    {"event": "unharmed"}                           it did not: the row has gone since, and nothing else
 
 A file that is finished gets the suffix `.swept`, one that was given up `.forgotten`. A torn line is what a crash
 leaves; it is passed over. While a process has a ledger open, it holds a lock on it.
@@ -54,6 +58,7 @@ WORKER = "worker-"
 _SUFFIX = ".jsonl"
 _SWEPT = ".swept"
 _FORGOTTEN = ".forgotten"
+_LONGEST_REASON = 300
 _BLANKS = re.compile(r"[\s\0]*")
 _OPENING = re.compile(_BLANKS.pattern + "(?:[A-Za-z]-)?")  # what stands before the marker in a name
 _TEXT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -189,12 +194,17 @@ class Ledger:
         self.file = file
         self.entries: dict[int, LedgerEntry] = {entry.number: entry for entry in entries}
         self.before: set[Id] = set()
+        self._born: dict[
+            Id, str
+        ] = {}  # of the rows that were there before: what tells them from rows of other accounts
         self.others: set[Id] = set()  # that were seen since, and are not the run's
         self.is_listed = False  # whether the list has ever shown a row of the run
         self.is_partial = False  # whether the whole list has ever lacked a row of the run that was there
         self.is_late = False  # whether a row of the run was shown some time after its create
         self.is_moved = False  # whether a row of the run ever went without a delete
         self.is_queued = False  # whether a create was accepted for later
+        self.harm = ""  # what a delete did instead of what it was to do, in a sentence
+        self.harmed_by: Id | None = None  # the row of that delete
         self.key_check = ""
         self.fault = ""
         self._is_torn = False  # whether the file ends within a line
@@ -280,12 +290,24 @@ class Ledger:
                 self._out.close()
                 self._out = None
 
-    def found_before(self, ids: Iterable[Id]) -> None:
-        """Note the rows that are there before the first create."""
+    def found_before(self, born: Mapping[Id, str]) -> None:
+        """Note the rows that are there before the first create, and when each was made."""
         with self._lock:
-            self.before = set(ids)
-            ids = sorted(self.before, key=lambda row: (isinstance(row, str), row))
-            self._insist({"event": "before", "ids": ids})
+            ids = sorted(born, key=lambda row: (isinstance(row, str), row))
+            line = {"event": "before", "ids": ids, "born": [self._digest(row, born[row]) for row in ids]}
+            self._replay(line)
+            self._insist(line)
+
+    def is_same_account(self, born: Mapping[Id, str]) -> bool:
+        """Tell whether rows, and when each was made, are of the account that the run wrote to, as far as that is known.
+
+        Some of its rows may be gone or have changed, but not all.
+        """
+        shown = (self._born.get(row) == self._digest(row, time) for row, time in born.items())
+        return not self._born or any(shown)
+
+    def _digest(self, row: Id, time: str) -> str:
+        return hmac.digest(self.marker.run.encode(), f"{row} {time}".encode(), "sha256")[:4].hex()
 
     def intend(self, time: float, *, is_create: bool = True) -> LedgerEntry:
         """Note that a create, or a write that might create, is about to be sent, and return its entry."""
@@ -342,10 +364,23 @@ class Ledger:
         if not self.is_moved:
             self._note({"event": "moved"})
 
+    def harmed(self, row: Id, why: str) -> None:
+        """Note that the delete of a row did something else: neither this run nor a sweep deletes any more."""
+        if not self.harm:
+            self._note({"event": "harmed", "id": row, "why": why})
+
+    def unharmed(self) -> None:
+        """Note that a delete did what it was to do after all, only later."""
+        self._note({"event": "unharmed"})
+
     def doomed(self, entry: LedgerEntry) -> None:
         """Note that a row's delete was sent, and not refused."""
         if not entry.is_doomed:
             self._note({"event": "doomed", **self._naming(entry)})
+
+    def accepted(self, entry: LedgerEntry) -> None:
+        """Note that a row's delete was answered with success."""
+        self._note({"event": "accepted", **self._naming(entry)})
 
     def found(self, number: int, row: Id, time: float) -> LedgerEntry:
         """Return the entry of a row whose marker was shown: that with its id, else the first one of its create."""
@@ -405,7 +440,13 @@ class Ledger:
     def _replay(self, line: dict[str, Any]) -> None:
         """Take an event's effect. Raises ArithmeticError, KeyError, TypeError or ValueError if it is malformed."""
         if line["event"] == "before":
-            self.before = {_checked_id(each) for each in line["ids"]}
+            ids = [_checked_id(each) for each in line["ids"]]
+            self.before, self._born = set(ids), dict(zip(ids, map(str, line.get("born", ())), strict=False))
+            return
+        if line["event"] in {"harmed", "unharmed"}:
+            is_harmed = line["event"] == "harmed"
+            self.harmed_by = _checked_id(line["id"]) if is_harmed else None
+            self.harm = str(line["why"])[:_LONGEST_REASON] if is_harmed else ""
             return
         if line["event"] in {"listed", "partial", "late", "moved"}:
             self.is_listed |= line["event"] == "listed"
@@ -425,6 +466,8 @@ class Ledger:
             entry.state = CreateState.LIVE
         elif event == "doomed":
             entry.is_doomed = True
+        elif event == "accepted":
+            entry.state = CreateState.GONE
         elif event in {CreateState.ANSWERED.value, CreateState.UNKNOWN.value, CreateState.DELETED.value}:
             entry.state = CreateState(event)
 
@@ -439,10 +482,8 @@ class Ledger:
             if self._out.write(data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self._is_torn = False
-            if line["event"] not in {
-                "seen",
-                "doomed",
-            }:  # without these, a sweep is more careful than it must be
+            # Without these, a sweep is more careful than it must be, or deletes once more.
+            if line["event"] not in {"seen", "doomed", "accepted"}:
                 os.fsync(self._out.fileno())
 
 

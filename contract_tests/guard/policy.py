@@ -40,19 +40,22 @@ _OR_ELSE = "If nobody else did it, the service did."
 
 Effect = Literal["read", "create", "write"]
 Rows = Mapping[Id, Mapping[str, Any]]
+# Returns the number of the marker in a row, None if it bears none.
+NumberIn = Callable[[Mapping[str, Any]], int | None]
 
 
 class Alarm(NamedTuple):
     """Why the run writes no more.
 
     It is `about` the `list` (it cannot be read whole), the `ids` (they are not given as they should be), the `mark`
-    (rows of the run do not show it), the `status` (a look at a row is a 5xx), the `json` (it is not JSON) or `others`:
-    rows of others may have been harmed, so that not even the clean-up deletes anything. `bytes` is a remark, after
+    (rows of the run do not show it), the `status` (a look at a row is a 5xx), the `json` (it is not JSON), what is
+    `deleted` (and stays), what is shown `late` (the run would take too long) or `others`: rows of others may have been
+    harmed, so that not even the clean-up deletes anything. `bytes` is a remark, after
     which the run writes on: what is not UTF-8 broke the service, and was taken back. `row` is the id, None for a list.
     """
 
     sentence: str
-    about: Literal["list", "ids", "mark", "status", "json", "others", "deleted", "bytes"]
+    about: Literal["list", "ids", "mark", "status", "json", "others", "deleted", "bytes", "late"]
     row: Id | None = None
 
 
@@ -76,7 +79,7 @@ class Holdings:
     May be used from any thread. `alarms` say why the run writes no more; while there are none, it may.
     """
 
-    def __init__(self, ledger: Ledger, facts: Facts) -> None:
+    def __init__(self, ledger: Ledger, facts: Facts, number_in: NumberIn) -> None:
         self.ledger = ledger
         self.is_surveyed = False
         self.there_first: frozenset[Id] = frozenset()  # before the run wrote
@@ -89,6 +92,7 @@ class Holdings:
         self._steady = [
             name for word, name in facts.row.items() if word not in {"created", "changed"}
         ]  # what only a write changes
+        self._number_in = number_in
         self._by_id: dict[Id, LedgerEntry] = {}
         self._looks: dict[tuple[str, Id], tuple[int, str]] = {}
         self._highest: int | None = None
@@ -100,26 +104,34 @@ class Holdings:
         with self._lock:
             if alarm not in self.alarms:
                 self.alarms.append(alarm)
+            if alarm.about == "deleted" and alarm.row is not None:
+                self.ledger.harmed(alarm.row, alarm.sentence)
 
     def check_may_write(self) -> None:
         """Raise GuardRefusal (`halted`) once there was an alarm."""
         if self.alarms:
             raise GuardRefusal("halted", f"The run writes no more. {self.alarms[0].sentence}")
 
-    def survey(self, rows: Rows, born: str, *, is_whole: bool) -> None:
-        """Note the rows that are there before the run writes; `born` is the property of the time of their creation.
+    def miss(self, *rows: Id) -> None:
+        """Let the run write no more if rows of others are gone."""
+        for row in rows:
+            gone = f"The row {row}, which this run did not create, is gone. {_OR_ELSE}"
+            self.halt(Alarm(gone, "others", row))
+
+    def survey(self, born: Mapping[Id, str], *, is_whole: bool) -> None:
+        """Note the rows that are there before the run writes, and when each was made.
 
         Not `is_whole`: there may be others, and only an id above all that are shown is a new one. Raises GuardRefusal
         (`ledger`).
         """
         with self._lock:
-            self.there_first = frozenset(rows)
-            self.ledger.found_before(self.there_first)
+            self.there_first = frozenset(born)
+            self.ledger.found_before(born)
             self.see(*self.ledger.before)
             self._highest = self._highest or 0
-            by_time = sorted(rows, key=lambda row: (str(rows[row].get(born, "")), str(row).zfill(20)))
+            by_time = sorted(born, key=lambda row: (born[row], str(row).zfill(20)))
             numbers = [row for row in by_time if isinstance(row, int)]
-            is_telling = len(numbers) == len(rows) >= _TELLING and numbers == sorted(numbers)
+            is_telling = len(numbers) == len(born) >= _TELLING and numbers == sorted(numbers)
             self._grows = is_telling or not is_whole
             self._floor = max(numbers, default=0)
             self.is_surveyed = True
@@ -181,21 +193,17 @@ class Holdings:
             or (entry.state in _TO_FIND and entry.is_create and not entry.is_sought)
         ]
 
-    def compare(
-        self, kind: str, rows: Rows, number_in: Callable[[Mapping[str, Any]], int | None], *, whole: bool
-    ) -> None:
+    def compare(self, kind: str, rows: Rows, *, whole: bool) -> None:
         """Hold rows of others against the last answer of a kind that showed them: no write may have changed one.
 
         `whole`: the answer shows all rows that there are, so that none of them may lack.
         """
         with self._lock:
             self.see(*rows)
-            for row in sorted(self.there_first - rows.keys(), key=str) if whole and self.writes else ():
-                self.halt(
-                    Alarm(f"The row {row}, which this run did not create, is gone. {_OR_ELSE}", "others", row)
-                )
+            if whole and self.writes:
+                self.miss(*sorted(self.there_first - rows.keys(), key=str))
             for row, node in rows.items():
-                is_marked = number_in(node) is not None
+                is_marked = self._number_in(node) is not None
                 if row in self._by_id or (is_marked and row not in self.ledger.before | self.ledger.others):
                     continue
                 look = json.dumps([node.get(name) for name in self._steady], sort_keys=True)
@@ -205,6 +213,14 @@ class Holdings:
                 if is_marked or (look != before and writes != self.writes):
                     changed = f"The row {row}, which this run did not create, changed while the run wrote to others."
                     self.halt(Alarm(f"{changed} {_OR_ELSE}", "others", row))
+
+    def note_listed(self, rows: Rows, *, whole: bool) -> None:
+        """Note whether a list shows rows of the run, and all of them: if not, no end is a proof that they are gone."""
+        entries = ((self.entry(row), node) for row, node in rows.items())
+        if any(entry and self._number_in(node) == entry.number for entry, node in entries):
+            self.ledger.listed()
+        if whole and not self.ledger.is_partial and self.ledger.proven - rows.keys():
+            self.ledger.partial()
 
     @property
     def live(self) -> int:

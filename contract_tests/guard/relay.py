@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from contract_tests.guard.account import SERVER, Account, Credentials, Rows, has_failed
+from contract_tests.guard.account import SERVER, Account, Credentials, has_failed
 from contract_tests.guard.body import Body, FormGuard
 from contract_tests.guard.exchange import (
     PASS_429_HEADER,
@@ -25,6 +25,7 @@ from contract_tests.guard.ledger import CreateState, Ledger, LedgerEntry, Marker
 from contract_tests.guard.mask import Redactor
 from contract_tests.guard.policy import Alarm, Holdings, Passage, Policy
 from contract_tests.guard.upstream import GuardSettings, Parcel
+from contract_tests.guard.watch import Watch
 
 # What a suite may say to the target. Anything else could override the method, the path or the account.
 _PASSED = frozenset(
@@ -41,12 +42,8 @@ _ACCEPTED = 202  # for later
 _REFUSES = frozenset({400, 401, 422})  # a form that lacks something
 _LEADS_ON = frozenset({302, 303})  # from a form that was taken to what came of it
 _TRIES = 4  # to give a row its mark back, the last look included
+_PATIENCE = 120.0  # seconds that a run waits in all for rows that the service shows late
 _FRESH = 10.0  # seconds for which a look at a row proves that it is the run's, if nothing was written since
-
-
-def _told(reply: Reply) -> str:
-    """Return an answer in a few words."""
-    return f"{reply.status} with {len(reply.body)} bytes"
 
 
 class Relay:
@@ -58,7 +55,7 @@ class Relay:
         marker, surface = ledger.marker, account.surface
         facts = surface.facts
         self.gate = Gate()
-        self.holdings = Holdings(ledger, facts)
+        self.holdings = Holdings(ledger, facts, account.number_in)
         self._settings = settings
         self._account = account
         self._ledger = ledger
@@ -68,14 +65,12 @@ class Relay:
         self._credentials = Credentials(settings.key, placeholder, account)
         self._outgoing = FormGuard(surface, marker)
         self._request = functools.partial(Visit.of_guard, account, placeholder)
+        self._watch = Watch(account, ledger, self.holdings)
         self._policy = Policy(
-            facts, account.target.path, self.holdings, self._survey,
+            facts, account.target.path, self.holdings, self._watch.survey,
             account.is_nobodys, allow_writes=settings.allow_writes,
         )  # fmt: skip
-        self._is_unsure = False  # whether a write may have done something else than it was to do
-        self._most_compared = 0  # rows of the run that were there when those of others were last looked at
         self._bare: LedgerEntry | None = None  # a row whose mark an update may have taken
-        self._outcomes: set[bool] = set()  # whether creates were accepted, or refused, so far
         self._is_controlled = False  # whether a look at another row was seen not to show one of the run
         self._shows: dict[str, bool] = {}  # whether the addresses of a type are shown as they were sent
         self._refuses: set[object] = set()  # how creates lacked a name that the service has refused
@@ -166,9 +161,10 @@ class Relay:
 
     def _note_delete(self, entry: LedgerEntry, authorization: str) -> None:
         """Note that a delete was accepted. With another key than the run's, only a look tells what it did."""
-        entry.state = CreateState.GONE
         if self._credentials.is_own(authorization):
+            self._ledger.accepted(entry)
             return
+        entry.state = CreateState.GONE
         reply = self._account.look_until(entry.id or 0, lambda seen: not has_failed(seen))
         if self._account.proves(reply, entry.number, entry.id):
             entry.state = CreateState.LIVE
@@ -176,28 +172,13 @@ class Relay:
 
     # Creates and other writes: noted before they are sent, and sent only on a fresh proof that they harm no row.
 
-    def _survey(self) -> None:
-        """Read the whole list, once, before the run writes: what is there then is not the run's."""
-        if self.holdings.is_surveyed:
-            return
-        census = self._account.census()
-        if census.gap and not census.is_miscounted:
-            why = "So a new row could not be told from one that was there, and nothing was written."
-            self.holdings.halt(Alarm(f"{census.gap} {why}", "list"))
-        else:
-            born = self._account.surface.facts.row.get("created", "")
-            self.holdings.survey(census.rows, born, is_whole=not census.gap)
-            self.holdings.compare("list", census.rows, self._account.number_in, whole=not census.gap)
-        self.holdings.check_may_write()
-
     def _create(self, visit: Visit) -> Reply:
         """Send a create between its intent and its id."""
         self._check_bytes(visit.body, is_create=True)
-        # An account that is full may drop its oldest row for a new one.
-        self._is_unsure |= self.holdings.live > self._most_compared
+        self._watch.expect(is_create=True)
         self._settle()
         self._credentials.check_create(visit.request.header("authorization"))
-        self._survey()
+        self._watch.survey()
         self._check_provable(visit.body)
         return self._created(visit)[1]
 
@@ -217,9 +198,7 @@ class Relay:
             self._ledger.unknown(entry)
         elif 300 <= reply.status < SERVER and not self._is_led_on(visit.request, reply):
             self._ledger.answered(entry)  # what a failing service has done is not known
-        if reply.status < SERVER and reply.is_success not in self._outcomes:
-            self._outcomes.add(reply.is_success)
-            self._is_unsure = True  # it may have changed another row, which it should do only once
+        self._watch.note("create", reply)
         is_own = self._credentials.is_own(visit.request.header("authorization"))
         if is_own and reply.status in _REFUSES and self._shows.get(self._outgoing.addressed_type(visit.body)):
             self._refuses.add(lack)
@@ -298,8 +277,11 @@ class Relay:
             if entry.state is CreateState.CLAIMED:
                 self._prove_new(entry)
             self.holdings.check_may_write()
-        if self._is_unsure:
-            self._compare()
+        if self._account.lateness >= _PATIENCE:
+            why = f"The service shows late what was written: the run has waited {_PATIENCE:g} s in all for that."
+            self.holdings.halt(Alarm(why, "late"))
+            self.holdings.check_may_write()
+        self._watch.look()
 
     def _find(self, entry: LedgerEntry) -> None:
         """Look in the list for the row of a create whose answer was lost, or named no id."""
@@ -337,9 +319,7 @@ class Relay:
             self._is_controlled = True
             other = self._account.shown_elsewhere(entry, self.holdings.there_first)
             if other is not None:
-                why = (
-                    f"The row {entry.id} of this run is shown for the id {other}, too: a look proves nothing."
-                )
+                why = f"The run's row {entry.id} is shown for the id {other}, too: a look proves nothing."
                 self.holdings.halt(Alarm(f"{why} It stays.", "others", other))
 
     def _look(self, entry: LedgerEntry, reply: Reply, writes: int | None = None) -> bool:
@@ -419,14 +399,14 @@ class Relay:
         doomed = entry if is_there and is_delete else None
         if doomed is not None and not self._ledger.is_listed:
             census = self._account.census()
-            self._note_listed(census.rows, whole=not census.gap)
-        self._is_unsure = True
+            self.holdings.note_listed(census.rows, whole=not census.gap)
+        self._watch.expect(is_create=False)
         if entry is not None:
             entry.is_nameless |= bool(self._outgoing.lack(body))
         loses = entry is not None and entry.is_nameless and not is_delete  # whose row is meant to be gone
         self._bare = entry if loses and is_there else None
         reply = self._send(visit, self._outgoing.prepared(body, number, in_addresses=loses), prove, doomed)
-        self._is_unsure = False
+        self._watch.note(visit.request.method, reply)
         if stray is not None:
             self._ledger.answered(stray)
         if doomed is not None and reply.is_success:
@@ -453,9 +433,8 @@ class Relay:
     def _mend(self, visit: Visit, entry: LedgerEntry) -> None:
         """Send an update once more without what is not UTF-8, if the service shows the row, or the list, no longer."""
         reply = self._account.look(entry.id or 0)
-        broken = (
-            "" if self._account.shown(reply, "retrieve") else f"a look at the row returns {_told(reply)}."
-        )
+        told = f"a look at the row returns {reply.status} with {len(reply.body)} bytes."
+        broken = "" if self._account.shown(reply, "retrieve") else told
         if not broken and not self.holdings.takes_bytes:
             census = self._account.census()
             broken = "" if census.is_miscounted else census.gap
@@ -475,23 +454,6 @@ class Relay:
         if not self._account.proves(self._ask(entry), entry.number, entry.id):
             why = f"The row {entry.id} cannot be told to be this run's any more: {what} It stays."
             self.holdings.halt(Alarm(why, "mark", entry.id))
-
-    def _note_listed(self, rows: Rows, *, whole: bool) -> None:
-        """Note whether a list shows rows of the run, and all of them: if not, no end is a proof that they are gone."""
-        entries = ((self.holdings.entry(row), node) for row, node in rows.items())
-        if any(entry and self._account.number_in(node) == entry.number for entry, node in entries):
-            self._ledger.listed()
-        if whole and not self._ledger.is_partial and self._ledger.proven - rows.keys():
-            self._ledger.partial()
-
-    def _compare(self) -> None:
-        """Look whether the rows of others are as they were. Raises GuardRefusal (`halted`) if they are not."""
-        census = self._account.census()
-        self.holdings.compare("list", census.rows, self._account.number_in, whole=not census.gap)
-        self._note_listed(census.rows, whole=not census.gap)
-        self._is_unsure = False
-        self._most_compared = max(self._most_compared, self.holdings.live)
-        self.holdings.check_may_write()
 
     def restore(self) -> None:
         """Do what `_restore` does, before a clean-up, to a row that is there; not while a request may do so."""
@@ -549,8 +511,11 @@ class Relay:
         rows = self._account.shown(reply, operation.kind)
         whole = operation.kind == "list" and self._account.is_whole(target, reply)
         if operation.kind == "list":
-            self._note_listed(rows, whole=whole and writes == self.holdings.writes)
-        self.holdings.compare(operation.kind, rows, self._account.number_in, whole=whole)
+            self.holdings.note_listed(rows, whole=whole and writes == self.holdings.writes)
+        self.holdings.compare(operation.kind, rows, whole=whole)
+        if self._writing.acquire(blocking=False):
+            self._watch.take(rows, whole=whole and writes == self.holdings.writes)
+            self._writing.release()
 
     def _shown(self, reply: Reply, visit: Visit, passage: Passage) -> Reply:
         """Return an answer without rows of others, the marker and the key.

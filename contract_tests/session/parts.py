@@ -116,6 +116,7 @@ _ALARMS = {
     "others": OTHERS,
     "deleted": GONE,
     "mark": WRITTEN,
+    "late": WRITTEN,
     "bytes": JSON,
     "json": JSON,
     "status": RESPONSES,

@@ -48,12 +48,11 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None
 
 
 def run(folder: Path, *arguments: str, **variables: str) -> Ran:
-    process = start(folder, *arguments, **variables)
-    try:
-        out, err = process.communicate(timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
+    with start(folder, *arguments, **variables) as process:
+        try:
+            out, err = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
     return Ran(process.returncode, out, err)
 
 

@@ -359,8 +359,6 @@ class LendsIds(Behaving):
 
 
 class Listing(Behaving):
-    hides_harm = True
-
     def page(self, rows: list[Row], total: int, page: int, size: int) -> Said | None:
         return self.bent(super().page(rows, total, page, size))
 
@@ -450,7 +448,7 @@ class NumbersAndLoses(NumbersTheList):
 class IgnoresThePage(Behaving):
     """The list always shows its first ten rows."""
 
-    hides_harm = True
+    unshown = frozenset({1, 2})
 
     def listing(self, query: Mapping[str, str]) -> Said | None:
         return super().listing({})
@@ -459,8 +457,6 @@ class IgnoresThePage(Behaving):
 @lie
 class BreaksItsListLater(Behaving):
     """The list fails once there are three rows of the run."""
-
-    hides_harm = True
 
     def page(self, rows: list[Row], total: int, page: int, size: int) -> Said | None:
         return Said(200, b"") if len(self.left) > 2 else super().page(rows, total, page, size)
@@ -516,13 +512,13 @@ class DeletesLate(Behaving):
         self.doomed: dict[Any, float] = {}
         super().__init__(*given)
 
-    def answer(self, asked: Asked) -> Said | None:
+    def meanwhile(self, asked: Asked) -> None:
         for row, moment in [*self.doomed.items()]:
             if self.clock() >= moment + 2:
                 self.harmed |= {row} & self.strangers.keys()  # that got its id meanwhile
                 self.rows.pop(row, None)
                 del self.doomed[row]
-        return super().answer(asked)
+        super().meanwhile(asked)
 
     def deleted(self, row: Any) -> None:
         self.doomed.setdefault(row, self.clock())
@@ -656,6 +652,7 @@ class BringsRowsBack(Behaving):
         super().deleted(row)
 
     def stored(self, form: Mapping[str, str]) -> Any:
+        self.harmed |= self.buried.keys() & self.strangers.keys()  # that have got their ids meanwhile
         self.rows |= self.buried
         self.buried.clear()
         return super().stored(form)

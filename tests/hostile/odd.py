@@ -62,6 +62,36 @@ class ChangesIds(Dated):
 
 
 @lie
+class GivesTheSmallestFreeId(Behaving):
+    """The smallest id that is free is given to the next row, also to the one that a stranger makes after a delete."""
+
+    deletes = 0
+
+    def new_id(self) -> Any:
+        self.last += 1
+        return next(number for number in range(1, self.last + 1) if number not in self.rows)
+
+    def deleted(self, row: Any) -> None:
+        super().deleted(row)
+        self.deletes += 1
+        if self.deletes % 3 == 0:
+            made = self.new_row(
+                {"name": "A stranger's new one", "type": "email"}, {"email": "new@example.com"}
+            )
+            self.strangers[next(reversed(self.rows))] = json.dumps(made)
+
+
+@lie
+class FillsGaps(GivesTheSmallestFreeId):
+    """The smallest id that is free is given to the next row, and some below those of the stranger are."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        for row in (3, 4, 9):
+            del self.rows[row], self.strangers[row]
+
+
+@lie
 class GlobalIds(Behaving):
     """Ids are those of all accounts: new ones are far above the old ones of this account."""
 
@@ -154,12 +184,12 @@ class Queueing(Behaving):
         self.queue: list[tuple[float, Any, Row]] = []
         super().__init__(*given)
 
-    def answer(self, asked: Asked) -> Said | None:
+    def meanwhile(self, asked: Asked) -> None:
         now = self.clock()
         for entry in [entry for entry in self.queue if now >= entry[0]]:
             self.queue.remove(entry)
             self.rows[entry[1]] = entry[2]
-        return super().answer(asked)
+        super().meanwhile(asked)
 
     def stored(self, form: Mapping[str, str]) -> Any:
         row = super().stored(form)
@@ -206,13 +236,13 @@ class QueuesDeletes(Behaving):
         self.doomed: dict[Any, float] = {}
         super().__init__(*given)
 
-    def answer(self, asked: Asked) -> Said | None:
+    def meanwhile(self, asked: Asked) -> None:
         for row, moment in [*self.doomed.items()]:
             if self.clock() >= moment:
                 self.harmed |= {row} & self.strangers.keys()
                 del self.doomed[row]
                 super().deleted(row)
-        return super().answer(asked)
+        super().meanwhile(asked)
 
     def deleted(self, row: Any) -> None:
         self.doomed.setdefault(row, self.clock() + 30)
@@ -232,8 +262,6 @@ class ConflictsAfterStoring(Behaving):
 @lie
 class CachesReads(Behaving):
     """A cache answers reads of a path for some seconds, for any key."""
-
-    hides_harm = True
 
     def __init__(self, *given: Any) -> None:
         self.cache: dict[str, tuple[float, Said | None]] = {}
@@ -255,8 +283,6 @@ class CachesReads(Behaving):
 
 class Replicated(Behaving):
     """Reads may come from a replica, which is some seconds behind."""
-
-    hides_harm = True
 
     def __init__(self, *given: Any) -> None:
         self.replica: dict[Any, Row] = {}
@@ -420,7 +446,203 @@ class DisablesDeletedRows(Behaving):
         return [row for row in super().listed() if row["id"] not in hidden]
 
 
+class Uncounted(Behaving):
+    """Lists do not say how many rows there are."""
+
+    def page(self, rows: list[Row], total: int, page: int, size: int) -> Said | None:
+        return said({"data": rows})
+
+
+@lie
+class CapsUncountedPages(Uncounted):
+    """Pages have seven rows at the most, and lists do not say how many rows there are."""
+
+    def listing(self, query: Mapping[str, str]) -> Said | None:
+        return super().listing({**query, "results_per_page": "7"})
+
+
+@lie
+class RefusesPagesBeyondTheLast(CapsUncountedPages):
+    """Pages have seven rows at the most, and one without rows is refused."""
+
+    def page(self, rows: list[Row], total: int, page: int, size: int) -> Said | None:
+        return super().page(rows, total, page, size) if rows else self.missing()
+
+
+@lie
+class ShowsTheFirstPageAlone(Uncounted):
+    """The list always shows its first ten rows, and does not say how many rows there are."""
+
+    unshown: frozenset[Any] = frozenset({1, 2})
+
+    def listing(self, query: Mapping[str, str]) -> Said | None:
+        return super().listing({})
+
+
+# Moments from which on all is otherwise. A run has sent some forty requests before the first moment.
+
+
+class Turning(Behaving):
+    """From some request on, and for so many, the service does not behave."""
+
+    first = 40
+    count = 1_000_000
+    turn = 0
+
+    def answer(self, asked: Asked) -> Said | None:
+        self.turn += 1
+        is_turned = self.first <= self.turn < self.first + self.count
+        return self.turned(asked) if is_turned else super().answer(asked)
+
+    def turned(self, asked: Asked) -> Said | None:
+        return super().answer(asked)
+
+
+@lie
+class SlowsDown(Turning):
+    """For a while, each request gets a page of HTML with 200 that asks to slow down, and nothing is done."""
+
+    count = 5
+
+    def turned(self, asked: Asked) -> Said | None:
+        return Said(200, b"<h1>Please slow down</h1>", {"Content-Type": "text/html"})
+
+
+@lie
+class SlowsWritesDown(SlowsDown):
+    """From some request on, each write gets a page of HTML with 200 that asks to slow down, and is not done."""
+
+    count = 1_000_000
+
+    def turned(self, asked: Asked) -> Said | None:
+        return Turning.turned(self, asked) if asked.method == "GET" else super().turned(asked)
+
+
+@lie
+class ForbidsAll(Turning):
+    """From some request on, all is forbidden."""
+
+    def turned(self, asked: Asked) -> Said | None:
+        return self.refused(403, "You may not do this.")
+
+
+@lie
+class HidesAll(Turning):
+    """From some request on, nothing is found, and the list is empty."""
+
+    def turned(self, asked: Asked) -> Said | None:
+        current, self.rows = self.rows, {}
+        try:
+            return super().turned(asked)
+        finally:
+            current |= self.rows
+            self.rows = current
+
+
+class Switching(Turning):
+    """From some request on, the key leads to another account, which has ids of its own."""
+
+    ids: tuple[int, ...] = ()
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.since: float | None = None
+        self.other: dict[Any, Row] = {}
+        row = {
+            "type": "email",
+            "settings": {"email": "z@example.com"},
+            "is_enabled": True,
+            "last_datetime": None,
+        }
+        for number in self.ids:
+            born = f"2024-01-01 00:00:{number:02}"
+            self.other[number] = {"id": number, "name": f"Of Z, {number}", **row, "datetime": born}
+        self.last_other = max(self.ids, default=0)
+        self.of_z = {row: json.dumps(kept) for row, kept in self.other.items()}
+
+    def turned(self, asked: Asked) -> Said | None:
+        self.since = self.clock() if self.since is None else self.since
+        self.rows, self.other = self.other, self.rows
+        self.last, self.last_other = self.last_other, self.last
+        try:
+            return super().turned(asked)
+        finally:
+            self.rows, self.other = self.other, self.rows
+            self.last, self.last_other = self.last_other, self.last
+            if self.clock() <= self.since + 10:  # what a look has shown counts so long
+                self.harmed |= {f"{row} of Z" for row in self.touched_of_z}
+
+    @property
+    def touched_of_z(self) -> list[Any]:
+        changed = (row for row, before in self.of_z.items() if json.dumps(self.other.get(row)) != before)
+        return [row for row in changed if f"{row} of Z" not in self.harmed]
+
+    @property
+    def touched(self) -> list[Any]:
+        """The rows of both strangers that are not as they were."""
+        return [*super().touched, *self.touched_of_z]
+
+    @property
+    def left(self) -> list[Any]:
+        """The rows of the run in both accounts."""
+        return [*super().left, *(row for row in self.other if row not in self.of_z)]
+
+
+@lie
+class SwitchesToAFullAccount(Switching):
+    """From some request on, the key leads to another account, which has rows of the same ids."""
+
+    ids = tuple(range(1, 41))
+
+
+@lie
+class SwitchesToASmallAccount(Switching):
+    """From some request on, the key leads to another account, which has a few rows of the same ids."""
+
+    ids = (1, 2, 3)
+
+
+@lie
+class SwitchesToAnEmptyAccount(Switching):
+    """From some request on, the key leads to another account, which is empty."""
+
+
 # Updates and looks.
+
+
+@lie
+class EnablesOneOfAType(Behaving):
+    """One row of a type is enabled: a create or an update that enables a row disables the others."""
+
+    def stored(self, form: Mapping[str, str]) -> Any:
+        row = super().stored(form)
+        self.enabled(row)
+        return row
+
+    def changed(self, row: Any, form: Mapping[str, str]) -> None:
+        super().changed(row, form)
+        if self.rows[row]["is_enabled"]:
+            self.enabled(row)
+
+    def enabled(self, row: Any) -> None:
+        for each, kept in self.rows.items():
+            if each != row and kept["type"] == self.rows[row]["type"] and kept["is_enabled"]:
+                self.harmed |= {each} & self.strangers.keys()
+                kept["is_enabled"] = False
+
+
+@lie
+class DeletesWhateverIsAsked(Behaving):
+    """A delete of an id that is not there is answered with success, too."""
+
+    def missing(self) -> Said:
+        return Said(200, b"") if self.is_delete else super().missing()
+
+    is_delete = False
+
+    def answer(self, asked: Asked) -> Said | None:
+        self.is_delete = asked.method == "DELETE"
+        return super().answer(asked)
 
 
 @lie

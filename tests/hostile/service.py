@@ -32,7 +32,9 @@ class Behaving:
     held while a request is answered.
     """
 
-    hides_harm = False  # whether its list is stale or not whole, so that it does not tell which rows are gone
+    unshown: frozenset[Any] = (
+        frozenset()
+    )  # rows of the stranger that no list shows, so that nobody can miss them
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
@@ -68,7 +70,7 @@ class Behaving:
     @property
     def times_harmed(self) -> int:
         """How often a write came after rows of the stranger had been harmed, or could have come."""
-        return len({*self._times, len(self.harmed)}) - 1
+        return len({*self._times, len(self.harmed - self.unshown)}) - 1
 
     @property
     def left(self) -> list[Any]:
@@ -80,7 +82,7 @@ class Behaving:
     def __call__(self, asked: Asked) -> Said | None:
         """Answer a request; None drops the connection."""
         with self.lock:
-            self._times += [len(self.harmed)] if asked.method != "GET" else []
+            self._times += [len(self.harmed - self.unshown)] if asked.method != "GET" else []
             self.meanwhile(asked)
             return self.answer(asked)
 

@@ -63,7 +63,9 @@ BEARABLE = {
         "ShowsRowsLate",
     ),
     *("DeletesLate", "RefusesDeletes", "LosesDeletes", "HidesNewRows", "BringsRowsBack"),
-    *("LosesEverySeventh", "FailsEveryFifth", "BreaksItsListLater", "NestsRecentRows", "UpsertsByAddress"),
+    *("LosesEverySeventh", "FailsEveryFifth", "NestsRecentRows", "UpsertsByAddress"),
+    *("CapsUncountedPages", "RefusesPagesBeyondTheLast", "ShowsTheFirstPageAlone", "DeletesWhateverIsAsked"),
+    *("GivesTheSmallestFreeId", "ForbidsAll"),
     *("CountsTooFew", "CountsTooMany", "CountsNothing", "IgnoresThePage"),
     *("NormalizesNames", "LowersNames", "FoldsBlanks", "ReturnsTheNamesake", "DeletesNamesakes", "GlobalIds"),
     *(
@@ -140,6 +142,23 @@ def test_no_pair_of_lies_does_harm(part: int, tmp_path: Path, document: Document
                 what = str(error).partition("\n")[0]
                 failed.append(f"{'+'.join(order)}, {'killed' if is_killed else 'finished'}: {what}")
     assert not failed, "\n".join(failed)
+
+
+LATE_DELETES = [
+    *itertools.product(
+        ("DeletesWhateverIsAsked",), ("DeletesLate", "QueuesDeletes"), ("ListsAReplica", "ReadsAReplica")
+    )
+]
+
+
+@pytest.mark.parametrize("names", LATE_DELETES, ids="+".join)
+@pytest.mark.parametrize("is_killed", [False, True], ids=["finished", "killed"])
+def test_deletes_that_are_late_behind_a_replica_do_no_harm(
+    names: tuple[str, ...], is_killed: bool, tmp_path: Path, document: Document
+) -> None:
+    for number, order in enumerate(itertools.permutations(names)):
+        trial = Trial(lying(*order), tmp_path / str(number), document, on_the_wire=False)
+        run(trial, is_killed=is_killed)
 
 
 def rampage(seed: int, folder: Path, document: Document) -> None:
@@ -264,8 +283,11 @@ def test_a_service_that_cannot_list_any_more_is_swept_by_ids(tmp_path: Path, doc
     trial = Trial(lying("BreaksItsListLater"), tmp_path, document)
     with trial.opened() as guard:
         client = through(guard)
-        rows = [client.created(f"Row {number}") for number in range(4)]
-        assert client.get("?results_per_page=100").body == b""
+        rows = [client.created(f"Row {number}") for number in range(3)]
+        assert client.create().refused == "halted"
+        (alarm,) = guard.alarms
+        assert alarm.sentence.startswith("The list cannot be read: Expecting value")
+        assert alarm.about == "list"
         copy = tmp_path / "killed.jsonl"
         assert guard.ledger_file is not None
         copy.write_bytes(guard.ledger_file.read_bytes())
@@ -305,6 +327,83 @@ def test_a_delete_is_seen_to_be_done_before_the_next_write(tmp_path: Path, docum
         (alarm,) = guard.alarms
     assert "stays although it was deleted" in alarm.sentence
     assert len(trial.service.harmed) == 1
+
+
+def test_no_sweep_repeats_a_delete_that_did_something_else(tmp_path: Path, document: Document) -> None:
+    trial = Trial(lying("DeletesAnother"), tmp_path, document)
+    with trial.opened() as guard:
+        client = through(guard)
+        rows = [client.created(name) for name in ("One", "Two")]
+        client.delete(rows[0])
+        copy = tmp_path / "killed.jsonl"
+        assert guard.ledger_file is not None
+        copy.write_bytes(guard.ledger_file.read_bytes())
+        for _ in range(3):
+            assert set(trial.swept(copy).failed) == {*rows}
+    assert len(trial.service.harmed) == 1
+
+
+def test_a_sweep_goes_on_if_a_delete_was_only_late(tmp_path: Path, document: Document) -> None:
+    trial = Trial(lying("QueuesDeletes"), tmp_path, document)
+    with trial.opened() as guard:
+        client = through(guard)
+        rows = [client.created(name) for name in ("One", "Two")]
+        client.delete(rows[0])
+        assert client.create().refused == "halted"
+        copy = tmp_path / "killed.jsonl"
+        assert guard.ledger_file is not None
+        copy.write_bytes(guard.ledger_file.read_bytes())
+        found = [trial.swept(copy) for _ in range(2)]
+    assert f"The handler {rows[1]} stays although it was deleted" in found[0].failed[rows[1]]
+    assert (trial.service.left, found[1].complete) == ([], True)
+
+
+@pytest.mark.parametrize(
+    "name", ["SwitchesToAFullAccount", "SwitchesToASmallAccount", "SwitchesToAnEmptyAccount"]
+)
+def test_in_another_account_nothing_is_deleted_and_nothing_is_proven(
+    name: str, tmp_path: Path, document: Document
+) -> None:
+    trial = Trial(lying(name), tmp_path, document)
+    with trial.opened() as guard:
+        client = through(guard)
+        rows = [client.created(name) for name in ("One", "Two")]
+        copy = tmp_path / "killed.jsonl"
+        assert guard.ledger_file is not None
+        copy.write_bytes(guard.ledger_file.read_bytes())
+        trial.service.turn = trial.service.first  # type: ignore[attr-defined]
+        done = trial.swept(copy)
+    assert trial.service.left == rows
+    assert "none of the rows that were there before the run: it may be another account's" in done.unlisted
+
+
+def test_a_row_that_leaves_a_page_is_not_gone(tmp_path: Path, document: Document) -> None:
+    trial = Trial(lying("ShowsTheFirstPageAlone"), tmp_path, document)
+    with trial.opened() as guard:
+        client = through(guard)
+        for number in range(8):
+            client.created(f"Row {number}")
+            client.get("")
+        assert guard.alarms == ()
+    assert guard.cleaned is not None
+    assert (guard.cleaned.complete, trial.service.left) == (True, [])
+
+
+def test_waiting_for_a_service_that_is_late_has_an_end(tmp_path: Path, document: Document) -> None:
+    trial = Trial(lying("DeletesLate"), tmp_path, document)
+    with trial.opened() as guard:
+        client = through(guard)
+        while (reply := client.create()).status == 201:
+            client.delete(reply.data["id"])
+            assert len(trial.service.left) < 3
+        assert reply.refused == "halted"
+        (alarm,) = guard.alarms
+    assert alarm == (
+        "The service shows late what was written: the run has waited 120 s in all for that.",
+        "late",
+        None,
+    )
+    assert (trial.service.left, guard.cleaned and guard.cleaned.complete) == ([], True)
 
 
 def test_a_stranger_who_gets_an_own_id_keeps_the_row(tmp_path: Path, document: Document) -> None:

@@ -166,7 +166,7 @@ def check(trial: Trial, file: Path, done: CleanUp) -> None:
     service = trial.service
     assert KEY not in "\n".join([repr(done), *(each.read_text() for each in file.parent.glob("*.jsonl*"))])
     assert not service.touched, "a row of the stranger was written to"
-    assert service.hides_harm or service.times_harmed <= MOST_HARMED, "the run went on writing"
+    assert service.times_harmed <= MOST_HARMED, "the run went on writing"
     if done.complete:
         assert not service.left, f"{done} says that all is gone"
         assert not file.exists()
