@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from time import perf_counter
@@ -238,24 +238,23 @@ def problem_of(row: Row, name: str, value: str, order: int, told: Mapping[str, s
     return Problem(row.refusal, row.item, facts, row.rank, order)
 
 
+def _items(context: Context) -> Iterator[tuple[Problem, Any]]:
+    """Yield each item that the refusal lists, with its placeholders filled, and the problem that it is of."""
+    for problem in context.problems:
+        if problem.item is not None:
+            item = _filled(context, problem, problem.item)
+            yield from ((problem, each) for each in (item if isinstance(item, list) else [item]))
+
+
 def _listed(context: Context) -> list[Any]:
-    """Return the items that the refusal lists of its problems."""
-    items = (_item(context, problem) for problem in context.problems if problem.item is not None)
-    return [each for item in items for each in (item if isinstance(item, list) else [item])]
+    return [item for _, item in _items(context)]
 
 
 def _listed_by_field(context: Context) -> dict[str, list[Any]]:
     listed: dict[str, list[Any]] = {}
-    for problem in context.problems:
-        if problem.item is not None:
-            item = _item(context, problem)
-            listed.setdefault(problem.told["field"], []).extend(item if isinstance(item, list) else [item])
+    for problem, item in _items(context):
+        listed.setdefault(problem.told["field"], []).append(item)
     return listed
-
-
-def _item(context: Context, problem: Problem) -> Any:
-    """Return the item of a problem, with its placeholders filled."""
-    return _filled(context, problem, problem.item)
 
 
 def _messages(context: Context) -> str:
@@ -265,7 +264,6 @@ def _messages(context: Context) -> str:
 
 
 def _filled(context: Context, problem: Problem, value: Any) -> Any:
-
     def tell(placeholder: str) -> str:
         name, _, form = placeholder.partition(":")
         return repeated(problem.told[name], form) if name in problem.told else context.tell(placeholder)
