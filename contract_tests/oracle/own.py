@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from contract_tests.document import DocumentedRefusal, FormWords
 from contract_tests.judge.statements import (
+    ALIKE,
     GONE,
     IDS,
     KEYS,
@@ -436,11 +438,31 @@ class Own:
 
     def _weighed(self, owned: Owned, differences: Iterable[tuple[str, Any, Complaint]]) -> list[Complaint]:
         complaints = []
-        for key, shown, complaint in differences:
+        for key, shown, seen in differences:
+            complaint = self._of_its_type(owned, key, shown, seen)
             if key and not self.judge.ruling(complaint.statement).is_finding:
                 owned.handler = steady(owned.handler, key, shown)
             complaints.append(complaint)
         return complaints
+
+    def _of_its_type(self, owned: Owned, key: str, shown: Any, complaint: Complaint) -> Complaint:
+        """Return a complaint, which is another one if a probe saw the same kind of update do otherwise to another type.
+
+        It concerns settings that an update without any has kept or emptied, and should not have.
+        """
+        name, unsent = key.removeprefix("settings."), self.statements.update("unsent", "")
+        sent, expected = owned.handler.sent.get(name), owned.handler.settings.get(name)
+        is_asked = "update-same-type" in self.run.answers and complaint.statement.pointer == unsent.pointer
+        is_lost, is_left = (
+            sent == expected and shown in ("", None),
+            sent not in (None, expected) and sent == shown,
+        )
+        if not (is_asked and (is_lost or is_left)):
+            return complaint
+        does, others = ("empties", "keeps") if is_lost else ("keeps", "empties")
+        about = f"an update of handler {owned.id} that sends no setting {does} `{name}`, and {others} those of another type"
+        statement = replace(ALIKE, questions=complaint.statement.questions)
+        return Complaint(statement, about, operation=self.facts.operation("update").id)
 
     def _delete_strays(self) -> None:
         for row in self.listing.everything():

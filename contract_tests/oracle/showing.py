@@ -122,7 +122,7 @@ class Showing:
         for key in sorted((handler.settings.keys() | value.keys()) - handler.uncertain):
             complaint = self._setting(handler, key, value, f"`{key}` in {about}")
             if complaint is not None:
-                is_held = key in handler.settings
+                is_held = key in handler.settings or key in self._facts.types.get(handler.type, ())
                 yield f"settings.{key}" if is_held else "", value.get(key, MISSING), complaint
 
     def _under_other_keys(self, handler: Handler, shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

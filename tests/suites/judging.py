@@ -102,9 +102,13 @@ def judge(
     until_failure: bool = False,
 ) -> Verdict:
     """Run suites against a service of which these answers are known; `until_failure` stops at the first one."""
-    facts = Facts(load(overlays=tuple(overlays), answers=tuple(answers)).data)
+    answers = tuple(answers)
+    facts = Facts(load(overlays=tuple(overlays), answers=answers).data)
     api = Traced(url, KEY, facts)
-    run = Run(api, facts, Reach(facts), profile, can_write=can_write, seed=seed, other_key=OTHER_KEY)
+    run = Run(
+        api, facts, Reach(facts), profile, can_write=can_write, seed=seed, other_key=OTHER_KEY,
+        answers=dict(text.split("=", 1) for text in answers),
+    )  # fmt: skip
     api.trace, verdict = run.trace, Verdict(run)
     files = [str(ROOT / "contract_tests" / "suites" / f"test_{name}.py") for name in suites]
     options = ["-c", str(CONFIG), f"--rootdir={ROOT}", "--noconftest", *(["-x"] if until_failure else [])]

@@ -82,3 +82,11 @@ def test_a_page_too_many_shows_no_row_twice(monkeypatch: pytest.MonkeyPatch) -> 
         told = complaint(judge(url, texts(answers), suites=["paging"]))
     assert "`meta.total_pages`" in told
     assert "is on two pages" not in told
+
+
+@pytest.mark.parametrize(("seen", "does"), [("kept", "empties"), ("reset", "keeps")])
+def test_an_update_treats_settings_of_all_types_alike(seen: str, does: str) -> None:
+    other = "reset" if seen == "kept" else "kept"
+    with mock({"update-same-type": other}) as url:
+        told = complaint(judge(url, [f"update-same-type={seen}"], suites=["lifecycle"]))
+    assert f"that sends no setting {does} `" in told
