@@ -460,7 +460,7 @@ class Own:
         if not (is_asked and (is_lost or is_left)):
             return complaint
         does, others = ("empties", "keeps") if is_lost else ("keeps", "empties")
-        about = f"an update of handler {owned.id} that sends no setting {does} `{name}`, and {others} those of another type"
+        about = f"an update of handler {owned.id} without settings {does} `{name}`, and {others} those of another type"
         statement = replace(ALIKE, questions=complaint.statement.questions)
         return Complaint(statement, about, operation=self.facts.operation("update").id)
 

@@ -24,6 +24,7 @@ from contract_tests.probes import (
 )
 from contract_tests.probes.observations import first_page
 from contract_tests.probes.reading import Undecided, Unlisted
+from contract_tests.probes.trials import Trials
 from contract_tests.target.api import TargetApi
 from mock_server.document import Document, Question, digest_of, duplicate, select
 
@@ -139,7 +140,17 @@ def ask_all(prober: Prober, arguments: DocumentArguments) -> dict[str, QuestionV
     # In the probes' own order: what creates comes first, and then one handler is updated again and again.
     order = sorted(questions, key=list(PROBES).index)
     verdicts = {name: _verdict(questions[name], given, prober) for name in order}
+    if prober.can_write and not prober.spares:
+        _try_creates(prober)
     return {name: verdicts[name] for name in questions}
+
+
+def _try_creates(prober: Prober) -> None:
+    """Send creates the odd names that updates were asked with: they, too, may be answered with server errors."""
+    trials = Trials(prober)
+    for treatment in ("array", "file", "not-utf-8"):
+        with suppress(Undecided, Unlisted, LookupError):
+            trials.tried("create", "name", treatment)
 
 
 def _given(arguments: DocumentArguments, expectations: Expectations) -> dict[str, str]:

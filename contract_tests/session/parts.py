@@ -14,7 +14,7 @@ from pathlib import Path
 
 from contract_tests.guard.cleaning import CleanUp
 from contract_tests.judge.statements import GONE, IDS, JSON, OTHERS, PAGES, RESPONSES, SAME, WRITTEN
-from contract_tests.judge.verdicts import Ruling, said
+from contract_tests.judge.verdicts import Complaint, Deviation, Ruling, listed, said
 from contract_tests.report.accepted import Acceptances, read_accepted
 from contract_tests.report.outcome import (
     Defect,
@@ -29,6 +29,7 @@ from contract_tests.report.outcome import (
     ShownCall,
     Trial,
     by_cause,
+    findings_of,
     merged,
     reproduce,
     step_of,
@@ -94,7 +95,8 @@ def part_of(results: Results, cleaned: CleanUp, interrupted: str, code: int) -> 
         seconds=round((datetime.now(UTC) - opening.started).total_seconds(), 3),
         requests=stats.sent, waited=round(stats.waited, 3), created=stats.created,
         items={item.nodeid: (suite_of(item), item.name) for item in results.items},
-        tests=results.tests, findings=(*results.findings, *_alarms(opening)), defects=tuple(results.defects),
+        tests=results.tests, findings=(*results.findings, *_server_errors(opening), *_alarms(opening)),
+        defects=tuple(results.defects),
         left_out=tuple(results.left_out), operations=tuple(_operations(reach)), questions=tuple(_questions(opening)),
         extras=tuple(Extra(clean(what), step_of(one, clean)) for what, one in extras.items()),
         unreached=tuple(reach.unreached(rules_of(results.items))), lost=dict(reach.lost),
@@ -121,6 +123,24 @@ _ALARMS = {
     "json": JSON,
     "status": RESPONSES,
 }
+
+
+# A server may refuse an unknown method by it (RFC 9110, 9.1).
+_NOT_IMPLEMENTED = 501
+
+
+def _server_errors(opening: Opening) -> Iterable[Finding]:
+    """Yield a finding for each request of the probes that was answered with a server error, whatever it asked."""
+    for number, one in enumerate(opening.seen):
+        if one.refused or one.failed or one.status < 500 or one.status == _NOT_IMPLEMENTED:
+            continue
+        writes = [each for each in opening.seen[:number] if each.is_write]
+        what = f"{one.method} {one.url.removeprefix(opening.guard.target)}"
+        form = listed({each.name: each.value for each in one.form}) if one.form else ""
+        about = f"{what}{form and f' with {form}'} returns {said(TargetResponse.of(one))}, which is a server error"
+        sort = " ".join([one.method, one.operation, *(each.name for each in one.form)])
+        error = Deviation([Complaint(RESPONSES, about, sort=sort)], [one])
+        yield from findings_of("questions", "", error, Happened([one], writes), opening.clean)
 
 
 def _alarms(opening: Opening) -> Iterable[Finding]:

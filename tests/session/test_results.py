@@ -1,11 +1,18 @@
-"""Each failure of a test is a finding of its own, however soon its error is gone."""
+"""Each failure of a test is a finding of its own, and so is each server error before the tests."""
 
 from __future__ import annotations
 
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
+from contract_tests.guard.exchange import Exchange
+from contract_tests.judge.statements import RESPONSES
+from contract_tests.report.outcome import by_cause, merged
 from contract_tests.session.opening import Opening
+from contract_tests.session.parts import _server_errors
 from contract_tests.session.results import Results
+
+URL = "https://service.invalid/api"
 
 
 def test_an_error_is_new_though_a_former_one_had_its_address() -> None:
@@ -17,3 +24,30 @@ def test_an_error_is_new_though_a_former_one_had_its_address() -> None:
         assert not results._is_new(f"test_{number}", error), "a test fails again in its end"
         del error
     assert len(addresses) < 50, "no address came twice: this has shown nothing"
+
+
+def probed(method: str, query: str, status: int, **more: Any) -> Exchange:
+    return Exchange(
+        method=method, url=f"{URL}/notification-handlers/{query}", operation="list_rows", request_headers=(),
+        media_type="", form=(), raw="", status=status, headers=(), body="broken", milliseconds=1.0, **more,
+    )  # fmt: skip
+
+
+def test_a_server_error_that_a_probe_meets_is_a_finding() -> None:
+    seen = [
+        probed("GET", "", 200),
+        probed("GET", "?page=-2", 500),
+        probed("GET", "?page=0", 404),
+        probed("PUT", "1", 501),
+        probed("GET", "?page=0", 0, failed="closed"),
+        probed("GET", "?page=word", 502),
+        probed("GET", "?page=1", 503, refused="budget"),
+    ]
+    opening = SimpleNamespace(seen=seen, guard=SimpleNamespace(target=URL), clean=str)
+    found = by_cause(merged(list(_server_errors(cast("Opening", opening)))))
+    (finding,) = found
+    assert (
+        finding.title == "GET /notification-handlers/?page=-2 returns 500 `broken`, which is a server error"
+    )
+    assert (finding.kind, finding.documented) == ("contradicts itself", RESPONSES.says)
+    assert len(finding.steps) == 1

@@ -89,4 +89,4 @@ def test_an_update_treats_settings_of_all_types_alike(seen: str, does: str) -> N
     other = "reset" if seen == "kept" else "kept"
     with mock({"update-same-type": other}) as url:
         told = complaint(judge(url, [f"update-same-type={seen}"], suites=["lifecycle"]))
-    assert f"that sends no setting {does} `" in told
+    assert f"without settings {does} `" in told
