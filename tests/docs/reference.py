@@ -549,7 +549,7 @@ def limits() -> str:
         ("a world's journal", f"{CAPACITY:,} calls, {_size(WORLD_BYTES)}", "older ones are evicted"),
         ("all journals", _size(ALL_BYTES), "older ones are evicted"),
         (
-            "what the items of all worlds take",
+            "memory for the items of all worlds",
             _size(Rules().memory),
             "worlds idle for longest are dropped; `serve --memory` changes it",
         ),
