@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from contract_tests.report.outcome import (
@@ -30,9 +31,14 @@ DESELECTED = "pytest was told to run other tests only"
 WRITES = "it writes, and this run may only read: allow it with --allow-writes"
 
 
+def suite_at(path: Path) -> str:
+    """Return the suite of a module: its name without `test_`."""
+    return path.stem.removeprefix(_PREFIX)
+
+
 def suite_of(item: pytest.Item) -> str:
-    """Return the suite of a test: its module's name without `test_`."""
-    return item.path.stem.removeprefix(_PREFIX)
+    """Return the suite of a test."""
+    return suite_at(item.path)
 
 
 def suite_in(report: pytest.TestReport) -> str:
@@ -46,10 +52,12 @@ def rules_of(items: Iterable[pytest.Item]) -> list[str]:
     return sorted({str(rule) for module in modules for rule in getattr(module, "RULES", ())})
 
 
-def select(items: Sequence[pytest.Item], settings: RunSettings) -> tuple[list[pytest.Item], list[LeftOut]]:
+def select(
+    items: Sequence[pytest.Item], settings: RunSettings, unasked: Collection[str]
+) -> tuple[list[pytest.Item], list[LeftOut]]:
     """Return the tests to run, in the order of the suites, and what is left out with the reason.
 
-    Raises ValueError for an unknown suite.
+    `unasked` are suites whose tests were not collected. Raises ValueError for an unknown suite.
     """
     by_suite: dict[str, list[pytest.Item]] = {name: [] for name in SUITES}
     for item in items:
@@ -60,7 +68,7 @@ def select(items: Sequence[pytest.Item], settings: RunSettings) -> tuple[list[py
     left_out: list[LeftOut] = []
     for name, tests in by_suite.items():
         if name not in settings.suites:
-            if tests:
+            if tests or name in unasked:
                 left_out.append(LeftOut(name, "only other suites were asked for"))
             continue
         reasons = {test: _reason(test, settings) for test in tests}

@@ -30,7 +30,15 @@ from contract_tests.session.parts import (
     part_of,
     write_reports,
 )
-from contract_tests.session.results import Progress, Results, left_by_pytest, select, suite_in, suite_of
+from contract_tests.session.results import (
+    Progress,
+    Results,
+    left_by_pytest,
+    select,
+    suite_at,
+    suite_in,
+    suite_of,
+)
 
 INTERRUPTED = 130  # a shell's exit code for a process that Ctrl-C ended
 SENT = "bitpeak_sent"  # the attribute of a test's report that holds how many requests had been sent by then
@@ -58,6 +66,7 @@ class Session(RunPlugin):
     def __init__(self, settings: RunSettings, progress: Progress | None = None) -> None:
         super().__init__(settings, progress)
         self.part: RunPart | None = None
+        self._unasked: set[str] = set()  # suites whose modules were not imported
         self._results: Results | None = None
         self._is_finishing = False
 
@@ -86,11 +95,19 @@ class Session(RunPlugin):
             self._results.fail("the open questions", error)
             pytest.exit("this program failed while it asked the open questions", returncode=Code.DEFECT)
 
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave out the modules of suites that were not asked for: some import much."""
+        name = suite_at(collection_path)
+        if name not in SUITES or name in self.settings.suites:
+            return None
+        self._unasked.add(name)
+        return True
+
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Deselect tests that may not run or were not chosen, and put the suites in order."""
-        results, names = self._begun, {suite_of(item) for item in items}
+        results, names = self._begun, {*map(suite_of, items), *self._unasked}
         results.is_part = names != {*SUITES} or any("::" in arg for arg in config.args)
-        chosen, results.left_out = select(items, self.settings)
+        chosen, results.left_out = select(items, self.settings, self._unasked)
         if left := [item for item in items if item not in chosen]:
             config.hook.pytest_deselected(items=left)
         items[:] = chosen
