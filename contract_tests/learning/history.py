@@ -86,15 +86,16 @@ def learn_history(prober: Prober, draft: Draft) -> None:
     renamed = prober.once(renaming).last_changed
     is_other = {form_of(renamed), form_of(first.get(created))} - {None, ""}
     is_retyped = renamed is None and prober.once(type_change).changed is not None
-    if not own and not is_other and not is_retyped:
+    if not own and not is_other and not is_retyped and first.get(word) is None:
         return
     rows, seen = prober.watch(_watched)
     keys = (word, created, *own)
     told = [one for key in keys if key in rows[0] and (one := told_by(key, rows, rows[0][created]))]
+    shown_at_first = {word} if rows[0].get(word) is not None else set()
     leader = next((one for one in told if one.counted), None)
     counted = "any" if leader is None or leader.counted is None else leader.counted
     for one in told:
-        is_documented = one.key in {word, created} and one.is_plain
+        is_documented = one.key in {word, created} and one.is_plain and one.key not in shown_at_first
         if one.counted not in {None, counted}:
             which = _SAID[str(one.counted)]
             draft.unsaid.append(

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from contract_tests.document import Facts
 from contract_tests.learning import history
@@ -77,6 +78,44 @@ def test_what_no_document_can_say_is_left_alone(shown: list[Any]) -> None:
     assert told_by("key", [{"key": value} for value in shown], CREATED) is None
 
 
+def pupil_of(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> tuple[Prober, Draft]:
+    """Return what learns a mock whose clock stands still, but while something sleeps."""
+    session = session_of(client.application)
+    clock = "http://mock/_mock/clock?key=mock-key"
+
+    def sleep(_: float) -> None:
+        session.patch(clock, json={"advance": "2s"}, timeout=5).raise_for_status()
+
+    session.patch(clock, json={"frozen": True}, timeout=5).raise_for_status()
+    monkeypatch.setattr(history, "time", SimpleNamespace(sleep=sleep))
+    document = plain(load().data)
+    api = TargetApi("http://mock/api", "mock-key", Facts(document))
+    api._session = session
+    prober = Prober(api, Expectations(DocumentArguments(None, (), ())), Terms(can_write=True))
+    draft = Draft(document)
+    prober.facts = draft.facts
+    return prober, draft
+
+
+def test_a_time_of_the_last_change_may_be_that_of_creation_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_first = {"last_datetime": {"type": "string", "readOnly": True, "x-text": "{changed}"}}
+    properties = "$.components.schemas.NotificationHandler.properties"
+    client = client_of(
+        tmp_path,
+        {"target": f"{properties}.last_datetime", "remove": True},
+        {"target": properties, "update": at_first},
+    )
+    prober, draft = pupil_of(client, monkeypatch)
+    history.learn_history(prober, draft)
+    prober.close()
+    assert (
+        row_node(draft, draft.tree)["properties"]["last_datetime"].items()
+        >= at_first["last_datetime"].items()
+    )
+
+
 @pytest.mark.parametrize(
     ("properties", "counted"),
     [
@@ -95,20 +134,7 @@ def test_a_mock_is_learned_that_tells_its_history(
         {"target": "$.components.schemas.NotificationHandler.properties", "update": properties},
         {"target": "$.paths.*.post['x-update']", "update": {"counts-as-change": counted}},
     )
-    session = session_of(client.application)
-    clock = "http://mock/_mock/clock?key=mock-key"
-
-    def sleep(_: float) -> None:
-        session.patch(clock, json={"advance": "2s"}, timeout=5).raise_for_status()
-
-    session.patch(clock, json={"frozen": True}, timeout=5).raise_for_status()
-    monkeypatch.setattr(history, "time", SimpleNamespace(sleep=sleep))
-    document = plain(load().data)
-    api = TargetApi("http://mock/api", "mock-key", Facts(document))
-    api._session = session
-    prober = Prober(api, Expectations(DocumentArguments(None, (), ())), Terms(can_write=True))
-    draft = Draft(document)
-    prober.facts = draft.facts
+    prober, draft = pupil_of(client, monkeypatch)
     own = properties.keys() - prober.facts.row.values()
     row = row_node(draft, draft.tree)
     for key in own:
