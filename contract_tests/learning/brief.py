@@ -29,6 +29,8 @@ _OF_ONE_FORM = frozenset({"absent", "empty", "blank"})
 # Limits that services have; the one in the middle of what is left is tried first.
 _USUAL = (64, 100, 128, 150, 200, 255, 300, 500, 512)
 _MOST_LENGTHS = 2
+# How functions write an apostrophe that write all signs of HTML as entities, such as PHP's htmlspecialchars.
+_WHOLE_ESCAPES = frozenset({"&#039;", "&#x27;"})
 _NUMBER = re.compile(r"(?<![\w.:])[0-9]{2,3}(?![\w.])")
 
 
@@ -212,15 +214,24 @@ class BriefLearner(FieldLearner):
         return found
 
     def _all_unsent(self, own: Sequence[tuple[str, str]]) -> None:
-        """Presume of all settings what one of them becomes that is not sent."""
-        kind = self.observer.prober.kinds.pair
-        row = self.observer.unsent(kind)
-        if row is None:
-            return
-        shown = self.observer.prober.settings(row).get(self.facts.types[kind][-1], MISSING)
-        reaction, effect = ("omit", True) if shown is MISSING else ("value", shown)
-        for place in (Place(operation, name) for operation in ("create", "update") for name, _ in own):
-            found = self.table.fields[place]
+        """Presume of all settings what one of them becomes that is not sent, if it is not the only one of its type.
+
+        What becomes of the only one may have been seen when a row got its type without it.
+        """
+        kinds, observer = self.observer.prober.kinds, self.observer
+        seen = {kinds.pair: observer.unsent(kinds.pair)}
+        if observer.prober.knows(("retyped", kinds.mailbox)):
+            seen[kinds.mailbox] = observer.retyped(kinds.mailbox)
+        for operation, (name, kind) in product(("create", "update"), own):
+            like = (
+                kinds.mailbox if len(self.facts.types[kind]) == 1 and seen.get(kinds.mailbox) else kinds.pair
+            )
+            row = seen[like]
+            if row is None:
+                continue
+            shown = observer.prober.settings(row).get(self.facts.types[like][-1], MISSING)
+            reaction, effect = ("omit", True) if shown is MISSING else ("value", shown)
+            found = self.table.fields[Place(operation, name)]
             found.rows = [row for row in found.rows if row.treatment != "absent"]
             found.put(Row("absent", None, reaction, effect))
 
@@ -441,10 +452,14 @@ def presume_escapes(found: Explained) -> None:
     for outcome in found.seen:
         if outcome.look is None and outcome.trial.treatment in {"tags", "quotes"}:
             signs |= entities(outcome.trial.sent.text or "", outcome.shown)
-    if "/" in signs:
+    if "/" in signs or signs.get("'") in _WHOLE_ESCAPES:
         usual = {"&": "&amp;", '"': "&quot;"} | signs
         found.rows = [
-            row for row in found.rows if row.reaction == "refuse" or row.treatment not in {"tags", "quotes"}
+            row
+            for row in found.rows
+            if row.reaction == "refuse"
+            or row.treatment not in {"tags", "quotes"}
+            or ("strip-tags", None) in row.effect
         ]
         found.put(Row("any", None, "change", (("escape", usual),)))
 

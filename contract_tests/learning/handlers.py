@@ -299,31 +299,45 @@ _LENGTHS = [("abcdefghij" * 5)[:length] for length in (*range(2, 11), 48)]
 def _masks(prober: Prober, draft: Draft, specimens: list[Specimen]) -> dict[str, Any]:
     """Return what is shown in place of each field's value: one text for all, or one mask."""
     key = draft.facts.row["settings"]
-    pairs: dict[str, tuple[str, str]] = {}
+    pairs: dict[str, list[tuple[str, str]]] = {}
     for specimen in specimens:
         shown = mapping(specimen.shown.get(key))
         pairs |= {
-            name: (specimen.sent[name], value)
+            name: [(specimen.sent[name], value)]
             for name, value in shown.items()
             if isinstance(value, str) and specimen.sent.get(name, value) != value
         }
-    if not pairs:
-        return {}
-    short = [] if prober.spares else _of_lengths(prober, pairs.keys())
-    mask = mask_of([*pairs.values(), *short])
-    if mask is None:
-        draft.unsaid.append("Settings are shown neither as sent nor masked in one way.")
-        return {}
-    return dict.fromkeys(pairs, mask["text"] if mask.keys() == {"text"} else mask)
+    for name, sent, value in _of_lengths(prober, pairs.keys()) if pairs and not prober.spares else ():
+        pairs[name].append((sent, value))
+    alike: list[list[str]] = []  # fields that one mask explains
+    for name in pairs:
+        masks = ((each, mask_of(_all(pairs, (*each, name)))) for each in alike)
+        # That short values are shown otherwise is believed if some were sent to that end.
+        known = next((each for each, mask in masks if mask and not (prober.spares and "from" in mask)), None)
+        if known is None:
+            alike.append(known := [])
+        known.append(name)
+    found: dict[str, Any] = {}
+    for names in alike:
+        mask = mask_of(_all(pairs, names))
+        if mask is None:
+            draft.unsaid.append(f"{names[0]} is shown neither as sent nor masked in one way.")
+        else:
+            found |= dict.fromkeys(names, mask["text"] if mask.keys() == {"text"} else mask)
+    return found
 
 
-def _of_lengths(prober: Prober, masked_fields: Collection[str]) -> list[tuple[str, str]]:
-    """Make rows with values of several lengths, and return those that may be masked, each with what is shown of it."""
+def _all(pairs: Mapping[str, list[tuple[str, str]]], names: Sequence[str]) -> list[tuple[str, str]]:
+    return [pair for name in names for pair in pairs[name]]
+
+
+def _of_lengths(prober: Prober, masked_fields: Collection[str]) -> list[tuple[str, str, str]]:
+    """Make rows with values of several lengths, and return the masked fields, with what was sent and what is shown."""
     fields_of = {
         kind: [name for name in names if name in masked_fields] for kind, names in prober.facts.types.items()
     }
     kind, fields = max(fields_of.items(), key=lambda each: len(each[1]))
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, str, str]] = []
     for first in range(0, len(_LENGTHS), len(fields)):
         sent = dict(zip(fields, _LENGTHS[first:], strict=False))
         try:
@@ -333,7 +347,7 @@ def _of_lengths(prober: Prober, masked_fields: Collection[str]) -> list[tuple[st
                 prober.discard(row)
         except (Undecided, Unlisted):
             break
-        found += [(sent[name], shown[name]) for name in sent if name in shown]
+        found += [(name, sent[name], shown[name]) for name in sent if name in shown]
     return found
 
 

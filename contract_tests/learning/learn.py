@@ -147,7 +147,6 @@ _PARTS = (
     _Part("spellings of writes", True, learn_slashes),
     _Part("parameters and ids", False, learn_parameters),
     _Part("media types of bodies", True, learn_media_types),
-    _Part("other schemes", False, learn_bearer),
     _Part("other methods", True, learn_methods),
     _Part("HEAD", True, learn_head),
     _Part("order of the list", True, learn_sorting),
@@ -160,6 +159,7 @@ _PARTS = (
     _Part("headers", False, learn_metering),
     _Part("headers of successes", False, learn_success_headers),
     _Part("order of methods", False, learn_order_of_methods),
+    _Part("other schemes", False, learn_bearer),
 )
 
 
@@ -214,7 +214,7 @@ def _become(after: Tree) -> Callable[[Tree], None]:
 
 
 # What a brief run leaves out: dear, and seldom otherwise than documented.
-_DEAR = frozenset({"spellings of writes", "other schemes"})
+_DEAR = frozenset({"spellings of writes"})
 
 
 def _take(part: _Part, prober: Prober, draft: Draft) -> None:

@@ -42,6 +42,7 @@ def _learn_restored(prober: Prober, draft: Draft, trials: Trials) -> None:
     if not is_success(response):
         return
     shown, key = row.look(), prober.facts.row["settings"]
+    prober.once(lambda _: dict(shown), ("retyped", kind))  # what becomes of settings that are not sent
     (field,) = draft.facts.types[kind]
     before = mapping(earlier.get(key)).get(field)
     if before and mapping(shown.get(key)).get(field) == before:

@@ -110,11 +110,18 @@ class Trials:
             return self.prober.name()
         if field == words["type"]:
             return kind
-        value = str(self.facts.examples.get(kind, {}).get(field, "value"))
-        number = self.prober.sent
+        examples, number = self.facts.examples, self.prober.sent
+        value = next(
+            (each[field] for each in (examples.get(kind, {}), *examples.values()) if field in each), "value"
+        )
         if "@" in value:
             return f"p{number}-{value}"
-        return f"{value}/p{number}" if "://" in value else f"{number}-{value}-p{number}"
+        if "://" in value:
+            return f"{value}/p{number}"
+        digits = value.removeprefix("-")
+        if digits.isdigit():  # such as the id of a chat
+            return f"{value[: -len(digits)]}{number}{digits}{number}"
+        return f"{number}{'' if value[:1].isdigit() else '-'}{value}-p{number}"
 
     def input(self, word: str) -> tuple[str, str]:
         """Return a field by a word, and the type of the row that it is tried on.

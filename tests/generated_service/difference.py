@@ -92,7 +92,7 @@ class Side:
     key: str
     session: requests.Session
     ids: list[int] = field(default_factory=list)
-    others: dict[str, list[int]] = field(default_factory=dict)
+    others: dict[str, list[Any]] = field(default_factory=dict)
 
     def send(self, step: Step) -> requests.Response:
         path = step.path if step.row is None else step.path.replace("{}", str(self.ids[step.row]))
@@ -114,16 +114,16 @@ class Side:
                 return {name: told(each, name) for name, each in value.items()}
             if isinstance(value, list):
                 return [told(each) for each in value]
+            if key.endswith("_id") and str(value).isdigit():  # such as that of the account
+                known = self.others.setdefault(key, [])
+                known += [] if value in known else [value]
+                return f"{key} number {known.index(value)} ({type(value).__name__})"
             if isinstance(value, str):
                 return text(value)
             if isinstance(value, float):  # how long something took, which is new each time
                 return "a fraction"
             if key == "id" and isinstance(value, int) and not isinstance(value, bool):
                 return f"row {self.ids.index(value)}" if value in self.ids else "a row"
-            if key.endswith("_id") and isinstance(value, int):  # such as that of the account
-                known = self.others.setdefault(key, [])
-                known += [] if value in known else [value]
-                return f"{key} number {known.index(value)}"
             return "now" if isinstance(value, int) and 1_600_000_000 < value < 2_000_000_000 else value
 
         def text(value: str) -> str:

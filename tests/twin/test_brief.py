@@ -12,18 +12,21 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.brief import ask_texts, other_words, presume_escapes
 from contract_tests.learning.draft import Tree
 from contract_tests.learning.forms import is_by_name, learn_forms
+from contract_tests.learning.leftovers import learn_leftovers
 from contract_tests.learning.observe import SIGNED, Outcome, keyed
 from contract_tests.learning.pages import learn_sorting
 from contract_tests.learning.parameters import learn_parameters
 from contract_tests.learning.presentation import Look
 from contract_tests.learning.problems import Items, Refusals, Telling
 from contract_tests.learning.reactions import Explained
+from contract_tests.probes import Prober, Terms
 from contract_tests.probes.observations import handler, second
 from contract_tests.probes.trials import Trial, Trials, sent
 from contract_tests.target.api import TargetResponse
-from mock_server.document.rows import parameter_rows, react
+from mock_server.document.rows import Row, parameter_rows, react
 from tests.document_obeyed.client import Client
 from tests.document_obeyed.test_rows import client_of, rows
+from tests.probes.services import expectations, the_mock
 from tests.twin.test_kinds import LIST, Pupil, sorted_by
 
 PAGE = "$.components.parameters"
@@ -143,6 +146,40 @@ def test_signs_that_are_escaped_beside_others_are_presumed() -> None:
         found.seen.append(Outcome(trial, TargetResponse(200, {}, b""), EXCHANGE, None, shown))
     presume_escapes(found)
     assert react(tuple(found.rows), 'a & "b" / c', {}).text == "a &amp; &quot;b&quot; &#x2F; c"
+
+
+def test_a_function_that_writes_an_apostrophe_so_writes_all_signs_as_entities() -> None:
+    found = Explained({}, None, [Row("tags", None, "change", (("strip-tags", None),))])
+    for treatment, text, shown in (("quotes", "it's", "it&#039;s"), ("tags", "<b>x</b>", "x")):
+        trial = Trial("update", "slack", treatment, sent(text), "slack")
+        found.explain(Outcome(trial, TargetResponse(200, {}, b""), EXCHANGE, None, shown, "", {}))
+    presume_escapes(found)
+    assert react(tuple(found.rows), 'a & "b" <i>', {}).text == "a &amp; &quot;b&quot; "
+
+
+def test_the_only_setting_of_a_type_may_be_shown_otherwise_if_it_is_not_sent(tmp_path: Path) -> None:
+    """The row that got a type without it shows so, in a brief run, too."""
+    lists: dict[str, list[dict[str, Any]]] = {
+        "email": [{"when": "absent", "omit": True}],
+        "own__": [{"when": "absent", "value": ""}],
+    }
+    required = {"target": "$.components.schemas.EmailSettings.required", "remove": True}
+    client = client_of(tmp_path, required, rows("CreateForm", **lists), rows("UpdateForm", **lists))
+    pupil = brief(client)
+    pupil.learn(learn_leftovers)
+    form = pupil.learn(learn_forms)["components"]["schemas"]["UpdateForm"]["x-rows"]
+    absent = {name: [row for row in form.get(name, form["{own}"]) if row["when"] == "absent"]
+              for name in ("email", "telegram")}  # fmt: skip
+    assert absent == {"email": lists["email"], "telegram": lists["own__"]}
+
+
+def test_a_good_value_keeps_the_grammar_of_an_example_and_is_the_owners() -> None:
+    with the_mock({}) as api:
+        trials = Trials(Prober(api, expectations(), Terms(can_write=False)))
+        trials.prober._sent = 15
+        assert trials.good("telegram", "telegram_chat_id") == "-15100123456789015"
+        assert trials.good("email", "telegram").startswith("15123456:")
+        assert trials.good("email", "x_consumer_key") == "15-consumer-key-p15"
 
 
 def test_problems_are_told_by_the_names_of_their_fields_if_all_bodies_show_it() -> None:

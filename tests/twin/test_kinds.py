@@ -299,6 +299,19 @@ def test_a_time_is_no_constant_of_a_type_that_was_seen_once(tmp_path: Path) -> N
     assert all("updated_at" not in branch["then"]["properties"] for branch in row["allOf"])
 
 
+@pytest.mark.parametrize("is_brief", [True, False])
+def test_each_setting_may_have_a_mask_of_its_own(tmp_path: Path, *, is_brief: bool) -> None:
+    masks = {"x_consumer_key": {"text": "***", "keep-first": 4}, "x_consumer_secret": "[Redacted]",
+             "x_access_token": {"text": "***", "keep-first": 4}}  # fmt: skip
+    properties = "$.components.schemas.XSettings.properties"
+    pupil = Pupil(client_of(
+        tmp_path, *({"target": f"{properties}.{name}", "update": {"x-mask": mask}} for name, mask in masks.items())
+    ))  # fmt: skip
+    pupil.prober.spares = is_brief
+    shown = pupil.learn(_teach_handlers)["components"]["schemas"]["XSettings"]["properties"]
+    assert {name: node["x-mask"] for name, node in shown.items() if "x-mask" in node} == masks
+
+
 def test_a_brief_run_presumes_how_fields_of_other_types_may_be_sent(tmp_path: Path) -> None:
     name = [
         {"when": "array", "refuse": "by_field", "item": "no array"},
