@@ -16,7 +16,6 @@ from bench.figures import Report
 from bench.load import QUICK, Effort, measure
 from bench.plot import svg
 from bench.progress import say
-from bench.sizes import installed
 from bench.table import markdown
 from bench.timing import costs
 
@@ -29,8 +28,6 @@ def main() -> None:
         effort = replace(effort, rounds=arguments.rounds)
     report = Report(_machine(effort))
     report.subjects = measure(effort, report.left_out, with_peers=arguments.peers)
-    say("install size")
-    report.subjects[0].sizes = installed()
     _inside(report, quick=arguments.quick)
     _felt(report, quick=arguments.quick)
     if arguments.markdown:

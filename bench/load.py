@@ -14,7 +14,7 @@ from bench.figures import Subject, Under
 from bench.process import DidNotStartError, StartedServer
 from bench.progress import say
 from bench.scenario import SCENARIOS, Scenario
-from bench.target import BenchTarget, limits, mock, populate
+from bench.target import BenchTarget, installed_mock, limits, populate
 
 CONNECTIONS = (1, 16)
 
@@ -42,7 +42,8 @@ def measure(effort: Effort, left_out: dict[str, str], *, with_peers: bool) -> li
     """Measure the mock, its limits and, on request, the peers. `left_out` gets those that do not start, and why."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        first = mock()
+        say("installing the mock")
+        first = installed_mock(folder / "installed")
         started: list[tuple[BenchTarget, StartedServer, Subject]] = []
         process = stack.enter_context(first.started())
         started.append((first, process, _subject(first, process)))
@@ -50,7 +51,7 @@ def measure(effort: Effort, left_out: dict[str, str], *, with_peers: bool) -> li
         responses = {scenario.name: first.client(process.port, scenario).once() for scenario in SCENARIOS}
         for target in (
             *limits(responses, folder),
-            *(peers.targets(responses, left_out) if with_peers else ()),
+            *(peers.targets(first, responses, left_out) if with_peers else ()),
         ):
             try:
                 process = stack.enter_context(target.started())

@@ -184,7 +184,7 @@ PEERS = (
 )  # fmt: skip
 
 
-def _with_uvloop() -> BenchTarget:
+def _with_uvloop(plain: BenchTarget) -> BenchTarget:
     """Return the mock with uvloop, which is installed if it is not there yet. Raises NoPeerError."""
     folder = HOME / "uvloop"
     command = [
@@ -205,12 +205,14 @@ def _with_uvloop() -> BenchTarget:
             said = error.stderr.decode(errors="replace").strip().splitlines()[-1:]
             raise NoPeerError(f"uvloop cannot be installed: {said}") from None
         (folder / "installed").touch()
-    return mock_with("uvloop", folder)
+    return mock_with(plain, "uvloop", folder)
 
 
-def targets(responses: Mapping[str, tuple[bytes, bytes]], left_out: dict[str, str]) -> Iterator[BenchTarget]:
+def targets(
+    plain: BenchTarget, responses: Mapping[str, tuple[bytes, bytes]], left_out: dict[str, str]
+) -> Iterator[BenchTarget]:
     """Install the peers, and uvloop for the mock, and yield them. `left_out` gets what cannot be installed, and why."""
-    makers: dict[str, Callable[[], BenchTarget]] = {"the mock with uvloop": _with_uvloop}
+    makers: dict[str, Callable[[], BenchTarget]] = {"the mock with uvloop": partial(_with_uvloop, plain)}
     makers |= {peer.name: partial(peer.target, responses) for peer in PEERS}
     for name, make in makers.items():
         try:

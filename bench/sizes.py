@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
+import venv
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -17,19 +17,24 @@ def folder_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in files if path.suffix != ".pyc")
 
 
-def installed() -> dict[str, int]:
-    """Install the mock into an empty folder, and return the bytes of each distribution, the largest first."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, str(_ROOT)]
-        subprocess.run([*command, "--disable-pip-version-check"], check=True, capture_output=True)
-        sizes = {
-            distribution.name: sum(
-                Path(str(file.locate())).stat().st_size
-                for file in distribution.files or ()
-                if Path(str(file.locate())).is_file() and file.suffix != ".pyc"
-            )
-            for distribution in distributions(path=[folder])
-        }
-        # Files that belong to no distribution, such as a program that pip wrote elsewhere.
-        sizes["other files"] = max(0, folder_bytes(Path(folder)) - sum(sizes.values()))
+def install(folder: Path) -> dict[str, int]:
+    """Install the mock into an environment of its own, as a user does.
+
+    Return the bytes of each distribution, the largest first.
+    """
+    venv.create(folder, with_pip=False)
+    python = str(folder / "bin" / "python")
+    command = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", str(_ROOT)]
+    subprocess.run([*command, "--disable-pip-version-check"], check=True, capture_output=True)
+    (packages,) = (path for path in folder.rglob("site-packages") if not path.is_symlink())
+    sizes = {
+        distribution.name: sum(
+            Path(str(file.locate())).stat().st_size
+            for file in distribution.files or ()
+            if Path(str(file.locate())).is_file() and file.suffix != ".pyc"
+        )
+        for distribution in distributions(path=[str(packages)])
+    }
+    # Files that belong to no distribution.
+    sizes["other files"] = max(0, folder_bytes(packages) - sum(sizes.values()))
     return dict(sorted(sizes.items(), key=lambda pair: -pair[1]))

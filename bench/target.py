@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.client import Client
 from bench.process import StartedServer, free_port, running
 from bench.scenario import KEY, POPULATION, SCENARIOS, Scenario
+from bench.sizes import install
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +48,32 @@ class BenchTarget:
         return Client(("127.0.0.1", port), request, scenario.status if self.faithful else None)
 
 
-def mock() -> BenchTarget:
-    """Return the mock as it is served. Call `populate` to fill its world."""
+def mock(python: str = sys.executable) -> BenchTarget:
+    """Return the mock as it is served by an interpreter. Call `populate` to fill its world."""
     from mock_server import __version__
 
     def command(port: int) -> Sequence[str]:
-        return [sys.executable, "-m", "mock_server", "serve", "--port", str(port), "--quiet"]
+        # -P: an interpreter with the mock installed must not import the one in this folder.
+        return [python, "-P", "-m", "mock_server", "serve", "--port", str(port), "--quiet"]
 
     return BenchTarget("bitpeak-mock", __version__, command, stateful=True)
 
 
-def mock_with(name: str, packages: Path) -> BenchTarget:
+def installed_mock(folder: Path) -> BenchTarget:
+    """Install the mock as a user does, and return it: what else this environment has would count for its start."""
+    sizes = install(folder)
+    return replace(mock(str(folder / "bin" / "python")), sizes=sizes)
+
+
+def mock_with(plain: BenchTarget, name: str, packages: Path) -> BenchTarget:
     """Return the mock with a package that is installed in a folder of its own."""
-    plain = mock()
     start = f"import sys; sys.path.append({str(packages)!r}); from mock_server.cli import main; main()"
 
     def command(port: int) -> Sequence[str]:
-        return [sys.executable, "-c", start, *plain.command(port)[3:]]
+        python, *words = plain.command(port)
+        return [python, "-P", "-c", start, *words[words.index("serve") :]]
 
-    return replace(plain, name=f"{plain.name} with {name}", command=command)
+    return replace(plain, name=f"{plain.name} with {name}", command=command, sizes={})
 
 
 def populate(target: BenchTarget, port: int) -> None:
