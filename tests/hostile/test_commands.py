@@ -31,14 +31,6 @@ SHORT = [
 ]
 
 
-# Each create of so many is waited for for seconds.
-ENDLESS = {
-    *itertools.product(
-        ("check standard", "learn", "learn standard", "twin"), ("QueuesCreates", "ShowsRowsLate")
-    )
-}
-
-
 @pytest.mark.parametrize(("command", "lie", "end"), SHORT, ids="-".join)
 def test_a_command_does_no_harm(command: str, lie: str, end: str, tmp_path: Path) -> None:
     service = lying(lie)()
@@ -54,8 +46,6 @@ def test_no_command_does_harm(command: str, lie: str, tmp_path: Path) -> None:
     service = lying(lie)()
     end, moment = ending(command, lie)
     end = "finished" if command not in COMMANDS else end
-    if (command, lie) in ENDLESS and end == "finished":
-        end = "interrupted"
     check_done(carry_out(command, service, tmp_path, end, moment), service)
 
 
