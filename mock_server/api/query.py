@@ -30,7 +30,7 @@ class Query:
     """What the query of a list asks for.
 
     `values`: by the parameters' roles. `equal`: the wanted text of properties, for the role "equals". `accepted`: the
-    parameters that links may repeat, as they were sent. `sent`: all sent parameters except the page, if links repeat
+    parameters that links may repeat, as they were read. `sent`: all sent parameters except the page, if links repeat
     them. `page_text`: the page's number as it was sent.
     """
 
@@ -87,12 +87,12 @@ def read_query(context: Context) -> Query:
                 problems.append(problem_of(reaction.refusing, parameter.name, text, order))
                 continue
             value = _value(context, parameter, text, reaction)
+            if role == "page":
+                query.page_text = text
+            elif parameter.admits(read := parameter.value(reaction)):
+                query.accepted.append((parameter.name, str(read)))
         if value is None:
             continue
-        if role == "page":
-            query.page_text = text
-        elif text is not None and parameter.admits(parameter.cast(text)):
-            query.accepted.append((parameter.name, text))
         if role == "equals":
             query.equal[parameter.properties.get(parameter.name, parameter.name)] = value
         else:
