@@ -34,6 +34,8 @@ from contract_tests.probes.reading import number
 from contract_tests.run.run import Run
 from contract_tests.target.api import Media, Spoken, TargetResponse, Withheld
 
+_GONE = frozenset({404, 410})
+
 
 class Own:
     """All handlers of one session. `live` are those that must exist, by id, oldest first; `dead` are deleted ids.
@@ -73,7 +75,9 @@ class Own:
     @property
     def most(self) -> int:
         """How many handlers may be live at a time."""
-        return 12 if self.thrifty else 25
+        if self.spares:
+            return 12
+        return 23 if self.thrifty else 25  # three pages of the smallest size
 
     def others(self) -> set[int]:
         """Return the ids from before the session's first create. None of them is ever written to."""
@@ -235,7 +239,7 @@ class Own:
     def _after(self, handler_id: int) -> TargetResponse | None:
         """Retrieve a live handler after a write that should not have reached it; None if it is gone, and now dead."""
         seen = self.api.retrieve(handler_id)
-        if seen.status not in {404, 410}:
+        if seen.status not in _GONE:
             return seen
         del self.live[handler_id]
         self.dead.append(handler_id)
@@ -266,6 +270,9 @@ class Own:
         self.live.pop(owned.id, None)
         self.dead.append(owned.id)
         complaints = self.conformity.success("delete", response)
+        if response.status in _GONE:
+            what = f"a delete of {owned.id} returns {said(response)}, and no call deleted it before"
+            complaints = [Complaint(STEADY, what, operation=self.facts.operation("delete").id)]
         self._astray = self._astray or response.status // 100 != 2  # the id may have been wrong
         self.require(complaints)
 
@@ -290,15 +297,19 @@ class Own:
         `seen` is the response that shows it; None requests one.
         """
         response = seen or self.api.retrieve(owned.id)
+        row, names = self._row(response), self.facts.row
+        if isinstance(row, Mapping):
+            shown: dict[str, Any] = {
+                **dict.fromkeys(names.values()),
+                **row,
+            }  # what is missing is not compared later
+            settings = shown[names["settings"]] if isinstance(shown[names["settings"]], Mapping) else {}
+            owned.handler = Handler(
+                type=shown[names["type"]], name=shown[names["name"]], settings=settings,
+                enabled=bool(shown[names["enabled"]]), updated=True,
+                grounds=dict.fromkeys(("type", "name", "enabled", *(f"settings.{key}" for key in settings)), STEADY),
+            )  # fmt: skip
         self.require(self.conformity.success("retrieve", response, WRITTEN))
-        row = self._row(response)
-        names = self.facts.row
-        settings = row[names["settings"]] if isinstance(row[names["settings"]], Mapping) else {}
-        owned.handler = Handler(
-            type=row[names["type"]], name=row[names["name"]], settings=settings, enabled=bool(row[names["enabled"]]),
-            updated=True,
-            grounds=dict.fromkeys(("type", "name", "enabled", *(f"settings.{key}" for key in settings)), STEADY),
-        )  # fmt: skip
 
     def changes_later(self, owned: Owned, before: str | None) -> None:
         """Require that the last shown time of a handler's change is later than one it showed before."""

@@ -6,15 +6,18 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from contract_tests.document import Facts
-from contract_tests.judge.statements import SAME, WRITTEN, Statement, Statements
+from contract_tests.judge.statements import SAME, TIMES, WRITTEN, Statement, Statements
 from contract_tests.judge.verdicts import Complaint
 from contract_tests.oracle.expected import Handler, is_kept, is_recoded, is_time, may_hide
 from contract_tests.oracle.listing import same
 from contract_tests.probes.reading import MISSING
 from contract_tests.target.api import TargetResponse
+
+_ROUNDING = timedelta(seconds=2)
 
 
 @dataclass
@@ -155,13 +158,18 @@ class Showing:
                 ground = replace(ground, questions=ground.questions - self._secrets)
             return Complaint(ground or WRITTEN, f"{about} is missing")
         value = settings[key]
-        is_masked = key in self._facts.masked and isinstance(value, str)  # services may mask in any way
-        if is_masked or same(value, handler.settings[key]):
-            return None
         text = handler.sent.get(key, "")
+        is_lost = value == "" != text == handler.settings[key]  # no mask shows nothing
+        is_masked = key in self._facts.masked and isinstance(value, str)  # services may mask in any way
+        if (is_masked and not is_lost) or same(value, handler.settings[key]):
+            return None
         if key in handler.sent and is_recoded(value, text):
             ground = self._text(handler, key)
-        elif ground is not None and text and (value == handler.former.get(key) or not may_hide(value, text)):
+        elif (
+            ground is not None
+            and text
+            and (is_lost or value == handler.former.get(key) or not may_hide(value, text))
+        ):
             ground = replace(ground, questions=ground.questions - self._secrets)  # no mask would show this
         elif ground is not None and ground.questions & self._secrets and _is_mask(value, text, handler.sent):
             ground = self._unmasked  # other settings may still be shown
@@ -209,11 +217,19 @@ class Showing:
         owned.changed = changed if isinstance(changed, str) else None
         if not is_time(created):
             yield Complaint(self._created, about, _short(created), "a time")
-        if isinstance(changed, str) and isinstance(created, str) and changed < created:
+        if _is_before(changed, created):
             yield Complaint(
-                self._changed,
+                TIMES,
                 f"handler {owned.id} was changed at {changed}, before it was created at {created}",
             )
+
+
+def _is_before(one: object, other: object) -> bool:
+    """Tell whether a shown time is before another one, by more than rounding explains."""
+    try:
+        return datetime.fromisoformat(str(one)) < datetime.fromisoformat(str(other)) - _ROUNDING
+    except (TypeError, ValueError):  # another format, or only one of them has a zone
+        return False
 
 
 def _is_mask(shown: object, sent: str, others: Mapping[str, str]) -> bool:

@@ -110,6 +110,12 @@ def _foreign(own: Own, type_name: str) -> dict[str, str]:
 
 
 @LIVED
+def test_two_of_a_type_in_a_row_keep_their_own_settings(own: Own) -> None:
+    own.leave(own.most - 2)
+    own.see(*[own.create(own.samples.form(_rich(own, 0))) for _ in range(2)])
+
+
+@LIVED
 def test_each_own_field_changes_alone(own: Own) -> None:
     with own.collecting() as steps:
         for type_name, fields in own.facts.types.items():

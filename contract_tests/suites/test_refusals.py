@@ -10,6 +10,7 @@ from contract_tests.document import NOBODYS
 from contract_tests.judge.statements import KEYS, Statement
 from contract_tests.judge.verdicts import Complaint, a
 from contract_tests.oracle.own import Own
+from contract_tests.probes.reading import mapping, rows_in
 from contract_tests.target.api import JSON, URLENCODED, WRONG_KEY, TargetResponse
 
 READS = ("list", "retrieve")
@@ -87,6 +88,20 @@ def test_a_malformed_bearer_is_a_missing_one(request: pytest.FixtureRequest, kin
     values = list(_malformed(own))
     for authorization in values[:1] if own.thrifty and kind != "list" else values:
         _refused(own, kind, handler_id, authorization, is_malformed=True)
+
+
+@pytest.mark.writes
+@pytest.mark.spared("a wrong key tells most of it")
+def test_a_key_with_more_behind_it_does_not_show_the_account(own: Own) -> None:
+    """Any key may open an account, as those of a mock do, but no other key opens this one."""
+    owned, path = own.take(), own.facts.operation("list").path
+    response = own.api.call("GET", path, authorization=f"Bearer {own.api.key}-x")
+    names = own.facts.row
+    if any(
+        (row.get(names["id"]), row.get(names["name"])) == (owned.id, owned.handler.name)
+        for row in map(mapping, rows_in(response, own.facts) or ())
+    ):
+        own.require([Complaint(KEYS, "a list with the key and more behind it shows the rows of the key")])
 
 
 def _malformed(own: Own) -> Iterator[str]:

@@ -8,7 +8,7 @@ from contract_tests.document import Facts
 from contract_tests.judge.statements import Statements
 from contract_tests.judge.verdicts import Judge
 from contract_tests.oracle.expected import Expected
-from contract_tests.oracle.showing import Owned, Showing
+from contract_tests.oracle.showing import Owned, Showing, _is_before
 from mock_server.document import load
 from tests.probes.services import QUESTIONS
 
@@ -104,3 +104,26 @@ def test_letters_that_a_service_has_no_room_for_are_its_own_affair(
     facts: Facts, sent: str, shown: str, *, is_finding: bool
 ) -> None:
     assert found(facts, SENT, sent=sent, name=shown) == {"name": is_finding}
+
+
+def test_a_mask_does_not_show_nothing() -> None:
+    masked = Facts(load(answers={"secrets-in-replies": "masked"}).data)
+    assert found(masked, {**SENT, "x_consumer_secret": "****"}) == {}
+    assert found(masked, {**SENT, "x_consumer_secret": ""}) == {"x_consumer_secret": True}
+
+
+@pytest.mark.parametrize(
+    ("changed", "created", "is_before"),
+    [
+        ("2026-01-01 00:00:00", "2026-01-02 00:00:00", True),
+        ("2026-01-01 00:00:00", "2026-01-01 00:00:01", False),
+        ("2026-01-01 00:00:00", "2025-12-31 23:59:59", False),
+        ("2026-01-01T00:00:00Z", "2026-01-02 00:00:00", False),
+        (None, "2026-01-02 00:00:00", False),
+        (5, "2026-01-02 00:00:00", False),
+    ],
+)
+def test_a_time_is_before_another_by_more_than_rounding(
+    changed: object, created: object, *, is_before: bool
+) -> None:
+    assert _is_before(changed, created) is is_before

@@ -90,3 +90,48 @@ def test_an_update_treats_settings_of_all_types_alike(seen: str, does: str) -> N
     with mock({"update-same-type": other}) as url:
         told = complaint(judge(url, [f"update-same-type={seen}"], suites=["lifecycle"]))
     assert f"without settings {does} `" in told
+
+
+def test_a_handler_that_a_delete_does_not_find_was_not_deleted_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fetch = Spoken.call
+
+    def twice(self: Spoken, method: str, path: str, **parts: Any) -> TargetResponse:
+        response = fetch(self, method, path, **parts)
+        return (
+            fetch(self, method, path, **parts) if method == "DELETE" and response.status < 300 else response
+        )
+
+    monkeypatch.setattr(Spoken, "call", twice)
+    with mock() as url:
+        told = complaint(judge(url, suites=["lifecycle"]))
+    assert "and no call deleted it before" in told
+    assert "The documented way to delete succeeds" not in told
+
+
+def test_a_key_with_more_behind_it_must_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch = Spoken.call
+
+    def by_its_beginning(self: Spoken, method: str, path: str, **parts: Any) -> TargetResponse:
+        header = parts.get("authorization")
+        sent = {"authorization": header.removesuffix("-x")} if isinstance(header, str) else {}
+        return fetch(self, method, path, **(parts | sent))
+
+    monkeypatch.setattr(Spoken, "call", by_its_beginning)
+    with mock() as url:
+        failed = judge(url, suites=["refusals"]).failed
+    assert list(failed) == ["refusals::a_key_with_more_behind_it_does_not_show_the_account"]
+
+
+def test_a_run_has_a_page_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch, pages = Spoken.call, set()
+
+    def listening(self: Spoken, method: str, path: str, **parts: Any) -> TargetResponse:
+        pages.add((parts.get("query") or {}).get("page"))
+        return fetch(self, method, path, **parts)
+
+    monkeypatch.setattr(Spoken, "call", listening)
+    with mock() as url:
+        judge(url, suites=["paging"])
+    assert 3 in pages

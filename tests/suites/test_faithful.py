@@ -97,5 +97,5 @@ def test_suites_stay_below_their_number_of_handlers_and_requests() -> None:
     service._doorstep.reply = reply
     with service:
         judge(service.url, suites=suites)
-    assert most <= 12
+    assert most <= 23
     assert len(service.log) <= sum(PRICES[suite]["quick"][0] for suite in suites)
