@@ -24,15 +24,17 @@ from mock_server.document.rows import (
 )
 from mock_server.document.treatments import TREATMENTS, SentInput
 
+# How a time of today is written, by the format that placeholders name; the empty one is that of the document. The first
+# has groups: the fraction of a second, and the offset from UTC.
+TIMES = {
+    "iso": re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)"),
+    "": re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b"),
+    "http": re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} 20[2-9]\d \d\d:\d\d:\d\d GMT"),
+}
 # Values that a service makes anew for each response, by the form in which they are written.
 _FORMS = (
     ("uuid", re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")),
-    ("now:iso", re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)")),
-    ("now", re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b")),
-    (
-        "now:http",
-        re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} 20[2-9]\d \d\d:\d\d:\d\d GMT"),
-    ),
+    *((f"now:{form}" if form else "now", pattern) for form, pattern in TIMES.items()),
 )
 _HEX = re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{12,128}\b")
 

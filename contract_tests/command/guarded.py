@@ -26,8 +26,7 @@ from contract_tests.guard.exchange import (
 )
 from contract_tests.guard.guard import Terminated, interruptible
 from contract_tests.guard.upstream import silent
-from contract_tests.learning.learn import Learnt
-from contract_tests.learning.overlay import as_yaml, overlay_of
+from contract_tests.learning.learn import Learnt, as_yaml, overlay_of
 from contract_tests.recording import RecordingProxy, as_har, as_line, read_recording
 from contract_tests.report.accepted import Acceptances, read_accepted
 from contract_tests.run.flags import SEQUENCES, SPARING_SEQUENCES

@@ -13,9 +13,8 @@ from itertools import product
 from typing import Any
 
 from contract_tests.learning.fields import OF_GRAMMAR, FieldLearner, Input, Place, Table, unshown
-from contract_tests.learning.observe import Outcome
 from contract_tests.learning.presentation import reworded
-from contract_tests.learning.reactions import Explained, entities
+from contract_tests.learning.reactions import Explained, Outcome, entities
 from contract_tests.probes.observations import first_page, partial
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted

@@ -10,7 +10,6 @@ from typing import Any
 from contract_tests.document import NOBODYS
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree
-from contract_tests.learning.observe import Observer
 from contract_tests.learning.presentation import (
     Look,
     SeenResponse,
@@ -19,6 +18,7 @@ from contract_tests.learning.presentation import (
     shared_headers,
     texts_in,
 )
+from contract_tests.learning.reactions import Observer
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, form_of, operations, own_response, place, say
 from contract_tests.probes.handler import multipart

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 from contract_tests.learning.draft import Draft, Unsayable
 from contract_tests.learning.handlers import settings_node
-from contract_tests.learning.observe import LITERALS, SIGNED, Observer, Outcome
 from contract_tests.learning.presentation import Look, reworded
-from contract_tests.learning.reactions import ENTITY, SIGNS, Explained
+from contract_tests.learning.reactions import ENTITY, LITERALS, SIGNED, SIGNS, Explained, Observer, Outcome
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted
 from contract_tests.probes.trials import Trial, sent
 from mock_server.document.rows import Row

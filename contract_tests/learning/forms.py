@@ -13,13 +13,20 @@ from contract_tests.learning.brief import BriefLearner
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.fields import FieldLearner, Place, Table
 from contract_tests.learning.handlers import row_node, settings_node
-from contract_tests.learning.observe import Observer, keyed
 from contract_tests.learning.order import Orderer, body_of, problems_of, sort_of
 from contract_tests.learning.presentation import Look, evened, reworded, texts_in
 from contract_tests.learning.problems import Refusals, Telling, shape_of
-from contract_tests.learning.properties import kind_of
-from contract_tests.learning.reactions import Explained, all_foretold
-from contract_tests.learning.responses import component, documented, form_of, operations, place, resolved, say
+from contract_tests.learning.reactions import Explained, Observer, all_foretold, keyed
+from contract_tests.learning.responses import (
+    component,
+    documented,
+    form_of,
+    kind_of,
+    operations,
+    place,
+    resolved,
+    say,
+)
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted
 from contract_tests.probes.trials import NO_FIELD

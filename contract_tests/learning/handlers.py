@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 from contract_tests.document import by_form
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree, Unsayable, at
-from contract_tests.learning.properties import adjust, described, extra, kind_of, missing
-from contract_tests.learning.responses import component
+from contract_tests.learning.responses import adjust, component, described, extra, kind_of, missing
 from contract_tests.probes.observations import first_page, handler
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted, is_success, mapping

@@ -1,35 +1,34 @@
 """What a row tells of its own history: times in formats of their own, counters, and which updates count as a change.
 
 One row is made, left for a second, and updated in three ways: by what it has, by another name, by another type. What
-moves, and with which of them, tells what each time and number is.
+moves, and with which of them, tells what each time and number is. A change of type tells what it leaves of settings.
 """
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from contract_tests.document import TIMES
 from contract_tests.learning.draft import Draft, Tree, at
-from contract_tests.learning.handlers import row_node
+from contract_tests.learning.handlers import row_node, settings_node
+from contract_tests.learning.responses import operations
 from contract_tests.probes.handler import ProbedHandler
 from contract_tests.probes.observations import handler, renaming, type_change
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import Undecided, is_success
+from contract_tests.probes.reading import Undecided, is_success, mapping
+from contract_tests.probes.trials import Trials
 
 Row = Mapping[str, Any]
 
 # Until a time of whole seconds moves.
 _SECOND = 1.05
 
-_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-_DOCUMENTED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
-_HTTP = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 _EARLIEST, _LATEST = 1_000_000_000, 4_000_000_000  # seconds that look like a time of today
 
 # Which updates count as a change (`x-update`), by which of the three moved something.
@@ -51,13 +50,8 @@ def form_of(value: Any) -> str | None:
         if _EARLIEST < seconds < _LATEST:
             return "unix"
         return "unix-ms" if _EARLIEST < seconds // 1000 < _LATEST else None
-    if _DOCUMENTED.fullmatch(value):
-        return ""
-    if _HTTP.fullmatch(value):
-        return "http"
-    found = _ISO.fullmatch(value)
-    if found is None:
-        return None
+    if (found := TIMES["iso"].fullmatch(value)) is None:
+        return next((form for form in ("", "http") if TIMES[form].fullmatch(value)), None)
     fraction = "" if found[1] is None else "-ms" if len(found[1]) == 4 else "-us"
     return f"iso{'' if found[2] == 'Z' else '-offset'}{fraction}"
 
@@ -223,3 +217,101 @@ def _count(counted: str, tree: Tree) -> None:
         for operation in path.values():
             if isinstance(operation, dict) and "x-update" in operation:
                 operation["x-update"]["counts-as-change"] = counted
+
+
+def learn_leftovers(prober: Prober, draft: Draft) -> None:
+    """Change a type and then the name, and look what is left; then change to a type without settings of its own."""
+    words, trials = _words(draft.tree, draft), Trials(prober)
+    if words["unsent"] == "blanked":
+        return
+    if words["type-change"] == "rebuilt":
+        _learn_restored(prober, draft, trials)
+        return
+    if prober.spares:  # what is left of an earlier type takes more requests
+        return
+    trials.standing(prober.kinds.mailbox)
+    handler = trials.standing(prober.kinds.address)
+    if words["same-type"] == "reset":
+        _learn_reset(prober, draft, handler)
+    _learn_bare(prober, draft, handler)
+
+
+def _learn_restored(prober: Prober, draft: Draft, trials: Trials) -> None:
+    """Give a row a type that it had before, without settings: they may be as they were."""
+    kind = prober.kinds.mailbox
+    _, earlier = trials.specimen(kind)
+    row = trials.walker
+    if row is None or row.type == kind:
+        row = trials.standing(prober.kinds.address)
+    response, seen = prober.watch(lambda _: row.update(type=kind))
+    if not is_success(response):
+        return
+    shown, key = row.look(), prober.facts.row["settings"]
+    prober.once(lambda _: dict(shown), ("retyped", kind))  # what becomes of settings that are not sent
+    (field,) = draft.facts.types[kind]
+    before = mapping(earlier.get(key)).get(field)
+    if before and mapping(shown.get(key)).get(field) == before:
+        says = "Settings of an earlier type are back when a row has that type again."
+        draft.learn("update-type-change", says, seen, _set_restored(draft))
+
+
+def _set_restored(draft: Draft) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        _words(tree, draft)["type-change"] = "restored"
+
+    return change
+
+
+def _words(tree: Tree, draft: Draft) -> Tree:
+    found: Tree = dict(operations(tree))[draft.facts.operation("update").id]["x-update"]
+    return found
+
+
+def _learn_reset(prober: Prober, draft: Draft, handler: ProbedHandler) -> None:
+    (left,) = draft.facts.types[prober.kinds.mailbox]
+    name = prober.name()
+    shown, seen = prober.watch(_renamed(handler, name))
+    what = "dropped" if left not in shown else "kept" if shown[left] else "emptied"
+    if what != _words(draft.tree, draft).get("left-over", "dropped"):
+        says = f"A setting that an earlier type has left is {what} by an update that keeps the type."
+        draft.learn("update-same-type", says, seen, _set_left(draft, what))
+
+
+def _renamed(handler: ProbedHandler, name: str) -> Callable[[Prober], Any]:
+    def rename(_: Prober) -> Any:
+        handler.update(name=name)
+        handler.look()
+        return handler.settings
+
+    return rename
+
+
+def _set_left(draft: Draft, what: str) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        _words(tree, draft)["left-over"] = what
+
+    return change
+
+
+def _learn_bare(prober: Prober, draft: Draft, handler: ProbedHandler) -> None:
+    """Change to a type that is shown as a list: with something left, no list can show it."""
+    bare = prober.kinds.bare
+    shown, seen = prober.watch(_retyped(handler, bare, prober.facts.row["settings"]))
+    if settings_node(draft, draft.tree, bare).get("type") == "array" and mapping(shown):
+        says = f"The settings of {bare} are {shown!r} where an earlier type has left something."
+        draft.learn("settings-of-internal-notification", says, seen, _set_either(draft, bare))
+
+
+def _retyped(handler: ProbedHandler, kind: str, key: str) -> Callable[[Prober], Any]:
+    def retype(_: Prober) -> Any:
+        handler.update(type=kind)
+        return handler.look().get(key)
+
+    return retype
+
+
+def _set_either(draft: Draft, kind: str) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        settings_node(draft, tree, kind)["type"] = ["object", "array"]
+
+    return change

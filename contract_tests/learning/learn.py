@@ -1,15 +1,14 @@
-"""Shows a service to the document, and returns what was learned."""
+"""Shows a service to the document, and returns what was learned; writes it as an overlay, with what was seen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from contract_tests.guard.exchange import Exchange
-from contract_tests.learning.answers import take_answers
+from contract_tests.guard.exchange import Exchange, printable
 from contract_tests.learning.beyond import (
     learn_deleted,
     learn_deleted_twice,
@@ -18,6 +17,8 @@ from contract_tests.learning.beyond import (
     learn_page_facts,
     learn_paging,
     learn_redirect,
+    learn_statuses,
+    learn_written,
 )
 from contract_tests.learning.brief import ask_texts
 from contract_tests.learning.doors import (
@@ -42,8 +43,7 @@ from contract_tests.learning.handlers import (
     learn_row,
     learn_settings,
 )
-from contract_tests.learning.history import learn_history
-from contract_tests.learning.leftovers import learn_leftovers
+from contract_tests.learning.history import learn_history, learn_leftovers
 from contract_tests.learning.metering import learn_metering
 from contract_tests.learning.pages import (
     learn_links,
@@ -54,13 +54,23 @@ from contract_tests.learning.pages import (
 )
 from contract_tests.learning.parameters import learn_parameters
 from contract_tests.learning.refusals import learn_refusals
-from contract_tests.learning.written import learn_statuses, learn_written
 from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
 from contract_tests.probes.effective import QuestionVerdict, ask_all
 from contract_tests.probes.handlers import zone_of
-from contract_tests.probes.reading import Outside, Undecided, Unlisted
+from contract_tests.probes.reading import Answered, Outside, Undecided, Unlisted
+from contract_tests.report.outcome import Happened, reproduce
 from contract_tests.target.api import TargetApi
-from mock_server.document import Document, load, plain
+from mock_server.document import (
+    LEARNED,
+    Document,
+    DocumentError,
+    Object,
+    apply_actions,
+    dump_yaml,
+    duplicate,
+    load,
+    plain,
+)
 
 # Told of each part of the learning as it begins.
 Tell = Callable[[str], None]
@@ -264,3 +274,100 @@ def _operations(prober: Prober) -> tuple[str, ...]:
     """Return the operations that answered with success, in the document's order."""
     seen = {exchange.operation for exchange in prober.exchanges if 200 <= exchange.status < 300}
     return tuple(name for name in prober.facts.operations if name in seen)
+
+
+def take_answers(draft: Draft, document: Object, verdicts: Mapping[str, QuestionVerdict]) -> None:
+    """Apply each answer that was found or given, in the order of the questions."""
+    for name, verdict in verdicts.items():
+        if verdict.source == "unknown":
+            continue
+        answer = verdict.question.answers[verdict.answer]
+        changed = duplicate(document) if answer.actions else document
+        try:
+            apply_actions(changed, answer.actions)
+        except DocumentError as error:
+            draft.unsaid.append(
+                f"{name}={answer.id} was seen, and does not go with the other answers: {error}"
+            )
+            continue
+        given = " (given, not asked for)" if verdict.source == "given" else ""
+        said = verdict.finding.said if isinstance(verdict.finding, Answered) else ""
+        says = f"{answer.id}: {said or answer.means}{given}"
+        draft.learn(name, says, verdict.evidence, _become(plain(changed)) if answer.actions else None)
+        document = changed
+
+
+_DATE = "%Y-%m-%dT%H:%M:%SZ"
+_MOST_STEPS = 4
+_LONGEST = 300
+
+Clean = Callable[[str], str]
+
+
+def overlay_of(learnt: Learnt, target: str, clean: Clean) -> dict[str, Any]:
+    """Return the overlay as data; `clean` takes keys and rows of others out of a text."""
+    clean = _in_one_line(clean)
+    unasked = (f"Not asked, or not to the end: {sentence}" for sentence in learnt.unasked)
+    day = f"{learnt.date:%Y-%m-%d}"
+    return {
+        "overlay": "1.1.0",
+        "info": {
+            "title": f"What {target} does",
+            "version": day,
+            "description": (
+                f"Learned by `bitpeak-mock learn` on {day} with {learnt.requests} requests. Applied to the base "
+                "document alone, it makes it say what this service was seen to do."
+            ),
+        },
+        "extends": learnt.base.base_name,
+        "actions": _actions(learnt, clean),
+        LEARNED: {
+            "date": learnt.date.strftime(_DATE),
+            "target": target,
+            "document": str(learnt.base.digest),
+            "requests": learnt.requests,
+            "writes": learnt.writes,
+            "operations": list(learnt.operations),
+            "refusals": list(learnt.refusals),
+            "answers": learnt.answers,
+            "open": dict(learnt.open),
+            "unsaid": [clean(sentence) for sentence in (*learnt.unsaid, *unasked)],
+            "lessons": [_lesson(lesson, clean) for lesson in learnt.lessons],
+        },
+    }
+
+
+def _in_one_line(clean: Clean) -> Clean:
+    """Return what cleans a text for people: what an editor might obey becomes an escape."""
+    return lambda text: printable(clean(text))
+
+
+def as_yaml(overlay: dict[str, Any]) -> str:
+    """Return the overlay as the text of a file."""
+    head = "# Written by `bitpeak-mock learn`. Serve it: bitpeak-mock serve --overlay FILE\n"
+    return head + dump_yaml(overlay)
+
+
+def _actions(learnt: Learnt, clean: Clean) -> list[dict[str, Any]]:
+    found = []
+    for lesson in learnt.lessons:
+        for number, action in enumerate(lesson.actions):
+            verb = {key: value for key, value in action.items() if key != "target"}
+            # Only the first action of a lesson says what was seen: some lessons have dozens.
+            about = f"{lesson.about}, too" if number else clean(f"{lesson.about}: {lesson.says}")
+            found.append({"target": action["target"], "description": about, **verb})
+    # An overlay needs an action, and a service that does what is documented gives none.
+    return found or [{"target": "$.info", "description": "Nothing differs.", "update": {}}]
+
+
+def _lesson(lesson: Lesson, clean: Clean) -> dict[str, Any]:
+    return {"about": lesson.about, "says": clean(lesson.says), "seen": _steps(lesson.seen, clean)}
+
+
+def _steps(exchanges: Sequence[Exchange], clean: Clean) -> list[dict[str, str]]:
+    steps = reproduce(Happened(exchanges), clean)[-_MOST_STEPS:]
+    return [{"request": step.curl, "answer": _short(step.answer)} for step in steps]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

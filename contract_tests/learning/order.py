@@ -10,8 +10,8 @@ from itertools import combinations, islice
 from typing import Any
 
 from contract_tests.document import by_form, read
-from contract_tests.learning.observe import Observer, Outcome
 from contract_tests.learning.problems import More, Telling, find_more, find_telling
+from contract_tests.learning.reactions import Observer, Outcome
 from contract_tests.probes.handler import Part, parts_of
 from contract_tests.probes.reading import Undecided, Unlisted
 from contract_tests.target.api import TargetResponse

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 from contract_tests.document import Facts
 from contract_tests.learning.draft import Draft, Tree
-from contract_tests.learning.properties import adjust, extra, kind_of, missing
-from contract_tests.learning.responses import component
+from contract_tests.learning.responses import adjust, component, extra, kind_of, missing
 from contract_tests.probes.observations import SeenPage, first_page, wide_response
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import (

@@ -12,11 +12,10 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from contract_tests.document import NOBODYS, fits
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree
-from contract_tests.learning.observe import Outcome
 from contract_tests.learning.order import body_of
 from contract_tests.learning.presentation import Look, evened
 from contract_tests.learning.problems import Refusals, Telling, find_telling, shape_of
-from contract_tests.learning.reactions import Explained, all_foretold
+from contract_tests.learning.reactions import Explained, Outcome, all_foretold
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, operations, place, say
 from contract_tests.probes.observations import SeenPage, handler

@@ -217,8 +217,11 @@ class Trials:
         If none of them is the row's, a name goes with them: an update that sends nothing may be refused for that.
         """
         row = self.standing(trials[0].kind)
-        before = dict(row.shown)
         own = {*self.facts.form.values(), *self.facts.types.get(trials[0].kind, ())}
+        if not row.type and not own & {each.field for each in trials}:
+            self.forget(trials[0].kind)  # a field of another type is one only if the row has a type
+            row = self.standing(trials[0].kind)
+        before = dict(row.shown)
         words = {} if own & {each.field for each in trials} else {self.facts.form["name"]: self.prober.name()}
         parts = [(name, text.encode(), False) for name, text in words.items()]
         response = row.update_raw([*parts, *(part for each in trials for part in self._parts({}, each))])

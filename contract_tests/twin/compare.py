@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from contract_tests.document import Facts, by_form
 from contract_tests.guard.exchange import Exchange
-from contract_tests.learning.properties import kind_of
+from contract_tests.learning.responses import kind_of
 from contract_tests.target.api import json_in
 
 _SHAPE = "%Y-%m-%d %H:%M:%S"

@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange, json_line
 from contract_tests.learning.draft import Lesson
-from contract_tests.learning.learn import Learnt
-from contract_tests.learning.overlay import as_yaml
+from contract_tests.learning.learn import Learnt, as_yaml
 from contract_tests.probes.reading import Outside
 from contract_tests.recording import Recording, TapedExchange
 from contract_tests.run.settings import Stop

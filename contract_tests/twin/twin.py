@@ -11,8 +11,7 @@ from pathlib import Path
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import KEY_VARIABLE
 from contract_tests.learning.draft import Lesson
-from contract_tests.learning.learn import Learnt
-from contract_tests.learning.overlay import as_yaml, overlay_of
+from contract_tests.learning.learn import Learnt, as_yaml, overlay_of
 from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Code, RunSettings, Stop
 from contract_tests.session.opening import Opening, learn_behind

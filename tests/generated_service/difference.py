@@ -30,8 +30,7 @@ import requests
 import yaml
 
 from contract_tests.document import Facts, by_form
-from contract_tests.learning.learn import Learnt, learn_from
-from contract_tests.learning.overlay import as_yaml, overlay_of
+from contract_tests.learning.learn import Learnt, as_yaml, learn_from, overlay_of
 from contract_tests.probes import DocumentArguments, Terms
 from contract_tests.session.opening import BRIEF
 from contract_tests.target.api import TargetApi

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from contract_tests.learning.learn import Learnt
-from contract_tests.learning.overlay import as_yaml, overlay_of
+from contract_tests.learning.learn import Learnt, as_yaml, overlay_of
 from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import RunSettings
 from contract_tests.session.opening import Opening, learn_behind, open_run

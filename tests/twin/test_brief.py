@@ -12,16 +12,15 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.brief import ask_texts, other_words, presume_escapes
 from contract_tests.learning.draft import Tree
 from contract_tests.learning.forms import is_by_name, learn_forms
-from contract_tests.learning.leftovers import learn_leftovers
-from contract_tests.learning.observe import SIGNED, Outcome, keyed
+from contract_tests.learning.history import learn_leftovers
 from contract_tests.learning.pages import learn_sorting
 from contract_tests.learning.parameters import learn_parameters
 from contract_tests.learning.presentation import Look
 from contract_tests.learning.problems import Items, Refusals, Telling
-from contract_tests.learning.reactions import Explained
+from contract_tests.learning.reactions import SIGNED, Explained, Outcome, keyed
 from contract_tests.probes import Prober, Terms
 from contract_tests.probes.observations import handler, second
-from contract_tests.probes.trials import Trial, Trials, sent
+from contract_tests.probes.trials import FOREIGN, Trial, Trials, sent
 from contract_tests.target.api import TargetResponse
 from mock_server.document.rows import Row, parameter_rows, react
 from tests.document_obeyed.client import Client
@@ -155,6 +154,16 @@ def test_a_function_that_writes_an_apostrophe_so_writes_all_signs_as_entities() 
         found.explain(Outcome(trial, TargetResponse(200, {}, b""), EXCHANGE, None, shown, "", {}))
     presume_escapes(found)
     assert react(tuple(found.rows), 'a & "b" <i>', {}).text == "a &amp; &quot;b&quot; "
+
+
+def test_a_field_of_another_type_is_sent_to_a_row_that_has_a_type() -> None:
+    with the_mock({"update-keeps": "blanked", "field-of-another-type": "refused"}) as api:
+        trials = Trials(Prober(api, expectations(), Terms(can_write=True, spares=True)))
+        row = trials.standing(trials.prober.kinds.plain)
+        row.update(name="x")
+        assert not row.look(renamed=True)["type"]
+        assert not trials.tried("update", FOREIGN, "any").is_taken
+        trials.prober.close()
 
 
 def test_the_only_setting_of_a_type_may_be_shown_otherwise_if_it_is_not_sent(tmp_path: Path) -> None:

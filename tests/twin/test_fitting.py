@@ -12,12 +12,11 @@ import pytest
 from contract_tests.document import Facts
 from contract_tests.learning.fields import ADDRESSES, FAULTS, URLS
 from contract_tests.learning.handlers import mask_of, placed, varying
-from contract_tests.learning.observe import Observer
 from contract_tests.learning.presentation import SeenResponse, look_of
 from contract_tests.learning.problems import More, find_more
-from contract_tests.learning.properties import described
-from contract_tests.learning.reactions import SIGNS, entities
+from contract_tests.learning.reactions import SIGNS, Observer, entities
 from contract_tests.learning.refusals import look_at
+from contract_tests.learning.responses import described
 from contract_tests.probes.expectations import SentCall, exchange_of
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.trials import Trial, Tried

@@ -17,8 +17,8 @@ from contract_tests.learning.beyond import learn_first_page, learn_paging
 from contract_tests.learning.doors import learn_other_account
 from contract_tests.learning.draft import Draft, Tree, changes
 from contract_tests.learning.forms import in_words, learn_forms
+from contract_tests.learning.history import learn_leftovers
 from contract_tests.learning.learn import _teach_handlers
-from contract_tests.learning.leftovers import learn_leftovers
 from contract_tests.learning.pages import learn_links, learn_sorting
 from contract_tests.learning.presentation import fresh, templated, varying, worded
 from contract_tests.learning.problems import find_telling

@@ -16,8 +16,7 @@ from contract_tests.command.commands import learn
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, FormField
 from contract_tests.learning.draft import Lesson
-from contract_tests.learning.learn import Learnt
-from contract_tests.learning.overlay import overlay_of
+from contract_tests.learning.learn import Learnt, overlay_of
 from contract_tests.twin.compare import Difference
 from contract_tests.twin.replay import Drift
 from contract_tests.twin.settled import Trial, servable, settle, unmodelled

@@ -13,12 +13,11 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.beyond import learn_deleted
 from contract_tests.learning.fields import FieldLearner, Place, Table
 from contract_tests.learning.forms import learn_forms, learn_shared
-from contract_tests.learning.observe import Observer
 from contract_tests.learning.order import Orderer, problems_of
 from contract_tests.learning.parameters import learn_parameters
 from contract_tests.learning.presentation import Look, evened, varying_headers
 from contract_tests.learning.problems import Items, Telling
-from contract_tests.learning.reactions import Explained
+from contract_tests.learning.reactions import Explained, Observer
 from contract_tests.learning.refusals import learn_refusals, look_at
 from contract_tests.probes.trials import Trial, sent
 from contract_tests.target.api import TargetResponse
