@@ -21,7 +21,7 @@ from mock_server.client.control import ControlError, Interrupted
 from mock_server.client.journal import Call, CallMessage
 from mock_server.client.world import Api, RunningMock, WorldChange
 
-_FORMAT = "bitpeak-mock capsule 1"
+FORMAT = "bitpeak-mock capsule 1"
 _LARGEST = 256 << 20  # bytes of a file
 
 # Headers about a client's own connection.
@@ -71,7 +71,7 @@ class Capsule:
         """Write the file in one step, so that a reader never sees a part of it. Keys are redacted. Raises OSError."""
         worlds = [{"state": world.state, "steps": [_fact(s) for s in world.steps]} for world in self.worlds]
         facts = {
-            "format": _FORMAT,
+            "format": FORMAT,
             "test": self.test,
             "failure": self.failure,
             "info": self.info,
@@ -95,8 +95,8 @@ class Capsule:
             raise NoCapsule(f"{path} is not a capsule, because it is not JSON ({error}).") from None
         except RecursionError:
             raise NoCapsule(f"{path} is not a capsule, because it nests too deeply.") from None
-        if not isinstance(facts, dict) or facts.pop("format", None) != _FORMAT:
-            raise NoCapsule(f"{path} is not a capsule of this version: its format is not {_FORMAT!r}.")
+        if not isinstance(facts, dict) or facts.pop("format", None) != FORMAT:
+            raise NoCapsule(f"{path} is not a capsule of this version: its format is not {FORMAT!r}.")
         try:
             worlds = [
                 CapsuleWorld(each["state"], [_step(fact) for fact in each["steps"]])

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-from mock_server import __version__
+from contract_tests.report.shapes import VERSION
+from mock_server import __version__, capsule
 from mock_server.cli import cli
 from mock_server.document import home, load, packaged_overlays, read_object
+from mock_server.document.evidence import RECORDING
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,6 +77,19 @@ def test_every_word_of_the_vocabulary_is_used() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in documents)
     unused = {word for word in words if f"{word}:" not in text and f"{word}'" not in text}
     assert unused <= ONLY_LEARNED
+
+
+def test_the_page_on_stability_names_the_version_of_each_format() -> None:
+    page = text_of("docs/project/stability.md")
+    control = read_object(home() / "control.yaml")["info"]["version"]
+    named = {
+        "recording": f'`"recording": {RECORDING}`',
+        "capsule": f'`"format": "{capsule.FORMAT}"`',
+        "control API": f'`info.version: "{control}"`',
+        "report of `check`": f'`"version": {VERSION}`',
+    }
+    for name, version in named.items():
+        assert f"| {name} | {version}" in page
 
 
 def test_changelog_has_the_version_or_an_unreleased_part() -> None:
