@@ -61,7 +61,7 @@ PAGES = Statement("The pages of the list show each handler once, and the total c
 OTHERS = Statement("A write changes the handler that it names and no other.")
 STEADY = Statement("What nothing has written to stays as it was.")
 SAME = Statement("Two answers about the same thing agree.")
-TIMES = Statement("A handler is not changed before it is created.")
+TIMES = Statement("Times do not run backwards.")
 ALIKE = Statement("Settings that an update is not sent become the same whatever the type is.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from contract_tests.document import DocumentedRefusal, FormWords
@@ -17,6 +18,7 @@ from contract_tests.judge.statements import (
     OTHERS,
     PAGES,
     STEADY,
+    TIMES,
     WRITTEN,
     Statement,
 )
@@ -29,7 +31,7 @@ from contract_tests.oracle.expected import (
     steady,
 )
 from contract_tests.oracle.listing import Listing
-from contract_tests.oracle.showing import Owned, Showing
+from contract_tests.oracle.showing import Owned, Showing, is_before
 from contract_tests.probes.reading import number
 from contract_tests.run.run import Run
 from contract_tests.target.api import Media, Spoken, TargetResponse, Withheld
@@ -333,7 +335,7 @@ class Own:
         complaints += [
             Complaint(OTHERS, f"the list lacks {n}, which no call of this run touched") for n in gone
         ]
-        complaints += self._strangers(by_id)
+        complaints += [*self._strangers(by_id), *self._backwards()]
         for owned in self.live.values():
             complaints += self.compared(owned, by_id[owned.id]) if owned.id in by_id else []
         self.require(complaints + self.order(by_id))
@@ -350,6 +352,13 @@ class Own:
             for n, row in rows.items()
             if n not in known and (self.run.is_alone or row[name] in self._names)
         ]
+
+    def _backwards(self) -> Iterator[Complaint]:
+        """Yield a complaint for each live handler whose time of creation is before that of an older one."""
+        for older, newer in pairwise(self.live.values()):
+            if is_before(newer.created, older.created):
+                about = f"handler {newer.id}, created after handler {older.id},"
+                yield Complaint(TIMES, f"{about} shows a time of creation before that: {newer.created}")
 
     def order(self, ids: Iterable[int]) -> list[Complaint]:
         """Return what is wrong with the order of listed ids, as far as the live handlers show."""

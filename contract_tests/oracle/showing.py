@@ -17,6 +17,7 @@ from contract_tests.oracle.listing import same
 from contract_tests.probes.reading import MISSING
 from contract_tests.target.api import TargetResponse
 
+_TELLING = 8
 _ROUNDING = timedelta(seconds=2)
 
 
@@ -49,6 +50,7 @@ class Showing:
         self._secrets = self._unmasked.questions
         self._counts_any = facts.update.get("counts-as-change", "any") == "any"  # whether updates keep a time
         self._created = statements.time("created", "The time of creation stays.")
+        self._sent: set[str] = set()  # texts of settings that no mask looks like
         self._keys: dict[
             tuple[str, str], str
         ] = {}  # the key that shows a field of a type, if it is another one
@@ -122,6 +124,7 @@ class Showing:
         for key, other in self._under_other_keys(handler, value):
             value[key] = value.pop(other)
             yield "", None, Complaint(ground, f"`{key}` in {about}", f"shown as `{other}`", part=part)
+        self._sent.update(text for text in handler.sent.values() if len(text) >= _TELLING)
         for key in sorted((handler.settings.keys() | value.keys()) - handler.uncertain):
             complaint = self._setting(handler, key, value, f"`{key}` in {about}")
             if complaint is not None:
@@ -163,13 +166,10 @@ class Showing:
         is_masked = key in self._facts.masked and isinstance(value, str)  # services may mask in any way
         if (is_masked and not is_lost) or same(value, handler.settings[key]):
             return None
+        is_another = value == handler.former.get(key) or (isinstance(value, str) and value in self._sent)
         if key in handler.sent and is_recoded(value, text):
             ground = self._text(handler, key)
-        elif (
-            ground is not None
-            and text
-            and (is_lost or value == handler.former.get(key) or not may_hide(value, text))
-        ):
+        elif ground is not None and text and (is_lost or is_another or not may_hide(value, text)):
             ground = replace(ground, questions=ground.questions - self._secrets)  # no mask would show this
         elif ground is not None and ground.questions & self._secrets and _is_mask(value, text, handler.sent):
             ground = self._unmasked  # other settings may still be shown
@@ -217,14 +217,14 @@ class Showing:
         owned.changed = changed if isinstance(changed, str) else None
         if not is_time(created):
             yield Complaint(self._created, about, _short(created), "a time")
-        if _is_before(changed, created):
+        if is_before(changed, created):
             yield Complaint(
                 TIMES,
                 f"handler {owned.id} was changed at {changed}, before it was created at {created}",
             )
 
 
-def _is_before(one: object, other: object) -> bool:
+def is_before(one: object, other: object) -> bool:
     """Tell whether a shown time is before another one, by more than rounding explains."""
     try:
         return datetime.fromisoformat(str(one)) < datetime.fromisoformat(str(other)) - _ROUNDING

@@ -169,6 +169,7 @@ def _delete_status(prober: Prober) -> Finding:
 
 _SHAPE = "%Y-%m-%d %H:%M:%S"
 _ZONE_STEP = timedelta(minutes=30)
+_ZONES = timedelta(hours=-12, minutes=-5), timedelta(hours=14, minutes=5)
 # How far the clocks of a site may be apart, and a create may take.
 _DRIFT = timedelta(minutes=5)
 
@@ -302,6 +303,8 @@ def zone_of(prober: Prober) -> str:
     except ValueError:
         answered = datetime.now(UTC)
     ahead = created - answered
+    if not _ZONES[0] <= ahead <= _ZONES[1]:
+        raise Unlisted(f"The time of a new handler, {shown}, is not now in any time zone.")
     steps = round(ahead / _ZONE_STEP)
     if abs(ahead - steps * _ZONE_STEP) > _DRIFT:
         raise Undecided(f"the time of a new handler, {shown}, is not a whole number of half hours from now")

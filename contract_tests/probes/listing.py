@@ -164,7 +164,13 @@ def _links_repeat_parameters(prober: Prober) -> Finding:
     repeats = [f"{prober.facts.size_parameter}=" in link for link in links]
     if not links or len(set(repeats)) > 1:
         return Outside("Only some links repeat the size of the page." if links else "There are no links.")
-    return Answered("accepted", f"Yes: {shown(links[0])}.") if all(repeats) else Answered("none")
+    if not all(repeats):
+        return Answered("none")
+    if not prober.spares:
+        usual = SeenPage(prober.list(size=prober.facts.default_size), prober.expectations).links
+        if usual and not any(f"{prober.facts.size_parameter}=" in link for link in usual):
+            return Answered("accepted", f"Yes, but for the size of the default: {shown(usual[0])}.")
+    return Answered("accepted", f"Yes: {shown(links[0])}.")
 
 
 def _links_opening(prober: Prober) -> Finding:

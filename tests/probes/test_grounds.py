@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
 from contract_tests.document import Facts
 from contract_tests.judge.statements import Statements
-from contract_tests.judge.verdicts import Judge
+from contract_tests.judge.verdicts import Conformity, Judge
 from contract_tests.oracle.expected import Expected
-from contract_tests.oracle.showing import Owned, Showing, _is_before
+from contract_tests.oracle.listing import Listing, Page
+from contract_tests.oracle.showing import Owned, Showing, is_before
+from contract_tests.target.api import Spoken
 from mock_server.document import load
 from tests.probes.services import QUESTIONS
 
@@ -113,7 +117,7 @@ def test_a_mask_does_not_show_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "created", "is_before"),
+    ("changed", "created", "is_earlier"),
     [
         ("2026-01-01 00:00:00", "2026-01-02 00:00:00", True),
         ("2026-01-01 00:00:00", "2026-01-01 00:00:01", False),
@@ -124,6 +128,35 @@ def test_a_mask_does_not_show_nothing() -> None:
     ],
 )
 def test_a_time_is_before_another_by_more_than_rounding(
-    changed: object, created: object, *, is_before: bool
+    changed: object, created: object, *, is_earlier: bool
 ) -> None:
-    assert _is_before(changed, created) is is_before
+    assert is_before(changed, created) is is_earlier
+
+
+def test_a_text_of_another_row_is_no_mask(facts: Facts) -> None:
+    statements = Statements(facts, load().data, QUESTIONS)
+    showing, judge = Showing(facts, statements), Judge(statements, "page")
+    other = {key: f"{text}-2" for key, text in SENT.items()}
+    found = []
+    for number, form in enumerate([FORM, {**FORM, **other}], start=1):
+        owned = Owned(number, Expected(facts, statements).created(form))
+        row = {
+            "id": number,
+            "type": "x",
+            "name": "A",
+            "settings": SENT,
+            "is_enabled": True,
+            "last_datetime": None,
+        }
+        found += list(showing.retrieved(owned, {**row, "datetime": "2026-01-01 00:00:00"}))
+    assert len(found) == len(SENT)
+    assert all(judge.ruling(complaint.statement).is_finding for _, _, complaint in found)
+
+
+def test_a_total_may_count_the_row_that_the_pages_lack(facts: Facts) -> None:
+    statements = Statements(facts)
+    listing = Listing(cast("Spoken", None), facts, statements, Conformity(facts, statements), lambda _: None)
+    pages = [Page(1, 10, (), (1, 2), {"total": 4}), Page(2, 10, (), (4,), {"total": 4})]
+    (complaint,) = listing.partition(pages, [3])
+    assert complaint.sentence == "the pages do not show handler 3"
+    assert len(listing.partition(pages, [])) == 2

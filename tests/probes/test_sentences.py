@@ -122,6 +122,27 @@ def test_a_time_that_only_a_change_of_type_sets_is_no_null() -> None:
     assert '`"2026-01-02 03:04:05"` after another type' in finding.sentence
 
 
+def test_no_zone_is_days_away() -> None:
+    def long_ago(row: Row) -> None:
+        row["datetime"] = "2020-01-01 00:00:00"
+
+    with the_mock({}) as api:
+        finding = found(Twisted(api, long_ago), "time-zone")
+    assert finding == Outside("The time of a new handler, 2020-01-01 00:00:00, is not now in any time zone.")
+
+
+def test_links_may_repeat_any_size_but_the_default() -> None:
+    class Sparing(TargetApi):
+        def call(self, method: str, path: str, **parts: Any) -> TargetResponse:
+            response = super().call(method, path, **parts)
+            return response._replace(body=response.body.replace(b"results_per_page=25&", b""))
+
+    with the_mock({}) as api:
+        finding = found(Sparing(api.base_url, api.key, api.facts), "links-repeat-parameters")
+    assert isinstance(finding, Answered)
+    assert finding.said.startswith("Yes, but for the size of the default: ")
+
+
 def test_names_do_not_ascend_with_time() -> None:
     with the_mock({}) as api:
         prober = Prober(api, expectations(), Terms(can_write=False))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from contract_tests.generated.sampler import Sampler
 from contract_tests.target.api import Spoken, TargetResponse
 from tests.suites.judging import complaint, judge
 from tests.suites.services import mock, second_opinion, texts
@@ -135,3 +137,31 @@ def test_a_run_has_a_page_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None
     with mock() as url:
         judge(url, suites=["paging"])
     assert 3 in pages
+
+
+def test_rows_are_created_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch = Spoken.call
+
+    def backwards(self: Spoken, method: str, path: str, **parts: Any) -> TargetResponse:
+        response = fetch(self, method, path, **parts)
+        if method != "GET" or response.status != 200:
+            return response
+        body = response.json()
+        rows = body["data"] if isinstance(body["data"], list) else [body["data"]]
+        for row in rows:
+            row["datetime"] = f"2026-01-{28 - row['id'] % 28:02} 00:00:00"
+        return response._replace(body=json.dumps(body).encode())
+
+    monkeypatch.setattr(Spoken, "call", backwards)
+    with mock() as url:
+        told = complaint(judge(url, suites=["lifecycle"]))
+    assert "shows a time of creation before that" in told
+
+
+@pytest.mark.parametrize("kind", ["retrieve", "update", "delete"])
+def test_a_generated_request_may_meet_a_row_that_is_gone(kind: str) -> None:
+    class RejectedPositiveData(Exception):
+        pass
+
+    sampler, gone = cast("Sampler", SimpleNamespace()), TargetResponse(410, {}, b"")
+    assert not [*Sampler._of_failure(sampler, RejectedPositiveData(), kind, cast("Any", None), gone)]
