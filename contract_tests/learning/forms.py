@@ -33,7 +33,7 @@ from contract_tests.probes.trials import NO_FIELD
 from mock_server.document.rows import Row, form_rows, react
 
 FOREIGN, UNKNOWN, OWN = "{foreign}", "{unknown}", "{own}"
-_SORTS = frozenset({"absent", "array", "file", "twice", "not-utf-8", "empty"})
+_SORTS = frozenset({"absent", "unsent", "array", "file", "twice", "not-utf-8", "empty"})
 
 # Rows by field, as the document writes them.
 Lists = dict[str, list[dict[str, Any]]]
@@ -312,7 +312,8 @@ class _Writer:
         """Return what a refusal is ordered as."""
         if field in {FOREIGN, UNKNOWN}:
             return field
-        sort = sort_of(row.treatment, field, (self.draft.facts.form["name"],))
+        is_own = field not in self.draft.facts.form.values()
+        sort = sort_of(row.treatment, field, (self.draft.facts.form["name"],), is_own=is_own)
         return sort if sort in _SORTS else "text"
 
     def _shared(self, lists: Lists) -> Lists:

@@ -61,14 +61,19 @@ def problems_of(
             if is_foreign
             else "{unknown}"
             if is_unknown
-            else sort_of(trial.treatment, trial.field, common)
+            else sort_of(trial.treatment, trial.field, common, is_own=trial.field in owned)
         )
         found.append(Problem(sort, outcome))
     return found
 
 
-def sort_of(treatment: str, field: str, common: Sequence[str]) -> str:
-    """Return what a problem is ordered as: no text at all for a common field may be told as if it were absent."""
+def sort_of(treatment: str, field: str, common: Sequence[str], *, is_own: bool) -> str:
+    """Return what a problem is ordered as: no text at all for a common field may be told as if it were absent.
+
+    That a field of a type's own is absent is a sort of its own: it may be told after fields of other types.
+    """
+    if is_own and treatment == "absent":
+        return "unsent"
     if treatment in {"empty", "blank"}:
         return "empty" if common and field == common[0] else "text"
     return "text" if treatment in _OF_TEXTS else treatment

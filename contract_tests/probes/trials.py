@@ -218,8 +218,11 @@ class Trials:
         """
         row = self.standing(trials[0].kind)
         own = {*self.facts.form.values(), *self.facts.types.get(trials[0].kind, ())}
-        if not row.type and not own & {each.field for each in trials}:
-            self.forget(trials[0].kind)  # a field of another type is one only if the row has a type
+        fields = {each.field for each in trials}
+        if not row.type and (
+            not own & fields if self.prober.spares else fields - {*self.facts.form.values()}
+        ):
+            self.forget(trials[0].kind)  # a field is of a type, or of another one, only if the row has a type
             row = self.standing(trials[0].kind)
         before = dict(row.shown)
         words = {} if own & {each.field for each in trials} else {self.facts.form["name"]: self.prober.name()}

@@ -112,6 +112,28 @@ def test_problems_are_told_by_the_names_of_fields(tmp_path: Path) -> None:
     assert orderer.order == sorted(documented)
 
 
+def test_a_setting_that_is_not_sent_may_be_told_after_a_field_of_another_type(tmp_path: Path) -> None:
+    lists: dict[str, Any] = {
+        "name": [refuse("absent", "no name")],
+        "foreign__": [refuse("any", "foreign", rank=1)],
+        "email": [refuse("absent", "no address", rank=2)],
+    }
+    observer = Observer(Pupil(client_of(tmp_path, rows("CreateForm", **lists))).prober, {})
+    outcomes = [
+        observer.create(Trial("create", field, treatment, sent(*texts), "email"), observer.base("email"))
+        for field, treatment, texts in (
+            ("name", "absent", ()),
+            ("slack", "any", ("x",)),
+            ("email", "absent", ()),
+        )
+    ]
+    documented = [*plain(load().data)["components"]["schemas"]["CreateForm"]["properties"]]
+    problems = problems_of(outcomes, dict(observer.facts.types), documented)
+    ranks = Orderer(observer, "create", problems, documented).ranks()
+    assert sorted(ranks, key=ranks.__getitem__) == ["absent", "{foreign}", "unsent"]
+    assert ranks["{foreign}"] < ranks["unsent"]
+
+
 def test_a_field_that_is_sent_twice_is_joined(tmp_path: Path) -> None:
     twice = {"when": "twice", "change": [{"join": ","}]}
     form = {"name": [twice], "foreign__": [twice, refuse("any", "foreign")]}
