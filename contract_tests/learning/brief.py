@@ -452,7 +452,7 @@ def presume_escapes(found: Explained) -> None:
         if outcome.look is None and outcome.trial.treatment in {"tags", "quotes"}:
             signs |= entities(outcome.trial.sent.text or "", outcome.shown)
     if "/" in signs or signs.get("'") in _WHOLE_ESCAPES:
-        usual = {"&": "&amp;", '"': "&quot;"} | signs
+        usual = {"&": "&amp;", '"': "&quot;", "<": "&lt;", ">": "&gt;"} | signs
         found.rows = [
             row
             for row in found.rows

@@ -204,13 +204,18 @@ class FieldLearner:
         found.prune()
 
     def _escapes(self, found: Explained, at: Input) -> None:
-        """Find out which characters are shown as entities of HTML, if some are."""
-        is_known = any("escape" in dict(row.effect) for row in found.rows if row.reaction == "change")
-        if is_known or not any(ENTITY.search(str(each.shown)) for each in found.seen if each.look is None):
+        """Find out which characters are shown as entities of HTML, if some are, in this field or in another."""
+        is_known = any("escape" in dict(row.effect) for row in found.rows if row.treatment == "any")
+        seen = [*found.seen, *(each for other in self.table.fields.values() for each in other.seen)]
+        if is_known or not any(ENTITY.search(str(each.shown)) for each in seen if each.look is None):
             return
-        outcome = self.ask(at.trial("any", sent(f"{self.observer.good(at.kind, at.field)}{SIGNS}x")))
-        if outcome is not None and outcome.look is None:
-            found.explain_escapes(outcome)
+        good = self.observer.good(at.kind, at.field)
+        # A URL may be refused for all but the sign that most of them have. No tag begins before a blank.
+        for text in (f"{good}{SIGNS} x", f"{good}?a=1&b=2"):
+            outcome = self.ask(at.trial("any", sent(text)))
+            if outcome is not None and outcome.look is None:
+                found.explain_escapes(outcome)
+                return
 
     def _unsent(self, found: Explained, at: Input) -> None:
         """Add what a setting becomes that was not sent, as a row of its type shows it."""

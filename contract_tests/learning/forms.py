@@ -275,12 +275,21 @@ class _Writer:
             is_keyed = by_key != look.value and shape_of(by_key) in shapes
             found.rows[n] = replace(found.rows[n], effect=look._replace(value=by_key) if is_keyed else look)
 
+    def _refuses(self, operation: str) -> bool:
+        """Tell whether a form refuses a field that no form has."""
+        found = self.table.fields.get(Place(operation, UNKNOWN))
+        return found is not None and any(
+            (row.treatment, row.reaction) == ("any", "refuse") for row in found.rows
+        )
+
     def _is_documented(self, operation: str, name: str, found: Explained) -> bool:
         """Tell whether the document says already what was seen of a field."""
         tree, identity = self.draft.tree, self.draft.facts.operation(operation).id
         form = form_of(tree, identity)
         fields = {each: resolved(tree, node) for each, node in form["properties"].items()}
         known = form_rows(form, fields, tree["x-service"])
+        if name == self.draft.facts.form["enabled"] and name not in known.fields and self._refuses(operation):
+            return False  # it would be unknown
         ignored = (*known.unknown, Row("any", None, "drop", effect=True))
         rows = known.foreign if name == FOREIGN else known.fields.get(name, ignored)
         responses = dict(operations(tree))[identity]["responses"]
@@ -334,7 +343,8 @@ class _Writer:
         def change(tree: Tree) -> None:
             form = form_of(tree, identity)
             enabled = draft.facts.form["enabled"]
-            if enabled not in form["properties"] and _is_known(lists.get(enabled, ())):
+            is_read = any("drop" not in row for row in lists.get(enabled, ()))
+            if enabled not in form["properties"] and (is_read or self._refuses(operation)):
                 form["properties"][enabled] = {
                     "type": "string",
                     "x-value": "enabled",
@@ -416,11 +426,6 @@ def _bound(tree: Tree, properties: Tree, lists: Lists) -> None:
         properties[name] = {word: value for word, value in schema.items() if word != "maxLength"}
         if bounds:
             properties[name]["maxLength"] = min(bounds)
-
-
-def _is_known(rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether a create does something with the switch, be it that it refuses it."""
-    return any("drop" not in row for row in rows)
 
 
 def _allow_unsent(draft: Draft, tree: Tree, lists: Mapping[str, list[dict[str, Any]]]) -> None:

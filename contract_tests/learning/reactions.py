@@ -23,7 +23,7 @@ from contract_tests.probes.reading import MISSING, Undecided, Unlisted
 from contract_tests.probes.trials import Trial, Trials, Tried
 from contract_tests.target.api import TargetResponse
 from mock_server.document.rows import Reaction, Row, compile_rows, react
-from mock_server.document.treatments import CLEANERS, JOIN, TWICE, SentInput, change_of, masked, spelled
+from mock_server.document.treatments import CLEANERS, CUT, ESCAPE, JOIN, TWICE, SentInput, change_of, masked, spelled
 
 # What stands between the texts of a field that was sent more than once, if a service joins them.
 BETWEEN = ","
@@ -160,8 +160,12 @@ _LIKELY: Mapping[str, tuple[str, ...]] = {
     "not-utf-8": ("replace", "latin-1"),
 }
 
+# What services make of bytes that are not UTF-8: an empty text, or one with another sign in their place, or none.
+_EMPTIED = ((CUT, 0),)
+_REPLACED = tuple(((ESCAPE, {"\ufffd": sign}),) for sign in ("?", ""))
+
 # Characters that services write as entities of HTML, and how these look. Two slashes side by side begin an address.
-SIGNS = "&\"'<>/`=\\"
+SIGNS = "&\"'>/`=\\<"
 ENTITY = re.compile(r"&(?:#[0-9]{1,5}|#[xX][0-9A-Fa-f]{1,4}|[A-Za-z]{2,8});")
 
 
@@ -242,15 +246,14 @@ class Explained:
 
     def explain_escapes(self, outcome: Outcome) -> None:
         """Take one row for all entities, as a text of all SIGNS shows them, if it foretells no less than rows did."""
-        before, known = self.rows, self.count()
+        before, best, most = self.rows, self.rows, self.count()
         signs = entities(outcome.trial.sent.text or "", outcome.shown)
-        if signs:
-            self.rows = [
-                row for row in before if row.reaction == "refuse" or row.treatment not in {"tags", "quotes"}
-            ]
-            self.put(Row("any", None, "change", (("escape", signs),)))
-            if self.count() < known:
-                self.rows = before
+        for treatments in ({"tags", "quotes"}, {"quotes"}) if signs else ():  # tags may go before
+            self.rows = [row for row in before if row.reaction == "refuse" or row.treatment not in treatments]
+            self.put(Row("any", None, "change", ((ESCAPE, signs),)))
+            if (count := self.count()) > most or (best is before and count == most):
+                best, most = self.rows, count
+        self.rows = best
         self.seen.append(outcome)
 
     @property
@@ -351,8 +354,7 @@ def _candidates(outcome: Outcome, treatment: str, field: Explained) -> Iterator[
     if treatment in {"blank", "padded"}:
         yield "change", (("trim", None),)
     if outcome.look is not None:
-        yield from (("change", each) for each in _likely(treatment) if outcome.repeated)
-        yield "refuse", outcome.look
+        yield from _refusing(outcome, treatment)
         return
     if sent.how and shown == outcome.before and not any(_shows(shown, text, mask) for text in sent.texts):
         yield "drop", True
@@ -372,6 +374,15 @@ def _candidates(outcome: Outcome, treatment: str, field: Explained) -> Iterator[
     yield "otherwise", f"is shown as {str(shown)[:60]!r}"
 
 
+def _refusing(outcome: Outcome, treatment: str) -> Iterator[tuple[str, Any]]:
+    """Yield what may explain a refusal: a later row refuses what became of the text, or this one does."""
+    if outcome.repeated:
+        yield from (("change", each) for each in _likely(treatment))
+    if treatment == "not-utf-8":
+        yield "change", _EMPTIED
+    yield "refuse", outcome.look
+
+
 def _shows(shown: Any, text: str | None, mask: Any) -> bool:
     if text is None or not isinstance(shown, str):
         return False
@@ -388,6 +399,8 @@ def _changes(treatment: str, shown: Any, mask: Any, schema: Schema) -> Iterator[
     """Yield lists of transformations that may have been at work."""
     likely = _LIKELY.get(treatment, ())
     yield from _likely(treatment)
+    if treatment == "not-utf-8":
+        yield from (_EMPTIED, *_REPLACED)
     if treatment == "longer-than" and isinstance(shown, str) and mask is None:
         yield (("cut", len(shown)),)
     yield from (((name, None),) for name in CLEANERS if name not in likely)

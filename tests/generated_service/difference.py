@@ -113,7 +113,9 @@ class Side:
                 return {name: told(each, name) for name, each in value.items()}
             if isinstance(value, list):
                 return [told(each) for each in value]
-            if key.endswith("_id") and str(value).isdigit():  # such as that of the account
+            if (
+                key.endswith("_id") and key not in OWNERS and str(value).isdigit()
+            ):  # such as that of the account
                 known = self.others.setdefault(key, [])
                 known += [] if value in known else [value]
                 return f"{key} number {known.index(value)} ({type(value).__name__})"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from mock_server.document import load
 from tests.generated_service import GeneratedService, draw
@@ -14,6 +16,7 @@ from tests.generated_service.difference import (
     LEARNING,
     LOOKING,
     Side,
+    Step,
     differences,
     emptied,
     learned,
@@ -65,6 +68,22 @@ def test_the_mock_of_a_learned_style_answers_as_the_style(style: str, tmp_path: 
 def test_a_brief_run_learns_nine_steps_of_ten(seed: int | None, style: str | None, tmp_path: Path) -> None:
     found = differing(seed, tmp_path, profile="quick", style=style)
     assert len(found) <= _STEPS // 10, "\n".join(found)
+
+
+def test_ids_of_accounts_are_paired_as_numbers_and_as_texts_but_settings_by_their_value() -> None:
+    def shown(owner: Any, chat: str) -> Any:
+        response = requests.Response()
+        response.status_code, response._content = (
+            200,
+            json.dumps({"user_id": owner, "telegram_chat_id": chat}).encode(),
+        )
+        response.headers["Content-Type"] = "application/json"
+        return (
+            Side("http://mock/api", "key", requests.Session()).shown(response, Step("look", "GET", "/")).body
+        )
+
+    assert shown("17", "1") == shown("23", "1") != shown(23, "1")
+    assert shown("17", "1") != shown("17", "2")
 
 
 def test_statuses_masks_and_empty_settings_are_learned_with_few_requests(tmp_path: Path) -> None:

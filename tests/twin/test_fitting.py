@@ -10,16 +10,17 @@ from typing import cast
 import pytest
 
 from contract_tests.document import Facts
+from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.fields import ADDRESSES, FAULTS, URLS
 from contract_tests.learning.handlers import mask_of, placed, varying
-from contract_tests.learning.presentation import SeenResponse, look_of
+from contract_tests.learning.presentation import Look, SeenResponse, look_of
 from contract_tests.learning.problems import More, find_more
-from contract_tests.learning.reactions import SIGNS, Observer, entities
+from contract_tests.learning.reactions import SIGNS, Explained, Observer, Outcome, entities
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import described
 from contract_tests.probes.expectations import SentCall, exchange_of
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.trials import Trial, Tried
+from contract_tests.probes.trials import Trial, Tried, sent
 from contract_tests.target.api import TargetResponse
 from mock_server.document import load
 from mock_server.document.rows import parse_rows, react
@@ -101,6 +102,43 @@ def test_entities_are_told_by_a_text_of_all_signs(signs: dict[str, str]) -> None
     assert entities(text, shown) == signs
     assert react(parse_rows([{"when": "any", "change": [{"escape": signs}]}]), text, {}).text == shown
     assert entities(text, shown.replace("=", "")) == {}, "more was changed"
+
+
+def outcome_of(treatment: str, given: SentInput, shown: object, refused: Look | None = None) -> Outcome:
+    trial = Trial("create", "name", treatment, given, "email")
+    exchange = Exchange("POST", "http://mock/api", "", (), "", (), "", 200, (), "", 0)
+    return Outcome(trial, TargetResponse(401 if refused else 201, {}, b""), exchange, refused, shown)
+
+
+@pytest.mark.parametrize("strips", [True, False])
+def test_tags_may_go_before_signs_are_escaped(*, strips: bool) -> None:
+    def shown(text: str) -> str:
+        text = re.sub("<[^<>]*>", "", text) if strips else text
+        return "".join(signs.get(sign, sign) for sign in text)
+
+    signs = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+    found = Explained({})
+    for treatment, text in (("tags", "A<b>x</b>"), ("quotes", "A'\"x")):
+        found.explain(outcome_of(treatment, sent(text), shown(text)))
+    text = f"A{SIGNS} x"
+    found.explain_escapes(outcome_of("any", sent(text), shown(text)))
+    for text in ("<i>A</i> & B", 'it\'s "B"', "a < b"):
+        assert react(tuple(found.rows), text, {}).text == shown(text)
+
+
+@pytest.mark.parametrize(
+    ("bad", "shown"), [("\ufffd", "A?"), ("\ufffd\ufffd", "A??"), ("\ufffd", "A"), ("\ufffd", "")]
+)
+def test_bytes_that_are_not_utf_8_become_other_signs_or_nothing(bad: str, shown: str) -> None:
+    not_utf_8, refused = frozenset({"not-utf-8"}), Look(401, "text/plain", (), "No name.")
+    given = SentInput(f"A{bad}", (f"A{bad}",), not_utf_8)
+    found = Explained({})
+    if shown == "":  # which is then refused as any empty text
+        found.explain(outcome_of("empty", sent(""), None, refused))
+    found.explain(outcome_of("not-utf-8", given, shown or None, None if shown else refused))
+    reaction = react(tuple(found.rows), SentInput("Zoo\ufffd\ufffd", ("Zoo\ufffd\ufffd",), not_utf_8), {})
+    sign = shown[1:2]
+    assert (reaction.outcome, reaction.text) == (("taken", f"Zoo{sign * 2}") if shown else ("refuse", ""))
 
 
 def test_the_number_of_problems_is_a_placeholder() -> None:

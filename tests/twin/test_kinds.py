@@ -16,12 +16,13 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.beyond import learn_first_page, learn_paging
 from contract_tests.learning.doors import learn_other_account
 from contract_tests.learning.draft import Draft, Tree, changes
-from contract_tests.learning.forms import in_words, learn_forms
+from contract_tests.learning.fields import FieldLearner
+from contract_tests.learning.forms import _Writer, in_words, learn_forms
 from contract_tests.learning.history import learn_leftovers
 from contract_tests.learning.learn import _teach_handlers
 from contract_tests.learning.pages import learn_links, learn_sorting
 from contract_tests.learning.presentation import fresh, templated, varying, worded
-from contract_tests.learning.problems import find_telling
+from contract_tests.learning.problems import Refusals, find_telling
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
 from contract_tests.probes.observations import handler, second
@@ -446,3 +447,33 @@ def test_an_old_date_is_no_time_of_today() -> None:
     old = "Thu, 19 Nov 1981 08:52:00 GMT"
     assert worded(old, {}) == old
     assert worded("Mon, 30 Nov 2026 20:45:51 GMT", {}) == "{now:http}"
+
+
+def test_a_create_may_ignore_the_switch_and_refuse_what_it_does_not_know(tmp_path: Path) -> None:
+    absent = [{"when": "absent", "refuse": "by_field", "item": "no {field}"}]
+    unknown = [{"when": "any", "refuse": "by_field", "item": "not here"}]
+    client = client_of(
+        tmp_path,
+        {
+            "target": "$.components.schemas.CreateForm.properties",
+            "update": {"is_enabled": {"type": "string", "x-value": "enabled"}},
+        },
+        rows(
+            "CreateForm",
+            name=absent,
+            type=absent,
+            unknown__=unknown,
+            is_enabled=[{"when": "any", "drop": True}],
+        ),
+        rows("UpdateForm", unknown__=unknown),
+    )
+    assert client.send("POST", LIST, {"name": "A", "type": "email", "is_enabled": "0"}).status_code == 201
+    pupil = Pupil(client)
+    learner = FieldLearner(Observer(pupil.prober, {}), pupil.draft)
+    learner._others("create")
+    learner._switch("create")
+    writer = _Writer(pupil.draft, learner.table, Refusals(), {"create": {}, "update": {}}, [])
+    form = pupil.learn(lambda *_: writer.write())["components"]["schemas"]["CreateForm"]
+    assert form["x-rows"]["is_enabled"] == [{"when": "any", "drop": True}]
+    assert "is_enabled" in form["properties"]
+    assert any(row["when"] == "any" and "refuse" in row for row in form["x-rows"]["{unknown}"])
