@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
 from typing import Any, NamedTuple
 
 from contract_tests.learning.draft import Draft, Unsayable
+from contract_tests.learning.grammar import (
+    ADDRESSES,
+    ODD_ADDRESSES,
+    ODD_URLS,
+    URLS,
+    USUAL_PATTERNS,
+    agreeing,
+    fault_of,
+)
 from contract_tests.learning.handlers import settings_node
-from contract_tests.learning.presentation import Look, reworded
+from contract_tests.learning.presentation import reworded
 from contract_tests.learning.reactions import ENTITY, LITERALS, SIGNED, SIGNS, Explained, Observer, Outcome
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted
 from contract_tests.probes.trials import Trial, sent
@@ -28,53 +35,6 @@ _USUAL = (64, 100, 128, 150, 191, 200, 250, 254, 255, 256, 300, 500, 512, 1000, 
 OF_GRAMMAR = frozenset({"not-email", "not-url", "not-https", "malformed"})
 # What is asked of each field anew.
 _OF_ONE = OF_GRAMMAR | {"longer-than", "absent", "is"}
-
-# What services take for an address: what stands before the @, and behind it, the usual first.
-_USERS = (
-    r"[^@\s]+", r"[^@]+", r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9._%+-]+", r"[^\s@<>()\[\],;:\\\"]+",
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*",
-    r"[^\s@.<>()\[\],;:\\\"]+(?:\.[^\s@.<>()\[\],;:\\\"]+)*",
-)  # fmt: skip
-_LABEL, _ANY_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?", r"\w(?:[\w-]*\w)?"
-_DOMAINS = (
-    r"[^@\s]+\.[^@\s.]+", r"[^@\s]+", r"[^@\s]+\.[^@\s]+", r"[A-Za-z0-9.-]+", r"[A-Za-z0-9.-]+\.[A-Za-z]{2,}",
-    rf"{_LABEL}(?:\.{_LABEL})*", rf"{_LABEL}(?:\.{_LABEL})+", rf"{_ANY_LABEL}(?:\.{_ANY_LABEL})+", r".*",
-)  # fmt: skip
-_ODD_ADDRESSES = (
-    "maybe", "a@b", "example.com", "a b@example.com", "a@@example.com", "<b>a@example.com</b>", "a'b@example.com",
-    'a"b@example.com', "a..b@example.com", "a@example..com", "a\u017c@example.com", "a@example.com<b>x</b>",
-    "a@example.com&amp;x", "A@EXAMPLE.COM", "a@b.example.com", "a@\u017c\u00f3.example.com", "a@b'x.example.com",
-)  # fmt: skip
-# What may be wrong with an address or a URL, if a service tells faults apart.
-FAULTS = (
-    r"^[^@]*$", r"@.*@", r"@[^.]*$", r"@[^.@]*$", r"\s", r"\.\.", r"@.*\.\.", r"^[^@]*\.\.", r"[<>]", r"^[^@]*[<>\s]",
-    r"^[^:]*$", r"^https?://$", r"^http://", r"^[A-Za-z]+:", r"^[^:/]*$", r"[^\x00-\x7f]", r"['\"]",
-)  # fmt: skip
-# The same for a URL: its scheme, and what follows.
-_SCHEMES = (r"https?://", r"https://", r"(?i:https?)://", r"(?i:https)://", r"[A-Za-z][A-Za-z0-9+.-]*://")
-_RESTS = (
-    r"[^\s/]+", r"\S+$", r"[^\s/$.?#].\S*$", r"[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#]|$)", r".*",
-    r"[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#]\S*)?$", r"[^\s/<>\"]+", r"[^\s/<>\"]+(?:[/?#]\S*)?$", r"[^\s<>\"]+$",
-    rf"{_LABEL}(?:\.{_LABEL})+(?::[0-9]+)?(?:[/?#]|$)", rf"{_LABEL}(?:\.{_LABEL})+(?::[0-9]+)?(?:[/?#]\S*)?$",
-)  # fmt: skip
-_ODD_URLS = (
-    "maybe", "example.com/x", "http://example.com/x", "HTTPS://EXAMPLE.COM/A", "https://example.com/a b", "https://",
-    "https://example.com/<b>x</b>", "ftp://example.com/x", "//example.com/x", "https://example.com'\"x", "https://example.com<b>x</b>",
-    "a@example.com", " https://example.com/x", "https://example.com/\u017c", "https://localhost/x",
-)  # fmt: skip
-
-
-def _patterns(form: str, firsts: Sequence[str], seconds: Sequence[str]) -> tuple[str, ...]:
-    """Return all that two lists of parts give, the usual first."""
-    pairs = sorted(product(range(len(firsts)), range(len(seconds))), key=sum)
-    return tuple(form.format(firsts[one], seconds[other]) for one, other in pairs)
-
-
-ADDRESSES = _patterns("^{}@{}$", _USERS, _DOMAINS)
-URLS = _patterns("^{}{}", _SCHEMES, _RESTS)
-_USUAL_PATTERNS = {
-    ADDRESSES[0]: "not-email", f"^{_SCHEMES[0]}{_RESTS[0]}": "not-url", f"^{_SCHEMES[1]}{_RESTS[0]}": "not-https",
-}  # fmt: skip
 
 _SPELLINGS = (
     "1", "0", "true", "false", "on", "off", "yes", "no", "", " ", "maybe", "2", "-1", "True", "FALSE", "t", "f", "y",
@@ -131,7 +91,7 @@ class FieldLearner:
     spellings: Sequence[str] = _SPELLINGS
     switch_ways: Sequence[str] = ("absent", "array", "twice", "file")
     switch_states = 2  # what keeps a switch as it was is tried on one that is on, and on one that is off
-    odd: Mapping[str, Sequence[str]] = {"address": _ODD_ADDRESSES, "url": _ODD_URLS}
+    odd: Mapping[str, Sequence[str]] = {"address": ODD_ADDRESSES, "url": ODD_URLS}
 
     def __init__(self, observer: Observer, draft: Draft) -> None:
         self.observer = observer
@@ -357,12 +317,12 @@ class FieldLearner:
             told = [each for each in seen if each.look is None or each in refused]
             looks = [each.look for each in refused]
             look = max(looks, key=looks.count)
-            best = max(patterns, key=lambda pattern: (_agreeing(pattern, told), -patterns.index(pattern)))
-            if best not in _USUAL_PATTERNS:
+            best = max(patterns, key=lambda pattern: (agreeing(pattern, told), -patterns.index(pattern)))
+            if best not in USUAL_PATTERNS:
                 found.schema = {**found.schema, "pattern": best}
-            found.put(Row(_USUAL_PATTERNS.get(best, "malformed"), None, "refuse", look))
+            found.put(Row(USUAL_PATTERNS.get(best, "malformed"), None, "refuse", look))
             for other in looks:
-                if other != look and (fault := _fault(other, told)):
+                if other != look and (fault := fault_of(other, told)):
                     found.put(Row("matches", fault, "refuse", other))
         for outcome in seen:
             found.explain(outcome, *_what_of(outcome))
@@ -570,18 +530,6 @@ def _what_of(outcome: Outcome) -> tuple[Any, str]:
         if outcome.look is None and TREATMENTS[treatment].holds(None, {})(text, outcome.trial.sent):
             return None, treatment
     return (None, "any") if outcome.look is None else ((text,), "is")
-
-
-def _fault(look: Look | None, outcomes: Sequence[Outcome]) -> str:
-    """Return a pattern of the texts that are refused in one way, and of no other texts; empty if none fits."""
-    texts = [(each.trial.sent.text or "", each.look == look) for each in outcomes]
-    fits = (fault for fault in FAULTS if all(bool(re.search(fault, text)) is is_so for text, is_so in texts))
-    return next(fits, "")
-
-
-def _agreeing(pattern: str, outcomes: list[Outcome]) -> int:
-    matches = re.compile(pattern).search
-    return sum((outcome.look is None) == bool(matches(outcome.trial.sent.text or "")) for outcome in outcomes)
 
 
 def shape_of_text(example: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
-from contract_tests.learning.fields import ADDRESSES, FAULTS, URLS
+from contract_tests.learning.grammar import ADDRESSES, FAULTS, URLS
 from contract_tests.learning.handlers import mask_of, placed, varying
 from contract_tests.learning.presentation import Look, SeenResponse, look_of
 from contract_tests.learning.problems import More, find_more
