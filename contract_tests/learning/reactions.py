@@ -23,7 +23,17 @@ from contract_tests.probes.reading import MISSING, Undecided, Unlisted
 from contract_tests.probes.trials import Trial, Trials, Tried
 from contract_tests.target.api import TargetResponse
 from mock_server.document.rows import Reaction, Row, compile_rows, react
-from mock_server.document.treatments import CLEANERS, CUT, ESCAPE, JOIN, TWICE, SentInput, change_of, masked, spelled
+from mock_server.document.treatments import (
+    CLEANERS,
+    CUT,
+    ESCAPE,
+    JOIN,
+    TWICE,
+    SentInput,
+    change_of,
+    masked,
+    spelled,
+)
 
 # What stands between the texts of a field that was sent more than once, if a service joins them.
 BETWEEN = ","

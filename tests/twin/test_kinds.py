@@ -23,6 +23,7 @@ from contract_tests.learning.learn import _teach_handlers
 from contract_tests.learning.pages import learn_links, learn_sorting
 from contract_tests.learning.presentation import fresh, templated, varying, worded
 from contract_tests.learning.problems import Refusals, find_telling
+from contract_tests.learning.reactions import Observer
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
 from contract_tests.probes.observations import handler, second
