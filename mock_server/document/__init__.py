@@ -20,6 +20,7 @@ from mock_server.document.evidence import (
     RecordingEnds,
     Stamp,
     Standing,
+    check_head,
     ledger_of,
     line_of,
     read_recorded,
@@ -65,7 +66,7 @@ from mock_server.document.strict import declared_strictly
 __all__ = [
     "HIGHEST", "LEARNED", "RECORDING", "RECORDING_DATE", "Action", "Answer", "Array",
     "Document", "DocumentError", "JsonShape", "Learned", "Object", "Overlay", "Place", "Question",
-    "RecordingEnds", "Stamp", "Standing", "apply_actions", "declared_strictly", "digest_of", "dump_json",
+    "RecordingEnds", "Stamp", "Standing", "apply_actions", "check_head", "declared_strictly", "digest_of", "dump_json",
     "dump_yaml", "duplicate", "find_overlay", "home", "ledger_of", "line_of", "load",
     "nearest", "operations_in", "packaged_overlays", "parse_actions", "parse_overlay", "place_at", "place_of", "placed",
     "plain", "read", "read_bytes", "read_object", "read_overlay", "read_questions", "read_recorded", "read_text",

@@ -206,8 +206,7 @@ def read_recorded(file: Path) -> RecordingEnds:
     except UnicodeDecodeError:
         raise DocumentError(f"{file} is not a recording, because it is not text.") from None
     head = line_of(file, 1, lines[0]) if lines else {}
-    if head.get("recording") != RECORDING:
-        raise DocumentError(f"This is not a recording of version {RECORDING}.", Place(str(file), 1))
+    check_head(file, head)
     last = line_of(file, len(lines), lines[-1])
     foot = last if "end" in last else {}
     try:
@@ -229,6 +228,14 @@ def read_recorded(file: Path) -> RecordingEnds:
 def recorded_lines(text: str) -> Sequence[str]:
     """Return the lines of a recording's text."""
     return [line for line in text.split("\n") if line]
+
+
+def check_head(file: Path, head: Mapping[str, Any]) -> None:
+    """Check the first line of a recording. Raises DocumentError if it is of another version, or of no recording."""
+    if head.get("recording") != RECORDING:
+        raise DocumentError(
+            f"This is not a recording of version {RECORDING}. Record again.", Place(str(file), 1)
+        )
 
 
 def line_of(file: Path, number: int, line: str) -> dict[str, Any]:

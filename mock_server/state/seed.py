@@ -20,6 +20,7 @@ from mock_server.document import (
     DocumentError,
     Object,
     Place,
+    check_head,
     line_of,
     place_of,
     placed,
@@ -272,6 +273,8 @@ def _of_har(text: str) -> Iterator[_Seen]:
 def _of_recording(text: str, path: Path) -> Iterator[_Seen]:
     for number, line in enumerate(recorded_lines(text), 1):
         data = line_of(path, number, line)
+        if number == 1:
+            check_head(path, data)
         if "request" in data:
             request, answer = data["request"], data["answer"]
             yield _Seen(request["method"], request["url"], answer["status"], answer["body"] or "", number)

@@ -112,6 +112,7 @@ def test_what_an_app_has_seen_becomes_a_seed(tmp_path: Path, form: str) -> None:
         ("seen.har", "[]", ":1: This is not a HAR (TypeError: "),
         ("seen.har", "{", ":1: This is not a HAR (JSONDecodeError: "),
         ("seen.jsonl", '{"recording": 1}\nx\n', ":2: This line is not a JSON object."),
+        ("seen.jsonl", '{"recording": 2}\n', ":1: This is not a recording of version 1."),
         ("none.har", None, ":1: The file cannot be read (No such file or directory). Check it."),
     ],
 )

@@ -205,6 +205,7 @@ def test_a_mock_that_ran_before_is_restored_with_its_answers(suite: pytest.Pytes
         (None, "Cannot read"),
         ("no", "is not a capsule, because it is not JSON"),
         ("[]", "is not a capsule of this version"),
+        ('{"format": "bitpeak-mock capsule 2"}', "is not a capsule of this version"),
         ('{"format": "bitpeak-mock capsule 1"}', "is not a whole capsule"),
         ("[" * 100_000, "it nests too deeply"),
         ('{"format": "bitpeak-mock capsule 1", "worlds": ' + "[" * 100_000, "it nests too deeply"),
