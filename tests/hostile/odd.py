@@ -67,9 +67,22 @@ class GivesTheSmallestFreeId(Behaving):
 
     deletes = 0
 
+    def __init__(self, *given: Any) -> None:
+        self.numbered: dict[int, Any] = {}  # rows by the number that each was given
+        self.latest = 0
+        super().__init__(*given)
+
     def new_id(self) -> Any:
         self.last += 1
-        return next(number for number in range(1, self.last + 1) if number not in self.rows)
+        self.latest = next(
+            number for number in range(1, self.last + 1) if self.numbered.get(number) not in self.rows
+        )
+        return self.latest
+
+    def new_row(self, form: Mapping[str, str], settings: Mapping[str, str]) -> Row:
+        row = super().new_row(form, settings)
+        self.numbered[self.latest] = next(reversed(self.rows))
+        return row
 
     def deleted(self, row: Any) -> None:
         super().deleted(row)
@@ -87,7 +100,7 @@ class FillsGaps(GivesTheSmallestFreeId):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        for row in (3, 4, 9):
+        for row in [*self.rows][2:9:3]:
             del self.rows[row], self.strangers[row]
 
 
