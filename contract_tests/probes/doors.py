@@ -155,7 +155,7 @@ def _unknown_route(prober: Prober) -> Finding:
 
 
 def _rate_limit(prober: Prober) -> Finding:
-    """Read the number that the answers show, which may be any; whether it is enforced is not tried."""
+    """Read the number that the responses show, which may be any; whether it is enforced is not tried."""
     if not any(map(is_success, prober.responses)):
         prober.list()
     shown = next(iter(_quota(prober, "quota-limit")), None)
@@ -182,7 +182,7 @@ def _header(facts: Facts, word: str) -> str:
 
 
 def _quota(prober: Prober, word: str, *responses: TargetResponse) -> list[str]:
-    """Return what the header with a word shows in answers, by default in all successes so far."""
+    """Return what the header with a word shows in responses, by default in all successes so far."""
     name = _header(prober.facts, word)
     asked = responses or tuple(filter(is_success, prober.responses))
     return [response.headers[name] for response in asked if name in response.headers]

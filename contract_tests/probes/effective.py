@@ -146,7 +146,7 @@ def ask_all(prober: Prober, arguments: DocumentArguments) -> dict[str, QuestionV
 
 
 def _try_creates(prober: Prober) -> None:
-    """Send creates the odd names that updates were asked with: they, too, may be answered with server errors."""
+    """Send creates the odd names that updates were asked with: they, too, may cause server errors."""
     trials = Trials(prober)
     for treatment in ("array", "file", "not-utf-8"):
         with suppress(Undecided, Unlisted, LookupError):

@@ -51,7 +51,7 @@ def _create_status(prober: Prober) -> Finding:
 
 
 def _write_answer(prober: Prober) -> Finding:
-    """Compare the keys of both answers, those apart that belong to no row."""
+    """Compare the keys of both responses, those apart that belong to no row."""
     steps = _written_at(prober.facts)
     responses = [prober.once(handler).created, prober.once(renaming).response]
     written = [mapping(response.shown(*steps)) for response in responses]
@@ -288,7 +288,7 @@ def _time_zone(prober: Prober) -> Finding:
 
 
 def zone_of(prober: Prober) -> str:
-    """Compare the time of a new handler with the time that its create was answered, to the half hour.
+    """Compare the time of a new handler with the time of the response to its create, to the half hour.
 
     Raises Undecided and Unlisted.
     """
@@ -298,7 +298,7 @@ def zone_of(prober: Prober) -> str:
         created = datetime.strptime(str(shown), _SHAPE).replace(tzinfo=UTC)
     except ValueError:
         raise Unlisted(f"The time of a new handler is shown as {shown!r}.") from None
-    try:  # when the create was answered: by its own word, else by this computer's clock
+    try:  # when the response was sent: by its own word, else by this computer's clock
         answered = parsedate_to_datetime(row.created.headers.get("date", "")).astimezone(UTC)
     except ValueError:
         answered = datetime.now(UTC)

@@ -260,7 +260,7 @@ class Prober:
         return Marker("bpm").insert(name, number) if self.terms.hidden else name
 
     def create(self, form: Mapping[str, str], **parts: Any) -> tuple[TargetResponse, int | None]:
-        """Send a create; return its answer and, where it was accepted, the id. Raises Undecided for a lack of one."""
+        """Send a create; return the response and, where it was accepted, the id. Raises Undecided for a lack of one."""
         return self.create_raw(form.get(self.facts.form["name"], ""), form=form, **parts)
 
     def create_raw(self, name: str, **parts: Any) -> tuple[TargetResponse, int | None]:
@@ -358,7 +358,7 @@ class Prober:
         return found
 
     def first_delete(self) -> TargetResponse | None:
-        """Return the answer to the first delete, None if there was none so far."""
+        """Return the response to the first delete, None if there was none so far."""
         if self._first_delete is None:
             return None
         response, exchange = self._first_delete

@@ -1,4 +1,4 @@
-"""Reads what a probe was answered, and says what was found."""
+"""Reads the responses to a probe, and says what was found."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Error(NamedTuple):
 
 
 def is_success(response: TargetResponse) -> bool:
-    """Tell whether an answer is a 2xx."""
+    """Tell whether a response is a 2xx."""
     return 200 <= response.status < 300
 
 
@@ -94,7 +94,7 @@ def parsed(response: TargetResponse) -> Any:
 
 
 def rows_in(response: TargetResponse, facts: Facts) -> list[Any] | None:
-    """Return the rows that an answer lists, None if it is not a list."""
+    """Return the rows that a response lists, None if it is not a list."""
     rows = response.shown(*facts.schemas.path_to(facts.operation("list").response, "rows"))
     return rows if is_success(response) and isinstance(rows, list) else None
 

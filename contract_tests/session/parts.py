@@ -130,7 +130,7 @@ _NOT_IMPLEMENTED = 501
 
 
 def _server_errors(opening: Opening) -> Iterable[Finding]:
-    """Yield a finding for each request of the probes that was answered with a server error, whatever it asked."""
+    """Yield a finding for each request of the probes that got a server error, whatever it asked."""
     for number, one in enumerate(opening.seen):
         if one.refused or one.failed or one.status < 500 or one.status == _NOT_IMPLEMENTED:
             continue

@@ -21,5 +21,5 @@ def chains(run: Run) -> Iterator[Chains]:
 @pytest.mark.writes
 @pytest.mark.spared("the suite lifecycle goes the same ways, and knows more of where they lead")
 def test_chains_of_links(chains: Chains) -> None:
-    """A handler that was created can be retrieved, updated and deleted by the id in the answer, and then is gone."""
+    """A handler that was created can be retrieved, updated and deleted by the id in the response, and then is gone."""
     follow(chains)

@@ -21,7 +21,7 @@ def sampler(run: Run) -> Iterator[Sampler]:
     "kind", [pytest.param(kind, marks=() if kind == "list" else pytest.mark.writes) for kind in KINDS]
 )
 def test_generated_requests(kind: str, sampler: Sampler) -> None:
-    """Requests that the document allows are accepted, others are refused, and each answer is a documented one."""
+    """Requests that the document allows are accepted, others are refused, and each response is a documented one."""
     judge_operations(kind, sampler)
 
 
