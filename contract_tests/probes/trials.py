@@ -222,7 +222,7 @@ class Trials:
         if not row.type and (
             not own & fields if self.prober.spares else fields - {*self.facts.form.values()}
         ):
-            self.forget(trials[0].kind)  # a field is of a type, or of another one, only if the row has a type
+            self._replace(row)  # a field is of a type, or of another one, only if the row has a type
             row = self.standing(trials[0].kind)
         before = dict(row.shown)
         words = {} if own & {each.field for each in trials} else {self.facts.form["name"]: self.prober.name()}
@@ -244,6 +244,14 @@ class Trials:
             )
             for each in trials
         ]
+
+    def _replace(self, row: ProbedHandler) -> None:
+        """Let another row stand for one that has lost its type. The first of a kind stays: observations rest on it."""
+        if self.prober.knows(("replaced", row.made_as)):
+            self.forget(row.made_as)
+        else:
+            self.prober.once(lambda _: row, ("replaced", row.made_as))
+            self._rows.remove(row)
 
     def _create(self, trial: Trial, form: Mapping[str, str], _: Prober) -> Tried:
         response, row = self._send_create(self._parts(form, trial))

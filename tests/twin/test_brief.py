@@ -163,6 +163,7 @@ def test_a_field_of_another_type_is_sent_to_a_row_that_has_a_type() -> None:
         row.update(name="x")
         assert not row.look(renamed=True)["type"]
         assert not trials.tried("update", FOREIGN, "any").is_taken
+        assert trials.prober.retrieve(row.id, renamed=True)["id"] == row.id
         trials.prober.close()
 
 
