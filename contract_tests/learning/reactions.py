@@ -176,6 +176,8 @@ _REPLACED = tuple(((ESCAPE, {"\ufffd": sign}),) for sign in ("?", ""))
 
 # Characters that services write as entities of HTML, and how these look. Two slashes side by side begin an address.
 SIGNS = "&\"'>/`=\\<"
+# Control characters as the filters of PHP that escape them write them.
+_CONTROLS = {chr(code): f"&#{code};" for code in range(1, 32)}
 ENTITY = re.compile(r"&(?:#[0-9]{1,5}|#[xX][0-9A-Fa-f]{1,4}|[A-Za-z]{2,8});")
 
 
@@ -258,6 +260,8 @@ class Explained:
         """Take one row for all entities, as a text of all SIGNS shows them, if it foretells no less than rows did."""
         before, best, most = self.rows, self.rows, self.count()
         signs = entities(outcome.trial.sent.text or "", outcome.shown)
+        if signs and any(_shows_control(each) for each in self.seen):
+            signs = {**_CONTROLS, **signs}
         for treatments in ({"tags", "quotes"}, {"quotes"}) if signs else ():  # tags may go before
             self.rows = [row for row in before if row.reaction == "refuse" or row.treatment not in treatments]
             self.put(Row("any", None, "change", ((ESCAPE, signs),)))
@@ -288,6 +292,12 @@ def entities(text: str, shown: Any) -> dict[str, str]:
             return {}
         rest = rest[len(signs[sign]) if entity is not None and sign in signs else 1 :]
     return {} if rest else signs
+
+
+def _shows_control(outcome: Outcome) -> bool:
+    """Tell whether a control character of a text is shown as an entity."""
+    signs = entities(outcome.trial.sent.text or "", outcome.shown)
+    return any(signs.get(sign) == entity for sign, entity in _CONTROLS.items())
 
 
 def all_foretold(

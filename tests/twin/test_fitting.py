@@ -126,6 +126,19 @@ def test_tags_may_go_before_signs_are_escaped(*, strips: bool) -> None:
         assert react(tuple(found.rows), text, {}).text == shown(text)
 
 
+def test_control_characters_may_be_escaped_beside_the_signs_of_html() -> None:
+    def shown(text: str) -> str:
+        return "".join(f"&#{ord(sign)};" if sign < " " or sign in "&<>" else sign for sign in text)
+
+    found = Explained({})
+    texts = {"control": "A\x07x", "line-break": "A\r\nx", "any": f"A{SIGNS} x"}
+    for treatment, text in texts.items():
+        explain = found.explain_escapes if treatment == "any" else found.explain
+        explain(outcome_of(treatment, sent(text), shown(text)))
+    assert not found.unexplained
+    assert react(tuple(found.rows), "B\x1f\n&", {}).text == "B&#31;&#10;&#38;"
+
+
 @pytest.mark.parametrize(
     ("bad", "shown"), [("\ufffd", "A?"), ("\ufffd\ufffd", "A??"), ("\ufffd", "A"), ("\ufffd", "")]
 )
