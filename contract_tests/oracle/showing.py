@@ -132,21 +132,25 @@ class Showing:
                 yield f"settings.{key}" if is_held else "", value.get(key, MISSING), complaint
 
     def _under_other_keys(self, handler: Handler, shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """Yield settings that are shown under undocumented keys, with those keys; their values tell, or their names."""
+        """Yield settings that are shown under undocumented keys, with those keys.
+
+        A value tells its key. A masked value may be any, so then the names have to be alike, or the keys as many.
+        """
         fields = {key for keys in self._facts.types.values() for key in keys}
         others = [key for key in shown if key not in handler.settings.keys() | fields]
-        for key, value in handler.settings.items():
-            text, known = handler.sent.get(key, ""), self._keys.get((handler.type, key))
-            if key in shown or not text:
-                continue
+        lacking = [key for key in handler.settings if key not in shown and handler.sent.get(key)]
+        are_as_many = len(lacking) == len(others)
+        for key in lacking:
+            known = self._keys.get((handler.type, key))
             found = [other for other in others if other == known]
-            found = found or [other for other in others if same(shown[other], value)]
-            found = found or [other for other in others if _is_mask(shown[other], text, handler.sent)]
+            found = found or [other for other in others if same(shown[other], handler.settings[key])]
+            masks = [other for other in others if _is_mask(shown[other], handler.sent[key], handler.sent)]
+            found = found or [other for other in masks if key.endswith(other)]
+            found = found or (masks if are_as_many else [])
             if found:
-                other = next((other for other in found if key.endswith(other)), found[0])
-                self._keys[handler.type, key] = other
-                others.remove(other)
-                yield key, other
+                self._keys[handler.type, key] = found[0]
+                others.remove(found[0])
+                yield key, found[0]
 
     def _setting(
         self, handler: Handler, key: str, settings: Mapping[str, Any], about: str

@@ -159,9 +159,12 @@ def test_rows_are_created_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("kind", ["retrieve", "update", "delete"])
-def test_a_generated_request_may_meet_a_row_that_is_gone(kind: str) -> None:
+@pytest.mark.parametrize("status", [400, 404, 410])
+def test_a_generated_request_may_meet_a_row_that_is_gone(kind: str, status: int) -> None:
     class RejectedPositiveData(Exception):
         pass
 
-    sampler, gone = cast("Sampler", SimpleNamespace()), TargetResponse(410, {}, b"")
-    assert not [*Sampler._of_failure(sampler, RejectedPositiveData(), kind, cast("Any", None), gone)]
+    sampler = Sampler.__new__(Sampler)
+    sampler.pool = cast("Any", {8})
+    gone, case = TargetResponse(status, {}, b""), cast("Any", SimpleNamespace(path_parameters={"id": 7}))
+    assert not [*sampler._of_failure(RejectedPositiveData(), kind, case, gone)]
