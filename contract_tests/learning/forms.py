@@ -383,6 +383,10 @@ class _Writer:
             service["errors"] = self.refusals.telling.words
         if self.table.checks_foreign:
             service["foreign-rows"] = "both" if self.table.tells_both else "own-first"
+        elif self.table.foreign_problem is not None:
+            refused = _refused(self.table, FOREIGN)
+            if refused is not None and refused == self.table.foreign_problem[1].look:
+                service["foreign-rows"] = "foreign"  # wherever availability is checked
         if self.table.without_type:
             service["fields-without-type"] = self.table.without_type
         if self.table.between_fields is not None:

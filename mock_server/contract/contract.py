@@ -279,8 +279,10 @@ def _service(document: Object) -> ServiceRules:
         joined=words.get("errors", {}).get("joined", ", "),
         answers_head=words.get("head") == "as-get",
         media_types={"other": "ignored", **words.get("media-types", {})},
-        checks_foreign=words.get("foreign-rows") in {"own-first", "both"}
-        or "availability" in words["checks"],
+        checks_foreign=words.get(
+            "foreign-rows", "own-first" if "availability" in words["checks"] else "foreign"
+        )
+        != "foreign",
         tells_both=words.get("foreign-rows") == "both",
         without_type=words.get("fields-without-type", ""),
         unknown_parameters=compile_rows(unknown_parameter_rows(words), {}),

@@ -264,6 +264,23 @@ def test_a_field_of_another_type_before_and_after_the_row_is_found(tmp_path: Pat
     assert apart.update(999, email="a@example.com").status_code == 404
 
 
+def test_a_field_of_another_type_may_walk_no_rows_of_its_own_before_the_row_is_found(tmp_path: Path) -> None:
+    checks = ["bearer", "key", "quota", "method", "form", "existence", "availability", "plan"]
+    client = client_of(
+        tmp_path,
+        rows(
+            "UpdateForm",
+            email=[refuse("not-email", "format")],
+            foreign__=[{"when": "any", "refuse": "other"}],
+        ),
+        {"target": "$['x-service'].checks", "remove": True},
+        service(checks=checks, foreign_rows="foreign"),
+    )
+    number = client.create(name="A", type="slack")
+    assert client.update(number, email="none").get_json()["title"].startswith("email of email")
+    assert client.update(999, email="none").status_code == 404
+
+
 def test_a_name_that_is_unique(tmp_path: Path) -> None:
     unique = {"field": "name", "refuse": "invalid", "item": ITEM, "with": {"rule": "unique"}}
     client = client_of(
