@@ -228,13 +228,13 @@ class Statements:
             place, f"A successful {kind} answers {status}.", grade=self._response_grade(kind, str(status))
         )
 
-    def empty_body(self, kind: str) -> Statement:
-        """Return the statement behind the empty body of a success."""
-        status = str(self._facts.operation(kind).success)
+    def text_body(self, kind: str) -> Statement:
+        """Return the statement behind the body of a success that is empty, or a text."""
+        operation = self._facts.operation(kind)
+        status = str(operation.success)
         place = self._operation(kind) + pointer("responses", status)
-        return self.at(
-            place, f"A successful {kind} has an empty body.", grade=self._response_grade(kind, status)
-        )
+        says = f"A successful {kind} has {'this text' if operation.response else 'an empty body'}."
+        return self.at(place, says, grade=self._response_grade(kind, status))
 
     def response_schema(self, kind: str) -> tuple[str, Mapping[str, Any]]:
         """Return the place of the schema of a success's body, and the schema there."""

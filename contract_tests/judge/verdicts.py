@@ -227,9 +227,8 @@ class Conformity:
                     ground, f"the status of a successful {kind}", str(response.status), str(operation.success)
                 )
             ]
-        return complaints + (
-            self._json(kind, response) if operation.response else self._empty(kind, response)
-        )
+        shows_json = operation.response and "x-text" not in operation.response
+        return complaints + (self._json(kind, response) if shows_json else self._text(kind, response))
 
     def turned_away(
         self, kind: str, response: TargetResponse, rests_on: Statement, about: str = ""
@@ -302,19 +301,18 @@ class Conformity:
         if type(status) is not type(wanted) or status != wanted:
             yield "status in the body", repr(status), repr(wanted)
 
-    def _empty(self, kind: str, response: TargetResponse) -> list[Complaint]:
-        """Judge a response without a body. It may still have a media type, as the document shows."""
-        ground = self._statements.empty_body(kind)
-        if response.body.strip():
-            return [Complaint(ground, f"the body of a successful {kind}", _short(response.body), "empty")]
-        operation = self._facts.operation(kind)
-        node = self._facts.node(operation)["responses"]
-        wanted = self._facts.schemas.resolve(node[str(operation.success)]).get("x-empty-body")
-        found = media_type(response)
+    def _text(self, kind: str, response: TargetResponse) -> list[Complaint]:
+        """Judge a response whose body is empty, or a text. Even an empty one may have a media type."""
+        ground, operation = self._statements.text_body(kind), self._facts.operation(kind)
+        text = operation.response.get("x-text", "")
+        if not fits(text, read(response.body.strip() if not text else response.body, None)):
+            shown = f"`{text[:200]}`" if text else "empty"
+            return [Complaint(ground, f"the body of a successful {kind}", _short(response.body), shown)]
+        node = self._facts.schemas.resolve(self._facts.node(operation)["responses"][str(operation.success)])
+        wanted = next(iter(node.get("content", ())), node.get("x-empty-body", "")).partition(";")[0].lower()
+        found, which = media_type(response), "which is a text," if text else "which has no body,"
         if wanted and found not in {"", wanted}:
-            return [
-                Complaint(ground, f"the media type of a successful {kind}, which has no body,", found, wanted)
-            ]
+            return [Complaint(ground, f"the media type of a successful {kind}, {which}", found, wanted)]
         return []
 
     def _json(self, kind: str, response: TargetResponse) -> list[Complaint]:

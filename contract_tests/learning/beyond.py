@@ -73,15 +73,15 @@ def learn_deleted(prober: Prober, draft: Draft) -> None:
     says, schema = f"A delete returns {exchange.status} without a body, its media type {media_type}.", {}
     if exchange.body:
         says = f"A delete returns {exchange.status} with {exchange.body[:80]}."
-        media_type = media_type or "application/json"
-        try:
+        if isinstance(read(exchange.body.encode(), "json"), dict):
+            media_type = media_type or "application/json"
             schema = _retrieved(prober, draft) or _shape(json.loads(exchange.body), row)
             if properties := schema.get("properties"):
                 bodies = _bodies(prober, "DELETE")
                 schema["properties"] = {key: _fresh(key, bodies) or node for key, node in properties.items()}
-        except (ValueError, RecursionError):
-            draft.unsaid.append(f"A delete returns {exchange.status} with a body that is not JSON.")
-            return
+        else:
+            media_type = media_type or "text/plain"
+            schema = {"type": "string", "x-text": worded(exchange.body, {"id": row})}
     change = _deleted(draft, success.success, exchange.status, media_type, schema)
     draft.learn("delete-status", says, (exchange,), change)
 

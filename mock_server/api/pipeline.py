@@ -347,7 +347,7 @@ def _written(context: Context, operation: Operation, result: Result) -> bytes:
     success = operation.success
     template, values = success.template, result.values
     if template is None:
-        return b""
+        return told(success.text, context.tell).encode()
     if template.texts:
         texts = {text: told(text, context.tell) for text in template.texts if text not in values}
         values = {**values, **texts}

@@ -337,7 +337,10 @@ def _constant(node: Object, place: Place) -> Any:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Success:
-    """The one 2xx response of an operation. `template` is None if the body is empty; `examples` by name."""
+    """The one 2xx response of an operation. `examples` by name.
+
+    `template` is None if the body is not an object: then it is `text`, with its placeholders filled, or empty.
+    """
 
     status: str  # as WSGI wants it: "201 Created"
     content_type: str | None
@@ -345,6 +348,7 @@ class Success:
     template: Template | None
     check: CheckText
     examples: Mapping[str, bytes]
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -396,6 +400,8 @@ class ResponseCompiler(NamedTuple):
         status, headers = _status(responses, code), self._headers(response)
         for media_type, content in response.get("content", {}).items():
             schema = self.schemas.resolve(content["schema"])
+            if text := schema.get("x-text"):
+                return Success(status, self._typed(media_type), headers, None, lambda _: None, {}, text)
             template = compile_template(self.schemas, schema, self.write, facts)
             check = self.schemas.check_text(content["schema"])
             if template.hole is not None:  # else it tells of a write, and each one differs

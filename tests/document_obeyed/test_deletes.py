@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from contract_tests.document import Facts
-from contract_tests.judge.verdicts import Deviation
-from contract_tests.learning.beyond import learn_deleted_twice
+from contract_tests.judge.verdicts import Conformity, Deviation
+from contract_tests.learning.beyond import learn_deleted, learn_deleted_twice
 from contract_tests.learning.draft import Draft
 from contract_tests.oracle.own import Own
 from contract_tests.run.flags import PROFILES
@@ -75,3 +75,26 @@ def test_it_is_learned(again: int, learned: str | None) -> None:
     draft = Draft(plain(load().data))
     learn_deleted_twice(prober, draft)
     assert draft.tree["paths"][ROW]["delete"].get("x-if-missing") == learned
+
+
+@pytest.mark.parametrize("text", ["deleted\n", "<p>Gone for good.</p>"])
+def test_a_text_is_learned_and_shown_word_for_word(tmp_path: Path, text: str) -> None:
+    shown = (("content-type", "text/html;charset=UTF-8"),)
+    exchange = SimpleNamespace(method="DELETE", status=200, url="http://x/7", headers=shown, body=text)
+    prober: Any = SimpleNamespace(exchanges=[exchange])
+    draft = Draft(plain(load().data))
+    learn_deleted(prober, draft)
+    file = tmp_path / "document.yaml"
+    file.write_text(dump_yaml(draft.tree), encoding="utf-8")
+    response = Client(document=file).send("DELETE", "/notification-handlers/1")
+    assert (response.status_code, response.content_type, response.text) == (
+        200,
+        "text/html;charset=UTF-8",
+        text,
+    )
+
+    facts = Facts(load(file).data)
+    conformity = Conformity(facts)
+    for body, is_right in ((text, True), ("", False), ("removed", False)):
+        sent = TargetResponse(200, dict(shown), body.encode())
+        assert (conformity.success("delete", sent) == []) is is_right
