@@ -317,13 +317,13 @@ class FieldLearner:
             told = [each for each in seen if each.look is None or each in refused]
             looks = [each.look for each in refused]
             look = max(looks, key=looks.count)
-            best = max(patterns, key=lambda pattern: (agreeing(pattern, told), -patterns.index(pattern)))
-            if best not in USUAL_PATTERNS:
-                found.schema = {**found.schema, "pattern": best}
-            found.put(Row(USUAL_PATTERNS.get(best, "malformed"), None, "refuse", look))
+            found.put(Row(_fitting(found, patterns, told, refused), None, "refuse", look))
             for other in looks:
                 if other != look and (fault := fault_of(other, told)):
                     found.put(Row("matches", fault, "refuse", other))
+        blanked = [each for each in seen if is_blanked(each) and not found.foretells(each)]
+        if blanked and not refused:
+            found.put(Row(_fitting(found, patterns, seen, blanked), None, "value", blanked[0].shown))
         for outcome in seen:
             found.explain(outcome, *_what_of(outcome))
 
@@ -523,9 +523,28 @@ def _texts_of(outcome: Outcome) -> tuple[str, ...] | None:
     return None if text is None else (text,)
 
 
+def _fitting(
+    found: Explained, patterns: Sequence[str], outcomes: Sequence[Outcome], wrong: Sequence[Outcome]
+) -> str:
+    """Return the treatment of texts that break the pattern which tells the wrong ones best, and note the pattern."""
+    best = max(patterns, key=lambda pattern: (agreeing(pattern, outcomes, wrong), -patterns.index(pattern)))
+    if best not in USUAL_PATTERNS:
+        found.schema = {**found.schema, "pattern": best}
+    return USUAL_PATTERNS.get(best, "malformed")
+
+
+def is_blanked(outcome: Outcome) -> bool:
+    """Tell whether a text was taken, and nothing of it is stored."""
+    return (
+        outcome.look is None and outcome.shown in ("", None) and bool((outcome.trial.sent.text or "").strip())
+    )
+
+
 def _what_of(outcome: Outcome) -> tuple[Any, str]:
     """Return the argument and the treatment by which an odd address is explained."""
     text = outcome.trial.sent.text
+    if is_blanked(outcome):
+        return (text,), "is"
     for treatment in ("padded", "tags", "quotes"):
         if outcome.look is None and TREATMENTS[treatment].holds(None, {})(text, outcome.trial.sent):
             return None, treatment

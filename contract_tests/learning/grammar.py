@@ -64,7 +64,7 @@ def fault_of(look: Look | None, outcomes: Sequence[Outcome]) -> str:
     return next(fits, "")
 
 
-def agreeing(pattern: str, outcomes: Sequence[Outcome]) -> int:
-    """Return of how many texts a pattern says whether they are taken."""
+def agreeing(pattern: str, outcomes: Sequence[Outcome], wrong: Sequence[Outcome]) -> int:
+    """Return of how many texts a pattern says whether they are among the wrong ones."""
     matches = re.compile(pattern).search
-    return sum((outcome.look is None) == bool(matches(outcome.trial.sent.text or "")) for outcome in outcomes)
+    return sum((outcome not in wrong) == bool(matches(outcome.trial.sent.text or "")) for outcome in outcomes)

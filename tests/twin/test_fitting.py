@@ -11,7 +11,8 @@ import pytest
 
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
-from contract_tests.learning.grammar import ADDRESSES, FAULTS, URLS
+from contract_tests.learning.fields import FieldLearner, Input
+from contract_tests.learning.grammar import ADDRESSES, FAULTS, ODD_ADDRESSES, URLS
 from contract_tests.learning.handlers import mask_of, placed, varying
 from contract_tests.learning.presentation import Look, SeenResponse, look_of
 from contract_tests.learning.problems import More, find_more
@@ -152,6 +153,21 @@ def test_bytes_that_are_not_utf_8_become_other_signs_or_nothing(bad: str, shown:
     reaction = react(tuple(found.rows), SentInput("Zoo\ufffd\ufffd", ("Zoo\ufffd\ufffd",), not_utf_8), {})
     sign = shown[1:2]
     assert (reaction.outcome, reaction.text) == (("taken", f"Zoo{sign * 2}") if shown else ("refuse", ""))
+
+
+@pytest.mark.parametrize("nothing", ["", None])
+def test_an_address_that_is_stored_as_nothing_is_told_from_a_good_one(nothing: str | None) -> None:
+    def ask(trial: Trial) -> Outcome:
+        text = trial.sent.text or ""
+        return outcome_of(trial.treatment, trial.sent, text if re.fullmatch(ADDRESSES[0], text) else nothing)
+
+    found, learner = Explained({}), object.__new__(FieldLearner)
+    learner.odd, learner.ask = {"address": ODD_ADDRESSES}, ask  # type: ignore[method-assign]
+    learner._grammar(found, Input("create", "email", "email", "address"), fresh=True)
+    assert react(tuple(found.rows), sent("no address"), {}).value == nothing
+    assert (
+        react(tuple(found.rows), sent("Ann.Lee+x@sub.example.org"), {}).value == "Ann.Lee+x@sub.example.org"
+    )
 
 
 def test_the_number_of_problems_is_a_placeholder() -> None:
