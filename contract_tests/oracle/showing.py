@@ -143,7 +143,8 @@ class Showing:
         for key in lacking:
             known = self._keys.get((handler.type, key))
             found = [other for other in others if other == known]
-            found = found or [other for other in others if same(shown[other], handler.settings[key])]
+            # A text of digits may be shown as a number.
+            found = found or [other for other in others if str(shown[other]) == str(handler.settings[key])]
             masks = [other for other in others if _is_mask(shown[other], handler.sent[key], handler.sent)]
             found = found or [other for other in masks if key.endswith(other)]
             found = found or (masks if are_as_many else [])

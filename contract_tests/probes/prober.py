@@ -316,7 +316,7 @@ class Prober:
         fields = [name for name in self.facts.types.get(kind, ()) if name in form]
         known = {name: name for name in fields if name in shown}  # the field by its key
         for name in fields:
-            found = [key for key, value in shown.items() if value == form[name] and key not in known]
+            found = [key for key, value in shown.items() if str(value) == form[name] and key not in known]
             if name not in known.values() and found:
                 known[found[0]] = name
         fields = [name for name in fields if name not in known.values()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import pytest
@@ -60,6 +61,16 @@ def test_a_mask_on_some_settings_is_left_open(facts: Facts, shown: str) -> None:
 @pytest.mark.parametrize("shown", ["consumer", "Consumer-Secret", "token-secret", ""])
 def test_a_part_of_a_text_or_another_setting_s_is_no_mask(facts: Facts, shown: str) -> None:
     assert found(facts, {**SENT, "x_consumer_secret": shown}) == {"x_consumer_secret": True}
+
+
+@pytest.mark.parametrize("write", [str, lambda text: "*" * len(text), lambda _: "[hidden]"])
+def test_settings_may_stand_under_other_keys_but_must_be_there(
+    facts: Facts, write: Callable[[str], str]
+) -> None:
+    short = {key.removeprefix("x_"): write(text) for key, text in SENT.items()}
+    assert not any(found(facts, short).values())
+    del short["access_token_secret"]
+    assert found(facts, short)["x_access_token_secret"], "it is shown under no key"
 
 
 @pytest.mark.parametrize(
