@@ -84,6 +84,7 @@ class Account:
         self._authorization = f"Bearer {settings.key}"
         self._redactor = Redactor(settings.key)
         self._unknown: Reply | None = None  # the response to an id that no row has, once it is needed
+        self.standing: list[Id] = []  # rows of others, which looks have to find
 
     def __repr__(self) -> str:
         return "Account()"
@@ -110,7 +111,8 @@ class Account:
     def is_gone(self, reply: Reply) -> bool:
         """Tell whether a look says that there is no such row: by 404 or 410, or as it does of an id that no row has.
 
-        The page names no status for an unknown id, so 400 is as good, if any other unknown id gets the same.
+        The page names no status for an unknown id, so 400 is as good, if any other unknown id gets the same, and a row
+        of others does not.
         """
         if reply.status in GONE:
             return True
@@ -118,7 +120,13 @@ class Account:
             return False
         if self._unknown is None:
             self._unknown = self.look(NOBODYS, exempt=True)
-        return reply.status == self._unknown.status and _timeless(reply) == _timeless(self._unknown)
+        is_same = reply.status == self._unknown.status and _timeless(reply) == _timeless(self._unknown)
+        return is_same and self.finds_others()
+
+    def finds_others(self) -> bool:
+        """Tell whether looks find rows of others; if none is known, that is believed."""
+        some = self.standing[:_SOUGHT]
+        return not some or any(self.look_until(row, _is_response, exempt=True).is_success for row in some)
 
     def is_nobodys(self, row: Id) -> bool:
         """Tell whether no row has an id. If a look does not say so by 404 or 410, the list has to be read, too."""

@@ -95,6 +95,7 @@ class Cleaner:
         done = self._done = CleanUp()
         entries = self._ledger.entries
         if entries:
+            self._note_standing()
             self._doubt_harm()
             there = [e for e in entries.values() if e.id is not None and e.state is not CreateState.DELETED]
             was_deleted = [entry for entry in there if entry.state is CreateState.GONE]
@@ -113,6 +114,11 @@ class Cleaner:
                     f"Nothing of the run is left, but its ledger cannot be marked as swept: {why}."
                 )
         return done
+
+    def _note_standing(self) -> None:
+        """Note rows that were there before the run and that the list still shows: looks have to find them."""
+        if not self._account.standing and self._ledger.before:
+            self._account.standing = sorted(self._strangers() & self._ledger.before, key=str)
 
     def _doubt_harm(self) -> None:
         """Take back that a delete did something else, if its row has gone since, and all others are there."""
@@ -210,7 +216,7 @@ class Cleaner:
         if is_first and (other := self._account.shown_elsewhere(entry, before, exempt=True)) is not None:
             self._harm = f"The handler {row} is shown for the id {other}, too: a look proves nothing."
         elif is_first and not self._is_same_account():
-            self._harm = _OTHER_ACCOUNT.capitalize()
+            self._harm = f"In the target, {_OTHER_ACCOUNT}"
         if self.harm:
             return self._account.look(row, exempt=True)
         self._answered[row] = self._deleted(row)
@@ -301,11 +307,10 @@ class Cleaner:
             self._done.unlisted = (
                 f"the list does not show {min(map(str, lacking))} any more, so it may be cut."
             )
-        elif not (self.census.gap or self._ledger.is_same_account(self._account.born(self.census.rows))):
-            why = (
-                "the list shows none of the rows that were there before the run: it may be another account's."
-            )
-            self._done.unlisted = why
+        elif not self._is_same_account():
+            self._done.unlisted = _OTHER_ACCOUNT
+        elif (self._missing or self._ledger.is_moved) and not self._account.finds_others():
+            self._done.unlisted = "looks do not find rows that the list shows, so they prove nothing."
         elif has_made and not (self._ledger.is_listed or self.census.gap):
             why = "the list has never shown a row of this run, so it proves nothing that it shows none now."
             self._done.unlisted = why

@@ -369,6 +369,10 @@ class Relay:
             self.holdings.check_may_write()
             return True
         if self._account.is_gone(reply):
+            if not (was_deleted or self._account.finds_others()):
+                raise GuardRefusal(
+                    "foreign", "A look finds neither the row nor rows of others: it proves nothing."
+                )
             return False
         if not reply.is_success:
             raise GuardRefusal("foreign", f"A look at the row returns {reply.status}.")

@@ -40,6 +40,7 @@ class Watch:
             why = "So a new row could not be told from one that was there, and nothing was written."
             holdings.halt(Alarm(f"{census.gap} {why}", "list"))
         else:
+            self._account.standing = [*census.rows]
             holdings.survey(self._account.born(census.rows), is_whole=not census.gap)
             holdings.compare("list", census.rows, whole=not census.gap)
         holdings.check_may_write()

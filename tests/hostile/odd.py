@@ -712,6 +712,17 @@ class FindsNothingLater(RefusesUnknownIdsBy400):
 
 
 @lie
+class ForgetsRowsLater(Behaving):
+    """From some moment on, no look finds a row, and the list goes on."""
+
+    looks = 0
+
+    def retrieve(self, row: Any, text: str) -> Said | None:
+        self.looks += 1
+        return self.missing() if self.looks > 12 else super().retrieve(row, text)
+
+
+@lie
 class RetriesCreates(Behaving):
     """A gateway sends every create and update twice."""
 

@@ -40,6 +40,10 @@ SHORT = [
     ("DeletesAnother", "ReusesIds"),
     ("DeletesLate", "ReusesIds"),
     ("AlternatesReplicas", "LosesDeletes"),
+    ("FindsNothingLater", "HidesAType"),
+    ("FindsNothingLater", "RestoresABackup"),
+    ("ForgetsRowsLater", "HidesAType"),
+    ("ForgetsRowsLater", "RestoresABackup"),
     *random.Random(1).sample(PAIRS, 56),
 ]
 # What the run is not stopped for: nothing is lost by it, or it is the service's right.
