@@ -65,9 +65,11 @@ def _by_name(
 ) -> Finding | None:
     """Give the older of two rows a name on the other side of the newer's; return a finding if it moves in the list.
 
-    If so, a name of another case shows whether the list goes by that, too.
+    If so, a name of another case shows whether the list goes by that, too. If the older row was changed before, a list
+    that goes by the last change does not move it, but it moves the newer one.
     """
     older, newer = both
+    was_changed = older.shown != older.first
     is_first = prober.as_stored(older.name, 1) < prober.as_stored(newer.name, 2)
     for letter in ("z" if is_first else "a", "Z"):
         if not is_success(older.update(name=prober.name(letter))):
@@ -75,10 +77,20 @@ def _by_name(
         older.look()
         shown = [row for row in _page(prober, place).ids if row is not None]
         if shown == ids and letter != "Z":
-            return None
+            return _by_change(prober, newer, place, ids) if was_changed else None
     return Outside(
         "Not by the time of creation: a handler has another place in it after it got another name."
     )
+
+
+def _by_change(prober: Prober, newer: ProbedHandler, place: int, ids: Sequence[int]) -> Finding | None:
+    """Change the newer of two rows; return a finding if it moves in the list."""
+    if not is_success(newer.update(name=prober.name("m"))):
+        return None
+    newer.look()
+    if [row for row in _page(prober, place).ids if row is not None] == ids:
+        return None
+    return Outside("Not by the time of creation: a handler has another place in it after it was changed.")
 
 
 def _page(prober: Prober, place: int) -> SeenPage:

@@ -40,7 +40,7 @@ def create_item(context: Context) -> Result:
     type_name = resource.type_of(values)
     if resource.settings_fact is not None:
         values[resource.settings_fact] = _new_settings(context, type_name)
-    item = Item(store.next_id, created=int(context.now), changed=None, values=values)
+    item = Item(store.next_id, int(context.now), changed=None, values=values, written=store.next_write())
     facts = context.world.write(item, resource)
     store.add(item)
     context.situation, context.item_id = type_name, item.id
@@ -64,7 +64,8 @@ def update_item(context: Context) -> Result:
             _restore(context, before, values)
     is_change = _is_change(context, before, values)
     changed = int(context.now) if is_change else before.changed
-    item = Item(before.id, before.created, changed, values, before.changes + is_change)
+    written = context.store.next_write() if is_change else before.written
+    item = Item(before.id, before.created, changed, values, before.changes + is_change, written)
     facts = context.world.write(item, resource)
     context.store.replace(item)
     return Result(facts, (item.wire,))

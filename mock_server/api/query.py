@@ -206,8 +206,8 @@ def select(context: Context, query: Query, paging: Mapping[str, Any]) -> list[It
 
 
 def _last_change(item: Item) -> str:
-    """Return when an item was changed, or made, as a text that sorts as the times do."""
-    return f"{item.created if item.changed is None else item.changed:020d}"
+    """Return when an item was changed, or made, as a text that sorts as the times do, then as the writes do."""
+    return f"{item.created if item.changed is None else item.changed:020d} {item.written:020d}"
 
 
 def _filters(context: Context, query: Query) -> Iterator[Admits]:

@@ -17,8 +17,9 @@ _ITEM, _PLACES = 900, 16
 class Item:
     """One stored item: the facts of the server, and the values that were sent, by fact.
 
-    Times are seconds since 1970 UTC. `changes` counts the updates. `wire` is the item's JSON, which was checked when it
-    was written. An item in a store never changes: an update replaces it, so that copies of the store can share it.
+    Times are seconds since 1970 UTC. `changes` counts the updates. `written` orders items that were made or changed in
+    one second. `wire` is the item's JSON, which was checked when it was written. An item in a store never changes: an
+    update replaces it, so that copies of the store can share it.
     """
 
     id: int
@@ -26,6 +27,7 @@ class Item:
     changed: int | None
     values: Mapping[str, Value]
     changes: int = 0
+    written: int = 0
     wire: bytes = b""
 
     @property
@@ -47,6 +49,7 @@ class Store:
         self._items = list(items)
         self._ids = [item.id for item in self._items]
         self.next_id = next_id
+        self._writes = max((item.written for item in self._items), default=0)
         self.shown: Any = None
         # The bytes of the items, without those that are shared with the original of a copy.
         self._bytes = sum(item.memory for item in self._items)
@@ -68,6 +71,11 @@ class Store:
         """Return the item with this id, if there is one."""
         at = bisect_left(self._ids, item_id)
         return self._items[at] if at < len(self._ids) and self._ids[at] == item_id else None
+
+    def next_write(self) -> int:
+        """Count a write, and return its number."""
+        self._writes += 1
+        return self._writes
 
     def add(self, item: Item) -> None:
         """Add an item, whose id is `next_id` or higher."""
@@ -102,6 +110,7 @@ class Store:
         """Return an independent store with the same items."""
         other = Store(next_id=self.next_id)
         other._items, other._ids = self._items.copy(), self._ids.copy()
+        other._writes = self._writes
         return other
 
     def _at(self, item_id: int) -> int:

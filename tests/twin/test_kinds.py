@@ -25,7 +25,7 @@ from contract_tests.learning.presentation import fresh, templated, varying, word
 from contract_tests.learning.problems import Refusals, find_telling
 from contract_tests.learning.reactions import Observer
 from contract_tests.learning.refusals import look_at
-from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
+from contract_tests.probes import PROBES, DocumentArguments, Expectations, Outside, Prober, Terms
 from contract_tests.probes.observations import handler, second
 from contract_tests.target.api import TargetApi, TargetResponse
 from mock_server.contract.response import filled, repeated
@@ -86,6 +86,29 @@ def test_a_list_goes_by_the_name_or_the_last_change(
     pupil.advance()
     learned = pupil.learn(learn_sorting)["paths"][LIST]["get"]["x-paging"]
     assert (learned.get("sort-by"), learned["order"]) == (words, order)
+
+
+@pytest.mark.parametrize(("direction", "expected"), [("ascending", [1, 0, 2]), ("descending", [2, 0, 1])])
+def test_rows_changed_in_one_second_go_by_the_order_of_the_writes(
+    tmp_path: Path, direction: str, expected: list[int]
+) -> None:
+    client = client_of(tmp_path, *sorted_by({"value": "changed", "direction": direction}))
+    numbers = [client.create(name=name, type="email") for name in "ABC"]
+    client.update(numbers[0], name="D")
+    client.update(numbers[2], name="E")
+    shown = [row["id"] for row in client.send("GET", LIST).get_json()["data"] if row["id"] in numbers]
+    assert shown == [numbers[each] for each in expected]
+
+
+@pytest.mark.parametrize("direction", ["ascending", "descending"])
+def test_a_list_by_the_last_change_is_not_told_as_one_by_time(tmp_path: Path, direction: str) -> None:
+    prober = Pupil(client_of(tmp_path, *sorted_by({"value": "changed", "direction": direction}))).prober
+    prober.once(second)
+    changed = prober.once(handler)
+    changed.update(name=prober.name("z"))
+    changed.look()
+    finding, _ = PROBES["list-order"].run(prober)
+    assert isinstance(finding, Outside)
 
 
 def test_a_list_by_ids_is_left_as_it_is(tmp_path: Path) -> None:
