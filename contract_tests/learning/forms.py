@@ -16,7 +16,7 @@ from contract_tests.learning.handlers import row_node, settings_node
 from contract_tests.learning.order import Orderer, body_of, problems_of, sort_of
 from contract_tests.learning.presentation import Look, evened, reworded, texts_in
 from contract_tests.learning.problems import Refusals, Telling, shape_of
-from contract_tests.learning.reactions import Explained, Observer, all_foretold, keyed
+from contract_tests.learning.reactions import Explained, Observer, Outcome, all_foretold, keyed
 from contract_tests.learning.responses import (
     component,
     documented,
@@ -179,6 +179,12 @@ def _refused(table: Table, name: str) -> Look | None:
     return next((row.effect for row in rows if row.treatment == "any" and row.reaction == "refuse"), None)
 
 
+def _length_told(outcome: Outcome) -> int:
+    """Return how long the value of a refusal is that repeats it as a whole, 0 if it does not."""
+    is_whole = outcome.look is not None and "{value}" in repr(outcome.look.value)
+    return len(outcome.trial.sent.text or "") if is_whole else 0
+
+
 def _sharing(text: str) -> str:
     """Return a text that names all fields with its problem."""
     return text.replace("{field}", "{fields}")
@@ -260,7 +266,8 @@ class _Writer:
             for n, row in enumerate(found.rows)
             if row.reaction == "refuse"
         ]
-        looks = evened([found.rows[n].effect for _, found, n in rows])
+        whole = max((_length_told(each) for _, found, _ in rows for each in found.seen), default=0)
+        looks = evened([found.rows[n].effect for _, found, n in rows], whole)
         as_sent = [
             each
             for name, found, _ in rows

@@ -66,6 +66,7 @@ def look_of(response: SeenResponse, *, keys: bool = False) -> Look:
     """
     media_type = response.headers.get("content-type")
     value = templated(read(response.body, media_type), response.facts, keys=keys)
+    value = _without_chance(value, response.facts.get("value", ""))
     headers = tuple(
         (_spelled(name), worded(text, response.facts))
         for name, text in sorted(response.headers.items())
@@ -124,16 +125,31 @@ def _told_value(text: str, value: str) -> str:
     return text
 
 
-def evened(looks: Sequence[Look]) -> list[Look]:
-    """Return looks in which values are repeated in one way: as far, and as literally, as some of them show."""
+def _without_chance(value: Any, sent: str) -> Any:
+    """Return a body in which nothing is told as the beginning of a value that it repeats as a whole, too.
+
+    A list of the known types has the beginning of an unknown one by chance.
+    """
+    texts = texts_in(value)
+    if not any(re.search(r"\{value(?:[:}](?!\d))", text) for text in texts):
+        return value
+    return reworded(value, lambda text: re.sub(r"\{value:(\d+)\}", lambda cut: sent[: int(cut[1])], text))
+
+
+def evened(looks: Sequence[Look], whole: int = 0) -> list[Look]:
+    """Return looks in which values are repeated in one way: as far, and as literally, as some of them show.
+
+    `whole`: the length of the longest value that was repeated as a whole. No shorter beginning is a rule.
+    """
     texts = repr(looks)
-    lengths = Counter(re.findall(r"\{value:(\d+)", texts))
+    lengths = Counter(each for each in re.findall(r"\{value:(\d+)", texts) if int(each) >= whole)
     about = f"value:{lengths.most_common(1)[0][0]}" if lengths else "value"
     literal = next((form for form in ("repr", "json") if f":{form}}}" in texts), "")
     sign = {"repr": "'", "json": '"'}.get(literal, "")
 
     def even(text: str) -> str:
-        text = re.sub(r"\{value(?::\d+)?(?=[:}])(?!:number)", f"{{{about}", text)
+        if lengths:
+            text = re.sub(r"\{value(?::\d+)?(?=[:}])(?!:number)", f"{{{about}", text)
         as_literal = rf"{sign}\{{(value(?::\d+)?)\}}{sign}"
         return re.sub(as_literal, rf"{{\1:{literal}}}", text) if literal else text
 

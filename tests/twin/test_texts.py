@@ -15,7 +15,7 @@ from contract_tests.learning.fields import FieldLearner, Place, Table
 from contract_tests.learning.forms import learn_forms, learn_shared
 from contract_tests.learning.order import Orderer, problems_of
 from contract_tests.learning.parameters import learn_parameters
-from contract_tests.learning.presentation import Look, evened, varying_headers
+from contract_tests.learning.presentation import Look, SeenResponse, evened, look_of, varying_headers
 from contract_tests.learning.problems import Items, Telling
 from contract_tests.learning.reactions import Explained, Observer
 from contract_tests.learning.refusals import learn_refusals, look_at
@@ -273,6 +273,16 @@ def test_a_refusal_may_repeat_a_value_in_small_letters_and_as_html(tmp_path: Pat
 def test_a_number_is_repeated_as_it_is_whatever_texts_are() -> None:
     looks = [Look(400, None, (), text) for text in ("{value:number}", "{value:40}", "{value}")]
     assert [look.value for look in evened(looks)] == ["{value:number}", "{value:40}", "{value:40}"]
+
+
+def test_no_beginning_of_a_value_is_a_rule_if_a_longer_value_was_repeated() -> None:
+    known = "must be any of [email, internal_notification]"
+    body = json.dumps({"message": known, "rejected": "internal_notification-x"}).encode()
+    told = SeenResponse(400, {"content-type": "application/json"}, body, {"value": "internal_notification-x"})
+    assert look_of(told).value == {"message": known, "rejected": "{value}"}
+    looks = [Look(400, None, (), text) for text in ("{value:21}", "{value}")]
+    assert [look.value for look in evened(looks, whole=30)] == ["{value:21}", "{value}"]
+    assert [look.value for look in evened(looks, whole=21)] == ["{value:21}", "{value:21}"]
 
 
 def test_a_page_may_be_beyond_64_bits_if_no_row_refuses_it(tmp_path: Path) -> None:
