@@ -338,6 +338,11 @@ class Facts:
         return str(self.service.get("other-accounts", "not_found"))
 
     @property
+    def deleted(self) -> str:
+        """The name of the refusal for a deleted row; by default that of an unknown id."""
+        return str(self.service.get("deleted", "not_found"))
+
+    @property
     def service(self) -> Mapping[str, Any]:
         """What `x-service` says."""
         service: Mapping[str, Any] = self.document["x-service"]

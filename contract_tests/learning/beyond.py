@@ -167,6 +167,7 @@ def _deleted(
         response = own_response(tree, responses, before)
         del responses[str(before)]
         responses[str(status)] = response
+        response["description"] = "The row is deleted."
         response.pop("x-empty-body", None)
         response.pop("content", None)
         if media_type is not None and not schema:

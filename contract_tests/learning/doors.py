@@ -236,6 +236,32 @@ def learn_other_account(prober: Prober, draft: Draft) -> None:
     draft.learn("other-accounts", f"A row of another account returns {refused.status}.", doors.seen, change)
 
 
+def learn_deleted_id(prober: Prober, draft: Draft) -> None:
+    """Ask for a row that was deleted, which may be refused otherwise than an id that no row has had."""
+    deletes = (each.url for each in prober.exchanges if each.method == "DELETE" and 200 <= each.status < 300)
+    row = next(deletes, "").rstrip("/").rpartition("/")[2]
+    if not row.isdecimal():
+        return
+    doors = Doors(prober, draft)
+    look = doors.look(doors.ask("GET", prober.api.path_of("retrieve", int(row))), id=row)
+    unknown = doors.look(doors.ask("GET", doors.nobodys), id=str(NOBODYS))
+    if look is None or unknown is None:
+        return
+    if "{id" in repr(unknown.value):  # of a short id, too
+        told = rf"(?<![\w-]){row}(?![\w-])"
+        look = look._replace(value=reworded(look.value, lambda text: re.sub(told, "{id}", text)))
+    if look == unknown:
+        return
+
+    def change(tree: Tree) -> None:
+        say(tree, "deleted", look)
+        place(tree, tree["x-service"]["refusals"], "deleted", look)
+        tree["x-service"]["deleted"] = "deleted"
+
+    says = f"A deleted row is refused otherwise than an id that no row has had, with {look.status}."
+    draft.learn("error-titles", says, doors.seen, change)
+
+
 def learn_success_headers(prober: Prober, draft: Draft) -> None:
     """Take over the headers that all successes of an operation have, and not every response."""
     everywhere = draft.tree["x-service"].get("x-headers", {})

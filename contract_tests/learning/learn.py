@@ -23,6 +23,7 @@ from contract_tests.learning.beyond import (
 from contract_tests.learning.brief import ask_texts
 from contract_tests.learning.doors import (
     learn_bearer,
+    learn_deleted_id,
     learn_head,
     learn_media_types,
     learn_methods,
@@ -151,6 +152,7 @@ _PARTS = (
     _Part("envelopes", False, learn_first_page),
     _Part("facts of a page", False, learn_page_facts),
     _Part("refusals", False, learn_refusals),
+    _Part("ids of deleted rows", True, learn_deleted_id),
     _Part("rows of another account", True, learn_other_account),
     _Part("parameters of links", False, learn_paging),
     _Part("redirects", True, learn_redirect),

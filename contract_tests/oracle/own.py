@@ -170,7 +170,7 @@ class Own:
         ):
             rests_on = GONE
         about = f"{a(kind)} of {handler_id}, which was deleted,"
-        self.refused(kind, response, "not_found", rests_on, about)
+        self.refused(kind, response, self.facts.deleted, rests_on, about)
 
     def keeps_out(self, kind: str, owned: Owned, response: TargetResponse) -> None:
         """Require that a request with another account's key did not reach a handler.

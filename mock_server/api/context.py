@@ -178,7 +178,7 @@ class Context:
         """Return the item that the path names. Raises Refusal if it does not exist."""
         item = self.store.get(self.item_id)
         if item is None:
-            raise Refusal("not_found")
+            raise Refusal(self.contract.service.deleted if self.store.had(self.item_id) else "not_found")
         return item
 
     def read_body(self, most: int) -> bytes:

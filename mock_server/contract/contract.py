@@ -42,6 +42,7 @@ _NAMING: Mapping[str, Collection[str]] = {
     "unknown-route": (),
     "other-methods": (),
     "malformed-bearer": (),
+    "deleted": (),
     "media-types": ("ignored",),
     "unknown-fields": ("ignored",),
     "foreign-fields": ("ignored",),
@@ -75,6 +76,7 @@ class ServiceRules:
     other_methods: Mapping[str, str]  # the refusal at the collection, "list", and at its rows, "row"
     unknown_route: str
     malformed_bearer: str  # the refusal of an Authorization that has no key
+    deleted: str  # the refusal of an id whose item was deleted
     redirect: Mapping[str, Any]  # how a path is redirected to its other spelling
     cors: bool
     time_offset: int  # seconds east of UTC
@@ -269,6 +271,7 @@ def _service(document: Object) -> ServiceRules:
         other_methods={"list": other, "row": other} if isinstance(other, str) else other,
         unknown_route=words["unknown-route"],
         malformed_bearer=words.get("malformed-bearer", "missing_bearer"),
+        deleted=words.get("deleted", "not_found"),
         redirect=words.get("redirect", {}),
         cors=words["cors"] == "open",
         time_offset=int(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60),

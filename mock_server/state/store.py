@@ -50,6 +50,7 @@ class Store:
         self._ids = [item.id for item in self._items]
         self.next_id = next_id
         self._writes = max((item.written for item in self._items), default=0)
+        self._first_id = self._ids[0] if self._ids else next_id
         self.shown: Any = None
         # The bytes of the items, without those that are shared with the original of a copy.
         self._bytes = sum(item.memory for item in self._items)
@@ -76,6 +77,10 @@ class Store:
         """Count a write, and return its number."""
         self._writes += 1
         return self._writes
+
+    def had(self, item_id: int) -> bool:
+        """Tell whether an id was given and its item is gone: any missing one from the first id to the last."""
+        return self._first_id <= item_id < self.next_id and self.get(item_id) is None
 
     def add(self, item: Item) -> None:
         """Add an item, whose id is `next_id` or higher."""
@@ -109,6 +114,7 @@ class Store:
     def copy(self) -> Store:
         """Return an independent store with the same items."""
         other = Store(next_id=self.next_id)
+        other._first_id = self._first_id
         other._items, other._ids = self._items.copy(), self._ids.copy()
         other._writes = self._writes
         return other

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from contract_tests.document import Facts
+from contract_tests.document import NOBODYS, Facts
 from contract_tests.judge.verdicts import Conformity, Deviation
 from contract_tests.learning.beyond import learn_deleted, learn_deleted_twice
+from contract_tests.learning.doors import learn_deleted_id
 from contract_tests.learning.draft import Draft
 from contract_tests.oracle.own import Own
 from contract_tests.run.flags import PROFILES
@@ -75,6 +76,44 @@ def test_it_is_learned(again: int, learned: str | None) -> None:
     draft = Draft(plain(load().data))
     learn_deleted_twice(prober, draft)
     assert draft.tree["paths"][ROW]["delete"].get("x-if-missing") == learned
+
+
+@pytest.mark.parametrize("said", ["gone", "no handler {}"])
+def test_a_deleted_id_may_be_refused_otherwise_than_one_that_never_was(tmp_path: Path, said: str) -> None:
+    def send(_: str, path: str, **__: Any) -> TargetResponse:
+        row = path.rpartition("/")[2]
+        status, text = (
+            (404, "no handler {}") if row == str(NOBODYS) else (410 if said == "gone" else 404, said)
+        )
+        body = json.dumps({"error": text.format(row)})
+        prober.exchanges.append(SimpleNamespace(method="GET", url=f"http://x{path}"))
+        return TargetResponse(status, {"content-type": "application/json"}, body.encode())
+
+    deleted = SimpleNamespace(method="DELETE", status=200, url="http://x/notification-handlers/7")
+    api = SimpleNamespace(path_of=lambda _, row: f"/notification-handlers/{row}")
+    prober: Any = SimpleNamespace(exchanges=[deleted], send=send, api=api)
+    draft = Draft(plain(load().data))
+    learn_deleted_id(prober, draft)
+    if said != "gone":
+        assert draft.lessons == []
+        return
+    file = tmp_path / "document.yaml"
+    file.write_text(dump_yaml(draft.tree), encoding="utf-8")
+    client = Client(document=file)
+    client.send("DELETE", "/notification-handlers/1")
+    statuses = [
+        client.send(method, f"/notification-handlers/{row}").status_code
+        for method in ("GET", "DELETE")
+        for row in (1, 99, 0)
+    ]
+    assert statuses == [410, 404, 404] * 2
+
+    facts = Facts(load(file).data)
+    target = TargetApi("http://127.0.0.1:9/api", "key", facts)
+    own = Own(Run(target, facts, Reach(facts), PROFILES["quick"], can_write=True))
+    own.gone("retrieve", send("GET", "/notification-handlers/7"), 7)
+    with pytest.raises(Deviation):
+        own.gone("retrieve", send("GET", f"/notification-handlers/{NOBODYS}"), 7)
 
 
 @pytest.mark.parametrize("text", ["deleted\n", "<p>Gone for good.</p>"])

@@ -474,9 +474,6 @@ def service_app(seed: int | None, style: str | None) -> Any:
     if style is not None:
         return _STYLES[style](LEARNING, LOOKING)
     house = {**draw(seed or 0), "settings-keys": "fields"}
-    # An overlay cannot say that a setting is shown under another key than its field, nor that deleted ids are told
-    # from those that never were.
-    house["missing-status"] = house["missing-status"].replace("410-deleted", "404")
     return GeneratedService(house, {LEARNING: 0, LOOKING: 0})
 
 
