@@ -42,15 +42,16 @@ class Store:
     New ids are always the highest, so a new item is appended, and a page is a slice. To remove one of a million items
     takes a tenth of a millisecond.
 
-    `shown`: the last page that a list has made, until an item changes.
+    `first_id`: the lowest id that was given; absent, that of the first item. `shown`: the last page that a list has
+    made, until an item changes.
     """
 
-    def __init__(self, items: Iterable[Item] = (), next_id: int = 1) -> None:
+    def __init__(self, items: Iterable[Item] = (), next_id: int = 1, first_id: int = 0) -> None:
         self._items = list(items)
         self._ids = [item.id for item in self._items]
         self.next_id = next_id
         self._writes = max((item.written for item in self._items), default=0)
-        self._first_id = self._ids[0] if self._ids else next_id
+        self.first_id = first_id or (self._ids[0] if self._ids else next_id)
         self.shown: Any = None
         # The bytes of the items, without those that are shared with the original of a copy.
         self._bytes = sum(item.memory for item in self._items)
@@ -80,7 +81,7 @@ class Store:
 
     def had(self, item_id: int) -> bool:
         """Tell whether an id was given and its item is gone: any missing one from the first id to the last."""
-        return self._first_id <= item_id < self.next_id and self.get(item_id) is None
+        return self.first_id <= item_id < self.next_id and self.get(item_id) is None
 
     def add(self, item: Item) -> None:
         """Add an item, whose id is `next_id` or higher."""
@@ -113,8 +114,7 @@ class Store:
 
     def copy(self) -> Store:
         """Return an independent store with the same items."""
-        other = Store(next_id=self.next_id)
-        other._first_id = self._first_id
+        other = Store(next_id=self.next_id, first_id=self.first_id)
         other._items, other._ids = self._items.copy(), self._ids.copy()
         other._writes = self._writes
         return other

@@ -121,7 +121,7 @@ class World:
         items = [replace(item) for item in store]
         for item in items:
             self.write(item, resource)
-        return Store(items, store.next_id)
+        return Store(items, store.next_id, store.first_id)
 
     @property
     def memory(self) -> int:

@@ -77,3 +77,9 @@ def test_a_copy_takes_what_it_does_not_share() -> None:
     for number in range(1, 101):
         copy.remove(number)
     assert copy.memory >= 0
+
+
+def test_an_id_that_was_given_is_known_when_its_item_is_gone() -> None:
+    store = Store([item(2), item(4)], next_id=5)
+    store.remove(2)
+    assert [number for number in range(7) if store.copy().had(number)] == [2, 3]
