@@ -66,6 +66,15 @@ class _Asker:
         except (Undecided, Unlisted):
             return None
 
+    def look(self, response: TargetResponse, name: str, text: str) -> Look:
+        """Return how the last response looks, to a parameter with this text."""
+        return look_at(response, self.prober.exchanges[-1], {"field": name, "value": text}, self.everywhere)
+
+    def refused(self, name: str, text: str) -> Look | None:
+        """Return how the list refuses a parameter's text, None if it does not."""
+        response = self.list(**_asking(self, name, text))
+        return None if response is None or is_success(response) else self.look(response, name, text)
+
     def outcome(self, trial: Trial, response: TargetResponse, shown: Any, before: Any) -> Outcome:
         """Return what came of a parameter."""
         exchange, look, text = self.prober.exchanges[-1], None, trial.sent.text or ""
@@ -226,11 +235,9 @@ def _parameter(asker: _Asker, name: str) -> Explained:
     found = Explained(schema)
     default = 1 if is_page else facts.default_size
     good = "2" if is_page else str(max(size for size in facts.sizes if size != default))
-    beyond = asker.list(**_asking(asker, name, good)) if is_page else None
-    if beyond is not None and not is_success(beyond):
-        word = asker.list(**_asking(asker, name, _NUMBERS[0][1]))
-        if word is not None and body_of(word) == body_of(beyond):
-            good = "1"  # what is not a page is refused as one beyond the last
+    beyond = asker.refused(name, good) if is_page else None
+    if beyond is not None and asker.refused(name, _NUMBERS[0][1]) == beyond:
+        good = "1"  # what is not a page is refused as one beyond the last
     texts = [(treatment, text.replace("#", good)) for treatment, text in _NUMBERS]
     if not is_page:
         texts = [*texts, *(_SIZES[:3] if asker.prober.spares else _SIZES)]
@@ -241,7 +248,7 @@ def _parameter(asker: _Asker, name: str) -> Explained:
         response = asker.list(**_asking(asker, name, text))
         if response is None:
             continue
-        is_beyond = beyond is not None and not is_success(beyond) and body_of(response) == body_of(beyond)
+        is_beyond = beyond is not None and asker.look(response, name, text) == beyond
         if is_beyond and treatment in _NUMBERED and good != "1":
             continue  # taken for a number, of a page beyond the last
         shown: Any = MISSING

@@ -125,11 +125,11 @@ def _page(context: Context) -> Result:
     if query.narrows or "sort-by" in paging:
         items = select(context, query, paging)
         total = len(items)
-        page = turn_to(requested, size, total, context.operation)
+        page = turn_to(query, total, context.operation)
         items = items[page.offset : page.offset + size]
     else:
         total = len(store)
-        page = turn_to(requested, size, total, context.operation)
+        page = turn_to(query, total, context.operation)
         items = store.page(page.offset, size, newest_first=newest_first)
     if total == 0:
         context.situation = EMPTY

@@ -149,11 +149,12 @@ class PageBounds(NamedTuple):
     previous: int | None
 
 
-def turn_to(requested: int, size: int, total: int, operation: Operation) -> PageBounds:
-    """Return a page of `size` out of `total` items. A number below 1 means the first page (evidence: B+P).
+def turn_to(query: Query, total: int, operation: Operation) -> PageBounds:
+    """Return the wanted page out of `total` items. A number below 1 means the first page (evidence: B+P).
 
     A page beyond the last is empty, or the last page is shown instead, or it is refused: `x-paging` decides.
     """
+    requested, size = int(query.values["page"]), int(query.values["size"])
     beyond, empty = operation.paging["beyond"], operation.paging["empty"]
     total_pages = -(-total // size)
     if empty == "one-page":
@@ -161,7 +162,7 @@ def turn_to(requested: int, size: int, total: int, operation: Operation) -> Page
     if beyond == "last-page" and requested > total_pages:
         requested = max(1, total_pages)
     if requested > max(1, total_pages) and beyond != "empty":
-        told = {"field": operation.page_parameter, "value": str(requested)}
+        told = {"field": operation.page_parameter, "value": query.page_text or str(requested)}
         raise Refusal(beyond, problems=(Problem(beyond, None, told),))
     number = max(1, requested)
     return PageBounds(

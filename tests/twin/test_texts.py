@@ -285,6 +285,28 @@ def test_no_beginning_of_a_value_is_a_rule_if_a_longer_value_was_repeated() -> N
     assert [look.value for look in evened(looks, whole=21)] == ["{value:21}", "{value:21}"]
 
 
+def test_a_page_is_beyond_the_last_however_it_is_written(tmp_path: Path) -> None:
+    beyond = [
+        {"target": f"$.paths['{path}'].get['x-paging']", "update": {"beyond": "far"}}
+        for path in (LIST, f"{LIST}/")
+    ]
+    page = [
+        {"when": "word", "refuse": "word"},
+        *({"when": each, "change": ["cast"]} for each in ("leading-zero", "plus")),
+    ]
+    client = client_of(
+        tmp_path,
+        *beyond,
+        example("far", {"most": 1, "rejected": "{value}"}),
+        example("word", {"number": "{value}"}),
+        {"target": "$.components.parameters.page", "update": {"x-rows": page}},
+    )
+    assert client.send("GET", f"{LIST}/?page=02").get_json() == {"most": 1, "rejected": "02"}
+    node = Pupil(client).learn(learn_parameters)["components"]["parameters"]["page"]
+    told = {text: react(parameter_rows(node, node["schema"]), text, {}).outcome for text in ("01", "+1", "x")}
+    assert {text for text, outcome in told.items() if outcome == "refuse"} == {"x"}
+
+
 def test_a_page_may_be_beyond_64_bits_if_no_row_refuses_it(tmp_path: Path) -> None:
     words = {"x-rows": [{"when": "word", "value": "1"}]}
     uncast = {"target": "$.components.parameters.page['x-cast']", "remove": True}
