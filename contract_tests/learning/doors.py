@@ -255,7 +255,9 @@ def learn_deleted_id(prober: Prober, draft: Draft) -> None:
 
     def change(tree: Tree) -> None:
         say(tree, "deleted", look)
-        place(tree, tree["x-service"]["refusals"], "deleted", look)
+        for kind in ("retrieve", "update", "delete"):
+            responses = dict(operations(tree))[draft.facts.operation(kind).id]["responses"]
+            place(tree, responses, "deleted", look)
         tree["x-service"]["deleted"] = "deleted"
 
     says = f"A deleted row is refused otherwise than an id that no row has had, with {look.status}."

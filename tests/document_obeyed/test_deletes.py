@@ -109,6 +109,7 @@ def test_a_deleted_id_may_be_refused_otherwise_than_one_that_never_was(tmp_path:
     assert statuses == [410, 404, 404] * 2
 
     facts = Facts(load(file).data)
+    assert all("deleted" in facts.operation(kind).refusals for kind in ("retrieve", "update", "delete"))
     target = TargetApi("http://127.0.0.1:9/api", "key", facts)
     own = Own(Run(target, facts, Reach(facts), PROFILES["quick"], can_write=True))
     own.gone("retrieve", send("GET", "/notification-handlers/7"), 7)
