@@ -360,6 +360,11 @@ class Facts:
         words: Mapping[str, str] = self.node(self.operation("list"))["x-paging"]
         return words
 
+    @property
+    def is_enabled_at_first(self) -> bool:
+        """Whether a new handler is enabled if its form does not say."""
+        return bool(self.schemas.properties(self._items).get(self.row.get("enabled", ""), {}).get("default"))
+
     @cached_property
     def create_form(self) -> FormWords:
         """The form of a create."""

@@ -302,7 +302,7 @@ class BriefLearner(FieldLearner):
                 found.put(row)
         created = self.table.fields[Place("create", field)] = Explained({})
         first = self.observer.outcome(self.observer.switched())
-        if first.look is not None or first.shown is not False:
+        if first.look is not None or first.shown is self.observer.is_enabled_at_first:
             created.explain(first, None, "any")
             return
         created.rows = [

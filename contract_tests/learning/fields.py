@@ -367,8 +367,9 @@ class FieldLearner:
         """Ask which texts the switch takes: each is sent to a row that is on, and to one that is off."""
         at = Input(operation, self._form["enabled"], self.observer.prober.kinds.plain)
         found = self.table.fields[at.place] = Explained({})
-        first = self.ask(at.trial("any", sent("0"))) if operation == "create" else None
-        if first is not None and (first.look is not None or first.shown is not False):
+        is_on = self.observer.is_enabled_at_first
+        first = self.ask(at.trial("any", sent("0" if is_on else "1"))) if operation == "create" else None
+        if first is not None and (first.look is not None or first.shown is is_on):
             found.explain(first, None, "any")  # refused, or ignored as an unknown field
             return
         asked = [each for text in self.spellings for each in self._spelling(at, text)]

@@ -93,7 +93,7 @@ class Expected:
         type_name = self._type("create", sent, "")
         settings, grounds = self._fresh("create", type_name, sent)
         switch, name = names.get("enabled", ""), names["name"]
-        enabled = True
+        enabled = self.facts.is_enabled_at_first
         if switch in form.fields:
             enabled = self._switched(form, switch, sent.get(switch), enabled)
         grounds["enabled"] = self._ground(

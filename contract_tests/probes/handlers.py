@@ -86,11 +86,14 @@ def _is_enabled_on_create(prober: Prober) -> Finding:
     """Take a refusal for an answer only if every unknown field is refused."""
     trials = Trials(prober)
     seen = trials.switched()
+    ignored = Answered("ignored" if trials.is_enabled_at_first else "disabled")
     if accepted(seen.response, "a create with is_enabled"):
-        return Answered("ignored") if seen.shown else Answered("honoured", "Yes.")
+        if seen.shown is trials.is_enabled_at_first:
+            return ignored
+        return Answered("honoured", "Yes.") if trials.is_enabled_at_first else Answered("off-unless-sent")
     if accepted(trials.tried("create", UNKNOWN, "any").response, "a create with an unknown field"):
         return Outside(f"A create with it returns {said(seen.response)}.")
-    return Answered("ignored")
+    return ignored
 
 
 def _was_read(

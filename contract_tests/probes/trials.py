@@ -366,14 +366,26 @@ class Trials:
 
         return self.prober.once(make, ("specimen", kind))
 
+    @property
+    def is_enabled_at_first(self) -> bool:
+        """Whether a new row is enabled if its form does not say. Taken to be so if no such row can be made."""
+        return self.prober.once(self._is_enabled_at_first, "enabled at first")
+
+    def _is_enabled_at_first(self, _: Prober) -> bool:
+        with suppress(Undecided):
+            row = self.walker or self.standing(self.prober.kinds.pair)
+            return self._field(row.first, self.facts.form["enabled"]) is not False
+        return True
+
     def switched(self) -> Tried:
-        """Create a row that is to be off from the start: it is a standing one, if it is taken."""
+        """Create a row whose switch is sent, the other way than it would be: a standing row, if it is taken."""
         return self.prober.once(self._switched, "switched")
 
     def _switched(self, _: Prober) -> Tried:
         field, kind = self.input("enabled")
-        trial = Trial("create", field, "any", sent("0"), kind)
-        response = self._make({**self.base(kind), field: "0"})
+        text = "0" if self.is_enabled_at_first else "1"
+        trial = Trial("create", field, "any", sent(text), kind)
+        response = self._make({**self.base(kind), field: text})
         if not is_success(response):
             return Tried(trial, response, self.prober.exchanges[-1])
         row = self._rows[-1]

@@ -222,7 +222,7 @@ class QuestionAnswers(TypedDict, total=False):
     field_of_another_type: Literal["ignored", "refused"] | str
     array_field: Literal["missing", "last-item"] | str
     invalid_utf_8: Literal["replaced", "refused"] | str
-    is_enabled_on_create: Literal["ignored", "honoured"] | str
+    is_enabled_on_create: Literal["ignored", "honoured", "disabled", "off-unless-sent"] | str
     is_enabled_text: Literal["integer-cast", "php-truthiness", "any-spelling"] | str
     urlencoded_body: Literal["read", "not-read"] | str
     json_body: Literal["not-read", "read"] | str

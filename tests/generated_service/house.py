@@ -110,6 +110,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "missing-status": ("404", "400", "410-deleted"),
     "settings-keys": ("fields", "url", "short"),
     "list-slash": ("same", "redirect-301", "redirect-302"),
+    "switch-unsent": ("on", "off"),
 }
 
 

@@ -379,9 +379,8 @@ class GeneratedService:
             raise Refused("invalid", self.replies.invalid_status, [Problem("type", "type", kind)])
         self._check_unique(request, name, None)
         settings = {**unsent_settings(self.house, kind), **fields.own(kind)}
-        row = self._store(
-            account, kind, name, settings, enabled=fields.enabled is not False, now=int(time.time())
-        )
+        enabled = self.house["switch-unsent"] == "on" if fields.enabled is None else fields.enabled
+        row = self._store(account, kind, name, settings, enabled=enabled, now=int(time.time()))
         body = {"data": {"id": row.id}}
         return self.replies.success(self.house["create-status"], body, request.host, f"{COLLECTION}/{row.id}")
 

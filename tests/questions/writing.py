@@ -109,7 +109,8 @@ def invalid_utf_8(client: Client) -> Any:
 
 
 def is_enabled_on_create(client: Client) -> Any:
-    return client.created(name="N", type="email", is_enabled="0")["is_enabled"]
+    forms = ({}, {"is_enabled": "0"}, {"is_enabled": "1"})
+    return [client.created(name="N", type="email", **form)["is_enabled"] for form in forms]
 
 
 def is_enabled_text(client: Client) -> Any:
@@ -209,7 +210,15 @@ PROBES = {
         invalid_utf_8,
         {"replaced": [[201, "a\ufffdb"], [200, "a\ufffdb"]], "refused": [[400, NO_FIELD]] * 2},
     ),
-    "is-enabled-on-create": Probe(is_enabled_on_create, {"ignored": True, "honoured": False}),
+    "is-enabled-on-create": Probe(
+        is_enabled_on_create,
+        {
+            "ignored": [True, True, True],
+            "honoured": [True, False, True],
+            "disabled": [False, False, False],
+            "off-unless-sent": [False, False, True],
+        },
+    ),
     "is-enabled-text": Probe(
         is_enabled_text,
         {

@@ -21,7 +21,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "field-of-another-type": ("ignored", "refused"),
     "array-field": ("missing", "last-item"),
     "invalid-utf-8": ("replaced", "refused"),
-    "is-enabled-on-create": ("ignored", "honoured"),
+    "is-enabled-on-create": ("ignored", "honoured", "disabled", "off-unless-sent"),
     "is-enabled-text": ("integer-cast", "php-truthiness", "any-spelling"),
     "urlencoded-body": ("read", "not-read"),
     "json-body": ("not-read", "read"),
@@ -87,10 +87,11 @@ class Chosen:
         """Return the answer chosen to a question."""
         return self.choice.answers[question]
 
-    def says(self, question: str, answer: str) -> bool:
-        """Tell whether this is the answer chosen; a wrong name raises an error."""
-        OPTIONS[question].index(answer)
-        return self.choice.answers[question] == answer
+    def says(self, question: str, *answers: str) -> bool:
+        """Tell whether one of these is the answer chosen; a wrong name raises an error."""
+        for answer in answers:
+            OPTIONS[question].index(answer)
+        return self.choice.answers[question] in answers
 
     def bug(self, name: str) -> bool:
         """Tell whether a bug is planted."""

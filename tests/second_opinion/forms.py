@@ -28,7 +28,7 @@ class Forms(Chosen):
                 value = value[-1]
             texts[name] = self._text(value)
         known = {"name", "type", *EVERY_FIELD}
-        if is_update or self.says("is-enabled-on-create", "honoured"):
+        if is_update or self.says("is-enabled-on-create", "honoured", "off-unless-sent"):
             known.add("is_enabled")
         if texts.keys() - known and self.says("unknown-field", "refused"):
             raise Refused("field")

@@ -152,8 +152,15 @@ WRITES: Observations = {
     "array-field": (array_name, {"missing": "Before", "last-item": "Last"}),
     "invalid-utf-8": (broken_text, {"replaced": "a\ufffd\ufffdb", "refused": 400}),
     "is-enabled-on-create": (
-        lambda c: stored(c, "is_enabled", is_enabled="0"),
-        {"ignored": True, "honoured": False},
+        lambda c: [
+            stored(c, "is_enabled", **sent) for sent in ({}, {"is_enabled": "0"}, {"is_enabled": "1"})
+        ],
+        {
+            "ignored": [True, True, True],
+            "honoured": [True, False, True],
+            "disabled": [False, False, False],
+            "off-unless-sent": [False, False, True],
+        },
     ),
     "is-enabled-text": (
         spellings_of_true,

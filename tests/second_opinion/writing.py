@@ -34,7 +34,7 @@ class Writing(Chosen):
         stored, settings = self.forms.name(name), self.forms.fresh(kind, sent)
         if self.says("plan-limit", "ten") and self._count(account, kind) >= PLAN_LIMIT:
             raise Refused("plan")
-        enabled = True
+        enabled = self.says("is-enabled-on-create", "ignored", "honoured")
         if "is_enabled" in sent:  # the form has it only if creates read it
             enabled = self.forms.is_true(sent["is_enabled"])
         row = Row(self._next_id(account), kind, stored, settings, enabled, int(self.clock()))
