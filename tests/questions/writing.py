@@ -109,7 +109,7 @@ def invalid_utf_8(client: Client) -> Any:
 
 
 def is_enabled_on_create(client: Client) -> Any:
-    forms = ({}, {"is_enabled": "0"}, {"is_enabled": "1"})
+    forms: tuple[dict[str, str], ...] = ({}, {"is_enabled": "0"}, {"is_enabled": "1"})
     return [client.created(name="N", type="email", **form)["is_enabled"] for form in forms]
 
 

@@ -153,7 +153,9 @@ WRITES: Observations = {
     "invalid-utf-8": (broken_text, {"replaced": "a\ufffd\ufffdb", "refused": 400}),
     "is-enabled-on-create": (
         lambda c: [
-            stored(c, "is_enabled", **sent) for sent in ({}, {"is_enabled": "0"}, {"is_enabled": "1"})
+            stored(c, "is_enabled"),
+            stored(c, "is_enabled", is_enabled="0"),
+            stored(c, "is_enabled", is_enabled="1"),
         ],
         {
             "ignored": [True, True, True],
