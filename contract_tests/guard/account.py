@@ -25,14 +25,14 @@ from contract_tests.guard.upstream import (
 )
 from mock_server.document import Document, load
 
-# What an answer shows of rows, by id.
+# What a response shows of rows, by id.
 Rows = dict[Id, Mapping[str, Any]]
 
 GONE = frozenset({404, 410})
 # Seconds to wait before a row that was just created, or deleted, is asked for again: a service may be late with it.
 PAUSES = (0.0, 1.0, 2.0, 4.0)
 _SOUGHT = 3  # so many of the lowest ids, and of the highest, are looked at if the list lacks rows of others
-SERVER = 500  # from here on an answer says that the service has failed
+SERVER = 500  # from here on a response says that the service has failed
 _LATER = frozenset({408, 425, 429})  # the request came too slowly, too early or too often
 _KEYS = frozenset({401, 407})  # the key is turned away, which says nothing of a row
 
@@ -54,7 +54,7 @@ class Census:
 
 
 def has_failed(reply: Reply) -> bool:
-    """Tell whether an answer says nothing but that the service was not able to, and may be later."""
+    """Tell whether a response says nothing but that the service was not able to, and may be later."""
     return reply.status >= SERVER or reply.status in _LATER
 
 
@@ -94,7 +94,7 @@ class Account:
         return self._call("retrieve", row, authorization=authorization, exempt=exempt)
 
     def look_until(self, row: Id, is_settled: Callable[[Reply], bool], *, exempt: bool = False) -> Reply:
-        """Retrieve a row until an answer settles the matter, or for some seconds: a service may be late, or fail."""
+        """Retrieve a row until a response settles the matter, or for some seconds: a service may be late, or fail."""
         reply = self.look(row, exempt=exempt)
         for pause in PAUSES[1:]:
             if is_settled(reply):
@@ -252,7 +252,7 @@ class Account:
         return {} if row is None else {row: node}
 
     def born(self, rows: Rows) -> dict[Id, str]:
-        """Return when each of some rows was made, as an answer shows it."""
+        """Return when each of some rows was made, as a response shows it."""
         word = self.surface.facts.row.get("created", "")
         return {row: str(node.get(word, "")) for row, node in rows.items()}
 
@@ -324,7 +324,7 @@ class Account:
         return "ids", "it shows another row"
 
     def written_id(self, reply: Reply) -> Id | None:
-        """Return the id in a create's answer."""
+        """Return the id in a create's response."""
         try:
             return (
                 self._id_of(at(read_json(reply.body), self.surface.written_id)) if reply.is_success else None
@@ -333,7 +333,7 @@ class Account:
             return None
 
     def _id_of(self, value: Any) -> Id | None:
-        """Return an id as an answer shows it; one with the key in it is not taken, as ids are written and shown."""
+        """Return an id as a response shows it; one with the key in it is not taken, as ids are written and shown."""
         row = row_id(value)
         return None if isinstance(row, str) and self._redactor.carries(row) else row
 

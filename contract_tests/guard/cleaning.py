@@ -247,7 +247,7 @@ class Cleaner:
         self._ledger.harmed(row, f"The handler {row} {what}, so it is unclear what the delete did.")
 
     def _deleted(self, row: Id) -> int:
-        """Delete a row, and return the status of the answer, 0 if there was none."""
+        """Delete a row, and return the status of the response, 0 if there was none."""
         try:
             return self._account.delete(row).status
         except TargetFailed:

@@ -56,7 +56,7 @@ class GuardRefusal(Exception):
 
 
 class TargetFailed(Exception):
-    """The target gave no answer. `reason`: `connect`, `timeout`, `tls`, `no-answer`, `too-large`, `coding`."""
+    """The target gave no response. `reason`: `connect`, `timeout`, `tls`, `no-answer`, `too-large`, `coding`."""
 
     def __init__(self, reason: str, sentence: str) -> None:
         super().__init__(sentence)

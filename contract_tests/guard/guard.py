@@ -101,7 +101,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = _IDLE
-    wbufsize = -1  # an answer leaves in one piece
+    wbufsize = -1  # a response leaves in one piece
     disable_nagle_algorithm = True
     server: _Server
 
@@ -181,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
         return data
 
     def _write(self, reply: Reply) -> None:
-        """Write an answer, its length counted anew; 204 and 304 have none."""
+        """Write a response, its length counted anew; 204 and 304 have none."""
         self.send_response_only(reply.status, reply.reason)
         for name, value in reply.headers:
             if name.lower() != "content-length" or self.command == "HEAD":

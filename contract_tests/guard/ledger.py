@@ -7,7 +7,7 @@ key every row would seem to be gone, and another target must not get the key. Ea
     {"event": "before", "ids": [3, 7], "born": …}   the rows that were there before the first create, and of each a
                                                     digest of its id and time: other accounts have other rows
     {"event": "intent", "number": 7, "time": …}     before a create, or another write that might create, is sent
-    {"event": "created", "number": 7, "id": 31}     its answer, or a look at the row, named an id; a second one is a
+    {"event": "created", "number": 7, "id": 31}     its response, or a look at the row, named an id; a second one is a
                                                     second row of that create, and further events on it name it
     {"event": "seen", "number": 7}                  a look at the row has shown the marker
     {"event": "answered", "number": 7}              it was refused
@@ -69,7 +69,7 @@ Id = int | str
 
 
 def row_id(value: Any) -> Id | None:
-    """Return a row's id as an answer shows it, a number of either JSON spelling as int; None for anything else."""
+    """Return a row's id as a response shows it, a number of either JSON spelling as int; None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, float) and value.is_integer():
@@ -137,12 +137,12 @@ class Marker:
 class CreateState(StrEnum):
     """How far a create has come."""
 
-    OPEN = "open"  # sent, and no answer so far
+    OPEN = "open"  # sent, and no response so far
     ANSWERED = "answered"  # refused: no row, if the service is honest
     UNKNOWN = (
         "unknown"  # answered with success, but not with an id of its own: a row exists under an unknown id
     )
-    CLAIMED = "claimed"  # the answer named an id, and no look at that row has shown the marker yet
+    CLAIMED = "claimed"  # the response named an id, and no look at that row has shown the marker yet
     LIVE = "live"  # a look at the row has shown the marker
     GONE = "gone"  # a delete was accepted, and the row was not asked for since
     DELETED = "deleted"  # asked for, and gone
@@ -319,7 +319,7 @@ class Ledger:
             return entry
 
     def created(self, entry: LedgerEntry, row: Id) -> LedgerEntry:
-        """Note the id that a create's answer, or a look at the row, named, and return the entry that has it.
+        """Note the id that a create's response, or a look at the row, named, and return the entry that has it.
 
         That is another one if the create has made a row before.
         """

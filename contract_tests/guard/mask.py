@@ -12,19 +12,19 @@ from typing import Any
 from contract_tests.guard.exchange import Surface, read_json
 from contract_tests.guard.ledger import row_id
 
-# The name of every row that is not the run's own, and what takes the place of an answer that cannot be read.
+# The name of every row that is not the run's own, and what takes the place of a response that cannot be read.
 MARK = "(not of this run)"
 HIDDEN = "(hidden)"
 # A time, in any spelling: digits and what stands between them.
 _TIME = re.compile(r"\d{2,4}[-./]\d{1,2}[-./]\d{1,4}[T ]?[\d:.]*(?:Z|[+-]\d{2}:?\d{2})?")
 UNREADABLE = "(hidden by the guard: it is not {}, and may show rows of others)"
 
-# Is given a row as an answer shows it, and tells whether it is the run's own.
+# Is given a row as a response shows it, and tells whether it is the run's own.
 Judge = Callable[[Mapping[str, Any]], bool]
 
 
 class Mask:
-    """Masks the rows in answers to the requests of one run.
+    """Masks the rows in responses to the requests of one run.
 
     A row is anything at the place where the document has rows, and any object with two or more of a row's properties,
     at any depth: a faulty service may put it anywhere. It keeps its shape: keys, kinds of values, a type that the
@@ -43,7 +43,7 @@ class Mask:
     def apply(self, body: bytes, is_own: Judge, *, risky: bool) -> bytes:
         """Return the body without rows of others; the same bytes if none exists.
 
-        `risky`: an answer that is not JSON may show rows of others, and is replaced.
+        `risky`: a response that is not JSON may show rows of others, and is replaced.
         """
         if not body.strip():
             return body

@@ -156,11 +156,11 @@ class Holdings:
         return row <= 0 or far
 
     def cannot_tell(self, row: int) -> bool:
-        """Tell whether an id may be impossible, but no answer has shown yet how high the service's ids are."""
+        """Tell whether an id may be impossible, but no response has shown yet how high the service's ids are."""
         return row >= _IMPOSSIBLE_FROM and self._highest is None
 
     def claim(self, entry: LedgerEntry, row: Id) -> bool:
-        """Take the id that a create's answer, or a look at the row, named; False for one that was there before."""
+        """Take the id that a create's response, or a look at the row, named; False for one that was there before."""
         with self._lock:
             held = self._by_id.get(row)
             said = f"A create was answered with the id {row}, which"
@@ -182,7 +182,7 @@ class Holdings:
     def unsettled(self) -> list[LedgerEntry]:
         """Return the creates with an unknown outcome, in their order.
 
-        No look has shown the row, or the create had no answer, or the row was deleted and not asked for since.
+        No look has shown the row, or the create had no response, or the row was deleted and not asked for since.
         """
         with self._lock:
             entries = list(self.ledger.entries.values())
@@ -194,9 +194,9 @@ class Holdings:
         ]
 
     def compare(self, kind: str, rows: Rows, *, whole: bool) -> None:
-        """Hold rows of others against the last answer of a kind that showed them: no write may have changed one.
+        """Hold rows of others against the last response of a kind that showed them: no write may have changed one.
 
-        `whole`: the answer shows all rows that there are, so that none of them may lack.
+        `whole`: the response shows all rows that there are, so that none of them may lack.
         """
         with self._lock:
             self.see(*rows)

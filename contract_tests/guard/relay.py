@@ -77,7 +77,7 @@ class Relay:
         self._writing = threading.RLock()
 
     def answer(self, request: Request) -> Reply:
-        """Answer one request: with the target's answer, or with the guard's own if none exists."""
+        """Answer one request: with the target's response, or with the guard's own if none exists."""
         started = time.perf_counter()
         visit = Visit(request, Body(request.header("content-type"), request.body))
         no = failure = ""
@@ -92,7 +92,7 @@ class Relay:
         return reply
 
     def through(self, reply: Reply, door: str) -> Reply:
-        """Return an answer whose links lead back through the door; `door` is the guard's URL."""
+        """Return a response whose links lead back through the door; `door` is the guard's URL."""
         there = self._account.target.url
         body = reply.body
         for old, new in ((there, door), (there.replace("/", "\\/"), door.replace("/", "\\/"))):
@@ -243,7 +243,7 @@ class Relay:
         return is_shown
 
     def _is_led_on(self, request: Request, reply: Reply) -> bool:
-        """Tell whether an answer leads on to what may have been made, and not to another spelling of the path."""
+        """Tell whether a response leads on to what may have been made, and not to another spelling of the path."""
         path, there = (
             text.partition("?")[0].rstrip("/") for text in (request.target, reply.header("location"))
         )
@@ -503,7 +503,7 @@ class Relay:
         why = f"The row {entry.id} cannot be told to be this run's any more: an update took its mark away. It stays."
         self.holdings.halt(Alarm(why, "mark", entry.id))
 
-    # What a suite gets to see of an answer.
+    # What a suite gets to see of a response.
 
     def _learn(self, reply: Reply, target: str, passage: Passage, writes: int) -> None:
         """Take what a suite's read shows: proof of own rows, and whether rows of others are as they were."""
@@ -522,7 +522,7 @@ class Relay:
             self._writing.release()
 
     def _shown(self, reply: Reply, visit: Visit, passage: Passage) -> Reply:
-        """Return an answer without rows of others, the marker and the key.
+        """Return a response without rows of others, the marker and the key.
 
         Raises GuardRefusal (`redirect`) if it leads to another host.
         """

@@ -57,7 +57,7 @@ class GuardSettings:
     `target` is the API's base URL, as in the document's `servers`; without a path it gets the document's. `key` is the
     real key, which only the guard holds. `rate` counts requests a minute, None does not slow down. `max_requests` is
     for the whole run; what the clean-up needs comes on top. `live_rows` is how many of its own rows may exist at a
-    time. All times are in seconds: `timeout` for one answer, to its last byte, `drain` for requests under way at the
+    time. All times are in seconds: `timeout` for one response, to its last byte, `drain` for requests under way at the
     end, `settle` until an unanswered create that no list shows is taken not to have happened. `clock` gives seconds
     since 1970 and `sleep` waits; tests replace both. `tell` hears, in a sentence, of what takes long: a wait of the
     budget's, and how far the clean-up is. Not `sweepable` if nobody could finish the clean-up later, since the key is
@@ -270,7 +270,7 @@ class Budget:
         return max(wait, self._closed_until - now) if patient else wait
 
     def learn(self, reply: Reply) -> None:
-        """Take note of what an answer says is left."""
+        """Take note of what a response says is left."""
         text = reply.header(self._quota.remaining)
         if not (text.isascii() and text.isdigit()) or len(text) > 18:
             return
@@ -335,7 +335,7 @@ class Upstream:
         self._lock = threading.Lock()
 
     def send(self, parcel: Parcel, again: Callable[[], object] | None = None) -> Reply:
-        """Return the target's answer; a 429 only if the parcel is not `patient`, or if it asks for too long a wait.
+        """Return the target's response; a 429 only if the parcel is not `patient`, or if it asks for too long a wait.
 
         Only what is safe is repeated: a GET on a connection that fails, and what a 429 refused, for that was not
         executed; then `again` is called before, since much may have happened during the wait. Raises TargetFailed and
@@ -408,7 +408,7 @@ class Upstream:
                     return self._new()
                 connection = self._idle.pop()
             # A byte or an end that waits on an idle connection means that the target is done with it. A create sent
-            # there would be lost without an answer.
+            # there would be lost without a response.
             if connection.sock is not None and not wait_for_read(connection.sock, 0):
                 return connection
             connection.close()
@@ -434,7 +434,7 @@ class Upstream:
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer that must be there, to its last byte, when `deadline` comes, and that is never an interim one."""
+    """A response that must be there, to its last byte, when `deadline` comes, and that is never an interim one."""
 
     def __init__(self, sock: socket.socket, *given: Any, deadline: float, **more: Any) -> None:
         super().__init__(sock, *given, **more)

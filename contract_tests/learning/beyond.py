@@ -471,7 +471,7 @@ def _become(draft: Draft, kind: str, status: int) -> Callable[[Tree], None]:
 
 
 def learn_written(prober: Prober, draft: Draft) -> None:
-    """Compare the answer to a create and the answer to an update with the document's."""
+    """Compare the response to a create and the response to an update with the document's."""
     for kind, observe in (("create", _created), ("update", _updated)):
         response, seen = prober.watch(observe)
         shown = mapping(response.shown(*_steps(draft.facts, kind)))

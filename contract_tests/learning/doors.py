@@ -49,7 +49,7 @@ class Doors:
         self.seen: list[Exchange] = []
 
     def ask(self, method: str, path: str, **parts: Any) -> TargetResponse | None:
-        """Send a request that is to be refused; None if there was no answer."""
+        """Send a request that is to be refused; None if there was no response."""
         try:
             response = self.prober.send(method, path, fresh=True, **parts)
         except (Undecided, Unlisted):

@@ -210,7 +210,7 @@ class FieldLearner:
         given: SentInput | None = None,
         argument: Any = None,
     ) -> Outcome | None:
-        """Make a trial and explain it; None if there was no answer."""
+        """Make a trial and explain it; None if there was no response."""
         as_sent = given
         if as_sent is None:
             good = self.observer.good(at.kind, at.field)

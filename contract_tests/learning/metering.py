@@ -25,7 +25,7 @@ _WORDS = ("quota-limit", "quota-remaining")
 
 
 def learn_metering(prober: Prober, draft: Draft) -> None:
-    """Look through all answers so far: nothing is sent."""
+    """Look through all responses so far: nothing is sent."""
     names = _names(draft.tree)
     if not names:
         return

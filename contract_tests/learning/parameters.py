@@ -59,7 +59,7 @@ class _Asker:
         self.telling = Telling()
 
     def list(self, **query: str) -> TargetResponse | None:
-        """Get the list with this query; None if there was no answer."""
+        """Get the list with this query; None if there was no response."""
         path = self.prober.facts.operation("list").path
         try:
             return self.prober.send("GET", path, query=query, fresh=True)
