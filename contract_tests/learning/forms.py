@@ -295,9 +295,9 @@ class _Writer:
         form = form_of(tree, identity)
         fields = {each: resolved(tree, node) for each, node in form["properties"].items()}
         known = form_rows(form, fields, tree["x-service"])
-        if name == self.draft.facts.form["enabled"] and name not in known.fields and self._refuses(operation):
-            return False  # it would be unknown
-        ignored = (*known.unknown, Row("any", None, "drop", effect=True))
+        # The switch that a create's form does not have is unknown there, and refused as such if unknown fields are.
+        is_unknown = name == self.draft.facts.form["enabled"] and self._refuses(operation)
+        ignored = known.unknown if is_unknown else (*known.unknown, Row("any", None, "drop", effect=True))
         rows = known.foreign if name == FOREIGN else known.fields.get(name, ignored)
         responses = dict(operations(tree))[identity]["responses"]
         return all_foretold(
@@ -351,7 +351,9 @@ class _Writer:
             form = form_of(tree, identity)
             enabled = draft.facts.form["enabled"]
             is_read = any("drop" not in row for row in lists.get(enabled, ()))
-            if enabled not in form["properties"] and (is_read or self._refuses(operation)):
+            if enabled not in form["properties"] and (
+                is_read or (enabled in lists and self._refuses(operation))
+            ):
                 form["properties"][enabled] = {
                     "type": "string",
                     "x-value": "enabled",
