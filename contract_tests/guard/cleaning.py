@@ -309,7 +309,7 @@ class Cleaner:
             )
         elif not self._is_same_account():
             self._done.unlisted = _OTHER_ACCOUNT
-        elif (self._missing or self._ledger.is_moved) and not self._account.finds_others():
+        elif (self._missing or self._ledger.is_moved) and not self._finds_others():
             self._done.unlisted = "looks do not find rows that the list shows, so they prove nothing."
         elif has_made and not (self._ledger.is_listed or self.census.gap):
             why = "the list has never shown a row of this run, so it proves nothing that it shows none now."
@@ -318,6 +318,13 @@ class Cleaner:
     def _is_same_account(self) -> bool:
         """Tell whether the last list shows a row that was there before the run; also if it could not be read."""
         return bool(self.census.gap) or self._ledger.is_same_account(self._account.born(self.census.rows))
+
+    def _finds_others(self) -> bool:
+        """Tell whether looks find rows of others; not if a look gets no response."""
+        try:
+            return self._account.finds_others()
+        except TargetFailed:
+            return False
 
     def _lacking(self) -> frozenset[Id]:
         """Return the rows of others that the list showed when this clean-up began, and does not show now."""

@@ -40,6 +40,7 @@ SHORT = [
     ("DeletesAnother", "ReusesIds"),
     ("DeletesLate", "ReusesIds"),
     ("AlternatesReplicas", "LosesDeletes"),
+    ("CachesReads", "LosesEverySeventh"),
     ("FindsNothingLater", "HidesAType"),
     ("FindsNothingLater", "RestoresABackup"),
     ("ForgetsRowsLater", "HidesAType"),
