@@ -575,15 +575,19 @@ class Switching(Turning):
 
     def turned(self, asked: Asked) -> Said | None:
         self.since = self.clock() if self.since is None else self.since
-        self.rows, self.other = self.other, self.rows
-        self.last, self.last_other = self.last_other, self.last
+        self.switch()
         try:
             return super().turned(asked)
         finally:
-            self.rows, self.other = self.other, self.rows
-            self.last, self.last_other = self.last_other, self.last
+            self.switch()
             if self.clock() <= self.since + 10:  # what a look has shown counts so long
                 self.harmed |= {f"{row} of Z" for row in self.touched_of_z}
+
+    def switch(self) -> None:
+        self.rows, self.other = self.other, self.rows
+        self.last, self.last_other = self.last_other, self.last
+        if self.ids:
+            self.strangers, self.of_z = self.of_z, self.strangers
 
     @property
     def touched_of_z(self) -> list[Any]:
